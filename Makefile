@@ -1,0 +1,118 @@
+# fmixd. `make run` and `make test` need nothing before them but a Debian 12 with git and make.
+
+BUILD   ?= build
+PORT    ?= 8080
+PREFIX  ?= /usr/local
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+# Debian's interpreter, which sees Debian's python3-numpy
+PYTHON  ?= /usr/bin/python3
+OPT     ?= -O3
+SAN     ?=
+VERSION := 0.1.0
+
+PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
+                  libsodium-dev libmpfr-dev libpng-dev
+PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl
+PACKAGES_LINT  := clang-format cppcheck clang
+
+WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+MATH   := -ffp-contract=off -fno-math-errno -fno-trapping-math
+CFLAGS += -std=c11 $(OPT) -g $(MATH) $(WARN) -fvisibility=hidden -pthread -MMD -MP
+CFLAGS += -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+LDFLAGS += -pthread -Wl,-z,relro,-z,now
+ifneq ($(SAN),)
+CFLAGS  += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DFMIX_ONE_CLONE -U_FORTIFY_SOURCE
+LDFLAGS += -fsanitize=$(SAN)
+endif
+
+LIB_LIBS    := -lfftw3 -lsodium -lmpfr -lgmp -lm
+SERVER_LIBS := -lmicrohttpd -ljansson -lpng
+LIB_OBJS    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
+SERVER_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/*.c server/*/*.c))
+UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all lib run test suite deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
+
+all: $(BUILD)/fmixd
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -c $< -o $@
+
+$(BUILD)/libfmix.a: $(LIB_OBJS)
+	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/libfmix.so: $(LIB_OBJS)
+	$(CC) $(CFLAGS) -shared -Wl,-soname,libfmix.so.1 $^ $(LDFLAGS) $(LIB_LIBS) -o $@
+
+$(BUILD)/fmixd: $(SERVER_OBJS) $(BUILD)/libfmix.a
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
+
+# main.c apart, unit tests link the whole program, so a test may reach any file's inside.
+$(BUILD)/tests/%: tests/unit/%.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $^ $(LDFLAGS) -lcmocka $(SERVER_LIBS) $(LIB_LIBS) -o $@
+
+lib: $(BUILD)/libfmix.a $(BUILD)/libfmix.so
+
+install-lib: lib
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 lib/fmix.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/libfmix.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(BUILD)/libfmix.so $(DESTDIR)$(PREFIX)/lib/libfmix.so.1
+	ln -sf libfmix.so.1 $(DESTDIR)$(PREFIX)/lib/libfmix.so
+	printf 'prefix=%s\nName: fmix\nDescription: FMix, CutMix and MixUp\nVersion: %s\nRequires.private: fftw3 libsodium mpfr\nLibs: -L$${prefix}/lib -lfmix\nLibs.private: -lm -pthread\nCflags: -I$${prefix}/include\n' \
+	    '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/fmix.pc
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@deploy/run $(BUILD)/fmixd $(PORT)
+
+# Installs what is missing, and asks for root only then.
+define install_missing
+@missing=$$(for p in $(1); do \
+    dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+if [ -n "$$missing" ]; then \
+    echo "installing:" $$missing; \
+    if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+    $$root apt-get update -qq && \
+    $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+deps:
+	$(call install_missing,$(PACKAGES_BUILD))
+
+deps-test:
+	$(call install_missing,$(PACKAGES_BUILD) $(PACKAGES_TEST))
+
+deps-lint:
+	$(call install_missing,$(PACKAGES_BUILD) $(PACKAGES_TEST) $(PACKAGES_LINT))
+
+test: deps-test
+	@$(MAKE) --no-print-directory suite
+
+suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS)
+	@BUILD=$(BUILD) $(PYTHON) tests/run.py
+
+asan: deps-test
+	@$(MAKE) --no-print-directory suite BUILD=build/asan SAN=address OPT=-O1
+ubsan: deps-test
+	@$(MAKE) --no-print-directory suite BUILD=build/ubsan SAN=undefined OPT=-O1
+tsan: deps-test
+	@$(MAKE) --no-print-directory suite BUILD=build/tsan SAN=thread OPT=-O1
+
+lint: deps-lint
+	@$(MAKE) --no-print-directory all lib
+	@BUILD=$(BUILD) tests/lint
+
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+picture: all
+	@BUILD=$(BUILD) $(PYTHON) tests/data/picture.py
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(wildcard $(BUILD)/lib/*.d $(BUILD)/server/*.d $(BUILD)/server/*/*.d $(BUILD)/tests/*.d)

@@ -1,0 +1,20 @@
+/*
+ * blend.h - the arithmetic of mixing (STREAM §8), one sample at a time
+ */
+#ifndef FMIX_BLEND_H
+#define FMIX_BLEND_H
+
+#include "fmix.h"
+
+/* Where mask (a byte a position, 0 or 1) is 1 the bytes of a, else those of b; `size` bytes a
+ * position. Moves bytes: NaN and infinities pass untouched. */
+void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t size,
+                       const unsigned char *a, const unsigned char *b, unsigned char *out);
+
+/* m*a + (1-m)*b in float64, each product and the sum rounded, then once to the type; u8 to the
+ * nearest, half to even (between a and b, so never outside its range). */
+void fmix_blend_f32(double m, uint64_t n, const float *a, const float *b, float *out);
+void fmix_blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
+                   unsigned char *out);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * context.h - what the calls of one program share, and the hooks of tests
+ */
+#ifndef FMIX_CONTEXT_H
+#define FMIX_CONTEXT_H
+
+#include "cache.h"
+#include "fmix.h"
+
+#include <stdatomic.h>
+
+/* All zero in use. A test sets them before the first mask. */
+typedef struct fmix_hooks {
+    double noise;   /* adds ± noise * bound to every value of G, signs by a hash of pixel and t */
+    double widen;   /* multiplies the width within which values are contested, if not 0 */
+    bool unchecked; /* believes the transform: nothing is contested */
+    bool no_direct; /* settles what is contested by MPFR alone */
+    void (*watch)(void *user, const double *g, uint64_t n, double bound); /* sees every G */
+    void *watch_user;
+} fmix_hooks;
+
+struct fmix_context {
+    fmix_cache *cache;
+    fmix_hooks hooks;
+    _Atomic uint64_t masks, contested, settled_direct, settled_exact, lambda_exact;
+};
+
+static inline void fmix_count(_Atomic uint64_t *counter, uint64_t n) {
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* Sizes: false on overflow. */
+static inline bool fmix_multiply(size_t a, size_t b, size_t *out) {
+    if (b != 0 && a > SIZE_MAX / b)
+        return false;
+    *out = a * b;
+    return true;
+}
+
+#endif

@@ -1,0 +1,196 @@
+#include "elementary.h"
+#include "vector.h"
+
+#include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded */
+#include <string.h>
+
+#define LN2_HIGH 0x1.62e42fefa0000p-1 /* 37 bits: a product with 10 more is exact */
+#define LN2_LOW  0x1.cf79abc9e3b3ap-40
+#define LN2      0x1.62e42fefa39efp-1
+#define INV_LN2  0x1.71547652b82fep+0
+#define TAU_2_32 0x1.921fb54442d18p-30 /* 2 pi / 2^32 */
+
+#define ROOT_HALF UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
+#define TWO_52    0x1p52
+#define TWO_52_BITS UINT64_C(0x4330000000000000)
+#define ROUNDER   0x1.8p52 /* x + ROUNDER - ROUNDER is x to the nearest integer, |x| < 2^51 */
+
+static inline uint64_t bits_of(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double from_bits(uint64_t bits) {
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* 0 <= i < 2^52, exactly; a form that every vector unit has */
+static inline double from_integer(uint64_t i) {
+    return from_bits(TWO_52_BITS | i) - TWO_52;
+}
+
+/*
+ * ln m for m in [sqrt(1/2), sqrt 2): with s = (m-1)/(m+1), 2s(1 + s^2/3 + s^4/5 + …). |s| < 0.1716,
+ * so what follows s^20/21 is under 2^-58 of the sum. m-1 is exact; m+1 is within u, s within 2u, the
+ * series, whose terms past 1 sum to under 0.01, within 0.1u, the last product within u, the sum with
+ * 1 within u: 4u in all. (Where m has at most 52 bits, as every word has, m+1 is exact: 3u.)
+ */
+static inline double log_near_one(double m) {
+    double s = (m - 1.0) / (m + 1.0);
+    double z = s * s;
+    double p = 1.0 / 21;
+    p = p * z + 1.0 / 19;
+    p = p * z + 1.0 / 17;
+    p = p * z + 1.0 / 15;
+    p = p * z + 1.0 / 13;
+    p = p * z + 1.0 / 11;
+    p = p * z + 1.0 / 9;
+    p = p * z + 1.0 / 7;
+    p = p * z + 1.0 / 5;
+    p = p * z + 1.0 / 3;
+    return 2.0 * s + (2.0 * s) * (z * p);
+}
+
+/*
+ * x = w+1 = 2^(e+32) m. For e = 0 the result is ln m. Else |e ln2 + ln m| >= 0.34, and e*LN2_HIGH
+ * is exact; ln m (at most 0.35) brings 3u of itself, the two sums u each: under 5u.
+ */
+static inline double log_word(uint32_t w) {
+    double x = from_integer((uint64_t)w + 1);
+    uint64_t ix = bits_of(x);
+    uint64_t e = (ix - ROOT_HALF) >> 52; /* x >= 1, so this is not negative */
+    double m = from_bits(ix - (e << 52));
+    double exponent = from_integer(e) - 32.0;
+    return exponent * LN2_HIGH + (exponent * LN2_LOW + log_near_one(m));
+}
+
+/*
+ * Quarter q and remainder r in integers; |t| <= pi/4 within 2u relative. Taylor's sine to t^17
+ * leaves 2^-63, cosine to t^16 2^-58. Sine: t's 2u (its condition number there is at most 1), the
+ * factor's terms past 1 sum to at most 0.11: 4u in all. Cosine: t^2/2 <= 0.309 with 5u of itself,
+ * the sum with 1: under 3.5u of a result of at least 0.7. 6u covers both.
+ */
+static inline double sine_poly(double t) {
+    double z = t * t;
+    double p = 1.0 / 355687428096000.0;
+    p = p * z - 1.0 / 1307674368000.0;
+    p = p * z + 1.0 / 6227020800.0;
+    p = p * z - 1.0 / 39916800.0;
+    p = p * z + 1.0 / 362880.0;
+    p = p * z - 1.0 / 5040.0;
+    p = p * z + 1.0 / 120.0;
+    p = p * z - 1.0 / 6.0;
+    return t + t * (z * p);
+}
+
+static inline double cosine_poly(double t) {
+    double z = t * t;
+    double p = 1.0 / 20922789888000.0;
+    p = p * z - 1.0 / 87178291200.0;
+    p = p * z + 1.0 / 479001600.0;
+    p = p * z - 1.0 / 3628800.0;
+    p = p * z + 1.0 / 40320.0;
+    p = p * z - 1.0 / 720.0;
+    p = p * z + 1.0 / 24.0;
+    p = p * z - 1.0 / 2.0;
+    return 1.0 + z * p;
+}
+
+static inline void turn_word(uint32_t w, double *cosine, double *sine) {
+    uint32_t q = (w + (UINT32_C(1) << 29)) >> 30;
+    int32_t r = (int32_t)(w - (q << 30));
+    double t = (double)r * TAU_2_32;
+    double s = sine_poly(t), c = cosine_poly(t);
+    /* Quarters 1 and 3 swap; 1 and 2 negate the cosine, 2 and 3 the sine. */
+    uint64_t swap = -(uint64_t)(q & 1);
+    uint64_t sb = bits_of(s), cb = bits_of(c);
+    uint64_t exchanged = (sb ^ cb) & swap;
+    uint64_t negate_cosine = (uint64_t)((q ^ (q >> 1)) & 1) << 63;
+    uint64_t negate_sine = (uint64_t)((q >> 1) & 1) << 63;
+    *cosine = from_bits(cb ^ exchanged ^ negate_cosine);
+    *sine = from_bits(sb ^ exchanged ^ negate_sine);
+}
+
+/* -2 x is exact; the root halves the 5u and adds one: 3.5u. */
+FMIX_CLONES
+void fmix_radius(const uint32_t *restrict w, double *restrict out, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        out[i] = sqrt(-2.0 * log_word(w[i]));
+}
+
+FMIX_CLONES
+void fmix_turn(const uint32_t *restrict w, double *restrict cosine, double *restrict sine,
+               size_t n) {
+    for (size_t i = 0; i < n; i++)
+        turn_word(w[i], &cosine[i], &sine[i]);
+}
+
+double fmix_log_word(uint32_t w) {
+    return log_word(w);
+}
+
+double fmix_cos_word(uint32_t w) {
+    double c, s;
+    turn_word(w, &c, &s);
+    return c;
+}
+
+/* e^r - 1 for |r| <= 0.35: what follows r^14/14! is under 2^-61 of r. r + r*(r*p), where r*p is at
+ * most 0.2: under 2u of itself. */
+static double expm1_poly(double r) {
+    static const double c[] = {
+        1.0 / 87178291200.0, 1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0,
+        1.0 / 3628800.0,     1.0 / 362880.0,     1.0 / 40320.0,     1.0 / 5040.0,
+        1.0 / 720.0,         1.0 / 120.0,        1.0 / 24.0,        1.0 / 6.0,
+        1.0 / 2.0,
+    };
+    double p = 0;
+    for (size_t i = 0; i < sizeof c / sizeof *c; i++)
+        p = p * r + c[i];
+    return r + r * (r * p);
+}
+
+static double scale(double x, int n) {
+    return x * from_bits((uint64_t)(1023 + n) << 52);
+}
+
+/*
+ * r = y - n ln2: n*LN2_HIGH is exact (|n| < 2^10), and by Sterbenz the difference; n*LN2_LOW is under
+ * 2^-29, so r is within 0.4u. e^r then carries 2u*0.42 + 0.4u + u, and the scaling is exact above -700:
+ * 4u. 1 - e^y is -expm1 directly when n = 0; otherwise e^y <= 0.71 and the difference,
+ * at least 0.29, carries (4u * 0.71) / 0.29 + u: under 11u, of which expm1's own 2u are less.
+ */
+double fmix_exp_negative(double y, double *minus) {
+    if (y < -700) {
+        *minus = 1;
+        return 0;
+    }
+    double n = (y * INV_LN2 + ROUNDER) - ROUNDER;
+    double r = (y - n * LN2_HIGH) - n * LN2_LOW;
+    double m = expm1_poly(r);
+    double e = scale(1.0 + m, (int)n);
+    *minus = n == 0 ? -m : 1.0 - e;
+    return e;
+}
+
+/*
+ * s = 2^e m, so s^-h = 2^-(h e + h log2 m). h has at most 53 bits and e 11: h's upper half times e
+ * is exact, and so is its lower half times e. |h log2 m| <= 2.5, within 7u of that; the exponent's
+ * fraction thus within 20u, which ln2 and the last e^x turn into under 14u + 4u + 4u.
+ */
+double fmix_power(double s, double h) {
+    uint64_t bits = bits_of(s);
+    int64_t e = (int64_t)((bits - ROOT_HALF) >> 52);
+    e = (bits >= ROOT_HALF) ? e : e - 4096; /* the shift was logical: restore the sign */
+    double m = from_bits(bits - ((uint64_t)e << 52));
+    double exponent = (double)e;
+    double upper = from_bits(bits_of(h) & ~UINT64_C(0x7ffffff));
+    double whole = upper * exponent, rest = (h - upper) * exponent;
+    double part = h * (log_near_one(m) * INV_LN2);
+    double n = (-(whole + part) + ROUNDER) - ROUNDER;
+    double fraction = (-(whole + n) - part) - rest;
+    return scale(1.0 + expm1_poly(fraction * LN2), (int)n);
+}

@@ -1,0 +1,33 @@
+/*
+ * elementary.h - log, exp, sin, cos in float64, with proved bounds
+ *
+ * No libm: its last bits differ between versions and CPUs, and its bounds are not stated. Additions,
+ * multiplications, divisions and square roots are IEEE 754's, each within u = 2^-53 relative; the
+ * bounds below follow by counting them, as the comments in elementary.c do.
+ */
+#ifndef FMIX_ELEMENTARY_H
+#define FMIX_ELEMENTARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* sqrt(-2 ln((w+1)/2^32)), relative error at most 4u (exactly 0 for w = 2^32-1). */
+void fmix_radius(const uint32_t *w, double *out, size_t n);
+
+/* cos and sin of 2 pi w / 2^32, relative error at most 6u each, exact zeros and ones. */
+void fmix_turn(const uint32_t *w, double *cosine, double *sine, size_t n);
+
+/* ln((w+1)/2^32), relative error at most 5u. */
+double fmix_log_word(uint32_t w);
+
+/* cos(2 pi w / 2^32), relative error at most 6u. */
+double fmix_cos_word(uint32_t w);
+
+/* e^y for y <= 0: relative error at most 4u down to y = -700, 0 below that. *minus: 1 - e^y, relative
+ * error at most 11u. (Of e^y for the y given; an error in y is the caller's.) */
+double fmix_exp_negative(double y, double *minus);
+
+/* s^-h for s > 0 a normal number and 0 <= h <= 5: relative error at most 24u. */
+double fmix_power(double s, double h);
+
+#endif

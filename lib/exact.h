@@ -1,0 +1,23 @@
+/*
+ * exact.h - what float64 and double-double cannot settle: the only user of MPFR
+ *
+ * GMP aborts the process when it cannot allocate. What is asked for here is small: a few numbers of
+ * under 100 bytes for each pixel, and a table of two numbers for each of at most 8,192 phases.
+ */
+#ifndef FMIX_EXACT_H
+#define FMIX_EXACT_H
+
+#include "contest.h"
+
+/* L of STREAM §2 for words w0, w1, at whatever precision its rounding takes. */
+uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha);
+
+/* Compares G at each pixel with G at the pivot: 1 larger, -1 smaller, 0 equal in the sense of
+ * STREAM §3. */
+fmix_status fmix_exact_order(const fmix_contest *contest, uint32_t pivot, const uint32_t *pixels,
+                             size_t n, int *orders);
+
+/* Gives back what MPFR caches for the calling thread. */
+void fmix_exact_thread_end(void);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * fmix.h - masks and mixing for mixed-sample data augmentation
+ *
+ * FMix (Harris et al., arXiv 2002.12047), CutMix (Yun et al., ICCV 2019) and MixUp (Zhang et al.,
+ * ICLR 2018) as pure functions of a recipe and a sample number. "STREAM §n" below names a section
+ * of the numeric contract, stream version FMIX_STREAM: every result is defined there in exact real
+ * arithmetic, so no thread, CPU, compiler or transform plan shows in any bit.
+ *
+ * Units and ranges
+ *   seed, t, batch      any unsigned 64-bit number
+ *   lambda              as L = lambda * 2^32, an integer from 0 to 2^32 (STREAM §2)
+ *   alpha               0.01 .. 1000       delta (decay power)   0 .. 10
+ *   shape               1 to 3 sides, each at least 1, at most FMIX_MAX_ELEMENTS elements in all
+ *
+ * Ownership: what a _new call returns is the caller's until the matching _free (which takes NULL).
+ * Threads: a context and a plan may be used by any number of threads at once; a scratch by one at a
+ * time. A context outlives its plans and scratches.
+ * Errors: a fmix_status; output is unspecified unless it is FMIX_OK. FFTW and GMP, underneath,
+ * abort the process when they cannot allocate; everything allocated here is checked.
+ */
+#ifndef FMIX_H
+#define FMIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define FMIX_API __attribute__((visibility("default")))
+#else
+#define FMIX_API
+#endif
+
+#define FMIX_STREAM       1
+#define FMIX_MAX_ELEMENTS (UINT32_C(1) << 24) /* of one mask */
+#define FMIX_MAX_BATCH    (UINT32_C(1) << 24) /* rows of one pairing */
+#define FMIX_LAMBDA_ONE   (UINT64_C(1) << 32) /* L of lambda = 1 */
+
+#define FMIX_ALPHA_MIN 0.01
+#define FMIX_ALPHA_MAX 1000.0
+#define FMIX_DELTA_MAX 10.0
+
+typedef enum fmix_status {
+    FMIX_OK = 0,
+    FMIX_ERROR_RANGE,   /* a number outside the range stated here */
+    FMIX_ERROR_MEMORY,  /* an allocation failed */
+    FMIX_ERROR_LIBRARY, /* libsodium would not start or FFTW made no plan */
+} fmix_status;
+
+FMIX_API const char *fmix_status_text(fmix_status status);
+
+/* Sides in NumPy's order: the last varies fastest. */
+typedef struct fmix_shape {
+    unsigned rank;
+    uint32_t side[3];
+} fmix_shape;
+
+/* Elements of a shape, or 0 if it is outside the ranges above. */
+FMIX_API uint64_t fmix_shape_elements(const fmix_shape *shape);
+
+typedef enum fmix_method { FMIX_METHOD_FMIX, FMIX_METHOD_CUTMIX, FMIX_METHOD_MIXUP } fmix_method;
+
+/* Element types. BITS is for masks: each mask's flat order packed as by numpy.packbits, the first
+ * element in the highest bit, ceil(elements / 8) bytes a mask. */
+typedef enum fmix_dtype { FMIX_DTYPE_F32, FMIX_DTYPE_U8, FMIX_DTYPE_BITS } fmix_dtype;
+
+/* Caches, counters. Holds no per-request state, so any number of recipes share one. */
+typedef struct fmix_context fmix_context;
+
+/* cache_bytes bounds what is kept between calls (weights by shape and delta, transform plans);
+ * what is in use is never evicted. */
+FMIX_API fmix_status fmix_context_new(size_t cache_bytes, fmix_context **out);
+FMIX_API void fmix_context_free(fmix_context *context);
+
+typedef struct fmix_counters {
+    uint64_t masks;          /* masks computed, of any method */
+    uint64_t contested;      /* FMix masks whose k-th and next value the transform could not order */
+    uint64_t settled_direct; /* of these: settled by the double-double sum alone */
+    uint64_t settled_exact;  /* of these: settled by MPFR */
+    uint64_t lambda_exact;   /* draws of lambda whose rounding MPFR settled */
+    uint64_t cache_hits, cache_misses;
+    uint64_t cache_bytes;
+} fmix_counters;
+
+FMIX_API void fmix_context_counters(fmix_context *context, fmix_counters *out);
+
+/* Working memory of one thread. It grows to what the largest shape so far needed and gives back
+ * what is beyond a few MiB after each call. */
+typedef struct fmix_scratch fmix_scratch;
+
+FMIX_API fmix_status fmix_scratch_new(fmix_scratch **out);
+FMIX_API void fmix_scratch_free(fmix_scratch *scratch);
+
+/* What decides a mask, beside t. */
+typedef struct fmix_recipe {
+    uint64_t seed;
+    fmix_method method;
+    fmix_shape shape;  /* the mask's sides; for mixup too: the spatial sides of what is mixed */
+    double alpha;      /* lambda ~ Beta(alpha, alpha); unused when lambda_given */
+    double delta;      /* decay power of the spectrum; FMix only */
+    bool lambda_given; /* then every row has `lambda`, rounded as STREAM §2 says */
+    double lambda;     /* 0 .. 1 */
+} fmix_recipe;
+
+/* A recipe that was checked, with its stream keys: cheap, immutable. */
+typedef struct fmix_plan fmix_plan;
+
+FMIX_API fmix_status fmix_plan_new(fmix_context *context, const fmix_recipe *recipe,
+                                   fmix_plan **out);
+FMIX_API void fmix_plan_free(fmix_plan *plan);
+
+/* Whether the next mask needs nothing that is not cached. */
+FMIX_API bool fmix_plan_is_warm(const fmix_plan *plan);
+
+/* Estimated nanoseconds of one core for one mask (of FMIX and CUTMIX) or one row's lambda (MIXUP). */
+FMIX_API double fmix_plan_mask_cost(const fmix_plan *plan);
+
+/* Bytes of working memory that one thread needs while it computes masks of this plan. */
+FMIX_API uint64_t fmix_plan_memory(const fmix_plan *plan);
+
+/* A row of a batch before any pixel: STREAM §2, §3 (k), §4 (the box). */
+typedef struct fmix_row {
+    uint64_t lambda; /* L */
+    uint64_t ones;   /* of the mask; for mixup 0 */
+    double lambda_effective; /* the weight of the row itself: ones/elements; for mixup lambda */
+    uint32_t box_start[3];   /* CutMix: the box of zeros after clipping; */
+    uint32_t box_size[3];    /* a size of 0 along any side: no box */
+} fmix_row;
+
+FMIX_API fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out);
+
+/* Bytes of one mask of `elements` in this type. */
+FMIX_API uint64_t fmix_mask_bytes(uint64_t elements, fmix_dtype dtype);
+
+/* The masks of samples t, t+1, … t+n-1, one after the other in flat order, 0 and 1 in `dtype`,
+ * n * fmix_mask_bytes(...) bytes at out. FMIX and CUTMIX only. STREAM §3, §4, §6. */
+FMIX_API fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
+                                     uint64_t n, fmix_dtype dtype, void *out);
+
+/* A permutation of 0 … n-1 for a batch: row i is mixed with row out[i]. STREAM §5. */
+FMIX_API fmix_status fmix_pairing(uint64_t seed, uint64_t batch, uint32_t n, int64_t *out);
+
+/* Where channels lie among a sample's elements. */
+typedef enum fmix_layout { FMIX_CHANNELS_FIRST, FMIX_CHANNELS_LAST } fmix_layout;
+
+/* A batch to mix, borrowed: rows of channels * elements(recipe.shape) values each. */
+typedef struct fmix_batch {
+    const void *x;
+    fmix_dtype dtype; /* F32 (little-endian memory order of the host) or U8 */
+    fmix_layout layout;
+    uint64_t channels;      /* at least 1 */
+    const int64_t *pairing; /* one entry a row */
+} fmix_batch;
+
+/* Rows first … first+n-1 of the batch, mixed, to out; row i has t = index + i. Hard masks choose
+ * elements byte for byte; mixup interpolates in float64. STREAM §8. */
+FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
+                                   const fmix_batch *batch, uint64_t index, uint64_t first,
+                                   uint64_t n, void *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

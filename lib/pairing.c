@@ -1,0 +1,42 @@
+#include "words.h"
+
+/* Words of one stream, one after the other. */
+typedef struct reader {
+    const fmix_key *key;
+    uint64_t index, next;
+    uint32_t block[4];
+} reader;
+
+static uint32_t next_word(reader *r) {
+    if (r->next % 4 == 0)
+        fmix_words_block(r->key, r->index, r->next / 4, r->block);
+    return r->block[r->next++ % 4];
+}
+
+/* Uniform below m: words from the incomplete last multiple of m are passed over. */
+static uint32_t draw(reader *r, uint32_t m) {
+    uint64_t limit = (UINT64_C(1) << 32) - (UINT64_C(1) << 32) % m;
+    uint32_t w = next_word(r);
+    while (w >= limit)
+        w = next_word(r);
+    return w % m;
+}
+
+fmix_status fmix_pairing(uint64_t seed, uint64_t batch, uint32_t n, int64_t *out) {
+    if (n == 0 || n > FMIX_MAX_BATCH)
+        return FMIX_ERROR_RANGE;
+    fmix_key key;
+    fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_PAIRING, &key);
+    if (status != FMIX_OK)
+        return status;
+    reader r = {.key = &key, .index = batch};
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = i;
+    for (uint32_t i = n - 1; i >= 1; i--) {
+        uint32_t j = draw(&r, i + 1);
+        int64_t t = out[i];
+        out[i] = out[j];
+        out[j] = t;
+    }
+    return FMIX_OK;
+}

@@ -1,0 +1,175 @@
+#include "plan.h"
+#include "box.h"
+#include "exact.h"
+#include "lambda.h"
+#include "spectrum.h"
+#include "transform.h"
+
+#include <stdlib.h>
+
+#define KEEP_BYTES (4u << 20) /* of each room, between calls */
+
+static bool in_range(double x, double low, double high) {
+    return x >= low && x <= high; /* false for NaN */
+}
+
+static bool is_valid(const fmix_recipe *r) {
+    if (fmix_shape_elements(&r->shape) == 0 || !in_range(r->delta, 0, FMIX_DELTA_MAX))
+        return false;
+    if (r->method != FMIX_METHOD_FMIX && r->method != FMIX_METHOD_CUTMIX &&
+        r->method != FMIX_METHOD_MIXUP)
+        return false;
+    return r->lambda_given ? in_range(r->lambda, 0, 1)
+                           : in_range(r->alpha, FMIX_ALPHA_MIN, FMIX_ALPHA_MAX);
+}
+
+fmix_status fmix_plan_new(fmix_context *context, const fmix_recipe *recipe, fmix_plan **out) {
+    if (!is_valid(recipe))
+        return FMIX_ERROR_RANGE;
+    fmix_plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return FMIX_ERROR_MEMORY;
+    plan->context = context;
+    plan->recipe = *recipe;
+    plan->elements = fmix_shape_elements(&recipe->shape);
+    if (recipe->lambda_given)
+        plan->lambda = fmix_lambda_round(recipe->lambda);
+    fmix_status status = fmix_key_derive(recipe->seed, FMIX_DOMAIN_LAMBDA, &plan->lambda_key);
+    if (status == FMIX_OK)
+        status = fmix_key_derive(recipe->seed, FMIX_DOMAIN_SPECTRUM, &plan->spectrum_key);
+    if (status == FMIX_OK)
+        status = fmix_key_derive(recipe->seed, FMIX_DOMAIN_BOX, &plan->box_key);
+    if (status != FMIX_OK) {
+        free(plan);
+        return status;
+    }
+    *out = plan;
+    return FMIX_OK;
+}
+
+void fmix_plan_free(fmix_plan *plan) {
+    free(plan);
+}
+
+bool fmix_plan_is_warm(const fmix_plan *plan) {
+    const fmix_recipe *r = &plan->recipe;
+    return r->method != FMIX_METHOD_FMIX ||
+           (fmix_transform_cached(plan->context->cache, &r->shape) &&
+            fmix_weights_cached(plan->context->cache, &r->shape, r->delta));
+}
+
+/* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin and the
+ * transform and selection cost an element and level. */
+double fmix_plan_mask_cost(const fmix_plan *plan) {
+    double n = (double)plan->elements;
+    unsigned levels = 1;
+    while ((UINT64_C(1) << levels) < plan->elements)
+        levels++;
+    switch (plan->recipe.method) {
+    case FMIX_METHOD_FMIX:
+        return 600 + n * (6 + 0.3 * levels);
+    case FMIX_METHOD_CUTMIX:
+        return 300 + 0.1 * n;
+    case FMIX_METHOD_MIXUP:
+        return 200;
+    }
+    return 0;
+}
+
+uint64_t fmix_plan_memory(const fmix_plan *plan) {
+    if (plan->recipe.method == FMIX_METHOD_MIXUP)
+        return 0;
+    uint64_t bytes = plan->elements; /* a mask */
+    if (plan->recipe.method == FMIX_METHOD_FMIX)
+        bytes += 2 * sizeof(double) * plan->elements +
+                 3 * sizeof(double) * fmix_shape_bins(&plan->recipe.shape);
+    return bytes;
+}
+
+fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out) {
+    const fmix_recipe *r = &plan->recipe;
+    *out = (fmix_row){0};
+    out->lambda = r->lambda_given
+                      ? plan->lambda
+                      : fmix_lambda_draw(plan->context, &plan->lambda_key, r->alpha, t);
+    switch (r->method) {
+    case FMIX_METHOD_FMIX: /* at most 2^32 * 2^24 + 2^31 */
+        out->ones = (out->lambda * plan->elements + (UINT64_C(1) << 31)) >> 32;
+        break;
+    case FMIX_METHOD_CUTMIX:
+        fmix_box_place(plan, t, out);
+        break;
+    case FMIX_METHOD_MIXUP:
+        out->lambda_effective = (double)out->lambda * 0x1p-32;
+        return FMIX_OK;
+    }
+    out->lambda_effective = (double)out->ones / (double)plan->elements;
+    return FMIX_OK;
+}
+
+fmix_status fmix_scratch_new(fmix_scratch **out) {
+    *out = calloc(1, sizeof **out);
+    return *out ? FMIX_OK : FMIX_ERROR_MEMORY;
+}
+
+static void release(fmix_scratch *scratch, size_t keep) {
+    if (scratch->x_room * sizeof(double) > keep) {
+        fmix_aligned_free(scratch->x);
+        scratch->x = NULL;
+        scratch->x_room = 0;
+    }
+    if (scratch->g_room * sizeof(double) > keep) {
+        fmix_aligned_free(scratch->g);
+        fmix_aligned_free(scratch->work);
+        scratch->g = scratch->work = NULL;
+        scratch->g_room = 0;
+    }
+    if (scratch->mask_room > keep) {
+        free(scratch->mask);
+        scratch->mask = NULL;
+        scratch->mask_room = 0;
+    }
+}
+
+void fmix_scratch_free(fmix_scratch *scratch) {
+    if (!scratch)
+        return;
+    release(scratch, 0);
+    free(scratch);
+    fmix_exact_thread_end();
+}
+
+void fmix_scratch_trim(fmix_scratch *scratch) {
+    release(scratch, KEEP_BYTES);
+}
+
+fmix_status fmix_scratch_reserve(fmix_scratch *scratch, uint64_t bins, uint64_t elements) {
+    if (scratch->x_room < 2 * bins) {
+        fmix_aligned_free(scratch->x);
+        scratch->x = fmix_aligned_new((size_t)(2 * bins));
+        scratch->x_room = scratch->x ? (size_t)(2 * bins) : 0;
+    }
+    if (scratch->g_room < elements) {
+        fmix_aligned_free(scratch->g);
+        fmix_aligned_free(scratch->work);
+        scratch->g = fmix_aligned_new((size_t)elements);
+        scratch->work = fmix_aligned_new((size_t)elements);
+        scratch->g_room = (size_t)elements;
+        if (!scratch->g || !scratch->work) {
+            fmix_aligned_free(scratch->g);
+            fmix_aligned_free(scratch->work);
+            scratch->g = scratch->work = NULL;
+            scratch->g_room = 0;
+        }
+    }
+    return scratch->x && scratch->g ? FMIX_OK : FMIX_ERROR_MEMORY;
+}
+
+fmix_status fmix_scratch_reserve_mask(fmix_scratch *scratch, uint64_t elements) {
+    if (scratch->mask_room < elements) {
+        free(scratch->mask);
+        scratch->mask = malloc((size_t)elements);
+        scratch->mask_room = scratch->mask ? (size_t)elements : 0;
+    }
+    return scratch->mask ? FMIX_OK : FMIX_ERROR_MEMORY;
+}

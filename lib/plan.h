@@ -1,0 +1,32 @@
+/*
+ * plan.h - a recipe that was checked, and working memory
+ */
+#ifndef FMIX_PLAN_H
+#define FMIX_PLAN_H
+
+#include "context.h"
+#include "shape.h"
+#include "words.h"
+
+struct fmix_plan {
+    fmix_context *context;
+    fmix_recipe recipe;
+    uint64_t elements;
+    uint64_t lambda; /* L, if the recipe gives it */
+    fmix_key lambda_key, spectrum_key, box_key;
+};
+
+struct fmix_scratch {
+    double *x, *g, *work; /* spectrum, values, room to select */
+    unsigned char *mask;
+    size_t x_room, g_room, mask_room;
+};
+
+/* Rooms for a shape's spectrum and values. */
+fmix_status fmix_scratch_reserve(fmix_scratch *scratch, uint64_t bins, uint64_t elements);
+/* Room for one mask as bytes. */
+fmix_status fmix_scratch_reserve_mask(fmix_scratch *scratch, uint64_t elements);
+/* Gives back what is large. */
+void fmix_scratch_trim(fmix_scratch *scratch);
+
+#endif

@@ -1,0 +1,31 @@
+#include "shape.h"
+
+uint64_t fmix_shape_elements(const fmix_shape *shape) {
+    if (shape->rank < 1 || shape->rank > 3)
+        return 0;
+    uint64_t elements = 1;
+    for (unsigned d = 0; d < shape->rank; d++) {
+        if (shape->side[d] == 0 || shape->side[d] > FMIX_MAX_ELEMENTS)
+            return 0;
+        elements *= shape->side[d]; /* at most 2^24 * 2^24 */
+        if (elements > FMIX_MAX_ELEMENTS)
+            return 0;
+    }
+    return elements;
+}
+
+fmix_sides fmix_shape_sides(const fmix_shape *shape) {
+    fmix_sides sides = {{1, 1, 1}};
+    for (unsigned d = 0; d < shape->rank; d++)
+        sides.n[3 - shape->rank + d] = shape->side[d];
+    return sides;
+}
+
+/* Each quotient within u, its square within 3u, two sums u each. (At most 2^24, so the integers and
+ * the quotients' squares neither round nor underflow.) */
+double fmix_frequency_squared(const fmix_sides *sides, uint32_t b0, uint32_t b1, uint32_t b2) {
+    double k0 = (double)fmix_signed_bin(b0, sides->n[0]) / sides->n[0];
+    double k1 = (double)fmix_signed_bin(b1, sides->n[1]) / sides->n[1];
+    double k2 = (double)b2 / sides->n[2];
+    return k0 * k0 + (k1 * k1 + k2 * k2);
+}

@@ -1,0 +1,31 @@
+/*
+ * transform.h - half spectrum to values: the only user of FFTW
+ *
+ * Hypothesis H, which everything else rests on: a transform's error is at most
+ * 64 u log2(N) ||X||_1, X over the full spectrum. Tests hold FFTW against higher precision.
+ */
+#ifndef FMIX_TRANSFORM_H
+#define FMIX_TRANSFORM_H
+
+#include "cache.h"
+#include "shape.h"
+
+typedef struct fmix_transform fmix_transform;
+
+/* A plan for this shape from the cache; released by fmix_cache_release(cache, *entry). */
+fmix_status fmix_transform_get(fmix_cache *cache, const fmix_shape *shape,
+                               const fmix_transform **out, void **entry);
+bool fmix_transform_cached(fmix_cache *cache, const fmix_shape *shape);
+
+/* x: interleaved complex bins of the half spectrum, destroyed. g: the elements. Both from
+ * fmix_aligned_new. */
+void fmix_transform_run(const fmix_transform *transform, double *x, double *g);
+
+/* H for this many elements, as a multiple of ||X||_1. */
+double fmix_transform_bound(uint64_t elements);
+
+/* Memory aligned as FFTW's vector code wants it; NULL on failure. */
+double *fmix_aligned_new(size_t doubles);
+void fmix_aligned_free(double *memory);
+
+#endif

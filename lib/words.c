@@ -1,0 +1,81 @@
+#include "words.h"
+#include "vector.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define ROUNDS 10
+#define MULTIPLIER_0 UINT32_C(0xD2511F53)
+#define MULTIPLIER_1 UINT32_C(0xCD9E8D57)
+#define WEYL_0 UINT32_C(0x9E3779B9)
+#define WEYL_1 UINT32_C(0xBB67AE85)
+
+static void store_le64(unsigned char *out, uint64_t value) {
+    for (int i = 0; i < 8; i++)
+        out[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint32_t load_le32(const unsigned char *in) {
+    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+}
+
+fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out) {
+    static const unsigned char personal[crypto_generichash_blake2b_PERSONALBYTES] =
+        "fmixd-stream-v1";
+    unsigned char salt[crypto_generichash_blake2b_SALTBYTES] = {0};
+    unsigned char message[8];
+    unsigned char digest[16];
+
+    if (sodium_init() < 0)
+        return FMIX_ERROR_LIBRARY;
+    store_le64(salt, (uint64_t)domain);
+    store_le64(message, seed);
+    if (crypto_generichash_blake2b_salt_personal(digest, sizeof digest, message, sizeof message,
+                                                 NULL, 0, salt, personal) != 0)
+        return FMIX_ERROR_LIBRARY;
+    out->k[0] = load_le32(digest);
+    out->k[1] = load_le32(digest + 4);
+    return FMIX_OK;
+}
+
+static inline void philox(uint32_t c[4], uint32_t k0, uint32_t k1) {
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t p0 = (uint64_t)MULTIPLIER_0 * c[0];
+        uint64_t p1 = (uint64_t)MULTIPLIER_1 * c[2];
+        uint32_t c1 = c[1], c3 = c[3];
+        c[0] = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+        c[1] = (uint32_t)p1;
+        c[2] = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+        c[3] = (uint32_t)p0;
+        k0 += WEYL_0;
+        k1 += WEYL_1;
+    }
+}
+
+void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
+    memcpy(out, counter, 4 * sizeof *out);
+    philox(out, key[0], key[1]);
+}
+
+void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint32_t out[4]) {
+    out[0] = (uint32_t)block;
+    out[1] = (uint32_t)(block >> 32);
+    out[2] = (uint32_t)index;
+    out[3] = (uint32_t)(index >> 32);
+    philox(out, key->k[0], key->k[1]);
+}
+
+FMIX_CLONES
+void fmix_words_pairs(const fmix_key *key, uint64_t index, uint32_t first, size_t n,
+                      uint32_t *restrict u, uint32_t *restrict v) {
+    uint32_t low = (uint32_t)index, high = (uint32_t)(index >> 32);
+    uint32_t k0 = key->k[0], k1 = key->k[1];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t c[4] = {first + (uint32_t)i, 0, low, high};
+        philox(c, k0, k1);
+        u[2 * i] = c[0];
+        v[2 * i] = c[1];
+        u[2 * i + 1] = c[2];
+        v[2 * i + 1] = c[3];
+    }
+}

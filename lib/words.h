@@ -1,0 +1,34 @@
+/*
+ * words.h - the random words of STREAM §1: Philox4x32-10 under a key per seed and domain
+ */
+#ifndef FMIX_WORDS_H
+#define FMIX_WORDS_H
+
+#include "fmix.h"
+
+typedef enum fmix_domain {
+    FMIX_DOMAIN_LAMBDA = 1,
+    FMIX_DOMAIN_SPECTRUM = 2,
+    FMIX_DOMAIN_BOX = 3,
+    FMIX_DOMAIN_PAIRING = 4,
+} fmix_domain;
+
+typedef struct fmix_key {
+    uint32_t k[2];
+} fmix_key;
+
+/* BLAKE2b of the seed, personalised by stream and domain. Fails only if libsodium will not start. */
+fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out);
+
+/* Words 4*block … 4*block+3 of the stream at `index`. */
+void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint32_t out[4]);
+
+/* Words of blocks first … first+n-1, dealt in turn: even words to u, odd words to v (2n each), so
+ * that u[j], v[j] are the two words of spectrum bin 2*first + j (STREAM §3). */
+void fmix_words_pairs(const fmix_key *key, uint64_t index, uint32_t first, size_t n, uint32_t *u,
+                      uint32_t *v);
+
+/* The plain function, for known answers. */
+void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+#endif

@@ -1,0 +1,65 @@
+#include "unit.h"
+
+#include "words.h"
+
+static void philox_gives_the_published_known_answers(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t counter[4], key[2], words[4];
+    } known[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint32_t out[4];
+        fmix_philox(known[i].counter, known[i].key, out);
+        assert_memory_equal(out, known[i].words, sizeof out);
+    }
+}
+
+static void key_and_first_words_are_those_of_the_contract(void **state) {
+    (void)state;
+    fmix_key key;
+    uint32_t w[4];
+    assert_ok(fmix_key_derive(0, FMIX_DOMAIN_LAMBDA, &key));
+    assert_int_equal(key.k[0], 2221398954u);
+    assert_int_equal(key.k[1], 3382510279u);
+    fmix_words_block(&key, 0, 0, w);
+    assert_int_equal(w[0], 3477432570u);
+    assert_int_equal(w[1], 1082735229u);
+    assert_int_equal(w[2], 3588327856u);
+    assert_int_equal(w[3], 3167318664u);
+}
+
+static void pairs_deal_the_blocks_words_in_turn(void **state) {
+    (void)state;
+    enum { BLOCKS = 37, FIRST = 1001 };
+    const uint64_t index = UINT64_C(0xfedcba9876543210);
+    uint32_t u[2 * BLOCKS], v[2 * BLOCKS], w[4];
+    fmix_key key;
+    assert_ok(fmix_key_derive(UINT64_MAX, FMIX_DOMAIN_SPECTRUM, &key));
+    fmix_words_pairs(&key, index, FIRST, BLOCKS, u, v);
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        fmix_words_block(&key, index, FIRST + i, w);
+        assert_int_equal(u[2 * i], w[0]);
+        assert_int_equal(v[2 * i], w[1]);
+        assert_int_equal(u[2 * i + 1], w[2]);
+        assert_int_equal(v[2 * i + 1], w[3]);
+    }
+}
+
+static void domains_and_seeds_have_different_keys(void **state) {
+    (void)state;
+    fmix_key a, b;
+    assert_ok(fmix_key_derive(7, FMIX_DOMAIN_LAMBDA, &a));
+    assert_ok(fmix_key_derive(7, FMIX_DOMAIN_BOX, &b));
+    assert_memory_not_equal(&a, &b, sizeof a);
+    assert_ok(fmix_key_derive(UINT64_C(7) << 32, FMIX_DOMAIN_LAMBDA, &b));
+    assert_memory_not_equal(&a, &b, sizeof a);
+}
+
+RUN(T(philox_gives_the_published_known_answers), T(key_and_first_words_are_those_of_the_contract),
+    T(pairs_deal_the_blocks_words_in_turn), T(domains_and_seeds_have_different_keys))
