@@ -1,0 +1,468 @@
+#include "answer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE_BYTES   (256u << 10)
+#define SLICE_COST    1e6 /* nanoseconds */
+#define INLINE_COST   30e3
+#define AHEAD_BYTES   (8u << 20)
+#define AHEAD_MOST    16
+#define ENCODED_MOST  (256u << 20)
+
+/* The rows of one tensor, cut into slices. */
+typedef struct cut {
+    const tensor *from;
+    uint64_t first;  /* number of its first slice */
+    uint64_t slices;
+    uint64_t rows;   /* of a slice; the last may have fewer */
+    uint64_t offset; /* whole: of the tensor in `collected` */
+} cut;
+
+typedef enum stage { STAGE_NEW, STAGE_PREPARE, STAGE_ROWS, STAGE_ENCODE, STAGE_DONE } stage;
+
+/* A slice's place in the ring. */
+typedef struct slot {
+    unsigned char *bytes;
+    bool ready;
+} slot;
+
+struct answer {
+    job job; /* first */
+    jobs *line;
+    source *source;
+    const format *format;
+    answer_waiter waiter;
+    outline outline; /* of a format with a length known ahead */
+    cut cuts[SOURCE_TENSORS];
+    unsigned cut_count;
+    uint64_t slices;
+
+    pthread_mutex_t lock;
+    stage stage;
+    bool claimed; /* the one slice of PREPARE or ENCODE */
+    bool waiting, abandoned, failed, ended;
+    uint64_t next, done;  /* slices claimed, slices computed */
+    uint64_t reading;     /* the reader's slice; below it all is freed */
+    unsigned ahead;       /* slots in use */
+    slot slots[AHEAD_MOST];
+    unsigned char *collected; /* whole: all rows of all tensors */
+    buffer encoded;
+};
+
+/* The numbers of the two slices that are not rows. */
+#define SLICE_PREPARE UINT64_MAX
+#define SLICE_ENCODE  (UINT64_MAX - 1)
+
+static bool is_whole(const answer *a) {
+    return a->format->encode != NULL;
+}
+
+static uint64_t rows_of_slice(const tensor *t) {
+    uint64_t by_bytes = t->row_bytes ? SLICE_BYTES / t->row_bytes : SLICE_BYTES;
+    uint64_t by_cost = t->row_cost > 0 ? (uint64_t)(SLICE_COST / t->row_cost) : by_bytes;
+    uint64_t rows = by_bytes < by_cost ? by_bytes : by_cost;
+    rows = rows < 1 ? 1 : rows;
+    return rows < t->shape[0] ? rows : t->shape[0];
+}
+
+static void cut_tensor(answer *a, const tensor *t) {
+    cut *c = &a->cuts[a->cut_count++];
+    c->from = t;
+    c->first = a->slices;
+    c->rows = rows_of_slice(t);
+    c->slices = (t->shape[0] + c->rows - 1) / c->rows;
+    a->slices += c->slices;
+}
+
+static double cost_of(const answer *a) {
+    double cost = 0;
+    for (unsigned i = 0; i < a->cut_count; i++)
+        cost += a->cuts[i].from->row_cost * (double)a->cuts[i].from->shape[0];
+    return cost;
+}
+
+static const cut *cut_of(const answer *a, uint64_t slice) {
+    unsigned i = 0;
+    while (slice >= a->cuts[i].first + a->cuts[i].slices)
+        i++;
+    return &a->cuts[i];
+}
+
+/* Rows that a slice has, and the first of them. */
+static uint64_t extent(const cut *c, uint64_t slice, uint64_t *first) {
+    *first = (slice - c->first) * c->rows;
+    uint64_t left = c->from->shape[0] - *first;
+    return left < c->rows ? left : c->rows;
+}
+
+static bool plan_whole(answer *a, problem *p) {
+    uint64_t elements = 0, bytes = 0;
+    for (unsigned i = 0; i < a->source->count; i++) {
+        const tensor *t = &a->source->tensors[i];
+        elements += tensor_bytes(t) / dtype_table[t->type].size;
+        if (a->format->all || i == a->source->main) {
+            cut_tensor(a, t);
+            a->cuts[a->cut_count - 1].offset = bytes;
+            bytes += (tensor_bytes(t) + 7) / 8 * 8;
+        }
+    }
+    if (elements > a->format->most) {
+        problem_add(p, 413, NULL,
+                    "%s is built whole and holds at most %llu elements; this answer has %llu: ask "
+                    "for fewer, for some parts, or for npy or raw, which have no such limit",
+                    a->format->name, (unsigned long long)a->format->most,
+                    (unsigned long long)elements);
+        return false;
+    }
+    return !a->format->check || a->format->check(a->source, p);
+}
+
+static bool plan_windows(answer *a, problem *p) {
+    uint64_t largest = 1;
+    if (!a->format->lay_out(a->source, &a->outline)) {
+        problem_add(p, 500, NULL, "out of memory");
+        return false;
+    }
+    for (unsigned i = 0; i < a->outline.count; i++) {
+        const tensor *t = a->outline.segments[i].from;
+        if (!t)
+            continue;
+        cut_tensor(a, t);
+        uint64_t bytes = a->cuts[a->cut_count - 1].rows * t->row_bytes;
+        largest = bytes > largest ? bytes : largest;
+    }
+    uint64_t fit = AHEAD_BYTES / largest;
+    a->ahead = fit < 2 ? 2 : fit > AHEAD_MOST ? AHEAD_MOST : (unsigned)fit;
+    return true;
+}
+
+static const job_class answer_class;
+
+answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *waiter,
+                   problem *p) {
+    answer *a = calloc(1, sizeof *a);
+    if (!a) {
+        source_free(s);
+        problem_add(p, 500, NULL, "out of memory");
+        return NULL;
+    }
+    pthread_mutex_init(&a->lock, NULL);
+    a->line = line;
+    a->source = s;
+    a->format = f;
+    a->waiter = *waiter;
+    a->encoded = buffer_of(ENCODED_MOST);
+    job_init(&a->job, &answer_class, 0);
+    if (!(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
+        answer_release(a);
+        return NULL;
+    }
+    a->job.cost = cost_of(a);
+    return a;
+}
+
+static void destroy(job *j) {
+    answer *a = (answer *)j;
+    for (unsigned i = 0; i < AHEAD_MOST; i++)
+        free(a->slots[i].bytes);
+    free(a->collected);
+    buffer_free(&a->encoded);
+    outline_free(&a->outline);
+    source_free(a->source);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}
+
+answer *answer_retain(answer *a) {
+    job_retain(&a->job);
+    return a;
+}
+
+void answer_release(answer *a) {
+    if (a)
+        job_release(&a->job);
+}
+
+const format *answer_format(const answer *a) {
+    return a->format;
+}
+
+const source *answer_source(const answer *a) {
+    return a->source;
+}
+
+uint64_t answer_length(answer *a) {
+    pthread_mutex_lock(&a->lock);
+    uint64_t length = !is_whole(a)             ? a->outline.length
+                      : a->stage == STAGE_DONE ? a->encoded.length
+                                               : UINT64_MAX;
+    pthread_mutex_unlock(&a->lock);
+    return length;
+}
+
+/* The rest is with the lock held, up to where it says otherwise. */
+
+static void resume_reader(answer *a) {
+    if (!a->waiting)
+        return;
+    a->waiting = false;
+    a->waiter.resume(a->waiter.user);
+}
+
+static void suspend_reader(answer *a) {
+    a->waiting = true;
+    a->waiter.suspend(a->waiter.user);
+}
+
+static void end(answer *a, bool cancelled) {
+    if (a->ended)
+        return;
+    a->ended = true;
+    jobs_end(a->line, &a->job, cancelled);
+}
+
+static void fail(answer *a) {
+    a->failed = true;
+    end(a, true);
+    resume_reader(a);
+}
+
+static bool row_slice_free(const answer *a) {
+    return a->next < a->slices && (is_whole(a) || a->next < a->reading + a->ahead);
+}
+
+static bool something_to_claim(const answer *a) {
+    if (a->abandoned || a->failed)
+        return false;
+    switch (a->stage) {
+    case STAGE_PREPARE:
+    case STAGE_ENCODE:
+        return !a->claimed;
+    case STAGE_ROWS:
+        return row_slice_free(a);
+    default:
+        return false;
+    }
+}
+
+static uint64_t claim_locked(answer *a) {
+    if (a->stage == STAGE_ROWS)
+        return a->next++;
+    a->claimed = true;
+    return a->stage == STAGE_PREPARE ? SLICE_PREPARE : SLICE_ENCODE;
+}
+
+static void enter(answer *a, stage s) {
+    a->stage = s;
+    a->claimed = false;
+    if (s == STAGE_DONE) {
+        end(a, false);
+        resume_reader(a);
+    } else if (something_to_claim(a)) {
+        jobs_wake(a->line, &a->job);
+    }
+}
+
+static bool claim(job *j, uint64_t *slice, bool *more) {
+    answer *a = (answer *)j;
+    pthread_mutex_lock(&a->lock);
+    bool is = something_to_claim(a);
+    if (is) {
+        *slice = claim_locked(a);
+        *more = something_to_claim(a);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return is;
+}
+
+/* A slice of rows is done: for a window, the reader may wait for it; for a whole, it may be the last. */
+static void finish_rows(answer *a, uint64_t slice) {
+    a->done++;
+    if (is_whole(a)) {
+        if (a->done == a->slices)
+            enter(a, STAGE_ENCODE);
+        return;
+    }
+    a->slots[slice % a->ahead].ready = true;
+    if (a->done == a->slices)
+        end(a, false);
+    if (slice == a->reading)
+        resume_reader(a);
+}
+
+/* Without the lock: computes. Slots and `collected` have one writer for each slice. */
+
+static unsigned char *room_of(answer *a, const cut *c, uint64_t slice, uint64_t first,
+                              uint64_t rows) {
+    if (is_whole(a))
+        return a->collected + c->offset + first * c->from->row_bytes;
+    slot *s = &a->slots[slice % a->ahead];
+    s->bytes = malloc((size_t)(rows * c->from->row_bytes));
+    return s->bytes;
+}
+
+static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
+    uint64_t first;
+    const cut *c = cut_of(a, slice);
+    uint64_t rows = extent(c, slice, &first);
+    unsigned char *out = room_of(a, c, slice, first, rows);
+    return out && c->from->fill(a->source, scratch, first, rows, out) == FMIX_OK;
+}
+
+static bool run_prepare(answer *a) {
+    if (is_whole(a)) {
+        const cut *last = &a->cuts[a->cut_count - 1];
+        a->collected = malloc((size_t)(last->offset + tensor_bytes(last->from) + 1));
+        if (!a->collected)
+            return false;
+    }
+    return !a->source->prepare || a->source->prepare(a->source) == FMIX_OK;
+}
+
+static bool run_encode(answer *a) {
+    const unsigned char *data[SOURCE_TENSORS] = {0};
+    for (unsigned i = 0; i < a->cut_count; i++)
+        data[a->cuts[i].from - a->source->tensors] = a->collected + a->cuts[i].offset;
+    bool good = a->format->encode(a->source, data, &a->encoded) && !a->encoded.failed;
+    free(a->collected);
+    a->collected = NULL;
+    return good;
+}
+
+static void run(job *j, uint64_t slice, fmix_scratch *scratch) {
+    answer *a = (answer *)j;
+    bool good = scratch && (slice == SLICE_PREPARE  ? run_prepare(a)
+                            : slice == SLICE_ENCODE ? run_encode(a)
+                                                    : run_rows(a, slice, scratch));
+    pthread_mutex_lock(&a->lock);
+    if (!good)
+        fail(a);
+    else if (slice == SLICE_PREPARE)
+        enter(a, STAGE_ROWS);
+    else if (slice == SLICE_ENCODE)
+        enter(a, STAGE_DONE);
+    else
+        finish_rows(a, slice);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static const job_class answer_class = {claim, run, destroy};
+
+static bool readable(const answer *a) {
+    return is_whole(a) ? a->stage == STAGE_DONE : a->slots[a->reading % a->ahead].ready;
+}
+
+/* Small, warm and in one window: cheaper done at once than handed over. */
+static bool is_small(const answer *a) {
+    return a->source->warm && !is_whole(a) && a->slices == 1 && a->job.cost <= INLINE_COST;
+}
+
+/* With the lock held; gives it up while it computes. */
+static void run_at_once(answer *a) {
+    a->stage = a->source->prepare ? STAGE_PREPARE : STAGE_ROWS;
+    while (!a->failed && something_to_claim(a)) {
+        uint64_t slice = claim_locked(a);
+        pthread_mutex_unlock(&a->lock);
+        jobs_run_inline(a->line, &a->job, slice);
+        pthread_mutex_lock(&a->lock);
+    }
+}
+
+answer_state answer_start(answer *a) {
+    answer_state state = ANSWER_READY;
+    pthread_mutex_lock(&a->lock);
+    if (a->stage == STAGE_NEW && is_small(a)) {
+        run_at_once(a);
+    } else if (a->stage == STAGE_NEW) {
+        if (!jobs_admit(a->line, &a->job)) {
+            pthread_mutex_unlock(&a->lock);
+            return ANSWER_BUSY;
+        }
+        enter(a, a->source->prepare || is_whole(a) ? STAGE_PREPARE : STAGE_ROWS);
+    }
+    if (a->failed || a->abandoned) {
+        state = ANSWER_FAILED;
+    } else if (!readable(a)) {
+        suspend_reader(a);
+        state = ANSWER_WAIT;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return state;
+}
+
+/* The reader has passed every slice before `slice`. */
+static void free_until(answer *a, uint64_t slice) {
+    bool moved = a->reading < slice;
+    for (; a->reading < slice; a->reading++) {
+        slot *s = &a->slots[a->reading % a->ahead];
+        free(s->bytes);
+        *s = (slot){0};
+    }
+    if (moved && something_to_claim(a))
+        jobs_wake(a->line, &a->job);
+}
+
+static size_t copy(void *out, size_t room, const unsigned char *from, uint64_t left) {
+    size_t n = left < room ? (size_t)left : room;
+    memcpy(out, from, n);
+    return n;
+}
+
+/* offset is within the tensor of cut c. */
+static int64_t read_window(answer *a, const cut *c, uint64_t offset, void *out, size_t room) {
+    uint64_t slice_bytes = c->rows * c->from->row_bytes, first;
+    uint64_t slice = c->first + offset / slice_bytes;
+    free_until(a, slice);
+    if (!a->slots[slice % a->ahead].ready) {
+        suspend_reader(a);
+        return 0;
+    }
+    uint64_t bytes = extent(c, slice, &first) * c->from->row_bytes;
+    uint64_t at = offset % slice_bytes;
+    return (int64_t)copy(out, room, a->slots[slice % a->ahead].bytes + at, bytes - at);
+}
+
+static int64_t read_segments(answer *a, uint64_t offset, void *out, size_t room) {
+    unsigned i = 0, tensors = 0;
+    while (i < a->outline.count && offset >= a->outline.segments[i].length) {
+        offset -= a->outline.segments[i].length;
+        tensors += a->outline.segments[i++].from != NULL;
+    }
+    if (i == a->outline.count)
+        return -1;
+    const segment *s = &a->outline.segments[i];
+    if (s->from)
+        return read_window(a, &a->cuts[tensors], offset, out, room);
+    return (int64_t)copy(out, room, s->literal.bytes + offset, s->length - offset);
+}
+
+int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
+    int64_t n = -1;
+    pthread_mutex_lock(&a->lock);
+    if (!a->failed && !a->abandoned) {
+        if (!is_whole(a))
+            n = read_segments(a, offset, out, room);
+        else if (offset < a->encoded.length)
+            n = (int64_t)copy(out, room, a->encoded.bytes + offset, a->encoded.length - offset);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return n;
+}
+
+void answer_abandon(answer *a) {
+    pthread_mutex_lock(&a->lock);
+    a->abandoned = true;
+    if (a->stage != STAGE_NEW)
+        end(a, true);
+    resume_reader(a);
+    pthread_mutex_unlock(&a->lock);
+}
+
+bool answer_abandoned(answer *a) {
+    pthread_mutex_lock(&a->lock);
+    bool is = a->abandoned;
+    pthread_mutex_unlock(&a->lock);
+    return is;
+}

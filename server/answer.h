@@ -1,0 +1,50 @@
+/*
+ * answer.h - a source in a format, computed in slices, read in order with bounded memory
+ *
+ * An answer with a length known ahead is read through windows: slices of rows are computed ahead of
+ * the reader, never more than a few, each into a buffer of its own that is freed once read. An answer
+ * that is built whole computes all its rows first, then encodes them as one last slice.
+ *
+ * Threads: answer_read and answer_start belong to the reader; answer_abandon may come from anywhere.
+ */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include "formats/format.h"
+#include "jobs.h"
+
+typedef struct answer answer;
+
+/* Called with the answer locked: suspend when the reader must wait, resume when it need not. Each
+ * suspend is followed by exactly one resume. */
+typedef struct answer_waiter {
+    void (*suspend)(void *user);
+    void (*resume)(void *user);
+    void *user;
+} answer_waiter;
+
+/* Takes the source, also on failure (NULL: out of memory, explained in p). */
+answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *waiter, problem *p);
+answer *answer_retain(answer *a);
+void answer_release(answer *a);
+
+/* The body's length, or UINT64_MAX while a whole answer is not encoded yet. */
+uint64_t answer_length(answer *a);
+const format *answer_format(const answer *a);
+const source *answer_source(const answer *a);
+
+typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILED } answer_state;
+
+/* Begins the work, or asks how it stands. READY: the first bytes are there. WAIT: suspended, and
+ * resumed once it is worth asking again. BUSY: the queue is full. */
+answer_state answer_start(answer *a);
+
+/* Copies bytes from offset on: how many (0: suspended, ask again when resumed; -1: failed). The
+ * reader goes forward; what it has passed is freed. */
+int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room);
+
+/* Nobody reads any more: work not begun is dropped, a waiting reader is resumed. */
+void answer_abandon(answer *a);
+bool answer_abandoned(answer *a);
+
+#endif

@@ -1,0 +1,85 @@
+/* GET /v1/masks: masks of samples index … index+n-1. */
+#include "../call.h"
+#include "../recipe.h"
+#include "rows.h"
+
+#include <stdlib.h>
+
+typedef struct masks {
+    rows rows; /* first */
+    fmix_dtype dtype;
+} masks;
+
+static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const masks *m = from->self;
+    return fmix_plan_masks(m->rows.plan, scratch, m->rows.index + first, n, m->dtype, out);
+}
+
+static void destroy(source *s) {
+    masks *m = s->self;
+    fmix_plan_free(m->rows.plan);
+    free(m);
+}
+
+static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
+    query *q = &c->query;
+    if (!q->given[QUERY_SHAPE])
+        problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
+    if (q->method == FMIX_METHOD_MIXUP)
+        problem_add(p, 400, "method",
+                    "method is 'mixup', which has no mask; it must be one of: fmix, cutmix");
+    recipe_law(q, recipe, p);
+    if (p->status)
+        return false;
+    uint64_t most = c->service->config->elements;
+    recipe_shape(q->shape.rank, q->shape.side, most, "shape", &recipe->shape, p);
+    recipe_address(q, q->n, p);
+    return p->status == 0;
+}
+
+static bool add_tensors(source *s, const query *q, const fmix_plan *plan, fmix_dtype type) {
+    double cost = fmix_plan_mask_cost(plan);
+    uint64_t elements = 1;
+    for (unsigned d = 0; d < q->shape.rank; d++)
+        elements *= q->shape.side[d];
+    uint64_t packed = fmix_mask_bytes(elements, FMIX_DTYPE_BITS);
+    bool bits = type == FMIX_DTYPE_BITS;
+    return source_add(s, "masks", type == FMIX_DTYPE_F32 ? DTYPE_F32 : DTYPE_U8,
+                      bits ? 1 : q->shape.rank, bits ? &packed : q->shape.side, cost, fill) &&
+           source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda) &&
+           source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff) &&
+           source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones);
+}
+
+void masks_get(call *c, outcome *out) {
+    problem *p = &out->problem;
+    const query *q = &c->query;
+    fmix_recipe recipe;
+    if (!read_recipe(c, &recipe, p))
+        return;
+    source *s = source_new(q->n);
+    masks *m = calloc(1, sizeof *m);
+    if (!s || !m || fmix_plan_new(c->service->context, &recipe, &m->rows.plan) != FMIX_OK) {
+        problem_add(p, 500, NULL, "out of memory");
+        source_free(s);
+        free(m);
+        return;
+    }
+    m->rows.index = q->index;
+    m->dtype = c->format->masks == DTYPE_U8 ? FMIX_DTYPE_U8 : (fmix_dtype)q->dtype;
+    s->self = m;
+    s->destroy = destroy;
+    s->warm = fmix_plan_is_warm(m->rows.plan);
+    s->columns = (unsigned)q->columns;
+    s->scale = (unsigned)q->scale;
+    s->recipe = recipe_text(q, c->groups);
+    source_note(s, "seed", q->seed);
+    source_note(s, "index", q->index);
+    if (!add_tensors(s, q, m->rows.plan, m->dtype) || !s->recipe) {
+        problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+        source_free(s);
+        return;
+    }
+    out->source = s;
+}

@@ -1,0 +1,205 @@
+/* POST /v1/mix: the uploaded batch, mixed as batch `step`. */
+#include "../call.h"
+#include "../recipe.h"
+#include "rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct mix {
+    rows rows; /* first */
+    buffer body;
+    fmix_batch batch;
+    int64_t *pairing;
+    uint64_t seed, step, elements;
+    bool interpolates;
+} mix;
+
+static fmix_status fill_mixed(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const mix *m = from->self;
+    return fmix_plan_mix(m->rows.plan, scratch, &m->batch, m->rows.index, first, n, out);
+}
+
+static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint64_t first,
+                                uint64_t n, void *out) {
+    const mix *m = from->self;
+    (void)scratch;
+    memcpy(out, m->pairing + first, (size_t)n * sizeof *m->pairing);
+    return FMIX_OK;
+}
+
+/* An interpolating method has its weight everywhere. */
+static fmix_status fill_weights(const mix *m, uint64_t first, uint64_t n, float *out) {
+    for (uint64_t i = 0; i < n; i++) {
+        fmix_row row;
+        fmix_status status = fmix_plan_row(m->rows.plan, m->rows.index + first + i, &row);
+        if (status != FMIX_OK)
+            return status;
+        for (uint64_t e = 0; e < m->elements; e++)
+            *out++ = (float)row.lambda_effective;
+    }
+    return FMIX_OK;
+}
+
+static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const mix *m = from->self;
+    if (m->interpolates)
+        return fill_weights(m, first, n, out);
+    return fmix_plan_masks(m->rows.plan, scratch, m->rows.index + first, n, FMIX_DTYPE_F32, out);
+}
+
+static fmix_status prepare(source *s) {
+    mix *m = s->self;
+    return fmix_pairing(m->seed, m->step, (uint32_t)s->rows, m->pairing);
+}
+
+static void destroy(source *s) {
+    mix *m = s->self;
+    fmix_plan_free(m->rows.plan);
+    buffer_free(&m->body);
+    free(m->pairing);
+    free(m);
+}
+
+/* Which sides of x are the mask's. */
+typedef struct geometry {
+    unsigned rank;
+    const uint64_t *sides;
+    uint64_t channels;
+    fmix_layout layout;
+} geometry;
+
+static bool find_geometry(const query *q, const upload *u, geometry *g, problem *p) {
+    bool given = q->given[QUERY_LAYOUT];
+    if (u->rank < 2) {
+        problem_add(p, 400, "x", "x has %u sides; it needs rows and at least one side more",
+                    u->rank);
+        return false;
+    }
+    if (!given && u->rank >= 3) {
+        problem_add(p, 400, "layout",
+                    "x has %u sides, so layout is required: channels_first, channels_last or none",
+                    u->rank);
+        return false;
+    }
+    unsigned layout = given ? q->layout : LAYOUT_NONE;
+    unsigned channels = layout != LAYOUT_NONE;
+    g->rank = u->rank - 1 - channels;
+    if (g->rank < 1 || g->rank > 3) {
+        problem_add(p, 400, "layout",
+                    "with this layout x has %u spatial sides; it must have one, two or three",
+                    g->rank);
+        return false;
+    }
+    bool last = layout == LAYOUT_CHANNELS_LAST;
+    g->sides = u->shape + 1 + (channels && !last);
+    g->channels = !channels ? 1 : u->shape[last ? u->rank - 1 : 1];
+    /* One channel that comes first is the simple case of both. */
+    g->layout = last ? FMIX_CHANNELS_LAST : FMIX_CHANNELS_FIRST;
+    return true;
+}
+
+/* The body as an array whose first element is aligned. */
+static bool read_body(call *c, upload *u, problem *p) {
+    const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
+    if (!f || !f->read(c->body.bytes, c->body.length, &c->query, u, p))
+        return false;
+    size_t offset = (size_t)(u->x - c->body.bytes);
+    if (offset % 8) {
+        memmove(c->body.bytes, u->x, c->body.length - offset);
+        u->x = c->body.bytes;
+    }
+    return true;
+}
+
+static bool add_tensors(source *s, const query *q, const upload *u, const geometry *g,
+                        const mix *m) {
+    unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
+    double mask_cost = fmix_plan_mask_cost(m->rows.plan);
+    double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
+    bool good = true;
+    if (wanted & PART_MIXED)
+        good = good && source_add(s, "mixed", u->type, u->rank - 1, u->shape + 1,
+                                  mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), fill_mixed);
+    if (wanted & PART_PAIRING)
+        good = good && source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing);
+    if (wanted & PART_LAMBDA)
+        good = good && source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda);
+    if (wanted & PART_LAMBDA_EFF)
+        good = good && source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff);
+    if (wanted & PART_MASKS)
+        good = good &&
+               source_add(s, "masks", DTYPE_F32, g->rank, g->sides, mask_cost, fill_masks);
+    return good;
+}
+
+/* npy and raw hold one tensor: mixed, or the one that parts names. */
+static bool check_parts(const call *c, problem *p) {
+    unsigned parts = c->query.parts;
+    if (c->format->all || !c->query.given[QUERY_PARTS] || (parts & (parts - 1)) == 0)
+        return true;
+    problem_add(p, 400, "parts", "%s holds one tensor; name one part, or ask for json",
+                c->format->name);
+    return false;
+}
+
+static bool read_recipe(call *c, const upload *u, const geometry *g, fmix_recipe *recipe,
+                        problem *p) {
+    query *q = &c->query;
+    if (u->shape[0] > FMIX_MAX_BATCH) {
+        problem_add(p, 413, "x", "x has more than the %u rows allowed", FMIX_MAX_BATCH);
+        return false;
+    }
+    return recipe_law(q, recipe, p) &&
+           recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
+           recipe_address(q, u->shape[0], p);
+}
+
+void mix_post(call *c, outcome *out) {
+    problem *p = &out->problem;
+    query *q = &c->query;
+    upload u;
+    geometry g;
+    fmix_recipe recipe;
+    if (!check_parts(c, p) || !read_body(c, &u, p) || !find_geometry(q, &u, &g, p) ||
+        !read_recipe(c, &u, &g, &recipe, p))
+        return;
+    source *s = source_new(u.shape[0]);
+    mix *m = calloc(1, sizeof *m);
+    if (!s || !m) {
+        source_free(s);
+        free(m);
+        problem_add(p, 500, NULL, "out of memory");
+        return;
+    }
+    s->self = m;
+    s->destroy = destroy;
+    s->prepare = prepare;
+    s->scale = 1;
+    m->body = c->body;
+    c->body = buffer_of(0);
+    m->pairing = malloc((size_t)s->rows * sizeof *m->pairing);
+    m->rows.index = q->index;
+    m->seed = q->seed;
+    m->step = q->step;
+    m->interpolates = recipe.method == FMIX_METHOD_MIXUP;
+    m->elements = fmix_shape_elements(&recipe.shape);
+    m->batch = (fmix_batch){.x = u.x,
+                            .dtype = u.type == DTYPE_F32 ? FMIX_DTYPE_F32 : FMIX_DTYPE_U8,
+                            .layout = g.layout,
+                            .channels = g.channels,
+                            .pairing = m->pairing};
+    source_note(s, "seed", q->seed);
+    source_note(s, "step", q->step);
+    source_note(s, "index", q->index);
+    if (!m->pairing || fmix_plan_new(c->service->context, &recipe, &m->rows.plan) != FMIX_OK ||
+        !add_tensors(s, q, &u, &g, m)) {
+        problem_add(p, 500, NULL, "out of memory");
+        source_free(s);
+        return;
+    }
+    s->warm = fmix_plan_is_warm(m->rows.plan);
+    out->source = s;
+}

@@ -1,0 +1,28 @@
+/*
+ * buffer.h - bytes that grow up to a cap they are born with
+ */
+#ifndef BUFFER_H
+#define BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct buffer {
+    unsigned char *bytes;
+    size_t length, room, cap;
+    bool failed; /* past the cap, or out of memory: nothing is added any more */
+} buffer;
+
+static inline buffer buffer_of(size_t cap) {
+    return (buffer){.cap = cap};
+}
+
+void buffer_free(buffer *b);
+
+/* Room for `length` in all, at once. */
+bool buffer_reserve(buffer *b, size_t length);
+bool buffer_add(buffer *b, const void *bytes, size_t length);
+bool buffer_text(buffer *b, const char *text);
+bool buffer_print(buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * call.h - a request as a resource sees it, and what the resource makes of it
+ */
+#ifndef CALL_H
+#define CALL_H
+
+#include "formats/format.h"
+#include "service.h"
+
+typedef struct call {
+    service *service;
+    query query;
+    unsigned groups;      /* the resource's */
+    const format *format; /* of the answer; NULL for plain resources */
+    const char *content_type; /* NULL: none sent */
+    buffer body;
+} call;
+
+/* Exactly one of: a problem, a source, a text. */
+typedef struct outcome {
+    problem problem;
+    source *source;
+    buffer text;
+    const char *media_type;
+    int status; /* of a text */
+} outcome;
+
+typedef void resource(call *c, outcome *out);
+
+resource masks_get, mix_post, health_live, health_ready, metrics_get, version_get;
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * config.h - settings: flag > FMIXD_* environment > default, one table behind all
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONFIG_ADDRESS 64
+
+typedef struct config {
+    char listen[CONFIG_ADDRESS]; /* as given, ADDR:PORT */
+    uint64_t threads;     /* that compute; 0 in the table: as many as the cgroup or machine has */
+    uint64_t io_threads;  /* that talk HTTP */
+    uint64_t connections; /* in all */
+    uint64_t queue;       /* answers admitted at once */
+    uint64_t body;        /* bytes of an upload */
+    uint64_t elements;    /* of one mask */
+    uint64_t cache;       /* bytes of weights and plans kept */
+    uint64_t drain;       /* seconds still serving after SIGTERM */
+    uint64_t deadline;    /* seconds after which what is in flight is cut off */
+} config;
+
+typedef enum config_result { CONFIG_OK, CONFIG_HELP, CONFIG_BAD } config_result;
+
+/* Reads flags from argv[first] on and the environment. A bad setting is explained on `errors`. */
+config_result config_load(int argc, char **argv, int first, config *out, FILE *errors);
+
+/* The effective set, one `name = value` a line. */
+void config_print(const config *c, FILE *out);
+void config_usage(FILE *out);
+
+/* Splits "127.0.0.1:8080" or "[::1]:8080"; false if malformed. */
+bool config_split_address(const char *listen, char *host, unsigned room, uint16_t *port);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * daemon.h - the HTTP engine: connections, requests, suspension, an orderly end
+ */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include "config.h"
+#include "jobs.h"
+
+typedef struct fmixd fmixd;
+
+/* Listens and serves. NULL: explained on `errors`. hooks may be NULL. */
+fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors);
+
+/* "127.0.0.1:8080", with the port that was picked. */
+const char *fmixd_address(const fmixd *d);
+
+/* From now on not ready; still serving. */
+void fmixd_drain(fmixd *d);
+
+/* Takes no more connections, finishes what is in flight for at most `seconds`, frees all. True: all
+ * of it was finished. */
+bool fmixd_stop(fmixd *d, unsigned seconds);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * dtype.h - element types of tensors, one row each
+ */
+#ifndef DTYPE_H
+#define DTYPE_H
+
+#include <stddef.h>
+
+typedef enum dtype { DTYPE_F32, DTYPE_U8, DTYPE_I64, DTYPE_F64, DTYPE_COUNT } dtype;
+
+typedef struct dtype_row {
+    const char *name;  /* in parameters and headers */
+    const char *descr; /* in npy headers */
+    size_t size;
+} dtype_row;
+
+extern const dtype_row dtype_table[DTYPE_COUNT];
+
+#endif

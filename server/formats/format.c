@@ -1,0 +1,185 @@
+#include "format.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const format *const format_table[] = {&format_npy, &format_raw, &format_json, &format_png, NULL};
+
+void outline_free(outline *l) {
+    for (unsigned i = 0; i < l->count; i++)
+        buffer_free(&l->segments[i].literal);
+    *l = (outline){0};
+}
+
+static segment *append(outline *l, uint64_t length) {
+    if (l->count == FORMAT_SEGMENTS || length > (uint64_t)INT64_MAX - l->length)
+        return NULL;
+    segment *s = &l->segments[l->count++];
+    *s = (segment){.length = length};
+    l->length += length;
+    return s;
+}
+
+bool outline_literal(outline *l, buffer *bytes) {
+    segment *s = bytes->failed ? NULL : append(l, bytes->length);
+    if (!s) {
+        buffer_free(bytes);
+        return false;
+    }
+    s->literal = *bytes;
+    return true;
+}
+
+bool outline_tensor(outline *l, const tensor *t) {
+    segment *s = append(l, tensor_bytes(t));
+    if (s)
+        s->from = t;
+    return s != NULL;
+}
+
+bool upload_check(const upload *u, uint64_t bytes, problem *p) {
+    uint64_t needed = dtype_table[u->type].size;
+    for (unsigned d = 0; d < u->rank; d++) {
+        if (u->shape[d] == 0) {
+            problem_add(p, 400, "x", "side %u of x is 0; every side must be at least 1", d);
+            return false;
+        }
+        if (needed > UINT64_MAX / u->shape[d]) {
+            problem_add(p, 413, "x", "the shape of x has more elements than any machine holds");
+            return false;
+        }
+        needed *= u->shape[d];
+    }
+    if (needed != bytes) {
+        problem_add(p, 400, "x",
+                    "x takes %" PRIu64 " bytes by its shape and type, but the body has %" PRIu64,
+                    needed, bytes);
+        return false;
+    }
+    return true;
+}
+
+static bool in_set(unsigned i, format_set set) {
+    return set & 1u << i;
+}
+
+const format *format_by_name(const char *name, size_t length, format_set set) {
+    for (unsigned i = 0; format_table[i]; i++)
+        if (in_set(i, set) && strlen(format_table[i]->name) == length &&
+            memcmp(format_table[i]->name, name, length) == 0)
+            return format_table[i];
+    return NULL;
+}
+
+void format_list(format_set set, char *out, size_t room) {
+    size_t used = 0;
+    out[0] = 0;
+    for (unsigned i = 0; format_table[i] && used < room; i++)
+        if (in_set(i, set))
+            used += (size_t)snprintf(out + used, room - used, "%s%s (%s)", used ? ", " : "",
+                                     format_table[i]->name, format_table[i]->media_type);
+}
+
+/* One element of Accept: how well a range fits a type (0 not, 1 all, 2 type, 3 exactly). */
+static int specificity(const char *range, size_t length, const char *type) {
+    const char *slash = strchr(type, '/');
+    size_t kind = (size_t)(slash - type) + 1;
+    if (length == 3 && memcmp(range, "*/*", 3) == 0)
+        return 1;
+    if (length == kind + 1 && strncasecmp(range, type, kind) == 0 && range[kind] == '*')
+        return 2;
+    return length == strlen(type) && strncasecmp(range, type, length) == 0 ? 3 : 0;
+}
+
+/* The q of one element, in thousandths; 1000 where there is none, 0 where it is malformed. */
+static unsigned quality(const char *parameters, size_t length) {
+    for (size_t i = 0; i + 2 < length; i++) {
+        if (parameters[i] != ';')
+            continue;
+        size_t at = i + 1;
+        while (at < length && (parameters[at] == ' ' || parameters[at] == '\t'))
+            at++;
+        if (at + 2 > length || (parameters[at] | 32) != 'q' || parameters[at + 1] != '=')
+            continue;
+        unsigned value = 0, scale = 1000;
+        for (at += 2; at < length && scale; at++) {
+            if (parameters[at] == '.')
+                continue;
+            if (parameters[at] < '0' || parameters[at] > '9')
+                break;
+            value += (unsigned)(parameters[at] - '0') * scale;
+            scale /= 10;
+        }
+        return value > 1000 ? 1000 : value;
+    }
+    return 1000;
+}
+
+/* RFC 9110 §12.5.1: the most specific range that fits a type gives its quality. */
+static unsigned quality_of(const char *accept, const char *type) {
+    int best = 0;
+    unsigned result = 0;
+    while (*accept) {
+        accept += strspn(accept, " \t,");
+        size_t length = strcspn(accept, ",");
+        size_t range = strcspn(accept, ";,");
+        size_t trimmed = range;
+        while (trimmed && (accept[trimmed - 1] == ' ' || accept[trimmed - 1] == '\t'))
+            trimmed--;
+        int fit = specificity(accept, trimmed, type);
+        if (fit > best) {
+            best = fit;
+            result = quality(accept + range, length - range);
+        }
+        accept += length;
+    }
+    return result;
+}
+
+const format *format_accepted(const char *accept, format_set set) {
+    const format *best = NULL;
+    unsigned most = 0;
+    if (!accept)
+        accept = "*/*";
+    for (unsigned i = 0; format_table[i]; i++) {
+        unsigned q = in_set(i, set) ? quality_of(accept, format_table[i]->media_type) : 0;
+        if (q > most) {
+            most = q;
+            best = format_table[i];
+        }
+    }
+    return best;
+}
+
+/* curl's default says nothing about a body. */
+static bool says_nothing(const char *type, size_t length) {
+    static const char *const empty[] = {"application/octet-stream",
+                                        "application/x-www-form-urlencoded"};
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+        if (strlen(empty[i]) == length && strncasecmp(empty[i], type, length) == 0)
+            return true;
+    return length == 0;
+}
+
+const format *format_of_upload(const char *content_type, const unsigned char *body, size_t length,
+                               problem *p) {
+    static const unsigned char npy_magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+    const char *type = content_type ? content_type : "";
+    size_t n = strcspn(type, "; \t");
+    if (says_nothing(type, n)) {
+        bool npy = length >= sizeof npy_magic && memcmp(body, npy_magic, sizeof npy_magic) == 0;
+        return npy ? &format_npy : &format_raw;
+    }
+    for (unsigned i = 0; format_table[i]; i++)
+        if (format_table[i]->read && strlen(format_table[i]->media_type) == n &&
+            strncasecmp(format_table[i]->media_type, type, n) == 0)
+            return format_table[i];
+    problem_add(p, 415, "Content-Type",
+                "a body of type '%.60s' is not read here; send application/x-npy, or "
+                "application/octet-stream with x_shape and x_dtype",
+                type);
+    return NULL;
+}

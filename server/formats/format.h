@@ -1,0 +1,83 @@
+/*
+ * format.h - how tensors become bytes, and bytes an upload: one file a format, one row each
+ */
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#include "../buffer.h"
+#include "../problem.h"
+#include "../query.h"
+#include "../source.h"
+
+#define FORMAT_SEGMENTS 4
+
+/* A piece of an answer: a literal, or a whole tensor. */
+typedef struct segment {
+    buffer literal;
+    const tensor *from; /* NULL: the literal */
+    uint64_t length;
+} segment;
+
+typedef struct outline {
+    segment segments[FORMAT_SEGMENTS];
+    unsigned count;
+    uint64_t length;
+} outline;
+
+void outline_free(outline *l);
+bool outline_literal(outline *l, buffer *bytes); /* takes the bytes */
+bool outline_tensor(outline *l, const tensor *t);
+
+/* An uploaded array: a view of the body. */
+typedef struct upload {
+    const unsigned char *x;
+    dtype type;
+    unsigned rank;
+    uint64_t shape[QUERY_RANK];
+} upload;
+
+/* Parses shape and type against the bytes there are: what is claimed is never allocated. */
+bool upload_check(const upload *u, uint64_t bytes, problem *p);
+
+typedef struct format {
+    const char *name; /* and suffix */
+    const char *media_type;
+    unsigned version;   /* of the encoder: part of the ETag */
+    bool all;           /* holds every tensor of the source; else the main one */
+    uint64_t most;      /* whole: elements in all that it takes; else 0 */
+    dtype masks;        /* type that masks must have here, or DTYPE_COUNT */
+    /* Refuses, in p, what it cannot hold. NULL: `most` says it all. */
+    bool (*check)(const source *s, problem *p);
+    /* Either segments, of a length known ahead … */
+    bool (*lay_out)(const source *s, outline *out);
+    /* … or whole: data[i] holds all of tensor i. */
+    bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
+    /* NULL: not taken as an upload. */
+    bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
+} format;
+
+extern const format format_npy, format_raw, format_json, format_png;
+
+/* Every format there is, NULL at the end; npy, the default, first. */
+extern const format *const format_table[];
+
+/* A resource takes a set of formats. */
+typedef unsigned format_set;
+#define FORMAT_NPY  1u
+#define FORMAT_RAW  2u
+#define FORMAT_JSON 4u
+#define FORMAT_PNG  8u
+
+const format *format_by_name(const char *name, size_t length, format_set set);
+
+/* The best of the set for an Accept header (NULL: none sent), or NULL: 406. */
+const format *format_accepted(const char *accept, format_set set);
+
+/* "npy, raw, json" */
+void format_list(format_set set, char *out, size_t room);
+
+/* How to read a body: by its declared type, else by its first bytes. NULL: 415, explained in p. */
+const format *format_of_upload(const char *content_type, const unsigned char *body, size_t length,
+                               problem *p);
+
+#endif

@@ -1,0 +1,78 @@
+/* One flat object: each tensor under its name as nested lists, and the numbers beside them as text. */
+#include "format.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* JSON has no NaN and no infinity: null. A float32 is written as the float64 that it is. */
+static json_t *element(dtype type, const unsigned char *at) {
+    float f32;
+    double f64;
+    int64_t i64;
+    switch (type) {
+    case DTYPE_U8:
+        return json_integer(*at);
+    case DTYPE_I64:
+        memcpy(&i64, at, sizeof i64);
+        return json_integer(i64);
+    case DTYPE_F32:
+        memcpy(&f32, at, sizeof f32);
+        return isfinite(f32) ? json_real((double)f32) : json_null();
+    case DTYPE_F64:
+        memcpy(&f64, at, sizeof f64);
+        return isfinite(f64) ? json_real(f64) : json_null();
+    case DTYPE_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static json_t *nested(const tensor *t, unsigned side, const unsigned char **at) {
+    if (side == t->rank) {
+        json_t *value = element(t->type, *at);
+        *at += dtype_table[t->type].size;
+        return value;
+    }
+    json_t *list = json_array();
+    for (uint64_t i = 0; i < t->shape[side]; i++)
+        if (json_array_append_new(list, nested(t, side + 1, at)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static int append(const char *bytes, size_t length, void *out) {
+    return buffer_add(out, bytes, length) ? 0 : -1;
+}
+
+static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
+    json_t *root = json_object();
+    bool good = root != NULL;
+    for (unsigned i = 0; i < s->metas && good; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "%" PRIu64, s->meta[i].value);
+        good = json_object_set_new(root, s->meta[i].name, json_string(text)) == 0;
+    }
+    for (unsigned i = 0; i < s->count && good; i++) {
+        const unsigned char *at = data[i];
+        good = json_object_set_new(root, s->tensors[i].name, nested(&s->tensors[i], 0, &at)) == 0;
+    }
+    good = good && json_dump_callback(root, append, out, JSON_COMPACT) == 0 &&
+           buffer_text(out, "\n");
+    json_decref(root);
+    return good;
+}
+
+const format format_json = {
+    .name = "json",
+    .media_type = "application/json",
+    .version = 1,
+    .all = true,
+    .most = 1 << 20, /* a list element costs about 50 bytes while it is built */
+    .masks = DTYPE_COUNT,
+    .encode = encode,
+};

@@ -1,0 +1,221 @@
+/* NumPy's array format: numpy.lib.format, versions 1.0 (written, read) and 2.0 (read). */
+#include "format.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREAMBLE 10 /* magic, version, length of the header in two bytes */
+#define ALIGN    64
+
+/* A header padded with spaces so that the data begins at a multiple of 64. */
+static bool lay_out(const source *s, outline *out) {
+    const tensor *t = &s->tensors[s->main];
+    buffer dict = buffer_of(256), head = buffer_of(512);
+    buffer_print(&dict, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+                 dtype_table[t->type].descr);
+    for (unsigned d = 0; d < t->rank; d++)
+        buffer_print(&dict, "%s%" PRIu64, d ? ", " : "", t->shape[d]);
+    buffer_text(&dict, t->rank == 1 ? ",), }" : "), }");
+    while ((PREAMBLE + dict.length + 1) % ALIGN)
+        buffer_text(&dict, " ");
+    buffer_text(&dict, "\n");
+    unsigned char preamble[PREAMBLE] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
+    preamble[8] = (unsigned char)dict.length;
+    preamble[9] = (unsigned char)(dict.length >> 8);
+    buffer_add(&head, preamble, sizeof preamble);
+    buffer_add(&head, dict.bytes, dict.length);
+    head.failed |= dict.failed;
+    buffer_free(&dict);
+    return outline_literal(out, &head) && outline_tensor(out, t);
+}
+
+/* The header is a Python dict of three known keys; this reads just such dicts. */
+typedef struct cursor {
+    const char *at, *end;
+} cursor;
+
+static void skip_spaces(cursor *c) {
+    while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\t'))
+        c->at++;
+}
+
+static bool take(cursor *c, char wanted) {
+    skip_spaces(c);
+    if (c->at == c->end || *c->at != wanted)
+        return false;
+    c->at++;
+    return true;
+}
+
+static bool take_word(cursor *c, const char *word) {
+    size_t length = strlen(word);
+    skip_spaces(c);
+    if ((size_t)(c->end - c->at) < length || memcmp(c->at, word, length) != 0)
+        return false;
+    c->at += length;
+    return true;
+}
+
+/* 'text' or "text", without escapes */
+static bool take_string(cursor *c, char *out, size_t room) {
+    skip_spaces(c);
+    if (c->at == c->end || (*c->at != '\'' && *c->at != '"'))
+        return false;
+    char quote = *c->at++;
+    size_t length = 0;
+    while (c->at < c->end && *c->at != quote) {
+        if (length + 1 >= room || *c->at == '\\')
+            return false;
+        out[length++] = *c->at++;
+    }
+    out[length] = 0;
+    return take(c, quote);
+}
+
+static bool take_number(cursor *c, uint64_t *out) {
+    skip_spaces(c);
+    if (c->at == c->end || *c->at < '0' || *c->at > '9')
+        return false;
+    uint64_t value = 0;
+    for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++) {
+        uint64_t digit = (uint64_t)(*c->at - '0');
+        if (value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = 10 * value + digit;
+    }
+    *out = value;
+    return true;
+}
+
+/* (), (3,), (3, 4), (3, 4,) */
+static bool take_shape(cursor *c, upload *out, bool *too_many) {
+    if (!take(c, '('))
+        return false;
+    out->rank = 0;
+    while (!take(c, ')')) {
+        uint64_t side;
+        if (!take_number(c, &side))
+            return false;
+        if (out->rank == QUERY_RANK) {
+            *too_many = true;
+            return false;
+        }
+        out->shape[out->rank++] = side;
+        if (!take(c, ',') && (c->at == c->end || *c->at != ')'))
+            return false;
+    }
+    return true;
+}
+
+typedef struct header {
+    char descr[24];
+    bool fortran, too_many;
+    bool has_descr, has_order, has_shape;
+} header;
+
+static bool take_entry(cursor *c, header *h, upload *out) {
+    char key[24];
+    if (!take_string(c, key, sizeof key) || !take(c, ':'))
+        return false;
+    if (strcmp(key, "descr") == 0 && !h->has_descr)
+        return h->has_descr = take_string(c, h->descr, sizeof h->descr);
+    if (strcmp(key, "shape") == 0 && !h->has_shape)
+        return h->has_shape = take_shape(c, out, &h->too_many);
+    if (strcmp(key, "fortran_order") == 0 && !h->has_order) {
+        h->fortran = take_word(c, "True");
+        return h->has_order = h->fortran || take_word(c, "False");
+    }
+    return false;
+}
+
+static bool parse_header(cursor c, header *h, upload *out) {
+    if (!take(&c, '{'))
+        return false;
+    while (!take(&c, '}')) {
+        if (!take_entry(&c, h, out))
+            return false;
+        if (!take(&c, ',') && (c.at == c.end || *c.at != '}'))
+            return false;
+    }
+    skip_spaces(&c);
+    return c.at == c.end && h->has_descr && h->has_order && h->has_shape;
+}
+
+static bool find_type(const char *descr, dtype *out) {
+    if (strcmp(descr, "<f4") == 0)
+        *out = DTYPE_F32;
+    else if (strcmp(descr, "|u1") == 0 || strcmp(descr, "<u1") == 0)
+        *out = DTYPE_U8;
+    else
+        return false;
+    return true;
+}
+
+/* Where the header lies, or a problem. */
+static bool find_header(const unsigned char *body, size_t length, cursor *c, size_t *data,
+                        problem *p) {
+    static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+    if (length < PREAMBLE || memcmp(body, magic, sizeof magic) != 0) {
+        problem_add(p, 400, "x", "the body does not begin as an npy file does");
+        return false;
+    }
+    size_t start = PREAMBLE, size = (size_t)body[8] | (size_t)body[9] << 8;
+    if (body[6] == 2 && length >= 12) {
+        start = 12;
+        size |= (size_t)body[10] << 16 | (size_t)body[11] << 24;
+    } else if (body[6] != 1) {
+        problem_add(p, 400, "x", "npy version %u.%u is not read here; 1.0 and 2.0 are", body[6],
+                    body[7]);
+        return false;
+    }
+    if (size > length - start) {
+        problem_add(p, 400, "x",
+                    "the npy header says that it has %zu bytes, but the body ends after %zu", size,
+                    length - start);
+        return false;
+    }
+    c->at = (const char *)body + start;
+    c->end = c->at + size;
+    *data = start + size;
+    return true;
+}
+
+static bool read_npy(const unsigned char *body, size_t length, const query *q, upload *out,
+                     problem *p) {
+    header h = {0};
+    cursor c;
+    size_t data;
+    (void)q;
+    *out = (upload){0};
+    if (!find_header(body, length, &c, &data, p))
+        return false;
+    if (!parse_header(c, &h, out)) {
+        if (h.too_many)
+            problem_add(p, 400, "x", "x has more than %d sides", QUERY_RANK);
+        else
+            problem_add(p, 400, "x",
+                        "the npy header is not a dict of descr, fortran_order and shape");
+        return false;
+    }
+    if (!find_type(h.descr, &out->type)) {
+        problem_add(p, 400, "x", "x has dtype '%s'; little-endian float32 ('<f4') and uint8 ('|u1') "
+                    "are mixed here", h.descr);
+        return false;
+    }
+    if (h.fortran && out->rank > 1) {
+        problem_add(p, 400, "x", "x is in Fortran order; save numpy.ascontiguousarray(x)");
+        return false;
+    }
+    out->x = body + data;
+    return upload_check(out, length - data, p);
+}
+
+const format format_npy = {
+    .name = "npy",
+    .media_type = "application/x-npy",
+    .version = 1,
+    .masks = DTYPE_COUNT,
+    .lay_out = lay_out,
+    .read = read_npy,
+};

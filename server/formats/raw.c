@@ -1,0 +1,28 @@
+#include "format.h"
+
+static bool lay_out(const source *s, outline *out) {
+    return outline_tensor(out, &s->tensors[s->main]);
+}
+
+static bool read_raw(const unsigned char *body, size_t length, const query *q, upload *out,
+                     problem *p) {
+    if (!q->given[QUERY_X_SHAPE])
+        problem_add(p, 400, "x_shape", "a raw body needs x_shape, as x_shape=8x3x32x32");
+    if (!q->given[QUERY_X_DTYPE])
+        problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, f32 or u8");
+    if (p->status)
+        return false;
+    *out = (upload){.x = body, .type = (dtype)q->x_dtype, .rank = q->x_shape.rank};
+    for (unsigned d = 0; d < out->rank; d++)
+        out->shape[d] = q->x_shape.side[d];
+    return upload_check(out, length, p);
+}
+
+const format format_raw = {
+    .name = "raw",
+    .media_type = "application/octet-stream",
+    .version = 1,
+    .masks = DTYPE_COUNT,
+    .lay_out = lay_out,
+    .read = read_raw,
+};

@@ -1,0 +1,31 @@
+/*
+ * problem.h - why a request is refused: RFC 9457, with the parameters named
+ */
+#ifndef PROBLEM_H
+#define PROBLEM_H
+
+#include "buffer.h"
+
+#define PROBLEM_ERRORS 8 /* more are counted, not kept */
+
+typedef struct problem {
+    int status; /* HTTP; 0: no problem */
+    unsigned count;
+    unsigned retry_after; /* seconds; with 429 and 503 */
+    char allow[32];       /* with 405 */
+    struct {
+        char parameter[40]; /* empty: none in particular */
+        char detail[240];
+    } errors[PROBLEM_ERRORS];
+} problem;
+
+/* Adds one error. The first sets the status. parameter may be NULL. */
+void problem_add(problem *p, int status, const char *parameter, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+const char *problem_title(int status);
+
+/* application/problem+json */
+void problem_render(const problem *p, buffer *out);
+
+#endif

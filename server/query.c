@@ -1,0 +1,286 @@
+#include "query.h"
+#include "dtype.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const methods[] = {"fmix", "cutmix", "mixup", NULL};
+static const char *const pairings[] = {"permutation", NULL};
+static const char *const mask_dtypes[] = {"f32", "u8", "bits", NULL};
+static const char *const array_dtypes[] = {"f32", "u8", NULL};
+static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
+static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff", "masks", NULL};
+
+#define AT(field)          offsetof(query, field)
+#define INTEGER(low, high) .kind = KIND_INTEGER, .least = (low), .most = (high)
+#define REAL(from, to)     .kind = KIND_REAL, .low = (from), .high = (to)
+#define SHAPE(sides)       .kind = KIND_SHAPE, .least = 1, .most = (sides)
+#define CHOICE(list)       .kind = KIND_CHOICE, .choices = (list)
+#define SET(list)          .kind = KIND_SET, .choices = (list)
+
+const query_parameter query_table[QUERY_COUNT] = {
+    [QUERY_SEED] = {"seed", INTEGER(0, UINT64_MAX), .group = GROUP_SEED, .offset = AT(seed),
+                    .fallback = "0", .meaning = "names the random stream"},
+    [QUERY_INDEX] = {"index", INTEGER(0, UINT64_MAX), .group = GROUP_SEED, .offset = AT(index),
+                     .fallback = "0",
+                     .meaning = "sample number of the first row; of a batch: step*n unless given"},
+    [QUERY_STEP] = {"step", INTEGER(0, UINT64_MAX), .group = GROUP_BATCH, .offset = AT(step),
+                    .fallback = "0", .meaning = "batch number"},
+    [QUERY_N] = {"n", INTEGER(1, FMIX_MAX_BATCH), .group = GROUP_SAMPLE, .offset = AT(n),
+                 .fallback = "1", .meaning = "how many masks"},
+    [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
+                     .meaning = "the mask's sides, one to three, as 32x32"},
+    [QUERY_METHOD] = {"method", CHOICE(methods), .group = GROUP_METHOD, .offset = AT(method),
+                      .fallback = "fmix", .meaning = "how two samples are mixed"},
+    [QUERY_ALPHA] = {"alpha", REAL(FMIX_ALPHA_MIN, FMIX_ALPHA_MAX), .group = GROUP_LAMBDA,
+                     .offset = AT(alpha), .fallback = "1",
+                     .meaning = "lambda is drawn from Beta(alpha, alpha)"},
+    [QUERY_DELTA] = {"delta", REAL(0, FMIX_DELTA_MAX), .group = GROUP_MASK, .offset = AT(delta),
+                     .fallback = "3", .meaning = "decay power of FMix's spectrum"},
+    [QUERY_LAMBDA] = {"lambda", REAL(0, 1), .group = GROUP_LAMBDA, .offset = AT(lambda),
+                      .meaning = "a fixed lambda instead of a draw"},
+    [QUERY_PAIRING] = {"pairing", CHOICE(pairings), .group = GROUP_PAIRING, .offset = AT(pairing),
+                       .fallback = "permutation", .meaning = "who is mixed with whom"},
+    [QUERY_DTYPE] = {"dtype", CHOICE(mask_dtypes), .group = GROUP_SHAPE, .offset = AT(dtype),
+                     .fallback = "f32", .meaning = "element type of the masks"},
+    [QUERY_COLUMNS] = {"columns", INTEGER(1, 4096), .group = GROUP_SHEET, .offset = AT(columns),
+                       .meaning = "png: masks in a row of the sheet (about a square, if not given)"},
+    [QUERY_SCALE] = {"scale", INTEGER(1, 64), .group = GROUP_SHEET, .offset = AT(scale),
+                     .fallback = "1", .meaning = "png: pixels a mask element takes along a side"},
+    [QUERY_LAYOUT] = {"layout", CHOICE(layouts), .group = GROUP_UPLOAD, .offset = AT(layout),
+                      .meaning = "where x has its channels; required from rank 3 on"},
+    [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_UPLOAD, .offset = AT(parts),
+                     .meaning = "which tensors are wanted, with commas between"},
+    [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK), .group = GROUP_UPLOAD, .offset = AT(x_shape),
+                       .meaning = "raw body: the sides of x, rows first, as 8x3x32x32"},
+    [QUERY_X_DTYPE] = {"x_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
+                       .offset = AT(x_dtype), .meaning = "raw body: the element type of x"},
+};
+
+static bool all_digits(const char *text) {
+    return text[0] && text[strspn(text, "0123456789")] == 0;
+}
+
+/* Plain decimal digits, no sign, no more than 64 bits. */
+static bool parse_integer(const char *text, uint64_t *out) {
+    if (!all_digits(text))
+        return false;
+    errno = 0;
+    unsigned long long value = strtoull(text, NULL, 10);
+    *out = value;
+    return errno == 0 && value <= UINT64_MAX;
+}
+
+/* digits [. digits] [e [±] digits] with an optional minus: what strtod takes, less hex, inf, nan. */
+static bool is_decimal(const char *s) {
+    s += *s == '-';
+    size_t whole = strspn(s, "0123456789");
+    s += whole;
+    size_t fraction = 0;
+    if (*s == '.') {
+        s++;
+        fraction = strspn(s, "0123456789");
+        s += fraction;
+    }
+    if (whole + fraction == 0)
+        return false;
+    if (*s == 'e' || *s == 'E') {
+        s++;
+        s += *s == '-' || *s == '+';
+        size_t digits = strspn(s, "0123456789");
+        if (digits == 0)
+            return false;
+        s += digits;
+    }
+    return *s == 0;
+}
+
+static bool parse_shape(const char *text, uint64_t most_sides, query_shape *out) {
+    query_shape shape = {0};
+    for (;;) {
+        char side[24];
+        size_t length = strcspn(text, "x");
+        if (length >= sizeof side || shape.rank >= most_sides)
+            return false;
+        memcpy(side, text, length);
+        side[length] = 0;
+        if (!parse_integer(side, &shape.side[shape.rank]) || shape.side[shape.rank] == 0)
+            return false;
+        shape.rank++;
+        if (text[length] == 0)
+            break;
+        text += length + 1;
+    }
+    *out = shape;
+    return true;
+}
+
+static bool find_choice(const char *const *choices, const char *text, size_t length,
+                        unsigned *out) {
+    for (unsigned i = 0; choices[i]; i++)
+        if (strlen(choices[i]) == length && memcmp(choices[i], text, length) == 0) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_set(const char *const *choices, const char *text, unsigned *out) {
+    unsigned bits = 0, i;
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        if (!find_choice(choices, text, length, &i) || (bits & 1u << i))
+            return false;
+        bits |= 1u << i;
+        if (text[length] == 0)
+            break;
+        text += length + 1;
+    }
+    *out = bits;
+    return true;
+}
+
+static void list_choices(const char *const *choices, char *out, size_t room) {
+    size_t used = 0;
+    for (unsigned i = 0; choices[i] && used < room; i++)
+        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", choices[i]);
+}
+
+static bool set_value(query *q, const query_parameter *row, const char *text) {
+    void *field = (char *)q + row->offset;
+    switch (row->kind) {
+    case KIND_INTEGER: {
+        uint64_t value;
+        if (!parse_integer(text, &value) || value < row->least || value > row->most)
+            return false;
+        *(uint64_t *)field = value;
+        return true;
+    }
+    case KIND_REAL: {
+        double value = is_decimal(text) ? strtod(text, NULL) : -1;
+        if (!is_decimal(text) || !(value >= row->low && value <= row->high))
+            return false;
+        *(double *)field = value == 0 ? 0 : value; /* no minus zero */
+        return true;
+    }
+    case KIND_SHAPE:
+        return parse_shape(text, row->most, field);
+    case KIND_CHOICE:
+        return find_choice(row->choices, text, strlen(text), field);
+    case KIND_SET:
+        return parse_set(row->choices, text, field);
+    }
+    return false;
+}
+
+static void explain(const query_parameter *row, const char *text, problem *p) {
+    char choices[160];
+    switch (row->kind) {
+    case KIND_INTEGER:
+        problem_add(p, 400, row->name,
+                    "%s is '%.40s'; it must be a whole number from %" PRIu64 " to %" PRIu64,
+                    row->name, text, row->least, row->most);
+        break;
+    case KIND_REAL:
+        problem_add(p, 400, row->name, "%s is '%.40s'; it must be a decimal number from %g to %g",
+                    row->name, text, row->low, row->high);
+        break;
+    case KIND_SHAPE:
+        problem_add(p, 400, row->name,
+                    "%s is '%.40s'; it must be one to %" PRIu64
+                    " sides of at least 1 with an x between, as 32x32",
+                    row->name, text, row->most);
+        break;
+    case KIND_CHOICE:
+        list_choices(row->choices, choices, sizeof choices);
+        problem_add(p, 400, row->name, "%s is '%.40s'; it must be one of: %s", row->name, text,
+                    choices);
+        break;
+    case KIND_SET:
+        list_choices(row->choices, choices, sizeof choices);
+        problem_add(p, 400, row->name,
+                    "%s is '%.40s'; it must be some of these, each once, with commas between: %s",
+                    row->name, text, choices);
+        break;
+    }
+}
+
+void query_init(query *q) {
+    memset(q, 0, sizeof *q);
+    for (unsigned i = 0; i < QUERY_COUNT; i++)
+        if (query_table[i].fallback)
+            set_value(q, &query_table[i], query_table[i].fallback);
+}
+
+static void list_parameters(unsigned groups, char *out, size_t room) {
+    size_t used = 0;
+    out[0] = 0;
+    for (unsigned i = 0; i < QUERY_COUNT && used < room; i++)
+        if (query_table[i].group & groups)
+            used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "",
+                                     query_table[i].name);
+}
+
+void query_take(query *q, unsigned groups, const char *name, size_t name_length, const char *value,
+                size_t value_length, problem *p) {
+    char known[200];
+    unsigned i = 0;
+    if (strlen(name) != name_length || (value && strlen(value) != value_length)) {
+        problem_add(p, 400, name, "%.40s holds an encoded NUL", name);
+        return;
+    }
+    while (i < QUERY_COUNT && strcmp(query_table[i].name, name) != 0)
+        i++;
+    const query_parameter *row = &query_table[i];
+    if (i == QUERY_COUNT) {
+        list_parameters(groups, known, sizeof known);
+        problem_add(p, 400, name, "there is no parameter '%.40s' here; there are: %s", name, known);
+    } else if (!(row->group & groups)) {
+        list_parameters(groups, known, sizeof known);
+        problem_add(p, 400, name, "%s is not a parameter of this resource; there are: %s", name,
+                    known);
+    } else if (q->given[i]) {
+        problem_add(p, 400, name, "%s is given more than once", name);
+    } else if (!value || value_length == 0) {
+        problem_add(p, 400, name, "%s is empty; give it a value or leave it out", name);
+    } else {
+        q->given[i] = true;
+        if (!set_value(q, row, value))
+            explain(row, value, p);
+    }
+}
+
+void query_print(const query *q, query_id id, buffer *out) {
+    const query_parameter *row = &query_table[id];
+    const void *field = (const char *)q + row->offset;
+    switch (row->kind) {
+    case KIND_INTEGER:
+        buffer_print(out, "%" PRIu64, *(const uint64_t *)field);
+        break;
+    case KIND_REAL:
+        buffer_print(out, "%.17g", *(const double *)field);
+        break;
+    case KIND_SHAPE: {
+        const query_shape *shape = field;
+        for (unsigned d = 0; d < shape->rank; d++)
+            buffer_print(out, "%s%" PRIu64, d ? "x" : "", shape->side[d]);
+        break;
+    }
+    case KIND_CHOICE:
+        buffer_text(out, row->choices[*(const unsigned *)field]);
+        break;
+    case KIND_SET: {
+        unsigned bits = *(const unsigned *)field;
+        const char *comma = "";
+        for (unsigned i = 0; row->choices[i]; i++)
+            if (bits & 1u << i) {
+                buffer_print(out, "%s%s", comma, row->choices[i]);
+                comma = ",";
+            }
+        break;
+    }
+    }
+}

@@ -1,0 +1,109 @@
+/*
+ * query.h - the parameters of a request, checked against one typed table
+ */
+#ifndef QUERY_H
+#define QUERY_H
+
+#include "lib/fmix.h"
+#include "problem.h"
+
+#define QUERY_RANK 5 /* sides of an uploaded array: rows, channels, three spatial sides */
+
+typedef struct query_shape {
+    unsigned rank;
+    uint64_t side[QUERY_RANK];
+} query_shape;
+
+/* A resource lists the groups it takes; a parameter belongs to one. */
+typedef enum query_group {
+    GROUP_SEED = 1 << 0,   /* seed */
+    GROUP_SAMPLE = 1 << 1, /* index, n */
+    GROUP_BATCH = 1 << 2,  /* step; index follows from it unless given */
+    GROUP_LAMBDA = 1 << 3, /* alpha, lambda */
+    GROUP_MASK = 1 << 4,   /* delta */
+    GROUP_METHOD = 1 << 5,
+    GROUP_PAIRING = 1 << 6,
+    GROUP_SHAPE = 1 << 7,  /* shape, dtype */
+    GROUP_SHEET = 1 << 8,  /* how a png is laid out */
+    GROUP_UPLOAD = 1 << 9, /* what the body holds, what is wanted of it */
+} query_group;
+
+typedef enum query_id {
+    QUERY_SEED,
+    QUERY_INDEX,
+    QUERY_STEP,
+    QUERY_N,
+    QUERY_SHAPE,
+    QUERY_METHOD,
+    QUERY_ALPHA,
+    QUERY_DELTA,
+    QUERY_LAMBDA,
+    QUERY_PAIRING,
+    QUERY_DTYPE,
+    QUERY_COLUMNS,
+    QUERY_SCALE,
+    QUERY_LAYOUT,
+    QUERY_PARTS,
+    QUERY_X_SHAPE,
+    QUERY_X_DTYPE,
+    QUERY_COUNT
+} query_id;
+
+typedef enum query_layout { LAYOUT_CHANNELS_FIRST, LAYOUT_CHANNELS_LAST, LAYOUT_NONE } query_layout;
+typedef enum query_pairing { PAIRING_PERMUTATION } query_pairing;
+
+/* Bits of `parts`, in the order of query.c's list. */
+typedef enum query_part {
+    PART_MIXED = 1 << 0,
+    PART_PAIRING = 1 << 1,
+    PART_LAMBDA = 1 << 2,
+    PART_LAMBDA_EFF = 1 << 3,
+    PART_MASKS = 1 << 4,
+} query_part;
+
+typedef struct query {
+    uint64_t seed, index, step, n, columns, scale;
+    query_shape shape, x_shape;
+    double alpha, delta, lambda;
+    unsigned method;  /* fmix_method */
+    unsigned dtype;   /* fmix_dtype */
+    unsigned x_dtype; /* dtype */
+    unsigned layout;  /* query_layout */
+    unsigned pairing; /* query_pairing */
+    unsigned parts;   /* bits */
+    bool given[QUERY_COUNT];
+} query;
+
+typedef enum query_kind {
+    KIND_INTEGER, /* uint64_t, low … high */
+    KIND_REAL,    /* double, low … high */
+    KIND_SHAPE,   /* query_shape, at most `high` sides */
+    KIND_CHOICE,  /* unsigned, an index into choices */
+    KIND_SET,     /* unsigned, bits of choices */
+} query_kind;
+
+typedef struct query_parameter {
+    const char *name;
+    query_kind kind;
+    query_group group;
+    size_t offset; /* in query */
+    uint64_t least, most;         /* KIND_INTEGER, KIND_SHAPE */
+    double low, high;             /* KIND_REAL */
+    const char *const *choices;   /* NULL-terminated */
+    const char *fallback;         /* as text; NULL: none */
+    const char *meaning;
+} query_parameter;
+
+extern const query_parameter query_table[QUERY_COUNT];
+
+/* Every parameter at its default. */
+void query_init(query *q);
+
+/* Takes one pair of the request line, decoded; value may be NULL (no equals sign). */
+void query_take(query *q, unsigned groups, const char *name, size_t name_length, const char *value,
+                size_t value_length, problem *p);
+
+/* A parameter's value as the one text that stands for it: "3.25", "32x32", "fmix". */
+void query_print(const query *q, query_id id, buffer *out);
+
+#endif

@@ -1,0 +1,89 @@
+#include "recipe.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
+    if (q->given[QUERY_LAMBDA] && q->given[QUERY_ALPHA]) {
+        problem_add(p, 400, "lambda",
+                    "lambda is given together with alpha; lambda is either fixed or drawn");
+        return false;
+    }
+    *out = (fmix_recipe){.seed = q->seed,
+                         .method = (fmix_method)q->method,
+                         .alpha = q->alpha,
+                         .delta = q->delta,
+                         .lambda_given = q->given[QUERY_LAMBDA],
+                         .lambda = q->lambda};
+    return true;
+}
+
+bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const char *parameter,
+                  fmix_shape *out, problem *p) {
+    uint64_t product = 1;
+    out->rank = rank;
+    for (unsigned d = 0; d < rank; d++) {
+        if (sides[d] > elements || product > elements / sides[d]) {
+            problem_add(p, 413, parameter,
+                        "a mask of this %s has more than the %" PRIu64 " elements allowed",
+                        parameter, elements);
+            return false;
+        }
+        product *= sides[d];
+        out->side[d] = (uint32_t)sides[d];
+    }
+    return true;
+}
+
+bool recipe_address(query *q, uint64_t rows, problem *p) {
+    if (!q->given[QUERY_INDEX] && q->given[QUERY_STEP]) {
+        if (q->step > UINT64_MAX / rows) {
+            problem_add(p, 400, "step",
+                        "step is %" PRIu64 "; step*n would pass the last sample number, 2^64-1",
+                        q->step);
+            return false;
+        }
+        q->index = q->step * rows;
+    }
+    if (q->index > UINT64_MAX - (rows - 1)) {
+        problem_add(p, 400, q->given[QUERY_INDEX] ? "index" : "step",
+                    "the last row's number, index + n - 1, would pass 2^64-1");
+        return false;
+    }
+    return true;
+}
+
+char *recipe_text(const query *q, unsigned groups) {
+    buffer text = buffer_of(2048);
+    buffer_print(&text, "stream=%d", FMIX_STREAM);
+    for (unsigned i = 0; i < QUERY_COUNT; i++) {
+        const query_parameter *row = &query_table[i];
+        if (!(row->group & groups) || (!row->fallback && !q->given[i]))
+            continue;
+        if (i == QUERY_ALPHA && q->given[QUERY_LAMBDA])
+            continue;
+        buffer_print(&text, " %s=", row->name);
+        query_print(q, (query_id)i, &text);
+    }
+    buffer_add(&text, "", 1);
+    if (text.failed)
+        buffer_free(&text);
+    return (char *)text.bytes;
+}
+
+void recipe_etag(const char *text, const char *resource, const char *format, unsigned version,
+                 char out[RECIPE_ETAG]) {
+    unsigned char digest[16];
+    char hex[2 * sizeof digest + 1], tail[128];
+    crypto_generichash_state state;
+    snprintf(tail, sizeof tail, "\n%s\n%s %u", resource, format, version);
+    crypto_generichash_init(&state, NULL, 0, sizeof digest);
+    crypto_generichash_update(&state, (const unsigned char *)text, strlen(text));
+    crypto_generichash_update(&state, (const unsigned char *)tail, strlen(tail));
+    crypto_generichash_final(&state, digest, sizeof digest);
+    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    snprintf(out, RECIPE_ETAG, "\"%s\"", hex);
+}

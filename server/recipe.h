@@ -1,0 +1,28 @@
+/*
+ * recipe.h - from parameters to the library's recipe, and to the one text that stands for it
+ */
+#ifndef RECIPE_H
+#define RECIPE_H
+
+#include "query.h"
+
+/* Seed, method, lambda's and the mask's law; not the shape. */
+bool recipe_law(const query *q, fmix_recipe *out, problem *p);
+
+/* Mask sides, within `elements` in all. `parameter` is what to name in a problem. */
+bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const char *parameter,
+                  fmix_shape *out, problem *p);
+
+/* Settles q->index: given, else step * rows; the last row's number must fit 64 bits. */
+bool recipe_address(query *q, uint64_t rows, problem *p);
+
+/* "stream=1 seed=7 …": every parameter of the groups that has a value, in the table's order, each in
+ * one spelling. Equal texts mean equal answers. NULL without memory; the caller frees. */
+char *recipe_text(const query *q, unsigned groups);
+
+#define RECIPE_ETAG 40
+/* A strong ETag, quoted: over the text, the resource, the format and its version. */
+void recipe_etag(const char *text, const char *resource, const char *format, unsigned version,
+                 char out[RECIPE_ETAG]);
+
+#endif

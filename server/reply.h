@@ -1,0 +1,27 @@
+/*
+ * reply.h - HTTP responses; with daemon.c the only user of libmicrohttpd
+ */
+#ifndef REPLY_H
+#define REPLY_H
+
+#include "answer.h"
+
+#include <microhttpd.h>
+
+/* What every reply to one request has in common. */
+typedef struct reply {
+    struct MHD_Connection *connection;
+    _Atomic uint64_t *bytes; /* counts bodies */
+    bool close;              /* draining: tell the client to go elsewhere */
+    bool vary;               /* the format came from Accept */
+    const char *etag;        /* NULL: none */
+} reply;
+
+enum MHD_Result reply_problem(const reply *r, const problem *p);
+enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text);
+enum MHD_Result reply_not_modified(const reply *r);
+
+/* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
+enum MHD_Result reply_answer(const reply *r, answer *a);
+
+#endif

@@ -1,0 +1,80 @@
+#include "route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const route table[] = {
+    {"/v1/masks", "GET", masks_get,
+     GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_SHAPE |
+         GROUP_SHEET,
+     FORMAT_NPY | FORMAT_RAW | FORMAT_JSON | FORMAT_PNG, "masks of FMix or CutMix"},
+    {"/v1/mix", "POST", mix_post,
+     GROUP_SEED | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_PAIRING |
+         GROUP_UPLOAD,
+     FORMAT_NPY | FORMAT_RAW | FORMAT_JSON, "the uploaded batch, mixed"},
+    {"/livez", "GET", health_live, 0, 0, "whether the process answers"},
+    {"/readyz", "GET", health_ready, 0, 0, "whether it wants requests"},
+    {"/startupz", "GET", health_live, 0, 0, "whether it has started"},
+    {"/metrics", "GET", metrics_get, 0, 0, "counters for Prometheus"},
+    {"/version", "GET", version_get, 0, 0, "stream, version, build, golden digest"},
+};
+#define ROWS (sizeof table / sizeof *table)
+_Static_assert(ROWS <= ROUTE_NONE && ROUTE_NONE < METRICS_ROUTES, "each route has its counters");
+
+const char *route_name(unsigned number) {
+    return number < ROWS ? table[number].path : "none";
+}
+
+/* Whether path names the row, with or without a suffix that is one of its formats. */
+static bool matches(const route *r, const char *path, const format **suffix) {
+    size_t length = strlen(r->path);
+    *suffix = NULL;
+    if (strncmp(path, r->path, length) != 0)
+        return false;
+    if (path[length] == 0)
+        return true;
+    if (path[length] != '.' || !r->formats)
+        return false;
+    const char *name = path + length + 1;
+    *suffix = format_by_name(name, strlen(name), r->formats);
+    return *suffix != NULL;
+}
+
+static bool allows(const route *r, const char *method) {
+    return strcmp(method, r->method) == 0 ||
+           (strcmp(r->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static void explain_missing(const char *path, problem *p) {
+    char formats[200];
+    for (size_t i = 0; i < ROWS; i++) {
+        size_t length = strlen(table[i].path);
+        if (table[i].formats && strncmp(path, table[i].path, length) == 0 && path[length] == '.') {
+            format_list(table[i].formats, formats, sizeof formats);
+            problem_add(p, 404, NULL, "%s has no format '%.20s'; it has: %s", table[i].path,
+                        path + length + 1, formats);
+            return;
+        }
+    }
+    problem_add(p, 404, NULL, "there is no %.80s; there are /v1/masks, /v1/mix, /livez, /readyz, "
+                "/startupz, /metrics, /version", path);
+}
+
+bool route_find(const char *path, const char *method, route_match *out, problem *p) {
+    for (unsigned i = 0; i < ROWS; i++) {
+        if (!matches(&table[i], path, &out->suffix))
+            continue;
+        out->route = &table[i];
+        out->number = i;
+        if (allows(&table[i], method))
+            return true;
+        snprintf(p->allow, sizeof p->allow, "%s",
+                 strcmp(table[i].method, "GET") == 0 ? "GET, HEAD" : table[i].method);
+        problem_add(p, 405, NULL, "%s takes %s, not %.20s", table[i].path, p->allow, method);
+        return false;
+    }
+    out->route = NULL;
+    out->number = ROUTE_NONE;
+    explain_missing(path, p);
+    return false;
+}

@@ -1,0 +1,23 @@
+/*
+ * service.h - what every request of one daemon shares
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include "config.h"
+#include "jobs.h"
+#include "lib/fmix.h"
+#include "metrics.h"
+
+#include <stdatomic.h>
+
+typedef struct service {
+    const config *config;
+    fmix_context *context;
+    jobs *jobs;
+    metrics metrics;
+    atomic_bool draining; /* SIGTERM came: not ready, but still serving */
+    char golden[33];      /* digest of the self-test's answers */
+} service;
+
+#endif

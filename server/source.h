@@ -1,0 +1,69 @@
+/*
+ * source.h - what an answer is made of: named tensors that fill themselves row by row
+ *
+ * A resource (api/) makes a source; a format (formats/) lays its tensors out; an answer computes
+ * them in slices. All tensors of a source have the same number of rows.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include "dtype.h"
+#include "lib/fmix.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TENSOR_RANK     6
+#define SOURCE_TENSORS  6
+#define SOURCE_METADATA 4
+
+typedef struct source source;
+
+/* Rows first … first+n-1 of the tensor, n * row_bytes bytes, to out. Called by several threads at
+ * once, each with its own scratch. */
+typedef fmix_status tensor_fill(const source *from, fmix_scratch *scratch, uint64_t first,
+                                uint64_t n, void *out);
+
+typedef struct tensor {
+    const char *name;
+    dtype type;
+    unsigned rank;
+    uint64_t shape[TENSOR_RANK]; /* shape[0] rows */
+    uint64_t row_bytes;
+    double row_cost; /* estimated nanoseconds */
+    tensor_fill *fill;
+} tensor;
+
+/* Scalars beside the tensors; as text in json, for they pass 2^53. */
+typedef struct metadata {
+    const char *name;
+    uint64_t value;
+} metadata;
+
+struct source {
+    uint64_t rows;
+    tensor tensors[SOURCE_TENSORS];
+    unsigned count, main; /* main: what a format of one tensor holds */
+    metadata meta[SOURCE_METADATA];
+    unsigned metas;
+    unsigned columns, scale; /* of a png sheet; 0 columns: about a square */
+    char *recipe;            /* canonical text; png keeps it */
+    bool warm;               /* filling needs nothing slow to be made first */
+    /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
+    fmix_status (*prepare)(source *self);
+    void (*destroy)(source *self); /* frees what `self` points to */
+    void *self;
+};
+
+/* NULL without memory. */
+source *source_new(uint64_t rows);
+void source_free(source *s);
+
+/* Appends a tensor of rows with these further sides; false if its size overflows. */
+bool source_add(source *s, const char *name, dtype type, unsigned sides, const uint64_t *side,
+                double row_cost, tensor_fill *fill);
+void source_note(source *s, const char *name, uint64_t value);
+
+uint64_t tensor_bytes(const tensor *t);
+
+#endif
