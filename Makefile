@@ -42,8 +42,13 @@ $(BUILD)/%.o: %.c
 $(BUILD)/libfmix.a: $(LIB_OBJS)
 	rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/libfmix.so: $(LIB_OBJS)
-	$(CC) $(CFLAGS) -shared -Wl,-soname,libfmix.so.1 $^ $(LDFLAGS) $(LIB_LIBS) -o $@
+# What fmix.h declares and nothing else: the resolvers of cloned functions ignore -fvisibility.
+$(BUILD)/libfmix.map: lib/fmix.h
+	@mkdir -p $(@D)
+	(echo '{ global:'; sed -n '/^FMIX_API/{:a;/(/!{N;ba};s/.*[ *]\(fmix_[a-z_]*\)(.*/\1;/p}' $<; echo 'local: *; };') > $@
+
+$(BUILD)/libfmix.so: $(LIB_OBJS) $(BUILD)/libfmix.map
+	$(CC) $(CFLAGS) -shared -Wl,-soname,libfmix.so.1 -Wl,--version-script=$(BUILD)/libfmix.map $(LIB_OBJS) $(LDFLAGS) $(LIB_LIBS) -o $@
 
 $(BUILD)/fmixd: $(SERVER_OBJS) $(BUILD)/libfmix.a
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@

@@ -9,7 +9,7 @@ void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t siz
     uint64_t start = 0;
     while (start < positions) {
         const unsigned char *change =
-            memchr(mask + start, !mask[start], (size_t)(positions - start));
+            memchr(mask + start, 1 - mask[start], (size_t)(positions - start));
         uint64_t end = change ? (uint64_t)(change - mask) : positions;
         const unsigned char *from = mask[start] ? a : b;
         memcpy(out + start * size, from + start * size, (size_t)(end - start) * size);

@@ -6,10 +6,10 @@
 
 /*
  * How far a difference summed here may be from the true one, as a multiple of S = sum of
- * c_j f_j^-delta |Z_j| over the bins that do not cancel. A logarithm within 2^-98, times delta/2 and
- * |ln f^2| <= 166 together: a weight within 2^-89; radius and turns within 2^-92; the phase factors
- * within 2^-91 each; all that under 2^-87. The running sum of at most 2^24 terms loses 2^-104 of S
- * each: 2^-80.
+ * c_j f_j^-delta |Z_j| over the bins that do not cancel. A logarithm within 2^-98, times delta/2
+ * and |ln f^2| <= 166 together: a weight within 2^-89; radius and turns within 2^-92; the phase
+ * factors within 2^-91 each; all that under 2^-87. The running sum of at most 2^24 terms loses
+ * 2^-104 of S each: 2^-80.
  */
 #define DIRECT_BOUND 0x1p-78
 
@@ -203,8 +203,8 @@ static int by_order(const void *left, const void *right) {
 }
 
 /*
- * Quickselect with a comparison that is certain. The first pivot is any pixel; each later one is the
- * pixel that the differences so far put at the boundary, so two or three rounds do.
+ * Quickselect with a comparison that is certain. The first pivot is any pixel; each later one is
+ * the pixel that the differences so far put at the boundary, so two or three rounds do.
  */
 fmix_status fmix_contest_settle(const fmix_contest *contest, uint32_t *pixels, size_t n,
                                 size_t need) {

@@ -3,11 +3,12 @@
  *
  * Two pixels are compared by the sum of their difference, bin by bin:
  *
- *   G[n] - G[m] = Re sum_j c_j f_j^-delta Z_j (e^(2 pi i p_n) - e^(2 pi i p_m)),  p = sum_d b_d n_d / N_d
+ *   G[n] - G[m] = Re sum_j c_j f_j^-delta Z_j (e^(2 pi i p_n) - e^(2 pi i p_m)),  p = sum_d b_d n_d
+ * / N_d
  *
- * A bin whose two phases differ by a whole number cancels, and is left out in integers. That is what
- * makes close calls cheap: with delta = 10 on 16x1024 a column's 16 pixels differ by 2^-60 of G, but
- * only in bins that are themselves that small, so the difference has all its digits.
+ * A bin whose two phases differ by a whole number cancels, and is left out in integers. That is
+ * what makes close calls cheap: with delta = 10 on 16x1024 a column's 16 pixels differ by 2^-60 of
+ * G, but only in bins that are themselves that small, so the difference has all its digits.
  */
 #ifndef FMIX_CONTEST_H
 #define FMIX_CONTEST_H
@@ -25,8 +26,10 @@ typedef struct fmix_contest {
     uint64_t t;
 } fmix_contest;
 
-/* Reorders pixels (flat indices, all different) so that the first `need` of the n are the largest. */
-fmix_status fmix_contest_settle(const fmix_contest *contest, uint32_t *pixels, size_t n, size_t need);
+/* Reorders pixels (flat indices, all different) so that the first `need` of the n are the largest.
+ */
+fmix_status fmix_contest_settle(const fmix_contest *contest, uint32_t *pixels, size_t n,
+                                size_t need);
 
 /* What the two ways to sum share: the phase of a bin at a pixel, in units of 1/denominator. */
 typedef struct fmix_phase {

@@ -10,10 +10,10 @@
 #define INV_LN2  0x1.71547652b82fep+0
 #define TAU_2_32 0x1.921fb54442d18p-30 /* 2 pi / 2^32 */
 
-#define ROOT_HALF UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
-#define TWO_52    0x1p52
+#define ROOT_HALF   UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
+#define TWO_52      0x1p52
 #define TWO_52_BITS UINT64_C(0x4330000000000000)
-#define ROUNDER   0x1.8p52 /* x + ROUNDER - ROUNDER is x to the nearest integer, |x| < 2^51 */
+#define ROUNDER     0x1.8p52 /* x + ROUNDER - ROUNDER is x to the nearest integer, |x| < 2^51 */
 
 static inline uint64_t bits_of(double x) {
     uint64_t bits;
@@ -34,9 +34,9 @@ static inline double from_integer(uint64_t i) {
 
 /*
  * ln m for m in [sqrt(1/2), sqrt 2): with s = (m-1)/(m+1), 2s(1 + s^2/3 + s^4/5 + …). |s| < 0.1716,
- * so what follows s^20/21 is under 2^-58 of the sum. m-1 is exact; m+1 is within u, s within 2u, the
- * series, whose terms past 1 sum to under 0.01, within 0.1u, the last product within u, the sum with
- * 1 within u: 4u in all. (Where m has at most 52 bits, as every word has, m+1 is exact: 3u.)
+ * so what follows s^20/21 is under 2^-58 of the sum. m-1 is exact; m+1 is within u, s within 2u,
+ * the series, whose terms past 1 sum to under 0.01, within 0.1u, the last product within u, the sum
+ * with 1 within u: 4u in all. (Where m has at most 52 bits, as every word has, m+1 is exact: 3u.)
  */
 static inline double log_near_one(double m) {
     double s = (m - 1.0) / (m + 1.0);
@@ -158,9 +158,9 @@ static double scale(double x, int n) {
 }
 
 /*
- * r = y - n ln2: n*LN2_HIGH is exact (|n| < 2^10), and by Sterbenz the difference; n*LN2_LOW is under
- * 2^-29, so r is within 0.4u. e^r then carries 2u*0.42 + 0.4u + u, and the scaling is exact above -700:
- * 4u. 1 - e^y is -expm1 directly when n = 0; otherwise e^y <= 0.71 and the difference,
+ * r = y - n ln2: n*LN2_HIGH is exact (|n| < 2^10), and by Sterbenz the difference; n*LN2_LOW is
+ * under 2^-29, so r is within 0.4u. e^r then carries 2u*0.42 + 0.4u + u, and the scaling is exact
+ * above -700: 4u. 1 - e^y is -expm1 directly when n = 0; otherwise e^y <= 0.71 and the difference,
  * at least 0.29, carries (4u * 0.71) / 0.29 + u: under 11u, of which expm1's own 2u are less.
  */
 double fmix_exp_negative(double y, double *minus) {

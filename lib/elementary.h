@@ -1,9 +1,9 @@
 /*
  * elementary.h - log, exp, sin, cos in float64, with proved bounds
  *
- * No libm: its last bits differ between versions and CPUs, and its bounds are not stated. Additions,
- * multiplications, divisions and square roots are IEEE 754's, each within u = 2^-53 relative; the
- * bounds below follow by counting them, as the comments in elementary.c do.
+ * No libm: its last bits differ between versions and CPUs, and its bounds are not stated.
+ * Additions, multiplications, divisions and square roots are IEEE 754's, each within u = 2^-53
+ * relative; the bounds below follow by counting them, as the comments in elementary.c do.
  */
 #ifndef FMIX_ELEMENTARY_H
 #define FMIX_ELEMENTARY_H
@@ -23,8 +23,8 @@ double fmix_log_word(uint32_t w);
 /* cos(2 pi w / 2^32), relative error at most 6u. */
 double fmix_cos_word(uint32_t w);
 
-/* e^y for y <= 0: relative error at most 4u down to y = -700, 0 below that. *minus: 1 - e^y, relative
- * error at most 11u. (Of e^y for the y given; an error in y is the caller's.) */
+/* e^y for y <= 0: relative error at most 4u down to y = -700, 0 below that. *minus: 1 - e^y,
+ * relative error at most 11u. (Of e^y for the y given; an error in y is the caller's.) */
 double fmix_exp_negative(double y, double *minus);
 
 /* s^-h for s > 0 a normal number and 0 <= h <= 5: relative error at most 24u. */

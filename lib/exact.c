@@ -7,8 +7,8 @@
 
 /*
  * Enough for every order: an error of at most 2^(100-PRECISION) of S is far below the 2^-256 of the
- * tie rule. Each bin goes through about 20 correctly rounded operations, whose largest amplification
- * is delta/2 * |ln f^2| <= 166, and 2^24 bins are summed: 2^40 would do.
+ * tie rule. Each bin goes through about 20 correctly rounded operations, whose largest
+ * amplification is delta/2 * |ln f^2| <= 166, and 2^24 bins are summed: 2^40 would do.
  */
 #define PRECISION 448
 #define TIE_BITS  256

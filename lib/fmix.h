@@ -77,8 +77,8 @@ FMIX_API fmix_status fmix_context_new(size_t cache_bytes, fmix_context **out);
 FMIX_API void fmix_context_free(fmix_context *context);
 
 typedef struct fmix_counters {
-    uint64_t masks;          /* masks computed, of any method */
-    uint64_t contested;      /* FMix masks whose k-th and next value the transform could not order */
+    uint64_t masks;     /* masks computed, of any method */
+    uint64_t contested; /* FMix masks whose k-th and next value the transform could not order */
     uint64_t settled_direct; /* of these: settled by the double-double sum alone */
     uint64_t settled_exact;  /* of these: settled by MPFR */
     uint64_t lambda_exact;   /* draws of lambda whose rounding MPFR settled */
@@ -116,7 +116,8 @@ FMIX_API void fmix_plan_free(fmix_plan *plan);
 /* Whether the next mask needs nothing that is not cached. */
 FMIX_API bool fmix_plan_is_warm(const fmix_plan *plan);
 
-/* Estimated nanoseconds of one core for one mask (of FMIX and CUTMIX) or one row's lambda (MIXUP). */
+/* Estimated nanoseconds of one core for one mask (of FMIX and CUTMIX) or one row's lambda (MIXUP).
+ */
 FMIX_API double fmix_plan_mask_cost(const fmix_plan *plan);
 
 /* Bytes of working memory that one thread needs while it computes masks of this plan. */
@@ -124,8 +125,8 @@ FMIX_API uint64_t fmix_plan_memory(const fmix_plan *plan);
 
 /* A row of a batch before any pixel: STREAM §2, §3 (k), §4 (the box). */
 typedef struct fmix_row {
-    uint64_t lambda; /* L */
-    uint64_t ones;   /* of the mask; for mixup 0 */
+    uint64_t lambda;         /* L */
+    uint64_t ones;           /* of the mask; for mixup 0 */
     double lambda_effective; /* the weight of the row itself: ones/elements; for mixup lambda */
     uint32_t box_start[3];   /* CutMix: the box of zeros after clipping; */
     uint32_t box_size[3];    /* a size of 0 along any side: no box */

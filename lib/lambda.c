@@ -17,12 +17,12 @@ uint64_t fmix_lambda_round(double lambda) {
 /*
  * How far the float64 value of x may be from the true one.
  *
- * x - 1/2 = C s / (2 sqrt(q + C^2 s^2)) with q = e^y, y = ln U / alpha, s^2 = 1 - q, C = cos 2 pi V.
- * With r = q / (C s)^2 that is ±(1 + r)^(-1/2) / 2, and |dx / d ln r| = r (1 + r)^(-3/2) / 4 <= 0.0963.
- * y is within 6u of itself, so q within 6u|y| + 4u; s^2 within 6u (the condition number of 1 - e^y
- * at y <= 0 is at most 1) + 11u; C within 6u: r within 6u|y| + 40u relative. For y >= -128 that makes
- * 808u, times 0.0963: 78u. Below, r < e^-128 / (2^-64 * 4) is under 2^-118, whatever its error: it
- * adds nothing. The operations that put x together add 5u. 2^-46 is 128u.
+ * x - 1/2 = C s / (2 sqrt(q + C^2 s^2)) with q = e^y, y = ln U / alpha, s^2 = 1 - q, C = cos 2 pi
+ * V. With r = q / (C s)^2 that is ±(1 + r)^(-1/2) / 2, and |dx / d ln r| = r (1 + r)^(-3/2) / 4 <=
+ * 0.0963. y is within 6u of itself, so q within 6u|y| + 4u; s^2 within 6u (the condition number of
+ * 1 - e^y at y <= 0 is at most 1) + 11u; C within 6u: r within 6u|y| + 40u relative. For y >= -128
+ * that makes 808u, times 0.0963: 78u. Below, r < e^-128 / (2^-64 * 4) is under 2^-118, whatever its
+ * error: it adds nothing. The operations that put x together add 5u. 2^-46 is 128u.
  */
 #define LAMBDA_BOUND 0x1p-46
 

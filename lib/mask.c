@@ -20,13 +20,14 @@
  *
  *     B = norm * (fmix_transform_bound + 2 * FMIX_SPECTRUM_BOUND)     |g[n] - G[n]| <= B
  *
- * where the second FMIX_SPECTRUM_BOUND is room for the rounding of B itself, of the comparisons below
+ * where the second FMIX_SPECTRUM_BOUND is room for the rounding of B itself, of the comparisons
+ * below
  * (|g| <= norm, so u * norm each) and for the norm being of computed bins.
  *
  * Let a and b be the k-th and (k+1)-th largest of g. If a - b > 2B, then every G of the k is above
- * a - B > b + B, above every G of the rest: decided. Otherwise the k-th largest of G is within B of a
- * (ranks move no further than values), so what has g > a + 2B is surely in, what has g < a - 2B surely
- * out, and the pixels between are ordered exactly (contest.c).
+ * a - B > b + B, above every G of the rest: decided. Otherwise the k-th largest of G is within B of
+ * a (ranks move no further than values), so what has g > a + 2B is surely in, what has g < a - 2B
+ * surely out, and the pixels between are ordered exactly (contest.c).
  */
 static double bound_of(double norm, uint64_t elements) {
     return norm * (fmix_transform_bound(elements) + 2 * FMIX_SPECTRUM_BOUND);
@@ -80,9 +81,8 @@ static fmix_status settle(const fmix_plan *plan, const fmix_weights *weights, ui
     return status;
 }
 
-static fmix_status decide(const fmix_plan *plan, const fmix_weights *weights,
-                          fmix_scratch *scratch, uint64_t t, uint64_t k, double bound,
-                          unsigned char *mask) {
+static fmix_status decide(const fmix_plan *plan, const fmix_weights *weights, fmix_scratch *scratch,
+                          uint64_t t, uint64_t k, double bound) {
     const fmix_hooks *hooks = &plan->context->hooks;
     double *g = scratch->g, kth, next;
     if (hooks->watch)
@@ -92,45 +92,56 @@ static fmix_status decide(const fmix_plan *plan, const fmix_weights *weights,
     fmix_rank_pair(g, (size_t)plan->elements, (size_t)k, scratch->work, &kth, &next);
     double width = 2 * bound * (hooks->widen != 0 ? hooks->widen : 1);
     if (hooks->unchecked || kth - next > width) {
-        threshold(g, plan->elements, kth, mask);
+        threshold(g, plan->elements, kth, scratch->mask);
         return FMIX_OK;
     }
     fmix_count(&plan->context->contested, 1);
-    return settle(plan, weights, t, g, k, kth - width, kth + width, mask);
+    return settle(plan, weights, t, g, k, kth - width, kth + width, scratch->mask);
 }
 
-static fmix_status draw_fmix(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t k,
-                             unsigned char *mask) {
+fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scratch *scratch) {
     const fmix_recipe *r = &plan->recipe;
     fmix_cache *cache = plan->context->cache;
-    const fmix_transform *transform = NULL;
-    const fmix_weights *weights = NULL;
-    void *transform_entry = NULL, *weights_entry = NULL;
-    if (k == 0 || k == plan->elements) {
-        memset(mask, k != 0, (size_t)plan->elements);
-        return FMIX_OK;
-    }
-    fmix_status status = fmix_weights_get(cache, &r->shape, r->delta, &weights, &weights_entry);
+    *d = (fmix_drawing){.plan = plan, .scratch = scratch};
+    fmix_status status = fmix_scratch_reserve_mask(scratch, plan->elements);
+    if (r->method != FMIX_METHOD_FMIX)
+        return status;
     if (status == FMIX_OK)
-        status = fmix_transform_get(cache, &r->shape, &transform, &transform_entry);
+        status = fmix_weights_get(cache, &r->shape, r->delta, &d->weights, &d->weights_entry);
     if (status == FMIX_OK)
-        status = fmix_scratch_reserve(scratch, weights->bins, plan->elements);
-    if (status == FMIX_OK) {
-        double norm = fmix_spectrum_fill(weights, &plan->spectrum_key, t, scratch->x);
-        fmix_transform_run(transform, scratch->x, scratch->g);
-        status = decide(plan, weights, scratch, t, k, bound_of(norm, plan->elements), mask);
-    }
-    fmix_cache_release(cache, transform_entry);
-    fmix_cache_release(cache, weights_entry);
+        status = fmix_transform_get(cache, &r->shape, &d->transform, &d->transform_entry);
+    if (status == FMIX_OK)
+        status = fmix_scratch_reserve(scratch, d->weights->bins, plan->elements);
     return status;
 }
 
-fmix_status fmix_mask_draw(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
-                           const fmix_row *row, unsigned char *mask) {
-    fmix_count(&plan->context->masks, 1);
-    if (plan->recipe.method == FMIX_METHOD_FMIX)
-        return draw_fmix(plan, scratch, t, row->ones, mask);
-    fmix_box_draw(&plan->recipe.shape, row, mask);
+void fmix_drawing_end(fmix_drawing *d) {
+    fmix_cache_release(d->plan->context->cache, d->transform_entry);
+    fmix_cache_release(d->plan->context->cache, d->weights_entry);
+    fmix_scratch_trim(d->scratch);
+}
+
+static fmix_status draw_fmix(const fmix_drawing *d, uint64_t t, uint64_t k) {
+    const fmix_plan *plan = d->plan;
+    fmix_scratch *scratch = d->scratch;
+    if (k == 0 || k == plan->elements) {
+        memset(scratch->mask, k != 0, (size_t)plan->elements);
+        return FMIX_OK;
+    }
+    double norm = fmix_spectrum_fill(d->weights, &plan->spectrum_key, t, scratch->x);
+    fmix_transform_run(d->transform, scratch->x, scratch->g);
+    return decide(plan, d->weights, scratch, t, k, bound_of(norm, plan->elements));
+}
+
+fmix_status fmix_drawing_next(fmix_drawing *d, uint64_t t) {
+    fmix_row row;
+    fmix_status status = fmix_plan_row(d->plan, t, &row);
+    if (status != FMIX_OK)
+        return status;
+    fmix_count(&d->plan->context->masks, 1);
+    if (d->plan->recipe.method == FMIX_METHOD_FMIX)
+        return draw_fmix(d, t, row.ones);
+    fmix_box_draw(&d->plan->recipe.shape, &row, d->scratch->mask);
     return FMIX_OK;
 }
 
@@ -152,7 +163,8 @@ static void to_f32(const unsigned char *restrict mask, uint64_t n, float *restri
         out[i] = (float)mask[i];
 }
 
-/* Eight bytes of 0 or 1, the first in memory the highest bit: the product gathers them at the top. */
+/* Eight bytes of 0 or 1, the first in memory the highest bit: the product gathers them at the top.
+ */
 static void to_bits(const unsigned char *mask, uint64_t n, unsigned char *out) {
     uint64_t whole = n / 8;
     for (uint64_t i = 0; i < whole; i++) {
@@ -190,15 +202,13 @@ fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
     unsigned char *at = out;
-    fmix_status status = fmix_scratch_reserve_mask(scratch, plan->elements);
+    fmix_drawing d;
+    fmix_status status = fmix_drawing_begin(&d, plan, scratch);
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++, at += bytes) {
-        fmix_row row;
-        status = fmix_plan_row(plan, t + i, &row);
-        if (status == FMIX_OK)
-            status = fmix_mask_draw(plan, scratch, t + i, &row, scratch->mask);
+        status = fmix_drawing_next(&d, t + i);
         if (status == FMIX_OK)
             fmix_mask_convert(scratch->mask, plan->elements, dtype, at);
     }
-    fmix_scratch_trim(scratch);
+    fmix_drawing_end(&d);
     return status;
 }

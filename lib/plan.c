@@ -89,9 +89,8 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
 fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out) {
     const fmix_recipe *r = &plan->recipe;
     *out = (fmix_row){0};
-    out->lambda = r->lambda_given
-                      ? plan->lambda
-                      : fmix_lambda_draw(plan->context, &plan->lambda_key, r->alpha, t);
+    out->lambda = r->lambda_given ? plan->lambda
+                                  : fmix_lambda_draw(plan->context, &plan->lambda_key, r->alpha, t);
     switch (r->method) {
     case FMIX_METHOD_FMIX: /* at most 2^32 * 2^24 + 2^31 */
         out->ones = (out->lambda * plan->elements + (UINT64_C(1) << 31)) >> 32;

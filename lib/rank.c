@@ -13,8 +13,8 @@ static void exchange(double *a, double *b) {
     *b = t;
 }
 
-/* Hoare's quickselect, largest first: afterwards everything before `at` is >= v[at], everything after
- * it <= v[at]. Median of three; scans stop at equals, so ties split evenly. */
+/* Hoare's quickselect, largest first: afterwards everything before `at` is >= v[at], everything
+ * after it <= v[at]. Median of three; scans stop at equals, so ties split evenly. */
 static void select_descending(double *v, size_t n, size_t at) {
     size_t low = 0, high = n - 1;
     while (low < high) {

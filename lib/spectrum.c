@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 512 /* bins at a time: 20 KiB of stack, in the first cache */
-#define LANES 8
+#define CHUNK     512 /* bins at a time: 20 KiB of stack, in the first cache */
+#define LANES     8
 #define ROOT_HALF 0x1.6a09e667f3bcdp-1
 
 typedef struct weights_key {
@@ -73,8 +73,7 @@ static fmix_status make(const void *raw, void **object, size_t *bytes) {
 
 static const fmix_cache_kind all_weights = {make, free};
 
-static void key_of(const fmix_shape *shape, double delta,
-                   unsigned char raw[FMIX_CACHE_KEY_BYTES]) {
+static void key_of(const fmix_shape *shape, double delta, unsigned char raw[FMIX_CACHE_KEY_BYTES]) {
     weights_key key;
     _Static_assert(sizeof key <= FMIX_CACHE_KEY_BYTES, "a shape and delta fit a key");
     memset(&key, 0, sizeof key);

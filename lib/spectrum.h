@@ -9,7 +9,8 @@
 #include "words.h"
 
 /* One weight a bin, as a c2r transform wants it: f^-delta where the last coordinate is its own
- * mirror, f^-delta / sqrt 2 elsewhere (the transform doubles those), 0 at the zero bin. Within 48u. */
+ * mirror, f^-delta / sqrt 2 elsewhere (the transform doubles those), 0 at the zero bin. Within 48u.
+ */
 typedef struct fmix_weights {
     fmix_sides sides;
     uint64_t bins;

@@ -4,61 +4,59 @@
 #include <string.h>
 
 /* 1/k!, k = 0 … 28 */
-static const fmix_twofold inverse_factorial[] = {
-    {0x1.0000000000000p+0, 0x0.0p+0},
-    {0x1.0000000000000p+0, 0x0.0p+0},
-    {0x1.0000000000000p-1, 0x0.0p+0},
-    {0x1.5555555555555p-3, 0x1.5555555555555p-57},
-    {0x1.5555555555555p-5, 0x1.5555555555555p-59},
-    {0x1.1111111111111p-7, 0x1.1111111111111p-63},
-    {0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65},
-    {0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73},
-    {0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76},
-    {0x1.71de3a556c734p-19, -0x1.c154f8ddc6c00p-73},
-    {0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76},
-    {0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80},
-    {0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83},
-    {0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87},
-    {0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92},
-    {0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97},
-    {0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101},
-    {0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103},
-    {0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107},
-    {0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112},
-    {0x1.e542ba4020225p-62, 0x1.ea72b4afe3c2fp-120},
-    {0x1.71b8ef6dcf572p-66, -0x1.d043ae40c4647p-120},
-    {0x1.0ce396db7f853p-70, -0x1.aebcdbd20331cp-124},
-    {0x1.761b41316381ap-75, -0x1.3423c7d91404fp-130},
-    {0x1.f2cf01972f578p-80, -0x1.9ada5fcc1ab14p-135},
-    {0x1.3f3ccdd165fa9p-84, -0x1.58ddadf344487p-139},
-    {0x1.88e85fc6a4e5ap-89, -0x1.71c37ebd16540p-143},
-    {0x1.d1ab1c2dccea3p-94, 0x1.054d0c78aea14p-149},
-    {0x1.0a18a2635085dp-98, 0x1.b9e2e28e1aa54p-153}};
+static const fmix_twofold inverse_factorial[] = {{0x1.0000000000000p+0, 0x0.0p+0},
+                                                 {0x1.0000000000000p+0, 0x0.0p+0},
+                                                 {0x1.0000000000000p-1, 0x0.0p+0},
+                                                 {0x1.5555555555555p-3, 0x1.5555555555555p-57},
+                                                 {0x1.5555555555555p-5, 0x1.5555555555555p-59},
+                                                 {0x1.1111111111111p-7, 0x1.1111111111111p-63},
+                                                 {0x1.6c16c16c16c17p-10, -0x1.f49f49f49f49fp-65},
+                                                 {0x1.a01a01a01a01ap-13, 0x1.a01a01a01a01ap-73},
+                                                 {0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-76},
+                                                 {0x1.71de3a556c734p-19, -0x1.c154f8ddc6c00p-73},
+                                                 {0x1.27e4fb7789f5cp-22, 0x1.cbbc05b4fa99ap-76},
+                                                 {0x1.ae64567f544e4p-26, -0x1.c062e06d1f209p-80},
+                                                 {0x1.1eed8eff8d898p-29, -0x1.2aec959e14c06p-83},
+                                                 {0x1.6124613a86d09p-33, 0x1.f28e0cc748ebep-87},
+                                                 {0x1.93974a8c07c9dp-37, 0x1.05d6f8a2efd1fp-92},
+                                                 {0x1.ae7f3e733b81fp-41, 0x1.1d8656b0ee8cbp-97},
+                                                 {0x1.ae7f3e733b81fp-45, 0x1.1d8656b0ee8cbp-101},
+                                                 {0x1.952c77030ad4ap-49, 0x1.ac981465ddc6cp-103},
+                                                 {0x1.6827863b97d97p-53, 0x1.eec01221a8b0bp-107},
+                                                 {0x1.2f49b46814157p-57, 0x1.2650f61dbdcb4p-112},
+                                                 {0x1.e542ba4020225p-62, 0x1.ea72b4afe3c2fp-120},
+                                                 {0x1.71b8ef6dcf572p-66, -0x1.d043ae40c4647p-120},
+                                                 {0x1.0ce396db7f853p-70, -0x1.aebcdbd20331cp-124},
+                                                 {0x1.761b41316381ap-75, -0x1.3423c7d91404fp-130},
+                                                 {0x1.f2cf01972f578p-80, -0x1.9ada5fcc1ab14p-135},
+                                                 {0x1.3f3ccdd165fa9p-84, -0x1.58ddadf344487p-139},
+                                                 {0x1.88e85fc6a4e5ap-89, -0x1.71c37ebd16540p-143},
+                                                 {0x1.d1ab1c2dccea3p-94, 0x1.054d0c78aea14p-149},
+                                                 {0x1.0a18a2635085dp-98, 0x1.b9e2e28e1aa54p-153}};
 
 /* 1/(2k+1), k = 0 … 21 */
-static const fmix_twofold inverse_odd[] = {
-    {0x1.0000000000000p+0, 0x0.0p+0},
-    {0x1.5555555555555p-2, 0x1.5555555555555p-56},
-    {0x1.999999999999ap-3, -0x1.999999999999ap-57},
-    {0x1.2492492492492p-3, 0x1.2492492492492p-57},
-    {0x1.c71c71c71c71cp-4, 0x1.c71c71c71c71cp-58},
-    {0x1.745d1745d1746p-4, -0x1.745d1745d1746p-59},
-    {0x1.3b13b13b13b14p-4, -0x1.3b13b13b13b14p-58},
-    {0x1.1111111111111p-4, 0x1.1111111111111p-60},
-    {0x1.e1e1e1e1e1e1ep-5, 0x1.e1e1e1e1e1e1ep-61},
-    {0x1.af286bca1af28p-5, 0x1.af286bca1af28p-59},
-    {0x1.8618618618618p-5, 0x1.8618618618618p-59},
-    {0x1.642c8590b2164p-5, 0x1.642c8590b2164p-60},
-    {0x1.47ae147ae147bp-5, -0x1.eb851eb851eb8p-61},
-    {0x1.2f684bda12f68p-5, 0x1.2f684bda12f68p-59},
-    {0x1.1a7b9611a7b96p-5, 0x1.1a7b9611a7b96p-61},
-    {0x1.0842108421084p-5, 0x1.0842108421084p-60},
-    {0x1.f07c1f07c1f08p-6, -0x1.f07c1f07c1f08p-61},
-    {0x1.d41d41d41d41dp-6, 0x1.0750750750750p-60},
-    {0x1.bacf914c1bad0p-6, -0x1.bacf914c1bad0p-60},
-    {0x1.a41a41a41a41ap-6, 0x1.0690690690690p-60},
-    {0x1.8f9c18f9c18fap-6, -0x1.f3831f3831f38p-61},
-    {0x1.7d05f417d05f4p-6, 0x1.7d05f417d05f4p-62}};
+static const fmix_twofold inverse_odd[] = {{0x1.0000000000000p+0, 0x0.0p+0},
+                                           {0x1.5555555555555p-2, 0x1.5555555555555p-56},
+                                           {0x1.999999999999ap-3, -0x1.999999999999ap-57},
+                                           {0x1.2492492492492p-3, 0x1.2492492492492p-57},
+                                           {0x1.c71c71c71c71cp-4, 0x1.c71c71c71c71cp-58},
+                                           {0x1.745d1745d1746p-4, -0x1.745d1745d1746p-59},
+                                           {0x1.3b13b13b13b14p-4, -0x1.3b13b13b13b14p-58},
+                                           {0x1.1111111111111p-4, 0x1.1111111111111p-60},
+                                           {0x1.e1e1e1e1e1e1ep-5, 0x1.e1e1e1e1e1e1ep-61},
+                                           {0x1.af286bca1af28p-5, 0x1.af286bca1af28p-59},
+                                           {0x1.8618618618618p-5, 0x1.8618618618618p-59},
+                                           {0x1.642c8590b2164p-5, 0x1.642c8590b2164p-60},
+                                           {0x1.47ae147ae147bp-5, -0x1.eb851eb851eb8p-61},
+                                           {0x1.2f684bda12f68p-5, 0x1.2f684bda12f68p-59},
+                                           {0x1.1a7b9611a7b96p-5, 0x1.1a7b9611a7b96p-61},
+                                           {0x1.0842108421084p-5, 0x1.0842108421084p-60},
+                                           {0x1.f07c1f07c1f08p-6, -0x1.f07c1f07c1f08p-61},
+                                           {0x1.d41d41d41d41dp-6, 0x1.0750750750750p-60},
+                                           {0x1.bacf914c1bad0p-6, -0x1.bacf914c1bad0p-60},
+                                           {0x1.a41a41a41a41ap-6, 0x1.0690690690690p-60},
+                                           {0x1.8f9c18f9c18fap-6, -0x1.f3831f3831f38p-61},
+                                           {0x1.7d05f417d05f4p-6, 0x1.7d05f417d05f4p-62}};
 
 static const fmix_twofold ln2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
 static const double ln2_third = 0x1.7b57a079a1934p-111;
@@ -99,8 +97,8 @@ static double power_of_two(int n) {
     return x;
 }
 
-/* a = 2^e m, s = (m-1)/(m+1), |s| < 0.1716: z = s^2 < 2^-5, so what follows z^21/43 is under 2^-117.
- * Horner's terms past 1 sum to 0.01 and keep 2^-104 of that. */
+/* a = 2^e m, s = (m-1)/(m+1), |s| < 0.1716: z = s^2 < 2^-5, so what follows z^21/43 is under
+ * 2^-117. Horner's terms past 1 sum to 0.01 and keep 2^-104 of that. */
 fmix_twofold fmix_tf_log(fmix_twofold a) {
     const uint64_t root_half = UINT64_C(0x3fe6a09e667f3bcd);
     uint64_t bits = bits_of(a.high);
@@ -144,8 +142,8 @@ static fmix_twofold alternating(fmix_twofold z, int first) {
     return p;
 }
 
-/* The quarter in integers: 4n = q d + rest, |rest| <= d/2, so |t| <= pi/4. What follows t^27/27! and
- * t^28/28! is under 2^-112. */
+/* The quarter in integers: 4n = q d + rest, |rest| <= d/2, so |t| <= pi/4. What follows t^27/27!
+ * and t^28/28! is under 2^-112. */
 void fmix_tf_turn(uint64_t n, uint64_t d, fmix_twofold *cosine, fmix_twofold *sine) {
     uint64_t q = (8 * n + d) / (2 * d);
     double rest = (double)((int64_t)(4 * n) - (int64_t)(q * d));

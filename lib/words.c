@@ -4,11 +4,11 @@
 #include <sodium.h>
 #include <string.h>
 
-#define ROUNDS 10
+#define ROUNDS       10
 #define MULTIPLIER_0 UINT32_C(0xD2511F53)
 #define MULTIPLIER_1 UINT32_C(0xCD9E8D57)
-#define WEYL_0 UINT32_C(0x9E3779B9)
-#define WEYL_1 UINT32_C(0xBB67AE85)
+#define WEYL_0       UINT32_C(0x9E3779B9)
+#define WEYL_1       UINT32_C(0xBB67AE85)
 
 static void store_le64(unsigned char *out, uint64_t value) {
     for (int i = 0; i < 8; i++)

@@ -17,7 +17,8 @@ typedef struct fmix_key {
     uint32_t k[2];
 } fmix_key;
 
-/* BLAKE2b of the seed, personalised by stream and domain. Fails only if libsodium will not start. */
+/* BLAKE2b of the seed, personalised by stream and domain. Fails only if libsodium will not start.
+ */
 fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out);
 
 /* Words 4*block … 4*block+3 of the stream at `index`. */

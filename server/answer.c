@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_BYTES   (256u << 10)
-#define SLICE_COST    1e6 /* nanoseconds */
-#define INLINE_COST   30e3
-#define AHEAD_BYTES   (8u << 20)
-#define AHEAD_MOST    16
-#define ENCODED_MOST  (256u << 20)
+#define SLICE_BYTES  (256u << 10)
+#define SLICE_COST   1e6 /* nanoseconds */
+#define INLINE_COST  30e3
+#define AHEAD_BYTES  (8u << 20)
+#define AHEAD_MOST   16
+#define ENCODED_MOST (256u << 20)
 
 /* The rows of one tensor, cut into slices. */
 typedef struct cut {
     const tensor *from;
-    uint64_t first;  /* number of its first slice */
+    uint64_t first; /* number of its first slice */
     uint64_t slices;
     uint64_t rows;   /* of a slice; the last may have fewer */
     uint64_t offset; /* whole: of the tensor in `collected` */
@@ -43,9 +43,9 @@ struct answer {
     stage stage;
     bool claimed; /* the one slice of PREPARE or ENCODE */
     bool waiting, abandoned, failed, ended;
-    uint64_t next, done;  /* slices claimed, slices computed */
-    uint64_t reading;     /* the reader's slice; below it all is freed */
-    unsigned ahead;       /* slots in use */
+    uint64_t next, done; /* slices claimed, slices computed */
+    uint64_t reading;    /* the reader's slice; below it all is freed */
+    unsigned ahead;      /* slots in use */
     slot slots[AHEAD_MOST];
     unsigned char *collected; /* whole: all rows of all tensors */
     buffer encoded;
@@ -277,7 +277,8 @@ static bool claim(job *j, uint64_t *slice, bool *more) {
     return is;
 }
 
-/* A slice of rows is done: for a window, the reader may wait for it; for a whole, it may be the last. */
+/* A slice of rows is done: for a window, the reader may wait for it; for a whole, it may be the
+ * last. */
 static void finish_rows(answer *a, uint64_t slice) {
     a->done++;
     if (is_whole(a)) {

@@ -2,10 +2,11 @@
  * answer.h - a source in a format, computed in slices, read in order with bounded memory
  *
  * An answer with a length known ahead is read through windows: slices of rows are computed ahead of
- * the reader, never more than a few, each into a buffer of its own that is freed once read. An answer
- * that is built whole computes all its rows first, then encodes them as one last slice.
+ * the reader, never more than a few, each into a buffer of its own that is freed once read. An
+ * answer that is built whole computes all its rows first, then encodes them as one last slice.
  *
- * Threads: answer_read and answer_start belong to the reader; answer_abandon may come from anywhere.
+ * Threads: answer_read and answer_start belong to the reader; answer_abandon may come from
+ * anywhere.
  */
 #ifndef ANSWER_H
 #define ANSWER_H

@@ -10,8 +10,8 @@
 typedef struct call {
     service *service;
     query query;
-    unsigned groups;      /* the resource's */
-    const format *format; /* of the answer; NULL for plain resources */
+    unsigned groups;          /* the resource's */
+    const format *format;     /* of the answer; NULL for plain resources */
     const char *content_type; /* NULL: none sent */
     buffer body;
 } call;

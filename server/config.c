@@ -25,7 +25,8 @@ typedef struct setting {
 
 static const setting table[] = {
     {"listen", ADDRESS, AT(listen), 0, 0, "127.0.0.1:8080", "address and port; port 0 picks one"},
-    {"threads", NUMBER, AT(threads), 0, 1024, "0", "compute threads; 0: as many as there are cores"},
+    {"threads", NUMBER, AT(threads), 0, 1024, "0",
+     "compute threads; 0: as many as there are cores"},
     {"io_threads", NUMBER, AT(io_threads), 1, 64, "2", "threads that talk HTTP"},
     {"connections", NUMBER, AT(connections), 16, 100000, "8192", "connections in all"},
     {"queue", NUMBER, AT(queue), 1, 100000, "1024", "answers in work at once; more get 503"},
@@ -75,15 +76,13 @@ static bool parse_number(const char *text, bool bytes, uint64_t *out) {
     return true;
 }
 
-static bool set(const setting *s, const char *text, const char *origin, config *out,
-                FILE *errors) {
+static bool set(const setting *s, const char *text, const char *origin, config *out, FILE *errors) {
     void *field = (char *)out + s->offset;
     char host[CONFIG_ADDRESS];
     uint16_t port;
     uint64_t value;
     if (s->kind == ADDRESS) {
-        if (strlen(text) < CONFIG_ADDRESS &&
-            config_split_address(text, host, sizeof host, &port)) {
+        if (strlen(text) < CONFIG_ADDRESS && config_split_address(text, host, sizeof host, &port)) {
             memcpy(field, text, strlen(text) + 1);
             return true;
         }

@@ -172,8 +172,9 @@ static void take_body(request *r, const char *bytes, size_t length) {
     if (r->outcome.problem.status || strcmp(r->match.route->method, "POST") != 0)
         return; /* read and dropped, so that the connection can be used again */
     if (!buffer_add(&r->call.body, bytes, length)) {
-        problem_add(&r->outcome.problem, 413, "body", "the body is larger than the %" PRIu64
-                    " bytes that are taken", r->owner->config.body);
+        problem_add(&r->outcome.problem, 413, "body",
+                    "the body is larger than the %" PRIu64 " bytes that are taken",
+                    r->owner->config.body);
         buffer_free(&r->call.body);
     }
 }
@@ -414,8 +415,8 @@ static bool wait_for_requests(fmixd *d, unsigned seconds) {
     return none;
 }
 
-/* What computes or waits for it is cut off: its connection is resumed and closed. An answer lives at
- * least until its request leaves the list, which takes the lock. */
+/* What computes or waits for it is cut off: its connection is resumed and closed. An answer lives
+ * at least until its request leaves the list, which takes the lock. */
 static void abandon_all(fmixd *d) {
     pthread_mutex_lock(&d->lock);
     for (request *r = d->requests; r; r = r->next)

@@ -37,7 +37,8 @@ static int connect_to(const char *listen) {
 }
 
 bool healthcheck_run(const char *listen, FILE *errors) {
-    static const char request[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    static const char request[] =
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     static const char wanted[] = "HTTP/1.1 200 ";
     char status[sizeof wanted - 1];
     size_t got = 0;

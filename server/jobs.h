@@ -43,15 +43,15 @@ typedef struct jobs_hooks {
 } jobs_hooks;
 
 typedef struct jobs_counters {
-    uint64_t slices;     /* run since the start */
-    uint64_t cancelled;  /* jobs that ended before their work did */
-    uint64_t refused;    /* jobs that found the line full */
-    uint64_t inlined;    /* jobs small enough to be done at once by the asking thread */
-    unsigned admitted;   /* jobs now between admission and end */
-    unsigned waiting;    /* jobs now in line */
-    unsigned running;    /* slices now being computed */
+    uint64_t slices;    /* run since the start */
+    uint64_t cancelled; /* jobs that ended before their work did */
+    uint64_t refused;   /* jobs that found the line full */
+    uint64_t inlined;   /* jobs small enough to be done at once by the asking thread */
+    unsigned admitted;  /* jobs now between admission and end */
+    unsigned waiting;   /* jobs now in line */
+    unsigned running;   /* slices now being computed */
     unsigned threads, limit;
-    double backlog;      /* estimated nanoseconds of all admitted jobs */
+    double backlog; /* estimated nanoseconds of all admitted jobs */
 } jobs_counters;
 
 /* NULL without memory or threads. */

@@ -12,7 +12,7 @@
 
 typedef struct metrics {
     _Atomic uint64_t requests[METRICS_ROUTES][METRICS_STATUSES];
-    _Atomic uint64_t bytes;       /* of bodies handed to the network */
+    _Atomic uint64_t bytes;        /* of bodies handed to the network */
     _Atomic uint64_t not_modified; /* answered from the ETag alone */
     _Atomic int64_t in_flight;
 } metrics;

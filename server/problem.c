@@ -33,11 +33,11 @@ static const struct {
     int status;
     const char *title;
 } titles[] = {
-    {400, "Bad request"},           {404, "Not found"},
-    {405, "Method not allowed"},    {406, "Not acceptable"},
-    {411, "Length required"},       {413, "Content too large"},
-    {414, "URI too long"},          {415, "Unsupported media type"},
-    {500, "Internal error"},        {503, "Service unavailable"},
+    {400, "Bad request"},        {404, "Not found"},
+    {405, "Method not allowed"}, {406, "Not acceptable"},
+    {411, "Length required"},    {413, "Content too large"},
+    {414, "URI too long"},       {415, "Unsupported media type"},
+    {500, "Internal error"},     {503, "Service unavailable"},
 };
 
 const char *problem_title(int status) {
@@ -60,9 +60,9 @@ void problem_render(const problem *p, buffer *out) {
             json_object_set_new(error, "parameter", json_string(p->errors[i].parameter));
         json_array_append_new(errors, error);
     }
-    json_t *root = json_pack("{ss ss si ss so}", "type", "about:blank", "title",
-                             problem_title(p->status), "status", p->status, "detail",
-                             kept ? p->errors[0].detail : "", "errors", errors);
+    json_t *root =
+        json_pack("{ss ss si ss so}", "type", "about:blank", "title", problem_title(p->status),
+                  "status", p->status, "detail", kept ? p->errors[0].detail : "", "errors", errors);
     if (!root || json_dump_callback(root, append, out, JSON_INDENT(2)) != 0)
         out->failed = true;
     json_decref(root);

@@ -47,7 +47,8 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_DTYPE] = {"dtype", CHOICE(mask_dtypes), .group = GROUP_SHAPE, .offset = AT(dtype),
                      .fallback = "f32", .meaning = "element type of the masks"},
     [QUERY_COLUMNS] = {"columns", INTEGER(1, 4096), .group = GROUP_SHEET, .offset = AT(columns),
-                       .meaning = "png: masks in a row of the sheet (about a square, if not given)"},
+                       .meaning =
+                           "png: masks in a row of the sheet (about a square, if not given)"},
     [QUERY_SCALE] = {"scale", INTEGER(1, 64), .group = GROUP_SHEET, .offset = AT(scale),
                      .fallback = "1", .meaning = "png: pixels a mask element takes along a side"},
     [QUERY_LAYOUT] = {"layout", CHOICE(layouts), .group = GROUP_UPLOAD, .offset = AT(layout),
@@ -74,7 +75,8 @@ static bool parse_integer(const char *text, uint64_t *out) {
     return errno == 0 && value <= UINT64_MAX;
 }
 
-/* digits [. digits] [e [±] digits] with an optional minus: what strtod takes, less hex, inf, nan. */
+/* digits [. digits] [e [±] digits] with an optional minus: what strtod takes, less hex, inf, nan.
+ */
 static bool is_decimal(const char *s) {
     s += *s == '-';
     size_t whole = strspn(s, "0123456789");

@@ -86,11 +86,11 @@ typedef struct query_parameter {
     const char *name;
     query_kind kind;
     query_group group;
-    size_t offset; /* in query */
-    uint64_t least, most;         /* KIND_INTEGER, KIND_SHAPE */
-    double low, high;             /* KIND_REAL */
-    const char *const *choices;   /* NULL-terminated */
-    const char *fallback;         /* as text; NULL: none */
+    size_t offset;              /* in query */
+    uint64_t least, most;       /* KIND_INTEGER, KIND_SHAPE */
+    double low, high;           /* KIND_REAL */
+    const char *const *choices; /* NULL-terminated */
+    const char *fallback;       /* as text; NULL: none */
     const char *meaning;
 } query_parameter;
 

@@ -16,8 +16,8 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
 /* Settles q->index: given, else step * rows; the last row's number must fit 64 bits. */
 bool recipe_address(query *q, uint64_t rows, problem *p);
 
-/* "stream=1 seed=7 …": every parameter of the groups that has a value, in the table's order, each in
- * one spelling. Equal texts mean equal answers. NULL without memory; the caller frees. */
+/* "stream=1 seed=7 …": every parameter of the groups that has a value, in the table's order, each
+ * in one spelling. Equal texts mean equal answers. NULL without memory; the caller frees. */
 char *recipe_text(const query *q, unsigned groups);
 
 #define RECIPE_ETAG 40

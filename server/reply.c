@@ -40,8 +40,7 @@ static struct MHD_Response *of_buffer(const reply *r, const char *media_type, co
     return response;
 }
 
-enum MHD_Result reply_text(const reply *r, int status, const char *media_type,
-                           const buffer *text) {
+enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text) {
     struct MHD_Response *response = text->failed ? NULL : of_buffer(r, media_type, text);
     if (!response)
         return MHD_NO;

@@ -56,8 +56,10 @@ static void explain_missing(const char *path, problem *p) {
             return;
         }
     }
-    problem_add(p, 404, NULL, "there is no %.80s; there are /v1/masks, /v1/mix, /livez, /readyz, "
-                "/startupz, /metrics, /version", path);
+    problem_add(p, 404, NULL,
+                "there is no %.80s; there are /v1/masks, /v1/mix, /livez, /readyz, "
+                "/startupz, /metrics, /version",
+                path);
 }
 
 bool route_find(const char *path, const char *method, route_match *out, problem *p) {

@@ -23,7 +23,8 @@ bool source_add(source *s, const char *name, dtype type, unsigned sides, const u
     if (s->count == SOURCE_TENSORS || sides + 1 > TENSOR_RANK)
         return false;
     tensor *t = &s->tensors[s->count];
-    *t = (tensor){.name = name, .type = type, .rank = sides + 1, .row_cost = row_cost, .fill = fill};
+    *t =
+        (tensor){.name = name, .type = type, .rank = sides + 1, .row_cost = row_cost, .fill = fill};
     t->shape[0] = s->rows;
     t->row_bytes = dtype_table[type].size;
     for (unsigned d = 0; d < sides; d++) {

@@ -4,8 +4,7 @@
 
 #include <inttypes.h>
 
-static void counter(buffer *b, const char *name, const char *type, const char *help,
-                    double value) {
+static void counter(buffer *b, const char *name, const char *type, const char *help, double value) {
     buffer_print(b, "# HELP fmixd_%s %s\n# TYPE fmixd_%s %s\nfmixd_%s %.17g\n", name, help, name,
                  type, name, value);
 }
@@ -52,8 +51,7 @@ static void masks(buffer *b, const fmix_counters *f) {
     counter(b, "lambda_exact_total", "counter", "Draws of lambda that MPFR rounded.",
             (double)f->lambda_exact);
     counter(b, "cache_hits_total", "counter", "Weights and plans found.", (double)f->cache_hits);
-    counter(b, "cache_misses_total", "counter", "Weights and plans made.",
-            (double)f->cache_misses);
+    counter(b, "cache_misses_total", "counter", "Weights and plans made.", (double)f->cache_misses);
     counter(b, "cache_bytes", "gauge", "Bytes of weights and plans kept.", (double)f->cache_bytes);
 }
 

@@ -130,8 +130,7 @@ static bool add_tensors(source *s, const query *q, const upload *u, const geomet
     if (wanted & PART_LAMBDA_EFF)
         good = good && source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff);
     if (wanted & PART_MASKS)
-        good = good &&
-               source_add(s, "masks", DTYPE_F32, g->rank, g->sides, mask_cost, fill_masks);
+        good = good && source_add(s, "masks", DTYPE_F32, g->rank, g->sides, mask_cost, fill_masks);
     return good;
 }
 

@@ -42,10 +42,10 @@ bool upload_check(const upload *u, uint64_t bytes, problem *p);
 typedef struct format {
     const char *name; /* and suffix */
     const char *media_type;
-    unsigned version;   /* of the encoder: part of the ETag */
-    bool all;           /* holds every tensor of the source; else the main one */
-    uint64_t most;      /* whole: elements in all that it takes; else 0 */
-    dtype masks;        /* type that masks must have here, or DTYPE_COUNT */
+    unsigned version; /* of the encoder: part of the ETag */
+    bool all;         /* holds every tensor of the source; else the main one */
+    uint64_t most;    /* whole: elements in all that it takes; else 0 */
+    dtype masks;      /* type that masks must have here, or DTYPE_COUNT */
     /* Refuses, in p, what it cannot hold. NULL: `most` says it all. */
     bool (*check)(const source *s, problem *p);
     /* Either segments, of a length known ahead … */

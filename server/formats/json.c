@@ -1,4 +1,5 @@
-/* One flat object: each tensor under its name as nested lists, and the numbers beside them as text. */
+/* One flat object: each tensor under its name as nested lists, and the numbers beside them as text.
+ */
 #include "format.h"
 
 #include <inttypes.h>
@@ -61,8 +62,8 @@ static bool encode(const source *s, const unsigned char *const *data, buffer *ou
         const unsigned char *at = data[i];
         good = json_object_set_new(root, s->tensors[i].name, nested(&s->tensors[i], 0, &at)) == 0;
     }
-    good = good && json_dump_callback(root, append, out, JSON_COMPACT) == 0 &&
-           buffer_text(out, "\n");
+    good =
+        good && json_dump_callback(root, append, out, JSON_COMPACT) == 0 && buffer_text(out, "\n");
     json_decref(root);
     return good;
 }

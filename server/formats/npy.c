@@ -199,8 +199,10 @@ static bool read_npy(const unsigned char *body, size_t length, const query *q, u
         return false;
     }
     if (!find_type(h.descr, &out->type)) {
-        problem_add(p, 400, "x", "x has dtype '%s'; little-endian float32 ('<f4') and uint8 ('|u1') "
-                    "are mixed here", h.descr);
+        problem_add(p, 400, "x",
+                    "x has dtype '%s'; little-endian float32 ('<f4') and uint8 ('|u1') "
+                    "are mixed here",
+                    h.descr);
         return false;
     }
     if (h.fortran && out->rank > 1) {

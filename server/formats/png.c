@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP        4    /* pixels between masks */
-#define GROUND     128  /* grey between them */
-#define STRIP      16   /* height of a strip in a sheet of several */
+#define GAP        4   /* pixels between masks */
+#define GROUND     128 /* grey between them */
+#define STRIP      16  /* height of a strip in a sheet of several */
 #define MOST_SIDE  65500
 #define MOST_BYTES (64u << 20)
 
@@ -95,13 +95,18 @@ static void quiet(png_structp png, png_const_charp text) {
 }
 
 static bool write_png(const sheet *a, char *recipe, unsigned char *canvas, buffer *out) {
+    char key[] = "fmixd";
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, quiet);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info || setjmp(png_jmpbuf(png))) {
         png_destroy_write_struct(&png, &info);
         return false;
     }
-    png_text text = {.compression = PNG_TEXT_COMPRESSION_NONE, .key = "fmixd", .text = recipe};
+    png_text text;
+    memset(&text, 0, sizeof text);
+    text.compression = PNG_TEXT_COMPRESSION_NONE;
+    text.key = key;
+    text.text = recipe;
     png_set_write_fn(png, out, write_bytes, flush);
     png_set_compression_level(png, 6);
     png_set_IHDR(png, info, (png_uint_32)a->pixels_across, (png_uint_32)a->pixels_down, 8,

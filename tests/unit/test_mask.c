@@ -106,10 +106,10 @@ static const struct {
     double delta;
     uint64_t n;
 } sweep[] = {
-    {1, 2, 0, 0, 3, 20},      {1, 3, 0, 0, 0, 20},    {1, 97, 0, 0, 10, 20}, {1, 512, 0, 0, 2, 10},
-    {2, 1, 64, 0, 3, 10},     {2, 32, 32, 0, 0, 10},  {2, 32, 32, 0, 3, 20}, {2, 64, 48, 0, 1.5, 10},
-    {2, 31, 127, 0, 5, 5},    {2, 224, 224, 0, 3, 2}, {3, 8, 8, 8, 3, 10},   {3, 3, 1, 50, 7, 10},
-    {3, 16, 16, 16, 2, 3},    {2, 16, 1024, 0, 10, 2}, {2, 128, 4, 0, 10, 3}, {2, 2, 2048, 0, 10, 2},
+    {1, 2, 0, 0, 3, 20},   {1, 3, 0, 0, 0, 20},     {1, 97, 0, 0, 10, 20}, {1, 512, 0, 0, 2, 10},
+    {2, 1, 64, 0, 3, 10},  {2, 32, 32, 0, 0, 10},   {2, 32, 32, 0, 3, 20}, {2, 64, 48, 0, 1.5, 10},
+    {2, 31, 127, 0, 5, 5}, {2, 224, 224, 0, 3, 2},  {3, 8, 8, 8, 3, 10},   {3, 3, 1, 50, 7, 10},
+    {3, 16, 16, 16, 2, 3}, {2, 16, 1024, 0, 10, 2}, {2, 128, 4, 0, 10, 3}, {2, 2, 2048, 0, 10, 2},
 };
 #define SWEEP (sizeof sweep / sizeof *sweep)
 
@@ -150,7 +150,8 @@ static void without_the_check_a_close_call_goes_wrong(void **state) {
 
 static void settling_far_more_pixels_changes_no_bit(void **state) {
     (void)state;
-    /* widened 2^24 times, thousands of pixels go through the direct sums that the transform decided */
+    /* widened 2^24 times, thousands of pixels go through the direct sums that the transform decided
+     */
     assert_int_equal(differing((fmix_hooks){.widen = 0x1p24}, 0, 9), 0);
 }
 

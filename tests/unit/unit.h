@@ -22,7 +22,7 @@
         return cmocka_run_group_tests(tests, NULL, NULL);                                          \
     }
 
-#define T(name) cmocka_unit_test(name)
+#define T(name)         cmocka_unit_test(name)
 #define assert_ok(call) assert_int_equal((call), FMIX_OK)
 
 /* A context, or the test fails. */

@@ -1,0 +1,225 @@
+/* A daemon in this process, so that a test can hold its compute threads. */
+#include "unit.h"
+
+#include "daemon.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* While closed, every compute thread stops before its next slice. */
+typedef struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool closed;
+    unsigned held;
+} gate;
+
+static void pass(void *of) {
+    gate *g = of;
+    pthread_mutex_lock(&g->lock);
+    g->held++;
+    pthread_cond_broadcast(&g->moved);
+    while (g->closed)
+        pthread_cond_wait(&g->moved, &g->lock);
+    g->held--;
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void set_gate(gate *g, bool closed) {
+    pthread_mutex_lock(&g->lock);
+    g->closed = closed;
+    pthread_cond_broadcast(&g->moved);
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void wait_until_held(gate *g, unsigned threads) {
+    pthread_mutex_lock(&g->lock);
+    while (g->held < threads)
+        pthread_cond_wait(&g->moved, &g->lock);
+    pthread_mutex_unlock(&g->lock);
+}
+
+enum { THREADS = 2 };
+
+typedef struct fixture {
+    gate gate;
+    fmixd *daemon;
+    uint16_t port;
+} fixture;
+
+static int start(void **state) {
+    static fixture f;
+    char *flags[] = {"fmixd", "--listen", "127.0.0.1:0", "--threads", "2", "--queue", "8"};
+    config c;
+    f = (fixture){.gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0}};
+    const jobs_hooks hooks = {pass, &f.gate};
+    if (config_load(7, flags, 1, &c, stderr) != CONFIG_OK)
+        return -1;
+    f.daemon = fmixd_start(&c, &hooks, stderr);
+    if (!f.daemon)
+        return -1;
+    f.port = (uint16_t)atoi(strrchr(fmixd_address(f.daemon), ':') + 1);
+    *state = &f;
+    return 0;
+}
+
+static int stop(void **state) {
+    fixture *f = *state;
+    set_gate(&f->gate, false);
+    return fmixd_stop(f->daemon, 10) ? 0 : -1;
+}
+
+static int send_request(const fixture *f, const char *target) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(f->port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char text[512];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
+                     target);
+    assert_int_equal(send(fd, text, (size_t)n, MSG_NOSIGNAL), n);
+    return fd;
+}
+
+/* All of a reply, to the end of the connection; its status. */
+static int receive(int fd, char *out, size_t room) {
+    size_t got = 0;
+    ssize_t n;
+    while (got + 1 < room && (n = recv(fd, out + got, room - got - 1, 0)) > 0)
+        got += (size_t)n;
+    out[got] = 0;
+    close(fd);
+    return got > 12 ? atoi(out + 9) : 0;
+}
+
+static int get(const fixture *f, const char *target, char *out, size_t room) {
+    return receive(send_request(f, target), out, room);
+}
+
+static double metric(const fixture *f, const char *name) {
+    char text[32768], line[80];
+    assert_int_equal(get(f, "/metrics", text, sizeof text), 200);
+    snprintf(line, sizeof line, "\n%s ", name);
+    const char *at = strstr(text, line);
+    assert_non_null(at);
+    return atof(at + strlen(line));
+}
+
+static void wait_for_metric(const fixture *f, const char *name, double value) {
+    const struct timespec pause = {.tv_nsec = 5000000};
+    for (int i = 0; i < 2000 && metric(f, name) != value; i++)
+        nanosleep(&pause, NULL);
+    assert_true(metric(f, name) == value);
+}
+
+/* Bytes that two jobs need at least: both compute threads are held, and stay so. */
+static void hold_all_threads(fixture *f, int fds[THREADS]) {
+    set_gate(&f->gate, true);
+    for (int i = 0; i < THREADS; i++)
+        fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
+    wait_until_held(&f->gate, THREADS);
+}
+
+static void health_and_metrics_answer_while_every_compute_thread_is_blocked(void **state) {
+    fixture *f = *state;
+    char text[32768];
+    int fds[THREADS];
+    hold_all_threads(f, fds);
+    assert_int_equal(get(f, "/livez", text, sizeof text), 200);
+    assert_int_equal(get(f, "/readyz", text, sizeof text), 200);
+    assert_true(metric(f, "fmixd_slices_running") == THREADS);
+    assert_int_equal(get(f, "/v1/masks?shape=oops", text, sizeof text), 400);
+    set_gate(&f->gate, false);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+}
+
+static void a_client_that_leaves_while_it_waits_frees_its_place(void **state) {
+    fixture *f = *state;
+    char text[32768];
+    int fds[THREADS];
+    hold_all_threads(f, fds);
+    double cancelled = metric(f, "fmixd_cancelled_total");
+    int leaving = send_request(f, "/v1/masks.npy?shape=512x512&n=100");
+    wait_for_metric(f, "fmixd_queue_jobs", THREADS + 1);
+    close(leaving);
+    wait_for_metric(f, "fmixd_queue_jobs", THREADS);
+    wait_for_metric(f, "fmixd_cancelled_total", cancelled + 1);
+    wait_for_metric(f, "fmixd_queue_waiting", 0);
+    set_gate(&f->gate, false);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+}
+
+static void a_full_queue_is_503_with_retry_after(void **state) {
+    fixture *f = *state;
+    char text[32768];
+    int fds[8];
+    set_gate(&f->gate, true);
+    for (int i = 0; i < 8; i++)
+        fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
+    wait_for_metric(f, "fmixd_queue_jobs", 8);
+    assert_int_equal(get(f, "/v1/masks.npy?shape=64x64&n=4", text, sizeof text), 503);
+    assert_non_null(strstr(text, "\r\nRetry-After: "));
+    set_gate(&f->gate, false);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+}
+
+static void what_is_in_flight_at_the_end_is_finished(void **state) {
+    fixture *f = *state;
+    static char text[300000];
+    int fds[THREADS];
+    const struct timespec pause = {.tv_nsec = 50000000};
+    hold_all_threads(f, fds);
+    fmixd_drain(f->daemon);
+    assert_int_equal(get(f, "/readyz", text, sizeof text), 503);
+    set_gate(&f->gate, false);
+    nanosleep(&pause, NULL);
+    assert_true(fmixd_stop(f->daemon, 10));
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+    assert_int_equal(start(state), 0);
+}
+
+static void *open_later(void *of) {
+    const struct timespec pause = {.tv_sec = 2};
+    nanosleep(&pause, NULL);
+    set_gate(of, false);
+    return NULL;
+}
+
+static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
+    fixture *f = *state;
+    char text[1024];
+    set_gate(&f->gate, true);
+    int fd = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
+    wait_until_held(&f->gate, 1);
+    int waiting = send_request(f, "/v1/masks.npy?shape=64x64&n=5");
+    wait_for_metric(f, "fmixd_queue_jobs", 2);
+    /* A slice that runs cannot be cut: stop waits for it, so someone must open the gate. */
+    pthread_t opener;
+    assert_int_equal(pthread_create(&opener, NULL, open_later, &f->gate), 0);
+    assert_false(fmixd_stop(f->daemon, 0));
+    pthread_join(opener, NULL);
+    receive(fd, text, sizeof text);
+    receive(waiting, text, sizeof text);
+    assert_int_equal(start(state), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(health_and_metrics_answer_while_every_compute_thread_is_blocked),
+        T(a_client_that_leaves_while_it_waits_frees_its_place),
+        T(a_full_queue_is_503_with_retry_after),
+        T(what_is_in_flight_at_the_end_is_finished),
+        T(what_cannot_be_finished_is_cut_off_at_the_deadline),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
