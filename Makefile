@@ -115,7 +115,7 @@ format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 picture: all
-	@BUILD=$(BUILD) $(PYTHON) tests/data/picture.py
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) tests/data/picture.py
 
 clean:
 	rm -rf $(BUILD)

@@ -1,0 +1,214 @@
+"""Runs a daemon of its own for a test class and talks to it on loopback.
+
+FMIXD names the program; without it build/fmixd of this tree is meant.
+"""
+
+import ctypes
+import http.client
+import io
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from typing import NamedTuple
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+STOP_SECONDS = 30
+ANSWER_SECONDS = 120
+NPY = "application/x-npy"
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+_BANNER = re.compile(rb"listening on http://(127\.0\.0\.1):(\d+)\r?\n")
+
+
+def program():
+    """The daemon under test."""
+    return os.environ.get("FMIXD", str(ROOT / "build" / "fmixd"))
+
+
+class Answer(NamedTuple):
+    """One HTTP answer."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def npy(self):
+        """The body as the array it holds."""
+        return read_npy(self.body)
+
+    def json(self):
+        """The body as the JSON it holds."""
+        return json.loads(self.body)
+
+
+def read_npy(body):
+    """The array in npy bytes; nothing in them is executed."""
+    return np.load(io.BytesIO(body), allow_pickle=False)
+
+
+def write_npy(array):
+    """An array as npy bytes."""
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+class Server:
+    """A daemon that lives as long as its context, and never outlives us."""
+
+    def __init__(self, *arguments, environment=None):
+        self.arguments = arguments
+        self.environment = environment or {}
+        self.address = None
+        self.process = None
+        self._log = None
+        self._kept = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Start the daemon and wait until it answers."""
+        self._log = tempfile.TemporaryFile()
+        parent = os.getpid()
+        self.process = subprocess.Popen(
+            [program(), "--listen", "127.0.0.1:0", *self.arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=self._log, env=self._child_environment(),
+            preexec_fn=lambda: _die_with(parent))
+        try:
+            self.address = self._read_address()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _child_environment(self):
+        inherited = {name: value for name, value in os.environ.items()
+                     if not name.startswith("FMIXD")}
+        return {**inherited, **self.environment}
+
+    def _read_address(self):
+        line = self._read_first_line(time.monotonic() + START_SECONDS)
+        banner = _BANNER.fullmatch(line)
+        if banner is None:
+            raise RuntimeError(f"{program()} began with {line!r}; its log "
+                               f"ends:\n{self.log_tail()}")
+        return banner[1].decode(), int(banner[2])
+
+    def _read_first_line(self, deadline):
+        stream, line = self.process.stdout.fileno(), b""
+        while not line.endswith(b"\n"):
+            patience = max(0, deadline - time.monotonic())
+            ready, _, _ = select.select([stream], [], [], patience)
+            byte = os.read(stream, 1) if ready else b""
+            if not byte:
+                break
+            line += byte
+        return line
+
+    def log_tail(self, size=4000):
+        """The end of what the daemon wrote to stderr."""
+        end = self._log.seek(0, os.SEEK_END)
+        return os.pread(self._log.fileno(), size,
+                        max(0, end - size)).decode(errors="replace")
+
+    def stop(self):
+        """Terminate the daemon, kindly first; returns its exit status."""
+        if self._kept is not None:
+            self._kept.close()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self.process.stdout.close()
+        self._log.close()
+        return status
+
+    def connect(self):
+        """A fresh connection, for the caller to close."""
+        return http.client.HTTPConnection(*self.address,
+                                          timeout=ANSWER_SECONDS)
+
+    def get(self, target, headers=None, fresh=False):
+        """GET over the kept connection, or over one of its own."""
+        return self.request("GET", target, None, headers, fresh)
+
+    def post(self, target, body, content_type=NPY, headers=None, fresh=False):
+        """POST over the kept connection, or over one of its own."""
+        headers = {"Content-Type": content_type, **(headers or {})}
+        return self.request("POST", target, body, headers, fresh)
+
+    def request(self, method, target, body=None, headers=None, fresh=False):
+        """Any request over the kept connection, or over one of its own."""
+        if not fresh:
+            self._kept = self._kept or self.connect()
+            return exchange(self._kept, method, target, body, headers)
+        connection = self.connect()
+        try:
+            return exchange(connection, method, target, body, headers)
+        finally:
+            connection.close()
+
+
+def exchange(connection, method, target, body=None, headers=None):
+    """One request and its whole answer."""
+    try:
+        connection.request(method, target, body, headers or {})
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _die_with(parent):
+    """In the child: be killed as soon as the parent is gone."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+class ServerTest(unittest.TestCase):
+    """Tests that share one daemon, started with `arguments`."""
+
+    arguments = ()
+    environment = {}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = Server(*cls.arguments, environment=cls.environment)
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+
+    def get(self, target, status=200, **options):
+        """GET, expecting a status."""
+        return self.expect(status, target, self.server.get(target, **options))
+
+    def post(self, target, body, status=200, **options):
+        """POST, expecting a status."""
+        return self.expect(status, target,
+                           self.server.post(target, body, **options))
+
+    def expect(self, status, target, answer):
+        """The answer, if it has the status."""
+        self.assertEqual(answer.status, status,
+                         f"{target}\n{answer.body[:2000]!r}")
+        return answer

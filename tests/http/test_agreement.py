@@ -1,0 +1,387 @@
+"""The daemon and an independent implementation of stream v1 agree.
+
+Thousands of random recipes, the same in every run, are asked of the daemon
+and compared bit for bit with tests/reference. FMIX_AGREEMENT raises their
+number.
+"""
+
+import math
+import os
+import pathlib
+import random
+import sys
+import unittest
+from collections import Counter
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import numpy as np
+
+import harness
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]
+                       / "reference"))
+import fmixref as ref  # noqa: E402
+
+RECIPES = max(2000, int(os.environ.get("FMIX_AGREEMENT", "6000")))
+SHARES = {"line": 0.22, "plane": 0.30, "volume": 0.18, "stretched": 0.14,
+          "close": 0.03, "tied": 0.02, "ends": 0.06, "large": 0.05}
+BATCHES = {"fmix": 160, "cutmix": 110, "mixup": 130}
+
+LAST = 2**64 - 1
+LARGE = 50000
+JSON_ELEMENTS = 4096
+TIED_INDEX = 1166203367
+PRIMES = (2, 3, 5, 7, 11, 13, 31, 97, 127, 251, 509, 1021, 2003)
+
+STRETCHED = ((2, 4096), (4096, 2), (1, 513), (513, 1), (1, 1, 700), (700,),
+             (3, 1, 700), (700, 1, 3), (3, 700), (127, 3), (1021, 2), (5, 997),
+             (2, 2, 1024), (1024, 2, 2), (64, 1, 64), (1, 2, 2048), (8191,),
+             (1,), (2,), (1, 1), (1, 2), (2, 1), (1, 1, 1), (1, 1, 2))
+CLOSE = ((16, 1024), (16, 1024), (16, 1024), (1024, 16), (1024, 16), (2, 4096),
+         (4, 256), (256, 4), (3, 2, 1024), (32, 2048))
+TIED = ((2,), (1, 2), (2, 1), (1, 1, 2), (2, 1, 1), (4,), (1, 4), (1, 1, 4))
+LARGE_SHAPES = ((224, 224), (256, 256), (227, 223), (251, 211), (50021,),
+                (65536,), (50625,), (40, 40, 40), (37, 41, 43), (16, 56, 56),
+                (100, 501), (8, 6401), (1, 60000), (3, 17011), (512, 128),
+                (299, 299), (64, 1024), (2, 160, 160))
+
+RANKS = {"none": ((9,), (1,), (6, 11), (3, 5, 7), (32, 32), (128,)),
+         "channels_first": ((3, 17), (1, 5), (3, 8, 9), (3, 32, 32),
+                            (2, 1, 6), (2, 4, 5, 6), (1, 3, 1, 8)),
+         "channels_last": ((17, 3), (5, 1), (8, 9, 3), (32, 32, 3),
+                           (28, 28, 1), (4, 5, 6, 2), (1, 7, 3, 5))}
+
+tally = Counter()
+
+
+class Case(NamedTuple):
+    """One question about masks."""
+
+    recipe: ref.Recipe
+    shape: tuple
+    index: int
+    count: int
+    dtype: str
+
+    @property
+    def size(self):
+        """Elements of one mask."""
+        return math.prod(self.shape)
+
+
+def some_number(source):
+    """An unsigned 64-bit number, the notable ones often."""
+    return source.choice((0, 1, 2**32 - 1, 2**32, 2**63, LAST,
+                          source.randrange(1000), source.getrandbits(32),
+                          source.getrandbits(64), source.getrandbits(64)))
+
+
+def some_delta(source):
+    return source.choice((0.0, 10.0, 3.0, 1.0, 2.0, 0.5,
+                          round(source.uniform(0, 10), 3),
+                          source.uniform(0, 10)))
+
+
+def some_alpha(source):
+    ends = math.log(0.05), math.log(20)
+    return source.choice((0.05, 0.2, 0.5, 1.0, 2.0, 20.0,
+                          math.exp(source.uniform(*ends))))
+
+
+def some_lambda(source, size):
+    halfway = (source.randrange(size) + 0.5) / size
+    between = (2 * source.getrandbits(32) + 1) * 2.0**-33
+    return source.choice((0.0, 1.0, 0.5, 0.25, 0.75, 1e-12, halfway, between,
+                          round(source.random(), 2), source.random()))
+
+
+def some_law(source, size):
+    """Where lambda comes from."""
+    if source.random() < 0.4:
+        return {"lam": some_lambda(source, size)}
+    return {"alpha": some_alpha(source)}
+
+
+def some_recipe(source, size, method, **fixed):
+    return ref.Recipe(**{
+        "seed": some_number(source), "method": method,
+        "delta": some_delta(source),
+        **some_law(source, size), **fixed})
+
+
+def some_case(source, shape, most=4, **fixed):
+    method = fixed.pop("method", source.choice(("fmix", "fmix", "cutmix")))
+    recipe = some_recipe(source, math.prod(shape), method, **fixed)
+    count = source.randint(1, most)
+    return Case(recipe, shape, min(some_number(source), LAST + 1 - count),
+                count, source.choice(("bits", "u8", "f32")))
+
+
+def line_case(source):
+    side = source.choice((source.randint(1, 12), source.randint(1, 130),
+                          source.randint(100, 4000), source.choice(PRIMES)))
+    return some_case(source, (side,))
+
+
+def plane_case(source):
+    shape = source.choice((
+        (source.randint(1, 6), source.randint(1, 6)),
+        (source.randint(1, 48), source.randint(1, 48)),
+        (source.randint(20, 100), source.randint(20, 100)),
+        (source.choice(PRIMES[:9]), source.choice(PRIMES[:9])),
+        source.choice(((32, 32), (28, 28), (96, 96), (64, 80)))))
+    return some_case(source, shape)
+
+
+def volume_case(source):
+    side = source.choice((3, 7, 12, 20))
+    return some_case(source, tuple(source.randint(1, side) for _ in range(3)))
+
+
+def stretched_case(source):
+    return some_case(source, source.choice(STRETCHED))
+
+
+def close_case(source):
+    """Values that agree to more digits than float64 has."""
+    return some_case(source, source.choice(CLOSE), most=2, method="fmix",
+                     delta=10.0)
+
+
+def tied_case(source):
+    """Around a row whose values are exactly equal in pairs."""
+    case = some_case(source, source.choice(TIED), method="fmix", seed=0,
+                     lam=source.choice((0.25, 0.5, 0.75)), alpha=1.0)
+    return case._replace(index=TIED_INDEX - source.randrange(case.count))
+
+
+def ends_case(source):
+    """One row at either end of the seeds and indices."""
+    shape = source.choice(((5,), (8, 9), (3, 4, 5), (32, 32)))
+    case = some_case(source, shape, most=1, seed=source.choice((0, LAST)))
+    return case._replace(index=source.choice((0, LAST)))
+
+
+def large_case(source):
+    method = source.choice(("fmix",) * 5 + ("cutmix",))
+    return some_case(source, source.choice(LARGE_SHAPES), most=1,
+                     method=method)
+
+
+def cases(stratum):
+    """All the cases of a stratum, the same in every run."""
+    source = random.Random(stratum)
+    make = globals()[f"{stratum}_case"]
+    return [make(source) for _ in range(round(RECIPES * SHARES[stratum]))]
+
+
+def law_query(recipe):
+    """The parameters of a recipe, defaults left out."""
+    query = {"seed": recipe.seed, "method": recipe.method,
+             "delta": recipe.delta}
+    if recipe.lam is not None:
+        query["lambda"] = recipe.lam
+    else:
+        query["alpha"] = recipe.alpha
+    defaults = vars(ref.Recipe())
+    return {name: value for name, value in query.items()
+            if value != defaults.get(name)}
+
+
+def masks_target(case, suffix):
+    query = {"shape": "x".join(map(str, case.shape)), **law_query(case.recipe),
+             "index": case.index, "n": case.count, "dtype": case.dtype}
+    return f"/v1/masks.{suffix}?{urlencode(query)}"
+
+
+def encoded(masks, dtype):
+    """0 and 1 as the daemon sends them."""
+    if dtype == "bits":
+        return ref.pack(masks)
+    return masks.astype({"u8": "u1", "f32": "<f4"}[dtype])
+
+
+def first_difference(got, expected):
+    """Where two arrays differ first, in words; nothing if nowhere."""
+    if (got.dtype, got.shape) != (expected.dtype, expected.shape):
+        return (f"{got.dtype}{got.shape} instead of "
+                f"{expected.dtype}{expected.shape}")
+    if got.tobytes() == expected.tobytes():
+        return ""
+    patterns = np.dtype(f"u{got.itemsize}")
+    differ = got.view(patterns) != expected.view(patterns)
+    place = tuple(int(i) for i in np.argwhere(differ)[0])
+    return (f"{int(differ.sum())} differ, first at {place}: "
+            f"{got[place]!r} instead of {expected[place]!r}")
+
+
+class Agreement(harness.ServerTest):
+    def check_same(self, target, got, expected):
+        difference = first_difference(got, expected)
+        self.assertFalse(difference, f"{target}\n{difference}")
+
+    def check_fields(self, target, got, expected):
+        for name, value in expected.items():
+            self.assertEqual(got.get(name), value, f"{target}\n{name}")
+
+
+class MasksAgree(Agreement):
+    def check_stratum(self, stratum):
+        source = random.Random(f"{stratum} as json")
+        for case in cases(stratum):
+            made = ref.make_masks(case.recipe, case.shape, case.index,
+                                  case.count)
+            expected = encoded(made.masks, case.dtype)
+            target = masks_target(case, "npy")
+            self.check_same(target, self.get(target).npy(), expected)
+            if expected.size <= JSON_ELEMENTS and source.random() < 0.6:
+                self.check_json(case, made, expected)
+            self.count(case, made)
+
+    def check_json(self, case, made, expected):
+        target = masks_target(case, "json")
+        self.check_fields(target, self.get(target).json(), {
+            "masks": expected.tolist(), "lambda": made.lam,
+            "lambda_eff": made.lam_eff, "ones": made.ones,
+            "seed": str(case.recipe.seed), "index": str(case.index)})
+        tally["as json too"] += 1
+
+    def count(self, case, made):
+        tally["recipes"] += 1
+        tally["masks"] += case.count
+        tally["large"] += case.count * (case.size > LARGE)
+        tally["contested"] += made.contested
+        tally["comparisons settled by mpmath"] += made.exactly_settled
+
+    def test_lines_agree(self):
+        self.check_stratum("line")
+
+    def test_planes_agree(self):
+        self.check_stratum("plane")
+
+    def test_volumes_agree(self):
+        self.check_stratum("volume")
+
+    def test_tiny_and_stretched_shapes_agree(self):
+        self.check_stratum("stretched")
+
+    def test_the_first_and_last_seeds_and_indices_agree(self):
+        self.check_stratum("ends")
+
+    def test_large_masks_agree(self):
+        self.check_stratum("large")
+
+    def test_values_too_close_for_float64_agree(self):
+        before = tally["contested"]
+        self.check_stratum("close")
+        self.assertGreater(tally["contested"], before)
+
+    def test_exact_ties_agree(self):
+        before = tally["comparisons settled by mpmath"]
+        self.check_stratum("tied")
+        self.assertGreater(tally["comparisons settled by mpmath"], before)
+
+
+class SamplePromises(unittest.TestCase):
+    def test_the_sample_is_as_large_and_as_wide_as_promised(self):
+        sample = [case for stratum in SHARES for case in cases(stratum)]
+        self.assertGreaterEqual(len(sample), 2000)
+        self.assertGreater(sum(case.size > LARGE for case in sample), 100)
+        for values in (range(1, 4), range(1, 5), (0.0, 10.0),
+                       ("fmix", "cutmix"), ("bits", "u8", "f32")):
+            for value in values:
+                self.assertTrue(any(value in (len(case.shape), case.count,
+                                              case.recipe.delta,
+                                              case.recipe.method, case.dtype)
+                                    for case in sample))
+
+
+class Batch(NamedTuple):
+    """One batch to mix."""
+
+    recipe: ref.Recipe
+    x: np.ndarray
+    layout: str
+    step: int
+    index: int
+
+
+def some_rows(source, shape, method):
+    """Random bytes as u8 or float32; finite where they are calculated with."""
+    dtype = source.choice((np.dtype("u1"), np.dtype("<f4")))
+    data = source.randbytes(math.prod(shape) * dtype.itemsize)
+    x = np.frombuffer(data, dtype).reshape(shape)
+    if method == "mixup" and dtype.kind == "f":
+        return np.where(np.isfinite(x), x, dtype.type(1))
+    return x
+
+
+def some_batch(source, method):
+    layout = source.choice(sorted(RANKS))
+    count = source.choice((1, 2, 3, 5, 8, 13))
+    row = source.choice(RANKS[layout])
+    recipe = some_recipe(source, math.prod(row), method)
+    last = (LAST + 1) // count - 1
+    step = min(source.choice((0, 7, last, some_number(source))), last)
+    index = step * count
+    if source.random() < 0.2:
+        index = min(some_number(source), LAST + 1 - count)
+    return Batch(recipe, some_rows(source, (count, *row), method), layout,
+                 step, index)
+
+
+def batches(method):
+    """All the batches of a method, the same in every run."""
+    source = random.Random(f"mix {method}")
+    count = BATCHES[method] * RECIPES // 2000
+    return [some_batch(source, method) for _ in range(count)]
+
+
+def mix_target(batch, suffix, **more):
+    query = {**law_query(batch.recipe), "step": batch.step, **more}
+    if batch.index != batch.step * len(batch.x):
+        query["index"] = batch.index
+    if batch.x.ndim > 2:
+        query["layout"] = batch.layout
+    return f"/v1/mix.{suffix}?{urlencode(query)}"
+
+
+class MixedBatchesAgree(Agreement):
+    def check_method(self, method):
+        for batch in batches(method):
+            expected = ref.mix(batch.recipe, batch.x, batch.step,
+                               batch.layout, batch.index)
+            body = harness.write_npy(batch.x)
+            target = mix_target(batch, "npy")
+            self.check_same(f"{target} {batch.x.dtype}{batch.x.shape}",
+                            self.post(target, body).npy(), expected.mixed)
+            self.check_json(batch, body, expected)
+            tally["batches"] += 1
+
+    def check_json(self, batch, body, expected):
+        target = mix_target(batch, "json", parts="lambda,lambda_eff,pairing")
+        self.check_fields(target, self.post(target, body).json(), {
+            "pairing": expected.pairing, "lambda": expected.lam,
+            "lambda_eff": expected.lam_eff, "seed": str(batch.recipe.seed),
+            "step": str(batch.step), "index": str(batch.index)})
+
+    def test_fmix_batches_agree(self):
+        self.check_method("fmix")
+
+    def test_cutmix_batches_agree(self):
+        self.check_method("cutmix")
+
+    def test_mixup_batches_agree(self):
+        self.check_method("mixup")
+
+
+def tearDownModule():
+    """Say what was compared."""
+    print("\nagreement:", ", ".join(f"{count} {name}"
+                                    for name, count in tally.items()),
+          file=sys.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

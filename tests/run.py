@@ -1,0 +1,81 @@
+"""Runs every suite and ends with one line that counts: N passed, N failed, N skipped.
+
+Suites are the unit programs in $BUILD/tests and the unittest files under tests/reference and
+tests/http; names on the command line pick some (run.py test_mask test_formats).
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+SUITE_SECONDS = 1200
+
+
+def suites():
+    """Name, working directory and command of each suite."""
+    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
+        yield source.stem, ROOT, [str(BUILD / "tests" / source.stem)]
+    for folder in ("reference", "http"):
+        for source in sorted((ROOT / "tests" / folder).glob("test_*.py")):
+            yield (source.stem, source.parent,
+                   [sys.executable, "-B", "-m", "unittest", "-v", source.stem])
+
+
+def counted(output, status):
+    """Passed, failed and skipped tests of one suite's output."""
+    cmocka = re.search(r"^\[=+\] (\d+) test\(s\) run", output, re.M)
+    if cmocka:
+        failed = re.findall(r"^ *(\d+) FAILED TEST", output, re.M)
+        lost = int(failed[-1]) if failed else 0
+        return int(cmocka[1]) - lost, lost or int(status != 0), 0
+    ran = re.search(r"^Ran (\d+) tests?", output, re.M)
+    if not ran:
+        return 0, 1, 0  # it ended before it could count
+    tail = output[ran.start():]
+    bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", tail))
+    skipped = sum(int(n) for n in re.findall(r"skipped=(\d+)", tail))
+    return int(ran[1]) - bad - skipped, bad or int(status != 0), skipped
+
+
+def run(name, folder, command):
+    """Runs one suite; its counts."""
+    environment = {**os.environ, "FMIXD": str(BUILD / "fmixd")}
+    start = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=folder, env=environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True,
+                              errors="replace", timeout=SUITE_SECONDS)
+        output, status = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        output, status = f"{late}\n", 1
+    passed, failed, skipped = counts = counted(output, status)
+    print(f"{'FAIL' if failed else 'ok':4}  {name:24} {passed:5} passed "
+          f"{failed} failed {skipped} skipped  "
+          f"{time.monotonic() - start:6.1f} s", flush=True)
+    for line in re.findall(r"skipped '?.*", output):
+        print(f"      {line}")
+    if failed:
+        print(output[-20000:], flush=True)
+    return counts
+
+
+def main():
+    """Runs what was asked for; exit status 1 if anything failed."""
+    wanted = set(sys.argv[1:])
+    totals = [0, 0, 0]
+    for name, folder, command in suites():
+        if not wanted or name in wanted:
+            counts = run(name, folder, command)
+            totals = [a + b for a, b in zip(totals, counts)]
+    print("{} passed, {} failed, {} skipped".format(*totals))
+    return 1 if totals[1] or not totals[0] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
