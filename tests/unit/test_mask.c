@@ -113,9 +113,11 @@ static const struct {
 };
 #define SWEEP (sizeof sweep / sizeof *sweep)
 
-/* Sets hooks, draws the sweep, compares with masks drawn plainly; counts masks that differ. */
-static unsigned differing(fmix_hooks hooks, size_t first, size_t last) {
+/* Draws the sweep's entries first … last-1 with hooks and plainly: how many masks differ, and how
+ * many were contested under the hooks. */
+static unsigned differing(fmix_hooks hooks, size_t first, size_t last, uint64_t *contested) {
     unsigned count = 0;
+    *contested = 0;
     for (size_t s = first; s < last; s++) {
         fmix_recipe recipe =
             recipe_of(sweep[s].rank, sweep[s].a, sweep[s].b, sweep[s].c, sweep[s].delta);
@@ -127,6 +129,7 @@ static unsigned differing(fmix_hooks hooks, size_t first, size_t last) {
         unsigned char *b = masks(hooked, &recipe, sweep[s].n);
         for (uint64_t i = 0; i < sweep[s].n; i++)
             count += memcmp(a + i * bytes, b + i * bytes, (size_t)bytes) != 0;
+        *contested += counters_of(hooked).contested;
         free(a);
         free(b);
         fmix_context_free(plain);
@@ -137,28 +140,37 @@ static unsigned differing(fmix_hooks hooks, size_t first, size_t last) {
 
 static void noise_up_to_the_bound_changes_no_bit(void **state) {
     (void)state;
-    assert_int_equal(differing((fmix_hooks){.noise = 0.97}, 0, SWEEP), 0);
+    uint64_t contested;
+    assert_int_equal(differing((fmix_hooks){.noise = 0.97}, 0, SWEEP, &contested), 0);
+    assert_true(contested > 0);
 }
 
 static void without_the_check_a_close_call_goes_wrong(void **state) {
     (void)state;
-    /* 16x1024, delta 10, the sweep's entry 13: both masks */
+    /* 16x1024, delta 10: entry 13, both masks */
     fmix_hooks hooks = {.noise = 0.97, .unchecked = true};
+    uint64_t contested;
     assert_int_equal(sweep[13].b, 1024);
-    assert_int_equal(differing(hooks, 13, 14), 2);
+    assert_int_equal(differing(hooks, 13, 14, &contested), 2);
+    assert_int_equal(contested, 0);
 }
 
 static void settling_far_more_pixels_changes_no_bit(void **state) {
     (void)state;
-    /* widened 2^24 times, thousands of pixels go through the direct sums that the transform decided
+    /* So wide that double-double orders most pixels of most masks that the transform had decided.
      */
-    assert_int_equal(differing((fmix_hooks){.widen = 0x1p24}, 0, 9), 0);
+    uint64_t contested;
+    assert_int_equal(differing((fmix_hooks){.widen = 0x1p38}, 0, 8, &contested), 0);
+    assert_true(contested > 60);
 }
 
 static void mpfr_and_double_double_settle_alike(void **state) {
     (void)state;
-    assert_int_equal(differing((fmix_hooks){.widen = 0x1p20, .no_direct = true}, 0, 8), 0);
-    assert_int_equal(differing((fmix_hooks){.no_direct = true}, 14, 15), 0);
+    uint64_t contested;
+    fmix_hooks hooks = {.widen = 0x1p36, .no_direct = true};
+    assert_int_equal(differing(hooks, 0, 5, &contested), 0);
+    assert_true(contested > 10);
+    assert_int_equal(differing((fmix_hooks){.no_direct = true}, 14, 15, &contested), 0);
 }
 
 static void ones_are_exactly_lambda_times_elements_rounded(void **state) {
