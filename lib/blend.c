@@ -19,9 +19,14 @@ void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t siz
 
 FMIX_CLONES
 void fmix_blend_f32(double m, uint64_t n, const float *a, const float *b, float *restrict out) {
+    const uint32_t canonical_nan = UINT32_C(0x7fc00000);
     double rest = 1 - m;
-    for (uint64_t i = 0; i < n; i++)
-        out[i] = (float)(m * (double)a[i] + rest * (double)b[i]);
+    float nan;
+    memcpy(&nan, &canonical_nan, sizeof nan);
+    for (uint64_t i = 0; i < n; i++) {
+        float v = (float)(m * (double)a[i] + rest * (double)b[i]);
+        out[i] = v == v ? v : nan;
+    }
 }
 
 FMIX_CLONES

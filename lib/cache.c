@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 256
+#define BUCKETS 4096
 
 typedef struct entry {
     struct entry *next; /* in its bucket */
@@ -134,6 +134,7 @@ fmix_status fmix_cache_get(fmix_cache *cache, const fmix_cache_kind *kind, const
         free(made);
         return status;
     }
+    made->bytes += FMIX_CACHE_ENTRY_BYTES;
     made->kind = kind;
     made->bucket = bucket;
     memcpy(made->key, key, sizeof made->key);

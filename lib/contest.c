@@ -1,5 +1,6 @@
 #include "contest.h"
 #include "exact.h"
+#include "plan.h"
 #include "twofold.h"
 
 #include <stdlib.h>
@@ -119,7 +120,13 @@ static void add_bin(const fmix_contest *contest, const turn *turns, uint64_t den
     }
 }
 
-static void add_all_bins(const fmix_contest *contest, const turn *turns, uint64_t denominator,
+bool fmix_contest_cancelled(const fmix_contest *contest) {
+    const fmix_scratch *s = contest->scratch;
+    return s && s->cancelled && s->cancelled(s->user);
+}
+
+/* False: cancelled. */
+static bool add_all_bins(const fmix_contest *contest, const turn *turns, uint64_t denominator,
                          const fmix_phase *pivot, rival *rivals, size_t n) {
     const fmix_sides *sides = &contest->sides;
     uint64_t j = 0;
@@ -127,11 +134,14 @@ static void add_all_bins(const fmix_contest *contest, const turn *turns, uint64_
     for (uint32_t b0 = 0; b0 < sides->n[0]; b0++)
         for (uint32_t b1 = 0; b1 < sides->n[1]; b1++)
             for (uint32_t b2 = 0; b2 <= sides->n[2] / 2; b2++, j++) {
+                if (j % FMIX_CONTEST_STRIDE == 0 && fmix_contest_cancelled(contest))
+                    return false;
                 if (j % 2 == 0)
                     fmix_words_block(contest->key, contest->t, j / 2, w);
                 const uint32_t b[3] = {b0, b1, b2};
                 add_bin(contest, turns, denominator, pivot, rivals, n, b, w + 2 * (j % 2));
             }
+    return true;
 }
 
 static int larger_if_first(uint32_t pixel, uint32_t pivot) {
@@ -152,8 +162,10 @@ static fmix_status order_directly(const fmix_contest *contest, uint32_t pivot, r
         rivals[i].difference = fmix_tf(0);
         rivals[i].scale = 0;
     }
-    add_all_bins(contest, turns, denominator, &phase, rivals, n);
+    bool finished = add_all_bins(contest, turns, denominator, &phase, rivals, n);
     free(turns);
+    if (!finished)
+        return FMIX_ERROR_CANCELLED;
 
     double tie = contest->total * 0x1p-256;
     for (size_t i = 0; i < n; i++) {

@@ -24,12 +24,17 @@ typedef struct fmix_contest {
     double total; /* sum of c_j f_j^-delta: what differs by less than 2^-256 of it is equal */
     const fmix_key *key;
     uint64_t t;
+    const struct fmix_scratch *scratch; /* whose owner may cancel; NULL: nobody */
 } fmix_contest;
+
+bool fmix_contest_cancelled(const fmix_contest *contest);
 
 /* Reorders pixels (flat indices, all different) so that the first `need` of the n are the largest.
  */
 fmix_status fmix_contest_settle(const fmix_contest *contest, uint32_t *pixels, size_t n,
                                 size_t need);
+
+#define FMIX_CONTEST_STRIDE 64 /* bins between two looks whether it is cancelled */
 
 /* What the two ways to sum share: the phase of a bin at a pixel, in units of 1/denominator. */
 typedef struct fmix_phase {

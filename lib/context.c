@@ -12,6 +12,8 @@ const char *fmix_status_text(fmix_status status) {
         return "out of memory";
     case FMIX_ERROR_LIBRARY:
         return "a library underneath failed";
+    case FMIX_ERROR_CANCELLED:
+        return "cancelled";
     }
     return "unknown status";
 }

@@ -14,7 +14,7 @@
 #define TIE_BITS  256
 
 void fmix_exact_thread_end(void) {
-    mpfr_free_cache();
+    mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
 }
 
 /* cos and sin of 2 pi n / d; exact where the quarter is whole. */
@@ -58,8 +58,9 @@ static void beta(mpfr_t x, uint32_t w0, uint32_t w1, double alpha) {
 
 /*
  * x carries at most 2^(40-p): the exponent y reaches 2,220, so q loses 12 bits, and a cosine of a
- * word is at least 2^-31, so its angle loses 31; x weakens both (lambda.c). Where even 4,096 bits
- * lie on a half the half is taken for exact, and goes to even.
+ * word is at least 2^-31, so its angle loses 31; x weakens both (lambda.c). Where C is 0 or q is 1
+ * x is one half, a whole L. No other x lies on a half of 2^-32: where C^2 and q are both rational,
+ * it would make 2^64 - a^2 or 4^m - 1 a square. So the loop ends, in practice within two rounds.
  */
 uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha) {
     if (w0 == UINT32_MAX || (w1 & UINT32_C(0x7fffffff)) == UINT32_C(0x40000000))
@@ -71,12 +72,12 @@ uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha) {
         mpfr_inits2(precision, x, doubt, (mpfr_ptr)NULL);
         beta(x, w0, w1, alpha);
         mpfr_mul_2ui(x, x, 32, NEAREST);
-        mpfr_rint(doubt, x, NEAREST); /* half goes to even */
+        mpfr_rint(doubt, x, NEAREST);
         result = (uint64_t)mpfr_get_d(doubt, NEAREST);
         mpfr_sub(doubt, x, doubt, NEAREST);
         mpfr_abs(doubt, doubt, NEAREST);
         mpfr_d_sub(doubt, 0.5, doubt, NEAREST);
-        certain = mpfr_cmp_ui_2exp(doubt, 1, 72 - precision) > 0 || precision >= 4096;
+        certain = mpfr_cmp_ui_2exp(doubt, 1, 72 - precision) > 0;
         mpfr_clears(x, doubt, (mpfr_ptr)NULL);
     }
     return result;
@@ -171,7 +172,8 @@ static void add_bin(workshop *w, const fmix_contest *contest, const fmix_phase *
     }
 }
 
-static void add_all_bins(workshop *w, const fmix_contest *contest, const fmix_phase *phases,
+/* False: cancelled. */
+static bool add_all_bins(workshop *w, const fmix_contest *contest, const fmix_phase *phases,
                          size_t n, mpfr_t *differences) {
     const fmix_sides *sides = &contest->sides;
     uint64_t j = 0;
@@ -179,11 +181,14 @@ static void add_all_bins(workshop *w, const fmix_contest *contest, const fmix_ph
     for (uint32_t b0 = 0; b0 < sides->n[0]; b0++)
         for (uint32_t b1 = 0; b1 < sides->n[1]; b1++)
             for (uint32_t b2 = 0; b2 <= sides->n[2] / 2; b2++, j++) {
+                if (j % FMIX_CONTEST_STRIDE == 0 && fmix_contest_cancelled(contest))
+                    return false;
                 if (j % 2 == 0)
                     fmix_words_block(contest->key, contest->t, j / 2, words);
                 const uint32_t b[3] = {b0, b1, b2};
                 add_bin(w, contest, phases, n, differences, b, words + 2 * (j % 2));
             }
+    return true;
 }
 
 fmix_status fmix_exact_order(const fmix_contest *contest, uint32_t pivot, const uint32_t *pixels,
@@ -203,7 +208,8 @@ fmix_status fmix_exact_order(const fmix_contest *contest, uint32_t pivot, const 
         mpfr_set_zero(differences[i], 1);
     }
     phases[n] = fmix_phase_of(&contest->sides, w.denominator, pivot);
-    add_all_bins(&w, contest, phases, n, differences);
+    if (!add_all_bins(&w, contest, phases, n, differences))
+        status = FMIX_ERROR_CANCELLED;
 
     /* total is a float64 sum: only a difference within 2^-30 of the tolerance could notice. */
     mpfr_set_d(w.a, contest->total, NEAREST);

@@ -46,9 +46,10 @@ extern "C" {
 
 typedef enum fmix_status {
     FMIX_OK = 0,
-    FMIX_ERROR_RANGE,   /* a number outside the range stated here */
-    FMIX_ERROR_MEMORY,  /* an allocation failed */
-    FMIX_ERROR_LIBRARY, /* libsodium would not start or FFTW made no plan */
+    FMIX_ERROR_RANGE,     /* a number outside the range stated here */
+    FMIX_ERROR_MEMORY,    /* an allocation failed */
+    FMIX_ERROR_LIBRARY,   /* libsodium would not start or FFTW made no plan */
+    FMIX_ERROR_CANCELLED, /* the scratch's owner asked to stop */
 } fmix_status;
 
 FMIX_API const char *fmix_status_text(fmix_status status);
@@ -94,6 +95,11 @@ typedef struct fmix_scratch fmix_scratch;
 
 FMIX_API fmix_status fmix_scratch_new(fmix_scratch **out);
 FMIX_API void fmix_scratch_free(fmix_scratch *scratch);
+
+/* While calls with this scratch settle a close call, which can take seconds on large thin shapes at
+ * high delta, they ask `cancelled` every millisecond or so; true ends them with
+ * FMIX_ERROR_CANCELLED. NULL: never. */
+FMIX_API void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user);
 
 /* What decides a mask, beside t. */
 typedef struct fmix_recipe {
@@ -158,7 +164,7 @@ typedef struct fmix_batch {
 } fmix_batch;
 
 /* Rows first … first+n-1 of the batch, mixed, to out; row i has t = index + i. Hard masks choose
- * elements byte for byte; mixup interpolates in float64. STREAM §8. */
+ * elements byte for byte; mixup interpolates in float64, any NaN becoming 0x7fc00000. STREAM §8. */
 FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
                                    const fmix_batch *batch, uint64_t index, uint64_t first,
                                    uint64_t n, void *out);

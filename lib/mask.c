@@ -50,9 +50,11 @@ static void threshold(const double *restrict g, uint64_t n, double low,
 }
 
 /* Sets the mask where values between `low` and `high` await an exact order: `k` ones in all. */
-static fmix_status settle(const fmix_plan *plan, const fmix_weights *weights, uint64_t t,
-                          const double *g, uint64_t k, double low, double high,
-                          unsigned char *mask) {
+static fmix_status settle(const fmix_plan *plan, const fmix_weights *weights,
+                          const fmix_scratch *scratch, uint64_t t, uint64_t k, double low,
+                          double high) {
+    const double *g = scratch->g;
+    unsigned char *mask = scratch->mask;
     uint64_t n = plan->elements, surely = 0;
     size_t open = 0;
     for (uint64_t i = 0; i < n; i++) {
@@ -72,7 +74,8 @@ static fmix_status settle(const fmix_plan *plan, const fmix_weights *weights, ui
                             .delta = plan->recipe.delta,
                             .total = weights->total,
                             .key = &plan->spectrum_key,
-                            .t = t};
+                            .t = t,
+                            .scratch = scratch};
     size_t need = (size_t)(k - surely);
     fmix_status status = fmix_contest_settle(&contest, pixels, open, need);
     for (size_t i = 0; i < need && status == FMIX_OK; i++)
@@ -96,7 +99,7 @@ static fmix_status decide(const fmix_plan *plan, const fmix_weights *weights, fm
         return FMIX_OK;
     }
     fmix_count(&plan->context->contested, 1);
-    return settle(plan, weights, t, g, k, kth - width, kth + width, scratch->mask);
+    return settle(plan, weights, scratch, t, k, kth - width, kth + width);
 }
 
 fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scratch *scratch) {

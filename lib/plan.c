@@ -58,16 +58,37 @@ bool fmix_plan_is_warm(const fmix_plan *plan) {
             fmix_weights_cached(plan->context->cache, &r->shape, r->delta));
 }
 
+static double log2_of(double x) {
+    int e = 0;
+    for (; x >= 2; x /= 2)
+        e++;
+    return e + (x - 1); /* within 0.09 */
+}
+
+/*
+ * Nanoseconds of settling that a thin shape must expect. With one side long against the rest,
+ * pixels that share its coordinate differ by (long/other)^-delta of G. Where that is under about
+ * 2^-34 they are all contested together, and each is summed over all bins, about twice.
+ */
+static double settling_cost(const fmix_recipe *r, double elements) {
+    double longest = 1, second = 1;
+    for (unsigned d = 0; d < r->shape.rank; d++) {
+        double n = r->shape.side[d];
+        second = n > longest ? longest : n > second ? n : second;
+        longest = n > longest ? n : longest;
+    }
+    if (second == 1 || r->delta * log2_of(longest / second) < 34)
+        return 0;
+    return 2 * (elements / 2) * (1200 + 100 * (elements / longest));
+}
+
 /* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin and the
  * transform and selection cost an element and level. */
 double fmix_plan_mask_cost(const fmix_plan *plan) {
     double n = (double)plan->elements;
-    unsigned levels = 1;
-    while ((UINT64_C(1) << levels) < plan->elements)
-        levels++;
     switch (plan->recipe.method) {
     case FMIX_METHOD_FMIX:
-        return 600 + n * (6 + 0.3 * levels);
+        return 600 + n * (6 + 0.3 * log2_of(n)) + settling_cost(&plan->recipe, n);
     case FMIX_METHOD_CUTMIX:
         return 300 + 0.1 * n;
     case FMIX_METHOD_MIXUP:
@@ -109,6 +130,11 @@ fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out) {
 fmix_status fmix_scratch_new(fmix_scratch **out) {
     *out = calloc(1, sizeof **out);
     return *out ? FMIX_OK : FMIX_ERROR_MEMORY;
+}
+
+void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user) {
+    scratch->cancelled = cancelled;
+    scratch->user = user;
 }
 
 static void release(fmix_scratch *scratch, size_t keep) {

@@ -20,6 +20,8 @@ struct fmix_scratch {
     double *x, *g, *work; /* spectrum, values, room to select */
     unsigned char *mask;
     size_t x_room, g_room, mask_room;
+    bool (*cancelled)(void *user);
+    void *user;
 };
 
 /* Rooms for a shape's spectrum and values. */

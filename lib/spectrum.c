@@ -15,8 +15,8 @@ typedef struct weights_key {
     double delta;
 } weights_key;
 
-/* One row of bins along the last side. fmix_power brings 24u, its argument 4u * 5, the factor and
- * product 2u: 46u. */
+/* One row of bins along the last side. fmix_power brings 24u, its argument 5u * 5, the factor and
+ * product 2u: 51u. */
 static void fill_row(const fmix_sides *sides, double half_delta, uint32_t b0, uint32_t b1,
                      double *w) {
     uint32_t n = sides->n[2];

@@ -9,7 +9,7 @@
 #include "words.h"
 
 /* One weight a bin, as a c2r transform wants it: f^-delta where the last coordinate is its own
- * mirror, f^-delta / sqrt 2 elsewhere (the transform doubles those), 0 at the zero bin. Within 48u.
+ * mirror, f^-delta / sqrt 2 elsewhere (the transform doubles those), 0 at the zero bin. Within 51u.
  */
 typedef struct fmix_weights {
     fmix_sides sides;
@@ -28,8 +28,8 @@ bool fmix_weights_cached(fmix_cache *cache, const fmix_shape *shape, double delt
  * FMIX_SPECTRUM_BOUND times its share of that. */
 double fmix_spectrum_fill(const fmix_weights *weights, const fmix_key *key, uint64_t t, double *x);
 
-/* Radius 4u, angle's sine and cosine 6u each (so at most 9u together), products 3u, weight 48u, the
- * Hermitian mean u: 65u. */
+/* Radius 4u, angle's sine and cosine 6u each (so at most 9u together), products 3u, weight 51u, the
+ * Hermitian mean u: 68u. */
 #define FMIX_SPECTRUM_BOUND (80 * 0x1p-53)
 
 #endif

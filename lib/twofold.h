@@ -64,11 +64,12 @@ static inline fmix_twofold fmix_tf_scale(fmix_twofold a, double b) {
 fmix_twofold fmix_tf_div(fmix_twofold a, fmix_twofold b);
 fmix_twofold fmix_tf_sqrt(fmix_twofold a); /* of 0: 0 */
 
-/* Each within 2^-94 relative; tests hold them against MPFR. */
-fmix_twofold fmix_tf_log(fmix_twofold a); /* a > 0, a normal number */
-fmix_twofold fmix_tf_exp(fmix_twofold a); /* -200 <= a <= 200; 2^-94 if a is exact */
+/* Relative bounds, which tests hold against MPFR: 2^-98 of the logarithm of a normal a > 0; 2^-94
+ * of the exponential for -200 <= a <= 200, of the a given. */
+fmix_twofold fmix_tf_log(fmix_twofold a);
+fmix_twofold fmix_tf_exp(fmix_twofold a);
 
-/* cos and sin of 2 pi n / d, n < d <= 2^32; exact zeros and ones. */
+/* cos and sin of 2 pi n / d, n < d <= 2^32, within 2^-96; exact zeros and ones. */
 void fmix_tf_turn(uint64_t n, uint64_t d, fmix_twofold *cosine, fmix_twofold *sine);
 
 #endif

@@ -42,10 +42,11 @@ struct answer {
     pthread_mutex_t lock;
     stage stage;
     bool claimed; /* the one slice of PREPARE or ENCODE */
-    bool waiting, abandoned, failed, ended;
-    uint64_t next, done; /* slices claimed, slices computed */
-    uint64_t reading;    /* the reader's slice; below it all is freed */
-    unsigned ahead;      /* slots in use */
+    bool waiting, failed, ended;
+    atomic_bool abandoned; /* also read, without the lock, by what computes */
+    uint64_t next, done;   /* slices claimed, slices computed */
+    uint64_t reading;      /* the reader's slice; below it all is freed */
+    unsigned ahead;        /* slots in use */
     slot slots[AHEAD_MOST];
     unsigned char *collected; /* whole: all rows of all tensors */
     buffer encoded;
@@ -77,7 +78,7 @@ static void cut_tensor(answer *a, const tensor *t) {
 }
 
 static double cost_of(const answer *a) {
-    double cost = 0;
+    double cost = a->source->prepare_cost;
     for (unsigned i = 0; i < a->cut_count; i++)
         cost += a->cuts[i].from->row_cost * (double)a->cuts[i].from->shape[0];
     return cost;
@@ -97,12 +98,22 @@ static uint64_t extent(const cut *c, uint64_t slice, uint64_t *first) {
     return left < c->rows ? left : c->rows;
 }
 
+/* Elements, and the lists around them that json would make. */
+static uint64_t nodes_of(const tensor *t) {
+    uint64_t nodes = 1, lists = 1;
+    for (unsigned d = 0; d < t->rank; d++) {
+        lists *= t->shape[d];
+        nodes += lists;
+    }
+    return nodes;
+}
+
 static bool plan_whole(answer *a, problem *p) {
     uint64_t elements = 0, bytes = 0;
     for (unsigned i = 0; i < a->source->count; i++) {
         const tensor *t = &a->source->tensors[i];
-        elements += tensor_bytes(t) / dtype_table[t->type].size;
         if (a->format->all || i == a->source->main) {
+            elements += nodes_of(t);
             cut_tensor(a, t);
             a->cuts[a->cut_count - 1].offset = bytes;
             bytes += (tensor_bytes(t) + 7) / 8 * 8;
@@ -110,8 +121,8 @@ static bool plan_whole(answer *a, problem *p) {
     }
     if (elements > a->format->most) {
         problem_add(p, 413, NULL,
-                    "%s is built whole and holds at most %llu elements; this answer has %llu: ask "
-                    "for fewer, for some parts, or for npy or raw, which have no such limit",
+                    "%s is built whole and holds at most %llu elements and lists; this answer has "
+                    "%llu: ask for fewer, for some parts, or for npy or raw, which have no limit",
                     a->format->name, (unsigned long long)a->format->most,
                     (unsigned long long)elements);
         return false;
@@ -304,12 +315,20 @@ static unsigned char *room_of(answer *a, const cut *c, uint64_t slice, uint64_t 
     return s->bytes;
 }
 
+static bool is_abandoned(void *of) {
+    const answer *a = of;
+    return atomic_load_explicit(&a->abandoned, memory_order_relaxed);
+}
+
 static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t first;
     const cut *c = cut_of(a, slice);
     uint64_t rows = extent(c, slice, &first);
     unsigned char *out = room_of(a, c, slice, first, rows);
-    return out && c->from->fill(a->source, scratch, first, rows, out) == FMIX_OK;
+    fmix_scratch_watch(scratch, is_abandoned, a);
+    bool good = out && c->from->fill(a->source, scratch, first, rows, out) == FMIX_OK;
+    fmix_scratch_watch(scratch, NULL, NULL);
+    return good;
 }
 
 static bool run_prepare(answer *a) {

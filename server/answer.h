@@ -16,8 +16,9 @@
 
 typedef struct answer answer;
 
-/* Called with the answer locked: suspend when the reader must wait, resume when it need not. Each
- * suspend is followed by exactly one resume. */
+/* Called with the answer locked (so they may take locks, but not call into the answer): suspend
+ * when the reader must wait, resume when it need not. Each suspend is followed by exactly one
+ * resume. */
 typedef struct answer_waiter {
     void (*suspend)(void *user);
     void (*resume)(void *user);
@@ -36,8 +37,9 @@ const source *answer_source(const answer *a);
 
 typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILED } answer_state;
 
-/* Begins the work, or asks how it stands. READY: the first bytes are there. WAIT: suspended, and
- * resumed once it is worth asking again. BUSY: the queue is full. */
+/* Begins the work, or asks how it stands; not while the reader is suspended. READY: the first bytes
+ * are there. WAIT: suspended, and resumed once it is worth asking again. BUSY: the queue is full.
+ */
 answer_state answer_start(answer *a);
 
 /* Copies bytes from offset on: how many (0: suspended, ask again when resumed; -1: failed). The

@@ -1,24 +1,22 @@
 #include "daemon.h"
+#include "listen.h"
 #include "recipe.h"
 #include "reply.h"
 #include "route.h"
 #include "selftest.h"
 #include "watch.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define IDLE_SECONDS      60
+#define IDLE_SECONDS 60
+#define DRAIN                                                                                      \
+    (1u << 20) /* bytes past the cap that are read and dropped, so that the client sees its 413 */
 #define CONNECTION_MEMORY (64u << 10) /* headers, and a piece of a body at a time */
-#define BACKLOG           4096
 
 typedef struct request request;
 
@@ -28,9 +26,10 @@ struct fmixd {
     struct MHD_Daemon *http;
     watch *watch;
     char address[CONFIG_ADDRESS + 8];
-    pthread_mutex_t lock; /* of the list of requests */
+    pthread_mutex_t lock; /* of the list of requests, and of what follows */
     pthread_cond_t ended;
     request *requests;
+    bool stopping; /* no answer is begun any more */
 };
 
 struct request {
@@ -43,7 +42,7 @@ struct request {
     answer *answer;
     char etag[RECIPE_ETAG];
     int status; /* replied */
-    bool begun, handled, head, encoded_nul, not_modified;
+    bool begun, handled, head, encoded_nul, encoded_slash, not_modified;
 };
 
 /* ---- a request's life ---- */
@@ -56,7 +55,9 @@ static void *on_target(void *of, const char *target, struct MHD_Connection *conn
         return NULL;
     r->owner = d;
     r->connection = connection;
-    r->encoded_nul = strstr(target, "%00") != NULL;
+    size_t path = strcspn(target, "?");
+    r->encoded_nul = memmem(target, path, "%00", 3) != NULL;
+    r->encoded_slash = memmem(target, path, "%2F", 3) || memmem(target, path, "%2f", 3);
     r->match.number = ROUTE_NONE;
     r->call.service = &d->service;
     r->call.body = buffer_of((size_t)d->config.body);
@@ -95,19 +96,29 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
     atomic_fetch_sub(&d->service.metrics.in_flight, 1);
 }
 
+static int descriptor(struct MHD_Connection *connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+static void on_connection(void *of, struct MHD_Connection *connection, void **state,
+                          enum MHD_ConnectionNotificationCode what) {
+    fmixd *d = of;
+    (void)state;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        watch_open(d->watch, descriptor(connection));
+    else
+        watch_close(d->watch, descriptor(connection));
+}
+
 static void suspend(void *of) {
     request *r = of;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     MHD_suspend_connection(r->connection);
-    watch_add(r->owner->watch, info->connect_fd, r->answer);
+    watch_add(r->owner->watch, descriptor(r->connection), r->answer);
 }
 
 static void resume(void *of) {
     request *r = of;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    watch_remove(r->owner->watch, info->connect_fd);
+    watch_remove(r->owner->watch, descriptor(r->connection));
     MHD_resume_connection(r->connection);
 }
 
@@ -115,6 +126,32 @@ static void resume(void *of) {
 
 static const char *header(const request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+typedef struct header_list {
+    const char *name;
+    buffer text;
+} header_list;
+
+static enum MHD_Result add_line(void *of, enum MHD_ValueKind kind, const char *key,
+                                const char *value) {
+    header_list *l = of;
+    (void)kind;
+    if (strcasecmp(key, l->name) == 0 && value) {
+        if (l->text.length)
+            buffer_text(&l->text, ",");
+        buffer_text(&l->text, value);
+    }
+    return MHD_YES;
+}
+
+/* RFC 9110 5.2: the lines of a field are one list. NULL bytes: no line. */
+static buffer list_header(const request *r, const char *name) {
+    header_list l = {name, buffer_of(CONNECTION_MEMORY)};
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, add_line, &l);
+    if (l.text.bytes)
+        buffer_add(&l.text, "", 1);
+    return l.text;
 }
 
 static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
@@ -131,7 +168,9 @@ static void choose_format(request *r) {
     r->call.format = r->match.suffix;
     if (!row->formats || r->call.format)
         return;
-    r->call.format = format_accepted(header(r, MHD_HTTP_HEADER_ACCEPT), row->formats);
+    buffer accept = list_header(r, MHD_HTTP_HEADER_ACCEPT);
+    r->call.format = format_accepted((const char *)accept.bytes, row->formats);
+    buffer_free(&accept);
     if (!r->call.format) {
         char list[200];
         format_list(row->formats, list, sizeof list);
@@ -139,15 +178,16 @@ static void choose_format(request *r) {
     }
 }
 
-/* True: the body that is announced is too large to be taken at all. */
+/* True: the body that is announced is too large even to be read and dropped. */
 static bool announces_too_much(request *r) {
     const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (!length || strtoull(length, NULL, 10) <= r->owner->config.body)
+    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0;
+    if (bytes <= r->owner->config.body)
         return false;
     problem_add(&r->outcome.problem, 413, "body",
                 "the body has %.20s bytes; at most %" PRIu64 " are taken", length,
                 r->owner->config.body);
-    return true;
+    return bytes - r->owner->config.body > DRAIN;
 }
 
 /* Everything that can be refused before the body is. */
@@ -157,6 +197,10 @@ static void begin(request *r, const char *path, const char *method) {
     r->head = strcmp(method, "HEAD") == 0;
     if (r->encoded_nul) {
         problem_add(p, 400, NULL, "the request target holds an encoded NUL, %%00");
+        return;
+    }
+    if (r->encoded_slash) {
+        problem_add(p, 404, NULL, "no path here holds an encoded slash, %%2F");
         return;
     }
     if (!route_find(path, method, &r->match, p))
@@ -181,21 +225,6 @@ static void take_body(request *r, const char *bytes, size_t length) {
 
 /* ---- the answer ---- */
 
-/* RFC 9110 §13.1.2: a list of tags, weak or not, or *. Ours hold no comma. */
-static bool none_match(const char *list, const char *etag) {
-    size_t length = strlen(etag);
-    while (list && *list) {
-        list += strspn(list, " \t,");
-        if (strncmp(list, "W/", 2) == 0)
-            list += 2;
-        size_t tag = strcspn(list, " \t,");
-        if ((tag == 1 && *list == '*') || (tag == length && memcmp(list, etag, tag) == 0))
-            return true;
-        list += tag;
-    }
-    return false;
-}
-
 /* A source from a GET has a validator; if the client has the answer already, that is all. */
 static void validate(request *r) {
     const source *s = r->outcome.source;
@@ -203,7 +232,24 @@ static void validate(request *r) {
         return;
     recipe_etag(s->recipe, r->match.route->path, r->call.format->name, r->call.format->version,
                 r->etag);
-    r->not_modified = none_match(header(r, MHD_HTTP_HEADER_IF_NONE_MATCH), r->etag);
+    buffer tags = list_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    r->not_modified = recipe_etag_matches((const char *)tags.bytes, r->etag);
+    buffer_free(&tags);
+}
+
+/* From here on abandon_all sees the answer; after it, none is begun. */
+static void install(request *r, answer *a) {
+    fmixd *d = r->owner;
+    pthread_mutex_lock(&d->lock);
+    bool too_late = d->stopping;
+    if (!too_late)
+        r->answer = a;
+    pthread_mutex_unlock(&d->lock);
+    if (!too_late)
+        return;
+    answer_release(a);
+    r->outcome.problem.retry_after = 1;
+    problem_add(&r->outcome.problem, 503, NULL, "this replica is stopping");
 }
 
 static void handle(request *r) {
@@ -215,14 +261,11 @@ static void handle(request *r) {
     if (!o->source)
         return;
     validate(r);
-    if (r->not_modified) {
-        source_free(o->source);
-    } else {
-        const answer_waiter waiter = {suspend, resume, r};
-        r->answer =
-            answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
-    }
+    const answer_waiter waiter = {suspend, resume, r};
+    answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
+    if (a)
+        install(r, a);
 }
 
 static reply reply_of(const request *r) {
@@ -230,6 +273,7 @@ static reply reply_of(const request *r) {
     return (reply){.connection = r->connection,
                    .bytes = &s->metrics.bytes,
                    .close = atomic_load(&s->draining),
+                   .head = r->head,
                    .vary = r->match.route && r->match.route->formats && !r->match.suffix,
                    .etag = r->etag[0] ? r->etag : NULL};
 }
@@ -258,7 +302,7 @@ static enum MHD_Result send_answer(request *r) {
         break;
     case ANSWER_FAILED:
         if (answer_abandoned(r->answer))
-            return MHD_NO;
+            return MHD_NO; /* nobody is left to be told */
         problem_add(p, 500, NULL, "the answer could not be computed: out of memory");
         break;
     }
@@ -270,13 +314,13 @@ static enum MHD_Result respond(request *r) {
     reply with = reply_of(r);
     if (o->problem.status)
         return send_problem(r);
-    if (r->answer)
-        return send_answer(r);
     if (r->not_modified) {
         r->status = 304;
         atomic_fetch_add(&r->owner->service.metrics.not_modified, 1);
         return reply_not_modified(&with);
     }
+    if (r->answer)
+        return send_answer(r);
     r->status = o->status;
     return reply_text(&with, o->status, o->media_type, &o->text);
 }
@@ -307,39 +351,6 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *connection, c
 
 /* ---- start and end ---- */
 
-/* A listening socket, its address written to d; -1: explained. */
-static int listen_on(fmixd *d, FILE *errors) {
-    char host[CONFIG_ADDRESS], service_name[8], name[CONFIG_ADDRESS];
-    uint16_t port;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    struct sockaddr_storage bound;
-    socklen_t size = sizeof bound;
-    int one = 1, fd = -1;
-    config_split_address(d->config.listen, host, sizeof host, &port);
-    snprintf(service_name, sizeof service_name, "%u", port);
-    int code = getaddrinfo(host, service_name, &hints, &found);
-    if (code != 0) {
-        fprintf(errors, "fmixd: cannot listen on %s: %s\n", d->config.listen, gai_strerror(code));
-        return -1;
-    }
-    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)&bound, &size) != 0) {
-        fprintf(errors, "fmixd: cannot listen on %s: %s\n", d->config.listen, strerror(errno));
-        close(fd);
-        fd = -1;
-    } else {
-        getnameinfo((struct sockaddr *)&bound, size, name, sizeof name, service_name,
-                    sizeof service_name, NI_NUMERICHOST | NI_NUMERICSERV);
-        snprintf(d->address, sizeof d->address, strchr(name, ':') ? "[%s]:%s" : "%s:%s", name,
-                 service_name);
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
 static struct MHD_Daemon *start_http(fmixd *d, int fd) {
     unsigned pool = (unsigned)d->config.io_threads;
     struct MHD_OptionItem options[] = {
@@ -349,6 +360,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
         {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, d},
         {pool > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, pool, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
@@ -375,7 +387,7 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     pthread_cond_init(&d->ended, NULL);
     d->config = *c;
     d->service.config = &d->config;
-    int fd = listen_on(d, errors);
+    int fd = listen_on(c->listen, d->address, sizeof d->address, errors);
     if (fd < 0) {
         free_all(d);
         return NULL;
@@ -401,7 +413,7 @@ void fmixd_drain(fmixd *d) {
     atomic_store(&d->service.draining, true);
 }
 
-/* Waits until no request is left, at most so long. */
+/* Waits until no request is left, at most so long; if so, none is begun any more. */
 static bool wait_for_requests(fmixd *d, unsigned seconds) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -411,6 +423,7 @@ static bool wait_for_requests(fmixd *d, unsigned seconds) {
     while (d->requests && code == 0)
         code = pthread_cond_timedwait(&d->ended, &d->lock, &until);
     bool none = d->requests == NULL;
+    d->stopping |= none;
     pthread_mutex_unlock(&d->lock);
     return none;
 }
@@ -419,6 +432,7 @@ static bool wait_for_requests(fmixd *d, unsigned seconds) {
  * at least until its request leaves the list, which takes the lock. */
 static void abandon_all(fmixd *d) {
     pthread_mutex_lock(&d->lock);
+    d->stopping = true;
     for (request *r = d->requests; r; r = r->next)
         if (r->answer)
             answer_abandon(r->answer);
@@ -428,14 +442,14 @@ static void abandon_all(fmixd *d) {
 bool fmixd_stop(fmixd *d, unsigned seconds) {
     fmixd_drain(d);
     MHD_socket fd = MHD_quiesce_daemon(d->http);
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
     bool finished = wait_for_requests(d, seconds);
     if (!finished) {
         abandon_all(d);
         wait_for_requests(d, 1);
     }
     MHD_stop_daemon(d->http);
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
     free_all(d);
     return finished;
 }

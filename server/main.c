@@ -6,7 +6,21 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+
+/* A descriptor for every connection that the settings allow, as far as the system does. */
+static void raise_descriptor_limit(uint64_t connections) {
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)connections + 64;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted)
+        fprintf(stderr, "fmixd: only %llu descriptors are allowed, too few for %llu connections\n",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)connections);
+}
 
 static int serve(const config *c) {
     sigset_t signals;
@@ -17,6 +31,7 @@ static int serve(const config *c) {
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit(c->connections);
 
     fmixd *d = fmixd_start(c, NULL, stderr);
     if (!d)

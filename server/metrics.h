@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define METRICS_ROUTES   16
+#define METRICS_ROUTES   16 /* the last for requests that match none */
 #define METRICS_STATUSES 16
 
 typedef struct metrics {
@@ -17,10 +17,10 @@ typedef struct metrics {
     _Atomic int64_t in_flight;
 } metrics;
 
-/* route: its row in the table, or METRICS_ROUTES - 1 for none. */
 /* The status of a column; 0: any other. */
 int metrics_status(unsigned column);
 
+/* route: its row in the table of routes, or ROUTE_NONE. */
 void metrics_request(metrics *m, unsigned route, int status);
 
 #endif

@@ -14,7 +14,7 @@ typedef struct problem {
     unsigned retry_after; /* seconds; with 429 and 503 */
     char allow[32];       /* with 405 */
     struct {
-        char parameter[40]; /* empty: none in particular */
+        char parameter[64]; /* empty: none in particular */
         char detail[240];
     } errors[PROBLEM_ERRORS];
 } problem;

@@ -12,6 +12,7 @@ static const char *const pairings[] = {"permutation", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", NULL};
 static const char *const array_dtypes[] = {"f32", "u8", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
+/* In the order of enum query_part. */
 static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff", "masks", NULL};
 
 #define AT(field)          offsetof(query, field)
@@ -219,7 +220,7 @@ void query_init(query *q) {
 
 static void list_parameters(unsigned groups, char *out, size_t room) {
     size_t used = 0;
-    out[0] = 0;
+    snprintf(out, room, "none");
     for (unsigned i = 0; i < QUERY_COUNT && used < room; i++)
         if (query_table[i].group & groups)
             used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "",

@@ -28,7 +28,7 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
     for (unsigned d = 0; d < rank; d++) {
         if (sides[d] > elements || product > elements / sides[d]) {
             problem_add(p, 413, parameter,
-                        "a mask of this %s has more than the %" PRIu64 " elements allowed",
+                        "by this %s a mask would have more than the %" PRIu64 " elements allowed",
                         parameter, elements);
             return false;
         }
@@ -50,7 +50,9 @@ bool recipe_address(query *q, uint64_t rows, problem *p) {
     }
     if (q->index > UINT64_MAX - (rows - 1)) {
         problem_add(p, 400, q->given[QUERY_INDEX] ? "index" : "step",
-                    "the last row's number, index + n - 1, would pass 2^64-1");
+                    "index is %" PRIu64 " and there are %" PRIu64
+                    " rows; the last row's number would pass 2^64-1",
+                    q->index, rows);
         return false;
     }
     return true;
@@ -86,4 +88,20 @@ void recipe_etag(const char *text, const char *resource, const char *format, uns
     crypto_generichash_final(&state, digest, sizeof digest);
     sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
     snprintf(out, RECIPE_ETAG, "\"%s\"", hex);
+}
+
+/* RFC 9110 §13.1.2: a list of tags, weak or not, or *. Ours hold no comma. */
+bool recipe_etag_matches(const char *list, const char *etag) {
+    size_t length = strlen(etag);
+    while (list && *list) {
+        list += strspn(list, " \t,");
+        if (strncmp(list, "W/", 2) == 0)
+            list += 2;
+        const char *close = *list == '"' ? strchr(list + 1, '"') : NULL;
+        size_t tag = close ? (size_t)(close - list) + 1 : strcspn(list, " \t,");
+        if ((tag == 1 && *list == '*') || (tag == length && memcmp(list, etag, tag) == 0))
+            return true;
+        list += tag;
+    }
+    return false;
 }

@@ -25,4 +25,7 @@ char *recipe_text(const query *q, unsigned groups);
 void recipe_etag(const char *text, const char *resource, const char *format, unsigned version,
                  char out[RECIPE_ETAG]);
 
+/* Whether an If-None-Match list (NULL: none) holds the ETag. */
+bool recipe_etag_matches(const char *list, const char *etag);
+
 #endif

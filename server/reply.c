@@ -125,6 +125,9 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
         free_stream(s);
         return MHD_NO;
     }
+    /* libmicrohttpd 0.9.75 ends a chunked reply to HEAD with a chunk: do not chunk, close. */
+    if (r->head && length == UINT64_MAX)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     add_common(r, response);
     add_validators(r, response);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);

@@ -13,8 +13,9 @@ typedef struct reply {
     struct MHD_Connection *connection;
     _Atomic uint64_t *bytes; /* counts bodies */
     bool close;              /* draining: tell the client to go elsewhere */
-    bool vary;               /* the format came from Accept */
-    const char *etag;        /* NULL: none */
+    bool head;
+    bool vary;        /* the format came from Accept */
+    const char *etag; /* NULL: none */
 } reply;
 
 enum MHD_Result reply_problem(const reply *r, const problem *p);

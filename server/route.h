@@ -25,6 +25,6 @@ typedef struct route_match {
 bool route_find(const char *path, const char *method, route_match *out, problem *p);
 
 const char *route_name(unsigned number);
-#define ROUTE_NONE 15 /* the number of requests that match no row */
+#define ROUTE_NONE (METRICS_ROUTES - 1) /* the number of requests that match no row */
 
 #endif

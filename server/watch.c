@@ -6,10 +6,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 typedef struct entry {
-    answer *answer; /* NULL: nobody is watched here */
+    bool open, gone;
+    answer *answer; /* NULL: none is being computed */
     uint32_t generation;
 } entry;
 
@@ -19,32 +21,51 @@ struct watch {
     int poll, stop;
     entry *entries; /* by descriptor */
     size_t room;
+    size_t gone; /* open connections whose client is gone */
 };
 
-#define STOP UINT64_MAX
+#define NUDGE_MILLISECONDS 50
+#define STOP               UINT64_MAX /* no descriptor has this number */
 
-/* The answer that an event belongs to, if it is still watched; the caller's reference. */
-static answer *find(watch *w, uint64_t data) {
+/* What a hang-up means for the connection it was seen on, if that is still open: the answer to
+ * abandon, the caller's reference, or NULL. */
+static answer *hang_up(watch *w, uint64_t data) {
     uint32_t fd = (uint32_t)data, generation = (uint32_t)(data >> 32);
     answer *a = NULL;
     pthread_mutex_lock(&w->lock);
-    if (fd < w->room && w->entries[fd].answer && w->entries[fd].generation == generation)
-        a = answer_retain(w->entries[fd].answer);
+    entry *e = fd < w->room ? &w->entries[fd] : NULL;
+    if (e && e->open && e->generation == generation) {
+        w->gone += !e->gone;
+        e->gone = true;
+        a = e->answer ? answer_retain(e->answer) : NULL;
+    }
     pthread_mutex_unlock(&w->lock);
     return a;
+}
+
+/* Raises an edge on every connection whose client is gone, until libmicrohttpd has closed it: one
+ * that comes while it still reads the last bytes is lost on it. True: there are some. */
+static bool nudge(watch *w) {
+    pthread_mutex_lock(&w->lock);
+    bool some = w->gone > 0;
+    for (size_t fd = 0; some && fd < w->room; fd++)
+        if (w->entries[fd].open && w->entries[fd].gone && !w->entries[fd].answer)
+            shutdown((int)fd, SHUT_RD);
+    pthread_mutex_unlock(&w->lock);
+    return some;
 }
 
 static void *run(void *argument) {
     watch *w = argument;
     struct epoll_event events[64];
     for (;;) {
-        int n = epoll_wait(w->poll, events, 64, -1);
+        int n = epoll_wait(w->poll, events, 64, nudge(w) ? NUDGE_MILLISECONDS : -1);
         if (n < 0 && errno != EINTR)
             return NULL;
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == STOP)
                 return NULL;
-            answer *a = find(w, events[i].data.u64);
+            answer *a = hang_up(w, events[i].data.u64);
             if (a) {
                 answer_abandon(a);
                 answer_release(a);
@@ -100,24 +121,48 @@ static bool make_room(watch *w, size_t fd) {
     return true;
 }
 
-void watch_add(watch *w, int fd, answer *a) {
+/* With the lock held. One event, at once if the client is gone already. */
+static void arm(watch *w, int operation, int fd) {
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT,
+                                .data.u64 =
+                                    (uint64_t)w->entries[fd].generation << 32 | (uint32_t)fd};
+    epoll_ctl(w->poll, operation, fd, &event);
+}
+
+void watch_open(watch *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if (make_room(w, (size_t)fd)) {
         entry *e = &w->entries[fd];
-        e->answer = a;
-        e->generation++;
-        struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT,
-                                    .data.u64 = (uint64_t)e->generation << 32 | (uint32_t)fd};
-        epoll_ctl(w->poll, EPOLL_CTL_ADD, fd, &event);
+        *e = (entry){.open = true, .generation = e->generation + 1};
+        arm(w, EPOLL_CTL_ADD, fd);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+void watch_close(watch *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room && w->entries[fd].open) {
+        w->gone -= w->entries[fd].gone;
+        w->entries[fd].open = false;
+        epoll_ctl(w->poll, EPOLL_CTL_DEL, fd, NULL);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Called with the answer locked, so a client that is gone already is left to the thread. */
+void watch_add(watch *w, int fd, answer *a) {
+    pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room && w->entries[fd].open) {
+        w->entries[fd].answer = a;
+        if (w->entries[fd].gone)
+            arm(w, EPOLL_CTL_MOD, fd);
     }
     pthread_mutex_unlock(&w->lock);
 }
 
 void watch_remove(watch *w, int fd) {
     pthread_mutex_lock(&w->lock);
-    if ((size_t)fd < w->room && w->entries[fd].answer) {
+    if ((size_t)fd < w->room)
         w->entries[fd].answer = NULL;
-        epoll_ctl(w->poll, EPOLL_CTL_DEL, fd, NULL);
-    }
     pthread_mutex_unlock(&w->lock);
 }

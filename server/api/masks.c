@@ -60,8 +60,10 @@ void masks_get(call *c, outcome *out) {
         return;
     source *s = source_new(q->n);
     masks *m = calloc(1, sizeof *m);
-    if (!s || !m || fmix_plan_new(c->service->context, &recipe, &m->rows.plan) != FMIX_OK) {
-        problem_add(p, 500, NULL, "out of memory");
+    fmix_status status =
+        s && m ? fmix_plan_new(c->service->context, &recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+    if (status != FMIX_OK) {
+        problem_add(p, 500, NULL, "%s", fmix_status_text(status));
         source_free(s);
         free(m);
         return;

@@ -12,6 +12,7 @@ typedef struct mix {
     fmix_batch batch;
     int64_t *pairing;
     uint64_t seed, step, elements;
+    size_t misplaced; /* bytes from the body's start to an array that is not aligned there, or 0 */
     bool interpolates;
 } mix;
 
@@ -52,6 +53,10 @@ static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_
 
 static fmix_status prepare(source *s) {
     mix *m = s->self;
+    if (m->misplaced) {
+        memmove(m->body.bytes, m->body.bytes + m->misplaced, m->body.length - m->misplaced);
+        m->batch.x = m->body.bytes;
+    }
     return fmix_pairing(m->seed, m->step, (uint32_t)s->rows, m->pairing);
 }
 
@@ -101,23 +106,16 @@ static bool find_geometry(const query *q, const upload *u, geometry *g, problem 
     return true;
 }
 
-/* The body as an array whose first element is aligned. */
 static bool read_body(call *c, upload *u, problem *p) {
     const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
-    if (!f || !f->read(c->body.bytes, c->body.length, &c->query, u, p))
-        return false;
-    size_t offset = (size_t)(u->x - c->body.bytes);
-    if (offset % 8) {
-        memmove(c->body.bytes, u->x, c->body.length - offset);
-        u->x = c->body.bytes;
-    }
-    return true;
+    return f && f->read(c->body.bytes, c->body.length, &c->query, u, p);
 }
 
 static bool add_tensors(source *s, const query *q, const upload *u, const geometry *g,
                         const mix *m) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
-    double mask_cost = fmix_plan_mask_cost(m->rows.plan);
+    double mask_cost =
+        fmix_plan_mask_cost(m->rows.plan) + (m->interpolates ? 0.25 * (double)m->elements : 0);
     double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
     bool good = true;
     if (wanted & PART_MIXED)
@@ -177,8 +175,11 @@ void mix_post(call *c, outcome *out) {
     s->destroy = destroy;
     s->prepare = prepare;
     s->scale = 1;
+    size_t offset = (size_t)(u.x - c->body.bytes);
+    m->misplaced = offset % dtype_table[u.type].size ? offset : 0;
     m->body = c->body;
     c->body = buffer_of(0);
+    s->prepare_cost = 15 * (double)s->rows + (m->misplaced ? 0.2 * (double)m->body.length : 0);
     m->pairing = malloc((size_t)s->rows * sizeof *m->pairing);
     m->rows.index = q->index;
     m->seed = q->seed;
@@ -193,9 +194,10 @@ void mix_post(call *c, outcome *out) {
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);
     source_note(s, "index", q->index);
-    if (!m->pairing || fmix_plan_new(c->service->context, &recipe, &m->rows.plan) != FMIX_OK ||
-        !add_tensors(s, q, &u, &g, m)) {
-        problem_add(p, 500, NULL, "out of memory");
+    fmix_status status =
+        m->pairing ? fmix_plan_new(c->service->context, &recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+    if (status != FMIX_OK || !add_tensors(s, q, &u, &g, m)) {
+        problem_add(p, 500, NULL, "%s", fmix_status_text(status));
         source_free(s);
         return;
     }

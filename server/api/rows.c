@@ -1,40 +1,44 @@
 #include "rows.h"
 
-fmix_status rows_lambda(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                        void *out) {
+typedef void put_row(const fmix_row *row, uint64_t i, void *out);
+
+static fmix_status each(const source *from, uint64_t first, uint64_t n, put_row *put, void *out) {
     const rows *r = from->self;
     fmix_status status = FMIX_OK;
-    (void)scratch;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
         fmix_row row;
         status = fmix_plan_row(r->plan, r->index + first + i, &row);
-        ((double *)out)[i] = (double)row.lambda * 0x1p-32;
+        put(&row, i, out);
     }
     return status;
+}
+
+static void put_lambda(const fmix_row *row, uint64_t i, void *out) {
+    ((double *)out)[i] = (double)row->lambda * 0x1p-32;
+}
+
+static void put_lambda_eff(const fmix_row *row, uint64_t i, void *out) {
+    ((double *)out)[i] = row->lambda_effective;
+}
+
+static void put_ones(const fmix_row *row, uint64_t i, void *out) {
+    ((int64_t *)out)[i] = (int64_t)row->ones;
+}
+
+fmix_status rows_lambda(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    (void)scratch;
+    return each(from, first, n, put_lambda, out);
 }
 
 fmix_status rows_lambda_eff(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                             void *out) {
-    const rows *r = from->self;
-    fmix_status status = FMIX_OK;
     (void)scratch;
-    for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
-        fmix_row row;
-        status = fmix_plan_row(r->plan, r->index + first + i, &row);
-        ((double *)out)[i] = row.lambda_effective;
-    }
-    return status;
+    return each(from, first, n, put_lambda_eff, out);
 }
 
 fmix_status rows_ones(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                       void *out) {
-    const rows *r = from->self;
-    fmix_status status = FMIX_OK;
     (void)scratch;
-    for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
-        fmix_row row;
-        status = fmix_plan_row(r->plan, r->index + first + i, &row);
-        ((int64_t *)out)[i] = (int64_t)row.ones;
-    }
-    return status;
+    return each(from, first, n, put_ones, out);
 }

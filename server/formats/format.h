@@ -58,15 +58,15 @@ typedef struct format {
 
 extern const format format_npy, format_raw, format_json, format_png;
 
-/* Every format there is, NULL at the end; npy, the default, first. */
+/* Every format there is, NULL at the end; the first that a resource takes is its default. */
 extern const format *const format_table[];
 
-/* A resource takes a set of formats. */
+/* A resource takes a set of formats: bits in the order of format_table. */
 typedef unsigned format_set;
-#define FORMAT_NPY  1u
-#define FORMAT_RAW  2u
-#define FORMAT_JSON 4u
-#define FORMAT_PNG  8u
+#define FORMAT_NPY  (1u << 0)
+#define FORMAT_RAW  (1u << 1)
+#define FORMAT_JSON (1u << 2)
+#define FORMAT_PNG  (1u << 3)
 
 const format *format_by_name(const char *name, size_t length, format_set set);
 

@@ -110,7 +110,7 @@ static bool take_shape(cursor *c, upload *out, bool *too_many) {
 
 typedef struct header {
     char descr[24];
-    bool fortran, too_many;
+    bool fortran, too_many, structured;
     bool has_descr, has_order, has_shape;
 } header;
 
@@ -119,7 +119,8 @@ static bool take_entry(cursor *c, header *h, upload *out) {
     if (!take_string(c, key, sizeof key) || !take(c, ':'))
         return false;
     if (strcmp(key, "descr") == 0 && !h->has_descr)
-        return h->has_descr = take_string(c, h->descr, sizeof h->descr);
+        return h->structured = take(c, '['),
+               h->has_descr = !h->structured && take_string(c, h->descr, sizeof h->descr);
     if (strcmp(key, "shape") == 0 && !h->has_shape)
         return h->has_shape = take_shape(c, out, &h->too_many);
     if (strcmp(key, "fortran_order") == 0 && !h->has_order) {
@@ -161,13 +162,18 @@ static bool find_header(const unsigned char *body, size_t length, cursor *c, siz
         return false;
     }
     size_t start = PREAMBLE, size = (size_t)body[8] | (size_t)body[9] << 8;
-    if (body[6] == 2 && length >= 12) {
-        start = 12;
-        size |= (size_t)body[10] << 16 | (size_t)body[11] << 24;
-    } else if (body[6] != 1) {
+    if ((body[6] != 1 && body[6] != 2) || body[7] != 0) {
         problem_add(p, 400, "x", "npy version %u.%u is not read here; 1.0 and 2.0 are", body[6],
                     body[7]);
         return false;
+    }
+    if (body[6] == 2) {
+        if (length < 12) {
+            problem_add(p, 400, "x", "the body ends within the npy header's length");
+            return false;
+        }
+        start = 12;
+        size |= (size_t)body[10] << 16 | (size_t)body[11] << 24;
     }
     if (size > length - start) {
         problem_add(p, 400, "x",
@@ -191,7 +197,11 @@ static bool read_npy(const unsigned char *body, size_t length, const query *q, u
     if (!find_header(body, length, &c, &data, p))
         return false;
     if (!parse_header(c, &h, out)) {
-        if (h.too_many)
+        if (h.structured)
+            problem_add(p, 400, "x",
+                        "x has a structured dtype; little-endian float32 ('<f4') and "
+                        "uint8 ('|u1') are mixed here");
+        else if (h.too_many)
             problem_add(p, 400, "x", "x has more than %d sides", QUERY_RANK);
         else
             problem_add(p, 400, "x",

@@ -73,18 +73,22 @@ static int stop(void **state) {
     return fmixd_stop(f->daemon, 10) ? 0 : -1;
 }
 
-static int send_request(const fixture *f, const char *target) {
+static int send_text(const fixture *f, const char *text, size_t length) {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(f->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    char text[512];
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
-                     target);
-    assert_int_equal(send(fd, text, (size_t)n, MSG_NOSIGNAL), n);
+    assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), length);
     return fd;
+}
+
+static int send_request(const fixture *f, const char *target) {
+    char text[512];
+    int n = snprintf(text, sizeof text,
+                     "GET %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n", target);
+    return send_text(f, text, (size_t)n);
 }
 
 /* All of a reply, to the end of the connection; its status. */
@@ -157,6 +161,16 @@ static void a_client_that_leaves_while_it_waits_frees_its_place(void **state) {
         assert_int_equal(receive(fds[i], text, sizeof text), 200);
 }
 
+static void clients_that_vanish_at_any_byte_of_a_request_are_forgotten(void **state) {
+    fixture *f = *state;
+    static const char request[] = "POST /v1/mix?x_shape=4x8&x_dtype=u8 HTTP/1.1\r\nHost: test\r\n"
+                                  "Content-Length: 32\r\n\r\n0123456789abcdef0123456789abcdef";
+    for (int turn = 0; turn < 3; turn++)
+        for (size_t cut = 1; cut < sizeof request; cut++)
+            close(send_text(f, request, cut));
+    wait_for_metric(f, "fmixd_requests_in_flight", 1);
+}
+
 static void a_full_queue_is_503_with_retry_after(void **state) {
     fixture *f = *state;
     char text[32768];
@@ -170,6 +184,34 @@ static void a_full_queue_is_503_with_retry_after(void **state) {
     set_gate(&f->gate, false);
     for (int i = 0; i < 8; i++)
         assert_int_equal(receive(fds[i], text, sizeof text), 200);
+}
+
+static void *stop_at_once(void *of) {
+    fixture *f = of;
+    fmixd_stop(f->daemon, 0);
+    return NULL;
+}
+
+static void a_request_that_comes_while_the_daemon_stops_is_503(void **state) {
+    fixture *f = *state;
+    static const char upload[] =
+        "POST /v1/mix HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\n1234";
+    static const char get_masks[] =
+        "GET /v1/masks?shape=512x512 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+    const struct timespec pause = {.tv_nsec = 300000000};
+    char text[4096];
+    pthread_t stopper;
+    int unfinished = send_text(f, upload, sizeof upload - 1);
+    int open = send_text(f, "\r\n", 2); /* accepted before the listener closes */
+    wait_for_metric(f, "fmixd_requests_in_flight", 2);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_at_once, f), 0);
+    nanosleep(&pause, NULL); /* stop waits a second for the upload */
+    assert_int_equal(send(open, get_masks, sizeof get_masks - 1, MSG_NOSIGNAL),
+                     sizeof get_masks - 1);
+    assert_int_equal(receive(open, text, sizeof text), 503);
+    pthread_join(stopper, NULL);
+    close(unfinished);
+    assert_int_equal(start(state), 0);
 }
 
 static void what_is_in_flight_at_the_end_is_finished(void **state) {
@@ -217,7 +259,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(health_and_metrics_answer_while_every_compute_thread_is_blocked),
         T(a_client_that_leaves_while_it_waits_frees_its_place),
+        T(clients_that_vanish_at_any_byte_of_a_request_are_forgotten),
         T(a_full_queue_is_503_with_retry_after),
+        T(a_request_that_comes_while_the_daemon_stops_is_503),
         T(what_is_in_flight_at_the_end_is_finished),
         T(what_cannot_be_finished_is_cut_off_at_the_deadline),
     };

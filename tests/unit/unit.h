@@ -4,12 +4,14 @@
 #ifndef UNIT_H
 #define UNIT_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -38,6 +40,51 @@ static inline uint64_t unit_random(uint64_t *state) {
     *state ^= *state << 25;
     *state ^= *state >> 27;
     return *state * UINT64_C(2685821657736338717);
+}
+
+/* Waits for what another thread is about to do, and fails if it does not within ten seconds. */
+#define UNIT_UNTIL(condition)                                                                      \
+    do {                                                                                           \
+        const struct timespec unit_pause = {.tv_nsec = 500000};                                    \
+        for (int unit_left = 20000; !(condition) && unit_left; unit_left--)                        \
+            nanosleep(&unit_pause, NULL);                                                          \
+        assert_true(condition);                                                                    \
+    } while (0)
+
+/* While closed, every thread that comes to it stops. */
+typedef struct unit_gate {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool closed;
+    unsigned held;
+} unit_gate;
+
+#define UNIT_GATE                                                                                  \
+    { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0 }
+
+static inline void unit_gate_pass(void *of) {
+    unit_gate *g = of;
+    pthread_mutex_lock(&g->lock);
+    g->held++;
+    pthread_cond_broadcast(&g->moved);
+    while (g->closed)
+        pthread_cond_wait(&g->moved, &g->lock);
+    g->held--;
+    pthread_mutex_unlock(&g->lock);
+}
+
+static inline void unit_gate_set(unit_gate *g, bool closed) {
+    pthread_mutex_lock(&g->lock);
+    g->closed = closed;
+    pthread_cond_broadcast(&g->moved);
+    pthread_mutex_unlock(&g->lock);
+}
+
+static inline void unit_gate_await(unit_gate *g, unsigned threads) {
+    pthread_mutex_lock(&g->lock);
+    while (g->held < threads)
+        pthread_cond_wait(&g->moved, &g->lock);
+    pthread_mutex_unlock(&g->lock);
 }
 
 #endif
