@@ -51,12 +51,12 @@ $(BUILD)/libfmix.so: $(LIB_OBJS) $(BUILD)/libfmix.map
 	$(CC) $(CFLAGS) -shared -Wl,-soname,libfmix.so.1 -Wl,--version-script=$(BUILD)/libfmix.map $(LIB_OBJS) $(LDFLAGS) $(LIB_LIBS) -o $@
 
 $(BUILD)/fmixd: $(SERVER_OBJS) $(BUILD)/libfmix.a
-	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
+	$(CC) $(CFLAGS) $(filter %.o %.a,$^) $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
 # main.c apart, unit tests link the whole program, so a test may reach any file's inside.
 $(BUILD)/tests/%: tests/unit/%.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $^ $(LDFLAGS) -lcmocka $(SERVER_LIBS) $(LIB_LIBS) -o $@
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) -lcmocka $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
 lib: $(BUILD)/libfmix.a $(BUILD)/libfmix.so
 

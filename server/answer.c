@@ -393,9 +393,10 @@ static void run_at_once(answer *a) {
 answer_state answer_start(answer *a) {
     answer_state state = ANSWER_READY;
     pthread_mutex_lock(&a->lock);
-    if (a->stage == STAGE_NEW && is_small(a)) {
+    bool fresh = a->stage == STAGE_NEW && !a->abandoned;
+    if (fresh && is_small(a)) {
         run_at_once(a);
-    } else if (a->stage == STAGE_NEW) {
+    } else if (fresh) {
         if (!jobs_admit(a->line, &a->job)) {
             pthread_mutex_unlock(&a->lock);
             return ANSWER_BUSY;

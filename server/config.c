@@ -47,14 +47,15 @@ bool config_split_address(const char *listen, char *host, unsigned room, uint16_
     size_t length = (size_t)(colon - listen);
     if (*end || number > UINT16_MAX || length >= room)
         return false;
-    if (listen[0] == '[') {
-        if (listen[length - 1] != ']')
-            return false;
+    bool bracketed = listen[0] == '[' && length > 2 && listen[length - 1] == ']';
+    if (bracketed) {
         listen++;
         length -= 2;
     }
     memcpy(host, listen, length);
     host[length] = 0;
+    if (strpbrk(host, bracketed ? "[]" : "[]:"))
+        return false;
     *port = (uint16_t)number;
     return true;
 }

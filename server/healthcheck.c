@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static int connect_to(const char *listen) {
@@ -36,12 +38,23 @@ static int connect_to(const char *listen) {
     return fd;
 }
 
+/* Milliseconds until then. */
+static int left(const struct timespec *end) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long ms = (end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
+    return ms > 0 ? (int)ms : 0;
+}
+
 bool healthcheck_run(const char *listen, FILE *errors) {
     static const char request[] =
         "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     static const char wanted[] = "HTTP/1.1 200 ";
     char status[sizeof wanted - 1];
     size_t got = 0;
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += 2;
     int fd = connect_to(listen);
     if (fd < 0) {
         fprintf(errors, "fmixd: nothing answers on %s\n", listen);
@@ -49,7 +62,9 @@ bool healthcheck_run(const char *listen, FILE *errors) {
     }
     if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)sizeof request - 1)
         while (got < sizeof status) {
-            ssize_t n = recv(fd, status + got, sizeof status - got, 0);
+            struct pollfd one = {.fd = fd, .events = POLLIN};
+            ssize_t n =
+                poll(&one, 1, left(&end)) == 1 ? recv(fd, status + got, sizeof status - got, 0) : 0;
             if (n <= 0)
                 break;
             got += (size_t)n;

@@ -94,6 +94,19 @@ static int specificity(const char *range, size_t length, const char *type) {
     return length == strlen(type) && strncasecmp(range, type, length) == 0 ? 3 : 0;
 }
 
+/* RFC 9110 12.4.2, in thousandths: 0 or 1, then perhaps a point and digits; 0 if malformed. */
+static unsigned qvalue(const char *text, size_t length) {
+    if (length == 0 || (text[0] != '0' && text[0] != '1') || (length > 1 && text[1] != '.'))
+        return 0;
+    unsigned value = (unsigned)(text[0] - '0') * 1000, scale = 100;
+    for (size_t i = 2; i < length; i++, scale /= 10) {
+        if (text[i] < '0' || text[i] > '9')
+            return 0;
+        value += (unsigned)(text[i] - '0') * scale;
+    }
+    return value > 1000 ? 0 : value;
+}
+
 /* The q of one element, in thousandths; 1000 where there is none, 0 where it is malformed. */
 static unsigned quality(const char *parameters, size_t length) {
     for (size_t i = 0; i + 2 < length; i++) {
@@ -104,16 +117,10 @@ static unsigned quality(const char *parameters, size_t length) {
             at++;
         if (at + 2 > length || (parameters[at] | 32) != 'q' || parameters[at + 1] != '=')
             continue;
-        unsigned value = 0, scale = 1000;
-        for (at += 2; at < length && scale; at++) {
-            if (parameters[at] == '.')
-                continue;
-            if (parameters[at] < '0' || parameters[at] > '9')
-                break;
-            value += (unsigned)(parameters[at] - '0') * scale;
-            scale /= 10;
-        }
-        return value > 1000 ? 1000 : value;
+        size_t end = at += 2;
+        while (end < length && !strchr("; \t", parameters[end]))
+            end++;
+        return qvalue(parameters + at, end - at);
     }
     return 1000;
 }

@@ -73,7 +73,7 @@ const format format_json = {
     .media_type = "application/json",
     .version = 1,
     .all = true,
-    .most = 1 << 20, /* a list element costs about 50 bytes while it is built */
+    .most = 3 << 19, /* an element or list costs some 50 bytes while it is built */
     .masks = DTYPE_COUNT,
     .encode = encode,
 };

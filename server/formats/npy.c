@@ -65,7 +65,7 @@ static bool take_string(cursor *c, char *out, size_t room) {
     char quote = *c->at++;
     size_t length = 0;
     while (c->at < c->end && *c->at != quote) {
-        if (length + 1 >= room || *c->at == '\\')
+        if (length + 1 >= room || *c->at == '\\' || *c->at == 0)
             return false;
         out[length++] = *c->at++;
     }

@@ -89,6 +89,11 @@ static void flush(png_structp png) {
     (void)png;
 }
 
+static void fail(png_structp png, png_const_charp text) {
+    (void)text;
+    png_longjmp(png, 1);
+}
+
 static void quiet(png_structp png, png_const_charp text) {
     (void)png;
     (void)text;
@@ -96,7 +101,7 @@ static void quiet(png_structp png, png_const_charp text) {
 
 static bool write_png(const sheet *a, char *recipe, unsigned char *canvas, buffer *out) {
     char key[] = "fmixd";
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, quiet);
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, fail, quiet);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info || setjmp(png_jmpbuf(png))) {
         png_destroy_write_struct(&png, &info);
@@ -150,7 +155,7 @@ const format format_png = {
     .name = "png",
     .media_type = "image/png",
     .version = 1,
-    .most = MOST_BYTES,
+    .most = 2 * MOST_BYTES, /* check says it in pixels */
     .masks = DTYPE_U8,
     .check = check,
     .encode = encode,

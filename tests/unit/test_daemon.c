@@ -10,43 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* While closed, every compute thread stops before its next slice. */
-typedef struct gate {
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    bool closed;
-    unsigned held;
-} gate;
-
-static void pass(void *of) {
-    gate *g = of;
-    pthread_mutex_lock(&g->lock);
-    g->held++;
-    pthread_cond_broadcast(&g->moved);
-    while (g->closed)
-        pthread_cond_wait(&g->moved, &g->lock);
-    g->held--;
-    pthread_mutex_unlock(&g->lock);
-}
-
-static void set_gate(gate *g, bool closed) {
-    pthread_mutex_lock(&g->lock);
-    g->closed = closed;
-    pthread_cond_broadcast(&g->moved);
-    pthread_mutex_unlock(&g->lock);
-}
-
-static void wait_until_held(gate *g, unsigned threads) {
-    pthread_mutex_lock(&g->lock);
-    while (g->held < threads)
-        pthread_cond_wait(&g->moved, &g->lock);
-    pthread_mutex_unlock(&g->lock);
-}
-
 enum { THREADS = 2 };
 
 typedef struct fixture {
-    gate gate;
+    unit_gate gate;
     fmixd *daemon;
     uint16_t port;
 } fixture;
@@ -55,8 +22,8 @@ static int start(void **state) {
     static fixture f;
     char *flags[] = {"fmixd", "--listen", "127.0.0.1:0", "--threads", "2", "--queue", "8"};
     config c;
-    f = (fixture){.gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0}};
-    const jobs_hooks hooks = {pass, &f.gate};
+    f = (fixture){.gate = UNIT_GATE};
+    const jobs_hooks hooks = {unit_gate_pass, &f.gate};
     if (config_load(7, flags, 1, &c, stderr) != CONFIG_OK)
         return -1;
     f.daemon = fmixd_start(&c, &hooks, stderr);
@@ -69,7 +36,7 @@ static int start(void **state) {
 
 static int stop(void **state) {
     fixture *f = *state;
-    set_gate(&f->gate, false);
+    unit_gate_set(&f->gate, false);
     return fmixd_stop(f->daemon, 10) ? 0 : -1;
 }
 
@@ -124,10 +91,10 @@ static void wait_for_metric(const fixture *f, const char *name, double value) {
 
 /* Bytes that two jobs need at least: both compute threads are held, and stay so. */
 static void hold_all_threads(fixture *f, int fds[THREADS]) {
-    set_gate(&f->gate, true);
+    unit_gate_set(&f->gate, true);
     for (int i = 0; i < THREADS; i++)
         fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
-    wait_until_held(&f->gate, THREADS);
+    unit_gate_await(&f->gate, THREADS);
 }
 
 static void health_and_metrics_answer_while_every_compute_thread_is_blocked(void **state) {
@@ -139,7 +106,7 @@ static void health_and_metrics_answer_while_every_compute_thread_is_blocked(void
     assert_int_equal(get(f, "/readyz", text, sizeof text), 200);
     assert_true(metric(f, "fmixd_slices_running") == THREADS);
     assert_int_equal(get(f, "/v1/masks?shape=oops", text, sizeof text), 400);
-    set_gate(&f->gate, false);
+    unit_gate_set(&f->gate, false);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(receive(fds[i], text, sizeof text), 200);
 }
@@ -156,7 +123,7 @@ static void a_client_that_leaves_while_it_waits_frees_its_place(void **state) {
     wait_for_metric(f, "fmixd_queue_jobs", THREADS);
     wait_for_metric(f, "fmixd_cancelled_total", cancelled + 1);
     wait_for_metric(f, "fmixd_queue_waiting", 0);
-    set_gate(&f->gate, false);
+    unit_gate_set(&f->gate, false);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(receive(fds[i], text, sizeof text), 200);
 }
@@ -175,13 +142,13 @@ static void a_full_queue_is_503_with_retry_after(void **state) {
     fixture *f = *state;
     char text[32768];
     int fds[8];
-    set_gate(&f->gate, true);
+    unit_gate_set(&f->gate, true);
     for (int i = 0; i < 8; i++)
         fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
     wait_for_metric(f, "fmixd_queue_jobs", 8);
     assert_int_equal(get(f, "/v1/masks.npy?shape=64x64&n=4", text, sizeof text), 503);
     assert_non_null(strstr(text, "\r\nRetry-After: "));
-    set_gate(&f->gate, false);
+    unit_gate_set(&f->gate, false);
     for (int i = 0; i < 8; i++)
         assert_int_equal(receive(fds[i], text, sizeof text), 200);
 }
@@ -222,7 +189,7 @@ static void what_is_in_flight_at_the_end_is_finished(void **state) {
     hold_all_threads(f, fds);
     fmixd_drain(f->daemon);
     assert_int_equal(get(f, "/readyz", text, sizeof text), 503);
-    set_gate(&f->gate, false);
+    unit_gate_set(&f->gate, false);
     nanosleep(&pause, NULL);
     assert_true(fmixd_stop(f->daemon, 10));
     for (int i = 0; i < THREADS; i++)
@@ -233,16 +200,16 @@ static void what_is_in_flight_at_the_end_is_finished(void **state) {
 static void *open_later(void *of) {
     const struct timespec pause = {.tv_sec = 2};
     nanosleep(&pause, NULL);
-    set_gate(of, false);
+    unit_gate_set(of, false);
     return NULL;
 }
 
 static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
     fixture *f = *state;
     char text[1024];
-    set_gate(&f->gate, true);
+    unit_gate_set(&f->gate, true);
     int fd = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
-    wait_until_held(&f->gate, 1);
+    unit_gate_await(&f->gate, 1);
     int waiting = send_request(f, "/v1/masks.npy?shape=64x64&n=5");
     wait_for_metric(f, "fmixd_queue_jobs", 2);
     /* A slice that runs cannot be cut: stop waits for it, so someone must open the gate. */

@@ -1,0 +1,133 @@
+#include "unit.h"
+
+#include "buffer.h"
+
+static void bytes_come_back_in_the_order_they_went_in(void **state) {
+    (void)state;
+    buffer b = buffer_of(1000);
+    assert_true(buffer_add(&b, "ab", 2));
+    assert_true(buffer_text(&b, "cd"));
+    assert_true(buffer_print(&b, "%d-%s", 42, "e"));
+    assert_true(buffer_add(&b, "", 1));
+    assert_string_equal((char *)b.bytes, "abcd42-e");
+    assert_int_equal(b.length, 9);
+    buffer_free(&b);
+}
+
+static void growth_keeps_what_is_there(void **state) {
+    (void)state;
+    enum { N = 100000 };
+    buffer b = buffer_of(N);
+    for (size_t i = 0; i < N; i++) {
+        unsigned char byte = (unsigned char)(i * 7);
+        assert_true(buffer_add(&b, &byte, 1));
+        assert_in_range(b.room, b.length, N);
+    }
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(b.bytes[i], (unsigned char)(i * 7));
+    buffer_free(&b);
+}
+
+static void room_grows_by_doubling(void **state) {
+    (void)state;
+    buffer b = buffer_of(1 << 20);
+    unsigned grown = 0;
+    for (size_t i = 0, room = 0; i < 1 << 16; i++, room = b.room) {
+        assert_true(buffer_add(&b, "x", 1));
+        grown += b.room != room;
+    }
+    assert_in_range(grown, 1, 17);
+    buffer_free(&b);
+}
+
+static void the_cap_is_reached_and_never_passed(void **state) {
+    (void)state;
+    for (size_t cap = 0; cap < 70; cap++)
+        for (size_t piece = 1; piece < 9; piece++) {
+            buffer b = buffer_of(cap);
+            size_t added = 0;
+            while (buffer_add(&b, "12345678", piece))
+                added += piece;
+            assert_int_equal(added, cap / piece * piece);
+            assert_int_equal(b.length, added);
+            assert_true(b.room <= cap);
+            buffer_free(&b);
+        }
+}
+
+static void a_failure_sticks_and_keeps_what_was_added(void **state) {
+    (void)state;
+    buffer b = buffer_of(4);
+    assert_true(buffer_text(&b, "abc"));
+    assert_false(buffer_text(&b, "de"));
+    assert_true(b.failed);
+    assert_false(buffer_text(&b, "d"));
+    assert_false(buffer_text(&b, ""));
+    assert_false(buffer_print(&b, "%d", 1));
+    assert_false(buffer_reserve(&b, 1));
+    assert_int_equal(b.length, 3);
+    assert_memory_equal(b.bytes, "abc", 3);
+    buffer_free(&b);
+}
+
+static void sizes_near_the_end_of_memory_do_not_wrap(void **state) {
+    (void)state;
+    buffer b = buffer_of(100);
+    assert_true(buffer_text(&b, "abc"));
+    assert_false(buffer_add(&b, "x", SIZE_MAX));
+    assert_int_equal(b.length, 3);
+    buffer_free(&b);
+    b = buffer_of(100);
+    assert_true(buffer_text(&b, "abc"));
+    assert_false(buffer_add(&b, "x", SIZE_MAX - 2));
+    buffer_free(&b);
+}
+
+static void reserve_makes_room_at_once(void **state) {
+    (void)state;
+    buffer b = buffer_of(100);
+    assert_true(buffer_reserve(&b, 60));
+    assert_int_equal(b.room, 60);
+    unsigned char *bytes = b.bytes;
+    for (int i = 0; i < 60; i++)
+        assert_true(buffer_add(&b, "x", 1));
+    assert_ptr_equal(b.bytes, bytes);
+    assert_true(buffer_reserve(&b, 10));
+    assert_int_equal(b.room, 60);
+    assert_false(buffer_reserve(&b, 101));
+    buffer_free(&b);
+}
+
+static void print_adds_all_or_nothing(void **state) {
+    (void)state;
+    char text[513];
+    memset(text, 'a', sizeof text - 1);
+    text[512] = 0;
+    buffer b = buffer_of(1000);
+    assert_true(buffer_print(&b, "%s", text + 1)); /* 511: the most it prints */
+    assert_int_equal(b.length, 511);
+    assert_false(buffer_print(&b, "%s", text));
+    assert_true(b.failed);
+    assert_int_equal(b.length, 511);
+    buffer_free(&b);
+}
+
+static void nothing_can_be_added_and_freed(void **state) {
+    (void)state;
+    buffer b = buffer_of(0);
+    assert_true(buffer_add(&b, NULL, 0));
+    assert_true(buffer_text(&b, ""));
+    buffer_free(&b);
+    buffer_free(&b);
+    assert_null(b.bytes);
+    b = buffer_of(3);
+    assert_false(buffer_text(&b, "long"));
+    buffer_free(&b);
+    assert_true(buffer_text(&b, "new")); /* freed, it is as it was born */
+    buffer_free(&b);
+}
+
+RUN(T(bytes_come_back_in_the_order_they_went_in), T(growth_keeps_what_is_there),
+    T(room_grows_by_doubling), T(the_cap_is_reached_and_never_passed),
+    T(a_failure_sticks_and_keeps_what_was_added), T(sizes_near_the_end_of_memory_do_not_wrap),
+    T(reserve_makes_room_at_once), T(print_adds_all_or_nothing), T(nothing_can_be_added_and_freed))

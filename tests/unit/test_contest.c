@@ -1,0 +1,363 @@
+#include "unit.h"
+
+#include "contest.h"
+#include "plan.h"
+
+#include <math.h>
+#include <mpfr.h>
+
+/* ---- STREAM §3 once more, all in MPFR, pixel by pixel ---- */
+
+enum { BITS = 600, MOST = 512 };
+
+/* G of every pixel, and the sum that the tie rule is measured by. */
+typedef struct image {
+    unsigned n;
+    mpfr_t g[MOST], total;
+} image;
+
+static void image_clear(image *m) {
+    for (unsigned i = 0; i < m->n; i++)
+        mpfr_clear(m->g[i]);
+    mpfr_clear(m->total);
+}
+
+/* cos and sin of 2 pi n / d */
+static void angle(mpfr_t cosine, mpfr_t sine, uint64_t n, uint64_t d) {
+    mpfr_t a;
+    mpfr_init2(a, BITS);
+    mpfr_const_pi(a, MPFR_RNDN);
+    mpfr_mul_ui(a, a, 2 * n, MPFR_RNDN);
+    mpfr_div_ui(a, a, d, MPFR_RNDN);
+    mpfr_sin_cos(sine, cosine, a, MPFR_RNDN);
+    mpfr_clear(a);
+}
+
+/* c f^-delta of a bin */
+static void weigh(mpfr_t out, const uint32_t n[3], const uint32_t bin[3], double delta) {
+    mpfr_t f, k;
+    mpfr_inits2(BITS, f, k, (mpfr_ptr)NULL);
+    mpfr_set_zero(f, 1);
+    for (int d = 0; d < 3; d++) {
+        long number = bin[d] > n[d] / 2 ? (long)bin[d] - (long)n[d] : (long)bin[d];
+        mpfr_set_si(k, number, MPFR_RNDN);
+        mpfr_div_ui(k, k, n[d], MPFR_RNDN);
+        mpfr_fma(f, k, k, f, MPFR_RNDN);
+    }
+    mpfr_sqrt(f, f, MPFR_RNDN);
+    mpfr_set_d(k, -delta, MPFR_RNDN);
+    mpfr_pow(out, f, k, MPFR_RNDN);
+    mpfr_sqrt_ui(k, bin[2] == 0 || 2 * bin[2] == n[2] ? 1 : 2, MPFR_RNDN);
+    mpfr_mul(out, out, k, MPFR_RNDN);
+    mpfr_clears(f, k, (mpfr_ptr)NULL);
+}
+
+/* sqrt(-2 ln u) e^(2 pi i v) of the two words of bin j */
+static void normal(mpfr_t re, mpfr_t im, const fmix_key *key, uint64_t t, uint64_t j) {
+    uint32_t w[4];
+    mpfr_t r;
+    mpfr_init2(r, BITS);
+    fmix_words_block(key, t, j / 2, w);
+    mpfr_set_ui(r, w[j % 2 * 2] + 1ul, MPFR_RNDN);
+    mpfr_div_2ui(r, r, 32, MPFR_RNDN);
+    mpfr_log(r, r, MPFR_RNDN);
+    mpfr_mul_si(r, r, -2, MPFR_RNDN);
+    mpfr_sqrt(r, r, MPFR_RNDN);
+    angle(re, im, w[j % 2 * 2 + 1], UINT64_C(1) << 32);
+    mpfr_mul(re, re, r, MPFR_RNDN);
+    mpfr_mul(im, im, r, MPFR_RNDN);
+    mpfr_clear(r);
+}
+
+/* Adds Re of (re + i im) e^(2 pi i phase) to each pixel; turns[2p], [2p+1]: of p / all pixels. */
+static void add_wave(image *m, mpfr_t *turns, const uint32_t n[3], const uint32_t bin[3], mpfr_t re,
+                     mpfr_t im) {
+    mpfr_t part;
+    mpfr_init2(part, BITS);
+    for (uint32_t i = 0; i < m->n; i++) {
+        const uint32_t at[3] = {i / n[2] / n[1], i / n[2] % n[1], i % n[2]};
+        uint64_t phase = 0;
+        for (int d = 0; d < 3; d++)
+            phase += (uint64_t)bin[d] * at[d] * (m->n / n[d]);
+        phase %= m->n;
+        mpfr_fmms(part, re, turns[2 * phase], im, turns[2 * phase + 1], MPFR_RNDN);
+        mpfr_add(m->g[i], m->g[i], part, MPFR_RNDN);
+    }
+    mpfr_clear(part);
+}
+
+static void image_init(image *m, const uint32_t n[3], double delta, const fmix_key *key,
+                       uint64_t t) {
+    static mpfr_t turns[2 * MOST];
+    mpfr_t weight, re, im;
+    mpfr_inits2(BITS, weight, re, im, m->total, (mpfr_ptr)NULL);
+    mpfr_set_zero(m->total, 1);
+    m->n = n[0] * n[1] * n[2];
+    for (unsigned i = 0; i < m->n; i++) {
+        mpfr_inits2(BITS, m->g[i], turns[2 * i], turns[2 * i + 1], (mpfr_ptr)NULL);
+        mpfr_set_zero(m->g[i], 1);
+        angle(turns[2 * i], turns[2 * i + 1], i, m->n);
+    }
+    uint64_t row = n[2] / 2 + 1;
+    for (uint64_t j = 1; j < n[0] * n[1] * row; j++) {
+        const uint32_t bin[3] = {(uint32_t)(j / row / n[1]), (uint32_t)(j / row % n[1]),
+                                 (uint32_t)(j % row)};
+        weigh(weight, n, bin, delta);
+        mpfr_add(m->total, m->total, weight, MPFR_RNDN);
+        normal(re, im, key, t, j);
+        mpfr_mul(re, re, weight, MPFR_RNDN);
+        mpfr_mul(im, im, weight, MPFR_RNDN);
+        add_wave(m, turns, n, bin, re, im);
+    }
+    for (unsigned i = 0; i < 2 * m->n; i++)
+        mpfr_clear(turns[i]);
+    mpfr_clears(weight, re, im, (mpfr_ptr)NULL);
+}
+
+/* Whether pixel a comes before pixel b: what is within 2^-256 of the total is equal. */
+static bool before(const image *m, uint32_t a, uint32_t b) {
+    mpfr_t difference, tolerance;
+    mpfr_inits2(BITS, difference, tolerance, (mpfr_ptr)NULL);
+    mpfr_sub(difference, m->g[a], m->g[b], MPFR_RNDN);
+    mpfr_div_2ui(tolerance, m->total, 256, MPFR_RNDN);
+    bool equal = mpfr_cmpabs(difference, tolerance) < 0;
+    bool result = equal ? a < b : mpfr_sgn(difference) > 0;
+    mpfr_clears(difference, tolerance, (mpfr_ptr)NULL);
+    return result;
+}
+
+/* rank[i]: how many pixels come before pixel i. */
+static void rank_pixels(const image *m, uint32_t *rank) {
+    for (uint32_t i = 0; i < m->n; i++)
+        rank[i] = 0;
+    for (uint32_t i = 0; i < m->n; i++)
+        for (uint32_t j = i + 1; j < m->n; j++)
+            rank[before(m, i, j) ? j : i]++;
+}
+
+/* ---- the tests ---- */
+
+static const struct {
+    fmix_shape shape;
+    double delta;
+} cases[] = {
+    {{1, {1}}, 3},       {{1, {2}}, 3},          {{1, {7}}, 0},          {{1, {24}}, 2.5},
+    {{2, {1, 9}}, 3},    {{2, {9, 1}}, 3},       {{2, {2, 2}}, 0},       {{2, {6, 8}}, 3},
+    {{2, {5, 7}}, 10},   {{2, {3, 16}}, 10},     {{3, {2, 2, 2}}, 1},    {{3, {3, 4, 5}}, 3},
+    {{3, {1, 5, 4}}, 4}, {{3, {4, 1, 6}}, 0.01}, {{3, {2, 3, 1}}, 9.75},
+};
+#define CASES (sizeof cases / sizeof *cases)
+
+typedef struct fixture {
+    fmix_context *context;
+    fmix_key key;
+    fmix_contest contest;
+    image image;
+    uint32_t rank[MOST];
+} fixture;
+
+static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_t seed,
+                      uint64_t t) {
+    f->context = unit_context();
+    assert_ok(fmix_key_derive(seed, FMIX_DOMAIN_SPECTRUM, &f->key));
+    fmix_sides sides = fmix_shape_sides(shape);
+    image_init(&f->image, sides.n, delta, &f->key, t);
+    rank_pixels(&f->image, f->rank);
+    f->contest = (fmix_contest){.context = f->context,
+                                .sides = sides,
+                                .delta = delta,
+                                .total = mpfr_get_d(f->image.total, MPFR_RNDN),
+                                .key = &f->key,
+                                .t = t};
+}
+
+static void close_case(fixture *f) {
+    image_clear(&f->image);
+    mpfr_free_cache();
+    fmix_context_free(f->context);
+}
+
+static void shuffle(uint32_t *pixels, uint32_t n, uint64_t *random) {
+    for (uint32_t i = 0; i < n; i++)
+        pixels[i] = i;
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = (uint32_t)(unit_random(random) % i), kept = pixels[i - 1];
+        pixels[i - 1] = pixels[j];
+        pixels[j] = kept;
+    }
+}
+
+/* Settles all pixels, whatever their order at first: the first `need` are those that rank so. */
+static void assert_settled(fixture *f, uint32_t need, uint64_t *random) {
+    uint32_t pixels[MOST], n = f->image.n;
+    bool seen[MOST] = {false};
+    shuffle(pixels, n, random);
+    assert_ok(fmix_contest_settle(&f->contest, pixels, n, need));
+    for (uint32_t i = 0; i < n; i++) {
+        assert_true(pixels[i] < n && !seen[pixels[i]]);
+        seen[pixels[i]] = true;
+        assert_int_equal(f->rank[pixels[i]] < need, i < need);
+    }
+}
+
+static void assert_all_cases(bool no_direct) {
+    static fixture f;
+    uint64_t random = 3;
+    for (size_t i = 0; i < CASES; i++) {
+        open_case(&f, &cases[i].shape, cases[i].delta, i, UINT64_MAX - i);
+        f.context->hooks.no_direct = no_direct;
+        for (uint32_t need = 0; need <= f.image.n; need++)
+            assert_settled(&f, need, &random);
+        close_case(&f);
+    }
+}
+
+static void double_double_picks_what_the_contract_says(void **state) {
+    (void)state;
+    assert_all_cases(false);
+}
+
+static void mpfr_picks_what_the_contract_says(void **state) {
+    (void)state;
+    assert_all_cases(true);
+}
+
+/* A column's pixels differ by 2^-40 of G here and the bins that tell them apart are as small. */
+static void what_differs_in_small_bins_alone_is_told_apart(void **state) {
+    (void)state;
+    static fixture f;
+    static const fmix_shape shape = {2, {4, 128}};
+    uint64_t random = 5;
+    open_case(&f, &shape, 10, 1, 1);
+    for (uint32_t need = 1; need < f.image.n; need += 37)
+        assert_settled(&f, need, &random);
+    fmix_counters c;
+    fmix_context_counters(f.context, &c);
+    assert_true(c.settled_exact == 0 && c.settled_direct > 0);
+    close_case(&f);
+}
+
+/* A subset is ordered as the whole is. */
+static void a_few_of_the_pixels_are_ordered_like_all(void **state) {
+    (void)state;
+    static fixture f;
+    static const fmix_shape shape = {2, {8, 8}};
+    open_case(&f, &shape, 3, 9, 4);
+    for (uint32_t a = 0; a < 64; a += 5)
+        for (uint32_t b = a + 1; b < 64; b += 7) {
+            uint32_t pixels[2] = {a, b};
+            assert_ok(fmix_contest_settle(&f.contest, pixels, 2, 1));
+            assert_int_equal(pixels[0], f.rank[a] < f.rank[b] ? a : b);
+            assert_int_equal(pixels[0] + pixels[1], a + b);
+        }
+    close_case(&f);
+}
+
+/* STREAM §3's tie, in each shape that has its two bins. */
+static void of_equals_the_smaller_flat_index_is_larger(void **state) {
+    (void)state;
+    static const fmix_shape shapes[] = {{1, {2}}, {2, {1, 2}}, {2, {2, 1}}, {3, {1, 2, 1}}};
+    static fixture f;
+    for (size_t i = 0; i < 2 * sizeof shapes / sizeof *shapes; i++) {
+        uint32_t pixels[2] = {1, 0};
+        open_case(&f, &shapes[i / 2], 3, 0, 1166203367);
+        f.context->hooks.no_direct = i % 2;
+        assert_true(f.rank[0] == 0 && f.rank[1] == 1);
+        assert_ok(fmix_contest_settle(&f.contest, pixels, 2, 1));
+        assert_true(pixels[0] == 0 && pixels[1] == 1);
+        close_case(&f);
+    }
+}
+
+static void counters_tell_what_settled(void **state) {
+    (void)state;
+    static fixture f;
+    static const fmix_shape shape = {2, {4, 4}};
+    fmix_counters c;
+    uint64_t random = 1;
+    open_case(&f, &shape, 3, 0, 0);
+    assert_settled(&f, 5, &random);
+    fmix_context_counters(f.context, &c);
+    assert_true(c.settled_direct == 1 && c.settled_exact == 0);
+    f.context->hooks.no_direct = true;
+    assert_settled(&f, 5, &random);
+    fmix_context_counters(f.context, &c);
+    assert_true(c.settled_direct == 1 && c.settled_exact == 1);
+    close_case(&f);
+}
+
+static bool is_cancelled(void *user) {
+    ++*(int *)user;
+    return true;
+}
+
+static void its_owner_can_cancel_either_way_to_sum(void **state) {
+    (void)state;
+    static fixture f;
+    static const fmix_shape shape = {2, {8, 16}};
+    fmix_scratch *scratch = NULL;
+    open_case(&f, &shape, 3, 0, 0);
+    assert_ok(fmix_scratch_new(&scratch));
+    f.contest.scratch = scratch;
+    for (int no_direct = 0; no_direct < 2; no_direct++) {
+        uint32_t pixels[] = {3, 1, 2};
+        int asked = 0;
+        f.context->hooks.no_direct = no_direct;
+        fmix_scratch_watch(scratch, is_cancelled, &asked);
+        assert_int_equal(fmix_contest_settle(&f.contest, pixels, 3, 1), FMIX_ERROR_CANCELLED);
+        assert_int_equal(asked, 1);
+        fmix_scratch_watch(scratch, NULL, NULL);
+        assert_ok(fmix_contest_settle(&f.contest, pixels, 3, 1));
+    }
+    fmix_scratch_free(scratch);
+    close_case(&f);
+}
+
+static void the_denominator_is_the_least_common_multiple(void **state) {
+    (void)state;
+    static const struct {
+        fmix_sides sides;
+        uint64_t lcm;
+    } table[] = {
+        {{{1, 1, 1}}, 1},         {{{1, 1, 7}}, 7},       {{{1, 32, 32}}, 32},
+        {{{4, 6, 10}}, 60},       {{{31, 1, 127}}, 3937}, {{{1, 4095, 4096}}, 16773120},
+        {{{256, 256, 256}}, 256}, {{{2, 3, 5}}, 30},      {{{1, 1, 16777216}}, 16777216},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        assert_true(fmix_phase_denominator(&table[i].sides) == table[i].lcm);
+}
+
+/* The sum of bin*place/side, less its whole part. */
+static double phase_by_hand(const fmix_sides *s, const uint32_t b[3], uint32_t pixel) {
+    const uint32_t at[3] = {pixel / s->n[2] / s->n[1], pixel / s->n[2] % s->n[1], pixel % s->n[2]};
+    double sum = 0;
+    for (int d = 0; d < 3; d++)
+        sum += (double)((uint64_t)b[d] * at[d] % s->n[d]) / s->n[d];
+    return sum - floor(sum);
+}
+
+static void phases_are_the_fractions_they_stand_for(void **state) {
+    (void)state;
+    static const fmix_sides table[] = {{{1, 1, 2}},   {{1, 5, 7}},       {{3, 4, 5}},
+                                       {{13, 8, 21}}, {{1, 4095, 4096}}, {{1, 1, 16777216}}};
+    uint64_t random = 9;
+    for (size_t i = 0; i < 6000; i++) {
+        const fmix_sides *s = &table[i % 6];
+        uint32_t all = s->n[0] * s->n[1] * s->n[2], b[3];
+        uint32_t pixel = (uint32_t)(unit_random(&random) % all);
+        for (int d = 0; d < 3; d++)
+            b[d] = (uint32_t)(unit_random(&random) % s->n[d]);
+        uint64_t denominator = fmix_phase_denominator(s);
+        fmix_phase p = fmix_phase_of(s, denominator, pixel);
+        uint64_t phase = fmix_phase_at(&p, denominator, b[0], b[1], b[2]);
+        assert_true(phase < denominator);
+        double apart = fabs((double)phase / (double)denominator - phase_by_hand(s, b, pixel));
+        assert_true(apart < 1e-12 || apart > 1 - 1e-12);
+    }
+}
+
+RUN(T(double_double_picks_what_the_contract_says), T(mpfr_picks_what_the_contract_says),
+    T(what_differs_in_small_bins_alone_is_told_apart), T(a_few_of_the_pixels_are_ordered_like_all),
+    T(of_equals_the_smaller_flat_index_is_larger), T(counters_tell_what_settled),
+    T(its_owner_can_cancel_either_way_to_sum), T(the_denominator_is_the_least_common_multiple),
+    T(phases_are_the_fractions_they_stand_for))

@@ -1,0 +1,279 @@
+#include "unit.h"
+
+#include "jobs.h"
+
+enum { LOG = 4096 };
+
+/* What ran, in the order it began. */
+typedef struct record {
+    pthread_mutex_t lock;
+    unsigned count;
+    unsigned name[LOG];
+    uint64_t slice[LOG];
+    atomic_uint destroyed;
+} record;
+
+/* A job of slices that write themselves down. */
+typedef struct task {
+    job job; /* first */
+    jobs *line;
+    record *record;
+    pthread_mutex_t lock;
+    unsigned name;
+    uint64_t next, slices, done;
+    fmix_scratch *scratch; /* of its last slice */
+} task;
+
+static bool claim(job *j, uint64_t *slice, bool *more) {
+    task *t = (task *)j;
+    pthread_mutex_lock(&t->lock);
+    bool is = t->next < t->slices;
+    if (is)
+        *slice = t->next++;
+    *more = t->next < t->slices;
+    pthread_mutex_unlock(&t->lock);
+    return is;
+}
+
+static void run(job *j, uint64_t slice, fmix_scratch *scratch) {
+    task *t = (task *)j;
+    record *r = t->record;
+    pthread_mutex_lock(&r->lock);
+    r->name[r->count] = t->name;
+    r->slice[r->count++] = slice;
+    pthread_mutex_unlock(&r->lock);
+    pthread_mutex_lock(&t->lock);
+    t->scratch = scratch;
+    bool last = ++t->done == t->slices;
+    pthread_mutex_unlock(&t->lock);
+    if (last)
+        jobs_end(t->line, j, false);
+}
+
+static void destroy(job *j) {
+    task *t = (task *)j;
+    atomic_fetch_add(&t->record->destroyed, 1);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
+static const job_class task_class = {claim, run, destroy};
+
+static task *task_of(jobs *line, record *r, unsigned name, uint64_t slices, double cost) {
+    task *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    job_init(&t->job, &task_class, cost);
+    pthread_mutex_init(&t->lock, NULL);
+    t->line = line;
+    t->record = r;
+    t->name = name;
+    t->slices = slices;
+    return t;
+}
+
+/* Into the line, which keeps the only reference. */
+static void submit(jobs *line, record *r, unsigned name, uint64_t slices) {
+    task *t = task_of(line, r, name, slices, 0);
+    assert_true(jobs_admit(line, &t->job));
+    jobs_wake(line, &t->job);
+    job_release(&t->job);
+}
+
+static jobs_counters count(jobs *line) {
+    jobs_counters c;
+    jobs_count(line, &c);
+    return c;
+}
+
+#define RECORD                                                                                     \
+    { .lock = PTHREAD_MUTEX_INITIALIZER }
+
+/* A line whose one thread is held before the slice of a first job, named 0. */
+static jobs *held_line(unit_gate *gate, record *r, unsigned limit) {
+    const jobs_hooks hooks = {unit_gate_pass, gate};
+    unit_gate_set(gate, true);
+    jobs *line = jobs_new(1, limit, &hooks);
+    assert_non_null(line);
+    submit(line, r, 0, 1);
+    unit_gate_await(gate, 1);
+    return line;
+}
+
+static void jobs_take_turns_slice_by_slice(void **state) {
+    (void)state;
+    unit_gate gate = UNIT_GATE;
+    record r = RECORD;
+    jobs *line = held_line(&gate, &r, 8);
+    submit(line, &r, 1, 5);
+    submit(line, &r, 2, 2);
+    submit(line, &r, 3, 3);
+    assert_int_equal(count(line).waiting, 3);
+    unit_gate_set(&gate, false);
+    jobs_free(line);
+    static const unsigned names[] = {0, 1, 2, 3, 1, 2, 3, 1, 3, 1, 1};
+    static const uint64_t slices[] = {0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4};
+    assert_int_equal(r.count, 11);
+    for (unsigned i = 0; i < 11; i++) {
+        assert_int_equal(r.name[i], names[i]);
+        assert_true(r.slice[i] == slices[i]);
+    }
+    assert_int_equal(atomic_load(&r.destroyed), 4);
+}
+
+static void one_job_uses_every_thread(void **state) {
+    (void)state;
+    unit_gate gate = UNIT_GATE;
+    record r = RECORD;
+    const jobs_hooks hooks = {unit_gate_pass, &gate};
+    unit_gate_set(&gate, true);
+    jobs *line = jobs_new(4, 1, &hooks);
+    submit(line, &r, 1, 6);
+    unit_gate_await(&gate, 4);
+    assert_int_equal(count(line).running, 4);
+    unit_gate_set(&gate, false);
+    jobs_free(line);
+    assert_int_equal(r.count, 6);
+}
+
+static void every_slice_runs_exactly_once(void **state) {
+    (void)state;
+    enum { TASKS = 30, SLICES = 40 };
+    record r = RECORD;
+    unsigned seen[TASKS][SLICES] = {{0}};
+    jobs *line = jobs_new(4, TASKS, NULL);
+    for (unsigned i = 0; i < TASKS; i++)
+        submit(line, &r, i, SLICES);
+    UNIT_UNTIL(count(line).slices == TASKS * SLICES);
+    jobs_counters c = count(line);
+    assert_true(c.admitted == 0 && c.waiting == 0 && c.running == 0 && c.cancelled == 0);
+    jobs_free(line);
+    for (unsigned i = 0; i < r.count; i++)
+        seen[r.name[i]][r.slice[i]]++;
+    for (unsigned i = 0; i < TASKS; i++)
+        for (unsigned s = 0; s < SLICES; s++)
+            assert_int_equal(seen[i][s], 1);
+    assert_int_equal(atomic_load(&r.destroyed), TASKS);
+}
+
+static void no_more_are_admitted_than_the_limit(void **state) {
+    (void)state;
+    record r = RECORD;
+    jobs *line = jobs_new(1, 2, NULL);
+    task *tasks[3];
+    for (unsigned i = 0; i < 3; i++) {
+        tasks[i] = task_of(line, &r, i, 1, 0);
+        assert_int_equal(jobs_admit(line, &tasks[i]->job), i < 2);
+    }
+    assert_true(count(line).refused == 1 && count(line).admitted == 2 && count(line).limit == 2);
+    jobs_end(line, &tasks[0]->job, true);
+    jobs_end(line, &tasks[0]->job, true); /* harmless */
+    assert_true(count(line).admitted == 1 && count(line).cancelled == 1);
+    assert_true(jobs_admit(line, &tasks[2]->job));
+    for (unsigned i = 0; i < 3; i++) {
+        jobs_end(line, &tasks[i]->job, false);
+        job_release(&tasks[i]->job);
+    }
+    jobs_free(line);
+    assert_int_equal(atomic_load(&r.destroyed), 3);
+}
+
+static void a_job_that_ends_in_line_leaves_it_and_is_freed(void **state) {
+    (void)state;
+    unit_gate gate = UNIT_GATE;
+    record r = RECORD;
+    jobs *line = held_line(&gate, &r, 8);
+    submit(line, &r, 1, 2);
+    task *t = task_of(line, &r, 2, 2, 0);
+    assert_true(jobs_admit(line, &t->job));
+    jobs_wake(line, &t->job);
+    jobs_wake(line, &t->job); /* it stands there once */
+    submit(line, &r, 3, 2);
+    assert_int_equal(count(line).waiting, 3);
+    job_release(&t->job);
+    assert_int_equal(atomic_load(&r.destroyed), 0);
+    jobs_end(line, &t->job, true);
+    assert_int_equal(atomic_load(&r.destroyed), 1);
+    assert_true(count(line).waiting == 2 && count(line).cancelled == 1);
+    unit_gate_set(&gate, false);
+    jobs_free(line);
+    static const unsigned names[] = {0, 1, 3, 1, 3};
+    assert_int_equal(r.count, 5);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(r.name[i], names[i]);
+}
+
+static void only_what_was_admitted_can_be_woken(void **state) {
+    (void)state;
+    record r = RECORD;
+    jobs *line = jobs_new(1, 1, NULL);
+    task *t = task_of(line, &r, 1, 1, 0);
+    jobs_wake(line, &t->job);
+    assert_true(jobs_admit(line, &t->job));
+    jobs_end(line, &t->job, true);
+    jobs_wake(line, &t->job);
+    jobs_free(line);
+    assert_int_equal(r.count, 0);
+    job_release(&t->job);
+    assert_int_equal(atomic_load(&r.destroyed), 1);
+}
+
+static void what_stands_in_line_at_the_end_is_still_done(void **state) {
+    (void)state;
+    unit_gate gate = UNIT_GATE;
+    record r = RECORD;
+    jobs *line = held_line(&gate, &r, 64);
+    for (unsigned i = 1; i <= 50; i++)
+        submit(line, &r, i, 3);
+    unit_gate_set(&gate, false);
+    jobs_free(line);
+    assert_int_equal(r.count, 151);
+    assert_int_equal(atomic_load(&r.destroyed), 51);
+}
+
+static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
+    (void)state;
+    static const struct {
+        double cost;
+        unsigned seconds;
+    } table[] = {{0, 1}, {1.9e9, 1}, {1e9, 2}, {1.2e9, 3}, {10e9, 8}, {1e9, 8}, {1e12, 60}};
+    enum { TASKS = sizeof table / sizeof *table };
+    record r = RECORD;
+    jobs *line = jobs_new(2, TASKS, NULL);
+    task *tasks[TASKS];
+    assert_int_equal(jobs_retry_after(line), 1);
+    for (unsigned i = 0; i < TASKS; i++) {
+        tasks[i] = task_of(line, &r, i, 1, table[i].cost);
+        assert_true(jobs_admit(line, &tasks[i]->job));
+        assert_int_equal(jobs_retry_after(line), table[i].seconds);
+    }
+    for (unsigned i = 0; i < TASKS; i++) {
+        jobs_end(line, &tasks[i]->job, false);
+        job_release(&tasks[i]->job);
+    }
+    assert_int_equal(jobs_retry_after(line), 1);
+    assert_true(count(line).backlog == 0);
+    jobs_free(line);
+}
+
+static void run_inline_keeps_one_scratch_for_each_thread(void **state) {
+    (void)state;
+    record r = RECORD;
+    jobs *line = jobs_new(1, 1, NULL);
+    task *t = task_of(line, &r, 1, 3, 0);
+    jobs_run_inline(line, &t->job, 0);
+    assert_int_equal(r.count, 1);
+    fmix_scratch *scratch = t->scratch;
+    assert_non_null(scratch);
+    jobs_run_inline(line, &t->job, 1);
+    assert_ptr_equal(t->scratch, scratch);
+    assert_true(count(line).inlined == 2 && count(line).slices == 0);
+    job_release(&t->job);
+    jobs_free(line);
+}
+
+RUN(T(jobs_take_turns_slice_by_slice), T(one_job_uses_every_thread),
+    T(every_slice_runs_exactly_once), T(no_more_are_admitted_than_the_limit),
+    T(a_job_that_ends_in_line_leaves_it_and_is_freed), T(only_what_was_admitted_can_be_woken),
+    T(what_stands_in_line_at_the_end_is_still_done),
+    T(retry_after_is_the_backlog_in_seconds_of_all_threads),
+    T(run_inline_keeps_one_scratch_for_each_thread))

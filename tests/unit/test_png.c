@@ -1,0 +1,222 @@
+#include "unit.h"
+
+#include "formats/format.h"
+
+#include <png.h>
+#include <stdio.h>
+
+/* A decoded picture. */
+typedef struct picture {
+    uint32_t width, height;
+    unsigned char *pixels;
+    char text[64]; /* of the chunk "fmixd" */
+} picture;
+
+static void keep_text(png_structp png, png_infop info, picture *p) {
+    png_textp texts;
+    int n = png_get_text(png, info, &texts, NULL);
+    p->text[0] = 0;
+    for (int i = 0; i < n; i++)
+        if (strcmp(texts[i].key, "fmixd") == 0)
+            snprintf(p->text, sizeof p->text, "%s", texts[i].text);
+}
+
+static picture decode(const buffer *file) {
+    picture p;
+    FILE *in = fmemopen(file->bytes, file->length, "rb");
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    png_init_io(png, in);
+    png_read_png(png, info, PNG_TRANSFORM_IDENTITY, NULL);
+    assert_int_equal(png_get_color_type(png, info), PNG_COLOR_TYPE_GRAY);
+    assert_int_equal(png_get_bit_depth(png, info), 8);
+    p.width = png_get_image_width(png, info);
+    p.height = png_get_image_height(png, info);
+    p.pixels = malloc((size_t)p.width * p.height);
+    for (uint32_t y = 0; y < p.height; y++)
+        memcpy(p.pixels + y * p.width, png_get_rows(png, info)[y], p.width);
+    keep_text(png, info, &p);
+    png_destroy_read_struct(&png, &info, NULL);
+    fclose(in);
+    return p;
+}
+
+/* Masks of 0 and 1 with this shape, one a row. */
+static source *masks_of(uint64_t rows, unsigned sides, const uint64_t *side, unsigned columns,
+                        unsigned scale) {
+    source *s = source_new(rows);
+    assert_true(source_add(s, "masks", DTYPE_U8, sides, side, 0, NULL));
+    s->columns = columns;
+    s->scale = scale;
+    s->recipe = strdup("stream=1 seed=0");
+    return s;
+}
+
+/* Encoded, decoded, freed. */
+static picture draw(source *s, const unsigned char *masks) {
+    const unsigned char *data[] = {masks};
+    buffer out = buffer_of(1 << 20);
+    problem none = {0};
+    assert_true(format_png.check(s, &none));
+    assert_true(format_png.encode(s, data, &out));
+    picture p = decode(&out);
+    buffer_free(&out);
+    source_free(s);
+    return p;
+}
+
+/* Rows of the picture as text: '#' 255, '.' 0, ' ' the ground. */
+static void assert_picture(picture *p, uint32_t width, uint32_t height, const char *expected) {
+    assert_int_equal(p->width, width);
+    assert_int_equal(p->height, height);
+    for (size_t i = 0; i < (size_t)width * height; i++) {
+        char c = p->pixels[i] == 255 ? '#' : p->pixels[i] == 0 ? '.' : ' ';
+        assert_true(c != ' ' || p->pixels[i] == 128);
+        assert_int_equal(c, expected[i]);
+    }
+    free(p->pixels);
+}
+
+static void one_mask_is_itself_pixel_for_pixel(void **state) {
+    (void)state;
+    static const unsigned char mask[] = {0, 1, 1, 1, 0, 0};
+    static const uint64_t side[] = {2, 3};
+    picture p = draw(masks_of(1, 2, side, 0, 1), mask);
+    assert_string_equal(p.text, "stream=1 seed=0");
+    assert_picture(&p, 3, 2,
+                   ".##"
+                   "#..");
+}
+
+static void scale_repeats_each_element_along_both_sides(void **state) {
+    (void)state;
+    static const unsigned char mask[] = {0, 1, 1, 0};
+    static const uint64_t side[] = {2, 2};
+    picture p = draw(masks_of(1, 2, side, 0, 2), mask);
+    assert_picture(&p, 4, 4,
+                   "..##"
+                   "..##"
+                   "##.."
+                   "##..");
+}
+
+static void a_sheet_fills_its_rows_left_to_right_with_gaps(void **state) {
+    (void)state;
+    static const unsigned char masks[] = {0, 1, 1, 1, 1, 0};
+    static const uint64_t side[] = {1, 2};
+    picture p = draw(masks_of(3, 2, side, 0, 1), masks); /* about a square: two by two */
+    assert_picture(&p, 16, 14,
+                   "                "
+                   "                "
+                   "                "
+                   "                "
+                   "    .#    ##    "
+                   "                "
+                   "                "
+                   "                "
+                   "                "
+                   "    #.          "
+                   "                "
+                   "                "
+                   "                "
+                   "                ");
+}
+
+static void columns_are_as_many_as_asked_but_no_more_than_masks(void **state) {
+    (void)state;
+    static const unsigned char masks[6] = {0};
+    static const uint64_t side[] = {1, 2};
+    static const struct {
+        unsigned columns;
+        uint32_t width, height;
+    } table[] = {{1, 10, 19}, {2, 16, 14}, {3, 22, 9}, {4096, 22, 9}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        picture p = draw(masks_of(3, 2, side, table[i].columns, 1), masks);
+        assert_true(p.width == table[i].width && p.height == table[i].height);
+        free(p.pixels);
+    }
+}
+
+static void a_mask_of_one_side_is_a_strip(void **state) {
+    (void)state;
+    static const unsigned char masks[] = {0, 1, 1, 1, 0, 0};
+    static const uint64_t side[] = {3};
+    picture p = draw(masks_of(1, 1, side, 0, 1), masks);
+    assert_picture(&p, 3, 1, ".##");
+    p = draw(masks_of(2, 1, side, 0, 1), masks); /* one under the other, 16 high */
+    assert_true(p.width == 11 && p.height == 2 * 16 + 3 * 4);
+    for (uint32_t y = 4; y < 20; y++)
+        assert_memory_equal(p.pixels + y * 11 + 4, "\0\xff\xff", 3);
+    for (uint32_t y = 24; y < 40; y++)
+        assert_memory_equal(p.pixels + y * 11 + 4, "\xff\0\0", 3);
+    free(p.pixels);
+}
+
+static void a_mask_of_three_sides_is_its_slices_in_a_square(void **state) {
+    (void)state;
+    static const unsigned char mask[] = {0, 1, 1, 0, 1, 1};
+    static const uint64_t side[] = {3, 1, 2};
+    picture p = draw(masks_of(1, 3, side, 0, 1), mask);
+    assert_picture(&p, 4, 2,
+                   ".##."
+                   "##  ");
+    p = draw(masks_of(1, 3, side, 0, 2), mask);
+    assert_picture(&p, 8, 4,
+                   "..####.."
+                   "..####.."
+                   "####    "
+                   "####    ");
+}
+
+static void one_pixel_too_many_is_413_by_name(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t rows;
+        unsigned sides;
+        uint64_t side[3];
+        unsigned columns, scale;
+        bool good;
+    } table[] = {
+        {1, 1, {65500}, 0, 1, true},
+        {1, 1, {65501}, 0, 1, false},
+        {1, 2, {65500, 1}, 0, 1, true},
+        {1, 2, {65501, 1}, 0, 1, false},
+        {1, 2, {1024, 65500}, 0, 1, true},
+        {1, 2, {1025, 65500}, 0, 1, false},
+        {1, 2, {1023, 1024}, 0, 8, true},
+        {1, 2, {1025, 1024}, 0, 8, false},
+        {10915, 2, {1, 2}, 4096, 1, true},
+        {1 << 24, 1, {1 << 24}, 1, 64, false},
+        {1 << 24, 3, {1 << 24, 1, 1}, 4096, 64, false},
+        {1 << 24, 2, {4096, 4096}, 1, 64, false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        source *s = masks_of(table[i].rows, table[i].sides, table[i].side, table[i].columns,
+                             table[i].scale);
+        assert_int_equal(format_png.check(s, &p), table[i].good);
+        assert_int_equal(p.status, table[i].good ? 0 : 413);
+        source_free(s);
+    }
+}
+
+static void past_the_cap_of_the_buffer_it_fails(void **state) {
+    (void)state;
+    static const unsigned char mask[64] = {1, 0, 1};
+    static const uint64_t side[] = {8, 8};
+    const unsigned char *data[] = {mask};
+    source *s = masks_of(1, 2, side, 0, 1);
+    for (size_t cap = 0; cap < 100; cap += 25) {
+        buffer out = buffer_of(cap);
+        assert_false(format_png.encode(s, data, &out));
+        assert_true(out.length <= cap);
+        buffer_free(&out);
+    }
+    source_free(s);
+}
+
+RUN(T(one_mask_is_itself_pixel_for_pixel), T(scale_repeats_each_element_along_both_sides),
+    T(a_sheet_fills_its_rows_left_to_right_with_gaps),
+    T(columns_are_as_many_as_asked_but_no_more_than_masks), T(a_mask_of_one_side_is_a_strip),
+    T(a_mask_of_three_sides_is_its_slices_in_a_square), T(one_pixel_too_many_is_413_by_name),
+    T(past_the_cap_of_the_buffer_it_fails))

@@ -1,0 +1,162 @@
+#include "unit.h"
+
+#include "route.h"
+
+static bool find(const char *path, const char *method, route_match *out, problem *p) {
+    *p = (problem){0};
+    return route_find(path, method, out, p);
+}
+
+static void every_resource_is_found_by_its_path(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *method;
+        resource *handler;
+    } table[] = {
+        {"/v1/masks", "GET", masks_get},   {"/v1/mix", "POST", mix_post},
+        {"/livez", "GET", health_live},    {"/readyz", "GET", health_ready},
+        {"/startupz", "GET", health_live}, {"/metrics", "GET", metrics_get},
+        {"/version", "GET", version_get},
+    };
+    unsigned seen = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        route_match m;
+        problem p;
+        assert_true(find(table[i].path, table[i].method, &m, &p));
+        assert_ptr_equal(m.route->handler, table[i].handler);
+        assert_null(m.suffix);
+        assert_string_equal(route_name(m.number), table[i].path);
+        assert_false(seen & 1u << m.number); /* counters of its own */
+        seen |= 1u << m.number;
+        assert_int_equal(p.status, 0);
+    }
+}
+
+static void a_suffix_names_a_format_of_the_resource(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *method;
+        const format *suffix;
+    } table[] = {
+        {"/v1/masks.npy", "GET", &format_npy},    {"/v1/masks.raw", "GET", &format_raw},
+        {"/v1/masks.json", "HEAD", &format_json}, {"/v1/masks.png", "GET", &format_png},
+        {"/v1/mix.npy", "POST", &format_npy},     {"/v1/mix.json", "POST", &format_json},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        route_match m;
+        problem p;
+        assert_true(find(table[i].path, table[i].method, &m, &p));
+        assert_ptr_equal(m.suffix, table[i].suffix);
+    }
+}
+
+static void what_is_not_there_is_404_and_no_route(void **state) {
+    (void)state;
+    static const char *const paths[] = {
+        "",
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/mask",
+        "/v1/masks/",
+        "/v1/maskss",
+        "/v1/masksnpy",
+        "/v1/masks/npy",
+        "/v1/Masks",
+        "/v2/masks",
+        "//v1/masks",
+        "/livez/",
+        "/livez.json",
+        "/metrics.npy",
+        "v1/masks",
+        "/v1/../livez",
+        "/favicon.ico",
+        "*",
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        route_match m;
+        problem p;
+        assert_false(find(paths[i], "GET", &m, &p));
+        assert_int_equal(p.status, 404);
+        assert_non_null(strstr(p.errors[0].detail, "there are: /v1/masks, /v1/mix, /livez"));
+        assert_null(m.route);
+        assert_int_equal(m.number, ROUTE_NONE);
+        assert_string_equal(route_name(m.number), "none");
+    }
+}
+
+static void an_unknown_suffix_is_404_that_lists_the_formats(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *detail;
+    } table[] = {
+        {"/v1/masks.gif", "/v1/masks has no format 'gif'; it has: npy (application/x-npy), raw "
+                          "(application/octet-stream), json (application/json), png (image/png)"},
+        {"/v1/mix.png", "/v1/mix has no format 'png'; it has: npy (application/x-npy), raw "
+                        "(application/octet-stream), json (application/json)"},
+        {"/v1/masks.", "/v1/masks has no format ''"},
+        {"/v1/masks.NPY", "/v1/masks has no format 'NPY'"},
+        {"/v1/masks.npy.png", "/v1/masks has no format 'npy.png'"},
+        {"/v1/masks.npy/", "/v1/masks has no format 'npy/'"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        route_match m;
+        problem p;
+        assert_false(find(table[i].path, "GET", &m, &p));
+        assert_int_equal(p.status, 404);
+        assert_memory_equal(p.errors[0].detail, table[i].detail, strlen(table[i].detail));
+    }
+}
+
+static void a_long_path_is_cut_in_the_explanation(void **state) {
+    (void)state;
+    char path[4096] = "/v1/masks.";
+    route_match m;
+    problem p;
+    memset(path + 10, 'x', sizeof path - 11);
+    path[sizeof path - 1] = 0;
+    assert_false(find(path, "GET", &m, &p));
+    assert_non_null(strstr(p.errors[0].detail, "npy"));
+    assert_false(find(path + 1, "GET", &m, &p));
+    assert_non_null(strstr(p.errors[0].detail, "/version"));
+}
+
+static void head_goes_where_get_goes_and_nowhere_else(void **state) {
+    (void)state;
+    route_match m;
+    problem p;
+    assert_true(find("/v1/masks", "HEAD", &m, &p));
+    assert_true(find("/livez", "HEAD", &m, &p));
+    assert_false(find("/v1/mix", "HEAD", &m, &p));
+    assert_int_equal(p.status, 405);
+}
+
+static void another_method_is_405_with_allow(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *method, *allow;
+    } table[] = {
+        {"/v1/masks", "POST", "GET, HEAD"},
+        {"/v1/masks.npy", "PUT", "GET, HEAD"},
+        {"/livez", "DELETE", "GET, HEAD"},
+        {"/v1/masks", "get", "GET, HEAD"},
+        {"/v1/masks", "OPTIONS", "GET, HEAD"},
+        {"/v1/mix", "GET", "POST"},
+        {"/v1/mix.npy", "HEAD", "POST"},
+        {"/v1/mix", "PROPFIND", "POST"},
+        {"/v1/mix", "POSTPOSTPOSTPOSTPOSTPOSTPOSTPOST", "POST"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        route_match m;
+        problem p;
+        assert_false(find(table[i].path, table[i].method, &m, &p));
+        assert_int_equal(p.status, 405);
+        assert_string_equal(p.allow, table[i].allow);
+        assert_non_null(m.route); /* so it is counted there */
+    }
+}
+
+RUN(T(every_resource_is_found_by_its_path), T(a_suffix_names_a_format_of_the_resource),
+    T(what_is_not_there_is_404_and_no_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
+    T(a_long_path_is_cut_in_the_explanation), T(head_goes_where_get_goes_and_nowhere_else),
+    T(another_method_is_405_with_allow))

@@ -1,0 +1,207 @@
+#include "unit.h"
+
+#include "watch.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    (void)from;
+    (void)scratch;
+    (void)first;
+    memset(out, 1, (size_t)n);
+    return FMIX_OK;
+}
+
+/* An answer that waits for a held thread, and the two ends of its connection. */
+typedef struct bench {
+    watch *watch;
+    unit_gate gate;
+    jobs *line;
+    answer *answer;
+    int ours, theirs;
+    atomic_int suspended;
+} bench;
+
+static void suspend(void *of) {
+    bench *b = of;
+    atomic_fetch_add(&b->suspended, 1);
+    watch_add(b->watch, b->ours, b->answer);
+}
+
+static void resume(void *of) {
+    bench *b = of;
+    watch_remove(b->watch, b->ours);
+    atomic_fetch_sub(&b->suspended, 1);
+}
+
+static void connect_ends(bench *b) {
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    b->ours = ends[0];
+    b->theirs = ends[1];
+}
+
+static void make_answer(bench *b) {
+    const answer_waiter waiter = {suspend, resume, b};
+    problem p = {0};
+    source *s = source_new(1);
+    assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill));
+    b->answer = answer_new(b->line, s, &format_raw, &waiter, &p);
+    assert_non_null(b->answer);
+}
+
+static void open_bench(bench *b) {
+    *b = (bench){.gate = UNIT_GATE};
+    const jobs_hooks hooks = {unit_gate_pass, &b->gate};
+    unit_gate_set(&b->gate, true);
+    b->watch = watch_new();
+    b->line = jobs_new(1, 4, &hooks);
+    assert_true(b->watch && b->line);
+    connect_ends(b);
+    watch_open(b->watch, b->ours);
+    make_answer(b);
+}
+
+static void close_bench(bench *b) {
+    unit_gate_set(&b->gate, false);
+    answer_abandon(b->answer);
+    answer_release(b->answer);
+    jobs_free(b->line);
+    watch_close(b->watch, b->ours);
+    watch_free(b->watch);
+    close(b->ours);
+}
+
+/* Waits for edges of ours as libmicrohttpd does. */
+static void await_edges(const bench *b, int edges) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+    int poll = epoll_create1(0);
+    assert_int_equal(epoll_ctl(poll, EPOLL_CTL_ADD, b->ours, &event), 0);
+    while (edges--)
+        assert_int_equal(epoll_wait(poll, &event, 1, 5000), 1);
+    close(poll);
+}
+
+static void a_peer_that_closes_abandons_the_answer(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_false(answer_abandoned(b.answer));
+    close(b.theirs);
+    UNIT_UNTIL(answer_abandoned(b.answer));
+    UNIT_UNTIL(atomic_load(&b.suspended) == 0);
+    close_bench(&b);
+}
+
+static void a_peer_that_was_gone_before_is_noticed_too(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    close(b.theirs);
+    await_edges(&b, 3); /* the watch has seen it */
+    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    UNIT_UNTIL(answer_abandoned(b.answer));
+    close_bench(&b);
+}
+
+/* A second watched connection that hangs up afterwards shows that the first was not heard. */
+static void await_another(bench *b) {
+    bench other = {.watch = b->watch, .line = b->line};
+    connect_ends(&other);
+    make_answer(&other);
+    watch_open(other.watch, other.ours);
+    watch_add(other.watch, other.ours, other.answer);
+    close(other.theirs);
+    UNIT_UNTIL(answer_abandoned(other.answer));
+    watch_remove(other.watch, other.ours);
+    watch_close(other.watch, other.ours);
+    answer_release(other.answer);
+    close(other.ours);
+}
+
+static void a_peer_that_stays_or_speaks_abandons_nothing(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_int_equal(send(b.theirs, "GET ", 4, 0), 4);
+    await_another(&b);
+    assert_false(answer_abandoned(b.answer));
+    assert_int_equal(atomic_load(&b.suspended), 1);
+    unit_gate_set(&b.gate, false);
+    UNIT_UNTIL(atomic_load(&b.suspended) == 0);
+    assert_int_equal(answer_start(b.answer), ANSWER_READY);
+    close(b.theirs);
+    close_bench(&b);
+}
+
+static void what_is_no_longer_watched_is_not_abandoned(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    unit_gate_set(&b.gate, false);
+    answer_state began = answer_start(b.answer);
+    assert_true(began == ANSWER_WAIT || began == ANSWER_READY);
+    UNIT_UNTIL(atomic_load(&b.suspended) == 0);
+    close(b.theirs);
+    await_another(&b);
+    assert_false(answer_abandoned(b.answer));
+    watch_remove(b.watch, b.ours); /* once more does no harm */
+    close_bench(&b);
+}
+
+static void a_descriptor_used_again_speaks_for_its_new_answer(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    answer *first = b.answer;
+    watch_add(b.watch, b.ours, first);
+    watch_remove(b.watch, b.ours);
+    watch_close(b.watch, b.ours);
+    watch_open(b.watch, b.ours);
+    make_answer(&b);
+    watch_add(b.watch, b.ours, b.answer);
+    close(b.theirs);
+    UNIT_UNTIL(answer_abandoned(b.answer));
+    assert_false(answer_abandoned(first));
+    watch_remove(b.watch, b.ours);
+    answer_release(first);
+    close_bench(&b);
+}
+
+static void descriptors_of_any_number_are_watched(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    int high = dup2(b.ours, 900);
+    assert_int_equal(high, 900);
+    watch_close(b.watch, b.ours);
+    close(b.ours);
+    b.ours = high;
+    watch_open(b.watch, b.ours);
+    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    close(b.theirs);
+    UNIT_UNTIL(answer_abandoned(b.answer));
+    close_bench(&b);
+}
+
+static void edges_come_until_a_client_that_left_unsuspended_is_closed(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    assert_int_equal(send(b.theirs, "GET ", 4, 0), 4);
+    close(b.theirs);
+    /* One for what there is; the third is the watch's at last. Nobody has read a byte. */
+    await_edges(&b, 3);
+    assert_false(answer_abandoned(b.answer));
+    close_bench(&b);
+}
+
+RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_noticed_too),
+    T(a_peer_that_stays_or_speaks_abandons_nothing), T(what_is_no_longer_watched_is_not_abandoned),
+    T(edges_come_until_a_client_that_left_unsuspended_is_closed),
+    T(a_descriptor_used_again_speaks_for_its_new_answer), T(descriptors_of_any_number_are_watched))
