@@ -34,6 +34,7 @@ UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/
 .PHONY: all lib run test suite deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
 
 all: $(BUILD)/fmixd
+	@:
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

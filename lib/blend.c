@@ -18,14 +18,20 @@ void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t siz
 }
 
 FMIX_CLONES
-void fmix_blend_f32(double m, uint64_t n, const float *a, const float *b, float *restrict out) {
+void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *restrict out) {
+    const unsigned char *from_a = a, *from_b = b;
+    unsigned char *to = out;
     const uint32_t canonical_nan = UINT32_C(0x7fc00000);
     double rest = 1 - m;
     float nan;
     memcpy(&nan, &canonical_nan, sizeof nan);
     for (uint64_t i = 0; i < n; i++) {
-        float v = (float)(m * (double)a[i] + rest * (double)b[i]);
-        out[i] = v == v ? v : nan;
+        float x1, x2;
+        memcpy(&x1, from_a + 4 * i, sizeof x1);
+        memcpy(&x2, from_b + 4 * i, sizeof x2);
+        float v = (float)(m * (double)x1 + rest * (double)x2);
+        v = v == v ? v : nan;
+        memcpy(to + 4 * i, &v, sizeof v);
     }
 }
 

@@ -11,11 +11,11 @@
 void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t size,
                        const unsigned char *a, const unsigned char *b, unsigned char *out);
 
-/* m*a + (1-m)*b in float64, each product and the sum rounded, then once to the type; u8 to the
- * nearest, half to even (between a and b, so never outside its range). Every NaN that comes of it
- * is 0x7fc00000: which payload and sign survive an operation differs between CPUs, and between the
- * vector body of a loop and its tail. */
-void fmix_blend_f32(double m, uint64_t n, const float *a, const float *b, float *out);
+/* Of n elements in memory, aligned or not: m*a + (1-m)*b in float64, each product and the sum
+ * rounded, then once to the type; u8 to the nearest, half to even (between a and b, so never
+ * outside its range). Every NaN that comes of it is 0x7fc00000: which payload and sign survive an
+ * operation differs between CPUs, and between the vector body of a loop and its tail. */
+void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *out);
 void fmix_blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
                    unsigned char *out);
 

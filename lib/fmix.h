@@ -154,7 +154,8 @@ FMIX_API fmix_status fmix_pairing(uint64_t seed, uint64_t batch, uint32_t n, int
 /* Where channels lie among a sample's elements. */
 typedef enum fmix_layout { FMIX_CHANNELS_FIRST, FMIX_CHANNELS_LAST } fmix_layout;
 
-/* A batch to mix, borrowed: rows of channels * elements(recipe.shape) values each. */
+/* A batch to mix, borrowed: rows of channels * elements(recipe.shape) values each, anywhere in
+ * memory (elements need not be aligned). */
 typedef struct fmix_batch {
     const void *x;
     fmix_dtype dtype; /* F32 (little-endian memory order of the host) or U8 */

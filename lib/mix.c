@@ -8,7 +8,7 @@ static size_t element_size(fmix_dtype dtype) {
 static void interpolate(double m, const fmix_batch *batch, uint64_t n, const unsigned char *a,
                         const unsigned char *b, unsigned char *out) {
     if (batch->dtype == FMIX_DTYPE_F32)
-        fmix_blend_f32(m, n, (const void *)a, (const void *)b, (void *)out);
+        fmix_blend_f32(m, n, a, b, out);
     else
         fmix_blend_u8(m, n, a, b, out);
 }

@@ -7,12 +7,11 @@
 #include <string.h>
 
 typedef struct mix {
-    rows rows; /* first */
-    buffer body;
+    rows rows;             /* first */
+    buffer body, inflated; /* what the batch is a view of */
     fmix_batch batch;
     int64_t *pairing;
     uint64_t seed, step, elements;
-    size_t misplaced; /* bytes from the body's start to an array that is not aligned there, or 0 */
     bool interpolates;
 } mix;
 
@@ -53,19 +52,19 @@ static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_
 
 static fmix_status prepare(source *s) {
     mix *m = s->self;
-    if (m->misplaced) {
-        memmove(m->body.bytes, m->body.bytes + m->misplaced, m->body.length - m->misplaced);
-        m->batch.x = m->body.bytes;
-    }
     return fmix_pairing(m->seed, m->step, (uint32_t)s->rows, m->pairing);
 }
 
-static void destroy(source *s) {
-    mix *m = s->self;
+static void mix_free(mix *m) {
     fmix_plan_free(m->rows.plan);
     buffer_free(&m->body);
+    buffer_free(&m->inflated);
     free(m->pairing);
     free(m);
+}
+
+static void destroy(source *s) {
+    mix_free(s->self);
 }
 
 /* Which sides of x are the mask's. */
@@ -76,7 +75,7 @@ typedef struct geometry {
     fmix_layout layout;
 } geometry;
 
-static bool find_geometry(const query *q, const upload *u, geometry *g, problem *p) {
+static bool find_geometry(const query *q, const array *u, geometry *g, problem *p) {
     bool given = q->given[QUERY_LAYOUT];
     if (u->rank < 2) {
         problem_add(p, 400, "x", "x has %u sides; it needs rows and at least one side more",
@@ -106,12 +105,18 @@ static bool find_geometry(const query *q, const upload *u, geometry *g, problem 
     return true;
 }
 
-static bool read_body(call *c, upload *u, problem *p) {
+/* x of the body; `all` keeps what it is a view of. */
+static const array *read_x(call *c, upload *all, problem *p) {
     const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
-    return f && f->read(c->body.bytes, c->body.length, &c->query, u, p);
+    if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
+        return NULL;
+    const array *x = upload_find(all, "x");
+    if (!x)
+        problem_add(p, 400, "x", "the body holds no array named x");
+    return x;
 }
 
-static bool add_tensors(source *s, const query *q, const upload *u, const geometry *g,
+static bool add_tensors(source *s, const query *q, const array *u, const geometry *g,
                         const mix *m) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     double mask_cost =
@@ -142,7 +147,7 @@ static bool check_parts(const call *c, problem *p) {
     return false;
 }
 
-static bool read_recipe(call *c, const upload *u, const geometry *g, fmix_recipe *recipe,
+static bool read_recipe(call *c, const array *u, const geometry *g, fmix_recipe *recipe,
                         problem *p) {
     query *q = &c->query;
     if (u->shape[0] > FMIX_MAX_BATCH) {
@@ -154,53 +159,73 @@ static bool read_recipe(call *c, const upload *u, const geometry *g, fmix_recipe
            recipe_address(q, u->shape[0], p);
 }
 
-void mix_post(call *c, outcome *out) {
-    problem *p = &out->problem;
-    query *q = &c->query;
-    upload u;
-    geometry g;
-    fmix_recipe recipe;
-    if (!check_parts(c, p) || !read_body(c, &u, p) || !find_geometry(q, &u, &g, p) ||
-        !read_recipe(c, &u, &g, &recipe, p))
-        return;
-    source *s = source_new(u.shape[0]);
+/* Takes the body and what was inflated from it. NULL: explained. */
+static mix *mix_new(call *c, upload *all, const fmix_recipe *recipe, uint64_t n, problem *p) {
+    const query *q = &c->query;
     mix *m = calloc(1, sizeof *m);
-    if (!s || !m) {
-        source_free(s);
-        free(m);
+    if (!m) {
         problem_add(p, 500, NULL, "out of memory");
-        return;
+        return NULL;
     }
-    s->self = m;
-    s->destroy = destroy;
-    s->prepare = prepare;
-    s->scale = 1;
-    size_t offset = (size_t)(u.x - c->body.bytes);
-    m->misplaced = offset % dtype_table[u.type].size ? offset : 0;
     m->body = c->body;
-    c->body = buffer_of(0);
-    s->prepare_cost = 15 * (double)s->rows + (m->misplaced ? 0.2 * (double)m->body.length : 0);
-    m->pairing = malloc((size_t)s->rows * sizeof *m->pairing);
+    m->inflated = all->inflated;
+    c->body = all->inflated = buffer_of(0);
     m->rows.index = q->index;
     m->seed = q->seed;
     m->step = q->step;
-    m->interpolates = recipe.method == FMIX_METHOD_MIXUP;
-    m->elements = fmix_shape_elements(&recipe.shape);
-    m->batch = (fmix_batch){.x = u.x,
-                            .dtype = u.type == DTYPE_F32 ? FMIX_DTYPE_F32 : FMIX_DTYPE_U8,
+    m->interpolates = recipe->method == FMIX_METHOD_MIXUP;
+    m->elements = fmix_shape_elements(&recipe->shape);
+    m->pairing = malloc((size_t)n * sizeof *m->pairing);
+    fmix_status status =
+        m->pairing ? fmix_plan_new(c->service->context, recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+    if (status == FMIX_OK)
+        return m;
+    problem_add(p, 500, NULL, "%s", fmix_status_text(status));
+    mix_free(m);
+    return NULL;
+}
+
+static void make_source(call *c, upload *all, const array *x, outcome *out) {
+    problem *p = &out->problem;
+    const query *q = &c->query;
+    geometry g;
+    fmix_recipe recipe;
+    if (!find_geometry(q, x, &g, p) || !read_recipe(c, x, &g, &recipe, p))
+        return;
+    mix *m = mix_new(c, all, &recipe, x->shape[0], p);
+    if (!m)
+        return;
+    source *s = source_new(x->shape[0]);
+    if (!s) {
+        mix_free(m);
+        problem_add(p, 500, NULL, "out of memory");
+        return;
+    }
+    m->batch = (fmix_batch){.x = x->bytes,
+                            .dtype = x->type == DTYPE_F32 ? FMIX_DTYPE_F32 : FMIX_DTYPE_U8,
                             .layout = g.layout,
                             .channels = g.channels,
                             .pairing = m->pairing};
+    s->self = m;
+    s->destroy = destroy;
+    s->prepare = prepare;
+    s->prepare_cost = 15 * (double)s->rows;
+    s->warm = fmix_plan_is_warm(m->rows.plan);
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);
     source_note(s, "index", q->index);
-    fmix_status status =
-        m->pairing ? fmix_plan_new(c->service->context, &recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
-    if (status != FMIX_OK || !add_tensors(s, q, &u, &g, m)) {
-        problem_add(p, 500, NULL, "%s", fmix_status_text(status));
+    if (!add_tensors(s, q, x, &g, m)) {
+        problem_add(p, 413, "x", "the answer would have more bytes than can be counted");
         source_free(s);
         return;
     }
-    s->warm = fmix_plan_is_warm(m->rows.plan);
     out->source = s;
+}
+
+void mix_post(call *c, outcome *out) {
+    upload all = {.inflated = buffer_of((size_t)c->service->config->body)};
+    const array *x = check_parts(c, &out->problem) ? read_x(c, &all, &out->problem) : NULL;
+    if (x)
+        make_source(c, &all, x, out);
+    buffer_free(&all.inflated);
 }

@@ -40,23 +40,32 @@ bool outline_tensor(outline *l, const tensor *t) {
     return s != NULL;
 }
 
-bool upload_check(const upload *u, uint64_t bytes, problem *p) {
-    uint64_t needed = dtype_table[u->type].size;
-    for (unsigned d = 0; d < u->rank; d++) {
-        if (u->shape[d] == 0) {
-            problem_add(p, 400, "x", "side %u of x is 0; every side must be at least 1", d);
+const array *upload_find(const upload *u, const char *name) {
+    for (unsigned i = 0; i < u->count; i++)
+        if (strcmp(u->arrays[i].name, name) == 0)
+            return &u->arrays[i];
+    return NULL;
+}
+
+bool array_check(const array *a, uint64_t bytes, problem *p) {
+    uint64_t needed = dtype_table[a->type].size;
+    for (unsigned d = 0; d < a->rank; d++) {
+        if (a->shape[d] == 0) {
+            problem_add(p, 400, a->name, "side %u of %s is 0; every side must be at least 1", d,
+                        a->name);
             return false;
         }
-        if (needed > UINT64_MAX / u->shape[d]) {
-            problem_add(p, 413, "x", "the shape of x has more elements than any machine holds");
+        if (needed > UINT64_MAX / a->shape[d]) {
+            problem_add(p, 413, a->name, "the shape of %s has more elements than any machine holds",
+                        a->name);
             return false;
         }
-        needed *= u->shape[d];
+        needed *= a->shape[d];
     }
     if (needed != bytes) {
-        problem_add(p, 400, "x",
-                    "x takes %" PRIu64 " bytes by its shape and type, but the body has %" PRIu64,
-                    needed, bytes);
+        problem_add(p, 400, a->name,
+                    "%s takes %" PRIu64 " bytes by its shape and type, but there are %" PRIu64,
+                    a->name, needed, bytes);
         return false;
     }
     return true;

@@ -10,6 +10,8 @@
 #include "../source.h"
 
 #define FORMAT_SEGMENTS 4
+#define ARRAY_NAME      32
+#define UPLOAD_ARRAYS   16
 
 /* A piece of an answer: a literal, or a whole tensor. */
 typedef struct segment {
@@ -28,16 +30,26 @@ void outline_free(outline *l);
 bool outline_literal(outline *l, buffer *bytes); /* takes the bytes */
 bool outline_tensor(outline *l, const tensor *t);
 
-/* An uploaded array: a view of the body. */
-typedef struct upload {
-    const unsigned char *x;
+/* An uploaded array: a view of the body, or of what was inflated from it. */
+typedef struct array {
+    char name[ARRAY_NAME]; /* "x" where the format holds one and names none */
+    const unsigned char *bytes;
     dtype type;
     unsigned rank;
     uint64_t shape[QUERY_RANK];
+} array;
+
+typedef struct upload {
+    array arrays[UPLOAD_ARRAYS];
+    unsigned count;
+    buffer inflated; /* owned; empty where every array lies in the body */
 } upload;
 
-/* Parses shape and type against the bytes there are: what is claimed is never allocated. */
-bool upload_check(const upload *u, uint64_t bytes, problem *p);
+/* The array of this name, or NULL. */
+const array *upload_find(const upload *u, const char *name);
+
+/* Shape and type against the bytes there are: what is claimed is never allocated. */
+bool array_check(const array *a, uint64_t bytes, problem *p);
 
 typedef struct format {
     const char *name; /* and suffix */
@@ -52,9 +64,12 @@ typedef struct format {
     bool (*lay_out)(const source *s, outline *out);
     /* … or whole: data[i] holds all of tensor i. */
     bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
-    /* NULL: not taken as an upload. */
+    /* NULL: not taken as an upload. *out is empty when called. */
     bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
 } format;
+
+/* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
+bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);
 
 extern const format format_npy, format_raw, format_json, format_png;
 

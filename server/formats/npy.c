@@ -89,7 +89,7 @@ static bool take_number(cursor *c, uint64_t *out) {
 }
 
 /* (), (3,), (3, 4), (3, 4,) */
-static bool take_shape(cursor *c, upload *out, bool *too_many) {
+static bool take_shape(cursor *c, array *out, bool *too_many) {
     if (!take(c, '('))
         return false;
     out->rank = 0;
@@ -114,7 +114,7 @@ typedef struct header {
     bool has_descr, has_order, has_shape;
 } header;
 
-static bool take_entry(cursor *c, header *h, upload *out) {
+static bool take_entry(cursor *c, header *h, array *out) {
     char key[24];
     if (!take_string(c, key, sizeof key) || !take(c, ':'))
         return false;
@@ -130,7 +130,7 @@ static bool take_entry(cursor *c, header *h, upload *out) {
     return false;
 }
 
-static bool parse_header(cursor c, header *h, upload *out) {
+static bool parse_header(cursor c, header *h, array *out) {
     if (!take(&c, '{'))
         return false;
     while (!take(&c, '}')) {
@@ -154,31 +154,31 @@ static bool find_type(const char *descr, dtype *out) {
 }
 
 /* Where the header lies, or a problem. */
-static bool find_header(const unsigned char *body, size_t length, cursor *c, size_t *data,
-                        problem *p) {
+static bool find_header(const unsigned char *body, size_t length, const char *name, cursor *c,
+                        size_t *data, problem *p) {
     static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
     if (length < PREAMBLE || memcmp(body, magic, sizeof magic) != 0) {
-        problem_add(p, 400, "x", "the body does not begin as an npy file does");
+        problem_add(p, 400, name, "%s does not begin as an npy file does", name);
         return false;
     }
     size_t start = PREAMBLE, size = (size_t)body[8] | (size_t)body[9] << 8;
     if ((body[6] != 1 && body[6] != 2) || body[7] != 0) {
-        problem_add(p, 400, "x", "npy version %u.%u is not read here; 1.0 and 2.0 are", body[6],
+        problem_add(p, 400, name, "npy version %u.%u is not read here; 1.0 and 2.0 are", body[6],
                     body[7]);
         return false;
     }
     if (body[6] == 2) {
         if (length < 12) {
-            problem_add(p, 400, "x", "the body ends within the npy header's length");
+            problem_add(p, 400, name, "%s ends within the npy header's length", name);
             return false;
         }
         start = 12;
         size |= (size_t)body[10] << 16 | (size_t)body[11] << 24;
     }
     if (size > length - start) {
-        problem_add(p, 400, "x",
-                    "the npy header says that it has %zu bytes, but the body ends after %zu", size,
-                    length - start);
+        problem_add(p, 400, name,
+                    "the npy header of %s says that it has %zu bytes, but it ends after %zu", name,
+                    size, length - start);
         return false;
     }
     c->at = (const char *)body + start;
@@ -187,40 +187,48 @@ static bool find_header(const unsigned char *body, size_t length, cursor *c, siz
     return true;
 }
 
-static bool read_npy(const unsigned char *body, size_t length, const query *q, upload *out,
-                     problem *p) {
+#define TYPES "little-endian float32 ('<f4') and uint8 ('|u1') are mixed here"
+
+static void explain_header(const header *h, const char *name, problem *p) {
+    if (h->structured)
+        problem_add(p, 400, name, "%s has a structured dtype; " TYPES, name);
+    else if (h->too_many)
+        problem_add(p, 400, name, "%s has more than %d sides", name, QUERY_RANK);
+    else
+        problem_add(p, 400, name,
+                    "the npy header of %s is not a dict of descr, fortran_order and shape", name);
+}
+
+bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p) {
     header h = {0};
     cursor c;
     size_t data;
-    (void)q;
-    *out = (upload){0};
-    if (!find_header(body, length, &c, &data, p))
+    const char *name = out->name;
+    if (!find_header(bytes, length, name, &c, &data, p))
         return false;
     if (!parse_header(c, &h, out)) {
-        if (h.structured)
-            problem_add(p, 400, "x",
-                        "x has a structured dtype; little-endian float32 ('<f4') and "
-                        "uint8 ('|u1') are mixed here");
-        else if (h.too_many)
-            problem_add(p, 400, "x", "x has more than %d sides", QUERY_RANK);
-        else
-            problem_add(p, 400, "x",
-                        "the npy header is not a dict of descr, fortran_order and shape");
+        explain_header(&h, name, p);
         return false;
     }
     if (!find_type(h.descr, &out->type)) {
-        problem_add(p, 400, "x",
-                    "x has dtype '%s'; little-endian float32 ('<f4') and uint8 ('|u1') "
-                    "are mixed here",
-                    h.descr);
+        problem_add(p, 400, name, "%s has dtype '%s'; " TYPES, name, h.descr);
         return false;
     }
     if (h.fortran && out->rank > 1) {
-        problem_add(p, 400, "x", "x is in Fortran order; save numpy.ascontiguousarray(x)");
+        problem_add(p, 400, name, "%s is in Fortran order; save numpy.ascontiguousarray(%s)", name,
+                    name);
         return false;
     }
-    out->x = body + data;
-    return upload_check(out, length - data, p);
+    out->bytes = bytes + data;
+    return array_check(out, length - data, p);
+}
+
+static bool read_npy(const unsigned char *body, size_t length, const query *q, upload *out,
+                     problem *p) {
+    (void)q;
+    array *x = &out->arrays[out->count++];
+    *x = (array){.name = "x"};
+    return npy_read_array(body, length, x, p);
 }
 
 const format format_npy = {

@@ -12,10 +12,11 @@ static bool read_raw(const unsigned char *body, size_t length, const query *q, u
         problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, f32 or u8");
     if (p->status)
         return false;
-    *out = (upload){.x = body, .type = (dtype)q->x_dtype, .rank = q->x_shape.rank};
-    for (unsigned d = 0; d < out->rank; d++)
-        out->shape[d] = q->x_shape.side[d];
-    return upload_check(out, length, p);
+    array *x = &out->arrays[out->count++];
+    *x = (array){.name = "x", .bytes = body, .type = (dtype)q->x_dtype, .rank = q->x_shape.rank};
+    for (unsigned d = 0; d < x->rank; d++)
+        x->shape[d] = q->x_shape.side[d];
+    return array_check(x, length, p);
 }
 
 const format format_raw = {

@@ -174,7 +174,7 @@ static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state)
 static void an_upload_has_just_the_bytes_of_its_shape(void **state) {
     (void)state;
     static const struct {
-        upload upload;
+        array array;
         uint64_t bytes;
         int status;
     } table[] = {
@@ -199,7 +199,7 @@ static void an_upload_has_just_the_bytes_of_its_shape(void **state) {
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
-        assert_int_equal(upload_check(&table[i].upload, table[i].bytes, &p), !table[i].status);
+        assert_int_equal(array_check(&table[i].array, table[i].bytes, &p), !table[i].status);
         assert_int_equal(p.status, table[i].status);
     }
 }

@@ -25,17 +25,19 @@ static file file_of(unsigned major, unsigned minor, size_t claimed, const char *
     return f;
 }
 
-static bool read_file(const file *f, upload *out, problem *p) {
+static bool read_file(const file *f, array *out, problem *p) {
     query q;
     query_init(&q);
     *p = (problem){0};
-    bool good = format_npy.read(f->bytes, f->length, &q, out, p);
+    upload all = {0};
+    bool good = format_npy.read(f->bytes, f->length, &q, &all, p);
+    *out = all.arrays[0];
     assert_int_equal(good, p->status == 0);
     return good;
 }
 
 /* A version 1.0 file with this header and so many bytes of data, read and thrown away. */
-static bool read_text(const char *header, size_t data, upload *out, problem *p) {
+static bool read_text(const char *header, size_t data, array *out, problem *p) {
     file f = file_of(1, 0, strlen(header), header, strlen(header), data);
     bool good = read_file(&f, out, p);
     free(f.bytes);
@@ -109,7 +111,7 @@ static void what_was_written_is_read_back(void **state) {
     for (unsigned i = 0; i < 2; i++)
         for (unsigned rank = 1; rank <= 4; rank++) {
             source *s;
-            upload u;
+            array u;
             problem p;
             outline l = lay_out(&s, types[i], rank);
             const buffer *head = &l.segments[0].literal;
@@ -119,7 +121,7 @@ static void what_was_written_is_read_back(void **state) {
             assert_int_equal(u.type, types[i]);
             assert_int_equal(u.rank, rank);
             assert_memory_equal(u.shape, s->tensors[0].shape, rank * sizeof *u.shape);
-            assert_ptr_equal(u.x, f.bytes + head->length);
+            assert_ptr_equal(u.bytes, f.bytes + head->length);
             free(f.bytes);
             outline_free(&l);
             source_free(s);
@@ -137,20 +139,20 @@ static void any_spelling_of_the_dict_is_read(void **state) {
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         for (unsigned version = 1; version <= 2; version++) {
-            upload u;
+            array u;
             problem p;
             size_t n = strlen(headers[i]);
             file f = file_of(version, 0, n, headers[i], n, 24);
             assert_true(read_file(&f, &u, &p));
             assert_true(u.type == DTYPE_F32 && u.rank == 2 && u.shape[0] == 2 && u.shape[1] == 3);
-            assert_ptr_equal(u.x, f.bytes + f.length - 24);
+            assert_ptr_equal(u.bytes, f.bytes + f.length - 24);
             free(f.bytes);
         }
 }
 
 static void types_and_ranks_at_the_edge_are_read(void **state) {
     (void)state;
-    upload u;
+    array u;
     problem p;
     assert_true(read_text("{'descr': '|u1', 'fortran_order': False, 'shape': (4,)}", 4, &u, &p));
     assert_true(u.type == DTYPE_U8 && u.rank == 1);
@@ -227,7 +229,7 @@ static const struct {
     {HEAD("'|u1'", "False", "(1,1,1,1,1,2)"), "more than 5 sides"},
     {HEAD("'|u1'", "False", "(0,)"), "side 0 of x is 0"},
     {HEAD("'|u1'", "False", "(2,0)"), "side 1 of x is 0"},
-    {HEAD("'|u1'", "False", "(3,)"), "takes 3 bytes by its shape and type, but the body has 2"},
+    {HEAD("'|u1'", "False", "(3,)"), "takes 3 bytes by its shape and type, but there are 2"},
     {HEAD("'|u1'", "False", "(1,)"), "takes 1 bytes"},
     {HEAD("'<f4'", "False", "(2,)"), "takes 8 bytes"},
     {HEAD("'|u1'", "False", "()"), "takes 1 bytes"},
@@ -239,7 +241,7 @@ static const struct {
 static void hostile_headers_are_refused_with_the_reason(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-        upload u;
+        array u;
         problem p;
         if (read_text(hostile[i].header, 2, &u, &p) ||
             !strstr(p.errors[0].detail, hostile[i].reason))
@@ -250,7 +252,7 @@ static void hostile_headers_are_refused_with_the_reason(void **state) {
 static void a_nul_does_not_end_a_word(void **state) {
     (void)state;
     static const char header[] = "{'descr': '|u1\0', 'fortran_order': False, 'shape': (2,)}";
-    upload u;
+    array u;
     problem p;
     file f = file_of(1, 0, sizeof header - 1, header, sizeof header - 1, 2);
     assert_false(read_file(&f, &u, &p));
@@ -265,17 +267,17 @@ static void the_length_of_the_header_is_checked_against_the_body(void **state) {
         size_t claimed;
         const char *reason;
     } table[] = {
-        {1, 0xffff, "has 65535 bytes, but the body ends after"},
-        {1, sizeof header + 2, "but the body ends after"},
+        {1, 0xffff, "has 65535 bytes, but it ends after"},
+        {1, sizeof header + 2, "but it ends after"},
         {1, 0, NOT_A_DICT},
         {1, sizeof header - 4, NOT_A_DICT},
-        {2, 0xffffffff, "has 4294967295 bytes, but the body ends after"},
-        {2, sizeof header + 2, "but the body ends after"},
+        {2, 0xffffffff, "has 4294967295 bytes, but it ends after"},
+        {2, sizeof header + 2, "but it ends after"},
         {3, 0, "version 3.0 is not read here"},
         {0, 0, "version 0.0 is not read here"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        upload u;
+        array u;
         problem p;
         file f = file_of(table[i].version, 0, table[i].claimed, header, sizeof header - 1, 2);
         assert_false(read_file(&f, &u, &p));
@@ -291,7 +293,7 @@ static void a_file_cut_anywhere_is_refused(void **state) {
     for (unsigned version = 1; version <= 2; version++) {
         file whole = file_of(version, 0, sizeof header - 1, header, sizeof header - 1, 24);
         for (size_t length = 0; length < whole.length; length++) {
-            upload u;
+            array u;
             problem p;
             file cut = {malloc(length + !length), length};
             memcpy(cut.bytes, whole.bytes, length);
@@ -312,12 +314,12 @@ static void a_header_changed_anywhere_is_read_or_refused(void **state) {
     static const char bytes[] = "\0'\"(){},: 09x\\\xff";
     for (size_t at = 0; at < 10 + sizeof header - 1; at++)
         for (size_t b = 0; b < sizeof bytes - 1; b++) {
-            upload u;
+            array u;
             problem p;
             file f = file_of(1, 0, sizeof header - 1, header, sizeof header - 1, 24);
             f.bytes[at] = (unsigned char)bytes[b];
             if (read_file(&f, &u, &p))
-                assert_true(u.x >= f.bytes && u.x <= f.bytes + f.length);
+                assert_true(u.bytes >= f.bytes && u.bytes <= f.bytes + f.length);
             free(f.bytes);
         }
 }

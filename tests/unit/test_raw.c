@@ -3,7 +3,7 @@
 #include "formats/format.h"
 
 static bool read_raw(const char *shape, const char *type, const unsigned char *body, size_t length,
-                     upload *out, problem *p) {
+                     array *out, problem *p) {
     query q;
     *p = (problem){0};
     query_init(&q);
@@ -12,7 +12,10 @@ static bool read_raw(const char *shape, const char *type, const unsigned char *b
     if (type)
         query_take(&q, GROUP_UPLOAD, "x_dtype", 7, type, strlen(type), p);
     assert_int_equal(p->status, 0);
-    return format_raw.read(body, length, &q, out, p);
+    upload all = {0};
+    bool good = format_raw.read(body, length, &q, &all, p);
+    *out = all.arrays[0];
+    return good;
 }
 
 static void the_body_is_the_main_tensor_and_nothing_else(void **state) {
@@ -33,10 +36,10 @@ static void the_body_is_the_main_tensor_and_nothing_else(void **state) {
 static void an_upload_is_its_bytes_in_the_shape_asked_for(void **state) {
     (void)state;
     static const unsigned char body[48];
-    upload u;
+    array u;
     problem p;
     assert_true(read_raw("2x3x2", "f32", body, 48, &u, &p));
-    assert_true(u.x == body && u.type == DTYPE_F32 && u.rank == 3);
+    assert_true(u.bytes == body && u.type == DTYPE_F32 && u.rank == 3);
     assert_true(u.shape[0] == 2 && u.shape[1] == 3 && u.shape[2] == 2);
     assert_true(read_raw("2x2x2x2x3", "u8", body, 48, &u, &p));
     assert_true(u.type == DTYPE_U8 && u.rank == 5 && u.shape[4] == 3);
@@ -45,7 +48,7 @@ static void an_upload_is_its_bytes_in_the_shape_asked_for(void **state) {
 static void shape_and_type_are_both_required_and_named(void **state) {
     (void)state;
     static const unsigned char body[4];
-    upload u;
+    array u;
     problem p;
     assert_false(read_raw(NULL, "u8", body, 4, &u, &p));
     assert_string_equal(p.errors[0].parameter, "x_shape");
@@ -58,7 +61,7 @@ static void shape_and_type_are_both_required_and_named(void **state) {
 static void a_body_of_another_size_is_refused(void **state) {
     (void)state;
     static const unsigned char body[8];
-    upload u;
+    array u;
     problem p;
     for (size_t length = 0; length <= 8; length++)
         assert_int_equal(read_raw("7", "u8", body, length, &u, &p), length == 7);
