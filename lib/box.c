@@ -45,19 +45,30 @@ uint32_t fmix_box_side(uint32_t n, unsigned rank, uint64_t lambda) {
     return low;
 }
 
+/* Along one side of n: r elements from a start, or clipped around a centre. */
+static void place(fmix_box kind, uint32_t n, uint32_t r, uint32_t word, uint32_t *start,
+                  uint32_t *size) {
+    if (kind == FMIX_BOX_INSIDE) {
+        *start = (uint32_t)((uint64_t)word * (n - r + 1) >> 32);
+        *size = r;
+        return;
+    }
+    uint32_t centre = (uint32_t)((uint64_t)word * n >> 32);
+    uint32_t before = r / 2, after = r - before; /* elements from the centre on */
+    uint32_t end = n - centre < after ? n : centre + after;
+    *start = centre > before ? centre - before : 0;
+    *size = r ? end - *start : 0;
+}
+
 void fmix_box_place(const fmix_plan *plan, uint64_t t, fmix_row *row) {
-    const fmix_shape *shape = &plan->recipe.shape;
+    const fmix_recipe *recipe = &plan->recipe;
     uint32_t w[4];
     uint64_t area = 1;
     fmix_words_block(&plan->box_key, t, 0, w);
-    for (unsigned d = 0; d < shape->rank; d++) {
-        uint32_t n = shape->side[d], r = fmix_box_side(n, shape->rank, row->lambda);
-        uint32_t centre = (uint32_t)((uint64_t)w[d] * n >> 32);
-        uint32_t before = r / 2, after = r - before; /* elements from the centre on */
-        uint32_t start = centre > before ? centre - before : 0;
-        uint32_t end = n - centre < after ? n : centre + after;
-        row->box_start[d] = start;
-        row->box_size[d] = r ? end - start : 0;
+    for (unsigned d = 0; d < recipe->shape.rank; d++) {
+        uint32_t n = recipe->shape.side[d];
+        uint32_t r = fmix_box_side(n, recipe->shape.rank, row->lambda);
+        place(recipe->box, n, r, w[d], &row->box_start[d], &row->box_size[d]);
         area *= row->box_size[d];
     }
     row->ones = plan->elements - area;

@@ -80,7 +80,7 @@ static fmix_twofold amplitude(const fmix_contest *contest, uint32_t b0, uint32_t
                    (double)fmix_signed_bin(b1, sides->n[1]), (double)b2};
     fmix_twofold s = fmix_tf(0);
     for (int d = 0; d < 3; d++) {
-        fmix_twofold k = fmix_tf_div(fmix_tf(b[d]), fmix_tf(sides->n[d]));
+        fmix_twofold k = fmix_tf_div(fmix_tf(b[d]), fmix_tf(contest->periods.n[d]));
         s = fmix_tf_add(s, fmix_tf_mul(k, k));
     }
     fmix_twofold weight = fmix_tf_exp(fmix_tf_scale(fmix_tf_log(s), -contest->delta / 2));

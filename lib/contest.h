@@ -19,7 +19,7 @@
 
 typedef struct fmix_contest {
     fmix_context *context;
-    fmix_sides sides;
+    fmix_sides sides, periods;
     double delta;
     double total; /* sum of c_j f_j^-delta: what differs by less than 2^-256 of it is equal */
     const fmix_key *key;

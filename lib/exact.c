@@ -134,7 +134,7 @@ static void bin(workshop *w, const fmix_contest *contest, const uint32_t b[3],
     mpfr_set_zero(w->a, 1);
     for (int d = 0; d < 3; d++) {
         mpfr_set_si(w->b, (long)k[d], NEAREST);
-        mpfr_div_ui(w->b, w->b, sides->n[d], NEAREST);
+        mpfr_div_ui(w->b, w->b, contest->periods.n[d], NEAREST);
         mpfr_sqr(w->b, w->b, NEAREST);
         mpfr_add(w->a, w->a, w->b, NEAREST);
     }

@@ -63,7 +63,41 @@ typedef struct fmix_shape {
 /* Elements of a shape, or 0 if it is outside the ranges above. */
 FMIX_API uint64_t fmix_shape_elements(const fmix_shape *shape);
 
-typedef enum fmix_method { FMIX_METHOD_FMIX, FMIX_METHOD_CUTMIX, FMIX_METHOD_MIXUP } fmix_method;
+/* Masks (FMix, CutMix) choose elements; the others interpolate: MixUp and BC (Tokozume et al., CVPR
+ * 2018) by lambda, BC+ by lambda and the samples' deviations, SamplePairing (Inoue 2018) by a half,
+ * NONE leaves a batch as it is. */
+typedef enum fmix_method {
+    FMIX_METHOD_FMIX,
+    FMIX_METHOD_CUTMIX,
+    FMIX_METHOD_MIXUP,
+    FMIX_METHOD_BC,
+    FMIX_METHOD_BCPLUS,
+    FMIX_METHOD_SAMPLEPAIRING,
+    FMIX_METHOD_NONE,
+    FMIX_METHODS
+} fmix_method;
+
+/* Whether rows of a method have a mask of their own, of zeros and ones. */
+FMIX_API bool fmix_method_masks(fmix_method method);
+
+/* Frequency of a bin: cycles per pixel, as in the paper, or per side, so that shapes follow the
+ * aspect ratio (STREAM §3). */
+typedef enum fmix_frequency { FMIX_FREQUENCY_PIXEL, FMIX_FREQUENCY_EXTENT } fmix_frequency;
+
+/* CutMix's box: any centre, clipped to the sides, as published; or wholly inside (STREAM §4). */
+typedef enum fmix_box { FMIX_BOX_CLIPPED, FMIX_BOX_INSIDE } fmix_box;
+
+/* Who is mixed with whom (STREAM §5). */
+typedef enum fmix_pairing_kind {
+    FMIX_PAIRING_PERMUTATION,
+    FMIX_PAIRING_DERANGEMENT, /* nobody meets itself, but in a batch of one */
+    FMIX_PAIRING_FLIP,
+    FMIX_PAIRING_ROLL,
+    FMIX_PAIRING_NONE,
+} fmix_pairing_kind;
+
+/* Which of a list of methods a batch has (STREAM §7). */
+typedef enum fmix_policy_kind { FMIX_POLICY_ALTERNATE, FMIX_POLICY_RANDOM } fmix_policy_kind;
 
 /* Element types. BITS is for masks: each mask's flat order packed as by numpy.packbits, the first
  * element in the highest bit, ceil(elements / 8) bytes a mask. */
@@ -110,6 +144,10 @@ typedef struct fmix_recipe {
     double delta;      /* decay power of the spectrum; FMix only */
     bool lambda_given; /* then every row has `lambda`, rounded as STREAM §2 says */
     double lambda;     /* 0 .. 1 */
+    bool reformulate;  /* lambda ~ Beta(alpha + 1, alpha); draws only */
+    bool scope_batch;  /* every row of a batch has the t of its first */
+    fmix_frequency frequency;
+    fmix_box box;
 } fmix_recipe;
 
 /* A recipe that was checked, with its stream keys: cheap, immutable. */
@@ -122,8 +160,7 @@ FMIX_API void fmix_plan_free(fmix_plan *plan);
 /* Whether the next mask needs nothing that is not cached. */
 FMIX_API bool fmix_plan_is_warm(const fmix_plan *plan);
 
-/* Estimated nanoseconds of one core for one mask (of FMIX and CUTMIX) or one row's lambda (MIXUP).
- */
+/* Estimated nanoseconds of one core for one mask or, of methods without, one row's lambda. */
 FMIX_API double fmix_plan_mask_cost(const fmix_plan *plan);
 
 /* Bytes of working memory that one thread needs while it computes masks of this plan. */
@@ -132,24 +169,37 @@ FMIX_API uint64_t fmix_plan_memory(const fmix_plan *plan);
 /* A row of a batch before any pixel: STREAM §2, §3 (k), §4 (the box). */
 typedef struct fmix_row {
     uint64_t lambda;         /* L */
-    uint64_t ones;           /* of the mask; for mixup 0 */
-    double lambda_effective; /* the weight of the row itself: ones/elements; for mixup lambda */
-    uint32_t box_start[3];   /* CutMix: the box of zeros after clipping; */
-    uint32_t box_size[3];    /* a size of 0 along any side: no box */
+    uint64_t ones;           /* of the mask; 0 of methods without */
+    double lambda_effective; /* the label's weight of the row itself: ones/elements of a mask,
+                                lambda of mixup, bc and bcplus, 1 of samplepairing and none */
+    double weight; /* the data's weight of the row itself, of methods without a mask: lambda, 1/2 of
+                      samplepairing, 1 of none; for bcplus it is what its q is made of */
+    uint32_t box_start[3]; /* CutMix: the box of zeros after clipping; */
+    uint32_t box_size[3];  /* a size of 0 along any side: no box */
 } fmix_row;
 
 FMIX_API fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out);
+
+/* t of a row of a batch whose first has t = index: index + row, or index where scope_batch. */
+FMIX_API uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row);
 
 /* Bytes of one mask of `elements` in this type. */
 FMIX_API uint64_t fmix_mask_bytes(uint64_t elements, fmix_dtype dtype);
 
 /* The masks of samples t, t+1, … t+n-1, one after the other in flat order, 0 and 1 in `dtype`,
- * n * fmix_mask_bytes(...) bytes at out. FMIX and CUTMIX only. STREAM §3, §4, §6. */
+ * n * fmix_mask_bytes(...) bytes at out, whatever the scope. Methods that mask only. STREAM §3, §4.
+ */
 FMIX_API fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
                                      uint64_t n, fmix_dtype dtype, void *out);
 
-/* A permutation of 0 … n-1 for a batch: row i is mixed with row out[i]. STREAM §5. */
-FMIX_API fmix_status fmix_pairing(uint64_t seed, uint64_t batch, uint32_t n, int64_t *out);
+/* A pairing of 0 … n-1 for a batch: row i is mixed with row out[i]. STREAM §5. */
+FMIX_API fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, uint32_t n,
+                                  int64_t *out);
+
+/* Which of `count` methods batch number `batch` has: *choice below count. weights: for RANDOM, not
+ * all 0, their sum below 2^32; for ALTERNATE unused. STREAM §7. */
+FMIX_API fmix_status fmix_policy(fmix_policy_kind kind, uint64_t seed, uint64_t batch,
+                                 unsigned count, const uint32_t *weights, unsigned *choice);
 
 /* Where channels lie among a sample's elements. */
 typedef enum fmix_layout { FMIX_CHANNELS_FIRST, FMIX_CHANNELS_LAST } fmix_layout;
@@ -164,8 +214,9 @@ typedef struct fmix_batch {
     const int64_t *pairing; /* one entry a row */
 } fmix_batch;
 
-/* Rows first … first+n-1 of the batch, mixed, to out; row i has t = index + i. Hard masks choose
- * elements byte for byte; mixup interpolates in float64, any NaN becoming 0x7fc00000. STREAM §8. */
+/* Rows first … first+n-1 of the batch, mixed, to out; row i has t = fmix_plan_sample(plan, index,
+ * i). Hard masks choose elements byte for byte and none copies; the others interpolate in float64,
+ * any NaN becoming 0x7fc00000. BC+ of U8 is FMIX_ERROR_RANGE. STREAM §8. */
 FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
                                    const fmix_batch *batch, uint64_t index, uint64_t first,
                                    uint64_t n, void *out);

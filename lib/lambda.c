@@ -45,3 +45,9 @@ uint64_t fmix_lambda_draw(fmix_context *context, const fmix_key *key, double alp
     fmix_count(&context->lambda_exact, 1);
     return fmix_exact_lambda(w[0], w[1], alpha);
 }
+
+uint64_t fmix_lambda_reformulate(const fmix_key *key, uint64_t t, uint64_t lambda) {
+    uint32_t w[4];
+    fmix_words_block(key, t, 0, w);
+    return w[2] < lambda ? lambda : FMIX_LAMBDA_ONE - lambda;
+}

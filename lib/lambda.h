@@ -13,4 +13,7 @@ uint64_t fmix_lambda_round(double lambda);
 /* L ~ Beta(alpha, alpha) of sample t; key of FMIX_DOMAIN_LAMBDA. */
 uint64_t fmix_lambda_draw(fmix_context *context, const fmix_key *key, double alpha, uint64_t t);
 
+/* L ~ Beta(alpha + 1, alpha), from that L: itself with probability lambda, else 1 - lambda. */
+uint64_t fmix_lambda_reformulate(const fmix_key *key, uint64_t t, uint64_t lambda);
+
 #endif

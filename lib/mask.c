@@ -71,6 +71,7 @@ static fmix_status settle(const fmix_plan *plan, const fmix_weights *weights,
             pixels[open++] = (uint32_t)i;
     fmix_contest contest = {.context = plan->context,
                             .sides = weights->sides,
+                            .periods = weights->periods,
                             .delta = plan->recipe.delta,
                             .total = weights->total,
                             .key = &plan->spectrum_key,
@@ -110,7 +111,8 @@ fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scra
     if (r->method != FMIX_METHOD_FMIX)
         return status;
     if (status == FMIX_OK)
-        status = fmix_weights_get(cache, &r->shape, r->delta, &d->weights, &d->weights_entry);
+        status = fmix_weights_get(cache, &r->shape, r->delta, r->frequency, &d->weights,
+                                  &d->weights_entry);
     if (status == FMIX_OK)
         status = fmix_transform_get(cache, &r->shape, &d->transform, &d->transform_entry);
     if (status == FMIX_OK)
@@ -201,7 +203,7 @@ void fmix_mask_convert(const unsigned char *mask, uint64_t elements, fmix_dtype 
 
 fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    if (plan->recipe.method == FMIX_METHOD_MIXUP || (n && t > UINT64_MAX - (n - 1)))
+    if (!fmix_method_masks(plan->recipe.method) || (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
     unsigned char *at = out;

@@ -22,21 +22,40 @@ static uint32_t draw(reader *r, uint32_t m) {
     return w % m;
 }
 
-fmix_status fmix_pairing(uint64_t seed, uint64_t batch, uint32_t n, int64_t *out) {
-    if (n == 0 || n > FMIX_MAX_BATCH)
-        return FMIX_ERROR_RANGE;
+/* Fisher and Yates, or with `below` 0 Sattolo, which leaves nobody in place. */
+static fmix_status shuffle(uint64_t seed, uint64_t batch, uint32_t n, uint32_t below,
+                           int64_t *out) {
     fmix_key key;
     fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_PAIRING, &key);
     if (status != FMIX_OK)
         return status;
     reader r = {.key = &key, .index = batch};
-    for (uint32_t i = 0; i < n; i++)
-        out[i] = i;
     for (uint32_t i = n - 1; i >= 1; i--) {
-        uint32_t j = draw(&r, i + 1);
+        uint32_t j = draw(&r, i + below);
         int64_t t = out[i];
         out[i] = out[j];
         out[j] = t;
     }
     return FMIX_OK;
+}
+
+fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, uint32_t n,
+                         int64_t *out) {
+    if (n == 0 || n > FMIX_MAX_BATCH)
+        return FMIX_ERROR_RANGE;
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = kind == FMIX_PAIRING_FLIP   ? n - 1 - i
+                 : kind == FMIX_PAIRING_ROLL ? (i + n - 1) % n
+                                             : i;
+    switch (kind) {
+    case FMIX_PAIRING_PERMUTATION:
+        return shuffle(seed, batch, n, 1, out);
+    case FMIX_PAIRING_DERANGEMENT:
+        return shuffle(seed, batch, n, 0, out);
+    case FMIX_PAIRING_FLIP:
+    case FMIX_PAIRING_ROLL:
+    case FMIX_PAIRING_NONE:
+        return FMIX_OK;
+    }
+    return FMIX_ERROR_RANGE;
 }

@@ -2,6 +2,7 @@
 #include "box.h"
 #include "exact.h"
 #include "lambda.h"
+#include "mix.h"
 #include "spectrum.h"
 #include "transform.h"
 
@@ -16,10 +17,10 @@ static bool in_range(double x, double low, double high) {
 static bool is_valid(const fmix_recipe *r) {
     if (fmix_shape_elements(&r->shape) == 0 || !in_range(r->delta, 0, FMIX_DELTA_MAX))
         return false;
-    if (r->method != FMIX_METHOD_FMIX && r->method != FMIX_METHOD_CUTMIX &&
-        r->method != FMIX_METHOD_MIXUP)
+    if ((unsigned)r->method >= FMIX_METHODS || (unsigned)r->frequency > FMIX_FREQUENCY_EXTENT ||
+        (unsigned)r->box > FMIX_BOX_INSIDE)
         return false;
-    return r->lambda_given ? in_range(r->lambda, 0, 1)
+    return r->lambda_given ? in_range(r->lambda, 0, 1) && !r->reformulate
                            : in_range(r->alpha, FMIX_ALPHA_MIN, FMIX_ALPHA_MAX);
 }
 
@@ -55,7 +56,7 @@ bool fmix_plan_is_warm(const fmix_plan *plan) {
     const fmix_recipe *r = &plan->recipe;
     return r->method != FMIX_METHOD_FMIX ||
            (fmix_transform_cached(plan->context->cache, &r->shape) &&
-            fmix_weights_cached(plan->context->cache, &r->shape, r->delta));
+            fmix_weights_cached(plan->context->cache, &r->shape, r->delta, r->frequency));
 }
 
 static double log2_of(double x) {
@@ -77,7 +78,8 @@ static double settling_cost(const fmix_recipe *r, double elements) {
         second = n > longest ? longest : n > second ? n : second;
         longest = n > longest ? n : longest;
     }
-    if (second == 1 || r->delta * log2_of(longest / second) < 34)
+    if (second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT ||
+        r->delta * log2_of(longest / second) < 34)
         return 0;
     return 2 * (elements / 2) * (1200 + 100 * (elements / longest));
 }
@@ -91,14 +93,13 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
         return 600 + n * (6 + 0.3 * log2_of(n)) + settling_cost(&plan->recipe, n);
     case FMIX_METHOD_CUTMIX:
         return 300 + 0.1 * n;
-    case FMIX_METHOD_MIXUP:
+    default:
         return 200;
     }
-    return 0;
 }
 
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
-    if (plan->recipe.method == FMIX_METHOD_MIXUP)
+    if (!fmix_method_masks(plan->recipe.method))
         return 0;
     uint64_t bytes = plan->elements; /* a mask */
     if (plan->recipe.method == FMIX_METHOD_FMIX)
@@ -107,20 +108,30 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
     return bytes;
 }
 
-fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out) {
+uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row) {
+    return plan->recipe.scope_batch ? index : index + row;
+}
+
+static uint64_t lambda_of(const fmix_plan *plan, uint64_t t) {
     const fmix_recipe *r = &plan->recipe;
-    *out = (fmix_row){0};
-    out->lambda = r->lambda_given ? plan->lambda
-                                  : fmix_lambda_draw(plan->context, &plan->lambda_key, r->alpha, t);
-    switch (r->method) {
+    if (r->lambda_given)
+        return plan->lambda;
+    uint64_t lambda = fmix_lambda_draw(plan->context, &plan->lambda_key, r->alpha, t);
+    return r->reformulate ? fmix_lambda_reformulate(&plan->lambda_key, t, lambda) : lambda;
+}
+
+fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out) {
+    *out = (fmix_row){.lambda = lambda_of(plan, t)};
+    out->weight = (double)out->lambda * 0x1p-32;
+    switch (plan->recipe.method) {
     case FMIX_METHOD_FMIX: /* at most 2^32 * 2^24 + 2^31 */
         out->ones = (out->lambda * plan->elements + (UINT64_C(1) << 31)) >> 32;
         break;
     case FMIX_METHOD_CUTMIX:
         fmix_box_place(plan, t, out);
         break;
-    case FMIX_METHOD_MIXUP:
-        out->lambda_effective = (double)out->lambda * 0x1p-32;
+    default:
+        fmix_method_weigh(plan->recipe.method, out);
         return FMIX_OK;
     }
     out->lambda_effective = (double)out->ones / (double)plan->elements;

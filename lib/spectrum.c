@@ -12,16 +12,18 @@
 
 typedef struct weights_key {
     fmix_shape shape;
+    uint32_t frequency;
     double delta;
 } weights_key;
 
 /* One row of bins along the last side. fmix_power brings 24u, its argument 5u * 5, the factor and
  * product 2u: 51u. */
-static void fill_row(const fmix_sides *sides, double half_delta, uint32_t b0, uint32_t b1,
+static void fill_row(const fmix_weights *weights, double half_delta, uint32_t b0, uint32_t b1,
                      double *w) {
+    const fmix_sides *sides = &weights->sides;
     uint32_t n = sides->n[2];
     for (uint32_t b2 = 0; b2 <= n / 2; b2++) {
-        double s = fmix_frequency_squared(sides, b0, b1, b2);
+        double s = fmix_frequency_squared(sides, &weights->periods, b0, b1, b2);
         double power = s > 0 ? fmix_power(s, half_delta) : 0;
         w[b2] = fmix_self_mirrored(b2, n) ? power : ROOT_HALF * power;
     }
@@ -40,7 +42,7 @@ static void fill_weights(fmix_weights *weights, double delta) {
             if (m0 != b0 || m1 != b1)
                 memcpy(w, weights->w + ((size_t)m0 * n1 + m1) * row, row * sizeof *w);
             else
-                fill_row(sides, delta / 2, b0, b1, w);
+                fill_row(weights, delta / 2, b0, b1, w);
         }
     }
 }
@@ -63,6 +65,7 @@ static fmix_status make(const void *raw, void **object, size_t *bytes) {
     if (!weights)
         return FMIX_ERROR_MEMORY;
     weights->sides = fmix_shape_sides(&key.shape);
+    weights->periods = fmix_shape_periods(&key.shape, (fmix_frequency)key.frequency);
     weights->bins = bins;
     fill_weights(weights, key.delta);
     weights->total = total_of(weights);
@@ -73,31 +76,34 @@ static fmix_status make(const void *raw, void **object, size_t *bytes) {
 
 static const fmix_cache_kind all_weights = {make, free};
 
-static void key_of(const fmix_shape *shape, double delta, unsigned char raw[FMIX_CACHE_KEY_BYTES]) {
+static void key_of(const fmix_shape *shape, double delta, fmix_frequency frequency,
+                   unsigned char raw[FMIX_CACHE_KEY_BYTES]) {
     weights_key key;
     _Static_assert(sizeof key <= FMIX_CACHE_KEY_BYTES, "a shape and delta fit a key");
     memset(&key, 0, sizeof key);
     key.shape.rank = shape->rank;
     for (unsigned d = 0; d < shape->rank; d++)
         key.shape.side[d] = shape->side[d];
+    key.frequency = (uint32_t)frequency;
     key.delta = delta;
     memset(raw, 0, FMIX_CACHE_KEY_BYTES);
     memcpy(raw, &key, sizeof key);
 }
 
 fmix_status fmix_weights_get(fmix_cache *cache, const fmix_shape *shape, double delta,
-                             const fmix_weights **out, void **entry) {
+                             fmix_frequency frequency, const fmix_weights **out, void **entry) {
     unsigned char key[FMIX_CACHE_KEY_BYTES];
     void *object = NULL;
-    key_of(shape, delta, key);
+    key_of(shape, delta, frequency, key);
     fmix_status status = fmix_cache_get(cache, &all_weights, key, &object, entry);
     *out = object;
     return status;
 }
 
-bool fmix_weights_cached(fmix_cache *cache, const fmix_shape *shape, double delta) {
+bool fmix_weights_cached(fmix_cache *cache, const fmix_shape *shape, double delta,
+                         fmix_frequency frequency) {
     unsigned char key[FMIX_CACHE_KEY_BYTES];
-    key_of(shape, delta, key);
+    key_of(shape, delta, frequency, key);
     return fmix_cache_has(cache, &all_weights, key);
 }
 

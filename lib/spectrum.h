@@ -12,7 +12,7 @@
  * mirror, f^-delta / sqrt 2 elsewhere (the transform doubles those), 0 at the zero bin. Within 51u.
  */
 typedef struct fmix_weights {
-    fmix_sides sides;
+    fmix_sides sides, periods;
     uint64_t bins;
     double total; /* sum of c_j f_j^-delta over all bins, the scale of STREAM's tie rule */
     double w[];
@@ -20,8 +20,9 @@ typedef struct fmix_weights {
 
 /* From the cache; released by fmix_cache_release(cache, *entry). */
 fmix_status fmix_weights_get(fmix_cache *cache, const fmix_shape *shape, double delta,
-                             const fmix_weights **out, void **entry);
-bool fmix_weights_cached(fmix_cache *cache, const fmix_shape *shape, double delta);
+                             fmix_frequency frequency, const fmix_weights **out, void **entry);
+bool fmix_weights_cached(fmix_cache *cache, const fmix_shape *shape, double delta,
+                         fmix_frequency frequency);
 
 /* Fills x (interleaved complex, 2 * bins) with the Hermitian half spectrum of the sample at t.
  * Returns an upper bound of ||X||_1 over the full spectrum. Every bin is within

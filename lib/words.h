@@ -11,6 +11,7 @@ typedef enum fmix_domain {
     FMIX_DOMAIN_SPECTRUM = 2,
     FMIX_DOMAIN_BOX = 3,
     FMIX_DOMAIN_PAIRING = 4,
+    FMIX_DOMAIN_POLICY = 7,
 } fmix_domain;
 
 typedef struct fmix_key {

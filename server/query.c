@@ -7,12 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const methods[] = {"fmix", "cutmix", "mixup", NULL};
-static const char *const pairings[] = {"permutation", NULL};
+/* Each in the order of its enum. */
+static const char *const methods[] = {"fmix",   "cutmix",        "mixup", "bc",
+                                      "bcplus", "samplepairing", "none",  NULL};
+static const char *const policies[] = {"alternate", "random", NULL};
+static const char *const pairings[] = {"permutation", "derangement", "flip", "roll", "none", NULL};
+static const char *const scopes[] = {"sample", "batch", NULL};
+static const char *const frequencies[] = {"pixel", "extent", NULL};
+static const char *const boxes[] = {"clipped", "inside", NULL};
+static const char *const switches[] = {"0", "1", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", NULL};
 static const char *const array_dtypes[] = {"f32", "u8", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
-/* In the order of enum query_part. */
 static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff", "masks", NULL};
 
 #define AT(field)          offsetof(query, field)
@@ -21,6 +27,7 @@ static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff", 
 #define SHAPE(sides)       .kind = KIND_SHAPE, .least = 1, .most = (sides)
 #define CHOICE(list)       .kind = KIND_CHOICE, .choices = (list)
 #define SET(list)          .kind = KIND_SET, .choices = (list)
+#define LIST(list)         .kind = KIND_LIST, .choices = (list)
 
 const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_SEED] = {"seed", INTEGER(0, UINT64_MAX), .group = GROUP_SEED, .offset = AT(seed),
@@ -34,8 +41,14 @@ const query_parameter query_table[QUERY_COUNT] = {
                  .fallback = "1", .meaning = "how many masks"},
     [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
                      .meaning = "the mask's sides, one to three, as 32x32"},
-    [QUERY_METHOD] = {"method", CHOICE(methods), .group = GROUP_METHOD, .offset = AT(method),
+    [QUERY_METHOD] = {"method", LIST(methods), .group = GROUP_METHOD, .offset = AT(methods),
                       .fallback = "fmix", .meaning = "how two samples are mixed"},
+    [QUERY_POLICY] = {"policy", CHOICE(policies), .group = GROUP_POLICY, .offset = AT(policy),
+                      .fallback = "alternate",
+                      .meaning = "which of several methods a batch has: in turn, or drawn"},
+    [QUERY_WEIGHTS] = {"weights", LIST(NULL), .group = GROUP_POLICY, .offset = AT(weights),
+                       .meaning =
+                           "policy=random: how often each method, as 3,1 (equal, if not given)"},
     [QUERY_ALPHA] = {"alpha", REAL(FMIX_ALPHA_MIN, FMIX_ALPHA_MAX), .group = GROUP_LAMBDA,
                      .offset = AT(alpha), .fallback = "1",
                      .meaning = "lambda is drawn from Beta(alpha, alpha)"},
@@ -43,6 +56,18 @@ const query_parameter query_table[QUERY_COUNT] = {
                      .fallback = "3", .meaning = "decay power of FMix's spectrum"},
     [QUERY_LAMBDA] = {"lambda", REAL(0, 1), .group = GROUP_LAMBDA, .offset = AT(lambda),
                       .meaning = "a fixed lambda instead of a draw"},
+    [QUERY_REFORMULATE] = {"reformulate", CHOICE(switches), .group = GROUP_LAMBDA,
+                           .offset = AT(reformulate), .fallback = "0",
+                           .meaning = "1: lambda is drawn from Beta(alpha+1, alpha)"},
+    [QUERY_SCOPE] = {"scope", CHOICE(scopes), .group = GROUP_SEED, .offset = AT(scope),
+                     .fallback = "sample",
+                     .meaning = "batch: every row has the lambda and mask of the first"},
+    [QUERY_FREQUENCY] = {"frequency", CHOICE(frequencies), .group = GROUP_MASK,
+                         .offset = AT(frequency), .fallback = "pixel",
+                         .meaning = "extent: shapes follow the aspect ratio"},
+    [QUERY_BOX] = {"box", CHOICE(boxes), .group = GROUP_MASK, .offset = AT(box),
+                   .fallback = "clipped",
+                   .meaning = "inside: CutMix's box is never clipped by a side"},
     [QUERY_PAIRING] = {"pairing", CHOICE(pairings), .group = GROUP_PAIRING, .offset = AT(pairing),
                        .fallback = "permutation", .meaning = "who is mixed with whom"},
     [QUERY_DTYPE] = {"dtype", CHOICE(mask_dtypes), .group = GROUP_SHAPE, .offset = AT(dtype),
@@ -146,6 +171,40 @@ static bool parse_set(const char *const *choices, const char *text, unsigned *ou
     return true;
 }
 
+static bool parse_item(const char *const *choices, const char *text, size_t length, uint32_t *out) {
+    char digits[16];
+    unsigned choice = 0;
+    uint64_t value;
+    if (choices) {
+        bool found = find_choice(choices, text, length, &choice);
+        *out = choice;
+        return found;
+    }
+    if (length >= sizeof digits)
+        return false;
+    memcpy(digits, text, length);
+    digits[length] = 0;
+    if (!parse_integer(digits, &value) || value > UINT32_MAX)
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool parse_list(const char *const *choices, const char *text, query_list *out) {
+    query_list list = {0};
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        if (list.count == QUERY_LIST || !parse_item(choices, text, length, &list.item[list.count]))
+            return false;
+        list.count++;
+        if (text[length] == 0)
+            break;
+        text += length + 1;
+    }
+    *out = list;
+    return true;
+}
+
 static void list_choices(const char *const *choices, char *out, size_t room) {
     size_t used = 0;
     for (unsigned i = 0; choices[i] && used < room; i++)
@@ -175,6 +234,8 @@ static bool set_value(query *q, const query_parameter *row, const char *text) {
         return find_choice(row->choices, text, strlen(text), field);
     case KIND_SET:
         return parse_set(row->choices, text, field);
+    case KIND_LIST:
+        return parse_list(row->choices, text, field);
     }
     return false;
 }
@@ -207,6 +268,15 @@ static void explain(const query_parameter *row, const char *text, problem *p) {
         problem_add(p, 400, row->name,
                     "%s is '%.40s'; it must be some of these, each once, with commas between: %s",
                     row->name, text, choices);
+        break;
+    case KIND_LIST:
+        if (row->choices)
+            list_choices(row->choices, choices, sizeof choices);
+        else
+            snprintf(choices, sizeof choices, "whole numbers from 0 to %" PRIu32, UINT32_MAX);
+        problem_add(p, 400, row->name,
+                    "%s is '%.40s'; it must be one to %d of these, with commas between: %s",
+                    row->name, text, QUERY_LIST, choices);
         break;
     }
 }
@@ -283,6 +353,15 @@ void query_print(const query *q, query_id id, buffer *out) {
                 buffer_print(out, "%s%s", comma, row->choices[i]);
                 comma = ",";
             }
+        break;
+    }
+    case KIND_LIST: {
+        const query_list *list = field;
+        for (unsigned i = 0; i < list->count; i++)
+            if (row->choices)
+                buffer_print(out, "%s%s", i ? "," : "", row->choices[list->item[i]]);
+            else
+                buffer_print(out, "%s%" PRIu32, i ? "," : "", list->item[i]);
         break;
     }
     }

@@ -16,16 +16,17 @@ typedef struct query_shape {
 
 /* A resource lists the groups it takes; a parameter belongs to one. */
 typedef enum query_group {
-    GROUP_SEED = 1 << 0,   /* seed */
-    GROUP_SAMPLE = 1 << 1, /* index, n */
+    GROUP_SEED = 1 << 0,   /* seed, index, scope */
+    GROUP_SAMPLE = 1 << 1, /* n */
     GROUP_BATCH = 1 << 2,  /* step; index follows from it unless given */
-    GROUP_LAMBDA = 1 << 3, /* alpha, lambda */
-    GROUP_MASK = 1 << 4,   /* delta */
+    GROUP_LAMBDA = 1 << 3, /* alpha, lambda, reformulate */
+    GROUP_MASK = 1 << 4,   /* delta, frequency, box */
     GROUP_METHOD = 1 << 5,
     GROUP_PAIRING = 1 << 6,
-    GROUP_SHAPE = 1 << 7,  /* shape, dtype */
-    GROUP_SHEET = 1 << 8,  /* how a png is laid out */
-    GROUP_UPLOAD = 1 << 9, /* what the body holds, what is wanted of it */
+    GROUP_SHAPE = 1 << 7,   /* shape, dtype */
+    GROUP_SHEET = 1 << 8,   /* how a png is laid out */
+    GROUP_UPLOAD = 1 << 9,  /* what the body holds, what is wanted of it */
+    GROUP_POLICY = 1 << 10, /* which of several methods a batch has */
 } query_group;
 
 typedef enum query_id {
@@ -35,9 +36,15 @@ typedef enum query_id {
     QUERY_N,
     QUERY_SHAPE,
     QUERY_METHOD,
+    QUERY_POLICY,
+    QUERY_WEIGHTS,
     QUERY_ALPHA,
     QUERY_DELTA,
     QUERY_LAMBDA,
+    QUERY_REFORMULATE,
+    QUERY_SCOPE,
+    QUERY_FREQUENCY,
+    QUERY_BOX,
     QUERY_PAIRING,
     QUERY_DTYPE,
     QUERY_COLUMNS,
@@ -50,7 +57,7 @@ typedef enum query_id {
 } query_id;
 
 typedef enum query_layout { LAYOUT_CHANNELS_FIRST, LAYOUT_CHANNELS_LAST, LAYOUT_NONE } query_layout;
-typedef enum query_pairing { PAIRING_PERMUTATION } query_pairing;
+typedef enum query_scope { SCOPE_SAMPLE, SCOPE_BATCH } query_scope;
 
 /* Bits of `parts`, in the order of query.c's list. */
 typedef enum query_part {
@@ -61,15 +68,25 @@ typedef enum query_part {
     PART_MASKS = 1 << 4,
 } query_part;
 
+#define QUERY_LIST 8 /* methods of one list, and their weights */
+
+typedef struct query_list {
+    unsigned count;
+    uint32_t item[QUERY_LIST];
+} query_list;
+
 typedef struct query {
     uint64_t seed, index, step, n, columns, scale;
     query_shape shape, x_shape;
     double alpha, delta, lambda;
-    unsigned method;  /* fmix_method */
+    query_list methods; /* fmix_method */
+    query_list weights;
+    unsigned policy; /* fmix_policy_kind */
+    unsigned reformulate, scope, frequency, box;
     unsigned dtype;   /* fmix_dtype */
     unsigned x_dtype; /* dtype */
     unsigned layout;  /* query_layout */
-    unsigned pairing; /* query_pairing */
+    unsigned pairing; /* fmix_pairing_kind */
     unsigned parts;   /* bits */
     bool given[QUERY_COUNT];
 } query;
@@ -80,6 +97,7 @@ typedef enum query_kind {
     KIND_SHAPE,   /* query_shape, at most `high` sides */
     KIND_CHOICE,  /* unsigned, an index into choices */
     KIND_SET,     /* unsigned, bits of choices */
+    KIND_LIST, /* query_list of indices into choices, or of integers from 0 where choices is NULL */
 } query_kind;
 
 typedef struct query_parameter {

@@ -12,12 +12,41 @@ bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
                     "lambda is given together with alpha; lambda is either fixed or drawn");
         return false;
     }
+    if (q->given[QUERY_LAMBDA] && q->given[QUERY_REFORMULATE]) {
+        problem_add(p, 400, "lambda",
+                    "lambda is given together with reformulate, which is for draws only");
+        return false;
+    }
     *out = (fmix_recipe){.seed = q->seed,
-                         .method = (fmix_method)q->method,
+                         .method = (fmix_method)q->methods.item[0],
                          .alpha = q->alpha,
                          .delta = q->delta,
                          .lambda_given = q->given[QUERY_LAMBDA],
-                         .lambda = q->lambda};
+                         .lambda = q->lambda,
+                         .reformulate = q->reformulate != 0,
+                         .scope_batch = q->scope == SCOPE_BATCH,
+                         .frequency = (fmix_frequency)q->frequency,
+                         .box = (fmix_box)q->box};
+    return true;
+}
+
+bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p) {
+    static const uint32_t equal[QUERY_LIST] = {1, 1, 1, 1, 1, 1, 1, 1};
+    bool given = q->given[QUERY_WEIGHTS];
+    bool random = q->policy == FMIX_POLICY_RANDOM;
+    unsigned choice = 0;
+    if (random && given && q->weights.count != q->methods.count) {
+        problem_add(p, 400, "weights", "there are %u weights for %u methods", q->weights.count,
+                    q->methods.count);
+        return false;
+    }
+    if (fmix_policy((fmix_policy_kind)q->policy, q->seed, batch, q->methods.count,
+                    given ? q->weights.item : equal, &choice) != FMIX_OK) {
+        problem_add(p, 400, "weights",
+                    "the weights add up to 0 or past 2^32-1; some method must be possible");
+        return false;
+    }
+    *out = (fmix_method)q->methods.item[choice];
     return true;
 }
 

@@ -6,8 +6,11 @@
 
 #include "query.h"
 
-/* Seed, method, lambda's and the mask's law; not the shape. */
+/* Seed, lambda's and the mask's law; not the shape, and the first method of the list. */
 bool recipe_law(const query *q, fmix_recipe *out, problem *p);
+
+/* The method that batch number `batch` has of the list. */
+bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p);
 
 /* Mask sides, within `elements` in all. `parameter` is what to name in a problem. */
 bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const char *parameter,

@@ -9,8 +9,8 @@ static const route table[] = {
          GROUP_SHEET,
      FORMAT_NPY | FORMAT_RAW | FORMAT_JSON | FORMAT_PNG, "masks of FMix or CutMix"},
     {"/v1/mix", "POST", mix_post,
-     GROUP_SEED | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_PAIRING |
-         GROUP_UPLOAD,
+     GROUP_SEED | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
+         GROUP_PAIRING | GROUP_UPLOAD,
      FORMAT_NPY | FORMAT_RAW | FORMAT_JSON, "the uploaded batch, mixed"},
     {"/livez", "GET", health_live, 0, 0, "whether the process answers"},
     {"/readyz", "GET", health_ready, 0, 0, "whether it wants requests"},

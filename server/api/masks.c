@@ -8,12 +8,13 @@
 typedef struct masks {
     rows rows; /* first */
     fmix_dtype dtype;
+    uint64_t bytes; /* of one mask */
 } masks;
 
 static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                         void *out) {
     const masks *m = from->self;
-    return fmix_plan_masks(m->rows.plan, scratch, m->rows.index + first, n, m->dtype, out);
+    return rows_masks(&m->rows, scratch, first, n, m->dtype, m->bytes, out);
 }
 
 static void destroy(source *s) {
@@ -26,9 +27,14 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
     query *q = &c->query;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
-    if (q->method == FMIX_METHOD_MIXUP)
+    if (q->methods.count > 1 || !fmix_method_masks((fmix_method)q->methods.item[0])) {
+        buffer method = buffer_of(128);
+        query_print(q, QUERY_METHOD, &method);
         problem_add(p, 400, "method",
-                    "method is 'mixup', which has no mask; it must be one of: fmix, cutmix");
+                    "method is '%.*s'; masks are of one method that has them: fmix, cutmix",
+                    (int)method.length, (const char *)method.bytes);
+        buffer_free(&method);
+    }
     recipe_law(q, recipe, p);
     if (p->status)
         return false;
@@ -70,6 +76,7 @@ void masks_get(call *c, outcome *out) {
     }
     m->rows.index = q->index;
     m->dtype = c->format->masks == DTYPE_U8 ? FMIX_DTYPE_U8 : (fmix_dtype)q->dtype;
+    m->bytes = fmix_mask_bytes(fmix_shape_elements(&recipe.shape), m->dtype);
     s->self = m;
     s->destroy = destroy;
     s->warm = fmix_plan_is_warm(m->rows.plan);

@@ -12,6 +12,7 @@ typedef struct mix {
     fmix_batch batch;
     int64_t *pairing;
     uint64_t seed, step, elements;
+    fmix_pairing_kind kind;
     bool interpolates;
 } mix;
 
@@ -33,11 +34,12 @@ static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint6
 static fmix_status fill_weights(const mix *m, uint64_t first, uint64_t n, float *out) {
     for (uint64_t i = 0; i < n; i++) {
         fmix_row row;
-        fmix_status status = fmix_plan_row(m->rows.plan, m->rows.index + first + i, &row);
+        fmix_status status = fmix_plan_row(
+            m->rows.plan, fmix_plan_sample(m->rows.plan, m->rows.index, first + i), &row);
         if (status != FMIX_OK)
             return status;
         for (uint64_t e = 0; e < m->elements; e++)
-            *out++ = (float)row.lambda_effective;
+            *out++ = (float)row.weight;
     }
     return FMIX_OK;
 }
@@ -47,12 +49,12 @@ static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_
     const mix *m = from->self;
     if (m->interpolates)
         return fill_weights(m, first, n, out);
-    return fmix_plan_masks(m->rows.plan, scratch, m->rows.index + first, n, FMIX_DTYPE_F32, out);
+    return rows_masks(&m->rows, scratch, first, n, FMIX_DTYPE_F32, 4 * m->elements, out);
 }
 
 static fmix_status prepare(source *s) {
     mix *m = s->self;
-    return fmix_pairing(m->seed, m->step, (uint32_t)s->rows, m->pairing);
+    return fmix_pairing(m->kind, m->seed, m->step, (uint32_t)s->rows, m->pairing);
 }
 
 static void mix_free(mix *m) {
@@ -154,8 +156,13 @@ static bool read_recipe(call *c, const array *u, const geometry *g, fmix_recipe 
         problem_add(p, 413, "x", "x has more than the %u rows allowed", FMIX_MAX_BATCH);
         return false;
     }
-    return recipe_law(q, recipe, p) &&
-           recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
+    if (!recipe_law(q, recipe, p) || !recipe_method(q, q->step, &recipe->method, p))
+        return false;
+    if (recipe->method == FMIX_METHOD_BCPLUS && u->type != DTYPE_F32) {
+        problem_add(p, 400, "method", "bcplus divides by deviations, so x must be of floats");
+        return false;
+    }
+    return recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
            recipe_address(q, u->shape[0], p);
 }
 
@@ -173,7 +180,8 @@ static mix *mix_new(call *c, upload *all, const fmix_recipe *recipe, uint64_t n,
     m->rows.index = q->index;
     m->seed = q->seed;
     m->step = q->step;
-    m->interpolates = recipe->method == FMIX_METHOD_MIXUP;
+    m->kind = (fmix_pairing_kind)q->pairing;
+    m->interpolates = !fmix_method_masks(recipe->method);
     m->elements = fmix_shape_elements(&recipe->shape);
     m->pairing = malloc((size_t)n * sizeof *m->pairing);
     fmix_status status =

@@ -1,5 +1,5 @@
 /*
- * rows.h - tensors that follow from a plan's rows alone: lambda, lambda_eff, ones
+ * rows.h - tensors that follow from a plan's rows alone: masks, lambda, lambda_eff, ones
  */
 #ifndef ROWS_H
 #define ROWS_H
@@ -14,7 +14,11 @@ typedef struct rows {
 
 tensor_fill rows_lambda, rows_lambda_eff, rows_ones;
 
-/* Estimated nanoseconds of one. */
+/* Masks of rows first … first+n-1, `bytes` each; with scope=batch the one mask, n times. */
+fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                       fmix_dtype type, uint64_t bytes, void *out);
+
+/* Estimated nanoseconds of one lambda. */
 #define ROWS_COST 200
 
 #endif

@@ -100,13 +100,16 @@ def some_law(source, size):
     """Where lambda comes from."""
     if source.random() < 0.4:
         return {"lam": some_lambda(source, size)}
-    return {"alpha": some_alpha(source)}
+    return {"alpha": some_alpha(source),
+            "reformulate": source.random() < 0.2}
 
 
 def some_recipe(source, size, method, **fixed):
     return ref.Recipe(**{
         "seed": some_number(source), "method": method,
         "delta": some_delta(source),
+        "frequency": source.choice(("pixel", "pixel", "pixel", "extent")),
+        "scope": source.choice(("sample",) * 7 + ("batch",)),
         **some_law(source, size), **fixed})
 
 
@@ -146,13 +149,14 @@ def stretched_case(source):
 def close_case(source):
     """Values that agree to more digits than float64 has."""
     return some_case(source, source.choice(CLOSE), most=2, method="fmix",
-                     delta=10.0)
+                     delta=10.0, frequency="pixel")
 
 
 def tied_case(source):
     """Around a row whose values are exactly equal in pairs."""
     case = some_case(source, source.choice(TIED), method="fmix", seed=0,
-                     lam=source.choice((0.25, 0.5, 0.75)), alpha=1.0)
+                     lam=source.choice((0.25, 0.5, 0.75)), alpha=1.0,
+                     reformulate=False)
     return case._replace(index=TIED_INDEX - source.randrange(case.count))
 
 
@@ -179,7 +183,8 @@ def cases(stratum):
 def law_query(recipe):
     """The parameters of a recipe, defaults left out."""
     query = {"seed": recipe.seed, "method": recipe.method,
-             "delta": recipe.delta}
+             "delta": recipe.delta, "frequency": recipe.frequency,
+             "scope": recipe.scope, "reformulate": int(recipe.reformulate)}
     if recipe.lam is not None:
         query["lambda"] = recipe.lam
     else:

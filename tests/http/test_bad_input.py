@@ -47,7 +47,9 @@ NOT_SHAPES = ("0", "0x10", "32x0", "0x32", "32x", "x32", "x", "32xx32",
               f"1x{DIGITS}")
 NOT_WORDS = ("-1", "0", "1", DIGITS, "NaN", "inf", "none%20such", "%2B")
 
-METHODS = "fmix", "cutmix", "mixup"
+METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing",
+           "none")
+LISTS = "fmix,mixup", "fmix,fmix", ",".join(("cutmix",) * 8)
 LAYOUTS = "channels_first", "channels_last", "none"
 PARTS = "mixed", "pairing", "lambda", "lambda_eff", "masks"
 
@@ -93,15 +95,39 @@ def choice(name, *words, joined=False):
     return Parameter(name, words + some, NOT_WORDS + misspelt, words)
 
 
+def methods(*good):
+    """One or several methods; not all are good everywhere."""
+    plain = choice("method", *METHODS)
+    long = ",".join(("fmix",) * 9)
+    return plain._replace(good=good, bad=(*(
+        text for text in plain.bad if text not in LISTS), long))
+
+
+def switch(name):
+    """0 or 1."""
+    words = tuple(text for text in NOT_WORDS if text not in ("0", "1"))
+    return Parameter(name, ("0", "1"), (*words, "00", "2", "true", "on"),
+                     ("0, 1",))
+
+
 RECIPE = (integer("seed", 0, LAST), integer("index", 0, LAST),
           real("alpha", 0.01, 1000.0), real("delta", 0.0, 10.0),
-          real("lambda", 0.0, 1.0))
-MASKS = (*RECIPE, choice("method", *METHODS)._replace(good=METHODS[:2]),
+          real("lambda", 0.0, 1.0), switch("reformulate"),
+          choice("scope", "sample", "batch"),
+          choice("frequency", "pixel", "extent"),
+          choice("box", "clipped", "inside"))
+MASKS = (*RECIPE, methods("fmix", "cutmix"),
          integer("n", 1, MOST_ROWS), sides("shape", 3),
          choice("dtype", "f32", "u8", "bits"), integer("columns", 1, 4096),
          integer("scale", 1, 64))
-MIX = (*RECIPE, choice("method", *METHODS), integer("step", 0, LAST),
-       choice("pairing", "permutation"), choice("layout", *LAYOUTS),
+WEIGHTS = Parameter("weights", ("1", "4294967295", "0"),
+                    ("-1", "4294967296", "1.5", ",1", "1,", "1,,1", "a", "NaN",
+                     ",".join("1" * 9), DIGITS), ("whole numbers from 0",))
+MIX = (*RECIPE, methods("fmix", "mixup", "bc", "samplepairing", "none", *LISTS),
+       integer("step", 0, LAST),
+       choice("policy", "alternate", "random"), WEIGHTS,
+       choice("pairing", "permutation", "derangement", "flip", "roll", "none"),
+       choice("layout", *LAYOUTS),
        choice("parts", *PARTS, joined=True), sides("x_shape", 5),
        choice("x_dtype", "f32", "u8"))
 

@@ -165,6 +165,7 @@ static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_
     rank_pixels(&f->image, f->rank);
     f->contest = (fmix_contest){.context = f->context,
                                 .sides = sides,
+                                .periods = sides,
                                 .delta = delta,
                                 .total = mpfr_get_d(f->image.total, MPFR_RNDN),
                                 .key = &f->key,

@@ -88,7 +88,8 @@ static void orders_have_the_sign_of_the_difference(void **state) {
     static const char mask[] = "001100111001110";
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_contest contest = {.sides = {{1, 3, 5}}, .delta = 3, .total = 100, .key = &key};
+    const fmix_contest contest = {
+        .sides = {{1, 3, 5}}, .periods = {{1, 3, 5}}, .delta = 3, .total = 100, .key = &key};
     for (uint32_t pivot = 0; pivot < 15; pivot++) {
         uint32_t others[14];
         int orders[14];
@@ -108,7 +109,8 @@ static void orders_are_antisymmetric_and_transitive(void **state) {
     int order[N][N];
     fmix_key key;
     assert_ok(fmix_key_derive(6, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_contest contest = {.sides = {{1, 3, 4}}, .delta = 1, .total = 100, .key = &key};
+    const fmix_contest contest = {
+        .sides = {{1, 3, 4}}, .periods = {{1, 3, 4}}, .delta = 1, .total = 100, .key = &key};
     static const uint32_t all[N] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     for (uint32_t pivot = 0; pivot < N; pivot++)
         assert_ok(fmix_exact_order(&contest, pivot, all, N, order[pivot]));
@@ -129,8 +131,12 @@ static void within_the_tolerance_is_equal(void **state) {
     int order;
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    fmix_contest contest = {
-        .sides = {{1, 1, 2}}, .delta = 3, .total = 8, .key = &key, .t = 1166203367};
+    fmix_contest contest = {.sides = {{1, 1, 2}},
+                            .periods = {{1, 1, 2}},
+                            .delta = 3,
+                            .total = 8,
+                            .key = &key,
+                            .t = 1166203367};
     assert_ok(fmix_exact_order(&contest, 0, other, 1, &order));
     assert_int_equal(order, 0); /* the contract's tie */
     contest.t = 0;

@@ -6,7 +6,7 @@ static void pairing_is_that_of_the_contract(void **state) {
     (void)state;
     static const int64_t expected[] = {3, 0, 4, 2, 7, 5, 6, 1};
     int64_t p[8];
-    assert_ok(fmix_pairing(1, 0, 8, p));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 1, 0, 8, p));
     assert_memory_equal(p, expected, sizeof p);
 }
 
@@ -29,7 +29,8 @@ static void pairing_is_a_permutation_of_any_size(void **state) {
         for (uint64_t seed = 0; seed < 20; seed++)
             for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
                 p[n] = -7;
-                assert_ok(fmix_pairing(seed ? ~UINT64_C(0) / seed : 0, batches[b], n, p));
+                assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, seed ? ~UINT64_C(0) / seed : 0,
+                                       batches[b], n, p));
                 assert_true(is_permutation(p, n));
                 assert_true(p[n] == -7);
             }
@@ -67,7 +68,7 @@ static void large_pairings_pass_over_words_as_the_contract_says(void **state) {
     int64_t *p = malloc(N * sizeof *p), *expected = malloc(N * sizeof *expected);
     assert_true(p && expected);
     assert_true(pairing_by_definition(3, 77, N, expected) > 10); /* some 58 expected */
-    assert_ok(fmix_pairing(3, 77, N, p));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 3, 77, N, p));
     assert_memory_equal(p, expected, N * sizeof *p);
     assert_true(is_permutation(p, N));
     free(p);
@@ -88,7 +89,7 @@ static void every_partner_and_every_permutation_is_equally_likely(void **state) 
     for (uint64_t batch = 0; batch < BATCHES; batch++) {
         int64_t p[N];
         unsigned order = 0;
-        assert_ok(fmix_pairing(17, batch, N, p));
+        assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 17, batch, N, p));
         for (unsigned i = 0; i < N; i++) {
             unsigned larger = 0;
             for (unsigned j = i + 1; j < N; j++)
@@ -107,35 +108,68 @@ static void every_partner_and_every_permutation_is_equally_likely(void **state) 
 static void pairing_hangs_on_seed_and_batch_alone(void **state) {
     (void)state;
     int64_t first[64], again[64];
-    assert_ok(fmix_pairing(5, 6, 64, first));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 5, 6, 64, first));
     for (int i = 0; i < 100; i++) {
-        assert_ok(
-            fmix_pairing((uint64_t)i, 99, 40, again)); /* other calls between leave no trace */
-        assert_ok(fmix_pairing(5, 6, 64, again));
+        assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, (uint64_t)i, 99, 40,
+                               again)); /* other calls between leave no trace */
+        assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 5, 6, 64, again));
         assert_memory_equal(first, again, sizeof first);
     }
-    assert_ok(fmix_pairing(6, 5, 64, again));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 6, 5, 64, again));
     assert_memory_not_equal(first, again, sizeof first);
-    assert_ok(fmix_pairing(5, 7, 64, again));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 5, 7, 64, again));
     assert_memory_not_equal(first, again, sizeof first);
-    assert_ok(fmix_pairing(5, 6 + (UINT64_C(1) << 32), 64, again));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 5, 6 + (UINT64_C(1) << 32), 64, again));
     assert_memory_not_equal(first, again, sizeof first);
-    assert_ok(fmix_pairing(5 + (UINT64_C(1) << 32), 6, 64, again));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 5 + (UINT64_C(1) << 32), 6, 64, again));
     assert_memory_not_equal(first, again, sizeof first);
 }
 
 static void no_rows_and_too_many_are_refused(void **state) {
     (void)state;
     int64_t p[1] = {-7};
-    assert_int_equal(fmix_pairing(1, 0, 0, p), FMIX_ERROR_RANGE);
-    assert_int_equal(fmix_pairing(1, 0, FMIX_MAX_BATCH + 1, p), FMIX_ERROR_RANGE);
-    assert_int_equal(fmix_pairing(1, 0, UINT32_MAX, p), FMIX_ERROR_RANGE);
+    assert_int_equal(fmix_pairing(FMIX_PAIRING_PERMUTATION, 1, 0, 0, p), FMIX_ERROR_RANGE);
+    assert_int_equal(fmix_pairing(FMIX_PAIRING_PERMUTATION, 1, 0, FMIX_MAX_BATCH + 1, p),
+                     FMIX_ERROR_RANGE);
+    assert_int_equal(fmix_pairing(FMIX_PAIRING_PERMUTATION, 1, 0, UINT32_MAX, p), FMIX_ERROR_RANGE);
     assert_true(p[0] == -7);
-    assert_ok(fmix_pairing(1, 0, 1, p));
+    assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 1, 0, 1, p));
     assert_true(p[0] == 0);
 }
 
-RUN(T(pairing_is_that_of_the_contract), T(pairing_is_a_permutation_of_any_size),
+static void a_derangement_is_one_cycle_so_nobody_meets_itself(void **state) {
+    (void)state;
+    for (uint32_t n = 1; n <= 60; n++)
+        for (uint64_t batch = 0; batch < 20; batch++) {
+            int64_t p[60], at = 0;
+            assert_ok(fmix_pairing(FMIX_PAIRING_DERANGEMENT, 9, batch, n, p));
+            for (uint32_t step = 1; step < n; step++) {
+                at = p[at];
+                assert_true(at != 0);
+            }
+            assert_true(p[at] == 0);
+        }
+}
+
+static void flip_roll_and_none_are_what_they_say(void **state) {
+    (void)state;
+    static const struct {
+        fmix_pairing_kind kind;
+        int64_t expected[5];
+    } table[] = {{FMIX_PAIRING_FLIP, {4, 3, 2, 1, 0}},
+                 {FMIX_PAIRING_ROLL, {4, 0, 1, 2, 3}},
+                 {FMIX_PAIRING_NONE, {0, 1, 2, 3, 4}}};
+    for (int i = 0; i < 3; i++) {
+        int64_t p[5], alone;
+        assert_ok(fmix_pairing(table[i].kind, 1, 2, 5, p));
+        assert_memory_equal(p, table[i].expected, sizeof p);
+        assert_ok(fmix_pairing(table[i].kind, 1, 2, 1, &alone));
+        assert_true(alone == 0);
+    }
+}
+
+RUN(T(a_derangement_is_one_cycle_so_nobody_meets_itself), T(flip_roll_and_none_are_what_they_say),
+    T(pairing_is_that_of_the_contract), T(pairing_is_a_permutation_of_any_size),
     T(large_pairings_pass_over_words_as_the_contract_says),
     T(every_partner_and_every_permutation_is_equally_likely),
     T(pairing_hangs_on_seed_and_batch_alone), T(no_rows_and_too_many_are_refused))

@@ -22,7 +22,7 @@ static void defaults_are_those_of_the_table(void **state) {
     query_init(&q);
     assert_true(q.seed == 0 && q.index == 0 && q.n == 1 && q.scale == 1);
     assert_true(q.alpha == 1 && q.delta == 3);
-    assert_int_equal(q.method, FMIX_METHOD_FMIX);
+    assert_int_equal(q.methods.item[0], FMIX_METHOD_FMIX);
     assert_int_equal(q.dtype, FMIX_DTYPE_F32);
     for (unsigned i = 0; i < QUERY_COUNT; i++)
         assert_false(q.given[i]);

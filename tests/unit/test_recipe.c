@@ -118,6 +118,43 @@ static void a_fixed_lambda_and_its_law_exclude_each_other(void **state) {
     assert_false(recipe_law(&q, &r, &p));
     assert_int_equal(p.status, 400);
     assert_string_equal(p.errors[0].parameter, "lambda");
+    p = (problem){0};
+    q = QUERY("lambda", "0.5", "reformulate", "0");
+    assert_false(recipe_law(&q, &r, &p));
+    assert_string_equal(p.errors[0].parameter, "lambda");
+}
+
+static fmix_method method_at(const query *q, uint64_t batch) {
+    problem p = {0};
+    fmix_method method = FMIX_METHODS;
+    assert_true(recipe_method(q, batch, &method, &p));
+    return method;
+}
+
+static void a_list_alternates_batch_by_batch(void **state) {
+    (void)state;
+    query q = QUERY("method", "fmix,mixup,none");
+    assert_int_equal(method_at(&q, 0), FMIX_METHOD_FMIX);
+    assert_int_equal(method_at(&q, 1), FMIX_METHOD_MIXUP);
+    assert_int_equal(method_at(&q, 5), FMIX_METHOD_NONE);
+    q = QUERY("method", "bc", "policy", "random");
+    assert_int_equal(method_at(&q, 77), FMIX_METHOD_BC);
+    q = QUERY("method", "fmix,mixup", "policy", "random", "weights", "0,4");
+    for (uint64_t batch = 0; batch < 20; batch++)
+        assert_int_equal(method_at(&q, batch), FMIX_METHOD_MIXUP);
+}
+
+static void weights_that_do_not_fit_are_named(void **state) {
+    (void)state;
+    const query bad[] = {QUERY("method", "fmix,mixup", "policy", "random", "weights", "1"),
+                         QUERY("method", "fmix,mixup", "policy", "random", "weights", "0,0"),
+                         QUERY("method", "fmix", "policy", "random", "weights", "1,1")};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        problem p = {0};
+        fmix_method method;
+        assert_false(recipe_method(&bad[i], 0, &method, &p));
+        assert_string_equal(p.errors[0].parameter, "weights");
+    }
 }
 
 static void assert_text(const query *q, unsigned groups, const char *expected) {
@@ -131,12 +168,12 @@ static void the_text_holds_every_parameter_of_the_groups_that_has_a_value(void *
     query q = QUERY("shape", "32x32");
     assert_text(&q, MASKS,
                 "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix alpha=1 delta=3 "
-                "dtype=f32");
-    assert_text(&q, GROUP_SEED, "stream=1 seed=0 index=0");
+                "reformulate=0 scope=sample frequency=pixel box=clipped dtype=f32");
+    assert_text(&q, GROUP_SEED, "stream=1 seed=0 index=0 scope=sample");
     q = QUERY("shape", "32x32", "lambda", "0.5");
     assert_text(&q, MASKS,
                 "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix delta=3 "
-                "lambda=0.5 dtype=f32");
+                "lambda=0.5 reformulate=0 scope=sample frequency=pixel box=clipped dtype=f32");
 }
 
 static void requests_that_mean_the_same_have_one_text(void **state) {
@@ -168,6 +205,10 @@ static void any_other_parameter_makes_another_text(void **state) {
         QUERY("shape", "8x8", "lambda", "0"),
         QUERY("shape", "8x8", "lambda", "1"),
         QUERY("shape", "8x8", "dtype", "u8"),
+        QUERY("shape", "8x8", "reformulate", "1"),
+        QUERY("shape", "8x8", "scope", "batch"),
+        QUERY("shape", "8x8", "frequency", "extent"),
+        QUERY("shape", "8x8", "box", "inside"),
         QUERY("shape", "8x8", "columns", "1"),
         QUERY("shape", "8x8", "scale", "2"),
         QUERY("shape", "8x8", "seed", "18446744073709551615"),
@@ -268,6 +309,7 @@ static void an_if_none_match_list_holds_the_tag_or_not(void **state) {
 RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_refused_by_name),
     T(a_given_index_makes_any_step_good), T(shapes_end_at_the_limit_of_elements),
     T(the_law_is_what_the_parameters_say), T(a_fixed_lambda_and_its_law_exclude_each_other),
+    T(a_list_alternates_batch_by_batch), T(weights_that_do_not_fit_are_named),
     T(the_text_holds_every_parameter_of_the_groups_that_has_a_value),
     T(requests_that_mean_the_same_have_one_text), T(any_other_parameter_makes_another_text),
     T(every_parameter_at_its_longest_still_has_a_text), T(an_etag_is_strong_quoted_and_repeatable),

@@ -84,7 +84,7 @@ static void frequencies_are_within_5u_of_the_sum_of_squares(void **state) {
             const long double k0 = (long double)fmix_signed_bin(b0, n[0]) / n[0],
                               k1 = (long double)fmix_signed_bin(b1, n[1]) / n[1],
                               k2 = (long double)b2 / n[2], s = k0 * k0 + k1 * k1 + k2 * k2;
-            long double off = fmix_frequency_squared(&table[i], b0, b1, b2) - s;
+            long double off = fmix_frequency_squared(&table[i], &table[i], b0, b1, b2) - s;
             assert_true((off < 0 ? -off : off) <= 5 * 0x1p-53L * s);
         }
 }

@@ -1,0 +1,33 @@
+#include "words.h"
+
+/* The first i with (weight_0 + … + weight_i) * 2^32 > w0 * sum. Sums are below 2^32. */
+static unsigned choose(uint32_t word, unsigned count, const uint32_t *weights, uint64_t sum) {
+    uint64_t passed = weights[0];
+    unsigned i = 0;
+    while (i + 1 < count && (passed << 32) <= word * sum)
+        passed += weights[++i];
+    return i;
+}
+
+fmix_status fmix_policy(fmix_policy_kind kind, uint64_t seed, uint64_t batch, unsigned count,
+                        const uint32_t *weights, unsigned *choice) {
+    if (count == 0)
+        return FMIX_ERROR_RANGE;
+    if (kind == FMIX_POLICY_ALTERNATE) {
+        *choice = (unsigned)(batch % count);
+        return FMIX_OK;
+    }
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < count; i++)
+        sum += weights[i];
+    if (kind != FMIX_POLICY_RANDOM || sum == 0 || sum > UINT32_MAX)
+        return FMIX_ERROR_RANGE;
+    fmix_key key;
+    uint32_t w[4];
+    fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_POLICY, &key);
+    if (status != FMIX_OK)
+        return status;
+    fmix_words_block(&key, batch, 0, w);
+    *choice = choose(w[0], count, weights, sum);
+    return FMIX_OK;
+}
