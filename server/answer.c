@@ -65,7 +65,7 @@ static uint64_t rows_of_slice(const tensor *t) {
     uint64_t by_cost = t->row_cost > 0 ? (uint64_t)(SLICE_COST / t->row_cost) : by_bytes;
     uint64_t rows = by_bytes < by_cost ? by_bytes : by_cost;
     rows = rows < 1 ? 1 : rows;
-    return rows < t->shape[0] ? rows : t->shape[0];
+    return rows < t->rows ? rows : t->rows;
 }
 
 static void cut_tensor(answer *a, const tensor *t) {
@@ -73,14 +73,14 @@ static void cut_tensor(answer *a, const tensor *t) {
     c->from = t;
     c->first = a->slices;
     c->rows = rows_of_slice(t);
-    c->slices = (t->shape[0] + c->rows - 1) / c->rows;
+    c->slices = (t->rows + c->rows - 1) / c->rows;
     a->slices += c->slices;
 }
 
 static double cost_of(const answer *a) {
     double cost = a->source->prepare_cost;
     for (unsigned i = 0; i < a->cut_count; i++)
-        cost += a->cuts[i].from->row_cost * (double)a->cuts[i].from->shape[0];
+        cost += a->cuts[i].from->row_cost * (double)a->cuts[i].from->rows;
     return cost;
 }
 
@@ -94,7 +94,7 @@ static const cut *cut_of(const answer *a, uint64_t slice) {
 /* Rows that a slice has, and the first of them. */
 static uint64_t extent(const cut *c, uint64_t slice, uint64_t *first) {
     *first = (slice - c->first) * c->rows;
-    uint64_t left = c->from->shape[0] - *first;
+    uint64_t left = c->from->rows - *first;
     return left < c->rows ? left : c->rows;
 }
 

@@ -27,6 +27,6 @@ typedef struct outcome {
 
 typedef void resource(call *c, outcome *out);
 
-resource masks_get, mix_post, health_live, health_ready, metrics_get, version_get;
+resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get;
 
 #endif

@@ -19,7 +19,8 @@ static const char *const switches[] = {"0", "1", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", NULL};
 static const char *const array_dtypes[] = {"f32", "u8", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
-static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff", "masks", NULL};
+static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff",
+                                    "masks", "method",  NULL};
 
 #define AT(field)          offsetof(query, field)
 #define INTEGER(low, high) .kind = KIND_INTEGER, .least = (low), .most = (high)
@@ -37,6 +38,9 @@ const query_parameter query_table[QUERY_COUNT] = {
                      .meaning = "sample number of the first row; of a batch: step*n unless given"},
     [QUERY_STEP] = {"step", INTEGER(0, UINT64_MAX), .group = GROUP_BATCH, .offset = AT(step),
                     .fallback = "0", .meaning = "batch number"},
+    [QUERY_STEPS] = {"steps", INTEGER(1, 1 << 20), .group = GROUP_STEPS, .offset = AT(steps),
+                     .fallback = "1",
+                     .meaning = "how many batches in one answer, then with a leading side"},
     [QUERY_N] = {"n", INTEGER(1, FMIX_MAX_BATCH), .group = GROUP_SAMPLE, .offset = AT(n),
                  .fallback = "1", .meaning = "how many masks"},
     [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
@@ -79,7 +83,7 @@ const query_parameter query_table[QUERY_COUNT] = {
                      .fallback = "1", .meaning = "png: pixels a mask element takes along a side"},
     [QUERY_LAYOUT] = {"layout", CHOICE(layouts), .group = GROUP_UPLOAD, .offset = AT(layout),
                       .meaning = "where x has its channels; required from rank 3 on"},
-    [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_UPLOAD, .offset = AT(parts),
+    [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_PARTS, .offset = AT(parts),
                      .meaning = "which tensors are wanted, with commas between"},
     [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK), .group = GROUP_UPLOAD, .offset = AT(x_shape),
                        .meaning = "raw body: the sides of x, rows first, as 8x3x32x32"},

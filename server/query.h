@@ -25,14 +25,17 @@ typedef enum query_group {
     GROUP_PAIRING = 1 << 6,
     GROUP_SHAPE = 1 << 7,   /* shape, dtype */
     GROUP_SHEET = 1 << 8,   /* how a png is laid out */
-    GROUP_UPLOAD = 1 << 9,  /* what the body holds, what is wanted of it */
+    GROUP_UPLOAD = 1 << 9,  /* what the body holds */
     GROUP_POLICY = 1 << 10, /* which of several methods a batch has */
+    GROUP_PARTS = 1 << 11,  /* parts */
+    GROUP_STEPS = 1 << 12,  /* steps */
 } query_group;
 
 typedef enum query_id {
     QUERY_SEED,
     QUERY_INDEX,
     QUERY_STEP,
+    QUERY_STEPS,
     QUERY_N,
     QUERY_SHAPE,
     QUERY_METHOD,
@@ -66,6 +69,7 @@ typedef enum query_part {
     PART_LAMBDA = 1 << 2,
     PART_LAMBDA_EFF = 1 << 3,
     PART_MASKS = 1 << 4,
+    PART_METHOD = 1 << 5,
 } query_part;
 
 #define QUERY_LIST 8 /* methods of one list, and their weights */
@@ -76,7 +80,7 @@ typedef struct query_list {
 } query_list;
 
 typedef struct query {
-    uint64_t seed, index, step, n, columns, scale;
+    uint64_t seed, index, step, steps, n, columns, scale;
     query_shape shape, x_shape;
     double alpha, delta, lambda;
     query_list methods; /* fmix_method */

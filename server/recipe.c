@@ -67,7 +67,12 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
     return true;
 }
 
-bool recipe_address(query *q, uint64_t rows, problem *p) {
+bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p) {
+    if (q->step > UINT64_MAX - (batches - 1)) {
+        problem_add(p, 400, "steps",
+                    "the last batch's number, step + steps - 1, would pass 2^64-1");
+        return false;
+    }
     if (!q->given[QUERY_INDEX] && q->given[QUERY_STEP]) {
         if (q->step > UINT64_MAX / rows) {
             problem_add(p, 400, "step",
@@ -77,11 +82,11 @@ bool recipe_address(query *q, uint64_t rows, problem *p) {
         }
         q->index = q->step * rows;
     }
-    if (q->index > UINT64_MAX - (rows - 1)) {
+    if (q->index > UINT64_MAX - (rows * batches - 1)) {
         problem_add(p, 400, q->given[QUERY_INDEX] ? "index" : "step",
                     "index is %" PRIu64 " and there are %" PRIu64
                     " rows; the last row's number would pass 2^64-1",
-                    q->index, rows);
+                    q->index, rows * batches);
         return false;
     }
     return true;

@@ -16,8 +16,9 @@ bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p)
 bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const char *parameter,
                   fmix_shape *out, problem *p);
 
-/* Settles q->index: given, else step * rows; the last row's number must fit 64 bits. */
-bool recipe_address(query *q, uint64_t rows, problem *p);
+/* Settles q->index: given, else step * rows. The last of `batches` batches and the last of their
+ * rows must have numbers of 64 bits. */
+bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p);
 
 /* "stream=1 seed=7 …": every parameter of the groups that has a value, in the table's order, each
  * in one spelling. Equal texts mean equal answers. NULL without memory; the caller frees. */

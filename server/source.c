@@ -18,24 +18,52 @@ void source_free(source *s) {
     free(s);
 }
 
+static bool multiply_capped(uint64_t *product, uint64_t factor) {
+    if (factor && *product > (uint64_t)INT64_MAX / factor)
+        return false;
+    *product *= factor;
+    return true;
+}
+
+/* The sides before a sample's own: [rows], or [batches, rows of one]. */
+static unsigned leading(const source *s, uint64_t *shape) {
+    if (!s->batches) {
+        shape[0] = s->rows;
+        return 1;
+    }
+    shape[0] = s->batches;
+    shape[1] = s->rows / s->batches;
+    return 2;
+}
+
 bool source_add(source *s, const char *name, dtype type, unsigned sides, const uint64_t *side,
                 double row_cost, tensor_fill *fill) {
-    if (s->count == SOURCE_TENSORS || sides + 1 > TENSOR_RANK)
+    if (s->count == SOURCE_TENSORS || sides + 1 + (s->batches > 0) > TENSOR_RANK)
         return false;
     tensor *t = &s->tensors[s->count];
-    *t =
-        (tensor){.name = name, .type = type, .rank = sides + 1, .row_cost = row_cost, .fill = fill};
-    t->shape[0] = s->rows;
+    *t = (tensor){.name = name, .type = type, .row_cost = row_cost, .fill = fill};
+    t->rows = s->rows;
+    t->rank = leading(s, t->shape);
     t->row_bytes = dtype_table[type].size;
     for (unsigned d = 0; d < sides; d++) {
-        t->shape[d + 1] = side[d];
-        if (side[d] && t->row_bytes > (uint64_t)INT64_MAX / side[d])
+        t->shape[t->rank++] = side[d];
+        if (!multiply_capped(&t->row_bytes, side[d]))
             return false;
-        t->row_bytes *= side[d];
     }
-    if (s->rows && t->row_bytes > (uint64_t)INT64_MAX / s->rows)
+    uint64_t bytes = t->row_bytes;
+    if (!multiply_capped(&bytes, t->rows))
         return false;
     s->count++;
+    return true;
+}
+
+bool source_add_batches(source *s, const char *name, dtype type, uint64_t samples,
+                        double batch_cost, tensor_fill *fill) {
+    if (!source_add(s, name, type, 0, NULL, batch_cost, fill))
+        return false;
+    tensor *t = &s->tensors[s->count - 1];
+    t->rows = s->rows / samples;
+    t->row_bytes *= samples;
     return true;
 }
 
@@ -45,5 +73,5 @@ void source_note(source *s, const char *name, uint64_t value) {
 }
 
 uint64_t tensor_bytes(const tensor *t) {
-    return t->shape[0] * t->row_bytes;
+    return t->rows * t->row_bytes;
 }

@@ -2,7 +2,7 @@
  * source.h - what an answer is made of: named tensors that fill themselves row by row
  *
  * A resource (api/) makes a source; a format (formats/) lays its tensors out; an answer computes
- * them in slices. All tensors of a source have the same number of rows.
+ * them in slices. A row belongs to one sample, or to one batch of them.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -28,7 +28,8 @@ typedef struct tensor {
     const char *name;
     dtype type;
     unsigned rank;
-    uint64_t shape[TENSOR_RANK]; /* shape[0] rows */
+    uint64_t shape[TENSOR_RANK];
+    uint64_t rows; /* that fill counts in: the source's, or its batches */
     uint64_t row_bytes;
     double row_cost; /* estimated nanoseconds */
     tensor_fill *fill;
@@ -42,6 +43,7 @@ typedef struct metadata {
 
 struct source {
     uint64_t rows;
+    uint64_t batches; /* 0: one, without a side of its own; else the leading side of every tensor */
     tensor tensors[SOURCE_TENSORS];
     unsigned count, main; /* main: what a format of one tensor holds */
     metadata meta[SOURCE_METADATA];
@@ -63,6 +65,9 @@ void source_free(source *s);
 /* Appends a tensor of rows with these further sides; false if its size overflows. */
 bool source_add(source *s, const char *name, dtype type, unsigned sides, const uint64_t *side,
                 double row_cost, tensor_fill *fill);
+/* The same for a tensor of one value a sample that is filled batch by batch. */
+bool source_add_batches(source *s, const char *name, dtype type, uint64_t samples,
+                        double batch_cost, tensor_fill *fill);
 void source_note(source *s, const char *name, uint64_t value);
 
 uint64_t tensor_bytes(const tensor *t);

@@ -40,7 +40,7 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
         return false;
     uint64_t most = c->service->config->elements;
     recipe_shape(q->shape.rank, q->shape.side, most, "shape", &recipe->shape, p);
-    recipe_address(q, q->n, p);
+    recipe_address(q, q->n, 1, p);
     return p->status == 0;
 }
 

@@ -30,25 +30,11 @@ static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint6
     return FMIX_OK;
 }
 
-/* An interpolating method has its weight everywhere. */
-static fmix_status fill_weights(const mix *m, uint64_t first, uint64_t n, float *out) {
-    for (uint64_t i = 0; i < n; i++) {
-        fmix_row row;
-        fmix_status status = fmix_plan_row(
-            m->rows.plan, fmix_plan_sample(m->rows.plan, m->rows.index, first + i), &row);
-        if (status != FMIX_OK)
-            return status;
-        for (uint64_t e = 0; e < m->elements; e++)
-            *out++ = (float)row.weight;
-    }
-    return FMIX_OK;
-}
-
 static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
     const mix *m = from->self;
     if (m->interpolates)
-        return fill_weights(m, first, n, out);
+        return rows_weights(&m->rows, first, n, FMIX_DTYPE_F32, m->elements, out);
     return rows_masks(&m->rows, scratch, first, n, FMIX_DTYPE_F32, 4 * m->elements, out);
 }
 
@@ -139,14 +125,13 @@ static bool add_tensors(source *s, const query *q, const array *u, const geometr
     return good;
 }
 
-/* npy and raw hold one tensor: mixed, or the one that parts names. */
 static bool check_parts(const call *c, problem *p) {
-    unsigned parts = c->query.parts;
-    if (c->format->all || !c->query.given[QUERY_PARTS] || (parts & (parts - 1)) == 0)
-        return true;
-    problem_add(p, 400, "parts", "%s holds one tensor; name one part, or ask for json",
-                c->format->name);
-    return false;
+    const query *q = &c->query;
+    if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD)) {
+        problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
+        return false;
+    }
+    return format_holds_parts(c->format, q, p);
 }
 
 static bool read_recipe(call *c, const array *u, const geometry *g, fmix_recipe *recipe,
@@ -163,7 +148,7 @@ static bool read_recipe(call *c, const array *u, const geometry *g, fmix_recipe 
         return false;
     }
     return recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
-           recipe_address(q, u->shape[0], p);
+           recipe_address(q, u->shape[0], 1, p);
 }
 
 /* Takes the body and what was inflated from it. NULL: explained. */

@@ -54,3 +54,29 @@ fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uin
         memcpy((unsigned char *)out + i * bytes, out, (size_t)bytes);
     return status;
 }
+
+/* One mask of ones. As numpy.packbits leaves it, the last byte ends in zeros. */
+static void put_ones_mask(fmix_dtype type, uint64_t elements, unsigned char *out) {
+    uint64_t bytes = fmix_mask_bytes(elements, type);
+    memset(out, type == FMIX_DTYPE_BITS ? 0xff : 1, (size_t)bytes);
+    if (type == FMIX_DTYPE_BITS && elements % 8)
+        out[bytes - 1] = (unsigned char)(0xff << (8 - elements % 8));
+}
+
+fmix_status rows_weights(const rows *r, uint64_t first, uint64_t n, fmix_dtype type,
+                         uint64_t elements, void *out) {
+    uint64_t bytes = fmix_mask_bytes(elements, type);
+    for (uint64_t i = 0; i < n; i++) {
+        unsigned char *mask = (unsigned char *)out + i * bytes;
+        fmix_row row;
+        fmix_status status =
+            fmix_plan_row(r->plan, fmix_plan_sample(r->plan, r->index, first + i), &row);
+        if (status != FMIX_OK)
+            return status;
+        if (type != FMIX_DTYPE_F32)
+            put_ones_mask(type, elements, mask);
+        for (uint64_t e = 0; type == FMIX_DTYPE_F32 && e < elements; e++)
+            ((float *)out)[i * elements + e] = (float)row.weight;
+    }
+    return FMIX_OK;
+}

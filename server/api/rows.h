@@ -18,6 +18,11 @@ tensor_fill rows_lambda, rows_lambda_eff, rows_ones;
 fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uint64_t n,
                        fmix_dtype type, uint64_t bytes, void *out);
 
+/* What stands for the masks of a method that has none: its weight everywhere; in u8 and bits, which
+ * cannot hold it, ones. */
+fmix_status rows_weights(const rows *r, uint64_t first, uint64_t n, fmix_dtype type,
+                         uint64_t elements, void *out);
+
 /* Estimated nanoseconds of one lambda. */
 #define ROWS_COST 200
 

@@ -199,3 +199,10 @@ const format *format_of_upload(const char *content_type, const unsigned char *bo
                 type);
     return NULL;
 }
+
+bool format_holds_parts(const format *f, const query *q, problem *p) {
+    if (f->all || !q->given[QUERY_PARTS] || (q->parts & (q->parts - 1)) == 0)
+        return true;
+    problem_add(p, 400, "parts", "%s holds one tensor; name one part, or ask for json", f->name);
+    return false;
+}

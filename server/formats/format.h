@@ -76,6 +76,9 @@ extern const format format_npy, format_raw, format_json, format_png;
 /* Every format there is, NULL at the end; the first that a resource takes is its default. */
 extern const format *const format_table[];
 
+/* npy and raw hold one tensor, so `parts` may name one: else refused in p. */
+bool format_holds_parts(const format *f, const query *q, problem *p);
+
 /* A resource takes a set of formats: bits in the order of format_table. */
 typedef unsigned format_set;
 #define FORMAT_NPY  (1u << 0)

@@ -23,11 +23,11 @@ static void the_index_is_step_times_rows_unless_given(void **state) {
     (void)state;
     problem p = {0};
     query q = QUERY("step", "7");
-    assert_true(recipe_address(&q, 100, &p) && q.index == 700);
+    assert_true(recipe_address(&q, 100, 1, &p) && q.index == 700);
     q = QUERY("step", "7", "index", "3");
-    assert_true(recipe_address(&q, 100, &p) && q.index == 3);
+    assert_true(recipe_address(&q, 100, 1, &p) && q.index == 3);
     q = QUERY("seed", "7");
-    assert_true(recipe_address(&q, 100, &p) && q.index == 0);
+    assert_true(recipe_address(&q, 100, 1, &p) && q.index == 0);
     assert_int_equal(p.status, 0);
 }
 
@@ -49,7 +49,7 @@ static void numbers_past_64_bits_are_refused_by_name(void **state) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
         query q = QUERY(table[i].name, table[i].value);
-        assert_int_equal(recipe_address(&q, table[i].rows, &p), table[i].good);
+        assert_int_equal(recipe_address(&q, table[i].rows, 1, &p), table[i].good);
         assert_int_equal(p.status, table[i].good ? 0 : 400);
         if (!table[i].good)
             assert_string_equal(p.errors[0].parameter, table[i].name);
@@ -60,7 +60,7 @@ static void a_given_index_makes_any_step_good(void **state) {
     (void)state;
     problem p = {0};
     query q = QUERY("step", "18446744073709551615", "index", "0");
-    assert_true(recipe_address(&q, 1000, &p));
+    assert_true(recipe_address(&q, 1000, 1, &p));
 }
 
 static void shapes_end_at_the_limit_of_elements(void **state) {

@@ -1,0 +1,233 @@
+/* GET /v1/plans: what a trainer that mixes on its own device needs for batch `step`, or for many.
+ */
+#include "../call.h"
+#include "../recipe.h"
+#include "rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct plans {
+    query query;
+    uint64_t elements, mask_bytes;
+    fmix_plan *plan[FMIX_METHODS]; /* of the methods of the list */
+} plans;
+
+/* One batch of the answer: which method it has, and where its samples begin. */
+typedef struct batch {
+    fmix_method method;
+    rows rows;
+} batch;
+
+static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
+    const query *q = &p->query;
+    problem impossible = {0}; /* refused before the source was made */
+    if (!recipe_method(q, q->step + step, &out->method, &impossible))
+        return FMIX_ERROR_RANGE;
+    out->rows = (rows){p->plan[out->method], q->index + step * q->n};
+    return FMIX_OK;
+}
+
+/* Rows first … first+n-1 of the answer, batch by batch: `part` gets those of one batch. */
+typedef fmix_status fill_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
+                              uint64_t n, unsigned char *out);
+
+static fmix_status each_batch(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              fill_part *part, uint64_t row_bytes, void *out) {
+    const plans *p = from->self;
+    unsigned char *at = out;
+    fmix_status status = FMIX_OK;
+    while (n && status == FMIX_OK) {
+        batch b;
+        uint64_t begin = first % p->query.n, left = p->query.n - begin;
+        uint64_t take = left < n ? left : n;
+        status = batch_at(p, first / p->query.n, &b);
+        if (status == FMIX_OK)
+            status = part(p, &b, scratch, begin, take, at);
+        first += take;
+        n -= take;
+        at += take * row_bytes;
+    }
+    return status;
+}
+
+static fmix_status lambda_part(const plans *p, const batch *b, fmix_scratch *scratch,
+                               uint64_t first, uint64_t n, unsigned char *out) {
+    const source of = {.self = (void *)&b->rows};
+    (void)p;
+    return rows_lambda(&of, scratch, first, n, out);
+}
+
+static fmix_status lambda_eff_part(const plans *p, const batch *b, fmix_scratch *scratch,
+                                   uint64_t first, uint64_t n, unsigned char *out) {
+    const source of = {.self = (void *)&b->rows};
+    (void)p;
+    return rows_lambda_eff(&of, scratch, first, n, out);
+}
+
+static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scratch,
+                               uint64_t first, uint64_t n, unsigned char *out) {
+    (void)p;
+    (void)scratch;
+    (void)first;
+    memset(out, (int)b->method, (size_t)n);
+    return FMIX_OK;
+}
+
+static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
+                              uint64_t n, unsigned char *out) {
+    fmix_dtype type = (fmix_dtype)p->query.dtype;
+    if (fmix_method_masks(b->method))
+        return rows_masks(&b->rows, scratch, first, n, type, p->mask_bytes, out);
+    return rows_weights(&b->rows, first, n, type, p->elements, out);
+}
+
+static fmix_status fill_lambda(const source *from, fmix_scratch *scratch, uint64_t first,
+                               uint64_t n, void *out) {
+    return each_batch(from, scratch, first, n, lambda_part, sizeof(double), out);
+}
+
+static fmix_status fill_lambda_eff(const source *from, fmix_scratch *scratch, uint64_t first,
+                                   uint64_t n, void *out) {
+    return each_batch(from, scratch, first, n, lambda_eff_part, sizeof(double), out);
+}
+
+static fmix_status fill_method(const source *from, fmix_scratch *scratch, uint64_t first,
+                               uint64_t n, void *out) {
+    return each_batch(from, scratch, first, n, method_part, 1, out);
+}
+
+static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const plans *p = from->self;
+    return each_batch(from, scratch, first, n, masks_part, p->mask_bytes, out);
+}
+
+/* A row of this tensor is the pairing of a whole batch. */
+static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint64_t first,
+                                uint64_t n, void *out) {
+    const plans *p = from->self;
+    const query *q = &p->query;
+    fmix_status status = FMIX_OK;
+    (void)scratch;
+    for (uint64_t i = 0; i < n && status == FMIX_OK; i++)
+        status = fmix_pairing((fmix_pairing_kind)q->pairing, q->seed, q->step + first + i,
+                              (uint32_t)q->n, (int64_t *)out + i * q->n);
+    return status;
+}
+
+static void plans_free(plans *p) {
+    for (unsigned i = 0; p && i < FMIX_METHODS; i++)
+        fmix_plan_free(p->plan[i]);
+    free(p);
+}
+
+static void destroy(source *s) {
+    plans_free(s->self);
+}
+
+static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
+    query *q = &c->query;
+    fmix_method method;
+    if (!q->given[QUERY_SHAPE])
+        problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
+    if (q->given[QUERY_PARTS] && (q->parts & PART_MIXED))
+        problem_add(p, 400, "parts", "plans hold no mixed batch: that is what they are for making");
+    recipe_law(q, recipe, p);
+    recipe_method(q, q->step, &method, p);
+    if (p->status)
+        return false;
+    recipe_shape(q->shape.rank, q->shape.side, c->service->config->elements, "shape",
+                 &recipe->shape, p);
+    recipe_address(q, q->n, q->steps, p); /* n * steps is at most 2^44 */
+    return p->status == 0 && format_holds_parts(c->format, q, p);
+}
+
+/* A plan of each method of the list. */
+static plans *plans_new(call *c, const fmix_recipe *recipe, problem *p) {
+    const query *q = &c->query;
+    plans *made = calloc(1, sizeof *made);
+    fmix_status status = made ? FMIX_OK : FMIX_ERROR_MEMORY;
+    for (unsigned i = 0; i < q->methods.count && status == FMIX_OK; i++) {
+        fmix_recipe one = *recipe;
+        one.method = (fmix_method)q->methods.item[i];
+        if (!made->plan[one.method])
+            status = fmix_plan_new(c->service->context, &one, &made->plan[one.method]);
+    }
+    if (status != FMIX_OK) {
+        problem_add(p, 500, NULL, "%s", fmix_status_text(status));
+        plans_free(made);
+        return NULL;
+    }
+    made->query = *q;
+    made->elements = fmix_shape_elements(&recipe->shape);
+    made->mask_bytes = fmix_mask_bytes(made->elements, (fmix_dtype)q->dtype);
+    return made;
+}
+
+/* The dearest of the list stands for all. */
+static double mask_cost(const plans *p) {
+    double most = 0;
+    for (unsigned i = 0; i < FMIX_METHODS; i++) {
+        double cost = p->plan[i] ? fmix_plan_mask_cost(p->plan[i]) : 0;
+        most = cost > most ? cost : most;
+    }
+    return most + 0.25 * (double)p->elements;
+}
+
+static bool is_warm(const plans *p) {
+    for (unsigned i = 0; i < FMIX_METHODS; i++)
+        if (p->plan[i] && !fmix_plan_is_warm(p->plan[i]))
+            return false;
+    return true;
+}
+
+static bool add_tensors(source *s, const plans *p) {
+    const query *q = &p->query;
+    unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
+    bool bits = q->dtype == FMIX_DTYPE_BITS, good = true;
+    dtype type = q->dtype == FMIX_DTYPE_F32 ? DTYPE_F32 : DTYPE_U8;
+    if (wanted & PART_MASKS)
+        good = good && source_add(s, "masks", type, bits ? 1 : q->shape.rank,
+                                  bits ? &p->mask_bytes : q->shape.side, mask_cost(p), fill_masks);
+    if (wanted & PART_PAIRING)
+        good = good &&
+               source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n, fill_pairing);
+    if (wanted & PART_LAMBDA)
+        good = good && source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda);
+    if (wanted & PART_LAMBDA_EFF)
+        good = good && source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda_eff);
+    if (wanted & PART_METHOD)
+        good = good && source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method);
+    return good;
+}
+
+void plans_get(call *c, outcome *out) {
+    problem *p = &out->problem;
+    fmix_recipe recipe;
+    if (!read_recipe(c, &recipe, p))
+        return;
+    const query *q = &c->query;
+    plans *made = plans_new(c, &recipe, p);
+    source *s = made ? source_new(q->steps * q->n) : NULL;
+    if (!s) {
+        plans_free(made);
+        if (!p->status)
+            problem_add(p, 500, NULL, "out of memory");
+        return;
+    }
+    s->self = made;
+    s->destroy = destroy;
+    s->batches = q->given[QUERY_STEPS] ? q->steps : 0;
+    s->warm = is_warm(made);
+    s->recipe = recipe_text(q, c->groups);
+    source_note(s, "seed", q->seed);
+    source_note(s, "step", q->step);
+    source_note(s, "index", q->index);
+    if (!s->recipe || !add_tensors(s, made)) {
+        problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+        source_free(s);
+        return;
+    }
+    out->source = s;
+}
