@@ -91,55 +91,60 @@ static fmix_twofold amplitude(const fmix_contest *contest, uint32_t b0, uint32_t
     return fmix_tf_mul(weight, radius);
 }
 
+/* What summing the rivals' differences works with. */
+typedef struct sums {
+    const fmix_contest *contest;
+    turn *turns;
+    uint64_t denominator;
+    fmix_phase pivot;
+    rival *rivals;
+    size_t n;
+} sums;
+
 /* One bin's part in every rival's difference. */
-static void add_bin(const fmix_contest *contest, const turn *turns, uint64_t denominator,
-                    const fmix_phase *pivot, rival *rivals, size_t n, const uint32_t b[3],
-                    const uint32_t uv[2]) {
-    uint64_t at = fmix_phase_at(pivot, denominator, b[0], b[1], b[2]);
+static void add_bin(void *user, const uint32_t b[3], const uint32_t uv[2]) {
+    const sums *s = user;
+    uint64_t at = fmix_phase_at(&s->pivot, s->denominator, b[0], b[1], b[2]);
     bool known = false;
     double size = 0;
     turn z = {{0, 0}, {0, 0}}, base = z;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t phase = fmix_phase_at(&rivals[i].phase, denominator, b[0], b[1], b[2]);
+    for (rival *r = s->rivals; r < s->rivals + s->n; r++) {
+        uint64_t phase = fmix_phase_at(&r->phase, s->denominator, b[0], b[1], b[2]);
         if (phase == at)
             continue;
         if (!known) {
-            fmix_twofold a = amplitude(contest, b[0], b[1], b[2], uv[0]);
+            fmix_twofold a = amplitude(s->contest, b[0], b[1], b[2], uv[0]);
             turn v;
             fmix_tf_turn(uv[1], UINT64_C(1) << 32, &v.re, &v.im);
             z = (turn){fmix_tf_mul(a, v.re), fmix_tf_mul(a, v.im)};
-            base = turn_at(turns, at);
+            base = turn_at(s->turns, at);
             size = a.high;
             known = true;
         }
-        turn e = turn_at(turns, phase);
+        turn e = turn_at(s->turns, phase);
         fmix_twofold re = fmix_tf_mul(z.re, fmix_tf_sub(e.re, base.re));
         fmix_twofold im = fmix_tf_mul(z.im, fmix_tf_sub(e.im, base.im));
-        rivals[i].difference = fmix_tf_add(rivals[i].difference, fmix_tf_sub(re, im));
-        rivals[i].scale += size;
+        r->difference = fmix_tf_add(r->difference, fmix_tf_sub(re, im));
+        r->scale += size;
     }
 }
 
-bool fmix_contest_cancelled(const fmix_contest *contest) {
-    const fmix_scratch *s = contest->scratch;
-    return s && s->cancelled && s->cancelled(s->user);
-}
+#define STRIDE 64 /* bins between two looks whether it is cancelled */
 
-/* False: cancelled. */
-static bool add_all_bins(const fmix_contest *contest, const turn *turns, uint64_t denominator,
-                         const fmix_phase *pivot, rival *rivals, size_t n) {
+bool fmix_contest_each_bin(const fmix_contest *contest, fmix_bin *each, void *user) {
     const fmix_sides *sides = &contest->sides;
+    const fmix_scratch *owner = contest->scratch;
     uint64_t j = 0;
     uint32_t w[4];
     for (uint32_t b0 = 0; b0 < sides->n[0]; b0++)
         for (uint32_t b1 = 0; b1 < sides->n[1]; b1++)
             for (uint32_t b2 = 0; b2 <= sides->n[2] / 2; b2++, j++) {
-                if (j % FMIX_CONTEST_STRIDE == 0 && fmix_contest_cancelled(contest))
+                if (j % STRIDE == 0 && owner && owner->cancelled && owner->cancelled(owner->user))
                     return false;
                 if (j % 2 == 0)
                     fmix_words_block(contest->key, contest->t, j / 2, w);
                 const uint32_t b[3] = {b0, b1, b2};
-                add_bin(contest, turns, denominator, pivot, rivals, n, b, w + 2 * (j % 2));
+                each(user, b, w + 2 * (j % 2));
             }
     return true;
 }
@@ -152,9 +157,12 @@ static int larger_if_first(uint32_t pixel, uint32_t pivot) {
 static fmix_status order_directly(const fmix_contest *contest, uint32_t pivot, rival *rivals,
                                   size_t n) {
     uint64_t denominator = fmix_phase_denominator(&contest->sides);
-    fmix_phase phase = fmix_phase_of(&contest->sides, denominator, pivot);
-    turn *turns = NULL;
-    fmix_status status = turns_new(denominator, &turns);
+    sums s = {.contest = contest,
+              .denominator = denominator,
+              .pivot = fmix_phase_of(&contest->sides, denominator, pivot),
+              .rivals = rivals,
+              .n = n};
+    fmix_status status = turns_new(denominator, &s.turns);
     if (status != FMIX_OK)
         return status;
     for (size_t i = 0; i < n; i++) {
@@ -162,8 +170,8 @@ static fmix_status order_directly(const fmix_contest *contest, uint32_t pivot, r
         rivals[i].difference = fmix_tf(0);
         rivals[i].scale = 0;
     }
-    bool finished = add_all_bins(contest, turns, denominator, &phase, rivals, n);
-    free(turns);
+    bool finished = fmix_contest_each_bin(contest, add_bin, &s);
+    free(s.turns);
     if (!finished)
         return FMIX_ERROR_CANCELLED;
 

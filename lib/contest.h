@@ -27,14 +27,15 @@ typedef struct fmix_contest {
     const struct fmix_scratch *scratch; /* whose owner may cancel; NULL: nobody */
 } fmix_contest;
 
-bool fmix_contest_cancelled(const fmix_contest *contest);
+/* Calls each with every bin of the half spectrum and its two words, in flat order; false:
+ * cancelled. */
+typedef void fmix_bin(void *user, const uint32_t bin[3], const uint32_t words[2]);
+bool fmix_contest_each_bin(const fmix_contest *contest, fmix_bin *each, void *user);
 
 /* Reorders pixels (flat indices, all different) so that the first `need` of the n are the largest.
  */
 fmix_status fmix_contest_settle(const fmix_contest *contest, uint32_t *pixels, size_t n,
                                 size_t need);
-
-#define FMIX_CONTEST_STRIDE 64 /* bins between two looks whether it is cancelled */
 
 /* What the two ways to sum share: the phase of a bin at a pixel, in units of 1/denominator. */
 typedef struct fmix_phase {

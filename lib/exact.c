@@ -151,16 +151,26 @@ static void bin(workshop *w, const fmix_contest *contest, const uint32_t b[3],
     mpfr_mul(w->im, w->im, w->amplitude, NEAREST);
 }
 
-static void add_bin(workshop *w, const fmix_contest *contest, const fmix_phase *phases, size_t n,
-                    mpfr_t *differences, const uint32_t b[3], const uint32_t uv[2]) {
-    uint64_t pivot = fmix_phase_at(&phases[n], w->denominator, b[0], b[1], b[2]);
+/* What summing the differences works with. */
+typedef struct sums {
+    workshop w;
+    const fmix_contest *contest;
+    fmix_phase *phases; /* of the n pixels, and of the pivot */
+    mpfr_t *differences;
+    size_t n;
+} sums;
+
+static void add_bin(void *user, const uint32_t b[3], const uint32_t uv[2]) {
+    sums *s = user;
+    workshop *w = &s->w;
+    uint64_t pivot = fmix_phase_at(&s->phases[s->n], w->denominator, b[0], b[1], b[2]);
     bool known = false;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t phase = fmix_phase_at(&phases[i], w->denominator, b[0], b[1], b[2]);
+    for (size_t i = 0; i < s->n; i++) {
+        uint64_t phase = fmix_phase_at(&s->phases[i], w->denominator, b[0], b[1], b[2]);
         if (phase == pivot)
             continue;
         if (!known) {
-            bin(w, contest, b, uv);
+            bin(w, s->contest, b, uv);
             phase_turn(w, pivot, w->base_cosine, w->base_sine);
             known = true;
         }
@@ -168,60 +178,41 @@ static void add_bin(workshop *w, const fmix_contest *contest, const fmix_phase *
         mpfr_sub(w->cosine, w->cosine, w->base_cosine, NEAREST);
         mpfr_sub(w->sine, w->sine, w->base_sine, NEAREST);
         mpfr_fmms(w->a, w->re, w->cosine, w->im, w->sine, NEAREST);
-        mpfr_add(differences[i], differences[i], w->a, NEAREST);
+        mpfr_add(s->differences[i], s->differences[i], w->a, NEAREST);
     }
-}
-
-/* False: cancelled. */
-static bool add_all_bins(workshop *w, const fmix_contest *contest, const fmix_phase *phases,
-                         size_t n, mpfr_t *differences) {
-    const fmix_sides *sides = &contest->sides;
-    uint64_t j = 0;
-    uint32_t words[4];
-    for (uint32_t b0 = 0; b0 < sides->n[0]; b0++)
-        for (uint32_t b1 = 0; b1 < sides->n[1]; b1++)
-            for (uint32_t b2 = 0; b2 <= sides->n[2] / 2; b2++, j++) {
-                if (j % FMIX_CONTEST_STRIDE == 0 && fmix_contest_cancelled(contest))
-                    return false;
-                if (j % 2 == 0)
-                    fmix_words_block(contest->key, contest->t, j / 2, words);
-                const uint32_t b[3] = {b0, b1, b2};
-                add_bin(w, contest, phases, n, differences, b, words + 2 * (j % 2));
-            }
-    return true;
 }
 
 fmix_status fmix_exact_order(const fmix_contest *contest, uint32_t pivot, const uint32_t *pixels,
                              size_t n, int *orders) {
-    workshop w;
-    fmix_phase *phases = malloc((n + 1) * sizeof *phases);
-    mpfr_t *differences = malloc(n * sizeof *differences);
+    sums s = {.contest = contest, .n = n};
     fmix_status status = FMIX_ERROR_MEMORY;
-    if (!phases || !differences)
+    s.phases = malloc((n + 1) * sizeof *s.phases);
+    s.differences = malloc(n * sizeof *s.differences);
+    if (!s.phases || !s.differences)
         goto out;
-    status = workshop_init(&w, &contest->sides);
+    status = workshop_init(&s.w, &contest->sides);
     if (status != FMIX_OK)
         goto out;
     for (size_t i = 0; i < n; i++) {
-        phases[i] = fmix_phase_of(&contest->sides, w.denominator, pixels[i]);
-        mpfr_init2(differences[i], PRECISION);
-        mpfr_set_zero(differences[i], 1);
+        s.phases[i] = fmix_phase_of(&contest->sides, s.w.denominator, pixels[i]);
+        mpfr_init2(s.differences[i], PRECISION);
+        mpfr_set_zero(s.differences[i], 1);
     }
-    phases[n] = fmix_phase_of(&contest->sides, w.denominator, pivot);
-    if (!add_all_bins(&w, contest, phases, n, differences))
+    s.phases[n] = fmix_phase_of(&contest->sides, s.w.denominator, pivot);
+    if (!fmix_contest_each_bin(contest, add_bin, &s))
         status = FMIX_ERROR_CANCELLED;
 
     /* total is a float64 sum: only a difference within 2^-30 of the tolerance could notice. */
-    mpfr_set_d(w.a, contest->total, NEAREST);
-    mpfr_div_2ui(w.a, w.a, TIE_BITS, NEAREST);
+    mpfr_set_d(s.w.a, contest->total, NEAREST);
+    mpfr_div_2ui(s.w.a, s.w.a, TIE_BITS, NEAREST);
     for (size_t i = 0; i < n; i++) {
-        bool equal = mpfr_cmpabs(differences[i], w.a) < 0;
-        orders[i] = equal ? 0 : mpfr_sgn(differences[i]);
-        mpfr_clear(differences[i]);
+        bool equal = mpfr_cmpabs(s.differences[i], s.w.a) < 0;
+        orders[i] = equal ? 0 : mpfr_sgn(s.differences[i]);
+        mpfr_clear(s.differences[i]);
     }
-    workshop_clear(&w);
+    workshop_clear(&s.w);
 out:
-    free(differences);
-    free(phases);
+    free(s.differences);
+    free(s.phases);
     return status;
 }

@@ -78,7 +78,8 @@ static void what_is_not_there_is_404_and_no_route(void **state) {
         problem p;
         assert_false(find(paths[i], "GET", &m, &p));
         assert_int_equal(p.status, 404);
-        assert_non_null(strstr(p.errors[0].detail, "there are: /v1/masks, /v1/plans, /v1/mix, /livez"));
+        assert_non_null(
+            strstr(p.errors[0].detail, "there are: /v1/masks, /v1/plans, /v1/mix, /livez"));
         assert_null(m.route);
         assert_int_equal(m.number, ROUTE_NONE);
         assert_string_equal(route_name(m.number), "none");
