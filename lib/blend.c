@@ -1,4 +1,5 @@
 #include "blend.h"
+#include "convert.h"
 #include "vector.h"
 
 #include <math.h> /* sqrt */
@@ -47,15 +48,35 @@ void fmix_blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned 
     }
 }
 
+#define CHUNK 512 /* elements converted at a time; a multiple of the lanes */
 #define LANES 8
 
-static double load(const unsigned char *from, uint64_t i) {
-    float x;
-    memcpy(&x, from + 4 * i, sizeof x);
-    return (double)x;
+static void interpolate(double m, size_t n, double *restrict a, const double *restrict b) {
+    double rest = 1 - m;
+    for (size_t i = 0; i < n; i++)
+        a[i] = m * a[i] + rest * b[i];
 }
 
-/* Element i goes into lane i mod 8; the lanes are added in order. */
+static size_t chunk_of(uint64_t n, uint64_t from) {
+    return n - from < CHUNK ? (size_t)(n - from) : CHUNK;
+}
+
+void fmix_blend_any(double m, uint64_t n, fmix_dtype type, const void *a, const void *b,
+                    fmix_dtype out_type, void *out) {
+    const unsigned char *from_a = a, *from_b = b;
+    unsigned char *to = out;
+    uint64_t size = fmix_dtype_bytes(type), out_size = fmix_dtype_bytes(out_type);
+    for (uint64_t i = 0; i < n; i += CHUNK) {
+        double x1[CHUNK], x2[CHUNK];
+        size_t count = chunk_of(n, i);
+        fmix_load(type, from_a + i * size, count, x1);
+        fmix_load(type, from_b + i * size, count, x2);
+        interpolate(m, count, x1, x2);
+        fmix_store(out_type, x1, count, to + i * out_size);
+    }
+}
+
+/* The lanes are added in order. */
 static double add_lanes(const double lanes[LANES]) {
     double sum = lanes[0];
     for (int l = 1; l < LANES; l++)
@@ -67,30 +88,44 @@ typedef struct moments {
     double mean, deviation;
 } moments;
 
-static moments moments_of(const unsigned char *from, uint64_t n) {
-    double sums[LANES] = {0}, squares[LANES] = {0};
-    for (uint64_t i = 0; i < n; i++)
-        sums[i % LANES] += load(from, i);
+/* Element i goes into lane i mod 8. */
+static moments moments_of(fmix_dtype type, const unsigned char *from, uint64_t n) {
+    double sums[LANES] = {0}, squares[LANES] = {0}, x[CHUNK];
+    uint64_t size = fmix_dtype_bytes(type);
+    for (uint64_t i = 0; i < n; i += CHUNK) {
+        size_t count = chunk_of(n, i);
+        fmix_load(type, from + i * size, count, x);
+        for (size_t e = 0; e < count; e++)
+            sums[e % LANES] += x[e];
+    }
     double mean = add_lanes(sums) / (double)n;
-    for (uint64_t i = 0; i < n; i++) {
-        double d = load(from, i) - mean;
-        squares[i % LANES] += d * d;
+    for (uint64_t i = 0; i < n; i += CHUNK) {
+        size_t count = chunk_of(n, i);
+        fmix_load(type, from + i * size, count, x);
+        for (size_t e = 0; e < count; e++) {
+            double d = x[e] - mean;
+            squares[e % LANES] += d * d;
+        }
     }
     return (moments){mean, sqrt(add_lanes(squares) / (double)n)};
 }
 
-void fmix_blend_standardised(double r, uint64_t n, const void *a, const void *b,
-                             void *restrict out) {
-    const uint32_t canonical_nan = UINT32_C(0x7fc00000);
+void fmix_blend_standardised(double r, uint64_t n, fmix_dtype type, const void *a, const void *b,
+                             fmix_dtype out_type, void *out) {
     const unsigned char *from_a = a, *from_b = b;
     unsigned char *to = out;
-    moments ma = moments_of(a, n), mb = moments_of(b, n);
+    uint64_t size = fmix_dtype_bytes(type), out_size = fmix_dtype_bytes(out_type);
+    moments ma = moments_of(type, a, n), mb = moments_of(type, b, n);
     double part_b = mb.deviation * r, part_a = ma.deviation * (1 - r);
     double q = part_b + part_a == 0 ? 0.5 : part_b / (part_b + part_a);
     double rest = 1 - q, norm = sqrt(q * q + rest * rest);
-    for (uint64_t i = 0; i < n; i++) {
-        double x1 = load(from_a, i) - ma.mean, x2 = load(from_b, i) - mb.mean;
-        float v = (float)((q * x1 + rest * x2) / norm);
-        memcpy(to + 4 * i, v == v ? (const void *)&v : (const void *)&canonical_nan, sizeof v);
+    for (uint64_t i = 0; i < n; i += CHUNK) {
+        double x1[CHUNK], x2[CHUNK];
+        size_t count = chunk_of(n, i);
+        fmix_load(type, from_a + i * size, count, x1);
+        fmix_load(type, from_b + i * size, count, x2);
+        for (size_t e = 0; e < count; e++)
+            x1[e] = (q * (x1[e] - ma.mean) + rest * (x2[e] - mb.mean)) / norm;
+        fmix_store(out_type, x1, count, to + i * out_size);
     }
 }

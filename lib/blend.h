@@ -19,9 +19,14 @@ void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *ou
 void fmix_blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
                    unsigned char *out);
 
-/* BC+ of n float32, aligned or not: each sample less its mean, g its standard deviation (ddof 0),
- * q = g_b r / (g_b r + g_a (1 - r)), or 1/2 for 0/0; (q a + (1 - q) b) / sqrt(q^2 + (1 - q)^2).
- * Every operation in float64 and rounded, sums over eight lanes. NaN as above. */
-void fmix_blend_standardised(double r, uint64_t n, const void *a, const void *b, void *out);
+/* The same for elements of any types but BITS, rounded once to out_type. */
+void fmix_blend_any(double m, uint64_t n, fmix_dtype type, const void *a, const void *b,
+                    fmix_dtype out_type, void *out);
+
+/* BC+: each sample less its mean, g its standard deviation (ddof 0), q = g_b r / (g_b r + g_a (1 -
+ * r)), or 1/2 for 0/0; (q a + (1 - q) b) / sqrt(q^2 + (1 - q)^2). Every operation in float64 and
+ * rounded, sums over eight lanes, then once to out_type. */
+void fmix_blend_standardised(double r, uint64_t n, fmix_dtype type, const void *a, const void *b,
+                             fmix_dtype out_type, void *out);
 
 #endif

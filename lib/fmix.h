@@ -99,9 +99,28 @@ typedef enum fmix_pairing_kind {
 /* Which of a list of methods a batch has (STREAM §7). */
 typedef enum fmix_policy_kind { FMIX_POLICY_ALTERNATE, FMIX_POLICY_RANDOM } fmix_policy_kind;
 
-/* Element types. BITS is for masks: each mask's flat order packed as by numpy.packbits, the first
- * element in the highest bit, ceil(elements / 8) bytes a mask. */
-typedef enum fmix_dtype { FMIX_DTYPE_F32, FMIX_DTYPE_U8, FMIX_DTYPE_BITS } fmix_dtype;
+/* Element types, in the host's byte order; BOOL is a byte of 0 or 1. Masks are F32, U8 or BITS:
+ * each mask's flat order packed as by numpy.packbits, the first element in the highest bit,
+ * ceil(elements / 8) bytes a mask. What is mixed has any type but BITS. */
+typedef enum fmix_dtype {
+    FMIX_DTYPE_F32,
+    FMIX_DTYPE_U8,
+    FMIX_DTYPE_BITS,
+    FMIX_DTYPE_F16,
+    FMIX_DTYPE_BF16,
+    FMIX_DTYPE_F64,
+    FMIX_DTYPE_I8,
+    FMIX_DTYPE_I16,
+    FMIX_DTYPE_I32,
+    FMIX_DTYPE_I64,
+    FMIX_DTYPE_BOOL,
+    FMIX_DTYPES
+} fmix_dtype;
+
+/* Bytes of an element; 0 for BITS. */
+FMIX_API uint64_t fmix_dtype_bytes(fmix_dtype type);
+/* Whether it is a floating type. */
+FMIX_API bool fmix_dtype_floats(fmix_dtype type);
 
 /* Caches, counters. Holds no per-request state, so any number of recipes share one. */
 typedef struct fmix_context fmix_context;
@@ -208,18 +227,41 @@ typedef enum fmix_layout { FMIX_CHANNELS_FIRST, FMIX_CHANNELS_LAST } fmix_layout
  * memory (elements need not be aligned). */
 typedef struct fmix_batch {
     const void *x;
-    fmix_dtype dtype; /* F32 (little-endian memory order of the host) or U8 */
+    const void *x2; /* NULL: row i is mixed with row pairing[i] of x; else with row i of x2 */
+    fmix_dtype dtype;
+    fmix_dtype out_dtype; /* of the answer */
     fmix_layout layout;
     uint64_t channels;      /* at least 1 */
-    const int64_t *pairing; /* one entry a row */
+    const int64_t *pairing; /* one entry a row; unused with x2 */
 } fmix_batch;
 
+/* Whether a method can mix these types: interpolating integers other than U8, or BOOL, needs an
+ * out_dtype that floats (token ids have no middle), and BC+ floats on both sides. */
+FMIX_API bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtype);
+
 /* Rows first … first+n-1 of the batch, mixed, to out; row i has t = fmix_plan_sample(plan, index,
- * i). Hard masks choose elements byte for byte and none copies; the others interpolate in float64,
- * any NaN becoming 0x7fc00000. BC+ of U8 is FMIX_ERROR_RANGE. STREAM §8. */
+ * i). Hard masks choose elements byte for byte and none copies, then converted if out_dtype
+ * differs; the others interpolate in float64, and any NaN becomes its type's canonical one. Each
+ * element is rounded once. FMIX_ERROR_RANGE where fmix_method_takes says no. STREAM §8. */
 FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
                                    const fmix_batch *batch, uint64_t index, uint64_t first,
                                    uint64_t n, void *out);
+
+/* Labels of a batch, borrowed: class numbers (numbers true; any integer type, each below classes)
+ * or rows of `classes` values of a floating type. */
+typedef struct fmix_labels {
+    const void *y, *y2; /* y2: with x2, else NULL */
+    fmix_dtype dtype;
+    bool numbers;
+    bool uncorrected; /* weighs by lambda instead of lambda_effective */
+    uint64_t classes;
+    double smoothing; /* 0 .. 1: y <- (1 - s) y + s/classes before mixing */
+    const int64_t *pairing;
+} fmix_labels;
+
+/* The labels of rows first … first+n-1, n * classes float32 to out. STREAM §8. */
+FMIX_API fmix_status fmix_plan_labels(const fmix_plan *plan, const fmix_labels *labels,
+                                      uint64_t index, uint64_t first, uint64_t n, float *out);
 
 #ifdef __cplusplus
 }

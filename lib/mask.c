@@ -151,15 +151,7 @@ fmix_status fmix_drawing_next(fmix_drawing *d, uint64_t t) {
 }
 
 uint64_t fmix_mask_bytes(uint64_t elements, fmix_dtype dtype) {
-    switch (dtype) {
-    case FMIX_DTYPE_F32:
-        return elements * 4;
-    case FMIX_DTYPE_U8:
-        return elements;
-    case FMIX_DTYPE_BITS:
-        return (elements + 7) / 8;
-    }
-    return 0;
+    return dtype == FMIX_DTYPE_BITS ? (elements + 7) / 8 : elements * fmix_dtype_bytes(dtype);
 }
 
 FMIX_CLONES
@@ -198,12 +190,15 @@ void fmix_mask_convert(const unsigned char *mask, uint64_t elements, fmix_dtype 
     case FMIX_DTYPE_BITS:
         to_bits(mask, elements, out);
         break;
+    default: /* refused by fmix_plan_masks */
+        break;
     }
 }
 
 fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    if (!fmix_method_masks(plan->recipe.method) || (n && t > UINT64_MAX - (n - 1)))
+    if (!fmix_method_masks(plan->recipe.method) || (unsigned)dtype > FMIX_DTYPE_BITS ||
+        (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
     unsigned char *at = out;

@@ -1,7 +1,9 @@
 #include "mix.h"
 #include "blend.h"
+#include "convert.h"
 #include "mask.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One row of x and its partner's, `values` elements each, to out. */
@@ -41,35 +43,63 @@ void fmix_method_weigh(fmix_method method, fmix_row *row) {
         row->weight = m->weight;
 }
 
-static size_t element_size(fmix_dtype dtype) {
-    return dtype == FMIX_DTYPE_F32 ? 4 : 1;
-}
-
+/* f32 and u8 onto themselves have loops of their own, for speed: the same arithmetic. */
 static void interpolate(const fmix_batch *batch, const fmix_row *row, uint64_t values,
                         const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    if (batch->dtype == FMIX_DTYPE_F32)
+    if (batch->dtype == batch->out_dtype && batch->dtype == FMIX_DTYPE_F32)
         fmix_blend_f32(row->weight, values, a, b, out);
-    else
+    else if (batch->dtype == batch->out_dtype && batch->dtype == FMIX_DTYPE_U8)
         fmix_blend_u8(row->weight, values, a, b, out);
+    else
+        fmix_blend_any(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
 }
 
 static void standardise(const fmix_batch *batch, const fmix_row *row, uint64_t values,
                         const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    (void)batch;
-    fmix_blend_standardised(row->weight, values, a, b, out);
+    fmix_blend_standardised(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
+}
+
+/* From the type of x to that of the answer. */
+static void convert(const fmix_batch *batch, uint64_t values, const unsigned char *from,
+                    unsigned char *out) {
+    uint64_t size = fmix_dtype_bytes(batch->dtype), out_size = fmix_dtype_bytes(batch->out_dtype);
+    double x[512];
+    if (batch->dtype == batch->out_dtype) {
+        memcpy(out, from, (size_t)(values * size));
+        return;
+    }
+    for (uint64_t i = 0, n; i < values; i += n) {
+        n = values - i < 512 ? values - i : 512;
+        fmix_load(batch->dtype, from + i * size, n, x);
+        fmix_store(batch->out_dtype, x, n, out + i * out_size);
+    }
 }
 
 static void copy(const fmix_batch *batch, const fmix_row *row, uint64_t values,
                  const unsigned char *a, const unsigned char *b, unsigned char *out) {
     (void)row;
     (void)b;
-    memcpy(out, a, (size_t)values * element_size(batch->dtype));
+    convert(batch, values, a, out);
+}
+
+bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtype) {
+    if ((unsigned)method >= FMIX_METHODS || (unsigned)dtype >= FMIX_DTYPES ||
+        (unsigned)out_dtype >= FMIX_DTYPES || dtype == FMIX_DTYPE_BITS ||
+        out_dtype == FMIX_DTYPE_BITS)
+        return false;
+    const struct method *m = &methods[method];
+    bool floats = fmix_dtype_floats(dtype), to_floats = fmix_dtype_floats(out_dtype);
+    if (m->floats_only)
+        return floats && to_floats;
+    if (!m->blend || m->blend == copy)
+        return true;
+    return floats || to_floats || (dtype == FMIX_DTYPE_U8 && out_dtype == FMIX_DTYPE_U8);
 }
 
 /* Every channel shares the mask. */
 static void choose(const fmix_batch *batch, const unsigned char *mask, uint64_t elements,
                    const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    size_t size = element_size(batch->dtype);
+    size_t size = (size_t)fmix_dtype_bytes(batch->dtype);
     if (batch->layout == FMIX_CHANNELS_LAST) {
         fmix_blend_select(mask, elements, size * (size_t)batch->channels, a, b, out);
         return;
@@ -79,24 +109,26 @@ static void choose(const fmix_batch *batch, const unsigned char *mask, uint64_t 
         fmix_blend_select(mask, elements, size, a + c * plane, b + c * plane, out + c * plane);
 }
 
-/* Rows i of a and b = row pairing[i], to where row i of the answer goes. */
+/* A row, its partner, and where row i of the answer goes. */
 typedef struct place {
     const unsigned char *a, *b;
     unsigned char *out;
 } place;
 
-static place place_of(const fmix_batch *batch, uint64_t bytes, uint64_t row, uint64_t first,
+static place place_of(const fmix_batch *batch, uint64_t values, uint64_t row, uint64_t first,
                       void *out) {
-    const unsigned char *x = batch->x;
-    return (place){x + row * bytes, x + (uint64_t)batch->pairing[row] * bytes,
-                   (unsigned char *)out + (row - first) * bytes};
+    uint64_t bytes = values * fmix_dtype_bytes(batch->dtype);
+    uint64_t out_bytes = values * fmix_dtype_bytes(batch->out_dtype);
+    const unsigned char *x = batch->x, *partners = batch->x2 ? batch->x2 : batch->x;
+    uint64_t partner = batch->x2 ? row : (uint64_t)batch->pairing[row];
+    return (place){x + row * bytes, partners + partner * bytes,
+                   (unsigned char *)out + (row - first) * out_bytes};
 }
 
 static fmix_status mix_by_weights(const fmix_plan *plan, const fmix_batch *batch, uint64_t values,
-                                  uint64_t bytes, uint64_t index, uint64_t first, uint64_t n,
-                                  void *out) {
+                                  uint64_t index, uint64_t first, uint64_t n, void *out) {
     for (uint64_t i = first; i < first + n; i++) {
-        place p = place_of(batch, bytes, i, first, out);
+        place p = place_of(batch, values, i, first, out);
         fmix_row row;
         fmix_status status = fmix_plan_row(plan, fmix_plan_sample(plan, index, i), &row);
         if (status != FMIX_OK)
@@ -107,30 +139,37 @@ static fmix_status mix_by_weights(const fmix_plan *plan, const fmix_batch *batch
 }
 
 static fmix_status mix_by_masks(const fmix_plan *plan, fmix_scratch *scratch,
-                                const fmix_batch *batch, uint64_t bytes, uint64_t index,
+                                const fmix_batch *batch, uint64_t values, uint64_t index,
                                 uint64_t first, uint64_t n, void *out) {
+    bool converts = batch->dtype != batch->out_dtype;
+    unsigned char *chosen = NULL; /* a row before it is converted */
     fmix_drawing d;
     fmix_status status = fmix_drawing_begin(&d, plan, scratch);
+    if (status == FMIX_OK && converts) {
+        chosen = malloc((size_t)(values * fmix_dtype_bytes(batch->dtype)));
+        status = chosen ? FMIX_OK : FMIX_ERROR_MEMORY;
+    }
     for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
-        place p = place_of(batch, bytes, i, first, out);
+        place p = place_of(batch, values, i, first, out);
         status = fmix_drawing_next(&d, fmix_plan_sample(plan, index, i));
         if (status == FMIX_OK)
-            choose(batch, scratch->mask, plan->elements, p.a, p.b, p.out);
+            choose(batch, scratch->mask, plan->elements, p.a, p.b, converts ? chosen : p.out);
+        if (status == FMIX_OK && converts)
+            convert(batch, values, chosen, p.out);
     }
     fmix_drawing_end(&d);
+    free(chosen);
     return status;
 }
 
 fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
                           uint64_t index, uint64_t first, uint64_t n, void *out) {
-    const struct method *m = &methods[plan->recipe.method];
-    if (batch->dtype == FMIX_DTYPE_BITS || batch->channels == 0 ||
-        (m->floats_only && batch->dtype != FMIX_DTYPE_F32) ||
+    fmix_method method = plan->recipe.method;
+    if (!fmix_method_takes(method, batch->dtype, batch->out_dtype) || batch->channels == 0 ||
         (n && (first > UINT64_MAX - index || index + first > UINT64_MAX - (n - 1))))
         return FMIX_ERROR_RANGE;
     uint64_t values = plan->elements * batch->channels;
-    uint64_t bytes = values * element_size(batch->dtype);
-    if (m->blend)
-        return mix_by_weights(plan, batch, values, bytes, index, first, n, out);
-    return mix_by_masks(plan, scratch, batch, bytes, index, first, n, out);
+    if (methods[method].blend)
+        return mix_by_weights(plan, batch, values, index, first, n, out);
+    return mix_by_masks(plan, scratch, batch, values, index, first, n, out);
 }

@@ -196,6 +196,7 @@ static void make_source(call *c, upload *all, const array *x, outcome *out) {
     }
     m->batch = (fmix_batch){.x = x->bytes,
                             .dtype = x->type == DTYPE_F32 ? FMIX_DTYPE_F32 : FMIX_DTYPE_U8,
+                            .out_dtype = x->type == DTYPE_F32 ? FMIX_DTYPE_F32 : FMIX_DTYPE_U8,
                             .layout = g.layout,
                             .channels = g.channels,
                             .pairing = m->pairing};

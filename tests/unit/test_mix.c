@@ -28,7 +28,12 @@ static void open_bench(bench *b, const fmix_recipe *recipe, fmix_dtype dtype, fm
     for (size_t i = 0; i < MOST_BYTES; i++)
         b->x[i] = (unsigned char)unit_random(&random);
     memset(b->out, 0xa5, sizeof b->out);
-    b->batch = (fmix_batch){b->x, dtype, layout, channels, partners};
+    b->batch = (fmix_batch){.x = b->x,
+                            .dtype = dtype,
+                            .out_dtype = dtype,
+                            .layout = layout,
+                            .channels = channels,
+                            .pairing = partners};
 }
 
 static void close_bench(bench *b) {
