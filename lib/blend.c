@@ -69,8 +69,8 @@ void fmix_blend_any(double m, uint64_t n, fmix_dtype type, const void *a, const 
     for (uint64_t i = 0; i < n; i += CHUNK) {
         double x1[CHUNK], x2[CHUNK];
         size_t count = chunk_of(n, i);
-        fmix_load(type, from_a + i * size, count, x1);
-        fmix_load(type, from_b + i * size, count, x2);
+        fmix_load_for(type, out_type, from_a + i * size, count, x1);
+        fmix_load_for(type, out_type, from_b + i * size, count, x2);
         interpolate(m, count, x1, x2);
         fmix_store(out_type, x1, count, to + i * out_size);
     }
@@ -89,19 +89,20 @@ typedef struct moments {
 } moments;
 
 /* Element i goes into lane i mod 8. */
-static moments moments_of(fmix_dtype type, const unsigned char *from, uint64_t n) {
+static moments moments_of(fmix_dtype type, fmix_dtype out_type, const unsigned char *from,
+                          uint64_t n) {
     double sums[LANES] = {0}, squares[LANES] = {0}, x[CHUNK];
     uint64_t size = fmix_dtype_bytes(type);
     for (uint64_t i = 0; i < n; i += CHUNK) {
         size_t count = chunk_of(n, i);
-        fmix_load(type, from + i * size, count, x);
+        fmix_load_for(type, out_type, from + i * size, count, x);
         for (size_t e = 0; e < count; e++)
             sums[e % LANES] += x[e];
     }
     double mean = add_lanes(sums) / (double)n;
     for (uint64_t i = 0; i < n; i += CHUNK) {
         size_t count = chunk_of(n, i);
-        fmix_load(type, from + i * size, count, x);
+        fmix_load_for(type, out_type, from + i * size, count, x);
         for (size_t e = 0; e < count; e++) {
             double d = x[e] - mean;
             squares[e % LANES] += d * d;
@@ -115,15 +116,15 @@ void fmix_blend_standardised(double r, uint64_t n, fmix_dtype type, const void *
     const unsigned char *from_a = a, *from_b = b;
     unsigned char *to = out;
     uint64_t size = fmix_dtype_bytes(type), out_size = fmix_dtype_bytes(out_type);
-    moments ma = moments_of(type, a, n), mb = moments_of(type, b, n);
+    moments ma = moments_of(type, out_type, a, n), mb = moments_of(type, out_type, b, n);
     double part_b = mb.deviation * r, part_a = ma.deviation * (1 - r);
     double q = part_b + part_a == 0 ? 0.5 : part_b / (part_b + part_a);
     double rest = 1 - q, norm = sqrt(q * q + rest * rest);
     for (uint64_t i = 0; i < n; i += CHUNK) {
         double x1[CHUNK], x2[CHUNK];
         size_t count = chunk_of(n, i);
-        fmix_load(type, from_a + i * size, count, x1);
-        fmix_load(type, from_b + i * size, count, x2);
+        fmix_load_for(type, out_type, from_a + i * size, count, x1);
+        fmix_load_for(type, out_type, from_b + i * size, count, x2);
         for (size_t e = 0; e < count; e++)
             x1[e] = (q * (x1[e] - ma.mean) + rest * (x2[e] - mb.mean)) / norm;
         fmix_store(out_type, x1, count, to + i * out_size);

@@ -157,6 +157,18 @@ void fmix_store(fmix_dtype type, const double *from, uint64_t n, void *out) {
     }
 }
 
+void fmix_load_for(fmix_dtype type, fmix_dtype out_type, const void *from, uint64_t n,
+                   double *out) {
+    fmix_load(type, from, n, out);
+    if (type != FMIX_DTYPE_U8 || !fmix_dtype_floats(out_type))
+        return;
+    for (uint64_t i = 0; i < n; i++) {
+        double rounded = out[i] / 255;
+        fmix_store(out_type, &rounded, 1, &rounded);
+        fmix_load(out_type, &rounded, 1, &out[i]);
+    }
+}
+
 uint64_t fmix_dtype_bytes(fmix_dtype type) {
     static const uint8_t bytes[FMIX_DTYPES] = {
         [FMIX_DTYPE_F32] = 4, [FMIX_DTYPE_U8] = 1,   [FMIX_DTYPE_F16] = 2, [FMIX_DTYPE_BF16] = 2,

@@ -15,4 +15,7 @@ void fmix_load(fmix_dtype type, const void *from, uint64_t n, double *out);
  * not 0. Not for BITS. */
 void fmix_store(fmix_dtype type, const double *from, uint64_t n, void *out);
 
+/* What fmix_load gives; but of U8 that is to become a floating type, v/255 rounded to that. */
+void fmix_load_for(fmix_dtype type, fmix_dtype out_type, const void *from, uint64_t n, double *out);
+
 #endif

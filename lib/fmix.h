@@ -236,7 +236,7 @@ typedef struct fmix_batch {
 } fmix_batch;
 
 /* Whether a method can mix these types: interpolating integers other than U8, or BOOL, needs an
- * out_dtype that floats (token ids have no middle), and BC+ floats on both sides. */
+ * out_dtype that floats (token ids have no middle), and BC+ floats, or U8 that is to float. */
 FMIX_API bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtype);
 
 /* Rows first … first+n-1 of the batch, mixed, to out; row i has t = fmix_plan_sample(plan, index,
@@ -253,7 +253,7 @@ typedef struct fmix_labels {
     const void *y, *y2; /* y2: with x2, else NULL */
     fmix_dtype dtype;
     bool numbers;
-    bool uncorrected; /* weighs by lambda instead of lambda_effective */
+    bool uncorrected; /* weighs by the lambda of a mask instead of its lambda_effective */
     uint64_t classes;
     double smoothing; /* 0 .. 1: y <- (1 - s) y + s/classes before mixing */
     const int64_t *pairing;

@@ -70,7 +70,7 @@ static void convert(const fmix_batch *batch, uint64_t values, const unsigned cha
     }
     for (uint64_t i = 0, n; i < values; i += n) {
         n = values - i < 512 ? values - i : 512;
-        fmix_load(batch->dtype, from + i * size, n, x);
+        fmix_load_for(batch->dtype, batch->out_dtype, from + i * size, n, x);
         fmix_store(batch->out_dtype, x, n, out + i * out_size);
     }
 }
@@ -90,7 +90,7 @@ bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtyp
     const struct method *m = &methods[method];
     bool floats = fmix_dtype_floats(dtype), to_floats = fmix_dtype_floats(out_dtype);
     if (m->floats_only)
-        return floats && to_floats;
+        return (floats || dtype == FMIX_DTYPE_U8) && to_floats;
     if (!m->blend || m->blend == copy)
         return true;
     return floats || to_floats || (dtype == FMIX_DTYPE_U8 && out_dtype == FMIX_DTYPE_U8);

@@ -198,8 +198,8 @@ def grey_levels(field):
     from_half = abs(quotients - np.floor(quotients) - 0.5)
     open_pixels = np.flatnonzero(from_half <= error)
     if open_pixels.size:
-        levels[open_pixels] = _grey_exact(field, open_pixels.tolist(),
-                                          lows.tolist(), highs.tolist())
+        levels[open_pixels] = grey_exact(field, open_pixels.tolist(),
+                                         lows.tolist(), highs.tolist())
     return levels, open_pixels.size
 
 
@@ -216,7 +216,8 @@ def grey_float(values, bound):
     return 255 * ((values - values.min()) / spread), error
 
 
-def _grey_exact(field, pixels, lows, highs):
+def grey_exact(field, pixels, lows, highs):
+    """The levels of `pixels`; the extremes are among lows and highs."""
     bits, levels = FIRST_EXACT_BITS, None
     while levels is None:
         lowest = min(field.exact(pixel, bits) for pixel in lows)
@@ -236,12 +237,12 @@ def _levels(heights, spread, bound, tie):
     if apart is None:
         return None
     error = Fraction(255 * 2 * bound, spread - bound)
-    levels = [_level(Fraction(255 * height, spread), error)
+    levels = [level(Fraction(255 * height, spread), error)
               for height in heights]
     return None if None in levels else levels
 
 
-def _level(quotient, error):
+def level(quotient, error):
     """The nearest integer; what is too near a half is that half, to even."""
     below = math.floor(quotient)
     side = settle(quotient - below - Fraction(1, 2), error,
