@@ -11,8 +11,8 @@ SAN     ?=
 VERSION := 0.1.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
-                  libsodium-dev libmpfr-dev libpng-dev
-PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl
+                  libsodium-dev libmpfr-dev libpng-dev libdeflate-dev
+PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip
 PACKAGES_LINT  := clang-format cppcheck clang
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -26,7 +26,7 @@ LDFLAGS += -fsanitize=$(SAN)
 endif
 
 LIB_LIBS    := -lfftw3 -lsodium -lmpfr -lgmp -lm
-SERVER_LIBS := -lmicrohttpd -ljansson -lpng
+SERVER_LIBS := -lmicrohttpd -ljansson -lpng -ldeflate
 LIB_OBJS    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
 SERVER_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/*.c server/*/*.c))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))

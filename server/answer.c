@@ -1,24 +1,14 @@
 #include "answer.h"
+#include "cut.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_BYTES  (256u << 10)
-#define SLICE_COST   1e6 /* nanoseconds */
 #define INLINE_COST  30e3
 #define AHEAD_BYTES  (8u << 20)
 #define AHEAD_MOST   16
 #define ENCODED_MOST (256u << 20)
-
-/* The rows of one tensor, cut into slices. */
-typedef struct cut {
-    const tensor *from;
-    uint64_t first; /* number of its first slice */
-    uint64_t slices;
-    uint64_t rows;   /* of a slice; the last may have fewer */
-    uint64_t offset; /* whole: of the tensor in `collected` */
-} cut;
 
 typedef enum stage { STAGE_NEW, STAGE_PREPARE, STAGE_ROWS, STAGE_ENCODE, STAGE_DONE } stage;
 
@@ -34,10 +24,9 @@ struct answer {
     source *source;
     const format *format;
     answer_waiter waiter;
-    outline outline; /* of a format with a length known ahead */
-    cut cuts[SOURCE_TENSORS];
-    unsigned cut_count;
-    uint64_t slices;
+    outline outline;        /* of a format with a length known ahead */
+    uint64_t start, length; /* what is read of it */
+    cuts cuts;
 
     pthread_mutex_t lock;
     stage stage;
@@ -60,42 +49,8 @@ static bool is_whole(const answer *a) {
     return a->format->encode != NULL;
 }
 
-static uint64_t rows_of_slice(const tensor *t) {
-    uint64_t by_bytes = t->row_bytes ? SLICE_BYTES / t->row_bytes : SLICE_BYTES;
-    uint64_t by_cost = t->row_cost > 0 ? (uint64_t)(SLICE_COST / t->row_cost) : by_bytes;
-    uint64_t rows = by_bytes < by_cost ? by_bytes : by_cost;
-    rows = rows < 1 ? 1 : rows;
-    return rows < t->rows ? rows : t->rows;
-}
-
-static void cut_tensor(answer *a, const tensor *t) {
-    cut *c = &a->cuts[a->cut_count++];
-    c->from = t;
-    c->first = a->slices;
-    c->rows = rows_of_slice(t);
-    c->slices = (t->rows + c->rows - 1) / c->rows;
-    a->slices += c->slices;
-}
-
 static double cost_of(const answer *a) {
-    double cost = a->source->prepare_cost;
-    for (unsigned i = 0; i < a->cut_count; i++)
-        cost += a->cuts[i].from->row_cost * (double)a->cuts[i].from->rows;
-    return cost;
-}
-
-static const cut *cut_of(const answer *a, uint64_t slice) {
-    unsigned i = 0;
-    while (slice >= a->cuts[i].first + a->cuts[i].slices)
-        i++;
-    return &a->cuts[i];
-}
-
-/* Rows that a slice has, and the first of them. */
-static uint64_t extent(const cut *c, uint64_t slice, uint64_t *first) {
-    *first = (slice - c->first) * c->rows;
-    uint64_t left = c->from->rows - *first;
-    return left < c->rows ? left : c->rows;
+    return a->source->prepare_cost + cuts_cost(&a->cuts);
 }
 
 /* Elements, and the lists around them that json would make. */
@@ -114,8 +69,7 @@ static bool plan_whole(answer *a, problem *p) {
         const tensor *t = &a->source->tensors[i];
         if (a->format->all || i == a->source->main) {
             elements += nodes_of(t);
-            cut_tensor(a, t);
-            a->cuts[a->cut_count - 1].offset = bytes;
+            cuts_add(&a->cuts, t, 0, t->rows)->offset = bytes;
             bytes += (tensor_bytes(t) + 7) / 8 * 8;
         }
     }
@@ -127,25 +81,40 @@ static bool plan_whole(answer *a, problem *p) {
                     (unsigned long long)elements);
         return false;
     }
-    return !a->format->check || a->format->check(a->source, p);
+    return true;
 }
 
-static bool plan_windows(answer *a, problem *p) {
-    uint64_t largest = 1;
-    if (!a->format->lay_out(a->source, &a->outline)) {
-        problem_add(p, 500, NULL, "out of memory");
-        return false;
-    }
+/* Bytes of a segment at `at` that are read: from … to-1. */
+static void clip(const answer *a, uint64_t at, uint64_t length, uint64_t *from, uint64_t *to) {
+    uint64_t end = a->start + a->length;
+    *from = a->start > at ? a->start - at : 0;
+    *to = end < at ? 0 : end - at < length ? end - at : length;
+}
+
+/* Slices of the rows that are read, and no others. */
+static void cut_windows(answer *a) {
+    uint64_t largest = 1, at = 0, from, to;
+    a->cuts = (cuts){0};
     for (unsigned i = 0; i < a->outline.count; i++) {
-        const tensor *t = a->outline.segments[i].from;
-        if (!t)
+        const segment *s = &a->outline.segments[i];
+        clip(a, at, s->length, &from, &to);
+        at += s->length;
+        if (!s->from)
             continue;
-        cut_tensor(a, t);
-        uint64_t bytes = a->cuts[a->cut_count - 1].rows * t->row_bytes;
+        uint64_t bytes = cuts_add_bytes(&a->cuts, s->from, from, to)->rows * s->from->row_bytes;
         largest = bytes > largest ? bytes : largest;
     }
     uint64_t fit = AHEAD_BYTES / largest;
     a->ahead = fit < 2 ? 2 : fit > AHEAD_MOST ? AHEAD_MOST : (unsigned)fit;
+}
+
+static bool plan_windows(answer *a, problem *p) {
+    if (!a->format->lay_out(a->source, &a->outline)) {
+        problem_add(p, 500, NULL, "out of memory");
+        return false;
+    }
+    a->length = a->outline.length;
+    cut_windows(a);
     return true;
 }
 
@@ -166,12 +135,19 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
     a->waiter = *waiter;
     a->encoded = buffer_of(ENCODED_MOST);
     job_init(&a->job, &answer_class, 0);
-    if (!(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
+    if ((f->check && !f->check(s, p)) || !(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
         answer_release(a);
         return NULL;
     }
     a->job.cost = cost_of(a);
     return a;
+}
+
+void answer_range(answer *a, uint64_t start, uint64_t length) {
+    a->start = start;
+    a->length = length;
+    cut_windows(a);
+    a->job.cost = cost_of(a);
 }
 
 static void destroy(job *j) {
@@ -206,7 +182,7 @@ const source *answer_source(const answer *a) {
 
 uint64_t answer_length(answer *a) {
     pthread_mutex_lock(&a->lock);
-    uint64_t length = !is_whole(a)             ? a->outline.length
+    uint64_t length = !is_whole(a)             ? a->length
                       : a->stage == STAGE_DONE ? a->encoded.length
                                                : UINT64_MAX;
     pthread_mutex_unlock(&a->lock);
@@ -241,7 +217,7 @@ static void fail(answer *a) {
 }
 
 static bool row_slice_free(const answer *a) {
-    return a->next < a->slices && (is_whole(a) || a->next < a->reading + a->ahead);
+    return a->next < a->cuts.slices && (is_whole(a) || a->next < a->reading + a->ahead);
 }
 
 static bool something_to_claim(const answer *a) {
@@ -293,12 +269,12 @@ static bool claim(job *j, uint64_t *slice, bool *more) {
 static void finish_rows(answer *a, uint64_t slice) {
     a->done++;
     if (is_whole(a)) {
-        if (a->done == a->slices)
+        if (a->done == a->cuts.slices)
             enter(a, STAGE_ENCODE);
         return;
     }
     a->slots[slice % a->ahead].ready = true;
-    if (a->done == a->slices)
+    if (a->done == a->cuts.slices)
         end(a, false);
     if (slice == a->reading)
         resume_reader(a);
@@ -322,8 +298,8 @@ static bool is_abandoned(void *of) {
 
 static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t first;
-    const cut *c = cut_of(a, slice);
-    uint64_t rows = extent(c, slice, &first);
+    const cut *c = cuts_find(&a->cuts, slice);
+    uint64_t rows = cut_rows(c, slice, &first);
     unsigned char *out = room_of(a, c, slice, first, rows);
     fmix_scratch_watch(scratch, is_abandoned, a);
     bool good = out && c->from->fill(a->source, scratch, first, rows, out) == FMIX_OK;
@@ -333,7 +309,7 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
 
 static bool run_prepare(answer *a) {
     if (is_whole(a)) {
-        const cut *last = &a->cuts[a->cut_count - 1];
+        const cut *last = &a->cuts.each[a->cuts.count - 1];
         a->collected = malloc((size_t)(last->offset + tensor_bytes(last->from) + 1));
         if (!a->collected)
             return false;
@@ -343,8 +319,10 @@ static bool run_prepare(answer *a) {
 
 static bool run_encode(answer *a) {
     const unsigned char *data[SOURCE_TENSORS] = {0};
-    for (unsigned i = 0; i < a->cut_count; i++)
-        data[a->cuts[i].from - a->source->tensors] = a->collected + a->cuts[i].offset;
+    for (unsigned i = 0; i < a->cuts.count; i++) {
+        const cut *c = &a->cuts.each[i];
+        data[c->from - a->source->tensors] = a->collected + c->offset;
+    }
     bool good = a->format->encode(a->source, data, &a->encoded) && !a->encoded.failed;
     free(a->collected);
     a->collected = NULL;
@@ -371,12 +349,12 @@ static void run(job *j, uint64_t slice, fmix_scratch *scratch) {
 static const job_class answer_class = {claim, run, destroy};
 
 static bool readable(const answer *a) {
-    return is_whole(a) ? a->stage == STAGE_DONE : a->slots[a->reading % a->ahead].ready;
+    return a->stage == STAGE_DONE || (!is_whole(a) && a->slots[a->reading % a->ahead].ready);
 }
 
 /* Small, warm and in one window: cheaper done at once than handed over. */
 static bool is_small(const answer *a) {
-    return a->source->warm && !is_whole(a) && a->slices == 1 && a->job.cost <= INLINE_COST;
+    return a->source->warm && !is_whole(a) && a->cuts.slices == 1 && a->job.cost <= INLINE_COST;
 }
 
 /* With the lock held; gives it up while it computes. */
@@ -394,7 +372,10 @@ answer_state answer_start(answer *a) {
     answer_state state = ANSWER_READY;
     pthread_mutex_lock(&a->lock);
     bool fresh = a->stage == STAGE_NEW && !a->abandoned;
-    if (fresh && is_small(a)) {
+    if (fresh && a->cuts.slices == 0) { /* a range of literals */
+        a->ended = true;
+        enter(a, STAGE_DONE);
+    } else if (fresh && is_small(a)) {
         run_at_once(a);
     } else if (fresh) {
         if (!jobs_admit(a->line, &a->job)) {
@@ -431,7 +412,7 @@ static size_t copy(void *out, size_t room, const unsigned char *from, uint64_t l
     return n;
 }
 
-/* offset is within the tensor of cut c. */
+/* offset is within the rows of cut c. */
 static int64_t read_window(answer *a, const cut *c, uint64_t offset, void *out, size_t room) {
     uint64_t slice_bytes = c->rows * c->from->row_bytes, first;
     uint64_t slice = c->first + offset / slice_bytes;
@@ -440,7 +421,7 @@ static int64_t read_window(answer *a, const cut *c, uint64_t offset, void *out, 
         suspend_reader(a);
         return 0;
     }
-    uint64_t bytes = extent(c, slice, &first) * c->from->row_bytes;
+    uint64_t bytes = cut_rows(c, slice, &first) * c->from->row_bytes;
     uint64_t at = offset % slice_bytes;
     return (int64_t)copy(out, room, a->slots[slice % a->ahead].bytes + at, bytes - at);
 }
@@ -454,8 +435,9 @@ static int64_t read_segments(answer *a, uint64_t offset, void *out, size_t room)
     if (i == a->outline.count)
         return -1;
     const segment *s = &a->outline.segments[i];
+    const cut *c = &a->cuts.each[tensors];
     if (s->from)
-        return read_window(a, &a->cuts[tensors], offset, out, room);
+        return read_window(a, c, offset - c->begin * c->from->row_bytes, out, room);
     return (int64_t)copy(out, room, s->literal.bytes + offset, s->length - offset);
 }
 
@@ -463,9 +445,10 @@ int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
     int64_t n = -1;
     pthread_mutex_lock(&a->lock);
     if (!a->failed && !a->abandoned) {
-        if (!is_whole(a))
-            n = read_segments(a, offset, out, room);
-        else if (offset < a->encoded.length)
+        if (!is_whole(a) && offset < a->length)
+            n = read_segments(a, a->start + offset, out,
+                              a->length - offset < room ? (size_t)(a->length - offset) : room);
+        else if (is_whole(a) && offset < a->encoded.length)
             n = (int64_t)copy(out, room, a->encoded.bytes + offset, a->encoded.length - offset);
     }
     pthread_mutex_unlock(&a->lock);

@@ -30,6 +30,10 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
 answer *answer_retain(answer *a);
 void answer_release(answer *a);
 
+/* Only these bytes will be read, and offsets count from the first of them: rows that they do not
+ * touch are not computed. Within the length of an answer that has one ahead; before its start. */
+void answer_range(answer *a, uint64_t start, uint64_t length);
+
 /* The body's length, or UINT64_MAX while a whole answer is not encoded yet. */
 uint64_t answer_length(answer *a);
 const format *answer_format(const answer *a);

@@ -1,5 +1,6 @@
 #include "daemon.h"
 #include "listen.h"
+#include "range.h"
 #include "recipe.h"
 #include "reply.h"
 #include "route.h"
@@ -41,7 +42,8 @@ struct request {
     outcome outcome;
     answer *answer;
     char etag[RECIPE_ETAG];
-    int status; /* replied */
+    uint64_t first, total; /* of a range; no total: all is sent */
+    int status;            /* replied */
     bool begun, handled, head, encoded_nul, encoded_slash, not_modified;
 };
 
@@ -237,6 +239,30 @@ static void validate(request *r) {
     buffer_free(&tags);
 }
 
+/* RFC 9110 §13.1.5: a range of the answer that the client has a part of, or of any. Weak tags and
+ * dates never match. */
+static bool wants_range(const request *r) {
+    const char *tag = header(r, MHD_HTTP_HEADER_IF_RANGE);
+    return r->etag[0] && !r->head && !r->not_modified && r->call.format->lay_out &&
+           (!tag || strcmp(tag, r->etag) == 0);
+}
+
+static void take_range(request *r, answer *a) {
+    uint64_t total = answer_length(a), count;
+    if (!wants_range(r))
+        return;
+    buffer text = list_header(r, MHD_HTTP_HEADER_RANGE);
+    range_kind kind = range_parse((const char *)text.bytes, total, &r->first, &count);
+    buffer_free(&text);
+    if (kind == RANGE_ALL)
+        return;
+    r->total = total;
+    if (kind == RANGE_PART)
+        answer_range(a, r->first, count);
+    else
+        problem_add(&r->outcome.problem, 416, "Range", "the answer has %" PRIu64 " bytes", total);
+}
+
 /* From here on abandon_all sees the answer; after it, none is begun. */
 static void install(request *r, answer *a) {
     fmixd *d = r->owner;
@@ -264,8 +290,10 @@ static void handle(request *r) {
     const answer_waiter waiter = {suspend, resume, r};
     answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
-    if (a)
-        install(r, a);
+    if (!a)
+        return;
+    take_range(r, a);
+    install(r, a);
 }
 
 static reply reply_of(const request *r) {
@@ -275,7 +303,10 @@ static reply reply_of(const request *r) {
                    .close = atomic_load(&s->draining),
                    .head = r->head,
                    .vary = r->match.route && r->match.route->formats && !r->match.suffix,
-                   .etag = r->etag[0] ? r->etag : NULL};
+                   .etag = r->etag[0] ? r->etag : NULL,
+                   .ranges = r->etag[0] && r->call.format->lay_out,
+                   .first = r->first,
+                   .total = r->total};
 }
 
 static enum MHD_Result send_problem(request *r) {
@@ -293,7 +324,7 @@ static enum MHD_Result send_answer(request *r) {
     case ANSWER_WAIT:
         return MHD_YES;
     case ANSWER_READY:
-        r->status = 200;
+        r->status = r->total ? 206 : 200;
         return reply_answer(&with, r->answer);
     case ANSWER_BUSY:
         p->retry_after = jobs_retry_after(line);

@@ -6,11 +6,24 @@
 
 #include <stddef.h>
 
-typedef enum dtype { DTYPE_F32, DTYPE_U8, DTYPE_I64, DTYPE_F64, DTYPE_COUNT } dtype;
+typedef enum dtype {
+    DTYPE_F32,
+    DTYPE_U8,
+    DTYPE_I64,
+    DTYPE_F64,
+    DTYPE_BOOL, /* one byte, 0 or 1 */
+    DTYPE_I8,
+    DTYPE_I16,
+    DTYPE_I32,
+    DTYPE_F16,
+    DTYPE_BF16,
+    DTYPE_COUNT
+} dtype;
 
 typedef struct dtype_row {
-    const char *name;  /* in parameters and headers */
-    const char *descr; /* in npy headers */
+    const char *name;        /* in parameters and headers */
+    const char *descr;       /* in npy headers; NULL: NumPy has no such type */
+    const char *safetensors; /* in safetensors headers */
     size_t size;
 } dtype_row;
 

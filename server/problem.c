@@ -33,11 +33,12 @@ static const struct {
     int status;
     const char *title;
 } titles[] = {
-    {400, "Bad request"},        {404, "Not found"},
-    {405, "Method not allowed"}, {406, "Not acceptable"},
-    {411, "Length required"},    {413, "Content too large"},
-    {414, "URI too long"},       {415, "Unsupported media type"},
-    {500, "Internal error"},     {503, "Service unavailable"},
+    {400, "Bad request"},           {404, "Not found"},
+    {405, "Method not allowed"},    {406, "Not acceptable"},
+    {411, "Length required"},       {413, "Content too large"},
+    {414, "URI too long"},          {415, "Unsupported media type"},
+    {416, "Range not satisfiable"}, {500, "Internal error"},
+    {503, "Service unavailable"},
 };
 
 const char *problem_title(int status) {

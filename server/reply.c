@@ -23,6 +23,16 @@ static void add_validators(const reply *r, struct MHD_Response *response) {
                             "public, max-age=31536000, immutable");
 }
 
+static void add_ranges(const reply *r, const char *part, struct MHD_Response *response) {
+    char text[80];
+    if (r->ranges)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+    if (!r->total)
+        return;
+    snprintf(text, sizeof text, "bytes %s/%" PRIu64, part, r->total);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, text);
+}
+
 static enum MHD_Result queue(const reply *r, int status, struct MHD_Response *response) {
     enum MHD_Result result = MHD_queue_response(r->connection, (unsigned)status, response);
     MHD_destroy_response(response);
@@ -60,6 +70,8 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (p->allow[0])
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, p->allow);
+    if (p->status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
+        add_ranges(r, "*", response);
     if (p->retry_after) {
         snprintf(seconds, sizeof seconds, "%u", p->retry_after);
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
@@ -115,6 +127,7 @@ static void add_description(const answer *a, struct MHD_Response *response) {
 
 enum MHD_Result reply_answer(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
+    char part[48];
     stream *s = malloc(sizeof *s);
     if (!s)
         return MHD_NO;
@@ -133,5 +146,7 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
     if (answer_format(a) == &format_raw)
         add_description(a, response);
-    return queue(r, MHD_HTTP_OK, response);
+    snprintf(part, sizeof part, "%" PRIu64 "-%" PRIu64, r->first, r->first + length - 1);
+    add_ranges(r, part, response);
+    return queue(r, r->total ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, response);
 }

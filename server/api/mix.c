@@ -101,7 +101,14 @@ static const array *read_x(call *c, upload *all, problem *p) {
     const array *x = upload_find(all, "x");
     if (!x)
         problem_add(p, 400, "x", "the body holds no array named x");
-    return x;
+    for (unsigned i = 0; i < all->count; i++)
+        if (&all->arrays[i] != x)
+            problem_add(p, 400, all->arrays[i].name,
+                        "the body holds an array named %s; only x is taken", all->arrays[i].name);
+    if (x && x->type != DTYPE_F32 && x->type != DTYPE_U8)
+        problem_add(p, 400, "x", "x has dtype %s; f32 and u8 are mixed here",
+                    dtype_table[x->type].name);
+    return p->status ? NULL : x;
 }
 
 static bool add_tensors(source *s, const query *q, const array *u, const geometry *g,

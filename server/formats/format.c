@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-const format *const format_table[] = {&format_npy, &format_raw, &format_json, &format_png, NULL};
+const format *const format_table[] = {&format_npy, &format_raw,         &format_json, &format_png,
+                                      &format_npz, &format_safetensors, NULL};
 
 void outline_free(outline *l) {
     for (unsigned i = 0; i < l->count; i++)
@@ -45,6 +46,49 @@ const array *upload_find(const upload *u, const char *name) {
         if (strcmp(u->arrays[i].name, name) == 0)
             return &u->arrays[i];
     return NULL;
+}
+
+/* A piece of a name between . and -: at least one letter, digit or _. */
+static size_t word(const char *text, size_t length) {
+    size_t n = 0;
+    while (n < length &&
+           ((text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z') ||
+            (text[n] >= '0' && text[n] <= '9') || text[n] == '_'))
+        n++;
+    return n;
+}
+
+static bool is_name(const char *text, size_t length) {
+    size_t at = word(text, length);
+    bool good = at > 0 && length < ARRAY_NAME;
+    while (good && at < length) {
+        size_t n = word(text + at + 1, length - at - 1);
+        good = (text[at] == '.' || text[at] == '-') && n > 0;
+        at += 1 + n;
+    }
+    return good;
+}
+
+array *upload_add(upload *u, const char *name, size_t length, problem *p) {
+    array a = {.name = ""};
+    if (!is_name(name, length)) {
+        problem_add(p, 400, "body",
+                    "the body holds an array named '%.*s'; a name has at most %d letters, digits "
+                    "and _, with . and - between them",
+                    length < 40 ? (int)length : 40, name, ARRAY_NAME - 1);
+        return NULL;
+    }
+    memcpy(a.name, name, length);
+    if (upload_find(u, a.name)) {
+        problem_add(p, 400, a.name, "the body holds two arrays named %s", a.name);
+        return NULL;
+    }
+    if (u->count == UPLOAD_ARRAYS) {
+        problem_add(p, 400, "body", "the body holds more than %d arrays", UPLOAD_ARRAYS);
+        return NULL;
+    }
+    u->arrays[u->count] = a;
+    return &u->arrays[u->count++];
 }
 
 bool array_check(const array *a, uint64_t bytes, problem *p) {
@@ -182,20 +226,22 @@ static bool says_nothing(const char *type, size_t length) {
 
 const format *format_of_upload(const char *content_type, const unsigned char *body, size_t length,
                                problem *p) {
-    static const unsigned char npy_magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
     const char *type = content_type ? content_type : "";
     size_t n = strcspn(type, "; \t");
     if (says_nothing(type, n)) {
-        bool npy = length >= sizeof npy_magic && memcmp(body, npy_magic, sizeof npy_magic) == 0;
-        return npy ? &format_npy : &format_raw;
+        for (unsigned i = 0; format_table[i]; i++)
+            if (format_table[i]->begins && format_table[i]->begins(body, length))
+                return format_table[i];
+        return &format_raw;
     }
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->read && strlen(format_table[i]->media_type) == n &&
             strncasecmp(format_table[i]->media_type, type, n) == 0)
             return format_table[i];
     problem_add(p, 415, "Content-Type",
-                "a body of type '%.60s' is not read here; send application/x-npy, or "
-                "application/octet-stream with x_shape and x_dtype",
+                "a body of type '%.60s' is not read here; send application/x-npy, "
+                "application/x-npz, application/x-safetensors, or application/octet-stream with "
+                "x_shape and x_dtype",
                 type);
     return NULL;
 }

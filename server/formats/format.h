@@ -9,7 +9,7 @@
 #include "../query.h"
 #include "../source.h"
 
-#define FORMAT_SEGMENTS 4
+#define FORMAT_SEGMENTS (SOURCE_TENSORS + 1)
 #define ARRAY_NAME      32
 #define UPLOAD_ARRAYS   16
 
@@ -48,6 +48,10 @@ typedef struct upload {
 /* The array of this name, or NULL. */
 const array *upload_find(const upload *u, const char *name);
 
+/* One more array, its name set: letters, digits and _, with . and - between. NULL: too many, named
+ * oddly or twice. */
+array *upload_add(upload *u, const char *name, size_t length, problem *p);
+
 /* Shape and type against the bytes there are: what is claimed is never allocated. */
 bool array_check(const array *a, uint64_t bytes, problem *p);
 
@@ -64,14 +68,26 @@ typedef struct format {
     bool (*lay_out)(const source *s, outline *out);
     /* … or whole: data[i] holds all of tensor i. */
     bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
-    /* NULL: not taken as an upload. *out is empty when called. */
+    /* NULL: not taken as an upload. *out is empty when called, but for the cap of `inflated`. */
     bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
+    /* Whether a body looks like it. NULL: it looks like nothing. */
+    bool (*begins)(const unsigned char *body, size_t length);
 } format;
+
+/* An npy file without its data, which begin at a multiple of 64. */
+bool npy_header(const tensor *t, buffer *out);
+
+/* Whether NumPy has such a type; `where` is what to blame. */
+bool npy_holds(const tensor *t, const char *where, problem *p);
+
+/* An npz file; sizes and offsets from `wide` on stand in zip64 records (0xffffffff but in tests).
+ */
+bool npz_encode(const source *s, const unsigned char *const *data, uint64_t wide, buffer *out);
 
 /* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
 bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);
 
-extern const format format_npy, format_raw, format_json, format_png;
+extern const format format_npy, format_raw, format_json, format_png, format_npz, format_safetensors;
 
 /* Every format there is, NULL at the end; the first that a resource takes is its default. */
 extern const format *const format_table[];
@@ -81,10 +97,12 @@ bool format_holds_parts(const format *f, const query *q, problem *p);
 
 /* A resource takes a set of formats: bits in the order of format_table. */
 typedef unsigned format_set;
-#define FORMAT_NPY  (1u << 0)
-#define FORMAT_RAW  (1u << 1)
-#define FORMAT_JSON (1u << 2)
-#define FORMAT_PNG  (1u << 3)
+#define FORMAT_NPY         (1u << 0)
+#define FORMAT_RAW         (1u << 1)
+#define FORMAT_JSON        (1u << 2)
+#define FORMAT_PNG         (1u << 3)
+#define FORMAT_NPZ         (1u << 4)
+#define FORMAT_SAFETENSORS (1u << 5)
 
 const format *format_by_name(const char *name, size_t length, format_set set);
 

@@ -8,23 +8,64 @@
 #include <stdio.h>
 #include <string.h>
 
-/* JSON has no NaN and no infinity: null. A float32 is written as the float64 that it is. */
-static json_t *element(dtype type, const unsigned char *at) {
+static double half(uint16_t bits) {
+    int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                  : exponent     ? ldexp(1024 + fraction, exponent - 25)
+                                 : ldexp(fraction, -24);
+    return bits & 0x8000 ? -size : size;
+}
+
+/* Any float as the float64 that it is. */
+static double real(dtype type, const unsigned char *at) {
+    uint16_t bits;
     float f32;
     double f64;
-    int64_t i64;
     switch (type) {
+    case DTYPE_F64:
+        memcpy(&f64, at, sizeof f64);
+        return f64;
+    case DTYPE_F32:
+        memcpy(&f32, at, sizeof f32);
+        return (double)f32;
+    case DTYPE_F16:
+        memcpy(&bits, at, sizeof bits);
+        return half(bits);
+    default: /* bf16: the upper half of a float32 */
+        f32 = 0;
+        memcpy((unsigned char *)&f32 + 2, at, 2);
+        return (double)f32;
+    }
+}
+
+/* JSON has no NaN and no infinity: null. */
+static json_t *element(dtype type, const unsigned char *at) {
+    int16_t i16;
+    int32_t i32;
+    int64_t i64;
+    double value;
+    switch (type) {
+    case DTYPE_BOOL:
+        return json_boolean(*at);
     case DTYPE_U8:
         return json_integer(*at);
+    case DTYPE_I8:
+        return json_integer(*at < 128 ? *at : *at - 256);
+    case DTYPE_I16:
+        memcpy(&i16, at, sizeof i16);
+        return json_integer(i16);
+    case DTYPE_I32:
+        memcpy(&i32, at, sizeof i32);
+        return json_integer(i32);
     case DTYPE_I64:
         memcpy(&i64, at, sizeof i64);
         return json_integer(i64);
+    case DTYPE_F16:
+    case DTYPE_BF16:
     case DTYPE_F32:
-        memcpy(&f32, at, sizeof f32);
-        return isfinite(f32) ? json_real((double)f32) : json_null();
     case DTYPE_F64:
-        memcpy(&f64, at, sizeof f64);
-        return isfinite(f64) ? json_real(f64) : json_null();
+        value = real(type, at);
+        return isfinite(value) ? json_real(value) : json_null();
     case DTYPE_COUNT:
         break;
     }

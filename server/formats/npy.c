@@ -8,10 +8,10 @@
 #define PREAMBLE 10 /* magic, version, length of the header in two bytes */
 #define ALIGN    64
 
-/* A header padded with spaces so that the data begins at a multiple of 64. */
-static bool lay_out(const source *s, outline *out) {
-    const tensor *t = &s->tensors[s->main];
-    buffer dict = buffer_of(256), head = buffer_of(512);
+static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+
+bool npy_header(const tensor *t, buffer *out) {
+    buffer dict = buffer_of(256);
     buffer_print(&dict, "{'descr': '%s', 'fortran_order': False, 'shape': (",
                  dtype_table[t->type].descr);
     for (unsigned d = 0; d < t->rank; d++)
@@ -23,11 +23,29 @@ static bool lay_out(const source *s, outline *out) {
     unsigned char preamble[PREAMBLE] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
     preamble[8] = (unsigned char)dict.length;
     preamble[9] = (unsigned char)(dict.length >> 8);
-    buffer_add(&head, preamble, sizeof preamble);
-    buffer_add(&head, dict.bytes, dict.length);
-    head.failed |= dict.failed;
+    out->failed |= dict.failed;
+    bool good =
+        buffer_add(out, preamble, sizeof preamble) && buffer_add(out, dict.bytes, dict.length);
     buffer_free(&dict);
-    return outline_literal(out, &head) && outline_tensor(out, t);
+    return good;
+}
+
+bool npy_holds(const tensor *t, const char *where, problem *p) {
+    if (dtype_table[t->type].descr)
+        return true;
+    problem_add(p, 400, NULL, "NumPy has no %s, so %s cannot hold %s; ask for raw or safetensors",
+                dtype_table[t->type].name, where, t->name);
+    return false;
+}
+
+static bool check(const source *s, problem *p) {
+    return npy_holds(&s->tensors[s->main], "npy", p);
+}
+
+static bool lay_out(const source *s, outline *out) {
+    buffer head = buffer_of(512);
+    npy_header(&s->tensors[s->main], &head);
+    return outline_literal(out, &head) && outline_tensor(out, &s->tensors[s->main]);
 }
 
 /* The header is a Python dict of three known keys; this reads just such dicts. */
@@ -156,7 +174,6 @@ static bool find_type(const char *descr, dtype *out) {
 /* Where the header lies, or a problem. */
 static bool find_header(const unsigned char *body, size_t length, const char *name, cursor *c,
                         size_t *data, problem *p) {
-    static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
     if (length < PREAMBLE || memcmp(body, magic, sizeof magic) != 0) {
         problem_add(p, 400, name, "%s does not begin as an npy file does", name);
         return false;
@@ -231,11 +248,17 @@ static bool read_npy(const unsigned char *body, size_t length, const query *q, u
     return npy_read_array(body, length, x, p);
 }
 
+static bool begins(const unsigned char *body, size_t length) {
+    return length >= sizeof magic && memcmp(body, magic, sizeof magic) == 0;
+}
+
 const format format_npy = {
     .name = "npy",
     .media_type = "application/x-npy",
     .version = 1,
     .masks = DTYPE_COUNT,
+    .check = check,
     .lay_out = lay_out,
     .read = read_npy,
+    .begins = begins,
 };

@@ -209,6 +209,41 @@ static uint64_t right_bytes(const unsigned char *bytes, uint64_t n, uint64_t row
     return i;
 }
 
+/* Of safetensors: a header, other, x. */
+static void a_range_is_its_bytes_and_computes_its_rows_alone(void **state) {
+    (void)state;
+    enum { ROWS = 700, BYTES = 1001, PIECE = 65536 };
+    static const uint64_t lengths[] = {1, 7, 1001, 5000, 300000, UINT64_MAX};
+    static unsigned char all[ROWS * (BYTES + 8) + 4096], part[sizeof all];
+    bench b;
+    bench_open(&b, 2, 4);
+    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 1), &format_safetensors);
+    uint64_t total = answer_length(b.answer), step = 1;
+    assert_int_equal(start(&b), ANSWER_READY);
+    assert_true(read_from(&b, 0, total, PIECE, all) == total);
+    bench_close(&b);
+    for (uint64_t first = 0; first < total; first += step, step = step * 3 / 2 + 1)
+        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+            uint64_t n = lengths[i] < total - first ? lengths[i] : total - first;
+            uint64_t data = total - ROWS * BYTES; /* where x begins */
+            bench_open(&b, 2, 4);
+            bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 1), &format_safetensors);
+            answer_range(b.answer, first, n);
+            assert_true(answer_length(b.answer) == n);
+            assert_int_equal(start(&b), ANSWER_READY);
+            assert_true(read_from(&b, 0, n, PIECE, part) == n);
+            assert_memory_equal(part, all + first, (size_t)n);
+            assert_int_equal(answer_read(b.answer, n, part, 1), -1);
+            if (first + n <= data)
+                assert_int_equal(atomic_load(&b.probe.fills), 0);
+            if (first >= data)
+                assert_int_equal(atomic_load(&b.probe.other_fills), 0);
+            if (first + n <= data - 8 * ROWS)
+                assert_int_equal(atomic_load(&b.probe.prepared), 0);
+            bench_close(&b);
+        }
+}
+
 static void windows_read_in_pieces_of_any_size_are_the_plain_bytes(void **state) {
     (void)state;
     enum { ROWS = 1500, BYTES = 1001, ALL = ROWS * BYTES };
@@ -625,7 +660,8 @@ static void abandoned_at_any_moment_each_suspend_has_its_resume(void **state) {
     jobs_free(owner.line);
 }
 
-RUN(T(windows_read_in_pieces_of_any_size_are_the_plain_bytes),
+RUN(T(a_range_is_its_bytes_and_computes_its_rows_alone),
+    T(windows_read_in_pieces_of_any_size_are_the_plain_bytes),
     T(a_literal_and_a_tensor_follow_each_other),
     T(sixteen_slices_are_computed_ahead_of_the_reader_and_no_more),
     T(rows_of_megabytes_are_computed_two_ahead), T(preparation_runs_once_and_before_every_row),

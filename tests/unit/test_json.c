@@ -79,6 +79,55 @@ static void float32_is_the_float64_that_it_is(void **state) {
     json_decref(root);
 }
 
+static void small_floats_are_the_float64_that_they_are(void **state) {
+    (void)state;
+    static const struct {
+        dtype type;
+        uint16_t bits;
+        double value; /* NAN: null */
+    } table[] = {
+        {DTYPE_F16, 0x3c00, 1},         {DTYPE_F16, 0xc000, -2},
+        {DTYPE_F16, 0x7bff, 65504},     {DTYPE_F16, 0x8400, -0x1p-14},
+        {DTYPE_F16, 0x0001, 0x1p-24},   {DTYPE_F16, 0x83ff, -0x3ffp-24},
+        {DTYPE_F16, 0x3555, 0x555p-12}, {DTYPE_F16, 0x0000, 0},
+        {DTYPE_F16, 0x7c00, NAN},       {DTYPE_F16, 0xfc00, NAN},
+        {DTYPE_F16, 0x7e01, NAN},       {DTYPE_BF16, 0x3f80, 1},
+        {DTYPE_BF16, 0x4049, 3.140625}, {DTYPE_BF16, 0x8001, -0x1p-133},
+        {DTYPE_BF16, 0x7f7f, 0xffp120}, {DTYPE_BF16, 0xff80, NAN},
+        {DTYPE_BF16, 0x7fc0, NAN},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        json_t *root = encoded_row(table[i].type, 1, &table[i].bits);
+        const json_t *x = at(root, "x", 0);
+        if (isnan(table[i].value))
+            assert_true(json_is_null(x));
+        else
+            assert_true(json_is_real(x) && json_real_value(x) == table[i].value);
+        json_decref(root);
+    }
+}
+
+static void integers_keep_their_sign_and_truths_are_no_numbers(void **state) {
+    (void)state;
+    static const int8_t i8[] = {INT8_MIN, -1, INT8_MAX};
+    static const int16_t i16[] = {INT16_MIN, -1, INT16_MAX};
+    static const int32_t i32[] = {INT32_MIN, -1, INT32_MAX};
+    static const unsigned char truths[] = {0, 1, 1};
+    json_t *bytes = encoded_row(DTYPE_I8, 3, i8), *shorts = encoded_row(DTYPE_I16, 3, i16);
+    json_t *ints = encoded_row(DTYPE_I32, 3, i32), *bools = encoded_row(DTYPE_BOOL, 3, truths);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(json_integer_value(at(bytes, "x", i)), i8[i]);
+        assert_int_equal(json_integer_value(at(shorts, "x", i)), i16[i]);
+        assert_int_equal(json_integer_value(at(ints, "x", i)), i32[i]);
+        assert_true(json_is_boolean(at(bools, "x", i)));
+        assert_int_equal(json_is_true(at(bools, "x", i)), truths[i]);
+    }
+    json_decref(bytes);
+    json_decref(shorts);
+    json_decref(ints);
+    json_decref(bools);
+}
+
 static void what_json_has_no_number_for_is_null(void **state) {
     (void)state;
     static const float singles[] = {NAN, -NAN, INFINITY, -INFINITY, 1};
@@ -124,5 +173,6 @@ static void past_the_cap_of_the_buffer_it_fails(void **state) {
 }
 
 RUN(T(tensors_are_nested_lists_under_their_names), T(float64_comes_back_bit_for_bit),
-    T(float32_is_the_float64_that_it_is), T(what_json_has_no_number_for_is_null),
+    T(float32_is_the_float64_that_it_is), T(small_floats_are_the_float64_that_they_are),
+    T(integers_keep_their_sign_and_truths_are_no_numbers), T(what_json_has_no_number_for_is_null),
     T(numbers_beside_the_tensors_are_text), T(past_the_cap_of_the_buffer_it_fails))

@@ -16,7 +16,7 @@ static const uint8_t numbers[N] = {0, 1, 2, 3, 0, 2};
 static double weight_of(const fmix_plan *plan, uint64_t t, bool uncorrected) {
     fmix_row row;
     assert_ok(fmix_plan_row(plan, t, &row));
-    return uncorrected ? (double)row.lambda * 0x1p-32 : row.lambda_effective;
+    return uncorrected && row.ones ? (double)row.lambda * 0x1p-32 : row.lambda_effective;
 }
 
 /* y of a class number, smoothed, by hand. */

@@ -75,8 +75,9 @@ static void headers_are_those_of_numpy_for_every_rank_and_type(void **state) {
                                          "(5, 3, 1, 224)",
                                          "(5, 3, 1, 224, 4096)",
                                          "(5, 3, 1, 224, 4096, 7)"};
-    static const char *const types[] = {"<f4", "|u1", "<i8", "<f8"};
-    for (unsigned type = 0; type < DTYPE_COUNT; type++)
+    static const char *const types[DTYPE_COUNT] = {"<f4", "|u1", "<i8", "<f8", "|b1",
+                                                   "|i1", "<i2", "<i4", "<f2"};
+    for (unsigned type = 0; type < DTYPE_BF16; type++)
         for (unsigned rank = 1; rank <= TENSOR_RANK; rank++) {
             char dict[160];
             source *s;
@@ -90,6 +91,20 @@ static void headers_are_those_of_numpy_for_every_rank_and_type(void **state) {
             outline_free(&l);
             source_free(s);
         }
+}
+
+static void what_numpy_has_no_type_for_is_refused(void **state) {
+    (void)state;
+    source *s = source_new(5);
+    problem p = {0};
+    assert_true(source_add(s, "x", DTYPE_F16, 0, NULL, 0, NULL));
+    assert_true(source_add(s, "masks", DTYPE_BF16, 0, NULL, 0, NULL));
+    assert_true(format_npy.check(s, &p));
+    s->main = 1;
+    assert_false(format_npy.check(s, &p));
+    assert_int_equal(p.status, 400);
+    assert_non_null(strstr(p.errors[0].detail, "no bf16, so npy cannot hold masks"));
+    source_free(s);
 }
 
 static void the_longest_header_there_can_be_still_fits(void **state) {
@@ -324,7 +339,7 @@ static void a_header_changed_anywhere_is_read_or_refused(void **state) {
         }
 }
 
-RUN(T(headers_are_those_of_numpy_for_every_rank_and_type),
+RUN(T(headers_are_those_of_numpy_for_every_rank_and_type), T(what_numpy_has_no_type_for_is_refused),
     T(the_longest_header_there_can_be_still_fits), T(what_was_written_is_read_back),
     T(any_spelling_of_the_dict_is_read), T(types_and_ranks_at_the_edge_are_read),
     T(hostile_headers_are_refused_with_the_reason), T(a_nul_does_not_end_a_word),

@@ -29,7 +29,8 @@ static void types_have_the_sizes_their_names_say(void **state) {
     assert_int_equal(dtype_table[DTYPE_I64].size, sizeof(int64_t));
     assert_int_equal(dtype_table[DTYPE_F64].size, sizeof(double));
     for (unsigned i = 0; i < DTYPE_COUNT; i++)
-        assert_int_equal(dtype_table[i].descr[2] - '0', dtype_table[i].size);
+        if (dtype_table[i].descr)
+            assert_int_equal(dtype_table[i].descr[2] - '0', dtype_table[i].size);
 }
 
 /* What passes 2^63-1 bytes is refused and leaves the source as it was. */

@@ -1,0 +1,507 @@
+"""npz and safetensors, as answers and as uploads; ranges of answers."""
+
+import io
+import json
+import random
+import re
+import struct
+import subprocess
+import tempfile
+import unittest
+import zipfile
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from harness import ServerTest, write_npy
+
+NPZ = "application/x-npz"
+SAFETENSORS = "application/x-safetensors"
+RAW = "application/octet-stream"
+RSS_SLACK_KIB = 8 << 10
+ALIGN = 64
+
+TYPES = {"BOOL": "|b1", "U8": "|u1", "I8": "|i1", "I16": "<i2", "I32": "<i4",
+         "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8"}
+NAMES = {np.dtype(descr).str: name for name, descr in TYPES.items()}
+SHAPES = ((13,), (1,), (5, 7), (2, 3, 4), (1, 1, 1), (32, 32))
+RECIPES = ({"seed": 7, "n": 3}, {"seed": 2**64 - 1, "index": 2**63, "n": 2},
+           {"method": "cutmix", "n": 5}, {"dtype": "u8", "n": 4},
+           {"dtype": "bits", "n": 4, "lambda": 0.25})
+
+
+class Held(NamedTuple):
+    """What a safetensors file holds."""
+
+    arrays: dict
+    metadata: dict
+
+
+def read_safetensors(body):
+    """By the rules of the format; ValueError where one is broken."""
+    def unique(pairs):
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("a key comes twice")
+        return dict(pairs)
+
+    length, = struct.unpack("<Q", body[:8])
+    text, data = body[8:8 + length], body[8 + length:]
+    if length > min(10**8, len(body) - 8) or text[:1] != b"{":
+        raise ValueError("no header")
+    header = json.loads(text, object_pairs_hook=unique)
+    metadata = header.pop("__metadata__", {})
+    if not all(isinstance(value, str) for value in metadata.values()):
+        raise ValueError("metadata are texts")
+    arrays, reached = {}, 0
+    for name, entry in sorted(header.items(),
+                              key=lambda item: item[1]["data_offsets"]):
+        start, end = entry["data_offsets"]
+        array = np.frombuffer(data[start:end], TYPES[entry["dtype"]])
+        if set(entry) != {"dtype", "shape", "data_offsets"}:
+            raise ValueError(f"{name} says {set(entry)}")
+        if start != reached or start % array.itemsize:
+            raise ValueError(f"{name} begins at {start}")
+        arrays[name], reached = array.reshape(entry["shape"]), end
+    if reached != len(data):
+        raise ValueError("data that belong to nothing")
+    return Held(arrays, metadata)
+
+
+def write_safetensors(arrays, metadata=None):
+    """As another program would."""
+    header = {"__metadata__": metadata} if metadata else {}
+    data = b""
+    for name, array in arrays.items():
+        header[name] = {"dtype": NAMES[array.dtype.str],
+                        "shape": array.shape,
+                        "data_offsets": (len(data), len(data) + array.nbytes)}
+        data += array.tobytes()
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def write_npz(arrays, save=np.savez):
+    """As NumPy does, stored or by savez_compressed deflated."""
+    stream = io.BytesIO()
+    save(stream, **arrays)
+    return stream.getvalue()
+
+
+def write_zip(members, method=zipfile.ZIP_STORED):
+    """Members of any name."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+class Unseekable(io.RawIOBase):
+    """Makes zipfile write data descriptors."""
+
+    def __init__(self):
+        super().__init__()
+        self.pieces = []
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.pieces.append(bytes(data))
+        return len(data)
+
+
+def write_streamed(arrays):
+    """Sizes follow the data, in zip64 width."""
+    stream = Unseekable()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                member.write(write_npy(array))
+    return b"".join(stream.pieces)
+
+
+def unzips(body):
+    """Whether unzip finds the archive whole."""
+    with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+        file.write(body)
+        file.flush()
+        return subprocess.run(["unzip", "-tqq", file.name], check=False,
+                              stdin=subprocess.DEVNULL).returncode == 0
+
+
+class ContainersTest(ServerTest):
+    """With a daemon that stops at once."""
+
+    arguments = "--drain", "0"
+
+    def masks(self, suffix, shape=(5, 7), status=200, **query):
+        pairs = {"shape": "x".join(map(str, shape)), **query}
+        text = "&".join(f"{name}={value}" for name, value in pairs.items())
+        return self.get(f"/v1/masks.{suffix}?{text}", status)
+
+    def mix(self, body, suffix="npy", query="", content_type="", status=200):
+        return self.post(f"/v1/mix.{suffix}?layout=none&{query}", body, status,
+                         content_type=content_type)
+
+    def load(self, body):
+        """Every array of an npz answer."""
+        self.assertTrue(unzips(body))
+        with np.load(io.BytesIO(body), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+    def check_same(self, arrays, expected):
+        """The same names, types, shapes and values."""
+        self.assertEqual(set(arrays), set(expected))
+        for name, array in expected.items():
+            self.assertEqual(arrays[name].dtype, array.dtype, name)
+            np.testing.assert_array_equal(arrays[name], array)
+
+    def check_refused(self, answer, *words):
+        detail = answer.json()["errors"][0]["detail"]
+        for word in words:
+            self.assertIn(word, detail)
+
+
+class Answers(ContainersTest):
+    def test_both_hold_every_tensor_of_json(self):
+        for shape in SHAPES:
+            for recipe in RECIPES:
+                with self.subTest(shape=shape, recipe=recipe):
+                    self.check_masks(shape, recipe)
+
+    def check_masks(self, shape, recipe):
+        said = self.masks("json", shape, **recipe).json()
+        held = read_safetensors(self.masks("safetensors", shape,
+                                           **recipe).body)
+        arrays = self.load(self.masks("npz", shape, **recipe).body)
+        self.check_same(arrays, held.arrays)
+        masks = self.masks("npy", shape, **recipe).npy()
+        np.testing.assert_array_equal(arrays["masks"], masks)
+        self.assertEqual(arrays["masks"].dtype, masks.dtype)
+        for name in "masks", "lambda", "lambda_eff", "ones":
+            self.assertEqual(arrays[name].tolist(), said[name])
+        for name in "seed", "index":
+            self.assertEqual(held.metadata[name], said[name])
+        self.assertIn(f" seed={said['seed']} ", held.metadata["recipe"])
+
+    def test_npz_members_are_stored_in_order_and_of_one_date(self):
+        body = self.masks("npz", n=9).body
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            members = archive.infolist()
+        self.assertEqual([member.filename for member in members],
+                         ["masks.npy", "lambda.npy", "lambda_eff.npy",
+                          "ones.npy"])
+        for member in members:
+            self.assertEqual(member.compress_type, zipfile.ZIP_STORED)
+            self.assertEqual(member.date_time, (1980, 1, 1, 0, 0, 0))
+            self.assertEqual((member.extra, member.flag_bits), (b"", 0))
+
+    def test_safetensors_data_begin_at_a_multiple_of_64_widest_first(self):
+        for n in range(1, 40):
+            body = self.masks("safetensors", n=n, seed=10**n % 2**64).body
+            length, = struct.unpack("<Q", body[:8])
+            self.assertEqual((8 + length) % ALIGN, 0)
+            sizes = [array.itemsize
+                     for array in read_safetensors(body).arrays.values()]
+            self.assertEqual(sizes, sorted(sizes, reverse=True))
+
+    def test_a_large_safetensors_answer_is_its_parts(self):
+        answer = self.masks("safetensors", (64, 64), n=3000, delta=2)
+        self.assertEqual(int(answer.headers["Content-Length"]),
+                         len(answer.body))
+        masks = self.masks("npy", (64, 64), n=3000, delta=2).npy()
+        np.testing.assert_array_equal(
+            read_safetensors(answer.body).arrays["masks"], masks)
+
+    def test_head_knows_the_length_of_safetensors(self):
+        target = "/v1/masks.safetensors?shape=64x64&n=65536"
+        head = self.expect(200, target, self.server.request("HEAD", target))
+        self.assertGreater(int(head.headers["Content-Length"]), 2**30)
+
+    def test_an_answer_too_large_for_npz_is_413_and_told_what_to_do(self):
+        answer = self.masks("npz", (64, 64), 413, n=65536)
+        self.check_refused(answer, "npz", "safetensors")
+
+    def test_they_are_negotiated_and_tagged(self):
+        tags = set()
+        for media_type in NPZ, SAFETENSORS:
+            answer = self.get("/v1/masks?shape=4", headers={"Accept":
+                                                            media_type})
+            self.assertEqual(answer.headers["Content-Type"], media_type)
+            tags.add(answer.headers["ETag"])
+        self.assertEqual(len(tags), 2)
+
+    def test_a_mixed_batch_has_every_part(self):
+        x = np.arange(60, dtype=np.float32).reshape(5, 12)
+        said = self.mix(write_npy(x), "json", "step=3").json()
+        held = read_safetensors(self.mix(write_npy(x), "safetensors",
+                                         "step=3").body)
+        arrays = self.load(self.mix(write_npy(x), "npz", "step=3").body)
+        self.check_same(arrays, held.arrays)
+        self.assertEqual(set(arrays), {"mixed", "pairing", "lambda",
+                                       "lambda_eff", "masks"})
+        for name, array in arrays.items():
+            self.assertEqual(array.tolist(), said[name])
+        self.assertEqual(held.metadata["step"], "3")
+
+    def test_parts_picks(self):
+        x = write_npy(np.zeros((5, 12), np.uint8))
+        query = "parts=lambda,pairing"
+        arrays = self.load(self.mix(x, "npz", query).body)
+        self.assertEqual(set(arrays), {"lambda", "pairing"})
+        held = read_safetensors(self.mix(x, "safetensors", query).body)
+        self.check_same(arrays, held.arrays)
+
+
+class Uploads(ContainersTest):
+    batches = (np.arange(60, dtype=np.float32).reshape(5, 12),
+               np.arange(84, dtype=np.uint8).reshape(7, 3, 4),
+               np.random.default_rng(3).normal(size=(4, 9)).astype("<f4"))
+
+    def test_every_framing_gives_the_same_however_declared(self):
+        for x in self.batches:
+            expected = self.mix(write_npy(x)).body
+            for body, media_type in self.framings(x):
+                for declared in "", RAW, media_type:
+                    got = self.mix(body, content_type=declared).body
+                    self.assertEqual(got, expected)
+
+    def framings(self, x):
+        arrays = {"x": x}
+        yield write_npz(arrays), NPZ
+        yield write_npz(arrays, np.savez_compressed), NPZ
+        yield write_streamed(arrays), NPZ
+        yield write_zip([("x.npy", write_npy(x))]), NPZ
+        yield write_zip([("x.npy", write_npy(x))], zipfile.ZIP_DEFLATED), NPZ
+        yield write_safetensors(arrays), SAFETENSORS
+        yield write_safetensors(arrays, {"odd": "x" * 17}), SAFETENSORS
+
+    def test_a_body_without_x_is_400_and_told_so(self):
+        for suffix in "npz", "safetensors":
+            body = self.mix(write_npy(self.batches[0]), suffix,
+                            "parts=mixed").body
+            self.check_refused(self.mix(body, status=400), "no array named x")
+
+    def test_other_arrays_than_x_are_400_and_named(self):
+        arrays = {"x": self.batches[0], "y.root": np.zeros(5, np.float32)}
+        for body in write_npz(arrays), write_safetensors(arrays):
+            answer = self.mix(body, status=400)
+            self.check_refused(answer, "y.root", "only x")
+            self.assertEqual(answer.json()["errors"][0]["parameter"],
+                             "y.root")
+
+    def test_types_that_are_not_mixed_are_400(self):
+        for descr in TYPES.values():
+            x = np.zeros((2, 6), descr)
+            status = 200 if descr in ("<f4", "|u1") else 400
+            for body in write_npz({"x": x}), write_safetensors({"x": x}):
+                self.mix(body, status=status)
+
+    def test_broken_containers_are_400(self):
+        good = write_npz({"x": self.batches[0]})
+        for case, body in {
+                "cut": good[:-1], "empty": b"", "no zip": b"PK\3\4" * 20,
+                "no safetensors": b"\2\0\0\0\0\0\0\0{",
+                "suffix": write_zip([("x", write_npy(self.batches[0]))]),
+                "folder": write_zip([("x/", b"")]),
+                "absolute": write_zip([("/x.npy", b"")]),
+                "up": write_zip([("../x.npy", b"")]),
+                "bzip2": write_zip([("x.npy", write_npy(self.batches[0]))],
+                                   zipfile.ZIP_BZIP2),
+                "lzma": write_zip([("x.npy", write_npy(self.batches[0]))],
+                                  zipfile.ZIP_LZMA)}.items():
+            for media_type in NPZ, SAFETENSORS:
+                with self.subTest(case=case, type=media_type):
+                    self.mix(body, content_type=media_type, status=400)
+
+    def test_objects_are_400_and_not_unpickled(self):
+        stream = io.BytesIO()
+        np.savez(stream, x=np.array([[{}, {}]], object))
+        self.check_refused(self.mix(stream.getvalue(), status=400), "'|O'")
+
+
+class Bombs(ContainersTest):
+    arguments = "--drain", "0", "--body", "64M"
+
+    def rss(self):
+        """Resident KiB of the daemon, at its most."""
+        with open(f"/proc/{self.server.process.pid}/status",
+                  encoding="ascii") as status:
+            return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
+
+    def test_what_is_claimed_takes_no_memory(self):
+        self.mix(write_npz({"x": np.zeros((2, 6), np.uint8)}))
+        zeros = write_zip([("x.npy", bytes(1 << 27))], zipfile.ZIP_DEFLATED)
+        before = self.rss()
+        for body in (zeros, *map(self.claiming, (2**31, 2**32 - 2, 2**26))):
+            answer = self.server.post("/v1/mix?layout=none", body,
+                                      content_type=NPZ)
+            self.assertIn(answer.status, (400, 413))
+        self.assertLess(self.rss() - before, RSS_SLACK_KIB)
+
+    @staticmethod
+    def claiming(size):
+        """A small deflated member that says that it is large."""
+        data = zlib.compress(b"x" * 100)[2:-4]
+        sizes = struct.pack("<LLLHH", 0, len(data), size, 5, 0)
+        local = b"PK\3\4\x14\0\0\0\x08\0\0\0\0\0" + sizes + b"x.npy"
+        entry = (b"PK\1\2\x14\0\x14\0\0\0\x08\0\0\0\0\0" + sizes + bytes(14)
+                 + b"x.npy")
+        start = len(local + data)
+        return local + data + entry + b"PK\5\6\0\0\0\0\1\0\1\0" + \
+            struct.pack("<LLH", len(entry), start, 0)
+
+
+
+class Ranges(ContainersTest):
+    formats = "npy", "raw", "safetensors"
+    n, shape = 500, (24, 32)
+
+    def part(self, suffix, text, status=206, method="GET", **headers):
+        """The range of masks that a header asks for."""
+        target = (f"/v1/masks.{suffix}?n={self.n}&seed=3&shape="
+                  + "x".join(map(str, self.shape)))
+        sent = {name.replace("_", "-"): value
+                for name, value in headers.items()}
+        if text is not None:
+            sent["Range"] = text
+        return self.expect(status, f"{target} {sent}",
+                           self.server.request(method, target, None, sent))
+
+    def mask_count(self):
+        """How many masks the daemon has computed."""
+        text = self.get("/metrics").body.decode()
+        return int(re.search(r"^fmixd_masks_total (\d+)$", text, re.M)[1])
+
+    def rows_in(self, suffix, whole, first, last):
+        """Masks that a range touches."""
+        row = 4 * self.shape[0] * self.shape[1]
+        masks = {"npy": len(whole) - self.n * row, "raw": 0,
+                 "safetensors": len(whole) - self.n * row}[suffix]
+        if last < masks:
+            return 0
+        return (last - masks) // row - max(0, first - masks) // row + 1
+
+    def test_200_random_slices_are_the_body_and_cost_only_their_rows(self):
+        source = random.Random("ranges")
+        for suffix in self.formats:
+            whole = self.part(suffix, None, 200).body
+            for number in range(200):
+                first = source.randrange(len(whole)) >> source.choice(
+                    (0, 0, 4, 12))
+                last = min(len(whole) - 1, first + source.randrange(
+                    1 << source.randrange(1, 22)))
+                with self.subTest(format=suffix, number=number, first=first,
+                                  last=last):
+                    self.check_part(suffix, whole, first, last)
+
+    def check_part(self, suffix, whole, first, last):
+        before = self.mask_count()
+        answer = self.part(suffix, f"bytes={first}-{last}")
+        self.assertEqual(answer.body, whole[first:last + 1])
+        self.assertEqual(answer.headers["Content-Range"],
+                         f"bytes {first}-{last}/{len(whole)}")
+        self.assertEqual(int(answer.headers["Content-Length"]),
+                         last + 1 - first)
+        self.assertEqual(self.mask_count() - before,
+                         self.rows_in(suffix, whole, first, last))
+
+    def test_open_ends_and_suffixes_are_ranges(self):
+        for suffix in self.formats:
+            whole = self.part(suffix, None, 200).body
+            size = len(whole)
+            for text, first, last in (
+                    ("0-", 0, size - 1), ("7-", 7, size - 1), ("-1", size - 1,
+                                                               size - 1),
+                    ("-5000", size - 5000, size - 1), (f"-{size + 9}", 0,
+                                                       size - 1),
+                    (f"{size - 1}-", size - 1, size - 1),
+                    (f"9-{size + 9}", 9, size - 1), (f"9-{10**30}", 9,
+                                                     size - 1)):
+                with self.subTest(format=suffix, text=text):
+                    answer = self.part(suffix, f"bytes={text}")
+                    self.assertEqual(answer.body, whole[first:last + 1])
+                    self.assertEqual(answer.headers["Content-Range"],
+                                     f"bytes {first}-{last}/{size}")
+
+    def test_a_part_says_what_the_whole_says(self):
+        for suffix in self.formats:
+            whole = self.part(suffix, None, 200)
+            part = self.part(suffix, "bytes=0-99")
+            for name in ("ETag", "Cache-Control", "Content-Type", "Vary",
+                         "X-Fmix-Shape", "X-Fmix-Dtype", "X-Fmix-Stream"):
+                self.assertEqual(part.headers[name], whole.headers[name])
+            for answer in part, whole:
+                self.assertEqual(answer.headers["Accept-Ranges"], "bytes")
+
+    def test_bytes_that_there_are_not_are_416_with_the_length(self):
+        for suffix in self.formats:
+            size = len(self.part(suffix, None, 200).body)
+            before = self.mask_count()
+            for text in f"{size}-", f"{size}-{size}", "-0", f"{10**30}-":
+                answer = self.part(suffix, f"bytes={text}", 416)
+                self.assertEqual(answer.headers["Content-Range"],
+                                 f"bytes */{size}")
+                self.check_refused(answer, str(size))
+                self.assertNotIn("ETag", answer.headers)
+            self.assertEqual(self.mask_count(), before)
+
+    def test_other_ranges_are_ignored(self):
+        for suffix in self.formats:
+            whole = self.part(suffix, None, 200).body
+            for text in ("bytes=0-1,5-6", "bytes=2-1", "bytes=-", "items=0-1",
+                         "bytes=a-b", "0-1", "bytes=0-1;", ""):
+                with self.subTest(format=suffix, text=text):
+                    answer = self.part(suffix, text, 200)
+                    self.assertEqual(answer.body, whole)
+                    self.assertNotIn("Content-Range", answer.headers)
+
+    def test_if_range_takes_the_strong_tag_alone(self):
+        for suffix in self.formats:
+            tag = self.part(suffix, None, 200).headers["ETag"]
+            part = self.part(suffix, "bytes=5-9", If_Range=tag)
+            self.assertEqual(len(part.body), 5)
+            for other in (f"W/{tag}", '"other"', tag[:-1], "*", f"{tag}, {tag}",
+                          "Sat, 29 Oct 2022 19:43:31 GMT"):
+                self.part(suffix, "bytes=5-9", 200, If_Range=other)
+                self.part(suffix, "bytes=99999999-", 200, If_Range=other)
+
+    def test_what_the_client_has_is_304_whatever_its_range(self):
+        for suffix in self.formats:
+            tag = self.part(suffix, None, 200).headers["ETag"]
+            for text in "bytes=5-9", "bytes=99999999-":
+                self.part(suffix, text, 304, If_None_Match=tag)
+
+    def test_head_ignores_it_and_says_that_there_are_ranges(self):
+        for suffix in self.formats:
+            size = len(self.part(suffix, None, 200).body)
+            for text in "bytes=5-9", "bytes=99999999-":
+                head = self.part(suffix, text, 200, "HEAD")
+                self.assertEqual(int(head.headers["Content-Length"]), size)
+                self.assertEqual(head.headers["Accept-Ranges"], "bytes")
+                self.assertNotIn("Content-Range", head.headers)
+
+    def test_what_is_built_whole_has_no_ranges(self):
+        for suffix in "json", "npz", "png":
+            answer = self.part(suffix, "bytes=5-9", 200)
+            self.assertNotIn("Accept-Ranges", answer.headers)
+            self.assertNotIn("Content-Range", answer.headers)
+
+    def test_a_mixed_batch_has_no_ranges(self):
+        body = write_npy(np.zeros((5, 12), np.uint8))
+        answer = self.post("/v1/mix.npy", body, headers={"Range": "bytes=5-9"})
+        self.assertNotIn("Accept-Ranges", answer.headers)
+        self.assertEqual(answer.npy().shape, (5, 12))
+
+    def test_the_statuses_are_counted(self):
+        self.part("raw", "bytes=5-9")
+        self.part("raw", "bytes=99999999-", 416)
+        text = self.get("/metrics").body.decode()
+        for code in 206, 416:
+            self.assertRegex(text, rf'route="/v1/masks",code="{code}"')
+
+
+if __name__ == "__main__":
+    unittest.main()
