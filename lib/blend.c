@@ -61,19 +61,36 @@ static size_t chunk_of(uint64_t n, uint64_t from) {
     return n - from < CHUNK ? (size_t)(n - from) : CHUNK;
 }
 
-void fmix_blend_any(double m, uint64_t n, fmix_dtype type, const void *a, const void *b,
-                    fmix_dtype out_type, void *out) {
-    const unsigned char *from_a = a, *from_b = b;
-    unsigned char *to = out;
+static void halve(double m, size_t n, double *restrict a, const double *restrict b) {
+    (void)m;
+    for (size_t i = 0; i < n; i++)
+        a[i] = (a[i] + b[i]) / 2;
+}
+
+/* What is done with two chunks in float64: the result replaces the first. */
+typedef void combine(double m, size_t n, double *restrict a, const double *restrict b);
+
+static void blend(combine *how, double m, uint64_t n, fmix_dtype type, const unsigned char *a,
+                  const unsigned char *b, fmix_dtype out_type, unsigned char *out) {
     uint64_t size = fmix_dtype_bytes(type), out_size = fmix_dtype_bytes(out_type);
     for (uint64_t i = 0; i < n; i += CHUNK) {
         double x1[CHUNK], x2[CHUNK];
         size_t count = chunk_of(n, i);
-        fmix_load_for(type, out_type, from_a + i * size, count, x1);
-        fmix_load_for(type, out_type, from_b + i * size, count, x2);
-        interpolate(m, count, x1, x2);
-        fmix_store(out_type, x1, count, to + i * out_size);
+        fmix_load_for(type, out_type, a + i * size, count, x1);
+        fmix_load_for(type, out_type, b + i * size, count, x2);
+        how(m, count, x1, x2);
+        fmix_store(out_type, x1, count, out + i * out_size);
     }
+}
+
+void fmix_blend_any(double m, uint64_t n, fmix_dtype type, const void *a, const void *b,
+                    fmix_dtype out_type, void *out) {
+    blend(interpolate, m, n, type, a, b, out_type, out);
+}
+
+void fmix_blend_average(uint64_t n, fmix_dtype type, const void *a, const void *b,
+                        fmix_dtype out_type, void *out) {
+    blend(halve, 0.5, n, type, a, b, out_type, out);
 }
 
 /* The lanes are added in order. */

@@ -23,6 +23,10 @@ void fmix_blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned 
 void fmix_blend_any(double m, uint64_t n, fmix_dtype type, const void *a, const void *b,
                     fmix_dtype out_type, void *out);
 
+/* (a + b) / 2 of the same. */
+void fmix_blend_average(uint64_t n, fmix_dtype type, const void *a, const void *b,
+                        fmix_dtype out_type, void *out);
+
 /* BC+: each sample less its mean, g its standard deviation (ddof 0), q = g_b r / (g_b r + g_a (1 -
  * r)), or 1/2 for 0/0; (q a + (1 - q) b) / sqrt(q^2 + (1 - q)^2). Every operation in float64 and
  * rounded, sums over eight lanes, then once to out_type. */

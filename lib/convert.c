@@ -58,12 +58,13 @@ static uint16_t narrow_to(narrow t, double x) {
     return (uint16_t)(sign | (size < infinity ? size : infinity));
 }
 
-/* Nearest integer, half to even; what is beyond 2^51 has no fraction worth a bit of the types here.
- */
+/* Nearest integer, half to even; from 2^52 on there are no others. */
 static double round_even(double x) {
-    const double rounder = 0x1.8p52;
     double size = x < 0 ? -x : x;
-    return size < 0x1p51 ? (x + rounder) - rounder : x;
+    if (!(size < 0x1p52))
+        return x;
+    size = (size + 0x1p52) - 0x1p52;
+    return x < 0 ? -size : size;
 }
 
 static int64_t to_integer(double x, double low, double high) {
@@ -142,7 +143,7 @@ void fmix_store(fmix_dtype type, const double *from, uint64_t n, void *out) {
     case FMIX_DTYPE_U8:
         STORE(uint8_t, to_integer(x, 0, UINT8_MAX));
     case FMIX_DTYPE_BOOL:
-        STORE(uint8_t, x != 0);
+        STORE(uint8_t, to_integer(x, 0, 1));
     case FMIX_DTYPE_I8:
         STORE(int8_t, to_integer(x, INT8_MIN, INT8_MAX));
     case FMIX_DTYPE_I16:

@@ -11,8 +11,8 @@
 void fmix_load(fmix_dtype type, const void *from, uint64_t n, double *out);
 
 /* To nearest, half to even, directly from float64. Integers saturate, and NaN gives 0; every NaN of
- * a floating type is that type's canonical one (positive, quiet, no payload). BOOL is 1 for what is
- * not 0. Not for BITS. */
+ * a floating type is that type's canonical one (positive, quiet, no payload). BOOL is an
+ * integer of 0 or 1. Not for BITS. */
 void fmix_store(fmix_dtype type, const double *from, uint64_t n, void *out);
 
 /* What fmix_load gives; but of U8 that is to become a floating type, v/255 rounded to that. */

@@ -236,7 +236,8 @@ typedef struct fmix_batch {
 } fmix_batch;
 
 /* Whether a method can mix these types: interpolating integers other than U8, or BOOL, needs an
- * out_dtype that floats (token ids have no middle), and BC+ floats, or U8 that is to float. */
+ * out_dtype that floats (token ids have no middle), and BC+ floats, or U8
+ * that is to float. */
 FMIX_API bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtype);
 
 /* Rows first … first+n-1 of the batch, mixed, to out; row i has t = fmix_plan_sample(plan, index,

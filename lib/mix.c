@@ -10,7 +10,7 @@
 typedef void blend_row(const fmix_batch *batch, const fmix_row *row, uint64_t values,
                        const unsigned char *a, const unsigned char *b, unsigned char *out);
 
-static blend_row interpolate, standardise, copy;
+static blend_row interpolate, average, standardise, copy;
 
 /* A method has masks (blend NULL), or a weight and a way to blend by it. */
 static const struct method {
@@ -25,7 +25,7 @@ static const struct method {
     [FMIX_METHOD_MIXUP] = {.blend = interpolate},
     [FMIX_METHOD_BC] = {.blend = interpolate},
     [FMIX_METHOD_BCPLUS] = {.blend = standardise, .floats_only = true},
-    [FMIX_METHOD_SAMPLEPAIRING] = {.blend = interpolate,
+    [FMIX_METHOD_SAMPLEPAIRING] = {.blend = average,
                                    .fixed = true,
                                    .weight = 0.5,
                                    .label_whole = true},
@@ -52,6 +52,15 @@ static void interpolate(const fmix_batch *batch, const fmix_row *row, uint64_t v
         fmix_blend_u8(row->weight, values, a, b, out);
     else
         fmix_blend_any(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
+}
+
+/* (a + b) / 2, which of f64 is not always a/2 + b/2: the sum can overflow, the halves underflow. */
+static void average(const fmix_batch *batch, const fmix_row *row, uint64_t values,
+                    const unsigned char *a, const unsigned char *b, unsigned char *out) {
+    if (batch->dtype == FMIX_DTYPE_F64)
+        fmix_blend_average(values, batch->dtype, a, b, batch->out_dtype, out);
+    else
+        interpolate(batch, row, values, a, b, out);
 }
 
 static void standardise(const fmix_batch *batch, const fmix_row *row, uint64_t values,
@@ -90,10 +99,10 @@ bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtyp
     const struct method *m = &methods[method];
     bool floats = fmix_dtype_floats(dtype), to_floats = fmix_dtype_floats(out_dtype);
     if (m->floats_only)
-        return (floats || dtype == FMIX_DTYPE_U8) && to_floats;
+        return floats || (dtype == FMIX_DTYPE_U8 && to_floats);
     if (!m->blend || m->blend == copy)
         return true;
-    return floats || to_floats || (dtype == FMIX_DTYPE_U8 && out_dtype == FMIX_DTYPE_U8);
+    return floats || to_floats || dtype == FMIX_DTYPE_U8;
 }
 
 /* Every channel shares the mask. */

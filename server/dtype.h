@@ -4,6 +4,7 @@
 #ifndef DTYPE_H
 #define DTYPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum dtype {
@@ -28,5 +29,8 @@ typedef struct dtype_row {
 } dtype_row;
 
 extern const dtype_row dtype_table[DTYPE_COUNT];
+
+/* The type of an npy header's descr: little-endian, or of one byte. */
+bool dtype_of_descr(const char *descr, dtype *out);
 
 #endif

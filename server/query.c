@@ -17,7 +17,8 @@ static const char *const frequencies[] = {"pixel", "extent", NULL};
 static const char *const boxes[] = {"clipped", "inside", NULL};
 static const char *const switches[] = {"0", "1", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", NULL};
-static const char *const array_dtypes[] = {"f32", "u8", NULL};
+static const char *const array_dtypes[] = {"f32", "u8",  "i64", "f64",  "bool", "i8",
+                                           "i16", "i32", "f16", "bf16", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
 static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff",
                                     "masks", "method",  NULL};
@@ -89,6 +90,9 @@ const query_parameter query_table[QUERY_COUNT] = {
                        .meaning = "raw body: the sides of x, rows first, as 8x3x32x32"},
     [QUERY_X_DTYPE] = {"x_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
                        .offset = AT(x_dtype), .meaning = "raw body: the element type of x"},
+    [QUERY_OUT_DTYPE] = {"out_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
+                         .offset = AT(out_dtype),
+                         .meaning = "the element type of mixed; u8 to a float is v/255 first"},
 };
 
 static bool all_digits(const char *text) {

@@ -56,6 +56,7 @@ typedef enum query_id {
     QUERY_PARTS,
     QUERY_X_SHAPE,
     QUERY_X_DTYPE,
+    QUERY_OUT_DTYPE,
     QUERY_COUNT
 } query_id;
 
@@ -87,11 +88,12 @@ typedef struct query {
     query_list weights;
     unsigned policy; /* fmix_policy_kind */
     unsigned reformulate, scope, frequency, box;
-    unsigned dtype;   /* fmix_dtype */
-    unsigned x_dtype; /* dtype */
-    unsigned layout;  /* query_layout */
-    unsigned pairing; /* fmix_pairing_kind */
-    unsigned parts;   /* bits */
+    unsigned dtype;     /* fmix_dtype */
+    unsigned x_dtype;   /* dtype */
+    unsigned out_dtype; /* dtype; that of x unless given */
+    unsigned layout;    /* query_layout */
+    unsigned pairing;   /* fmix_pairing_kind */
+    unsigned parts;     /* bits */
     bool given[QUERY_COUNT];
 } query;
 

@@ -93,33 +93,78 @@ static bool find_geometry(const query *q, const array *u, geometry *g, problem *
     return true;
 }
 
-/* x of the body; `all` keeps what it is a view of. */
-static const array *read_x(call *c, upload *all, problem *p) {
-    const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
-    if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
-        return NULL;
-    const array *x = upload_find(all, "x");
-    if (!x)
-        problem_add(p, 400, "x", "the body holds no array named x");
-    for (unsigned i = 0; i < all->count; i++)
-        if (&all->arrays[i] != x)
-            problem_add(p, 400, all->arrays[i].name,
-                        "the body holds an array named %s; only x is taken", all->arrays[i].name);
-    if (x && x->type != DTYPE_F32 && x->type != DTYPE_U8)
-        problem_add(p, 400, "x", "x has dtype %s; f32 and u8 are mixed here",
-                    dtype_table[x->type].name);
-    return p->status ? NULL : x;
+static const fmix_dtype library_types[DTYPE_COUNT] = {
+    [DTYPE_F32] = FMIX_DTYPE_F32,   [DTYPE_U8] = FMIX_DTYPE_U8,     [DTYPE_I64] = FMIX_DTYPE_I64,
+    [DTYPE_F64] = FMIX_DTYPE_F64,   [DTYPE_BOOL] = FMIX_DTYPE_BOOL, [DTYPE_I8] = FMIX_DTYPE_I8,
+    [DTYPE_I16] = FMIX_DTYPE_I16,   [DTYPE_I32] = FMIX_DTYPE_I32,   [DTYPE_F16] = FMIX_DTYPE_F16,
+    [DTYPE_BF16] = FMIX_DTYPE_BF16,
+};
+
+/* What the body holds that is mixed. */
+typedef struct pair {
+    const array *x, *x2; /* x2 NULL: rows of x are mixed with each other */
+} pair;
+
+static bool same_array(const array *a, const array *b) {
+    return a->type == b->type && a->rank == b->rank &&
+           memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
-static bool add_tensors(source *s, const query *q, const array *u, const geometry *g,
-                        const mix *m) {
+/* `all` keeps what the arrays are views of. */
+static bool read_pair(call *c, upload *all, pair *out, problem *p) {
+    const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
+    if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
+        return false;
+    *out = (pair){upload_find(all, "x"), upload_find(all, "x2")};
+    if (!out->x)
+        problem_add(p, 400, "x", "the body holds no array named x");
+    for (unsigned i = 0; i < all->count; i++)
+        if (&all->arrays[i] != out->x && &all->arrays[i] != out->x2)
+            problem_add(p, 400, all->arrays[i].name,
+                        "the body holds an array named %s; x and x2 are taken",
+                        all->arrays[i].name);
+    if (out->x && out->x2 && !same_array(out->x, out->x2))
+        problem_add(p, 400, "x2", "x2 must have the shape and dtype of x");
+    return p->status == 0;
+}
+
+static void explain_type(unsigned method, const array *x, problem *p) {
+    const char *name = query_table[QUERY_METHOD].choices[method];
+    if (method == FMIX_METHOD_BCPLUS)
+        problem_add(p, 400, "method",
+                    "method is '%s', which divides by deviations: x must be of floats, or u8 with "
+                    "a floating out_dtype",
+                    name);
+    else
+        problem_add(p, 400, "method",
+                    "method is '%s', which interpolates, and x has dtype %s: there is nothing "
+                    "between two token ids. Use fmix or cutmix, or out_dtype=f32",
+                    name, dtype_table[x->type].name);
+}
+
+/* The type of the answer, if every method of the list can make it: no batch shall be refused later.
+ */
+static bool find_out_type(const query *q, const array *x, dtype *out, problem *p) {
+    *out = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : x->type;
+    for (unsigned i = 0; i < q->methods.count; i++) {
+        unsigned method = q->methods.item[i];
+        if (fmix_method_takes((fmix_method)method, library_types[x->type], library_types[*out]))
+            continue;
+        explain_type(method, x, p);
+        return false;
+    }
+    return true;
+}
+
+static bool add_tensors(source *s, const query *q, const array *u, dtype out_type,
+                        const geometry *g, const mix *m) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     double mask_cost =
         fmix_plan_mask_cost(m->rows.plan) + (m->interpolates ? 0.25 * (double)m->elements : 0);
     double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
     bool good = true;
     if (wanted & PART_MIXED)
-        good = good && source_add(s, "mixed", u->type, u->rank - 1, u->shape + 1,
+        good = good && source_add(s, "mixed", out_type, u->rank - 1, u->shape + 1,
                                   mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), fill_mixed);
     if (wanted & PART_PAIRING)
         good = good && source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing);
@@ -150,10 +195,6 @@ static bool read_recipe(call *c, const array *u, const geometry *g, fmix_recipe 
     }
     if (!recipe_law(q, recipe, p) || !recipe_method(q, q->step, &recipe->method, p))
         return false;
-    if (recipe->method == FMIX_METHOD_BCPLUS && u->type != DTYPE_F32) {
-        problem_add(p, 400, "method", "bcplus divides by deviations, so x must be of floats");
-        return false;
-    }
     return recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
            recipe_address(q, u->shape[0], 1, p);
 }
@@ -185,12 +226,15 @@ static mix *mix_new(call *c, upload *all, const fmix_recipe *recipe, uint64_t n,
     return NULL;
 }
 
-static void make_source(call *c, upload *all, const array *x, outcome *out) {
+static void make_source(call *c, upload *all, const pair *of, outcome *out) {
     problem *p = &out->problem;
     const query *q = &c->query;
+    const array *x = of->x;
     geometry g;
     fmix_recipe recipe;
-    if (!find_geometry(q, x, &g, p) || !read_recipe(c, x, &g, &recipe, p))
+    dtype out_type;
+    if (!find_geometry(q, x, &g, p) || !read_recipe(c, x, &g, &recipe, p) ||
+        !find_out_type(q, x, &out_type, p))
         return;
     mix *m = mix_new(c, all, &recipe, x->shape[0], p);
     if (!m)
@@ -201,9 +245,12 @@ static void make_source(call *c, upload *all, const array *x, outcome *out) {
         problem_add(p, 500, NULL, "out of memory");
         return;
     }
+    if (of->x2)
+        m->kind = FMIX_PAIRING_NONE; /* nobody of the batch is anybody's partner */
     m->batch = (fmix_batch){.x = x->bytes,
-                            .dtype = x->type == DTYPE_F32 ? FMIX_DTYPE_F32 : FMIX_DTYPE_U8,
-                            .out_dtype = x->type == DTYPE_F32 ? FMIX_DTYPE_F32 : FMIX_DTYPE_U8,
+                            .x2 = of->x2 ? of->x2->bytes : NULL,
+                            .dtype = library_types[x->type],
+                            .out_dtype = library_types[out_type],
                             .layout = g.layout,
                             .channels = g.channels,
                             .pairing = m->pairing};
@@ -215,7 +262,7 @@ static void make_source(call *c, upload *all, const array *x, outcome *out) {
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);
     source_note(s, "index", q->index);
-    if (!add_tensors(s, q, x, &g, m)) {
+    if (!add_tensors(s, q, x, out_type, &g, m)) {
         problem_add(p, 413, "x", "the answer would have more bytes than can be counted");
         source_free(s);
         return;
@@ -225,8 +272,8 @@ static void make_source(call *c, upload *all, const array *x, outcome *out) {
 
 void mix_post(call *c, outcome *out) {
     upload all = {.inflated = buffer_of((size_t)c->service->config->body)};
-    const array *x = check_parts(c, &out->problem) ? read_x(c, &all, &out->problem) : NULL;
-    if (x)
-        make_source(c, &all, x, out);
+    pair of;
+    if (check_parts(c, &out->problem) && read_pair(c, &all, &of, &out->problem))
+        make_source(c, &all, &of, out);
     buffer_free(&all.inflated);
 }

@@ -161,16 +161,6 @@ static bool parse_header(cursor c, header *h, array *out) {
     return c.at == c.end && h->has_descr && h->has_order && h->has_shape;
 }
 
-static bool find_type(const char *descr, dtype *out) {
-    if (strcmp(descr, "<f4") == 0)
-        *out = DTYPE_F32;
-    else if (strcmp(descr, "|u1") == 0 || strcmp(descr, "<u1") == 0)
-        *out = DTYPE_U8;
-    else
-        return false;
-    return true;
-}
-
 /* Where the header lies, or a problem. */
 static bool find_header(const unsigned char *body, size_t length, const char *name, cursor *c,
                         size_t *data, problem *p) {
@@ -204,7 +194,8 @@ static bool find_header(const unsigned char *body, size_t length, const char *na
     return true;
 }
 
-#define TYPES "little-endian float32 ('<f4') and uint8 ('|u1') are mixed here"
+#define TYPES                                                                                      \
+    "little-endian floats ('<f2', '<f4', '<f8'), signed integers, '|u1' and '|b1' are read"
 
 static void explain_header(const header *h, const char *name, problem *p) {
     if (h->structured)
@@ -227,7 +218,7 @@ bool npy_read_array(const unsigned char *bytes, size_t length, array *out, probl
         explain_header(&h, name, p);
         return false;
     }
-    if (!find_type(h.descr, &out->type)) {
+    if (!dtype_of_descr(h.descr, &out->type)) {
         problem_add(p, 400, name, "%s has dtype '%s'; " TYPES, name, h.descr);
         return false;
     }

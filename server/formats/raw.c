@@ -9,7 +9,7 @@ static bool read_raw(const unsigned char *body, size_t length, const query *q, u
     if (!q->given[QUERY_X_SHAPE])
         problem_add(p, 400, "x_shape", "a raw body needs x_shape, as x_shape=8x3x32x32");
     if (!q->given[QUERY_X_DTYPE])
-        problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, f32 or u8");
+        problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, as x_dtype=f32");
     if (p->status)
         return false;
     array *x = &out->arrays[out->count++];

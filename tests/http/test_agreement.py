@@ -26,7 +26,8 @@ import fmixref as ref  # noqa: E402
 RECIPES = max(2000, int(os.environ.get("FMIX_AGREEMENT", "6000")))
 SHARES = {"line": 0.22, "plane": 0.30, "volume": 0.18, "stretched": 0.14,
           "close": 0.03, "tied": 0.02, "ends": 0.06, "large": 0.05}
-BATCHES = {"fmix": 160, "cutmix": 110, "mixup": 130}
+BATCHES = {"fmix": 130, "cutmix": 90, "mixup": 90, "bc": 40, "bcplus": 60,
+           "samplepairing": 40, "none": 30, "lists": 80}
 
 LAST = 2**64 - 1
 LARGE = 50000
@@ -110,6 +111,7 @@ def some_recipe(source, size, method, **fixed):
         "delta": some_delta(source),
         "frequency": source.choice(("pixel", "pixel", "pixel", "extent")),
         "scope": source.choice(("sample",) * 7 + ("batch",)),
+        "box": source.choice(("clipped", "clipped", "inside")),
         **some_law(source, size), **fixed})
 
 
@@ -184,11 +186,15 @@ def law_query(recipe):
     """The parameters of a recipe, defaults left out."""
     query = {"seed": recipe.seed, "method": recipe.method,
              "delta": recipe.delta, "frequency": recipe.frequency,
+             "box": recipe.box, "pairing": recipe.pairing,
+             "policy": recipe.policy,
              "scope": recipe.scope, "reformulate": int(recipe.reformulate)}
     if recipe.lam is not None:
         query["lambda"] = recipe.lam
     else:
         query["alpha"] = recipe.alpha
+    if recipe.weights:
+        query["weights"] = ",".join(map(str, recipe.weights))
     defaults = vars(ref.Recipe())
     return {name: value for name, value in query.items()
             if value != defaults.get(name)}
@@ -310,27 +316,52 @@ class Batch(NamedTuple):
     layout: str
     step: int
     index: int
+    out: str
+
+    @property
+    def type(self):
+        """The type of x by its name."""
+        return ref.type_name(self.x)
 
 
 def some_rows(source, shape):
-    """Random bytes as u8 or float32, with every kind of NaN and infinity."""
-    dtype = source.choice((np.dtype("u1"), np.dtype("<f4")))
-    data = source.randbytes(math.prod(shape) * dtype.itemsize)
-    return np.frombuffer(data, dtype).reshape(shape)
+    """Random bytes of any type, with every kind of NaN and infinity."""
+    name = source.choice(("u8", "u8", "f32", "f32", *ref.TYPES))
+    if name == "bool":
+        data = bytes(source.randrange(2) for _ in range(math.prod(shape)))
+    else:
+        data = source.randbytes(math.prod(shape)
+                                * np.dtype(ref.TYPES[name]).itemsize)
+    return np.frombuffer(data, ref.TYPES[name]).reshape(shape)
+
+
+def some_methods(source):
+    """A list of methods and how one of it is chosen."""
+    names = [source.choice(ref.METHODS) for _ in range(source.randint(2, 4))]
+    policy = source.choice(("alternate", "random"))
+    weights = None
+    if policy == "random" and source.random() < 0.7:
+        weights = tuple(source.choice((0, 1, 3, 2**28)) for _ in names)
+        weights = weights if any(weights) else None
+    return {"method": ",".join(names), "policy": policy, "weights": weights}
 
 
 def some_batch(source, method):
     layout = source.choice(sorted(RANKS))
     count = source.choice((1, 2, 3, 5, 8, 13))
     row = source.choice(RANKS[layout])
-    recipe = some_recipe(source, math.prod(row), method)
+    more = some_methods(source) if method == "lists" else {"method": method}
+    name = more.pop("method")
+    recipe = some_recipe(source, math.prod(row), name,
+                         pairing=source.choice(sorted(ref.PAIRINGS)), **more)
     last = (LAST + 1) // count - 1
     step = min(source.choice((0, 7, last, some_number(source))), last)
     index = step * count
     if source.random() < 0.2:
         index = min(some_number(source), LAST + 1 - count)
+    out = source.choice((None, None, "f32", *ref.TYPES))
     return Batch(recipe, some_rows(source, (count, *row)), layout,
-                 step, index)
+                 step, index, out)
 
 
 def batches(method):
@@ -341,7 +372,12 @@ def batches(method):
 
 
 def mix_target(batch, suffix, **more):
-    query = {**law_query(batch.recipe), "step": batch.step, **more}
+    """Where to post x as it is in memory."""
+    query = {**law_query(batch.recipe), "step": batch.step, **more,
+             "x_shape": "x".join(map(str, batch.x.shape)),
+             "x_dtype": batch.type}
+    if batch.out:
+        query["out_dtype"] = batch.out
     if batch.index != batch.step * len(batch.x):
         query["index"] = batch.index
     if batch.x.ndim > 2:
@@ -352,18 +388,34 @@ def mix_target(batch, suffix, **more):
 class MixedBatchesAgree(Agreement):
     def check_method(self, method):
         for batch in batches(method):
-            expected = ref.mix(batch.recipe, batch.x, batch.step,
-                               batch.layout, batch.index)
-            body = harness.write_npy(batch.x)
-            target = mix_target(batch, "npy")
-            self.check_same(f"{target} {batch.x.dtype}{batch.x.shape}",
-                            self.post(target, body).npy(), expected.mixed)
-            self.check_json(batch, body, expected)
+            try:
+                expected = ref.mix(batch.recipe, batch.x, batch.step,
+                                   batch.layout, batch.index,
+                                   out_dtype=batch.out)
+            except ValueError:
+                self.check_refused(batch)
+                continue
+            answer = self.post(mix_target(batch, "raw"), batch.x.tobytes(),
+                               content_type="application/octet-stream")
+            self.assertEqual(answer.headers["X-Fmix-Dtype"],
+                             batch.out or batch.type)
+            got = np.frombuffer(answer.body, expected.mixed.dtype)
+            self.check_same(mix_target(batch, "raw"),
+                            got.reshape(expected.mixed.shape), expected.mixed)
+            self.check_json(batch, expected)
             tally["batches"] += 1
 
-    def check_json(self, batch, body, expected):
+    def check_refused(self, batch):
+        answer = self.post(mix_target(batch, "raw"), batch.x.tobytes(), 400,
+                           content_type="application/octet-stream")
+        self.assertEqual(answer.json()["errors"][0]["parameter"], "method")
+        tally["batches refused by both"] += 1
+
+    def check_json(self, batch, expected):
         target = mix_target(batch, "json", parts="lambda,lambda_eff,pairing")
-        self.check_fields(target, self.post(target, body).json(), {
+        answer = self.post(target, batch.x.tobytes(),
+                           content_type="application/octet-stream")
+        self.check_fields(target, answer.json(), {
             "pairing": expected.pairing, "lambda": expected.lam,
             "lambda_eff": expected.lam_eff, "seed": str(batch.recipe.seed),
             "step": str(batch.step), "index": str(batch.index)})
@@ -376,6 +428,21 @@ class MixedBatchesAgree(Agreement):
 
     def test_mixup_batches_agree(self):
         self.check_method("mixup")
+
+    def test_bc_batches_agree(self):
+        self.check_method("bc")
+
+    def test_bcplus_batches_agree(self):
+        self.check_method("bcplus")
+
+    def test_samplepairing_batches_agree(self):
+        self.check_method("samplepairing")
+
+    def test_unmixed_batches_agree(self):
+        self.check_method("none")
+
+    def test_batches_of_several_methods_agree(self):
+        self.check_method("lists")
 
 
 def tearDownModule():

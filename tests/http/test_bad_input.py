@@ -636,13 +636,22 @@ class Bodies(OneConnection):
         return self.mix(data, "x_shape=2x6&x_dtype=u8", RAW)
 
     def test_an_unsupported_dtype_is_400_and_told_which_are_not(self):
-        for name in ("f8", "i4", "i8", "i1", "u2", ">f4", ">u2", "f2", "?",
+        for name in ("u2", "u4", "u8", ">f4", ">i2", ">u2", ">f8", "f16",
                      "c8", "S3", "U2", "M8[s]", "V4"):
             dtype = np.dtype(name)
             with self.subTest(dtype=name):
                 body = write_npy(np.zeros((2, 6), dtype))
                 self.check_refused(self.mix(body), "x", f"'{dtype.str}'",
                                    "<f4", "|u1")
+
+    def test_token_ids_between_two_others_are_400_with_the_reason(self):
+        for name in ("i1", "i2", "i4", "i8", "?"):
+            for method in ("mixup", "bc", "samplepairing"):
+                with self.subTest(dtype=name, method=method):
+                    body = write_npy(np.zeros((2, 6), name))
+                    answer = self.mix(body, query=f"method={method}")
+                    self.check_refused(answer, "method", method, "token",
+                                       "out_dtype")
 
     def test_an_array_of_objects_is_400_and_not_unpickled(self):
         stream = io.BytesIO()

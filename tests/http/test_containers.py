@@ -288,16 +288,31 @@ class Uploads(ContainersTest):
         arrays = {"x": self.batches[0], "y.root": np.zeros(5, np.float32)}
         for body in write_npz(arrays), write_safetensors(arrays):
             answer = self.mix(body, status=400)
-            self.check_refused(answer, "y.root", "only x")
+            self.check_refused(answer, "y.root", "x and x2 are taken")
             self.assertEqual(answer.json()["errors"][0]["parameter"],
                              "y.root")
 
-    def test_types_that_are_not_mixed_are_400(self):
+    def test_every_type_is_taken_and_comes_back_byte_for_byte(self):
+        source = np.random.default_rng(8)
         for descr in TYPES.values():
-            x = np.zeros((2, 6), descr)
-            status = 200 if descr in ("<f4", "|u1") else 400
+            width = np.dtype(descr).itemsize
+            x = source.integers(0, 2, (4, 6 * width), np.uint8).view(descr)
             for body in write_npz({"x": x}), write_safetensors({"x": x}):
-                self.mix(body, status=status)
+                answer = self.mix(body, query="lambda=1")
+                self.assertEqual(answer.npy().tobytes(), x.tobytes())
+
+    def test_a_partner_batch_is_mixed_row_by_row(self):
+        x = np.arange(24, dtype=np.float32).reshape(4, 6)
+        for body in (write_npz({"x": x, "x2": -x}),
+                     write_safetensors({"x2": -x, "x": x})):
+            answer = self.mix(body, query="method=mixup&lambda=0.75")
+            self.assertTrue(np.array_equal(answer.npy(), x / 2))
+
+    def test_a_partner_batch_of_another_shape_or_type_is_400(self):
+        x = np.zeros((4, 6), np.float32)
+        for other in (x[:3], x.T.copy(), x.astype(np.float64)):
+            answer = self.mix(write_npz({"x": x, "x2": other}), status=400)
+            self.check_refused(answer, "x2")
 
     def test_broken_containers_are_400(self):
         good = write_npz({"x": self.batches[0]})

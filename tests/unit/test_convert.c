@@ -107,6 +107,10 @@ static void integers_round_half_to_even_and_saturate(void **state) {
 static void integers_up_to_their_ends_come_back(void **state) {
     (void)state;
     const int32_t ends[] = {INT32_MIN, -1, 0, 1, INT32_MAX};
+    const double half = 0x1p51 + 0.5; /* the last range of halves */
+    int64_t even;
+    fmix_store(FMIX_DTYPE_I64, &half, 1, &even);
+    assert_true(even == INT64_C(1) << 51);
     const int64_t wide[] = {INT64_MIN, -(INT64_C(1) << 53), 0, INT64_C(1) << 53};
     double x[5];
     int32_t back[5];

@@ -237,7 +237,7 @@ static const struct {
     {HEAD("'|u1|u1|u1|u1|u1|u1|u1|u1'", "False", "(2,)"), NOT_A_DICT},
     {HEAD("[('a', '|u1')]", "False", "(2,)"), "structured dtype"},
     {HEAD("'>f4'", "False", "(2,)"), "dtype '>f4'"},
-    {HEAD("'<f8'", "False", "(2,)"), "dtype '<f8'"},
+    {HEAD("'<c8'", "False", "(2,)"), "dtype '<c8'"},
     {HEAD("'|O'", "False", "(2,)"), "dtype '|O'"},
     {HEAD("''", "False", "(2,)"), "dtype ''"},
     {HEAD("'|u1'", "True", "(2,1)"), "Fortran order"},
