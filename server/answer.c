@@ -302,7 +302,8 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t rows = cut_rows(c, slice, &first);
     unsigned char *out = room_of(a, c, slice, first, rows);
     fmix_scratch_watch(scratch, is_abandoned, a);
-    bool good = out && c->from->fill(a->source, scratch, first, rows, out) == FMIX_OK;
+    bool good = out && c->from->fill(c->from->from ? c->from->from : a->source, scratch, first,
+                                     rows, out) == FMIX_OK;
     fmix_scratch_watch(scratch, NULL, NULL);
     return good;
 }

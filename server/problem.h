@@ -15,7 +15,7 @@ typedef struct problem {
     char allow[32];       /* with 405 */
     struct {
         char parameter[64]; /* empty: none in particular */
-        char detail[240];
+        char detail[400];
     } errors[PROBLEM_ERRORS];
 } problem;
 

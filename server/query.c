@@ -21,7 +21,7 @@ static const char *const array_dtypes[] = {"f32", "u8",  "i64", "f64",  "bool", 
                                            "i16", "i32", "f16", "bf16", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
 static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff",
-                                    "masks", "method",  NULL};
+                                    "masks", "method",  "labels", NULL};
 
 #define AT(field)          offsetof(query, field)
 #define INTEGER(low, high) .kind = KIND_INTEGER, .least = (low), .most = (high)
@@ -93,6 +93,13 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_OUT_DTYPE] = {"out_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
                          .offset = AT(out_dtype),
                          .meaning = "the element type of mixed; u8 to a float is v/255 first"},
+    [QUERY_CLASSES] = {"classes", LIST(NULL), .group = GROUP_UPLOAD, .offset = AT(classes),
+                       .meaning = "how many classes y numbers; with several y.NAME one for each"},
+    [QUERY_SMOOTHING] = {"smoothing", REAL(0, 1), .group = GROUP_UPLOAD, .offset = AT(smoothing),
+                         .fallback = "0", .meaning = "label smoothing, before mixing"},
+    [QUERY_CORRECT] = {"correct", CHOICE(switches), .group = GROUP_UPLOAD, .offset = AT(correct),
+                       .fallback = "1",
+                       .meaning = "0: labels weigh by lambda instead of the mask's true mean"},
 };
 
 static bool all_digits(const char *text) {
@@ -307,7 +314,7 @@ static void list_parameters(unsigned groups, char *out, size_t room) {
 
 void query_take(query *q, unsigned groups, const char *name, size_t name_length, const char *value,
                 size_t value_length, problem *p) {
-    char known[200];
+    char known[320];
     unsigned i = 0;
     if (strlen(name) != name_length || (value && strlen(value) != value_length)) {
         problem_add(p, 400, name, "%.40s holds an encoded NUL", name);

@@ -57,6 +57,9 @@ typedef enum query_id {
     QUERY_X_SHAPE,
     QUERY_X_DTYPE,
     QUERY_OUT_DTYPE,
+    QUERY_CLASSES,
+    QUERY_SMOOTHING,
+    QUERY_CORRECT,
     QUERY_COUNT
 } query_id;
 
@@ -71,6 +74,7 @@ typedef enum query_part {
     PART_LAMBDA_EFF = 1 << 3,
     PART_MASKS = 1 << 4,
     PART_METHOD = 1 << 5,
+    PART_LABELS = 1 << 6,
 } query_part;
 
 #define QUERY_LIST 8 /* methods of one list, and their weights */
@@ -85,7 +89,9 @@ typedef struct query {
     query_shape shape, x_shape;
     double alpha, delta, lambda;
     query_list methods; /* fmix_method */
-    query_list weights;
+    query_list weights, classes;
+    double smoothing;
+    unsigned correct;
     unsigned policy; /* fmix_policy_kind */
     unsigned reformulate, scope, frequency, box;
     unsigned dtype;     /* fmix_dtype */

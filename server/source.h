@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define TENSOR_RANK     6
-#define SOURCE_TENSORS  6
+#define SOURCE_TENSORS  16
 #define SOURCE_METADATA 4
 
 typedef struct source source;
@@ -33,6 +33,7 @@ typedef struct tensor {
     uint64_t row_bytes;
     double row_cost; /* estimated nanoseconds */
     tensor_fill *fill;
+    const source *from; /* what fill is given; NULL: the source that the tensor stands in */
 } tensor;
 
 /* Scalars beside the tensors; as text in json, for they pass 2^53. */

@@ -1,6 +1,7 @@
 /* POST /v1/mix: the uploaded batch, mixed as batch `step`. */
 #include "../call.h"
 #include "../recipe.h"
+#include "labels.h"
 #include "rows.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ typedef struct mix {
     int64_t *pairing;
     uint64_t seed, step, elements;
     fmix_pairing_kind kind;
+    labels *labels; /* NULL: none */
     bool interpolates;
 } mix;
 
@@ -48,6 +50,7 @@ static void mix_free(mix *m) {
     buffer_free(&m->body);
     buffer_free(&m->inflated);
     free(m->pairing);
+    labels_free(m->labels);
     free(m);
 }
 
@@ -93,13 +96,6 @@ static bool find_geometry(const query *q, const array *u, geometry *g, problem *
     return true;
 }
 
-static const fmix_dtype library_types[DTYPE_COUNT] = {
-    [DTYPE_F32] = FMIX_DTYPE_F32,   [DTYPE_U8] = FMIX_DTYPE_U8,     [DTYPE_I64] = FMIX_DTYPE_I64,
-    [DTYPE_F64] = FMIX_DTYPE_F64,   [DTYPE_BOOL] = FMIX_DTYPE_BOOL, [DTYPE_I8] = FMIX_DTYPE_I8,
-    [DTYPE_I16] = FMIX_DTYPE_I16,   [DTYPE_I32] = FMIX_DTYPE_I32,   [DTYPE_F16] = FMIX_DTYPE_F16,
-    [DTYPE_BF16] = FMIX_DTYPE_BF16,
-};
-
 /* What the body holds that is mixed. */
 typedef struct pair {
     const array *x, *x2; /* x2 NULL: rows of x are mixed with each other */
@@ -119,9 +115,11 @@ static bool read_pair(call *c, upload *all, pair *out, problem *p) {
     if (!out->x)
         problem_add(p, 400, "x", "the body holds no array named x");
     for (unsigned i = 0; i < all->count; i++)
-        if (&all->arrays[i] != out->x && &all->arrays[i] != out->x2)
+        if (&all->arrays[i] != out->x && &all->arrays[i] != out->x2 &&
+            !labels_are(all->arrays[i].name))
             problem_add(p, 400, all->arrays[i].name,
-                        "the body holds an array named %s; x and x2 are taken",
+                        "the body holds an array named %s; x, y, x2, y2, y.NAME and y2.NAME are "
+                        "taken",
                         all->arrays[i].name);
     if (out->x && out->x2 && !same_array(out->x, out->x2))
         problem_add(p, 400, "x2", "x2 must have the shape and dtype of x");
@@ -148,7 +146,7 @@ static bool find_out_type(const query *q, const array *x, dtype *out, problem *p
     *out = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : x->type;
     for (unsigned i = 0; i < q->methods.count; i++) {
         unsigned method = q->methods.item[i];
-        if (fmix_method_takes((fmix_method)method, library_types[x->type], library_types[*out]))
+        if (fmix_method_takes((fmix_method)method, rows_type(x->type), rows_type(*out)))
             continue;
         explain_type(method, x, p);
         return false;
@@ -157,7 +155,7 @@ static bool find_out_type(const query *q, const array *x, dtype *out, problem *p
 }
 
 static bool add_tensors(source *s, const query *q, const array *u, dtype out_type,
-                        const geometry *g, const mix *m) {
+                        const geometry *g, mix *m) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     double mask_cost =
         fmix_plan_mask_cost(m->rows.plan) + (m->interpolates ? 0.25 * (double)m->elements : 0);
@@ -166,6 +164,8 @@ static bool add_tensors(source *s, const query *q, const array *u, dtype out_typ
     if (wanted & PART_MIXED)
         good = good && source_add(s, "mixed", out_type, u->rank - 1, u->shape + 1,
                                   mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), fill_mixed);
+    if (wanted & PART_LABELS)
+        good = good && labels_add(m->labels, s, &m->rows, m->pairing);
     if (wanted & PART_PAIRING)
         good = good && source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing);
     if (wanted & PART_LAMBDA)
@@ -236,9 +236,19 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
     if (!find_geometry(q, x, &g, p) || !read_recipe(c, x, &g, &recipe, p) ||
         !find_out_type(q, x, &out_type, p))
         return;
-    mix *m = mix_new(c, all, &recipe, x->shape[0], p);
-    if (!m)
+    labels *found;
+    if (!labels_read(q, all, x->shape[0], of->x2 != NULL, &found, p))
         return;
+    if (!found && q->given[QUERY_PARTS] && (q->parts & PART_LABELS)) {
+        problem_add(p, 400, "parts", "labels are asked for, but the body holds no y");
+        return;
+    }
+    mix *m = mix_new(c, all, &recipe, x->shape[0], p);
+    if (!m) {
+        labels_free(found);
+        return;
+    }
+    m->labels = found;
     source *s = source_new(x->shape[0]);
     if (!s) {
         mix_free(m);
@@ -249,8 +259,8 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
         m->kind = FMIX_PAIRING_NONE; /* nobody of the batch is anybody's partner */
     m->batch = (fmix_batch){.x = x->bytes,
                             .x2 = of->x2 ? of->x2->bytes : NULL,
-                            .dtype = library_types[x->type],
-                            .out_dtype = library_types[out_type],
+                            .dtype = rows_type(x->type),
+                            .out_dtype = rows_type(out_type),
                             .layout = g.layout,
                             .channels = g.channels,
                             .pairing = m->pairing};

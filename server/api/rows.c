@@ -80,3 +80,38 @@ fmix_status rows_weights(const rows *r, uint64_t first, uint64_t n, fmix_dtype t
     }
     return FMIX_OK;
 }
+
+static const fmix_dtype types[DTYPE_COUNT] = {
+    [DTYPE_F32] = FMIX_DTYPE_F32,   [DTYPE_U8] = FMIX_DTYPE_U8,     [DTYPE_I64] = FMIX_DTYPE_I64,
+    [DTYPE_F64] = FMIX_DTYPE_F64,   [DTYPE_BOOL] = FMIX_DTYPE_BOOL, [DTYPE_I8] = FMIX_DTYPE_I8,
+    [DTYPE_I16] = FMIX_DTYPE_I16,   [DTYPE_I32] = FMIX_DTYPE_I32,   [DTYPE_F16] = FMIX_DTYPE_F16,
+    [DTYPE_BF16] = FMIX_DTYPE_BF16,
+};
+
+fmix_dtype rows_type(dtype type) {
+    return types[type];
+}
+
+int64_t rows_integer(const array *a, uint64_t i) {
+    const unsigned char *at = a->bytes + i * dtype_table[a->type].size;
+    int8_t i8;
+    int16_t i16;
+    int32_t i32;
+    int64_t i64;
+    switch (a->type) {
+    case DTYPE_I8:
+        memcpy(&i8, at, sizeof i8);
+        return i8;
+    case DTYPE_I16:
+        memcpy(&i16, at, sizeof i16);
+        return i16;
+    case DTYPE_I32:
+        memcpy(&i32, at, sizeof i32);
+        return i32;
+    case DTYPE_I64:
+        memcpy(&i64, at, sizeof i64);
+        return i64;
+    default: /* u8, bool */
+        return *at;
+    }
+}

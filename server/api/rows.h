@@ -4,6 +4,7 @@
 #ifndef ROWS_H
 #define ROWS_H
 
+#include "../formats/format.h"
 #include "../source.h"
 
 /* What a source of rows keeps first in its self. */
@@ -22,6 +23,10 @@ fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uin
  * cannot hold it, ones. */
 fmix_status rows_weights(const rows *r, uint64_t first, uint64_t n, fmix_dtype type,
                          uint64_t elements, void *out);
+
+/* The library's name of a type, and an element of a one-sided array of integers. */
+fmix_dtype rows_type(dtype type);
+int64_t rows_integer(const array *a, uint64_t i);
 
 /* Estimated nanoseconds of one lambda. */
 #define ROWS_COST 200

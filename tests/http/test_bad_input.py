@@ -49,6 +49,8 @@ NOT_WORDS = ("-1", "0", "1", DIGITS, "NaN", "inf", "none%20such", "%2B")
 
 METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing",
            "none")
+DTYPES = ("f32", "u8", "i64", "f64", "bool", "i8", "i16", "i32", "f16",
+          "bf16")
 LISTS = "fmix,mixup", "fmix,fmix", ",".join(("cutmix",) * 8)
 LAYOUTS = "channels_first", "channels_last", "none"
 PARTS = "mixed", "pairing", "lambda", "lambda_eff", "masks"
@@ -129,7 +131,9 @@ MIX = (*RECIPE, methods("fmix", "mixup", "bc", "samplepairing", "none", *LISTS),
        choice("pairing", "permutation", "derangement", "flip", "roll", "none"),
        choice("layout", *LAYOUTS),
        choice("parts", *PARTS, joined=True), sides("x_shape", 5),
-       choice("x_dtype", "f32", "u8"))
+       choice("x_dtype", *DTYPES)._replace(good=("u8", "i8", "bool")),
+       choice("out_dtype", *DTYPES), WEIGHTS._replace(name="classes"),
+       real("smoothing", 0.0, 1.0), switch("correct"))
 
 
 class Resource(NamedTuple):

@@ -51,7 +51,8 @@ static outline lay_out(const source *s) {
 }
 
 static source *source_of_every_type(dtype first) {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h",
+                                        "i", "j", "k", "l", "m", "n", "o", "p"};
     source *s = source_new(5);
     for (unsigned i = 0; i < SOURCE_TENSORS; i++)
         assert_true(
@@ -105,7 +106,8 @@ static void headers_follow_the_rules_for_every_type_and_rank(void **state) {
 static void the_widest_come_first_and_equals_keep_their_order(void **state) {
     (void)state;
     static const dtype types[] = {DTYPE_U8, DTYPE_F32, DTYPE_I64, DTYPE_BOOL, DTYPE_I32, DTYPE_F64};
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h",
+                                        "i", "j", "k", "l", "m", "n", "o", "p"};
     static const char order[] = "cfbead";
     source *s = source_new(3);
     for (unsigned i = 0; i < 6; i++)
