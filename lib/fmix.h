@@ -211,6 +211,12 @@ FMIX_API uint64_t fmix_mask_bytes(uint64_t elements, fmix_dtype dtype);
 FMIX_API fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
                                      uint64_t n, fmix_dtype dtype, void *out);
 
+/* What stands for the masks of rows first … first+n-1 of a batch where the method has none: its
+ * weight everywhere, so that m*a + (1-m)*b serves every method but BC+; in U8 and BITS, which
+ * cannot hold it, ones. Types as of masks. */
+FMIX_API fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first,
+                                       uint64_t n, fmix_dtype dtype, void *out);
+
 /* A pairing of 0 … n-1 for a batch: row i is mixed with row out[i]. STREAM §5. */
 FMIX_API fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, uint32_t n,
                                   int64_t *out);

@@ -150,6 +150,11 @@ fmix_status fmix_drawing_next(fmix_drawing *d, uint64_t t) {
     return FMIX_OK;
 }
 
+bool fmix_mask_holds(fmix_dtype dtype) {
+    return dtype == FMIX_DTYPE_F16 || dtype == FMIX_DTYPE_F32 || dtype == FMIX_DTYPE_F64 ||
+           dtype == FMIX_DTYPE_U8 || dtype == FMIX_DTYPE_BITS;
+}
+
 uint64_t fmix_mask_bytes(uint64_t elements, fmix_dtype dtype) {
     return dtype == FMIX_DTYPE_BITS ? (elements + 7) / 8 : elements * fmix_dtype_bytes(dtype);
 }
@@ -158,6 +163,18 @@ FMIX_CLONES
 static void to_f32(const unsigned char *restrict mask, uint64_t n, float *restrict out) {
     for (uint64_t i = 0; i < n; i++)
         out[i] = (float)mask[i];
+}
+
+FMIX_CLONES
+static void to_f64(const unsigned char *restrict mask, uint64_t n, double *restrict out) {
+    for (uint64_t i = 0; i < n; i++)
+        out[i] = (double)mask[i];
+}
+
+FMIX_CLONES
+static void to_f16(const unsigned char *restrict mask, uint64_t n, uint16_t *restrict out) {
+    for (uint64_t i = 0; i < n; i++)
+        out[i] = (uint16_t)(mask[i] * 0x3c00); /* 1.0 */
 }
 
 /* Eight bytes of 0 or 1, the first in memory the highest bit: the product gathers them at the top.
@@ -190,6 +207,12 @@ void fmix_mask_convert(const unsigned char *mask, uint64_t elements, fmix_dtype 
     case FMIX_DTYPE_BITS:
         to_bits(mask, elements, out);
         break;
+    case FMIX_DTYPE_F16:
+        to_f16(mask, elements, out);
+        break;
+    case FMIX_DTYPE_F64:
+        to_f64(mask, elements, out);
+        break;
     default: /* refused by fmix_plan_masks */
         break;
     }
@@ -197,7 +220,7 @@ void fmix_mask_convert(const unsigned char *mask, uint64_t elements, fmix_dtype 
 
 fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    if (!fmix_method_masks(plan->recipe.method) || (unsigned)dtype > FMIX_DTYPE_BITS ||
+    if (!fmix_method_masks(plan->recipe.method) || !fmix_mask_holds(dtype) ||
         (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);

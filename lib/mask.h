@@ -22,6 +22,9 @@ void fmix_drawing_end(fmix_drawing *d);
 /* The row of sample t and its mask, 0 or 1 a byte, in scratch->mask. */
 fmix_status fmix_drawing_next(fmix_drawing *d, uint64_t t);
 
+/* Whether masks can have this type. */
+bool fmix_mask_holds(fmix_dtype dtype);
+
 /* Bytes of 0 and 1 to another type. */
 void fmix_mask_convert(const unsigned char *mask, uint64_t elements, fmix_dtype dtype, void *out);
 

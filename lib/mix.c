@@ -182,3 +182,37 @@ fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fm
         return mix_by_weights(plan, batch, values, index, first, n, out);
     return mix_by_masks(plan, scratch, batch, values, index, first, n, out);
 }
+
+/* Ones. As numpy.packbits leaves it, the last byte of bits ends in zeros. */
+static void fill_ones(fmix_dtype type, uint64_t elements, uint64_t bytes, unsigned char *out) {
+    memset(out, type == FMIX_DTYPE_BITS ? 0xff : 1, (size_t)bytes);
+    if (type == FMIX_DTYPE_BITS && elements % 8)
+        out[bytes - 1] = (unsigned char)(0xff << (8 - elements % 8));
+}
+
+static void fill_weight(fmix_dtype type, uint64_t elements, double weight, unsigned char *out) {
+    uint64_t size = fmix_dtype_bytes(type);
+    unsigned char one[8];
+    fmix_store(type, &weight, 1, one);
+    for (uint64_t i = 0; i < elements; i++)
+        memcpy(out + i * size, one, (size_t)size);
+}
+
+fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first, uint64_t n,
+                              fmix_dtype dtype, void *out) {
+    if (fmix_method_masks(plan->recipe.method) || !fmix_mask_holds(dtype))
+        return FMIX_ERROR_RANGE;
+    uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
+    unsigned char *at = out;
+    for (uint64_t i = first; i < first + n; i++, at += bytes) {
+        fmix_row row;
+        fmix_status status = fmix_plan_row(plan, fmix_plan_sample(plan, index, i), &row);
+        if (status != FMIX_OK)
+            return status;
+        if (fmix_dtype_floats(dtype))
+            fill_weight(dtype, plan->elements, row.weight, at);
+        else
+            fill_ones(dtype, plan->elements, bytes, at);
+    }
+    return FMIX_OK;
+}

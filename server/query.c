@@ -16,7 +16,7 @@ static const char *const scopes[] = {"sample", "batch", NULL};
 static const char *const frequencies[] = {"pixel", "extent", NULL};
 static const char *const boxes[] = {"clipped", "inside", NULL};
 static const char *const switches[] = {"0", "1", NULL};
-static const char *const mask_dtypes[] = {"f32", "u8", "bits", NULL};
+static const char *const mask_dtypes[] = {"f32", "u8", "bits", "f16", "f64", NULL};
 static const char *const array_dtypes[] = {"f32", "u8",  "i64", "f64",  "bool", "i8",
                                            "i16", "i32", "f16", "bf16", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};

@@ -45,14 +45,7 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
 }
 
 static bool add_tensors(source *s, const query *q, const fmix_plan *plan, fmix_dtype type) {
-    double cost = fmix_plan_mask_cost(plan);
-    uint64_t elements = 1;
-    for (unsigned d = 0; d < q->shape.rank; d++)
-        elements *= q->shape.side[d];
-    uint64_t packed = fmix_mask_bytes(elements, FMIX_DTYPE_BITS);
-    bool bits = type == FMIX_DTYPE_BITS;
-    return source_add(s, "masks", type == FMIX_DTYPE_F32 ? DTYPE_F32 : DTYPE_U8,
-                      bits ? 1 : q->shape.rank, bits ? &packed : q->shape.side, cost, fill) &&
+    return rows_add_masks(s, q, type, fmix_plan_mask_cost(plan), fill) &&
            source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda) &&
            source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff) &&
            source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones);
@@ -75,7 +68,7 @@ void masks_get(call *c, outcome *out) {
         return;
     }
     m->rows.index = q->index;
-    m->dtype = c->format->masks == DTYPE_U8 ? FMIX_DTYPE_U8 : (fmix_dtype)q->dtype;
+    m->dtype = c->format->masks == DTYPE_U8 ? FMIX_DTYPE_U8 : rows_mask_type(q->dtype);
     m->bytes = fmix_mask_bytes(fmix_shape_elements(&recipe.shape), m->dtype);
     s->self = m;
     s->destroy = destroy;

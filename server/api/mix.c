@@ -36,7 +36,7 @@ static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_
                               void *out) {
     const mix *m = from->self;
     if (m->interpolates)
-        return rows_weights(&m->rows, first, n, FMIX_DTYPE_F32, m->elements, out);
+        return fmix_plan_weights(m->rows.plan, m->rows.index, first, n, FMIX_DTYPE_F32, out);
     return rows_masks(&m->rows, scratch, first, n, FMIX_DTYPE_F32, 4 * m->elements, out);
 }
 

@@ -76,10 +76,10 @@ static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scr
 
 static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
                               uint64_t n, unsigned char *out) {
-    fmix_dtype type = (fmix_dtype)p->query.dtype;
+    fmix_dtype type = rows_mask_type(p->query.dtype);
     if (fmix_method_masks(b->method))
         return rows_masks(&b->rows, scratch, first, n, type, p->mask_bytes, out);
-    return rows_weights(&b->rows, first, n, type, p->elements, out);
+    return fmix_plan_weights(b->rows.plan, b->rows.index, first, n, type, out);
 }
 
 static fmix_status fill_lambda(const source *from, fmix_scratch *scratch, uint64_t first,
@@ -162,7 +162,7 @@ static plans *plans_new(call *c, const fmix_recipe *recipe, problem *p) {
     }
     made->query = *q;
     made->elements = fmix_shape_elements(&recipe->shape);
-    made->mask_bytes = fmix_mask_bytes(made->elements, (fmix_dtype)q->dtype);
+    made->mask_bytes = fmix_mask_bytes(made->elements, rows_mask_type(q->dtype));
     return made;
 }
 
@@ -186,11 +186,9 @@ static bool is_warm(const plans *p) {
 static bool add_tensors(source *s, const plans *p) {
     const query *q = &p->query;
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
-    bool bits = q->dtype == FMIX_DTYPE_BITS, good = true;
-    dtype type = q->dtype == FMIX_DTYPE_F32 ? DTYPE_F32 : DTYPE_U8;
+    bool good = true;
     if (wanted & PART_MASKS)
-        good = good && source_add(s, "masks", type, bits ? 1 : q->shape.rank,
-                                  bits ? &p->mask_bytes : q->shape.side, mask_cost(p), fill_masks);
+        good = good && rows_add_masks(s, q, rows_mask_type(q->dtype), mask_cost(p), fill_masks);
     if (wanted & PART_PAIRING)
         good = good &&
                source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n, fill_pairing);

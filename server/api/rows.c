@@ -55,30 +55,31 @@ fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uin
     return status;
 }
 
-/* One mask of ones. As numpy.packbits leaves it, the last byte ends in zeros. */
-static void put_ones_mask(fmix_dtype type, uint64_t elements, unsigned char *out) {
-    uint64_t bytes = fmix_mask_bytes(elements, type);
-    memset(out, type == FMIX_DTYPE_BITS ? 0xff : 1, (size_t)bytes);
-    if (type == FMIX_DTYPE_BITS && elements % 8)
-        out[bytes - 1] = (unsigned char)(0xff << (8 - elements % 8));
+/* In the order of the choices of `dtype`. */
+static const struct {
+    fmix_dtype library;
+    dtype tensor;
+} mask_types[] = {{FMIX_DTYPE_F32, DTYPE_F32},
+                  {FMIX_DTYPE_U8, DTYPE_U8},
+                  {FMIX_DTYPE_BITS, DTYPE_U8},
+                  {FMIX_DTYPE_F16, DTYPE_F16},
+                  {FMIX_DTYPE_F64, DTYPE_F64}};
+
+fmix_dtype rows_mask_type(unsigned choice) {
+    return mask_types[choice].library;
 }
 
-fmix_status rows_weights(const rows *r, uint64_t first, uint64_t n, fmix_dtype type,
-                         uint64_t elements, void *out) {
-    uint64_t bytes = fmix_mask_bytes(elements, type);
-    for (uint64_t i = 0; i < n; i++) {
-        unsigned char *mask = (unsigned char *)out + i * bytes;
-        fmix_row row;
-        fmix_status status =
-            fmix_plan_row(r->plan, fmix_plan_sample(r->plan, r->index, first + i), &row);
-        if (status != FMIX_OK)
-            return status;
-        if (type != FMIX_DTYPE_F32)
-            put_ones_mask(type, elements, mask);
-        for (uint64_t e = 0; type == FMIX_DTYPE_F32 && e < elements; e++)
-            ((float *)out)[i * elements + e] = (float)row.weight;
-    }
-    return FMIX_OK;
+bool rows_add_masks(source *s, const query *q, fmix_dtype type, double cost, tensor_fill *fill) {
+    uint64_t elements = 1;
+    for (unsigned d = 0; d < q->shape.rank; d++)
+        elements *= q->shape.side[d];
+    uint64_t packed = fmix_mask_bytes(elements, FMIX_DTYPE_BITS);
+    unsigned i = 0;
+    while (mask_types[i].library != type)
+        i++;
+    if (type == FMIX_DTYPE_BITS)
+        return source_add(s, "masks", DTYPE_U8, 1, &packed, cost, fill);
+    return source_add(s, "masks", mask_types[i].tensor, q->shape.rank, q->shape.side, cost, fill);
 }
 
 static const fmix_dtype types[DTYPE_COUNT] = {

@@ -19,10 +19,9 @@ tensor_fill rows_lambda, rows_lambda_eff, rows_ones;
 fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uint64_t n,
                        fmix_dtype type, uint64_t bytes, void *out);
 
-/* What stands for the masks of a method that has none: its weight everywhere; in u8 and bits, which
- * cannot hold it, ones. */
-fmix_status rows_weights(const rows *r, uint64_t first, uint64_t n, fmix_dtype type,
-                         uint64_t elements, void *out);
+/* The type of masks that a request asks for, and the tensor of them. */
+fmix_dtype rows_mask_type(unsigned choice);
+bool rows_add_masks(source *s, const query *q, fmix_dtype type, double cost, tensor_fill *fill);
 
 /* The library's name of a type, and an element of a one-sided array of integers. */
 fmix_dtype rows_type(dtype type);

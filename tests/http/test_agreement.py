@@ -120,7 +120,7 @@ def some_case(source, shape, most=4, **fixed):
     recipe = some_recipe(source, math.prod(shape), method, **fixed)
     count = source.randint(1, most)
     return Case(recipe, shape, min(some_number(source), LAST + 1 - count),
-                count, source.choice(("bits", "u8", "f32")))
+                count, source.choice(("bits", "u8", "f32", "f16", "f64")))
 
 
 def line_case(source):
@@ -210,7 +210,8 @@ def encoded(masks, dtype):
     """0 and 1 as the daemon sends them."""
     if dtype == "bits":
         return ref.pack(masks)
-    return masks.astype({"u8": "u1", "f32": "<f4"}[dtype])
+    return masks.astype({"u8": "u1", "f16": "<f2", "f32": "<f4",
+                         "f64": "<f8"}[dtype])
 
 
 def first_difference(got, expected):

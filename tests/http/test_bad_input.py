@@ -120,7 +120,7 @@ RECIPE = (integer("seed", 0, LAST), integer("index", 0, LAST),
           choice("box", "clipped", "inside"))
 MASKS = (*RECIPE, methods("fmix", "cutmix"),
          integer("n", 1, MOST_ROWS), sides("shape", 3),
-         choice("dtype", "f32", "u8", "bits"), integer("columns", 1, 4096),
+         choice("dtype", "f32", "u8", "bits", "f16", "f64"), integer("columns", 1, 4096),
          integer("scale", 1, 64))
 WEIGHTS = Parameter("weights", ("1", "4294967295", "0"),
                     ("-1", "4294967296", "1.5", ",1", "1,", "1,,1", "a", "NaN",

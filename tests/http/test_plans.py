@@ -95,6 +95,14 @@ class Plans(harness.ServerTest):
             expected = full if dtype == "u8" else np.packbits(full, axis=1)
             self.assertTrue(np.array_equal(masks, expected))
 
+    def test_floating_types_hold_the_weight_rounded_once(self):
+        lam = np.array(self.plan(shape="5", n=3, method="mixup", seed=9)["lambda"])
+        for dtype, numpy_type in (("f16", "<f2"), ("f32", "<f4"), ("f64", "<f8")):
+            masks = self.plan(shape="5", n=3, method="mixup", seed=9, dtype=dtype, suffix="npy",
+                              parts="masks")
+            expected = np.repeat(lam[:, None], 5, axis=1).astype(numpy_type)
+            self.assertEqual(masks.tobytes(), expected.tobytes())
+
     def test_scope_batch_gives_every_row_the_first_ones_mask_and_lambda(self):
         plan = self.plan(shape="9x9", n=4, steps=2, step=3, scope="batch", seed=6)
         first = self.plan(shape="9x9", n=4, step=3, seed=6)
