@@ -38,6 +38,7 @@ extern "C" {
 #define FMIX_STREAM       1
 #define FMIX_MAX_ELEMENTS (UINT32_C(1) << 24) /* of one mask */
 #define FMIX_MAX_BATCH    (UINT32_C(1) << 24) /* rows of one pairing */
+#define FMIX_MAX_CLASSES  (UINT32_C(1) << 20) /* of one head of labels */
 #define FMIX_LAMBDA_ONE   (UINT64_C(1) << 32) /* L of lambda = 1 */
 
 #define FMIX_ALPHA_MIN 0.01

@@ -24,7 +24,7 @@ static bool load_row(const fmix_labels *l, const unsigned char *y, uint64_t row,
 
 static bool is_valid(const fmix_labels *l) {
     return (unsigned)l->dtype < FMIX_DTYPES && l->dtype != FMIX_DTYPE_BITS && l->classes > 0 &&
-           l->classes <= FMIX_MAX_ELEMENTS && l->smoothing >= 0 && l->smoothing <= 1 &&
+           l->classes <= FMIX_MAX_CLASSES && l->smoothing >= 0 && l->smoothing <= 1 &&
            l->numbers != fmix_dtype_floats(l->dtype);
 }
 

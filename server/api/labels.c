@@ -36,11 +36,12 @@ bool labels_are(const char *name) {
 static bool find_classes(const query *q, const array *y, unsigned turn, uint64_t *out, problem *p) {
     const query_list *list = &q->classes;
     unsigned at = list->count == 1 ? 0 : turn;
-    if (!q->given[QUERY_CLASSES] || at >= list->count || list->item[at] == 0) {
+    if (!q->given[QUERY_CLASSES] || at >= list->count || list->item[at] == 0 ||
+        list->item[at] > FMIX_MAX_CLASSES) {
         problem_add(p, 400, "classes",
-                    "%s holds class numbers, so classes is required: how many there are, at least "
-                    "1, once or once for each such array",
-                    y->name);
+                    "%s holds class numbers, so classes is required: how many there are, from 1 to "
+                    "%u, once or once for each such array",
+                    y->name, FMIX_MAX_CLASSES);
         return false;
     }
     *out = list->item[at];

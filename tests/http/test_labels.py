@@ -115,6 +115,7 @@ class Labels(LabelTest):
         for parameter, arrays, query in (
                 ("classes", {"y": y}, {}),
                 ("classes", {"y": y}, {"classes": 0}),
+                ("classes", {"y": y}, {"classes": 2**20 + 1}),
                 ("classes", {"y.a": y, "y.b": y}, {"classes": "4,4,4"}),
                 ("y", {"y": y}, {"classes": 3}),
                 ("y", {"y": -y}, {"classes": 9}),
