@@ -63,6 +63,11 @@ static bool numbers_fit(const array *y, uint64_t classes, problem *p) {
 
 static bool shape_fits(const array *y, uint64_t n, problem *p) {
     bool floats = fmix_dtype_floats(rows_type(y->type));
+    if (y->rank == 2 && y->shape[1] > FMIX_MAX_CLASSES) {
+        problem_add(p, 413, y->name, "%s has more than the %u classes allowed", y->name,
+                    FMIX_MAX_CLASSES);
+        return false;
+    }
     if (y->shape[0] == n &&
         ((y->rank == 1 && !floats && y->type != DTYPE_BOOL) || (y->rank == 2 && floats)))
         return true;

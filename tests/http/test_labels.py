@@ -110,6 +110,11 @@ class Labels(LabelTest):
         self.assertEqual(got["labels.a"].shape, (4, 7))
         self.assertEqual(got["labels.a"].tobytes(), got["labels.b"].tobytes())
 
+    def test_more_classes_than_allowed_are_413(self):
+        rows = np.zeros((1, 2**20 + 1), np.float16)
+        error = self.mix({"x": self.x[:1], "y": rows}, 413)
+        self.assertEqual(error["parameter"], "y")
+
     def test_what_is_wrong_with_labels_is_named(self):
         x, y = self.x, self.y
         for parameter, arrays, query in (
