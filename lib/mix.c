@@ -12,12 +12,12 @@ typedef void blend_row(const fmix_batch *batch, const fmix_row *row, uint64_t va
 
 static blend_row interpolate, average, standardise, copy;
 
-/* A method has masks (blend NULL), or a weight and a way to blend by it. */
+/* A method has masks (blend NULL), or a weight and a way to blend by it. A weight that is the
+ * method's own says nothing of this row, so the label stays the row's. */
 static const struct method {
     blend_row *blend;
-    bool fixed;       /* its weight is what stands here, not lambda */
-    double weight;    /* of the data */
-    bool label_whole; /* the label is the row's own */
+    bool fixed;    /* the weight stands here; else it is lambda */
+    double weight; /* of the data */
     bool floats_only;
 } methods[FMIX_METHODS] = {
     [FMIX_METHOD_FMIX] = {0},
@@ -25,11 +25,8 @@ static const struct method {
     [FMIX_METHOD_MIXUP] = {.blend = interpolate},
     [FMIX_METHOD_BC] = {.blend = interpolate},
     [FMIX_METHOD_BCPLUS] = {.blend = standardise, .floats_only = true},
-    [FMIX_METHOD_SAMPLEPAIRING] = {.blend = average,
-                                   .fixed = true,
-                                   .weight = 0.5,
-                                   .label_whole = true},
-    [FMIX_METHOD_NONE] = {.blend = copy, .fixed = true, .weight = 1, .label_whole = true},
+    [FMIX_METHOD_SAMPLEPAIRING] = {.blend = average, .fixed = true, .weight = 0.5},
+    [FMIX_METHOD_NONE] = {.blend = copy, .fixed = true, .weight = 1},
 };
 
 bool fmix_method_masks(fmix_method method) {
@@ -38,7 +35,7 @@ bool fmix_method_masks(fmix_method method) {
 
 void fmix_method_weigh(fmix_method method, fmix_row *row) {
     const struct method *m = &methods[method];
-    row->lambda_effective = m->label_whole ? 1 : row->weight;
+    row->lambda_effective = m->fixed ? 1 : row->weight;
     if (m->fixed)
         row->weight = m->weight;
 }
