@@ -147,3 +147,45 @@ void fmix_blend_standardised(double r, uint64_t n, fmix_dtype type, const void *
         fmix_store(out_type, x1, count, to + i * out_size);
     }
 }
+
+/* The weights of elements i … i+n-1 of a sample. */
+static void spread_weights(const double *weights, uint64_t positions, const fmix_batch *batch,
+                           uint64_t i, size_t n, double *m) {
+    uint64_t repeat = batch->layout == FMIX_CHANNELS_LAST ? batch->channels : 1;
+    uint64_t at = i / repeat % positions, used = i % repeat;
+    for (size_t e = 0; e < n; e++) {
+        m[e] = weights[at];
+        if (++used == repeat) {
+            used = 0;
+            at = at + 1 == positions ? 0 : at + 1;
+        }
+    }
+}
+
+static void soften(const double *m, size_t n, double *restrict a, const double *restrict b) {
+    for (size_t e = 0; e < n; e++) {
+        double v = m[e] * a[e] + (1 - m[e]) * b[e];
+        a[e] = m[e] == 1 ? a[e] : m[e] == 0 ? b[e] : v;
+    }
+}
+
+void fmix_blend_soft(const double *weights, uint64_t positions, const fmix_batch *batch,
+                     const void *a, const void *b, void *out) {
+    const unsigned char *from_a = a, *from_b = b;
+    unsigned char *to = out;
+    fmix_dtype type = batch->dtype, out_type = batch->out_dtype;
+    uint64_t n = positions * batch->channels;
+    size_t size = (size_t)fmix_dtype_bytes(type), out_size = (size_t)fmix_dtype_bytes(out_type);
+    for (uint64_t i = 0; i < n; i += CHUNK) {
+        double m[CHUNK], x1[CHUNK], x2[CHUNK];
+        size_t count = chunk_of(n, i);
+        spread_weights(weights, positions, batch, i, count, m);
+        fmix_load_for(type, out_type, from_a + i * size, count, x1);
+        fmix_load_for(type, out_type, from_b + i * size, count, x2);
+        soften(m, count, x1, x2);
+        fmix_store(out_type, x1, count, to + i * out_size);
+        for (size_t e = 0; e < count && type == out_type; e++) /* NaN keeps its bits */
+            if (m[e] == 0 || m[e] == 1)
+                memcpy(to + (i + e) * size, (m[e] == 1 ? from_a : from_b) + (i + e) * size, size);
+    }
+}

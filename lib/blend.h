@@ -33,4 +33,9 @@ void fmix_blend_average(uint64_t n, fmix_dtype type, const void *a, const void *
 void fmix_blend_standardised(double r, uint64_t n, fmix_dtype type, const void *a, const void *b,
                              fmix_dtype out_type, void *out);
 
+/* A sample by a soft mask, one weight a position, which every channel shares: m*a + (1-m)*b as
+ * above, and where m is 0 or 1 the bytes of one of them, converted if the types differ. */
+void fmix_blend_soft(const double *weights, uint64_t positions, const fmix_batch *batch,
+                     const void *a, const void *b, void *out);
+
 #endif

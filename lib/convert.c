@@ -183,3 +183,19 @@ bool fmix_dtype_floats(fmix_dtype type) {
     return type == FMIX_DTYPE_F16 || type == FMIX_DTYPE_BF16 || type == FMIX_DTYPE_F32 ||
            type == FMIX_DTYPE_F64;
 }
+
+void fmix_convert(fmix_dtype type, const void *from, uint64_t n, fmix_dtype out_type, void *out) {
+    uint64_t size = fmix_dtype_bytes(type), out_size = fmix_dtype_bytes(out_type), count;
+    const unsigned char *in = from;
+    unsigned char *to = out;
+    double x[512];
+    if (type == out_type) {
+        memcpy(out, from, (size_t)(n * size));
+        return;
+    }
+    for (uint64_t i = 0; i < n; i += count) {
+        count = n - i < 512 ? n - i : 512;
+        fmix_load_for(type, out_type, in + i * size, count, x);
+        fmix_store(out_type, x, count, to + i * out_size);
+    }
+}

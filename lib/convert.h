@@ -18,4 +18,7 @@ void fmix_store(fmix_dtype type, const double *from, uint64_t n, void *out);
 /* What fmix_load gives; but of U8 that is to become a floating type, v/255 rounded to that. */
 void fmix_load_for(fmix_dtype type, fmix_dtype out_type, const void *from, uint64_t n, double *out);
 
+/* n elements of one type to another; between equal types byte for byte. */
+void fmix_convert(fmix_dtype type, const void *from, uint64_t n, fmix_dtype out_type, void *out);
+
 #endif

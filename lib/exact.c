@@ -1,4 +1,5 @@
 #include "exact.h"
+#include "phase.h"
 
 #include <mpfr.h>
 #include <stdlib.h>
@@ -6,12 +7,14 @@
 #define NEAREST MPFR_RNDN
 
 /*
- * Enough for every order: an error of at most 2^(100-PRECISION) of S is far below the 2^-256 of the
- * tie rule. Each bin goes through about 20 correctly rounded operations, whose largest
- * amplification is delta/2 * |ln f^2| <= 166, and 2^24 bins are summed: 2^40 would do.
+ * Of a sum's error: at most 2^(100-precision) of S = sum of the weights times |Z|. Each bin goes
+ * through about 20 correctly rounded operations, whose largest amplification is
+ * delta/2 * |ln f^2| <= 166, and 2^24 bins are summed: 2^40 would do. Orders compare with 2^-256 of
+ * the total. Of levels, numerator and denominator may be as small as that and their quotient is
+ * wanted to 2^-256 again.
  */
-#define PRECISION 448
-#define TIE_BITS  256
+#define ORDER_PRECISION 448
+#define LEVEL_PRECISION 768
 
 void fmix_exact_thread_end(void) {
     mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
@@ -83,136 +86,191 @@ uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha) {
     return result;
 }
 
-/* The numbers one comparison works with. */
-typedef struct workshop {
-    mpfr_t amplitude, re, im, cosine, sine, base_cosine, base_sine, a, b;
-    mpfr_t *table; /* cosine and sine of each fine, then of each coarse phase */
-    size_t entries;
-    uint64_t denominator;
-} workshop;
+/* cos and sin of an entry's phase; NaN until first asked for */
+typedef struct entry {
+    mpfr_t cosine, sine;
+} entry;
 
-static void workshop_clear(workshop *w) {
-    mpfr_clears(w->amplitude, w->re, w->im, w->cosine, w->sine, w->base_cosine, w->base_sine, w->a,
-                w->b, (mpfr_ptr)NULL);
-    for (size_t i = 0; i < w->entries; i++)
-        mpfr_clear(w->table[i]);
-    free(w->table);
+/* The numbers that one pass over the bins works with. */
+typedef struct sums {
+    const fmix_field *field;
+    const fmix_pair *pairs;
+    fmix_phase *phases; /* of pixel and pivot of each pair */
+    mpfr_t *values;     /* G[pixel] - G[pivot] */
+    size_t n, ready;    /* ready: how many values are initialised */
+    uint64_t denominator;
+    entry *entries; /* fine, then coarse */
+    size_t entry_count;
+    mpfr_t re, im, cosine, sine, base_cosine, base_sine, a, b;
+} sums;
+
+static void sums_clear(sums *s) {
+    for (size_t i = 0; i < s->entry_count; i++)
+        mpfr_clears(s->entries[i].cosine, s->entries[i].sine, (mpfr_ptr)NULL);
+    for (size_t i = 0; i < s->ready; i++)
+        mpfr_clear(s->values[i]);
+    free(s->entries);
+    free(s->values);
+    free(s->phases);
+    mpfr_clears(s->re, s->im, s->cosine, s->sine, s->base_cosine, s->base_sine, s->a, s->b,
+                (mpfr_ptr)NULL);
 }
 
-static fmix_status workshop_init(workshop *w, const fmix_sides *sides) {
-    w->denominator = fmix_phase_denominator(sides);
-    uint64_t coarse = w->denominator / FMIX_PHASE_FINE + 1;
-    w->entries = (size_t)(2 * (FMIX_PHASE_FINE + coarse));
-    w->table = malloc(w->entries * sizeof *w->table);
-    if (!w->table)
+/* Cleared whatever it returns. */
+static fmix_status sums_init(sums *s, const fmix_field *field, mpfr_prec_t precision,
+                             const fmix_pair *pairs, size_t n) {
+    fmix_sides sides = fmix_shape_sides(&field->law->shape);
+    uint64_t denominator = fmix_phase_denominator(&sides);
+    size_t entries = (size_t)(FMIX_PHASE_FINE + denominator / FMIX_PHASE_FINE + 1);
+    *s = (sums){.field = field, .pairs = pairs, .n = n, .denominator = denominator};
+    mpfr_inits2(precision, s->re, s->im, s->cosine, s->sine, s->base_cosine, s->base_sine, s->a,
+                s->b, (mpfr_ptr)NULL);
+    s->entries = malloc(entries * sizeof *s->entries);
+    s->phases = malloc(2 * n * sizeof *s->phases);
+    s->values = malloc(n * sizeof *s->values);
+    if (!s->entries || !s->phases || !s->values)
         return FMIX_ERROR_MEMORY;
-    mpfr_inits2(PRECISION, w->amplitude, w->re, w->im, w->cosine, w->sine, w->base_cosine,
-                w->base_sine, w->a, w->b, (mpfr_ptr)NULL);
-    for (size_t i = 0; i < w->entries; i++)
-        mpfr_init2(w->table[i], PRECISION);
-    for (uint64_t i = 0; i < FMIX_PHASE_FINE && i < w->denominator; i++)
-        turn(w->table[2 * i], w->table[2 * i + 1], w->a, i, w->denominator);
-    for (uint64_t i = 0; i < coarse; i++) {
-        mpfr_t *at = &w->table[2 * (FMIX_PHASE_FINE + i)];
-        turn(at[0], at[1], w->a, i * FMIX_PHASE_FINE % w->denominator, w->denominator);
+    for (; s->entry_count < entries; s->entry_count++) {
+        entry *e = &s->entries[s->entry_count];
+        mpfr_inits2(precision, e->cosine, e->sine, (mpfr_ptr)NULL);
+    }
+    for (; s->ready < n; s->ready++) {
+        mpfr_init2(s->values[s->ready], precision);
+        mpfr_set_zero(s->values[s->ready], 1);
+        s->phases[2 * s->ready] = fmix_phase_of(&sides, denominator, pairs[s->ready].pixel);
+        s->phases[2 * s->ready + 1] = fmix_phase_of(&sides, denominator, pairs[s->ready].pivot);
     }
     return FMIX_OK;
 }
 
-static void phase_turn(workshop *w, uint64_t phase, mpfr_t cosine, mpfr_t sine) {
-    mpfr_t *fine = &w->table[2 * (phase % FMIX_PHASE_FINE)];
-    mpfr_t *coarse = &w->table[2 * (FMIX_PHASE_FINE + phase / FMIX_PHASE_FINE)];
-    mpfr_fmms(cosine, fine[0], coarse[0], fine[1], coarse[1], NEAREST);
-    mpfr_fmma(sine, fine[0], coarse[1], fine[1], coarse[0], NEAREST);
+static const entry *entry_at(sums *s, uint64_t number, uint64_t phase) {
+    entry *e = &s->entries[number];
+    if (mpfr_nan_p(e->cosine))
+        turn(e->cosine, e->sine, s->b, phase, s->denominator);
+    return e;
 }
 
-/* re + i im = c f^-delta Z; amplitude its modulus. */
-static void bin(workshop *w, const fmix_contest *contest, const uint32_t b[3],
-                const uint32_t uv[2]) {
-    const fmix_sides *sides = &contest->sides;
-    int64_t k[3] = {fmix_signed_bin(b[0], sides->n[0]), fmix_signed_bin(b[1], sides->n[1]), b[2]};
-    mpfr_set_zero(w->a, 1);
+static void phase_turn(sums *s, uint64_t phase, mpfr_t cosine, mpfr_t sine) {
+    uint64_t low = phase % FMIX_PHASE_FINE, high = phase / FMIX_PHASE_FINE;
+    const entry *fine = entry_at(s, low, low);
+    const entry *coarse = entry_at(s, FMIX_PHASE_FINE + high, high * FMIX_PHASE_FINE);
+    mpfr_fmms(cosine, fine->cosine, coarse->cosine, fine->sine, coarse->sine, NEAREST);
+    mpfr_fmma(sine, fine->cosine, coarse->sine, fine->sine, coarse->cosine, NEAREST);
+}
+
+/* out = (f^2)^(-delta/2) */
+static void weigh(sums *s, const fmix_square *square, mpfr_t out) {
+    mpfr_set_zero(s->a, 1);
     for (int d = 0; d < 3; d++) {
-        mpfr_set_si(w->b, (long)k[d], NEAREST);
-        mpfr_div_ui(w->b, w->b, contest->periods.n[d], NEAREST);
-        mpfr_sqr(w->b, w->b, NEAREST);
-        mpfr_add(w->a, w->a, w->b, NEAREST);
+        mpfr_set_si(s->b, square->k[d], NEAREST);
+        mpfr_div_ui(s->b, s->b, square->period[d], NEAREST);
+        mpfr_sqr(s->b, s->b, NEAREST);
+        mpfr_add(s->a, s->a, s->b, NEAREST);
     }
-    mpfr_set_d(w->b, -contest->delta / 2, NEAREST);
-    mpfr_pow(w->amplitude, w->a, w->b, NEAREST);
-    mpfr_set_d(w->a, (double)uv[0] + 1, NEAREST);
-    mpfr_div_2ui(w->a, w->a, 32, NEAREST);
-    mpfr_log(w->a, w->a, NEAREST);
-    mpfr_mul_si(w->a, w->a, fmix_self_mirrored(b[2], sides->n[2]) ? -2 : -4, NEAREST);
-    mpfr_sqrt(w->a, w->a, NEAREST);
-    mpfr_mul(w->amplitude, w->amplitude, w->a, NEAREST);
-    turn(w->re, w->im, w->a, uv[1], UINT64_C(1) << 32);
-    mpfr_mul(w->re, w->re, w->amplitude, NEAREST);
-    mpfr_mul(w->im, w->im, w->amplitude, NEAREST);
+    mpfr_set_d(s->b, -s->field->law->delta / 2, NEAREST);
+    mpfr_pow(out, s->a, s->b, NEAREST);
 }
 
-/* What summing the differences works with. */
-typedef struct sums {
-    workshop w;
-    const fmix_contest *contest;
-    fmix_phase *phases; /* of the n pixels, and of the pivot */
-    mpfr_t *differences;
-    size_t n;
-} sums;
+/* re + i im = X_j */
+static void spectrum_at(sums *s, const fmix_bin *bin, const uint32_t words[2]) {
+    weigh(s, &bin->square, s->re);
+    if (bin->alike)
+        mpfr_set(s->im, s->re, NEAREST);
+    else
+        weigh(s, &bin->imaginary, s->im);
+    mpfr_set_d(s->a, (double)words[0] + 1, NEAREST);
+    mpfr_div_2ui(s->a, s->a, 32, NEAREST);
+    mpfr_log(s->a, s->a, NEAREST);
+    mpfr_mul_si(s->a, s->a, -2 * (long)bin->gain, NEAREST);
+    mpfr_sqrt(s->a, s->a, NEAREST);
+    mpfr_mul(s->re, s->re, s->a, NEAREST);
+    mpfr_mul(s->im, s->im, s->a, NEAREST);
+    turn(s->cosine, s->sine, s->a, words[1], UINT64_C(1) << 32);
+    mpfr_mul(s->re, s->re, s->cosine, NEAREST);
+    mpfr_mul(s->im, s->im, s->sine, NEAREST);
+}
 
-static void add_bin(void *user, const uint32_t b[3], const uint32_t uv[2]) {
+static void add_bin(void *user, const fmix_bin *bin, const uint32_t words[2]) {
     sums *s = user;
-    workshop *w = &s->w;
-    uint64_t pivot = fmix_phase_at(&s->phases[s->n], w->denominator, b[0], b[1], b[2]);
-    bool known = false;
+    bool known = false, turned = false;
     for (size_t i = 0; i < s->n; i++) {
-        uint64_t phase = fmix_phase_at(&s->phases[i], w->denominator, b[0], b[1], b[2]);
-        if (phase == pivot)
+        if (i == 0 || s->pairs[i].pivot != s->pairs[i - 1].pivot)
+            turned = false;
+        uint64_t here = fmix_phase_at(&s->phases[2 * i], s->denominator, bin->at);
+        uint64_t there = fmix_phase_at(&s->phases[2 * i + 1], s->denominator, bin->at);
+        if (here == there)
             continue;
-        if (!known) {
-            bin(w, s->contest, b, uv);
-            phase_turn(w, pivot, w->base_cosine, w->base_sine);
-            known = true;
-        }
-        phase_turn(w, phase, w->cosine, w->sine);
-        mpfr_sub(w->cosine, w->cosine, w->base_cosine, NEAREST);
-        mpfr_sub(w->sine, w->sine, w->base_sine, NEAREST);
-        mpfr_fmms(w->a, w->re, w->cosine, w->im, w->sine, NEAREST);
-        mpfr_add(s->differences[i], s->differences[i], w->a, NEAREST);
+        if (!known)
+            spectrum_at(s, bin, words);
+        if (!turned)
+            phase_turn(s, there, s->base_cosine, s->base_sine);
+        known = turned = true;
+        phase_turn(s, here, s->cosine, s->sine);
+        mpfr_sub(s->cosine, s->cosine, s->base_cosine, NEAREST);
+        mpfr_sub(s->sine, s->sine, s->base_sine, NEAREST);
+        mpfr_fmms(s->a, s->re, s->cosine, s->im, s->sine, NEAREST);
+        mpfr_add(s->values[i], s->values[i], s->a, NEAREST);
     }
 }
 
-fmix_status fmix_exact_order(const fmix_contest *contest, uint32_t pivot, const uint32_t *pixels,
-                             size_t n, int *orders) {
-    sums s = {.contest = contest, .n = n};
-    fmix_status status = FMIX_ERROR_MEMORY;
-    s.phases = malloc((n + 1) * sizeof *s.phases);
-    s.differences = malloc(n * sizeof *s.differences);
-    if (!s.phases || !s.differences)
-        goto out;
-    status = workshop_init(&s.w, &contest->sides);
-    if (status != FMIX_OK)
-        goto out;
-    for (size_t i = 0; i < n; i++) {
-        s.phases[i] = fmix_phase_of(&contest->sides, s.w.denominator, pixels[i]);
-        mpfr_init2(s.differences[i], PRECISION);
-        mpfr_set_zero(s.differences[i], 1);
-    }
-    s.phases[n] = fmix_phase_of(&contest->sides, s.w.denominator, pivot);
-    if (!fmix_contest_each_bin(contest, add_bin, &s))
-        status = FMIX_ERROR_CANCELLED;
+static fmix_status add_bins(sums *s) {
+    return fmix_field_each(s->field, add_bin, s) ? FMIX_OK : FMIX_ERROR_CANCELLED;
+}
 
-    /* total is a float64 sum: only a difference within 2^-30 of the tolerance could notice. */
-    mpfr_set_d(s.w.a, contest->total, NEAREST);
-    mpfr_div_2ui(s.w.a, s.w.a, TIE_BITS, NEAREST);
-    for (size_t i = 0; i < n; i++) {
-        bool equal = mpfr_cmpabs(s.differences[i], s.w.a) < 0;
-        orders[i] = equal ? 0 : mpfr_sgn(s.differences[i]);
-        mpfr_clear(s.differences[i]);
+/* What counts as equal. total is a float64 sum: only a difference within 2^-30 of the tolerance
+ * could notice. */
+static void set_tie(const fmix_field *field, mpfr_t out) {
+    mpfr_set_d(out, field->total, NEAREST);
+    mpfr_div_2ui(out, out, FMIX_TIE_BITS, NEAREST);
+}
+
+fmix_status fmix_exact_orders(const fmix_field *field, const fmix_pair *pairs, size_t n,
+                              int *orders) {
+    sums s;
+    fmix_status status = sums_init(&s, field, ORDER_PRECISION, pairs, n);
+    if (status == FMIX_OK)
+        status = add_bins(&s);
+    set_tie(field, s.a);
+    for (size_t i = 0; i < n && status == FMIX_OK; i++)
+        orders[i] = mpfr_cmpabs(s.values[i], s.a) < 0 ? 0 : mpfr_sgn(s.values[i]);
+    sums_clear(&s);
+    return status;
+}
+
+/* 255 * value / spread to nearest; within 2^-256 of a half it is that half, which goes to even.
+ * The difference from the half is at most a half, so two digits of 2^-256 are left. */
+static unsigned char level(sums *s, const mpfr_t value, const mpfr_t spread) {
+    mpfr_mul_ui(s->a, value, 255, NEAREST);
+    mpfr_div(s->a, s->a, spread, NEAREST);
+    mpfr_floor(s->b, s->a);
+    unsigned long below = mpfr_get_ui(s->b, NEAREST);
+    mpfr_sub(s->a, s->a, s->b, NEAREST);
+    mpfr_sub_d(s->a, s->a, 0.5, NEAREST);
+    bool is_half = mpfr_zero_p(s->a) || mpfr_get_exp(s->a) <= -FMIX_TIE_BITS;
+    bool up = is_half ? below % 2 != 0 : mpfr_sgn(s->a) > 0;
+    return (unsigned char)(up ? below + 1 : below);
+}
+
+/* No pixel is below the lowest or above the highest but by a tie, which rounds away. */
+fmix_status fmix_exact_levels(const fmix_field *field, uint32_t lowest, uint32_t highest,
+                              const uint32_t *pixels, size_t n, unsigned char *levels) {
+    sums s;
+    fmix_pair *pairs = malloc((n + 1) * sizeof *pairs);
+    if (!pairs)
+        return FMIX_ERROR_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        pairs[i] = (fmix_pair){pixels[i], lowest};
+    pairs[n] = (fmix_pair){highest, lowest};
+    fmix_status status = sums_init(&s, field, LEVEL_PRECISION, pairs, n + 1);
+    if (status == FMIX_OK)
+        status = add_bins(&s);
+    set_tie(field, s.a);
+    bool constant = status == FMIX_OK && mpfr_cmpabs(s.values[n], s.a) < 0;
+    for (size_t i = 0; i < n && status == FMIX_OK; i++) {
+        bool lowest_too = constant || mpfr_sgn(s.values[i]) <= 0;
+        levels[i] = lowest_too ? 0 : level(&s, s.values[i], s.values[n]);
     }
-    workshop_clear(&s.w);
-out:
-    free(s.differences);
-    free(s.phases);
+    sums_clear(&s);
+    free(pairs);
     return status;
 }

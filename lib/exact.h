@@ -7,15 +7,19 @@
 #ifndef FMIX_EXACT_H
 #define FMIX_EXACT_H
 
-#include "contest.h"
+#include "field.h"
 
 /* L of STREAM §2 for words w0, w1, at whatever precision its rounding takes. */
 uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha);
 
-/* Compares G at each pixel with G at the pivot: 1 larger, -1 smaller, 0 equal in the sense of
+/* Compares G at each pixel with G at its pivot: 1 larger, -1 smaller, 0 equal in the sense of
  * STREAM §3. */
-fmix_status fmix_exact_order(const fmix_contest *contest, uint32_t pivot, const uint32_t *pixels,
-                             size_t n, int *orders);
+fmix_status fmix_exact_orders(const fmix_field *field, const fmix_pair *pairs, size_t n,
+                              int *orders);
+
+/* The grey level of each pixel, given where G is smallest and largest. */
+fmix_status fmix_exact_levels(const fmix_field *field, uint32_t lowest, uint32_t highest,
+                              const uint32_t *pixels, size_t n, unsigned char *levels);
 
 /* Gives back what MPFR caches for the calling thread. */
 void fmix_exact_thread_end(void);

@@ -44,6 +44,7 @@ extern "C" {
 #define FMIX_ALPHA_MIN 0.01
 #define FMIX_ALPHA_MAX 1000.0
 #define FMIX_DELTA_MAX 10.0
+#define FMIX_SOFT_MAX  0.5
 
 typedef enum fmix_status {
     FMIX_OK = 0,
@@ -64,22 +65,24 @@ typedef struct fmix_shape {
 /* Elements of a shape, or 0 if it is outside the ranges above. */
 FMIX_API uint64_t fmix_shape_elements(const fmix_shape *shape);
 
-/* Masks (FMix, CutMix) choose elements; the others interpolate: MixUp and BC (Tokozume et al., CVPR
- * 2018) by lambda, BC+ by lambda and the samples' deviations, SamplePairing (Inoue 2018) by a half,
- * NONE leaves a batch as it is. */
-typedef enum fmix_method {
-    FMIX_METHOD_FMIX,
-    FMIX_METHOD_CUTMIX,
-    FMIX_METHOD_MIXUP,
-    FMIX_METHOD_BC,
-    FMIX_METHOD_BCPLUS,
-    FMIX_METHOD_SAMPLEPAIRING,
-    FMIX_METHOD_NONE,
-    FMIX_METHODS
-} fmix_method;
+/* A method by its number, which never changes, in the library's one table: fmix, cutmix, mixup, bc,
+ * bcplus, samplepairing, none. Masks (FMix, CutMix) choose elements; the others interpolate: MixUp
+ * and BC (Tokozume et al., CVPR 2018) by lambda, BC+ by lambda and the samples' deviations,
+ * SamplePairing (Inoue 2018) by a half, none leaves a batch as it is. */
+typedef unsigned fmix_method;
 
-/* Whether rows of a method have a mask of their own, of zeros and ones. */
+/* NULL past the last. */
+FMIX_API const char *fmix_method_name(fmix_method method);
+/* FMIX_ERROR_RANGE: there is none of this name. */
+FMIX_API fmix_status fmix_method_named(const char *name, fmix_method *out);
+
+/* Whether rows of a method have a mask of their own; whether that is FMix's, of a spectrum. */
 FMIX_API bool fmix_method_masks(fmix_method method);
+FMIX_API bool fmix_method_has_spectrum(fmix_method method);
+
+/* The paper's spectrum, or that of its authors' released code, which keeps two bins of the last
+ * side and for which the first side is at least 2 and the frequency PIXEL (STREAM §3). */
+typedef enum fmix_spectrum { FMIX_SPECTRUM_PAPER, FMIX_SPECTRUM_OFFICIAL } fmix_spectrum;
 
 /* Frequency of a bin: cycles per pixel, as in the paper, or per side, so that shapes follow the
  * aspect ratio (STREAM §3). */
@@ -168,6 +171,9 @@ typedef struct fmix_recipe {
     bool scope_batch;  /* every row of a batch has the t of its first */
     fmix_frequency frequency;
     fmix_box box;
+    fmix_spectrum spectrum;
+    double soft; /* max_soft, 0 .. 0.5: the share of elements on each side of FMix's edge that
+                    fall evenly from 1 to 0; 0: a hard edge */
 } fmix_recipe;
 
 /* A recipe that was checked, with its stream keys: cheap, immutable. */
@@ -206,10 +212,15 @@ FMIX_API uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64
 /* Bytes of one mask of `elements` in this type. */
 FMIX_API uint64_t fmix_mask_bytes(uint64_t elements, fmix_dtype dtype);
 
-/* The masks of samples t, t+1, … t+n-1, one after the other in flat order, 0 and 1 in `dtype`,
- * n * fmix_mask_bytes(...) bytes at out, whatever the scope. Methods that mask only. STREAM §3, §4.
- */
+/* The masks of samples t, t+1, … t+n-1, one after the other in flat order, 0 and 1 in `dtype` (or,
+ * where they are soft, multiples of 1/(2h-1), which U8 and BITS cannot hold), n *
+ * fmix_mask_bytes(...) bytes at out, whatever the scope. Methods that mask only. STREAM §3, §4. */
 FMIX_API fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
+                                     uint64_t n, fmix_dtype dtype, void *out);
+
+/* The images that FMix thresholds, addressed as its masks are: levels 0 … 255 in U8, elsewhere over
+ * 255, not BITS. Methods with a spectrum only. STREAM §3. */
+FMIX_API fmix_status fmix_plan_greys(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
                                      uint64_t n, fmix_dtype dtype, void *out);
 
 /* What stands for the masks of rows first … first+n-1 of a batch where the method has none: its
@@ -242,15 +253,17 @@ typedef struct fmix_batch {
     const int64_t *pairing; /* one entry a row; unused with x2 */
 } fmix_batch;
 
-/* Whether a method can mix these types: interpolating integers other than U8, or BOOL, needs an
- * out_dtype that floats (token ids have no middle), and BC+ floats, or U8
- * that is to float. */
-FMIX_API bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtype);
+/* Why a method cannot mix these types, to follow its name in a sentence, or NULL: it can.
+ * Interpolating integers other than U8, or BOOL, needs an out_dtype that floats (token ids have no
+ * middle), and BC+ floats, or U8 that is to float. A soft mask interpolates. */
+FMIX_API const char *fmix_method_refuses(fmix_method method, bool soft, fmix_dtype dtype,
+                                         fmix_dtype out_dtype);
 
 /* Rows first … first+n-1 of the batch, mixed, to out; row i has t = fmix_plan_sample(plan, index,
- * i). Hard masks choose elements byte for byte and none copies, then converted if out_dtype
- * differs; the others interpolate in float64, and any NaN becomes its type's canonical one. Each
- * element is rounded once. FMIX_ERROR_RANGE where fmix_method_takes says no. STREAM §8. */
+ * i). Masks choose elements byte for byte where they are 0 or 1 and none copies, then converted if
+ * out_dtype differs; elsewhere elements are interpolated in float64, and any NaN becomes its type's
+ * canonical one. Each element is rounded once. FMIX_ERROR_RANGE where fmix_method_refuses. STREAM
+ * §8. */
 FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
                                    const fmix_batch *batch, uint64_t index, uint64_t first,
                                    uint64_t n, void *out);

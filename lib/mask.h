@@ -1,31 +1,26 @@
 /*
- * mask.h - one mask as bytes, decided
+ * mask.h - masks, decided, and their types
  */
 #ifndef FMIX_MASK_H
 #define FMIX_MASK_H
 
-#include "plan.h"
+#include "drawing.h"
 
-/* What masks of one plan share while they are drawn: begun and ended once for many. */
-typedef struct fmix_drawing {
-    const fmix_plan *plan;
-    fmix_scratch *scratch;
-    const struct fmix_weights *weights; /* FMix only */
-    const struct fmix_transform *transform;
-    void *weights_entry, *transform_entry;
-} fmix_drawing;
+/* A mask, in its scratch until the next: a byte of 0 or 1 an element, or a weight. */
+typedef struct fmix_mask {
+    const unsigned char *bytes;
+    const double *weights; /* of a soft one; else NULL */
+} fmix_mask;
 
-/* For a plan of FMIX or CUTMIX. Ended whatever it returns. */
-fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scratch *scratch);
-void fmix_drawing_end(fmix_drawing *d);
-
-/* The row of sample t and its mask, 0 or 1 a byte, in scratch->mask. */
-fmix_status fmix_drawing_next(fmix_drawing *d, uint64_t t);
+/* The mask of sample t; FMix's, of a row whose ones are known, is what a method draws. */
+fmix_status fmix_mask_draw(const fmix_drawing *d, uint64_t t, fmix_mask *out);
+fmix_status fmix_mask_of_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
+                               fmix_mask *out);
 
 /* Whether masks can have this type. */
 bool fmix_mask_holds(fmix_dtype dtype);
 
-/* Bytes of 0 and 1 to another type. */
-void fmix_mask_convert(const unsigned char *mask, uint64_t elements, fmix_dtype dtype, void *out);
+/* To another type. */
+void fmix_mask_convert(const fmix_mask *mask, uint64_t elements, fmix_dtype dtype, void *out);
 
 #endif

@@ -1,106 +1,9 @@
-#include "mix.h"
 #include "blend.h"
 #include "convert.h"
-#include "mask.h"
+#include "method.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* One row of x and its partner's, `values` elements each, to out. */
-typedef void blend_row(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                       const unsigned char *a, const unsigned char *b, unsigned char *out);
-
-static blend_row interpolate, average, standardise, copy;
-
-/* A method has masks (blend NULL), or a weight and a way to blend by it. A weight that is the
- * method's own says nothing of this row, so the label stays the row's. */
-static const struct method {
-    blend_row *blend;
-    bool fixed;    /* the weight stands here; else it is lambda */
-    double weight; /* of the data */
-    bool floats_only;
-} methods[FMIX_METHODS] = {
-    [FMIX_METHOD_FMIX] = {0},
-    [FMIX_METHOD_CUTMIX] = {0},
-    [FMIX_METHOD_MIXUP] = {.blend = interpolate},
-    [FMIX_METHOD_BC] = {.blend = interpolate},
-    [FMIX_METHOD_BCPLUS] = {.blend = standardise, .floats_only = true},
-    [FMIX_METHOD_SAMPLEPAIRING] = {.blend = average, .fixed = true, .weight = 0.5},
-    [FMIX_METHOD_NONE] = {.blend = copy, .fixed = true, .weight = 1},
-};
-
-bool fmix_method_masks(fmix_method method) {
-    return !methods[method].blend;
-}
-
-void fmix_method_weigh(fmix_method method, fmix_row *row) {
-    const struct method *m = &methods[method];
-    row->lambda_effective = m->fixed ? 1 : row->weight;
-    if (m->fixed)
-        row->weight = m->weight;
-}
-
-/* f32 and u8 onto themselves have loops of their own, for speed: the same arithmetic. */
-static void interpolate(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                        const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    if (batch->dtype == batch->out_dtype && batch->dtype == FMIX_DTYPE_F32)
-        fmix_blend_f32(row->weight, values, a, b, out);
-    else if (batch->dtype == batch->out_dtype && batch->dtype == FMIX_DTYPE_U8)
-        fmix_blend_u8(row->weight, values, a, b, out);
-    else
-        fmix_blend_any(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
-}
-
-/* (a + b) / 2, which of f64 is not always a/2 + b/2: the sum can overflow, the halves underflow. */
-static void average(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                    const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    if (batch->dtype == FMIX_DTYPE_F64)
-        fmix_blend_average(values, batch->dtype, a, b, batch->out_dtype, out);
-    else
-        interpolate(batch, row, values, a, b, out);
-}
-
-static void standardise(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                        const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    fmix_blend_standardised(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
-}
-
-/* From the type of x to that of the answer. */
-static void convert(const fmix_batch *batch, uint64_t values, const unsigned char *from,
-                    unsigned char *out) {
-    uint64_t size = fmix_dtype_bytes(batch->dtype), out_size = fmix_dtype_bytes(batch->out_dtype);
-    double x[512];
-    if (batch->dtype == batch->out_dtype) {
-        memcpy(out, from, (size_t)(values * size));
-        return;
-    }
-    for (uint64_t i = 0, n; i < values; i += n) {
-        n = values - i < 512 ? values - i : 512;
-        fmix_load_for(batch->dtype, batch->out_dtype, from + i * size, n, x);
-        fmix_store(batch->out_dtype, x, n, out + i * out_size);
-    }
-}
-
-static void copy(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                 const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    (void)row;
-    (void)b;
-    convert(batch, values, a, out);
-}
-
-bool fmix_method_takes(fmix_method method, fmix_dtype dtype, fmix_dtype out_dtype) {
-    if ((unsigned)method >= FMIX_METHODS || (unsigned)dtype >= FMIX_DTYPES ||
-        (unsigned)out_dtype >= FMIX_DTYPES || dtype == FMIX_DTYPE_BITS ||
-        out_dtype == FMIX_DTYPE_BITS)
-        return false;
-    const struct method *m = &methods[method];
-    bool floats = fmix_dtype_floats(dtype), to_floats = fmix_dtype_floats(out_dtype);
-    if (m->floats_only)
-        return floats || (dtype == FMIX_DTYPE_U8 && to_floats);
-    if (!m->blend || m->blend == copy)
-        return true;
-    return floats || to_floats || dtype == FMIX_DTYPE_U8;
-}
 
 /* Every channel shares the mask. */
 static void choose(const fmix_batch *batch, const unsigned char *mask, uint64_t elements,
@@ -139,29 +42,41 @@ static fmix_status mix_by_weights(const fmix_plan *plan, const fmix_batch *batch
         fmix_status status = fmix_plan_row(plan, fmix_plan_sample(plan, index, i), &row);
         if (status != FMIX_OK)
             return status;
-        methods[plan->recipe.method].blend(batch, &row, values, p.a, p.b, p.out);
+        fmix_method_row_of(plan->recipe.method)->blend(batch, &row, values, p.a, p.b, p.out);
     }
     return FMIX_OK;
+}
+
+/* Where the mask is soft, or chooses what is converted then. */
+static void apply(const fmix_batch *batch, const fmix_mask *mask, uint64_t elements, const place *p,
+                  unsigned char *chosen) {
+    uint64_t values = elements * batch->channels;
+    if (mask->weights) {
+        fmix_blend_soft(mask->weights, elements, batch, p->a, p->b, p->out);
+    } else if (chosen) {
+        choose(batch, mask->bytes, elements, p->a, p->b, chosen);
+        fmix_convert(batch->dtype, chosen, values, batch->out_dtype, p->out);
+    } else {
+        choose(batch, mask->bytes, elements, p->a, p->b, p->out);
+    }
 }
 
 static fmix_status mix_by_masks(const fmix_plan *plan, fmix_scratch *scratch,
                                 const fmix_batch *batch, uint64_t values, uint64_t index,
                                 uint64_t first, uint64_t n, void *out) {
-    bool converts = batch->dtype != batch->out_dtype;
     unsigned char *chosen = NULL; /* a row before it is converted */
     fmix_drawing d;
     fmix_status status = fmix_drawing_begin(&d, plan, scratch);
-    if (status == FMIX_OK && converts) {
+    if (status == FMIX_OK && batch->dtype != batch->out_dtype) {
         chosen = malloc((size_t)(values * fmix_dtype_bytes(batch->dtype)));
         status = chosen ? FMIX_OK : FMIX_ERROR_MEMORY;
     }
     for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
         place p = place_of(batch, values, i, first, out);
-        status = fmix_drawing_next(&d, fmix_plan_sample(plan, index, i));
+        fmix_mask mask;
+        status = fmix_mask_draw(&d, fmix_plan_sample(plan, index, i), &mask);
         if (status == FMIX_OK)
-            choose(batch, scratch->mask, plan->elements, p.a, p.b, converts ? chosen : p.out);
-        if (status == FMIX_OK && converts)
-            convert(batch, values, chosen, p.out);
+            apply(batch, &mask, plan->elements, &p, chosen);
     }
     fmix_drawing_end(&d);
     free(chosen);
@@ -171,11 +86,12 @@ static fmix_status mix_by_masks(const fmix_plan *plan, fmix_scratch *scratch,
 fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
                           uint64_t index, uint64_t first, uint64_t n, void *out) {
     fmix_method method = plan->recipe.method;
-    if (!fmix_method_takes(method, batch->dtype, batch->out_dtype) || batch->channels == 0 ||
+    if (fmix_method_refuses(method, plan->soft, batch->dtype, batch->out_dtype) ||
+        batch->channels == 0 ||
         (n && (first > UINT64_MAX - index || index + first > UINT64_MAX - (n - 1))))
         return FMIX_ERROR_RANGE;
     uint64_t values = plan->elements * batch->channels;
-    if (methods[method].blend)
+    if (!fmix_method_masks(method))
         return mix_by_weights(plan, batch, values, index, first, n, out);
     return mix_by_masks(plan, scratch, batch, values, index, first, n, out);
 }

@@ -1,8 +1,7 @@
 #include "plan.h"
-#include "box.h"
 #include "exact.h"
 #include "lambda.h"
-#include "mix.h"
+#include "method.h"
 #include "spectrum.h"
 #include "transform.h"
 
@@ -17,8 +16,12 @@ static bool in_range(double x, double low, double high) {
 static bool is_valid(const fmix_recipe *r) {
     if (fmix_shape_elements(&r->shape) == 0 || !in_range(r->delta, 0, FMIX_DELTA_MAX))
         return false;
-    if ((unsigned)r->method >= FMIX_METHODS || (unsigned)r->frequency > FMIX_FREQUENCY_EXTENT ||
-        (unsigned)r->box > FMIX_BOX_INSIDE)
+    if (!fmix_method_row_of(r->method) || (unsigned)r->frequency > FMIX_FREQUENCY_EXTENT ||
+        (unsigned)r->box > FMIX_BOX_INSIDE || (unsigned)r->spectrum > FMIX_SPECTRUM_OFFICIAL ||
+        !in_range(r->soft, 0, FMIX_SOFT_MAX))
+        return false;
+    if (fmix_method_has_spectrum(r->method) && r->spectrum == FMIX_SPECTRUM_OFFICIAL &&
+        (r->shape.side[0] == 1 || r->frequency != FMIX_FREQUENCY_PIXEL))
         return false;
     return r->lambda_given ? in_range(r->lambda, 0, 1) && !r->reformulate
                            : in_range(r->alpha, FMIX_ALPHA_MIN, FMIX_ALPHA_MAX);
@@ -32,7 +35,9 @@ fmix_status fmix_plan_new(fmix_context *context, const fmix_recipe *recipe, fmix
         return FMIX_ERROR_MEMORY;
     plan->context = context;
     plan->recipe = *recipe;
+    plan->law = fmix_law_of(recipe);
     plan->elements = fmix_shape_elements(&recipe->shape);
+    plan->soft = recipe->soft > 0 && fmix_method_has_spectrum(recipe->method);
     if (recipe->lambda_given)
         plan->lambda = fmix_lambda_round(recipe->lambda);
     fmix_status status = fmix_key_derive(recipe->seed, FMIX_DOMAIN_LAMBDA, &plan->lambda_key);
@@ -54,9 +59,9 @@ void fmix_plan_free(fmix_plan *plan) {
 
 bool fmix_plan_is_warm(const fmix_plan *plan) {
     const fmix_recipe *r = &plan->recipe;
-    return r->method != FMIX_METHOD_FMIX ||
+    return !fmix_method_has_spectrum(r->method) ||
            (fmix_transform_cached(plan->context->cache, &r->shape) &&
-            fmix_weights_cached(plan->context->cache, &r->shape, r->delta, r->frequency));
+            fmix_weights_cached(plan->context->cache, &plan->law));
 }
 
 static double log2_of(double x) {
@@ -79,33 +84,32 @@ static double settling_cost(const fmix_recipe *r, double elements) {
         longest = n > longest ? n : longest;
     }
     if (second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT ||
-        r->delta * log2_of(longest / second) < 34)
+        r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 34)
         return 0;
     return 2 * (elements / 2) * (1200 + 100 * (elements / longest));
 }
 
-/* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin and the
- * transform and selection cost an element and level. */
+/* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin, the
+ * transform and selection an element and level, and sorting the band of a soft edge. */
 double fmix_plan_mask_cost(const fmix_plan *plan) {
-    double n = (double)plan->elements;
-    switch (plan->recipe.method) {
-    case FMIX_METHOD_FMIX:
-        return 600 + n * (6 + 0.3 * log2_of(n)) + settling_cost(&plan->recipe, n);
-    case FMIX_METHOD_CUTMIX:
-        return 300 + 0.1 * n;
-    default:
+    double n = (double)plan->elements, levels = log2_of(n);
+    if (!fmix_method_masks(plan->recipe.method))
         return 200;
-    }
+    if (!fmix_method_has_spectrum(plan->recipe.method))
+        return 300 + 0.1 * n;
+    double band = plan->soft ? 2 * plan->recipe.soft * n : 0;
+    return 600 + n * (6 + 0.3 * levels) + 10 * band * levels + settling_cost(&plan->recipe, n);
 }
 
+/* Of a soft edge: what is sorted, its pixels and runs. */
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (!fmix_method_masks(plan->recipe.method))
         return 0;
     uint64_t bytes = plan->elements; /* a mask */
-    if (plan->recipe.method == FMIX_METHOD_FMIX)
+    if (fmix_method_has_spectrum(plan->recipe.method))
         bytes += 2 * sizeof(double) * plan->elements +
                  3 * sizeof(double) * fmix_shape_bins(&plan->recipe.shape);
-    return bytes;
+    return bytes + (plan->soft ? 36 * plan->elements : 0);
 }
 
 uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row) {
@@ -123,18 +127,16 @@ static uint64_t lambda_of(const fmix_plan *plan, uint64_t t) {
 fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out) {
     *out = (fmix_row){.lambda = lambda_of(plan, t)};
     out->weight = (double)out->lambda * 0x1p-32;
-    switch (plan->recipe.method) {
-    case FMIX_METHOD_FMIX: /* at most 2^32 * 2^24 + 2^31 */
-        out->ones = (out->lambda * plan->elements + (UINT64_C(1) << 31)) >> 32;
-        break;
-    case FMIX_METHOD_CUTMIX:
-        fmix_box_place(plan, t, out);
-        break;
-    default:
-        fmix_method_weigh(plan->recipe.method, out);
-        return FMIX_OK;
+    const fmix_method_row *method = fmix_method_row_of(plan->recipe.method);
+    if (method->place) {
+        method->place(plan, t, out);
+        out->lambda_effective = (double)out->ones / (double)plan->elements;
+    } else if (method->fixed) {
+        out->lambda_effective = 1;
+        out->weight = method->weight;
+    } else {
+        out->lambda_effective = out->weight;
     }
-    out->lambda_effective = (double)out->ones / (double)plan->elements;
     return FMIX_OK;
 }
 

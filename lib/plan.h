@@ -5,13 +5,15 @@
 #define FMIX_PLAN_H
 
 #include "context.h"
-#include "shape.h"
+#include "law.h"
 #include "words.h"
 
 struct fmix_plan {
     fmix_context *context;
     fmix_recipe recipe;
+    fmix_law law; /* of its spectrum */
     uint64_t elements;
+    bool soft;       /* masks may hold weights between 0 and 1 */
     uint64_t lambda; /* L, if the recipe gives it */
     fmix_key lambda_key, spectrum_key, box_key;
 };

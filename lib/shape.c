@@ -24,13 +24,3 @@ fmix_sides fmix_shape_sides(const fmix_shape *shape) {
 fmix_sides fmix_shape_periods(const fmix_shape *shape, fmix_frequency frequency) {
     return frequency == FMIX_FREQUENCY_PIXEL ? fmix_shape_sides(shape) : (fmix_sides){{1, 1, 1}};
 }
-
-/* Each quotient within u, its square within 3u, two sums u each. (At most 2^24, so the integers and
- * the quotients' squares neither round nor underflow.) */
-double fmix_frequency_squared(const fmix_sides *sides, const fmix_sides *periods, uint32_t b0,
-                              uint32_t b1, uint32_t b2) {
-    double k0 = (double)fmix_signed_bin(b0, sides->n[0]) / periods->n[0];
-    double k1 = (double)fmix_signed_bin(b1, sides->n[1]) / periods->n[1];
-    double k2 = (double)b2 / periods->n[2];
-    return k0 * k0 + (k1 * k1 + k2 * k2);
-}

@@ -32,8 +32,4 @@ static inline bool fmix_self_mirrored(uint32_t last, uint32_t n) {
 /* What a bin's signed number is divided by along each side: the side, or 1. */
 fmix_sides fmix_shape_periods(const fmix_shape *shape, fmix_frequency frequency);
 
-/* Sum of squares of the bin's frequencies, within 5u relative. */
-double fmix_frequency_squared(const fmix_sides *sides, const fmix_sides *periods, uint32_t b0,
-                              uint32_t b1, uint32_t b2);
-
 #endif

@@ -1,5 +1,4 @@
 #include "spectrum.h"
-#include "context.h"
 #include "elementary.h"
 #include "vector.h"
 
@@ -10,101 +9,86 @@
 #define LANES     8
 #define ROOT_HALF 0x1.6a09e667f3bcdp-1
 
-typedef struct weights_key {
-    fmix_shape shape;
-    uint32_t frequency;
-    double delta;
-} weights_key;
-
 /* One row of bins along the last side. fmix_power brings 24u, its argument 5u * 5, the factor and
  * product 2u: 51u. */
-static void fill_row(const fmix_weights *weights, double half_delta, uint32_t b0, uint32_t b1,
-                     double *w) {
-    const fmix_sides *sides = &weights->sides;
-    uint32_t n = sides->n[2];
-    for (uint32_t b2 = 0; b2 <= n / 2; b2++) {
-        double s = fmix_frequency_squared(sides, &weights->periods, b0, b1, b2);
-        double power = s > 0 ? fmix_power(s, half_delta) : 0;
-        w[b2] = fmix_self_mirrored(b2, n) ? power : ROOT_HALF * power;
+static void fill_row(const fmix_law *law, uint64_t first, uint32_t row, double *w) {
+    for (uint32_t b2 = 0; b2 < row; b2++) {
+        fmix_bin bin;
+        bool adds = fmix_law_bin(law, first + b2, &bin);
+        double power = adds ? fmix_power(fmix_square_value(&bin.square), law->delta / 2) : 0;
+        w[b2] = bin.gain == 1 ? power : ROOT_HALF * power;
     }
 }
 
 /* Rows b and -b along either leading side are equal, so at most a quarter is computed. */
-static void fill_weights(fmix_weights *weights, double delta) {
+static void weigh_paper(fmix_weights *weights) {
     const fmix_sides *sides = &weights->sides;
-    uint32_t n0 = sides->n[0], n1 = sides->n[1];
-    size_t row = sides->n[2] / 2 + 1;
+    uint32_t n0 = sides->n[0], n1 = sides->n[1], row = sides->n[2] / 2 + 1;
     for (uint32_t b0 = 0; b0 < n0; b0++) {
         for (uint32_t b1 = 0; b1 < n1; b1++) {
             uint32_t m0 = b0 <= n0 / 2 ? b0 : n0 - b0;
             uint32_t m1 = b1 <= n1 / 2 ? b1 : n1 - b1;
-            double *w = weights->w + ((size_t)b0 * n1 + b1) * row;
+            size_t first = ((size_t)b0 * n1 + b1) * row;
+            double *w = weights->w + first;
             if (m0 != b0 || m1 != b1)
                 memcpy(w, weights->w + ((size_t)m0 * n1 + m1) * row, row * sizeof *w);
             else
-                fill_row(weights, delta / 2, b0, b1, w);
+                fill_row(&weights->law, first, row, w);
+            for (uint32_t b2 = 0; b2 < row; b2++) /* doubled, sqrt(1/2) is c = sqrt 2 */
+                weights->total += (fmix_self_mirrored(b2, sides->n[2]) ? 1 : 2) * w[b2];
         }
     }
 }
 
-static double total_of(const fmix_weights *weights) {
-    uint32_t last = weights->sides.n[2];
-    size_t row = last / 2 + 1;
-    double total = 0;
-    for (uint64_t j = 0; j < weights->bins; j++)
-        total += (fmix_self_mirrored((uint32_t)(j % row), last) ? 1 : 2) * weights->w[j];
-    return total;
+static void weigh_official(fmix_weights *weights) {
+    uint64_t normals = fmix_law_normals(&weights->law);
+    for (uint64_t j = 0; j < normals; j++) {
+        double *w = weights->w + 2 * j, h = weights->law.delta / 2;
+        fmix_bin bin;
+        w[0] = w[1] = 0;
+        if (!fmix_law_bin(&weights->law, j, &bin))
+            continue;
+        w[0] = fmix_power(fmix_square_value(&bin.square), h);
+        w[1] = fmix_power(fmix_square_value(&bin.imaginary), h);
+        weights->total += (bin.gain == 4 ? 2 : 1) * (w[0] > w[1] ? w[0] : w[1]);
+    }
 }
 
 static fmix_status make(const void *raw, void **object, size_t *bytes) {
-    weights_key key;
-    memcpy(&key, raw, sizeof key);
-    uint64_t bins = fmix_shape_bins(&key.shape); /* at most 2^24 */
-    size_t size = sizeof(fmix_weights) + (size_t)bins * sizeof(double);
+    fmix_law law;
+    memcpy(&law, raw, sizeof law);
+    bool paper = law.spectrum == FMIX_SPECTRUM_PAPER;
+    uint64_t count = (paper ? 1 : 2) * fmix_law_normals(&law); /* at most 2^26 */
+    size_t size = sizeof(fmix_weights) + (size_t)count * sizeof(double);
     fmix_weights *weights = malloc(size);
     if (!weights)
         return FMIX_ERROR_MEMORY;
-    weights->sides = fmix_shape_sides(&key.shape);
-    weights->periods = fmix_shape_periods(&key.shape, (fmix_frequency)key.frequency);
-    weights->bins = bins;
-    fill_weights(weights, key.delta);
-    weights->total = total_of(weights);
+    weights->law = law;
+    weights->sides = fmix_shape_sides(&law.shape);
+    weights->bins = fmix_shape_bins(&law.shape);
+    weights->total = 0;
+    if (paper)
+        weigh_paper(weights);
+    else
+        weigh_official(weights);
     *object = weights;
     *bytes = size;
     return FMIX_OK;
 }
 
 static const fmix_cache_kind all_weights = {make, free};
+_Static_assert(sizeof(fmix_law) == FMIX_CACHE_KEY_BYTES, "a law is a key");
 
-static void key_of(const fmix_shape *shape, double delta, fmix_frequency frequency,
-                   unsigned char raw[FMIX_CACHE_KEY_BYTES]) {
-    weights_key key;
-    _Static_assert(sizeof key <= FMIX_CACHE_KEY_BYTES, "a shape and delta fit a key");
-    memset(&key, 0, sizeof key);
-    key.shape.rank = shape->rank;
-    for (unsigned d = 0; d < shape->rank; d++)
-        key.shape.side[d] = shape->side[d];
-    key.frequency = (uint32_t)frequency;
-    key.delta = delta;
-    memset(raw, 0, FMIX_CACHE_KEY_BYTES);
-    memcpy(raw, &key, sizeof key);
-}
-
-fmix_status fmix_weights_get(fmix_cache *cache, const fmix_shape *shape, double delta,
-                             fmix_frequency frequency, const fmix_weights **out, void **entry) {
-    unsigned char key[FMIX_CACHE_KEY_BYTES];
+fmix_status fmix_weights_get(fmix_cache *cache, const fmix_law *law, const fmix_weights **out,
+                             void **entry) {
     void *object = NULL;
-    key_of(shape, delta, frequency, key);
-    fmix_status status = fmix_cache_get(cache, &all_weights, key, &object, entry);
+    fmix_status status = fmix_cache_get(cache, &all_weights, law, &object, entry);
     *out = object;
     return status;
 }
 
-bool fmix_weights_cached(fmix_cache *cache, const fmix_shape *shape, double delta,
-                         fmix_frequency frequency) {
-    unsigned char key[FMIX_CACHE_KEY_BYTES];
-    key_of(shape, delta, frequency, key);
-    return fmix_cache_has(cache, &all_weights, key);
+bool fmix_weights_cached(fmix_cache *cache, const fmix_law *law) {
+    return fmix_cache_has(cache, &all_weights, law);
 }
 
 FMIX_CLONES
@@ -145,25 +129,65 @@ static void make_hermitian(const fmix_sides *sides, uint32_t column, double *x) 
     }
 }
 
-/* Every bin's w * radius counts twice: right for the doubled ones, too much for the few others. The
- * rounding of these sums, at most 2^21 + 8 terms a lane, is under 2^-31 of them. */
-double fmix_spectrum_fill(const fmix_weights *weights, const fmix_key *key, uint64_t t, double *x) {
-    uint32_t u[CHUNK], v[CHUNK];
+/* The normals of one chunk. */
+typedef struct normals {
     double radius[CHUNK], cosine[CHUNK], sine[CHUNK];
-    double lanes[LANES] = {0};
+} normals;
+
+/* Normals j … of `all`, j even: how many. */
+static size_t draw(const fmix_key *key, uint64_t t, uint64_t j, uint64_t all, normals *out) {
+    uint32_t u[CHUNK], v[CHUNK];
+    size_t n = all - j < CHUNK ? (size_t)(all - j) : CHUNK;
+    fmix_words_pairs(key, t, (uint32_t)(j / 2), (n + 1) / 2, u, v);
+    fmix_radius(u, out->radius, n);
+    fmix_turn(v, out->cosine, out->sine, n);
+    return n;
+}
+
+static double fill_paper(const fmix_weights *weights, const fmix_key *key, uint64_t t, double *x) {
+    normals z;
+    double lanes[LANES] = {0}, sum = 0;
     for (uint64_t j = 0; j < weights->bins; j += CHUNK) {
-        size_t n = weights->bins - j < CHUNK ? (size_t)(weights->bins - j) : CHUNK;
-        fmix_words_pairs(key, t, (uint32_t)(j / 2), (n + 1) / 2, u, v);
-        fmix_radius(u, radius, n);
-        fmix_turn(v, cosine, sine, n);
-        weigh(weights->w + j, radius, cosine, sine, n, x + 2 * j, lanes);
+        size_t n = draw(key, t, j, weights->bins, &z);
+        weigh(weights->w + j, z.radius, z.cosine, z.sine, n, x + 2 * j, lanes);
     }
+    for (size_t l = 0; l < LANES; l++)
+        sum += lanes[l];
+    return sum;
+}
+
+static double fill_official(const fmix_weights *weights, const fmix_key *key, uint64_t t,
+                            double *x) {
+    const fmix_sides *sides = &weights->sides;
+    size_t row = sides->n[2] / 2 + 1;
+    uint64_t all = fmix_law_normals(&weights->law);
+    normals z;
+    double sum = 0;
+    memset(x, 0, 2 * (size_t)weights->bins * sizeof *x);
+    for (uint64_t j = 0; j < all; j += CHUNK) {
+        size_t n = draw(key, t, j, all, &z);
+        for (size_t i = 0; i < n; i++) {
+            const double *w = weights->w + 2 * (j + i);
+            fmix_bin bin;
+            if (!fmix_law_bin(&weights->law, j + i, &bin))
+                continue;
+            double *at = x + 2 * (((size_t)bin.at[0] * sides->n[1] + bin.at[1]) * row + bin.at[2]);
+            at[0] = w[0] * z.radius[i] * z.cosine[i];
+            at[1] = w[1] * z.radius[i] * z.sine[i];
+            sum += (w[0] > w[1] ? w[0] : w[1]) * z.radius[i];
+        }
+    }
+    return sum;
+}
+
+/* Every bin's w * radius counts twice: right for the doubled ones, too much for the few others. The
+ * rounding of these sums, at most 2^21 + 8 terms a lane or 2^24 in all, is under 2^-28 of them. */
+double fmix_spectrum_fill(const fmix_weights *weights, const fmix_key *key, uint64_t t, double *x) {
+    bool paper = weights->law.spectrum == FMIX_SPECTRUM_PAPER;
+    double sum = paper ? fill_paper(weights, key, t, x) : fill_official(weights, key, t, x);
     make_hermitian(&weights->sides, 0, x);
     uint32_t last = weights->sides.n[2];
     if (last % 2 == 0)
         make_hermitian(&weights->sides, last / 2, x);
-    double sum = 0;
-    for (size_t l = 0; l < LANES; l++)
-        sum += lanes[l];
-    return 2 * sum * (1 + 0x1p-30);
+    return 2 * sum * (1 + 0x1p-27);
 }

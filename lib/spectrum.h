@@ -5,24 +5,25 @@
 #define FMIX_SPECTRUM_H
 
 #include "cache.h"
-#include "shape.h"
+#include "law.h"
 #include "words.h"
 
-/* One weight a bin, as a c2r transform wants it: f^-delta where the last coordinate is its own
- * mirror, f^-delta / sqrt 2 elsewhere (the transform doubles those), 0 at the zero bin. Within 51u.
- */
+/* As a c2r transform wants them, which doubles the bins that are not their own mirror. Of the
+ * paper's law one weight a bin: f^-delta where the last coordinate is its own mirror, f^-delta /
+ * sqrt 2 elsewhere. Of the official law two for each normal: f_0^-delta and f_1^-delta. 0 at the
+ * zero bin. Within 51u. */
 typedef struct fmix_weights {
-    fmix_sides sides, periods;
-    uint64_t bins;
-    double total; /* sum of c_j f_j^-delta over all bins, the scale of STREAM's tie rule */
+    fmix_law law;
+    fmix_sides sides;
+    uint64_t bins; /* of the half spectrum */
+    double total;  /* sum of the weights of G's sum over all bins, the scale of STREAM's tie rule */
     double w[];
 } fmix_weights;
 
 /* From the cache; released by fmix_cache_release(cache, *entry). */
-fmix_status fmix_weights_get(fmix_cache *cache, const fmix_shape *shape, double delta,
-                             fmix_frequency frequency, const fmix_weights **out, void **entry);
-bool fmix_weights_cached(fmix_cache *cache, const fmix_shape *shape, double delta,
-                         fmix_frequency frequency);
+fmix_status fmix_weights_get(fmix_cache *cache, const fmix_law *law, const fmix_weights **out,
+                             void **entry);
+bool fmix_weights_cached(fmix_cache *cache, const fmix_law *law);
 
 /* Fills x (interleaved complex, 2 * bins) with the Hermitian half spectrum of the sample at t.
  * Returns an upper bound of ||X||_1 over the full spectrum. Every bin is within

@@ -8,12 +8,12 @@
 #include <string.h>
 
 /* Each in the order of its enum. */
-static const char *const methods[] = {"fmix",   "cutmix",        "mixup", "bc",
-                                      "bcplus", "samplepairing", "none",  NULL};
 static const char *const policies[] = {"alternate", "random", NULL};
 static const char *const pairings[] = {"permutation", "derangement", "flip", "roll", "none", NULL};
 static const char *const scopes[] = {"sample", "batch", NULL};
 static const char *const frequencies[] = {"pixel", "extent", NULL};
+static const char *const spectra[] = {"paper", "official", NULL};
+static const char *const outputs[] = {"mask", "grey", NULL};
 static const char *const boxes[] = {"clipped", "inside", NULL};
 static const char *const switches[] = {"0", "1", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", "f16", "f64", NULL};
@@ -46,8 +46,9 @@ const query_parameter query_table[QUERY_COUNT] = {
                  .fallback = "1", .meaning = "how many masks"},
     [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
                      .meaning = "the mask's sides, one to three, as 32x32"},
-    [QUERY_METHOD] = {"method", LIST(methods), .group = GROUP_METHOD, .offset = AT(methods),
-                      .fallback = "fmix", .meaning = "how two samples are mixed"},
+    [QUERY_METHOD] = {"method", LIST(NULL), .choice = fmix_method_name, .group = GROUP_METHOD,
+                      .offset = AT(methods), .fallback = "fmix",
+                      .meaning = "how two samples are mixed"},
     [QUERY_POLICY] = {"policy", CHOICE(policies), .group = GROUP_POLICY, .offset = AT(policy),
                       .fallback = "alternate",
                       .meaning = "which of several methods a batch has: in turn, or drawn"},
@@ -67,14 +68,23 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_SCOPE] = {"scope", CHOICE(scopes), .group = GROUP_SEED, .offset = AT(scope),
                      .fallback = "sample",
                      .meaning = "batch: every row has the lambda and mask of the first"},
+    [QUERY_SOFT] = {"soft", REAL(0, FMIX_SOFT_MAX), .group = GROUP_MASK, .offset = AT(soft),
+                    .fallback = "0",
+                    .meaning = "share of a mask on each side of FMix's edge that fades"},
     [QUERY_FREQUENCY] = {"frequency", CHOICE(frequencies), .group = GROUP_MASK,
                          .offset = AT(frequency), .fallback = "pixel",
                          .meaning = "extent: shapes follow the aspect ratio"},
+    [QUERY_SPECTRUM] = {"spectrum", CHOICE(spectra), .group = GROUP_MASK, .offset = AT(spectrum),
+                        .fallback = "paper",
+                        .meaning = "official: the law of FMix's released code, not its paper's"},
     [QUERY_BOX] = {"box", CHOICE(boxes), .group = GROUP_MASK, .offset = AT(box),
                    .fallback = "clipped",
                    .meaning = "inside: CutMix's box is never clipped by a side"},
     [QUERY_PAIRING] = {"pairing", CHOICE(pairings), .group = GROUP_PAIRING, .offset = AT(pairing),
                        .fallback = "permutation", .meaning = "who is mixed with whom"},
+    [QUERY_OUTPUT] = {"output", CHOICE(outputs), .group = GROUP_OUTPUT, .offset = AT(output),
+                      .fallback = "mask",
+                      .meaning = "grey: FMix's images before the threshold, 0 to 255"},
     [QUERY_DTYPE] = {"dtype", CHOICE(mask_dtypes), .group = GROUP_SHAPE, .offset = AT(dtype),
                      .fallback = "f32", .meaning = "element type of the masks"},
     [QUERY_COLUMNS] = {"columns", INTEGER(1, 4096), .group = GROUP_SHEET, .offset = AT(columns),
@@ -161,21 +171,31 @@ static bool parse_shape(const char *text, uint64_t most_sides, query_shape *out)
     return true;
 }
 
-static bool find_choice(const char *const *choices, const char *text, size_t length,
+static bool has_choices(const query_parameter *row) {
+    return row->choices || row->choice;
+}
+
+/* NULL past the last. */
+static const char *choice_of(const query_parameter *row, unsigned number) {
+    return row->choice ? row->choice(number) : row->choices[number];
+}
+
+static bool find_choice(const query_parameter *row, const char *text, size_t length,
                         unsigned *out) {
-    for (unsigned i = 0; choices[i]; i++)
-        if (strlen(choices[i]) == length && memcmp(choices[i], text, length) == 0) {
+    const char *choice;
+    for (unsigned i = 0; (choice = choice_of(row, i)) != NULL; i++)
+        if (strlen(choice) == length && memcmp(choice, text, length) == 0) {
             *out = i;
             return true;
         }
     return false;
 }
 
-static bool parse_set(const char *const *choices, const char *text, unsigned *out) {
+static bool parse_set(const query_parameter *row, const char *text, unsigned *out) {
     unsigned bits = 0, i;
     for (;;) {
         size_t length = strcspn(text, ",");
-        if (!find_choice(choices, text, length, &i) || (bits & 1u << i))
+        if (!find_choice(row, text, length, &i) || (bits & 1u << i))
             return false;
         bits |= 1u << i;
         if (text[length] == 0)
@@ -186,12 +206,12 @@ static bool parse_set(const char *const *choices, const char *text, unsigned *ou
     return true;
 }
 
-static bool parse_item(const char *const *choices, const char *text, size_t length, uint32_t *out) {
+static bool parse_item(const query_parameter *row, const char *text, size_t length, uint32_t *out) {
     char digits[16];
     unsigned choice = 0;
     uint64_t value;
-    if (choices) {
-        bool found = find_choice(choices, text, length, &choice);
+    if (has_choices(row)) {
+        bool found = find_choice(row, text, length, &choice);
         *out = choice;
         return found;
     }
@@ -205,11 +225,11 @@ static bool parse_item(const char *const *choices, const char *text, size_t leng
     return true;
 }
 
-static bool parse_list(const char *const *choices, const char *text, query_list *out) {
+static bool parse_list(const query_parameter *row, const char *text, query_list *out) {
     query_list list = {0};
     for (;;) {
         size_t length = strcspn(text, ",");
-        if (list.count == QUERY_LIST || !parse_item(choices, text, length, &list.item[list.count]))
+        if (list.count == QUERY_LIST || !parse_item(row, text, length, &list.item[list.count]))
             return false;
         list.count++;
         if (text[length] == 0)
@@ -220,10 +240,11 @@ static bool parse_list(const char *const *choices, const char *text, query_list 
     return true;
 }
 
-static void list_choices(const char *const *choices, char *out, size_t room) {
+static void list_choices(const query_parameter *row, char *out, size_t room) {
     size_t used = 0;
-    for (unsigned i = 0; choices[i] && used < room; i++)
-        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", choices[i]);
+    const char *choice;
+    for (unsigned i = 0; used < room && (choice = choice_of(row, i)) != NULL; i++)
+        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", choice);
 }
 
 static bool set_value(query *q, const query_parameter *row, const char *text) {
@@ -246,11 +267,11 @@ static bool set_value(query *q, const query_parameter *row, const char *text) {
     case KIND_SHAPE:
         return parse_shape(text, row->most, field);
     case KIND_CHOICE:
-        return find_choice(row->choices, text, strlen(text), field);
+        return find_choice(row, text, strlen(text), field);
     case KIND_SET:
-        return parse_set(row->choices, text, field);
+        return parse_set(row, text, field);
     case KIND_LIST:
-        return parse_list(row->choices, text, field);
+        return parse_list(row, text, field);
     }
     return false;
 }
@@ -274,19 +295,19 @@ static void explain(const query_parameter *row, const char *text, problem *p) {
                     row->name, text, row->most);
         break;
     case KIND_CHOICE:
-        list_choices(row->choices, choices, sizeof choices);
+        list_choices(row, choices, sizeof choices);
         problem_add(p, 400, row->name, "%s is '%.40s'; it must be one of: %s", row->name, text,
                     choices);
         break;
     case KIND_SET:
-        list_choices(row->choices, choices, sizeof choices);
+        list_choices(row, choices, sizeof choices);
         problem_add(p, 400, row->name,
                     "%s is '%.40s'; it must be some of these, each once, with commas between: %s",
                     row->name, text, choices);
         break;
     case KIND_LIST:
-        if (row->choices)
-            list_choices(row->choices, choices, sizeof choices);
+        if (has_choices(row))
+            list_choices(row, choices, sizeof choices);
         else
             snprintf(choices, sizeof choices, "whole numbers from 0 to %" PRIu32, UINT32_MAX);
         problem_add(p, 400, row->name,
@@ -358,14 +379,14 @@ void query_print(const query *q, query_id id, buffer *out) {
         break;
     }
     case KIND_CHOICE:
-        buffer_text(out, row->choices[*(const unsigned *)field]);
+        buffer_text(out, choice_of(row, *(const unsigned *)field));
         break;
     case KIND_SET: {
         unsigned bits = *(const unsigned *)field;
         const char *comma = "";
-        for (unsigned i = 0; row->choices[i]; i++)
+        for (unsigned i = 0; choice_of(row, i); i++)
             if (bits & 1u << i) {
-                buffer_print(out, "%s%s", comma, row->choices[i]);
+                buffer_print(out, "%s%s", comma, choice_of(row, i));
                 comma = ",";
             }
         break;
@@ -373,8 +394,8 @@ void query_print(const query *q, query_id id, buffer *out) {
     case KIND_LIST: {
         const query_list *list = field;
         for (unsigned i = 0; i < list->count; i++)
-            if (row->choices)
-                buffer_print(out, "%s%s", i ? "," : "", row->choices[list->item[i]]);
+            if (has_choices(row))
+                buffer_print(out, "%s%s", i ? "," : "", choice_of(row, list->item[i]));
             else
                 buffer_print(out, "%s%" PRIu32, i ? "," : "", list->item[i]);
         break;

@@ -20,7 +20,7 @@ typedef enum query_group {
     GROUP_SAMPLE = 1 << 1, /* n */
     GROUP_BATCH = 1 << 2,  /* step; index follows from it unless given */
     GROUP_LAMBDA = 1 << 3, /* alpha, lambda, reformulate */
-    GROUP_MASK = 1 << 4,   /* delta, frequency, box */
+    GROUP_MASK = 1 << 4,   /* delta, soft, frequency, spectrum, box */
     GROUP_METHOD = 1 << 5,
     GROUP_PAIRING = 1 << 6,
     GROUP_SHAPE = 1 << 7,   /* shape, dtype */
@@ -29,6 +29,7 @@ typedef enum query_group {
     GROUP_POLICY = 1 << 10, /* which of several methods a batch has */
     GROUP_PARTS = 1 << 11,  /* parts */
     GROUP_STEPS = 1 << 12,  /* steps */
+    GROUP_OUTPUT = 1 << 13, /* masks, or the images before the threshold */
 } query_group;
 
 typedef enum query_id {
@@ -46,9 +47,12 @@ typedef enum query_id {
     QUERY_LAMBDA,
     QUERY_REFORMULATE,
     QUERY_SCOPE,
+    QUERY_SOFT,
     QUERY_FREQUENCY,
+    QUERY_SPECTRUM,
     QUERY_BOX,
     QUERY_PAIRING,
+    QUERY_OUTPUT,
     QUERY_DTYPE,
     QUERY_COLUMNS,
     QUERY_SCALE,
@@ -65,6 +69,7 @@ typedef enum query_id {
 
 typedef enum query_layout { LAYOUT_CHANNELS_FIRST, LAYOUT_CHANNELS_LAST, LAYOUT_NONE } query_layout;
 typedef enum query_scope { SCOPE_SAMPLE, SCOPE_BATCH } query_scope;
+typedef enum query_output { OUTPUT_MASK, OUTPUT_GREY } query_output;
 
 /* Bits of `parts`, in the order of query.c's list. */
 typedef enum query_part {
@@ -87,13 +92,14 @@ typedef struct query_list {
 typedef struct query {
     uint64_t seed, index, step, steps, n, columns, scale;
     query_shape shape, x_shape;
-    double alpha, delta, lambda;
+    double alpha, delta, lambda, soft;
     query_list methods; /* fmix_method */
     query_list weights, classes;
     double smoothing;
     unsigned correct;
     unsigned policy; /* fmix_policy_kind */
-    unsigned reformulate, scope, frequency, box;
+    unsigned reformulate, scope, frequency, spectrum, box;
+    unsigned output;    /* query_output */
     unsigned dtype;     /* fmix_dtype */
     unsigned x_dtype;   /* dtype */
     unsigned out_dtype; /* dtype; that of x unless given */
@@ -107,20 +113,21 @@ typedef enum query_kind {
     KIND_INTEGER, /* uint64_t, low … high */
     KIND_REAL,    /* double, low … high */
     KIND_SHAPE,   /* query_shape, at most `high` sides */
-    KIND_CHOICE,  /* unsigned, an index into choices */
+    KIND_CHOICE,  /* unsigned, one of the choices */
     KIND_SET,     /* unsigned, bits of choices */
-    KIND_LIST, /* query_list of indices into choices, or of integers from 0 where choices is NULL */
+    KIND_LIST,    /* query_list of choices by number, or where there are none of integers from 0 */
 } query_kind;
 
 typedef struct query_parameter {
     const char *name;
     query_kind kind;
     query_group group;
-    size_t offset;              /* in query */
-    uint64_t least, most;       /* KIND_INTEGER, KIND_SHAPE */
-    double low, high;           /* KIND_REAL */
-    const char *const *choices; /* NULL-terminated */
-    const char *fallback;       /* as text; NULL: none */
+    size_t offset;                          /* in query */
+    uint64_t least, most;                   /* KIND_INTEGER, KIND_SHAPE */
+    double low, high;                       /* KIND_REAL */
+    const char *const *choices;             /* NULL-terminated */
+    const char *(*choice)(unsigned number); /* or one by one, NULL past the last */
+    const char *fallback;                   /* as text; NULL: none */
     const char *meaning;
 } query_parameter;
 

@@ -18,7 +18,7 @@ bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
         return false;
     }
     *out = (fmix_recipe){.seed = q->seed,
-                         .method = (fmix_method)q->methods.item[0],
+                         .method = q->methods.item[0],
                          .alpha = q->alpha,
                          .delta = q->delta,
                          .lambda_given = q->given[QUERY_LAMBDA],
@@ -26,8 +26,35 @@ bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
                          .reformulate = q->reformulate != 0,
                          .scope_batch = q->scope == SCOPE_BATCH,
                          .frequency = (fmix_frequency)q->frequency,
-                         .box = (fmix_box)q->box};
+                         .box = (fmix_box)q->box,
+                         .spectrum = (fmix_spectrum)q->spectrum,
+                         .soft = q->soft};
     return true;
+}
+
+static bool has_spectrum(const query *q) {
+    for (unsigned i = 0; i < q->methods.count; i++)
+        if (fmix_method_has_spectrum(q->methods.item[i]))
+            return true;
+    return false;
+}
+
+bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p) {
+    if (q->spectrum != FMIX_SPECTRUM_OFFICIAL || !has_spectrum(q))
+        return true;
+    if (q->frequency == FMIX_FREQUENCY_EXTENT)
+        problem_add(p, 400, "frequency",
+                    "frequency is 'extent', which the released code does not have: with "
+                    "spectrum=official it is pixel");
+    if (shape->side[0] == 1)
+        problem_add(p, 400, "spectrum",
+                    "spectrum is 'official', and the released code raises where the first side "
+                    "is 1; use spectrum=paper");
+    return p->status == 0;
+}
+
+bool recipe_softens(const query *q) {
+    return q->soft > 0 && has_spectrum(q);
 }
 
 bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p) {
@@ -46,7 +73,7 @@ bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p)
                     "the weights add up to 0 or past 2^32-1; some method must be possible");
         return false;
     }
-    *out = (fmix_method)q->methods.item[choice];
+    *out = q->methods.item[choice];
     return true;
 }
 

@@ -9,6 +9,12 @@
 /* Seed, lambda's and the mask's law; not the shape, and the first method of the list. */
 bool recipe_law(const query *q, fmix_recipe *out, problem *p);
 
+/* What follows from the mask's law together with its shape: what `spectrum=official` is not for. */
+bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p);
+
+/* Whether some method of the list has masks with soft edges. */
+bool recipe_softens(const query *q);
+
 /* The method that batch number `batch` has of the list. */
 bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p);
 

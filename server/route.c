@@ -6,7 +6,7 @@
 static const route table[] = {
     {"/v1/masks", "GET", masks_get,
      GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_SHAPE |
-         GROUP_SHEET,
+         GROUP_SHEET | GROUP_OUTPUT,
      FORMAT_NPY | FORMAT_RAW | FORMAT_JSON | FORMAT_PNG | FORMAT_NPZ | FORMAT_SAFETENSORS,
      "masks of FMix or CutMix"},
     {"/v1/plans", "GET", plans_get,

@@ -42,7 +42,7 @@ static const struct golden {
      1,
      "d134486fecba3550fde6071abe8c744e"},
     {"cutmix 33x40",
-     {.seed = 9, .method = FMIX_METHOD_CUTMIX, .shape = {2, {33, 40}}, .alpha = 1},
+     {.seed = 9, .method = 1, .shape = {2, {33, 40}}, .alpha = 1},
      0,
      64,
      "b075589f56aa648171b524d135b54cfb"},

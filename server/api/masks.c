@@ -3,18 +3,49 @@
 #include "../recipe.h"
 #include "rows.h"
 
+#include <math.h> /* nearbyint */
 #include <stdlib.h>
 
 typedef struct masks {
     rows rows; /* first */
+    rows_draw *draw;
     fmix_dtype dtype;
-    uint64_t bytes; /* of one mask */
+    uint64_t elements, bytes; /* of one mask */
 } masks;
 
 static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                         void *out) {
     const masks *m = from->self;
-    return rows_masks(&m->rows, scratch, first, n, m->dtype, m->bytes, out);
+    return rows_images(&m->rows, m->draw, scratch, first, n, m->dtype, m->bytes, out);
+}
+
+/* Weights of 0 … 1 to 0 … 255, half to even. */
+static void level(const double *weights, uint64_t n, unsigned char *levels) {
+    for (uint64_t i = 0; i < n; i++)
+        levels[i] = (unsigned char)nearbyint(255 * weights[i]);
+}
+
+/* For pictures: masks as levels, which greys are already. */
+static fmix_status fill_levels(const source *from, fmix_scratch *scratch, uint64_t first,
+                               uint64_t n, void *out) {
+    const masks *m = from->self;
+    unsigned char *levels = out;
+    if (m->draw == fmix_plan_greys)
+        return fill(from, scratch, first, n, out);
+    fmix_status status = FMIX_OK;
+    double *weights = m->elements > SIZE_MAX / sizeof *weights
+                          ? NULL
+                          : malloc((size_t)m->elements * sizeof *weights);
+    if (!weights)
+        return FMIX_ERROR_MEMORY;
+    for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
+        status = rows_images(&m->rows, m->draw, scratch, first + i, 1, FMIX_DTYPE_F64,
+                             m->elements * sizeof *weights, weights);
+        if (status == FMIX_OK)
+            level(weights, m->elements, levels + i * m->elements);
+    }
+    free(weights);
+    return status;
 }
 
 static void destroy(source *s) {
@@ -27,7 +58,7 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
     query *q = &c->query;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
-    if (q->methods.count > 1 || !fmix_method_masks((fmix_method)q->methods.item[0])) {
+    if (q->methods.count > 1 || !fmix_method_masks(q->methods.item[0])) {
         buffer method = buffer_of(128);
         query_print(q, QUERY_METHOD, &method);
         problem_add(p, 400, "method",
@@ -35,17 +66,22 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
                     (int)method.length, (const char *)method.bytes);
         buffer_free(&method);
     }
+    if (q->output == OUTPUT_GREY && !fmix_method_has_spectrum(q->methods.item[0]))
+        problem_add(p, 400, "output",
+                    "output is 'grey', but method '%s' thresholds no image: use method=fmix",
+                    fmix_method_name(q->methods.item[0]));
     recipe_law(q, recipe, p);
     if (p->status)
         return false;
     uint64_t most = c->service->config->elements;
     recipe_shape(q->shape.rank, q->shape.side, most, "shape", &recipe->shape, p);
+    recipe_spectrum(q, &recipe->shape, p);
     recipe_address(q, q->n, 1, p);
     return p->status == 0;
 }
 
-static bool add_tensors(source *s, const query *q, const fmix_plan *plan, fmix_dtype type) {
-    return rows_add_masks(s, q, type, fmix_plan_mask_cost(plan), fill) &&
+static bool add_tensors(source *s, const query *q, const masks *m, tensor_fill *images) {
+    return rows_add_masks(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan), images) &&
            source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda) &&
            source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff) &&
            source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones);
@@ -54,8 +90,9 @@ static bool add_tensors(source *s, const query *q, const fmix_plan *plan, fmix_d
 void masks_get(call *c, outcome *out) {
     problem *p = &out->problem;
     const query *q = &c->query;
+    bool pictures = c->format->masks == DTYPE_U8;
     fmix_recipe recipe;
-    if (!read_recipe(c, &recipe, p))
+    if (!read_recipe(c, &recipe, p) || (!pictures && !rows_check_type(q, p)))
         return;
     source *s = source_new(q->n);
     masks *m = calloc(1, sizeof *m);
@@ -68,8 +105,10 @@ void masks_get(call *c, outcome *out) {
         return;
     }
     m->rows.index = q->index;
-    m->dtype = c->format->masks == DTYPE_U8 ? FMIX_DTYPE_U8 : rows_mask_type(q->dtype);
-    m->bytes = fmix_mask_bytes(fmix_shape_elements(&recipe.shape), m->dtype);
+    m->draw = q->output == OUTPUT_GREY ? fmix_plan_greys : fmix_plan_masks;
+    m->dtype = pictures ? FMIX_DTYPE_U8 : rows_mask_type(q->dtype);
+    m->elements = fmix_shape_elements(&recipe.shape);
+    m->bytes = fmix_mask_bytes(m->elements, m->dtype);
     s->self = m;
     s->destroy = destroy;
     s->warm = fmix_plan_is_warm(m->rows.plan);
@@ -78,7 +117,7 @@ void masks_get(call *c, outcome *out) {
     s->recipe = recipe_text(q, c->groups);
     source_note(s, "seed", q->seed);
     source_note(s, "index", q->index);
-    if (!add_tensors(s, q, m->rows.plan, m->dtype) || !s->recipe) {
+    if (!add_tensors(s, q, m, pictures ? fill_levels : fill) || !s->recipe) {
         problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
         source_free(s);
         return;

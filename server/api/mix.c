@@ -37,7 +37,8 @@ static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_
     const mix *m = from->self;
     if (m->interpolates)
         return fmix_plan_weights(m->rows.plan, m->rows.index, first, n, FMIX_DTYPE_F32, out);
-    return rows_masks(&m->rows, scratch, first, n, FMIX_DTYPE_F32, 4 * m->elements, out);
+    return rows_images(&m->rows, fmix_plan_masks, scratch, first, n, FMIX_DTYPE_F32,
+                       4 * m->elements, out);
 }
 
 static fmix_status prepare(source *s) {
@@ -126,29 +127,19 @@ static bool read_pair(call *c, upload *all, pair *out, problem *p) {
     return p->status == 0;
 }
 
-static void explain_type(unsigned method, const array *x, problem *p) {
-    const char *name = query_table[QUERY_METHOD].choices[method];
-    if (method == FMIX_METHOD_BCPLUS)
-        problem_add(p, 400, "method",
-                    "method is '%s', which divides by deviations: x must be of floats, or u8 with "
-                    "a floating out_dtype",
-                    name);
-    else
-        problem_add(p, 400, "method",
-                    "method is '%s', which interpolates, and x has dtype %s: there is nothing "
-                    "between two token ids. Use fmix or cutmix, or out_dtype=f32",
-                    name, dtype_table[x->type].name);
-}
-
 /* The type of the answer, if every method of the list can make it: no batch shall be refused later.
  */
 static bool find_out_type(const query *q, const array *x, dtype *out, problem *p) {
     *out = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : x->type;
     for (unsigned i = 0; i < q->methods.count; i++) {
-        unsigned method = q->methods.item[i];
-        if (fmix_method_takes((fmix_method)method, rows_type(x->type), rows_type(*out)))
+        fmix_method method = q->methods.item[i];
+        const char *reason =
+            fmix_method_refuses(method, q->soft > 0, rows_type(x->type), rows_type(*out));
+        if (!reason)
             continue;
-        explain_type(method, x, p);
+        problem_add(p, 400, "method", "method is '%s' and x has dtype %s: %s %s",
+                    fmix_method_name(method), dtype_table[x->type].name, fmix_method_name(method),
+                    reason);
         return false;
     }
     return true;
@@ -196,7 +187,7 @@ static bool read_recipe(call *c, const array *u, const geometry *g, fmix_recipe 
     if (!recipe_law(q, recipe, p) || !recipe_method(q, q->step, &recipe->method, p))
         return false;
     return recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
-           recipe_address(q, u->shape[0], 1, p);
+           recipe_spectrum(q, &recipe->shape, p) && recipe_address(q, u->shape[0], 1, p);
 }
 
 /* Takes the body and what was inflated from it. NULL: explained. */

@@ -10,7 +10,7 @@
 typedef struct plans {
     query query;
     uint64_t elements, mask_bytes;
-    fmix_plan *plan[FMIX_METHODS]; /* of the methods of the list */
+    fmix_plan *plan[QUERY_LIST]; /* of each method of the list */
 } plans;
 
 /* One batch of the answer: which method it has, and where its samples begin. */
@@ -24,7 +24,10 @@ static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
     problem impossible = {0}; /* refused before the source was made */
     if (!recipe_method(q, q->step + step, &out->method, &impossible))
         return FMIX_ERROR_RANGE;
-    out->rows = (rows){p->plan[out->method], q->index + step * q->n};
+    unsigned i = 0;
+    while (q->methods.item[i] != out->method)
+        i++;
+    out->rows = (rows){p->plan[i], q->index + step * q->n};
     return FMIX_OK;
 }
 
@@ -78,7 +81,7 @@ static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scra
                               uint64_t n, unsigned char *out) {
     fmix_dtype type = rows_mask_type(p->query.dtype);
     if (fmix_method_masks(b->method))
-        return rows_masks(&b->rows, scratch, first, n, type, p->mask_bytes, out);
+        return rows_images(&b->rows, fmix_plan_masks, scratch, first, n, type, p->mask_bytes, out);
     return fmix_plan_weights(b->rows.plan, b->rows.index, first, n, type, out);
 }
 
@@ -117,7 +120,7 @@ static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint6
 }
 
 static void plans_free(plans *p) {
-    for (unsigned i = 0; p && i < FMIX_METHODS; i++)
+    for (unsigned i = 0; p && i < QUERY_LIST; i++)
         fmix_plan_free(p->plan[i]);
     free(p);
 }
@@ -140,6 +143,8 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
         return false;
     recipe_shape(q->shape.rank, q->shape.side, c->service->config->elements, "shape",
                  &recipe->shape, p);
+    recipe_spectrum(q, &recipe->shape, p);
+    rows_check_type(q, p);
     recipe_address(q, q->n, q->steps, p); /* n * steps is at most 2^44 */
     return p->status == 0 && format_holds_parts(c->format, q, p);
 }
@@ -151,9 +156,8 @@ static plans *plans_new(call *c, const fmix_recipe *recipe, problem *p) {
     fmix_status status = made ? FMIX_OK : FMIX_ERROR_MEMORY;
     for (unsigned i = 0; i < q->methods.count && status == FMIX_OK; i++) {
         fmix_recipe one = *recipe;
-        one.method = (fmix_method)q->methods.item[i];
-        if (!made->plan[one.method])
-            status = fmix_plan_new(c->service->context, &one, &made->plan[one.method]);
+        one.method = q->methods.item[i];
+        status = fmix_plan_new(c->service->context, &one, &made->plan[i]);
     }
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
@@ -169,7 +173,7 @@ static plans *plans_new(call *c, const fmix_recipe *recipe, problem *p) {
 /* The dearest of the list stands for all. */
 static double mask_cost(const plans *p) {
     double most = 0;
-    for (unsigned i = 0; i < FMIX_METHODS; i++) {
+    for (unsigned i = 0; i < QUERY_LIST; i++) {
         double cost = p->plan[i] ? fmix_plan_mask_cost(p->plan[i]) : 0;
         most = cost > most ? cost : most;
     }
@@ -177,7 +181,7 @@ static double mask_cost(const plans *p) {
 }
 
 static bool is_warm(const plans *p) {
-    for (unsigned i = 0; i < FMIX_METHODS; i++)
+    for (unsigned i = 0; i < QUERY_LIST; i++)
         if (p->plan[i] && !fmix_plan_is_warm(p->plan[i]))
             return false;
     return true;

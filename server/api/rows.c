@@ -1,4 +1,5 @@
 #include "rows.h"
+#include "../recipe.h"
 
 #include <string.h>
 
@@ -45,11 +46,11 @@ fmix_status rows_ones(const source *from, fmix_scratch *scratch, uint64_t first,
     return each(from, first, n, put_ones, out);
 }
 
-fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                       fmix_dtype type, uint64_t bytes, void *out) {
+fmix_status rows_images(const rows *r, rows_draw *draw, fmix_scratch *scratch, uint64_t first,
+                        uint64_t n, fmix_dtype type, uint64_t bytes, void *out) {
     uint64_t t = fmix_plan_sample(r->plan, r->index, first);
     bool one = n > 1 && fmix_plan_sample(r->plan, r->index, first + 1) == t;
-    fmix_status status = fmix_plan_masks(r->plan, scratch, t, one ? 1 : n, type, out);
+    fmix_status status = draw(r->plan, scratch, t, one ? 1 : n, type, out);
     for (uint64_t i = 1; one && i < n; i++)
         memcpy((unsigned char *)out + i * bytes, out, (size_t)bytes);
     return status;
@@ -64,6 +65,16 @@ static const struct {
                   {FMIX_DTYPE_BITS, DTYPE_U8},
                   {FMIX_DTYPE_F16, DTYPE_F16},
                   {FMIX_DTYPE_F64, DTYPE_F64}};
+
+bool rows_check_type(const query *q, problem *p) {
+    fmix_dtype type = rows_mask_type(q->dtype);
+    const char *name = query_table[QUERY_DTYPE].choices[q->dtype];
+    if (q->output == OUTPUT_GREY && type == FMIX_DTYPE_BITS)
+        problem_add(p, 400, "dtype", "dtype is '%s'; greys are u8, f16, f32 or f64", name);
+    else if (q->output == OUTPUT_MASK && recipe_softens(q) && !fmix_dtype_floats(type))
+        problem_add(p, 400, "dtype", "dtype is '%s'; soft masks are f16, f32 or f64", name);
+    return p->status == 0;
+}
 
 fmix_dtype rows_mask_type(unsigned choice) {
     return mask_types[choice].library;

@@ -15,9 +15,16 @@ typedef struct rows {
 
 tensor_fill rows_lambda, rows_lambda_eff, rows_ones;
 
-/* Masks of rows first … first+n-1, `bytes` each; with scope=batch the one mask, n times. */
-fmix_status rows_masks(const rows *r, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                       fmix_dtype type, uint64_t bytes, void *out);
+/* fmix_plan_masks, or what draws other images. */
+typedef fmix_status rows_draw(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
+                              fmix_dtype dtype, void *out);
+
+/* Images of rows first … first+n-1, `bytes` each; with scope=batch the one, n times. */
+fmix_status rows_images(const rows *r, rows_draw *draw, fmix_scratch *scratch, uint64_t first,
+                        uint64_t n, fmix_dtype type, uint64_t bytes, void *out);
+
+/* Whether `dtype` can hold what is asked for: soft masks and greys need more than a bit. */
+bool rows_check_type(const query *q, problem *p);
 
 /* The type of masks that a request asks for, and the tensor of them. */
 fmix_dtype rows_mask_type(unsigned choice);

@@ -66,7 +66,7 @@ static void draw_line(const sheet *a, const unsigned char *elements, uint64_t ro
                    (slice / a->slice_columns * a->height + line) * a->repeat * a->scale;
     unsigned char *at = canvas + top * a->pixels_across + left;
     for (uint64_t i = 0; i < a->width; i++)
-        memset(at + i * a->scale, elements[i] ? 255 : 0, (size_t)a->scale);
+        memset(at + i * a->scale, elements[i], (size_t)a->scale);
     for (uint64_t i = 1; i < a->repeat * a->scale; i++)
         memcpy(at + i * a->pixels_across, at, (size_t)(a->width * a->scale));
 }

@@ -279,7 +279,9 @@ static void bound_holds_after_thousands_of_different_shapes(void **state) {
         const fmix_weights *weights = NULL;
         const fmix_transform *transform = NULL;
         void *a = NULL, *b = NULL;
-        assert_ok(fmix_weights_get(cache, &shape, (double)(i % 101) / 10, FMIX_FREQUENCY_PIXEL,
+        assert_ok(fmix_weights_get(cache,
+                                   (fmix_law[]){fmix_law_of(&(fmix_recipe){
+                                       .shape = shape, .delta = (double)(i % 101) / 10})},
                                    &weights, &a));
         if (i % 5 == 0)
             assert_ok(fmix_transform_get(cache, &shape, &transform, &b));

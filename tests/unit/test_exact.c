@@ -82,20 +82,33 @@ static void lambda_of_the_contract_s_check(void **state) {
     mpfr_free_cache();
 }
 
+static fmix_law law_of(fmix_shape shape, double delta) {
+    return fmix_law_of(&(fmix_recipe){.shape = shape, .delta = delta});
+}
+
+/* Many pixels against one. */
+static fmix_status order_all(const fmix_field *field, uint32_t pivot, const uint32_t *pixels,
+                             size_t n, int *orders) {
+    fmix_pair pairs[16];
+    for (size_t i = 0; i < n; i++)
+        pairs[i] = (fmix_pair){pixels[i], pivot};
+    return fmix_exact_orders(field, pairs, n, orders);
+}
+
 /* The contract's check mask, 3x5: 001100111001110, so seven pixels are above the other eight. */
 static void orders_have_the_sign_of_the_difference(void **state) {
     (void)state;
     static const char mask[] = "001100111001110";
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_contest contest = {
-        .sides = {{1, 3, 5}}, .periods = {{1, 3, 5}}, .delta = 3, .total = 100, .key = &key};
+    const fmix_law law = law_of((fmix_shape){2, {3, 5}}, 3);
+    const fmix_field field = {.law = &law, .total = 100, .key = &key};
     for (uint32_t pivot = 0; pivot < 15; pivot++) {
         uint32_t others[14];
         int orders[14];
         for (uint32_t i = 0; i < 14; i++)
             others[i] = i + (i >= pivot);
-        assert_ok(fmix_exact_order(&contest, pivot, others, 14, orders));
+        assert_ok(order_all(&field, pivot, others, 14, orders));
         for (uint32_t i = 0; i < 14; i++)
             if (mask[others[i]] != mask[pivot])
                 assert_int_equal(orders[i], mask[others[i]] - mask[pivot]);
@@ -109,11 +122,11 @@ static void orders_are_antisymmetric_and_transitive(void **state) {
     int order[N][N];
     fmix_key key;
     assert_ok(fmix_key_derive(6, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_contest contest = {
-        .sides = {{1, 3, 4}}, .periods = {{1, 3, 4}}, .delta = 1, .total = 100, .key = &key};
+    const fmix_law law = law_of((fmix_shape){2, {3, 4}}, 1);
+    const fmix_field field = {.law = &law, .total = 100, .key = &key};
     static const uint32_t all[N] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     for (uint32_t pivot = 0; pivot < N; pivot++)
-        assert_ok(fmix_exact_order(&contest, pivot, all, N, order[pivot]));
+        assert_ok(order_all(&field, pivot, all, N, order[pivot]));
     for (int a = 0; a < N; a++)
         for (int b = 0; b < N; b++) {
             assert_int_equal(order[a][b], -order[b][a]);
@@ -131,24 +144,20 @@ static void within_the_tolerance_is_equal(void **state) {
     int order;
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    fmix_contest contest = {.sides = {{1, 1, 2}},
-                            .periods = {{1, 1, 2}},
-                            .delta = 3,
-                            .total = 8,
-                            .key = &key,
-                            .t = 1166203367};
-    assert_ok(fmix_exact_order(&contest, 0, other, 1, &order));
+    const fmix_law law = law_of((fmix_shape){1, {2}}, 3);
+    fmix_field field = {.law = &law, .total = 8, .key = &key, .t = 1166203367};
+    assert_ok(order_all(&field, 0, other, 1, &order));
     assert_int_equal(order, 0); /* the contract's tie */
-    contest.t = 0;
-    assert_ok(fmix_exact_order(&contest, 0, other, 1, &order));
+    field.t = 0;
+    assert_ok(order_all(&field, 0, other, 1, &order));
     assert_int_not_equal(order, 0);
     /* That difference is between 2^-4 and 2^8: a total of 2^252 leaves it, one of 2^264 does not.
      */
-    contest.total = 0x1p252;
-    assert_ok(fmix_exact_order(&contest, 0, other, 1, &order));
+    field.total = 0x1p252;
+    assert_ok(order_all(&field, 0, other, 1, &order));
     assert_int_not_equal(order, 0);
-    contest.total = 0x1p264;
-    assert_ok(fmix_exact_order(&contest, 0, other, 1, &order));
+    field.total = 0x1p264;
+    assert_ok(order_all(&field, 0, other, 1, &order));
     assert_int_equal(order, 0);
     fmix_exact_thread_end();
 }

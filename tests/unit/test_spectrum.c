@@ -17,6 +17,10 @@ static const fmix_shape shapes[] = {
 static const double deltas[] = {0, 0.25, 1, 2, 3, 4.7, 7, 10};
 #define DELTAS (sizeof deltas / sizeof *deltas)
 
+static fmix_law law_of(const fmix_shape *shape, double delta) {
+    return fmix_law_of(&(fmix_recipe){.shape = *shape, .delta = delta});
+}
+
 static fmix_cache *cache_new(void) {
     fmix_cache *cache = NULL;
     assert_ok(fmix_cache_new(64u << 20, &cache));
@@ -123,7 +127,7 @@ static void weights_and_their_total_are_those_of_mpfr(void **state) {
         for (size_t d = 0; d < DELTAS; d++) {
             const fmix_weights *weights = NULL;
             void *entry = NULL;
-            assert_ok(fmix_weights_get(cache, &shapes[s], deltas[d], FMIX_FREQUENCY_PIXEL, &weights,
+            assert_ok(fmix_weights_get(cache, (fmix_law[]){law_of(&shapes[s], deltas[d])}, &weights,
                                        &entry));
             bin last = bin_at(&shapes[s], 0);
             assert_true(weights->bins == (uint64_t)last.n[0] * last.n[1] * (last.n[2] / 2 + 1));
@@ -150,7 +154,7 @@ static void weights_of_long_sides_keep_the_bound(void **state) {
             static const double some[] = {0.3, 3, 10};
             const fmix_weights *weights = NULL;
             void *entry = NULL;
-            assert_ok(fmix_weights_get(cache, &large[s], some[d], FMIX_FREQUENCY_PIXEL, &weights,
+            assert_ok(fmix_weights_get(cache, (fmix_law[]){law_of(&large[s], some[d])}, &weights,
                                        &entry));
             assert_true(largest_error(&large[s], some[d], weights, 997, total) <= 48);
             fmix_cache_release(cache, entry);
@@ -165,15 +169,15 @@ static void weights_are_kept_by_shape_and_delta(void **state) {
     const fmix_weights *a = NULL, *b = NULL, *c = NULL, *d = NULL;
     void *held[4] = {0};
     fmix_shape shape = {2, {6, 5, 77}}, same = {2, {6, 5, 99}}, other = {2, {5, 6, 0}};
-    assert_false(fmix_weights_cached(cache, &shape, 3, FMIX_FREQUENCY_PIXEL));
-    assert_ok(fmix_weights_get(cache, &shape, 3, FMIX_FREQUENCY_PIXEL, &a, &held[0]));
-    assert_true(fmix_weights_cached(cache, &same, 3,
-                                    FMIX_FREQUENCY_PIXEL)); /* sides past the rank mean nothing */
-    assert_false(fmix_weights_cached(cache, &shape, 0x1.8000000000001p+1, FMIX_FREQUENCY_PIXEL));
-    assert_false(fmix_weights_cached(cache, &other, 3, FMIX_FREQUENCY_PIXEL));
-    assert_ok(fmix_weights_get(cache, &same, 3, FMIX_FREQUENCY_PIXEL, &b, &held[1]));
-    assert_ok(fmix_weights_get(cache, &shape, 2, FMIX_FREQUENCY_PIXEL, &c, &held[2]));
-    assert_ok(fmix_weights_get(cache, &other, 3, FMIX_FREQUENCY_PIXEL, &d, &held[3]));
+    assert_false(fmix_weights_cached(cache, (fmix_law[]){law_of(&shape, 3)}));
+    assert_ok(fmix_weights_get(cache, (fmix_law[]){law_of(&shape, 3)}, &a, &held[0]));
+    assert_true(fmix_weights_cached(
+        cache, (fmix_law[]){law_of(&same, 3)})); /* sides past the rank mean nothing */
+    assert_false(fmix_weights_cached(cache, (fmix_law[]){law_of(&shape, 0x1.8000000000001p+1)}));
+    assert_false(fmix_weights_cached(cache, (fmix_law[]){law_of(&other, 3)}));
+    assert_ok(fmix_weights_get(cache, (fmix_law[]){law_of(&same, 3)}, &b, &held[1]));
+    assert_ok(fmix_weights_get(cache, (fmix_law[]){law_of(&shape, 2)}, &c, &held[2]));
+    assert_ok(fmix_weights_get(cache, (fmix_law[]){law_of(&other, 3)}, &d, &held[3]));
     assert_ptr_equal(a, b);
     assert_true(c != a && d != a && d != c);
     for (int i = 0; i < 4; i++)
@@ -191,7 +195,7 @@ typedef struct subject {
 
 static subject subject_new(const fmix_shape *shape, double delta) {
     subject s = {.cache = cache_new()};
-    assert_ok(fmix_weights_get(s.cache, shape, delta, FMIX_FREQUENCY_PIXEL, &s.weights, &s.entry));
+    assert_ok(fmix_weights_get(s.cache, (fmix_law[]){law_of(shape, delta)}, &s.weights, &s.entry));
     s.x = malloc(2 * (size_t)s.weights->bins * sizeof *s.x);
     assert_non_null(s.x);
     return s;

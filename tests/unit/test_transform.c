@@ -132,7 +132,9 @@ static void fill_paper(subject *s, double delta, uint64_t *random) {
     fmix_key key;
     assert_ok(fmix_cache_new(1u << 20, &cache));
     assert_ok(fmix_key_derive(1, FMIX_DOMAIN_SPECTRUM, &key));
-    assert_ok(fmix_weights_get(cache, &s->shape, delta, FMIX_FREQUENCY_PIXEL, &weights, &entry));
+    assert_ok(fmix_weights_get(
+        cache, (fmix_law[]){fmix_law_of(&(fmix_recipe){.shape = s->shape, .delta = delta})},
+        &weights, &entry));
     fmix_spectrum_fill(weights, &key, unit_random(random), s->x);
     fmix_cache_release(cache, entry);
     fmix_cache_free(cache);

@@ -27,6 +27,18 @@
 #define T(name)         cmocka_unit_test(name)
 #define assert_ok(call) assert_int_equal((call), FMIX_OK)
 
+/* The methods' public numbers, which never change. */
+enum {
+    FMIX_METHOD_FMIX,
+    FMIX_METHOD_CUTMIX,
+    FMIX_METHOD_MIXUP,
+    FMIX_METHOD_BC,
+    FMIX_METHOD_BCPLUS,
+    FMIX_METHOD_SAMPLEPAIRING,
+    FMIX_METHOD_NONE,
+    FMIX_METHODS
+};
+
 /* A context, or the test fails. */
 static inline fmix_context *unit_context(void) {
     fmix_context *context = NULL;

@@ -1,0 +1,23 @@
+#include "field.h"
+#include "plan.h"
+
+#define STRIDE 64 /* bins between two looks whether it is cancelled */
+
+static bool is_cancelled(const fmix_scratch *owner) {
+    return owner && owner->cancelled && owner->cancelled(owner->user);
+}
+
+bool fmix_field_each(const fmix_field *field, fmix_bin_visit *visit, void *user) {
+    uint64_t normals = fmix_law_normals(field->law);
+    uint32_t w[4];
+    fmix_bin bin;
+    for (uint64_t j = 0; j < normals; j++) {
+        if (j % STRIDE == 0 && is_cancelled(field->scratch))
+            return false;
+        if (j % 2 == 0)
+            fmix_words_block(field->key, field->t, j / 2, w);
+        if (fmix_law_bin(field->law, j, &bin))
+            visit(user, &bin, w + 2 * (j % 2));
+    }
+    return true;
+}

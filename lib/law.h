@@ -1,0 +1,43 @@
+/*
+ * law.h - the bins of a half spectrum, exactly: where each stands, its weight, its normal (STREAM
+ * §3)
+ */
+#ifndef FMIX_LAW_H
+#define FMIX_LAW_H
+
+#include "shape.h"
+
+/* What the weights of a spectrum depend on. No padding: its bytes are the key of a cache. */
+typedef struct fmix_law {
+    fmix_shape shape; /* sides past the rank are 0 */
+    uint32_t frequency, spectrum;
+    double delta;
+} fmix_law;
+
+fmix_law fmix_law_of(const fmix_recipe *recipe);
+
+/* A frequency squared, as the sum of (k / period)^2. */
+typedef struct fmix_square {
+    int32_t k[3];
+    uint32_t period[3];
+} fmix_square;
+
+/* A bin adds sqrt(gain) (f_0^-delta Re Z + i f_1^-delta Im Z) e^(2 pi i phase) to G. */
+typedef struct fmix_bin {
+    uint32_t at[3];        /* where it stands in the half spectrum, sides from the back */
+    fmix_square square;    /* f_0^2 */
+    fmix_square imaginary; /* f_1^2, if not alike */
+    bool alike;            /* f_1 = f_0 */
+    unsigned gain;         /* c^2 or g^2: 1, 2 or 4 */
+} fmix_bin;
+
+/* How many normals, from the first on, may add anything. */
+uint64_t fmix_law_normals(const fmix_law *law);
+
+/* The bin that normal j belongs to; false: none, or the zero bin. */
+bool fmix_law_bin(const fmix_law *law, uint64_t j, fmix_bin *out);
+
+/* Within 5u relative. */
+double fmix_square_value(const fmix_square *square);
+
+#endif
