@@ -74,9 +74,10 @@ static double log2_of(double x) {
 /*
  * Nanoseconds of settling that a thin shape must expect. With one side long against the rest,
  * pixels that share its coordinate differ by (long/other)^-delta of G. Where that is under about
- * 2^-34 they are all contested together, and each is summed over all bins, about twice.
+ * 2^-34 they are all contested together, and each is summed over all bins, about twice; with a soft
+ * edge so is all of its band.
  */
-static double settling_cost(const fmix_recipe *r, double elements) {
+static double settling_cost(const fmix_recipe *r, double elements, double band) {
     double longest = 1, second = 1;
     for (unsigned d = 0; d < r->shape.rank; d++) {
         double n = r->shape.side[d];
@@ -86,7 +87,8 @@ static double settling_cost(const fmix_recipe *r, double elements) {
     if (second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT ||
         r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 34)
         return 0;
-    return 2 * (elements / 2) * (1200 + 100 * (elements / longest));
+    double rivals = elements / longest;
+    return 2 * (elements / 2) * (1200 + 100 * (rivals > band ? rivals : band));
 }
 
 /* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin, the
@@ -98,7 +100,8 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
     if (!fmix_method_has_spectrum(plan->recipe.method))
         return 300 + 0.1 * n;
     double band = plan->soft ? 2 * plan->recipe.soft * n : 0;
-    return 600 + n * (6 + 0.3 * levels) + 10 * band * levels + settling_cost(&plan->recipe, n);
+    return 600 + n * (6 + 0.3 * levels) + 10 * band * levels +
+           settling_cost(&plan->recipe, n, band);
 }
 
 /* Of a soft edge: what is sorted, its pixels and runs. */
