@@ -12,7 +12,7 @@ VERSION := 0.1.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev
-PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip
+PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck
 PACKAGES_LINT  := clang-format cppcheck clang
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -121,6 +121,9 @@ format:
 
 picture: all
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) tests/data/picture.py
+	@$(BUILD)/fmixd --listen 127.0.0.1:$(PORT) >/dev/null & pid=$$!; trap "kill $$pid" EXIT; \
+	    curl -sf --retry 9 --retry-connrefused 127.0.0.1:$(PORT)/readyz >/dev/null && \
+	    tests/data/sheets http://127.0.0.1:$(PORT) tests/data/methods
 
 clean:
 	rm -rf $(BUILD)

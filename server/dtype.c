@@ -1,5 +1,7 @@
 #include "dtype.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 const dtype_row dtype_table[DTYPE_COUNT] = {
@@ -20,4 +22,37 @@ bool dtype_of_descr(const char *descr, dtype *out) {
         }
     }
     return false;
+}
+
+bool dtype_floats(dtype type) {
+    return type == DTYPE_F16 || type == DTYPE_BF16 || type == DTYPE_F32 || type == DTYPE_F64;
+}
+
+static double half(uint16_t bits) {
+    int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                  : exponent     ? ldexp(1024 + fraction, exponent - 25)
+                                 : ldexp(fraction, -24);
+    return bits & 0x8000 ? -size : size;
+}
+
+double dtype_real(dtype type, const unsigned char *at) {
+    uint16_t bits;
+    float f32;
+    double f64;
+    switch (type) {
+    case DTYPE_F64:
+        memcpy(&f64, at, sizeof f64);
+        return f64;
+    case DTYPE_F32:
+        memcpy(&f32, at, sizeof f32);
+        return (double)f32;
+    case DTYPE_F16:
+        memcpy(&bits, at, sizeof bits);
+        return half(bits);
+    default: /* bf16: the upper half of a float32 */
+        f32 = 0;
+        memcpy((unsigned char *)&f32 + 2, at, 2);
+        return (double)f32;
+    }
 }

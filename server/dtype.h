@@ -30,6 +30,11 @@ typedef struct dtype_row {
 
 extern const dtype_row dtype_table[DTYPE_COUNT];
 
+bool dtype_floats(dtype type);
+
+/* An element of a floating type as the float64 that it is. */
+double dtype_real(dtype type, const unsigned char *at);
+
 /* The type of an npy header's descr: little-endian, or of one byte. */
 bool dtype_of_descr(const char *descr, dtype *out);
 

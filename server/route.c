@@ -7,18 +7,15 @@ static const route table[] = {
     {"/v1/masks", "GET", masks_get,
      GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_SHAPE |
          GROUP_SHEET | GROUP_OUTPUT,
-     FORMAT_NPY | FORMAT_RAW | FORMAT_JSON | FORMAT_PNG | FORMAT_NPZ | FORMAT_SAFETENSORS,
-     "masks of FMix or CutMix"},
+     FORMAT_ARRAYS | FORMAT_IMAGES, "masks of FMix or CutMix"},
     {"/v1/plans", "GET", plans_get,
      GROUP_SEED | GROUP_SAMPLE | GROUP_BATCH | GROUP_STEPS | GROUP_LAMBDA | GROUP_MASK |
          GROUP_METHOD | GROUP_POLICY | GROUP_PAIRING | GROUP_SHAPE | GROUP_PARTS,
-     FORMAT_NPY | FORMAT_RAW | FORMAT_JSON | FORMAT_NPZ | FORMAT_SAFETENSORS,
-     "who is mixed with whom, by which masks"},
+     FORMAT_ARRAYS, "who is mixed with whom, by which masks"},
     {"/v1/mix", "POST", mix_post,
      GROUP_SEED | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
-         GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD,
-     FORMAT_NPY | FORMAT_RAW | FORMAT_JSON | FORMAT_NPZ | FORMAT_SAFETENSORS,
-     "the uploaded batch, mixed"},
+         GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_SHEET,
+     FORMAT_ARRAYS | FORMAT_IMAGES, "the uploaded batch, mixed"},
     {"/livez", "GET", health_live, 0, 0, "whether the process answers"},
     {"/readyz", "GET", health_ready, 0, 0, "whether it wants requests"},
     {"/startupz", "GET", health_live, 0, 0, "whether it has started"},

@@ -50,9 +50,11 @@ struct source {
     metadata meta[SOURCE_METADATA];
     unsigned metas;
     unsigned columns, scale; /* of a png sheet; 0 columns: about a square */
-    char *recipe;            /* canonical text; png keeps it */
-    bool warm;               /* filling needs nothing slow to be made first */
-    double prepare_cost;     /* estimated nanoseconds of prepare */
+    unsigned channels;       /* of the main tensor's pixels, a side of their own; 0: no such side */
+    bool channels_last;
+    char *recipe;        /* canonical text; png keeps it */
+    bool warm;           /* filling needs nothing slow to be made first */
+    double prepare_cost; /* estimated nanoseconds of prepare */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
     fmix_status (*prepare)(source *self);
     void (*destroy)(source *self); /* frees what `self` points to */

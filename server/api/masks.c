@@ -90,7 +90,7 @@ static bool add_tensors(source *s, const query *q, const masks *m, tensor_fill *
 void masks_get(call *c, outcome *out) {
     problem *p = &out->problem;
     const query *q = &c->query;
-    bool pictures = c->format->masks == DTYPE_U8;
+    bool pictures = c->format->kind == FORMAT_IMAGES;
     fmix_recipe recipe;
     if (!read_recipe(c, &recipe, p) || (!pictures && !rows_check_type(q, p)))
         return;

@@ -64,6 +64,7 @@ typedef struct geometry {
     unsigned rank;
     const uint64_t *sides;
     uint64_t channels;
+    bool has_channels; /* a side of their own */
     fmix_layout layout;
 } geometry;
 
@@ -91,6 +92,7 @@ static bool find_geometry(const query *q, const array *u, geometry *g, problem *
     }
     bool last = layout == LAYOUT_CHANNELS_LAST;
     g->sides = u->shape + 1 + (channels && !last);
+    g->has_channels = channels != 0;
     g->channels = !channels ? 1 : u->shape[last ? u->rank - 1 : 1];
     /* One channel that comes first is the simple case of both. */
     g->layout = last ? FMIX_CHANNELS_LAST : FMIX_CHANNELS_FIRST;
@@ -260,6 +262,10 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
     s->prepare = prepare;
     s->prepare_cost = 15 * (double)s->rows;
     s->warm = fmix_plan_is_warm(m->rows.plan);
+    s->columns = (unsigned)q->columns;
+    s->scale = (unsigned)q->scale;
+    s->channels = g.has_channels ? (unsigned)g.channels : 0;
+    s->channels_last = g.layout == FMIX_CHANNELS_LAST;
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);
     source_note(s, "index", q->index);

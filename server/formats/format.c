@@ -6,8 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-const format *const format_table[] = {&format_npy, &format_raw,         &format_json, &format_png,
-                                      &format_npz, &format_safetensors, NULL};
+#define FORMAT_ENTER(name) &format_##name,
+const format *const format_table[] = {FORMAT_TABLE(FORMAT_ENTER) NULL};
+#undef FORMAT_ENTER
 
 void outline_free(outline *l) {
     for (unsigned i = 0; i < l->count; i++)
@@ -116,7 +117,7 @@ bool array_check(const array *a, uint64_t bytes, problem *p) {
 }
 
 static bool in_set(unsigned i, format_set set) {
-    return set & 1u << i;
+    return set & format_table[i]->kind;
 }
 
 const format *format_by_name(const char *name, size_t length, format_set set) {

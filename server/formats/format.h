@@ -55,13 +55,19 @@ array *upload_add(upload *u, const char *name, size_t length, problem *p);
 /* Shape and type against the bytes there are: what is claimed is never allocated. */
 bool array_check(const array *a, uint64_t bytes, problem *p);
 
+/* What a format can hold. A resource lists the kinds that its answers fit. */
+typedef enum format_kind {
+    FORMAT_ARRAYS = 1 << 0, /* tensors of any shape and type */
+    FORMAT_IMAGES = 1 << 1, /* a main tensor that can be looked at */
+} format_kind;
+
 typedef struct format {
     const char *name; /* and suffix */
     const char *media_type;
+    format_kind kind;
     unsigned version; /* of the encoder: part of the ETag */
     bool all;         /* holds every tensor of the source; else the main one */
     uint64_t most;    /* whole: elements in all that it takes; else 0 */
-    dtype masks;      /* type that masks must have here, or DTYPE_COUNT */
     /* Refuses, in p, what it cannot hold. NULL: `most` says it all. */
     bool (*check)(const source *s, problem *p);
     /* Either segments, of a length known ahead … */
@@ -87,22 +93,28 @@ bool npz_encode(const source *s, const unsigned char *const *data, uint64_t wide
 /* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
 bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);
 
-extern const format format_npy, format_raw, format_json, format_png, format_npz, format_safetensors;
+/* Every format there is: formats/NAME.c defines format_NAME, and a row here enters it. The first
+ * whose kind a resource takes is its default. */
+#define FORMAT_TABLE(ROW)                                                                          \
+    ROW(npy)                                                                                       \
+    ROW(raw)                                                                                       \
+    ROW(json)                                                                                      \
+    ROW(png)                                                                                       \
+    ROW(npz)                                                                                       \
+    ROW(safetensors)
 
-/* Every format there is, NULL at the end; the first that a resource takes is its default. */
+#define FORMAT_DECLARE(name) extern const format format_##name;
+FORMAT_TABLE(FORMAT_DECLARE)
+#undef FORMAT_DECLARE
+
+/* The same in order, NULL at the end. */
 extern const format *const format_table[];
 
 /* npy and raw hold one tensor, so `parts` may name one: else refused in p. */
 bool format_holds_parts(const format *f, const query *q, problem *p);
 
-/* A resource takes a set of formats: bits in the order of format_table. */
+/* What a resource takes: kinds. */
 typedef unsigned format_set;
-#define FORMAT_NPY         (1u << 0)
-#define FORMAT_RAW         (1u << 1)
-#define FORMAT_JSON        (1u << 2)
-#define FORMAT_PNG         (1u << 3)
-#define FORMAT_NPZ         (1u << 4)
-#define FORMAT_SAFETENSORS (1u << 5)
 
 const format *format_by_name(const char *name, size_t length, format_set set);
 

@@ -8,36 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static double half(uint16_t bits) {
-    int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double size = exponent == 31 ? (fraction ? NAN : INFINITY)
-                  : exponent     ? ldexp(1024 + fraction, exponent - 25)
-                                 : ldexp(fraction, -24);
-    return bits & 0x8000 ? -size : size;
-}
-
-/* Any float as the float64 that it is. */
-static double real(dtype type, const unsigned char *at) {
-    uint16_t bits;
-    float f32;
-    double f64;
-    switch (type) {
-    case DTYPE_F64:
-        memcpy(&f64, at, sizeof f64);
-        return f64;
-    case DTYPE_F32:
-        memcpy(&f32, at, sizeof f32);
-        return (double)f32;
-    case DTYPE_F16:
-        memcpy(&bits, at, sizeof bits);
-        return half(bits);
-    default: /* bf16: the upper half of a float32 */
-        f32 = 0;
-        memcpy((unsigned char *)&f32 + 2, at, 2);
-        return (double)f32;
-    }
-}
-
 /* JSON has no NaN and no infinity: null. */
 static json_t *element(dtype type, const unsigned char *at) {
     int16_t i16;
@@ -64,7 +34,7 @@ static json_t *element(dtype type, const unsigned char *at) {
     case DTYPE_BF16:
     case DTYPE_F32:
     case DTYPE_F64:
-        value = real(type, at);
+        value = dtype_real(type, at);
         return isfinite(value) ? json_real(value) : json_null();
     case DTYPE_COUNT:
         break;
@@ -112,9 +82,9 @@ static bool encode(const source *s, const unsigned char *const *data, buffer *ou
 const format format_json = {
     .name = "json",
     .media_type = "application/json",
+    .kind = FORMAT_ARRAYS,
     .version = 1,
     .all = true,
     .most = 3 << 19, /* an element or list costs some 50 bytes while it is built */
-    .masks = DTYPE_COUNT,
     .encode = encode,
 };

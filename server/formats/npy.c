@@ -246,8 +246,8 @@ static bool begins(const unsigned char *body, size_t length) {
 const format format_npy = {
     .name = "npy",
     .media_type = "application/x-npy",
+    .kind = FORMAT_ARRAYS,
     .version = 1,
-    .masks = DTYPE_COUNT,
     .check = check,
     .lay_out = lay_out,
     .read = read_npy,

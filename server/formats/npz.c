@@ -481,10 +481,10 @@ static bool begins(const unsigned char *body, size_t length) {
 const format format_npz = {
     .name = "npz",
     .media_type = "application/x-npz",
+    .kind = FORMAT_ARRAYS,
     .version = 1,
     .all = true,
     .most = UINT64_MAX, /* bytes count, not elements */
-    .masks = DTYPE_COUNT,
     .check = check,
     .encode = encode,
     .read = read_npz,

@@ -1,27 +1,32 @@
 /*
- * A contact sheet of masks, 0 black and 255 white. One mask alone is pixel for pixel. A mask of one
- * side is a strip, one of three its slices in a near square, left to right and down.
+ * A contact sheet of images: masks and greys in levels of 0 to 255, or mixed samples of 1, 3 or 4
+ * channels (grey, RGB, RGBA). One image alone is pixel for pixel. One of one side is a strip, one
+ * of three its slices in a near square, left to right and down. Of floating types 0 is black and 1
+ * white.
  */
 #include "format.h"
 
+#include <math.h>
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP        4   /* pixels between masks */
+#define GAP        4   /* pixels between images */
 #define GROUND     128 /* grey between them */
 #define STRIP      16  /* height of a strip in a sheet of several */
 #define MOST_SIDE  65500
 #define MOST_BYTES (64u << 20)
 
 typedef struct sheet {
-    uint64_t columns, lines; /* of masks */
+    uint64_t columns, lines; /* of images */
     uint64_t slices, slice_columns;
     uint64_t width, height; /* of a slice, in elements */
     uint64_t repeat;        /* lines that one line of elements takes, before scale */
-    uint64_t tile_width, tile_height, gap, scale; /* of a mask, in unscaled pixels */
+    uint64_t tile_width, tile_height, gap, scale; /* of an image, in unscaled pixels */
     uint64_t pixels_across, pixels_down;
+    unsigned channels; /* bytes of a pixel */
+    bool apart;        /* channels come first, each a plane of the sample */
 } sheet;
 
 static uint64_t ceil_root(uint64_t n) {
@@ -33,15 +38,22 @@ static uint64_t ceil_root(uint64_t n) {
 
 static sheet arrange(const source *s) {
     const tensor *t = &s->tensors[s->main];
-    sheet a = {.slices = 1, .slice_columns = 1, .height = 1, .repeat = 1};
+    sheet a = {.slices = 1, .slice_columns = 1, .height = 1, .repeat = 1, .channels = 1};
+    const uint64_t *side = t->shape + 1;
     unsigned sides = t->rank - 1;
-    a.width = t->shape[sides];
+    if (s->channels) {
+        a.channels = s->channels;
+        a.apart = !s->channels_last;
+        side += a.apart;
+        sides--;
+    }
+    a.width = side[sides - 1];
     if (sides >= 2)
-        a.height = t->shape[sides - 1];
+        a.height = side[sides - 2];
     else if (s->rows > 1)
         a.repeat = STRIP;
     if (sides == 3) {
-        a.slices = t->shape[1];
+        a.slices = side[0];
         a.slice_columns = ceil_root(a.slices);
     }
     uint64_t slice_lines = (a.slices + a.slice_columns - 1) / a.slice_columns;
@@ -57,27 +69,58 @@ static sheet arrange(const source *s) {
     return a;
 }
 
-/* One line of elements of one slice of one mask, scaled, to where it belongs. */
-static void draw_line(const sheet *a, const unsigned char *elements, uint64_t row, uint64_t slice,
+static unsigned char level_of(dtype type, const unsigned char *at) {
+    if (type == DTYPE_U8)
+        return *at;
+    if (type == DTYPE_BOOL)
+        return *at ? 255 : 0;
+    double v = 255 * dtype_real(type, at);
+    return v >= 255 ? 255 : v > 0 ? (unsigned char)nearbyint(v) : 0; /* NaN: 0 */
+}
+
+/* A sample's elements to pixels, channels together. */
+static void level_sample(const sheet *a, const tensor *t, const unsigned char *sample,
+                         unsigned char *pixels) {
+    size_t size = dtype_table[t->type].size;
+    uint64_t count = a->width * a->height * a->slices;
+    uint64_t pixel_step = a->apart ? 1 : a->channels, channel_step = a->apart ? count : 1;
+    for (uint64_t i = 0; i < count; i++)
+        for (unsigned c = 0; c < a->channels; c++)
+            pixels[i * a->channels + c] =
+                level_of(t->type, sample + (i * pixel_step + c * channel_step) * size);
+}
+
+/* One line of pixels of one slice of one image, scaled, to where it belongs. */
+static void draw_line(const sheet *a, const unsigned char *pixels, uint64_t row, uint64_t slice,
                       uint64_t line, unsigned char *canvas) {
     uint64_t left = a->gap + row % a->columns * (a->tile_width * a->scale + a->gap) +
                     slice % a->slice_columns * a->width * a->scale;
     uint64_t top = a->gap + row / a->columns * (a->tile_height * a->scale + a->gap) +
                    (slice / a->slice_columns * a->height + line) * a->repeat * a->scale;
-    unsigned char *at = canvas + top * a->pixels_across + left;
-    for (uint64_t i = 0; i < a->width; i++)
-        memset(at + i * a->scale, elements[i], (size_t)a->scale);
+    uint64_t across = a->pixels_across * a->channels;
+    unsigned char *at = canvas + top * across + left * a->channels;
+    for (uint64_t i = 0; i < a->width * a->scale; i++)
+        memcpy(at + i * a->channels, pixels + i / a->scale * a->channels, a->channels);
     for (uint64_t i = 1; i < a->repeat * a->scale; i++)
-        memcpy(at + i * a->pixels_across, at, (size_t)(a->width * a->scale));
+        memcpy(at + i * across, at, (size_t)(a->width * a->scale * a->channels));
 }
 
-static void draw(const sheet *a, const source *s, const unsigned char *masks,
+static bool draw(const sheet *a, const source *s, const unsigned char *samples,
                  unsigned char *canvas) {
-    memset(canvas, GROUND, (size_t)(a->pixels_across * a->pixels_down));
-    for (uint64_t row = 0; row < s->rows; row++)
+    const tensor *t = &s->tensors[s->main];
+    unsigned char *pixels = malloc((size_t)(a->width * a->height * a->slices * a->channels));
+    if (!pixels)
+        return false;
+    memset(canvas, GROUND, (size_t)(a->pixels_across * a->pixels_down * a->channels));
+    for (uint64_t row = 0; row < s->rows; row++) {
+        const unsigned char *at = pixels;
+        level_sample(a, t, samples + row * t->row_bytes, pixels);
         for (uint64_t slice = 0; slice < a->slices; slice++)
-            for (uint64_t line = 0; line < a->height; line++, masks += a->width)
-                draw_line(a, masks, row, slice, line, canvas);
+            for (uint64_t line = 0; line < a->height; line++, at += a->width * a->channels)
+                draw_line(a, at, row, slice, line, canvas);
+    }
+    free(pixels);
+    return true;
 }
 
 static void write_bytes(png_structp png, png_bytep bytes, png_size_t length) {
@@ -112,15 +155,18 @@ static bool write_png(const sheet *a, char *recipe, unsigned char *canvas, buffe
     text.compression = PNG_TEXT_COMPRESSION_NONE;
     text.key = key;
     text.text = recipe;
+    const int colours[] = {
+        [1] = PNG_COLOR_TYPE_GRAY, [3] = PNG_COLOR_TYPE_RGB, [4] = PNG_COLOR_TYPE_RGB_ALPHA};
     png_set_write_fn(png, out, write_bytes, flush);
     png_set_compression_level(png, 6);
     png_set_IHDR(png, info, (png_uint_32)a->pixels_across, (png_uint_32)a->pixels_down, 8,
-                 PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 colours[a->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    png_set_text(png, info, &text, 1);
+    if (recipe)
+        png_set_text(png, info, &text, 1);
     png_write_info(png, info);
     for (uint64_t y = 0; y < a->pixels_down; y++)
-        png_write_row(png, canvas + y * a->pixels_across);
+        png_write_row(png, canvas + y * a->pixels_across * a->channels);
     png_write_end(png, info);
     png_destroy_write_struct(&png, &info);
     return true;
@@ -128,24 +174,37 @@ static bool write_png(const sheet *a, char *recipe, unsigned char *canvas, buffe
 
 static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
     sheet a = arrange(s);
-    size_t bytes = (size_t)(a.pixels_across * a.pixels_down);
-    unsigned char *canvas = malloc(bytes);
-    if (!canvas)
-        return false;
-    draw(&a, s, data[s->main], canvas);
-    bool good = write_png(&a, s->recipe, canvas, out);
+    unsigned char *canvas = malloc((size_t)(a.pixels_across * a.pixels_down * a.channels));
+    bool good =
+        canvas && draw(&a, s, data[s->main], canvas) && write_png(&a, s->recipe, canvas, out);
     free(canvas);
     return good;
 }
 
+static bool check_pixels(const source *s, problem *p) {
+    dtype type = s->tensors[s->main].type;
+    if (type != DTYPE_U8 && type != DTYPE_BOOL && !dtype_floats(type))
+        problem_add(p, 400, "out_dtype",
+                    "png shows u8, bool and floats from 0 to 1, not %s: ask for another format or "
+                    "a floating out_dtype",
+                    dtype_table[type].name);
+    if (s->channels == 2 || s->channels > 4)
+        problem_add(p, 400, "layout",
+                    "x has %u channels by this layout; png holds 1, 3 or 4 (grey, RGB, RGBA)",
+                    s->channels);
+    return p->status == 0;
+}
+
 static bool check(const source *s, problem *p) {
+    if (!check_pixels(s, p))
+        return false;
     sheet a = arrange(s);
     if (a.pixels_across <= MOST_SIDE && a.pixels_down <= MOST_SIDE &&
-        a.pixels_across * a.pixels_down <= MOST_BYTES)
+        a.pixels_across * a.pixels_down <= MOST_BYTES / a.channels)
         return true;
     problem_add(p, 413, "n",
                 "the png would have %llu x %llu pixels; at most %d along a side and %u in all fit: "
-                "ask for fewer masks, a smaller shape or scale, or for npy",
+                "ask for fewer rows, a smaller shape or scale, or for npy",
                 (unsigned long long)a.pixels_across, (unsigned long long)a.pixels_down, MOST_SIDE,
                 MOST_BYTES);
     return false;
@@ -154,9 +213,9 @@ static bool check(const source *s, problem *p) {
 const format format_png = {
     .name = "png",
     .media_type = "image/png",
+    .kind = FORMAT_IMAGES,
     .version = 1,
     .most = 2 * MOST_BYTES, /* check says it in pixels */
-    .masks = DTYPE_U8,
     .check = check,
     .encode = encode,
 };

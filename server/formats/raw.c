@@ -22,8 +22,8 @@ static bool read_raw(const unsigned char *body, size_t length, const query *q, u
 const format format_raw = {
     .name = "raw",
     .media_type = "application/octet-stream",
+    .kind = FORMAT_ARRAYS,
     .version = 1,
-    .masks = DTYPE_COUNT,
     .lay_out = lay_out,
     .read = read_raw,
 };

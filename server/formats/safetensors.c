@@ -271,9 +271,9 @@ static bool begins(const unsigned char *body, size_t length) {
 const format format_safetensors = {
     .name = "safetensors",
     .media_type = "application/x-safetensors",
+    .kind = FORMAT_ARRAYS,
     .version = 1,
     .all = true,
-    .masks = DTYPE_COUNT,
     .lay_out = lay_out,
     .read = read_safetensors,
     .begins = begins,

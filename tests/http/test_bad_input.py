@@ -117,15 +117,17 @@ RECIPE = (integer("seed", 0, LAST), integer("index", 0, LAST),
           real("lambda", 0.0, 1.0), switch("reformulate"),
           choice("scope", "sample", "batch"),
           choice("frequency", "pixel", "extent"),
-          choice("box", "clipped", "inside"))
-MASKS = (*RECIPE, methods("fmix", "cutmix"),
+          choice("box", "clipped", "inside"), real("soft", 0.0, 0.5))
+SHEET = (integer("columns", 1, 4096), integer("scale", 1, 64))
+SPECTRUM = choice("spectrum", "paper", "official")
+MASKS = (*RECIPE, *SHEET, SPECTRUM, methods("fmix", "cutmix"),
+         choice("output", "mask", "grey"),
          integer("n", 1, MOST_ROWS), sides("shape", 3),
-         choice("dtype", "f32", "u8", "bits", "f16", "f64"), integer("columns", 1, 4096),
-         integer("scale", 1, 64))
+         choice("dtype", "f32", "u8", "bits", "f16", "f64"))
 WEIGHTS = Parameter("weights", ("1", "4294967295", "0"),
                     ("-1", "4294967296", "1.5", ",1", "1,", "1,,1", "a", "NaN",
                      ",".join("1" * 9), DIGITS), ("whole numbers from 0",))
-MIX = (*RECIPE, methods("fmix", "mixup", "bc", "samplepairing", "none", *LISTS),
+MIX = (*RECIPE, *SHEET, SPECTRUM._replace(good=("paper",)), methods("fmix", "mixup", "bc", "samplepairing", "none", *LISTS),
        integer("step", 0, LAST),
        choice("policy", "alternate", "random"), WEIGHTS,
        choice("pairing", "permutation", "derangement", "flip", "roll", "none"),
@@ -429,15 +431,15 @@ class Targets(OneConnection):
 
     def test_an_unknown_suffix_is_404_and_told_the_formats(self):
         formats = {"/v1/masks": ("npy", "raw", "json", "png"),
-                   "/v1/mix": ("npy", "raw", "json")}
+                   "/v1/mix": ("npy", "raw", "json", "png")}
         for path, names in formats.items():
             for suffix in "bmp", "", "npy.gz", "NPY", "np", "npyx":
                 with self.subTest(path=path, suffix=suffix):
                     answer = self.ask("GET", f"{path}.{suffix}?shape=3")
                     self.check_explained(answer, 404, f"'{suffix}'", *names)
 
-    def test_a_picture_of_a_mixed_batch_is_404_and_told_the_formats(self):
-        answer = self.ask("POST", "/v1/mix.png", BODY, {"Content-Type": NPY})
+    def test_a_picture_of_a_plan_is_404_and_told_the_formats(self):
+        answer = self.ask("GET", "/v1/plans.png?shape=3")
         errors = self.check_problem(answer, 404)
         self.assertNotIn("image/png", errors[0]["detail"])
         self.check_served()
@@ -510,9 +512,9 @@ class MediaTypes(OneConnection):
                                    "application/octet-stream",
                                    "application/json", "image/png", status=406)
 
-    def test_a_mixed_batch_cannot_be_a_picture(self):
-        answer = self.ask("POST", "/v1/mix", BODY,
-                          {"Content-Type": NPY, "Accept": "image/png"})
+    def test_a_plan_cannot_be_a_picture(self):
+        answer = self.ask("GET", "/v1/plans?shape=3", None,
+                          {"Accept": "image/png"})
         self.check_refused(answer, "Accept", "application/x-npy", status=406)
 
     def test_a_content_type_that_is_not_read_is_415_and_told_what_is(self):

@@ -6,13 +6,12 @@ import re
 import socket
 import struct
 import unittest
-import zlib
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
 
 from harness import NPY, ServerTest, write_npy
+from picture import chunks, read_png
 
 RAW = "application/octet-stream"
 JSON = "application/json"
@@ -53,71 +52,6 @@ def header_of_npy(body):
     """The text of an npy header, and where the data begins."""
     length = struct.unpack("<H", body[8:10])[0]
     return body[10:10 + length].decode(), 10 + length
-
-
-class Picture(NamedTuple):
-    """What a png holds."""
-
-    pixels: np.ndarray
-    text: dict
-
-
-def chunks(png):
-    """Kind and data of each chunk, its checksum checked."""
-    if png[:8] != b"\x89PNG\r\n\x1a\n":
-        raise ValueError("no png")
-    at = 8
-    while at < len(png):
-        length, = struct.unpack(">I", png[at:at + 4])
-        kind, data = png[at + 4:at + 8], png[at + 8:at + 8 + length]
-        checksum, = struct.unpack(">I", png[at + 8 + length:at + 12 + length])
-        if checksum != zlib.crc32(kind + data):
-            raise ValueError(f"checksum of {kind}")
-        yield kind, data
-        at += 12 + length
-
-
-def paeth(left, up, corner):
-    """The neighbour that is nearest to left + up - corner."""
-    guess = left + up - corner
-    return min((left, up, corner), key=lambda value: abs(guess - value))
-
-
-PREDICTORS = (lambda left, up, corner: 0,
-              lambda left, up, corner: left,
-              lambda left, up, corner: up,
-              lambda left, up, corner: (left + up) // 2,
-              paeth)
-
-
-def unfilter(lines, width):
-    """The pixels of 8-bit grey lines, each after the number of its filter."""
-    above, out = bytes(width), []
-    for start in range(0, len(lines), width + 1):
-        predict, left, corner, line = PREDICTORS[lines[start]], 0, 0, []
-        for value, up in zip(lines[start + 1:start + 1 + width], above):
-            left = (value + predict(left, up, corner)) & 255
-            corner = up
-            line.append(left)
-        out.append(line)
-        above = line
-    return np.array(out, np.uint8)
-
-
-def read_png(png):
-    """An 8-bit grey png without interlacing."""
-    found = list(chunks(png))
-    width, height, *kind = struct.unpack(">IIBBBBB", found[0][1])
-    if kind != [8, 0, 0, 0, 0] or found[-1][0] != b"IEND":
-        raise ValueError(f"unexpected png: {found[0]}")
-    lines = zlib.decompress(b"".join(data for name, data in found
-                                     if name == b"IDAT"))
-    text = dict(data.decode("latin-1").split("\0", 1)
-                for name, data in found if name == b"tEXt")
-    pixels = unfilter(lines, width)
-    if pixels.shape != (height, width):
-        raise ValueError(f"{pixels.shape} is not {(height, width)}")
-    return Picture(pixels, text)
 
 
 def montage(tiles, columns, gap):

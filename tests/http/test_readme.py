@@ -16,6 +16,12 @@ def table_rows():
             yield [cell.strip() for cell in line.strip("|").split("|")]
 
 
+def said_of(name):
+    """The README's row of a parameter, as text."""
+    return next(" ".join(cells) for cells in table_rows()
+                if len(cells) == 5 and f"`{name}`" in cells[0])
+
+
 def documented(resource):
     """Parameters that the README gives a resource."""
     names = set()
@@ -37,6 +43,24 @@ class Readme(harness.ServerTest):
                 detail = self.ask(resource, f"/v1/{resource}?no=1", 400)
                 known = set(detail.split("there are: ")[1].split(", "))
                 self.assertEqual(documented(resource), known)
+
+    def test_what_the_table_says_of_a_parameter_is_what_the_daemon_says(self):
+        for resource in RESOURCES:
+            for name in sorted(documented(resource)):
+                target = f"/v1/{resource}?{name}=!"
+                self.check_said(name, self.ask(resource, target, 400))
+
+    def check_said(self, name, detail):
+        limits = re.search(r"from (\S+) to (\S+)", detail)
+        choices = re.search(r": (?!whole)([a-z][\w, ]*)", detail)
+        said = said_of(name)
+        with self.subTest(name, detail=detail):
+            if limits and len(limits[2]) < 8 and limits[2] != "16777216":
+                low, high = limits.groups()
+                self.assertIn(f"{low} to {high}".rstrip("."), said)
+            elif choices and name not in ("x_dtype", "out_dtype", "reformulate"):
+                for choice in re.findall(r"\w+", choices[1]):
+                    self.assertIn(f"`{choice}`", said)
 
     def test_every_format_of_a_resource_is_in_the_table_and_no_other(self):
         rows = {cells[0]: cells[1:] for cells in table_rows() if len(cells) == 7}

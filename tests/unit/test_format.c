@@ -2,8 +2,8 @@
 
 #include "formats/format.h"
 
-#define EVERY  (FORMAT_NPY | FORMAT_RAW | FORMAT_JSON | FORMAT_PNG)
-#define NO_PNG (FORMAT_NPY | FORMAT_RAW | FORMAT_JSON)
+#define EVERY  (FORMAT_ARRAYS | FORMAT_IMAGES)
+#define NO_PNG FORMAT_ARRAYS
 
 static const struct {
     const char *accept; /* NULL: none sent */
@@ -13,7 +13,7 @@ static const struct {
     /* what there is */
     {NULL, EVERY, &format_npy},
     {"*/*", EVERY, &format_npy},
-    {"*/*", FORMAT_PNG | FORMAT_JSON, &format_json},
+    {"*/*", FORMAT_IMAGES, &format_png},
     {"application/x-npy", EVERY, &format_npy},
     {"application/octet-stream", EVERY, &format_raw},
     {"application/json", EVERY, &format_json},
@@ -59,8 +59,7 @@ static const struct {
     {"application/*;q=0, */*", EVERY, &format_png},
     {"*/*;q=0, application/json", EVERY, &format_json},
     {"*/*;q=0.9, application/*;q=0.1", EVERY, &format_png},
-    {"application/*;q=0.9, application/json;q=0.1, image/png;q=0.5", FORMAT_JSON | FORMAT_PNG,
-     &format_png},
+    {"application/*;q=0.4, application/json;q=0.1, image/png;q=0.5", EVERY, &format_png},
     {"*/*;q=0.1, image/*;q=0.2, image/png;q=0, application/json;q=0.05", EVERY, &format_npy},
     {"application/x-npy;q=0, application/octet-stream;q=0, */*;q=0.5", EVERY, &format_json},
     /* malformed */
@@ -113,22 +112,24 @@ static void names_are_found_whole_and_within_the_set(void **state) {
 static void lists_name_each_format_of_the_set(void **state) {
     (void)state;
     char text[200], small[12];
-    format_list(FORMAT_NPY | FORMAT_PNG, text, sizeof text);
-    assert_string_equal(text, "npy (application/x-npy), png (image/png)");
+    format_list(FORMAT_IMAGES, text, sizeof text);
+    assert_string_equal(text, "png (image/png)");
     format_list(0, text, sizeof text);
     assert_string_equal(text, "");
     format_list(EVERY, small, sizeof small);
     assert_string_equal(small, "npy (applic");
 }
 
-static void each_bit_of_a_set_is_its_row_of_the_table(void **state) {
+static void each_row_has_a_name_a_type_a_kind_and_one_way_to_write(void **state) {
     (void)state;
-    assert_ptr_equal(format_by_name("npy", 3, FORMAT_NPY), &format_npy);
-    assert_ptr_equal(format_by_name("raw", 3, FORMAT_RAW), &format_raw);
-    assert_ptr_equal(format_by_name("json", 4, FORMAT_JSON), &format_json);
-    assert_ptr_equal(format_by_name("png", 3, FORMAT_PNG), &format_png);
-    for (unsigned i = 0; format_table[i]; i++)
-        assert_true(!format_table[i]->encode != !format_table[i]->lay_out);
+    for (unsigned i = 0; format_table[i]; i++) {
+        const format *f = format_table[i];
+        assert_true(f->name && f->media_type && f->version > 0);
+        assert_true(f->kind == FORMAT_ARRAYS || f->kind == FORMAT_IMAGES);
+        assert_true(!f->encode != !f->lay_out);
+        assert_ptr_equal(format_by_name(f->name, strlen(f->name), f->kind), f);
+        assert_null(format_by_name(f->name, strlen(f->name), EVERY & ~(unsigned)f->kind));
+    }
 }
 
 #define NPY "\x93NUMPY\1\0"
@@ -237,7 +238,7 @@ static void an_outline_refuses_a_failed_literal_and_one_segment_too_many(void **
 
 RUN(T(the_best_of_what_is_accepted_is_chosen), T(a_quality_that_is_none_is_as_good_as_zero),
     T(names_are_found_whole_and_within_the_set), T(lists_name_each_format_of_the_set),
-    T(each_bit_of_a_set_is_its_row_of_the_table),
+    T(each_row_has_a_name_a_type_a_kind_and_one_way_to_write),
     T(uploads_are_read_as_declared_else_by_their_first_bytes),
     T(an_upload_has_just_the_bytes_of_its_shape), T(an_outline_adds_up_its_segments),
     T(an_outline_refuses_a_failed_literal_and_one_segment_too_many))

@@ -2,6 +2,7 @@
 
 #include "formats/format.h"
 
+#include <math.h>
 #include <png.h>
 #include <stdio.h>
 
@@ -52,11 +53,15 @@ static source *masks_of(uint64_t rows, unsigned sides, const uint64_t *side, uns
     return s;
 }
 
-/* Encoded, decoded, freed. */
+/* Encoded, decoded, freed. A mask's 1 is level 255. */
 static picture draw(source *s, const unsigned char *masks) {
-    const unsigned char *data[] = {masks};
+    unsigned char levels[64];
+    const unsigned char *data[] = {levels};
     buffer out = buffer_of(1 << 20);
     problem none = {0};
+    assert_true(tensor_bytes(&s->tensors[0]) <= sizeof levels);
+    for (uint64_t i = 0; i < tensor_bytes(&s->tensors[0]); i++)
+        levels[i] = masks[i] ? 255 : 0;
     assert_true(format_png.check(s, &none));
     assert_true(format_png.encode(s, data, &out));
     picture p = decode(&out);
@@ -215,8 +220,82 @@ static void past_the_cap_of_the_buffer_it_fails(void **state) {
     source_free(s);
 }
 
+/* The pixels of one encoded image, channel by channel. */
+static void assert_pixels(source *s, const void *sample, const unsigned char *pixels, size_t n) {
+    const unsigned char *data[] = {sample};
+    buffer file = buffer_of(1 << 20);
+    problem none = {0};
+    assert_true(format_png.check(s, &none));
+    assert_true(format_png.encode(s, data, &file));
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_memory(&image, file.bytes, file.length));
+    unsigned char decoded[64];
+    assert_true(PNG_IMAGE_SIZE(image) == n && n <= sizeof decoded);
+    assert_true(png_image_finish_read(&image, NULL, decoded, 0, NULL));
+    assert_memory_equal(decoded, pixels, n);
+    buffer_free(&file);
+    source_free(s);
+}
+
+static source *image_of(dtype type, unsigned sides, const uint64_t *side, unsigned channels,
+                        bool last) {
+    source *s = source_new(1);
+    assert_true(source_add(s, "mixed", type, sides, side, 0, NULL));
+    s->scale = 1;
+    s->channels = channels;
+    s->channels_last = last;
+    return s;
+}
+
+static void channels_stand_together_wherever_they_came_from(void **state) {
+    (void)state;
+    static const unsigned char planes[] = {1, 2, 3, 4, 5, 6}, pixels[] = {1, 3, 5, 2, 4, 6};
+    static const uint64_t first[] = {3, 1, 2}, last[] = {1, 2, 3}, grey[] = {1, 1, 3};
+    static const unsigned char rgba[] = {9, 8, 7, 255};
+    static const uint64_t one[] = {1, 1, 4};
+    assert_pixels(image_of(DTYPE_U8, 3, first, 3, false), planes, pixels, 6);
+    assert_pixels(image_of(DTYPE_U8, 3, last, 3, true), pixels, pixels, 6);
+    assert_pixels(image_of(DTYPE_U8, 3, grey, 1, false), planes, planes, 3);
+    assert_pixels(image_of(DTYPE_U8, 3, one, 4, true), rgba, rgba, 4);
+}
+
+static void floats_run_from_0_to_1_and_no_further(void **state) {
+    (void)state;
+    static const float f32[] = {0, 1, 0.5f, -3, 7, NAN, 1.6f / 255, 2.4f / 255};
+    static const double f64[] = {0, 1, 0.5, -1e300, INFINITY, -NAN, 0.6 / 255, 254.4 / 255};
+    static const unsigned char from_f32[] = {0, 255, 128, 0, 255, 0, 2, 2};
+    static const unsigned char from_f64[] = {0, 255, 128, 0, 255, 0, 1, 254};
+    static const unsigned char bits[] = {0, 1, 1, 0}, levels[] = {0, 255, 255, 0};
+    static const uint64_t eight[] = {2, 4}, four[] = {2, 2};
+    assert_pixels(image_of(DTYPE_F32, 2, eight, 0, false), f32, from_f32, 8);
+    assert_pixels(image_of(DTYPE_F64, 2, eight, 0, false), f64, from_f64, 8);
+    assert_pixels(image_of(DTYPE_BOOL, 2, four, 0, false), bits, levels, 4);
+}
+
+static void what_is_no_picture_is_400_by_name(void **state) {
+    (void)state;
+    static const uint64_t side[] = {2, 2, 2}, many[] = {5, 2, 2};
+    const struct {
+        source *s;
+        const char *parameter;
+    } table[] = {
+        {image_of(DTYPE_I32, 3, many, 0, false), "out_dtype"},
+        {image_of(DTYPE_I8, 3, side, 0, false), "out_dtype"},
+        {image_of(DTYPE_U8, 3, side, 2, false), "layout"},
+        {image_of(DTYPE_U8, 3, many, 5, false), "layout"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        assert_false(format_png.check(table[i].s, &p));
+        assert_int_equal(p.status, 400);
+        assert_string_equal(p.errors[0].parameter, table[i].parameter);
+        source_free(table[i].s);
+    }
+}
+
 RUN(T(one_mask_is_itself_pixel_for_pixel), T(scale_repeats_each_element_along_both_sides),
     T(a_sheet_fills_its_rows_left_to_right_with_gaps),
     T(columns_are_as_many_as_asked_but_no_more_than_masks), T(a_mask_of_one_side_is_a_strip),
     T(a_mask_of_three_sides_is_its_slices_in_a_square), T(one_pixel_too_many_is_413_by_name),
-    T(past_the_cap_of_the_buffer_it_fails))
+    T(channels_stand_together_wherever_they_came_from), T(floats_run_from_0_to_1_and_no_further),
+    T(what_is_no_picture_is_400_by_name), T(past_the_cap_of_the_buffer_it_fails))

@@ -93,8 +93,8 @@ static void an_unknown_suffix_is_404_that_lists_the_formats(void **state) {
     } table[] = {
         {"/v1/masks.gif", "/v1/masks has no format 'gif'; it has: npy (application/x-npy), raw "
                           "(application/octet-stream), json (application/json), png (image/png)"},
-        {"/v1/mix.png", "/v1/mix has no format 'png'; it has: npy (application/x-npy), raw "
-                        "(application/octet-stream), json (application/json)"},
+        {"/v1/plans.png", "/v1/plans has no format 'png'; it has: npy (application/x-npy), raw "
+                          "(application/octet-stream), json (application/json), npz"},
         {"/v1/masks.", "/v1/masks has no format ''"},
         {"/v1/masks.NPY", "/v1/masks has no format 'NPY'"},
         {"/v1/masks.npy.png", "/v1/masks has no format 'npy.png'"},
