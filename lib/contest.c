@@ -46,7 +46,7 @@ static void list_rivals(contest *c) {
 /* What is within 2^-256 of the total is equal, and of equals the smaller flat index is larger. The
  * total is a float64 sum: only a difference within 2^-30 of the tolerance could notice. */
 static int order_of(const fmix_difference *d, double tie) {
-    double size = fabs(d->value.high);
+    double size = d->value.high < 0 ? -d->value.high : d->value.high;
     if (size > d->bound && size - d->bound > tie * (1 + 0x1p-30))
         return d->value.high > 0 ? 1 : -1;
     if (size + d->bound < tie * (1 - 0x1p-30))
@@ -117,7 +117,7 @@ static void part(contest *c, const rival *rivals, size_t n, size_t first) {
     double tie = ldexp(c->field->total, -FMIX_TIE_BITS), bound = 0;
     size_t start = 0;
     for (size_t i = 0; i < n; i++)
-        bound = fmax(bound, rivals[i].difference.bound);
+        bound = rivals[i].difference.bound > bound ? rivals[i].difference.bound : bound;
     for (size_t i = 0; i < n; i++) {
         c->pixels[first + i] = rivals[i].difference.pair.pixel;
         fmix_twofold gap = fmix_tf(0);
