@@ -56,6 +56,27 @@ TARGETS = [
     ("/v1/mix.npy?layout=channels_first&seed=2&method=mixup&alpha=0.2", GARMENTS),
     ("/v1/mix.npy?layout=channels_last&seed=2&delta=1", GARMENTS),
     ("/v1/mix.json?layout=none&seed=9&index=77&parts=pairing,lambda,lambda_eff", GARMENTS),
+    ("/v1/masks.npy?shape=48x40&n=4&seed=3&soft=0.2", None),
+    ("/v1/masks.npy?shape=9x8x7&n=4&seed=3&soft=0.5&dtype=f16&delta=1", None),
+    ("/v1/masks.npy?shape=16x256&n=1&delta=10&soft=0.01&lambda=0.3&dtype=f64", None),
+    ("/v1/masks.npy?shape=48x40&n=4&seed=3&output=grey&dtype=u8", None),
+    ("/v1/masks.raw?shape=77&n=4&seed=3&output=grey&delta=2", None),
+    ("/v1/masks.raw?shape=4&index=1166203367&output=grey&spectrum=official&dtype=u8", None),
+    ("/v1/masks.npy?shape=32x32&n=16&seed=7&spectrum=official&dtype=bits", None),
+    ("/v1/masks.npy?shape=10x11x12&n=4&seed=7&spectrum=official&dtype=bits&delta=1.5", None),
+    ("/v1/masks.npy?shape=24x48&n=8&frequency=extent&dtype=bits&reformulate=1", None),
+    ("/v1/masks.npy?shape=24x48&n=8&method=cutmix&box=inside&scope=batch&dtype=u8", None),
+    ("/v1/masks.npz?shape=12x13&n=5&seed=2", None),
+    ("/v1/masks.safetensors?shape=12x13&n=5&seed=2&dtype=f16", None),
+    ("/v1/plans.json?shape=4x6&n=3&steps=3&method=fmix,mixup&seed=7&pairing=derangement", None),
+    ("/v1/plans.safetensors?shape=8x8&n=5&step=2&steps=4&seed=7&dtype=bits&policy=random"
+     "&method=fmix,cutmix,none&weights=3,1,1", None),
+    ("/v1/mix.npz?layout=none&seed=1&step=3&soft=0.1", GARMENTS),
+    ("/v1/mix.npy?layout=none&seed=1&step=3&method=bc&out_dtype=bf16&pairing=roll&parts=pairing",
+     GARMENTS),
+    ("/v1/mix.raw?layout=none&seed=1&step=3&method=bcplus&out_dtype=f32", GARMENTS),
+    ("/v1/mix.raw?layout=none&seed=1&step=3&method=bc&out_dtype=bf16&pairing=roll", GARMENTS),
+    ("/v1/mix.raw?layout=none&seed=1&step=3&method=samplepairing&pairing=flip", GARMENTS),
 ]
 
 
