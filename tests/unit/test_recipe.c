@@ -144,6 +144,43 @@ static void a_list_alternates_batch_by_batch(void **state) {
         assert_int_equal(method_at(&q, batch), FMIX_METHOD_MIXUP);
 }
 
+static void the_official_spectrum_is_refused_where_its_code_raises(void **state) {
+    (void)state;
+    static const fmix_shape thin = {2, {1, 8}}, square = {2, {8, 8}};
+    const struct {
+        query q;
+        const fmix_shape *shape;
+        const char *parameter; /* NULL: fine */
+    } table[] = {
+        {QUERY("spectrum", "official"), &square, NULL},
+        {QUERY("spectrum", "official"), &thin, "spectrum"},
+        {QUERY("spectrum", "official", "frequency", "extent"), &square, "frequency"},
+        {QUERY("spectrum", "official", "method", "cutmix"), &thin, NULL},
+        {QUERY("spectrum", "official", "method", "mixup,fmix"), &thin, "spectrum"},
+        {QUERY("frequency", "extent"), &thin, NULL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        bool good = table[i].parameter == NULL;
+        assert_int_equal(recipe_spectrum(&table[i].q, table[i].shape, &p), good);
+        assert_int_equal(p.status, good ? 0 : 400);
+        if (!good)
+            assert_string_equal(p.errors[0].parameter, table[i].parameter);
+    }
+}
+
+static void only_masks_of_a_spectrum_soften(void **state) {
+    (void)state;
+    query q = QUERY("soft", "0.1");
+    assert_true(recipe_softens(&q));
+    q = QUERY("soft", "0.1", "method", "mixup,fmix");
+    assert_true(recipe_softens(&q));
+    q = QUERY("soft", "0.1", "method", "cutmix");
+    assert_false(recipe_softens(&q));
+    q = QUERY("soft", "0");
+    assert_false(recipe_softens(&q));
+}
+
 static void weights_that_do_not_fit_are_named(void **state) {
     (void)state;
     const query bad[] = {QUERY("method", "fmix,mixup", "policy", "random", "weights", "1"),
@@ -166,14 +203,16 @@ static void assert_text(const query *q, unsigned groups, const char *expected) {
 static void the_text_holds_every_parameter_of_the_groups_that_has_a_value(void **state) {
     (void)state;
     query q = QUERY("shape", "32x32");
-    assert_text(&q, MASKS,
-                "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix alpha=1 delta=3 "
-                "reformulate=0 scope=sample frequency=pixel box=clipped dtype=f32");
+    assert_text(
+        &q, MASKS,
+        "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix alpha=1 delta=3 "
+        "reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper box=clipped dtype=f32");
     assert_text(&q, GROUP_SEED, "stream=1 seed=0 index=0 scope=sample");
     q = QUERY("shape", "32x32", "lambda", "0.5");
     assert_text(&q, MASKS,
                 "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix delta=3 "
-                "lambda=0.5 reformulate=0 scope=sample frequency=pixel box=clipped dtype=f32");
+                "lambda=0.5 reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper "
+                "box=clipped dtype=f32");
 }
 
 static void requests_that_mean_the_same_have_one_text(void **state) {
@@ -309,7 +348,8 @@ static void an_if_none_match_list_holds_the_tag_or_not(void **state) {
 RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_refused_by_name),
     T(a_given_index_makes_any_step_good), T(shapes_end_at_the_limit_of_elements),
     T(the_law_is_what_the_parameters_say), T(a_fixed_lambda_and_its_law_exclude_each_other),
-    T(a_list_alternates_batch_by_batch), T(weights_that_do_not_fit_are_named),
+    T(a_list_alternates_batch_by_batch), T(the_official_spectrum_is_refused_where_its_code_raises),
+    T(only_masks_of_a_spectrum_soften), T(weights_that_do_not_fit_are_named),
     T(the_text_holds_every_parameter_of_the_groups_that_has_a_value),
     T(requests_that_mean_the_same_have_one_text), T(any_other_parameter_makes_another_text),
     T(every_parameter_at_its_longest_still_has_a_text), T(an_etag_is_strong_quoted_and_repeatable),
