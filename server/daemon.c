@@ -1,4 +1,5 @@
 #include "daemon.h"
+#include "headers.h"
 #include "listen.h"
 #include "range.h"
 #include "recipe.h"
@@ -42,9 +43,10 @@ struct request {
     outcome outcome;
     answer *answer;
     char etag[RECIPE_ETAG];
-    uint64_t first, total; /* of a range; no total: all is sent */
-    int status;            /* replied */
-    bool begun, handled, head, encoded_nul, encoded_slash, not_modified;
+    uint64_t first, total;  /* of a range; no total: all is sent */
+    int status;             /* replied */
+    const char *bad_target; /* why, or NULL */
+    bool begun, handled, head, refused, encoded_nul, encoded_slash, not_modified;
 };
 
 /* ---- a request's life ---- */
@@ -57,6 +59,7 @@ static void *on_target(void *of, const char *target, struct MHD_Connection *conn
         return NULL;
     r->owner = d;
     r->connection = connection;
+    r->bad_target = guard_target(target);
     size_t path = strcspn(target, "?");
     r->encoded_nul = memmem(target, path, "%00", 3) != NULL;
     r->encoded_slash = memmem(target, path, "%2F", 3) || memmem(target, path, "%2f", 3);
@@ -126,36 +129,6 @@ static void resume(void *of) {
 
 /* ---- what the request says ---- */
 
-static const char *header(const request *r, const char *name) {
-    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
-}
-
-typedef struct header_list {
-    const char *name;
-    buffer text;
-} header_list;
-
-static enum MHD_Result add_line(void *of, enum MHD_ValueKind kind, const char *key,
-                                const char *value) {
-    header_list *l = of;
-    (void)kind;
-    if (strcasecmp(key, l->name) == 0 && value) {
-        if (l->text.length)
-            buffer_text(&l->text, ",");
-        buffer_text(&l->text, value);
-    }
-    return MHD_YES;
-}
-
-/* RFC 9110 5.2: the lines of a field are one list. NULL bytes: no line. */
-static buffer list_header(const request *r, const char *name) {
-    header_list l = {name, buffer_of(CONNECTION_MEMORY)};
-    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, add_line, &l);
-    if (l.text.bytes)
-        buffer_add(&l.text, "", 1);
-    return l.text;
-}
-
 static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
                                       size_t key_size, const char *value, size_t value_size) {
     request *r = of;
@@ -170,7 +143,7 @@ static void choose_format(request *r) {
     r->call.format = r->match.suffix;
     if (!row->formats || r->call.format)
         return;
-    buffer accept = list_header(r, MHD_HTTP_HEADER_ACCEPT);
+    buffer accept = headers_list(r->connection, MHD_HTTP_HEADER_ACCEPT);
     r->call.format = format_accepted((const char *)accept.bytes, row->formats);
     buffer_free(&accept);
     if (!r->call.format) {
@@ -182,7 +155,7 @@ static void choose_format(request *r) {
 
 /* True: the body that is announced is too large even to be read and dropped. */
 static bool announces_too_much(request *r) {
-    const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t bytes = length ? strtoull(length, NULL, 10) : 0;
     if (bytes <= r->owner->config.body)
         return false;
@@ -193,9 +166,14 @@ static bool announces_too_much(request *r) {
 }
 
 /* Everything that can be refused before the body is. */
-static void begin(request *r, const char *path, const char *method) {
+static void begin(request *r, const char *path, const char *method, const char *version) {
     problem *p = &r->outcome.problem;
     r->begun = true;
+    if (r->bad_target)
+        problem_add(p, 400, NULL, "%s", r->bad_target);
+    r->refused = r->bad_target || !headers_check(r->connection, method, version, p);
+    if (r->refused)
+        return;
     r->head = strcmp(method, "HEAD") == 0;
     if (r->encoded_nul) {
         problem_add(p, 400, NULL, "the request target holds an encoded NUL, %%00");
@@ -205,10 +183,10 @@ static void begin(request *r, const char *path, const char *method) {
         problem_add(p, 404, NULL, "no path here holds an encoded slash, %%2F");
         return;
     }
-    if (!route_find(path, method, &r->match, p))
+    if (!route_find(guard_path(path), method, &r->match, p))
         return;
     r->call.groups = r->match.route->groups;
-    r->call.content_type = header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
+    r->call.content_type = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
     query_init(&r->call.query);
     MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, take_parameter, r);
     choose_format(r);
@@ -234,7 +212,7 @@ static void validate(request *r) {
         return;
     recipe_etag(s->recipe, r->match.route->path, r->call.format->name, r->call.format->version,
                 r->etag);
-    buffer tags = list_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    buffer tags = headers_list(r->connection, MHD_HTTP_HEADER_IF_NONE_MATCH);
     r->not_modified = recipe_etag_matches((const char *)tags.bytes, r->etag);
     buffer_free(&tags);
 }
@@ -242,7 +220,7 @@ static void validate(request *r) {
 /* RFC 9110 §13.1.5: a range of the answer that the client has a part of, or of any. Weak tags and
  * dates never match. */
 static bool wants_range(const request *r) {
-    const char *tag = header(r, MHD_HTTP_HEADER_IF_RANGE);
+    const char *tag = headers_find(r->connection, MHD_HTTP_HEADER_IF_RANGE);
     return r->etag[0] && !r->head && !r->not_modified && r->call.format->lay_out &&
            (!tag || strcmp(tag, r->etag) == 0);
 }
@@ -251,7 +229,7 @@ static void take_range(request *r, answer *a) {
     uint64_t total = answer_length(a), count;
     if (!wants_range(r))
         return;
-    buffer text = list_header(r, MHD_HTTP_HEADER_RANGE);
+    buffer text = headers_list(r->connection, MHD_HTTP_HEADER_RANGE);
     range_kind kind = range_parse((const char *)text.bytes, total, &r->first, &count);
     buffer_free(&text);
     if (kind == RANGE_ALL)
@@ -300,7 +278,7 @@ static reply reply_of(const request *r) {
     service *s = &r->owner->service;
     return (reply){.connection = r->connection,
                    .bytes = &s->metrics.bytes,
-                   .close = atomic_load(&s->draining),
+                   .close = r->refused || atomic_load(&s->draining),
                    .head = r->head,
                    .vary = r->match.route && r->match.route->formats && !r->match.suffix,
                    .etag = r->etag[0] ? r->etag : NULL,
@@ -363,12 +341,11 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *connection, c
     request *r = *state;
     (void)of;
     (void)connection;
-    (void)version;
     if (!r)
         return MHD_NO; /* there was no memory for it */
     if (!r->begun) {
-        begin(r, path, method);
-        return announces_too_much(r) ? send_problem(r) : MHD_YES;
+        begin(r, path, method, version);
+        return r->refused || announces_too_much(r) ? send_problem(r) : MHD_YES;
     }
     if (*length) {
         take_body(r, body, *length);

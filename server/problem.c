@@ -33,11 +33,22 @@ static const struct {
     int status;
     const char *title;
 } titles[] = {
-    {400, "Bad request"},           {404, "Not found"},
-    {405, "Method not allowed"},    {406, "Not acceptable"},
-    {411, "Length required"},       {413, "Content too large"},
-    {414, "URI too long"},          {415, "Unsupported media type"},
-    {416, "Range not satisfiable"}, {500, "Internal error"},
+    {400, "Bad request"},
+    {401, "Unauthorized"},
+    {404, "Not found"},
+    {405, "Method not allowed"},
+    {406, "Not acceptable"},
+    {411, "Length required"},
+    {413, "Content too large"},
+    {414, "URI too long"},
+    {415, "Unsupported media type"},
+    {416, "Range not satisfiable"},
+    {417, "Expectation failed"},
+    {429, "Too many requests"},
+    {431, "Header fields too large"},
+    {500, "Internal error"},
+    {501, "Not implemented"},
+    {505, "HTTP version not supported"},
     {503, "Service unavailable"},
 };
 

@@ -1,0 +1,57 @@
+#include "headers.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define LIST_BYTES (64u << 10) /* no more than libmicrohttpd reads of all fields together */
+
+const char *headers_find(struct MHD_Connection *connection, const char *name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+typedef struct list {
+    const char *name;
+    buffer text;
+} list;
+
+static enum MHD_Result add_line(void *of, enum MHD_ValueKind kind, const char *key,
+                                const char *value) {
+    list *l = of;
+    (void)kind;
+    if (strcasecmp(key, l->name) == 0 && value) {
+        if (l->text.length)
+            buffer_text(&l->text, ",");
+        buffer_text(&l->text, value);
+    }
+    return MHD_YES;
+}
+
+buffer headers_list(struct MHD_Connection *connection, const char *name) {
+    list l = {name, buffer_of(LIST_BYTES)};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_line, &l);
+    if (l.text.bytes)
+        buffer_add(&l.text, "", 1);
+    return l.text;
+}
+
+typedef struct fields {
+    guard_field all[GUARD_FIELDS];
+    size_t count;
+} fields;
+
+static enum MHD_Result add_field(void *of, enum MHD_ValueKind kind, const char *key,
+                                 size_t key_size, const char *value, size_t value_size) {
+    fields *f = of;
+    (void)kind;
+    if (f->count < GUARD_FIELDS)
+        f->all[f->count] = (guard_field){key, value, key_size, value_size};
+    f->count++;
+    return MHD_YES;
+}
+
+bool headers_check(struct MHD_Connection *connection, const char *method, const char *version,
+                   problem *p) {
+    fields f = {.count = 0};
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_field, &f);
+    return guard_check(&(guard_request){method, version, f.all, f.count}, p);
+}

@@ -1,0 +1,21 @@
+/*
+ * headers.h - the header fields of a request, as libmicrohttpd hands them over
+ */
+#ifndef HEADERS_H
+#define HEADERS_H
+
+#include "guard.h"
+
+#include <microhttpd.h>
+
+/* The first line of a field, or NULL. */
+const char *headers_find(struct MHD_Connection *connection, const char *name);
+
+/* RFC 9110 §5.2: all lines of a field are one list, as text. NULL bytes: no line. */
+buffer headers_list(struct MHD_Connection *connection, const char *name);
+
+/* guard_check of the request that the connection is at. */
+bool headers_check(struct MHD_Connection *connection, const char *method, const char *version,
+                   problem *p);
+
+#endif
