@@ -277,16 +277,18 @@ static bool set_value(query *q, const query_parameter *row, const char *text) {
 }
 
 static void explain(const query_parameter *row, const char *text, problem *p) {
-    char choices[160];
+    char choices[160], fallback[40] = "";
+    if (row->fallback)
+        snprintf(fallback, sizeof fallback, "; the default is %s", row->fallback);
     switch (row->kind) {
     case KIND_INTEGER:
         problem_add(p, 400, row->name,
-                    "%s is '%.40s'; it must be a whole number from %" PRIu64 " to %" PRIu64,
-                    row->name, text, row->least, row->most);
+                    "%s is '%.40s'; it must be a whole number from %" PRIu64 " to %" PRIu64 "%s",
+                    row->name, text, row->least, row->most, fallback);
         break;
     case KIND_REAL:
-        problem_add(p, 400, row->name, "%s is '%.40s'; it must be a decimal number from %g to %g",
-                    row->name, text, row->low, row->high);
+        problem_add(p, 400, row->name, "%s is '%.40s'; it must be a decimal number from %g to %g%s",
+                    row->name, text, row->low, row->high, fallback);
         break;
     case KIND_SHAPE:
         problem_add(p, 400, row->name,
@@ -296,8 +298,8 @@ static void explain(const query_parameter *row, const char *text, problem *p) {
         break;
     case KIND_CHOICE:
         list_choices(row, choices, sizeof choices);
-        problem_add(p, 400, row->name, "%s is '%.40s'; it must be one of: %s", row->name, text,
-                    choices);
+        problem_add(p, 400, row->name, "%s is '%.40s'; it must be one of: %s%s", row->name, text,
+                    choices, fallback);
         break;
     case KIND_SET:
         list_choices(row, choices, sizeof choices);
@@ -311,8 +313,8 @@ static void explain(const query_parameter *row, const char *text, problem *p) {
         else
             snprintf(choices, sizeof choices, "whole numbers from 0 to %" PRIu32, UINT32_MAX);
         problem_add(p, 400, row->name,
-                    "%s is '%.40s'; it must be one to %d of these, with commas between: %s",
-                    row->name, text, QUERY_LIST, choices);
+                    "%s is '%.40s'; it must be one to %d of these, with commas between: %s%s",
+                    row->name, text, QUERY_LIST, choices, fallback);
         break;
     }
 }

@@ -22,6 +22,12 @@ def said_of(name):
                 if len(cells) == 5 and f"`{name}`" in cells[0])
 
 
+def default_of(name):
+    """The README's default of a parameter."""
+    return next(cells[3] for cells in table_rows()
+                if len(cells) == 5 and f"`{name}`" in cells[0])
+
+
 def documented(resource):
     """Parameters that the README gives a resource."""
     names = set()
@@ -51,6 +57,7 @@ class Readme(harness.ServerTest):
                 self.check_said(name, self.ask(resource, target, 400))
 
     def check_said(self, name, detail):
+        detail, *default = detail.split("; the default is ")
         limits = re.search(r"from (\S+) to (\S+)", detail)
         choices = re.search(r": (?!whole)([a-z][\w, ]*)", detail)
         said = said_of(name)
@@ -61,6 +68,8 @@ class Readme(harness.ServerTest):
             elif choices and name not in ("x_dtype", "out_dtype", "reformulate"):
                 for choice in re.findall(r"\w+", choices[1]):
                     self.assertIn(f"`{choice}`", said)
+            for value in default:
+                self.assertIn(re.match(r"[\w.]+", value)[0], default_of(name))
 
     def test_every_format_of_a_resource_is_in_the_table_and_no_other(self):
         rows = {cells[0]: cells[1:] for cells in table_rows() if len(cells) == 7}
