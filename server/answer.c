@@ -31,7 +31,7 @@ struct answer {
     pthread_mutex_t lock;
     stage stage;
     bool claimed; /* the one slice of PREPARE or ENCODE */
-    bool waiting, failed, ended;
+    bool waiting, failed, ended, borrowed;
     atomic_bool abandoned; /* also read, without the lock, by what computes */
     uint64_t next, done;   /* slices claimed, slices computed */
     uint64_t reading;      /* the reader's slice; below it all is freed */
@@ -47,10 +47,6 @@ struct answer {
 
 static bool is_whole(const answer *a) {
     return a->format->encode != NULL;
-}
-
-static double cost_of(const answer *a) {
-    return a->source->prepare_cost + cuts_cost(&a->cuts);
 }
 
 /* Elements, and the lists around them that json would make. */
@@ -108,6 +104,26 @@ static void cut_windows(answer *a) {
     a->ahead = fit < 2 ? 2 : fit > AHEAD_MOST ? AHEAD_MOST : (unsigned)fit;
 }
 
+/* What the answer holds at most while it is computed and read, and what a thread works with. What
+ * is encoded pays for itself as it grows. */
+static void estimate(answer *a) {
+    uint64_t collected = 0, largest = 0;
+    for (unsigned i = 0; i < a->cuts.count; i++) {
+        const cut *c = &a->cuts.each[i];
+        uint64_t slice = c->rows * c->from->row_bytes;
+        largest = slice > largest ? slice : largest;
+        collected += tensor_bytes(c->from);
+    }
+    uint64_t slots = a->cuts.slices < a->ahead ? a->cuts.slices : a->ahead;
+    a->job.memory = sizeof *a + a->source->memory;
+    if (is_whole(a))
+        a->job.memory += collected + (a->format->working ? a->format->working(a->source) : 0);
+    else
+        a->job.memory += slots * largest;
+    a->job.working = a->source->working;
+    a->job.cost = a->source->prepare_cost + cuts_cost(&a->cuts);
+}
+
 static bool plan_windows(answer *a, problem *p) {
     if (!a->format->lay_out(a->source, &a->outline)) {
         problem_add(p, 500, NULL, "out of memory");
@@ -133,21 +149,29 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
     a->source = s;
     a->format = f;
     a->waiter = *waiter;
-    a->encoded = buffer_of(ENCODED_MOST);
+    a->encoded = buffer_paid(ENCODED_MOST, jobs_payer(line));
     job_init(&a->job, &answer_class, 0);
     if ((f->check && !f->check(s, p)) || !(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
         answer_release(a);
         return NULL;
     }
-    a->job.cost = cost_of(a);
-    return a;
+    estimate(a);
+    if (jobs_could_run(line, &a->job))
+        return a;
+    problem_add(p, 413, NULL,
+                "the answer would need %llu MiB of memory and %llu MiB a thread, more than this "
+                "server gives all requests together: ask for fewer rows or smaller ones",
+                (unsigned long long)(a->job.memory >> 20),
+                (unsigned long long)(a->job.working >> 20));
+    answer_release(a);
+    return NULL;
 }
 
 void answer_range(answer *a, uint64_t start, uint64_t length) {
     a->start = start;
     a->length = length;
     cut_windows(a);
-    a->job.cost = cost_of(a);
+    estimate(a);
 }
 
 static void destroy(job *j) {
@@ -159,6 +183,8 @@ static void destroy(job *j) {
     outline_free(&a->outline);
     source_free(a->source);
     pthread_mutex_destroy(&a->lock);
+    if (a->borrowed)
+        jobs_return(a->line, &a->job);
     free(a);
 }
 
@@ -373,21 +399,22 @@ answer_state answer_start(answer *a) {
     answer_state state = ANSWER_READY;
     pthread_mutex_lock(&a->lock);
     bool fresh = a->stage == STAGE_NEW && !a->abandoned;
-    if (fresh && a->cuts.slices == 0) { /* a range of literals */
+    a->borrowed = a->borrowed || (fresh && jobs_borrow(a->line, &a->job));
+    if (fresh && !a->borrowed) {
+        state = ANSWER_BUSY;
+    } else if (fresh && a->cuts.slices == 0) { /* a range of literals */
         a->ended = true;
         enter(a, STAGE_DONE);
     } else if (fresh && is_small(a)) {
         run_at_once(a);
+    } else if (fresh && !jobs_admit(a->line, &a->job)) {
+        state = ANSWER_BUSY;
     } else if (fresh) {
-        if (!jobs_admit(a->line, &a->job)) {
-            pthread_mutex_unlock(&a->lock);
-            return ANSWER_BUSY;
-        }
         enter(a, a->source->prepare || is_whole(a) ? STAGE_PREPARE : STAGE_ROWS);
     }
     if (a->failed || a->abandoned) {
-        state = ANSWER_FAILED;
-    } else if (!readable(a)) {
+        state = a->encoded.starved ? ANSWER_BUSY : ANSWER_FAILED;
+    } else if (state == ANSWER_READY && !readable(a)) {
         suspend_reader(a);
         state = ANSWER_WAIT;
     }

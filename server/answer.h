@@ -25,7 +25,7 @@ typedef struct answer_waiter {
     void *user;
 } answer_waiter;
 
-/* Takes the source, also on failure (NULL: out of memory, explained in p). */
+/* Takes the source, also on failure (NULL: explained in p). */
 answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *waiter, problem *p);
 answer *answer_retain(answer *a);
 void answer_release(answer *a);
@@ -42,8 +42,8 @@ const source *answer_source(const answer *a);
 typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILED } answer_state;
 
 /* Begins the work, or asks how it stands; not while the reader is suspended. READY: the first bytes
- * are there. WAIT: suspended, and resumed once it is worth asking again. BUSY: the queue is full.
- */
+ * are there. WAIT: suspended, and resumed once it is worth asking again. BUSY: the queue is
+ * full, or memory is short. */
 answer_state answer_start(answer *a);
 
 /* Copies bytes from offset on: how many (0: suspended, ask again when resumed; -1: failed). The

@@ -7,7 +7,8 @@
 
 void buffer_free(buffer *b) {
     free(b->bytes);
-    *b = (buffer){.cap = b->cap};
+    budget_give(b->payer, b->room);
+    *b = buffer_paid(b->cap, b->payer);
 }
 
 bool buffer_reserve(buffer *b, size_t length) {
@@ -17,8 +18,12 @@ bool buffer_reserve(buffer *b, size_t length) {
     }
     if (length <= b->room)
         return true;
-    unsigned char *bytes = realloc(b->bytes, length);
+    size_t more = length - b->room;
+    b->starved = !budget_take(b->payer, more);
+    unsigned char *bytes = b->starved ? NULL : realloc(b->bytes, length);
     if (!bytes) {
+        if (!b->starved)
+            budget_give(b->payer, more);
         b->failed = true;
         return false;
     }

@@ -4,17 +4,26 @@
 #ifndef BUFFER_H
 #define BUFFER_H
 
+#include "budget.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 typedef struct buffer {
     unsigned char *bytes;
     size_t length, room, cap;
-    bool failed; /* past the cap, or out of memory: nothing is added any more */
+    bool failed;   /* past the cap, or out of memory: nothing is added any more */
+    bool starved;  /* failed because the budget had no more */
+    budget *payer; /* what room is taken from; NULL: nobody counts */
 } buffer;
 
 static inline buffer buffer_of(size_t cap) {
     return (buffer){.cap = cap};
+}
+
+/* For what one request may hold much of. */
+static inline buffer buffer_paid(size_t cap, budget *payer) {
+    return (buffer){.cap = cap, .payer = payer};
 }
 
 void buffer_free(buffer *b);

@@ -19,6 +19,7 @@ typedef struct call {
 /* Exactly one of: a problem, a source, a text. */
 typedef struct outcome {
     problem problem;
+    bool starved; /* the problem is that there is no memory for it now */
     source *source;
     buffer text;
     const char *media_type;

@@ -1,4 +1,5 @@
 #include "config.h"
+#include "machine.h"
 
 #include "lib/fmix.h"
 
@@ -8,7 +9,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef enum kind { ADDRESS, NUMBER, BYTES } kind;
 
@@ -22,6 +22,7 @@ typedef struct setting {
 } setting;
 
 #define AT(field) offsetof(config, field)
+#define CGROUP    "/sys/fs/cgroup"
 
 static const setting table[] = {
     {"listen", ADDRESS, AT(listen), 0, 0, "127.0.0.1:8080", "address and port; port 0 picks one"},
@@ -32,6 +33,8 @@ static const setting table[] = {
     {"queue", NUMBER, AT(queue), 1, 100000, "1024", "answers in work at once; more get 503"},
     {"body", BYTES, AT(body), 1, UINT64_C(1) << 34, "256M", "bytes of an upload"},
     {"elements", NUMBER, AT(elements), 1, FMIX_MAX_ELEMENTS, "16777216", "elements of one mask"},
+    {"memory", BYTES, AT(memory), 0, UINT64_C(1) << 44, "0",
+     "bytes that all requests together may hold; 0: a quarter of what there is"},
     {"cache", BYTES, AT(cache), 0, UINT64_C(1) << 36, "128M", "bytes of weights and plans kept"},
     {"drain", NUMBER, AT(drain), 0, 3600, "2", "seconds still serving after SIGTERM"},
     {"deadline", NUMBER, AT(deadline), 0, 3600, "20", "seconds until what is in flight is cut off"},
@@ -128,22 +131,6 @@ static bool load_environment(config *out, FILE *errors) {
     return true;
 }
 
-/* cpu.max of cgroup v2 holds "quota period" in microseconds, or "max". */
-static uint64_t cores(void) {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t n = online > 0 ? (uint64_t)online : 1;
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
-    uint64_t quota, period;
-    if (file) {
-        if (fscanf(file, "%" SCNu64 " %" SCNu64, &quota, &period) == 2 && period) {
-            uint64_t allowed = (quota + period - 1) / period;
-            n = allowed && allowed < n ? allowed : n;
-        }
-        fclose(file);
-    }
-    return n;
-}
-
 config_result config_load(int argc, char **argv, int first, config *out, FILE *errors) {
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < ROWS; i++)
@@ -170,7 +157,9 @@ config_result config_load(int argc, char **argv, int first, config *out, FILE *e
             return CONFIG_BAD;
     }
     if (out->threads == 0)
-        out->threads = cores();
+        out->threads = machine_cores(CGROUP);
+    if (out->memory == 0)
+        out->memory = machine_memory(CGROUP) / 4;
     return CONFIG_OK;
 }
 

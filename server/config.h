@@ -18,6 +18,7 @@ typedef struct config {
     uint64_t queue;       /* answers admitted at once */
     uint64_t body;        /* bytes of an upload */
     uint64_t elements;    /* of one mask */
+    uint64_t memory;      /* bytes that all requests together may hold; 0 in the table: a quarter */
     uint64_t cache;       /* bytes of weights and plans kept */
     uint64_t drain;       /* seconds still serving after SIGTERM */
     uint64_t deadline;    /* seconds after which what is in flight is cut off */

@@ -65,7 +65,7 @@ static void *on_target(void *of, const char *target, struct MHD_Connection *conn
     r->encoded_slash = memmem(target, path, "%2F", 3) || memmem(target, path, "%2f", 3);
     r->match.number = ROUTE_NONE;
     r->call.service = &d->service;
-    r->call.body = buffer_of((size_t)d->config.body);
+    r->call.body = buffer_paid((size_t)d->config.body, &d->service.budget);
     pthread_mutex_lock(&d->lock);
     r->next = d->requests;
     if (r->next)
@@ -157,8 +157,11 @@ static void choose_format(request *r) {
 static bool announces_too_much(request *r) {
     const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t bytes = length ? strtoull(length, NULL, 10) : 0;
-    if (bytes <= r->owner->config.body)
+    if (bytes <= r->owner->config.body) {
+        if (length)
+            r->call.body.cap = (size_t)bytes; /* it grows to that and not to twice as much */
         return false;
+    }
     problem_add(&r->outcome.problem, 413, "body",
                 "the body has %.20s bytes; at most %" PRIu64 " are taken", length,
                 r->owner->config.body);
@@ -192,15 +195,27 @@ static void begin(request *r, const char *path, const char *method, const char *
     choose_format(r);
 }
 
+/* Memory is what is missing: worth another try. */
+static void starve(request *r) {
+    problem *p = &r->outcome.problem;
+    *p = (problem){.retry_after = jobs_retry_after(r->owner->service.jobs)};
+    problem_add(p, 503, NULL,
+                "the requests in work hold all the memory there is for them; try again in %u s",
+                p->retry_after);
+}
+
 static void take_body(request *r, const char *bytes, size_t length) {
     if (r->outcome.problem.status || strcmp(r->match.route->method, "POST") != 0)
         return; /* read and dropped, so that the connection can be used again */
-    if (!buffer_add(&r->call.body, bytes, length)) {
+    if (buffer_add(&r->call.body, bytes, length))
+        return;
+    if (r->call.body.starved)
+        starve(r);
+    else
         problem_add(&r->outcome.problem, 413, "body",
                     "the body is larger than the %" PRIu64 " bytes that are taken",
                     r->owner->config.body);
-        buffer_free(&r->call.body);
-    }
+    buffer_free(&r->call.body);
 }
 
 /* ---- the answer ---- */
@@ -262,6 +277,8 @@ static void handle(request *r) {
     if (o->problem.status)
         return;
     r->match.route->handler(&r->call, o);
+    if (o->starved && o->problem.status)
+        starve(r);
     if (!o->source)
         return;
     validate(r);
@@ -306,7 +323,8 @@ static enum MHD_Result send_answer(request *r) {
         return reply_answer(&with, r->answer);
     case ANSWER_BUSY:
         p->retry_after = jobs_retry_after(line);
-        problem_add(p, 503, NULL, "too many answers are in work; try again in %u s",
+        problem_add(p, 503, NULL,
+                    "too many answers are in work, or too large ones; try again in %u s",
                     p->retry_after);
         break;
     case ANSWER_FAILED:
@@ -380,6 +398,7 @@ static void free_all(fmixd *d) {
     watch_free(d->watch);
     jobs_free(d->service.jobs);
     fmix_context_free(d->service.context);
+    budget_destroy(&d->service.budget);
     pthread_cond_destroy(&d->ended);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -395,13 +414,15 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     pthread_cond_init(&d->ended, NULL);
     d->config = *c;
     d->service.config = &d->config;
+    budget_init(&d->service.budget, c->memory, (unsigned)c->threads);
     int fd = listen_on(c->listen, d->address, sizeof d->address, errors);
     if (fd < 0) {
         free_all(d);
         return NULL;
     }
     if (fmix_context_new((size_t)c->cache, &d->service.context) == FMIX_OK &&
-        (d->service.jobs = jobs_new((unsigned)c->threads, (unsigned)c->queue, hooks)) &&
+        (d->service.jobs =
+             jobs_new((unsigned)c->threads, (unsigned)c->queue, &d->service.budget, hooks)) &&
         (d->watch = watch_new()) && selftest_run(d->service.context, d->service.golden, errors))
         d->http = start_http(d, fd);
     if (!d->http) {

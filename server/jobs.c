@@ -12,6 +12,7 @@ struct jobs {
     pthread_t *threads;
     pthread_key_t scratches; /* of threads that run slices inline */
     jobs_hooks hooks;
+    budget *payer;
     jobs_counters counters;
 };
 
@@ -103,7 +104,7 @@ static void free_scratch(void *scratch) {
     fmix_scratch_free(scratch);
 }
 
-jobs *jobs_new(unsigned threads, unsigned limit, const jobs_hooks *hooks) {
+jobs *jobs_new(unsigned threads, unsigned limit, budget *payer, const jobs_hooks *hooks) {
     jobs *line = calloc(1, sizeof *line);
     if (!line)
         return NULL;
@@ -117,6 +118,7 @@ jobs *jobs_new(unsigned threads, unsigned limit, const jobs_hooks *hooks) {
     pthread_cond_init(&line->work, NULL);
     if (hooks)
         line->hooks = *hooks;
+    line->payer = payer;
     line->counters.threads = threads;
     line->counters.limit = limit;
     for (; line->started < threads; line->started++)
@@ -144,9 +146,26 @@ void jobs_free(jobs *line) {
     free(line);
 }
 
+budget *jobs_payer(const jobs *line) {
+    return line->payer;
+}
+
+bool jobs_could_run(const jobs *line, const job *j) {
+    return budget_could_hold(line->payer, j->memory, j->working);
+}
+
+bool jobs_borrow(jobs *line, job *j) {
+    return budget_take(line->payer, j->memory);
+}
+
+void jobs_return(jobs *line, job *j) {
+    budget_give(line->payer, j->memory);
+}
+
 bool jobs_admit(jobs *line, job *j) {
     pthread_mutex_lock(&line->lock);
-    bool fits = line->counters.admitted < line->counters.limit;
+    bool fits = line->counters.admitted < line->counters.limit &&
+                budget_take_both(line->payer, 0, j->working);
     if (fits) {
         j->admitted = true;
         line->counters.admitted++;
@@ -165,6 +184,7 @@ void jobs_end(jobs *line, job *j, bool cancelled) {
         unlink_job(line, j);
     if (j->admitted) {
         j->admitted = false;
+        budget_give_working(line->payer, j->working);
         line->counters.admitted--;
         line->counters.backlog -= j->cost;
         if (line->counters.admitted == 0)

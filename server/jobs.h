@@ -8,6 +8,7 @@
 #ifndef JOBS_H
 #define JOBS_H
 
+#include "budget.h"
 #include "lib/fmix.h"
 
 #include <stdatomic.h>
@@ -27,7 +28,9 @@ typedef struct job_class {
 struct job {
     const job_class *class;
     atomic_uint references;
-    double cost; /* estimated nanoseconds in all */
+    double cost;      /* estimated nanoseconds in all */
+    uint64_t memory;  /* bytes it holds from jobs_borrow until jobs_return */
+    uint64_t working; /* bytes a thread needs for it, from admission until its end */
     job *next, *previous;
     bool queued;
     bool admitted; /* counts against the queue's limit until job_end */
@@ -54,12 +57,24 @@ typedef struct jobs_counters {
     double backlog; /* estimated nanoseconds of all admitted jobs */
 } jobs_counters;
 
-/* NULL without memory or threads. */
-jobs *jobs_new(unsigned threads, unsigned limit, const jobs_hooks *hooks);
+/* NULL without memory or threads. Memory is taken from `payer` (NULL: not counted). */
+jobs *jobs_new(unsigned threads, unsigned limit, budget *payer, const jobs_hooks *hooks);
 /* Waits for running slices; no job may be admitted any more. */
 void jobs_free(jobs *line);
 
-/* False: as many as `limit` jobs are admitted already. On true the caller calls job_end once. */
+/* Where memory is taken from; may be NULL. */
+budget *jobs_payer(const jobs *line);
+
+/* Whether the job's memory could be had if nobody else held any. */
+bool jobs_could_run(const jobs *line, const job *j);
+
+/* Takes the job's memory; false: there is not enough now. On true the caller calls jobs_return
+ * once. */
+bool jobs_borrow(jobs *line, job *j);
+void jobs_return(jobs *line, job *j);
+
+/* False: as many as `limit` jobs are admitted already, or the working memory is not to be had. On
+ * true the caller calls job_end once. */
 bool jobs_admit(jobs *line, job *j);
 /* Leaves the line, if it stands there. cancelled: before its work was done. */
 void jobs_end(jobs *line, job *j, bool cancelled);

@@ -15,6 +15,7 @@ typedef struct service {
     const config *config;
     fmix_context *context;
     jobs *jobs;
+    budget budget;
     metrics metrics;
     atomic_bool draining; /* SIGTERM came: not ready, but still serving */
     char golden[33];      /* digest of the self-test's answers */

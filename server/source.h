@@ -53,6 +53,8 @@ struct source {
     unsigned channels;       /* of the main tensor's pixels, a side of their own; 0: no such side */
     bool channels_last;
     char *recipe;        /* canonical text; png keeps it */
+    uint64_t memory;     /* bytes it holds beside its tensors, if it counts them */
+    uint64_t working;    /* bytes that a thread needs to fill a slice */
     bool warm;           /* filling needs nothing slow to be made first */
     double prepare_cost; /* estimated nanoseconds of prepare */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */

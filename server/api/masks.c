@@ -112,6 +112,7 @@ void masks_get(call *c, outcome *out) {
     s->self = m;
     s->destroy = destroy;
     s->warm = fmix_plan_is_warm(m->rows.plan);
+    s->working = fmix_plan_memory(m->rows.plan) + (pictures ? 8 * m->elements : 0);
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
     s->recipe = recipe_text(q, c->groups);

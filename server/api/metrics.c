@@ -71,6 +71,10 @@ void metrics_get(call *c, outcome *out) {
             (double)atomic_load(&s->metrics.bytes));
     counter(&out->text, "not_modified_total", "counter", "Requests answered from the ETag alone.",
             (double)atomic_load(&s->metrics.not_modified));
+    counter(&out->text, "memory_bytes", "gauge", "Bytes that requests hold or may come to.",
+            (double)budget_held(&s->budget));
+    counter(&out->text, "memory_limit_bytes", "gauge", "Bytes that requests may hold together.",
+            (double)s->budget.limit);
     queue(&out->text, &j);
     masks(&out->text, &f);
     buffer_print(&out->text,

@@ -219,6 +219,13 @@ static mix *mix_new(call *c, upload *all, const fmix_recipe *recipe, uint64_t n,
     return NULL;
 }
 
+/* A row that is chosen and then converted is held in between. */
+static uint64_t converted_row(const fmix_batch *batch, uint64_t elements) {
+    return batch->dtype == batch->out_dtype
+               ? 0
+               : elements * batch->channels * fmix_dtype_bytes(batch->dtype);
+}
+
 static void make_source(call *c, upload *all, const pair *of, outcome *out) {
     problem *p = &out->problem;
     const query *q = &c->query;
@@ -262,6 +269,8 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
     s->prepare = prepare;
     s->prepare_cost = 15 * (double)s->rows;
     s->warm = fmix_plan_is_warm(m->rows.plan);
+    s->working = fmix_plan_memory(m->rows.plan) + converted_row(&m->batch, m->elements);
+    s->memory = 8 * s->rows; /* the pairing */
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
     s->channels = g.has_channels ? (unsigned)g.channels : 0;
@@ -278,9 +287,10 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
 }
 
 void mix_post(call *c, outcome *out) {
-    upload all = {.inflated = buffer_of((size_t)c->service->config->body)};
+    upload all = {.inflated = buffer_paid((size_t)c->service->config->body, &c->service->budget)};
     pair of;
     if (check_parts(c, &out->problem) && read_pair(c, &all, &of, &out->problem))
         make_source(c, &all, &of, out);
+    out->starved |= all.inflated.starved;
     buffer_free(&all.inflated);
 }

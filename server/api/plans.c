@@ -180,6 +180,15 @@ static double mask_cost(const plans *p) {
     return most + 0.25 * (double)p->elements;
 }
 
+static uint64_t working(const plans *p) {
+    uint64_t most = 0;
+    for (unsigned i = 0; i < QUERY_LIST; i++) {
+        uint64_t bytes = p->plan[i] ? fmix_plan_memory(p->plan[i]) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 static bool is_warm(const plans *p) {
     for (unsigned i = 0; i < QUERY_LIST; i++)
         if (p->plan[i] && !fmix_plan_is_warm(p->plan[i]))
@@ -223,6 +232,7 @@ void plans_get(call *c, outcome *out) {
     s->destroy = destroy;
     s->batches = q->given[QUERY_STEPS] ? q->steps : 0;
     s->warm = is_warm(made);
+    s->working = working(made);
     s->recipe = recipe_text(q, c->groups);
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);

@@ -74,6 +74,8 @@ typedef struct format {
     bool (*lay_out)(const source *s, outline *out);
     /* … or whole: data[i] holds all of tensor i. */
     bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
+    /* Bytes that encoding works with beside its input and output. NULL: next to none. */
+    uint64_t (*working)(const source *s);
     /* NULL: not taken as an upload. *out is empty when called, but for the cap of `inflated`. */
     bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
     /* Whether a body looks like it. NULL: it looks like nothing. */

@@ -79,6 +79,15 @@ static bool encode(const source *s, const unsigned char *const *data, buffer *ou
     return good;
 }
 
+/* jansson keeps a node of at most 48 bytes and a pointer for each element, and the text is dumped
+ * before it is copied: at most 25 characters an element. */
+static uint64_t working(const source *s) {
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < s->count; i++)
+        bytes += tensor_bytes(&s->tensors[i]) / dtype_table[s->tensors[i].type].size * 96;
+    return bytes;
+}
+
 const format format_json = {
     .name = "json",
     .media_type = "application/json",
@@ -87,4 +96,5 @@ const format format_json = {
     .all = true,
     .most = 3 << 19, /* an element or list costs some 50 bytes while it is built */
     .encode = encode,
+    .working = working,
 };

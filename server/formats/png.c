@@ -181,6 +181,11 @@ static bool encode(const source *s, const unsigned char *const *data, buffer *ou
     return good;
 }
 
+static uint64_t working(const source *s) {
+    sheet a = arrange(s);
+    return a.channels * (a.pixels_across * a.pixels_down + a.width * a.height * a.slices);
+}
+
 static bool check_pixels(const source *s, problem *p) {
     dtype type = s->tensors[s->main].type;
     if (type != DTYPE_U8 && type != DTYPE_BOOL && !dtype_floats(type))
@@ -218,4 +223,5 @@ const format format_png = {
     .most = 2 * MOST_BYTES, /* check says it in pixels */
     .check = check,
     .encode = encode,
+    .working = working,
 };

@@ -142,7 +142,7 @@ static void bench_init(bench *b) {
 static void bench_open(bench *b, unsigned threads, unsigned limit) {
     bench_init(b);
     const jobs_hooks hooks = {unit_gate_pass, &b->gate};
-    b->line = jobs_new(threads, limit, &hooks);
+    b->line = jobs_new(threads, limit, NULL, &hooks);
     assert_non_null(b->line);
 }
 

@@ -271,13 +271,13 @@ static void listen_is_checked_when_it_is_read(void **state) {
 static void what_is_printed_can_be_read_back(void **state) {
     (void)state;
     char text[2000] = "";
-    loaded l = LOAD("--queue", "7", "--threads", "3", "--body", "1K");
+    loaded l = LOAD("--queue", "7", "--threads", "3", "--body", "1K", "--memory", "64M");
     FILE *out = fmemopen(text, sizeof text, "w");
     config_print(&l.config, out);
     fclose(out);
     assert_string_equal(text, "listen = 127.0.0.1:8080\nthreads = 3\nio_threads = 2\n"
                               "connections = 8192\nqueue = 7\nbody = 1024\nelements = 16777216\n"
-                              "cache = 134217728\ndrain = 2\ndeadline = 20\n");
+                              "memory = 67108864\ncache = 134217728\ndrain = 2\ndeadline = 20\n");
 }
 
 static void usage_names_every_setting(void **state) {

@@ -92,7 +92,7 @@ static jobs_counters count(jobs *line) {
 static jobs *held_line(unit_gate *gate, record *r, unsigned limit) {
     const jobs_hooks hooks = {unit_gate_pass, gate};
     unit_gate_set(gate, true);
-    jobs *line = jobs_new(1, limit, &hooks);
+    jobs *line = jobs_new(1, limit, NULL, &hooks);
     assert_non_null(line);
     submit(line, r, 0, 1);
     unit_gate_await(gate, 1);
@@ -126,7 +126,7 @@ static void one_job_uses_every_thread(void **state) {
     record r = RECORD;
     const jobs_hooks hooks = {unit_gate_pass, &gate};
     unit_gate_set(&gate, true);
-    jobs *line = jobs_new(4, 1, &hooks);
+    jobs *line = jobs_new(4, 1, NULL, &hooks);
     submit(line, &r, 1, 6);
     unit_gate_await(&gate, 4);
     assert_int_equal(count(line).running, 4);
@@ -140,7 +140,7 @@ static void every_slice_runs_exactly_once(void **state) {
     enum { TASKS = 30, SLICES = 40 };
     record r = RECORD;
     unsigned seen[TASKS][SLICES] = {{0}};
-    jobs *line = jobs_new(4, TASKS, NULL);
+    jobs *line = jobs_new(4, TASKS, NULL, NULL);
     for (unsigned i = 0; i < TASKS; i++)
         submit(line, &r, i, SLICES);
     UNIT_UNTIL(count(line).slices == TASKS * SLICES);
@@ -158,7 +158,7 @@ static void every_slice_runs_exactly_once(void **state) {
 static void no_more_are_admitted_than_the_limit(void **state) {
     (void)state;
     record r = RECORD;
-    jobs *line = jobs_new(1, 2, NULL);
+    jobs *line = jobs_new(1, 2, NULL, NULL);
     task *tasks[3];
     for (unsigned i = 0; i < 3; i++) {
         tasks[i] = task_of(line, &r, i, 1, 0);
@@ -205,7 +205,7 @@ static void a_job_that_ends_in_line_leaves_it_and_is_freed(void **state) {
 static void only_what_was_admitted_can_be_woken(void **state) {
     (void)state;
     record r = RECORD;
-    jobs *line = jobs_new(1, 1, NULL);
+    jobs *line = jobs_new(1, 1, NULL, NULL);
     task *t = task_of(line, &r, 1, 1, 0);
     jobs_wake(line, &t->job);
     assert_true(jobs_admit(line, &t->job));
@@ -238,7 +238,7 @@ static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
     } table[] = {{0, 1}, {1.9e9, 1}, {1e9, 2}, {1.2e9, 3}, {10e9, 8}, {1e9, 8}, {1e12, 60}};
     enum { TASKS = sizeof table / sizeof *table };
     record r = RECORD;
-    jobs *line = jobs_new(2, TASKS, NULL);
+    jobs *line = jobs_new(2, TASKS, NULL, NULL);
     task *tasks[TASKS];
     assert_int_equal(jobs_retry_after(line), 1);
     for (unsigned i = 0; i < TASKS; i++) {
@@ -258,7 +258,7 @@ static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
 static void run_inline_keeps_one_scratch_for_each_thread(void **state) {
     (void)state;
     record r = RECORD;
-    jobs *line = jobs_new(1, 1, NULL);
+    jobs *line = jobs_new(1, 1, NULL, NULL);
     task *t = task_of(line, &r, 1, 3, 0);
     jobs_run_inline(line, &t->job, 0);
     assert_int_equal(r.count, 1);

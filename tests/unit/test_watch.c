@@ -58,7 +58,7 @@ static void open_bench(bench *b) {
     const jobs_hooks hooks = {unit_gate_pass, &b->gate};
     unit_gate_set(&b->gate, true);
     b->watch = watch_new();
-    b->line = jobs_new(1, 4, &hooks);
+    b->line = jobs_new(1, 4, NULL, &hooks);
     assert_true(b->watch && b->line);
     connect_ends(b);
     watch_open(b->watch, b->ours);

@@ -1,0 +1,94 @@
+#include "budget.h"
+
+#include <string.h>
+
+void budget_init(budget *b, uint64_t limit, unsigned threads) {
+    memset(b, 0, sizeof *b);
+    pthread_mutex_init(&b->lock, NULL);
+    b->limit = limit;
+    b->threads = threads;
+}
+
+void budget_destroy(budget *b) {
+    pthread_mutex_destroy(&b->lock);
+}
+
+#define UNIT 4096
+
+/* The number of a size, rounded up to a quarter of its octave, in units; 0 is nothing. */
+static unsigned size_number(uint64_t bytes) {
+    uint64_t units = bytes / UNIT + (bytes % UNIT != 0);
+    unsigned octave = 0;
+    while (units >> octave >= 8)
+        octave++;
+    uint64_t quarters = (units >> octave) + ((units >> octave << octave) != units);
+    return 4 * octave + (unsigned)quarters; /* at most 4 * 50 + 8 */
+}
+
+static uint64_t size_of(unsigned number) {
+    unsigned octave = number < 8 ? 0 : number / 4 - 1;
+    return (uint64_t)(number - 4 * octave) << octave << 12;
+}
+_Static_assert(UNIT == 1 << 12, "size_of shifts by it");
+
+/* With the lock held: what the threads may come to hold. */
+static uint64_t working(const budget *b, unsigned also) {
+    unsigned top = BUDGET_SIZES - 1;
+    while (top > also && b->holders[top] == 0)
+        top--;
+    return b->threads * size_of(top);
+}
+
+bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working_bytes) {
+    if (b && working_bytes > b->limit)
+        return false;
+    uint64_t all = b ? b->threads * size_of(size_number(working_bytes)) : 0;
+    return !b || (all <= b->limit && bytes <= b->limit - all);
+}
+
+bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes) {
+    if (!b)
+        return true;
+    unsigned number = size_number(working_bytes);
+    pthread_mutex_lock(&b->lock);
+    uint64_t most = working(b, number);
+    bool fits =
+        most <= b->limit && b->held <= b->limit - most && bytes <= b->limit - most - b->held;
+    if (fits) {
+        b->held += bytes;
+        b->holders[number] += number > 0;
+        b->peak = b->held + most > b->peak ? b->held + most : b->peak;
+    } else {
+        b->refused++;
+    }
+    pthread_mutex_unlock(&b->lock);
+    return fits;
+}
+
+bool budget_take(budget *b, uint64_t bytes) {
+    return budget_take_both(b, bytes, 0);
+}
+
+void budget_give(budget *b, uint64_t bytes) {
+    if (!b)
+        return;
+    pthread_mutex_lock(&b->lock);
+    b->held -= bytes;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void budget_give_working(budget *b, uint64_t working_bytes) {
+    unsigned number = size_number(working_bytes);
+    if (!b || number == 0)
+        return;
+    pthread_mutex_lock(&b->lock);
+    b->holders[number]--;
+    pthread_mutex_unlock(&b->lock);
+}
+
+uint64_t budget_held(budget *b) {
+    pthread_mutex_lock(&b->lock);
+    uint64_t held = b->held + working(b, 0);
+    pthread_mutex_unlock(&b->lock);
+    return held;
+}

@@ -1,0 +1,45 @@
+#include "machine.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* The numbers a small file begins with; false: fewer, as where it says "max" or "-1". */
+static bool read_numbers(const char *cgroup, const char *name, uint64_t *a, uint64_t *b) {
+    char path[256];
+    int64_t first = 0, second = 0;
+    int length = snprintf(path, sizeof path, "%s/%s", cgroup, name);
+    FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "r") : NULL;
+    if (!file)
+        return false;
+    int found = fscanf(file, "%" SCNd64 " %" SCNd64, &first, &second);
+    fclose(file);
+    *a = (uint64_t)first;
+    if (b)
+        *b = (uint64_t)second;
+    return found >= (b ? 2 : 1) && first > 0 && (!b || second > 0);
+}
+
+/* Version 2: cpu.max holds quota and period. Version 1: a file for each. */
+uint64_t machine_cores(const char *cgroup) {
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t n = online > 0 ? (uint64_t)online : 1, quota, period;
+    bool limited = read_numbers(cgroup, "cpu.max", &quota, &period) ||
+                   (read_numbers(cgroup, "cpu/cpu.cfs_quota_us", &quota, NULL) &&
+                    read_numbers(cgroup, "cpu/cpu.cfs_period_us", &period, NULL));
+    if (!limited)
+        return n;
+    uint64_t allowed = quota / period + (quota % period != 0);
+    return allowed < n ? allowed : n;
+}
+
+uint64_t machine_memory(const char *cgroup) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    uint64_t n = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_C(1) << 30,
+             limit;
+    if (read_numbers(cgroup, "memory.max", &limit, NULL) ||
+        read_numbers(cgroup, "memory/memory.limit_in_bytes", &limit, NULL))
+        n = limit < n ? limit : n;
+    return n;
+}

@@ -1,0 +1,148 @@
+"""All requests together hold no more than the memory they are given."""
+
+import socket
+import threading
+import time
+import unittest
+
+import numpy as np
+
+import harness
+
+LIMIT = 96 << 20
+CACHE = 16 << 20
+SLACK = 1.1
+OPTIONS = ("--memory", "96M", "--cache", "16M", "--threads", "2",
+           "--body", "64M")
+
+
+def resident(process, field="VmRSS"):
+    """Bytes that a process has in memory, now or (VmHWM) at most so far."""
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        line = next(line for line in status if line.startswith(field + ":"))
+    return int(line.split()[1]) << 10
+
+
+class Budget(harness.ServerTest):
+    def setUp(self):
+        self.own = harness.Server(*OPTIONS)
+        self.own.start()
+        self.addCleanup(self.own.stop)
+        self.quiet = resident(self.own.process)
+
+    def metric(self, name):
+        text = self.own.get("/metrics").body.decode()
+        line = next(line for line in text.splitlines()
+                    if line.startswith(f"fmixd_{name} "))
+        return float(line.split()[1])
+
+    def crowd(self, ask, count):
+        """What so many clients get who ask at once."""
+        answers, lock = [], threading.Lock()
+
+        def client(i):
+            answer = ask(i)
+            with lock:
+                answers.append((i, answer))
+        threads = [threading.Thread(target=client, args=(i,))
+                   for i in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answers
+
+    def check_held(self):
+        """At most the limit and the cache, and all given back after."""
+        most = resident(self.own.process, "VmHWM") - self.quiet
+        self.assertLess(most, (LIMIT + CACHE) * SLACK)
+        deadline = time.monotonic() + 20
+        while self.metric("memory_bytes") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.assertEqual(self.metric("memory_bytes"), 0)
+
+    def check_answers(self, answers, expected):
+        """Right, or a 503 that says when to come again; some of each."""
+        counts = {200: 0, 503: 0}
+        for i, answer in answers:
+            counts[answer.status] += 1
+            if answer.status == 200:
+                self.assertEqual(answer.body, expected(i))
+            else:
+                self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+        self.assertGreater(counts[200], 0, counts)
+        return counts
+
+    def test_uploads_past_the_budget_get_503_and_the_others_their_answer(self):
+        x = np.arange(24 << 20, dtype="u1").reshape(24, 1 << 20)
+        body = harness.write_npy(x)
+        target = "/v1/mix.npy?method=none"
+        answers = self.crowd(lambda i: self.own.post(target, body, fresh=True),
+                             12)
+        counts = self.check_answers(answers, lambda i: body)
+        self.assertGreater(counts[503], 0)
+        self.check_held()
+
+    def test_answers_past_the_budget_get_503_and_the_others_are_right(self):
+        target = "/v1/masks.npy?method=cutmix&shape=1024x1024&n=9&seed="
+        expected = {i: self.get(f"{target}{i}").body for i in range(4)}
+        answers = self.crowd(lambda i: self.own.get(f"{target}{i % 4}",
+                                                    fresh=True), 24)
+        self.check_answers(answers, lambda i: expected[i % 4])
+        self.check_held()
+
+    def test_readers_that_stop_hold_no_more_than_the_budget(self):
+        request = ("GET /v1/masks.npy?method=cutmix&shape=2048x2048&n=99"
+                   "&seed=%d HTTP/1.1\r\nHost: x\r\n\r\n")
+        stuck = []
+        for i in range(40):
+            sock = socket.create_connection(self.own.address)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall((request % i).encode())
+            stuck.append(sock)
+        time.sleep(2)
+        self.assertGreater(self.metric("memory_bytes"), 0)
+        self.assertLessEqual(self.metric("memory_bytes"), LIMIT)
+        self.assertEqual(self.own.get("/livez").status, 200)
+        for sock in stuck:
+            sock.close()
+        self.check_held()
+
+    def test_many_small_answers_nobody_reads_hold_no_more_either(self):
+        request = ("GET /v1/masks.npy?method=cutmix&shape=256x256&n=1"
+                   "&seed=%d HTTP/1.1\r\nHost: x\r\n\r\n")
+        stuck = []
+        for i in range(800):
+            sock = socket.create_connection(self.own.address)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall((request % i).encode())
+            stuck.append(sock)
+        time.sleep(1)
+        self.assertLessEqual(self.metric("memory_bytes"), LIMIT)
+        for sock in stuck:
+            sock.close()
+        self.check_held()
+
+    def test_what_no_budget_could_hold_is_413_at_once(self):
+        for target in ("/v1/masks.npy?shape=4096x4096",
+                       "/v1/masks.npz?shape=1024x1024&n=60",
+                       "/v1/plans.npy?shape=2&n=16777216&parts=pairing"):
+            answer = self.own.get(target)
+            self.assertEqual(answer.status, 413, answer.body[:300])
+            self.assertIn("memory", answer.json()["detail"])
+        self.assertEqual(self.metric("memory_bytes"), 0)
+
+    def test_large_masks_of_all_kinds_stay_within_it(self):
+        kinds = ("", "&soft=0.3", "&output=grey", "&spectrum=official",
+                 "&dtype=f64")
+        for suffix in "npy", "png", "npz":
+            answers = self.crowd(lambda i: self.own.get(
+                f"/v1/masks.{suffix}?shape=640x640&n=2{kinds[i % 5]}",
+                fresh=True), 10)
+            for _, answer in answers:
+                self.assertIn(answer.status, (200, 503), answer.body[:300])
+        self.check_held()
+
+
+if __name__ == "__main__":
+    unittest.main()
