@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h> /* environ */
 
-typedef enum kind { ADDRESS, NUMBER, BYTES } kind;
+typedef enum kind { ADDRESS, NUMBER, BYTES, PATH } kind;
 
 typedef struct setting {
     const char *name;
@@ -25,6 +26,7 @@ typedef struct setting {
 #define CGROUP    "/sys/fs/cgroup"
 
 static const setting table[] = {
+    {"config", PATH, AT(file), 0, 0, "", "a file of settings, as name = value"},
     {"listen", ADDRESS, AT(listen), 0, 0, "127.0.0.1:8080", "address and port; port 0 picks one"},
     {"threads", NUMBER, AT(threads), 0, 1024, "0",
      "compute threads; 0: as many as there are cores"},
@@ -40,6 +42,18 @@ static const setting table[] = {
     {"deadline", NUMBER, AT(deadline), 0, 3600, "20", "seconds until what is in flight is cut off"},
 };
 #define ROWS (sizeof table / sizeof *table)
+_Static_assert(ROWS <= CONFIG_SETTINGS, "each setting has its origin");
+
+/* A setting as text, and where it comes from: what an error names. */
+typedef struct given {
+    const char *text; /* NULL: not from here */
+    unsigned line;    /* of the file */
+} given;
+
+/* From one source, setting by setting. */
+typedef given givens[ROWS];
+
+static const char *const origins[] = {"default", "file", "environment", "flag"};
 
 bool config_split_address(const char *listen, char *host, unsigned room, uint16_t *port) {
     const char *colon = strrchr(listen, ':');
@@ -80,82 +94,244 @@ static bool parse_number(const char *text, bool bytes, uint64_t *out) {
     return true;
 }
 
-static bool set(const setting *s, const char *text, const char *origin, config *out, FILE *errors) {
+/* "flag body is '7'; …" or, from a file, "fmixd.conf:3: body is '7'; …". */
+static void blame(const setting *s, config_origin origin, const given *g, const char *file,
+                  FILE *errors) {
+    if (origin == CONFIG_FILE)
+        fprintf(errors, "fmixd: %s:%u: %s is '%.80s'; ", file, g->line, s->name, g->text);
+    else
+        fprintf(errors, "fmixd: %s %s is '%.80s'; ", origins[origin], s->name, g->text);
+}
+
+static bool set(const setting *s, config_origin origin, const given *g, config *out, FILE *errors) {
     void *field = (char *)out + s->offset;
     char host[CONFIG_ADDRESS];
     uint16_t port;
     uint64_t value;
-    if (s->kind == ADDRESS) {
-        if (strlen(text) < CONFIG_ADDRESS && config_split_address(text, host, sizeof host, &port)) {
-            memcpy(field, text, strlen(text) + 1);
+    size_t length = strlen(g->text);
+    if (s->kind == PATH) {
+        if (length < CONFIG_PATH) {
+            memcpy(field, g->text, length + 1);
             return true;
         }
-        fprintf(errors, "fmixd: %s %s is '%s'; it must be ADDR:PORT, as 127.0.0.1:8080\n", origin,
-                s->name, text);
+        blame(s, origin, g, out->file, errors);
+        fprintf(errors, "it must have less than %d characters\n", CONFIG_PATH);
         return false;
     }
-    if (parse_number(text, s->kind == BYTES, &value) && value >= s->least && value <= s->most) {
+    if (s->kind == ADDRESS) {
+        if (length < CONFIG_ADDRESS && config_split_address(g->text, host, sizeof host, &port)) {
+            memcpy(field, g->text, length + 1);
+            return true;
+        }
+        blame(s, origin, g, out->file, errors);
+        fprintf(errors, "it must be ADDR:PORT, as 127.0.0.1:8080\n");
+        return false;
+    }
+    if (parse_number(g->text, s->kind == BYTES, &value) && value >= s->least && value <= s->most) {
         *(uint64_t *)field = value;
         return true;
     }
-    fprintf(errors, "fmixd: %s %s is '%s'; it must be a %s from %" PRIu64 " to %" PRIu64 "\n",
-            origin, s->name, text,
+    blame(s, origin, g, out->file, errors);
+    fprintf(errors, "it must be a %s from %" PRIu64 " to %" PRIu64 "\n",
             s->kind == BYTES ? "number of bytes (K, M, G allowed)" : "whole number", s->least,
             s->most);
     return false;
 }
 
-/* --io-threads and --io_threads are one. */
-static const setting *find_flag(const char *flag, size_t length) {
-    for (size_t i = 0; i < ROWS; i++) {
-        size_t at = 0;
-        while (at < length && table[i].name[at] &&
-               (flag[at] == table[i].name[at] || (flag[at] == '-' && table[i].name[at] == '_')))
-            at++;
-        if (at == length && table[i].name[at] == 0)
-            return &table[i];
-    }
-    return NULL;
+/* A letter of a setting's name as it is written in each place: --io-threads or --io_threads,
+ * FMIXD_IO_THREADS, io_threads. */
+static bool same_letter(config_origin where, char written, char letter) {
+    if (where == CONFIG_ENVIRONMENT)
+        return written == (char)toupper((unsigned char)letter);
+    return written == letter || (where == CONFIG_FLAG && written == '-' && letter == '_');
 }
 
-static bool load_environment(config *out, FILE *errors) {
+/* ROWS: none. */
+static size_t find(config_origin where, const char *name, size_t length) {
     for (size_t i = 0; i < ROWS; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "FMIXD_%s", table[i].name);
-        for (char *c = name; *c; c++)
-            *c = (char)toupper((unsigned char)*c);
-        const char *text = getenv(name);
-        if (text && !set(&table[i], text, "environment setting", out, errors))
+        size_t at = 0;
+        while (at < length && table[i].name[at] && same_letter(where, name[at], table[i].name[at]))
+            at++;
+        if (at == length && table[i].name[at] == 0)
+            return i;
+    }
+    return ROWS;
+}
+
+/* The setting that begins most like it, to be suggested. */
+static const char *nearest(const char *name, size_t length) {
+    const char *best = "--help lists them";
+    size_t most = 1; /* two letters at least */
+    for (size_t i = 0; i < ROWS; i++) {
+        size_t same = 0;
+        while (same < length && table[i].name[same] &&
+               tolower((unsigned char)name[same]) == table[i].name[same])
+            same++;
+        if (same > most) {
+            most = same;
+            best = table[i].name;
+        }
+    }
+    return best;
+}
+
+static bool unknown(const char *where, unsigned line, const char *name, size_t length,
+                    FILE *errors) {
+    char at[16] = "";
+    if (line)
+        snprintf(at, sizeof at, ":%u", line);
+    fprintf(errors, "fmixd: %s%s: there is no setting '%.*s' (%s?)\n", where, at,
+            length < 40 ? (int)length : 40, name, nearest(name, length));
+    return false;
+}
+
+/* Kubernetes gives pods such variables of a service that is called fmixd. */
+static bool is_service_link(const char *name) {
+    return strncmp(name, "SERVICE_", 8) == 0 || strncmp(name, "PORT=", 5) == 0 ||
+           strncmp(name, "PORT_", 5) == 0;
+}
+
+static bool read_environment(givens out, FILE *errors) {
+    static const char prefix[] = "FMIXD_";
+    for (char **e = environ; *e; e++) {
+        if (strncmp(*e, prefix, sizeof prefix - 1) != 0)
+            continue;
+        const char *name = *e + sizeof prefix - 1;
+        size_t length = strcspn(name, "="), i = find(CONFIG_ENVIRONMENT, name, length);
+        if (i == ROWS && is_service_link(name))
+            continue;
+        if (i == ROWS)
+            return unknown("environment", 0, name, length, errors);
+        out[i].text = name + length + 1;
+    }
+    return true;
+}
+
+/* Values are tried at once: of two mistakes the first is named. */
+static bool read_flags(int argc, char **argv, int first, givens out, bool *help, FILE *errors) {
+    config tried;
+    for (int n = first; n < argc; n++) {
+        const char *flag = argv[n];
+        *help |= strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0;
+        if (*help)
+            return true;
+        size_t length = strcspn(flag, "=");
+        bool long_flag = strncmp(flag, "--", 2) == 0 && length > 2;
+        size_t i = long_flag ? find(CONFIG_FLAG, flag + 2, length - 2) : ROWS;
+        if (i == ROWS) {
+            fprintf(errors, "fmixd: there is no flag '%.40s'; see fmixd --help\n", flag);
+            return false;
+        }
+        out[i].text = flag[length] ? flag + length + 1 : n + 1 < argc ? argv[++n] : NULL;
+        if (!out[i].text) {
+            fprintf(errors, "fmixd: --%s needs a value\n", table[i].name);
+            return false;
+        }
+        if (!set(&table[i], CONFIG_FLAG, &out[i], &tried, errors))
             return false;
     }
     return true;
 }
 
+/* One line, cut off at its end: name = value, or nothing but a comment. */
+static bool read_line(char *text, unsigned line, const char *file, givens out, FILE *errors) {
+    static const char space[] = " \t\r";
+    text[strcspn(text, "#")] = 0;
+    text += strspn(text, space);
+    size_t length = strcspn(text, " \t\r=");
+    if (!*text)
+        return true;
+    size_t i = find(CONFIG_FILE, text, length);
+    char *value = text + length + strspn(text + length, space);
+    if (i == ROWS || strcmp(table[i].name, "config") == 0)
+        return unknown(file, line, text, length, errors);
+    if (*value != '=') {
+        fprintf(errors, "fmixd: %s:%u: %s has no value; write %s = value\n", file, line,
+                table[i].name, table[i].name);
+        return false;
+    }
+    value += 1 + strspn(value + 1, space);
+    for (size_t end = strlen(value); end && strchr(space, value[end - 1]); end--)
+        value[end - 1] = 0;
+    if (out[i].text) {
+        fprintf(errors, "fmixd: %s:%u: %s stands in line %u already\n", file, line, table[i].name,
+                out[i].line);
+        return false;
+    }
+    out[i] = (given){value, line};
+    return true;
+}
+
+bool config_read_text(char *text, config *out, FILE *errors) {
+    givens from_file = {{0}};
+    unsigned line = 0;
+    for (char *next; text; text = next) {
+        next = strchr(text, '\n');
+        if (next)
+            *next++ = 0;
+        if (!read_line(text, ++line, out->file, from_file, errors))
+            return false;
+    }
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!from_file[i].text)
+            continue;
+        if (!set(&table[i], CONFIG_FILE, &from_file[i], out, errors))
+            return false;
+        out->origin[i] = CONFIG_FILE;
+    }
+    return true;
+}
+
+static bool read_file(const char *file, config *out, FILE *errors) {
+    char text[CONFIG_FILE_BYTES + 1];
+    FILE *in = fopen(file, "r");
+    size_t length = in ? fread(text, 1, sizeof text, in) : 0;
+    bool bad = !in || ferror(in), large = length == sizeof text;
+    if (in)
+        fclose(in);
+    if (bad || large || memchr(text, 0, length)) {
+        fprintf(errors, "fmixd: the settings file %s %s\n", file,
+                bad     ? "cannot be read"
+                : large ? "has more than 64 KiB"
+                        : "holds a NUL");
+        return false;
+    }
+    text[length] = 0;
+    return config_read_text(text, out, errors);
+}
+
+static bool apply(givens from, config_origin origin, config *out, FILE *errors) {
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!from[i].text)
+            continue;
+        if (!set(&table[i], origin, &from[i], out, errors))
+            return false;
+        out->origin[i] = origin;
+    }
+    return true;
+}
+
+/* The file is named by a flag or the environment, but counts for less than either. */
 config_result config_load(int argc, char **argv, int first, config *out, FILE *errors) {
+    givens defaults = {{0}}, environment = {{0}}, flags = {{0}};
+    bool help = false;
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < ROWS; i++)
-        set(&table[i], table[i].fallback, "default", out, errors);
-    if (!load_environment(out, errors))
+        defaults[i].text = table[i].fallback;
+    if (!read_flags(argc, argv, first, flags, &help, errors))
         return CONFIG_BAD;
-    for (int i = first; i < argc; i++) {
-        const char *flag = argv[i];
-        if (strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0)
-            return CONFIG_HELP;
-        size_t length = strcspn(flag, "=");
-        const setting *s =
-            strncmp(flag, "--", 2) == 0 && length > 2 ? find_flag(flag + 2, length - 2) : NULL;
-        if (!s) {
-            fprintf(errors, "fmixd: there is no flag '%s'; see fmixd --help\n", flag);
-            return CONFIG_BAD;
-        }
-        const char *text = flag[length] ? flag + length + 1 : i + 1 < argc ? argv[++i] : NULL;
-        if (!text) {
-            fprintf(errors, "fmixd: --%s needs a value\n", s->name);
-            return CONFIG_BAD;
-        }
-        if (!set(s, text, "flag", out, errors))
-            return CONFIG_BAD;
-    }
+    if (help)
+        return CONFIG_HELP;
+    if (!read_environment(environment, errors) || !apply(defaults, CONFIG_DEFAULT, out, errors))
+        return CONFIG_BAD;
+    const given *file = flags[0].text ? &flags[0] : &environment[0];
+    if (file->text && !set(&table[0], CONFIG_ENVIRONMENT, file, out, errors))
+        return CONFIG_BAD;
+    if (out->file[0] && !read_file(out->file, out, errors))
+        return CONFIG_BAD;
+    if (!apply(environment, CONFIG_ENVIRONMENT, out, errors) ||
+        !apply(flags, CONFIG_FLAG, out, errors))
+        return CONFIG_BAD;
     if (out->threads == 0)
         out->threads = machine_cores(CGROUP);
     if (out->memory == 0)
@@ -165,12 +341,23 @@ config_result config_load(int argc, char **argv, int first, config *out, FILE *e
 
 void config_print(const config *c, FILE *out) {
     for (size_t i = 0; i < ROWS; i++) {
-        const void *field = (const char *)c + table[i].offset;
-        if (table[i].kind == ADDRESS)
-            fprintf(out, "%s = %s\n", table[i].name, (const char *)field);
+        const char *field = (const char *)c + table[i].offset;
+        bool text = table[i].kind == ADDRESS || table[i].kind == PATH;
+        if (i == 0 && !*field)
+            continue;
+        if (i == 0) /* a file does not name a file */
+            fprintf(out, "# config = %s", field);
+        else if (text)
+            fprintf(out, "%s = %s", table[i].name, field);
         else
-            fprintf(out, "%s = %" PRIu64 "\n", table[i].name, *(const uint64_t *)field);
+            fprintf(out, "%s = %" PRIu64, table[i].name, *(const uint64_t *)(const void *)field);
+        fprintf(out, " # %s\n", origins[c->origin[i]]);
     }
+}
+
+static void print_range(const setting *s, FILE *out) {
+    if (s->kind == NUMBER || s->kind == BYTES)
+        fprintf(out, " (%" PRIu64 " to %" PRIu64 ")", s->least, s->most);
 }
 
 void config_usage(FILE *out) {
@@ -179,7 +366,11 @@ void config_usage(FILE *out) {
                  "       fmixd selftest                     check the golden answers\n"
                  "       fmixd config [--setting VALUE ...] print the effective settings\n"
                  "       fmixd version\n\n"
-                 "settings, also as FMIXD_NAME in the environment:\n");
-    for (size_t i = 0; i < ROWS; i++)
-        fprintf(out, "  --%-12s %-16s %s\n", table[i].name, table[i].fallback, table[i].meaning);
+                 "settings: flag, else FMIXD_NAME in the environment, else a line name = value of "
+                 "the file, else the default\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        fprintf(out, "  --%-12s %-16s %s", table[i].name, table[i].fallback, table[i].meaning);
+        print_range(&table[i], out);
+        fprintf(out, "\n");
+    }
 }

@@ -8,9 +8,21 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONFIG_ADDRESS 64
+#define CONFIG_ADDRESS    64
+#define CONFIG_PATH       256
+#define CONFIG_FILE_BYTES (64 << 10)
+#define CONFIG_SETTINGS   32
+
+/* Each counts for more than those before it. */
+typedef enum config_origin {
+    CONFIG_DEFAULT,
+    CONFIG_FILE,
+    CONFIG_ENVIRONMENT,
+    CONFIG_FLAG
+} config_origin;
 
 typedef struct config {
+    char file[CONFIG_PATH];      /* of settings; empty: none */
     char listen[CONFIG_ADDRESS]; /* as given, ADDR:PORT */
     uint64_t threads;     /* that compute; 0 in the table: as many as the cgroup or machine has */
     uint64_t io_threads;  /* that talk HTTP */
@@ -22,14 +34,19 @@ typedef struct config {
     uint64_t cache;       /* bytes of weights and plans kept */
     uint64_t drain;       /* seconds still serving after SIGTERM */
     uint64_t deadline;    /* seconds after which what is in flight is cut off */
+    unsigned char origin[CONFIG_SETTINGS]; /* config_origin, in the order of the table */
 } config;
 
 typedef enum config_result { CONFIG_OK, CONFIG_HELP, CONFIG_BAD } config_result;
 
-/* Reads flags from argv[first] on and the environment. A bad setting is explained on `errors`. */
+/* Reads flags from argv[first] on, the environment, and the file that either names. A bad or
+ * unknown setting is explained on `errors`. */
 config_result config_load(int argc, char **argv, int first, config *out, FILE *errors);
 
-/* The effective set, one `name = value` a line. */
+/* The text of out->file, which is cut up: lines of `name = value`, # begins a comment. */
+bool config_read_text(char *text, config *out, FILE *errors);
+
+/* The effective set, one `name = value # origin` a line, which a file may hold. */
 void config_print(const config *c, FILE *out);
 void config_usage(FILE *out);
 

@@ -1,6 +1,7 @@
 """What the README says of parameters and formats is what the daemon says of itself."""
 
 import re
+import subprocess
 import unittest
 
 import harness
@@ -80,6 +81,20 @@ class Readme(harness.ServerTest):
             detail = self.ask(resource, f"/v1/{resource}.nothing", 404)
             with self.subTest(resource):
                 self.assertEqual(said, set(re.findall(r"(\w+) \(", detail)))
+
+    def test_the_settings_are_those_of_the_program(self):
+        usage = subprocess.run([harness.program(), "--help"], check=True,
+                               capture_output=True, text=True).stdout
+        rows = {cells[0].strip("`"): cells[1:] for cells in table_rows()
+                if len(cells) == 4 and cells[0].startswith("`")}
+        settings = re.findall(r"^  --(\w+) +(.*)$", usage, re.M)
+        self.assertEqual(list(rows), [name for name, _ in settings])
+        for name, said in settings:
+            _, default, limits = rows[name]
+            with self.subTest(name, said=said):
+                self.assertTrue(default == "none" or said.startswith(default))
+                self.assertEqual(limits, "".join(
+                    re.findall(r"\((\d+ to \d+)\)$", said)))
 
     def test_the_curl_lines_answer(self):
         lines = re.findall(r"^    curl (.*)$", README, re.M)

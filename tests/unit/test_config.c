@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* What config_load made of some flags, and what it said. */
 typedef struct loaded {
@@ -144,7 +145,7 @@ static void a_bad_environment_is_refused_and_named(void **state) {
     setenv("FMIXD_QUEUE", "many", 1);
     loaded l = LOAD(NULL);
     unsetenv("FMIXD_QUEUE");
-    assert_refused(&l, "environment setting queue is 'many'");
+    assert_refused(&l, "environment queue is 'many'");
 }
 
 static void a_value_follows_its_flag_or_an_equals_sign(void **state) {
@@ -275,9 +276,104 @@ static void what_is_printed_can_be_read_back(void **state) {
     FILE *out = fmemopen(text, sizeof text, "w");
     config_print(&l.config, out);
     fclose(out);
-    assert_string_equal(text, "listen = 127.0.0.1:8080\nthreads = 3\nio_threads = 2\n"
-                              "connections = 8192\nqueue = 7\nbody = 1024\nelements = 16777216\n"
-                              "memory = 67108864\ncache = 134217728\ndrain = 2\ndeadline = 20\n");
+    assert_string_equal(text, "listen = 127.0.0.1:8080 # default\nthreads = 3 # flag\n"
+                              "io_threads = 2 # default\nconnections = 8192 # default\n"
+                              "queue = 7 # flag\nbody = 1024 # flag\n"
+                              "elements = 16777216 # default\nmemory = 67108864 # flag\n"
+                              "cache = 134217728 # default\ndrain = 2 # default\n"
+                              "deadline = 20 # default\n");
+    config again = {.file = "printed"};
+    assert_true(config_read_text(text, &again, stderr));
+    assert_true(again.queue == 7 && again.body == 1024 && again.memory == 64 * K * K);
+}
+
+/* A settings file of this text, read: what it says on errors, empty if nothing. */
+static config_result read_file(const char *text, config *c, char *errors, size_t room) {
+    char path[] = "/tmp/fmixd-settings-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    char *argv[] = {(char[]){"fmixd"}, (char[]){"--config"}, path, (char[]){"--queue=9"}};
+    FILE *out = fmemopen(errors, room, "w");
+    setenv("FMIXD_DRAIN", "33", 1);
+    config_result result = config_load(4, argv, 1, c, out);
+    unsetenv("FMIXD_DRAIN");
+    fclose(out);
+    unlink(path);
+    return result;
+}
+
+static void a_file_counts_for_more_than_defaults_and_less_than_the_rest(void **state) {
+    (void)state;
+    char errors[400] = "";
+    config c;
+    assert_int_equal(read_file("# ours\r\n\r\nqueue = 5\ndrain=4 # or\nbody\t=\t2M  \r\n"
+                               "  cache = 1K",
+                               &c, errors, sizeof errors),
+                     CONFIG_OK);
+    assert_true(c.queue == 9 && c.drain == 33 && c.body == 2 * K * K && c.cache == K);
+    assert_true(c.deadline == 20);
+}
+
+static void what_is_wrong_in_a_file_is_named_with_its_line(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *said;
+    } table[] = {
+        {"\n\nbody = 0\n", ":3: body is '0'; it must be a number of bytes"},
+        {"queue = 5\nqueue = 6", ":2: queue stands in line 1 already"},
+        {"bodi = 5", ":1: there is no setting 'bodi' (body?)"},
+        {"QUEUE = 5", ":1: there is no setting 'QUEUE'"},
+        {"io-threads = 5", ":1: there is no setting 'io-threads' (io_threads?)"},
+        {"zzz", ":1: there is no setting 'zzz' (--help lists them?)"},
+        {"= 5", ":1: there is no setting ''"},
+        {"queue", ":1: queue has no value; write queue = value"},
+        {"queue 5", ":1: queue has no value"},
+        {"queue =", ":1: queue is ''"},
+        {"queue = 5 6", ":1: queue is '5 6'"},
+        {"config = x", ":1: there is no setting 'config'"},
+        {"listen = here", ":1: listen is 'here'; it must be ADDR:PORT"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char errors[400] = "";
+        config c;
+        assert_int_equal(read_file(table[i].text, &c, errors, sizeof errors), CONFIG_BAD);
+        if (!strstr(errors, table[i].said))
+            fail_msg("%s\n%s", table[i].text, errors);
+    }
+}
+
+static void a_file_that_is_not_there_or_too_large_is_refused(void **state) {
+    (void)state;
+    loaded l = LOAD("--config", "/nowhere/at/all");
+    assert_refused(&l, "the settings file /nowhere/at/all cannot be read");
+    static char large[CONFIG_FILE_BYTES + 2];
+    memset(large, '#', sizeof large - 1);
+    char errors[400] = "";
+    config c;
+    assert_int_equal(read_file(large, &c, errors, sizeof errors), CONFIG_BAD);
+    assert_non_null(strstr(errors, "has more than 64 KiB"));
+}
+
+static void an_unknown_variable_is_refused_by_name(void **state) {
+    (void)state;
+    setenv("FMIXD_QUEUES", "5", 1);
+    loaded l = LOAD(NULL);
+    unsetenv("FMIXD_QUEUES");
+    assert_refused(&l, "environment: there is no setting 'QUEUES' (queue?)");
+    setenv("FMIXD_queue", "5", 1);
+    l = LOAD(NULL);
+    unsetenv("FMIXD_queue");
+    assert_refused(&l, "environment: there is no setting 'queue'");
+    setenv("FMIXD_SERVICE_HOST", "10.0.0.1", 1); /* as Kubernetes does */
+    setenv("FMIXD_PORT_80_TCP", "tcp://10.0.0.1:80", 1);
+    setenv("FMIXD_PORT", "tcp://10.0.0.1:80", 1);
+    l = LOAD(NULL);
+    unsetenv("FMIXD_SERVICE_HOST");
+    unsetenv("FMIXD_PORT_80_TCP");
+    unsetenv("FMIXD_PORT");
+    assert_int_equal(l.result, CONFIG_OK);
 }
 
 static void usage_names_every_setting(void **state) {
@@ -320,6 +416,10 @@ int main(void) {
         T(a_host_fits_its_room_or_is_refused),
         T(listen_is_checked_when_it_is_read),
         T(what_is_printed_can_be_read_back),
+        T(a_file_counts_for_more_than_defaults_and_less_than_the_rest),
+        T(what_is_wrong_in_a_file_is_named_with_its_line),
+        T(a_file_that_is_not_there_or_too_large_is_refused),
+        T(an_unknown_variable_is_refused_by_name),
         T(usage_names_every_setting),
     };
     return cmocka_run_group_tests(tests, forget_environment, NULL);
