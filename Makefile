@@ -29,9 +29,12 @@ LIB_LIBS    := -lfftw3 -lsodium -lmpfr -lgmp -lm
 SERVER_LIBS := -lmicrohttpd -ljansson -lpng -ldeflate
 LIB_OBJS    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
 SERVER_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/*.c server/*/*.c))
+FUZZERS     := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
+REPLAYS     := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
+MINUTES     ?= 10
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
+.PHONY: all lib run test suite fuzz deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -58,6 +61,23 @@ $(BUILD)/fmixd: $(SERVER_OBJS) $(BUILD)/libfmix.a
 $(BUILD)/tests/%: tests/unit/%.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) -lcmocka $(SERVER_LIBS) $(LIB_LIBS) -o $@
+
+# A fuzz target over its corpus, without libFuzzer.
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
+
+# With it: each target for its share of MINUTES, from the corpus and what earlier runs found.
+FUZZ_SOURCES := $(filter-out server/main.c,$(wildcard lib/*.c server/*.c server/*/*.c))
+fuzz: deps-lint
+	@mkdir -p build/fuzzers; for name in $(FUZZERS); do \
+	    clang -std=c11 -O1 -g $(MATH) -D_GNU_SOURCE -DFMIXD_VERSION='"fuzz"' -DFMIX_ONE_CLONE -I. -Ilib -Iserver -pthread \
+	        -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined tests/fuzz/$$name.c $(FUZZ_SOURCES) \
+	        $(SERVER_LIBS) $(LIB_LIBS) -o build/fuzzers/$$name && \
+	    mkdir -p build/found/$$name && \
+	    build/fuzzers/$$name -max_total_time=$$(( $(MINUTES) * 60 / $(words $(FUZZERS)) )) -max_len=4096 -timeout=10 -print_final_stats=0 \
+	        -artifact_prefix=build/found/$$name- build/found/$$name tests/fuzz/corpus/$$name || exit 1; \
+	done
 
 lib: $(BUILD)/libfmix.a $(BUILD)/libfmix.so
 
@@ -98,7 +118,7 @@ deps-lint:
 test: deps-test
 	@$(MAKE) --no-print-directory suite
 
-suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS)
+suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS)
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
 
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
@@ -128,4 +148,4 @@ picture: all
 clean:
 	rm -rf $(BUILD)
 
--include $(wildcard $(BUILD)/lib/*.d $(BUILD)/server/*.d $(BUILD)/server/*/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/fuzz/*.d $(BUILD)/lib/*.d $(BUILD)/server/*.d $(BUILD)/server/*/*.d $(BUILD)/tests/*.d)

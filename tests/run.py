@@ -1,6 +1,7 @@
 """Runs every suite and ends with one line that counts: N passed, N failed, N skipped.
 
-Suites are the unit programs in $BUILD/tests and the unittest files under tests/reference and
+Suites are the unit programs in $BUILD/tests, the fuzz targets in $BUILD/fuzz over their corpora
+and crashers (tests/fuzz/corpus, tests/fuzz/crashers), and the unittest files under tests/reference and
 tests/http; names on the command line pick some (run.py test_mask test_formats).
 """
 
@@ -20,6 +21,11 @@ def suites():
     """Name, working directory and command of each suite."""
     for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
         yield source.stem, ROOT, [str(BUILD / "tests" / source.stem)]
+    for source in sorted((ROOT / "tests/fuzz").glob("*.c")):
+        inputs = sorted((ROOT / "tests/fuzz").glob(f"*/{source.stem}/*"))
+        if inputs:
+            yield (f"fuzz_{source.stem}", ROOT,
+                   [str(BUILD / "fuzz" / source.stem), *map(str, inputs)])
     for folder in ("reference", "http"):
         for source in sorted((ROOT / "tests" / folder).glob("test_*.py")):
             yield (source.stem, source.parent,
@@ -33,6 +39,9 @@ def counted(output, status):
         failed = re.findall(r"^ *(\d+) FAILED TEST", output, re.M)
         lost = int(failed[-1]) if failed else 0
         return int(cmocka[1]) - lost, lost or int(status != 0), 0
+    replayed = re.search(r"^(\d+) inputs$", output, re.M)
+    if replayed:
+        return int(replayed[1]), int(status != 0), 0
     ran = re.search(r"^Ran (\d+) tests?", output, re.M)
     if not ran:
         return 0, 1, 0  # it ended before it could count

@@ -1,0 +1,6 @@
+/* An uploaded safetensors file. */
+#include "upload.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    return upload_fuzz(&format_safetensors, data, size);
+}
