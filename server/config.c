@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h> /* environ */
 
-typedef enum kind { ADDRESS, NUMBER, BYTES, PATH } kind;
+typedef enum kind { ADDRESS, NUMBER, BYTES, PATH, CHOICE } kind;
 
 typedef struct setting {
     const char *name;
@@ -20,26 +20,35 @@ typedef struct setting {
     uint64_t least, most;
     const char *fallback;
     const char *meaning;
+    const char *const *choices; /* CHOICE: NULL at the end */
 } setting;
+
+static const char *const logs[] = {"json", "text", "off", NULL}; /* as log_kind */
 
 #define AT(field) offsetof(config, field)
 #define CGROUP    "/sys/fs/cgroup"
 
 static const setting table[] = {
-    {"config", PATH, AT(file), 0, 0, "", "a file of settings, as name = value"},
-    {"listen", ADDRESS, AT(listen), 0, 0, "127.0.0.1:8080", "address and port; port 0 picks one"},
-    {"threads", NUMBER, AT(threads), 0, 1024, "0",
-     "compute threads; 0: as many as there are cores"},
-    {"io_threads", NUMBER, AT(io_threads), 1, 64, "2", "threads that talk HTTP"},
-    {"connections", NUMBER, AT(connections), 16, 100000, "8192", "connections in all"},
-    {"queue", NUMBER, AT(queue), 1, 100000, "1024", "answers in work at once; more get 503"},
-    {"body", BYTES, AT(body), 1, UINT64_C(1) << 34, "256M", "bytes of an upload"},
-    {"elements", NUMBER, AT(elements), 1, FMIX_MAX_ELEMENTS, "16777216", "elements of one mask"},
+    {"config", PATH, AT(file), 0, 0, "", "a file of settings, as name = value", NULL},
+    {"listen", ADDRESS, AT(listen), 0, 0, "127.0.0.1:8080", "address and port; port 0 picks one",
+     NULL},
+    {"threads", NUMBER, AT(threads), 0, 1024, "0", "compute threads; 0: as many as there are cores",
+     NULL},
+    {"io_threads", NUMBER, AT(io_threads), 1, 64, "2", "threads that talk HTTP", NULL},
+    {"connections", NUMBER, AT(connections), 16, 100000, "8192", "connections in all", NULL},
+    {"queue", NUMBER, AT(queue), 1, 100000, "1024", "answers in work at once; more get 503", NULL},
+    {"body", BYTES, AT(body), 1, UINT64_C(1) << 34, "256M", "bytes of an upload", NULL},
+    {"elements", NUMBER, AT(elements), 1, FMIX_MAX_ELEMENTS, "16777216", "elements of one mask",
+     NULL},
     {"memory", BYTES, AT(memory), 0, UINT64_C(1) << 44, "0",
-     "bytes that all requests together may hold; 0: a quarter of what there is"},
-    {"cache", BYTES, AT(cache), 0, UINT64_C(1) << 36, "128M", "bytes of weights and plans kept"},
-    {"drain", NUMBER, AT(drain), 0, 3600, "2", "seconds still serving after SIGTERM"},
-    {"deadline", NUMBER, AT(deadline), 0, 3600, "20", "seconds until what is in flight is cut off"},
+     "bytes that all requests together may hold; 0: a quarter of what there is", NULL},
+    {"cache", BYTES, AT(cache), 0, UINT64_C(1) << 36, "128M", "bytes of weights and plans kept",
+     NULL},
+    {"log", CHOICE, AT(log), 0, 0, "json", "a line for each request on stderr: json, text or off",
+     logs},
+    {"drain", NUMBER, AT(drain), 0, 3600, "2", "seconds still serving after SIGTERM", NULL},
+    {"deadline", NUMBER, AT(deadline), 0, 3600, "20", "seconds until what is in flight is cut off",
+     NULL},
 };
 #define ROWS (sizeof table / sizeof *table)
 _Static_assert(ROWS <= CONFIG_SETTINGS, "each setting has its origin");
@@ -125,6 +134,19 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
         }
         blame(s, origin, g, out->file, errors);
         fprintf(errors, "it must be ADDR:PORT, as 127.0.0.1:8080\n");
+        return false;
+    }
+    if (s->kind == CHOICE) {
+        for (value = 0; s->choices[value]; value++)
+            if (strcmp(s->choices[value], g->text) == 0) {
+                *(uint64_t *)field = value;
+                return true;
+            }
+        blame(s, origin, g, out->file, errors);
+        fprintf(errors, "it must be one of:");
+        for (value = 0; s->choices[value]; value++)
+            fprintf(errors, " %s", s->choices[value]);
+        fprintf(errors, "\n");
         return false;
     }
     if (parse_number(g->text, s->kind == BYTES, &value) && value >= s->least && value <= s->most) {
@@ -349,6 +371,9 @@ void config_print(const config *c, FILE *out) {
             fprintf(out, "# config = %s", field);
         else if (text)
             fprintf(out, "%s = %s", table[i].name, field);
+        else if (table[i].kind == CHOICE)
+            fprintf(out, "%s = %s", table[i].name,
+                    table[i].choices[*(const uint64_t *)(const void *)field]);
         else
             fprintf(out, "%s = %" PRIu64, table[i].name, *(const uint64_t *)(const void *)field);
         fprintf(out, " # %s\n", origins[c->origin[i]]);

@@ -33,6 +33,7 @@ typedef struct config {
     uint64_t memory;      /* bytes that all requests together may hold; 0 in the table: a quarter */
     uint64_t cache;       /* bytes of weights and plans kept */
     uint64_t drain;       /* seconds still serving after SIGTERM */
+    uint64_t log;         /* log_kind */
     uint64_t deadline;    /* seconds after which what is in flight is cut off */
     unsigned char origin[CONFIG_SETTINGS]; /* config_origin, in the order of the table */
 } config;

@@ -1,6 +1,7 @@
 #include "daemon.h"
 #include "headers.h"
 #include "listen.h"
+#include "log.h"
 #include "range.h"
 #include "recipe.h"
 #include "reply.h"
@@ -46,7 +47,10 @@ struct request {
     uint64_t first, total;  /* of a range; no total: all is sent */
     int status;             /* replied */
     const char *bad_target; /* why, or NULL */
-    bool begun, handled, head, refused, encoded_nul, encoded_slash, not_modified;
+    trace trace;
+    char method[16], target[256]; /* what the log says of it */
+    uint64_t sent;
+    bool begun, handled, head, refused, encoded_slash, not_modified;
 };
 
 /* ---- a request's life ---- */
@@ -60,8 +64,9 @@ static void *on_target(void *of, const char *target, struct MHD_Connection *conn
     r->owner = d;
     r->connection = connection;
     r->bad_target = guard_target(target);
+    trace_begin(&r->trace);
+    snprintf(r->target, sizeof r->target, "%s", target);
     size_t path = strcspn(target, "?");
-    r->encoded_nul = memmem(target, path, "%00", 3) != NULL;
     r->encoded_slash = memmem(target, path, "%2F", 3) || memmem(target, path, "%2f", 3);
     r->match.number = ROUTE_NONE;
     r->call.service = &d->service;
@@ -76,6 +81,17 @@ static void *on_target(void *of, const char *target, struct MHD_Connection *conn
     return r;
 }
 
+static void log_it(const request *r) {
+    char peer[64];
+    log_kind kind = (log_kind)r->owner->config.log;
+    if (kind == LOG_OFF)
+        return;
+    headers_peer(r->connection, peer, sizeof peer);
+    log_request(stderr, kind,
+                &(log_entry){&r->trace, r->method, r->target, route_name(r->match.number), peer,
+                             r->status, r->sent});
+}
+
 static void on_completed(void *of, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how) {
     fmixd *d = of;
@@ -84,8 +100,10 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
     if (!r)
         return;
     *state = NULL;
-    metrics_request(&d->service.metrics, r->match.number,
-                    how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? r->status : 499);
+    if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        r->status = 499;
+    metrics_request(&d->service.metrics, r->match.number, r->status);
+    log_it(r);
     pthread_mutex_lock(&d->lock);
     *(r->previous ? &r->previous->next : &d->requests) = r->next;
     if (r->next)
@@ -172,16 +190,14 @@ static bool announces_too_much(request *r) {
 static void begin(request *r, const char *path, const char *method, const char *version) {
     problem *p = &r->outcome.problem;
     r->begun = true;
+    snprintf(r->method, sizeof r->method, "%s", method);
+    headers_trace(r->connection, &r->trace);
     if (r->bad_target)
         problem_add(p, 400, NULL, "%s", r->bad_target);
     r->refused = r->bad_target || !headers_check(r->connection, method, version, p);
     if (r->refused)
         return;
     r->head = strcmp(method, "HEAD") == 0;
-    if (r->encoded_nul) {
-        problem_add(p, 400, NULL, "the request target holds an encoded NUL, %%00");
-        return;
-    }
     if (r->encoded_slash) {
         problem_add(p, 404, NULL, "no path here holds an encoded slash, %%2F");
         return;
@@ -195,12 +211,13 @@ static void begin(request *r, const char *path, const char *method, const char *
     choose_format(r);
 }
 
-/* Memory is what is missing: worth another try. */
-static void starve(request *r) {
+/* Memory or a place is what is missing: worth another try. */
+static void turn_away(request *r) {
     problem *p = &r->outcome.problem;
     *p = (problem){.retry_after = jobs_retry_after(r->owner->service.jobs)};
     problem_add(p, 503, NULL,
-                "the requests in work hold all the memory there is for them; try again in %u s",
+                "the answers in work take all the places, or all the memory, there are; try again "
+                "in %u s",
                 p->retry_after);
 }
 
@@ -210,7 +227,7 @@ static void take_body(request *r, const char *bytes, size_t length) {
     if (buffer_add(&r->call.body, bytes, length))
         return;
     if (r->call.body.starved)
-        starve(r);
+        turn_away(r);
     else
         problem_add(&r->outcome.problem, 413, "body",
                     "the body is larger than the %" PRIu64 " bytes that are taken",
@@ -278,7 +295,7 @@ static void handle(request *r) {
         return;
     r->match.route->handler(&r->call, o);
     if (o->starved && o->problem.status)
-        starve(r);
+        turn_away(r);
     if (!o->source)
         return;
     validate(r);
@@ -291,10 +308,12 @@ static void handle(request *r) {
     install(r, a);
 }
 
-static reply reply_of(const request *r) {
+static reply reply_of(request *r) {
     service *s = &r->owner->service;
     return (reply){.connection = r->connection,
                    .bytes = &s->metrics.bytes,
+                   .sent = &r->sent,
+                   .trace = &r->trace,
                    .close = r->refused || atomic_load(&s->draining),
                    .head = r->head,
                    .vary = r->match.route && r->match.route->formats && !r->match.suffix,
@@ -313,7 +332,6 @@ static enum MHD_Result send_problem(request *r) {
 /* Asks how the answer stands; replies, or stays suspended. */
 static enum MHD_Result send_answer(request *r) {
     problem *p = &r->outcome.problem;
-    jobs *line = r->owner->service.jobs;
     reply with = reply_of(r);
     switch (r->head ? ANSWER_READY : answer_start(r->answer)) {
     case ANSWER_WAIT:
@@ -322,10 +340,7 @@ static enum MHD_Result send_answer(request *r) {
         r->status = r->total ? 206 : 200;
         return reply_answer(&with, r->answer);
     case ANSWER_BUSY:
-        p->retry_after = jobs_retry_after(line);
-        problem_add(p, 503, NULL,
-                    "too many answers are in work, or too large ones; try again in %u s",
-                    p->retry_after);
+        turn_away(r);
         break;
     case ANSWER_FAILED:
         if (answer_abandoned(r->answer))

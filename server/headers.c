@@ -1,5 +1,7 @@
 #include "headers.h"
 
+#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -54,4 +56,19 @@ bool headers_check(struct MHD_Connection *connection, const char *method, const 
     fields f = {.count = 0};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_field, &f);
     return guard_check(&(guard_request){method, version, f.all, f.count}, p);
+}
+
+void headers_trace(struct MHD_Connection *connection, trace *out) {
+    trace_take(out, headers_find(connection, "X-Request-ID"),
+               headers_find(connection, "traceparent"));
+}
+
+void headers_peer(struct MHD_Connection *connection, char *out, unsigned room) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    socklen_t length = info && info->client_addr->sa_family == AF_INET6
+                           ? sizeof(struct sockaddr_in6)
+                           : sizeof(struct sockaddr_in);
+    if (!info || getnameinfo(info->client_addr, length, out, room, NULL, 0, NI_NUMERICHOST) != 0)
+        snprintf(out, room, "-");
 }

@@ -9,6 +9,9 @@
 /* The headers of every reply. */
 static void add_common(const reply *r, struct MHD_Response *response) {
     MHD_add_response_header(response, "X-Fmix-Stream", "1");
+    MHD_add_response_header(response, "X-Request-ID", r->trace->id);
+    if (r->trace->parent[0])
+        MHD_add_response_header(response, "traceparent", r->trace->parent);
     if (r->vary)
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept");
     if (r->close)
@@ -47,6 +50,7 @@ static struct MHD_Response *of_buffer(const reply *r, const char *media_type, co
     add_common(r, response);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
     atomic_fetch_add_explicit(r->bytes, text->length, memory_order_relaxed);
+    *r->sent += text->length;
     return response;
 }
 
@@ -93,6 +97,7 @@ enum MHD_Result reply_not_modified(const reply *r) {
 typedef struct stream {
     answer *answer;
     _Atomic uint64_t *bytes;
+    uint64_t *sent; /* read only while its request lives */
 } stream;
 
 static ssize_t read_stream(void *of, uint64_t offset, char *out, size_t room) {
@@ -101,6 +106,7 @@ static ssize_t read_stream(void *of, uint64_t offset, char *out, size_t room) {
     if (n < 0)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     atomic_fetch_add_explicit(s->bytes, (uint64_t)n, memory_order_relaxed);
+    *s->sent += (uint64_t)n;
     return (ssize_t)n;
 }
 
@@ -131,7 +137,7 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
     stream *s = malloc(sizeof *s);
     if (!s)
         return MHD_NO;
-    *s = (stream){answer_retain(a), r->bytes};
+    *s = (stream){answer_retain(a), r->bytes, r->sent};
     struct MHD_Response *response = MHD_create_response_from_callback(
         length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, BLOCK, read_stream, s, free_stream);
     if (!response) {

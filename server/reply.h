@@ -5,6 +5,7 @@
 #define REPLY_H
 
 #include "answer.h"
+#include "trace.h"
 
 #include <microhttpd.h>
 
@@ -12,7 +13,9 @@
 typedef struct reply {
     struct MHD_Connection *connection;
     _Atomic uint64_t *bytes; /* counts bodies */
-    bool close;              /* draining: tell the client to go elsewhere */
+    uint64_t *sent;          /* counts this one's */
+    const trace *trace;
+    bool close; /* draining: tell the client to go elsewhere */
     bool head;
     bool vary;        /* the format came from Accept */
     const char *etag; /* NULL: none */

@@ -276,12 +276,13 @@ static void what_is_printed_can_be_read_back(void **state) {
     FILE *out = fmemopen(text, sizeof text, "w");
     config_print(&l.config, out);
     fclose(out);
-    assert_string_equal(text, "listen = 127.0.0.1:8080 # default\nthreads = 3 # flag\n"
-                              "io_threads = 2 # default\nconnections = 8192 # default\n"
-                              "queue = 7 # flag\nbody = 1024 # flag\n"
-                              "elements = 16777216 # default\nmemory = 67108864 # flag\n"
-                              "cache = 134217728 # default\ndrain = 2 # default\n"
-                              "deadline = 20 # default\n");
+    assert_string_equal(text,
+                        "listen = 127.0.0.1:8080 # default\nthreads = 3 # flag\n"
+                        "io_threads = 2 # default\nconnections = 8192 # default\n"
+                        "queue = 7 # flag\nbody = 1024 # flag\n"
+                        "elements = 16777216 # default\nmemory = 67108864 # flag\n"
+                        "cache = 134217728 # default\nlog = json # default\ndrain = 2 # default\n"
+                        "deadline = 20 # default\n");
     config again = {.file = "printed"};
     assert_true(config_read_text(text, &again, stderr));
     assert_true(again.queue == 7 && again.body == 1024 && again.memory == 64 * K * K);

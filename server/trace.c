@@ -1,0 +1,48 @@
+#include "trace.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+void trace_begin(trace *t) {
+    uint64_t number[2] = {0};
+    clock_gettime(CLOCK_MONOTONIC, &t->begun);
+    if (getrandom(number, sizeof number, GRND_NONBLOCK) != sizeof number)
+        number[0] = (uint64_t)t->begun.tv_sec << 30 ^ (uint64_t)t->begun.tv_nsec;
+    snprintf(t->id, sizeof t->id, "%016" PRIx64 "%016" PRIx64, number[0], number[1]);
+    t->parent[0] = 0;
+}
+
+static bool is_id(const char *text) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    size_t length = strlen(text);
+    return length > 0 && length <= TRACE_ID && strspn(text, plain) == length;
+}
+
+/* "00-", 32 digits that are not all 0, "-", 16 of the same, "-", 2. */
+static bool is_parent(const char *text) {
+    static const unsigned dashes[] = {2, 35, 52};
+    bool good = strlen(text) == TRACE_PARENT && strncmp(text, "00", 2) == 0;
+    for (unsigned i = 0, next = 0; good && i < TRACE_PARENT; i++) {
+        bool dash = next < 3 && i == dashes[next];
+        next += dash;
+        good = dash ? text[i] == '-' : text[i] && strchr("0123456789abcdef", text[i]);
+    }
+    return good && strspn(text + 3, "0") < 32 && strspn(text + 36, "0") < 16;
+}
+
+void trace_take(trace *t, const char *id, const char *parent) {
+    if (id && is_id(id))
+        memcpy(t->id, id, strlen(id) + 1);
+    if (parent && is_parent(parent))
+        memcpy(t->parent, parent, sizeof t->parent);
+}
+
+double trace_age(const trace *t) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1e3 * (double)(now.tv_sec - t->begun.tv_sec) +
+           1e-6 * (double)(now.tv_nsec - t->begun.tv_nsec);
+}

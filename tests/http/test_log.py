@@ -1,0 +1,127 @@
+"""One line a request on stderr, and what of it the client sees."""
+
+import json
+import re
+import socket
+import subprocess
+import time
+import unittest
+
+import harness
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Logged(unittest.TestCase):
+    """A daemon whose stderr is read."""
+
+    def start(self, *options):
+        server = harness.Server(*options)
+        server.start()
+        self.addCleanup(server.stop)
+        return server
+
+    def lines(self, server, count):
+        """What the log says once it has so many lines."""
+        deadline = time.monotonic() + 20
+        while True:
+            lines = server.log_tail().splitlines()
+            if len(lines) >= count or time.monotonic() > deadline:
+                self.assertEqual(len(lines), count, lines)
+                return lines
+            time.sleep(0.02)
+
+    def test_a_request_is_a_line_of_json_that_says_what_it_was(self):
+        server = self.start()
+        body = server.get("/v1/masks.npy?shape=5&n=3").body
+        server.get("/nothing")
+        first, second = map(json.loads, self.lines(server, 2))
+        self.assertRegex(first.pop("time"),
+                         r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        self.assertRegex(first.pop("id"), "^[0-9a-f]{32}$")
+        self.assertGreater(first.pop("ms"), 0)
+        self.assertEqual(first, {
+            "peer": "127.0.0.1", "method": "GET", "route": "/v1/masks",
+            "target": "/v1/masks.npy?shape=5&n=3", "status": 200,
+            "bytes": len(body)})
+        self.assertEqual((second["status"], second["route"]), (404, "none"))
+
+    def test_ids_are_echoed_if_well_formed_and_made_if_not(self):
+        server = self.start()
+        for sent, kept in (("abc-DEF_1.2", True), ("a" * 64, True),
+                           ("a" * 65, False), ("a b", False), ("<x>", False)):
+            answer = server.get("/livez", headers={"X-Request-ID": sent})
+            echoed = answer.headers["X-Request-ID"]
+            self.assertEqual(echoed == sent, kept)
+            if not kept:
+                self.assertRegex(echoed, "^[0-9a-f]{32}$")
+        ids = {server.get("/livez").headers["X-Request-ID"]
+               for _ in range(20)}
+        self.assertEqual(len(ids), 20)
+
+    def test_traceparents_are_echoed_if_well_formed_and_logged(self):
+        server = self.start()
+        bad = ("01" + PARENT[2:], PARENT.upper(), PARENT[:-1], PARENT + "0",
+               PARENT.replace("0af7651916cd43dd8448eb211c80319c", "0" * 32),
+               PARENT.replace("b7ad6b7169203331", "0" * 16), "x")
+        for sent in (PARENT, *bad):
+            answer = server.get("/livez", headers={"traceparent": sent})
+            self.assertEqual(answer.headers["traceparent"],
+                             sent if sent == PARENT else None)
+        first, second, *_ = map(json.loads, self.lines(server, 1 + len(bad)))
+        self.assertEqual(first["traceparent"], PARENT)
+        self.assertNotIn("traceparent", second)
+
+    def test_no_request_can_forge_a_line(self):
+        server = self.start()
+        with socket.create_connection(server.address) as sock:
+            sock.sendall(b'GET /x"\\\xff\x01{}?a="} HTTP/1.1\r\nHost: x\r\n'
+                         b'X-Request-ID: "}{\r\n\r\n')
+            sock.recv(65536)
+        line, = self.lines(server, 1)
+        entry = json.loads(line)
+        self.assertEqual(entry["status"], 400)
+        self.assertTrue(line.isascii())
+        self.assertTrue(entry["target"].startswith('/x"\\'))
+
+    def test_a_client_that_leaves_is_499(self):
+        server = self.start()
+        with socket.create_connection(server.address) as sock:
+            sock.sendall(b"GET /v1/masks.npy?shape=512x512&n=20000 HTTP/1.1"
+                         b"\r\nHost: x\r\n\r\n")
+            sock.recv(1000)
+        line, = self.lines(server, 1)
+        entry = json.loads(line)
+        self.assertEqual(entry["status"], 499)
+        self.assertLess(entry["bytes"], 20000 * 512 * 512 * 4)
+
+    def test_text_is_a_line_too_and_off_is_none(self):
+        server = self.start("--log", "text")
+        server.get("/livez")
+        line, = self.lines(server, 1)
+        self.assertRegex(line, r"^\S+Z 127\.0\.0\.1 [0-9a-f]{32} "
+                               r"GET /livez 200 6 bytes [0-9.]+ ms$")
+        server = self.start("--log", "off")
+        server.get("/livez")
+        server.get("/livez")
+        self.lines(server, 0)
+
+    def test_a_log_that_cannot_be_written_stops_nobody(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            process = subprocess.Popen(
+                [harness.program(), "--listen", "127.0.0.1:0"],
+                stdout=subprocess.PIPE, stderr=full, text=True)
+        try:
+            port = int(re.search(r":(\d+)$", process.stdout.readline())[1])
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", port)) as sock:
+                    sock.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+                    self.assertIn(b" 200 ", sock.recv(65536))
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
