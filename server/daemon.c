@@ -46,11 +46,12 @@ struct request {
     char etag[RECIPE_ETAG];
     uint64_t first, total;  /* of a range; no total: all is sent */
     int status;             /* replied */
+    int bad_path;           /* the status it gets, or 0 */
     const char *bad_target; /* why, or NULL */
     trace trace;
     char method[16], target[256]; /* what the log says of it */
     uint64_t sent;
-    bool begun, handled, head, refused, encoded_slash, not_modified;
+    bool begun, handled, head, refused, not_modified;
 };
 
 /* ---- a request's life ---- */
@@ -67,7 +68,8 @@ static void *on_target(void *of, const char *target, struct MHD_Connection *conn
     trace_begin(&r->trace);
     snprintf(r->target, sizeof r->target, "%s", target);
     size_t path = strcspn(target, "?");
-    r->encoded_slash = memmem(target, path, "%2F", 3) || memmem(target, path, "%2f", 3);
+    bool slash = memmem(target, path, "%2F", 3) || memmem(target, path, "%2f", 3);
+    r->bad_path = memmem(target, path, "%00", 3) ? 400 : slash ? 404 : 0;
     r->match.number = ROUTE_NONE;
     r->call.service = &d->service;
     r->call.body = buffer_paid((size_t)d->config.body, &d->service.budget);
@@ -84,8 +86,6 @@ static void *on_target(void *of, const char *target, struct MHD_Connection *conn
 static void log_it(const request *r) {
     char peer[64];
     log_kind kind = (log_kind)r->owner->config.log;
-    if (kind == LOG_OFF)
-        return;
     headers_peer(r->connection, peer, sizeof peer);
     log_request(stderr, kind,
                 &(log_entry){&r->trace, r->method, r->target, route_name(r->match.number), peer,
@@ -198,8 +198,9 @@ static void begin(request *r, const char *path, const char *method, const char *
     if (r->refused)
         return;
     r->head = strcmp(method, "HEAD") == 0;
-    if (r->encoded_slash) {
-        problem_add(p, 404, NULL, "no path here holds an encoded slash, %%2F");
+    if (r->bad_path) {
+        problem_add(p, r->bad_path, NULL, "the path holds an encoded %s",
+                    r->bad_path == 400 ? "NUL, %00" : "slash, %2F, which no path here does");
         return;
     }
     if (!route_find(guard_path(path), method, &r->match, p))

@@ -164,8 +164,6 @@ const char *guard_target(const char *target) {
             return "the request target holds a space, a control character or what is not ASCII";
     if (strchr(target, '#'))
         return "the request target holds a fragment";
-    if (memmem(target, strcspn(target, "?"), "%00", 3))
-        return "the path holds an encoded NUL, %00";
     if (target[0] != '/' && !scheme(target))
         return "the request target must begin with a slash, or be an http URL";
     return NULL;

@@ -516,7 +516,8 @@ class NotModified(FormatsTest):
 
 
 class Head(FormatsTest):
-    unlike = {"Date", "Content-Length", "Transfer-Encoding", "Connection"}
+    unlike = {"Date", "Content-Length", "Transfer-Encoding", "Connection",
+              "X-Request-ID"}
 
     def headers(self, answer):
         return {name: value for name, value in answer.headers.items()
