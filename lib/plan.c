@@ -104,7 +104,10 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
            settling_cost(&plan->recipe, n, band);
 }
 
-/* Of a soft edge: what is sorted, its pixels and runs. */
+#define RIVAL_BYTES 160 /* of a pixel that is contested: contest.c, difference.c */
+
+/* Of a soft edge: what is sorted, its pixels and runs; and where all of a band is contested, that.
+ */
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (!fmix_method_masks(plan->recipe.method))
         return 0;
@@ -112,7 +115,11 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (fmix_method_has_spectrum(plan->recipe.method))
         bytes += 2 * sizeof(double) * plan->elements +
                  3 * sizeof(double) * fmix_shape_bins(&plan->recipe.shape);
-    return bytes + (plan->soft ? 36 * plan->elements : 0);
+    if (!plan->soft)
+        return bytes;
+    double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
+    bool settles = settling_cost(&plan->recipe, n, band) > 0;
+    return bytes + 36 * plan->elements + (settles ? RIVAL_BYTES * (uint64_t)band : 0);
 }
 
 uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row) {
