@@ -284,6 +284,17 @@ static bool read_line(char *text, unsigned line, const char *file, givens out, F
     return true;
 }
 
+static bool apply(givens from, config_origin origin, config *out, FILE *errors) {
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!from[i].text)
+            continue;
+        if (!set(&table[i], origin, &from[i], out, errors))
+            return false;
+        out->origin[i] = origin;
+    }
+    return true;
+}
+
 bool config_read_text(char *text, config *out, FILE *errors) {
     givens from_file = {{0}};
     unsigned line = 0;
@@ -294,14 +305,7 @@ bool config_read_text(char *text, config *out, FILE *errors) {
         if (!read_line(text, ++line, out->file, from_file, errors))
             return false;
     }
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!from_file[i].text)
-            continue;
-        if (!set(&table[i], CONFIG_FILE, &from_file[i], out, errors))
-            return false;
-        out->origin[i] = CONFIG_FILE;
-    }
-    return true;
+    return apply(from_file, CONFIG_FILE, out, errors);
 }
 
 static bool read_file(const char *file, config *out, FILE *errors) {
@@ -320,17 +324,6 @@ static bool read_file(const char *file, config *out, FILE *errors) {
     }
     text[length] = 0;
     return config_read_text(text, out, errors);
-}
-
-static bool apply(givens from, config_origin origin, config *out, FILE *errors) {
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!from[i].text)
-            continue;
-        if (!set(&table[i], origin, &from[i], out, errors))
-            return false;
-        out->origin[i] = origin;
-    }
-    return true;
 }
 
 /* The file is named by a flag or the environment, but counts for less than either. */
