@@ -1,5 +1,7 @@
 #include "guard.h"
 
+#include <arpa/inet.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,12 +43,53 @@ static const guard_field *find(const guard_request *r, const char *name, size_t 
     return first;
 }
 
+static void check_target(const guard_request *r, problem *p) {
+    static const char *const wrong[] = {
+        [GUARD_UNCLEAN] = "holds a space, a control character or what is not ASCII",
+        [GUARD_FRAGMENT] = "holds a fragment",
+        [GUARD_HOSTLESS] = "is a URL without a proper host",
+        [GUARD_FORMLESS] = "must begin with a slash, or be an http URL",
+    };
+    if (strcmp(r->method, "CONNECT") == 0)
+        problem_add(p, 501, NULL, "there are no tunnels here");
+    else if (r->form >= GUARD_UNCLEAN)
+        problem_add(p, 400, NULL, "the request target %s", wrong[r->form]);
+    else if (r->form == GUARD_AUTHORITY)
+        problem_add(p, 400, NULL, "a host and port is a target of CONNECT alone");
+    else if (r->form == GUARD_ASTERISK && strcmp(r->method, "OPTIONS") != 0)
+        problem_add(p, 400, NULL, "* is a target of OPTIONS alone");
+}
+
 static bool check_line(const guard_request *r, problem *p) {
     if (!is_token(r->method, strlen(r->method)))
         problem_add(p, 400, NULL, "the method is no token");
     if (strcmp(r->version, "HTTP/1.1") != 0 && strcmp(r->version, "HTTP/1.0") != 0)
         problem_add(p, 505, NULL, "HTTP/1.0 and HTTP/1.1 are spoken here, not '%.20s'", r->version);
+    check_target(r, p);
     return p->status == 0;
+}
+
+/* Steps over what lies at *at, if it does, and over so many bytes behind it. */
+static bool step(uintptr_t *at, const char *part, size_t length, size_t behind) {
+    bool there = (uintptr_t)part == *at;
+    *at += length + behind;
+    return there;
+}
+
+/* Whether every byte of the head is a part that is shown, or between two where one must be. Else
+ * something came that is hidden: a folded line, bytes behind a NUL, a bare line feed, a second
+ * space, a line without a name. What is hidden may be what a proxy went by. */
+static bool is_all_shown(const guard_request *r) {
+    uintptr_t at = (uintptr_t)r->method;
+    bool shown = step(&at, r->method, strlen(r->method), 1) &&
+                 step(&at, r->target, r->target_length, 1) &&
+                 step(&at, r->version, strlen(r->version), 2);
+    for (size_t i = 0; shown && i < r->count; i++) {
+        const guard_field *f = &r->fields[i];
+        shown = step(&at, f->name, f->name_length, 1) && (uintptr_t)f->value >= at;
+        at = (uintptr_t)f->value + f->value_length + 2; /* before it were spaces and tabs alone */
+    }
+    return shown && at + 2 == (uintptr_t)r->method + r->size;
 }
 
 /* A space before the colon arrives as part of the name (RFC 9112 §5.1). */
@@ -59,12 +102,40 @@ static bool check_fields(const guard_request *r, problem *p) {
     for (size_t i = 0; i < r->count; i++) {
         const guard_field *f = &r->fields[i];
         if (!is_token(f->name, f->name_length))
-            problem_add(p, 400, NULL,
-                        "a header field has a name that is no token (a space before the colon?)");
-        else if (!is_value(f->value ? f->value : "", f->value_length))
+            problem_add(p, 400, f->name,
+                        "the name of the header field '%.40s' is no token (a space before the "
+                        "colon?)",
+                        f->name);
+        else if (!is_value(f->value, f->value_length))
             problem_add(p, 400, f->name, "%.40s holds a control character", f->name);
     }
+    if (p->status == 0 && r->size && !is_all_shown(r))
+        problem_add(p, 400, NULL,
+                    "the head holds more than its request line and fields: a folded line, a bare "
+                    "line feed, a NUL, a second space or a field without a name");
     return p->status == 0;
+}
+
+static bool is_ipv6(const char *text, size_t length) {
+    char address[INET6_ADDRSTRLEN];
+    unsigned char bytes[16];
+    if (length >= sizeof address)
+        return false;
+    memcpy(address, text, length);
+    address[length] = 0;
+    return inet_pton(AF_INET6, address, bytes) == 1;
+}
+
+static bool is_port(const char *text, size_t length) {
+    unsigned long port = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        port = 10 * port + (unsigned long)(text[i] - '0');
+        if (port > UINT16_MAX)
+            return false;
+    }
+    return true;
 }
 
 /* reg-name, an IPv4 or bracketed IPv6 address, and a port (RFC 9110 §7.2). May be empty. */
@@ -73,12 +144,9 @@ static bool is_host(const char *text, size_t length) {
     size_t i = 0;
     if (length && text[0] == '[') {
         const char *close = memchr(text, ']', length);
-        if (!close)
+        if (!close || !is_ipv6(text + 1, (size_t)(close - text) - 1))
             return false;
-        for (i = 1; text + i < close; i++)
-            if (!strchr("0123456789abcdefABCDEF:.", text[i]))
-                return false;
-        i++;
+        i = (size_t)(close - text) + 1;
     } else {
         for (; i < length && text[i] != ':'; i++) {
             char c = text[i];
@@ -87,14 +155,7 @@ static bool is_host(const char *text, size_t length) {
                 return false;
         }
     }
-    if (i == length)
-        return true;
-    if (text[i] != ':')
-        return false;
-    for (i++; i < length; i++)
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-    return true;
+    return i == length || (text[i] == ':' && is_port(text + i + 1, length - i - 1));
 }
 
 static void check_host(const guard_request *r, problem *p) {
@@ -104,8 +165,40 @@ static void check_host(const guard_request *r, problem *p) {
         problem_add(p, 400, "Host", "Host is given %zu times", count);
     else if (!host && strcmp(r->version, "HTTP/1.1") == 0)
         problem_add(p, 400, "Host", "Host is required of HTTP/1.1");
-    else if (host && !is_host(host->value ? host->value : "", host->value_length))
+    else if (host && !is_host(host->value, host->value_length))
         problem_add(p, 400, "Host", "Host is no host and port");
+}
+
+static bool is_chunked(const char *text, size_t length) {
+    return length == 7 && strncasecmp(text, "chunked", 7) == 0;
+}
+
+/* Whether chunked is the last of the codings and none before it. */
+static bool ends_chunked(const char *text, size_t length) {
+    const char *end = text + length;
+    for (;;) {
+        const char *comma = memchr(text, ',', (size_t)(end - text));
+        const char *stop = comma ? comma : end;
+        while (text < stop && (*text == ' ' || *text == '\t'))
+            text++;
+        while (text < stop && (stop[-1] == ' ' || stop[-1] == '\t'))
+            stop--;
+        bool chunked = is_chunked(text, (size_t)(stop - text));
+        if (chunked || !comma)
+            return chunked && !comma;
+        text = comma + 1;
+    }
+}
+
+/* RFC 9112 §6.1 and §6.3: a coding that is not known is 501, but where chunked is not the last
+ * nobody can say where the body ends: 400. */
+static void check_coding(const guard_field *f, problem *p) {
+    if (is_chunked(f->value, f->value_length))
+        return;
+    bool several = memchr(f->value, ',', f->value_length) != NULL;
+    problem_add(p, several && ends_chunked(f->value, f->value_length) ? 501 : 400,
+                "Transfer-Encoding", "Transfer-Encoding is '%.40s'; only chunked is read here",
+                f->value);
 }
 
 /* RFC 9112 §6: one way to say where the body ends. 19 digits always fit 64 bits. */
@@ -122,8 +215,8 @@ static void check_framing(const guard_request *r, problem *p) {
                     "Transfer-Encoding and Content-Length both say where the body ends");
     if (coding && strcmp(r->version, "HTTP/1.1") != 0)
         problem_add(p, 400, "Transfer-Encoding", "HTTP/1.0 has no Transfer-Encoding");
-    if (coding && !(coding->value_length == 7 && strncasecmp(coding->value, "chunked", 7) == 0))
-        problem_add(p, 501, "Transfer-Encoding", "the only transfer coding read here is chunked");
+    if (coding)
+        check_coding(coding, p);
     if (!length)
         return;
     bool digits = length->value_length > 0 && length->value_length <= 19;
@@ -157,19 +250,38 @@ static size_t scheme(const char *target) {
                                                      : 0;
 }
 
-/* RFC 9112 §3.2: origin-form, or absolute-form of http. */
-const char *guard_target(const char *target) {
+/* %2F would be a slash once it is decoded, and %00 the end. */
+static guard_form form_of_path(const char *path, guard_form form) {
+    for (; *path && *path != '?'; path++) {
+        if (strncmp(path, "%00", 3) == 0)
+            return GUARD_NUL;
+        if (strncasecmp(path, "%2F", 3) == 0)
+            form = GUARD_SLASH;
+    }
+    return form;
+}
+
+guard_form guard_target(const char *target) {
     for (const char *c = target; *c; c++)
         if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
-            return "the request target holds a space, a control character or what is not ASCII";
+            return GUARD_UNCLEAN;
     if (strchr(target, '#'))
-        return "the request target holds a fragment";
-    if (target[0] != '/' && !scheme(target))
-        return "the request target must begin with a slash, or be an http URL";
-    return NULL;
+        return GUARD_FRAGMENT;
+    if (target[0] == '/')
+        return form_of_path(target, GUARD_ORIGIN);
+    if (strcmp(target, "*") == 0)
+        return GUARD_ASTERISK;
+    const char *authority = target + scheme(target);
+    size_t length = strcspn(authority, "/?");
+    bool host = length > 0 && authority[0] != ':' && is_host(authority, length);
+    if (authority > target)
+        return host ? form_of_path(authority, GUARD_ABSOLUTE) : GUARD_HOSTLESS;
+    const char *port = strrchr(target, ':');
+    return host && !target[length] && port && port[1] ? GUARD_AUTHORITY : GUARD_FORMLESS;
 }
 
 const char *guard_path(const char *target) {
-    const char *path = target + scheme(target);
-    return path == target ? target : path + strcspn(path, "/");
+    size_t authority = scheme(target);
+    const char *path = target + authority + (authority ? strcspn(target + authority, "/") : 0);
+    return *path ? path : "/";
 }

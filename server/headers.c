@@ -46,16 +46,27 @@ static enum MHD_Result add_field(void *of, enum MHD_ValueKind kind, const char *
     fields *f = of;
     (void)kind;
     if (f->count < GUARD_FIELDS)
-        f->all[f->count] = (guard_field){key, value, key_size, value_size};
+        f->all[f->count] = (guard_field){key, value ? value : "", key_size, value_size};
     f->count++;
     return MHD_YES;
 }
 
-bool headers_check(struct MHD_Connection *connection, const char *method, const char *version,
-                   problem *p) {
+/* libmicrohttpd 0.9.75 parses a head in place, so where its strings lie tells what it passed over.
+ * Of others this is not known. */
+static size_t size_of_head(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return size && strcmp(MHD_get_version(), "0.9.75") == 0 ? size->header_size : 0;
+}
+
+bool headers_check(struct MHD_Connection *connection, const guard_request *line, problem *p) {
     fields f = {.count = 0};
+    guard_request r = *line;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_field, &f);
-    return guard_check(&(guard_request){method, version, f.all, f.count}, p);
+    r.fields = f.all;
+    r.count = f.count;
+    r.size = size_of_head(connection);
+    return guard_check(&r, p);
 }
 
 void headers_trace(struct MHD_Connection *connection, trace *out) {

@@ -21,8 +21,7 @@ void headers_trace(struct MHD_Connection *connection, trace *out);
 /* The client's address, as text. */
 void headers_peer(struct MHD_Connection *connection, char *out, unsigned room);
 
-/* guard_check of the request that the connection is at. */
-bool headers_check(struct MHD_Connection *connection, const char *method, const char *version,
-                   problem *p);
+/* guard_check of the request that the connection is at: its line and the fields it has. */
+bool headers_check(struct MHD_Connection *connection, const guard_request *line, problem *p);
 
 #endif

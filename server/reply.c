@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define BLOCK (128u << 10) /* bytes asked of an answer at a time */
 
@@ -81,6 +82,21 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
     return queue(r, p->status, response);
+}
+
+void reply_amid(int fd, const problem *p) {
+    buffer body = buffer_of(16 << 10), all = buffer_of(17 << 10);
+    problem_render(p, &body);
+    buffer_print(
+        &all,
+        "HTTP/1.1 %d %s\r\nConnection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
+        "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n\r\n",
+        p->status, problem_title(p->status), body.length);
+    buffer_add(&all, body.bytes, body.length);
+    if (!body.failed && !all.failed)
+        send(fd, all.bytes, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    buffer_free(&body);
+    buffer_free(&all);
 }
 
 enum MHD_Result reply_not_modified(const reply *r) {

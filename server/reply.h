@@ -28,6 +28,10 @@ enum MHD_Result reply_problem(const reply *r, const problem *p);
 enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text);
 enum MHD_Result reply_not_modified(const reply *r);
 
+/* Amid a body libmicrohttpd takes no response, so this one is written past it. The caller ends the
+ * connection. */
+void reply_amid(int fd, const problem *p);
+
 /* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
 enum MHD_Result reply_answer(const reply *r, answer *a);
 

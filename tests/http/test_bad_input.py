@@ -720,7 +720,7 @@ class Bodies(OneConnection):
         chunked = self.mix(iter(pieces), "layout=channels_first")
         self.assertEqual((whole.status, chunked.status), (200, 200))
         self.assertEqual(whole.body, chunked.body)
-        self.check_served()
+        self.assertEqual(chunked.headers["Connection"], "close")
 
 
 class Claims(OneConnection):
@@ -773,7 +773,7 @@ class Limits(OneConnection):
         return response, response.read()
 
     def test_a_body_announced_as_too_long_is_413_before_it_is_sent(self):
-        for length in 2**30, 2**40, 2**63 - 1:
+        for length in self.cap + 1, 2**30, 2**40, 2**63 - 1:
             with self.subTest(length=length):
                 self.connect()
                 response, body = self.announce(length)
@@ -783,16 +783,29 @@ class Limits(OneConnection):
                 self.assertIn(str(self.cap).encode(), body)
 
     def test_who_sends_a_body_too_long_to_the_end_sees_the_413(self):
-        for length in self.cap + 1, self.cap + 4096:
+        for length in self.cap + 1, self.cap + 4096, 64 * self.cap:
             with self.subTest(length=length):
                 self.connect()
                 errors = self.check_problem(self.mix(bytes(length)), 413)
                 self.assertEqual(errors[0]["parameter"], "body")
 
     def test_a_chunked_body_too_long_is_413_and_named(self):
-        pieces = [bytes(self.cap // 4)] * 5
-        self.check_refused(self.mix(iter(pieces)), "body", str(self.cap),
-                           status=413)
+        for count in 5, 256:
+            with self.subTest(count=count):
+                self.connect()
+                pieces = [bytes(self.cap // 4)] * count
+                errors = self.check_problem(self.mix(iter(pieces)), 413)
+                self.assertEqual(errors[0]["parameter"], "body")
+                self.assertIn(str(self.cap), errors[0]["detail"])
+
+    def test_no_more_than_the_most_is_read_for_a_refusal_either(self):
+        for target in "/v1/mix.npy?what=1", "/nowhere":
+            with self.subTest(target=target):
+                self.connect()
+                pieces = [bytes(self.cap // 4)] * 256
+                answer = self.ask("POST", target, iter(pieces))
+                self.assertIn(answer.status, (400, 404))
+                self.assertEqual(answer.headers["Connection"], "close")
 
     def test_a_body_of_exactly_the_most_is_taken(self):
         rows = self.cap // self.elements

@@ -4,6 +4,17 @@
 
 #define MOST 8
 
+/* A request of which nothing is known but this. */
+static guard_request request_of(const char *method, const char *version, const guard_field *fields,
+                                size_t count) {
+    return (guard_request){.method = method,
+                           .target = "/",
+                           .version = version,
+                           .target_length = 1,
+                           .fields = fields,
+                           .count = count};
+}
+
 /* A request of HTTP/1.1 with a host and these further fields, names and values in turn. */
 typedef struct example {
     const char *method, *version, *fields[2 * MOST];
@@ -18,7 +29,8 @@ static bool check(const example *e, bool host, problem *p) {
         fields[count++] = (guard_field){e->fields[i], e->fields[i + 1], strlen(e->fields[i]),
                                         strlen(e->fields[i + 1])};
     *p = (problem){0};
-    return guard_check(&(guard_request){e->method, e->version, fields, count}, p);
+    guard_request r = request_of(e->method, e->version, fields, count);
+    return guard_check(&r, p);
 }
 
 static void an_honest_request_passes(void **state) {
@@ -48,7 +60,7 @@ static void each_ambiguity_has_its_status_and_names_the_field(void **state) {
         {{"", "HTTP/1.1", {NULL}}, 400, ""},
         {{"GET", "HTTP/1.2", {NULL}}, 505, ""},
         {{"GET", "http/1.1", {NULL}}, 505, ""},
-        {{"GET", "HTTP/1.1", {"Content-Length ", "4", NULL}}, 400, ""},
+        {{"GET", "HTTP/1.1", {"Content-Length ", "4", NULL}}, 400, "Content-Length "},
         {{"GET", "HTTP/1.1", {"", "4", NULL}}, 400, ""},
         {{"GET", "HTTP/1.1", {"a", "b\rc", NULL}}, 400, "a"},
         {{"GET", "HTTP/1.1", {"a", "\x7f", NULL}}, 400, "a"},
@@ -65,8 +77,17 @@ static void each_ambiguity_has_its_status_and_names_the_field(void **state) {
          400,
          "Transfer-Encoding"},
         {{"POST", "HTTP/1.0", {"Transfer-Encoding", "chunked", NULL}}, 400, "Transfer-Encoding"},
-        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "gzip", NULL}}, 501, "Transfer-Encoding"},
-        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "chunked ", NULL}}, 501, "Transfer-Encoding"},
+        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "gzip", NULL}}, 400, "Transfer-Encoding"},
+        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "", NULL}}, 400, "Transfer-Encoding"},
+        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "chunked ", NULL}}, 400, "Transfer-Encoding"},
+        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "chunked,", NULL}}, 400, "Transfer-Encoding"},
+        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "chunked,chunked", NULL}},
+         400,
+         "Transfer-Encoding"},
+        {{"POST", "HTTP/1.1", {"Transfer-Encoding", "gzip , Chunked ", NULL}},
+         501,
+         "Transfer-Encoding"},
+        {{"CONNECT", "HTTP/1.1", {NULL}}, 501, ""},
         {{"GET", "HTTP/1.1", {"Expect", "", NULL}}, 417, "Expect"},
     };
     problem p;
@@ -83,21 +104,56 @@ static void a_nul_within_a_name_or_value_is_seen(void **state) {
     (void)state;
     const guard_field host = {"Host", "x", 4, 1}, name = {"a\0b", "c", 3, 1},
                       value = {"a", "b\0c", 1, 3};
+    guard_request r = request_of("GET", "HTTP/1.1", (guard_field[]){host, name}, 2);
     problem p = {0};
-    assert_false(
-        guard_check(&(guard_request){"GET", "HTTP/1.1", (guard_field[]){host, name}, 2}, &p));
+    assert_false(guard_check(&r, &p));
     assert_int_equal(p.status, 400);
+    r = request_of("GET", "HTTP/1.1", (guard_field[]){host, value}, 2);
     p = (problem){0};
-    assert_false(
-        guard_check(&(guard_request){"GET", "HTTP/1.1", (guard_field[]){host, value}, 2}, &p));
+    assert_false(guard_check(&r, &p));
     assert_int_equal(p.status, 400);
 }
 
 static void more_fields_than_are_kept_are_431_and_none_is_read(void **state) {
     (void)state;
     problem p = {0};
-    assert_false(guard_check(&(guard_request){"GET", "HTTP/1.1", NULL, GUARD_FIELDS + 1}, &p));
+    guard_request r = request_of("GET", "HTTP/1.1", NULL, GUARD_FIELDS + 1);
+    assert_false(guard_check(&r, &p));
     assert_int_equal(p.status, 431);
+}
+
+/* A head as it lies once it is parsed in place, a NUL for each separator; and one with a space
+ * more, which moves what lies behind. */
+static bool check_placed(size_t more, size_t size) {
+    static const char head[] = "GET\0/a\0HTTP/1.1\0\0Host\0 x\0\0A\0b\0\0\0\0";
+    char placed[sizeof head + 1];
+    memcpy(placed, head, more);
+    placed[more] = ' ';
+    memcpy(placed + more + 1, head + more, sizeof head - more);
+#define AT(offset) (placed + (offset) + ((offset) >= more))
+    const guard_field fields[] = {{AT(17), AT(23), 4, 1}, {AT(26), AT(28), 1, 1}};
+    guard_request r = request_of(AT(0), AT(7), fields, 2);
+    r.target = AT(4);
+    r.target_length = 2;
+    r.size = size;
+    problem p = {0};
+    assert_string_equal(fields[0].value, "x");
+    assert_string_equal(fields[1].name, "A");
+    return guard_check(&r, &p);
+}
+
+static void a_head_of_known_size_is_the_sum_of_its_parts(void **state) {
+    (void)state;
+    enum { SIZE = 33 };
+    assert_true(check_placed(SIZE, SIZE));
+    assert_true(check_placed(SIZE, 0));
+    assert_false(check_placed(SIZE, SIZE - 1));
+    assert_false(check_placed(SIZE, SIZE + 1));
+    assert_true(check_placed(22, SIZE + 1)); /* spaces before a value may be */
+    assert_true(check_placed(28, SIZE + 1));
+    static const size_t before[] = {4, 7, 17, 26, 29, 31};
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        assert_false(check_placed(before[i], SIZE + 1));
 }
 
 static void hosts_are_names_addresses_and_ports(void **state) {
@@ -106,50 +162,122 @@ static void hosts_are_names_addresses_and_ports(void **state) {
         const char *host;
         bool good;
     } table[] = {
-        {"", true},     {"x", true},      {"a.b-c_d~", true},    {"127.0.0.1:8080", true},
-        {"x:", true},   {"[::1]", true},  {"[fe80::1]:8", true}, {"[::ffff:1.2.3.4]", true},
-        {"%41", true},  {":80", true},    {"x:8o", false},       {"x y", false},
-        {"x/y", false}, {"u@x", false},   {"[::1", false},       {"[::1]x", false},
-        {"[g]", false}, {"x:1:2", false}, {"x\"", false},        {"\xc3\xa9", false},
-        {"x?y", false}, {"x#y", false},   {"[", false},          {"]", false},
+        {"", true},
+        {"x", true},
+        {"a.b-c_d~", true},
+        {"127.0.0.1:8080", true},
+        {"x:", true},
+        {"[::1]", true},
+        {"[fe80::1]:8", true},
+        {"[::ffff:1.2.3.4]", true},
+        {"%41", true},
+        {":80", true},
+        {"x:8o", false},
+        {"x y", false},
+        {"x/y", false},
+        {"u@x", false},
+        {"[::1", false},
+        {"[::1]x", false},
+        {"[g]", false},
+        {"[:::]", false},
+        {"[]", false},
+        {"x:65535", true},
+        {"x:65536", false},
+        {"x:99999999999999999999999", false},
+        {"x:1:2", false},
+        {"x\"", false},
+        {"\xc3\xa9", false},
+        {"x?y", false},
+        {"x#y", false},
+        {"[", false},
+        {"]", false},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
         const guard_field host = {"Host", table[i].host, 4, strlen(table[i].host)};
-        const guard_request r = {"GET", "HTTP/1.1", &host, 1};
+        const guard_request r = request_of("GET", "HTTP/1.1", &host, 1);
         assert_int_equal(guard_check(&r, &p), table[i].good);
     }
 }
 
-static void targets_are_paths_or_http_urls(void **state) {
+static void a_target_has_one_form_and_a_path(void **state) {
     (void)state;
     static const struct {
-        const char *target, *path; /* NULL: bad */
+        const char *target;
+        guard_form form;
+        const char *path;
     } table[] = {
-        {"/", "/"},
-        {"/a/b?c=d&e=%20", "/a/b?c=d&e=%20"},
-        {"//", "//"},
-        {"http://x/a", "/a"},
-        {"HTTPS://x:1/a?b", "/a?b"},
-        {"http://x", ""},
-        {"", NULL},
-        {"*", NULL},
-        {"a", NULL},
-        {"ftp://x/", NULL},
-        {"/a#b", NULL},
-        {"/a?b=%00", "/a?b=%00"},
-        {"/a b", NULL},
-        {"/a\tb", NULL},
-        {"/\x7f", NULL},
-        {"/\xc3\xa9", NULL},
+        {"/", GUARD_ORIGIN, "/"},
+        {"/a/b?c=d&e=%20", GUARD_ORIGIN, "/a/b?c=d&e=%20"},
+        {"//", GUARD_ORIGIN, "//"},
+        {"/?%00%2F", GUARD_ORIGIN, "/?%00%2F"},
+        {"http://x/a", GUARD_ABSOLUTE, "/a"},
+        {"HTTPS://x:1/a?b", GUARD_ABSOLUTE, "/a?b"},
+        {"http://[::1]:8/a", GUARD_ABSOLUTE, "/a"},
+        {"http://x", GUARD_ABSOLUTE, "/"},
+        {"/a%00", GUARD_NUL, NULL},
+        {"/%2f%00", GUARD_NUL, NULL},
+        {"/a%2fb", GUARD_SLASH, NULL},
+        {"http://x%2Fy/a", GUARD_SLASH, NULL},
+        {"http://x?a", GUARD_ABSOLUTE, NULL},
+        {"*", GUARD_ASTERISK, "*"},
+        {"x:80", GUARD_AUTHORITY, NULL},
+        {"[::1]:80", GUARD_AUTHORITY, NULL},
+        {"x:", GUARD_FORMLESS, NULL},
+        {":80", GUARD_FORMLESS, NULL},
+        {"x:80/a", GUARD_FORMLESS, NULL},
+        {"http://", GUARD_HOSTLESS, NULL},
+        {"http:///a", GUARD_HOSTLESS, NULL},
+        {"http://:80/a", GUARD_HOSTLESS, NULL},
+        {"http://u@x/a", GUARD_HOSTLESS, NULL},
+        {"", GUARD_FORMLESS, NULL},
+        {"a", GUARD_FORMLESS, NULL},
+        {"ftp://x/", GUARD_FORMLESS, NULL},
+        {"/a#b", GUARD_FRAGMENT, NULL},
+        {"/a b", GUARD_UNCLEAN, NULL},
+        {"/a\tb", GUARD_UNCLEAN, NULL},
+        {"/\x7f", GUARD_UNCLEAN, NULL},
+        {"/\xc3\xa9", GUARD_UNCLEAN, NULL},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        assert_int_equal(guard_target(table[i].target) == NULL, table[i].path != NULL);
+        assert_int_equal(guard_target(table[i].target), table[i].form);
         if (table[i].path)
             assert_string_equal(guard_path(table[i].target), table[i].path);
     }
 }
 
+static void each_form_has_its_methods(void **state) {
+    (void)state;
+    static const struct {
+        const char *method;
+        guard_form form;
+        int status;
+    } table[] = {
+        {"GET", GUARD_ORIGIN, 0},
+        {"GET", GUARD_ABSOLUTE, 0},
+        {"GET", GUARD_NUL, 0},
+        {"GET", GUARD_SLASH, 0},
+        {"OPTIONS", GUARD_ASTERISK, 0},
+        {"GET", GUARD_ASTERISK, 400},
+        {"GET", GUARD_AUTHORITY, 400},
+        {"GET", GUARD_UNCLEAN, 400},
+        {"GET", GUARD_FRAGMENT, 400},
+        {"GET", GUARD_HOSTLESS, 400},
+        {"GET", GUARD_FORMLESS, 400},
+        {"CONNECT", GUARD_ORIGIN, 501},
+        {"CONNECT", GUARD_AUTHORITY, 501},
+    };
+    const guard_field host = {"Host", "x", 4, 1};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        guard_request r = request_of(table[i].method, "HTTP/1.1", &host, 1);
+        problem p = {0};
+        r.form = table[i].form;
+        guard_check(&r, &p);
+        assert_int_equal(p.status, table[i].status);
+    }
+}
+
 RUN(T(an_honest_request_passes), T(each_ambiguity_has_its_status_and_names_the_field),
     T(a_nul_within_a_name_or_value_is_seen), T(more_fields_than_are_kept_are_431_and_none_is_read),
-    T(hosts_are_names_addresses_and_ports), T(targets_are_paths_or_http_urls))
+    T(a_head_of_known_size_is_the_sum_of_its_parts), T(hosts_are_names_addresses_and_ports),
+    T(a_target_has_one_form_and_a_path), T(each_form_has_its_methods))

@@ -115,7 +115,8 @@ static void no_room_to_render_is_a_failed_buffer(void **state) {
 
 static void every_status_that_is_sent_has_a_title(void **state) {
     (void)state;
-    static const int statuses[] = {400, 404, 405, 406, 411, 413, 414, 415, 416, 500, 503};
+    static const int statuses[] = {400, 404, 405, 406, 411, 413, 414, 415,
+                                   416, 417, 431, 500, 501, 503, 505};
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         assert_string_not_equal(problem_title(statuses[i]), "Error");
     assert_string_equal(problem_title(418), "Error");

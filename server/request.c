@@ -1,0 +1,384 @@
+#include "request.h"
+#include "conditions.h"
+#include "headers.h"
+#include "log.h"
+#include "reply.h"
+#include "route.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+    requests *owner;
+    request *next, *previous;
+    struct MHD_Connection *connection;
+    guard_request line; /* no fields */
+    call call;
+    route_match match;
+    outcome outcome;
+    answer *answer;
+    conditions conditions;
+    uint64_t received; /* of the body */
+    int status;        /* replied */
+    trace trace;
+    char method[16], target[256]; /* what the log says of it */
+    uint64_t sent;
+    bool begun, handled, head;
+    bool last; /* of its connection: where it ends is in doubt, or more comes than is read */
+    bool amid; /* replied before the body had ended */
+};
+
+int request_socket(struct MHD_Connection *connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* ---- those in flight ---- */
+
+void requests_init(requests *all) {
+    pthread_mutex_init(&all->lock, NULL);
+    pthread_cond_init(&all->ended, NULL);
+}
+
+void requests_destroy(requests *all) {
+    pthread_cond_destroy(&all->ended);
+    pthread_mutex_destroy(&all->lock);
+}
+
+static void enlist(request *r) {
+    requests *all = r->owner;
+    pthread_mutex_lock(&all->lock);
+    r->next = all->first;
+    if (r->next)
+        r->next->previous = r;
+    all->first = r;
+    pthread_mutex_unlock(&all->lock);
+    atomic_fetch_add(&all->service.metrics.in_flight, 1);
+}
+
+static void delist(request *r) {
+    requests *all = r->owner;
+    pthread_mutex_lock(&all->lock);
+    *(r->previous ? &r->previous->next : &all->first) = r->next;
+    if (r->next)
+        r->next->previous = r->previous;
+    pthread_cond_broadcast(&all->ended);
+    pthread_mutex_unlock(&all->lock);
+    atomic_fetch_sub(&all->service.metrics.in_flight, 1);
+}
+
+bool requests_wait(requests *all, unsigned seconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += seconds;
+    pthread_mutex_lock(&all->lock);
+    int code = 0;
+    while (all->first && code == 0)
+        code = pthread_cond_timedwait(&all->ended, &all->lock, &until);
+    bool none = all->first == NULL;
+    all->stopping |= none;
+    pthread_mutex_unlock(&all->lock);
+    return none;
+}
+
+/* An answer lives at least until its request leaves the list, which takes the lock. */
+void requests_abandon(requests *all) {
+    pthread_mutex_lock(&all->lock);
+    all->stopping = true;
+    for (request *r = all->first; r; r = r->next)
+        if (r->answer)
+            answer_abandon(r->answer);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* ---- beginning and end ---- */
+
+request *request_new(requests *all, struct MHD_Connection *connection, const char *target) {
+    request *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->owner = all;
+    r->connection = connection;
+    r->line = (guard_request){
+        .target = target, .target_length = strlen(target), .form = guard_target(target)};
+    trace_begin(&r->trace);
+    snprintf(r->target, sizeof r->target, "%s", target);
+    r->match.number = ROUTE_NONE;
+    r->call.service = &all->service;
+    r->call.body = buffer_paid((size_t)all->service.config->body, &all->service.budget);
+    enlist(r);
+    return r;
+}
+
+static void log_it(const request *r) {
+    char peer[64];
+    log_kind kind = (log_kind)r->owner->service.config->log;
+    headers_peer(r->connection, peer, sizeof peer);
+    log_request(stderr, kind,
+                &(log_entry){&r->trace, r->method, r->target, route_name(r->match.number), peer,
+                             r->status, r->sent});
+}
+
+void request_end(request *r, bool completed) {
+    if (!completed && !r->amid)
+        r->status = 499;
+    metrics_request(&r->owner->service.metrics, r->match.number, r->status);
+    log_it(r);
+    delist(r);
+    if (r->answer)
+        answer_abandon(r->answer);
+    answer_release(r->answer);
+    buffer_free(&r->call.body);
+    buffer_free(&r->outcome.text);
+    free(r);
+}
+
+static void suspend(void *of) {
+    request *r = of;
+    MHD_suspend_connection(r->connection);
+    watch_add(r->owner->watch, request_socket(r->connection), r->answer);
+}
+
+static void resume(void *of) {
+    request *r = of;
+    watch_remove(r->owner->watch, request_socket(r->connection));
+    MHD_resume_connection(r->connection);
+}
+
+/* ---- the head ---- */
+
+static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
+                                      size_t key_size, const char *value, size_t value_size) {
+    request *r = of;
+    (void)kind;
+    query_take(&r->call.query, r->call.groups, key, key_size, value, value_size,
+               &r->outcome.problem);
+    return MHD_YES;
+}
+
+static void choose_format(request *r) {
+    const route *row = r->match.route;
+    r->call.format = r->match.suffix;
+    if (!row->formats || r->call.format)
+        return;
+    buffer accept = headers_list(r->connection, MHD_HTTP_HEADER_ACCEPT);
+    r->call.format = format_accepted((const char *)accept.bytes, row->formats);
+    buffer_free(&accept);
+    if (!r->call.format) {
+        char list[200];
+        format_list(row->formats, list, sizeof list);
+        problem_add(&r->outcome.problem, 406, "Accept", "%s answers as: %s", row->path, list);
+    }
+}
+
+static void choose_resource(request *r, const char *path) {
+    problem *p = &r->outcome.problem;
+    if (r->line.form == GUARD_NUL)
+        problem_add(p, 400, NULL, "the path holds an encoded NUL, %%00");
+    else if (r->line.form == GUARD_SLASH)
+        problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
+    else if (route_find(guard_path(path), r->line.method, &r->match, p)) {
+        r->call.groups = r->match.route->groups;
+        r->call.content_type = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
+        query_init(&r->call.query);
+        MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, take_parameter, r);
+        choose_format(r);
+    }
+}
+
+static void check_announced(request *r) {
+    const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = r->owner->service.config->body;
+    if (bytes > most) {
+        r->last = true;
+        problem_add(&r->outcome.problem, 413, "body",
+                    "the body has %.20s bytes; at most %" PRIu64 " are taken", length, most);
+    } else if (length) {
+        r->call.body.cap = (size_t)bytes; /* it grows to that and not to twice as much */
+    }
+}
+
+/* Everything that can be refused before the body is. A client that waits to be told to go on is
+ * told no at once. */
+static void begin(request *r, const char *path, const char *method, const char *version) {
+    r->begun = true;
+    r->line.method = method;
+    r->line.version = version;
+    snprintf(r->method, sizeof r->method, "%s", method);
+    headers_trace(r->connection, &r->trace);
+    r->head = strcmp(method, "HEAD") == 0;
+    r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
+    if (r->last)
+        return;
+    choose_resource(r, path);
+    check_announced(r);
+    if (r->outcome.problem.status && headers_find(r->connection, MHD_HTTP_HEADER_EXPECT))
+        r->last = true;
+}
+
+/* ---- the body ---- */
+
+/* Memory or a place is what is missing: worth another try. */
+static void turn_away(request *r) {
+    problem *p = &r->outcome.problem;
+    *p = (problem){.retry_after = jobs_retry_after(r->owner->service.jobs)};
+    problem_add(p, 503, NULL,
+                "the answers in work take all the places, or all the memory, there are; try again "
+                "in %u s",
+                p->retry_after);
+}
+
+/* False: more than is read of any body. */
+static bool take_body(request *r, const char *bytes, size_t length) {
+    problem *p = &r->outcome.problem;
+    uint64_t most = r->owner->service.config->body;
+    r->received += length;
+    if (r->received > most) {
+        problem_add(p, 413, "body", "the body is larger than the %" PRIu64 " bytes that are taken",
+                    most);
+        return false;
+    }
+    if (p->status || strcmp(r->match.route->method, "POST") != 0)
+        return true; /* dropped, so that the connection can be used again */
+    if (!buffer_add(&r->call.body, bytes, length)) {
+        turn_away(r);
+        buffer_free(&r->call.body);
+    }
+    return true;
+}
+
+/* ---- the answer ---- */
+
+/* From here on requests_abandon sees the answer; after it, none is begun. */
+static void install(request *r, answer *a) {
+    requests *all = r->owner;
+    pthread_mutex_lock(&all->lock);
+    bool too_late = all->stopping;
+    if (!too_late)
+        r->answer = a;
+    pthread_mutex_unlock(&all->lock);
+    if (!too_late)
+        return;
+    answer_release(a);
+    r->outcome.problem.retry_after = 1;
+    problem_add(&r->outcome.problem, 503, NULL, "this replica is stopping");
+}
+
+static void handle(request *r) {
+    outcome *o = &r->outcome;
+    r->handled = true;
+    if (o->problem.status)
+        return;
+    r->match.route->handler(&r->call, o);
+    if (o->starved && o->problem.status)
+        turn_away(r);
+    if (!o->source)
+        return;
+    conditions_check(&r->conditions, r->connection, o->source, r->match.route->path,
+                     r->call.format);
+    const answer_waiter waiter = {suspend, resume, r};
+    answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
+    o->source = NULL;
+    if (!a)
+        return;
+    if (!r->head)
+        conditions_cut(&r->conditions, r->connection, a, &o->problem);
+    install(r, a);
+}
+
+static reply reply_of(request *r) {
+    service *s = &r->owner->service;
+    const conditions *c = &r->conditions;
+    return (reply){.connection = r->connection,
+                   .bytes = &s->metrics.bytes,
+                   .sent = &r->sent,
+                   .trace = &r->trace,
+                   .close = r->last || atomic_load(&s->draining),
+                   .head = r->head,
+                   .vary = r->match.route && r->match.route->formats && !r->match.suffix,
+                   .etag = c->etag[0] ? c->etag : NULL,
+                   .ranges = c->etag[0] && r->call.format->lay_out,
+                   .first = c->first,
+                   .total = c->total};
+}
+
+static enum MHD_Result send_problem(request *r) {
+    reply with = reply_of(r);
+    r->status = r->outcome.problem.status;
+    return reply_problem(&with, &r->outcome.problem);
+}
+
+/* Asks how the answer stands; replies, or stays suspended. */
+static enum MHD_Result send_answer(request *r) {
+    problem *p = &r->outcome.problem;
+    reply with = reply_of(r);
+    switch (r->head ? ANSWER_READY : answer_start(r->answer)) {
+    case ANSWER_WAIT:
+        return MHD_YES;
+    case ANSWER_READY:
+        r->status = r->conditions.total ? 206 : 200;
+        return reply_answer(&with, r->answer);
+    case ANSWER_BUSY:
+        turn_away(r);
+        break;
+    case ANSWER_FAILED:
+        if (answer_abandoned(r->answer))
+            return MHD_NO; /* nobody is left to be told */
+        problem_add(p, 500, NULL, "the answer could not be computed: out of memory");
+        break;
+    }
+    return send_problem(r);
+}
+
+static enum MHD_Result respond(request *r) {
+    const outcome *o = &r->outcome;
+    reply with = reply_of(r);
+    if (o->problem.status)
+        return send_problem(r);
+    if (r->conditions.not_modified) {
+        r->status = 304;
+        atomic_fetch_add(&r->owner->service.metrics.not_modified, 1);
+        return reply_not_modified(&with);
+    }
+    if (r->answer)
+        return send_answer(r);
+    r->status = o->status;
+    return reply_text(&with, o->status, o->media_type, &o->text);
+}
+
+/* Where libmicrohttpd sees a chunked body end is its own affair (it takes bare line feeds there),
+ * so nothing behind one is a request. */
+static enum MHD_Result on_head(request *r) {
+    if (r->last) {
+        dregs_take(r->owner->dregs, request_socket(r->connection));
+        return send_problem(r);
+    }
+    r->last = headers_find(r->connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+    return MHD_YES;
+}
+
+static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
+    if (take_body(r, bytes, length))
+        return MHD_YES;
+    r->amid = true;
+    r->status = r->outcome.problem.status;
+    dregs_take(r->owner->dregs, request_socket(r->connection));
+    reply_amid(request_socket(r->connection), &r->outcome.problem);
+    return MHD_NO;
+}
+
+enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,
+                             const char *body, size_t *length) {
+    if (!r->begun) {
+        begin(r, path, method, version);
+        return on_head(r);
+    }
+    if (*length) {
+        size_t bytes = *length;
+        *length = 0;
+        return on_body(r, body, bytes);
+    }
+    if (!r->handled)
+        handle(r);
+    return respond(r);
+}
