@@ -32,6 +32,11 @@ typedef struct config {
     uint64_t elements;    /* of one mask */
     uint64_t memory;      /* bytes that all requests together may hold; 0 in the table: a quarter */
     uint64_t cache;       /* bytes of weights and plans kept */
+    uint64_t idle;        /* seconds a connection may stay without a request line */
+    uint64_t head;        /* seconds in which a request's head must come */
+    uint64_t upload;      /* seconds in which a request's body must come */
+    uint64_t rate;        /* bytes a second that a client must take of a reply */
+    uint64_t stall;       /* seconds over which the rate is measured */
     uint64_t drain;       /* seconds still serving after SIGTERM */
     uint64_t log;         /* log_kind */
     uint64_t deadline;    /* seconds after which what is in flight is cut off */

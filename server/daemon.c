@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define IDLE_SECONDS       60
 #define DREGS_BYTES        (256u << 20) /* that a refused client may go on sending */
 #define DREGS_MILLISECONDS 5000
 #define CONNECTION_MEMORY  (64u << 10) /* headers, and a piece of a body at a time */
@@ -56,13 +55,30 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
 
 /* ---- start and end ---- */
 
+/* Seconds after which a connection without a sign of life goes, should the watch not know it. */
+static uint64_t longest_phase(const config *c) {
+    uint64_t longest = c->idle > c->upload ? c->idle : c->upload;
+    return longest > c->stall ? longest : c->stall;
+}
+
+static watch_limits limits_of(fmixd *d) {
+    const config *c = &d->config;
+    return (watch_limits){.milliseconds = {[WATCH_IDLE] = 1000 * c->idle,
+                                           [WATCH_HEAD] = 1000 * c->head,
+                                           [WATCH_BODY] = 1000 * c->upload,
+                                           [WATCH_REPLY] = 1000 * c->stall},
+                          .rate = c->rate,
+                          .late = requests_late,
+                          .user = &d->requests};
+}
+
 static struct MHD_Daemon *start_http(fmixd *d, int fd) {
     unsigned pool = (unsigned)d->config.io_threads;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)longest_phase(&d->config), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, d},
@@ -88,9 +104,10 @@ static void free_all(fmixd *d) {
 static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
     const config *c = &d->config;
     service *s = &d->requests.service;
+    const watch_limits limits = limits_of(d);
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
            (s->jobs = jobs_new((unsigned)c->threads, (unsigned)c->queue, &s->budget, hooks)) &&
-           (d->requests.watch = watch_new()) &&
+           (d->requests.watch = watch_new(&limits)) &&
            (d->requests.dregs = dregs_new(DREGS_BYTES, DREGS_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, errors);
 }

@@ -1,8 +1,8 @@
 #include "metrics.h"
 
-static const int statuses[METRICS_STATUSES] = {200, 206, 304, 400, 401, 404, 405,
-                                               406, 411, 413, 414, 415, 416, 417,
-                                               431, 499, 500, 501, 503, 505, 0};
+static const int statuses[METRICS_STATUSES] = {200, 206, 304, 400, 401, 404, 405, 406,
+                                               408, 411, 413, 414, 415, 416, 417, 431,
+                                               499, 500, 501, 503, 505, 0};
 
 int metrics_status(unsigned column) {
     return statuses[column];

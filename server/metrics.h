@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define METRICS_ROUTES   16 /* the last for requests that match none */
-#define METRICS_STATUSES 21
+#define METRICS_STATUSES 22
 
 typedef struct metrics {
     _Atomic uint64_t requests[METRICS_ROUTES][METRICS_STATUSES];

@@ -38,6 +38,7 @@ static const struct {
     {404, "Not found"},
     {405, "Method not allowed"},
     {406, "Not acceptable"},
+    {408, "Request timeout"},
     {411, "Length required"},
     {413, "Content too large"},
     {414, "URI too long"},

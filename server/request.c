@@ -91,7 +91,24 @@ void requests_abandon(requests *all) {
     pthread_mutex_unlock(&all->lock);
 }
 
+/* Before a reply has begun there is room for one past libmicrohttpd. */
+void requests_late(void *of, int fd, watch_phase phase) {
+    const requests *all = of;
+    const config *c = all->service.config;
+    problem p = {0};
+    if (phase != WATCH_HEAD && phase != WATCH_BODY)
+        return;
+    problem_add(&p, 408, NULL, "the %s of the request did not come within %" PRIu64 " s",
+                phase == WATCH_HEAD ? "head" : "body", phase == WATCH_HEAD ? c->head : c->upload);
+    reply_amid(fd, &p);
+}
+
 /* ---- beginning and end ---- */
+
+/* What the connection is at, for its deadlines. */
+static void enter(const request *r, watch_phase phase) {
+    watch_enter(r->owner->watch, request_socket(r->connection), phase);
+}
 
 request *request_new(requests *all, struct MHD_Connection *connection, const char *target) {
     request *r = calloc(1, sizeof *r);
@@ -107,6 +124,7 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     r->call.service = &all->service;
     r->call.body = buffer_paid((size_t)all->service.config->body, &all->service.budget);
     enlist(r);
+    enter(r, WATCH_HEAD);
     return r;
 }
 
@@ -119,9 +137,15 @@ static void log_it(const request *r) {
                              r->status, r->sent});
 }
 
+/* And nothing of a reply had been sent. */
+static bool was_late(const request *r) {
+    return r->status == 0 && watch_was_late(r->owner->watch, request_socket(r->connection));
+}
+
 void request_end(request *r, bool completed) {
     if (!completed && !r->amid)
-        r->status = 499;
+        r->status = was_late(r) ? 408 : 499;
+    enter(r, WATCH_IDLE);
     metrics_request(&r->owner->service.metrics, r->match.number, r->status);
     log_it(r);
     delist(r);
@@ -304,6 +328,7 @@ static reply reply_of(request *r) {
 
 static enum MHD_Result send_problem(request *r) {
     reply with = reply_of(r);
+    enter(r, WATCH_REPLY);
     r->status = r->outcome.problem.status;
     return reply_problem(&with, &r->outcome.problem);
 }
@@ -316,6 +341,7 @@ static enum MHD_Result send_answer(request *r) {
     case ANSWER_WAIT:
         return MHD_YES;
     case ANSWER_READY:
+        enter(r, WATCH_REPLY);
         r->status = r->conditions.total ? 206 : 200;
         return reply_answer(&with, r->answer);
     case ANSWER_BUSY:
@@ -336,12 +362,14 @@ static enum MHD_Result respond(request *r) {
     if (o->problem.status)
         return send_problem(r);
     if (r->conditions.not_modified) {
+        enter(r, WATCH_REPLY);
         r->status = 304;
         atomic_fetch_add(&r->owner->service.metrics.not_modified, 1);
         return reply_not_modified(&with);
     }
     if (r->answer)
         return send_answer(r);
+    enter(r, WATCH_REPLY);
     r->status = o->status;
     return reply_text(&with, o->status, o->media_type, &o->text);
 }
@@ -354,6 +382,7 @@ static enum MHD_Result on_head(request *r) {
         return send_problem(r);
     }
     r->last = headers_find(r->connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+    enter(r, WATCH_BODY);
     return MHD_YES;
 }
 
@@ -378,7 +407,9 @@ enum MHD_Result request_step(request *r, const char *path, const char *method, c
         *length = 0;
         return on_body(r, body, bytes);
     }
-    if (!r->handled)
+    if (!r->handled) {
+        enter(r, WATCH_WORK);
         handle(r);
+    }
     return respond(r);
 }

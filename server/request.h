@@ -45,6 +45,9 @@ enum MHD_Result request_step(request *r, const char *path, const char *method, c
 /* Counts, logs and frees it. completed: its reply was handed to the network, whole. */
 void request_end(request *r, bool completed);
 
+/* A watch's hook, of `requests`: tells the client, where it can still be told. */
+void requests_late(void *all, int fd, watch_phase phase);
+
 /* The socket of a connection. */
 int request_socket(struct MHD_Connection *connection);
 

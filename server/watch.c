@@ -1,18 +1,26 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <linux/sockios.h> /* SIOCOUTQ */
+#include <linux/tcp.h>     /* tcp_info with tcpi_bytes_acked, which glibc's lacks */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct entry {
-    bool open, gone;
+    bool open, gone, late, waited;
+    watch_phase phase;
     answer *answer; /* NULL: none is being computed */
     uint32_t generation;
+    uint64_t since; /* milliseconds: of the phase, or of the window of a reply's rate */
+    uint64_t taken; /* bytes acknowledged at that time */
 } entry;
 
 struct watch {
@@ -22,9 +30,12 @@ struct watch {
     entry *entries; /* by descriptor */
     size_t room;
     size_t gone; /* open connections whose client is gone */
+    watch_limits limits;
+    uint64_t next_look; /* milliseconds */
 };
 
 #define NUDGE_MILLISECONDS 50
+#define LOOK_MILLISECONDS  500
 #define STOP               UINT64_MAX /* no descriptor has this number */
 
 /* What a hang-up means for the connection it was seen on, if that is still open: the answer to
@@ -55,11 +66,72 @@ static bool nudge(watch *w) {
     return some;
 }
 
+static uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* True: some bytes wait to be taken. Where the kernel does not say, none do. */
+static bool waits(int fd, uint64_t *taken) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    int queued = 0;
+    if (ioctl(fd, SIOCOUTQ, &queued) != 0 || queued <= 0 ||
+        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return false;
+    *taken = info.tcpi_bytes_acked;
+    return true;
+}
+
+/* The window begins anew where nothing waits (then it is our turn), and where enough was taken. */
+static bool takes_too_slowly(const watch_limits *l, entry *e, int fd, uint64_t time) {
+    uint64_t taken = 0, window = l->milliseconds[WATCH_REPLY];
+    bool waiting = waits(fd, &taken);
+    if (waiting && e->waited) {
+        if (time - e->since < window)
+            return false;
+        if (taken - e->taken < l->rate * window / 1000)
+            return true;
+    }
+    e->waited = waiting;
+    e->since = time;
+    e->taken = taken;
+    return false;
+}
+
+static bool is_late(const watch_limits *l, entry *e, int fd, uint64_t time) {
+    uint64_t limit = l->milliseconds[e->phase];
+    if (!limit)
+        return false;
+    return e->phase == WATCH_REPLY ? takes_too_slowly(l, e, fd, time) : time - e->since >= limit;
+}
+
+/* Cuts off who is late. The hang-up that this makes is seen like any other. */
+static void look(watch *w) {
+    pthread_mutex_lock(&w->lock);
+    uint64_t time = now();
+    bool due = time >= w->next_look;
+    for (size_t fd = 0; due && fd < w->room; fd++) {
+        entry *e = &w->entries[fd];
+        if (!e->open || e->late || !is_late(&w->limits, e, (int)fd, time))
+            continue;
+        e->late = true;
+        if (w->limits.late)
+            w->limits.late(w->limits.user, (int)fd, e->phase);
+        shutdown((int)fd, SHUT_RDWR);
+    }
+    if (due)
+        w->next_look = time + LOOK_MILLISECONDS;
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void *run(void *argument) {
     watch *w = argument;
     struct epoll_event events[64];
     for (;;) {
-        int n = epoll_wait(w->poll, events, 64, nudge(w) ? NUDGE_MILLISECONDS : -1);
+        look(w);
+        int n = epoll_wait(w->poll, events, 64, nudge(w) ? NUDGE_MILLISECONDS : LOOK_MILLISECONDS);
         if (n < 0 && errno != EINTR)
             return NULL;
         for (int i = 0; i < n; i++) {
@@ -74,10 +146,11 @@ static void *run(void *argument) {
     }
 }
 
-watch *watch_new(void) {
+watch *watch_new(const watch_limits *limits) {
     watch *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
+    w->limits = *limits;
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = STOP};
     pthread_mutex_init(&w->lock, NULL);
     w->poll = epoll_create1(EPOLL_CLOEXEC);
@@ -133,10 +206,28 @@ void watch_open(watch *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if (make_room(w, (size_t)fd)) {
         entry *e = &w->entries[fd];
-        *e = (entry){.open = true, .generation = e->generation + 1};
+        *e = (entry){.open = true, .generation = e->generation + 1, .since = now()};
         arm(w, EPOLL_CTL_ADD, fd);
     }
     pthread_mutex_unlock(&w->lock);
+}
+
+void watch_enter(watch *w, int fd, watch_phase phase) {
+    pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room) {
+        entry *e = &w->entries[fd];
+        e->phase = phase;
+        e->since = now();
+        e->waited = false;
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool watch_was_late(watch *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    bool late = (size_t)fd < w->room && w->entries[fd].late;
+    pthread_mutex_unlock(&w->lock);
+    return late;
 }
 
 void watch_close(watch *w, int fd) {

@@ -2,6 +2,7 @@
 
 #include "watch.h"
 
+#include <arpa/inet.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ typedef struct bench {
     jobs *line;
     answer *answer;
     int ours, theirs;
-    atomic_int suspended;
+    atomic_int suspended, late[WATCH_PHASES];
 } bench;
 
 static void suspend(void *of) {
@@ -53,11 +54,20 @@ static void make_answer(bench *b) {
     assert_non_null(b->answer);
 }
 
+static void count_late(void *of, int fd, watch_phase phase) {
+    bench *b = of;
+    (void)fd;
+    atomic_fetch_add(&b->late[phase], 1);
+}
+
 static void open_bench(bench *b) {
     *b = (bench){.gate = UNIT_GATE};
     const jobs_hooks hooks = {unit_gate_pass, &b->gate};
     unit_gate_set(&b->gate, true);
-    b->watch = watch_new();
+    const watch_limits limits = {
+        .milliseconds = {100, 100, 100, 100, 100}, .rate = 1 << 20, .late = count_late, .user = b};
+    b->watch = watch_new(&limits);
+    watch_enter(b->watch, b->ours, WATCH_WORK);
     b->line = jobs_new(1, 4, NULL, &hooks);
     assert_true(b->watch && b->line);
     connect_ends(b);
