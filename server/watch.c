@@ -31,11 +31,12 @@ struct watch {
     size_t room;
     size_t gone; /* open connections whose client is gone */
     watch_limits limits;
-    uint64_t next_look; /* milliseconds */
+    uint64_t next_look; /* milliseconds; the thread's own */
 };
 
 #define NUDGE_MILLISECONDS 50
 #define LOOK_MILLISECONDS  500
+#define LATE_MOST          16         /* cut off with the lock held */
 #define STOP               UINT64_MAX /* no descriptor has this number */
 
 /* What a hang-up means for the connection it was seen on, if that is still open: the answer to
@@ -107,23 +108,35 @@ static bool is_late(const watch_limits *l, entry *e, int fd, uint64_t time) {
     return e->phase == WATCH_REPLY ? takes_too_slowly(l, e, fd, time) : time - e->since >= limit;
 }
 
-/* Cuts off who is late. The hang-up that this makes is seen like any other. */
-static void look(watch *w) {
+/* Cuts off who is late, from a descriptor on: the next to look at. A few at a time, for every
+ * request has to pass the lock. The hang-up that this makes is seen like any other. */
+static size_t cut_off(watch *w, size_t fd) {
     pthread_mutex_lock(&w->lock);
-    uint64_t time = now();
-    bool due = time >= w->next_look;
-    for (size_t fd = 0; due && fd < w->room; fd++) {
+    uint64_t time = now(); /* no phase begins after it */
+    for (unsigned left = LATE_MOST; fd < w->room && left > 0; fd++) {
         entry *e = &w->entries[fd];
         if (!e->open || e->late || !is_late(&w->limits, e, (int)fd, time))
             continue;
         e->late = true;
+        left--;
         if (w->limits.late)
             w->limits.late(w->limits.user, (int)fd, e->phase);
         shutdown((int)fd, SHUT_RDWR);
     }
-    if (due)
-        w->next_look = time + LOOK_MILLISECONDS;
+    fd = fd < w->room ? fd : 0;
     pthread_mutex_unlock(&w->lock);
+    return fd;
+}
+
+static void look(watch *w) {
+    uint64_t time = now();
+    size_t fd = 0;
+    if (time < w->next_look)
+        return;
+    do {
+        fd = cut_off(w, fd);
+    } while (fd);
+    w->next_look = time + LOOK_MILLISECONDS;
 }
 
 static void *run(void *argument) {

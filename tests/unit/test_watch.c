@@ -38,15 +38,23 @@ static void resume(void *of) {
     atomic_fetch_sub(&b->suspended, 1);
 }
 
+/* By TCP, which alone says what was acknowledged. */
 static void connect_ends(bench *b) {
-    int ends[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    b->ours = ends[0];
-    b->theirs = ends[1];
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    b->theirs = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    assert_int_equal(connect(b->theirs, (struct sockaddr *)&at, size), 0);
+    b->ours = accept(listener, NULL, NULL);
+    assert_true(b->ours >= 0);
+    close(listener);
 }
 
 static void make_answer(bench *b) {
-    const answer_waiter waiter = {suspend, resume, b};
+    const answer_waiter waiter = {suspend, resume, b, 0};
     problem p = {0};
     source *s = source_new(1);
     assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill));
@@ -56,22 +64,28 @@ static void make_answer(bench *b) {
 
 static void count_late(void *of, int fd, watch_phase phase) {
     bench *b = of;
-    (void)fd;
+    assert_int_equal(fd, b->ours);
     atomic_fetch_add(&b->late[phase], 1);
 }
 
+#define LIMIT 300 /* milliseconds */
+
 static void open_bench(bench *b) {
     *b = (bench){.gate = UNIT_GATE};
-    const jobs_hooks hooks = {unit_gate_pass, &b->gate};
-    unit_gate_set(&b->gate, true);
     const watch_limits limits = {
-        .milliseconds = {100, 100, 100, 100, 100}, .rate = 1 << 20, .late = count_late, .user = b};
+        .milliseconds = {[WATCH_IDLE] = LIMIT, [WATCH_HEAD] = LIMIT, [WATCH_REPLY] = LIMIT},
+        .rate = 1 << 20,
+        .late = count_late,
+        .user = b};
+    const jobs_settings settings = {
+        .threads = 1, .limit = 4, .patience = 1e12, .hooks = {unit_gate_pass, &b->gate}};
+    unit_gate_set(&b->gate, true);
     b->watch = watch_new(&limits);
-    watch_enter(b->watch, b->ours, WATCH_WORK);
-    b->line = jobs_new(1, 4, NULL, &hooks);
+    b->line = jobs_new(&settings);
     assert_true(b->watch && b->line);
     connect_ends(b);
     watch_open(b->watch, b->ours);
+    watch_enter(b->watch, b->ours, WATCH_WORK);
     make_answer(b);
 }
 
@@ -99,7 +113,7 @@ static void a_peer_that_closes_abandons_the_answer(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
-    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
     assert_false(answer_abandoned(b.answer));
     close(b.theirs);
     UNIT_UNTIL(answer_abandoned(b.answer));
@@ -113,7 +127,7 @@ static void a_peer_that_was_gone_before_is_noticed_too(void **state) {
     open_bench(&b);
     close(b.theirs);
     await_edges(&b, 3); /* the watch has seen it */
-    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
     UNIT_UNTIL(answer_abandoned(b.answer));
     close_bench(&b);
 }
@@ -124,6 +138,7 @@ static void await_another(bench *b) {
     connect_ends(&other);
     make_answer(&other);
     watch_open(other.watch, other.ours);
+    watch_enter(other.watch, other.ours, WATCH_WORK);
     watch_add(other.watch, other.ours, other.answer);
     close(other.theirs);
     UNIT_UNTIL(answer_abandoned(other.answer));
@@ -137,14 +152,14 @@ static void a_peer_that_stays_or_speaks_abandons_nothing(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
-    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
     assert_int_equal(send(b.theirs, "GET ", 4, 0), 4);
     await_another(&b);
     assert_false(answer_abandoned(b.answer));
     assert_int_equal(atomic_load(&b.suspended), 1);
     unit_gate_set(&b.gate, false);
     UNIT_UNTIL(atomic_load(&b.suspended) == 0);
-    assert_int_equal(answer_start(b.answer), ANSWER_READY);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_READY);
     close(b.theirs);
     close_bench(&b);
 }
@@ -154,7 +169,7 @@ static void what_is_no_longer_watched_is_not_abandoned(void **state) {
     bench b;
     open_bench(&b);
     unit_gate_set(&b.gate, false);
-    answer_state began = answer_start(b.answer);
+    answer_state began = answer_start(b.answer, &(jobs_verdict){0});
     assert_true(began == ANSWER_WAIT || began == ANSWER_READY);
     UNIT_UNTIL(atomic_load(&b.suspended) == 0);
     close(b.theirs);
@@ -193,7 +208,7 @@ static void descriptors_of_any_number_are_watched(void **state) {
     close(b.ours);
     b.ours = high;
     watch_open(b.watch, b.ours);
-    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
     close(b.theirs);
     UNIT_UNTIL(answer_abandoned(b.answer));
     close_bench(&b);
@@ -211,7 +226,123 @@ static void edges_come_until_a_client_that_left_unsuspended_is_closed(void **sta
     close_bench(&b);
 }
 
+/* Times are bounds from below alone: a busy machine may be late to notice. */
+static bool is_cut_off(const bench *b) {
+    char byte;
+    return recv(b->theirs, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static void trickle(bench *b, watch_phase phase) {
+    const struct timespec pause = {.tv_nsec = 20000000};
+    watch_enter(b->watch, b->ours, phase);
+    for (int i = 0; i < 500 && atomic_load(&b->late[phase]) == 0; i++) {
+        send(b->theirs, "x", 1, MSG_NOSIGNAL);
+        nanosleep(&pause, NULL);
+    }
+    assert_int_equal(atomic_load(&b->late[phase]), 1);
+    UNIT_UNTIL(is_cut_off(b));
+    assert_true(watch_was_late(b->watch, b->ours));
+}
+
+static void no_byte_moves_the_deadline_of_a_request_line(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    trickle(&b, WATCH_IDLE);
+    close(b.theirs);
+    close_bench(&b);
+}
+
+static void no_byte_moves_the_deadline_of_a_head(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    trickle(&b, WATCH_HEAD);
+    close(b.theirs);
+    close_bench(&b);
+}
+
+static void each_phase_has_a_time_of_its_own(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    const struct timespec pause = {.tv_nsec = 20000000};
+    /* Twice the limit in all, but never more than a fifteenth of it in one. */
+    for (int i = 0; i < 30; i++) {
+        watch_enter(b.watch, b.ours, i % 2 ? WATCH_IDLE : WATCH_HEAD);
+        nanosleep(&pause, NULL);
+    }
+    watch_enter(b.watch, b.ours, WATCH_WORK);
+    assert_int_equal(atomic_load(&b.late[WATCH_IDLE]) + atomic_load(&b.late[WATCH_HEAD]), 0);
+    close(b.theirs);
+    close_bench(&b);
+}
+
+static void our_own_work_is_never_late(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    const struct timespec longer = {.tv_sec = 1, .tv_nsec = 200000000};
+    nanosleep(&longer, NULL);
+    for (int phase = 0; phase < WATCH_PHASES; phase++)
+        assert_int_equal(atomic_load(&b.late[phase]), 0);
+    assert_false(is_cut_off(&b));
+    close(b.theirs);
+    close_bench(&b);
+}
+
+/* All that the socket holds. */
+static void fill_up(const bench *b) {
+    static const char zeros[1 << 16];
+    while (send(b->ours, zeros, sizeof zeros, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        ;
+}
+
+static void a_reply_that_nobody_takes_is_cut_off(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    watch_enter(b.watch, b.ours, WATCH_REPLY);
+    fill_up(&b);
+    UNIT_UNTIL(atomic_load(&b.late[WATCH_REPLY]) == 1);
+    close(b.theirs);
+    close_bench(&b);
+}
+
+static void a_reply_that_is_taken_at_the_rate_is_not(void **state) {
+    (void)state;
+    bench b;
+    static char taken[1 << 18];
+    const struct timespec pause = {.tv_nsec = 10000000};
+    open_bench(&b);
+    watch_enter(b.watch, b.ours, WATCH_REPLY);
+    for (int i = 0; i < 250; i++) { /* 25 MiB a second, where 1 is asked for */
+        fill_up(&b);
+        recv(b.theirs, taken, sizeof taken, MSG_DONTWAIT);
+        nanosleep(&pause, NULL);
+    }
+    assert_int_equal(atomic_load(&b.late[WATCH_REPLY]), 0);
+    close(b.theirs);
+    close_bench(&b);
+}
+
+static void a_reply_that_waits_for_us_is_not_late(void **state) {
+    (void)state;
+    bench b;
+    open_bench(&b);
+    const struct timespec longer = {.tv_sec = 1, .tv_nsec = 200000000};
+    watch_enter(b.watch, b.ours, WATCH_REPLY);
+    nanosleep(&longer, NULL); /* nothing is there to be taken */
+    assert_int_equal(atomic_load(&b.late[WATCH_REPLY]), 0);
+    close(b.theirs);
+    close_bench(&b);
+}
+
 RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_noticed_too),
     T(a_peer_that_stays_or_speaks_abandons_nothing), T(what_is_no_longer_watched_is_not_abandoned),
     T(edges_come_until_a_client_that_left_unsuspended_is_closed),
-    T(a_descriptor_used_again_speaks_for_its_new_answer), T(descriptors_of_any_number_are_watched))
+    T(a_descriptor_used_again_speaks_for_its_new_answer), T(descriptors_of_any_number_are_watched),
+    T(no_byte_moves_the_deadline_of_a_request_line), T(no_byte_moves_the_deadline_of_a_head),
+    T(each_phase_has_a_time_of_its_own), T(our_own_work_is_never_late),
+    T(a_reply_that_nobody_takes_is_cut_off), T(a_reply_that_is_taken_at_the_rate_is_not),
+    T(a_reply_that_waits_for_us_is_not_late))
