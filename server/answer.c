@@ -1,6 +1,7 @@
 #include "answer.h"
 #include "cut.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,22 +42,8 @@ struct answer {
     buffer encoded;
 };
 
-/* The numbers of the two slices that are not rows. */
-#define SLICE_PREPARE UINT64_MAX
-#define SLICE_ENCODE  (UINT64_MAX - 1)
-
 static bool is_whole(const answer *a) {
     return a->format->encode != NULL;
-}
-
-/* Elements, and the lists around them that json would make. */
-static uint64_t nodes_of(const tensor *t) {
-    uint64_t nodes = 1, lists = 1;
-    for (unsigned d = 0; d < t->rank; d++) {
-        lists *= t->shape[d];
-        nodes += lists;
-    }
-    return nodes;
 }
 
 static bool plan_whole(answer *a, problem *p) {
@@ -64,7 +51,7 @@ static bool plan_whole(answer *a, problem *p) {
     for (unsigned i = 0; i < a->source->count; i++) {
         const tensor *t = &a->source->tensors[i];
         if (a->format->all || i == a->source->main) {
-            elements += nodes_of(t);
+            elements += tensor_nodes(t);
             cuts_add(&a->cuts, t, 0, t->rows)->offset = bytes;
             bytes += (tensor_bytes(t) + 7) / 8 * 8;
         }
@@ -104,24 +91,28 @@ static void cut_windows(answer *a) {
     a->ahead = fit < 2 ? 2 : fit > AHEAD_MOST ? AHEAD_MOST : (unsigned)fit;
 }
 
+/* `wide` slices are computed at once at most. */
+static void estimate_time(answer *a, uint64_t wide) {
+    turn *t = &a->job.turn;
+    double rows = cuts_cost(&a->cuts);
+    t->cost = a->source->prepare_cost + rows;
+    t->window = a->cuts.slices ? rows * (double)wide / (double)a->cuts.slices : 0;
+    t->width = wide > UINT_MAX ? UINT_MAX : (unsigned)wide;
+    t->client = a->waiter.client;
+}
+
 /* What the answer holds at most while it is computed and read, and what a thread works with. What
  * is encoded pays for itself as it grows. */
 static void estimate(answer *a) {
-    uint64_t collected = 0, largest = 0;
-    for (unsigned i = 0; i < a->cuts.count; i++) {
-        const cut *c = &a->cuts.each[i];
-        uint64_t slice = c->rows * c->from->row_bytes;
-        largest = slice > largest ? slice : largest;
-        collected += tensor_bytes(c->from);
-    }
     uint64_t slots = a->cuts.slices < a->ahead ? a->cuts.slices : a->ahead;
     a->job.memory = sizeof *a + a->source->memory;
     if (is_whole(a))
-        a->job.memory += collected + (a->format->working ? a->format->working(a->source) : 0);
+        a->job.memory +=
+            cuts_tensor_bytes(&a->cuts) + (a->format->working ? a->format->working(a->source) : 0);
     else
-        a->job.memory += slots * largest;
+        a->job.memory += slots * cuts_slice_bytes(&a->cuts);
     a->job.working = a->source->working;
-    a->job.cost = a->source->prepare_cost + cuts_cost(&a->cuts);
+    estimate_time(a, is_whole(a) ? a->cuts.slices : slots);
 }
 
 static bool plan_windows(answer *a, problem *p) {
@@ -150,7 +141,7 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
     a->format = f;
     a->waiter = *waiter;
     a->encoded = buffer_paid(ENCODED_MOST, jobs_payer(line));
-    job_init(&a->job, &answer_class, 0);
+    job_init(&a->job, &answer_class);
     if ((f->check && !f->check(s, p)) || !(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
         answer_release(a);
         return NULL;
@@ -208,9 +199,8 @@ const source *answer_source(const answer *a) {
 
 uint64_t answer_length(answer *a) {
     pthread_mutex_lock(&a->lock);
-    uint64_t length = !is_whole(a)             ? a->length
-                      : a->stage == STAGE_DONE ? a->encoded.length
-                                               : UINT64_MAX;
+    uint64_t encoded = a->stage == STAGE_DONE ? a->encoded.length : UINT64_MAX;
+    uint64_t length = is_whole(a) ? encoded : a->length;
     pthread_mutex_unlock(&a->lock);
     return length;
 }
@@ -260,11 +250,11 @@ static bool something_to_claim(const answer *a) {
     }
 }
 
-static uint64_t claim_locked(answer *a) {
+static job_slice claim_locked(answer *a) {
     if (a->stage == STAGE_ROWS)
-        return a->next++;
+        return (job_slice){JOB_ROWS, a->next++};
     a->claimed = true;
-    return a->stage == STAGE_PREPARE ? SLICE_PREPARE : SLICE_ENCODE;
+    return (job_slice){a->stage == STAGE_PREPARE ? JOB_PREPARE : JOB_ENCODE, 0};
 }
 
 static void enter(answer *a, stage s) {
@@ -278,7 +268,7 @@ static void enter(answer *a, stage s) {
     }
 }
 
-static bool claim(job *j, uint64_t *slice, bool *more) {
+static bool claim(job *j, job_slice *slice, bool *more) {
     answer *a = (answer *)j;
     pthread_mutex_lock(&a->lock);
     bool is = something_to_claim(a);
@@ -318,8 +308,7 @@ static unsigned char *room_of(answer *a, const cut *c, uint64_t slice, uint64_t 
 }
 
 static bool is_abandoned(void *of) {
-    const answer *a = of;
-    return atomic_load_explicit(&a->abandoned, memory_order_relaxed);
+    return atomic_load_explicit(&((const answer *)of)->abandoned, memory_order_relaxed);
 }
 
 static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
@@ -356,20 +345,20 @@ static bool run_encode(answer *a) {
     return good;
 }
 
-static void run(job *j, uint64_t slice, fmix_scratch *scratch) {
+static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     answer *a = (answer *)j;
-    bool good = scratch && (slice == SLICE_PREPARE  ? run_prepare(a)
-                            : slice == SLICE_ENCODE ? run_encode(a)
-                                                    : run_rows(a, slice, scratch));
+    bool good = scratch && (slice.stage == JOB_PREPARE  ? run_prepare(a)
+                            : slice.stage == JOB_ENCODE ? run_encode(a)
+                                                        : run_rows(a, slice.number, scratch));
     pthread_mutex_lock(&a->lock);
     if (!good)
         fail(a);
-    else if (slice == SLICE_PREPARE)
+    else if (slice.stage == JOB_PREPARE)
         enter(a, STAGE_ROWS);
-    else if (slice == SLICE_ENCODE)
+    else if (slice.stage == JOB_ENCODE)
         enter(a, STAGE_DONE);
     else
-        finish_rows(a, slice);
+        finish_rows(a, slice.number);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -381,40 +370,51 @@ static bool readable(const answer *a) {
 
 /* Small, warm and in one window: cheaper done at once than handed over. */
 static bool is_small(const answer *a) {
-    return a->source->warm && !is_whole(a) && a->cuts.slices == 1 && a->job.cost <= INLINE_COST;
+    return a->source->warm && !is_whole(a) && a->cuts.slices == 1 &&
+           a->job.turn.cost <= INLINE_COST;
 }
 
 /* With the lock held; gives it up while it computes. */
 static void run_at_once(answer *a) {
     a->stage = a->source->prepare ? STAGE_PREPARE : STAGE_ROWS;
     while (!a->failed && something_to_claim(a)) {
-        uint64_t slice = claim_locked(a);
+        job_slice slice = claim_locked(a);
         pthread_mutex_unlock(&a->lock);
         jobs_run_inline(a->line, &a->job, slice);
         pthread_mutex_lock(&a->lock);
     }
 }
 
-answer_state answer_start(answer *a) {
-    answer_state state = ANSWER_READY;
-    pthread_mutex_lock(&a->lock);
-    bool fresh = a->stage == STAGE_NEW && !a->abandoned;
-    a->borrowed = a->borrowed || (fresh && jobs_borrow(a->line, &a->job));
-    if (fresh && !a->borrowed) {
-        state = ANSWER_BUSY;
-    } else if (fresh && a->cuts.slices == 0) { /* a range of literals */
+/* With the lock held; gives it up while it computes. */
+static jobs_verdict begin(answer *a) {
+    a->borrowed = a->borrowed || jobs_borrow(a->line, &a->job);
+    if (!a->borrowed)
+        return JOBS_MEMORY;
+    if (a->cuts.slices == 0) { /* a range of literals */
         a->ended = true;
         enter(a, STAGE_DONE);
-    } else if (fresh && is_small(a)) {
+    } else if (is_small(a)) {
         run_at_once(a);
-    } else if (fresh && !jobs_admit(a->line, &a->job)) {
-        state = ANSWER_BUSY;
-    } else if (fresh) {
+    } else {
+        jobs_verdict v = jobs_admit(a->line, &a->job);
+        if (v != JOBS_ADMITTED)
+            return v;
         enter(a, a->source->prepare || is_whole(a) ? STAGE_PREPARE : STAGE_ROWS);
     }
-    if (a->failed || a->abandoned) {
-        state = a->encoded.starved ? ANSWER_BUSY : ANSWER_FAILED;
-    } else if (state == ANSWER_READY && !readable(a)) {
+    return JOBS_ADMITTED;
+}
+
+answer_state answer_start(answer *a, jobs_verdict *why) {
+    answer_state state = ANSWER_READY;
+    pthread_mutex_lock(&a->lock);
+    *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : JOBS_ADMITTED;
+    if (a->encoded.starved)
+        *why = JOBS_MEMORY;
+    if (*why != JOBS_ADMITTED) {
+        state = ANSWER_BUSY;
+    } else if (a->failed || a->abandoned) {
+        state = ANSWER_FAILED;
+    } else if (!readable(a)) {
         suspend_reader(a);
         state = ANSWER_WAIT;
     }

@@ -23,6 +23,7 @@ typedef struct answer_waiter {
     void (*suspend)(void *user);
     void (*resume)(void *user);
     void *user;
+    uint64_t client; /* who it is, to be fair to all */
 } answer_waiter;
 
 /* Takes the source, also on failure (NULL: explained in p). */
@@ -42,9 +43,9 @@ const source *answer_source(const answer *a);
 typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILED } answer_state;
 
 /* Begins the work, or asks how it stands; not while the reader is suspended. READY: the first bytes
- * are there. WAIT: suspended, and resumed once it is worth asking again. BUSY: the queue is
- * full, or memory is short. */
-answer_state answer_start(answer *a);
+ * are there. WAIT: suspended, and resumed once it is worth asking again. BUSY: not now, and in *why
+ * what there is too much of. */
+answer_state answer_start(answer *a, jobs_verdict *why);
 
 /* Copies bytes from offset on: how many (0: suspended, ask again when resumed; -1: failed). The
  * reader goes forward; what it has passed is freed. */

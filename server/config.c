@@ -37,6 +37,8 @@ static const setting table[] = {
     {"io_threads", NUMBER, AT(io_threads), 1, 64, "2", "threads that talk HTTP", NULL},
     {"connections", NUMBER, AT(connections), 16, 100000, "8192", "connections in all", NULL},
     {"queue", NUMBER, AT(queue), 1, 100000, "1024", "answers in work at once; more get 503", NULL},
+    {"patience", NUMBER, AT(patience), 0, 600000, "100",
+     "milliseconds that an answer may wait beyond what it takes alone; more get 503 or 429", NULL},
     {"body", BYTES, AT(body), 1, UINT64_C(1) << 34, "256M", "bytes of an upload", NULL},
     {"elements", NUMBER, AT(elements), 1, FMIX_MAX_ELEMENTS, "16777216", "elements of one mask",
      NULL},

@@ -28,6 +28,7 @@ typedef struct config {
     uint64_t io_threads;  /* that talk HTTP */
     uint64_t connections; /* in all */
     uint64_t queue;       /* answers admitted at once */
+    uint64_t patience;    /* milliseconds that an answer may wait: schedule.h */
     uint64_t body;        /* bytes of an upload */
     uint64_t elements;    /* of one mask */
     uint64_t memory;      /* bytes that all requests together may hold; 0 in the table: a quarter */

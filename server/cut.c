@@ -39,6 +39,22 @@ uint64_t cut_rows(const cut *c, uint64_t slice, uint64_t *first) {
     return left < c->rows ? left : c->rows;
 }
 
+uint64_t cuts_slice_bytes(const cuts *all) {
+    uint64_t largest = 0;
+    for (unsigned i = 0; i < all->count; i++) {
+        uint64_t bytes = all->each[i].rows * all->each[i].from->row_bytes;
+        largest = bytes > largest ? bytes : largest;
+    }
+    return largest;
+}
+
+uint64_t cuts_tensor_bytes(const cuts *all) {
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < all->count; i++)
+        bytes += tensor_bytes(all->each[i].from);
+    return bytes;
+}
+
 double cuts_cost(const cuts *all) {
     double cost = 0;
     for (unsigned i = 0; i < all->count; i++)

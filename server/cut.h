@@ -34,6 +34,10 @@ const cut *cuts_find(const cuts *all, uint64_t slice);
 /* Rows that a slice has, and the first of them. */
 uint64_t cut_rows(const cut *c, uint64_t slice, uint64_t *first);
 
+/* Bytes of the largest slice, and of all tensors that are cut, whole. */
+uint64_t cuts_slice_bytes(const cuts *all);
+uint64_t cuts_tensor_bytes(const cuts *all);
+
 /* Estimated nanoseconds of all slices. */
 double cuts_cost(const cuts *all);
 

@@ -105,9 +105,13 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
     const config *c = &d->config;
     service *s = &d->requests.service;
     const watch_limits limits = limits_of(d);
+    const jobs_settings line = {.threads = (unsigned)c->threads,
+                                .limit = (unsigned)c->queue,
+                                .patience = 1e6 * (double)c->patience,
+                                .payer = &s->budget,
+                                .hooks = hooks ? *hooks : (jobs_hooks){0}};
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
-           (s->jobs = jobs_new((unsigned)c->threads, (unsigned)c->queue, &s->budget, hooks)) &&
-           (d->requests.watch = watch_new(&limits)) &&
+           (s->jobs = jobs_new(&line)) && (d->requests.watch = watch_new(&limits)) &&
            (d->requests.dregs = dregs_new(DREGS_BYTES, DREGS_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, errors);
 }

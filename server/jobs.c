@@ -1,12 +1,14 @@
 #include "jobs.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct jobs {
     pthread_mutex_t lock;
     pthread_cond_t work;
-    job *first, *last;
+    schedule schedule;
     bool stopping;
     unsigned started;
     pthread_t *threads;
@@ -16,9 +18,19 @@ struct jobs {
     jobs_counters counters;
 };
 
-void job_init(job *j, const job_class *class, double cost) {
-    *j = (job){.class = class, .cost = cost};
+static uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+void job_init(job *j, const job_class *class) {
+    *j = (job){.class = class};
     atomic_init(&j->references, 1);
+}
+
+static job *job_of(turn *t) {
+    return (job *)((char *)t - offsetof(job, turn));
 }
 
 job *job_retain(job *j) {
@@ -31,48 +43,42 @@ void job_release(job *j) {
         j->class->destroy(j);
 }
 
-/* With the lock held. A job in line is referred to by it. */
-static void append(jobs *line, job *j) {
-    j->queued = true;
-    j->next = NULL;
-    j->previous = line->last;
-    *(line->last ? &line->last->next : &line->first) = j;
-    line->last = j;
-    line->counters.waiting++;
-}
-
-static void unlink_job(jobs *line, job *j) {
-    *(j->previous ? &j->previous->next : &line->first) = j->next;
-    *(j->next ? &j->next->previous : &line->last) = j->previous;
-    j->queued = false;
-    line->counters.waiting--;
-}
-
+/* A job in line is referred to by it. */
 void jobs_wake(jobs *line, job *j) {
     pthread_mutex_lock(&line->lock);
-    if (!j->queued && j->admitted) {
-        append(line, job_retain(j));
+    if (schedule_wake(&line->schedule, &j->turn, now())) {
+        job_retain(j);
         pthread_cond_signal(&line->work);
     }
     pthread_mutex_unlock(&line->lock);
 }
 
-/* The first job in line, referred to by the caller; NULL at the end. */
+/* The job whose turn it is, referred to by the caller; NULL at the end. */
 static job *next_job(jobs *line) {
+    turn *t;
     pthread_mutex_lock(&line->lock);
-    while (!line->first && !line->stopping)
+    while (!(t = schedule_take(&line->schedule)) && !line->stopping)
         pthread_cond_wait(&line->work, &line->lock);
-    job *j = line->first;
-    if (j)
-        unlink_job(line, j);
+    line->counters.running += t != NULL;
     pthread_mutex_unlock(&line->lock);
-    return j;
+    return t ? job_of(t) : NULL;
 }
 
-static void count_slice(jobs *line, int running, unsigned done) {
+/* The nanoseconds that it took. */
+static uint64_t run_slice(job *j, job_slice slice, fmix_scratch *scratch) {
+    uint64_t begun = now();
+    j->class->run(j, slice, scratch);
+    return now() - begun;
+}
+
+static void count_slice(jobs *line, job *j, const job_slice *slice, uint64_t took) {
     pthread_mutex_lock(&line->lock);
-    line->counters.running += (unsigned)running;
-    line->counters.slices += done;
+    schedule_ran(&line->schedule, &j->turn, (double)took);
+    line->counters.running--;
+    if (slice) {
+        line->counters.slices++;
+        line->counters.seconds[slice->stage] += (double)took * 1e-9;
+    }
     pthread_mutex_unlock(&line->lock);
 }
 
@@ -81,18 +87,18 @@ static void *work(void *argument) {
     fmix_scratch *scratch = NULL;
     job *j;
     while ((j = next_job(line))) {
-        uint64_t slice;
+        job_slice slice;
         bool more = false;
         if (!scratch && fmix_scratch_new(&scratch) != FMIX_OK)
             scratch = NULL; /* run sees it and fails the slice */
         if (j->class->claim(j, &slice, &more)) {
             if (more)
                 jobs_wake(line, j);
-            count_slice(line, 1, 0);
             if (line->hooks.before_slice)
                 line->hooks.before_slice(line->hooks.user);
-            j->class->run(j, slice, scratch);
-            count_slice(line, -1, 1);
+            count_slice(line, j, &slice, run_slice(j, slice, scratch));
+        } else {
+            count_slice(line, j, NULL, 0);
         }
         job_release(j);
     }
@@ -104,11 +110,11 @@ static void free_scratch(void *scratch) {
     fmix_scratch_free(scratch);
 }
 
-jobs *jobs_new(unsigned threads, unsigned limit, budget *payer, const jobs_hooks *hooks) {
+jobs *jobs_new(const jobs_settings *settings) {
     jobs *line = calloc(1, sizeof *line);
     if (!line)
         return NULL;
-    line->threads = calloc(threads, sizeof *line->threads);
+    line->threads = calloc(settings->threads, sizeof *line->threads);
     if (!line->threads || pthread_key_create(&line->scratches, free_scratch) != 0) {
         free(line->threads);
         free(line);
@@ -116,12 +122,10 @@ jobs *jobs_new(unsigned threads, unsigned limit, budget *payer, const jobs_hooks
     }
     pthread_mutex_init(&line->lock, NULL);
     pthread_cond_init(&line->work, NULL);
-    if (hooks)
-        line->hooks = *hooks;
-    line->payer = payer;
-    line->counters.threads = threads;
-    line->counters.limit = limit;
-    for (; line->started < threads; line->started++)
+    schedule_init(&line->schedule, settings->threads, settings->limit, settings->patience);
+    line->hooks = settings->hooks;
+    line->payer = settings->payer;
+    for (; line->started < settings->threads; line->started++)
         if (pthread_create(&line->threads[line->started], NULL, work, line) != 0) {
             jobs_free(line);
             return NULL;
@@ -162,59 +166,62 @@ void jobs_return(jobs *line, job *j) {
     budget_give(line->payer, j->memory);
 }
 
-bool jobs_admit(jobs *line, job *j) {
+jobs_verdict jobs_admit(jobs *line, job *j) {
+    static const jobs_verdict verdicts[] = {
+        [SCHEDULE_ADMITTED] = JOBS_ADMITTED,
+        [SCHEDULE_FULL] = JOBS_FULL,
+        [SCHEDULE_LATE] = JOBS_LATE,
+        [SCHEDULE_SHARE] = JOBS_SHARE,
+    };
+    if (!budget_take_both(line->payer, 0, j->working))
+        return JOBS_MEMORY;
     pthread_mutex_lock(&line->lock);
-    bool fits = line->counters.admitted < line->counters.limit &&
-                budget_take_both(line->payer, 0, j->working);
-    if (fits) {
-        j->admitted = true;
-        line->counters.admitted++;
-        line->counters.backlog += j->cost;
-    } else {
-        line->counters.refused++;
-    }
+    jobs_verdict v = verdicts[schedule_admit(&line->schedule, &j->turn, now())];
     pthread_mutex_unlock(&line->lock);
-    return fits;
+    if (v != JOBS_ADMITTED)
+        budget_give_working(line->payer, j->working);
+    return v;
 }
 
 void jobs_end(jobs *line, job *j, bool cancelled) {
     pthread_mutex_lock(&line->lock);
-    bool was_queued = j->queued;
-    if (was_queued)
-        unlink_job(line, j);
-    if (j->admitted) {
-        j->admitted = false;
-        budget_give_working(line->payer, j->working);
-        line->counters.admitted--;
-        line->counters.backlog -= j->cost;
-        if (line->counters.admitted == 0)
-            line->counters.backlog = 0; /* what rounding left */
-        line->counters.cancelled += cancelled;
-    }
+    bool admitted = j->turn.admitted;
+    bool waiting = schedule_leave(&line->schedule, &j->turn, cancelled);
+    line->counters.cancelled += admitted && cancelled;
     pthread_mutex_unlock(&line->lock);
-    if (was_queued)
+    if (admitted)
+        budget_give_working(line->payer, j->working);
+    if (waiting)
         job_release(j);
 }
 
-void jobs_run_inline(jobs *line, job *j, uint64_t slice) {
+void jobs_run_inline(jobs *line, job *j, job_slice slice) {
     fmix_scratch *scratch = pthread_getspecific(line->scratches);
     if (!scratch && fmix_scratch_new(&scratch) == FMIX_OK)
         pthread_setspecific(line->scratches, scratch);
-    j->class->run(j, slice, scratch);
+    uint64_t took = run_slice(j, slice, scratch);
     pthread_mutex_lock(&line->lock);
     line->counters.inlined++;
+    line->counters.seconds[slice.stage] += (double)took * 1e-9;
     pthread_mutex_unlock(&line->lock);
 }
 
 unsigned jobs_retry_after(jobs *line) {
-    jobs_counters c;
-    jobs_count(line, &c);
-    double seconds = c.backlog / c.threads * 1e-9;
+    pthread_mutex_lock(&line->lock);
+    double seconds = schedule_demand(&line->schedule) / line->schedule.threads * 1e-9;
+    pthread_mutex_unlock(&line->lock);
     return seconds < 1 ? 1 : seconds > 60 ? 60 : (unsigned)seconds + 1;
 }
 
 void jobs_count(jobs *line, jobs_counters *out) {
+    const schedule *s = &line->schedule;
     pthread_mutex_lock(&line->lock);
     *out = line->counters;
+    out->admitted = s->admitted;
+    out->waiting = s->waiting;
+    out->threads = s->threads;
+    out->limit = s->limit;
+    out->backlog = schedule_demand(s);
+    out->pace = s->pace;
     pthread_mutex_unlock(&line->lock);
 }

@@ -1,15 +1,17 @@
 /*
  * jobs.h - compute threads, and the queue in front of them
  *
- * A job is work in slices. Jobs with something to do stand in one line; a thread takes the first,
- * claims one slice, puts the job back at the end if there is more, and runs the slice. So requests
- * take turns slice by slice, however large they are, and one request can use every core.
+ * A job is work in slices. Jobs with something to do stand in one line; a thread takes the one
+ * whose turn it is (schedule.h), claims one slice, puts the job back if there is more, and runs the
+ * slice. So requests take turns slice by slice, however large they are, and one request can use
+ * every core.
  */
 #ifndef JOBS_H
 #define JOBS_H
 
 #include "budget.h"
 #include "lib/fmix.h"
+#include "schedule.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -17,10 +19,18 @@
 typedef struct jobs jobs;
 typedef struct job job;
 
+/* What a slice is part of; its time is counted there. */
+typedef enum job_stage { JOB_PREPARE, JOB_ROWS, JOB_ENCODE, JOB_STAGES } job_stage;
+
+typedef struct job_slice {
+    job_stage stage;
+    uint64_t number; /* in its stage */
+} job_slice;
+
 typedef struct job_class {
-    /* Claims a slice: true with its number, and in *more whether another could be claimed now. */
-    bool (*claim)(job *j, uint64_t *slice, bool *more);
-    void (*run)(job *j, uint64_t slice, fmix_scratch *scratch);
+    /* Claims a slice: true, and in *more whether another could be claimed now. */
+    bool (*claim)(job *j, job_slice *slice, bool *more);
+    void (*run)(job *j, job_slice slice, fmix_scratch *scratch);
     void (*destroy)(job *j);
 } job_class;
 
@@ -28,15 +38,12 @@ typedef struct job_class {
 struct job {
     const job_class *class;
     atomic_uint references;
-    double cost;      /* estimated nanoseconds in all */
+    turn turn;        /* cost, window, width and client are set before jobs_admit */
     uint64_t memory;  /* bytes it holds from jobs_borrow until jobs_return */
     uint64_t working; /* bytes a thread needs for it, from admission until its end */
-    job *next, *previous;
-    bool queued;
-    bool admitted; /* counts against the queue's limit until job_end */
 };
 
-void job_init(job *j, const job_class *class, double cost);
+void job_init(job *j, const job_class *class);
 job *job_retain(job *j);
 void job_release(job *j);
 
@@ -45,20 +52,29 @@ typedef struct jobs_hooks {
     void *user;
 } jobs_hooks;
 
+typedef struct jobs_settings {
+    unsigned threads;
+    unsigned limit;  /* jobs at once */
+    double patience; /* nanoseconds: schedule.h */
+    budget *payer;   /* where memory is taken from; NULL: not counted */
+    jobs_hooks hooks;
+} jobs_settings;
+
 typedef struct jobs_counters {
-    uint64_t slices;    /* run since the start */
-    uint64_t cancelled; /* jobs that ended before their work did */
-    uint64_t refused;   /* jobs that found the line full */
-    uint64_t inlined;   /* jobs small enough to be done at once by the asking thread */
-    unsigned admitted;  /* jobs now between admission and end */
-    unsigned waiting;   /* jobs now in line */
-    unsigned running;   /* slices now being computed */
+    uint64_t slices;            /* run since the start */
+    uint64_t cancelled;         /* jobs that ended before their work did */
+    uint64_t inlined;           /* jobs small enough to be done at once by the asking thread */
+    double seconds[JOB_STAGES]; /* of computing, inline too */
+    unsigned admitted;          /* jobs now between admission and end */
+    unsigned waiting;           /* jobs now in line */
+    unsigned running;           /* slices now being computed */
     unsigned threads, limit;
-    double backlog; /* estimated nanoseconds of all admitted jobs */
+    double backlog; /* nanoseconds of one core still to be done, by the estimates */
+    double pace;    /* measured time over estimated time */
 } jobs_counters;
 
-/* NULL without memory or threads. Memory is taken from `payer` (NULL: not counted). */
-jobs *jobs_new(unsigned threads, unsigned limit, budget *payer, const jobs_hooks *hooks);
+/* NULL without memory or threads. */
+jobs *jobs_new(const jobs_settings *settings);
 /* Waits for running slices; no job may be admitted any more. */
 void jobs_free(jobs *line);
 
@@ -73,17 +89,27 @@ bool jobs_could_run(const jobs *line, const job *j);
 bool jobs_borrow(jobs *line, job *j);
 void jobs_return(jobs *line, job *j);
 
-/* False: as many as `limit` jobs are admitted already, or the working memory is not to be had. On
- * true the caller calls job_end once. */
-bool jobs_admit(jobs *line, job *j);
-/* Leaves the line, if it stands there. cancelled: before its work was done. */
+/* Why a job is not taken on, now. */
+typedef enum jobs_verdict {
+    JOBS_ADMITTED,
+    JOBS_FULL,   /* `limit` jobs are in work */
+    JOBS_LATE,   /* it, or one before it, would be done too late */
+    JOBS_SHARE,  /* the client that asks has work in hand, and there are others */
+    JOBS_MEMORY, /* the memory is not to be had */
+    JOBS_VERDICTS
+} jobs_verdict;
+
+/* If it is admitted the caller calls jobs_end. */
+jobs_verdict jobs_admit(jobs *line, job *j);
+/* Leaves the line, if it stands there; harmless for what was not admitted, or has ended. cancelled:
+ * before its work was done. */
 void jobs_end(jobs *line, job *j, bool cancelled);
 
 /* There is a slice to claim. Harmless if the job stands in line already. */
 void jobs_wake(jobs *line, job *j);
 
 /* Runs one slice now, on the calling thread's own scratch. */
-void jobs_run_inline(jobs *line, job *j, uint64_t slice);
+void jobs_run_inline(jobs *line, job *j, job_slice slice);
 
 /* Seconds after which an admission is worth another try, at least 1. */
 unsigned jobs_retry_after(jobs *line);

@@ -19,6 +19,7 @@ struct request {
     outcome outcome;
     answer *answer;
     conditions conditions;
+    uint64_t client;   /* who asks */
     uint64_t received; /* of the body */
     int status;        /* replied */
     trace trace;
@@ -242,13 +243,22 @@ static void begin(request *r, const char *path, const char *method, const char *
 
 /* ---- the body ---- */
 
-/* Memory or a place is what is missing: worth another try. */
-static void turn_away(request *r) {
+/* Worth another try, later. */
+static void turn_away(request *r, jobs_verdict why) {
+    static const struct {
+        int status;
+        const char *detail;
+    } rows[JOBS_VERDICTS] = {
+        [JOBS_FULL] = {503, "as many answers are in work as are taken on at once"},
+        [JOBS_LATE] = {503, "what is in work already takes so long that this answer, or one of "
+                            "those, would come too late"},
+        [JOBS_SHARE] = {429, "this client's requests in work have its share of the machine, and "
+                             "others ask too"},
+        [JOBS_MEMORY] = {503, "the answers in work take all the memory there is for them"},
+    };
     problem *p = &r->outcome.problem;
     *p = (problem){.retry_after = jobs_retry_after(r->owner->service.jobs)};
-    problem_add(p, 503, NULL,
-                "the answers in work take all the places, or all the memory, there are; try again "
-                "in %u s",
+    problem_add(p, rows[why].status, NULL, "%s; try again in %u s", rows[why].detail,
                 p->retry_after);
 }
 
@@ -265,7 +275,7 @@ static bool take_body(request *r, const char *bytes, size_t length) {
     if (p->status || strcmp(r->match.route->method, "POST") != 0)
         return true; /* dropped, so that the connection can be used again */
     if (!buffer_add(&r->call.body, bytes, length)) {
-        turn_away(r);
+        turn_away(r, JOBS_MEMORY);
         buffer_free(&r->call.body);
     }
     return true;
@@ -295,12 +305,12 @@ static void handle(request *r) {
         return;
     r->match.route->handler(&r->call, o);
     if (o->starved && o->problem.status)
-        turn_away(r);
+        turn_away(r, JOBS_MEMORY);
     if (!o->source)
         return;
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path,
                      r->call.format);
-    const answer_waiter waiter = {suspend, resume, r};
+    const answer_waiter waiter = {suspend, resume, r, r->client};
     answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
     if (!a)
@@ -337,7 +347,8 @@ static enum MHD_Result send_problem(request *r) {
 static enum MHD_Result send_answer(request *r) {
     problem *p = &r->outcome.problem;
     reply with = reply_of(r);
-    switch (r->head ? ANSWER_READY : answer_start(r->answer)) {
+    jobs_verdict why = JOBS_ADMITTED;
+    switch (r->head ? ANSWER_READY : answer_start(r->answer, &why)) {
     case ANSWER_WAIT:
         return MHD_YES;
     case ANSWER_READY:
@@ -345,7 +356,7 @@ static enum MHD_Result send_answer(request *r) {
         r->status = r->conditions.total ? 206 : 200;
         return reply_answer(&with, r->answer);
     case ANSWER_BUSY:
-        turn_away(r);
+        turn_away(r, why);
         break;
     case ANSWER_FAILED:
         if (answer_abandoned(r->answer))

@@ -75,3 +75,12 @@ void source_note(source *s, const char *name, uint64_t value) {
 uint64_t tensor_bytes(const tensor *t) {
     return t->rows * t->row_bytes;
 }
+
+uint64_t tensor_nodes(const tensor *t) {
+    uint64_t nodes = 1, lists = 1;
+    for (unsigned d = 0; d < t->rank; d++) {
+        lists *= t->shape[d];
+        nodes += lists;
+    }
+    return nodes;
+}

@@ -76,5 +76,7 @@ bool source_add_batches(source *s, const char *name, dtype type, uint64_t sample
 void source_note(source *s, const char *name, uint64_t value);
 
 uint64_t tensor_bytes(const tensor *t);
+/* Its elements, and the lists around them that json would make. */
+uint64_t tensor_nodes(const tensor *t);
 
 #endif

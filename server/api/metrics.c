@@ -25,8 +25,9 @@ static void queue(buffer *b, const jobs_counters *j) {
     counter(b, "queue_jobs", "gauge", "Answers being computed or waiting for it.", j->admitted);
     counter(b, "queue_capacity", "gauge", "Answers beyond which requests get 503.", j->limit);
     counter(b, "queue_waiting", "gauge", "Answers with a slice ready to compute.", j->waiting);
-    counter(b, "queue_backlog_seconds", "gauge", "Estimated core seconds of admitted answers.",
+    counter(b, "queue_backlog_seconds", "gauge", "Core seconds still to be computed, by estimate.",
             j->backlog * 1e-9);
+    counter(b, "queue_pace", "gauge", "Measured compute time over estimated.", j->pace);
     counter(b, "compute_threads", "gauge", "Compute threads.", j->threads);
     counter(b, "slices_running", "gauge", "Slices being computed now.", j->running);
     counter(b, "slices_total", "counter", "Slices computed.", (double)j->slices);
@@ -34,8 +35,6 @@ static void queue(buffer *b, const jobs_counters *j) {
             (double)j->inlined);
     counter(b, "cancelled_total", "counter", "Answers dropped because their client left.",
             (double)j->cancelled);
-    counter(b, "refused_total", "counter", "Answers refused because the queue was full.",
-            (double)j->refused);
 }
 
 static void masks(buffer *b, const fmix_counters *f) {

@@ -141,13 +141,14 @@ static void bench_init(bench *b) {
 
 static void bench_open(bench *b, unsigned threads, unsigned limit) {
     bench_init(b);
-    const jobs_hooks hooks = {unit_gate_pass, &b->gate};
-    b->line = jobs_new(threads, limit, NULL, &hooks);
+    const jobs_settings settings = {
+        .threads = threads, .limit = limit, .patience = 1e12, .hooks = {unit_gate_pass, &b->gate}};
+    b->line = jobs_new(&settings);
     assert_non_null(b->line);
 }
 
 static void bench_answer(bench *b, source *s, const format *f) {
-    const answer_waiter waiter = {suspend, resume, &b->reader};
+    const answer_waiter waiter = {suspend, resume, &b->reader, 0};
     b->answer = answer_new(b->line, s, f, &waiter, &b->problem);
 }
 
@@ -178,7 +179,7 @@ static answer_state start(bench *b) {
     answer_state state;
     do {
         await_resume(&b->reader);
-        state = answer_start(b->answer);
+        state = answer_start(b->answer, &(jobs_verdict){0});
     } while (state == ANSWER_WAIT);
     return state;
 }
@@ -351,7 +352,7 @@ static void what_is_small_and_warm_is_done_at_once_by_the_reader(void **state) {
     source *s = source_of(&b.probe, 3, 10, 10);
     s->warm = true;
     bench_answer(&b, s, &format_raw);
-    assert_int_equal(answer_start(b.answer), ANSWER_READY);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_READY);
     assert_true(read_from(&b, 0, 30, 30, out) == 30);
     assert_true(right_bytes(out, 30, 10) == 30);
     assert_int_equal(b.reader.suspends, 0);
@@ -454,7 +455,7 @@ static void a_failing_preparation_fails_the_start(void **state) {
             s->warm = warm;
             bench_answer(&b, s, formats[f]);
             assert_int_equal(start(&b), ANSWER_FAILED);
-            assert_int_equal(answer_start(b.answer), ANSWER_FAILED);
+            assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
             assert_true(answer_read(b.answer, 0, &byte, 1) == -1);
             assert_int_equal(atomic_load(&b.probe.fills), 0);
             bench_close(&b);
@@ -496,10 +497,9 @@ static void a_full_line_is_busy_until_there_is_room(void **state) {
     unit_gate_set(&first.gate, true);
     bench_answer(&first, source_of(&first.probe, 3, 10, 0), &format_raw);
     bench_answer(&second, source_of(&second.probe, 3, 10, 0), &format_raw);
-    assert_int_equal(answer_start(first.answer), ANSWER_WAIT);
-    assert_int_equal(answer_start(second.answer), ANSWER_BUSY);
+    assert_int_equal(answer_start(first.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    assert_int_equal(answer_start(second.answer, &(jobs_verdict){0}), ANSWER_BUSY);
     assert_int_equal(second.reader.suspends, 0);
-    assert_true(count(&first).refused == 1);
     unit_gate_set(&first.gate, false);
     assert_int_equal(start(&first), ANSWER_READY);
     UNIT_UNTIL(count(&first).admitted == 0);
@@ -515,7 +515,7 @@ static void abandoned_before_its_start_an_answer_never_joins_the_line(void **sta
     bench_answer(&b, source_of(&b.probe, 3, 10, 0), &format_raw);
     answer_abandon(b.answer);
     assert_true(answer_abandoned(b.answer));
-    assert_int_equal(answer_start(b.answer), ANSWER_FAILED);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
     assert_int_equal(b.reader.suspends, 0);
     bench_close(&b);
 }
@@ -529,15 +529,15 @@ static void abandoned_while_it_stands_in_line_it_is_gone_at_once(void **state) {
     unit_gate_set(&holder.gate, true);
     bench_answer(&holder, source_of(&holder.probe, 3, 10, 0), &format_raw);
     bench_answer(&b, source_of(&b.probe, 3, 10, 0), &format_raw);
-    assert_int_equal(answer_start(holder.answer), ANSWER_WAIT);
+    assert_int_equal(answer_start(holder.answer, &(jobs_verdict){0}), ANSWER_WAIT);
     unit_gate_await(&holder.gate, 1);
-    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
     assert_int_equal(count(&b).waiting, 1);
     answer_abandon(b.answer);
     answer_abandon(b.answer);
     assert_false(b.reader.suspended);
     assert_true(count(&b).waiting == 0 && count(&b).admitted == 1 && count(&b).cancelled == 1);
-    assert_int_equal(answer_start(b.answer), ANSWER_FAILED);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
     answer_release(b.answer);
     b.answer = NULL;
     assert_int_equal(atomic_load(&b.probe.destroyed), 1);
@@ -554,7 +554,7 @@ static void abandoned_while_a_slice_runs_it_lives_until_that_ends(void **state) 
     bench_open(&b, 1, 4);
     unit_gate_set(&b.gate, true);
     bench_answer(&b, source_of(&b.probe, 300, 10, 1e6), &format_raw);
-    assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
     unit_gate_await(&b.gate, 1);
     answer_abandon(b.answer);
     assert_false(b.reader.suspended);
@@ -577,7 +577,7 @@ static void abandoned_while_a_fill_runs_it_is_told_to_stop(void **state) {
         b.probe.hold = &hold;
         unit_gate_set(&hold, true);
         bench_answer(&b, source_of(&b.probe, 1, 10, 0), &format_raw);
-        assert_int_equal(answer_start(b.answer), ANSWER_WAIT);
+        assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
         unit_gate_await(&hold, 1);
         if (abandon)
             answer_abandon(b.answer);
@@ -617,7 +617,7 @@ static void abandoned_after_its_end_nothing_counts_as_cancelled(void **state) {
     UNIT_UNTIL(count(&b).admitted == 0);
     answer_abandon(b.answer);
     assert_true(count(&b).cancelled == 0);
-    assert_int_equal(answer_start(b.answer), ANSWER_FAILED);
+    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
     bench_close(&b);
 }
 

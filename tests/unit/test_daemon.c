@@ -132,7 +132,7 @@ static void clients_that_vanish_at_any_byte_of_a_request_are_forgotten(void **st
     fixture *f = *state;
     static const char request[] = "POST /v1/mix?x_shape=4x8&x_dtype=u8 HTTP/1.1\r\nHost: test\r\n"
                                   "Content-Length: 32\r\n\r\n0123456789abcdef0123456789abcdef";
-    for (int turn = 0; turn < 3; turn++)
+    for (int round = 0; round < 3; round++)
         for (size_t cut = 1; cut < sizeof request; cut++)
             close(send_text(f, request, cut));
     wait_for_metric(f, "fmixd_requests_in_flight", 1);

@@ -1,0 +1,187 @@
+#include "schedule.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#define MEMORY   2e9  /* in which what a client had counts for half */
+#define RECENT   30e9 /* a client that asked within this is one to be fair to */
+#define HELD     0.4  /* of the room, kept from a client that had one and a half shares or more */
+#define WORTH    20e3 /* estimates below it say nothing about pace */
+#define LEARNING 0.0625
+#define SLOWEST  64.0 /* bounds of the pace, so that a few odd jobs cannot lock everybody out */
+#define FASTEST  (1 / 64.0)
+#define LONGEST  1e18 /* of a promise: thirty years */
+
+void schedule_init(schedule *s, unsigned threads, unsigned limit, double patience) {
+    *s = (schedule){.threads = threads, .limit = limit, .patience = patience, .pace = 1};
+}
+
+static void insert(schedule *s, turn *t) {
+    turn *previous = NULL, *next = s->first;
+    while (next && next->deadline <= t->deadline) {
+        previous = next;
+        next = next->next;
+    }
+    t->previous = previous;
+    t->next = next;
+    *(previous ? &previous->next : &s->first) = t;
+    if (next)
+        next->previous = t;
+}
+
+static void remove_turn(schedule *s, turn *t) {
+    *(t->previous ? &t->previous->next : &s->first) = t->next;
+    if (t->next)
+        t->next->previous = t->previous;
+}
+
+static void move(schedule *s, turn *t, uint64_t deadline) {
+    remove_turn(s, t);
+    t->deadline = deadline;
+    insert(s, t);
+}
+
+/* When so much work is promised to be done. */
+static uint64_t promise(const schedule *s, const turn *t, double work, uint64_t now) {
+    unsigned width = t->width && t->width < s->threads ? t->width : s->threads;
+    double alone = work * s->pace / width;
+    double span = alone + (alone > s->patience ? alone : s->patience);
+    return now + (uint64_t)(span < LONGEST ? span : LONGEST);
+}
+
+/* A reader that falls behind wants no more than its window at a time. */
+static double left(const schedule *s, const turn *t) {
+    double rest = t->paced ? t->window * s->pace : t->cost * s->pace - t->spent;
+    return t->deadline == SCHEDULE_IDLE || rest < 0 ? 0 : rest;
+}
+
+double schedule_demand(const schedule *s) {
+    double demand = 0;
+    for (const turn *t = s->first; t && t->deadline != SCHEDULE_IDLE; t = t->next)
+        demand += left(s, t);
+    return demand;
+}
+
+/* Its place, or that of the one that asked longest ago. */
+static schedule_client *client_of(schedule *s, uint64_t name, uint64_t now) {
+    schedule_client *oldest = &s->clients[0];
+    for (unsigned i = 0; i < SCHEDULE_CLIENTS; i++) {
+        schedule_client *c = &s->clients[i];
+        if (c->at && c->name == name)
+            return c;
+        oldest = c->at < oldest->at ? c : oldest;
+    }
+    *oldest = (schedule_client){name, 0, now};
+    return oldest;
+}
+
+static schedule_client *asks(schedule *s, uint64_t name, uint64_t now) {
+    schedule_client *c = client_of(s, name, now);
+    c->had *= exp2(-(double)(now - c->at) / MEMORY);
+    c->at = now;
+    return c;
+}
+
+/* The part of the room that is open to it: all, to who had up to half its share; HELD less, to who
+ * had one and a half. The share is an even one of what the machine gives in MEMORY's time. */
+static double part_of(const schedule *s, const schedule_client *c, uint64_t now) {
+    unsigned clients = 0;
+    for (unsigned i = 0; i < SCHEDULE_CLIENTS; i++)
+        clients += s->clients[i].at && (double)(now - s->clients[i].at) < RECENT;
+    double shares = c->had * clients / (s->threads * MEMORY * M_LOG2E);
+    double over = clients < 2 || shares < 0.5 ? 0 : shares > 1.5 ? 1 : shares - 0.5;
+    return 1 - HELD * over;
+}
+
+static schedule_verdict verdict(const schedule *s, double due, double part, uint64_t span) {
+    double room = s->threads * (double)span;
+    return due > room ? SCHEDULE_LATE : due > part * room ? SCHEDULE_SHARE : SCHEDULE_ADMITTED;
+}
+
+/* Every promise from the new one's on must still be kept; those before it do not notice. Where
+ * there are none, anything may be tried. */
+static schedule_verdict judge(const schedule *s, const turn *t, double part, uint64_t now) {
+    double due = 0;
+    const turn *at = s->first;
+    if (schedule_demand(s) == 0)
+        return SCHEDULE_ADMITTED;
+    for (; at && at->deadline <= t->deadline; at = at->next)
+        due += left(s, at);
+    due += t->cost * s->pace;
+    schedule_verdict worst = verdict(s, due, part, t->deadline - now);
+    for (; worst != SCHEDULE_LATE && at && at->deadline != SCHEDULE_IDLE; at = at->next) {
+        due += left(s, at);
+        schedule_verdict here = verdict(s, due, part, at->deadline - now);
+        worst = here == SCHEDULE_ADMITTED ? worst : here;
+    }
+    return worst;
+}
+
+schedule_verdict schedule_admit(schedule *s, turn *t, uint64_t now) {
+    schedule_client *c = asks(s, t->client, now);
+    if (s->admitted >= s->limit)
+        return SCHEDULE_FULL;
+    t->deadline = promise(s, t, t->cost, now);
+    schedule_verdict v = judge(s, t, part_of(s, c, now), now);
+    if (v != SCHEDULE_ADMITTED)
+        return v;
+    c->had += t->cost * s->pace;
+    t->admitted = true;
+    s->admitted++;
+    insert(s, t);
+    return v;
+}
+
+bool schedule_wake(schedule *s, turn *t, uint64_t now) {
+    if (!t->admitted || t->waiting)
+        return false;
+    if (t->deadline == SCHEDULE_IDLE) {
+        t->paced = true;
+        move(s, t, promise(s, t, t->window, now));
+    }
+    t->waiting = true;
+    s->waiting++;
+    return true;
+}
+
+turn *schedule_take(schedule *s) {
+    turn *t = s->first;
+    if (s->waiting == 0)
+        return NULL;
+    while (!t->waiting)
+        t = t->next;
+    t->waiting = false;
+    s->waiting--;
+    t->running++;
+    return t;
+}
+
+/* Only of what was done to its end is the time known. */
+static void learn(schedule *s, const turn *t) {
+    if (t->cancelled || t->cost < WORTH)
+        return;
+    s->pace += (t->spent / t->cost - s->pace) * LEARNING;
+    s->pace = s->pace > SLOWEST ? SLOWEST : s->pace < FASTEST ? FASTEST : s->pace;
+}
+
+void schedule_ran(schedule *s, turn *t, double nanoseconds) {
+    t->spent += nanoseconds;
+    if (--t->running > 0)
+        return;
+    if (!t->admitted)
+        learn(s, t);
+    else if (!t->waiting)
+        move(s, t, SCHEDULE_IDLE);
+}
+
+bool schedule_leave(schedule *s, turn *t, bool cancelled) {
+    bool waiting = t->waiting;
+    if (!t->admitted)
+        return false;
+    t->admitted = t->waiting = false;
+    t->cancelled = cancelled;
+    s->admitted--;
+    s->waiting -= waiting;
+    remove_turn(s, t);
+    return waiting;
+}
