@@ -28,6 +28,7 @@ struct answer {
     outline outline;        /* of a format with a length known ahead */
     uint64_t start, length; /* what is read of it */
     cuts cuts;
+    double encode_cost; /* estimated nanoseconds */
 
     pthread_mutex_t lock;
     stage stage;
@@ -56,6 +57,7 @@ static bool plan_whole(answer *a, problem *p) {
             bytes += (tensor_bytes(t) + 7) / 8 * 8;
         }
     }
+    a->encode_cost = a->format->cost * (double)elements;
     if (elements > a->format->most) {
         problem_add(p, 413, NULL,
                     "%s is built whole and holds at most %llu elements and lists; this answer has "
@@ -76,18 +78,16 @@ static void clip(const answer *a, uint64_t at, uint64_t length, uint64_t *from, 
 
 /* Slices of the rows that are read, and no others. */
 static void cut_windows(answer *a) {
-    uint64_t largest = 1, at = 0, from, to;
+    uint64_t at = 0, from, to;
     a->cuts = (cuts){0};
     for (unsigned i = 0; i < a->outline.count; i++) {
         const segment *s = &a->outline.segments[i];
         clip(a, at, s->length, &from, &to);
         at += s->length;
-        if (!s->from)
-            continue;
-        uint64_t bytes = cuts_add_bytes(&a->cuts, s->from, from, to)->rows * s->from->row_bytes;
-        largest = bytes > largest ? bytes : largest;
+        if (s->from)
+            cuts_add_bytes(&a->cuts, s->from, from, to);
     }
-    uint64_t fit = AHEAD_BYTES / largest;
+    uint64_t largest = cuts_slice_bytes(&a->cuts), fit = AHEAD_BYTES / (largest ? largest : 1);
     a->ahead = fit < 2 ? 2 : fit > AHEAD_MOST ? AHEAD_MOST : (unsigned)fit;
 }
 
@@ -95,7 +95,8 @@ static void cut_windows(answer *a) {
 static void estimate_time(answer *a, uint64_t wide) {
     turn *t = &a->job.turn;
     double rows = cuts_cost(&a->cuts);
-    t->cost = a->source->prepare_cost + rows;
+    t->serial = a->source->prepare_cost + a->encode_cost;
+    t->cost = t->serial + rows;
     t->window = a->cuts.slices ? rows * (double)wide / (double)a->cuts.slices : 0;
     t->width = wide > UINT_MAX ? UINT_MAX : (unsigned)wide;
     t->client = a->waiter.client;

@@ -42,9 +42,10 @@ static void move(schedule *s, turn *t, uint64_t deadline) {
 }
 
 /* When so much work is promised to be done. */
-static uint64_t promise(const schedule *s, const turn *t, double work, uint64_t now) {
+static uint64_t promise(const schedule *s, const turn *t, double wide, double serial,
+                        uint64_t now) {
     unsigned width = t->width && t->width < s->threads ? t->width : s->threads;
-    double alone = work * s->pace / width;
+    double alone = (wide / width + serial) * s->pace;
     double span = alone + (alone > s->patience ? alone : s->patience);
     return now + (uint64_t)(span < LONGEST ? span : LONGEST);
 }
@@ -121,7 +122,7 @@ schedule_verdict schedule_admit(schedule *s, turn *t, uint64_t now) {
     schedule_client *c = asks(s, t->client, now);
     if (s->admitted >= s->limit)
         return SCHEDULE_FULL;
-    t->deadline = promise(s, t, t->cost, now);
+    t->deadline = promise(s, t, t->cost - t->serial, t->serial, now);
     schedule_verdict v = judge(s, t, part_of(s, c, now), now);
     if (v != SCHEDULE_ADMITTED)
         return v;
@@ -137,7 +138,7 @@ bool schedule_wake(schedule *s, turn *t, uint64_t now) {
         return false;
     if (t->deadline == SCHEDULE_IDLE) {
         t->paced = true;
-        move(s, t, promise(s, t, t->window, now));
+        move(s, t, promise(s, t, t->window, 0, now));
     }
     t->waiting = true;
     s->waiting++;

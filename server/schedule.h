@@ -23,6 +23,7 @@
 /* A job's place, which lies in the job. */
 typedef struct turn {
     double cost;     /* estimated, of one core, in all */
+    double serial;   /* of that, what one thread must do alone */
     double window;   /* of that, what can be done while its reader takes nothing */
     unsigned width;  /* slices that can be computed at once; 0: any number */
     uint64_t client; /* who asks */

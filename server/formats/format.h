@@ -74,6 +74,7 @@ typedef struct format {
     bool (*lay_out)(const source *s, outline *out);
     /* … or whole: data[i] holds all of tensor i. */
     bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
+    double cost; /* whole: estimated nanoseconds of encoding an element */
     /* Bytes that encoding works with beside its input and output. NULL: next to none. */
     uint64_t (*working)(const source *s);
     /* NULL: not taken as an upload. *out is empty when called, but for the cap of `inflated`. */

@@ -96,5 +96,6 @@ const format format_json = {
     .all = true,
     .most = 3 << 19, /* an element or list costs some 50 bytes while it is built */
     .encode = encode,
+    .cost = 150,
     .working = working,
 };

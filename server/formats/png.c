@@ -223,5 +223,6 @@ const format format_png = {
     .most = 2 * MOST_BYTES, /* check says it in pixels */
     .check = check,
     .encode = encode,
+    .cost = 40,
     .working = working,
 };

@@ -111,6 +111,20 @@ static void patience_lets_more_wait(void **state) {
     assert_int_equal(taken, 21); /* (5 + 100) ms of two cores; width: any */
 }
 
+static void what_one_thread_must_do_alone_has_longer(void **state) {
+    (void)state;
+    schedule s = of(4, 0);
+    turn wide = work_of(80 * MS, 1), serial = work_of(80 * MS, 1), narrow = work_of(80 * MS, 1);
+    serial.serial = 80 * MS;
+    narrow.width = 2;
+    admitted(&s, &wide, 0);
+    admitted(&s, &serial, 0);
+    admitted(&s, &narrow, 0);
+    assert_true(wide.deadline == (uint64_t)(40 * MS));
+    assert_true(narrow.deadline == (uint64_t)(80 * MS));
+    assert_true(serial.deadline == (uint64_t)(160 * MS));
+}
+
 static void a_client_may_have_all_while_nobody_else_asks(void **state) {
     (void)state;
     schedule s = of(1, 100 * MS);
@@ -335,7 +349,8 @@ static void at_ten_times_capacity_every_promise_is_kept_and_the_modest_are_serve
 RUN(T(an_idle_machine_takes_any_job), T(small_jobs_overtake_large_ones),
     T(equals_go_in_the_order_they_came), T(no_more_than_the_limit_are_admitted),
     T(what_would_come_too_late_is_refused), T(what_would_make_others_late_is_refused),
-    T(patience_lets_more_wait), T(a_client_may_have_all_while_nobody_else_asks),
+    T(patience_lets_more_wait), T(what_one_thread_must_do_alone_has_longer),
+    T(a_client_may_have_all_while_nobody_else_asks),
     T(a_client_that_had_much_leaves_room_to_who_had_little),
     T(more_clients_than_are_remembered_do_no_harm), T(others_are_forgotten_after_half_a_minute),
     T(who_waits_for_its_reader_demands_nothing), T(a_line_learns_how_fast_the_machine_is),
