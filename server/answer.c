@@ -494,8 +494,5 @@ void answer_abandon(answer *a) {
 }
 
 bool answer_abandoned(answer *a) {
-    pthread_mutex_lock(&a->lock);
-    bool is = a->abandoned;
-    pthread_mutex_unlock(&a->lock);
-    return is;
+    return atomic_load(&a->abandoned);
 }

@@ -10,6 +10,7 @@
 #define LEARNING 0.0625
 #define SLOWEST  64.0 /* bounds of the pace, so that a few odd jobs cannot lock everybody out */
 #define FASTEST  (1 / 64.0)
+#define SECOND   0.9  /* of the time alone a second time: the rest is for what is not computed */
 #define LONGEST  1e18 /* of a promise: thirty years */
 
 void schedule_init(schedule *s, unsigned threads, unsigned limit, double patience) {
@@ -46,7 +47,8 @@ static uint64_t promise(const schedule *s, const turn *t, double wide, double se
                         uint64_t now) {
     unsigned width = t->width && t->width < s->threads ? t->width : s->threads;
     double alone = (wide / width + serial) * s->pace;
-    double span = alone + (alone > s->patience ? alone : s->patience);
+    double wait = alone * SECOND > s->patience ? alone * SECOND : s->patience;
+    double span = alone + wait;
     return now + (uint64_t)(span < LONGEST ? span : LONGEST);
 }
 
