@@ -166,20 +166,34 @@ void jobs_return(jobs *line, job *j) {
     budget_give(line->payer, j->memory);
 }
 
-jobs_verdict jobs_admit(jobs *line, job *j) {
+/* With the lock held. */
+static jobs_verdict admit(jobs *line, turn *t) {
     static const jobs_verdict verdicts[] = {
         [SCHEDULE_ADMITTED] = JOBS_ADMITTED,
         [SCHEDULE_FULL] = JOBS_FULL,
         [SCHEDULE_LATE] = JOBS_LATE,
         [SCHEDULE_SHARE] = JOBS_SHARE,
     };
+    return verdicts[schedule_admit(&line->schedule, t, now())];
+}
+
+jobs_verdict jobs_admit(jobs *line, job *j) {
     if (!budget_take_both(line->payer, 0, j->working))
         return JOBS_MEMORY;
     pthread_mutex_lock(&line->lock);
-    jobs_verdict v = verdicts[schedule_admit(&line->schedule, &j->turn, now())];
+    jobs_verdict v = admit(line, &j->turn);
     pthread_mutex_unlock(&line->lock);
     if (v != JOBS_ADMITTED)
         budget_give_working(line->payer, j->working);
+    return v;
+}
+
+jobs_verdict jobs_would_admit(jobs *line, uint64_t client) {
+    turn nothing = {.client = client};
+    pthread_mutex_lock(&line->lock);
+    jobs_verdict v = admit(line, &nothing);
+    schedule_leave(&line->schedule, &nothing, true);
+    pthread_mutex_unlock(&line->lock);
     return v;
 }
 

@@ -101,6 +101,8 @@ typedef enum jobs_verdict {
 
 /* If it is admitted the caller calls jobs_end. */
 jobs_verdict jobs_admit(jobs *line, job *j);
+/* What not even a job without any work would be told now, of this client. */
+jobs_verdict jobs_would_admit(jobs *line, uint64_t client);
 /* Leaves the line, if it stands there; harmless for what was not admitted, or has ended. cancelled:
  * before its work was done. */
 void jobs_end(jobs *line, job *j, bool cancelled);

@@ -211,6 +211,10 @@ static void choose_resource(request *r, const char *path) {
     }
 }
 
+static bool takes_body(const request *r) {
+    return strcmp(r->match.route->method, "POST") == 0;
+}
+
 static void check_announced(request *r) {
     const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = r->owner->service.config->body;
@@ -222,26 +226,6 @@ static void check_announced(request *r) {
         r->call.body.cap = (size_t)bytes; /* it grows to that and not to twice as much */
     }
 }
-
-/* Everything that can be refused before the body is. A client that waits to be told to go on is
- * told no at once. */
-static void begin(request *r, const char *path, const char *method, const char *version) {
-    r->begun = true;
-    r->line.method = method;
-    r->line.version = version;
-    snprintf(r->method, sizeof r->method, "%s", method);
-    headers_trace(r->connection, &r->trace);
-    r->head = strcmp(method, "HEAD") == 0;
-    r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
-    if (r->last)
-        return;
-    choose_resource(r, path);
-    check_announced(r);
-    if (r->outcome.problem.status && headers_find(r->connection, MHD_HTTP_HEADER_EXPECT))
-        r->last = true;
-}
-
-/* ---- the body ---- */
 
 /* Worth another try, later. */
 static void turn_away(request *r, jobs_verdict why) {
@@ -262,6 +246,35 @@ static void turn_away(request *r, jobs_verdict why) {
                 p->retry_after);
 }
 
+/* Before a body is waited for. */
+static void check_line(request *r) {
+    jobs_verdict why = jobs_would_admit(r->owner->service.jobs, r->client);
+    if (why != JOBS_ADMITTED)
+        turn_away(r, why);
+}
+
+/* Everything that can be refused before the body is. A client that waits to be told to go on is
+ * told no at once. */
+static void begin(request *r, const char *path, const char *method, const char *version) {
+    r->begun = true;
+    r->line.method = method;
+    r->line.version = version;
+    snprintf(r->method, sizeof r->method, "%s", method);
+    headers_trace(r->connection, &r->trace);
+    r->head = strcmp(method, "HEAD") == 0;
+    r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
+    if (r->last)
+        return;
+    choose_resource(r, path);
+    check_announced(r);
+    if (!r->outcome.problem.status && takes_body(r))
+        check_line(r);
+    if (r->outcome.problem.status && headers_find(r->connection, MHD_HTTP_HEADER_EXPECT))
+        r->last = true;
+}
+
+/* ---- the body ---- */
+
 /* False: more than is read of any body. */
 static bool take_body(request *r, const char *bytes, size_t length) {
     problem *p = &r->outcome.problem;
@@ -272,7 +285,7 @@ static bool take_body(request *r, const char *bytes, size_t length) {
                     most);
         return false;
     }
-    if (p->status || strcmp(r->match.route->method, "POST") != 0)
+    if (p->status || !takes_body(r))
         return true; /* dropped, so that the connection can be used again */
     if (!buffer_add(&r->call.body, bytes, length)) {
         turn_away(r, JOBS_MEMORY);

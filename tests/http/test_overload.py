@@ -195,6 +195,21 @@ class Turns(harness.ServerTest):
         self.assertEqual(small.body, alone)
         self.assertEqual(large[0].status, 200)
 
+    def test_an_upload_that_nothing_will_come_of_is_refused_unseen(self):
+        server = harness.Server("--threads", "1", "--queue", "1")
+        server.start()
+        self.addCleanup(server.stop)
+        with (socket.create_connection(server.address) as busy,
+              socket.create_connection(server.address) as upload):
+            busy.sendall(b"GET /v1/masks.npy?shape=512x512&n=3000&dtype=bits HTTP/1.1\r\n"
+                         b"Host: x\r\n\r\n")
+            self.await_line(server, "fmixd_queue_jobs 1")
+            upload.sendall(b"POST /v1/mix HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n"
+                           b"Expect: 100-continue\r\n\r\n")
+            said = upload.recv(4096)
+        self.assertTrue(said.startswith(b"HTTP/1.1 503 "), said)
+        self.assertIn(b"\r\nRetry-After: ", said)
+
     def test_retry_after_is_what_the_queue_will_take(self):
         server = harness.Server("--threads", "1", "--patience", "0")
         server.start()

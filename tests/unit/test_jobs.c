@@ -180,7 +180,10 @@ static void no_more_are_admitted_than_the_limit(void **state) {
     jobs_end(line, &tasks[0]->job, true);
     jobs_end(line, &tasks[0]->job, true); /* harmless */
     assert_true(count(line).admitted == 1 && count(line).cancelled == 1);
+    assert_int_equal(jobs_would_admit(line, 1), JOBS_ADMITTED);
+    assert_int_equal(count(line).admitted, 1);
     assert_int_equal(jobs_admit(line, &tasks[2]->job), JOBS_ADMITTED);
+    assert_int_equal(jobs_would_admit(line, 1), JOBS_FULL);
     for (unsigned i = 0; i < 3; i++) {
         jobs_end(line, &tasks[i]->job, false);
         job_release(&tasks[i]->job);
