@@ -409,7 +409,7 @@ answer_state answer_start(answer *a, jobs_verdict *why) {
     answer_state state = ANSWER_READY;
     pthread_mutex_lock(&a->lock);
     *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : JOBS_ADMITTED;
-    if (a->encoded.starved)
+    if (a->failed && a->encoded.starved)
         *why = JOBS_MEMORY;
     if (*why != JOBS_ADMITTED) {
         state = ANSWER_BUSY;
