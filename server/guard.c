@@ -234,13 +234,20 @@ static void check_expectation(const guard_request *r, problem *p) {
         problem_add(p, 417, "Expect", "the only expectation met here is 100-continue");
 }
 
-bool guard_check(const guard_request *r, problem *p) {
+static bool check_all(const guard_request *r, problem *p) {
     if (!check_line(r, p) || !check_fields(r, p))
         return false;
     check_host(r, p);
     check_framing(r, p);
     check_expectation(r, p);
     return p->status == 0;
+}
+
+bool guard_check(const guard_request *r, problem *p) {
+    bool good = check_all(r, p);
+    if (!good)
+        p->reason = PROBLEM_GUARD;
+    return good;
 }
 
 /* Bytes of "http://" or "https://" that a target begins with. */

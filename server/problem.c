@@ -13,9 +13,54 @@ static void make_printable(char *text) {
             *text = '?';
 }
 
+static const struct {
+    int status;
+    const char *title;
+    problem_reason reason;
+} statuses[] = {
+    {400, "Bad request", PROBLEM_REQUEST},
+    {401, "Unauthorized", PROBLEM_TOKEN},
+    {404, "Not found", PROBLEM_REQUEST},
+    {405, "Method not allowed", PROBLEM_REQUEST},
+    {406, "Not acceptable", PROBLEM_REQUEST},
+    {408, "Request timeout", PROBLEM_LATE},
+    {411, "Length required", PROBLEM_REQUEST},
+    {413, "Content too large", PROBLEM_LARGE},
+    {414, "URI too long", PROBLEM_REQUEST},
+    {415, "Unsupported media type", PROBLEM_REQUEST},
+    {416, "Range not satisfiable", PROBLEM_REQUEST},
+    {417, "Expectation failed", PROBLEM_REQUEST},
+    {429, "Too many requests", PROBLEM_SHARE},
+    {431, "Header fields too large", PROBLEM_REQUEST},
+    {500, "Internal error", PROBLEM_INTERNAL},
+    {501, "Not implemented", PROBLEM_REQUEST},
+    {505, "HTTP version not supported", PROBLEM_REQUEST},
+    {503, "Service unavailable", PROBLEM_QUEUE},
+};
+#define STATUSES (sizeof statuses / sizeof *statuses)
+
+static const char *const reasons[PROBLEM_REASONS] = {
+    [PROBLEM_REQUEST] = "request",   [PROBLEM_GUARD] = "guard",       [PROBLEM_LARGE] = "large",
+    [PROBLEM_LATE] = "late",         [PROBLEM_TOKEN] = "token",       [PROBLEM_QUEUE] = "queue",
+    [PROBLEM_PATIENCE] = "patience", [PROBLEM_SHARE] = "share",       [PROBLEM_MEMORY] = "memory",
+    [PROBLEM_DRAINING] = "draining", [PROBLEM_INTERNAL] = "internal",
+};
+
+const char *problem_reason_name(problem_reason reason) {
+    return reasons[reason];
+}
+
+/* The first error says what kind of problem it is. */
+static void classify(problem *p, int status) {
+    p->status = status;
+    for (size_t i = 0; i < STATUSES && p->reason == PROBLEM_REQUEST; i++)
+        if (statuses[i].status == status)
+            p->reason = statuses[i].reason;
+}
+
 void problem_add(problem *p, int status, const char *parameter, const char *format, ...) {
     if (p->status == 0)
-        p->status = status;
+        classify(p, status);
     unsigned i = p->count++;
     if (i >= PROBLEM_ERRORS)
         return;
@@ -29,34 +74,10 @@ void problem_add(problem *p, int status, const char *parameter, const char *form
     make_printable(p->errors[i].detail);
 }
 
-static const struct {
-    int status;
-    const char *title;
-} titles[] = {
-    {400, "Bad request"},
-    {401, "Unauthorized"},
-    {404, "Not found"},
-    {405, "Method not allowed"},
-    {406, "Not acceptable"},
-    {408, "Request timeout"},
-    {411, "Length required"},
-    {413, "Content too large"},
-    {414, "URI too long"},
-    {415, "Unsupported media type"},
-    {416, "Range not satisfiable"},
-    {417, "Expectation failed"},
-    {429, "Too many requests"},
-    {431, "Header fields too large"},
-    {500, "Internal error"},
-    {501, "Not implemented"},
-    {505, "HTTP version not supported"},
-    {503, "Service unavailable"},
-};
-
 const char *problem_title(int status) {
-    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-        if (titles[i].status == status)
-            return titles[i].title;
+    for (size_t i = 0; i < STATUSES; i++)
+        if (statuses[i].status == status)
+            return statuses[i].title;
     return "Error";
 }
 

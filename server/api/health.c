@@ -18,6 +18,7 @@ void health_live(call *c, outcome *out) {
 
 void health_ready(call *c, outcome *out) {
     if (atomic_load(&c->service->draining)) {
+        out->problem.reason = PROBLEM_DRAINING;
         problem_add(&out->problem, 503, NULL, "draining: this replica is about to stop");
         out->problem.retry_after = 5;
         return;

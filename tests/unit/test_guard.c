@@ -197,6 +197,7 @@ static void hosts_are_names_addresses_and_ports(void **state) {
         const guard_field host = {"Host", table[i].host, 4, strlen(table[i].host)};
         const guard_request r = request_of("GET", "HTTP/1.1", &host, 1);
         assert_int_equal(guard_check(&r, &p), table[i].good);
+        assert_int_equal(p.reason, table[i].good ? PROBLEM_REQUEST : PROBLEM_GUARD);
     }
 }
 

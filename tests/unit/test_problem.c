@@ -115,14 +115,35 @@ static void no_room_to_render_is_a_failed_buffer(void **state) {
 
 static void every_status_that_is_sent_has_a_title(void **state) {
     (void)state;
-    static const int statuses[] = {400, 404, 405, 406, 411, 413, 414, 415,
-                                   416, 417, 431, 500, 501, 503, 505};
+    static const int statuses[] = {400, 401, 404, 405, 406, 408, 411, 413, 414,
+                                   415, 416, 417, 429, 431, 500, 501, 503, 505};
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         assert_string_not_equal(problem_title(statuses[i]), "Error");
     assert_string_equal(problem_title(418), "Error");
 }
 
-RUN(T(the_first_error_sets_the_status), T(it_is_rendered_as_rfc_9457_says),
-    T(beyond_the_room_errors_are_counted_not_kept), T(any_byte_may_be_quoted),
-    T(quotes_and_backslashes_come_back_as_they_were), T(what_is_long_is_cut),
-    T(no_room_to_render_is_a_failed_buffer), T(every_status_that_is_sent_has_a_title))
+static void the_reason_is_what_the_status_says_unless_it_was_given(void **state) {
+    (void)state;
+    static const struct {
+        int status;
+        const char *reason;
+    } table[] = {{400, "request"}, {401, "token"},    {404, "request"},
+                 {408, "late"},    {413, "large"},    {429, "share"},
+                 {503, "queue"},   {500, "internal"}, {418, "request"}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0}, given = {.reason = PROBLEM_DRAINING};
+        problem_add(&p, table[i].status, NULL, "no");
+        problem_add(&p, 413, NULL, "nor this");
+        assert_string_equal(problem_reason_name(p.reason), table[i].reason);
+        problem_add(&given, table[i].status, NULL, "no");
+        assert_string_equal(problem_reason_name(given.reason), "draining");
+    }
+    for (unsigned i = 0; i < PROBLEM_REASONS; i++)
+        assert_non_null(problem_reason_name(i));
+}
+
+RUN(T(the_reason_is_what_the_status_says_unless_it_was_given), T(the_first_error_sets_the_status),
+    T(it_is_rendered_as_rfc_9457_says), T(beyond_the_room_errors_are_counted_not_kept),
+    T(any_byte_may_be_quoted), T(quotes_and_backslashes_come_back_as_they_were),
+    T(what_is_long_is_cut), T(no_room_to_render_is_a_failed_buffer),
+    T(every_status_that_is_sent_has_a_title))
