@@ -12,7 +12,7 @@ VERSION := 0.1.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev
-PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck
+PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck prometheus
 PACKAGES_LINT  := clang-format cppcheck clang
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror

@@ -47,7 +47,9 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
                           enum MHD_ConnectionNotificationCode what) {
     fmixd *d = of;
     (void)state;
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+    bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
+    atomic_fetch_add(&d->requests.service.metrics.connections, starts ? 1 : -1);
+    if (starts)
         watch_open(d->requests.watch, request_socket(connection));
     else
         watch_close(d->requests.watch, request_socket(connection));
@@ -96,6 +98,7 @@ static void free_all(fmixd *d) {
     jobs_free(s->jobs);
     fmix_context_free(s->context);
     budget_destroy(&s->budget);
+    metrics_destroy(&s->metrics);
     requests_destroy(&d->requests);
     free(d);
 }
@@ -125,6 +128,7 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     requests_init(&d->requests);
     d->config = *c;
     d->requests.service.config = &d->config;
+    metrics_init(&d->requests.service.metrics);
     budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
     int fd = listen_on(c->listen, d->address, sizeof d->address, errors);
     if (fd < 0) {

@@ -44,6 +44,9 @@ static void render_json(const log_entry *e, buffer *b) {
     add_pair(b, "method", e->method);
     add_pair(b, "target", e->target);
     add_pair(b, "route", e->route);
+    add_pair(b, "format", e->format);
+    if (e->reason)
+        add_pair(b, "reason", e->reason);
     buffer_print(b, ",\"status\":%d,\"bytes\":%" PRIu64 ",\"ms\":%.3f}\n", e->status, e->bytes,
                  trace_age(e->trace));
 }

@@ -13,6 +13,8 @@ typedef enum log_kind { LOG_JSON, LOG_TEXT, LOG_OFF } log_kind;
 typedef struct log_entry {
     const trace *trace;
     const char *method, *target, *route, *peer;
+    const char *format; /* of the answer, or "none" */
+    const char *reason; /* of a refusal; NULL: none was */
     int status;
     uint64_t bytes; /* of the body that was sent */
 } log_entry;

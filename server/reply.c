@@ -43,20 +43,23 @@ static enum MHD_Result queue(const reply *r, int status, struct MHD_Response *re
     return result;
 }
 
-static struct MHD_Response *of_buffer(const reply *r, const char *media_type, const buffer *text) {
+static struct MHD_Response *of_buffer(const reply *r, const char *media_type, const buffer *text,
+                                      enum MHD_ResponseMemoryMode mode) {
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        text->length, text->length ? text->bytes : (unsigned char *)"", MHD_RESPMEM_MUST_COPY);
+        text->length, text->length ? text->bytes : (unsigned char *)"", mode);
     if (!response)
         return NULL;
     add_common(r, response);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
-    atomic_fetch_add_explicit(r->bytes, text->length, memory_order_relaxed);
-    *r->sent += text->length;
+    uint64_t sent = r->head ? 0 : text->length;
+    atomic_fetch_add_explicit(r->bytes, sent, memory_order_relaxed);
+    *r->sent += sent;
     return response;
 }
 
 enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text) {
-    struct MHD_Response *response = text->failed ? NULL : of_buffer(r, media_type, text);
+    struct MHD_Response *response =
+        text->failed ? NULL : of_buffer(r, media_type, text, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -68,7 +71,7 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     char seconds[12];
     problem_render(p, &body);
     struct MHD_Response *response =
-        body.failed ? NULL : of_buffer(r, "application/problem+json", &body);
+        body.failed ? NULL : of_buffer(r, "application/problem+json", &body, MHD_RESPMEM_MUST_COPY);
     buffer_free(&body);
     if (!response)
         return MHD_NO;

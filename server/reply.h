@@ -25,6 +25,7 @@ typedef struct reply {
 } reply;
 
 enum MHD_Result reply_problem(const reply *r, const problem *p);
+/* The text stays as it is until the request ends. */
 enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text);
 enum MHD_Result reply_not_modified(const reply *r);
 

@@ -129,13 +129,25 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     return r;
 }
 
+static unsigned format_of(const request *r) {
+    return format_number(r->outcome.problem.status ? NULL : r->call.format);
+}
+
 static void log_it(const request *r) {
+    const problem *p = &r->outcome.problem;
     char peer[64];
     log_kind kind = (log_kind)r->owner->service.config->log;
     headers_peer(r->connection, peer, sizeof peer);
     log_request(stderr, kind,
-                &(log_entry){&r->trace, r->method, r->target, route_name(r->match.number), peer,
-                             r->status, r->sent});
+                &(log_entry){.trace = &r->trace,
+                             .method = r->method,
+                             .target = r->target,
+                             .route = route_name(r->match.number),
+                             .peer = peer,
+                             .format = format_name(format_of(r)),
+                             .reason = p->status ? problem_reason_name(p->reason) : NULL,
+                             .status = r->status,
+                             .bytes = r->sent});
 }
 
 /* And nothing of a reply had been sent. */
@@ -143,11 +155,24 @@ static bool was_late(const request *r) {
     return r->status == 0 && watch_was_late(r->owner->watch, request_socket(r->connection));
 }
 
+static void count(request *r) {
+    metrics *m = &r->owner->service.metrics;
+    metrics_count(m,
+                  &(metrics_request){.route = r->match.number,
+                                     .status = r->status,
+                                     .format = format_of(r),
+                                     .amount = {(uint64_t)(1e6 * trace_age(&r->trace)), r->sent}});
+    if (r->outcome.problem.status)
+        metrics_refuse(m, r->outcome.problem.reason);
+}
+
 void request_end(request *r, bool completed) {
     if (!completed && !r->amid)
         r->status = was_late(r) ? 408 : 499;
+    if (r->status == 408)
+        r->outcome.problem = (problem){.status = 408, .reason = PROBLEM_LATE};
     enter(r, WATCH_IDLE);
-    metrics_request(&r->owner->service.metrics, r->match.number, r->status);
+    count(r);
     log_it(r);
     delist(r);
     if (r->answer)
@@ -231,17 +256,22 @@ static void check_announced(request *r) {
 static void turn_away(request *r, jobs_verdict why) {
     static const struct {
         int status;
+        problem_reason reason;
         const char *detail;
     } rows[JOBS_VERDICTS] = {
-        [JOBS_FULL] = {503, "as many answers are in work as are taken on at once"},
-        [JOBS_LATE] = {503, "what is in work already takes so long that this answer, or one of "
-                            "those, would come too late"},
-        [JOBS_SHARE] = {429, "this client's requests in work have its share of the machine, and "
-                             "others ask too"},
-        [JOBS_MEMORY] = {503, "the answers in work take all the memory there is for them"},
+        [JOBS_FULL] = {503, PROBLEM_QUEUE, "as many answers are in work as are taken on at once"},
+        [JOBS_LATE] = {503, PROBLEM_PATIENCE,
+                       "what is in work already takes so long that this answer, or one of "
+                       "those, would come too late"},
+        [JOBS_SHARE] = {429, PROBLEM_SHARE,
+                        "this client's requests in work have its share of the machine, and "
+                        "others ask too"},
+        [JOBS_MEMORY] = {503, PROBLEM_MEMORY,
+                         "the answers in work take all the memory there is for them"},
     };
     problem *p = &r->outcome.problem;
-    *p = (problem){.retry_after = jobs_retry_after(r->owner->service.jobs)};
+    *p = (problem){.reason = rows[why].reason,
+                   .retry_after = jobs_retry_after(r->owner->service.jobs)};
     problem_add(p, rows[why].status, NULL, "%s; try again in %u s", rows[why].detail,
                 p->retry_after);
 }
@@ -308,6 +338,7 @@ static void install(request *r, answer *a) {
         return;
     answer_release(a);
     r->outcome.problem.retry_after = 1;
+    r->outcome.problem.reason = PROBLEM_DRAINING;
     problem_add(&r->outcome.problem, 503, NULL, "this replica is stopping");
 }
 

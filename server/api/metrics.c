@@ -1,83 +1,220 @@
-/* GET /metrics */
+/* GET /metrics: Prometheus' text format, version 0.0.4 */
 #include "../call.h"
+#include "../process.h"
 #include "../route.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-static void counter(buffer *b, const char *name, const char *type, const char *help, double value) {
-    buffer_print(b, "# HELP fmixd_%s %s\n# TYPE fmixd_%s %s\nfmixd_%s %.17g\n", name, help, name,
-                 type, name, value);
+/* A histogram has three lines beside its buckets' at most, and a line is at most so long: a name
+ * (40), labels (70 with a route of 24), a number (20). */
+#define LINE_MOST   160
+#define SERIES_MOST (METRICS_ROUTES * METRICS_COLUMNS * METRICS_KINDS)
+#define ROWS_MOST   256 /* others, with their headers */
+#define TEXT_MOST                                                                                  \
+    (LINE_MOST *                                                                                   \
+     (SERIES_MOST * (METRICS_BUCKETS + 3) + METRICS_ROUTES * METRICS_STATUSES + ROWS_MOST))
+_Static_assert(TEXT_MOST <= METRICS_HELD, "if nobody else reads, there is room for all of it");
+_Static_assert(FORMAT_COUNT < METRICS_FORMATS, "each format has its column");
+
+static const char counter[] = "counter", gauge[] = "gauge", histogram[] = "histogram";
+
+/* ---- what is one number ---- */
+
+/* Rows of one name are neighbours. What is not known is NAN, and left out. */
+typedef struct row {
+    const char *name, *labels, *type, *help;
+    double value;
+} row;
+
+static void add_header(buffer *b, const char *name, const char *type, const char *help) {
+    buffer_print(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void requests(buffer *b, metrics *m) {
-    buffer_text(b, "# HELP fmixd_requests_total Requests answered, by route and status.\n"
-                   "# TYPE fmixd_requests_total counter\n");
+static void add_rows(buffer *b, const row *rows, size_t count) {
+    const char *last = "";
+    for (size_t i = 0; i < count; i++) {
+        const row *r = &rows[i];
+        if (isnan(r->value))
+            continue;
+        if (strcmp(r->name, last) != 0)
+            add_header(b, r->name, r->type, r->help);
+        buffer_print(b, "%s%s %.17g\n", r->name, r->labels, r->value);
+        last = r->name;
+    }
+}
+#define ADD_ROWS(b, rows) add_rows(b, rows, sizeof(rows) / sizeof *(rows))
+
+static void add_service(buffer *b, service *s) {
+    const row rows[] = {
+        {"fmixd_requests_in_flight", "", gauge, "Requests begun and not ended.",
+         (double)atomic_load(&s->metrics.in_flight)},
+        {"fmixd_connections", "", gauge, "Connections that are open.",
+         (double)atomic_load(&s->metrics.connections)},
+        {"fmixd_connections_limit", "", gauge, "Connections beyond which clients wait unheard.",
+         (double)s->config->connections},
+        {"fmixd_reply_bytes_total", "", counter, "Bytes of answers, as they are read.",
+         (double)atomic_load(&s->metrics.bytes)},
+        {"fmixd_not_modified_total", "", counter, "Requests answered from the ETag alone.",
+         (double)atomic_load(&s->metrics.not_modified)},
+        {"fmixd_memory_bytes", "", gauge, "Bytes that requests hold or may come to.",
+         (double)budget_held(&s->budget)},
+        {"fmixd_memory_limit_bytes", "", gauge, "Bytes that requests may hold together.",
+         (double)s->budget.limit},
+    };
+    ADD_ROWS(b, rows);
+}
+
+static void add_queue(buffer *b, service *s) {
+    static const char stages[] = "Time spent computing, by what was made.";
+    jobs_counters j;
+    jobs_count(s->jobs, &j);
+    const row rows[] = {
+        {"fmixd_queue_jobs", "", gauge, "Answers being computed or waiting for it.", j.admitted},
+        {"fmixd_queue_capacity", "", gauge, "Answers beyond which requests get 503.", j.limit},
+        {"fmixd_queue_waiting", "", gauge, "Answers with a slice ready to compute.", j.waiting},
+        {"fmixd_queue_backlog_seconds", "", gauge,
+         "Core seconds still to be computed, by estimate.", j.backlog * 1e-9},
+        {"fmixd_queue_pace_ratio", "", gauge, "Measured compute time over estimated.", j.pace},
+        {"fmixd_compute_seconds_total", "{stage=\"prepare\"}", counter, stages,
+         j.seconds[JOB_PREPARE]},
+        {"fmixd_compute_seconds_total", "{stage=\"rows\"}", counter, stages, j.seconds[JOB_ROWS]},
+        {"fmixd_compute_seconds_total", "{stage=\"encode\"}", counter, stages,
+         j.seconds[JOB_ENCODE]},
+        {"fmixd_compute_threads", "", gauge, "Compute threads.", j.threads},
+        {"fmixd_slices_running", "", gauge, "Slices being computed now.", j.running},
+        {"fmixd_slices_total", "", counter, "Slices computed.", (double)j.slices},
+        {"fmixd_inlined_total", "", counter, "Small steps done at once by an I/O thread.",
+         (double)j.inlined},
+        {"fmixd_cancelled_total", "", counter, "Answers dropped because their client left.",
+         (double)j.cancelled},
+    };
+    ADD_ROWS(b, rows);
+}
+
+static void add_masks(buffer *b, service *s) {
+    static const char settled[] = "Contested masks, by what settled them.";
+    fmix_counters f;
+    fmix_context_counters(s->context, &f);
+    const row rows[] = {
+        {"fmixd_masks_total", "", counter, "Masks computed.", (double)f.masks},
+        {"fmixd_contested_total", "", counter, "Masks that the transform alone could not decide.",
+         (double)f.contested},
+        {"fmixd_settled_total", "{tier=\"direct\"}", counter, settled, (double)f.settled_direct},
+        {"fmixd_settled_total", "{tier=\"exact\"}", counter, settled, (double)f.settled_exact},
+        {"fmixd_lambda_exact_total", "", counter, "Draws of lambda that MPFR rounded.",
+         (double)f.lambda_exact},
+        {"fmixd_cache_hits_total", "", counter, "Weights and plans found.", (double)f.cache_hits},
+        {"fmixd_cache_misses_total", "", counter, "Weights and plans made.",
+         (double)f.cache_misses},
+        {"fmixd_cache_bytes", "", gauge, "Bytes of weights and plans kept.", (double)f.cache_bytes},
+        {"fmixd_cache_limit_bytes", "", gauge, "Bytes of weights and plans that may be kept.",
+         (double)s->config->cache},
+    };
+    ADD_ROWS(b, rows);
+}
+
+/* Under the names that Prometheus' own clients give them. */
+static void add_process(buffer *b, service *s) {
+    process_usage u;
+    process_measure("/proc/self", &u);
+    const row rows[] = {
+        {"process_cpu_seconds_total", "", counter, "User and system time.", u.cpu_seconds},
+        {"process_resident_memory_bytes", "", gauge, "Resident memory.", u.resident_bytes},
+        {"process_virtual_memory_bytes", "", gauge, "Virtual memory.", u.virtual_bytes},
+        {"process_open_fds", "", gauge, "Open descriptors.", u.open_fds},
+        {"process_max_fds", "", gauge, "Descriptors that may be open.", u.max_fds},
+        {"process_start_time_seconds", "", gauge, "Start, in seconds since 1970.",
+         s->metrics.started},
+    };
+    ADD_ROWS(b, rows);
+}
+
+static void add_build(buffer *b, const service *s) {
+    char labels[256];
+    snprintf(labels, sizeof labels, "{version=\"%s\",stream=\"%d\",compiler=\"%s\",golden=\"%s\"}",
+             FMIXD_VERSION, FMIX_STREAM, __VERSION__, s->golden);
+    const row rows[] = {{"fmixd_build_info", labels, gauge, "What is running.", 1}};
+    ADD_ROWS(b, rows);
+}
+
+/* ---- what has a number for each of something ---- */
+
+static void add_refused(buffer *b, metrics *m) {
+    add_header(b, "fmixd_refused_total", counter, "Requests refused, by reason.");
+    for (unsigned i = 0; i < PROBLEM_REASONS; i++)
+        buffer_print(b, "fmixd_refused_total{reason=\"%s\"} %" PRIu64 "\n", problem_reason_name(i),
+                     atomic_load(&m->refused[i]));
+}
+
+static uint64_t requests_of(metrics_histogram *h) {
+    uint64_t n = 0;
+    for (unsigned i = 0; i < METRICS_BUCKETS; i++)
+        n += atomic_load_explicit(&h->counts[i], memory_order_relaxed);
+    return n;
+}
+
+/* Codes that never counted are left out, here and below. */
+static void add_requests(buffer *b, metrics *m) {
+    add_header(b, "fmixd_requests_total", counter, "Requests ended, by route and status.");
+    for (unsigned r = 0; r < METRICS_ROUTES; r++) {
+        uint64_t totals[METRICS_STATUSES] = {0};
+        for (unsigned c = 0; c < METRICS_COLUMNS; c++)
+            totals[metrics_row(c)] += requests_of(&m->requests[r][c][METRICS_DURATION]);
+        for (unsigned s = 0; s < METRICS_STATUSES; s++)
+            if (totals[s])
+                buffer_print(b, "fmixd_requests_total{route=\"%s\",code=\"%s\"} %" PRIu64 "\n",
+                             route_name(r), metrics_code(s), totals[s]);
+    }
+}
+
+static void add_histogram(buffer *b, const metrics_scale *scale, metrics_histogram *h,
+                          const char *labels) {
+    uint64_t n = 0;
+    for (unsigned i = 0; i < scale->buckets; i++) {
+        n += atomic_load_explicit(&h->counts[i], memory_order_relaxed);
+        buffer_print(b, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n", scale->name, labels,
+                     scale->bounds[i].le, n);
+    }
+    buffer_print(b, "%s_sum{%s} %.17g\n%s_count{%s} %" PRIu64 "\n", scale->name, labels,
+                 (double)atomic_load_explicit(&h->sum, memory_order_relaxed) * scale->unit,
+                 scale->name, labels, n);
+}
+
+static void add_histograms(buffer *b, metrics *m, metrics_kind kind) {
+    const metrics_scale *scale = &metrics_scales[kind];
+    char labels[128];
+    add_header(b, scale->name, histogram, scale->help);
     for (unsigned r = 0; r < METRICS_ROUTES; r++)
-        for (unsigned s = 0; s < METRICS_STATUSES; s++) {
-            uint64_t n = atomic_load(&m->requests[r][s]);
-            if (n)
-                buffer_print(b, "fmixd_requests_total{route=\"%s\",code=\"%d\"} %" PRIu64 "\n",
-                             route_name(r), metrics_status(s), n);
+        for (unsigned c = 0; c < METRICS_COLUMNS; c++) {
+            metrics_histogram *h = &m->requests[r][c][kind];
+            if (!requests_of(h))
+                continue;
+            snprintf(labels, sizeof labels, "route=\"%s\",code=\"%s\",format=\"%s\"", route_name(r),
+                     metrics_code(c), format_name(metrics_format(c)));
+            add_histogram(b, scale, h, labels);
         }
-}
-
-static void queue(buffer *b, const jobs_counters *j) {
-    counter(b, "queue_jobs", "gauge", "Answers being computed or waiting for it.", j->admitted);
-    counter(b, "queue_capacity", "gauge", "Answers beyond which requests get 503.", j->limit);
-    counter(b, "queue_waiting", "gauge", "Answers with a slice ready to compute.", j->waiting);
-    counter(b, "queue_backlog_seconds", "gauge", "Core seconds still to be computed, by estimate.",
-            j->backlog * 1e-9);
-    counter(b, "queue_pace", "gauge", "Measured compute time over estimated.", j->pace);
-    counter(b, "compute_threads", "gauge", "Compute threads.", j->threads);
-    counter(b, "slices_running", "gauge", "Slices being computed now.", j->running);
-    counter(b, "slices_total", "counter", "Slices computed.", (double)j->slices);
-    counter(b, "inlined_total", "counter", "Small steps done at once by an I/O thread.",
-            (double)j->inlined);
-    counter(b, "cancelled_total", "counter", "Answers dropped because their client left.",
-            (double)j->cancelled);
-}
-
-static void masks(buffer *b, const fmix_counters *f) {
-    counter(b, "masks_total", "counter", "Masks computed.", (double)f->masks);
-    counter(b, "contested_total", "counter", "Masks that the transform alone could not decide.",
-            (double)f->contested);
-    buffer_print(b,
-                 "# HELP fmixd_settled_total Contested masks, by what settled them.\n"
-                 "# TYPE fmixd_settled_total counter\n"
-                 "fmixd_settled_total{tier=\"direct\"} %" PRIu64
-                 "\nfmixd_settled_total{tier=\"exact\"} %" PRIu64 "\n",
-                 f->settled_direct, f->settled_exact);
-    counter(b, "lambda_exact_total", "counter", "Draws of lambda that MPFR rounded.",
-            (double)f->lambda_exact);
-    counter(b, "cache_hits_total", "counter", "Weights and plans found.", (double)f->cache_hits);
-    counter(b, "cache_misses_total", "counter", "Weights and plans made.", (double)f->cache_misses);
-    counter(b, "cache_bytes", "gauge", "Bytes of weights and plans kept.", (double)f->cache_bytes);
 }
 
 void metrics_get(call *c, outcome *out) {
     service *s = c->service;
-    jobs_counters j;
-    fmix_counters f;
+    buffer *b = &out->text;
     out->status = 200;
     out->media_type = "text/plain; version=0.0.4; charset=utf-8";
-    out->text = buffer_of(64 << 10);
-    jobs_count(s->jobs, &j);
-    fmix_context_counters(s->context, &f);
-    requests(&out->text, &s->metrics);
-    counter(&out->text, "requests_in_flight", "gauge", "Requests begun and not ended.",
-            (double)atomic_load(&s->metrics.in_flight));
-    counter(&out->text, "reply_bytes_total", "counter", "Bytes of answers.",
-            (double)atomic_load(&s->metrics.bytes));
-    counter(&out->text, "not_modified_total", "counter", "Requests answered from the ETag alone.",
-            (double)atomic_load(&s->metrics.not_modified));
-    counter(&out->text, "memory_bytes", "gauge", "Bytes that requests hold or may come to.",
-            (double)budget_held(&s->budget));
-    counter(&out->text, "memory_limit_bytes", "gauge", "Bytes that requests may hold together.",
-            (double)s->budget.limit);
-    queue(&out->text, &j);
-    masks(&out->text, &f);
-    buffer_print(&out->text,
-                 "# HELP fmixd_build_info What is running.\n# TYPE fmixd_build_info gauge\n"
-                 "fmixd_build_info{version=\"%s\",stream=\"%d\"} 1\n",
-                 FMIXD_VERSION, FMIX_STREAM);
+    *b = buffer_paid(TEXT_MOST, &s->metrics.texts);
+    add_build(b, s);
+    add_service(b, s);
+    add_queue(b, s);
+    add_masks(b, s);
+    add_process(b, s);
+    add_refused(b, &s->metrics);
+    add_requests(b, &s->metrics);
+    for (unsigned kind = 0; kind < METRICS_KINDS; kind++)
+        add_histograms(b, &s->metrics, kind);
+    if (!b->failed)
+        return;
+    out->starved = true;
+    problem_add(&out->problem, 503, NULL, "too many read the metrics at once");
 }

@@ -10,6 +10,17 @@
 const format *const format_table[] = {FORMAT_TABLE(FORMAT_ENTER) NULL};
 #undef FORMAT_ENTER
 
+unsigned format_number(const format *f) {
+    unsigned number = f ? FORMAT_COUNT : 0;
+    while (number && format_table[number - 1] != f)
+        number--;
+    return number;
+}
+
+const char *format_name(unsigned number) {
+    return number && number <= FORMAT_COUNT ? format_table[number - 1]->name : "none";
+}
+
 void outline_free(outline *l) {
     for (unsigned i = 0; i < l->count; i++)
         buffer_free(&l->segments[i].literal);

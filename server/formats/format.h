@@ -112,6 +112,12 @@ FORMAT_TABLE(FORMAT_DECLARE)
 
 /* The same in order, NULL at the end. */
 extern const format *const format_table[];
+#define FORMAT_ONE(name) +1
+#define FORMAT_COUNT     (0 FORMAT_TABLE(FORMAT_ONE))
+
+/* For metrics: the row, from 1 on; 0 and "none" where there is no format. */
+unsigned format_number(const format *f);
+const char *format_name(unsigned number);
 
 /* npy and raw hold one tensor, so `parts` may name one: else refused in p. */
 bool format_holds_parts(const format *f, const query *q, problem *p);

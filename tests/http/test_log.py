@@ -16,7 +16,7 @@ class Logged(unittest.TestCase):
     """A daemon whose stderr is read."""
 
     def start(self, *options):
-        server = harness.Server(*options)
+        server = harness.Server("--drain", "0", *options)
         server.start()
         self.addCleanup(server.stop)
         return server
@@ -42,9 +42,18 @@ class Logged(unittest.TestCase):
         self.assertGreater(first.pop("ms"), 0)
         self.assertEqual(first, {
             "peer": "127.0.0.1", "method": "GET", "route": "/v1/masks",
-            "target": "/v1/masks.npy?shape=5&n=3", "status": 200,
-            "bytes": len(body)})
+            "target": "/v1/masks.npy?shape=5&n=3", "format": "npy",
+            "status": 200, "bytes": len(body)})
         self.assertEqual((second["status"], second["route"]), (404, "none"))
+        self.assertEqual((second["format"], second["reason"]),
+                         ("none", "request"))
+
+    def test_head_sends_no_bytes_and_is_logged_so(self):
+        server = self.start()
+        for target in "/livez", "/v1/masks.npy?shape=5", "/nothing":
+            server.request("HEAD", target)
+        for line in self.lines(server, 3):
+            self.assertEqual(json.loads(line)["bytes"], 0)
 
     def test_ids_are_echoed_if_well_formed_and_made_if_not(self):
         server = self.start()

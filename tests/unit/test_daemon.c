@@ -74,7 +74,8 @@ static int get(const fixture *f, const char *target, char *out, size_t room) {
 }
 
 static double metric(const fixture *f, const char *name) {
-    char text[32768], line[80];
+    static char text[1 << 20];
+    char line[80];
     assert_int_equal(get(f, "/metrics", text, sizeof text), 200);
     snprintf(line, sizeof line, "\n%s ", name);
     const char *at = strstr(text, line);

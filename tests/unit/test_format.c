@@ -236,9 +236,21 @@ static void an_outline_refuses_a_failed_literal_and_one_segment_too_many(void **
     source_free(s);
 }
 
-RUN(T(the_best_of_what_is_accepted_is_chosen), T(a_quality_that_is_none_is_as_good_as_zero),
-    T(names_are_found_whole_and_within_the_set), T(lists_name_each_format_of_the_set),
-    T(each_row_has_a_name_a_type_a_kind_and_one_way_to_write),
+static void numbers_follow_the_table_and_nothing_is_none(void **state) {
+    (void)state;
+    assert_int_equal(format_number(NULL), 0);
+    assert_string_equal(format_name(0), "none");
+    assert_string_equal(format_name(FORMAT_COUNT + 1), "none");
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        assert_int_equal(format_number(format_table[i]), i + 1);
+        assert_string_equal(format_name(i + 1), format_table[i]->name);
+    }
+    assert_null(format_table[FORMAT_COUNT]);
+}
+
+RUN(T(numbers_follow_the_table_and_nothing_is_none), T(the_best_of_what_is_accepted_is_chosen),
+    T(a_quality_that_is_none_is_as_good_as_zero), T(names_are_found_whole_and_within_the_set),
+    T(lists_name_each_format_of_the_set), T(each_row_has_a_name_a_type_a_kind_and_one_way_to_write),
     T(uploads_are_read_as_declared_else_by_their_first_bytes),
     T(an_upload_has_just_the_bytes_of_its_shape), T(an_outline_adds_up_its_segments),
     T(an_outline_refuses_a_failed_literal_and_one_segment_too_many))

@@ -5,7 +5,14 @@
 /* The line of a request with this target. */
 static void line_of(log_kind kind, const char *target, char *out, size_t room) {
     trace t = {.id = "me"};
-    const log_entry e = {&t, "GET", target, "/v1/masks", "::1", 200, 12};
+    const log_entry e = {.trace = &t,
+                         .method = "GET",
+                         .target = target,
+                         .route = "/v1/masks",
+                         .peer = "::1",
+                         .format = "npy",
+                         .status = 200,
+                         .bytes = 12};
     FILE *file = fmemopen(out, room, "w");
     clock_gettime(CLOCK_MONOTONIC, &t.begun);
     log_request(file, kind, &e);
