@@ -1,8 +1,8 @@
 """Runs every suite and ends with one line that counts: N passed, N failed, N skipped.
 
 Suites are the unit programs in $BUILD/tests, the fuzz targets in $BUILD/fuzz over their corpora
-and crashers (tests/fuzz/corpus, tests/fuzz/crashers), and the unittest files under tests/reference and
-tests/http; names on the command line pick some (run.py test_mask test_formats).
+and crashers (tests/fuzz/corpus, tests/fuzz/crashers), and the unittest files under tests/reference,
+tests/http and tests/deploy; names on the command line pick some (run.py test_mask test_formats).
 """
 
 import os
@@ -26,7 +26,7 @@ def suites():
         if inputs:
             yield (f"fuzz_{source.stem}", ROOT,
                    [str(BUILD / "fuzz" / source.stem), *map(str, inputs)])
-    for folder in ("reference", "http"):
+    for folder in ("reference", "http", "deploy"):
         for source in sorted((ROOT / "tests" / folder).glob("test_*.py")):
             yield (source.stem, source.parent,
                    [sys.executable, "-B", "-m", "unittest", "-v", source.stem])

@@ -102,14 +102,14 @@ class Metrics(unittest.TestCase):
         self.start()
         with socket.create_connection(self.server.address) as sock:
             sock.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
-            time.sleep(0.6)
+            time.sleep(1)
             sock.sendall(b"\r\n")
             sock.recv(65536)
         name = "fmixd_request_duration_seconds"
         self.wait_for(1, name + "_count", route="/livez")
         self.assertEqual(self.value(name + "_bucket", route="/livez",
                                     le="0.5"), 0)
-        self.assertGreater(self.value(name + "_sum", route="/livez"), 0.6)
+        self.assertGreater(self.value(name + "_sum", route="/livez"), 0.5)
 
     def test_formats_are_told_apart_and_refusals_and_plain_texts_have_none(self):
         self.start()
@@ -178,15 +178,14 @@ class Metrics(unittest.TestCase):
         self.wait_for(1, "fmixd_refused_total", reason="memory")
 
     def test_a_probe_of_what_drains_is_refused_for_draining(self):
-        server = harness.Server("--drain", "3")
+        server = harness.Server("--drain", "20")
         server.start()
         self.addCleanup(server.stop)
         self.server = server
         server.process.terminate()
         while server.get("/readyz", fresh=True).status != 503:
             time.sleep(0.01)
-        self.assertGreaterEqual(self.value("fmixd_refused_total",
-                                           reason="draining"), 1)
+        self.wait_for(1, "fmixd_refused_total", reason="draining")
 
     def test_connections_are_counted_while_they_are_open(self):
         self.start()
