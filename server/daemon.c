@@ -100,6 +100,7 @@ static void free_all(fmixd *d) {
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
     requests_destroy(&d->requests);
+    log_free(s->log);
     free(d);
 }
 
@@ -114,7 +115,8 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
                                 .payer = &s->budget,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
-           (s->jobs = jobs_new(&line)) && (d->requests.watch = watch_new(&limits)) &&
+           (s->jobs = jobs_new(&line)) && (s->log = log_new(STDERR_FILENO, (log_kind)c->log)) &&
+           (d->requests.watch = watch_new(&limits)) &&
            (d->requests.dregs = dregs_new(DREGS_BYTES, DREGS_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, errors);
 }

@@ -1,72 +1,250 @@
 #include "log.h"
 
-#include "buffer.h"
-
+#include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#define LINE_BYTES 2048
+#define LINE_BYTES    2048
+#define FLUSH_SECONDS 1
+
+/* Lines, whole ones. */
+typedef struct pile {
+    char bytes[LOG_ROOM];
+    size_t length;
+} pile;
+
+struct log_lines {
+    int fd;
+    log_kind kind;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t work, idle;
+    pile piles[2];
+    pile *filling; /* the other is the thread's while it writes */
+    uint64_t dropped;
+    bool writing, stopping;
+    bool torn; /* the thread's: a line was written in part */
+};
+
+/* ---- one line ---- */
+
+/* On the caller's stack: a log needs no memory. */
+typedef struct line {
+    char bytes[LINE_BYTES];
+    size_t length;
+    bool failed; /* longer than that */
+} line;
+
+static void add_bytes(line *l, const char *bytes, size_t length) {
+    l->failed |= length > sizeof l->bytes - l->length;
+    if (l->failed)
+        return;
+    memcpy(l->bytes + l->length, bytes, length);
+    l->length += length;
+}
+
+static void add_text(line *l, const char *text) {
+    add_bytes(l, text, strlen(text));
+}
+
+__attribute__((format(printf, 2, 3))) static void add_print(line *l, const char *format, ...) {
+    char text[128];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    l->failed |= length < 0 || (size_t)length >= sizeof text;
+    if (!l->failed)
+        add_bytes(l, text, (size_t)length);
+}
 
 /* What is not plain ASCII is escaped, so that no request can forge a line. */
-static void add_escaped(buffer *b, const char *text) {
+static void add_escaped(line *l, const char *text) {
     for (const char *c = text; *c; c++) {
         unsigned char byte = (unsigned char)*c;
         if (byte < ' ' || byte >= 0x7f || byte == '"' || byte == '\\')
-            buffer_print(b, "\\u%04x", byte);
+            add_print(l, "\\u%04x", byte);
         else
-            buffer_add(b, c, 1);
+            add_bytes(l, c, 1);
     }
 }
 
-static void add_pair(buffer *b, const char *name, const char *value) {
-    buffer_print(b, ",\"%s\":\"", name);
-    add_escaped(b, value);
-    buffer_text(b, "\"");
+static void add_pair(line *l, const char *name, const char *value) {
+    add_print(l, ",\"%s\":\"", name);
+    add_escaped(l, value);
+    add_text(l, "\"");
 }
 
-static void add_time(buffer *b) {
+static void add_time(line *l) {
     struct timespec now;
     struct tm parts;
     char text[32];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &parts);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    buffer_print(b, "%s.%03ldZ", text, now.tv_nsec / 1000000);
+    add_print(l, "%s.%03ldZ", text, now.tv_nsec / 1000000);
 }
 
-static void render_json(const log_entry *e, buffer *b) {
-    buffer_text(b, "{\"time\":\"");
-    add_time(b);
-    buffer_text(b, "\"");
-    add_pair(b, "id", e->trace->id);
+static void render_json(const log_entry *e, line *l) {
+    add_text(l, "{\"time\":\"");
+    add_time(l);
+    add_text(l, "\"");
+    add_pair(l, "id", e->trace->id);
     if (e->trace->parent[0])
-        add_pair(b, "traceparent", e->trace->parent);
-    add_pair(b, "peer", e->peer);
-    add_pair(b, "method", e->method);
-    add_pair(b, "target", e->target);
-    add_pair(b, "route", e->route);
-    add_pair(b, "format", e->format);
+        add_pair(l, "traceparent", e->trace->parent);
+    add_pair(l, "peer", e->peer);
+    add_pair(l, "method", e->method);
+    add_pair(l, "target", e->target);
+    add_pair(l, "route", e->route);
+    add_pair(l, "format", e->format);
     if (e->reason)
-        add_pair(b, "reason", e->reason);
-    buffer_print(b, ",\"status\":%d,\"bytes\":%" PRIu64 ",\"ms\":%.3f}\n", e->status, e->bytes,
-                 trace_age(e->trace));
+        add_pair(l, "reason", e->reason);
+    add_print(l, ",\"status\":%d,\"bytes\":%" PRIu64 ",\"ms\":%.3f}\n", e->status, e->bytes,
+              trace_age(e->trace));
 }
 
-static void render_text(const log_entry *e, buffer *b) {
-    add_time(b);
-    buffer_print(b, " %s %s ", e->peer, e->trace->id);
-    add_escaped(b, e->method);
-    buffer_text(b, " ");
-    add_escaped(b, e->target);
-    buffer_print(b, " %d %" PRIu64 " bytes %.3f ms\n", e->status, e->bytes, trace_age(e->trace));
+static void render_text(const log_entry *e, line *l) {
+    add_time(l);
+    add_print(l, " %s %s ", e->peer, e->trace->id);
+    add_escaped(l, e->method);
+    add_text(l, " ");
+    add_escaped(l, e->target);
+    add_print(l, " %d %" PRIu64 " bytes %.3f ms\n", e->status, e->bytes, trace_age(e->trace));
 }
 
-void log_request(FILE *out, log_kind kind, const log_entry *e) {
-    buffer b = buffer_of(LINE_BYTES);
-    if (kind == LOG_JSON)
-        render_json(e, &b);
-    else if (kind == LOG_TEXT)
-        render_text(e, &b);
-    if (!b.failed && b.length)
-        fwrite(b.bytes, 1, b.length, out); /* locks; an unbuffered stream writes it in one piece */
-    buffer_free(&b);
+/* ---- the queue ---- */
+
+static uint64_t count_lines(const char *bytes, size_t length) {
+    uint64_t lines = 0;
+    for (size_t i = 0; i < length; i++)
+        lines += bytes[i] == '\n';
+    return lines;
+}
+
+/* How many bytes the kernel took. A place to be cancelled at, for it may wait for ever. */
+static size_t write_all(int fd, const char *bytes, size_t length) {
+    size_t done = 0;
+    while (done < length) {
+        ssize_t n = write(fd, bytes + done, length - done);
+        if (n < 0 && errno != EINTR)
+            break;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return done;
+}
+
+/* The lines that were lost. */
+static uint64_t write_pile(log_lines *l, const pile *p) {
+    if (l->torn && write_all(l->fd, "\n", 1) != 1)
+        return count_lines(p->bytes, p->length);
+    size_t done = write_all(l->fd, p->bytes, p->length);
+    l->torn = done > 0 ? p->bytes[done - 1] != '\n' : false;
+    return count_lines(p->bytes + done, p->length - done);
+}
+
+/* The pile that was filling, now the thread's; NULL at the end. */
+static const pile *next_pile(log_lines *l) {
+    pthread_mutex_lock(&l->lock);
+    l->writing = false;
+    pthread_cond_signal(&l->idle);
+    while (l->filling->length == 0 && !l->stopping)
+        pthread_cond_wait(&l->work, &l->lock);
+    const pile *p = NULL;
+    if (l->filling->length) {
+        p = l->filling;
+        l->filling = &l->piles[p == l->piles];
+        l->filling->length = 0;
+        l->writing = true;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return p;
+}
+
+static void *run(void *of) {
+    log_lines *l = of;
+    const pile *p;
+    int before;
+    /* To be cancelled while it writes, and nowhere else. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    while ((p = next_pile(l))) {
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
+        uint64_t lost = write_pile(l, p);
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+        pthread_mutex_lock(&l->lock);
+        l->dropped += lost;
+        pthread_mutex_unlock(&l->lock);
+    }
+    return NULL;
+}
+
+log_lines *log_new(int fd, log_kind kind) {
+    log_lines *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->fd = fd;
+    l->kind = kind;
+    l->filling = l->piles;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->work, NULL);
+    pthread_cond_init(&l->idle, NULL);
+    if (pthread_create(&l->thread, NULL, run, l) == 0)
+        return l;
+    pthread_cond_destroy(&l->idle);
+    pthread_cond_destroy(&l->work);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+    return NULL;
+}
+
+void log_free(log_lines *l) {
+    struct timespec until;
+    int code = 0;
+    if (!l)
+        return;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += FLUSH_SECONDS;
+    pthread_mutex_lock(&l->lock);
+    l->stopping = true;
+    pthread_cond_signal(&l->work);
+    while ((l->writing || l->filling->length) && code == 0)
+        code = pthread_cond_timedwait(&l->idle, &l->lock, &until);
+    l->filling->length = 0;
+    pthread_mutex_unlock(&l->lock);
+    if (code != 0)
+        pthread_cancel(l->thread);
+    pthread_join(l->thread, NULL);
+    pthread_cond_destroy(&l->idle);
+    pthread_cond_destroy(&l->work);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+void log_request(log_lines *l, const log_entry *e) {
+    line one = {.length = 0};
+    if (l->kind == LOG_OFF)
+        return;
+    (l->kind == LOG_JSON ? render_json : render_text)(e, &one);
+    pthread_mutex_lock(&l->lock);
+    pile *p = l->filling;
+    if (!one.failed && one.length <= sizeof p->bytes - p->length) {
+        memcpy(p->bytes + p->length, one.bytes, one.length);
+        p->length += one.length;
+        pthread_cond_signal(&l->work);
+    } else {
+        l->dropped++;
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+uint64_t log_dropped(log_lines *l) {
+    pthread_mutex_lock(&l->lock);
+    uint64_t dropped = l->dropped;
+    pthread_mutex_unlock(&l->lock);
+    return dropped;
 }

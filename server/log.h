@@ -1,12 +1,17 @@
 /*
- * log.h - one line for each request, on a stream
+ * log.h - one line for each request, on a descriptor, without ever waiting for it
+ *
+ * Whoever reads stderr may stop, and a disk may be full. So lines are queued, one thread writes
+ * them, and what finds the queue full or cannot be written is dropped and counted.
  */
 #ifndef LOG_H
 #define LOG_H
 
 #include "trace.h"
 
-#include <stdio.h>
+#include <stddef.h>
+
+#define LOG_ROOM (256u << 10) /* bytes of lines that wait */
 
 typedef enum log_kind { LOG_JSON, LOG_TEXT, LOG_OFF } log_kind;
 
@@ -19,7 +24,17 @@ typedef struct log_entry {
     uint64_t bytes; /* of the body that was sent */
 } log_entry;
 
-/* Any thread; a line is written at once, whole. */
-void log_request(FILE *out, log_kind kind, const log_entry *e);
+typedef struct log_lines log_lines;
+
+/* Borrows the descriptor. NULL without memory or a thread. */
+log_lines *log_new(int fd, log_kind kind);
+/* Writes what is queued, if that takes at most a second; no line may be added any more. */
+void log_free(log_lines *l);
+
+/* Any thread; the line is whole or dropped. */
+void log_request(log_lines *l, const log_entry *e);
+
+/* Lines lost so far. */
+uint64_t log_dropped(log_lines *l);
 
 #endif

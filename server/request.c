@@ -1,7 +1,6 @@
 #include "request.h"
 #include "conditions.h"
 #include "headers.h"
-#include "log.h"
 #include "reply.h"
 #include "route.h"
 
@@ -136,9 +135,8 @@ static unsigned format_of(const request *r) {
 static void log_it(const request *r) {
     const problem *p = &r->outcome.problem;
     char peer[64];
-    log_kind kind = (log_kind)r->owner->service.config->log;
     headers_peer(r->connection, peer, sizeof peer);
-    log_request(stderr, kind,
+    log_request(r->owner->service.log,
                 &(log_entry){.trace = &r->trace,
                              .method = r->method,
                              .target = r->target,

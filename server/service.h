@@ -7,6 +7,7 @@
 #include "config.h"
 #include "jobs.h"
 #include "lib/fmix.h"
+#include "log.h"
 #include "metrics.h"
 
 #include <stdatomic.h>
@@ -17,6 +18,7 @@ typedef struct service {
     jobs *jobs;
     budget budget;
     metrics metrics;
+    log_lines *log;
     atomic_bool draining; /* SIGTERM came: not ready, but still serving */
     char golden[33];      /* digest of the self-test's answers */
 } service;

@@ -59,6 +59,8 @@ static void add_service(buffer *b, service *s) {
          (double)atomic_load(&s->metrics.bytes)},
         {"fmixd_not_modified_total", "", counter, "Requests answered from the ETag alone.",
          (double)atomic_load(&s->metrics.not_modified)},
+        {"fmixd_log_dropped_total", "", counter, "Log lines that could not be written.",
+         (double)log_dropped(s->log)},
         {"fmixd_memory_bytes", "", gauge, "Bytes that requests hold or may come to.",
          (double)budget_held(&s->budget)},
         {"fmixd_memory_limit_bytes", "", gauge, "Bytes that requests may hold together.",

@@ -2,8 +2,12 @@
 
 #include "log.h"
 
-/* The line of a request with this target. */
-static void line_of(log_kind kind, const char *target, char *out, size_t room) {
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void add(log_lines *l, const char *target) {
     trace t = {.id = "me"};
     const log_entry e = {.trace = &t,
                          .method = "GET",
@@ -13,10 +17,34 @@ static void line_of(log_kind kind, const char *target, char *out, size_t room) {
                          .format = "npy",
                          .status = 200,
                          .bytes = 12};
-    FILE *file = fmemopen(out, room, "w");
     clock_gettime(CLOCK_MONOTONIC, &t.begun);
-    log_request(file, kind, &e);
-    fclose(file);
+    log_request(l, &e);
+}
+
+/* All that a file holds, as text; how much. */
+static size_t contents(int fd, char *out, size_t room) {
+    ssize_t n = pread(fd, out, room - 1, 0);
+    assert_true(n >= 0);
+    out[n] = 0;
+    return (size_t)n;
+}
+
+static log_lines *log_on(int fd, log_kind kind) {
+    log_lines *l = log_new(fd, kind);
+    assert_non_null(l);
+    return l;
+}
+
+/* The line of a request with this target; how many were lost. */
+static uint64_t line_of(log_kind kind, const char *target, char *out, size_t room) {
+    int fd = memfd_create("log", 0);
+    log_lines *l = log_on(fd, kind);
+    add(l, target);
+    uint64_t lost = log_dropped(l);
+    log_free(l);
+    contents(fd, out, room);
+    close(fd);
+    return lost;
 }
 
 static void quotes_and_controls_are_escaped(void **state) {
@@ -25,25 +53,125 @@ static void quotes_and_controls_are_escaped(void **state) {
     line_of(LOG_JSON, "/a\"\\\n\x7f\xff", line, sizeof line);
     assert_non_null(strstr(line, ",\"target\":\"/a\\u0022\\u005c\\u000a\\u007f\\u00ff\","));
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
-    memset(line, 0, sizeof line);
     line_of(LOG_TEXT, "/a\nb", line, sizeof line);
     assert_non_null(strstr(line, " ::1 me GET /a\\u000ab 200 12 bytes "));
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 
-static void a_line_too_long_is_left_out_whole(void **state) {
+static void a_line_too_long_is_left_out_whole_and_counted(void **state) {
     (void)state;
     static char target[4000], line[8000];
     memset(target, 'x', sizeof target - 1);
-    line_of(LOG_JSON, target, line, sizeof line);
+    assert_int_equal(line_of(LOG_JSON, target, line, sizeof line), 1);
     assert_string_equal(line, "");
 }
 
 static void off_writes_nothing(void **state) {
     (void)state;
     char line[1000] = "";
-    line_of(LOG_OFF, "/", line, sizeof line);
+    assert_int_equal(line_of(LOG_OFF, "/", line, sizeof line), 0);
     assert_string_equal(line, "");
 }
 
-RUN(T(quotes_and_controls_are_escaped), T(a_line_too_long_is_left_out_whole), T(off_writes_nothing))
+enum { THREADS = 4, EACH = 5000 };
+
+static void *add_many(void *of) {
+    for (int i = 0; i < EACH; i++)
+        add(of, "/v1/masks.npy?shape=32x32&n=128&seed=7");
+    return NULL;
+}
+
+static void lines_of_many_threads_are_whole_and_all_written_or_counted(void **state) {
+    (void)state;
+    static char all[THREADS * EACH * 200];
+    pthread_t threads[THREADS];
+    int fd = memfd_create("log", 0);
+    log_lines *l = log_on(fd, LOG_TEXT);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, add_many, l), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    uint64_t lines = log_dropped(l);
+    log_free(l);
+    contents(fd, all, sizeof all);
+    for (char *at = all, *end; *at; at = end + 1, lines++) {
+        end = strchr(at, '\n');
+        assert_non_null(end);
+        assert_int_equal(memcmp(end - 3, " ms", 3), 0);
+    }
+    assert_int_equal(lines, THREADS * EACH);
+    close(fd);
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void nobody_waits_for_a_reader_that_does_not_read(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    log_lines *l = log_on(ends[1], LOG_JSON);
+    double start = seconds();
+    for (int i = 0; i < 20000; i++)
+        add(l, "/");
+    assert_true(log_dropped(l) > 0);
+    log_free(l);
+    assert_true(seconds() - start < 10); /* a bound against hanging; it gives up after one */
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void lines_for_a_full_disk_are_counted(void **state) {
+    (void)state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_true(full >= 0);
+    log_lines *l = log_on(full, LOG_JSON);
+    for (int i = 0; i < 100; i++)
+        add(l, "/");
+    UNIT_UNTIL(log_dropped(l) == 100);
+    log_free(l);
+    close(full);
+}
+
+/* Lines add up until the descriptor takes none; then it takes some again. */
+static void a_line_after_a_torn_one_begins_anew(void **state) {
+    (void)state;
+    static char all[1 << 20];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    log_lines *l = log_on(ends[1], LOG_TEXT);
+    for (int turn = 0; turn < 20; turn++) {
+        uint64_t before = log_dropped(l);
+        while (log_dropped(l) == before)
+            add(l, "/fill");
+        size_t length = 0;
+        ssize_t n;
+        char last[16];
+        snprintf(last, sizeof last, "/last%d ", turn);
+        /* Read until the line that was added last has come, which may be lost too. */
+        for (char *found = NULL; !found;) {
+            add(l, last);
+            while ((n = read(ends[0], all + length, sizeof all - 1 - length)) > 0)
+                length += (size_t)n;
+            all[length] = 0;
+            found = strstr(all, last);
+        }
+        char *begin = strstr(all, last);
+        while (begin > all && begin[-1] != '\n')
+            begin--;
+        assert_null(memmem(begin, (size_t)(strstr(all, last) - begin), "/fill", 5));
+    }
+    log_free(l);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+RUN(T(quotes_and_controls_are_escaped), T(a_line_too_long_is_left_out_whole_and_counted),
+    T(off_writes_nothing), T(lines_of_many_threads_are_whole_and_all_written_or_counted),
+    T(nobody_waits_for_a_reader_that_does_not_read), T(lines_for_a_full_disk_are_counted),
+    T(a_line_after_a_torn_one_begins_anew))
