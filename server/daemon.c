@@ -3,12 +3,20 @@
 #include "request.h"
 #include "selftest.h"
 
+#include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DREGS_BYTES        (256u << 20) /* that a refused client may go on sending */
 #define DREGS_MILLISECONDS 5000
 #define CONNECTION_MEMORY  (64u << 10) /* headers, and a piece of a body at a time */
+
+/* At the end: until I/O threads have made connections of what they had accepted, for a connection
+ * that ends, and for the first bytes of those that have sent nothing yet. */
+#define QUIESCE_MILLISECONDS 50
+#define POLL_MILLISECONDS    10
+#define SETTLE_MILLISECONDS  1000
 
 struct fmixd {
     config config;
@@ -156,12 +164,57 @@ void fmixd_drain(fmixd *d) {
     atomic_store(&d->requests.service.draining, true);
 }
 
+static bool has_room(const fmixd *d) {
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(d->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info && info->num_connections < d->config.connections;
+}
+
+static void pause_for(unsigned milliseconds) {
+    const struct timespec pause = {.tv_nsec = milliseconds * 1000000L};
+    nanosleep(&pause, NULL);
+}
+
+static bool somebody_waits(int fd) {
+    struct pollfd listener = {.fd = fd, .events = POLLIN};
+    return poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN);
+}
+
+static void take_in(fmixd *d, int fd) {
+    struct sockaddr_storage peer;
+    socklen_t size;
+    int client = listen_accept(fd, &peer, &size);
+    if (client < 0)
+        return;
+    watch_expect(d->requests.watch, client);
+    if (MHD_add_connection(d->http, client, (struct sockaddr *)&peer, size) != MHD_YES)
+        watch_close(d->requests.watch, client); /* which libmicrohttpd closed */
+}
+
+/* Who waits to be accepted is, for closing the listener would reset them. Where all connections are
+ * taken they wait for one that ends, as they did before. Returns the milliseconds that are left. */
+static unsigned stop_listening(fmixd *d, unsigned left) {
+    MHD_socket fd = MHD_quiesce_daemon(d->http);
+    pause_for(QUIESCE_MILLISECONDS);
+    listen_shut(fd);
+    while (somebody_waits(fd) && left >= POLL_MILLISECONDS) {
+        if (has_room(d)) {
+            take_in(d, fd);
+        } else {
+            pause_for(POLL_MILLISECONDS);
+            left -= POLL_MILLISECONDS;
+        }
+    }
+    close(fd);
+    /* Their requests are in the sockets, or on the way. */
+    watch_settle(d->requests.watch, left < SETTLE_MILLISECONDS ? left : SETTLE_MILLISECONDS);
+    return left;
+}
+
 bool fmixd_stop(fmixd *d, unsigned seconds) {
     fmixd_drain(d);
-    MHD_socket fd = MHD_quiesce_daemon(d->http);
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
-    bool finished = requests_wait(&d->requests, seconds);
+    unsigned left = stop_listening(d, 1000 * seconds);
+    bool finished = requests_wait(&d->requests, left / 1000);
     if (!finished) {
         requests_abandon(&d->requests);
         requests_wait(&d->requests, 1);

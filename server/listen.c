@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -39,4 +40,28 @@ int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
     }
     freeaddrinfo(found);
     return fd;
+}
+
+void listen_shut(int fd) {
+    /* What a listening socket's filter sees begins with the TCP header, whose flags are byte 13. */
+    enum { FLAGS = 13, SYN = 2 };
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {sizeof steps / sizeof *steps, steps};
+    /* Where the kernel has no filters, who comes between the last accept and the close is reset. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int listen_accept(int fd, struct sockaddr_storage *peer, socklen_t *size) {
+    int client;
+    do {
+        *size = sizeof *peer;
+        client = accept4(fd, (struct sockaddr *)peer, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        /* Who left while it waited is passed over. */
+    } while (client < 0 && (errno == EINTR || errno == ECONNABORTED));
+    return client;
 }

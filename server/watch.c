@@ -16,6 +16,7 @@
 
 typedef struct entry {
     bool open, gone, late, waited;
+    bool fresh; /* has not begun any request */
     watch_phase phase;
     answer *answer; /* NULL: none is being computed */
     uint32_t generation;
@@ -29,7 +30,9 @@ struct watch {
     int poll, stop;
     entry *entries; /* by descriptor */
     size_t room;
-    size_t gone; /* open connections whose client is gone */
+    size_t gone;  /* open connections whose client is gone */
+    size_t fresh; /* connections, open or expected */
+    pthread_cond_t settled;
     watch_limits limits;
     uint64_t next_look; /* milliseconds; the thread's own */
 };
@@ -166,12 +169,14 @@ watch *watch_new(const watch_limits *limits) {
     w->limits = *limits;
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = STOP};
     pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->settled, NULL);
     w->poll = epoll_create1(EPOLL_CLOEXEC);
     w->stop = eventfd(0, EFD_CLOEXEC);
     if (w->poll < 0 || w->stop < 0 || epoll_ctl(w->poll, EPOLL_CTL_ADD, w->stop, &event) != 0 ||
         pthread_create(&w->thread, NULL, run, w) != 0) {
         close(w->poll);
         close(w->stop);
+        pthread_cond_destroy(&w->settled);
         pthread_mutex_destroy(&w->lock);
         free(w);
         return NULL;
@@ -186,6 +191,7 @@ void watch_free(watch *w) {
     pthread_join(w->thread, NULL);
     close(w->poll);
     close(w->stop);
+    pthread_cond_destroy(&w->settled);
     pthread_mutex_destroy(&w->lock);
     free(w->entries);
     free(w);
@@ -215,11 +221,42 @@ static void arm(watch *w, int operation, int fd) {
     epoll_ctl(w->poll, operation, fd, &event);
 }
 
+/* With the lock held. */
+static void set_fresh(watch *w, entry *e, bool fresh) {
+    if (e->fresh == fresh)
+        return;
+    e->fresh = fresh;
+    w->fresh += fresh ? 1 : (size_t)-1;
+    if (w->fresh == 0)
+        pthread_cond_broadcast(&w->settled);
+}
+
+void watch_expect(watch *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    if (make_room(w, (size_t)fd))
+        set_fresh(w, &w->entries[fd], true);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void watch_settle(watch *w, unsigned milliseconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += milliseconds % 1000 * 1000000L;
+    until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    int code = 0;
+    pthread_mutex_lock(&w->lock);
+    while (w->fresh && code == 0)
+        code = pthread_cond_timedwait(&w->settled, &w->lock, &until);
+    pthread_mutex_unlock(&w->lock);
+}
+
 void watch_open(watch *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if (make_room(w, (size_t)fd)) {
         entry *e = &w->entries[fd];
-        *e = (entry){.open = true, .generation = e->generation + 1, .since = now()};
+        set_fresh(w, e, true);
+        *e = (entry){.open = true, .fresh = true, .generation = e->generation + 1, .since = now()};
         arm(w, EPOLL_CTL_ADD, fd);
     }
     pthread_mutex_unlock(&w->lock);
@@ -229,6 +266,7 @@ void watch_enter(watch *w, int fd, watch_phase phase) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room) {
         entry *e = &w->entries[fd];
+        set_fresh(w, e, false);
         e->phase = phase;
         e->since = now();
         e->waited = false;
@@ -245,6 +283,8 @@ bool watch_was_late(watch *w, int fd) {
 
 void watch_close(watch *w, int fd) {
     pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room)
+        set_fresh(w, &w->entries[fd], false);
     if ((size_t)fd < w->room && w->entries[fd].open) {
         w->gone -= w->entries[fd].gone;
         w->entries[fd].open = false;

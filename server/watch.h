@@ -42,10 +42,15 @@ void watch_free(watch *w);
 /* A connection's life, IDLE first. Where memory or the kernel refuses, its end is noticed by
  * libmicrohttpd's time-out alone. */
 void watch_open(watch *w, int fd);
+/* One that is about to be opened, or else closed, by another thread. */
+void watch_expect(watch *w, int fd);
 void watch_enter(watch *w, int fd, watch_phase phase);
 /* Whether it was cut off for being late. */
 bool watch_was_late(watch *w, int fd);
 void watch_close(watch *w, int fd);
+
+/* Waits until every connection there is has begun a request at least once, at most so long. */
+void watch_settle(watch *w, unsigned milliseconds);
 
 /* From add to remove a hang-up of an open fd abandons the answer, also one that came before. At
  * most one answer a connection. */

@@ -18,13 +18,14 @@ typedef struct fixture {
     uint16_t port;
 } fixture;
 
-static int start(void **state) {
+static int start_for(void **state, char *connections, char *queue) {
     static fixture f;
-    char *flags[] = {"fmixd", "--listen", "127.0.0.1:0", "--threads", "2", "--queue", "8"};
+    char *flags[] = {"fmixd",   "--listen", "127.0.0.1:0",   "--threads", "2",
+                     "--queue", queue,      "--connections", connections};
     config c;
     f = (fixture){.gate = UNIT_GATE};
     const jobs_hooks hooks = {unit_gate_pass, &f.gate};
-    if (config_load(7, flags, 1, &c, stderr) != CONFIG_OK)
+    if (config_load(sizeof flags / sizeof *flags, flags, 1, &c, stderr) != CONFIG_OK)
         return -1;
     f.daemon = fmixd_start(&c, &hooks, stderr);
     if (!f.daemon)
@@ -32,6 +33,10 @@ static int start(void **state) {
     f.port = (uint16_t)atoi(strrchr(fmixd_address(f.daemon), ':') + 1);
     *state = &f;
     return 0;
+}
+
+static int start(void **state) {
+    return start_for(state, "100", "8");
 }
 
 static int stop(void **state) {
@@ -198,6 +203,38 @@ static void what_is_in_flight_at_the_end_is_finished(void **state) {
     assert_int_equal(start(state), 0);
 }
 
+static void *stop_kindly(void *of) {
+    fixture *f = of;
+    return fmixd_stop(f->daemon, 20) ? f : NULL;
+}
+
+/* As many connections as there may be are in work; so the others wait in the listener's backlog. */
+static void what_waits_in_the_backlog_at_the_end_is_answered(void **state) {
+    fixture *f = *state;
+    enum { MOST = 16, ALL = 24 };
+    static char text[300000];
+    int fds[ALL];
+    const struct timespec pause = {.tv_nsec = 200000000};
+    pthread_t stopper;
+    void *finished;
+    fmixd_stop(f->daemon, 10);
+    assert_int_equal(start_for(state, "16", "32"), 0);
+    unit_gate_set(&f->gate, true);
+    for (int i = 0; i < ALL; i++) {
+        fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
+        if (i + 1 == MOST)
+            unit_gate_await(&f->gate, THREADS);
+    }
+    assert_int_equal(pthread_create(&stopper, NULL, stop_kindly, f), 0);
+    nanosleep(&pause, NULL);
+    unit_gate_set(&f->gate, false);
+    for (int i = 0; i < ALL; i++)
+        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+    pthread_join(stopper, &finished);
+    assert_non_null(finished);
+    assert_int_equal(start(state), 0);
+}
+
 static void *open_later(void *of) {
     const struct timespec pause = {.tv_sec = 2};
     nanosleep(&pause, NULL);
@@ -231,6 +268,7 @@ int main(void) {
         T(a_full_queue_is_503_with_retry_after),
         T(a_request_that_comes_while_the_daemon_stops_is_503),
         T(what_is_in_flight_at_the_end_is_finished),
+        T(what_waits_in_the_backlog_at_the_end_is_answered),
         T(what_cannot_be_finished_is_cut_off_at_the_deadline),
     };
     return cmocka_run_group_tests(tests, start, stop);
