@@ -1,28 +1,27 @@
 /* fmixd: masks and mixed batches over HTTP. */
 #include "config.h"
 #include "daemon.h"
+#include "descriptors.h"
 #include "healthcheck.h"
 #include "selftest.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
-/* A descriptor for every connection that the settings allow, as far as the system does. */
-static void raise_descriptor_limit(uint64_t connections) {
-    struct rlimit limit;
-    rlim_t wanted = (rlim_t)connections + 64;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted)
-        fprintf(stderr, "fmixd: only %llu descriptors are allowed, too few for %llu connections\n",
-                (unsigned long long)limit.rlim_cur, (unsigned long long)connections);
+/* What did not reach stdout, be it for a full disk, must not look as if it had. */
+static bool is_written(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
+    return false;
 }
 
-static int serve(const config *c) {
+static int serve(config *c) {
+    /* Clients that vanish are no reason to end, nor are signals without a meaning here, which some
+     * supervisors send to have logs opened anew. */
+    static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
     sigset_t signals;
     int number;
     /* Blocked before any thread starts, so that only sigwait sees them. */
@@ -30,14 +29,19 @@ static int serve(const config *c) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit(c->connections);
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
+    if (!descriptors_fit(c, stderr))
+        return 1;
 
     fmixd *d = fmixd_start(c, NULL, stderr);
     if (!d)
         return 1;
     printf("listening on http://%s\n", fmixd_address(d));
-    fflush(stdout);
+    if (!is_written()) {
+        fmixd_stop(d, 0);
+        return 1;
+    }
     sigwait(&signals, &number);
 
     /* A second signal ends the delay. */
@@ -57,7 +61,7 @@ static int selftest(void) {
     fmix_context_free(context);
     if (good)
         printf("stream %d golden %s\n", FMIX_STREAM, golden);
-    return good ? 0 : 1;
+    return good && is_written() ? 0 : 1;
 }
 
 int main(int argc, char **argv) {
@@ -73,7 +77,7 @@ int main(int argc, char **argv) {
     switch (config_load(argc, argv, first, &c, stderr)) {
     case CONFIG_HELP:
         config_usage(stdout);
-        return 0;
+        return is_written() ? 0 : 1;
     case CONFIG_BAD:
         return 2;
     case CONFIG_OK:
@@ -82,14 +86,14 @@ int main(int argc, char **argv) {
     switch (command) {
     case CONFIG:
         config_print(&c, stdout);
-        return 0;
+        return is_written() ? 0 : 1;
     case HEALTHCHECK:
         return healthcheck_run(c.listen, stderr) ? 0 : 1;
     case SELFTEST:
         return selftest();
     case VERSION:
         printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
-        return 0;
+        return is_written() ? 0 : 1;
     default:
         return serve(&c);
     }
