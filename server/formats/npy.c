@@ -17,7 +17,7 @@ bool npy_header(const tensor *t, buffer *out) {
     for (unsigned d = 0; d < t->rank; d++)
         buffer_print(&dict, "%s%" PRIu64, d ? ", " : "", t->shape[d]);
     buffer_text(&dict, t->rank == 1 ? ",), }" : "), }");
-    while ((PREAMBLE + dict.length + 1) % ALIGN)
+    while (!dict.failed && (PREAMBLE + dict.length + 1) % ALIGN)
         buffer_text(&dict, " ");
     buffer_text(&dict, "\n");
     unsigned char preamble[PREAMBLE] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
