@@ -2,6 +2,7 @@
  * rules for readers are kept to the letter, for they are what makes a file safe. */
 #include "format.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -245,7 +246,12 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
     if (!check_prefix(body, length, p))
         return false;
     size_t header = (size_t)header_length(body);
+    errno = 0; /* jansson calls a token that it has no memory for invalid */
     json_t *root = json_loadb((const char *)body + PREFIX, header, JSON_REJECT_DUPLICATES, &error);
+    if (!root && errno == ENOMEM) {
+        problem_add(p, 500, NULL, "out of memory");
+        return false;
+    }
     if (!root) {
         problem_add(p, 400, "body", "the header of the safetensors body is not taken as JSON: %s",
                     error.text);
