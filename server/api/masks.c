@@ -118,10 +118,12 @@ void masks_get(call *c, outcome *out) {
     s->recipe = recipe_text(q, c->groups);
     source_note(s, "seed", q->seed);
     source_note(s, "index", q->index);
-    if (!add_tensors(s, q, m, pictures ? fill_levels : fill) || !s->recipe) {
+    if (!s->recipe)
+        problem_add(p, 500, NULL, "out of memory");
+    else if (!add_tensors(s, q, m, pictures ? fill_levels : fill))
         problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+    else
+        out->source = s;
+    if (!out->source)
         source_free(s);
-        return;
-    }
-    out->source = s;
 }

@@ -237,10 +237,12 @@ void plans_get(call *c, outcome *out) {
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);
     source_note(s, "index", q->index);
-    if (!s->recipe || !add_tensors(s, made)) {
+    if (!s->recipe)
+        problem_add(p, 500, NULL, "out of memory");
+    else if (!add_tensors(s, made))
         problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+    else
+        out->source = s;
+    if (!out->source)
         source_free(s);
-        return;
-    }
-    out->source = s;
 }
