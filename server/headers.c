@@ -33,6 +33,10 @@ buffer headers_list(struct MHD_Connection *connection, const char *name) {
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_line, &l);
     if (l.text.bytes)
         buffer_add(&l.text, "", 1);
+    if (l.text.failed) {
+        buffer_free(&l.text);
+        l.text.failed = true;
+    }
     return l.text;
 }
 

@@ -12,7 +12,8 @@
 /* The first line of a field, or NULL. */
 const char *headers_find(struct MHD_Connection *connection, const char *name);
 
-/* RFC 9110 §5.2: all lines of a field are one list, as text. NULL bytes: no line. */
+/* RFC 9110 §5.2: all lines of a field are one list, as text. NULL bytes: no line, or
+ * no memory for it, which `failed` tells. */
 buffer headers_list(struct MHD_Connection *connection, const char *name);
 
 /* The client's X-Request-ID and traceparent, where they are well-formed. */

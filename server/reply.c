@@ -7,84 +7,91 @@
 
 #define BLOCK (128u << 10) /* bytes asked of an answer at a time */
 
-/* The headers of every reply. */
-static void add_common(const reply *r, struct MHD_Response *response) {
-    MHD_add_response_header(response, "X-Fmix-Stream", "1");
-    MHD_add_response_header(response, "X-Request-ID", r->trace->id);
-    if (r->trace->parent[0])
-        MHD_add_response_header(response, "traceparent", r->trace->parent);
-    if (r->vary)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept");
-    if (r->close)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+/* A response whose fields are being added; one that found no memory spoils it. */
+typedef struct draft {
+    struct MHD_Response *response; /* NULL: there was no memory for it either */
+    bool failed;
+} draft;
+
+static void add(draft *d, const char *name, const char *value) {
+    d->failed =
+        d->failed || !d->response || MHD_add_response_header(d->response, name, value) != MHD_YES;
 }
 
-static void add_validators(const reply *r, struct MHD_Response *response) {
+/* The headers of every reply. */
+static void add_common(const reply *r, draft *d) {
+    add(d, "X-Fmix-Stream", "1");
+    add(d, "X-Request-ID", r->trace->id);
+    if (r->trace->parent[0])
+        add(d, "traceparent", r->trace->parent);
+    if (r->vary)
+        add(d, MHD_HTTP_HEADER_VARY, "Accept");
+    if (r->close)
+        add(d, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+static void add_validators(const reply *r, draft *d) {
     if (!r->etag)
         return;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, r->etag);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
-                            "public, max-age=31536000, immutable");
+    add(d, MHD_HTTP_HEADER_ETAG, r->etag);
+    add(d, MHD_HTTP_HEADER_CACHE_CONTROL, "public, max-age=31536000, immutable");
 }
 
-static void add_ranges(const reply *r, const char *part, struct MHD_Response *response) {
+static void add_ranges(const reply *r, const char *part, draft *d) {
     char text[80];
     if (r->ranges)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+        add(d, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
     if (!r->total)
         return;
     snprintf(text, sizeof text, "bytes %s/%" PRIu64, part, r->total);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, text);
+    add(d, MHD_HTTP_HEADER_CONTENT_RANGE, text);
 }
 
-static enum MHD_Result queue(const reply *r, int status, struct MHD_Response *response) {
-    enum MHD_Result result = MHD_queue_response(r->connection, (unsigned)status, response);
-    MHD_destroy_response(response);
+/* What lacks a field is no reply: better none. */
+static enum MHD_Result queue(const reply *r, int status, const draft *d) {
+    enum MHD_Result result =
+        d->failed ? MHD_NO : MHD_queue_response(r->connection, (unsigned)status, d->response);
+    if (d->response)
+        MHD_destroy_response(d->response);
     return result;
 }
 
-static struct MHD_Response *of_buffer(const reply *r, const char *media_type, const buffer *text,
-                                      enum MHD_ResponseMemoryMode mode) {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
+static draft of_buffer(const reply *r, const char *media_type, const buffer *text,
+                       enum MHD_ResponseMemoryMode mode) {
+    draft d = {.failed = text->failed};
+    if (d.failed)
+        return d;
+    d.response = MHD_create_response_from_buffer(
         text->length, text->length ? text->bytes : (unsigned char *)"", mode);
-    if (!response)
-        return NULL;
-    add_common(r, response);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
+    add_common(r, &d);
+    add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
+    add(&d, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     uint64_t sent = r->head ? 0 : text->length;
     atomic_fetch_add_explicit(r->bytes, sent, memory_order_relaxed);
     *r->sent += sent;
-    return response;
+    return d;
 }
 
 enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text) {
-    struct MHD_Response *response =
-        text->failed ? NULL : of_buffer(r, media_type, text, MHD_RESPMEM_PERSISTENT);
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    return queue(r, status, response);
+    draft d = of_buffer(r, media_type, text, MHD_RESPMEM_PERSISTENT);
+    return queue(r, status, &d);
 }
 
 enum MHD_Result reply_problem(const reply *r, const problem *p) {
     buffer body = buffer_of(16 << 10);
     char seconds[12];
     problem_render(p, &body);
-    struct MHD_Response *response =
-        body.failed ? NULL : of_buffer(r, "application/problem+json", &body, MHD_RESPMEM_MUST_COPY);
+    draft d = of_buffer(r, "application/problem+json", &body, MHD_RESPMEM_MUST_COPY);
     buffer_free(&body);
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (p->allow[0])
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, p->allow);
+        add(&d, MHD_HTTP_HEADER_ALLOW, p->allow);
     if (p->status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
-        add_ranges(r, "*", response);
+        add_ranges(r, "*", &d);
     if (p->retry_after) {
         snprintf(seconds, sizeof seconds, "%u", p->retry_after);
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+        add(&d, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
-    return queue(r, p->status, response);
+    return queue(r, p->status, &d);
 }
 
 void reply_amid(int fd, const problem *p) {
@@ -103,13 +110,10 @@ void reply_amid(int fd, const problem *p) {
 }
 
 enum MHD_Result reply_not_modified(const reply *r) {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
-    if (!response)
-        return MHD_NO;
-    add_common(r, response);
-    add_validators(r, response);
-    return queue(r, MHD_HTTP_NOT_MODIFIED, response);
+    draft d = {.response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT)};
+    add_common(r, &d);
+    add_validators(r, &d);
+    return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
 }
 
 /* An answer being sent: what the content reader needs. */
@@ -136,16 +140,17 @@ static void free_stream(void *of) {
 }
 
 /* raw says in headers what npy says in its own. */
-static void add_description(const answer *a, struct MHD_Response *response) {
+static void add_description(const answer *a, draft *d) {
     const source *s = answer_source(a);
     const tensor *t = &s->tensors[s->main];
     buffer shape = buffer_of(160);
-    for (unsigned d = 0; d < t->rank; d++)
-        buffer_print(&shape, "%s%" PRIu64, d ? "x" : "", t->shape[d]);
+    for (unsigned i = 0; i < t->rank; i++)
+        buffer_print(&shape, "%s%" PRIu64, i ? "x" : "", t->shape[i]);
     buffer_add(&shape, "", 1);
-    if (!shape.failed) {
-        MHD_add_response_header(response, "X-Fmix-Shape", (const char *)shape.bytes);
-        MHD_add_response_header(response, "X-Fmix-Dtype", dtype_table[t->type].name);
+    d->failed = d->failed || shape.failed;
+    if (!d->failed) {
+        add(d, "X-Fmix-Shape", (const char *)shape.bytes);
+        add(d, "X-Fmix-Dtype", dtype_table[t->type].name);
     }
     buffer_free(&shape);
 }
@@ -157,21 +162,22 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
     if (!s)
         return MHD_NO;
     *s = (stream){answer_retain(a), r->bytes, r->sent};
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, BLOCK, read_stream, s, free_stream);
-    if (!response) {
+    draft d = {.response = MHD_create_response_from_callback(length == UINT64_MAX ? MHD_SIZE_UNKNOWN
+                                                                                  : length,
+                                                             BLOCK, read_stream, s, free_stream)};
+    if (!d.response) {
         free_stream(s);
         return MHD_NO;
     }
     /* libmicrohttpd 0.9.75 ends a chunked reply to HEAD with a chunk: do not chunk, close. */
     if (r->head && length == UINT64_MAX)
-        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    add_common(r, response);
-    add_validators(r, response);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
+        MHD_set_response_options(d.response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    add_common(r, &d);
+    add_validators(r, &d);
+    add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
     if (answer_format(a) == &format_raw)
-        add_description(a, response);
+        add_description(a, &d);
     snprintf(part, sizeof part, "%" PRIu64 "-%" PRIu64, r->first, r->first + length - 1);
-    add_ranges(r, part, response);
-    return queue(r, r->total ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, response);
+    add_ranges(r, part, &d);
+    return queue(r, r->total ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, &d);
 }

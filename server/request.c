@@ -26,7 +26,7 @@ struct request {
     uint64_t sent;
     bool begun, handled, head;
     bool last; /* of its connection: where it ends is in doubt, or more comes than is read */
-    bool amid; /* replied before the body had ended */
+    bool amid; /* replied before the body had ended, or closed by us instead */
 };
 
 int request_socket(struct MHD_Connection *connection) {
@@ -210,9 +210,12 @@ static void choose_format(request *r) {
     if (!row->formats || r->call.format)
         return;
     buffer accept = headers_list(r->connection, MHD_HTTP_HEADER_ACCEPT);
+    bool failed = accept.failed;
     r->call.format = format_accepted((const char *)accept.bytes, row->formats);
     buffer_free(&accept);
-    if (!r->call.format) {
+    if (failed) {
+        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
+    } else if (!r->call.format) {
         char list[200];
         format_list(row->formats, list, sizeof list);
         problem_add(&r->outcome.problem, 406, "Accept", "%s answers as: %s", row->path, list);
@@ -449,6 +452,15 @@ static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
     return MHD_NO;
 }
 
+/* Where there is no memory for a reply the connection is closed, and not by the client. */
+static enum MHD_Result answered(request *r, enum MHD_Result result) {
+    if (result == MHD_NO && r->status != 0) {
+        r->status = 500;
+        r->amid = true;
+    }
+    return result;
+}
+
 enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,
                              const char *body, size_t *length) {
     if (!r->begun) {
@@ -464,5 +476,5 @@ enum MHD_Result request_step(request *r, const char *path, const char *method, c
         enter(r, WATCH_WORK);
         handle(r);
     }
-    return respond(r);
+    return answered(r, respond(r));
 }
