@@ -38,7 +38,10 @@ def counted(output, status):
     if cmocka:
         failed = re.findall(r"^ *(\d+) FAILED TEST", output, re.M)
         lost = int(failed[-1]) if failed else 0
-        return int(cmocka[1]) - lost, lost or int(status != 0), 0
+        left = re.search(r"^\[  SKIPPED \] (\d+) test", output, re.M)
+        skipped = int(left[1]) if left else 0
+        return (int(cmocka[1]) - lost - skipped, lost or int(status != 0),
+                skipped)
     replayed = re.search(r"^(\d+) inputs$", output, re.M)
     if replayed:
         return int(replayed[1]), int(status != 0), 0

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -67,9 +68,10 @@ def write_npy(array):
 class Server:
     """A daemon that lives as long as its context, and never outlives us."""
 
-    def __init__(self, *arguments, environment=None):
+    def __init__(self, *arguments, environment=None, descriptors=None):
         self.arguments = arguments
         self.environment = environment or {}
+        self.descriptors = descriptors  # it may have; None: as many as we
         self.address = None
         self.process = None
         self._log = None
@@ -90,7 +92,7 @@ class Server:
             [program(), "--listen", "127.0.0.1:0", *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self._log, env=self._child_environment(),
-            preexec_fn=lambda: _die_with(parent))
+            preexec_fn=lambda: _begin(parent, self.descriptors))
         try:
             self.address = self._read_address()
         except BaseException:
@@ -178,8 +180,11 @@ def exchange(connection, method, target, body=None, headers=None):
         raise
 
 
-def _die_with(parent):
-    """In the child: be killed as soon as the parent is gone."""
+def _begin(parent, descriptors):
+    """In the child: have so many descriptors, and be killed as soon as the
+    parent is gone."""
+    if descriptors is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors,) * 2)
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
