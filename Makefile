@@ -12,7 +12,8 @@ VERSION := 0.1.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev
-PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck prometheus
+PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
+                  nginx-light prometheus
 PACKAGES_LINT  := clang-format cppcheck clang
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -94,15 +95,20 @@ run: deps
 	@$(MAKE) --no-print-directory all
 	@deploy/run $(BUILD)/fmixd $(PORT)
 
-# Installs what is missing, and asks for root only then.
+# Installs what is missing, and asks for root only then. No service is started by that (nginx would
+# be): Debian asks policy-rc.d, and 101 is no.
 define install_missing
 @missing=$$(for p in $(1); do \
     dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
 if [ -n "$$missing" ]; then \
     echo "installing:" $$missing; \
     if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+    policy=/usr/sbin/policy-rc.d; added=; \
+    [ -e $$policy ] || { added=$$policy; printf '#!/bin/sh\nexit 101\n' | $$root tee $$policy >/dev/null; \
+        $$root chmod 755 $$policy; }; \
     $$root apt-get update -qq && \
     $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+    status=$$?; [ -z "$$added" ] || $$root rm -f $$added; exit $$status; \
 fi
 endef
 

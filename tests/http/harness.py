@@ -180,6 +180,37 @@ def exchange(connection, method, target, body=None, headers=None):
         raise
 
 
+def length_of(head):
+    """The body's length that a head announces."""
+    return int(re.search(rb"\r\nContent-Length: (\d+)", head)[1])
+
+
+def read_reply(sock, data=b""):
+    """One reply off a kept connection, of which some has come: its head and
+    body, which is shorter than announced if it was cut off. No head: there
+    was no reply."""
+    while b"\r\n\r\n" not in data:
+        more = sock.recv(65536)
+        if not more:
+            return b"", b""
+        data += more
+    head, _, begun = data.partition(b"\r\n\r\n")
+    body, length = bytearray(begun), length_of(head)
+    while len(body) < length:
+        more = sock.recv(65536)
+        if not more:
+            break
+        body += more
+    return head, body
+
+
+def spawn(command):
+    """A process that never outlives us."""
+    parent = os.getpid()
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                            preexec_fn=lambda: _begin(parent, None))
+
+
 def _begin(parent, descriptors):
     """In the child: have so many descriptors, and be killed as soon as the
     parent is gone."""

@@ -42,25 +42,6 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def read_reply(sock, data=b""):
-    """One reply off a kept connection: its head and body; fewer bytes than
-    it announced if it ends too soon."""
-    while b"\r\n\r\n" not in data:
-        more = sock.recv(65536)
-        if not more:
-            return data, b""
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(re.search(rb"Content-Length: (\d+)", head)[1])
-    body = bytearray(body)
-    while len(body) < length:
-        more = sock.recv(65536)
-        if not more:
-            break
-        body += more
-    return head, body
-
-
 class Faulty(unittest.TestCase):
     """Daemons of which something is taken away."""
 
@@ -169,9 +150,9 @@ class Disks(Faulty):
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as sock:
             for _ in range(count):
                 sock.sendall(LIVE)
-                self.assertEqual(read_reply(sock)[1], b"alive\n")
+                self.assertEqual(harness.read_reply(sock)[1], b"alive\n")
             sock.sendall(LIVE.replace(b"/livez", b"/metrics"))
-            return read_reply(sock)[1].decode()
+            return harness.read_reply(sock)[1].decode()
 
     def dropped(self, text):
         return int(re.search(r"^fmixd_log_dropped_total (\d+)$", text,
@@ -257,13 +238,13 @@ class Descriptors(Faulty):
         self.assertLess(cpu_seconds(pid) - spent, 0.2)
         self.assertLess(descriptors(pid), self.LIMIT)
         for sock in served:  # who is in is served again
-            self.assertEqual(read_reply(sock)[1], b"alive\n")
+            self.assertEqual(harness.read_reply(sock)[1], b"alive\n")
             sock.sendall(REQUEST)
-            self.assertEqual(read_reply(sock)[1], right)
+            self.assertEqual(harness.read_reply(sock)[1], right)
         while waiting:  # who leaves makes room for others
             for sock in self.answered(waiting):
                 if sock not in served:
-                    self.assertEqual(read_reply(sock)[1], b"alive\n")
+                    self.assertEqual(harness.read_reply(sock)[1], b"alive\n")
                 waiting.remove(sock)
                 sock.close()
             for sock in served:
@@ -301,7 +282,7 @@ class Signals(Faulty):
             server.process.send_signal(signal.SIGSTOP)
             time.sleep(1)
             server.process.send_signal(signal.SIGCONT)
-            self.assertEqual(read_reply(sock, begun)[1], right)
+            self.assertEqual(harness.read_reply(sock, begun)[1], right)
 
     def end(self, server, *signals):
         """Its status, and the seconds it took to end."""
@@ -366,7 +347,7 @@ class Client(threading.Thread):
         try:
             self.sock.sendall(f"GET {target} HTTP/1.1\r\n"
                               f"Host: x\r\n\r\n".encode())
-            head, body = read_reply(self.sock)
+            head, body = harness.read_reply(self.sock)
         except (ConnectionError, TimeoutError) as error:
             head = head or b"" if not isinstance(error, TimeoutError) \
                 else b"late"

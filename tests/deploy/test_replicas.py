@@ -1,0 +1,206 @@
+"""Three replicas behind nginx, as deploy/nginx/fmixd.conf has them: one that
+is killed or ends costs no client an answer."""
+
+import hashlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/http"))
+
+import harness  # noqa: E402
+
+PATIENCE = 30
+TARGETS = ("/v1/masks.npy?shape=32x32&n=8&index={}",
+           "/v1/plans.npz?shape=32x32&n=16&step={}",
+           "/v1/masks.npy?shape=128x128&n=100&index={}")
+MAIN = """daemon off;
+master_process off;
+pid {folder}/pid;
+error_log {folder}/errors;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/fmixd.conf;
+}}
+"""
+
+
+class Nginx:
+    """nginx with the shipped configuration, on a socket of its own, which
+    ends with us."""
+
+    def __init__(self, folder, replicas):
+        self.folder, self.path = folder, f"{folder}/socket"
+        text = (ROOT / "deploy/nginx/fmixd.conf").read_text()
+        ours = {"/var/cache/nginx/fmixd": f"{folder}/cache",
+                "listen 8080;": f"listen unix:{self.path};"}
+        for i, replica in enumerate(replicas):
+            ours[f"127.0.0.1:{8081 + i} "] = "{}:{} ".format(*replica.address)
+        for theirs, our in ours.items():
+            assert text.count(theirs) == 1, theirs
+            text = text.replace(theirs, our)
+        pathlib.Path(folder, "fmixd.conf").write_text(text)
+        pathlib.Path(folder, "main.conf").write_text(
+            MAIN.format(folder=folder))
+        self.process = harness.spawn(
+            ["/usr/sbin/nginx", "-p", folder, "-c", f"{folder}/main.conf",
+             "-e", f"{folder}/errors"])
+        deadline = time.monotonic() + PATIENCE
+        while not os.path.exists(self.path):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                self.stop()
+                raise RuntimeError(self.errors())
+            time.sleep(0.02)
+
+    def errors(self):
+        """What it complains of."""
+        return pathlib.Path(self.folder, "errors").read_text()
+
+    def stop(self):
+        """Ends it."""
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+    def connect(self):
+        """A connection to it."""
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(PATIENCE)
+        sock.connect(self.path)
+        return sock
+
+    def get(self, target, fields="", sock=None):
+        """Head and body of one answer, which may be cut off."""
+        own = sock or self.connect()
+        try:
+            own.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n{fields}\r\n"
+                        .encode())
+            return harness.read_reply(own)
+        finally:
+            if not sock:
+                own.close()
+
+
+class Client(threading.Thread):
+    """Asks for one thing after the other, and again for what was cut off."""
+
+    def __init__(self, nginx, number, stopped):
+        super().__init__()
+        self.nginx, self.number, self.stopped = nginx, number, stopped
+        self.failed, self.seen, self.cut = [], {}, 0
+
+    def run(self):
+        sock = self.nginx.connect()
+        turn = 0
+        while not self.stopped.is_set():
+            target = TARGETS[turn % len(TARGETS)].format(
+                self.number * 100000 + turn)
+            turn += 1
+            for _ in range(3):
+                head, body = self.nginx.get(target, sock=sock)
+                if not head.startswith(b"HTTP/1.1 200 ") \
+                        or len(body) == harness.length_of(head):
+                    break
+                self.cut += 1
+                sock.close()
+                sock = self.nginx.connect()
+            if not head.startswith(b"HTTP/1.1 200 ") \
+                    or len(body) != harness.length_of(head):
+                self.failed.append((target, head, len(body)))
+                break
+            self.seen[target] = hashlib.sha256(body).digest()
+        sock.close()
+
+
+class Replicas(unittest.TestCase):
+    """Three of them, of which one goes."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.replicas = []
+        for _ in range(3):
+            replica = harness.Server("--log", "off", "--threads", "1",
+                                     "--drain", "1")
+            replica.start()
+            self.addCleanup(replica.stop)
+            self.replicas.append(replica)
+        self.nginx = Nginx(folder.name, self.replicas)
+        self.addCleanup(self.nginx.stop)
+        self.addCleanup(self.tell_all)
+
+    def tell_all(self):
+        """Lets them drain at the same time."""
+        for replica in self.replicas:
+            replica.process.send_signal(signal.SIGTERM)
+
+    def lose(self, number):
+        """Answers asked again, while a replica is sent this signal."""
+        stopped = threading.Event()
+        clients = [Client(self.nginx, i, stopped) for i in range(6)]
+        for client in clients:
+            client.start()
+        time.sleep(1)
+        self.replicas[0].process.send_signal(number)
+        time.sleep(3)
+        stopped.set()
+        for client in clients:
+            client.join()
+        self.assertEqual([client.failed for client in clients
+                          if client.failed], [], self.nginx.errors())
+        self.assertIsNotNone(self.replicas[0].process.poll())
+        for client in clients:
+            self.assertGreater(len(client.seen), 3)
+            for target, digest in list(client.seen.items())[-20:]:
+                body = self.replicas[1].get(target).body
+                self.assertEqual(hashlib.sha256(body).digest(), digest)
+        cut = sum(client.cut for client in clients)
+        print(sum(len(client.seen) for client in clients), "answers,", cut,
+              "cut off and asked again", file=sys.stderr)
+        return cut
+
+    def test_a_replica_that_is_killed_costs_no_client_an_answer(self):
+        cut = self.lose(signal.SIGKILL)
+        self.assertLessEqual(cut, 6)  # what it was sending just then
+
+    def test_a_replica_that_ends_does_not_even_cut_one_off(self):
+        self.assertEqual(self.lose(signal.SIGTERM), 0)
+
+    def test_answers_are_kept_and_outlive_every_replica(self):
+        target = TARGETS[0].format(7)
+        first = self.nginx.get(target)
+        self.assertIn(b"X-Cache-Status: MISS", first[0])
+        part = self.nginx.get(target, "Range: bytes=100-199\r\n")
+        text = self.nginx.get(target.replace(".npy", ""),
+                              "Accept: application/json\r\n")
+        for replica in self.replicas:
+            replica.process.kill()
+            replica.process.wait()
+        again = self.nginx.get(target)
+        self.assertIn(b"X-Cache-Status: HIT", again[0])
+        self.assertEqual(again[1], first[1])
+        self.assertTrue(part[0].startswith(b"HTTP/1.1 206 "))
+        self.assertEqual(part[1], first[1][100:200])
+        self.assertIn(b"application/json", text[0])
+        self.assertEqual(self.nginx.get(
+            target.replace(".npy", ""),
+            "Accept: application/json\r\n")[1], text[1])
+        self.assertTrue(self.nginx.get("/livez")[0]
+                        .startswith(b"HTTP/1.1 502 "))
+
+
+if __name__ == "__main__":
+    unittest.main()
