@@ -81,12 +81,6 @@ static inline void fault_tell(const char *of, unsigned long n) {
     backtrace_symbols_fd(fault.frames, fault.depth, STDERR_FILENO);
 }
 
-/* Every n, or every step-th: FAULT_STEP. */
-static inline unsigned long fault_step(unsigned long usual) {
-    const char *text = getenv("FAULT_STEP");
-    return text ? strtoul(text, NULL, 10) : usual;
-}
-
 #if FAULTS
 
 void *__libc_malloc(size_t bytes);
