@@ -68,16 +68,21 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(filter-out %/server/main.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
-# With it: each target for its share of MINUTES, from the corpus and what earlier runs found.
-FUZZ_SOURCES := $(filter-out server/main.c,$(wildcard lib/*.c server/*.c server/*/*.c))
+# With it: each target for its share of MINUTES, from its corpus and what earlier runs reached. What it
+# finds lies in tests/fuzz/crashers/TARGET, which `make test` replays from then on: give it a name.
+FUZZ_WITH := -print_final_stats=1 -verbosity=0 -max_len=4096 -timeout=10 -report_slow_units=10
+$(BUILD)/fuzzers/%: tests/fuzz/%.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) -fsanitize=fuzzer $(SERVER_LIBS) $(LIB_LIBS) -o $@
+
 fuzz: deps-lint
-	@mkdir -p build/fuzzers; for name in $(FUZZERS); do \
-	    clang -std=c11 -O1 -g $(MATH) -D_GNU_SOURCE -DFMIXD_VERSION='"fuzz"' -DFMIX_ONE_CLONE -I. -Ilib -Iserver -pthread \
-	        -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined tests/fuzz/$$name.c $(FUZZ_SOURCES) \
-	        $(SERVER_LIBS) $(LIB_LIBS) -o build/fuzzers/$$name && \
-	    mkdir -p build/found/$$name && \
-	    build/fuzzers/$$name -max_total_time=$$(( $(MINUTES) * 60 / $(words $(FUZZERS)) )) -max_len=4096 -timeout=10 -print_final_stats=0 \
-	        -artifact_prefix=build/found/$$name- build/found/$$name tests/fuzz/corpus/$$name || exit 1; \
+	@$(MAKE) --no-print-directory BUILD=build/fuzzing CC=clang WARN= OPT=-O1 SAN=fuzzer-no-link,address,undefined \
+	    $(patsubst %,build/fuzzing/fuzzers/%,$(FUZZERS))
+	@for name in $(FUZZERS); do \
+	    mkdir -p build/found/$$name tests/fuzz/crashers/$$name; echo "$$name:"; \
+	    build/fuzzing/fuzzers/$$name $(FUZZ_WITH) -max_total_time=$$(( $(MINUTES) * 60 / $(words $(FUZZERS)) )) \
+	        -artifact_prefix=tests/fuzz/crashers/$$name/ build/found/$$name $$(ls -d tests/fuzz/*/$$name) || exit 1; \
+	    rmdir tests/fuzz/crashers/$$name 2>/dev/null || :; \
 	done
 
 lib: $(BUILD)/libfmix.a $(BUILD)/libfmix.so
