@@ -16,7 +16,8 @@
  * Threads: a context and a plan may be used by any number of threads at once; a scratch by one at a
  * time. A context outlives its plans and scratches.
  * Errors: a fmix_status; output is unspecified unless it is FMIX_OK. FFTW and GMP, underneath,
- * abort the process when they cannot allocate; everything allocated here is checked.
+ * abort the process when they cannot allocate; everything allocated here is checked. FFTW's wisdom,
+ * which is the process's, is forgotten after every thousand plans made here.
  */
 #ifndef FMIX_H
 #define FMIX_H

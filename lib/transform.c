@@ -10,35 +10,70 @@ struct fmix_transform {
     fftw_plan plan;
 };
 
-/* FFTW's planner has process-wide state, whoever uses it through whichever context. */
+/* FFTW's planner has process-wide state, whoever uses it through whichever context. What it learns
+ * of each shape ("wisdom", some 200 bytes) it keeps for ever, after its plans too: so every so many
+ * plans it is made to forget. Plans that there are stay as they are. */
+#define FORGET_AFTER 1000
 static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
+static unsigned planned; /* since; guarded by planner */
+
+static fftw_plan plan_new(const fmix_shape *shape, double *x, double *g) {
+    int n[3];
+    for (unsigned d = 0; d < shape->rank; d++)
+        n[d] = (int)shape->side[d];
+    pthread_mutex_lock(&planner);
+    fftw_plan plan = fftw_plan_dft_c2r((int)shape->rank, n, (fftw_complex *)x, g,
+                                       FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
+    if (++planned >= FORGET_AFTER) {
+        planned = 0;
+        fftw_forget_wisdom();
+    }
+    pthread_mutex_unlock(&planner);
+    return plan;
+}
+
+static uint32_t largest_prime(uint32_t n) {
+    uint32_t largest = 1;
+    for (uint32_t p = 2; p * p <= n; p++)
+        for (; n % p == 0; n /= p)
+            largest = p;
+    return n > 1 ? n : largest;
+}
+
+/* Measured: twiddles of up to 32 bytes an element; primes past 13 have a table of 4p² bytes, and
+ * from 173 on are done by way of p-1 (Rader), in up to 80 bytes an element. */
+static size_t side_bytes(uint32_t side) {
+    uint32_t p = largest_prime(side);
+    size_t bytes = (p < 173 ? 32u : 80u) * (size_t)side;
+    while (p >= 173)
+        p = largest_prime(p - 1);
+    return bytes + (p > 13 ? 4 * (size_t)p * p : 0);
+}
+
+static size_t plan_bytes(const fmix_shape *shape) {
+    size_t bytes = 12288;
+    for (unsigned d = 0; d < shape->rank; d++)
+        bytes += side_bytes(shape->side[d]);
+    return bytes;
+}
 
 static fmix_status make(const void *key, void **object, size_t *bytes) {
     fmix_shape shape;
     memcpy(&shape, key, sizeof shape);
-    int n[3];
-    for (unsigned d = 0; d < shape.rank; d++)
-        n[d] = (int)shape.side[d];
-
     fmix_status status = FMIX_ERROR_MEMORY;
     fmix_transform *transform = calloc(1, sizeof *transform);
     double *x = fmix_aligned_new(2 * fmix_shape_bins(&shape));
     double *g = fmix_aligned_new(fmix_shape_elements(&shape));
     if (!transform || !x || !g)
         goto out;
-    pthread_mutex_lock(&planner);
-    transform->plan = fftw_plan_dft_c2r((int)shape.rank, n, (fftw_complex *)x, g,
-                                        FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
-    pthread_mutex_unlock(&planner);
+    transform->plan = plan_new(&shape, x, g);
     if (!transform->plan) {
         status = FMIX_ERROR_LIBRARY;
         goto out;
     }
     *object = transform;
     transform = NULL;
-    /* Twiddles and codelet structures, seen between 5 KiB and 40 bytes an element of the sides. */
-    *bytes = 8192 + 40 * ((size_t)shape.side[0] + (shape.rank > 1 ? shape.side[1] : 0) +
-                          (shape.rank > 2 ? shape.side[2] : 0));
+    *bytes = plan_bytes(&shape);
     status = FMIX_OK;
 out:
     fmix_aligned_free(g);

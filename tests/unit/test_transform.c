@@ -7,6 +7,7 @@
 #include "twofold.h"
 
 #include <fftw3.h>
+#include <malloc.h>
 #include <math.h>
 
 #define UNIT 0x1p-53
@@ -423,9 +424,78 @@ static void aligned_memory_is_aligned_and_refuses_the_impossible(void **state) {
     fmix_aligned_free(NULL);
 }
 
+static size_t allocated(void) {
+    struct mallinfo2 all = mallinfo2();
+    return all.uordblks + all.hblkhd;
+}
+
+static size_t counted(fmix_cache *cache) {
+    fmix_counters counters;
+    fmix_cache_counters(cache, &counters);
+    return counters.cache_bytes;
+}
+
+/* What a sanitizer allocates mallinfo does not see: then this promises nothing. */
+static void a_plan_takes_no_more_memory_than_the_cache_counts(void **state) {
+    static const uint32_t sides[] = {1,   2,    30,   47,   59,   83,   97,  128,
+                                     139, 167,  172,  173,  191,  199,  211, 251,
+                                     277, 1021, 1663, 2003, 2048, 7919, 8000};
+    const size_t count = sizeof sides / sizeof *sides;
+    fmix_cache *cache = NULL;
+    uint64_t random = 5;
+    (void)state;
+    assert_ok(fmix_cache_new(SIZE_MAX, &cache));
+    const fmix_transform *plan = NULL;
+    void *entry = NULL;
+    for (unsigned i = 0; i < 300; i++) {
+        fmix_shape shape = {.rank = 1 + i % 3};
+        for (unsigned d = 0; d < shape.rank; d++) /* a volume of the short ones */
+            shape.side[d] = sides[unit_random(&random) % (shape.rank == 3 ? 11 : count)];
+        bool first = i == 0; /* FFTW sets up its planner */
+        size_t before = allocated(), sum = counted(cache);
+        assert_ok(fmix_transform_get(cache, &shape, &plan, &entry));
+        fmix_cache_release(cache, entry);
+        size_t after = allocated();
+        if (!first && after > before && after - before > counted(cache) - sum)
+            fail_msg("%ux%ux%u takes %zu bytes and counts for %zu", shape.side[0], shape.side[1],
+                     shape.side[2], after - before, counted(cache) - sum);
+    }
+    fmix_cache_free(cache);
+}
+
+/* Its wisdom as text, which grows as what it keeps. */
+static size_t wisdom(void) {
+    char *text = fftw_export_wisdom_to_string();
+    assert_non_null(text);
+    size_t length = strlen(text);
+    free(text);
+    return length;
+}
+
+static void what_fftw_learns_of_shapes_does_not_grow_with_their_number(void **state) {
+    fmix_cache *cache = NULL;
+    const fmix_transform *plan = NULL;
+    void *entry = NULL;
+    (void)state;
+    assert_ok(fmix_cache_new(0, &cache)); /* keeps none */
+    size_t most[3] = {0};                 /* of each thousand or so */
+    for (unsigned i = 0; i < 3300; i++) {
+        fmix_shape shape = {.rank = 2, .side = {1 + i % 60, 1 + i / 60}};
+        assert_ok(fmix_transform_get(cache, &shape, &plan, &entry));
+        fmix_cache_release(cache, entry);
+        size_t now = i % 10 ? 0 : wisdom();
+        if (now > most[i / 1100])
+            most[i / 1100] = now;
+    }
+    assert_true(most[0] > 0 && most[2] < most[0] * 3 / 2);
+    fmix_cache_free(cache);
+}
+
 RUN(T(hypothesis_holds_at_powers_of_two), T(hypothesis_holds_at_smooth_sizes),
     T(hypothesis_holds_at_primes), T(hypothesis_holds_where_rounding_adds_up),
     T(hypothesis_holds_at_multiples_of_primes), T(hypothesis_holds_at_long_lines),
     T(hypothesis_holds_in_planes_and_volumes), T(hypothesis_holds_for_measured_plans),
     T(bound_is_64_u_log2_rounded_up), T(plans_are_kept_by_shape),
+    T(a_plan_takes_no_more_memory_than_the_cache_counts),
+    T(what_fftw_learns_of_shapes_does_not_grow_with_their_number),
     T(aligned_memory_is_aligned_and_refuses_the_impossible))
