@@ -96,8 +96,9 @@ void fmix_load(fmix_dtype type, const void *from, uint64_t n, double *out) {
     case FMIX_DTYPE_F64:
         LOAD(double, v);
     case FMIX_DTYPE_U8:
-    case FMIX_DTYPE_BOOL:
         LOAD(uint8_t, v);
+    case FMIX_DTYPE_BOOL:
+        LOAD(uint8_t, v != 0);
     case FMIX_DTYPE_I8:
         LOAD(int8_t, v);
     case FMIX_DTYPE_I16:

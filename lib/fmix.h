@@ -104,9 +104,9 @@ typedef enum fmix_pairing_kind {
 /* Which of a list of methods a batch has (STREAM §7). */
 typedef enum fmix_policy_kind { FMIX_POLICY_ALTERNATE, FMIX_POLICY_RANDOM } fmix_policy_kind;
 
-/* Element types, in the host's byte order; BOOL is a byte of 0 or 1. Masks are F16, F32,
- * F64, U8 or BITS: each mask's flat order packed as by numpy.packbits, the first element in the
- * highest bit, ceil(elements / 8) bytes a mask. What is mixed has any type but BITS. */
+/* Element types, in the host's byte order; BOOL is a byte, 0 or (written: 1) not 0. Masks are F16,
+ * F32, F64, U8 or BITS: each mask's flat order packed as by numpy.packbits, the first element in
+ * the highest bit, ceil(elements / 8) bytes a mask. What is mixed has any type but BITS. */
 typedef enum fmix_dtype {
     FMIX_DTYPE_F32,
     FMIX_DTYPE_U8,

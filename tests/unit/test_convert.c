@@ -123,7 +123,23 @@ static void integers_up_to_their_ends_come_back(void **state) {
     assert_memory_equal(wide_back, wide, sizeof wide);
 }
 
+static void any_byte_but_0_is_a_bool_that_is_true(void **state) {
+    const uint8_t bytes[] = {0, 1, 2, 128, 255};
+    double x[5];
+    int32_t whole[5];
+    uint8_t same[5];
+    (void)state;
+    fmix_load(FMIX_DTYPE_BOOL, bytes, 5, x);
+    fmix_convert(FMIX_DTYPE_BOOL, bytes, 5, FMIX_DTYPE_I32, whole);
+    for (int i = 0; i < 5; i++) {
+        assert_true(x[i] == (i > 0));
+        assert_int_equal(whole[i], i > 0);
+    }
+    fmix_convert(FMIX_DTYPE_BOOL, bytes, 5, FMIX_DTYPE_BOOL, same);
+    assert_memory_equal(same, bytes, sizeof bytes);
+}
+
 RUN(T(sixteen_bit_floats_have_the_values_they_are_defined_to),
     T(every_sixteen_bit_float_comes_back), T(rounding_is_to_nearest_half_to_even_and_only_once),
     T(nan_becomes_the_types_canonical_one), T(integers_round_half_to_even_and_saturate),
-    T(integers_up_to_their_ends_come_back))
+    T(integers_up_to_their_ends_come_back), T(any_byte_but_0_is_a_bool_that_is_true))
