@@ -33,9 +33,10 @@ SERVER_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/*.c server/*/*.c))
 FUZZERS     := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 REPLAYS     := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 MINUTES     ?= 10
+REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
+.PHONY: all lib run test suite fuzz soak deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -131,6 +132,10 @@ test: deps-test
 
 suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS)
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
+
+# A million requests and ten thousand shapes; a short one is in every test run.
+soak: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/load/soak.py --requests $(REQUESTS)
 
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
 # not count as memory that an answer holds: a small quarantine. And what the sanitizer keeps of its

@@ -86,7 +86,7 @@ class Server:
 
     def start(self):
         """Start the daemon and wait until it answers."""
-        self._log = tempfile.TemporaryFile()
+        self._log = self._open_log()
         parent = os.getpid()
         self.process = subprocess.Popen(
             [program(), "--listen", "127.0.0.1:0", *self.arguments],
@@ -98,6 +98,10 @@ class Server:
         except BaseException:
             self.stop()
             raise
+
+    def _open_log(self):
+        """Where the daemon's stderr goes."""
+        return tempfile.TemporaryFile()
 
     def _child_environment(self):
         inherited = {name: value for name, value in os.environ.items()
