@@ -179,10 +179,7 @@ class Player:
 
 
 def play(address, number, seed, count):
-    """What a player process does."""
-    global _deck  # dealt once a process
-    if _deck is None:
-        _deck = deck.deal()
+    """What a player process does; the deck it has from its parent."""
     return Player(address, number, seed).play(count)
 
 
@@ -232,6 +229,8 @@ class Soak:
 
 def soak(requests, warm, drift, say=lambda text: None):
     """Errors and counts of so many requests, the warm ones among them."""
+    global _deck  # processes that begin from here on inherit it
+    _deck = _deck or deck.deal()
     with Quiet("--body", str(deck.BODY_LIMIT)) as server, \
             concurrent.futures.ProcessPoolExecutor(WARM_CONNECTIONS) as pool:
         all_of_it = Soak(server, pool)
