@@ -13,7 +13,7 @@ import soak  # noqa: E402
 SHADOW = bool(os.environ.get("FMIX_SHADOW"))  # a sanitizer has memory of its own
 REQUESTS = 8000
 SHAPES = 1500
-SLACK = None if SHADOW else 0.25  # so soon memory still settles
+SLACK = None if SHADOW else soak.SHORT_DRIFT
 
 
 class Soak(unittest.TestCase):
