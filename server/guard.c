@@ -2,19 +2,24 @@
 
 #include <arpa/inet.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* RFC 9110 §5.6.2 */
-static bool is_token(const char *text, size_t length) {
+/* How much of it is a token (RFC 9110 §5.6.2). */
+static size_t token_length(const char *text, size_t length) {
     static const char marks[] = "!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         if (!letter && !(c >= '0' && c <= '9') && (c == 0 || !strchr(marks, c)))
-            return false;
+            return i;
     }
-    return length > 0;
+    return length;
+}
+
+static bool is_token(const char *text, size_t length) {
+    return length > 0 && token_length(text, length) == length;
 }
 
 /* RFC 9110 §5.5: visible characters, spaces and tabs; what is past ASCII is opaque. */
@@ -92,7 +97,15 @@ static bool is_all_shown(const guard_request *r) {
     return shown && at + 2 == (uintptr_t)r->method + r->size;
 }
 
-/* A space before the colon arrives as part of the name (RFC 9112 §5.1). */
+/* A space before the colon arrives as part of the name (RFC 9112 §5.1). So may a credential, of a
+ * line whose colon comes late: what is quoted ends where it is no token any more. */
+static void explain_name(const guard_field *f, problem *p) {
+    char name[41];
+    snprintf(name, sizeof name, "%.*s", (int)token_length(f->name, f->name_length), f->name);
+    problem_add(p, 400, name,
+                "the name of the header field '%s' is no token (a space before the colon?)", name);
+}
+
 static bool check_fields(const guard_request *r, problem *p) {
     if (r->count > GUARD_FIELDS) {
         problem_add(p, 431, NULL, "the request has %zu header fields; at most %d are taken",
@@ -102,10 +115,7 @@ static bool check_fields(const guard_request *r, problem *p) {
     for (size_t i = 0; i < r->count; i++) {
         const guard_field *f = &r->fields[i];
         if (!is_token(f->name, f->name_length))
-            problem_add(p, 400, f->name,
-                        "the name of the header field '%.40s' is no token (a space before the "
-                        "colon?)",
-                        f->name);
+            explain_name(f, p);
         else if (!is_value(f->value, f->value_length))
             problem_add(p, 400, f->name, "%.40s holds a control character", f->name);
     }

@@ -49,6 +49,23 @@ static void an_honest_request_passes(void **state) {
     assert_true(check(&(example){"GET", "HTTP/1.0", {NULL}}, false, &p));
 }
 
+/* Whatever line it is hidden in. */
+static void no_credential_is_quoted(void **state) {
+    (void)state;
+    static const example examples[] = {
+        {"GET", "HTTP/1.1", {"Authorization Bearer secret", "x", NULL}},
+        {"GET", "HTTP/1.1", {"Authorization\tsecret", "x", NULL}},
+        {"GET", "HTTP/1.1", {"Authorization", "Bearer secret\r", NULL}},
+        {"GET", "HTTP/1.1", {"Authorization;secret", "Bearer secret", NULL}},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        problem p;
+        assert_false(check(&examples[i], true, &p));
+        assert_string_equal(p.errors[0].parameter, "Authorization");
+        assert_null(strstr(p.errors[0].detail, "secret"));
+    }
+}
+
 static void each_ambiguity_has_its_status_and_names_the_field(void **state) {
     (void)state;
     static const struct {
@@ -60,7 +77,7 @@ static void each_ambiguity_has_its_status_and_names_the_field(void **state) {
         {{"", "HTTP/1.1", {NULL}}, 400, ""},
         {{"GET", "HTTP/1.2", {NULL}}, 505, ""},
         {{"GET", "http/1.1", {NULL}}, 505, ""},
-        {{"GET", "HTTP/1.1", {"Content-Length ", "4", NULL}}, 400, "Content-Length "},
+        {{"GET", "HTTP/1.1", {"Content-Length ", "4", NULL}}, 400, "Content-Length"},
         {{"GET", "HTTP/1.1", {"", "4", NULL}}, 400, ""},
         {{"GET", "HTTP/1.1", {"a", "b\rc", NULL}}, 400, "a"},
         {{"GET", "HTTP/1.1", {"a", "\x7f", NULL}}, 400, "a"},
@@ -278,7 +295,8 @@ static void each_form_has_its_methods(void **state) {
     }
 }
 
-RUN(T(an_honest_request_passes), T(each_ambiguity_has_its_status_and_names_the_field),
-    T(a_nul_within_a_name_or_value_is_seen), T(more_fields_than_are_kept_are_431_and_none_is_read),
+RUN(T(an_honest_request_passes), T(no_credential_is_quoted),
+    T(each_ambiguity_has_its_status_and_names_the_field), T(a_nul_within_a_name_or_value_is_seen),
+    T(more_fields_than_are_kept_are_431_and_none_is_read),
     T(a_head_of_known_size_is_the_sum_of_its_parts), T(hosts_are_names_addresses_and_ports),
     T(a_target_has_one_form_and_a_path), T(each_form_has_its_methods))
