@@ -1,4 +1,5 @@
 #include "config.h"
+#include "cors.h"
 #include "machine.h"
 
 #include "lib/fmix.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h> /* environ */
 
-typedef enum kind { ADDRESS, NUMBER, BYTES, PATH, CHOICE } kind;
+typedef enum kind { ADDRESS, NUMBER, BYTES, PATH, ORIGINS, CHOICE } kind;
 
 typedef struct setting {
     const char *name;
@@ -32,6 +33,9 @@ static const setting table[] = {
     {"config", PATH, AT(file), 0, 0, "", "a file of settings, as name = value", NULL},
     {"listen", ADDRESS, AT(listen), 0, 0, "127.0.0.1:8080", "address and port; port 0 picks one",
      NULL},
+    {"tokens", PATH, AT(tokens), 0, 0, "", "a file of tokens, of which all but health asks one",
+     NULL},
+    {"cors", ORIGINS, AT(cors), 0, 0, "", "origins whose pages may read answers, or *", NULL},
     {"threads", NUMBER, AT(threads), 0, 1024, "0", "compute threads; 0: as many as there are cores",
      NULL},
     {"io_threads", NUMBER, AT(io_threads), 1, 64, "2", "threads that talk HTTP", NULL},
@@ -135,6 +139,15 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
         }
         blame(s, origin, g, out->file, errors);
         fprintf(errors, "it must have less than %d characters\n", CONFIG_PATH);
+        return false;
+    }
+    if (s->kind == ORIGINS) {
+        if (length < CONFIG_ORIGINS && cors_is_list(g->text)) {
+            memcpy(field, g->text, length + 1);
+            return true;
+        }
+        blame(s, origin, g, out->file, errors);
+        fprintf(errors, "it must be * or origins, as https://a.example,http://localhost:3000\n");
         return false;
     }
     if (s->kind == ADDRESS) {
@@ -367,7 +380,7 @@ config_result config_load(int argc, char **argv, int first, config *out, FILE *e
 void config_print(const config *c, FILE *out) {
     for (size_t i = 0; i < ROWS; i++) {
         const char *field = (const char *)c + table[i].offset;
-        bool text = table[i].kind == ADDRESS || table[i].kind == PATH;
+        bool text = table[i].kind == ADDRESS || table[i].kind == PATH || table[i].kind == ORIGINS;
         if (i == 0 && !*field)
             continue;
         if (i == 0) /* a file does not name a file */
@@ -392,6 +405,7 @@ void config_usage(FILE *out) {
     fprintf(out, "usage: fmixd [--setting VALUE ...]        serve\n"
                  "       fmixd healthcheck [--listen ...]   exit 0 if the daemon there is alive\n"
                  "       fmixd selftest                     check the golden answers\n"
+                 "       fmixd token NAME                   make a token, and its line for tokens\n"
                  "       fmixd config [--setting VALUE ...] print the effective settings\n"
                  "       fmixd version\n\n"
                  "settings: flag, else FMIXD_NAME in the environment, else a line name = value of "

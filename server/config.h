@@ -10,6 +10,7 @@
 
 #define CONFIG_ADDRESS    64
 #define CONFIG_PATH       256
+#define CONFIG_ORIGINS    1024
 #define CONFIG_FILE_BYTES (64 << 10)
 #define CONFIG_SETTINGS   32
 
@@ -24,6 +25,8 @@ typedef enum config_origin {
 typedef struct config {
     char file[CONFIG_PATH];      /* of settings; empty: none */
     char listen[CONFIG_ADDRESS]; /* as given, ADDR:PORT */
+    char tokens[CONFIG_PATH];    /* of those who may ask; empty: anybody */
+    char cors[CONFIG_ORIGINS];   /* a list of origins, or *; empty: none */
     uint64_t threads;     /* that compute; 0 in the table: as many as the cgroup or machine has */
     uint64_t io_threads;  /* that talk HTTP */
     uint64_t connections; /* in all */

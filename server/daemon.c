@@ -105,6 +105,7 @@ static void free_all(fmixd *d) {
     dregs_free(d->requests.dregs);
     jobs_free(s->jobs);
     fmix_context_free(s->context);
+    auth_free(s->auth);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
     requests_destroy(&d->requests);
@@ -140,7 +141,10 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     d->requests.service.config = &d->config;
     metrics_init(&d->requests.service.metrics);
     budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
-    int fd = listen_on(c->listen, d->address, sizeof d->address, errors);
+    service *s = &d->requests.service;
+    int fd = (s->auth = auth_new(c->tokens, errors))
+                 ? listen_on(c->listen, d->address, sizeof d->address, errors)
+                 : -1;
     if (fd < 0) {
         free_all(d);
         return NULL;
@@ -158,6 +162,11 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
 
 const char *fmixd_address(const fmixd *d) {
     return d->address;
+}
+
+void fmixd_reload(fmixd *d, FILE *errors) {
+    if (!auth_reload(d->requests.service.auth, errors))
+        fprintf(errors, "fmixd: tokens: those there were stay in force\n");
 }
 
 void fmixd_drain(fmixd *d) {

@@ -15,6 +15,10 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors);
 /* "127.0.0.1:8080", with the port that was picked. */
 const char *fmixd_address(const fmixd *d);
 
+/* Reads the tokens again. What is wrong is explained on `errors`, and what there was stays. No
+ * request is disturbed. */
+void fmixd_reload(fmixd *d, FILE *errors);
+
 /* From now on not ready; still serving. */
 void fmixd_drain(fmixd *d);
 

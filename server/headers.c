@@ -11,6 +11,29 @@ const char *headers_find(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+typedef struct count {
+    const char *name, *value;
+    unsigned lines;
+} count;
+
+static enum MHD_Result count_line(void *of, enum MHD_ValueKind kind, const char *key,
+                                  const char *value) {
+    count *c = of;
+    (void)kind;
+    if (strcasecmp(key, c->name) == 0) {
+        c->value = value ? value : "";
+        c->lines++;
+    }
+    return MHD_YES;
+}
+
+const char *headers_only(struct MHD_Connection *connection, const char *name, bool *repeated) {
+    count c = {.name = name};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_line, &c);
+    *repeated = c.lines > 1;
+    return c.value;
+}
+
 typedef struct list {
     const char *name;
     buffer text;
@@ -73,17 +96,27 @@ bool headers_check(struct MHD_Connection *connection, const guard_request *line,
     return guard_check(&r, p);
 }
 
+bool headers_has_body(struct MHD_Connection *connection) {
+    const char *length = headers_find(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return headers_find(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
+           (length && strspn(length, "0") < strlen(length));
+}
+
 void headers_trace(struct MHD_Connection *connection, trace *out) {
     trace_take(out, headers_find(connection, "X-Request-ID"),
                headers_find(connection, "traceparent"));
 }
 
-void headers_peer(struct MHD_Connection *connection, char *out, unsigned room) {
+const struct sockaddr *headers_address(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    socklen_t length = info && info->client_addr->sa_family == AF_INET6
-                           ? sizeof(struct sockaddr_in6)
-                           : sizeof(struct sockaddr_in);
-    if (!info || getnameinfo(info->client_addr, length, out, room, NULL, 0, NI_NUMERICHOST) != 0)
+    return info ? info->client_addr : NULL;
+}
+
+void headers_peer(struct MHD_Connection *connection, char *out, unsigned room) {
+    const struct sockaddr *address = headers_address(connection);
+    socklen_t length = address && address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                                 : sizeof(struct sockaddr_in);
+    if (!address || getnameinfo(address, length, out, room, NULL, 0, NI_NUMERICHOST) != 0)
         snprintf(out, room, "-");
 }

@@ -12,14 +12,21 @@
 /* The first line of a field, or NULL. */
 const char *headers_find(struct MHD_Connection *connection, const char *name);
 
+/* The same of a field that is one line: several are said, and any of them given. */
+const char *headers_only(struct MHD_Connection *connection, const char *name, bool *repeated);
+
 /* RFC 9110 §5.2: all lines of a field are one list, as text. NULL bytes: no line, or
  * no memory for it, which `failed` tells. */
 buffer headers_list(struct MHD_Connection *connection, const char *name);
 
+/* Whether a body follows the head (RFC 9112 §6.3). */
+bool headers_has_body(struct MHD_Connection *connection);
+
 /* The client's X-Request-ID and traceparent, where they are well-formed. */
 void headers_trace(struct MHD_Connection *connection, trace *out);
 
-/* The client's address, as text. */
+/* The client's address, or NULL; and as text. */
+const struct sockaddr *headers_address(struct MHD_Connection *connection);
 void headers_peer(struct MHD_Connection *connection, char *out, unsigned room);
 
 /* guard_check of the request that the connection is at: its line and the fields it has. */

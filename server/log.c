@@ -99,6 +99,8 @@ static void render_json(const log_entry *e, line *l) {
     if (e->trace->parent[0])
         add_pair(l, "traceparent", e->trace->parent);
     add_pair(l, "peer", e->peer);
+    if (e->client[0])
+        add_pair(l, "client", e->client);
     add_pair(l, "method", e->method);
     add_pair(l, "target", e->target);
     add_pair(l, "route", e->route);
@@ -111,7 +113,7 @@ static void render_json(const log_entry *e, line *l) {
 
 static void render_text(const log_entry *e, line *l) {
     add_time(l);
-    add_print(l, " %s %s ", e->peer, e->trace->id);
+    add_print(l, " %s%s%s %s ", e->client, e->client[0] ? "@" : "", e->peer, e->trace->id);
     add_escaped(l, e->method);
     add_text(l, " ");
     add_escaped(l, e->target);

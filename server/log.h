@@ -20,6 +20,7 @@ typedef struct log_entry {
     const char *method, *target, *route, *peer;
     const char *format; /* of the answer, or "none" */
     const char *reason; /* of a refusal; NULL: none was */
+    const char *client; /* whose token it came with; empty: nobody's */
     int status;
     uint64_t bytes; /* of the body that was sent */
 } log_entry;

@@ -1,4 +1,5 @@
 /* fmixd: masks and mixed batches over HTTP. */
+#include "auth.h"
 #include "config.h"
 #include "daemon.h"
 #include "descriptors.h"
@@ -18,16 +19,23 @@ static bool is_written(void) {
     return false;
 }
 
+/* SIGHUP reloads; the first other signal ends it. */
+static void wait_for_end(fmixd *d, const sigset_t *signals) {
+    int number;
+    while (sigwait(signals, &number) == 0 && number == SIGHUP)
+        fmixd_reload(d, stderr);
+}
+
 static int serve(config *c) {
     /* Clients that vanish are no reason to end, nor are signals without a meaning here, which some
      * supervisors send to have logs opened anew. */
     static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
     sigset_t signals;
-    int number;
     /* Blocked before any thread starts, so that only sigwait sees them. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
@@ -42,9 +50,10 @@ static int serve(config *c) {
         fmixd_stop(d, 0);
         return 1;
     }
-    sigwait(&signals, &number);
+    wait_for_end(d, &signals);
 
-    /* A second signal ends the delay. */
+    /* A second one ends the delay. */
+    sigdelset(&signals, SIGHUP);
     const struct timespec delay = {.tv_sec = (time_t)c->drain};
     fmixd_drain(d);
     sigtimedwait(&signals, NULL, &delay);
@@ -64,11 +73,24 @@ static int selftest(void) {
     return good && is_written() ? 0 : 1;
 }
 
+/* fmixd token NAME: no settings. */
+static int make_token(int argc, char **argv) {
+    if (argc != 3 || argv[2][0] == '-') {
+        fprintf(stderr,
+                "usage: fmixd token NAME\nprints a new token, and below it the line for the "
+                "file that the setting tokens names\n");
+        return 2;
+    }
+    return auth_make(argv[2], stdout, stderr) ? 0 : 1;
+}
+
 int main(int argc, char **argv) {
     static const char *const commands[] = {"serve", "config", "healthcheck", "selftest", "version"};
     enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, COMMANDS } command = SERVE;
     int first = 1;
     config c;
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return make_token(argc, argv);
     for (unsigned i = 0; argc > 1 && i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]) == 0) {
             command = i;

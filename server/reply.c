@@ -18,14 +18,30 @@ static void add(draft *d, const char *name, const char *value) {
         d->failed || !d->response || MHD_add_response_header(d->response, name, value) != MHD_YES;
 }
 
+/* What the reply depends on, in one line: some caches read no second. */
+static void add_vary(const reply *r, draft *d) {
+    char text[64];
+    snprintf(text, sizeof text, "%s%s%s", r->vary ? ", Accept" : "",
+             r->visitor->guarded ? ", Authorization" : "", r->visitor->cors.vary ? ", Origin" : "");
+    if (text[0])
+        add(d, MHD_HTTP_HEADER_VARY, text + 2);
+}
+
+static void add_visitor(const visitor *v, draft *d) {
+    if (v->challenge)
+        add(d, MHD_HTTP_HEADER_WWW_AUTHENTICATE, v->challenge);
+    for (unsigned i = 0; i < v->cors.count; i++)
+        add(d, v->cors.headers[i].name, v->cors.headers[i].value);
+}
+
 /* The headers of every reply. */
 static void add_common(const reply *r, draft *d) {
     add(d, "X-Fmix-Stream", "1");
     add(d, "X-Request-ID", r->trace->id);
     if (r->trace->parent[0])
         add(d, "traceparent", r->trace->parent);
-    if (r->vary)
-        add(d, MHD_HTTP_HEADER_VARY, "Accept");
+    add_vary(r, d);
+    add_visitor(r->visitor, d);
     if (r->close)
         add(d, MHD_HTTP_HEADER_CONNECTION, "close");
 }
@@ -34,7 +50,9 @@ static void add_validators(const reply *r, draft *d) {
     if (!r->etag)
         return;
     add(d, MHD_HTTP_HEADER_ETAG, r->etag);
-    add(d, MHD_HTTP_HEADER_CACHE_CONTROL, "public, max-age=31536000, immutable");
+    add(d, MHD_HTTP_HEADER_CACHE_CONTROL,
+        r->visitor->guarded ? "private, max-age=31536000, immutable"
+                            : "public, max-age=31536000, immutable");
 }
 
 static void add_ranges(const reply *r, const char *part, draft *d) {
@@ -94,14 +112,17 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     return queue(r, p->status, &d);
 }
 
-void reply_amid(int fd, const problem *p) {
+void reply_amid(int fd, const visitor *v, const problem *p) {
     buffer body = buffer_of(16 << 10), all = buffer_of(17 << 10);
     problem_render(p, &body);
     buffer_print(
         &all,
         "HTTP/1.1 %d %s\r\nConnection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
-        "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n\r\n",
+        "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n",
         p->status, problem_title(p->status), body.length);
+    for (unsigned i = 0; v && i < v->cors.count; i++)
+        buffer_print(&all, "%s: %s\r\n", v->cors.headers[i].name, v->cors.headers[i].value);
+    buffer_text(&all, "\r\n");
     buffer_add(&all, body.bytes, body.length);
     if (!body.failed && !all.failed)
         send(fd, all.bytes, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -109,9 +130,21 @@ void reply_amid(int fd, const problem *p) {
     buffer_free(&all);
 }
 
-enum MHD_Result reply_not_modified(const reply *r) {
+/* Without a body. */
+static draft of_nothing(const reply *r) {
     draft d = {.response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT)};
     add_common(r, &d);
+    return d;
+}
+
+enum MHD_Result reply_options(const reply *r, const char *methods) {
+    draft d = of_nothing(r);
+    add(&d, MHD_HTTP_HEADER_ALLOW, methods);
+    return queue(r, MHD_HTTP_NO_CONTENT, &d);
+}
+
+enum MHD_Result reply_not_modified(const reply *r) {
+    draft d = of_nothing(r);
     add_validators(r, &d);
     return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
 }

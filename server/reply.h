@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "trace.h"
+#include "visitor.h"
 
 #include <microhttpd.h>
 
@@ -15,6 +16,7 @@ typedef struct reply {
     _Atomic uint64_t *bytes; /* counts bodies */
     uint64_t *sent;          /* counts this one's */
     const trace *trace;
+    const visitor *visitor;
     bool close; /* draining: tell the client to go elsewhere */
     bool head;
     bool vary;        /* the format came from Accept */
@@ -29,9 +31,12 @@ enum MHD_Result reply_problem(const reply *r, const problem *p);
 enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text);
 enum MHD_Result reply_not_modified(const reply *r);
 
+/* 204, with what may be asked of a resource. */
+enum MHD_Result reply_options(const reply *r, const char *methods);
+
 /* Amid a body libmicrohttpd takes no response, so this one is written past it. The caller ends the
- * connection. */
-void reply_amid(int fd, const problem *p);
+ * connection. v may be NULL. */
+void reply_amid(int fd, const visitor *v, const problem *p);
 
 /* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
 enum MHD_Result reply_answer(const reply *r, answer *a);

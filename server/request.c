@@ -1,8 +1,10 @@
 #include "request.h"
 #include "conditions.h"
 #include "headers.h"
+#include "refusal.h"
 #include "reply.h"
 #include "route.h"
+#include "visitor.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,17 +16,17 @@ struct request {
     struct MHD_Connection *connection;
     guard_request line; /* no fields */
     call call;
+    visitor visitor;
     route_match match;
     outcome outcome;
     answer *answer;
     conditions conditions;
-    uint64_t client;   /* who asks */
     uint64_t received; /* of the body */
     int status;        /* replied */
     trace trace;
     char method[16], target[256]; /* what the log says of it */
     uint64_t sent;
-    bool begun, handled, head;
+    bool begun, handled, head, options;
     bool last; /* of its connection: where it ends is in doubt, or more comes than is read */
     bool amid; /* replied before the body had ended, or closed by us instead */
 };
@@ -100,7 +102,7 @@ void requests_late(void *of, int fd, watch_phase phase) {
         return;
     problem_add(&p, 408, NULL, "the %s of the request did not come within %" PRIu64 " s",
                 phase == WATCH_HEAD ? "head" : "body", phase == WATCH_HEAD ? c->head : c->upload);
-    reply_amid(fd, &p);
+    reply_amid(fd, NULL, &p);
 }
 
 /* ---- beginning and end ---- */
@@ -121,6 +123,7 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     trace_begin(&r->trace);
     snprintf(r->target, sizeof r->target, "%s", target);
     r->match.number = ROUTE_NONE;
+    visitor_begin(&r->visitor, connection);
     r->call.service = &all->service;
     r->call.body = buffer_paid((size_t)all->service.config->body, &all->service.budget);
     enlist(r);
@@ -142,6 +145,7 @@ static void log_it(const request *r) {
                              .target = r->target,
                              .route = route_name(r->match.number),
                              .peer = peer,
+                             .client = r->visitor.name,
                              .format = format_name(format_of(r)),
                              .reason = p->status ? problem_reason_name(p->reason) : NULL,
                              .status = r->status,
@@ -228,7 +232,7 @@ static void choose_resource(request *r, const char *path) {
         problem_add(p, 400, NULL, "the path holds an encoded NUL, %%00");
     else if (r->line.form == GUARD_SLASH)
         problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
-    else if (route_find(guard_path(path), r->line.method, &r->match, p)) {
+    else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options) {
         r->call.groups = r->match.route->groups;
         r->call.content_type = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
         query_init(&r->call.query);
@@ -238,7 +242,7 @@ static void choose_resource(request *r, const char *path) {
 }
 
 static bool takes_body(const request *r) {
-    return strcmp(r->match.route->method, "POST") == 0;
+    return !r->options && strcmp(r->match.route->method, "POST") == 0;
 }
 
 static void check_announced(request *r) {
@@ -255,33 +259,31 @@ static void check_announced(request *r) {
 
 /* Worth another try, later. */
 static void turn_away(request *r, jobs_verdict why) {
-    static const struct {
-        int status;
-        problem_reason reason;
-        const char *detail;
-    } rows[JOBS_VERDICTS] = {
-        [JOBS_FULL] = {503, PROBLEM_QUEUE, "as many answers are in work as are taken on at once"},
-        [JOBS_LATE] = {503, PROBLEM_PATIENCE,
-                       "what is in work already takes so long that this answer, or one of "
-                       "those, would come too late"},
-        [JOBS_SHARE] = {429, PROBLEM_SHARE,
-                        "this client's requests in work have its share of the machine, and "
-                        "others ask too"},
-        [JOBS_MEMORY] = {503, PROBLEM_MEMORY,
-                         "the answers in work take all the memory there is for them"},
-    };
-    problem *p = &r->outcome.problem;
-    *p = (problem){.reason = rows[why].reason,
-                   .retry_after = jobs_retry_after(r->owner->service.jobs)};
-    problem_add(p, rows[why].status, NULL, "%s; try again in %u s", rows[why].detail,
-                p->retry_after);
+    refusal_explain(r->owner->service.jobs, why, &r->outcome.problem);
 }
 
 /* Before a body is waited for. */
 static void check_line(request *r) {
-    jobs_verdict why = jobs_would_admit(r->owner->service.jobs, r->client);
+    jobs_verdict why = jobs_would_admit(r->owner->service.jobs, r->visitor.client);
     if (why != JOBS_ADMITTED)
         turn_away(r, why);
+}
+
+/* Who may not ask learns nothing of what there is, and no body is taken of him. */
+static void check_head(request *r, const char *path) {
+    problem *p = &r->outcome.problem;
+    const service *s = &r->owner->service;
+    if (!route_is_open(guard_path(path), r->line.method) &&
+        !visitor_admit(&r->visitor, r->connection, s, p)) {
+        r->last = headers_has_body(r->connection);
+        return;
+    }
+    choose_resource(r, path);
+    check_announced(r);
+    if (!p->status && takes_body(r))
+        check_line(r);
+    if (p->status && headers_find(r->connection, MHD_HTTP_HEADER_EXPECT))
+        r->last = true;
 }
 
 /* Everything that can be refused before the body is. A client that waits to be told to go on is
@@ -293,15 +295,12 @@ static void begin(request *r, const char *path, const char *method, const char *
     snprintf(r->method, sizeof r->method, "%s", method);
     headers_trace(r->connection, &r->trace);
     r->head = strcmp(method, "HEAD") == 0;
+    r->options = strcmp(method, "OPTIONS") == 0;
     r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
-    if (r->last)
-        return;
-    choose_resource(r, path);
-    check_announced(r);
-    if (!r->outcome.problem.status && takes_body(r))
-        check_line(r);
-    if (r->outcome.problem.status && headers_find(r->connection, MHD_HTTP_HEADER_EXPECT))
-        r->last = true;
+    if (!r->last)
+        check_head(r, path);
+    visitor_share(&r->visitor, r->connection, &r->owner->service, method,
+                  route_methods(r->match.route));
 }
 
 /* ---- the body ---- */
@@ -346,7 +345,7 @@ static void install(request *r, answer *a) {
 static void handle(request *r) {
     outcome *o = &r->outcome;
     r->handled = true;
-    if (o->problem.status)
+    if (o->problem.status || r->options)
         return;
     r->match.route->handler(&r->call, o);
     if (o->starved && o->problem.status)
@@ -355,7 +354,7 @@ static void handle(request *r) {
         return;
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path,
                      r->call.format);
-    const answer_waiter waiter = {suspend, resume, r, r->client};
+    const answer_waiter waiter = {suspend, resume, r, r->visitor.client};
     answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
     if (!a)
@@ -372,9 +371,11 @@ static reply reply_of(request *r) {
                    .bytes = &s->metrics.bytes,
                    .sent = &r->sent,
                    .trace = &r->trace,
+                   .visitor = &r->visitor,
                    .close = r->last || atomic_load(&s->draining),
                    .head = r->head,
-                   .vary = r->match.route && r->match.route->formats && !r->match.suffix,
+                   .vary =
+                       !r->options && r->match.route && r->match.route->formats && !r->match.suffix,
                    .etag = c->etag[0] ? c->etag : NULL,
                    .ranges = c->etag[0] && r->call.format->lay_out,
                    .first = c->first,
@@ -426,6 +427,10 @@ static enum MHD_Result respond(request *r) {
     if (r->answer)
         return send_answer(r);
     enter(r, WATCH_REPLY);
+    if (r->options) {
+        r->status = 204;
+        return reply_options(&with, route_methods(r->match.route));
+    }
     r->status = o->status;
     return reply_text(&with, o->status, o->media_type, &o->text);
 }
@@ -448,7 +453,7 @@ static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
     r->amid = true;
     r->status = r->outcome.problem.status;
     dregs_take(r->owner->dregs, request_socket(r->connection));
-    reply_amid(request_socket(r->connection), &r->outcome.problem);
+    reply_amid(request_socket(r->connection), &r->visitor, &r->outcome.problem);
     return MHD_NO;
 }
 

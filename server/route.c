@@ -7,20 +7,20 @@ static const route table[] = {
     {"/v1/masks", "GET", masks_get,
      GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_SHAPE |
          GROUP_SHEET | GROUP_OUTPUT,
-     FORMAT_ARRAYS | FORMAT_IMAGES, "masks of FMix or CutMix"},
+     FORMAT_ARRAYS | FORMAT_IMAGES, false, "masks of FMix or CutMix"},
     {"/v1/plans", "GET", plans_get,
      GROUP_SEED | GROUP_SAMPLE | GROUP_BATCH | GROUP_STEPS | GROUP_LAMBDA | GROUP_MASK |
          GROUP_METHOD | GROUP_POLICY | GROUP_PAIRING | GROUP_SHAPE | GROUP_PARTS,
-     FORMAT_ARRAYS, "who is mixed with whom, by which masks"},
+     FORMAT_ARRAYS, false, "who is mixed with whom, by which masks"},
     {"/v1/mix", "POST", mix_post,
      GROUP_SEED | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
          GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_SHEET,
-     FORMAT_ARRAYS | FORMAT_IMAGES, "the uploaded batch, mixed"},
-    {"/livez", "GET", health_live, 0, 0, "whether the process answers"},
-    {"/readyz", "GET", health_ready, 0, 0, "whether it wants requests"},
-    {"/startupz", "GET", health_live, 0, 0, "whether it has started"},
-    {"/metrics", "GET", metrics_get, 0, 0, "counters for Prometheus"},
-    {"/version", "GET", version_get, 0, 0, "stream, version, build, golden digest"},
+     FORMAT_ARRAYS | FORMAT_IMAGES, false, "the uploaded batch, mixed"},
+    {"/livez", "GET", health_live, 0, 0, true, "whether the process answers"},
+    {"/readyz", "GET", health_ready, 0, 0, true, "whether it wants requests"},
+    {"/startupz", "GET", health_live, 0, 0, true, "whether it has started"},
+    {"/metrics", "GET", metrics_get, 0, 0, false, "counters for Prometheus"},
+    {"/version", "GET", version_get, 0, 0, false, "stream, version, build, golden digest"},
 };
 #define ROWS (sizeof table / sizeof *table)
 _Static_assert(ROWS <= ROUTE_NONE, "each route has its counters");
@@ -44,8 +44,12 @@ static bool matches(const route *r, const char *path, const format **suffix) {
     return *suffix != NULL;
 }
 
+static bool is_options(const char *method) {
+    return strcmp(method, "OPTIONS") == 0;
+}
+
 static bool allows(const route *r, const char *method) {
-    return strcmp(method, r->method) == 0 ||
+    return is_options(method) || strcmp(method, r->method) == 0 ||
            (strcmp(r->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
@@ -70,6 +74,20 @@ static void explain_missing(const char *path, problem *p) {
     problem_add(p, 404, NULL, "there is no %.80s; there are: %s", path, paths);
 }
 
+const char *route_methods(const route *r) {
+    return !r                              ? "GET, HEAD, POST, OPTIONS"
+           : strcmp(r->method, "GET") == 0 ? "GET, HEAD, OPTIONS"
+                                           : "POST, OPTIONS";
+}
+
+bool route_is_open(const char *path, const char *method) {
+    const format *suffix;
+    bool open = is_options(method);
+    for (unsigned i = 0; i < ROWS; i++)
+        open |= table[i].open && matches(&table[i], path, &suffix);
+    return open;
+}
+
 bool route_find(const char *path, const char *method, route_match *out, problem *p) {
     for (unsigned i = 0; i < ROWS; i++) {
         if (!matches(&table[i], path, &out->suffix))
@@ -78,13 +96,14 @@ bool route_find(const char *path, const char *method, route_match *out, problem 
         out->number = i;
         if (allows(&table[i], method))
             return true;
-        snprintf(p->allow, sizeof p->allow, "%s",
-                 strcmp(table[i].method, "GET") == 0 ? "GET, HEAD" : table[i].method);
+        snprintf(p->allow, sizeof p->allow, "%s", route_methods(&table[i]));
         problem_add(p, 405, NULL, "%s takes %s, not %.20s", table[i].path, p->allow, method);
         return false;
     }
     out->route = NULL;
     out->number = ROUTE_NONE;
+    if (is_options(method) && strcmp(path, "*") == 0)
+        return true;
     explain_missing(path, p);
     return false;
 }

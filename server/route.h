@@ -12,6 +12,7 @@ typedef struct route {
     resource *handler;
     unsigned groups;    /* parameters it takes */
     format_set formats; /* 0: plain text of its own */
+    bool open;          /* needs no token */
     const char *meaning;
 } route;
 
@@ -21,8 +22,15 @@ typedef struct route_match {
     const format *suffix; /* NULL: none in the path */
 } route_match;
 
-/* False: 404 or 405, explained in p. */
+/* False: 404 or 405, explained in p. OPTIONS is found wherever another method is, and of the whole
+ * server, *, which is no route. */
 bool route_find(const char *path, const char *method, route_match *out, problem *p);
+
+/* Whether a request for it needs no token; of what is not there it does. */
+bool route_is_open(const char *path, const char *method);
+
+/* What a route takes, as for Allow; NULL: what there is in all. */
+const char *route_methods(const route *r);
 
 const char *route_name(unsigned number);
 #define ROUTE_NONE (METRICS_ROUTES - 1) /* the number of requests that match no row */

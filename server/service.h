@@ -4,6 +4,7 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
+#include "auth.h"
 #include "config.h"
 #include "jobs.h"
 #include "lib/fmix.h"
@@ -14,6 +15,7 @@
 
 typedef struct service {
     const config *config;
+    auth *auth;
     fmix_context *context;
     jobs *jobs;
     budget budget;

@@ -466,11 +466,11 @@ class Targets(OneConnection):
 
 
 class Methods(OneConnection):
-    allowed = {"/v1/masks": {"GET", "HEAD"}, "/v1/masks.npy": {"GET", "HEAD"},
-               "/v1/mix": {"POST"}, "/v1/mix.json": {"POST"},
-               "/livez": {"GET", "HEAD"}, "/readyz": {"GET", "HEAD"},
-               "/startupz": {"GET", "HEAD"}, "/metrics": {"GET", "HEAD"},
-               "/version": {"GET", "HEAD"}}
+    allowed = {"/v1/masks": {"GET", "HEAD", "OPTIONS"}, "/v1/masks.npy": {"GET", "HEAD", "OPTIONS"},
+               "/v1/mix": {"POST", "OPTIONS"}, "/v1/mix.json": {"POST", "OPTIONS"},
+               "/livez": {"GET", "HEAD", "OPTIONS"}, "/readyz": {"GET", "HEAD", "OPTIONS"},
+               "/startupz": {"GET", "HEAD", "OPTIONS"}, "/metrics": {"GET", "HEAD", "OPTIONS"},
+               "/version": {"GET", "HEAD", "OPTIONS"}}
 
     def check_not_allowed(self, method, path):
         body = BODY if method in ("POST", "PUT", "PATCH") else None

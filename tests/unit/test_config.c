@@ -269,6 +269,22 @@ static void listen_is_checked_when_it_is_read(void **state) {
     assert_refused(&l, "listen is '127.0.0.1:65536'");
 }
 
+static void origins_are_a_star_or_a_list_of_them(void **state) {
+    (void)state;
+    loaded l = LOAD("--cors", "https://a.example,http://localhost:3000");
+    assert_int_equal(l.result, CONFIG_OK);
+    assert_string_equal(l.config.cors, "https://a.example,http://localhost:3000");
+    l = LOAD("--cors", "https://a.example/");
+    assert_refused(&l, "flag cors is 'https://a.example/'; it must be * or origins");
+    char text[CONFIG_ORIGINS + 1] = "https://";
+    memset(text + 8, 'a', sizeof text - 9);
+    l = LOAD("--cors", text);
+    assert_refused(&l, "cors is 'https://aaa");
+    text[CONFIG_ORIGINS - 1] = 0;
+    l = LOAD("--cors", text);
+    assert_int_equal(l.result, CONFIG_OK);
+}
+
 static void what_is_printed_can_be_read_back(void **state) {
     (void)state;
     char text[4000] = "";
@@ -417,6 +433,7 @@ int main(void) {
         T(colons_outside_of_brackets_are_malformed),
         T(a_host_fits_its_room_or_is_refused),
         T(listen_is_checked_when_it_is_read),
+        T(origins_are_a_star_or_a_list_of_them),
         T(what_is_printed_can_be_read_back),
         T(a_file_counts_for_more_than_defaults_and_less_than_the_rest),
         T(what_is_wrong_in_a_file_is_named_with_its_line),

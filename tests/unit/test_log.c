@@ -7,18 +7,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void add(log_lines *l, const char *target) {
+static void add_by(log_lines *l, const char *client, const char *target) {
     trace t = {.id = "me"};
     const log_entry e = {.trace = &t,
                          .method = "GET",
                          .target = target,
                          .route = "/v1/masks",
                          .peer = "::1",
+                         .client = client,
                          .format = "npy",
                          .status = 200,
                          .bytes = 12};
     clock_gettime(CLOCK_MONOTONIC, &t.begun);
     log_request(l, &e);
+}
+
+static void add(log_lines *l, const char *target) {
+    add_by(l, "", target);
 }
 
 /* All that a file holds, as text; how much. */
@@ -35,16 +40,34 @@ static log_lines *log_on(int fd, log_kind kind) {
     return l;
 }
 
-/* The line of a request with this target; how many were lost. */
-static uint64_t line_of(log_kind kind, const char *target, char *out, size_t room) {
+/* The line of a request with this target, by a client or nobody; how many were lost. */
+static uint64_t line_by(const char *client, log_kind kind, const char *target, char *out,
+                        size_t room) {
     int fd = memfd_create("log", 0);
     log_lines *l = log_on(fd, kind);
-    add(l, target);
+    add_by(l, client, target);
     uint64_t lost = log_dropped(l);
     log_free(l);
     contents(fd, out, room);
     close(fd);
     return lost;
+}
+
+static uint64_t line_of(log_kind kind, const char *target, char *out, size_t room) {
+    return line_by("", kind, target, out, room);
+}
+
+static void a_client_that_is_known_is_named(void **state) {
+    (void)state;
+    char line[1000] = "";
+    line_by("alice", LOG_JSON, "/", line, sizeof line);
+    assert_non_null(strstr(line, ",\"peer\":\"::1\",\"client\":\"alice\","));
+    memset(line, 0, sizeof line);
+    line_by("", LOG_JSON, "/", line, sizeof line);
+    assert_null(strstr(line, "client"));
+    memset(line, 0, sizeof line);
+    line_by("alice", LOG_TEXT, "/", line, sizeof line);
+    assert_non_null(strstr(line, " alice@::1 me GET / "));
 }
 
 static void quotes_and_controls_are_escaped(void **state) {
@@ -145,14 +168,14 @@ static void a_line_after_a_torn_one_begins_anew(void **state) {
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     log_lines *l = log_on(ends[1], LOG_TEXT);
-    for (int turn = 0; turn < 20; turn++) {
+    for (int round = 0; round < 20; round++) {
         uint64_t before = log_dropped(l);
         while (log_dropped(l) == before)
             add(l, "/fill");
         size_t length = 0;
         ssize_t n;
         char last[16];
-        snprintf(last, sizeof last, "/last%d ", turn);
+        snprintf(last, sizeof last, "/last%d ", round);
         /* Read until the line that was added last has come, which may be lost too. */
         for (char *found = NULL; !found;) {
             add(l, last);
@@ -174,4 +197,4 @@ static void a_line_after_a_torn_one_begins_anew(void **state) {
 RUN(T(quotes_and_controls_are_escaped), T(a_line_too_long_is_left_out_whole_and_counted),
     T(off_writes_nothing), T(lines_of_many_threads_are_whole_and_all_written_or_counted),
     T(nobody_waits_for_a_reader_that_does_not_read), T(lines_for_a_full_disk_are_counted),
-    T(a_line_after_a_torn_one_begins_anew))
+    T(a_line_after_a_torn_one_begins_anew), T(a_client_that_is_known_is_named))

@@ -137,15 +137,15 @@ static void another_method_is_405_with_allow(void **state) {
     static const struct {
         const char *path, *method, *allow;
     } table[] = {
-        {"/v1/masks", "POST", "GET, HEAD"},
-        {"/v1/masks.npy", "PUT", "GET, HEAD"},
-        {"/livez", "DELETE", "GET, HEAD"},
-        {"/v1/masks", "get", "GET, HEAD"},
-        {"/v1/masks", "OPTIONS", "GET, HEAD"},
-        {"/v1/mix", "GET", "POST"},
-        {"/v1/mix.npy", "HEAD", "POST"},
-        {"/v1/mix", "PROPFIND", "POST"},
-        {"/v1/mix", "POSTPOSTPOSTPOSTPOSTPOSTPOSTPOST", "POST"},
+        {"/v1/masks", "POST", "GET, HEAD, OPTIONS"},
+        {"/v1/masks.npy", "PUT", "GET, HEAD, OPTIONS"},
+        {"/livez", "DELETE", "GET, HEAD, OPTIONS"},
+        {"/v1/masks", "get", "GET, HEAD, OPTIONS"},
+        {"/v1/masks", "options", "GET, HEAD, OPTIONS"},
+        {"/v1/mix", "GET", "POST, OPTIONS"},
+        {"/v1/mix.npy", "HEAD", "POST, OPTIONS"},
+        {"/v1/mix", "PROPFIND", "POST, OPTIONS"},
+        {"/v1/mix", "POSTPOSTPOSTPOSTPOSTPOSTPOSTPOST", "POST, OPTIONS"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         route_match m;
@@ -157,7 +157,40 @@ static void another_method_is_405_with_allow(void **state) {
     }
 }
 
+static void options_goes_wherever_there_is_something(void **state) {
+    (void)state;
+    route_match m;
+    problem p;
+    assert_true(find("/v1/masks.npy", "OPTIONS", &m, &p));
+    assert_string_equal(route_methods(m.route), "GET, HEAD, OPTIONS");
+    assert_true(find("/v1/mix", "OPTIONS", &m, &p));
+    assert_string_equal(route_methods(m.route), "POST, OPTIONS");
+    assert_true(find("*", "OPTIONS", &m, &p));
+    assert_null(m.route);
+    assert_int_equal(m.number, ROUTE_NONE);
+    assert_string_equal(route_methods(m.route), "GET, HEAD, POST, OPTIONS");
+    assert_false(find("/nothing", "OPTIONS", &m, &p));
+    assert_int_equal(p.status, 404);
+    assert_false(find("*", "GET", &m, &p));
+}
+
+static void only_health_is_open_and_what_is_not_there_is_not(void **state) {
+    (void)state;
+    static const char *const open[] = {"/livez", "/readyz", "/startupz"};
+    static const char *const closed[] = {"/v1/masks", "/v1/masks.npy", "/v1/plans", "/v1/mix",
+                                         "/metrics",  "/version",      "/nothing",  "/",
+                                         "/livez/",   "/livez.npy",    "/livezx",   "/LIVEZ"};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        assert_true(route_is_open(open[i], "GET") && route_is_open(open[i], "DELETE"));
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
+        assert_false(route_is_open(closed[i], "GET"));
+        assert_false(route_is_open(closed[i], "POST"));
+        assert_true(route_is_open(closed[i], "OPTIONS"));
+    }
+}
+
 RUN(T(every_resource_is_found_by_its_path), T(a_suffix_names_a_format_of_the_resource),
     T(what_is_not_there_is_404_and_no_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
     T(a_long_path_is_cut_in_the_explanation), T(head_goes_where_get_goes_and_nowhere_else),
-    T(another_method_is_405_with_allow))
+    T(another_method_is_405_with_allow), T(options_goes_wherever_there_is_something),
+    T(only_health_is_open_and_what_is_not_there_is_not))

@@ -1,0 +1,77 @@
+#include "cors.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* What a page may send beyond what it always may, and read. A star would not mean Authorization. */
+static const char sent[] =
+    "Authorization, Content-Type, If-None-Match, If-Range, Range, X-Request-ID, traceparent";
+static const char read[] =
+    "Accept-Ranges, Allow, Content-Range, ETag, Retry-After, WWW-Authenticate, X-Fmix-Dtype, "
+    "X-Fmix-Shape, X-Fmix-Stream, X-Request-ID, traceparent";
+
+/* Seconds that a browser may remember a preflight; none does longer than a day. */
+static const char age[] = "86400";
+
+/* scheme://host or scheme://host:port, as browsers write them: in small letters, no path. */
+static bool is_origin(const char *text, size_t length) {
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz0123456789-._[]:";
+    static const char *const schemes[] = {"http://", "https://"};
+    for (unsigned i = 0; i < 2; i++) {
+        size_t scheme = strlen(schemes[i]);
+        if (length > scheme && strncmp(text, schemes[i], scheme) == 0)
+            return strspn(text + scheme, small) >= length - scheme && text[scheme] != ':';
+    }
+    return false;
+}
+
+static bool is_any(const char *allowed) {
+    return strcmp(allowed, "*") == 0;
+}
+
+bool cors_is_list(const char *allowed) {
+    bool good = true;
+    if (!*allowed || is_any(allowed))
+        return true;
+    for (const char *next = allowed; good && next; allowed = next) {
+        size_t length = strcspn(allowed, ",");
+        good = is_origin(allowed, length);
+        next = allowed[length] ? allowed + length + 1 : NULL;
+    }
+    return good;
+}
+
+/* Byte for byte, as origins are compared (RFC 6454 §5: they come normalised). */
+static bool is_listed(const char *allowed, const char *origin) {
+    size_t wanted = strlen(origin);
+    for (const char *next = allowed; next; allowed = next) {
+        size_t length = strcspn(allowed, ",");
+        if (length == wanted && length > 0 && memcmp(allowed, origin, length) == 0)
+            return true;
+        next = allowed[length] ? allowed + length + 1 : NULL;
+    }
+    return false;
+}
+
+static void add(cors *out, const char *name, const char *value) {
+    out->headers[out->count].name = name;
+    out->headers[out->count].value = value;
+    out->count++;
+}
+
+/* A preflight for a method or header that is not listed is answered all the same: the browser
+ * compares. */
+void cors_answer(const char *allowed, const cors_request *r, const char *methods, cors *out) {
+    bool any = is_any(allowed);
+    *out = (cors){.vary = *allowed && !any};
+    if (!*allowed || !r->origin || (!any && !is_listed(allowed, r->origin)))
+        return;
+    add(out, "Access-Control-Allow-Origin", any ? "*" : r->origin);
+    if (strcmp(r->method, "OPTIONS") != 0 || !r->wanted) {
+        add(out, "Access-Control-Expose-Headers", read);
+        return;
+    }
+    add(out, "Access-Control-Allow-Methods", methods);
+    add(out, "Access-Control-Allow-Headers", sent);
+    add(out, "Access-Control-Max-Age", age);
+}
