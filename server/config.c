@@ -33,6 +33,8 @@ static const setting table[] = {
     {"config", PATH, AT(file), 0, 0, "", "a file of settings, as name = value", NULL},
     {"listen", ADDRESS, AT(listen), 0, 0, "127.0.0.1:8080", "address and port; port 0 picks one",
      NULL},
+    {"tls_cert", PATH, AT(tls_cert), 0, 0, "", "a certificate and its chain, PEM, for https", NULL},
+    {"tls_key", PATH, AT(tls_key), 0, 0, "", "the certificate's key, PEM", NULL},
     {"tokens", PATH, AT(tokens), 0, 0, "", "a file of tokens, of which all but health asks one",
      NULL},
     {"cors", ORIGINS, AT(cors), 0, 0, "", "origins whose pages may read answers, or *", NULL},

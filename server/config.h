@@ -25,8 +25,10 @@ typedef enum config_origin {
 typedef struct config {
     char file[CONFIG_PATH];      /* of settings; empty: none */
     char listen[CONFIG_ADDRESS]; /* as given, ADDR:PORT */
-    char tokens[CONFIG_PATH];    /* of those who may ask; empty: anybody */
-    char cors[CONFIG_ORIGINS];   /* a list of origins, or *; empty: none */
+    char tls_cert[CONFIG_PATH];  /* PEM, with tls_key; empty: no TLS */
+    char tls_key[CONFIG_PATH];
+    char tokens[CONFIG_PATH];  /* of those who may ask; empty: anybody */
+    char cors[CONFIG_ORIGINS]; /* a list of origins, or *; empty: none */
     uint64_t threads;     /* that compute; 0 in the table: as many as the cgroup or machine has */
     uint64_t io_threads;  /* that talk HTTP */
     uint64_t connections; /* in all */

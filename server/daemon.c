@@ -2,6 +2,7 @@
 #include "listen.h"
 #include "request.h"
 #include "selftest.h"
+#include "tls.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct fmixd {
     config config;
     requests requests;
     struct MHD_Daemon *http;
+    tls *tls; /* NULL: none */
     char address[CONFIG_ADDRESS + 8];
 };
 
@@ -57,9 +59,11 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
     (void)state;
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
     atomic_fetch_add(&d->requests.service.metrics.connections, starts ? 1 : -1);
-    if (starts)
+    if (starts) {
         watch_open(d->requests.watch, request_socket(connection));
-    else
+        if (d->tls)
+            tls_begin(d->tls, request_session(connection));
+    } else
         watch_close(d->requests.watch, request_socket(connection));
 }
 
@@ -84,6 +88,7 @@ static watch_limits limits_of(fmixd *d) {
 
 static struct MHD_Daemon *start_http(fmixd *d, int fd) {
     unsigned pool = (unsigned)d->config.io_threads;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
@@ -95,8 +100,16 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
         {pool > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, pool, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                            on_request, d, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem encrypted[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (char[]){TLS_PRIORITIES}},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, d->tls ? tls_cert_text(d->tls) : NULL},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, d->tls ? tls_key_text(d->tls) : NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(d->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, d,
+                            MHD_OPTION_ARRAY, options, MHD_OPTION_ARRAY, d->tls ? encrypted : plain,
+                            MHD_OPTION_END);
 }
 
 static void free_all(fmixd *d) {
@@ -106,11 +119,20 @@ static void free_all(fmixd *d) {
     jobs_free(s->jobs);
     fmix_context_free(s->context);
     auth_free(s->auth);
+    tls_free(d->tls);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
     requests_destroy(&d->requests);
     log_free(s->log);
     free(d);
+}
+
+/* What files say who may ask and who answers. */
+static bool start_admission(fmixd *d, FILE *errors) {
+    const config *c = &d->config;
+    bool encrypted = c->tls_cert[0] || c->tls_key[0];
+    return (d->requests.service.auth = auth_new(c->tokens, errors)) &&
+           (!encrypted || (d->tls = tls_new(c->tls_cert, c->tls_key, errors)));
 }
 
 /* Everything but the sockets. */
@@ -141,8 +163,7 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     d->requests.service.config = &d->config;
     metrics_init(&d->requests.service.metrics);
     budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
-    service *s = &d->requests.service;
-    int fd = (s->auth = auth_new(c->tokens, errors))
+    int fd = start_admission(d, errors)
                  ? listen_on(c->listen, d->address, sizeof d->address, errors)
                  : -1;
     if (fd < 0) {
@@ -165,8 +186,12 @@ const char *fmixd_address(const fmixd *d) {
 }
 
 void fmixd_reload(fmixd *d, FILE *errors) {
-    if (!auth_reload(d->requests.service.auth, errors))
+    bool tokens = auth_reload(d->requests.service.auth, errors);
+    bool certificate = !d->tls || tls_reload(d->tls, errors);
+    if (!tokens)
         fprintf(errors, "fmixd: tokens: those there were stay in force\n");
+    if (!certificate)
+        fprintf(errors, "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
 }
 
 void fmixd_drain(fmixd *d) {

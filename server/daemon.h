@@ -15,8 +15,8 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors);
 /* "127.0.0.1:8080", with the port that was picked. */
 const char *fmixd_address(const fmixd *d);
 
-/* Reads the tokens again. What is wrong is explained on `errors`, and what there was stays. No
- * request is disturbed. */
+/* Reads tokens, certificate and key again. What is wrong is explained on `errors`, and what there
+ * was stays. No request is disturbed; a connection keeps the certificate that it began with. */
 void fmixd_reload(fmixd *d, FILE *errors);
 
 /* From now on not ready; still serving. */

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* GET /livez at ADDR:PORT (0.0.0.0 and [::] mean this machine); true for 200 within two seconds. */
-bool healthcheck_run(const char *listen, FILE *errors);
+/* GET /livez at ADDR:PORT (0.0.0.0 and [::] mean this machine); true for 200 within two seconds. By
+ * TLS any certificate will do: it is its own machine that it asks, often by another name. */
+bool healthcheck_run(const char *listen, bool tls, FILE *errors);
 
 #endif

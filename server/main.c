@@ -45,7 +45,7 @@ static int serve(config *c) {
     fmixd *d = fmixd_start(c, NULL, stderr);
     if (!d)
         return 1;
-    printf("listening on http://%s\n", fmixd_address(d));
+    printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {
         fmixd_stop(d, 0);
         return 1;
@@ -110,7 +110,7 @@ int main(int argc, char **argv) {
         config_print(&c, stdout);
         return is_written() ? 0 : 1;
     case HEALTHCHECK:
-        return healthcheck_run(c.listen, stderr) ? 0 : 1;
+        return healthcheck_run(c.listen, c.tls_cert[0] != 0, stderr) ? 0 : 1;
     case SELFTEST:
         return selftest();
     case VERSION:

@@ -1,4 +1,5 @@
 #include "reply.h"
+#include "tls.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -112,7 +113,7 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     return queue(r, p->status, &d);
 }
 
-void reply_amid(int fd, const visitor *v, const problem *p) {
+void reply_amid(int fd, void *session, const visitor *v, const problem *p) {
     buffer body = buffer_of(16 << 10), all = buffer_of(17 << 10);
     problem_render(p, &body);
     buffer_print(
@@ -124,7 +125,9 @@ void reply_amid(int fd, const visitor *v, const problem *p) {
         buffer_print(&all, "%s: %s\r\n", v->cors.headers[i].name, v->cors.headers[i].value);
     buffer_text(&all, "\r\n");
     buffer_add(&all, body.bytes, body.length);
-    if (!body.failed && !all.failed)
+    if (!body.failed && !all.failed && session)
+        tls_send(session, all.bytes, all.length);
+    else if (!body.failed && !all.failed)
         send(fd, all.bytes, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     buffer_free(&body);
     buffer_free(&all);

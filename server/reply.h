@@ -34,9 +34,10 @@ enum MHD_Result reply_not_modified(const reply *r);
 /* 204, with what may be asked of a resource. */
 enum MHD_Result reply_options(const reply *r, const char *methods);
 
-/* Amid a body libmicrohttpd takes no response, so this one is written past it. The caller ends the
- * connection. v may be NULL. */
-void reply_amid(int fd, const visitor *v, const problem *p);
+/* Amid a body libmicrohttpd takes no response, so this one is written past it, into its TLS session
+ * if it has one (then on the thread that reads from that). The caller ends the connection. visitor
+ * may be NULL. */
+void reply_amid(int fd, void *session, const visitor *v, const problem *p);
 
 /* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
 enum MHD_Result reply_answer(const reply *r, answer *a);

@@ -35,6 +35,12 @@ int request_socket(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+void *request_session(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info ? info->tls_session : NULL;
+}
+
 /* ---- those in flight ---- */
 
 void requests_init(requests *all) {
@@ -93,16 +99,17 @@ void requests_abandon(requests *all) {
     pthread_mutex_unlock(&all->lock);
 }
 
-/* Before a reply has begun there is room for one past libmicrohttpd. */
+/* Before a reply has begun there is room for one past libmicrohttpd; not so in a TLS session, which
+ * is its I/O thread's alone. */
 void requests_late(void *of, int fd, watch_phase phase) {
     const requests *all = of;
     const config *c = all->service.config;
     problem p = {0};
-    if (phase != WATCH_HEAD && phase != WATCH_BODY)
+    if (c->tls_cert[0] || (phase != WATCH_HEAD && phase != WATCH_BODY))
         return;
     problem_add(&p, 408, NULL, "the %s of the request did not come within %" PRIu64 " s",
                 phase == WATCH_HEAD ? "head" : "body", phase == WATCH_HEAD ? c->head : c->upload);
-    reply_amid(fd, NULL, &p);
+    reply_amid(fd, NULL, NULL, &p);
 }
 
 /* ---- beginning and end ---- */
@@ -453,7 +460,8 @@ static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
     r->amid = true;
     r->status = r->outcome.problem.status;
     dregs_take(r->owner->dregs, request_socket(r->connection));
-    reply_amid(request_socket(r->connection), &r->visitor, &r->outcome.problem);
+    reply_amid(request_socket(r->connection), request_session(r->connection), &r->visitor,
+               &r->outcome.problem);
     return MHD_NO;
 }
 

@@ -48,7 +48,8 @@ void request_end(request *r, bool completed);
 /* A watch's hook, of `requests`: tells the client, where it can still be told. */
 void requests_late(void *all, int fd, watch_phase phase);
 
-/* The socket of a connection. */
+/* The socket of a connection, and its TLS session or NULL. */
 int request_socket(struct MHD_Connection *connection);
+void *request_session(struct MHD_Connection *connection);
 
 #endif

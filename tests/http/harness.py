@@ -29,7 +29,7 @@ NPY = "application/x-npy"
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
-_BANNER = re.compile(rb"listening on http://(127\.0\.0\.1):(\d+)\r?\n")
+_BANNER = re.compile(rb"listening on https?://(127\.0\.0\.1):(\d+)\r?\n")
 
 
 def program():
