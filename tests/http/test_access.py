@@ -275,7 +275,7 @@ class Secrets(WithTokens):
             server.get(MASK, bearer("b" + token))
             everything = said.decode(errors="replace") + server.log_tail(1 << 24)
             self.assertIn("401" if log == "text" else '"status":401', everything)
-            for secret in (token, token[6:20], hashed(token), hashed(token).upper()):
+            for secret in (token, token[:12], hashed(token), hashed(token).upper()):
                 self.assertNotIn(secret, everything)
 
     def test_the_log_names_the_client(self):
