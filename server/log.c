@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_BYTES    2048
 #define FLUSH_SECONDS 1
 
 /* Lines, whole ones. */
@@ -34,15 +33,14 @@ struct log_lines {
 
 /* ---- one line ---- */
 
-/* On the caller's stack: a log needs no memory. */
 typedef struct line {
-    char bytes[LINE_BYTES];
+    char *bytes; /* LOG_LINE of them */
     size_t length;
     bool failed; /* longer than that */
 } line;
 
 static void add_bytes(line *l, const char *bytes, size_t length) {
-    l->failed |= length > sizeof l->bytes - l->length;
+    l->failed |= length > LOG_LINE - l->length;
     if (l->failed)
         return;
     memcpy(l->bytes + l->length, bytes, length);
@@ -227,16 +225,22 @@ void log_free(log_lines *l) {
     free(l);
 }
 
+size_t log_render(log_kind kind, const log_entry *e, char out[LOG_LINE]) {
+    line l = {.bytes = out};
+    (kind == LOG_JSON ? render_json : render_text)(e, &l);
+    return l.failed ? 0 : l.length;
+}
+
 void log_request(log_lines *l, const log_entry *e) {
-    line one = {.length = 0};
+    char bytes[LOG_LINE]; /* a log needs no memory */
     if (l->kind == LOG_OFF)
         return;
-    (l->kind == LOG_JSON ? render_json : render_text)(e, &one);
+    size_t length = log_render(l->kind, e, bytes);
     pthread_mutex_lock(&l->lock);
     pile *p = l->filling;
-    if (!one.failed && one.length <= sizeof p->bytes - p->length) {
-        memcpy(p->bytes + p->length, one.bytes, one.length);
-        p->length += one.length;
+    if (length && length <= sizeof p->bytes - p->length) {
+        memcpy(p->bytes + p->length, bytes, length);
+        p->length += length;
         pthread_cond_signal(&l->work);
     } else {
         l->dropped++;

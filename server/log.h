@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #define LOG_ROOM (256u << 10) /* bytes of lines that wait */
+#define LOG_LINE 4096         /* of one */
 
 typedef enum log_kind { LOG_JSON, LOG_TEXT, LOG_OFF } log_kind;
 
@@ -31,6 +32,9 @@ typedef struct log_lines log_lines;
 log_lines *log_new(int fd, log_kind kind);
 /* Writes what is queued, if that takes at most a second; no line may be added any more. */
 void log_free(log_lines *l);
+
+/* The line, of JSON or text, with its end; 0: it has more than LOG_LINE bytes. */
+size_t log_render(log_kind kind, const log_entry *e, char out[LOG_LINE]);
 
 /* Any thread; the line is whole or dropped. */
 void log_request(log_lines *l, const log_entry *e);

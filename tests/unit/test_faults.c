@@ -86,8 +86,11 @@ static void open_bench(bench *b) {
     *b = (bench){.config = {.elements = ELEMENTS, .body = MOST, .queue = 8, .threads = 1}};
     b->service.config = &b->config;
     budget_init(&b->service.budget, 1u << 30, 1);
+    metrics_init(&b->service.metrics);
     assert_ok(fmix_context_new(1 << 20, &b->service.context));
-    b->service.jobs = jobs_new(1, 8, &b->service.budget, NULL);
+    const jobs_settings line = {
+        .threads = 1, .limit = 8, .patience = 1e12, .payer = &b->service.budget};
+    b->service.jobs = jobs_new(&line);
     b->service.log = log_new(STDERR_FILENO, LOG_OFF);
     assert_non_null(b->service.jobs);
     assert_non_null(b->service.log);
@@ -100,6 +103,7 @@ static void close_bench(bench *b) {
     fmix_context_free(b->service.context);
     assert_int_equal(budget_held(&b->service.budget), 0);
     budget_destroy(&b->service.budget);
+    metrics_destroy(&b->service.metrics);
 }
 
 static void take_query(query *q, unsigned groups, const char *text, problem *p) {
@@ -131,7 +135,7 @@ static int read_all(answer *a, reader *r, result *out) {
 
 static int compute(bench *b, source *s, const format *f, result *out) {
     static reader r = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
-    const answer_waiter waiter = {suspend, resume, &r};
+    const answer_waiter waiter = {suspend, resume, &r, 0};
     problem p = {0};
     int status = 0;
     answer *a = answer_new(b->service.jobs, s, f, &waiter, &p);
@@ -139,7 +143,7 @@ static int compute(bench *b, source *s, const format *f, result *out) {
         return p.status;
     for (bool again = true; again;) {
         again = false;
-        switch (answer_start(a)) {
+        switch (answer_start(a, &(jobs_verdict){0})) {
         case ANSWER_WAIT:
             await(&r);
             again = true;

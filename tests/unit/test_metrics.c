@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "call.h"
 #include "route.h"
 
@@ -164,12 +166,15 @@ static service *service_new(void) {
     s->context = unit_context();
     budget_init(&s->budget, UINT64_MAX, 1);
     metrics_init(&s->metrics);
-    assert_non_null(s->jobs = jobs_new(1, 8, &s->budget, NULL));
+    const jobs_settings line = {.threads = 1, .limit = 8, .payer = &s->budget};
+    assert_non_null(s->jobs = jobs_new(&line));
+    assert_non_null(s->log = log_new(STDERR_FILENO, LOG_OFF));
     memset(s->golden, 'f', sizeof s->golden - 1);
     return s;
 }
 
 static void service_free(service *s) {
+    log_free(s->log);
     jobs_free(s->jobs);
     fmix_context_free(s->context);
     budget_destroy(&s->budget);
