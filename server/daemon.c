@@ -214,15 +214,22 @@ static bool somebody_waits(int fd) {
     return poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN);
 }
 
-static void take_in(fmixd *d, int fd) {
+/* One at a time: libmicrohttpd 0.9.75 checks its limit before it hands the connection to a thread,
+ * and where that thread finds it passed by then, it waits for a lock that it holds itself. False:
+ * the thread does not come to it. */
+static bool take_in(fmixd *d, int fd) {
+    watch *w = d->requests.watch;
     struct sockaddr_storage peer;
     socklen_t size;
     int client = listen_accept(fd, &peer, &size);
     if (client < 0)
-        return;
-    watch_expect(d->requests.watch, client);
-    if (MHD_add_connection(d->http, client, (struct sockaddr *)&peer, size) != MHD_YES)
-        watch_close(d->requests.watch, client); /* which libmicrohttpd closed */
+        return true;
+    watch_expect(w, client);
+    bool added = MHD_add_connection(d->http, client, (struct sockaddr *)&peer, size) == MHD_YES;
+    if (added && watch_arrived(w, client, SETTLE_MILLISECONDS))
+        return true;
+    watch_close(w, client); /* it never will */
+    return !added;
 }
 
 /* Who waits to be accepted is, for closing the listener would reset them. Where all connections are
@@ -231,9 +238,10 @@ static unsigned stop_listening(fmixd *d, unsigned left) {
     MHD_socket fd = MHD_quiesce_daemon(d->http);
     pause_for(QUIESCE_MILLISECONDS);
     listen_shut(fd);
-    while (somebody_waits(fd) && left >= POLL_MILLISECONDS) {
+    bool going = true;
+    while (going && somebody_waits(fd) && left >= POLL_MILLISECONDS) {
         if (has_room(d)) {
-            take_in(d, fd);
+            going = take_in(d, fd);
         } else {
             pause_for(POLL_MILLISECONDS);
             left -= POLL_MILLISECONDS;

@@ -30,9 +30,9 @@ struct watch {
     int poll, stop;
     entry *entries; /* by descriptor */
     size_t room;
-    size_t gone;  /* open connections whose client is gone */
-    size_t fresh; /* connections, open or expected */
-    pthread_cond_t settled;
+    size_t gone;            /* open connections whose client is gone */
+    size_t fresh;           /* connections, open or expected */
+    pthread_cond_t settled; /* one was opened, or has begun a request */
     watch_limits limits;
     uint64_t next_look; /* milliseconds; the thread's own */
 };
@@ -227,8 +227,7 @@ static void set_fresh(watch *w, entry *e, bool fresh) {
         return;
     e->fresh = fresh;
     w->fresh += fresh ? 1 : (size_t)-1;
-    if (w->fresh == 0)
-        pthread_cond_broadcast(&w->settled);
+    pthread_cond_broadcast(&w->settled);
 }
 
 void watch_expect(watch *w, int fd) {
@@ -238,12 +237,27 @@ void watch_expect(watch *w, int fd) {
     pthread_mutex_unlock(&w->lock);
 }
 
-void watch_settle(watch *w, unsigned milliseconds) {
+static struct timespec in(unsigned milliseconds) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_nsec += milliseconds % 1000 * 1000000L;
     until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
+    return until;
+}
+
+bool watch_arrived(watch *w, int fd, unsigned milliseconds) {
+    const struct timespec until = in(milliseconds);
+    int code = 0;
+    pthread_mutex_lock(&w->lock);
+    while ((size_t)fd < w->room && w->entries[fd].fresh && !w->entries[fd].open && code == 0)
+        code = pthread_cond_timedwait(&w->settled, &w->lock, &until);
+    pthread_mutex_unlock(&w->lock);
+    return code == 0;
+}
+
+void watch_settle(watch *w, unsigned milliseconds) {
+    const struct timespec until = in(milliseconds);
     int code = 0;
     pthread_mutex_lock(&w->lock);
     while (w->fresh && code == 0)
@@ -258,6 +272,7 @@ void watch_open(watch *w, int fd) {
         set_fresh(w, e, true);
         *e = (entry){.open = true, .fresh = true, .generation = e->generation + 1, .since = now()};
         arm(w, EPOLL_CTL_ADD, fd);
+        pthread_cond_broadcast(&w->settled);
     }
     pthread_mutex_unlock(&w->lock);
 }

@@ -42,8 +42,9 @@ void watch_free(watch *w);
 /* A connection's life, IDLE first. Where memory or the kernel refuses, its end is noticed by
  * libmicrohttpd's time-out alone. */
 void watch_open(watch *w, int fd);
-/* One that is about to be opened, or else closed, by another thread. */
+/* One that another thread is about to open; and waits until it is, or closed, at most so long. */
 void watch_expect(watch *w, int fd);
+bool watch_arrived(watch *w, int fd, unsigned milliseconds);
 void watch_enter(watch *w, int fd, watch_phase phase);
 /* Whether it was cut off for being late. */
 bool watch_was_late(watch *w, int fd);

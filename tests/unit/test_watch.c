@@ -338,6 +338,36 @@ static void a_reply_that_waits_for_us_is_not_late(void **state) {
     close_bench(&b);
 }
 
+static void *begin_soon(void *of) {
+    bench *b = of;
+    const struct timespec pause = {.tv_nsec = 20000000};
+    nanosleep(&pause, NULL);
+    watch_open(b->watch, b->ours);
+    nanosleep(&pause, NULL);
+    watch_enter(b->watch, b->ours, WATCH_HEAD);
+    return NULL;
+}
+
+static void what_is_expected_is_waited_for_until_it_arrives_and_begins(void **state) {
+    (void)state;
+    bench b;
+    pthread_t opener;
+    open_bench(&b);
+    watch_close(b.watch, b.ours);
+    watch_settle(b.watch, 60000); /* there is nothing to wait for */
+    watch_expect(b.watch, b.ours);
+    assert_false(watch_arrived(b.watch, b.ours, 20));
+    assert_int_equal(pthread_create(&opener, NULL, begin_soon, &b), 0);
+    assert_true(watch_arrived(b.watch, b.ours, 60000));
+    watch_settle(b.watch, 60000);
+    pthread_join(opener, NULL);
+    watch_expect(b.watch, b.ours); /* once more, and it is closed instead */
+    watch_close(b.watch, b.ours);
+    watch_settle(b.watch, 60000);
+    close(b.theirs);
+    close_bench(&b);
+}
+
 RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_noticed_too),
     T(a_peer_that_stays_or_speaks_abandons_nothing), T(what_is_no_longer_watched_is_not_abandoned),
     T(edges_come_until_a_client_that_left_unsuspended_is_closed),
@@ -345,4 +375,5 @@ RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_
     T(no_byte_moves_the_deadline_of_a_request_line), T(no_byte_moves_the_deadline_of_a_head),
     T(each_phase_has_a_time_of_its_own), T(our_own_work_is_never_late),
     T(a_reply_that_nobody_takes_is_cut_off), T(a_reply_that_is_taken_at_the_rate_is_not),
-    T(a_reply_that_waits_for_us_is_not_late))
+    T(a_reply_that_waits_for_us_is_not_late),
+    T(what_is_expected_is_waited_for_until_it_arrives_and_begins))
