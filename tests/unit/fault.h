@@ -56,7 +56,7 @@ static struct {
 } fault;
 
 /* Of the test's own thread, while it plays the client. */
-static _Thread_local bool fault_exempt;
+__attribute__((unused)) static _Thread_local bool fault_exempt;
 
 /* From now on the nth allocation fails, counted over all threads. */
 static inline void fault_arm(unsigned long n) {
