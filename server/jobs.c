@@ -57,7 +57,7 @@ void jobs_wake(jobs *line, job *j) {
 static job *next_job(jobs *line) {
     turn *t;
     pthread_mutex_lock(&line->lock);
-    while (!(t = schedule_take(&line->schedule)) && !line->stopping)
+    while (!(t = schedule_take(&line->schedule, now())) && !line->stopping)
         pthread_cond_wait(&line->work, &line->lock);
     line->counters.running += t != NULL;
     pthread_mutex_unlock(&line->lock);
@@ -73,7 +73,7 @@ static uint64_t run_slice(job *j, job_slice slice, fmix_scratch *scratch) {
 
 static void count_slice(jobs *line, job *j, const job_slice *slice, uint64_t took) {
     pthread_mutex_lock(&line->lock);
-    schedule_ran(&line->schedule, &j->turn, (double)took);
+    schedule_ran(&line->schedule, &j->turn, now());
     line->counters.running--;
     if (slice) {
         line->counters.slices++;
@@ -222,7 +222,7 @@ void jobs_run_inline(jobs *line, job *j, job_slice slice) {
 
 unsigned jobs_retry_after(jobs *line) {
     pthread_mutex_lock(&line->lock);
-    double seconds = schedule_demand(&line->schedule) / line->schedule.threads * 1e-9;
+    double seconds = schedule_demand(&line->schedule, now()) / line->schedule.threads * 1e-9;
     pthread_mutex_unlock(&line->lock);
     return seconds < 1 ? 1 : seconds > 60 ? 60 : (unsigned)seconds + 1;
 }
@@ -235,7 +235,7 @@ void jobs_count(jobs *line, jobs_counters *out) {
     out->waiting = s->waiting;
     out->threads = s->threads;
     out->limit = s->limit;
-    out->backlog = schedule_demand(s);
+    out->backlog = schedule_demand(s, now());
     out->pace = s->pace;
     pthread_mutex_unlock(&line->lock);
 }

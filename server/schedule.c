@@ -52,16 +52,21 @@ static uint64_t promise(const schedule *s, const turn *t, double wide, double se
     return now + (uint64_t)(span < LONGEST ? span : LONGEST);
 }
 
+/* With the slices that run now. */
+static double spent(const turn *t, uint64_t now) {
+    return t->spent + t->running * (double)(now - t->since);
+}
+
 /* A reader that falls behind wants no more than its window at a time. */
-static double left(const schedule *s, const turn *t) {
-    double rest = t->paced ? t->window * s->pace : t->cost * s->pace - t->spent;
+static double left(const schedule *s, const turn *t, uint64_t now) {
+    double rest = t->paced ? t->window * s->pace : t->cost * s->pace - spent(t, now);
     return t->deadline == SCHEDULE_IDLE || rest < 0 ? 0 : rest;
 }
 
-double schedule_demand(const schedule *s) {
+double schedule_demand(const schedule *s, uint64_t now) {
     double demand = 0;
     for (const turn *t = s->first; t && t->deadline != SCHEDULE_IDLE; t = t->next)
-        demand += left(s, t);
+        demand += left(s, t, now);
     return demand;
 }
 
@@ -106,14 +111,14 @@ static schedule_verdict verdict(const schedule *s, double due, double part, uint
 static schedule_verdict judge(const schedule *s, const turn *t, double part, uint64_t now) {
     double due = 0;
     const turn *at = s->first;
-    if (schedule_demand(s) == 0)
+    if (schedule_demand(s, now) == 0)
         return SCHEDULE_ADMITTED;
     for (; at && at->deadline <= t->deadline; at = at->next)
-        due += left(s, at);
+        due += left(s, at, now);
     due += t->cost * s->pace;
     schedule_verdict worst = verdict(s, due, part, t->deadline - now);
     for (; worst != SCHEDULE_LATE && at && at->deadline != SCHEDULE_IDLE; at = at->next) {
-        due += left(s, at);
+        due += left(s, at, now);
         schedule_verdict here = verdict(s, due, part, at->deadline - now);
         worst = here == SCHEDULE_ADMITTED ? worst : here;
     }
@@ -135,19 +140,34 @@ schedule_verdict schedule_admit(schedule *s, turn *t, uint64_t now) {
     return v;
 }
 
+/* A promise that is broken, for the estimate was wrong, must not be made up for at the cost of all
+ * others: a new one, for what is left, or as much again as was done. */
+static uint64_t renewal(const schedule *s, const turn *t, uint64_t now) {
+    double rest = left(s, t, now), done = spent(t, now);
+    return promise(s, t, (rest > done ? rest : done) / s->pace, 0, now);
+}
+
 bool schedule_wake(schedule *s, turn *t, uint64_t now) {
     if (!t->admitted || t->waiting)
         return false;
     if (t->deadline == SCHEDULE_IDLE) {
         t->paced = true;
         move(s, t, promise(s, t, t->window, 0, now));
+    } else if (now > t->deadline) {
+        move(s, t, renewal(s, t, now));
     }
     t->waiting = true;
     s->waiting++;
     return true;
 }
 
-turn *schedule_take(schedule *s) {
+static void run(turn *t, int more, uint64_t now) {
+    t->spent = spent(t, now);
+    t->since = now;
+    t->running += (unsigned)more;
+}
+
+turn *schedule_take(schedule *s, uint64_t now) {
     turn *t = s->first;
     if (s->waiting == 0)
         return NULL;
@@ -155,7 +175,7 @@ turn *schedule_take(schedule *s) {
         t = t->next;
     t->waiting = false;
     s->waiting--;
-    t->running++;
+    run(t, 1, now);
     return t;
 }
 
@@ -167,9 +187,9 @@ static void learn(schedule *s, const turn *t) {
     s->pace = s->pace > SLOWEST ? SLOWEST : s->pace < FASTEST ? FASTEST : s->pace;
 }
 
-void schedule_ran(schedule *s, turn *t, double nanoseconds) {
-    t->spent += nanoseconds;
-    if (--t->running > 0)
+void schedule_ran(schedule *s, turn *t, uint64_t now) {
+    run(t, -1, now);
+    if (t->running > 0)
         return;
     if (!t->admitted)
         learn(s, t);

@@ -29,7 +29,8 @@ typedef struct turn {
     uint64_t client; /* who asks */
 
     /* The schedule's own. */
-    double spent;
+    double spent;      /* of all slices, until `since` */
+    uint64_t since;    /* `running` changed last */
     uint64_t deadline; /* SCHEDULE_IDLE: it waits for its reader */
     unsigned running;  /* slices */
     bool admitted, waiting, paced, cancelled;
@@ -70,13 +71,13 @@ bool schedule_wake(schedule *s, turn *t, uint64_t now);
 
 /* Whose slice is next, no longer waiting; NULL: nobody waits. schedule_ran once it was computed, or
  * there was none. */
-turn *schedule_take(schedule *s);
-void schedule_ran(schedule *s, turn *t, double nanoseconds);
+turn *schedule_take(schedule *s, uint64_t now);
+void schedule_ran(schedule *s, turn *t, uint64_t now);
 
 /* Its work is done, or nobody wants it any more. It may still be running. True: it was waiting. */
 bool schedule_leave(schedule *s, turn *t, bool cancelled);
 
 /* What is still to be done of all that waits or runs: nanoseconds of one core. */
-double schedule_demand(const schedule *s);
+double schedule_demand(const schedule *s, uint64_t now);
 
 #endif

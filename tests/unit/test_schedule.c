@@ -22,9 +22,9 @@ static void admitted(schedule *s, turn *t, uint64_t now) {
 
 /* All of it, at once. */
 static void run(schedule *s, turn *t) {
-    assert_ptr_equal(schedule_take(s), t);
+    assert_ptr_equal(schedule_take(s, 0), t);
     schedule_leave(s, t, false);
-    schedule_ran(s, t, t->cost);
+    schedule_ran(s, t, (uint64_t)t->cost);
 }
 
 static void an_idle_machine_takes_any_job(void **state) {
@@ -47,7 +47,7 @@ static void small_jobs_overtake_large_ones(void **state) {
     run(&s, &tiny);
     run(&s, &small);
     run(&s, &large);
-    assert_null(schedule_take(&s));
+    assert_null(schedule_take(&s, 0));
 }
 
 static void equals_go_in_the_order_they_came(void **state) {
@@ -80,11 +80,11 @@ static void what_would_come_too_late_is_refused(void **state) {
     turn first = work_of(10 * MS, 1), second = work_of(10 * MS, 2), third = work_of(10 * MS, 3);
     admitted(&s, &first, 1);
     assert_int_equal(schedule_admit(&s, &second, 1), SCHEDULE_LATE); /* twice its time: not quite */
-    assert_ptr_equal(schedule_take(&s), &first);
+    assert_ptr_equal(schedule_take(&s, 1), &first);
     assert_true(schedule_wake(&s, &first, 1));
-    schedule_ran(&s, &first, 2 * MS);
-    admitted(&s, &second, 1);
-    assert_int_equal(schedule_admit(&s, &third, 1), SCHEDULE_LATE);
+    const uint64_t now = (uint64_t)(2 * MS);
+    admitted(&s, &second, now); /* for as much of the first is done by then */
+    assert_int_equal(schedule_admit(&s, &third, now), SCHEDULE_LATE);
 }
 
 static void what_would_make_others_late_is_refused(void **state) {
@@ -201,17 +201,50 @@ static void who_waits_for_its_reader_demands_nothing(void **state) {
     turn stream = work_of(1e3 * S, 1), small = work_of(MS, 2);
     stream.window = 10 * MS;
     admitted(&s, &stream, 1);
-    assert_true(schedule_demand(&s) == 1e3 * S);
-    assert_ptr_equal(schedule_take(&s), &stream);
-    schedule_ran(&s, &stream, 10 * MS); /* and nothing more to do until it is read */
-    assert_true(schedule_demand(&s) == 0);
-    assert_null(schedule_take(&s));
+    assert_true(schedule_demand(&s, 1) == 1e3 * S);
+    assert_ptr_equal(schedule_take(&s, 1), &stream);
+    schedule_ran(&s, &stream, 1 + (uint64_t)(10 * MS)); /* and no more to do until it is read */
+    assert_true(schedule_demand(&s, (uint64_t)S) == 0);
+    assert_null(schedule_take(&s, (uint64_t)S));
     admitted(&s, &small, (uint64_t)S);
     run(&s, &small);
     /* When it is read, a window of it is promised. */
     assert_true(schedule_wake(&s, &stream, (uint64_t)S));
-    assert_true(schedule_demand(&s) == 10 * MS);
-    assert_ptr_equal(schedule_take(&s), &stream);
+    assert_true(schedule_demand(&s, (uint64_t)S) == 10 * MS);
+    assert_ptr_equal(schedule_take(&s, (uint64_t)S), &stream);
+}
+
+static void a_job_that_takes_longer_than_promised_locks_nobody_out(void **state) {
+    (void)state;
+    schedule s = of(1, 0);
+    turn wrong = work_of(100 * MS, 1), small = work_of(MS, 2);
+    uint64_t now = (uint64_t)(300 * MS);
+    admitted(&s, &wrong, 0);
+    assert_ptr_equal(schedule_take(&s, now - (uint64_t)(30 * MS)), &wrong);
+    assert_true(schedule_wake(&s, &wrong, now)); /* late, and little of it is done */
+    schedule_ran(&s, &wrong, now);
+    admitted(&s, &small, now);
+    run(&s, &small);
+    /* Nor where it has taken all that was estimated, and nobody knows how much more. */
+    assert_ptr_equal(schedule_take(&s, now), &wrong);
+    now = (uint64_t)(900 * MS);
+    assert_true(schedule_wake(&s, &wrong, now));
+    schedule_ran(&s, &wrong, now);
+    small = work_of(MS, 2);
+    admitted(&s, &small, now);
+    run(&s, &small);
+    assert_ptr_equal(schedule_take(&s, now), &wrong);
+}
+
+static void a_long_slice_is_not_waited_for_twice(void **state) {
+    (void)state;
+    schedule s = of(1, 0);
+    turn whole = work_of(S, 1), small = work_of(MS, 2);
+    admitted(&s, &whole, 1);
+    assert_ptr_equal(schedule_take(&s, 1), &whole);
+    /* Almost done; as if nothing of it were, it would be late by now. */
+    admitted(&s, &small, (uint64_t)(0.95 * S));
+    assert_true(schedule_demand(&s, (uint64_t)(0.95 * S)) < 60 * MS);
 }
 
 static void a_line_learns_how_fast_the_machine_is(void **state) {
@@ -220,22 +253,22 @@ static void a_line_learns_how_fast_the_machine_is(void **state) {
     for (int i = 0; i < 200; i++) {
         turn t = work_of(MS, 1);
         admitted(&s, &t, 1);
-        assert_ptr_equal(schedule_take(&s), &t);
+        assert_ptr_equal(schedule_take(&s, 1), &t);
         schedule_leave(&s, &t, false);
-        schedule_ran(&s, &t, 3 * MS);
+        schedule_ran(&s, &t, 1 + (uint64_t)(3 * MS));
     }
     assert_true(s.pace > 2.9 && s.pace < 3.1);
     turn t = work_of(MS, 1);
     admitted(&s, &t, 1);
-    assert_true(schedule_demand(&s) > 2.9 * MS);
+    assert_true(schedule_demand(&s, 1) > 2.9 * MS);
     schedule_leave(&s, &t, true);
     /* What was cut off says nothing. */
     turn cut = work_of(MS, 1);
     double pace = s.pace;
     admitted(&s, &cut, 1);
-    assert_ptr_equal(schedule_take(&s), &cut);
+    assert_ptr_equal(schedule_take(&s, 1), &cut);
     schedule_leave(&s, &cut, true);
-    schedule_ran(&s, &cut, 900 * MS);
+    schedule_ran(&s, &cut, (uint64_t)(900 * MS));
     assert_true(s.pace == pace);
 }
 
@@ -249,7 +282,7 @@ static void who_left_is_not_woken(void **state) {
     assert_true(schedule_leave(&s, &t, true));
     assert_false(schedule_leave(&s, &t, true));
     assert_false(schedule_wake(&s, &t, 1));
-    assert_null(schedule_take(&s));
+    assert_null(schedule_take(&s, 0));
 }
 
 /* ---- a machine whose clock is a number, and ten times as much to do as it can ---- */
@@ -288,10 +321,10 @@ static void advance(sim *m, uint64_t now) {
                 uint64_t over = at > m->promised[j] ? at - m->promised[j] : 0;
                 m->latest = over > m->latest ? over : m->latest;
             }
-            schedule_ran(&m->line, t, m->slice[first]);
+            schedule_ran(&m->line, t, at);
             m->busy[first] = NULL;
         }
-        t = schedule_take(&m->line);
+        t = schedule_take(&m->line, at);
         m->until[first] = now;
         if (!t) {
             m->until[first] = now + 1;
@@ -353,6 +386,8 @@ RUN(T(an_idle_machine_takes_any_job), T(small_jobs_overtake_large_ones),
     T(a_client_may_have_all_while_nobody_else_asks),
     T(a_client_that_had_much_leaves_room_to_who_had_little),
     T(more_clients_than_are_remembered_do_no_harm), T(others_are_forgotten_after_half_a_minute),
-    T(who_waits_for_its_reader_demands_nothing), T(a_line_learns_how_fast_the_machine_is),
+    T(who_waits_for_its_reader_demands_nothing),
+    T(a_job_that_takes_longer_than_promised_locks_nobody_out),
+    T(a_long_slice_is_not_waited_for_twice), T(a_line_learns_how_fast_the_machine_is),
     T(who_left_is_not_woken),
     T(at_ten_times_capacity_every_promise_is_kept_and_the_modest_are_served))
