@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define FLUSH_SECONDS 1
@@ -20,6 +23,7 @@ typedef struct pile {
 
 struct log_lines {
     int fd;
+    int enough; /* an event: what is left is given up */
     log_kind kind;
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
@@ -127,12 +131,29 @@ static uint64_t count_lines(const char *bytes, size_t length) {
     return lines;
 }
 
-/* How many bytes the kernel took. A place to be cancelled at, for it may wait for ever. */
-static size_t write_all(int fd, const char *bytes, size_t length) {
+/* As many whole lines as a pipe takes at once or not at all. */
+static size_t piece(const char *bytes, size_t length) {
+    if (length <= PIPE_BUF)
+        return length;
+    const char *last = memrchr(bytes, '\n', PIPE_BUF);
+    return last ? (size_t)(last + 1 - bytes) : PIPE_BUF;
+}
+
+/* False: it is given up. Where poll says that there is room, a piece fits, so write never waits. */
+static bool await_room(const log_lines *l) {
+    struct pollfd polls[2] = {{.fd = l->fd, .events = POLLOUT},
+                              {.fd = l->enough, .events = POLLIN}};
+    while (poll(polls, 2, -1) < 0 && errno == EINTR)
+        ;
+    return polls[1].revents == 0;
+}
+
+/* How many bytes the kernel took. */
+static size_t write_all(const log_lines *l, const char *bytes, size_t length) {
     size_t done = 0;
-    while (done < length) {
-        ssize_t n = write(fd, bytes + done, length - done);
-        if (n < 0 && errno != EINTR)
+    while (done < length && await_room(l)) {
+        ssize_t n = write(l->fd, bytes + done, piece(bytes + done, length - done));
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
             break;
         done += n > 0 ? (size_t)n : 0;
     }
@@ -141,9 +162,9 @@ static size_t write_all(int fd, const char *bytes, size_t length) {
 
 /* The lines that were lost. */
 static uint64_t write_pile(log_lines *l, const pile *p) {
-    if (l->torn && write_all(l->fd, "\n", 1) != 1)
+    if (l->torn && write_all(l, "\n", 1) != 1)
         return count_lines(p->bytes, p->length);
-    size_t done = write_all(l->fd, p->bytes, p->length);
+    size_t done = write_all(l, p->bytes, p->length);
     l->torn = done > 0 ? p->bytes[done - 1] != '\n' : false;
     return count_lines(p->bytes + done, p->length - done);
 }
@@ -169,18 +190,22 @@ static const pile *next_pile(log_lines *l) {
 static void *run(void *of) {
     log_lines *l = of;
     const pile *p;
-    int before;
-    /* To be cancelled while it writes, and nowhere else. */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     while ((p = next_pile(l))) {
-        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
         uint64_t lost = write_pile(l, p);
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
         pthread_mutex_lock(&l->lock);
         l->dropped += lost;
         pthread_mutex_unlock(&l->lock);
     }
     return NULL;
+}
+
+static void discard(log_lines *l) {
+    if (l->enough >= 0)
+        close(l->enough);
+    pthread_cond_destroy(&l->idle);
+    pthread_cond_destroy(&l->work);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 log_lines *log_new(int fd, log_kind kind) {
@@ -193,12 +218,10 @@ log_lines *log_new(int fd, log_kind kind) {
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->idle, NULL);
-    if (pthread_create(&l->thread, NULL, run, l) == 0)
+    l->enough = eventfd(0, EFD_CLOEXEC);
+    if (l->enough >= 0 && pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
-    pthread_cond_destroy(&l->idle);
-    pthread_cond_destroy(&l->work);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
+    discard(l);
     return NULL;
 }
 
@@ -216,13 +239,9 @@ void log_free(log_lines *l) {
         code = pthread_cond_timedwait(&l->idle, &l->lock, &until);
     l->filling->length = 0;
     pthread_mutex_unlock(&l->lock);
-    if (code != 0)
-        pthread_cancel(l->thread);
+    eventfd_write(l->enough, 1);
     pthread_join(l->thread, NULL);
-    pthread_cond_destroy(&l->idle);
-    pthread_cond_destroy(&l->work);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
+    discard(l);
 }
 
 size_t log_render(log_kind kind, const log_entry *e, char out[LOG_LINE]) {
