@@ -1,7 +1,6 @@
 """A real Prometheus, with the configuration of deploy/, scrapes three daemons and is asked."""
 
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -53,13 +52,10 @@ class Prometheus:
         """Until it is ready; another port if somebody took ours."""
         for _ in range(3):
             self.address = f"127.0.0.1:{free_port()}"
-            parent = os.getpid()
-            self.process = subprocess.Popen(
+            self.process = harness.spawn(
                 ["prometheus", f"--config.file={self.config}",
                  f"--storage.tsdb.path={self.home}/data",
-                 f"--web.listen-address={self.address}"],
-                stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                preexec_fn=lambda: harness._die_with(parent))
+                 f"--web.listen-address={self.address}"], self.log)
             if self._is_ready():
                 return
             self._end()
