@@ -1,6 +1,7 @@
 """More is asked for than the machine can do: what is taken on is done right and in time."""
 
 import collections
+import contextlib
 import hashlib
 import http.client
 import itertools
@@ -151,8 +152,8 @@ class Overload(unittest.TestCase):
         capacity = len(quiet) / sum(quiet)
         greedy = Crowd(self.server, self.targets(), TIMES * capacity, source="127.0.0.2")
         small = ((seed, HEAVY.format(1, seed)) for seed in itertools.cycle(range(SEEDS)))
-        modest = Crowd(self.server, small, 10, clients=2, source="127.0.0.3")
-        self.server.get(HEAVY.format(1, 0))
+        tenth = 0.1 / min(self.time_of(HEAVY.format(1, seed)) for seed in range(4))
+        modest = Crowd(self.server, small, min(10, tenth), clients=2, source="127.0.0.3")
         greedy.start(SECONDS + 3)
         time.sleep(3)  # it is known by now
         modest.start(SECONDS)
@@ -161,10 +162,17 @@ class Overload(unittest.TestCase):
         self.check_right(greedy)
         asked, done = sum(modest.statuses.values()), modest.statuses[200]
         print(f"\nmodest: {done} of {asked}; greedy: {dict(greedy.statuses)}", flush=True)
-        self.assertGreater(asked, 20)
+        self.assertGreater(asked, 2)
         self.assertGreaterEqual(done, 0.8 * asked)
         self.assertGreater(greedy.statuses[429], 0)
         self.assertGreater(greedy.statuses[200], 0)
+
+
+def drain(sock):
+    """Reads until either end closes: else an answer waits for its reader."""
+    with contextlib.suppress(OSError):
+        while sock.recv(1 << 16):
+            pass
 
 
 class Turns(harness.ServerTest):
@@ -216,19 +224,22 @@ class Turns(harness.ServerTest):
         server.start()
         self.addCleanup(server.stop)
         waits = []
-        for n in 60, 3000:
+        for n in 200, 3000:
             target = f"/v1/masks.npy?shape=512x512&n={n}&dtype=bits&seed="
             busy = socket.create_connection(server.address)
             busy.sendall(f"GET {target}1 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            reader = threading.Thread(target=drain, args=(busy,))
+            reader.start()
             self.await_line(server, "fmixd_queue_jobs 1")
             answer = server.get(f"{target}2")
             self.assertEqual(answer.status, 503, answer.body[:200])
             self.assertIn("too late", answer.json()["detail"])
             waits.append(int(answer.headers["Retry-After"]))
+            busy.shutdown(socket.SHUT_RDWR)
+            reader.join()
             busy.close()
             self.await_line(server, "fmixd_queue_jobs 0")
-        self.assertEqual(waits[0], 1)
-        self.assertGreater(waits[1], 3)
+        self.assertGreater(waits[1], 2 * waits[0])
 
 
 if __name__ == "__main__":
