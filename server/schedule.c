@@ -10,8 +10,9 @@
 #define LEARNING 0.0625
 #define SLOWEST  64.0 /* bounds of the pace, so that a few odd jobs cannot lock everybody out */
 #define FASTEST  (1 / 64.0)
-#define SECOND   0.9  /* of the time alone a second time: the rest is for what is not computed */
-#define LONGEST  1e18 /* of a promise: thirty years */
+#define SECOND   0.9   /* of the time alone a second time: the rest is for what is not computed */
+#define OVERRUN  0.125 /* of what a job took, that it may take again past its estimate */
+#define LONGEST  1e18  /* of a promise: thirty years */
 
 void schedule_init(schedule *s, unsigned threads, unsigned limit, double patience) {
     *s = (schedule){.threads = threads, .limit = limit, .patience = patience, .pace = 1};
@@ -141,10 +142,12 @@ schedule_verdict schedule_admit(schedule *s, turn *t, uint64_t now) {
 }
 
 /* A promise that is broken, for the estimate was wrong, must not be made up for at the cost of all
- * others: a new one, for what is left, or as much again as was done. */
+ * others: a new one, for what is left. Where nothing should be, for a part of what was done: so one
+ * that is a little late still comes before those that came after it, and one that never ends comes
+ * later and later. */
 static uint64_t renewal(const schedule *s, const turn *t, uint64_t now) {
-    double rest = left(s, t, now), done = spent(t, now);
-    return promise(s, t, (rest > done ? rest : done) / s->pace, 0, now);
+    double rest = left(s, t, now), more = spent(t, now) * OVERRUN;
+    return promise(s, t, (rest > more ? rest : more) / s->pace, 0, now);
 }
 
 bool schedule_wake(schedule *s, turn *t, uint64_t now) {

@@ -236,6 +236,22 @@ static void a_job_that_takes_longer_than_promised_locks_nobody_out(void **state)
     assert_ptr_equal(schedule_take(&s, now), &wrong);
 }
 
+static void a_job_that_is_a_little_late_comes_before_newcomers(void **state) {
+    (void)state;
+    static const double done[] = {95, 104}; /* of 100: less than estimated is left, or nothing */
+    for (unsigned i = 0; i < 2; i++) {
+        schedule s = of(1, 0);
+        turn late = work_of(100 * MS, 1), newcomer = work_of(100 * MS, 2);
+        const uint64_t now = (uint64_t)(191 * MS);
+        admitted(&s, &late, 0); /* until 190 */
+        assert_ptr_equal(schedule_take(&s, now - (uint64_t)(done[i] * MS)), &late);
+        assert_true(schedule_wake(&s, &late, now));
+        schedule_ran(&s, &late, now);
+        admitted(&s, &newcomer, now);
+        assert_ptr_equal(schedule_take(&s, now), &late);
+    }
+}
+
 static void a_long_slice_is_not_waited_for_twice(void **state) {
     (void)state;
     schedule s = of(1, 0);
@@ -388,6 +404,6 @@ RUN(T(an_idle_machine_takes_any_job), T(small_jobs_overtake_large_ones),
     T(more_clients_than_are_remembered_do_no_harm), T(others_are_forgotten_after_half_a_minute),
     T(who_waits_for_its_reader_demands_nothing),
     T(a_job_that_takes_longer_than_promised_locks_nobody_out),
-    T(a_long_slice_is_not_waited_for_twice), T(a_line_learns_how_fast_the_machine_is),
-    T(who_left_is_not_woken),
+    T(a_job_that_is_a_little_late_comes_before_newcomers), T(a_long_slice_is_not_waited_for_twice),
+    T(a_line_learns_how_fast_the_machine_is), T(who_left_is_not_woken),
     T(at_ten_times_capacity_every_promise_is_kept_and_the_modest_are_served))
