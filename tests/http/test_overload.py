@@ -13,7 +13,7 @@ import unittest
 
 import harness
 
-# Much to compute and little to read: how fast clients take an answer is not what is measured.
+# Much to compute and little to read.
 HEAVY = "/v1/masks.png?shape=512x512&n={}&seed={}"
 SEEDS = 8  # so many different answers
 QUIET = 40  # requests that measure an idle daemon
