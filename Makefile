@@ -45,6 +45,12 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -c $< -o $@
 
+# Builds of lib/kernels_template.h for one level of one architecture.
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+$(BUILD)/lib/kernels_v3.o: CFLAGS += -march=x86-64-v3
+$(BUILD)/lib/kernels_v4.o: CFLAGS += -march=x86-64-v4 -mprefer-vector-width=512
+endif
+
 $(BUILD)/libfmix.a: $(LIB_OBJS)
 	rm -f $@ && ar rcs $@ $^
 

@@ -27,6 +27,7 @@ fmix_status fmix_context_new(size_t cache_bytes, fmix_context **out) {
         free(context);
         return status;
     }
+    context->kernels = fmix_kernels_best();
     *out = context;
     return FMIX_OK;
 }

@@ -57,7 +57,8 @@ void fmix_drawing_values(const fmix_drawing *d, uint64_t t, double *bound) {
     const fmix_plan *plan = d->plan;
     const fmix_hooks *hooks = &plan->context->hooks;
     fmix_scratch *scratch = d->scratch;
-    double norm = fmix_spectrum_fill(d->weights, &plan->spectrum_key, t, scratch->x);
+    double norm =
+        fmix_spectrum_fill(d->weights, plan->context->kernels, &plan->spectrum_key, t, scratch->x);
     fmix_transform_run(d->transform, scratch->x, scratch->g);
     *bound = bound_of(norm, plan->elements);
     if (hooks->watch)

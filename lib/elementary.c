@@ -1,7 +1,5 @@
 #include "elementary.h"
-#include "vector.h"
 
-#include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded */
 #include <string.h>
 
 #define LN2_HIGH 0x1.62e42fefa0000p-1 /* 37 bits: a product with 10 more is exact */
@@ -27,8 +25,8 @@ static inline double from_bits(uint64_t bits) {
     return x;
 }
 
-/* 0 <= i < 2^52, exactly; a form that every vector unit has */
-static inline double from_integer(uint64_t i) {
+/* 0 <= i < 2^52, exactly */
+static double from_integer(uint64_t i) {
     return from_bits(TWO_52_BITS | i) - TWO_52;
 }
 
@@ -38,7 +36,7 @@ static inline double from_integer(uint64_t i) {
  * the series, whose terms past 1 sum to under 0.01, within 0.1u, the last product within u, the sum
  * with 1 within u: 4u in all. (Where m has at most 52 bits, as every word has, m+1 is exact: 3u.)
  */
-static inline double log_near_one(double m) {
+static double log_near_one(double m) {
     double s = (m - 1.0) / (m + 1.0);
     double z = s * s;
     double p = 1.0 / 21;
@@ -58,7 +56,7 @@ static inline double log_near_one(double m) {
  * x = w+1 = 2^(e+32) m. For e = 0 the result is ln m. Else |e ln2 + ln m| >= 0.34, and e*LN2_HIGH
  * is exact; ln m (at most 0.35) brings 3u of itself, the two sums u each: under 5u.
  */
-static inline double log_word(uint32_t w) {
+static double log_word(uint32_t w) {
     double x = from_integer((uint64_t)w + 1);
     uint64_t ix = bits_of(x);
     uint64_t e = (ix - ROOT_HALF) >> 52; /* x >= 1, so this is not negative */
@@ -73,7 +71,7 @@ static inline double log_word(uint32_t w) {
  * factor's terms past 1 sum to at most 0.11: 4u in all. Cosine: t^2/2 <= 0.309 with 5u of itself,
  * the sum with 1: under 3.5u of a result of at least 0.7. 6u covers both.
  */
-static inline double sine_poly(double t) {
+static double sine_poly(double t) {
     double z = t * t;
     double p = 1.0 / 355687428096000.0;
     p = p * z - 1.0 / 1307674368000.0;
@@ -86,7 +84,7 @@ static inline double sine_poly(double t) {
     return t + t * (z * p);
 }
 
-static inline double cosine_poly(double t) {
+static double cosine_poly(double t) {
     double z = t * t;
     double p = 1.0 / 20922789888000.0;
     p = p * z - 1.0 / 87178291200.0;
@@ -99,43 +97,16 @@ static inline double cosine_poly(double t) {
     return 1.0 + z * p;
 }
 
-static inline void turn_word(uint32_t w, double *cosine, double *sine) {
-    uint32_t q = (w + (UINT32_C(1) << 29)) >> 30;
-    int32_t r = (int32_t)(w - (q << 30));
-    double t = (double)r * TAU_2_32;
-    double s = sine_poly(t), c = cosine_poly(t);
-    /* Quarters 1 and 3 swap; 1 and 2 negate the cosine, 2 and 3 the sine. */
-    uint64_t swap = -(uint64_t)(q & 1);
-    uint64_t sb = bits_of(s), cb = bits_of(c);
-    uint64_t exchanged = (sb ^ cb) & swap;
-    uint64_t negate_cosine = (uint64_t)((q ^ (q >> 1)) & 1) << 63;
-    uint64_t negate_sine = (uint64_t)((q >> 1) & 1) << 63;
-    *cosine = from_bits(cb ^ exchanged ^ negate_cosine);
-    *sine = from_bits(sb ^ exchanged ^ negate_sine);
-}
-
-/* -2 x is exact; the root halves the 5u and adds one: 3.5u. */
-FMIX_CLONES
-void fmix_radius(const uint32_t *restrict w, double *restrict out, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        out[i] = sqrt(-2.0 * log_word(w[i]));
-}
-
-FMIX_CLONES
-void fmix_turn(const uint32_t *restrict w, double *restrict cosine, double *restrict sine,
-               size_t n) {
-    for (size_t i = 0; i < n; i++)
-        turn_word(w[i], &cosine[i], &sine[i]);
-}
-
 double fmix_log_word(uint32_t w) {
     return log_word(w);
 }
 
+/* Quarters 1 and 3 have the sine's size; 1 and 2 are negative. */
 double fmix_cos_word(uint32_t w) {
-    double c, s;
-    turn_word(w, &c, &s);
-    return c;
+    uint32_t q = (w + (UINT32_C(1) << 29)) >> 30;
+    double t = (double)(int32_t)(w - (q << 30)) * TAU_2_32;
+    double size = q & 1 ? sine_poly(t) : cosine_poly(t);
+    return q == 1 || q == 2 ? -size : size;
 }
 
 /* e^r - 1 for |r| <= 0.35: what follows r^14/14! is under 2^-61 of r. r + r*(r*p), where r*p is at

@@ -11,12 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* sqrt(-2 ln((w+1)/2^32)), relative error at most 4u (exactly 0 for w = 2^32-1). */
-void fmix_radius(const uint32_t *w, double *out, size_t n);
-
-/* cos and sin of 2 pi w / 2^32, relative error at most 6u each, exact zeros and ones. */
-void fmix_turn(const uint32_t *w, double *cosine, double *sine, size_t n);
-
 /* ln((w+1)/2^32), relative error at most 5u. */
 double fmix_log_word(uint32_t w);
 

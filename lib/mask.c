@@ -2,19 +2,11 @@
 #include "contest.h"
 #include "convert.h"
 #include "method.h"
-#include "rank.h"
 #include "soft.h"
 #include "vector.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-FMIX_CLONES
-static void threshold(const double *restrict g, uint64_t n, double low,
-                      unsigned char *restrict mask) {
-    for (uint64_t i = 0; i < n; i++)
-        mask[i] = g[i] >= low;
-}
 
 /* Sets the mask where values from `low` to `high` await an exact order: `k` ones in all. What is
  * above is surely in, what is below surely out (drawing.c). */
@@ -45,15 +37,16 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, uint64_t k, double 
     return status;
 }
 
-static fmix_status draw_hard(const fmix_drawing *d, uint64_t t, uint64_t k) {
+static fmix_status draw_hard(const fmix_drawing *d, uint64_t t, uint64_t k, fmix_mask *out) {
     fmix_scratch *scratch = d->scratch;
     const fmix_context *context = d->plan->context;
     double bound, kth, next;
     fmix_drawing_values(d, t, &bound);
-    fmix_rank_pair(scratch->g, (size_t)d->plan->elements, (size_t)k, scratch->work, &kth, &next);
+    context->kernels->rank_pair(scratch->g, (size_t)d->plan->elements, (size_t)k, scratch->work,
+                                &kth, &next);
     double width = fmix_drawing_width(d, bound);
     if (context->hooks.unchecked || kth - next > width) {
-        threshold(scratch->g, d->plan->elements, kth, scratch->mask);
+        *out = (fmix_mask){.values = scratch->g, .cut = kth};
         return FMIX_OK;
     }
     return settle(d, t, k, kth - width, kth + width);
@@ -69,7 +62,7 @@ fmix_status fmix_mask_of_field(const fmix_drawing *d, uint64_t t, const fmix_row
         return FMIX_OK;
     }
     if (half < 2)
-        return draw_hard(d, t, k);
+        return draw_hard(d, t, k, out);
     *out = (fmix_mask){.weights = d->scratch->work};
     return fmix_soft_draw(d, t, k, half);
 }
@@ -152,13 +145,24 @@ static void convert_bytes(const unsigned char *mask, uint64_t elements, fmix_dty
     }
 }
 
+const unsigned char *fmix_mask_spread(const fmix_drawing *d, const fmix_mask *mask) {
+    if (mask->bytes)
+        return mask->bytes;
+    d->plan->context->kernels->bytes(mask->values, (size_t)d->plan->elements, mask->cut,
+                                     d->scratch->mask);
+    return d->scratch->mask;
+}
+
 /* A weight is a/b with b < 2^25, so it is 2^-50 away from any half-way point of f32 or f16 that it
  * is not on: that it was rounded to float64 first changes nothing. */
-void fmix_mask_convert(const fmix_mask *mask, uint64_t elements, fmix_dtype dtype, void *out) {
+void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype dtype, void *out) {
+    uint64_t elements = d->plan->elements;
     if (mask->weights)
         fmix_store(dtype, mask->weights, elements, out);
+    else if (mask->values && dtype == FMIX_DTYPE_BITS)
+        d->plan->context->kernels->bits(mask->values, (size_t)elements, mask->cut, out);
     else
-        convert_bytes(mask->bytes, elements, dtype, out);
+        convert_bytes(fmix_mask_spread(d, mask), elements, dtype, out);
 }
 
 fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
@@ -174,7 +178,7 @@ fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64
         fmix_mask mask;
         status = fmix_mask_draw(&d, t + i, &mask);
         if (status == FMIX_OK)
-            fmix_mask_convert(&mask, plan->elements, dtype, at);
+            fmix_mask_convert(&d, &mask, dtype, at);
     }
     fmix_drawing_end(&d);
     return status;

@@ -48,16 +48,16 @@ static fmix_status mix_by_weights(const fmix_plan *plan, const fmix_batch *batch
 }
 
 /* Where the mask is soft, or chooses what is converted then. */
-static void apply(const fmix_batch *batch, const fmix_mask *mask, uint64_t elements, const place *p,
-                  unsigned char *chosen) {
-    uint64_t values = elements * batch->channels;
+static void apply(const fmix_drawing *d, const fmix_batch *batch, const fmix_mask *mask,
+                  const place *p, unsigned char *chosen) {
+    uint64_t elements = d->plan->elements, values = elements * batch->channels;
     if (mask->weights) {
         fmix_blend_soft(mask->weights, elements, batch, p->a, p->b, p->out);
     } else if (chosen) {
-        choose(batch, mask->bytes, elements, p->a, p->b, chosen);
+        choose(batch, fmix_mask_spread(d, mask), elements, p->a, p->b, chosen);
         fmix_convert(batch->dtype, chosen, values, batch->out_dtype, p->out);
     } else {
-        choose(batch, mask->bytes, elements, p->a, p->b, p->out);
+        choose(batch, fmix_mask_spread(d, mask), elements, p->a, p->b, p->out);
     }
 }
 
@@ -76,7 +76,7 @@ static fmix_status mix_by_masks(const fmix_plan *plan, fmix_scratch *scratch,
         fmix_mask mask;
         status = fmix_mask_draw(&d, fmix_plan_sample(plan, index, i), &mask);
         if (status == FMIX_OK)
-            apply(batch, &mask, plan->elements, &p, chosen);
+            apply(&d, batch, &mask, &p, chosen);
     }
     fmix_drawing_end(&d);
     free(chosen);

@@ -74,7 +74,7 @@ static double log2_of(double x) {
 /*
  * Nanoseconds of settling that a thin shape must expect. With one side long against the rest,
  * pixels that share its coordinate differ by (long/other)^-delta of G. Where that is under about
- * 2^-34 they are all contested together, and each is summed over all bins, about twice; with a soft
+ * 2^-31 they are all contested together, and each is summed over all bins, about twice; with a soft
  * edge so is all of its band.
  */
 static double settling_cost(const fmix_recipe *r, double elements, double band) {
@@ -85,7 +85,7 @@ static double settling_cost(const fmix_recipe *r, double elements, double band) 
         longest = n > longest ? n : longest;
     }
     if (second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT ||
-        r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 34)
+        r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 31)
         return 0;
     double rivals = elements / longest;
     return 2 * (elements / 2) * (1200 + 100 * (rivals > band ? rivals : band));
@@ -113,8 +113,8 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
         return 0;
     uint64_t bytes = plan->elements; /* a mask */
     if (fmix_method_has_spectrum(plan->recipe.method))
-        bytes += 2 * sizeof(double) * plan->elements +
-                 3 * sizeof(double) * fmix_shape_bins(&plan->recipe.shape);
+        bytes += 2 * sizeof(double) * (plan->elements + FMIX_KERNELS_PAD) +
+                 3 * sizeof(double) * (fmix_shape_bins(&plan->recipe.shape) + FMIX_KERNELS_PAD);
     if (!plan->soft)
         return bytes;
     double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
@@ -192,17 +192,19 @@ void fmix_scratch_trim(fmix_scratch *scratch) {
 }
 
 fmix_status fmix_scratch_reserve(fmix_scratch *scratch, uint64_t bins, uint64_t elements) {
-    if (scratch->x_room < 2 * bins) {
+    const size_t x_room = 2 * ((size_t)bins + FMIX_KERNELS_PAD);
+    const size_t g_room = (size_t)elements + FMIX_KERNELS_PAD;
+    if (scratch->x_room < x_room) {
         fmix_aligned_free(scratch->x);
-        scratch->x = fmix_aligned_new((size_t)(2 * bins));
-        scratch->x_room = scratch->x ? (size_t)(2 * bins) : 0;
+        scratch->x = fmix_aligned_new(x_room);
+        scratch->x_room = scratch->x ? x_room : 0;
     }
-    if (scratch->g_room < elements) {
+    if (scratch->g_room < g_room) {
         fmix_aligned_free(scratch->g);
         fmix_aligned_free(scratch->work);
-        scratch->g = fmix_aligned_new((size_t)elements);
-        scratch->work = fmix_aligned_new((size_t)elements);
-        scratch->g_room = (size_t)elements;
+        scratch->g = fmix_aligned_new(g_room);
+        scratch->work = fmix_aligned_new(g_room);
+        scratch->g_room = g_room;
         if (!scratch->g || !scratch->work) {
             fmix_aligned_free(scratch->g);
             fmix_aligned_free(scratch->work);

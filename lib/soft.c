@@ -1,7 +1,6 @@
 #include "soft.h"
 #include "contest.h"
 #include "lambda.h"
-#include "rank.h"
 
 #include <stdlib.h>
 
@@ -37,7 +36,8 @@ typedef struct band {
 } band;
 
 /* The g of the band's ends, one width further out. */
-static void find_ends(const double *g, uint64_t n, double *work, double width, band *b) {
+static void find_ends(const fmix_kernels *kernels, const double *g, uint64_t n, double *work,
+                      double width, band *b) {
     double other;
     b->high = b->low = g[0];
     if (b->first == 0 || b->last == n)
@@ -46,9 +46,9 @@ static void find_ends(const double *g, uint64_t n, double *work, double width, b
             b->low = g[i] < b->low ? g[i] : b->low;
         }
     if (b->first != 0)
-        fmix_rank_pair(g, (size_t)n, (size_t)b->first, work, &other, &b->high);
+        kernels->rank_pair(g, (size_t)n, (size_t)b->first, work, &other, &b->high);
     if (b->last != n)
-        fmix_rank_pair(g, (size_t)n, (size_t)b->last, work, &b->low, &other);
+        kernels->rank_pair(g, (size_t)n, (size_t)b->last, work, &b->low, &other);
     b->high += width;
     b->low -= width;
 }
@@ -103,7 +103,7 @@ fmix_status fmix_soft_draw(const fmix_drawing *d, uint64_t t, uint64_t ones, uin
     double bound;
     fmix_drawing_values(d, t, &bound);
     double width = fmix_drawing_width(d, bound);
-    find_ends(g, n, d->scratch->work, width, &b);
+    find_ends(d->plan->context->kernels, g, n, d->scratch->work, width, &b);
     fmix_status status = gather(g, n, &b);
     if (status == FMIX_OK) {
         fmix_field field = fmix_drawing_field(d, t);

@@ -1,12 +1,10 @@
 #include "spectrum.h"
 #include "elementary.h"
-#include "vector.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK     512 /* bins at a time: 20 KiB of stack, in the first cache */
-#define LANES     8
+#define CHUNK     512 /* bins at a time, in the first cache */
 #define ROOT_HALF 0x1.6a09e667f3bcdp-1
 
 /* One row of bins along the last side. fmix_power brings 24u, its argument 5u * 5, the factor and
@@ -59,7 +57,8 @@ static fmix_status make(const void *raw, void **object, size_t *bytes) {
     memcpy(&law, raw, sizeof law);
     bool paper = law.spectrum == FMIX_SPECTRUM_PAPER;
     uint64_t count = (paper ? 1 : 2) * fmix_law_normals(&law); /* at most 2^26 */
-    size_t size = sizeof(fmix_weights) + (size_t)count * sizeof(double);
+    size_t room = (size_t)count + FMIX_KERNELS_PAD;
+    size_t size = sizeof(fmix_weights) + room * sizeof(double);
     fmix_weights *weights = malloc(size);
     if (!weights)
         return FMIX_ERROR_MEMORY;
@@ -67,6 +66,7 @@ static fmix_status make(const void *raw, void **object, size_t *bytes) {
     weights->sides = fmix_shape_sides(&law.shape);
     weights->bins = fmix_shape_bins(&law.shape);
     weights->total = 0;
+    memset(weights->w + count, 0, FMIX_KERNELS_PAD * sizeof(double));
     if (paper)
         weigh_paper(weights);
     else
@@ -91,23 +91,6 @@ bool fmix_weights_cached(fmix_cache *cache, const fmix_law *law) {
     return fmix_cache_has(cache, &all_weights, law);
 }
 
-FMIX_CLONES
-static void weigh(const double *restrict w, const double *restrict radius,
-                  const double *restrict cosine, const double *restrict sine, size_t n,
-                  double *restrict x, double lanes[restrict LANES]) {
-    for (size_t i = 0; i < n; i++) {
-        double r = w[i] * radius[i];
-        x[2 * i] = r * cosine[i];
-        x[2 * i + 1] = r * sine[i];
-    }
-    size_t whole = n / LANES * LANES;
-    for (size_t i = 0; i < whole; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            lanes[l] += w[i + l] * radius[i + l];
-    for (size_t i = whole; i < n; i++)
-        lanes[i - whole] += w[i] * radius[i];
-}
-
 /* In the columns that are their own mirror: X_b = (Y_b + conj Y_-b) / 2. */
 static void make_hermitian(const fmix_sides *sides, uint32_t column, double *x) {
     uint32_t n0 = sides->n[0], n1 = sides->n[1];
@@ -129,52 +112,57 @@ static void make_hermitian(const fmix_sides *sides, uint32_t column, double *x) 
     }
 }
 
-/* The normals of one chunk. */
-typedef struct normals {
-    double radius[CHUNK], cosine[CHUNK], sine[CHUNK];
-} normals;
-
-/* Normals j … of `all`, j even: how many. */
-static size_t draw(const fmix_key *key, uint64_t t, uint64_t j, uint64_t all, normals *out) {
+/* The words of one chunk. */
+typedef struct chunk {
     uint32_t u[CHUNK], v[CHUNK];
-    size_t n = all - j < CHUNK ? (size_t)(all - j) : CHUNK;
-    fmix_words_pairs(key, t, (uint32_t)(j / 2), (n + 1) / 2, u, v);
-    fmix_radius(u, out->radius, n);
-    fmix_turn(v, out->cosine, out->sine, n);
-    return n;
+    size_t n;
+} chunk;
+
+/* Of normals j … of `all`, j even. */
+static void draw(const fmix_kernels *kernels, const fmix_key *key, uint64_t t, uint64_t j,
+                 uint64_t all, chunk *out) {
+    out->n = all - j < CHUNK ? (size_t)(all - j) : CHUNK;
+    kernels->words(key, t, (uint32_t)(j / 2), (out->n + 1) / 2, out->u, out->v);
 }
 
-static double fill_paper(const fmix_weights *weights, const fmix_key *key, uint64_t t, double *x) {
-    normals z;
-    double lanes[LANES] = {0}, sum = 0;
+static double fill_paper(const fmix_weights *weights, const fmix_kernels *kernels,
+                         const fmix_key *key, uint64_t t, double *x) {
+    chunk c;
+    double sum = 0;
     for (uint64_t j = 0; j < weights->bins; j += CHUNK) {
-        size_t n = draw(key, t, j, weights->bins, &z);
-        weigh(weights->w + j, z.radius, z.cosine, z.sine, n, x + 2 * j, lanes);
+        draw(kernels, key, t, j, weights->bins, &c);
+        sum += kernels->normals(weights->w + j, c.u, c.v, c.n, x + 2 * j);
     }
-    for (size_t l = 0; l < LANES; l++)
-        sum += lanes[l];
     return sum;
 }
 
-static double fill_official(const fmix_weights *weights, const fmix_key *key, uint64_t t,
-                            double *x) {
+static double size_of(double x) {
+    return x < 0 ? -x : x;
+}
+
+/* A radius is at most the sum of its two components' sizes. */
+static double fill_official(const fmix_weights *weights, const fmix_kernels *kernels,
+                            const fmix_key *key, uint64_t t, double *x) {
     const fmix_sides *sides = &weights->sides;
     size_t row = sides->n[2] / 2 + 1;
     uint64_t all = fmix_law_normals(&weights->law);
-    normals z;
-    double sum = 0;
+    double ones[CHUNK], z[2 * CHUNK], sum = 0;
+    chunk c;
+    for (size_t i = 0; i < CHUNK; i++)
+        ones[i] = 1;
     memset(x, 0, 2 * (size_t)weights->bins * sizeof *x);
     for (uint64_t j = 0; j < all; j += CHUNK) {
-        size_t n = draw(key, t, j, all, &z);
-        for (size_t i = 0; i < n; i++) {
+        draw(kernels, key, t, j, all, &c);
+        kernels->normals(ones, c.u, c.v, c.n, z);
+        for (size_t i = 0; i < c.n; i++) {
             const double *w = weights->w + 2 * (j + i);
             fmix_bin bin;
             if (!fmix_law_bin(&weights->law, j + i, &bin))
                 continue;
             double *at = x + 2 * (((size_t)bin.at[0] * sides->n[1] + bin.at[1]) * row + bin.at[2]);
-            at[0] = w[0] * z.radius[i] * z.cosine[i];
-            at[1] = w[1] * z.radius[i] * z.sine[i];
-            sum += (w[0] > w[1] ? w[0] : w[1]) * z.radius[i];
+            at[0] = w[0] * z[2 * i];
+            at[1] = w[1] * z[2 * i + 1];
+            sum += (w[0] > w[1] ? w[0] : w[1]) * (size_of(z[2 * i]) + size_of(z[2 * i + 1]));
         }
     }
     return sum;
@@ -182,9 +170,10 @@ static double fill_official(const fmix_weights *weights, const fmix_key *key, ui
 
 /* Every bin's w * radius counts twice: right for the doubled ones, too much for the few others. The
  * rounding of these sums, at most 2^21 + 8 terms a lane or 2^24 in all, is under 2^-28 of them. */
-double fmix_spectrum_fill(const fmix_weights *weights, const fmix_key *key, uint64_t t, double *x) {
+double fmix_spectrum_fill(const fmix_weights *weights, const fmix_kernels *kernels,
+                          const fmix_key *key, uint64_t t, double *x) {
     bool paper = weights->law.spectrum == FMIX_SPECTRUM_PAPER;
-    double sum = paper ? fill_paper(weights, key, t, x) : fill_official(weights, key, t, x);
+    double sum = (paper ? fill_paper : fill_official)(weights, kernels, key, t, x);
     make_hermitian(&weights->sides, 0, x);
     uint32_t last = weights->sides.n[2];
     if (last % 2 == 0)

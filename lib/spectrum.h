@@ -5,13 +5,13 @@
 #define FMIX_SPECTRUM_H
 
 #include "cache.h"
+#include "kernels.h"
 #include "law.h"
-#include "words.h"
 
 /* As a c2r transform wants them, which doubles the bins that are not their own mirror. Of the
  * paper's law one weight a bin: f^-delta where the last coordinate is its own mirror, f^-delta /
  * sqrt 2 elsewhere. Of the official law two for each normal: f_0^-delta and f_1^-delta. 0 at the
- * zero bin. Within 51u. */
+ * zero bin, and in FMIX_KERNELS_PAD places past the last. Within 51u. */
 typedef struct fmix_weights {
     fmix_law law;
     fmix_sides sides;
@@ -25,13 +25,13 @@ fmix_status fmix_weights_get(fmix_cache *cache, const fmix_law *law, const fmix_
                              void **entry);
 bool fmix_weights_cached(fmix_cache *cache, const fmix_law *law);
 
-/* Fills x (interleaved complex, 2 * bins) with the Hermitian half spectrum of the sample at t.
- * Returns an upper bound of ||X||_1 over the full spectrum. Every bin is within
- * FMIX_SPECTRUM_BOUND times its share of that. */
-double fmix_spectrum_fill(const fmix_weights *weights, const fmix_key *key, uint64_t t, double *x);
+/* Fills x (interleaved complex, 2 * bins, and room for 2 * FMIX_KERNELS_PAD more) with the
+ * Hermitian half spectrum of the sample at t. Returns an upper bound of ||X||_1 over the full
+ * spectrum. Every bin is within FMIX_SPECTRUM_BOUND times its share of that. */
+double fmix_spectrum_fill(const fmix_weights *weights, const fmix_kernels *kernels,
+                          const fmix_key *key, uint64_t t, double *x);
 
-/* Radius 4u, angle's sine and cosine 6u each (so at most 9u together), products 3u, weight 51u, the
- * Hermitian mean u: 68u. */
-#define FMIX_SPECTRUM_BOUND (80 * 0x1p-53)
+/* The normals' own, the weight's 51u, the Hermitian mean's u, and room for three products. */
+#define FMIX_SPECTRUM_BOUND (FMIX_NORMALS_BOUND + 64 * 0x1p-53)
 
 #endif

@@ -1,5 +1,4 @@
 #include "words.h"
-#include "vector.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -63,19 +62,4 @@ void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint3
     out[2] = (uint32_t)index;
     out[3] = (uint32_t)(index >> 32);
     philox(out, key->k[0], key->k[1]);
-}
-
-FMIX_CLONES
-void fmix_words_pairs(const fmix_key *key, uint64_t index, uint32_t first, size_t n,
-                      uint32_t *restrict u, uint32_t *restrict v) {
-    uint32_t low = (uint32_t)index, high = (uint32_t)(index >> 32);
-    uint32_t k0 = key->k[0], k1 = key->k[1];
-    for (size_t i = 0; i < n; i++) {
-        uint32_t c[4] = {first + (uint32_t)i, 0, low, high};
-        philox(c, k0, k1);
-        u[2 * i] = c[0];
-        v[2 * i] = c[1];
-        u[2 * i + 1] = c[2];
-        v[2 * i + 1] = c[3];
-    }
 }

@@ -25,11 +25,6 @@ fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out);
 /* Words 4*block … 4*block+3 of the stream at `index`. */
 void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint32_t out[4]);
 
-/* Words of blocks first … first+n-1, dealt in turn: even words to u, odd words to v (2n each), so
- * that u[j], v[j] are the two words of spectrum bin 2*first + j (STREAM §3). */
-void fmix_words_pairs(const fmix_key *key, uint64_t index, uint32_t first, size_t n, uint32_t *u,
-                      uint32_t *v);
-
 /* The plain function, for known answers. */
 void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 

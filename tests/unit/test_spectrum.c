@@ -196,7 +196,7 @@ typedef struct subject {
 static subject subject_new(const fmix_shape *shape, double delta) {
     subject s = {.cache = cache_new()};
     assert_ok(fmix_weights_get(s.cache, (fmix_law[]){law_of(shape, delta)}, &s.weights, &s.entry));
-    s.x = malloc(2 * (size_t)s.weights->bins * sizeof *s.x);
+    s.x = malloc(2 * ((size_t)s.weights->bins + FMIX_KERNELS_PAD) * sizeof *s.x);
     assert_non_null(s.x);
     return s;
 }
@@ -213,7 +213,7 @@ static void self_mirrored_columns_are_hermitian(void **state) {
     for (size_t i = 0; i < SHAPES; i++) {
         subject s = subject_new(&shapes[i], deltas[i % DELTAS]);
         for (uint64_t t = 0; t < 20; t++) {
-            fmix_spectrum_fill(s.weights, &key, t, s.x);
+            fmix_spectrum_fill(s.weights, fmix_kernels_best(), &key, t, s.x);
             for (size_t j = 0; j < s.weights->bins; j++) {
                 bin a = bin_at(&shapes[i], j);
                 double re = s.x[2 * j], im = s.x[2 * j + 1];
@@ -238,7 +238,7 @@ static void spectrum_is_weight_times_the_normals_of_the_words(void **state) {
         size_t bins = (size_t)s.weights->bins;
         double *y = malloc(2 * bins * sizeof *y);
         assert_non_null(y);
-        fmix_spectrum_fill(s.weights, &key, 7, s.x);
+        fmix_spectrum_fill(s.weights, fmix_kernels_best(), &key, 7, s.x);
         for (size_t j = 0; j < bins; j++) {
             uint32_t w[4];
             fmix_words_block(&key, 7, j / 2, w);
@@ -279,7 +279,7 @@ static void returned_norm_is_an_upper_bound_and_a_close_one(void **state) {
             subject s = subject_new(&shapes[i], deltas[d]);
             long double bounds = 0, norms = 0;
             for (uint64_t t = 0; t < 100; t++) {
-                double bound = fmix_spectrum_fill(s.weights, &key, t, s.x);
+                double bound = fmix_spectrum_fill(s.weights, fmix_kernels_best(), &key, t, s.x);
                 long double norm = norm_of(&shapes[i], &s);
                 assert_true((long double)bound >= norm);
                 bounds += (long double)bound;
@@ -357,7 +357,7 @@ static void power_is_that_of_the_law(const fmix_shape *shape, double delta, doub
         scale[j] = pow(f, delta);
     }
     for (double t = 0; t < samples; t++) {
-        fmix_spectrum_fill(s.weights, &key, (uint64_t)t, s.x);
+        fmix_spectrum_fill(s.weights, fmix_kernels_best(), &key, (uint64_t)t, s.x);
         for (size_t j = 0; j < bins; j++) {
             double re = s.x[2 * j], im = s.x[2 * j + 1];
             power[3 * j] += (re * re + im * im) * scale[j];
@@ -406,7 +406,7 @@ static double slope_of(const fmix_shape *shape, double delta, double samples) {
     double *power = calloc(bins, sizeof *power);
     assert_non_null(power);
     for (double t = 0; t < samples; t++) {
-        fmix_spectrum_fill(s.weights, &key, (uint64_t)t, s.x);
+        fmix_spectrum_fill(s.weights, fmix_kernels_best(), &key, (uint64_t)t, s.x);
         for (size_t j = 0; j < bins; j++)
             power[j] += s.x[2 * j] * s.x[2 * j] + s.x[2 * j + 1] * s.x[2 * j + 1];
     }

@@ -2,6 +2,7 @@
  * summed by their definition in double-double, all of them or, where that would take long, some. */
 #include "unit.h"
 
+#include "kernels.h"
 #include "spectrum.h"
 #include "transform.h"
 #include "twofold.h"
@@ -31,7 +32,7 @@ static subject subject_new(const fmix_shape *shape) {
     s.elements = (size_t)s.n[0] * s.n[1] * s.n[2];
     s.row = s.n[2] / 2 + 1;
     s.bins = (size_t)s.n[0] * s.n[1] * s.row;
-    s.x = fmix_aligned_new(2 * s.bins);
+    s.x = fmix_aligned_new(2 * (s.bins + FMIX_KERNELS_PAD));
     s.spoiled = fmix_aligned_new(2 * s.bins);
     s.g = fmix_aligned_new(s.elements);
     s.cosine = malloc(s.elements * sizeof *s.cosine);
@@ -136,7 +137,7 @@ static void fill_paper(subject *s, double delta, uint64_t *random) {
     assert_ok(fmix_weights_get(
         cache, (fmix_law[]){fmix_law_of(&(fmix_recipe){.shape = s->shape, .delta = delta})},
         &weights, &entry));
-    fmix_spectrum_fill(weights, &key, unit_random(random), s->x);
+    fmix_spectrum_fill(weights, fmix_kernels_best(), &key, unit_random(random), s->x);
     fmix_cache_release(cache, entry);
     fmix_cache_free(cache);
 }

@@ -1,0 +1,62 @@
+#include "kernels.h"
+
+#include <string.h>
+
+/* The kernels in plain C, for any machine. */
+#define KERNELS fmix_kernels_plain
+#define NAME    "plain"
+#define LANES   2
+
+#define MADD(a, b, c) ((a) * (b) + (c))
+
+typedef uint64_t lanes __attribute__((vector_size(16)));
+
+static bool runs(void) {
+    return true;
+}
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+static inline lanes multiply(lanes a, lanes b) {
+    return (lanes)_mm_mul_epu32((__m128i)a, (__m128i)b);
+}
+#else
+static inline lanes multiply(lanes a, lanes b) {
+    return (a & UINT32_MAX) * (b & UINT32_MAX);
+}
+#endif
+
+static inline unsigned above(const double *v, double x) {
+    return (unsigned)(v[0] > x) | (unsigned)(v[1] > x) << 1;
+}
+
+static inline unsigned at_least(const double *v, double x) {
+    return (unsigned)(v[0] >= x) | (unsigned)(v[1] >= x) << 1;
+}
+
+static inline size_t keep(const double *v, unsigned set, double *out) {
+    size_t first = set & 1;
+    out[0] = v[0];
+    out[first] = v[1];
+    return first + (set >> 1);
+}
+
+#define RUNS runs
+#include "kernels_template.h"
+
+#if defined(__x86_64__)
+static const fmix_kernels *const all[] = {&fmix_kernels_v4, &fmix_kernels_v3, &fmix_kernels_plain};
+#else
+static const fmix_kernels *const all[] = {&fmix_kernels_plain};
+#endif
+
+const fmix_kernels *fmix_kernels_nth(size_t n) {
+    return n < sizeof all / sizeof *all ? all[n] : NULL;
+}
+
+const fmix_kernels *fmix_kernels_best(void) {
+    size_t n = 0;
+    while (!all[n]->runs())
+        n++;
+    return all[n];
+}

@@ -1,0 +1,374 @@
+/*
+ * kernels_template.h - included once by each build, after kernels.h, its LANES and
+ *
+ *   KERNELS, NAME, RUNS        the table, and two of its fields
+ *   MADD(a, b, c)              a*b + c, fused if that is one instruction
+ *   lanes multiply(a, b)       the products of the lower halves of a's and b's lanes
+ *   unsigned above(v, x)       bit i: whether v[i] > x, of LANES doubles
+ *   unsigned at_least(v, x)    bit i: whether v[i] >= x
+ *   size_t keep(v, set, out)   writes those of LANES doubles whose bit is set, in order, and
+ * returns how many; may write LANES
+ */
+#include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded; HUGE_VAL */
+
+#define ROUNDS       10
+#define MULTIPLIER_0 UINT64_C(0xD2511F53)
+#define MULTIPLIER_1 UINT64_C(0xCD9E8D57)
+#define WEYL_0       UINT32_C(0x9E3779B9)
+#define WEYL_1       UINT32_C(0xBB67AE85)
+
+static inline lanes spread(uint64_t x) {
+    return (lanes){0} + x;
+}
+
+/* Two words to neighbours in memory. */
+static inline lanes join(lanes first, lanes second) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return first << 32 | (second & UINT32_MAX);
+#else
+    return (first & UINT32_MAX) | second << 32;
+#endif
+}
+
+/* Philox4x32-10 of LANES blocks at once. A counter's word is the lower half of a lane; what is in
+ * the upper half is never looked at, and no round clears it. */
+static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n, uint32_t *u,
+                  uint32_t *v) {
+    lanes numbers;
+    for (unsigned l = 0; l < LANES; l++)
+        numbers[l] = l;
+    for (size_t i = 0; i < n; i += LANES) {
+        lanes c0 = numbers + (first + i), c1 = spread(0);
+        lanes c2 = spread(index), c3 = spread(index >> 32);
+        uint32_t k0 = key->k[0], k1 = key->k[1];
+        for (int round = 0; round < ROUNDS; round++) {
+            lanes p0 = multiply(c0, spread(MULTIPLIER_0)), p1 = multiply(c2, spread(MULTIPLIER_1));
+            c0 = p1 >> 32 ^ c1 ^ k0;
+            c2 = p0 >> 32 ^ c3 ^ k1;
+            c1 = p1;
+            c3 = p0;
+            k0 += WEYL_0;
+            k1 += WEYL_1;
+        }
+        lanes even = join(c0, c2), odd = join(c1, c3);
+        memcpy(u + 2 * i, &even, sizeof even);
+        memcpy(v + 2 * i, &odd, sizeof odd);
+    }
+}
+
+static inline uint64_t bits_of(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double from_bits(uint64_t bits) {
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#define TWO_52      0x1p52
+#define TWO_52_BITS UINT64_C(0x4330000000000000)
+#define ROOT_HALF   UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
+
+/*
+ * sqrt(-2 ln((w+1)/2^32)). w+1 = 2^(e+32) m with m in [sqrt(1/2), sqrt 2), and ln m = 2 atanh s,
+ * s = (m-1)/(m+1), by a polynomial in s^2 <= 0.02944 that interpolates at Chebyshev's points,
+ * within 2^-43.0. Where e is not 0 the sum is larger than ln m, and the root halves what there is.
+ */
+static inline double radius_of(uint32_t w) {
+    double x = (from_bits(TWO_52_BITS | w) - TWO_52) + 1.0;
+    uint64_t e = (bits_of(x) - ROOT_HALF) >> 52; /* x >= 1, so this is not negative */
+    double m = from_bits(bits_of(x) - (e << 52));
+    double exponent = from_bits(TWO_52_BITS | e) - (TWO_52 + 32);
+    double s = (m - 1.0) / (m + 1.0), z = s * s;
+    double p = 0x1.8c8c11e550da4p-4;
+    p = MADD(p, z, 0x1.c67ada017cbbfp-4);
+    p = MADD(p, z, 0x1.249323e4d7fd2p-3);
+    p = MADD(p, z, 0x1.999998cafbf29p-3);
+    p = MADD(p, z, 0x1.5555555564e96p-2);
+    double near = MADD(2.0 * s, z * p, 2.0 * s);
+    return sqrt(-2.0 * MADD(exponent, 0x1.62e42fefa39efp-1, near));
+}
+
+typedef struct turn {
+    double cosine, sine;
+} turn;
+
+/*
+ * Quarter q and remainder in integers, so |t| <= pi/4. Polynomials in t^2 <= 0.6169, interpolating
+ * at Chebyshev's points: the sine's within 2^-45.7, the cosine's within 2^-41.5 (relative).
+ */
+static inline turn turn_of(uint32_t w) {
+    uint32_t q = (w + (UINT32_C(1) << 29)) >> 30, r = w - (q << 30) + (UINT32_C(1) << 29);
+    double t = (from_bits(TWO_52_BITS | r) - (TWO_52 + 0x1p29)) * 0x1.921fb54442d18p-30;
+    double z = t * t;
+    double p = -0x1.aa28578198a33p-26;
+    p = MADD(p, z, 0x1.71d9a9f40d166p-19);
+    p = MADD(p, z, -0x1.a019fd9b35da2p-13);
+    p = MADD(p, z, 0x1.1111110fd3d42p-7);
+    p = MADD(p, z, -0x1.555555555516bp-3);
+    double sine = MADD(t * z, p, t);
+    p = -0x1.2474e1a3c09cap-22;
+    p = MADD(p, z, 0x1.a01298d84d7ffp-16);
+    p = MADD(p, z, -0x1.6c16bae5ef4c8p-10);
+    p = MADD(p, z, 0x1.555555514f772p-5);
+    p = MADD(p, z, -0x1.fffffffffe697p-2);
+    double cosine = MADD(z, p, 1.0);
+    /* Quarters 1 and 3 swap; 1 and 2 negate the cosine, 2 and 3 the sine. */
+    uint64_t sb = bits_of(sine), cb = bits_of(cosine);
+    uint64_t exchange = (sb ^ cb) & -(uint64_t)(q & 1);
+    uint64_t negate_cosine = (uint64_t)((q + 1) & 2) << 62, negate_sine = (uint64_t)(q & 2) << 62;
+    return (turn){from_bits(cb ^ exchange ^ negate_cosine), from_bits(sb ^ exchange ^ negate_sine)};
+}
+
+#define CHUNK 256
+_Static_assert(CHUNK % FMIX_KERNELS_PAD == 0 && FMIX_KERNELS_PAD % LANES == 0, "chunks are whole");
+
+static double sum_of(const double *v, size_t n) {
+    double sums[FMIX_KERNELS_PAD] = {0}, sum = 0;
+    for (size_t i = 0; i < n; i += FMIX_KERNELS_PAD)
+        for (size_t l = 0; l < FMIX_KERNELS_PAD; l++)
+            sums[l] += v[i + l];
+    for (size_t l = 0; l < FMIX_KERNELS_PAD; l++)
+        sum += sums[l];
+    return sum;
+}
+
+static double normals(const double *restrict w, const uint32_t *restrict u,
+                      const uint32_t *restrict v, size_t n, double *restrict x) {
+    double size[CHUNK], sum = 0;
+    n = (n + FMIX_KERNELS_PAD - 1) / FMIX_KERNELS_PAD * FMIX_KERNELS_PAD;
+    for (size_t from = 0; from < n; from += CHUNK) {
+        size_t count = n - from < CHUNK ? n - from : CHUNK;
+        for (size_t i = 0; i < count; i++) {
+            turn z = turn_of(v[from + i]);
+            size[i] = w[from + i] * radius_of(u[from + i]);
+            x[2 * (from + i)] = size[i] * z.cosine;
+            x[2 * (from + i) + 1] = size[i] * z.sine;
+        }
+        sum += sum_of(size, count);
+    }
+    return sum;
+}
+
+static size_t count_above(const double *v, size_t n, double x) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += v[i] > x;
+    return (size_t)count;
+}
+
+static void find_extremes(const double *v, size_t n, double *least, double *most) {
+    double low[LANES], high[LANES];
+    for (size_t l = 0; l < LANES; l++)
+        low[l] = high[l] = v[0];
+    for (size_t i = 0; i + LANES <= n; i += LANES)
+        for (size_t l = 0; l < LANES; l++) {
+            low[l] = v[i + l] < low[l] ? v[i + l] : low[l];
+            high[l] = v[i + l] > high[l] ? v[i + l] : high[l];
+        }
+    for (size_t i = n / LANES * LANES; i < n; i++) {
+        low[0] = v[i] < low[0] ? v[i] : low[0];
+        high[0] = v[i] > high[0] ? v[i] : high[0];
+    }
+    *least = low[0];
+    *most = high[0];
+    for (size_t l = 1; l < LANES; l++) {
+        *least = low[l] < *least ? low[l] : *least;
+        *most = high[l] > *most ? high[l] : *most;
+    }
+}
+
+/* Fewer than k values are above `high`, and more than k above `low`: so both the k-th and the next
+ * are in (low, high]. */
+typedef struct bracket {
+    double low, high;
+    size_t above_low, above_high;
+} bracket;
+
+#define NARROWINGS 16 /* then whatever is left is sorted out by selection */
+
+/* Guesses by proportion, as if values were spread evenly, a little to the far side of whichever end
+ * is further away in rank; until at most `enough` are in it. */
+static bracket narrow(const double *v, size_t n, size_t k, size_t enough) {
+    double least, most;
+    find_extremes(v, n, &least, &most);
+    bracket b = {.low = -HUGE_VAL, .high = most, .above_low = n};
+    for (int i = 0; i < NARROWINGS && b.above_low - b.above_high > enough; i++) {
+        double count = (double)(b.above_low - b.above_high), upper = (double)(k - b.above_high);
+        double margin = 0.5 * sqrt(count) + 1, half = 2 * upper > count ? -margin : margin;
+        double at = upper + half, foot = b.low < least ? least : b.low;
+        at = at < 1 ? 1 : at > count - 1 ? count - 1 : at;
+        double x = b.high - (b.high - foot) * (at / count);
+        if (!(x < b.high && x > b.low))
+            break;
+        size_t above_x = count_above(v, n, x);
+        if (above_x > k) {
+            b.low = x;
+            b.above_low = above_x;
+        } else if (above_x < k) {
+            b.high = x;
+            b.above_high = above_x;
+        } else {
+            break;
+        }
+    }
+    return b;
+}
+
+/* Copies what lies in (low, high] and counts what lies above. */
+static size_t compress(const double *g, size_t n, double low, double high, double *out,
+                       size_t *above_high) {
+    size_t kept = 0, more = 0, i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        unsigned over = above(g + i, high), set = above(g + i, low) & ~over;
+        more += (size_t)__builtin_popcount(over);
+        kept += keep(g + i, set, out + kept);
+    }
+    for (; i < n; i++) {
+        out[kept] = g[i];
+        kept += (g[i] > low) & (g[i] <= high);
+        more += g[i] > high;
+    }
+    *above_high = more;
+    return kept;
+}
+
+static void exchange(double *a, double *b) {
+    double t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* Hoare's quickselect, largest first: afterwards everything before `at` is >= v[at], everything
+ * after it <= v[at]. Median of three; scans stop at equals, so ties split evenly. */
+static void select_descending(double *v, size_t n, size_t at) {
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (v[middle] > v[low])
+            exchange(&v[middle], &v[low]);
+        if (v[high] > v[low])
+            exchange(&v[high], &v[low]);
+        if (v[high] > v[middle])
+            exchange(&v[high], &v[middle]);
+        double pivot = v[middle];
+        size_t i = low, j = high;
+        for (;;) {
+            while (v[i] > pivot)
+                i++;
+            while (v[j] < pivot)
+                j--;
+            if (i >= j)
+                break;
+            exchange(&v[i++], &v[j--]);
+        }
+        /* v[low … j] >= pivot >= v[j+1 … high]; j < high, as the middle stops i */
+        if (at <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+}
+
+static void pair_by_select(double *v, size_t n, size_t k, double *kth, double *next) {
+    double least;
+    select_descending(v, n, k - 1);
+    *kth = v[k - 1];
+    find_extremes(v + k, n - k, &least, next);
+}
+
+#define FEW 32
+
+/* The k-th largest is the smallest value that fewer than k are above. */
+static void pair_of_few(double *v, size_t n, size_t k, double *kth, double *next) {
+    for (size_t i = n; i % LANES != 0; i++)
+        v[i] = -HUGE_VAL;
+    *kth = *next = HUGE_VAL;
+    for (size_t i = 0; i < n; i++) {
+        size_t larger = count_above(v, (n + LANES - 1) / LANES * LANES, v[i]);
+        *kth = larger < k && v[i] < *kth ? v[i] : *kth;
+        *next = larger <= k && v[i] < *next ? v[i] : *next;
+    }
+}
+
+/* g may be work itself: nothing is written before it was read. */
+static void pair_by_counting(const double *g, size_t n, size_t k, double *work, double *kth,
+                             double *next) {
+    bracket b = narrow(g, n, k, FEW);
+    size_t over, kept = compress(g, n, b.low, b.high, work, &over);
+    if (kept <= FEW)
+        pair_of_few(work, kept, k - over, kth, next);
+    else
+        pair_by_select(work, kept, k - over, kth, next);
+}
+
+#define SAMPLE_MOST 2048
+#define DIRECT      2048 /* below this many, bracketing costs more than it saves */
+
+/* Two values of a sample, three standard deviations of a binomial count to each side of where rank
+ * k should be. The sample steps by the golden section, so that it falls into no side's rhythm. */
+static void bracket_by_sample(const double *g, size_t n, size_t k, double *low, double *high) {
+    double sample[SAMPLE_MOST];
+    size_t count = n / 8 < SAMPLE_MOST ? n / 8 : SAMPLE_MOST;
+    uint64_t at = 0;
+    for (size_t i = 0; i < count; i++, at += UINT64_C(0x9e3779b97f4a7c15))
+        sample[i] = g[(at >> 32) * n >> 32];
+    double p = (double)k / (double)n, centre = p * (double)count;
+    double margin = 3 * sqrt(centre * (1 - p)) + 4;
+    *low = -HUGE_VAL;
+    *high = HUGE_VAL;
+    if (centre - margin >= 1)
+        *high = narrow(sample, count, (size_t)(centre - margin), 8).high;
+    if (centre + margin < (double)(count - 1))
+        *low = narrow(sample, count, (size_t)(centre + margin), 8).low;
+}
+
+static void rank_pair(const double *g, size_t n, size_t k, double *work, double *kth,
+                      double *next) {
+    if (n >= DIRECT) {
+        double low, high;
+        size_t over;
+        bracket_by_sample(g, n, k, &low, &high);
+        size_t kept = compress(g, n, low, high, work, &over);
+        if (over < k && k < over + kept) {
+            pair_by_counting(work, kept, k - over, work, kth, next);
+            return;
+        }
+    }
+    pair_by_counting(g, n, k, work, kth, next);
+}
+
+static void bytes(const double *restrict g, size_t n, double low, unsigned char *restrict out) {
+    for (size_t i = 0; i < n; i++)
+        out[i] = g[i] >= low;
+}
+
+/* Bit i to bit 7 - i of each byte. */
+static inline uint64_t mirror(uint64_t x) {
+    const uint64_t one = UINT64_C(0x5555555555555555), two = UINT64_C(0x3333333333333333);
+    const uint64_t four = UINT64_C(0x0f0f0f0f0f0f0f0f);
+    x = (x >> 1 & one) | (x & one) << 1;
+    x = (x >> 2 & two) | (x & two) << 2;
+    return (x >> 4 & four) | (x & four) << 4;
+}
+
+static void bits(const double *g, size_t n, double low, unsigned char *out) {
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64) {
+        uint64_t set = 0;
+        for (size_t l = 0; l < 64; l += LANES)
+            set |= (uint64_t)at_least(g + i + l, low) << l;
+        set = mirror(set);
+        for (size_t b = 0; b < 8; b++)
+            out[i / 8 + b] = (unsigned char)(set >> 8 * b);
+    }
+    for (; i < n; i++) {
+        unsigned bit = (unsigned)(g[i] >= low) << (7 - i % 8);
+        out[i / 8] = (unsigned char)(i % 8 ? out[i / 8] | bit : bit);
+    }
+}
+
+const fmix_kernels KERNELS = {NAME, RUNS, words, normals, rank_pair, bytes, bits};

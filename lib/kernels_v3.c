@@ -1,0 +1,60 @@
+/* The kernels for x86-64-v3: AVX2 and FMA. */
+#if defined(__x86_64__)
+
+#if !defined(__AVX2__)
+#error "compile this file with -march=x86-64-v3, as the Makefile does"
+#endif
+
+#include "kernels.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define KERNELS fmix_kernels_v3
+#define NAME    "x86-64-v3"
+#define LANES   4
+
+#define MADD(a, b, c) __builtin_fma(a, b, c)
+
+typedef uint64_t lanes __attribute__((vector_size(32)));
+
+static bool runs(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+}
+
+static inline lanes multiply(lanes a, lanes b) {
+    return (lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+
+static inline unsigned above(const double *v, double x) {
+    __m256d is = _mm256_cmp_pd(_mm256_loadu_pd(v), _mm256_set1_pd(x), _CMP_GT_OQ);
+    return (unsigned)_mm256_movemask_pd(is);
+}
+
+static inline unsigned at_least(const double *v, double x) {
+    __m256d is = _mm256_cmp_pd(_mm256_loadu_pd(v), _mm256_set1_pd(x), _CMP_GE_OQ);
+    return (unsigned)_mm256_movemask_pd(is);
+}
+
+/* Where each half of a double that is kept comes from. */
+#define FROM(a, b, c, d)                                                                           \
+    { 2 * (a), 2 * (a) + 1, 2 * (b), 2 * (b) + 1, 2 * (c), 2 * (c) + 1, 2 * (d), 2 * (d) + 1 }
+static const int32_t halves[16][8] = {
+    FROM(0, 0, 0, 0), FROM(0, 0, 0, 0), FROM(1, 0, 0, 0), FROM(0, 1, 0, 0),
+    FROM(2, 0, 0, 0), FROM(0, 2, 0, 0), FROM(1, 2, 0, 0), FROM(0, 1, 2, 0),
+    FROM(3, 0, 0, 0), FROM(0, 3, 0, 0), FROM(1, 3, 0, 0), FROM(0, 1, 3, 0),
+    FROM(2, 3, 0, 0), FROM(0, 2, 3, 0), FROM(1, 2, 3, 0), FROM(0, 1, 2, 3),
+};
+
+static inline size_t keep(const double *v, unsigned set, double *out) {
+    __m256i order = _mm256_loadu_si256((const __m256i *)halves[set]);
+    __m256i kept = _mm256_permutevar8x32_epi32(_mm256_castpd_si256(_mm256_loadu_pd(v)), order);
+    _mm256_storeu_pd(out, _mm256_castsi256_pd(kept));
+    return (size_t)__builtin_popcount(set);
+}
+
+#define RUNS runs
+#include "kernels_template.h"
+
+#endif

@@ -1,0 +1,47 @@
+/* The kernels for x86-64-v4: AVX-512 F, BW, CD, DQ and VL. */
+#if defined(__x86_64__)
+
+#if !defined(__AVX512F__)
+#error "compile this file with -march=x86-64-v4, as the Makefile does"
+#endif
+
+#include "kernels.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define KERNELS fmix_kernels_v4
+#define NAME    "x86-64-v4"
+#define LANES   8
+
+#define MADD(a, b, c) __builtin_fma(a, b, c)
+
+typedef uint64_t lanes __attribute__((vector_size(64)));
+
+static bool runs(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && fmix_kernels_v3.runs();
+}
+
+static inline lanes multiply(lanes a, lanes b) {
+    return (lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+}
+
+static inline unsigned above(const double *v, double x) {
+    return _mm512_cmp_pd_mask(_mm512_loadu_pd(v), _mm512_set1_pd(x), _CMP_GT_OQ);
+}
+
+static inline unsigned at_least(const double *v, double x) {
+    return _mm512_cmp_pd_mask(_mm512_loadu_pd(v), _mm512_set1_pd(x), _CMP_GE_OQ);
+}
+
+static inline size_t keep(const double *v, unsigned set, double *out) {
+    _mm512_storeu_pd(out, _mm512_maskz_compress_pd((__mmask8)set, _mm512_loadu_pd(v)));
+    return (size_t)__builtin_popcount(set);
+}
+
+#define RUNS runs
+#include "kernels_template.h"
+
+#endif

@@ -1,0 +1,321 @@
+#include "unit.h"
+
+#include "elementary.h"
+#include "kernels.h"
+
+#include <math.h>
+
+static double uniform(uint64_t *random) {
+    return (double)(unit_random(random) >> 11) * 0x1p-52 - 1;
+}
+
+static int descending(const void *a, const void *b) {
+    double x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x < y) - (x > y);
+}
+
+/* Values whose order is a trap for one step or another. */
+enum {
+    RANDOM,
+    CONSTANT,
+    SORTED,
+    REVERSED,
+    FEW,          /* three different values */
+    SAWTOOTH,     /* the same short rise over and over */
+    ORGAN,        /* up, then down */
+    NEARLY,       /* one value but for a few */
+    SAMPLED_HIGH, /* large exactly where the sample looks */
+    SAMPLED_LOW,  /* small there */
+    HUGE_ONES,    /* ends of the range, zeros of both signs */
+    KINDS
+};
+
+/* What bracket_by_sample looks at. */
+static void tilt(double by, double *g, size_t n) {
+    uint64_t at = 0;
+    for (size_t i = 0; i < n / 8 && i < 2048; i++, at += UINT64_C(0x9e3779b97f4a7c15))
+        g[(at >> 32) * n >> 32] += by;
+}
+
+static void fill(int kind, double *g, size_t n, uint64_t *random) {
+    size_t period = 2 + (size_t)(unit_random(random) % 40);
+    static const double ends[] = {-1.7976931348623157e308, -5e-324, -0.0, 0.0, 5e-324, 1e308};
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)i;
+        switch (kind) {
+        case RANDOM:
+            g[i] = uniform(random);
+            break;
+        case CONSTANT:
+            g[i] = 0.1;
+            break;
+        case SORTED:
+            g[i] = at;
+            break;
+        case REVERSED:
+            g[i] = -at;
+            break;
+        case FEW:
+            g[i] = (double)(unit_random(random) % 3);
+            break;
+        case SAWTOOTH:
+            g[i] = (double)(i % period);
+            break;
+        case ORGAN:
+            g[i] = i < n / 2 ? at : (double)(n - i);
+            break;
+        case NEARLY:
+            g[i] = unit_random(random) % 50 ? 1 : uniform(random);
+            break;
+        case SAMPLED_HIGH:
+        case SAMPLED_LOW:
+            g[i] = uniform(random);
+            break;
+        default:
+            g[i] = ends[unit_random(random) % 6];
+        }
+    }
+    if (kind == SAMPLED_HIGH || kind == SAMPLED_LOW)
+        tilt(kind == SAMPLED_HIGH ? 2 : -2, g, n);
+}
+
+/* One array, its order by qsort, and room for the call. */
+typedef struct subject {
+    size_t n;
+    double *g, *before, *sorted, *work;
+} subject;
+
+static subject subject_new(int kind, size_t n, uint64_t *random) {
+    subject s = {.n = n};
+    double **all[] = {&s.g, &s.before, &s.sorted, &s.work};
+    for (int i = 0; i < 4; i++) {
+        *all[i] = malloc((n + FMIX_KERNELS_PAD) * sizeof **all[i]);
+        assert_non_null(*all[i]);
+    }
+    fill(kind, s.g, n, random);
+    memcpy(s.before, s.g, n * sizeof *s.g);
+    memcpy(s.sorted, s.g, n * sizeof *s.g);
+    qsort(s.sorted, n, sizeof *s.sorted, descending);
+    return s;
+}
+
+static void subject_free(subject *s) {
+    free(s->g);
+    free(s->before);
+    free(s->sorted);
+    free(s->work);
+}
+
+/* All builds that this machine runs. */
+#define EACH(k)                                                                                    \
+    for (size_t nth = 0; fmix_kernels_nth(nth); nth++)                                             \
+        for (const fmix_kernels *k = fmix_kernels_nth(nth); k && k->runs(); k = NULL)
+
+static void check(const subject *s, size_t k) {
+    EACH(kernels) {
+        double kth = NAN, next = NAN;
+        kernels->rank_pair(s->g, s->n, k, s->work, &kth, &next);
+        assert_true(kth == s->sorted[k - 1]);
+        assert_true(next == s->sorted[k]);
+    }
+}
+
+static void every_rank_of_small_arrays_is_that_of_a_sort(void **state) {
+    (void)state;
+    uint64_t random = 1;
+    for (int kind = 0; kind < KINDS; kind++)
+        for (size_t n = 2; n <= 150; n++) {
+            subject s = subject_new(kind, n, &random);
+            for (size_t k = 1; k < n; k++)
+                check(&s, k);
+            subject_free(&s);
+        }
+}
+
+static void ranks_of_middling_arrays_are_those_of_a_sort(void **state) {
+    (void)state;
+    uint64_t random = 2;
+    static const size_t sizes[] = {1023, 1024, 1025, 2047, 2048, 2049, 2050, 3071, 4096, 10007};
+    for (int kind = 0; kind < KINDS; kind++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            size_t n = sizes[i];
+            subject s = subject_new(kind, n, &random);
+            size_t ends[] = {1, 2, 3, n / 1024 + 1, n / 2, n - n / 1024 - 1, n - 2, n - 1};
+            for (size_t e = 0; e < sizeof ends / sizeof *ends; e++)
+                check(&s, ends[e]);
+            for (int k = 0; k < 60; k++)
+                check(&s, 1 + (size_t)(unit_random(&random) % (n - 1)));
+            assert_memory_equal(s.g, s.before, n * sizeof *s.g);
+            subject_free(&s);
+        }
+}
+
+static void ranks_of_huge_arrays_are_those_of_a_sort(void **state) {
+    (void)state;
+    uint64_t random = 3;
+    for (int kind = RANDOM; kind <= SAWTOOTH; kind++) {
+        subject s = subject_new(kind, 1000000, &random);
+        check(&s, 1);
+        check(&s, 999999);
+        for (int k = 0; k < 4; k++)
+            check(&s, 1 + (size_t)(unit_random(&random) % (s.n - 1)));
+        subject_free(&s);
+    }
+}
+
+static void every_rank_of_one_bracketed_array_is_that_of_a_sort(void **state) {
+    (void)state;
+    uint64_t random = 4;
+    static const int kinds[] = {RANDOM, FEW, SAMPLED_HIGH, SAMPLED_LOW};
+    for (int kind = 0; kind < 4; kind++) {
+        subject s = subject_new(kinds[kind], 2500, &random);
+        for (size_t k = 1; k < s.n; k++)
+            check(&s, k);
+        subject_free(&s);
+    }
+}
+
+static void the_two_may_be_neighbouring_numbers_or_equal(void **state) {
+    (void)state;
+    double g[5000], work[5000 + FMIX_KERNELS_PAD], kth, next;
+    for (int i = 0; i < 5000; i++)
+        g[i] = i % 2 ? 1 : nextafter(1, 2);
+    EACH(kernels) {
+        kernels->rank_pair(g, 5000, 2500, work, &kth, &next);
+        assert_true(kth == nextafter(1, 2) && next == 1);
+        kernels->rank_pair(g, 5000, 2501, work, &kth, &next);
+        assert_true(kth == 1 && next == 1);
+    }
+}
+
+static void words_deal_the_blocks_words_in_turn(void **state) {
+    (void)state;
+    enum { BLOCKS = 37, FIRST = 1001 };
+    const uint64_t index = UINT64_C(0xfedcba9876543210);
+    uint32_t u[2 * BLOCKS + FMIX_KERNELS_PAD], v[2 * BLOCKS + FMIX_KERNELS_PAD], w[4];
+    fmix_key key;
+    assert_ok(fmix_key_derive(UINT64_MAX, FMIX_DOMAIN_SPECTRUM, &key));
+    EACH(kernels) {
+        kernels->words(&key, index, FIRST, BLOCKS, u, v);
+        for (uint32_t i = 0; i < BLOCKS; i++) {
+            fmix_words_block(&key, index, FIRST + i, w);
+            assert_int_equal(u[2 * i], w[0]);
+            assert_int_equal(v[2 * i], w[1]);
+            assert_int_equal(u[2 * i + 1], w[2]);
+            assert_int_equal(v[2 * i + 1], w[3]);
+        }
+    }
+}
+
+enum { BATCH = 4096 };
+
+/* How far x is from the exact number, whose neighbourhood within 2^-50 `exact` is. */
+static double apart(double x, double exact) {
+    return exact == 0 ? fabs(x) : fabs(x / exact - 1);
+}
+
+/* Words first, first + stride, … */
+static void check_normals(const fmix_kernels *kernels, uint32_t first, uint32_t stride) {
+    static uint32_t word[BATCH], zero[BATCH];
+    static double ones[BATCH], x[2 * BATCH];
+    double worst_radius = 0, worst_cosine = 0, worst_sine = 0;
+    for (uint32_t i = 0; i < BATCH; i++) {
+        word[i] = first + i * stride;
+        ones[i] = 1;
+    }
+    double sum = kernels->normals(ones, word, zero, BATCH, x), expected = 0;
+    for (uint32_t i = 0; i < BATCH; i++) {
+        double radius = sqrt(-2 * fmix_log_word(word[i]));
+        worst_radius = fmax(worst_radius, apart(x[2 * i], radius));
+        assert_true(x[2 * i + 1] == 0);
+        expected += radius;
+    }
+    assert_true(apart(sum, expected) < 0x1p-40);
+    kernels->normals(ones, zero, word, BATCH, x);
+    double radius = sqrt(-2 * fmix_log_word(0));
+    for (uint32_t i = 0; i < BATCH; i++) {
+        worst_cosine = fmax(worst_cosine, apart(x[2 * i] / radius, fmix_cos_word(word[i])));
+        worst_sine =
+            fmax(worst_sine, apart(x[2 * i + 1] / radius, fmix_cos_word(word[i] - (1u << 30))));
+    }
+    assert_true(worst_radius < 0x1p-42 && worst_cosine < 0x1p-41 && worst_sine < 0x1p-41);
+}
+
+/* FMIX_EVERY_WORD=1 tries all 2^32, in a minute a build; else every 61st, and the ends. */
+static void normals_are_within_their_bound(void **state) {
+    (void)state;
+    const char *every = getenv("FMIX_EVERY_WORD");
+    uint32_t stride = every && every[0] == '1' ? 1 : 61;
+    EACH(kernels) {
+        for (uint64_t first = 0; first < UINT64_C(1) << 32; first += (uint64_t)stride * BATCH)
+            check_normals(kernels, (uint32_t)first, stride);
+        for (uint32_t quarter = 0; quarter < 4; quarter++)
+            check_normals(kernels, (quarter << 30) - BATCH / 2, 1);
+    }
+}
+
+static void weights_scale_normals_and_their_sum(void **state) {
+    (void)state;
+    enum { N = 1000, PADDED = N + FMIX_KERNELS_PAD };
+    static double w[PADDED], ones[PADDED], x[2 * PADDED], z[2 * PADDED];
+    static uint32_t u[PADDED], v[PADDED];
+    uint64_t random = 5;
+    for (size_t i = 0; i < N; i++) {
+        w[i] = (double)(unit_random(&random) >> 40);
+        ones[i] = 1;
+        u[i] = (uint32_t)unit_random(&random);
+        v[i] = (uint32_t)unit_random(&random);
+    }
+    EACH(kernels) {
+        double sum = 0;
+        kernels->normals(ones, u, v, N, z);
+        double total = kernels->normals(w, u, v, N, x);
+        for (size_t i = 0; i < N; i++) {
+            assert_true(apart(x[2 * i], w[i] * z[2 * i]) < 0x1p-50);
+            assert_true(apart(x[2 * i + 1], w[i] * z[2 * i + 1]) < 0x1p-50);
+            sum += w[i] * hypot(z[2 * i], z[2 * i + 1]);
+        }
+        assert_true(apart(total, sum) < 0x1p-38);
+    }
+}
+
+static void bits_and_bytes_are_where_values_reach_the_cut(void **state) {
+    (void)state;
+    uint64_t random = 6;
+    double g[300];
+    unsigned char bytes[300], bits[38 + 1];
+    for (size_t n = 1; n <= 300; n++) {
+        for (size_t i = 0; i < n; i++)
+            g[i] = (double)(unit_random(&random) % 5);
+        EACH(kernels) {
+            bits[(n + 7) / 8] = 0xa5;
+            kernels->bytes(g, n, 2, bytes);
+            kernels->bits(g, n, 2, bits);
+            for (size_t i = 0; i < (n + 7) / 8 * 8; i++) {
+                int is = i < n && g[i] >= 2;
+                assert_int_equal(bits[i / 8] >> (7 - i % 8) & 1, is);
+                if (i < n)
+                    assert_int_equal(bytes[i], is);
+            }
+            assert_int_equal(bits[(n + 7) / 8], 0xa5);
+        }
+    }
+}
+
+static void the_best_build_runs_and_a_plain_one_is_last(void **state) {
+    (void)state;
+    const fmix_kernels *last = NULL;
+    EACH(kernels) last = kernels;
+    assert_true(fmix_kernels_best()->runs());
+    assert_ptr_equal(last, &fmix_kernels_plain);
+}
+
+RUN(T(every_rank_of_small_arrays_is_that_of_a_sort),
+    T(ranks_of_middling_arrays_are_those_of_a_sort), T(ranks_of_huge_arrays_are_those_of_a_sort),
+    T(every_rank_of_one_bracketed_array_is_that_of_a_sort),
+    T(the_two_may_be_neighbouring_numbers_or_equal), T(words_deal_the_blocks_words_in_turn),
+    T(normals_are_within_their_bound), T(weights_scale_normals_and_their_sum),
+    T(bits_and_bytes_are_where_values_reach_the_cut),
+    T(the_best_build_runs_and_a_plain_one_is_last))
