@@ -27,6 +27,11 @@ fmix_status fmix_context_new(size_t cache_bytes, fmix_context **out) {
         free(context);
         return status;
     }
+    if (pthread_mutex_init(&context->tuning.lock, NULL) != 0) {
+        fmix_cache_free(context->cache);
+        free(context);
+        return FMIX_ERROR_MEMORY;
+    }
     context->kernels = fmix_kernels_best();
     *out = context;
     return FMIX_OK;
@@ -36,6 +41,7 @@ void fmix_context_free(fmix_context *context) {
     if (!context)
         return;
     fmix_cache_free(context->cache);
+    pthread_mutex_destroy(&context->tuning.lock);
     free(context);
 }
 

@@ -7,6 +7,7 @@
 #include "cache.h"
 #include "fmix.h"
 #include "kernels.h"
+#include "transform.h"
 
 #include <stdatomic.h>
 
@@ -23,6 +24,7 @@ typedef struct fmix_hooks {
 struct fmix_context {
     fmix_cache *cache;
     const fmix_kernels *kernels;
+    fmix_tuning tuning;
     fmix_hooks hooks;
     _Atomic uint64_t masks, contested, settled_direct, settled_exact, lambda_exact;
 };

@@ -48,6 +48,9 @@ fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scra
 }
 
 void fmix_drawing_end(fmix_drawing *d) {
+    if (d->transform)
+        fmix_transform_used(d->plan->context, d->transform, d->scratch->transforms);
+    d->scratch->transforms = 0;
     fmix_cache_release(d->plan->context->cache, d->transform_entry);
     fmix_cache_release(d->plan->context->cache, d->weights_entry);
     fmix_scratch_trim(d->scratch);
@@ -60,6 +63,7 @@ void fmix_drawing_values(const fmix_drawing *d, uint64_t t, double *bound) {
     double norm =
         fmix_spectrum_fill(d->weights, plan->context->kernels, &plan->spectrum_key, t, scratch->x);
     fmix_transform_run(d->transform, scratch->x, scratch->g);
+    scratch->transforms++;
     *bound = bound_of(norm, plan->elements);
     if (hooks->watch)
         hooks->watch(hooks->watch_user, scratch->g, plan->elements, *bound);

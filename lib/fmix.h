@@ -17,7 +17,8 @@
  * time. A context outlives its plans and scratches.
  * Errors: a fmix_status; output is unspecified unless it is FMIX_OK. FFTW and GMP, underneath,
  * abort the process when they cannot allocate; everything allocated here is checked. FFTW's wisdom,
- * which is the process's, is forgotten after every thousand plans made here.
+ * which is the process's, is forgotten after every thousand plans made here, but for what
+ * fmix_context_tune measured.
  */
 #ifndef FMIX_H
 #define FMIX_H
@@ -146,6 +147,18 @@ typedef struct fmix_counters {
 } fmix_counters;
 
 FMIX_API void fmix_context_counters(fmix_context *context, fmix_counters *out);
+
+/* Transforms begin with a plan that FFTW estimates. One that took some 20 ms in all is worth a
+ * better one, which takes measuring: this does so for one shape, in at most about `seconds` (0.3 is
+ * enough for 512x512), during which plans for new shapes wait. Call it from a thread that has time,
+ * until *more is false, and again later. *tuned: whether a shape was measured. No bit of any answer
+ * changes. What was measured is the process's: export gives it as text, the caller's to free, and
+ * import takes it back, on the same machine with the same FFTW; FMIX_ERROR_RANGE: it is not that.
+ */
+FMIX_API fmix_status fmix_context_tune(fmix_context *context, double seconds, bool *tuned,
+                                       bool *more);
+FMIX_API fmix_status fmix_wisdom_export(char **text);
+FMIX_API fmix_status fmix_wisdom_import(const char *text);
 
 /* Working memory of one thread. It grows to what the largest shape so far needed and gives back
  * what is beyond a few MiB after each call. */

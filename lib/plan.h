@@ -22,6 +22,7 @@ struct fmix_scratch {
     double *x, *g, *work; /* spectrum, values, room to select */
     unsigned char *mask;
     size_t x_room, g_room, mask_room;
+    uint64_t transforms; /* run in this drawing */
     bool (*cancelled)(void *user);
     void *user;
 };

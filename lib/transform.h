@@ -10,7 +10,17 @@
 #include "cache.h"
 #include "shape.h"
 
+#include <pthread.h>
+
 typedef struct fmix_transform fmix_transform;
+
+/* Shapes whose transforms are worth measuring; others come again when there is room. */
+#define FMIX_TUNING_MOST 16
+typedef struct fmix_tuning {
+    pthread_mutex_t lock;
+    fmix_shape wanted[FMIX_TUNING_MOST];
+    unsigned count;
+} fmix_tuning;
 
 /* A plan for this shape from the cache; released by fmix_cache_release(cache, *entry). */
 fmix_status fmix_transform_get(fmix_cache *cache, const fmix_shape *shape,
@@ -20,6 +30,9 @@ bool fmix_transform_cached(fmix_cache *cache, const fmix_shape *shape);
 /* x: interleaved complex bins of the half spectrum, destroyed. g: the elements. Both from
  * fmix_aligned_new. */
 void fmix_transform_run(const fmix_transform *transform, double *x, double *g);
+
+/* That so many were run, which may make it one to measure. */
+void fmix_transform_used(fmix_context *context, const fmix_transform *transform, uint64_t times);
 
 /* H for this many elements, as a multiple of ||X||_1. */
 double fmix_transform_bound(uint64_t elements);
