@@ -38,6 +38,8 @@ static const setting table[] = {
     {"tokens", PATH, AT(tokens), 0, 0, "", "a file of tokens, of which all but health asks one",
      NULL},
     {"cors", ORIGINS, AT(cors), 0, 0, "", "origins whose pages may read answers, or *", NULL},
+    {"wisdom", PATH, AT(wisdom), 0, 0, "",
+     "a file for what FFTW measured, read at start and kept up to date", NULL},
     {"threads", NUMBER, AT(threads), 0, 1024, "0", "compute threads; 0: as many as there are cores",
      NULL},
     {"io_threads", NUMBER, AT(io_threads), 1, 64, "2", "threads that talk HTTP", NULL},

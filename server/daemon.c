@@ -3,6 +3,7 @@
 #include "request.h"
 #include "selftest.h"
 #include "tls.h"
+#include "tuner.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct fmixd {
     requests requests;
     struct MHD_Daemon *http;
     tls *tls; /* NULL: none */
+    tuner *tuner;
     char address[CONFIG_ADDRESS + 8];
 };
 
@@ -117,6 +119,7 @@ static void free_all(fmixd *d) {
     watch_free(d->requests.watch);
     dregs_free(d->requests.dregs);
     jobs_free(s->jobs);
+    tuner_free(d->tuner);
     fmix_context_free(s->context);
     auth_free(s->auth);
     tls_free(d->tls);
@@ -149,7 +152,8 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
            (s->jobs = jobs_new(&line)) && (s->log = log_new(STDERR_FILENO, (log_kind)c->log)) &&
            (d->requests.watch = watch_new(&limits)) &&
            (d->requests.dregs = dregs_new(DREGS_BYTES, DREGS_MILLISECONDS)) &&
-           selftest_run(s->context, s->golden, errors);
+           selftest_run(s->context, s->golden, errors) &&
+           (d->tuner = tuner_new(s->context, c->wisdom, errors));
 }
 
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {

@@ -1,9 +1,11 @@
 #include "file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void look_at_mode(const char *setting, const char *path, FILE *in, FILE *errors) {
     struct stat s;
@@ -51,4 +53,24 @@ void file_free(char *text) {
     if (text)
         explicit_bzero(text, strlen(text));
     free(text);
+}
+
+bool file_write(const char *setting, const char *path, const char *text, FILE *errors) {
+    char beside[PATH_MAX];
+    int length = snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
+    FILE *out = NULL;
+    errno = ENAMETOOLONG;
+    bool good = length > 0 && (size_t)length < sizeof beside && (out = fopen(beside, "we"));
+    if (good) {
+        good = fputs(text, out) >= 0;
+        good = fclose(out) == 0 && good; /* which may find the disk full */
+        good = good && rename(beside, path) == 0;
+        int why = errno;
+        if (!good)
+            unlink(beside);
+        errno = why;
+    }
+    if (!good)
+        fprintf(errors, "fmixd: %s: '%s' cannot be written: %s\n", setting, path, strerror(errno));
+    return good;
 }

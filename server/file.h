@@ -1,5 +1,5 @@
 /*
- * file.h - a small text file that a setting names, read whole
+ * file.h - a small text file that a setting names, read or written whole
  */
 #ifndef FILE_H
 #define FILE_H
@@ -15,5 +15,9 @@ char *file_read(const char *setting, const char *path, size_t most, bool secret,
 
 /* Overwrites the text before it goes. May be NULL. */
 void file_free(char *text);
+
+/* In one step: who reads meanwhile sees the old text or the new. False: explained as above, and
+ * whatever there was stays. */
+bool file_write(const char *setting, const char *path, const char *text, FILE *errors);
 
 #endif
