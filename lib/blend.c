@@ -5,9 +5,9 @@
 #include <math.h> /* sqrt */
 #include <string.h>
 
-/* Masks of images come in runs, so runs are copied: at delta = 3 some 75 positions at a time. */
-void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t size,
-                       const unsigned char *a, const unsigned char *b, unsigned char *out) {
+/* Masks of images come in runs: at delta = 3 some 75 positions at a time. */
+static void select_runs(const unsigned char *mask, uint64_t positions, size_t size,
+                        const unsigned char *a, const unsigned char *b, unsigned char *out) {
     uint64_t start = 0;
     while (start < positions) {
         const unsigned char *change =
@@ -17,6 +17,16 @@ void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t siz
         memcpy(out + start * size, from + start * size, (size_t)(end - start) * size);
         start = end;
     }
+}
+
+/* Where elements are small, reading both and choosing is quicker than looking for runs. */
+void fmix_blend_select(const fmix_kernels *kernels, const unsigned char *mask, uint64_t positions,
+                       size_t size, const unsigned char *a, const unsigned char *b,
+                       unsigned char *out) {
+    if (size == 1 || size == 2 || size == 4)
+        kernels->choose(mask, (size_t)positions, size, a, b, out);
+    else
+        select_runs(mask, positions, size, a, b, out);
 }
 
 FMIX_CLONES
@@ -38,14 +48,24 @@ void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *re
 }
 
 FMIX_CLONES
-void fmix_blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
-                   unsigned char *restrict out) {
+static void blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
+                     unsigned char *restrict out) {
     const double rounder = 0x1.8p52; /* its last bit is a unit: the sum is rounded half to even */
     double rest = 1 - m;
     for (uint64_t i = 0; i < n; i++) {
         double v = m * (double)a[i] + rest * (double)b[i];
         out[i] = (unsigned char)(int)((v + rounder) - rounder);
     }
+}
+
+/* L d is half way for no d below 2^8 unless L = m 2^32 is a multiple of 2^24. */
+void fmix_blend_u8(const fmix_kernels *kernels, double m, uint64_t n, const unsigned char *a,
+                   const unsigned char *b, unsigned char *out) {
+    uint64_t weight = (uint64_t)(m * 0x1p32);
+    if ((double)weight == m * 0x1p32 && weight % (1u << 24) != 0)
+        kernels->blend_u8((uint32_t)weight, (size_t)n, a, b, out);
+    else
+        blend_u8(m, n, a, b, out);
 }
 
 #define CHUNK 512 /* elements converted at a time; a multiple of the lanes */

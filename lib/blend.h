@@ -4,20 +4,21 @@
 #ifndef FMIX_BLEND_H
 #define FMIX_BLEND_H
 
-#include "fmix.h"
+#include "kernels.h"
 
 /* Where mask (a byte a position, 0 or 1) is 1 the bytes of a, else those of b; `size` bytes a
  * position. Moves bytes: NaN and infinities pass untouched. */
-void fmix_blend_select(const unsigned char *mask, uint64_t positions, size_t size,
-                       const unsigned char *a, const unsigned char *b, unsigned char *out);
+void fmix_blend_select(const fmix_kernels *kernels, const unsigned char *mask, uint64_t positions,
+                       size_t size, const unsigned char *a, const unsigned char *b,
+                       unsigned char *out);
 
 /* Of n elements in memory, aligned or not: m*a + (1-m)*b in float64, each product and the sum
  * rounded, then once to the type; u8 to the nearest, half to even (between a and b, so never
  * outside its range). Every NaN that comes of it is 0x7fc00000: which payload and sign survive an
  * operation differs between CPUs, and between the vector body of a loop and its tail. */
 void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *out);
-void fmix_blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
-                   unsigned char *out);
+void fmix_blend_u8(const fmix_kernels *kernels, double m, uint64_t n, const unsigned char *a,
+                   const unsigned char *b, unsigned char *out);
 
 /* The same for elements of any types but BITS, rounded once to out_type. */
 void fmix_blend_any(double m, uint64_t n, fmix_dtype type, const void *a, const void *b,

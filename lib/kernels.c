@@ -20,6 +20,14 @@ static bool runs(void) {
 static inline lanes multiply(lanes a, lanes b) {
     return (lanes)_mm_mul_epu32((__m128i)a, (__m128i)b);
 }
+
+typedef __m128i vector;
+#define OP(name) _mm_##name
+
+static inline vector negate_where_zero(vector v, vector of) {
+    __m128i zero = _mm_cmpeq_epi8(of, _mm_setzero_si128());
+    return _mm_sub_epi8(v ^ zero, zero);
+}
 #else
 static inline lanes multiply(lanes a, lanes b) {
     return (a & UINT32_MAX) * (b & UINT32_MAX);

@@ -36,6 +36,15 @@ typedef struct fmix_kernels {
     /* Where g >= low: as bytes of 0 and 1, or as bits, the first in the highest. */
     void (*bytes)(const double *g, size_t n, double low, unsigned char *out);
     void (*bits)(const double *g, size_t n, double low, unsigned char *out);
+
+    /* n elements of a where mask is 1, of b where it is 0; `size`, their bytes, is 1, 2 or 4. */
+    void (*choose)(const unsigned char *mask, size_t n, size_t size, const unsigned char *a,
+                   const unsigned char *b, unsigned char *out);
+
+    /* m a + (1-m) b, m = weight 2^-32, to the nearest; no multiple of 2^24 is a weight, so that
+     * nothing is half way. */
+    void (*blend_u8)(uint32_t weight, size_t n, const unsigned char *a, const unsigned char *b,
+                     unsigned char *out);
 } fmix_kernels;
 
 /* Radius 2^-42, sine and cosine 2^-41 each (so at most sqrt 2 that together), three products. */

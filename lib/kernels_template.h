@@ -371,4 +371,75 @@ static void bits(const double *g, size_t n, double low, unsigned char *out) {
     }
 }
 
-const fmix_kernels KERNELS = {NAME, RUNS, words, normals, rank_pair, bytes, bits};
+#define SELECT(type)                                                                               \
+    do {                                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            type x1, x2;                                                                           \
+            memcpy(&x1, a + i * sizeof x1, sizeof x1);                                             \
+            memcpy(&x2, b + i * sizeof x2, sizeof x2);                                             \
+            x1 = mask[i] ? x1 : x2;                                                                \
+            memcpy(out + i * sizeof x1, &x1, sizeof x1);                                           \
+        }                                                                                          \
+    } while (0)
+
+static void choose(const unsigned char *restrict mask, size_t n, size_t size,
+                   const unsigned char *a, const unsigned char *b, unsigned char *restrict out) {
+    if (size == 1)
+        SELECT(uint8_t);
+    else if (size == 2)
+        SELECT(uint16_t);
+    else
+        SELECT(uint32_t);
+}
+
+/*
+ * With m = L 2^-32 doubles would be exact: so b + (L (a - b) 2^-32 to the nearest) is wanted, and
+ * where L (a - b) is never half way, that is the same for both signs. With d = |a - b| and
+ * L = 2^16 high + low, of L d + 2^31 the upper half counts; what low d adds to it is its own upper
+ * half, and a carry is where the rest reaches 2^15.
+ */
+#ifdef OP
+static inline vector moved_by(vector d, vector high, vector low) {
+    vector rest = OP(adds_epu16)(OP(mullo_epi16)(d, high), OP(mulhi_epu16)(d, low));
+    return OP(add_epi16)(OP(mulhi_epu16)(d, high), OP(srli_epi16)(rest, 15));
+}
+
+static inline void blend_vector(vector high, vector low, const unsigned char *a,
+                                const unsigned char *b, unsigned char *out) {
+    const vector zero = {0};
+    vector x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    vector more = OP(subs_epu8)(x, y), d = more | OP(subs_epu8)(y, x);
+    vector moved = OP(packus_epi16)(moved_by(OP(unpacklo_epi8)(d, zero), high, low),
+                                    moved_by(OP(unpackhi_epi8)(d, zero), high, low));
+    vector mixed = OP(add_epi8)(y, negate_where_zero(moved, more));
+    memcpy(out, &mixed, sizeof mixed);
+}
+
+static void blend_u8(uint32_t weight, size_t n, const unsigned char *a, const unsigned char *b,
+                     unsigned char *restrict out) {
+    const vector high = OP(set1_epi16)((int16_t)(weight >> 16));
+    const vector low = OP(set1_epi16)((int16_t)weight);
+    unsigned char x[sizeof high] = {0}, y[sizeof high] = {0}, mixed[sizeof high];
+    size_t i = 0;
+    for (; i + sizeof high <= n; i += sizeof high)
+        blend_vector(high, low, a + i, b + i, out + i);
+    memcpy(x, a + i, n - i);
+    memcpy(y, b + i, n - i);
+    blend_vector(high, low, x, y, mixed);
+    memcpy(out + i, mixed, n - i);
+}
+#else
+static void blend_u8(uint32_t weight, size_t n, const unsigned char *a, const unsigned char *b,
+                     unsigned char *restrict out) {
+    const uint32_t high = weight >> 16, low = weight & 0xffff;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t d = a[i] > b[i] ? a[i] - b[i] : b[i] - a[i];
+        uint32_t moved = (high * d + (low * d >> 16) + 0x8000) >> 16;
+        out[i] = (unsigned char)(a[i] > b[i] ? b[i] + moved : b[i] - moved);
+    }
+}
+#endif
+
+const fmix_kernels KERNELS = {NAME, RUNS, words, normals, rank_pair, bytes, bits, choose, blend_u8};

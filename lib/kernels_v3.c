@@ -17,6 +17,7 @@
 #define MADD(a, b, c) __builtin_fma(a, b, c)
 
 typedef uint64_t lanes __attribute__((vector_size(32)));
+typedef __m256i vector;
 
 static bool runs(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
@@ -25,6 +26,13 @@ static bool runs(void) {
 
 static inline lanes multiply(lanes a, lanes b) {
     return (lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+
+#define OP(name) _mm256_##name
+
+static inline vector negate_where_zero(vector v, vector of) {
+    __m256i zero = _mm256_cmpeq_epi8(of, _mm256_setzero_si256());
+    return _mm256_sub_epi8(v ^ zero, zero);
 }
 
 static inline unsigned above(const double *v, double x) {
@@ -40,7 +48,7 @@ static inline unsigned at_least(const double *v, double x) {
 /* Where each half of a double that is kept comes from. */
 #define FROM(a, b, c, d)                                                                           \
     { 2 * (a), 2 * (a) + 1, 2 * (b), 2 * (b) + 1, 2 * (c), 2 * (c) + 1, 2 * (d), 2 * (d) + 1 }
-static const int32_t halves[16][8] = {
+static const int32_t order_of[16][8] = {
     FROM(0, 0, 0, 0), FROM(0, 0, 0, 0), FROM(1, 0, 0, 0), FROM(0, 1, 0, 0),
     FROM(2, 0, 0, 0), FROM(0, 2, 0, 0), FROM(1, 2, 0, 0), FROM(0, 1, 2, 0),
     FROM(3, 0, 0, 0), FROM(0, 3, 0, 0), FROM(1, 3, 0, 0), FROM(0, 1, 3, 0),
@@ -48,7 +56,7 @@ static const int32_t halves[16][8] = {
 };
 
 static inline size_t keep(const double *v, unsigned set, double *out) {
-    __m256i order = _mm256_loadu_si256((const __m256i *)halves[set]);
+    __m256i order = _mm256_loadu_si256((const __m256i *)order_of[set]);
     __m256i kept = _mm256_permutevar8x32_epi32(_mm256_castpd_si256(_mm256_loadu_pd(v)), order);
     _mm256_storeu_pd(out, _mm256_castsi256_pd(kept));
     return (size_t)__builtin_popcount(set);

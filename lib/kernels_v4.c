@@ -17,6 +17,7 @@
 #define MADD(a, b, c) __builtin_fma(a, b, c)
 
 typedef uint64_t lanes __attribute__((vector_size(64)));
+typedef __m512i vector;
 
 static bool runs(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -26,6 +27,12 @@ static bool runs(void) {
 
 static inline lanes multiply(lanes a, lanes b) {
     return (lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+}
+
+#define OP(name) _mm512_##name
+
+static inline vector negate_where_zero(vector v, vector of) {
+    return _mm512_mask_sub_epi8(v, _mm512_testn_epi8_mask(of, of), _mm512_setzero_si512(), v);
 }
 
 static inline unsigned above(const double *v, double x) {

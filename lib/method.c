@@ -24,32 +24,38 @@ static fmix_status draw_cutmix(const fmix_drawing *d, uint64_t t, const fmix_row
 /* ---- those that blend ---- */
 
 /* f32 and u8 onto themselves have loops of their own, for speed: the same arithmetic. */
-static void interpolate(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                        const unsigned char *a, const unsigned char *b, unsigned char *out) {
+static void interpolate(const fmix_kernels *kernels, const fmix_batch *batch, const fmix_row *row,
+                        uint64_t values, const unsigned char *a, const unsigned char *b,
+                        unsigned char *out) {
     if (batch->dtype == batch->out_dtype && batch->dtype == FMIX_DTYPE_F32)
         fmix_blend_f32(row->weight, values, a, b, out);
     else if (batch->dtype == batch->out_dtype && batch->dtype == FMIX_DTYPE_U8)
-        fmix_blend_u8(row->weight, values, a, b, out);
+        fmix_blend_u8(kernels, row->weight, values, a, b, out);
     else
         fmix_blend_any(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
 }
 
 /* (a + b) / 2, which of f64 is not always a/2 + b/2: the sum can overflow, the halves underflow. */
-static void average(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                    const unsigned char *a, const unsigned char *b, unsigned char *out) {
+static void average(const fmix_kernels *kernels, const fmix_batch *batch, const fmix_row *row,
+                    uint64_t values, const unsigned char *a, const unsigned char *b,
+                    unsigned char *out) {
     if (batch->dtype == FMIX_DTYPE_F64)
         fmix_blend_average(values, batch->dtype, a, b, batch->out_dtype, out);
     else
-        interpolate(batch, row, values, a, b, out);
+        interpolate(kernels, batch, row, values, a, b, out);
 }
 
-static void standardise(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                        const unsigned char *a, const unsigned char *b, unsigned char *out) {
+static void standardise(const fmix_kernels *kernels, const fmix_batch *batch, const fmix_row *row,
+                        uint64_t values, const unsigned char *a, const unsigned char *b,
+                        unsigned char *out) {
+    (void)kernels;
     fmix_blend_standardised(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
 }
 
-static void copy(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                 const unsigned char *a, const unsigned char *b, unsigned char *out) {
+static void copy(const fmix_kernels *kernels, const fmix_batch *batch, const fmix_row *row,
+                 uint64_t values, const unsigned char *a, const unsigned char *b,
+                 unsigned char *out) {
+    (void)kernels;
     (void)row;
     (void)b;
     fmix_convert(batch->dtype, a, values, batch->out_dtype, out);

@@ -20,8 +20,9 @@ typedef struct fmix_method_row {
     fmix_status (*draw)(const fmix_drawing *d, uint64_t t, const fmix_row *row, fmix_mask *out);
     bool spectrum;
     /* Of the others: one row of x and its partner's, `values` elements each, to out. */
-    void (*blend)(const fmix_batch *batch, const fmix_row *row, uint64_t values,
-                  const unsigned char *a, const unsigned char *b, unsigned char *out);
+    void (*blend)(const fmix_kernels *kernels, const fmix_batch *batch, const fmix_row *row,
+                  uint64_t values, const unsigned char *a, const unsigned char *b,
+                  unsigned char *out);
     bool fixed; /* the data's weight stands here; else it is lambda. A weight that is the method's
                    own says nothing of this row, so the label stays the row's. */
     double weight;

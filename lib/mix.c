@@ -5,78 +5,93 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every channel shares the mask. */
-static void choose(const fmix_batch *batch, const unsigned char *mask, uint64_t elements,
-                   const unsigned char *a, const unsigned char *b, unsigned char *out) {
-    size_t size = (size_t)fmix_dtype_bytes(batch->dtype);
-    if (batch->layout == FMIX_CHANNELS_LAST) {
-        fmix_blend_select(mask, elements, size * (size_t)batch->channels, a, b, out);
-        return;
-    }
-    size_t plane = size * (size_t)elements;
-    for (uint64_t c = 0; c < batch->channels; c++)
-        fmix_blend_select(mask, elements, size, a + c * plane, b + c * plane, out + c * plane);
-}
+/* Rows first … first+n-1 of a batch, to out. */
+typedef struct task {
+    const fmix_plan *plan;
+    const fmix_batch *batch;
+    uint64_t values; /* of a row */
+    uint64_t index, first, n;
+    unsigned char *out;
+} task;
 
-/* A row, its partner, and where row i of the answer goes. */
+/* A row, its partner, and where it goes. */
 typedef struct place {
     const unsigned char *a, *b;
     unsigned char *out;
 } place;
 
-static place place_of(const fmix_batch *batch, uint64_t values, uint64_t row, uint64_t first,
-                      void *out) {
-    uint64_t bytes = values * fmix_dtype_bytes(batch->dtype);
-    uint64_t out_bytes = values * fmix_dtype_bytes(batch->out_dtype);
+static place place_of(const task *w, uint64_t row) {
+    const fmix_batch *batch = w->batch;
+    uint64_t bytes = w->values * fmix_dtype_bytes(batch->dtype);
+    uint64_t out_bytes = w->values * fmix_dtype_bytes(batch->out_dtype);
     const unsigned char *x = batch->x, *partners = batch->x2 ? batch->x2 : batch->x;
     uint64_t partner = batch->x2 ? row : (uint64_t)batch->pairing[row];
     return (place){x + row * bytes, partners + partner * bytes,
-                   (unsigned char *)out + (row - first) * out_bytes};
+                   w->out + (row - w->first) * out_bytes};
 }
 
-static fmix_status mix_by_weights(const fmix_plan *plan, const fmix_batch *batch, uint64_t values,
-                                  uint64_t index, uint64_t first, uint64_t n, void *out) {
-    for (uint64_t i = first; i < first + n; i++) {
-        place p = place_of(batch, values, i, first, out);
+static fmix_status mix_by_weights(const task *w) {
+    const fmix_method_row *method = fmix_method_row_of(w->plan->recipe.method);
+    for (uint64_t i = w->first; i < w->first + w->n; i++) {
+        place p = place_of(w, i);
         fmix_row row;
-        fmix_status status = fmix_plan_row(plan, fmix_plan_sample(plan, index, i), &row);
+        fmix_status status = fmix_plan_row(w->plan, fmix_plan_sample(w->plan, w->index, i), &row);
         if (status != FMIX_OK)
             return status;
-        fmix_method_row_of(plan->recipe.method)->blend(batch, &row, values, p.a, p.b, p.out);
+        method->blend(w->plan->context->kernels, w->batch, &row, w->values, p.a, p.b, p.out);
     }
     return FMIX_OK;
 }
 
+/* Every channel shares the mask. */
+static void choose(const task *w, const unsigned char *mask, const place *p, unsigned char *out) {
+    const fmix_kernels *kernels = w->plan->context->kernels;
+    uint64_t elements = w->plan->elements, channels = w->batch->channels;
+    size_t size = (size_t)fmix_dtype_bytes(w->batch->dtype), plane = size * (size_t)elements;
+    if (w->batch->layout == FMIX_CHANNELS_LAST)
+        fmix_blend_select(kernels, mask, elements, size * (size_t)channels, p->a, p->b, out);
+    else
+        for (uint64_t c = 0; c < channels; c++)
+            fmix_blend_select(kernels, mask, elements, size, p->a + c * plane, p->b + c * plane,
+                              out + c * plane);
+}
+
 /* Where the mask is soft, or chooses what is converted then. */
-static void apply(const fmix_drawing *d, const fmix_batch *batch, const fmix_mask *mask,
-                  const place *p, unsigned char *chosen) {
-    uint64_t elements = d->plan->elements, values = elements * batch->channels;
+static void apply(const task *w, const fmix_mask *mask, const place *p, unsigned char *chosen) {
+    const fmix_batch *batch = w->batch;
     if (mask->weights) {
-        fmix_blend_soft(mask->weights, elements, batch, p->a, p->b, p->out);
+        fmix_blend_soft(mask->weights, w->plan->elements, batch, p->a, p->b, p->out);
     } else if (chosen) {
-        choose(batch, fmix_mask_spread(d, mask), elements, p->a, p->b, chosen);
-        fmix_convert(batch->dtype, chosen, values, batch->out_dtype, p->out);
+        choose(w, mask->bytes, p, chosen);
+        fmix_convert(batch->dtype, chosen, w->values, batch->out_dtype, p->out);
     } else {
-        choose(batch, fmix_mask_spread(d, mask), elements, p->a, p->b, p->out);
+        choose(w, mask->bytes, p, p->out);
     }
 }
 
-static fmix_status mix_by_masks(const fmix_plan *plan, fmix_scratch *scratch,
-                                const fmix_batch *batch, uint64_t values, uint64_t index,
-                                uint64_t first, uint64_t n, void *out) {
+static fmix_status draw(const fmix_drawing *d, uint64_t t, fmix_mask *mask) {
+    fmix_status status = fmix_mask_draw(d, t, mask);
+    if (status == FMIX_OK && !mask->weights)
+        *mask = (fmix_mask){.bytes = fmix_mask_spread(d, mask)};
+    return status;
+}
+
+static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
+    const fmix_batch *batch = w->batch;
     unsigned char *chosen = NULL; /* a row before it is converted */
     fmix_drawing d;
-    fmix_status status = fmix_drawing_begin(&d, plan, scratch);
+    fmix_mask mask;
+    fmix_status status = fmix_drawing_begin(&d, w->plan, scratch);
     if (status == FMIX_OK && batch->dtype != batch->out_dtype) {
-        chosen = malloc((size_t)(values * fmix_dtype_bytes(batch->dtype)));
+        chosen = malloc((size_t)(w->values * fmix_dtype_bytes(batch->dtype)));
         status = chosen ? FMIX_OK : FMIX_ERROR_MEMORY;
     }
-    for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
-        place p = place_of(batch, values, i, first, out);
-        fmix_mask mask;
-        status = fmix_mask_draw(&d, fmix_plan_sample(plan, index, i), &mask);
+    for (uint64_t i = w->first; i < w->first + w->n && status == FMIX_OK; i++) {
+        place p = place_of(w, i);
+        if (i == w->first || !w->plan->recipe.scope_batch) /* else all rows have the first's */
+            status = draw(&d, fmix_plan_sample(w->plan, w->index, i), &mask);
         if (status == FMIX_OK)
-            apply(&d, batch, &mask, &p, chosen);
+            apply(w, &mask, &p, chosen);
     }
     fmix_drawing_end(&d);
     free(chosen);
@@ -91,9 +106,14 @@ fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fm
         (n && (first > UINT64_MAX - index || index + first > UINT64_MAX - (n - 1))))
         return FMIX_ERROR_RANGE;
     uint64_t values = plan->elements * batch->channels;
-    if (!fmix_method_masks(method))
-        return mix_by_weights(plan, batch, values, index, first, n, out);
-    return mix_by_masks(plan, scratch, batch, values, index, first, n, out);
+    const task w = {.plan = plan,
+                    .batch = batch,
+                    .values = values,
+                    .index = index,
+                    .first = first,
+                    .n = n,
+                    .out = out};
+    return fmix_method_masks(method) ? mix_by_masks(&w, scratch) : mix_by_weights(&w);
 }
 
 /* Ones. As numpy.packbits leaves it, the last byte of bits ends in zeros. */

@@ -34,7 +34,7 @@ static void select_moves_each_position_from_the_right_sample(void **state) {
             fill_bytes(a, n * size, &random);
             fill_bytes(b, n * size, &random);
             memset(out, 0xa5, sizeof out);
-            fmix_blend_select(mask, n, size, a, b, out);
+            fmix_blend_select(fmix_kernels_best(), mask, n, size, a, b, out);
             for (size_t p = 0; p < n; p++)
                 for (size_t byte = 0; byte < size; byte++)
                     assert_int_equal(out[p * size + byte], (mask[p] ? a : b)[p * size + byte]);
@@ -56,7 +56,8 @@ static void select_leaves_every_bit_of_nan_infinity_and_zero(void **state) {
         unsigned char mask[8];
         for (unsigned i = 0; i < 8; i++)
             mask[i] = pattern >> i & 1;
-        fmix_blend_select(mask, 8, 4, (unsigned char *)a, (unsigned char *)b, (unsigned char *)out);
+        fmix_blend_select(fmix_kernels_best(), mask, 8, 4, (unsigned char *)a, (unsigned char *)b,
+                          (unsigned char *)out);
         for (int i = 0; i < 8; i++)
             assert_true(out[i] == (mask[i] ? a[i] : b[i]));
     }
@@ -167,7 +168,7 @@ static void u8_is_the_long_hand_for_every_pair(void **state) {
     }
     for (int weight = 0; weight < 60; weight++) {
         double m = some_weight(&random);
-        fmix_blend_u8(m, 65536, a, b, out);
+        fmix_blend_u8(fmix_kernels_best(), m, 65536, a, b, out);
         for (int i = 0; i < 65536; i++)
             if (out[i] != half_to_even(long_hand(m, a[i], b[i])))
                 fail_msg("m %a: %d and %d give %d", m, a[i], b[i], out[i]);
@@ -182,7 +183,7 @@ static void u8_of_any_length_writes_no_further(void **state) {
         fill_bytes(a, sizeof a, &random);
         fill_bytes(b, sizeof b, &random);
         memset(out, 0xa5, sizeof out);
-        fmix_blend_u8(0.3, n, a, b, out);
+        fmix_blend_u8(fmix_kernels_best(), 0.3, n, a, b, out);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(out[i], half_to_even(long_hand(0.3, a[i], b[i])));
         for (size_t i = n; i < sizeof out; i++)
@@ -196,10 +197,10 @@ static void u8_halves_go_to_the_even_number(void **state) {
                         b[] = {2, 3, 1, 4, 255, 254, 127, 0};
     const unsigned char expected[] = {2, 2, 0, 4, 254, 254, 128, 128};
     unsigned char out[8];
-    fmix_blend_u8(0.5, 8, a, b, out);
+    fmix_blend_u8(fmix_kernels_best(), 0.5, 8, a, b, out);
     assert_memory_equal(out, expected, sizeof out);
     const unsigned char c[] = {2, 6}, d[] = {0, 0}; /* a quarter: 0.5 and 1.5 */
-    fmix_blend_u8(0.25, 2, c, d, out);
+    fmix_blend_u8(fmix_kernels_best(), 0.25, 2, c, d, out);
     assert_true(out[0] == 0 && out[1] == 2);
 }
 
@@ -219,7 +220,7 @@ static void a_constant_image_mixed_with_itself_stays(void **state) {
         fmix_blend_f32(m, MOST, x, x, out);
         for (int i = 0; i < MOST; i++)
             assert_true(out[i] == x[i]);
-        fmix_blend_u8(m, 256, bytes, bytes, mixed);
+        fmix_blend_u8(fmix_kernels_best(), m, 256, bytes, bytes, mixed);
         assert_memory_equal(bytes, mixed, 256);
     }
 }
@@ -241,9 +242,9 @@ static void weights_0_and_1_give_the_one_or_the_other(void **state) {
     fmix_blend_f32(0, MOST, a, b, out);
     for (int i = 0; i < MOST; i++)
         assert_true(out[i] == b[i]);
-    fmix_blend_u8(1, 256, p, q, r);
+    fmix_blend_u8(fmix_kernels_best(), 1, 256, p, q, r);
     assert_memory_equal(r, p, 256);
-    fmix_blend_u8(0, 256, p, q, r);
+    fmix_blend_u8(fmix_kernels_best(), 0, 256, p, q, r);
     assert_memory_equal(r, q, 256);
 }
 

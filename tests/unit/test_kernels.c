@@ -304,6 +304,75 @@ static void bits_and_bytes_are_where_values_reach_the_cut(void **state) {
     }
 }
 
+static void choosing_moves_elements_of_each_size(void **state) {
+    (void)state;
+    uint64_t random = 7;
+    unsigned char mask[300], a[1200], b[1200], out[1201];
+    for (size_t n = 0; n <= 300; n++)
+        for (size_t size = 1; size <= 4; size *= 2) {
+            for (size_t i = 0; i < n; i++)
+                mask[i] = unit_random(&random) >> 40 & 1;
+            for (size_t i = 0; i < n * size; i++) {
+                a[i] = (unsigned char)unit_random(&random);
+                b[i] = (unsigned char)unit_random(&random);
+            }
+            EACH(kernels) {
+                out[n * size] = 0xa5;
+                kernels->choose(mask, n, size, a, b, out);
+                for (size_t i = 0; i < n * size; i++)
+                    assert_int_equal(out[i], mask[i / size] ? a[i] : b[i]);
+                assert_int_equal(out[n * size], 0xa5);
+            }
+        }
+}
+
+/* The nearest integer to (L a + (2^32 - L) b) / 2^32. */
+static unsigned nearest(uint64_t weight, unsigned a, unsigned b) {
+    uint64_t sum = weight * a + ((UINT64_C(1) << 32) - weight) * b;
+    return (unsigned)((sum + (UINT64_C(1) << 31)) >> 32);
+}
+
+static void blends_of_every_pair_of_bytes_are_the_nearest(void **state) {
+    (void)state;
+    static unsigned char a[65536], b[65536], out[65536];
+    uint64_t random = 8;
+    for (unsigned i = 0; i < 65536; i++) {
+        a[i] = (unsigned char)i;
+        b[i] = (unsigned char)(i >> 8);
+    }
+    for (int round = 0; round < 300; round++) {
+        /* as near as can be to where some difference is half way: (k + 1/2) / d */
+        uint64_t d = 1 + unit_random(&random) % 255, k = unit_random(&random) % d;
+        uint64_t half = ((2 * k + 1) << 31) / d;
+        uint64_t near = half + unit_random(&random) % 3 - 1, any = unit_random(&random) >> 32;
+        uint32_t weight = (uint32_t)(round % 3 ? near : any);
+        if (weight % (1u << 24) == 0)
+            continue;
+        EACH(kernels) {
+            kernels->blend_u8(weight, 65536, a, b, out);
+            for (unsigned i = 0; i < 65536; i++)
+                assert_int_equal(out[i], nearest(weight, a[i], b[i]));
+        }
+    }
+}
+
+static void blends_of_any_length_stay_in_their_bounds(void **state) {
+    (void)state;
+    unsigned char a[200], b[200], out[201];
+    for (unsigned i = 0; i < 200; i++) {
+        a[i] = (unsigned char)(7 * i);
+        b[i] = (unsigned char)(255 - 3 * i);
+    }
+    for (size_t n = 0; n <= 200; n++)
+        EACH(kernels) {
+            memset(out, 0xa5, sizeof out);
+            kernels->blend_u8(0x9e3779b9, n, a, b, out);
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(out[i], nearest(0x9e3779b9, a[i], b[i]));
+            assert_int_equal(out[n], 0xa5);
+        }
+}
+
 static void the_best_build_runs_and_a_plain_one_is_last(void **state) {
     (void)state;
     const fmix_kernels *last = NULL;
@@ -317,5 +386,6 @@ RUN(T(every_rank_of_small_arrays_is_that_of_a_sort),
     T(every_rank_of_one_bracketed_array_is_that_of_a_sort),
     T(the_two_may_be_neighbouring_numbers_or_equal), T(words_deal_the_blocks_words_in_turn),
     T(normals_are_within_their_bound), T(weights_scale_normals_and_their_sum),
-    T(bits_and_bytes_are_where_values_reach_the_cut),
+    T(bits_and_bytes_are_where_values_reach_the_cut), T(choosing_moves_elements_of_each_size),
+    T(blends_of_every_pair_of_bytes_are_the_nearest), T(blends_of_any_length_stay_in_their_bounds),
     T(the_best_build_runs_and_a_plain_one_is_last))
