@@ -53,7 +53,6 @@ void fmix_drawing_end(fmix_drawing *d) {
     d->scratch->transforms = 0;
     fmix_cache_release(d->plan->context->cache, d->transform_entry);
     fmix_cache_release(d->plan->context->cache, d->weights_entry);
-    fmix_scratch_trim(d->scratch);
 }
 
 void fmix_drawing_values(const fmix_drawing *d, uint64_t t, double *bound) {

@@ -160,12 +160,13 @@ FMIX_API fmix_status fmix_context_tune(fmix_context *context, double seconds, bo
 FMIX_API fmix_status fmix_wisdom_export(char **text);
 FMIX_API fmix_status fmix_wisdom_import(const char *text);
 
-/* Working memory of one thread. It grows to what the largest shape so far needed and gives back
- * what is beyond a few MiB after each call. */
+/* Working memory of one thread. It grows to what the largest shape so far needed, and keeps that
+ * until it is trimmed to a few MiB. */
 typedef struct fmix_scratch fmix_scratch;
 
 FMIX_API fmix_status fmix_scratch_new(fmix_scratch **out);
 FMIX_API void fmix_scratch_free(fmix_scratch *scratch);
+FMIX_API void fmix_scratch_trim(fmix_scratch *scratch);
 
 /* While calls with this scratch settle a close call, which can take seconds on large thin shapes at
  * high delta, they ask `cancelled` every millisecond or so; true ends them with

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define KEEP_BYTES (4u << 20) /* of each room, between calls */
+#define KEEP_BYTES (4u << 20) /* of each room, when trimmed */
 
 static bool in_range(double x, double low, double high) {
     return x >= low && x <= high; /* false for NaN */
@@ -92,7 +92,8 @@ static double settling_cost(const fmix_recipe *r, double elements, double band) 
 }
 
 /* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin, the
- * transform and selection an element and level, and sorting the band of a soft edge. */
+ * transform and selection an element and level, three times that out of the caches, and sorting the
+ * band of a soft edge. */
 double fmix_plan_mask_cost(const fmix_plan *plan) {
     double n = (double)plan->elements, levels = log2_of(n);
     if (!fmix_method_masks(plan->recipe.method))
@@ -100,8 +101,9 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
     if (!fmix_method_has_spectrum(plan->recipe.method))
         return 300 + 0.1 * n;
     double band = plan->soft ? 2 * plan->recipe.soft * n : 0;
-    return 600 + n * (6 + 0.3 * levels) + 10 * band * levels +
-           settling_cost(&plan->recipe, n, band);
+    double element = (1.9 + 0.07 * levels) * (n > 1 << 19 ? 3 : 1);
+    return 400 + n * element + n * fmix_transform_penalty(&plan->recipe.shape) +
+           10 * band * levels + settling_cost(&plan->recipe, n, band);
 }
 
 #define RIVAL_BYTES 160 /* of a pixel that is contested: contest.c, difference.c */

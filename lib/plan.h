@@ -31,7 +31,5 @@ struct fmix_scratch {
 fmix_status fmix_scratch_reserve(fmix_scratch *scratch, uint64_t bins, uint64_t elements);
 /* Room for one mask as bytes. */
 fmix_status fmix_scratch_reserve_mask(fmix_scratch *scratch, uint64_t elements);
-/* Gives back what is large. */
-void fmix_scratch_trim(fmix_scratch *scratch);
 
 #endif

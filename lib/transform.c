@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* How far a better plan is on its way. */
@@ -98,6 +99,16 @@ static size_t side_bytes(uint32_t side) {
     while (p >= 173)
         p = largest_prime(p - 1);
     return bytes + (p > 13 ? 4 * (size_t)p * p : 0);
+}
+
+/* Primes past 13 are summed as they stand, from 173 on by way of p-1. */
+double fmix_transform_penalty(const fmix_shape *shape) {
+    double penalty = 0;
+    for (unsigned d = 0; d < shape->rank; d++) {
+        uint32_t p = largest_prime(shape->side[d]);
+        penalty += p <= 13 ? 0 : p < 173 ? 0.12 * p : 16;
+    }
+    return penalty;
 }
 
 static size_t plan_bytes(const fmix_shape *shape) {
@@ -322,11 +333,23 @@ double fmix_transform_bound(uint64_t elements) {
     return 64.0 * 0x1p-53 * log2;
 }
 
+/* Where a page fault costs microseconds, some ten thousand of them are most of a large mask. */
+#define PAGE  ((size_t)2 << 20)
+#define LARGE (2 * PAGE)
+
 double *fmix_aligned_new(size_t doubles) {
     size_t bytes;
     if (!fmix_multiply(doubles, sizeof(double), &bytes) || bytes > SIZE_MAX - 64)
         return NULL;
-    return aligned_alloc(64, (bytes + 63) / 64 * 64);
+    bool large = bytes >= LARGE && bytes <= SIZE_MAX - PAGE;
+    size_t alignment = large ? PAGE : 64;
+    void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+#ifdef MADV_HUGEPAGE
+    if (memory && large)
+        madvise(memory, bytes / PAGE * PAGE,
+                MADV_HUGEPAGE); /* if it will not: then in small ones */
+#endif
+    return memory;
 }
 
 void fmix_aligned_free(double *memory) {

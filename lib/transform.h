@@ -37,6 +37,9 @@ void fmix_transform_used(fmix_context *context, const fmix_transform *transform,
 /* H for this many elements, as a multiple of ||X||_1. */
 double fmix_transform_bound(uint64_t elements);
 
+/* Estimated nanoseconds an element that sides with large primes take more. */
+double fmix_transform_penalty(const fmix_shape *shape);
+
 /* Memory aligned as FFTW's vector code wants it; NULL on failure. */
 double *fmix_aligned_new(size_t doubles);
 void fmix_aligned_free(double *memory);

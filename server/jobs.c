@@ -53,11 +53,12 @@ void jobs_wake(jobs *line, job *j) {
     pthread_mutex_unlock(&line->lock);
 }
 
-/* The job whose turn it is, referred to by the caller; NULL at the end. */
-static job *next_job(jobs *line) {
+/* The job whose turn it is, referred to by the caller; NULL at the end or, if it does not wait,
+ * where there is none. */
+static job *take(jobs *line, bool waits) {
     turn *t;
     pthread_mutex_lock(&line->lock);
-    while (!(t = schedule_take(&line->schedule, now())) && !line->stopping)
+    while (!(t = schedule_take(&line->schedule, now())) && waits && !line->stopping)
         pthread_cond_wait(&line->work, &line->lock);
     line->counters.running += t != NULL;
     pthread_mutex_unlock(&line->lock);
@@ -82,27 +83,56 @@ static void count_slice(jobs *line, job *j, const job_slice *slice, uint64_t too
     pthread_mutex_unlock(&line->lock);
 }
 
+/* A thread's working memory, and the most that a job in it needed: which nobody pays for any more
+ * once a smaller one is next, or none. */
+typedef struct desk {
+    fmix_scratch *scratch;
+    uint64_t working;
+} desk;
+
+static void clear(desk *d) {
+    if (d->scratch)
+        fmix_scratch_trim(d->scratch);
+    d->working = 0;
+}
+
+static void make_ready(desk *d, const job *j) {
+    if (j->working < d->working)
+        clear(d);
+    d->working = j->working;
+    if (!d->scratch && fmix_scratch_new(&d->scratch) != FMIX_OK)
+        d->scratch = NULL; /* run sees it and fails the slice */
+}
+
+/* NULL: the end. */
+static job *next_job(jobs *line, desk *d) {
+    job *j = take(line, d->working == 0);
+    if (j || d->working == 0)
+        return j;
+    clear(d);
+    return take(line, true);
+}
+
 static void *work(void *argument) {
     jobs *line = argument;
-    fmix_scratch *scratch = NULL;
+    desk d = {0};
     job *j;
-    while ((j = next_job(line))) {
+    while ((j = next_job(line, &d))) {
         job_slice slice;
         bool more = false;
-        if (!scratch && fmix_scratch_new(&scratch) != FMIX_OK)
-            scratch = NULL; /* run sees it and fails the slice */
+        make_ready(&d, j);
         if (j->class->claim(j, &slice, &more)) {
             if (more)
                 jobs_wake(line, j);
             if (line->hooks.before_slice)
                 line->hooks.before_slice(line->hooks.user);
-            count_slice(line, j, &slice, run_slice(j, slice, scratch));
+            count_slice(line, j, &slice, run_slice(j, slice, d.scratch));
         } else {
             count_slice(line, j, NULL, 0);
         }
         job_release(j);
     }
-    fmix_scratch_free(scratch);
+    fmix_scratch_free(d.scratch);
     return NULL;
 }
 
