@@ -11,6 +11,8 @@
  */
 #include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded; HUGE_VAL */
 
+typedef double doubles __attribute__((vector_size(8 * LANES)));
+
 #define ROUNDS       10
 #define MULTIPLIER_0 UINT64_C(0xD2511F53)
 #define MULTIPLIER_1 UINT64_C(0xCD9E8D57)
@@ -126,12 +128,19 @@ static inline turn turn_of(uint32_t w) {
 #define CHUNK 256
 _Static_assert(CHUNK % FMIX_KERNELS_PAD == 0 && FMIX_KERNELS_PAD % LANES == 0, "chunks are whole");
 
+static inline doubles load(const double *from) {
+    doubles v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+/* n is a multiple of FMIX_KERNELS_PAD. */
 static double sum_of(const double *v, size_t n) {
-    double sums[FMIX_KERNELS_PAD] = {0}, sum = 0;
-    for (size_t i = 0; i < n; i += FMIX_KERNELS_PAD)
-        for (size_t l = 0; l < FMIX_KERNELS_PAD; l++)
-            sums[l] += v[i + l];
-    for (size_t l = 0; l < FMIX_KERNELS_PAD; l++)
+    doubles sums = {0};
+    double sum = 0;
+    for (size_t i = 0; i < n; i += LANES)
+        sums += load(v + i);
+    for (size_t l = 0; l < LANES; l++)
         sum += sums[l];
     return sum;
 }
@@ -160,24 +169,42 @@ static size_t count_above(const double *v, size_t n, double x) {
     return (size_t)count;
 }
 
+static inline doubles pick(lanes where, doubles yes, doubles no) {
+    return (doubles)(((lanes)yes & where) | ((lanes)no & ~where));
+}
+
+static inline doubles lesser(doubles a, doubles b) {
+#ifdef OP
+    return OP(min_pd)(a, b);
+#else
+    return pick((lanes)(a < b), a, b);
+#endif
+}
+
+static inline doubles greater(doubles a, doubles b) {
+#ifdef OP
+    return OP(max_pd)(a, b);
+#else
+    return pick((lanes)(a > b), a, b);
+#endif
+}
+
 static void find_extremes(const double *v, size_t n, double *least, double *most) {
-    double low[LANES], high[LANES];
-    for (size_t l = 0; l < LANES; l++)
-        low[l] = high[l] = v[0];
-    for (size_t i = 0; i + LANES <= n; i += LANES)
-        for (size_t l = 0; l < LANES; l++) {
-            low[l] = v[i + l] < low[l] ? v[i + l] : low[l];
-            high[l] = v[i + l] > high[l] ? v[i + l] : high[l];
-        }
-    for (size_t i = n / LANES * LANES; i < n; i++) {
-        low[0] = v[i] < low[0] ? v[i] : low[0];
-        high[0] = v[i] > high[0] ? v[i] : high[0];
+    doubles low = (doubles){0} + v[0], high = low;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        doubles x = load(v + i);
+        low = lesser(low, x);
+        high = greater(high, x);
     }
-    *least = low[0];
-    *most = high[0];
-    for (size_t l = 1; l < LANES; l++) {
+    *least = *most = v[0];
+    for (size_t l = 0; l < LANES; l++) {
         *least = low[l] < *least ? low[l] : *least;
         *most = high[l] > *most ? high[l] : *most;
+    }
+    for (; i < n; i++) {
+        *least = v[i] < *least ? v[i] : *least;
+        *most = v[i] > *most ? v[i] : *most;
     }
 }
 
@@ -186,6 +213,8 @@ static void find_extremes(const double *v, size_t n, double *least, double *most
 typedef struct bracket {
     double low, high;
     size_t above_low, above_high;
+    bool parted; /* exactly k are above `between` */
+    double between;
 } bracket;
 
 #define NARROWINGS 16 /* then whatever is left is sorted out by selection */
@@ -212,6 +241,8 @@ static bracket narrow(const double *v, size_t n, size_t k, size_t enough) {
             b.high = x;
             b.above_high = above_x;
         } else {
+            b.parted = true;
+            b.between = x;
             break;
         }
     }
@@ -294,10 +325,37 @@ static void pair_of_few(double *v, size_t n, size_t k, double *kth, double *next
     }
 }
 
+/* The least value above x and the greatest that is not. */
+static void neighbours(const double *v, size_t n, double x, double *over, double *under) {
+    const doubles none = (doubles){0} + HUGE_VAL, at = (doubles){0} + x;
+    doubles least = none, most = -none;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        doubles value = load(v + i);
+        lanes above_x = (lanes)(value > at);
+        least = lesser(least, pick(above_x, value, none));
+        most = greater(most, pick(above_x, -none, value));
+    }
+    *over = HUGE_VAL;
+    *under = -HUGE_VAL;
+    for (size_t l = 0; l < LANES; l++) {
+        *over = least[l] < *over ? least[l] : *over;
+        *under = most[l] > *under ? most[l] : *under;
+    }
+    for (; i < n; i++) {
+        *over = v[i] > x && v[i] < *over ? v[i] : *over;
+        *under = v[i] <= x && v[i] > *under ? v[i] : *under;
+    }
+}
+
 /* g may be work itself: nothing is written before it was read. */
 static void pair_by_counting(const double *g, size_t n, size_t k, double *work, double *kth,
                              double *next) {
     bracket b = narrow(g, n, k, FEW);
+    if (b.parted) {
+        neighbours(g, n, b.between, kth, next);
+        return;
+    }
     size_t over, kept = compress(g, n, b.low, b.high, work, &over);
     if (kept <= FEW)
         pair_of_few(work, kept, k - over, kth, next);
