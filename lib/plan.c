@@ -121,7 +121,7 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
         return bytes;
     double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
     bool settles = settling_cost(&plan->recipe, n, band) > 0;
-    return bytes + 36 * plan->elements + (settles ? RIVAL_BYTES * (uint64_t)band : 0);
+    return bytes + 56 * plan->elements + (settles ? RIVAL_BYTES * (uint64_t)band : 0);
 }
 
 uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row) {

@@ -29,7 +29,8 @@ typedef struct band {
     double low, high;
     uint64_t above; /* pixels that are surely above */
     size_t count;
-    candidate *candidates;
+    candidate *candidates, *spread; /* spread: room to sort */
+    uint32_t *starts;               /* of buckets, and room for one more */
     uint32_t *pixels;
     fmix_run *runs;
     size_t run_count;
@@ -59,9 +60,11 @@ static fmix_status gather(const double *g, uint64_t n, band *b) {
         b->count += g[i] >= b->low && g[i] <= b->high;
     }
     b->candidates = malloc(b->count * sizeof *b->candidates);
+    b->spread = malloc(b->count * sizeof *b->spread);
+    b->starts = calloc(b->count + 1, sizeof *b->starts);
     b->pixels = malloc(b->count * sizeof *b->pixels);
     b->runs = malloc(b->count * sizeof *b->runs);
-    if (!b->candidates || !b->pixels || !b->runs)
+    if (!b->candidates || !b->spread || !b->starts || !b->pixels || !b->runs)
         return FMIX_ERROR_MEMORY;
     size_t count = 0;
     for (uint64_t i = 0; i < n; i++)
@@ -70,9 +73,47 @@ static fmix_status gather(const double *g, uint64_t n, band *b) {
     return FMIX_OK;
 }
 
+/* Of as many buckets as candidates, by proportion: the largest values in the first. */
+static size_t bucket_of(const band *b, double g) {
+    double range = b->high - b->low, part = range > 0 ? (b->high - g) / range : 0;
+    size_t bucket = (size_t)(part * (double)b->count);
+    return bucket < b->count ? bucket : b->count - 1;
+}
+
+/* A bucket has one or two, so evenly are values spread; but not always. */
+static void sort_bucket(candidate *c, size_t n) {
+    if (n > 16) {
+        qsort(c, n, sizeof *c, by_value);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        candidate moved = c[i];
+        size_t at = i;
+        for (; at > 0 && by_value(&moved, &c[at - 1]) < 0; at--)
+            c[at] = c[at - 1];
+        c[at] = moved;
+    }
+}
+
+static void sort_by_value(band *b) {
+    for (size_t i = 0; i < b->count; i++)
+        b->starts[bucket_of(b, b->candidates[i].g) + 1]++;
+    for (size_t i = 0; i < b->count; i++)
+        b->starts[i + 1] += b->starts[i];
+    for (size_t i = 0; i < b->count; i++)
+        b->spread[b->starts[bucket_of(b, b->candidates[i].g)]++] = b->candidates[i];
+    for (size_t i = 0, first = 0; i < b->count; i++) { /* each now begins where the next did */
+        sort_bucket(b->spread + first, b->starts[i] - first);
+        first = b->starts[i];
+    }
+    candidate *sorted = b->spread;
+    b->spread = b->candidates;
+    b->candidates = sorted;
+}
+
 /* By value, in runs that end where the gap to the next is wider than `width`. */
 static void sort(band *b, double width) {
-    qsort(b->candidates, b->count, sizeof *b->candidates, by_value);
+    sort_by_value(b);
     for (size_t i = 0, start = 0; i < b->count; i++) {
         b->pixels[i] = b->candidates[i].pixel;
         if (i + 1 < b->count && !(b->candidates[i].g - b->candidates[i + 1].g > width))
@@ -115,6 +156,8 @@ fmix_status fmix_soft_draw(const fmix_drawing *d, uint64_t t, uint64_t ones, uin
         write_weights(g, n, &b, d->scratch->work);
     free(b.runs);
     free(b.pixels);
+    free(b.starts);
+    free(b.spread);
     free(b.candidates);
     return status;
 }
