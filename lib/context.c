@@ -55,5 +55,6 @@ void fmix_context_counters(fmix_context *context, fmix_counters *out) {
     out->settled_direct = read_counter(&context->settled_direct);
     out->settled_exact = read_counter(&context->settled_exact);
     out->lambda_exact = read_counter(&context->lambda_exact);
+    out->transforms_measured = read_counter(&context->transforms_measured);
     fmix_cache_counters(context->cache, out);
 }

@@ -26,7 +26,8 @@ struct fmix_context {
     const fmix_kernels *kernels;
     fmix_tuning tuning;
     fmix_hooks hooks;
-    _Atomic uint64_t masks, contested, settled_direct, settled_exact, lambda_exact;
+    _Atomic uint64_t masks, contested, settled_direct, settled_exact, lambda_exact,
+        transforms_measured;
 };
 
 static inline void fmix_count(_Atomic uint64_t *counter, uint64_t n) {

@@ -142,6 +142,7 @@ typedef struct fmix_counters {
     uint64_t settled_direct; /* of these: settled by the double-double sum alone */
     uint64_t settled_exact;  /* of these: settled by MPFR */
     uint64_t lambda_exact;   /* draws of lambda whose rounding MPFR settled */
+    uint64_t transforms_measured;
     uint64_t cache_hits, cache_misses;
     uint64_t cache_bytes;
 } fmix_counters;

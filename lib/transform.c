@@ -304,6 +304,7 @@ fmix_status fmix_context_tune(fmix_context *context, double seconds, bool *tuned
     if (status == FMIX_OK) {
         measure((fmix_transform *)transform, &r, seconds);
         *tuned = true;
+        fmix_count(&context->transforms_measured, 1);
         fmix_cache_release(context->cache, entry);
     }
     rooms_free(&r);

@@ -108,6 +108,8 @@ static void add_masks(buffer *b, service *s) {
         {"fmixd_settled_total", "{tier=\"exact\"}", counter, settled, (double)f.settled_exact},
         {"fmixd_lambda_exact_total", "", counter, "Draws of lambda that MPFR rounded.",
          (double)f.lambda_exact},
+        {"fmixd_transforms_measured_total", "", counter,
+         "Shapes whose transform was measured for a faster plan.", (double)f.transforms_measured},
         {"fmixd_cache_hits_total", "", counter, "Weights and plans found.", (double)f.cache_hits},
         {"fmixd_cache_misses_total", "", counter, "Weights and plans made.",
          (double)f.cache_misses},

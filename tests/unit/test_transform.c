@@ -523,6 +523,9 @@ static void a_shape_is_measured_once_it_is_worth_it(void **state) {
     assert_int_equal(tune_all(context), 0);
     use(context, &shape, 5000);
     assert_int_equal(tune_all(context), 1);
+    fmix_counters counters;
+    fmix_context_counters(context, &counters);
+    assert_int_equal(counters.transforms_measured, 1);
     use(context, &shape, 1000000);
     use(context, &prime, 1000000);
     use(context, &huge, 100);
