@@ -19,20 +19,28 @@ static void select_runs(const unsigned char *mask, uint64_t positions, size_t si
     }
 }
 
+/* How many elements come before a cache line begins: stores that straddle two are the slow ones. */
+static uint64_t before_line(const void *out, size_t size, uint64_t n) {
+    uint64_t head = (uint64_t)(-(uintptr_t)out % 64) / size;
+    return head < n ? head : n;
+}
+
 /* Where elements are small, reading both and choosing is quicker than looking for runs. */
 void fmix_blend_select(const fmix_kernels *kernels, const unsigned char *mask, uint64_t positions,
                        size_t size, const unsigned char *a, const unsigned char *b,
                        unsigned char *out) {
-    if (size == 1 || size == 2 || size == 4)
-        kernels->choose(mask, (size_t)positions, size, a, b, out);
-    else
+    if (size != 1 && size != 2 && size != 4) {
         select_runs(mask, positions, size, a, b, out);
+        return;
+    }
+    size_t head = (size_t)before_line(out, size, positions), bytes = head * size;
+    kernels->choose(mask, head, size, a, b, out);
+    kernels->choose(mask + head, (size_t)positions - head, size, a + bytes, b + bytes, out + bytes);
 }
 
 FMIX_CLONES
-void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *restrict out) {
-    const unsigned char *from_a = a, *from_b = b;
-    unsigned char *to = out;
+static void blend_f32(double m, uint64_t n, const unsigned char *from_a,
+                      const unsigned char *from_b, unsigned char *restrict to) {
     const uint32_t canonical_nan = UINT32_C(0x7fc00000);
     double rest = 1 - m;
     float nan;
@@ -44,6 +52,17 @@ void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *re
         float v = (float)(m * (double)x1 + rest * (double)x2);
         v = v == v ? v : nan;
         memcpy(to + 4 * i, &v, sizeof v);
+    }
+}
+
+void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *out) {
+    uint64_t count = before_line(out, 4, n);
+    const unsigned char *from_a = a, *from_b = b;
+    unsigned char *to = out;
+    for (uint64_t i = 0; i < n; i += count, count = FMIX_FETCH_PIECE / 4) {
+        count = n - i < count ? n - i : count;
+        fmix_fetch(from_a + 4 * i, from_b + 4 * i);
+        blend_f32(m, count, from_a + 4 * i, from_b + 4 * i, to + 4 * i);
     }
 }
 
@@ -62,10 +81,13 @@ static void blend_u8(double m, uint64_t n, const unsigned char *a, const unsigne
 void fmix_blend_u8(const fmix_kernels *kernels, double m, uint64_t n, const unsigned char *a,
                    const unsigned char *b, unsigned char *out) {
     uint64_t weight = (uint64_t)(m * 0x1p32);
-    if ((double)weight == m * 0x1p32 && weight % (1u << 24) != 0)
-        kernels->blend_u8((uint32_t)weight, (size_t)n, a, b, out);
-    else
+    if ((double)weight != m * 0x1p32 || weight % (1u << 24) == 0) {
         blend_u8(m, n, a, b, out);
+        return;
+    }
+    size_t head = (size_t)before_line(out, 1, n);
+    kernels->blend_u8((uint32_t)weight, head, a, b, out);
+    kernels->blend_u8((uint32_t)weight, (size_t)n - head, a + head, b + head, out + head);
 }
 
 #define CHUNK 512 /* elements converted at a time; a multiple of the lanes */

@@ -9,6 +9,8 @@
  *   size_t keep(v, set, out)   writes those of LANES doubles whose bit is set, in order, and
  * returns how many; may write LANES
  */
+#include "vector.h"
+
 #include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded; HUGE_VAL */
 
 typedef double doubles __attribute__((vector_size(8 * LANES)));
@@ -429,25 +431,29 @@ static void bits(const double *g, size_t n, double low, unsigned char *out) {
     }
 }
 
-#define SELECT(type)                                                                               \
-    do {                                                                                           \
-        for (size_t i = 0; i < n; i++) {                                                           \
-            type x1, x2;                                                                           \
-            memcpy(&x1, a + i * sizeof x1, sizeof x1);                                             \
-            memcpy(&x2, b + i * sizeof x2, sizeof x2);                                             \
-            x1 = mask[i] ? x1 : x2;                                                                \
-            memcpy(out + i * sizeof x1, &x1, sizeof x1);                                           \
-        }                                                                                          \
-    } while (0)
+/* Elements of this type, from … to-1. */
+#define CHOOSE(type)                                                                               \
+    for (size_t i = from; i < to; i++) {                                                           \
+        type x1, x2;                                                                               \
+        memcpy(&x1, a + i * sizeof x1, sizeof x1);                                                 \
+        memcpy(&x2, b + i * sizeof x2, sizeof x2);                                                 \
+        x1 = mask[i] ? x1 : x2;                                                                    \
+        memcpy(out + i * sizeof x1, &x1, sizeof x1);                                               \
+    }
 
 static void choose(const unsigned char *restrict mask, size_t n, size_t size,
                    const unsigned char *a, const unsigned char *b, unsigned char *restrict out) {
-    if (size == 1)
-        SELECT(uint8_t);
-    else if (size == 2)
-        SELECT(uint16_t);
-    else
-        SELECT(uint32_t);
+    const size_t piece = FMIX_FETCH_PIECE / size;
+    for (size_t from = 0, to; from < n; from = to) {
+        to = n - from < piece ? n : from + piece;
+        fmix_fetch(a + from * size, b + from * size);
+        if (size == 1)
+            CHOOSE(uint8_t)
+        else if (size == 2)
+            CHOOSE(uint16_t)
+        else
+            CHOOSE(uint32_t)
+    }
 }
 
 /*
@@ -481,8 +487,11 @@ static void blend_u8(uint32_t weight, size_t n, const unsigned char *a, const un
     const vector low = OP(set1_epi16)((int16_t)weight);
     unsigned char x[sizeof high] = {0}, y[sizeof high] = {0}, mixed[sizeof high];
     size_t i = 0;
-    for (; i + sizeof high <= n; i += sizeof high)
+    for (; i + sizeof high <= n; i += sizeof high) {
+        if (i % FMIX_FETCH_PIECE == 0)
+            fmix_fetch(a + i, b + i);
         blend_vector(high, low, a + i, b + i, out + i);
+    }
     memcpy(x, a + i, n - i);
     memcpy(y, b + i, n - i);
     blend_vector(high, low, x, y, mixed);
