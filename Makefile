@@ -36,7 +36,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
+.PHONY: all lib run test suite fuzz soak bench plot deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -143,6 +143,18 @@ suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS)
 soak: deps-test all
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/load/soak.py --requests $(REQUESTS)
 
+# Ratios, of which the README shows the last run's; nothing else should run meanwhile.
+BENCH := $(addprefix $(BUILD)/bench/,library bare load)
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libfmix.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $^ $(LDFLAGS) -lmicrohttpd $(LIB_LIBS) -o $@
+
+bench: deps-test all $(BENCH)
+	@BUILD=$(BUILD) FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/bench.py $(ROWS)
+
+plot: deps-test all $(BENCH)
+	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg
+
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
 # not count as memory that an answer holds: a small quarantine. And what the sanitizer keeps of its
 # own for each byte cannot be told from it: FMIX_SHADOW.
@@ -171,4 +183,4 @@ picture: all
 clean:
 	rm -rf $(BUILD)
 
--include $(wildcard $(BUILD)/fuzz/*.d $(BUILD)/lib/*.d $(BUILD)/server/*.d $(BUILD)/server/*/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/bench/*.d $(BUILD)/fuzz/*.d $(BUILD)/lib/*.d $(BUILD)/server/*.d $(BUILD)/server/*/*.d $(BUILD)/tests/*.d)

@@ -1,0 +1,390 @@
+"""Prints one table of ratios: what this costs against what it is built on. `make bench` runs it.
+
+Ours and the baseline take turns in one run, and a row is the median of the rounds' own ratios.
+Where a client shares the cores, processor time of the server is compared (user and system), not
+the clock.  bench.py [ROW …] runs some rows.
+"""
+
+import http.client
+import os
+import pathlib
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from typing import Callable, NamedTuple
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = ROOT / os.environ.get("BUILD", "build") / "bench"
+sys.path[:0] = [str(HERE), str(ROOT / "tests" / "http")]
+
+import harness  # noqa: E402
+import pipeline  # noqa: E402
+
+ROUNDS = 7
+MIX = (128, 3, 224, 224)
+
+
+class Row(NamedTuple):
+    """A line of the table; below: a ratio that must not exceed the bounds, else reach them."""
+
+    name: str
+    against: str
+    measure: Callable
+    must: float
+    reach: float
+    below: bool = True
+    unit: str = "×"
+
+
+def library(*arguments):
+    """Name, ours and baseline of each line that the library program prints."""
+    done = subprocess.run([BUILD / "library", *arguments], check=True, text=True,
+                          stdout=subprocess.PIPE)
+    for line in done.stdout.splitlines():
+        name, ours, theirs = line.split()
+        yield name, float(ours), float(theirs)
+
+
+def ratios(*arguments, inverse=False):
+    """Ours over the baseline, a round each."""
+    return [(theirs / ours if inverse else ours / theirs)
+            for _, ours, theirs in library(*arguments)]
+
+
+def nanoseconds(*arguments):
+    """The median of ours."""
+    return statistics.median(ours for _, ours, _ in library(*arguments))
+
+
+class Bare:
+    """libmicrohttpd alone, with a reply of so many bytes."""
+
+    def __init__(self, size):
+        self.process = subprocess.Popen([BUILD / "bare", str(size)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.address = "127.0.0.1", int(self.process.stdout.readline())
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+class Daemon(harness.Server):
+    """fmixd as a user starts it, its log to a file."""
+
+    @property
+    def pid(self):
+        """Of the process."""
+        return self.process.pid
+
+
+def processor_time(pid):
+    """Nanoseconds of all threads, user and system."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
+
+class Load(NamedTuple):
+    """What the client saw; latencies in microseconds."""
+
+    requests: int
+    failed: int
+    seconds: float
+    median: float
+    p99: float
+    worst: float
+
+
+def start_load(server, target, connections, seconds, source="127.0.0.1"):
+    """The client, running."""
+    host, port = server.address
+    return subprocess.Popen([BUILD / "load", host, str(port), str(connections), str(seconds),
+                             target, source], stdout=subprocess.PIPE, text=True)
+
+
+def end_load(process):
+    """Its report."""
+    output, _ = process.communicate(timeout=120)
+    if process.returncode:
+        raise RuntimeError(f"load ended with {process.returncode}")
+    numbers = output.split()
+    return Load(int(numbers[0]), int(numbers[1]), *map(float, numbers[2:]))
+
+
+def run_load(server, target, connections, seconds, source="127.0.0.1"):
+    """The report of one run; no request may fail."""
+    report = end_load(start_load(server, target, connections, seconds, source))
+    if report.failed:
+        raise RuntimeError(f"{report.failed} of {report.requests} requests failed: {target}")
+    return report
+
+
+def time_a_request(server, target, connections=1, seconds=0.5):
+    """Nanoseconds of the server's processors a request, and requests a second."""
+    before = processor_time(server.pid)
+    report = run_load(server, target, connections, seconds)
+    spent = processor_time(server.pid) - before
+    return spent / report.requests, report.requests / report.seconds
+
+
+def warm(server, target):
+    """Asks until the transform is measured and caches are full."""
+    run_load(server, target, 1, 1.5)
+    time.sleep(0.5)
+
+
+# ---- rows ----
+
+MASKS = "/v1/masks.npy?shape=32x32&n=128&dtype=bits&seed=7&index=%000"
+ONE = "/v1/masks.npy?shape=32x32&dtype=bits&seed=7&index=%"
+
+
+def against_numpy(sides, name):
+    """How many times faster than the authors' pipeline."""
+    result = []
+    for _ in range(ROUNDS):
+        theirs = pipeline.time_masks(sides, 1, 0.3)
+        result.append(theirs * 1e9 / nanoseconds("masks", name))
+    return result
+
+
+def length_of(server, target):
+    """Bytes of an answer."""
+    return len(server.get(target).body)
+
+
+def masks_request():
+    """Processor time of a request for 128 masks, against its two parts."""
+    result = []
+    with Daemon() as ours:
+        warm(ours, MASKS)
+        with Bare(length_of(ours, MASKS.replace("%", "1"))) as bare:
+            for _ in range(ROUNDS):
+                computing = nanoseconds("batch")
+                spent, _ = time_a_request(ours, MASKS)
+                plain, _ = time_a_request(bare, "/")
+                result.append(spent / (computing + plain))
+                note(f"masks request: {spent / 1e3:.1f} us, library {computing / 1e3:.1f}, "
+                     f"bare {plain / 1e3:.1f}")
+    return result
+
+
+def masks_over_loopback():
+    """The same by the wall, against NumPy in process."""
+    result = []
+    with Daemon() as ours:
+        warm(ours, MASKS)
+        for _ in range(ROUNDS):
+            theirs = pipeline.time_masks((32, 32), 128, 0.5)
+            report = run_load(ours, MASKS, 1, 0.5)
+            result.append(theirs / (report.seconds / report.requests))
+    return result
+
+
+def post(server, target, body):
+    """Sends a body and reads the answer, without looking at it; a connection each."""
+    connection = http.client.HTTPConnection(*server.address, timeout=60)
+    connection.request("POST", target, body, {"Content-Type": "application/octet-stream"})
+    answer = connection.getresponse()
+    length = len(answer.read())
+    connection.close()
+    if answer.status != 200:
+        raise RuntimeError(f"POST {target}: {answer.status}")
+    return length
+
+
+def time_posts(server, target, body, count=4):
+    """Nanoseconds of the server's processors a request."""
+    before = processor_time(server.pid)
+    for number in range(count):
+        post(server, target.replace("%", str(time.monotonic_ns() + number)), body)
+    return (processor_time(server.pid) - before) / count
+
+
+def mix_request():
+    """Processor time of mixing an upload of 19 MB, against its two parts."""
+    shape = "x".join(map(str, MIX))
+    target = (f"/v1/mix.raw?x_shape={shape}&x_dtype=u8&layout=channels_first&seed=7&index=0"
+              "&step=%&parts=mixed")
+    body = bytes(MIX[0] * MIX[1] * MIX[2] * MIX[3])
+    result = []
+    with Daemon() as ours, Bare(0) as bare:
+        for _ in range(3):
+            time_posts(ours, target, body)
+            time_posts(bare, "/", body)
+        for _ in range(ROUNDS):
+            computing = nanoseconds("mix")
+            spent = time_posts(ours, target, body)
+            plain = time_posts(bare, "/", body)
+            result.append(spent / (computing + plain))
+            note(f"mix request: {spent / 1e6:.2f} ms, library {computing / 1e6:.2f}, "
+                 f"bare {plain / 1e6:.2f}")
+    return result
+
+
+def one_mask():
+    """Requests a second for one mask, against a reply made once."""
+    result = []
+    with Daemon() as ours:
+        warm(ours, ONE)
+        with Bare(length_of(ours, ONE.replace("%", "1"))) as bare:
+            for _ in range(ROUNDS):
+                spent, rate = time_a_request(ours, ONE, connections=8)
+                plain, bare_rate = time_a_request(bare, "/", connections=8)
+                result.append(rate / bare_rate)
+                note(f"one mask: {rate:.0f} a second of {bare_rate:.0f}; "
+                     f"{spent / 1e3:.1f} us of processor time against {plain / 1e3:.1f}")
+    return result
+
+
+def two_threads():
+    """One large answer computed by two threads, against one, by the wall."""
+    result = []
+    target = "/v1/masks.raw?shape=224x224&n=2000&dtype=bits&index=%0000"
+    with Daemon("--threads", "1") as one, Daemon("--threads", "2") as two:
+        warm(one, target)
+        warm(two, target)
+        for _ in range(ROUNDS):
+            slow, fast = run_load(one, target, 1, 0.2), run_load(two, target, 1, 0.2)
+            result.append(slow.median / fast.median)
+    return result
+
+
+def resident(pid, field):
+    """Of /proc/PID/status, in MB."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(text.split(field + ":")[1].split()[0]) / 1000
+
+
+def million_masks():
+    """The server's growth in MB and the first byte in milliseconds, for 10^6 masks in one answer."""
+    grown, first = [], []
+    target = "/v1/masks.raw?shape=32x32&n=1000000&dtype=bits&index={}"
+    for number in range(3):
+        with Daemon() as server:
+            server.get("/v1/masks.npy?shape=32x32&dtype=bits")
+            before = resident(server.pid, "VmRSS")
+            with socket.create_connection(server.address) as connection:
+                start = time.perf_counter()
+                connection.sendall(f"GET {target.format(number)} HTTP/1.1\r\nHost: bench\r\n"
+                                   "Connection: close\r\n\r\n".encode())
+                data = connection.recv(1 << 16)
+                first.append((time.perf_counter() - start) * 1e3)
+                total = 0
+                while data:
+                    total += len(data)
+                    data = connection.recv(1 << 20)
+            if total < 128_000_000:
+                raise RuntimeError(f"the answer ended after {total} bytes")
+            grown.append(resident(server.pid, "VmHWM") - before)
+    note(f"a million masks: {statistics.median(grown):.1f} MB more, "
+         f"first byte after {statistics.median(first):.1f} ms")
+    return grown, first
+
+
+def small_amid_large():
+    """The 99th percentile in milliseconds of one small mask while large ones fill every core."""
+    result = []
+    large = "/v1/masks.raw?shape=512x512&n=32&dtype=bits&index=%000"
+    with Daemon() as server:
+        warm(server, large)
+        warm(server, ONE)
+        quiet = run_load(server, ONE, 1, 2)
+        for _ in range(3):
+            busy = start_load(server, large, 4, 3.5, "127.0.0.2")
+            time.sleep(0.5)
+            report = run_load(server, ONE, 1, 2.5, "127.0.0.3")
+            kept = end_load(busy)
+            note(f"small amid large: p99 {report.p99 / 1e3:.2f} ms ({quiet.p99 / 1e3:.2f} quiet), "
+                 f"{kept.requests} large answers, {kept.failed} refused")
+            result.append(report.p99 / 1e3)
+    return result
+
+
+ROWS = [
+    *(Row(f"FMix mask {name}", "FFTW's c2r, measured", lambda name=name: ratios("masks", name),
+          must, reach)
+      for name, must, reach in (("224x224", 2.6, 1.9), ("512x512", 2.6, 1.9),
+                                ("64x64x64", 2.6, 1.9), ("32x32", 4.5, 3.2), ("64x64", 4.5, 3.2),
+                                ("96x64", 4.5, 3.2), ("512", 8, 5))),
+    Row("FMix mask 32x32, faster than", "the authors' NumPy",
+        lambda: against_numpy((32, 32), "32x32"), 25, 40, False),
+    Row("FMix mask 224x224, faster than", "the authors' NumPy",
+        lambda: against_numpy((224, 224), "224x224"), 25, 40, False),
+    Row("GET masks, n=128 32x32 bits, server CPU", "library + bare libmicrohttpd", masks_request,
+        1.15, 1.05),
+    Row("the same over loopback, faster than", "the authors' NumPy in process",
+        masks_over_loopback, 20, 35, False),
+    *(Row(f"blend {name}, bytes moved", "memcpy",
+          lambda name=name: [theirs / ours for row, ours, theirs in library("blend")
+                             if row == f"blend/{name}"], 0.9, 1, False)
+      for name in ("mixup-f32", "mixup-u8", "cutmix-f32", "cutmix-u8")),
+    Row("POST mix of 19 MB, server CPU", "library + bare libmicrohttpd", mix_request, 1.15, 1.05),
+    Row("n=1 32x32 bits, requests a second", "libmicrohttpd's static reply", one_mask, 0.6, 0.8,
+        False),
+    Row("two compute threads, in the library", "one", lambda: ratios("threads", inverse=True),
+        1.85, 2, False),
+    Row("two compute threads, in the daemon", "one", two_threads, 1.85, 2, False),
+    Row("10^6 masks in one answer, memory", "idle", lambda: million_masks()[0], 64, 64,
+        unit=" MB"),
+    Row("10^6 masks in one answer, first byte", "", lambda: million_masks()[1], 50, 50,
+        unit=" ms"),
+    Row("a small request amid large ones, p99", "", small_amid_large, 20, 5, unit=" ms"),
+]
+
+
+def note(text):
+    """What a ratio was made of, beside the table."""
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def machine():
+    """Its name, in a line."""
+    cpu = [line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="ascii")
+           if line.startswith("model name")]
+    flags = "AVX-512" if "avx512dq" in open("/proc/cpuinfo", encoding="ascii").read() else "no AVX-512"
+    compiler = subprocess.run(["gcc", "-dumpfullversion"], text=True, stdout=subprocess.PIPE,
+                              check=True).stdout.strip()
+    return (f"{cpu[0]}, {len(cpu)} cores, {flags}; Linux {platform.release()}; gcc {compiler}; "
+            f"{time.strftime('%Y-%m-%d')}")
+
+
+def verdict(row, value):
+    """How a value stands to the row's bounds."""
+    def holds(bound):
+        return value <= bound if row.below else value >= bound
+    return "reached" if holds(row.reach) else "met" if holds(row.must) else "missed"
+
+
+def main():
+    """The table, of all rows or of those whose name has one of the words given."""
+    print(machine(), flush=True)
+    print("\n| | against | ratio | spread | must | reach | |\n|---|---|---|---|---|---|---|")
+    missed = 0
+    for row in ROWS:
+        if len(sys.argv) > 1 and not any(word in row.name for word in sys.argv[1:]):
+            continue
+        values = sorted(row.measure())
+        if len(values) < 3:
+            raise RuntimeError(f"{row.name}: {len(values)} rounds are too few")
+        value = statistics.median(values)
+        sign = "≤" if row.below else "≥"
+        result = verdict(row, value)
+        missed += result == "missed"
+        print(f"| {row.name} | {row.against} | {value:.2f}{row.unit} | "
+              f"{values[0]:.2f} … {values[-1]:.2f} | {sign} {row.must:g} | {sign} {row.reach:g} | "
+              f"{result} |", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,357 @@
+/*
+ * library.c - libfmix against what it is built on, in one process
+ *
+ * Prints a line for each round and row: its name, our nanoseconds, the baseline's. Rounds of the
+ * two alternate; bench.py takes medians. Time is this thread's, but where two threads are compared.
+ *
+ *   library masks [NAME]     FMix in bits against FFTW's bare c2r, measured plan
+ *   library blend            mixing against memcpy, nanoseconds a gigabyte moved
+ *   library threads          two threads against one
+ *   library batch            nanoseconds of 128 masks of 32x32 in bits
+ *   library mix              nanoseconds of mixing 128x3x224x224 bytes by fmix
+ *   library cost             side, elements and nanoseconds of masks of many sizes
+ */
+#include "lib/fmix.h"
+
+#include <fftw3.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ROUNDS  11
+#define WARM_NS 3e8 /* of masks, before their transform is measured */
+
+typedef struct shape_row {
+    const char *name;
+    fmix_shape shape;
+} shape_row;
+
+static const shape_row shapes[] = {
+    {"224x224", {2, {224, 224, 0}}}, {"512x512", {2, {512, 512, 0}}},
+    {"64x64x64", {3, {64, 64, 64}}}, {"32x32", {2, {32, 32, 0}}},
+    {"64x64", {2, {64, 64, 0}}},     {"96x64", {2, {96, 64, 0}}},
+    {"512", {1, {512, 0, 0}}},
+};
+
+static double now_of(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
+}
+
+static double now(void) {
+    return now_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void must(bool good, const char *what) {
+    if (!good) {
+        fprintf(stderr, "library: %s failed\n", what);
+        exit(1);
+    }
+}
+
+static void *room(size_t bytes) {
+    void *memory = fftw_malloc(bytes);
+    must(memory, "allocation");
+    memset(memory, 0, bytes);
+    return memory;
+}
+
+/* ---- our masks ---- */
+
+typedef struct subject {
+    fmix_context *context;
+    fmix_plan *plan;
+    fmix_scratch *scratch;
+    uint64_t elements, t, batch; /* batch: masks a call */
+    unsigned char *out;
+} subject;
+
+/* As the daemon's background thread does. */
+static void tune(fmix_context *context) {
+    bool tuned, more;
+    do
+        must(fmix_context_tune(context, 0.3, &tuned, &more) == FMIX_OK, "tuning");
+    while (more);
+}
+
+static void draw(subject *s) {
+    must(fmix_plan_masks(s->plan, s->scratch, s->t, s->batch, FMIX_DTYPE_BITS, s->out) == FMIX_OK,
+         "fmix_plan_masks");
+    s->t += s->batch;
+}
+
+static subject subject_new(const fmix_shape *shape, double warm) {
+    subject s = {.elements = fmix_shape_elements(shape)};
+    const fmix_recipe recipe = {.seed = 7, .shape = *shape, .alpha = 1, .delta = 3};
+    s.batch = 131072 / s.elements;
+    s.batch = s.batch < 1 ? 1 : s.batch > 128 ? 128 : s.batch;
+    s.out = room((size_t)(s.batch * fmix_mask_bytes(s.elements, FMIX_DTYPE_BITS)));
+    must(fmix_context_new((size_t)256 << 20, &s.context) == FMIX_OK, "fmix_context_new");
+    must(fmix_plan_new(s.context, &recipe, &s.plan) == FMIX_OK, "fmix_plan_new");
+    must(fmix_scratch_new(&s.scratch) == FMIX_OK, "fmix_scratch_new");
+    for (double start = now(); now() - start < warm;)
+        draw(&s);
+    tune(s.context);
+    return s;
+}
+
+static void subject_free(subject *s) {
+    fmix_scratch_free(s->scratch);
+    fmix_plan_free(s->plan);
+    fmix_context_free(s->context);
+    fftw_free(s->out);
+}
+
+static double time_masks(subject *s, double least) {
+    double start = now(), took;
+    uint64_t masks = 0;
+    do {
+        draw(s);
+        masks += s->batch;
+        took = now() - start;
+    } while (took < least);
+    return took / (double)masks;
+}
+
+/* ---- the bare transform ---- */
+
+typedef struct bare {
+    fftw_plan plan;
+    size_t bins;
+    double *x, *kept, *g;
+} bare;
+
+static bare bare_new(const fmix_shape *shape) {
+    bare b = {.bins = 1};
+    int n[3];
+    for (unsigned d = 0; d < shape->rank; d++) {
+        n[d] = (int)shape->side[d];
+        b.bins *= d + 1 == shape->rank ? shape->side[d] / 2 + 1 : shape->side[d];
+    }
+    b.x = room(2 * b.bins * sizeof *b.x);
+    b.kept = room(2 * b.bins * sizeof *b.kept);
+    b.g = room((size_t)fmix_shape_elements(shape) * sizeof *b.g);
+    b.plan = fftw_plan_dft_c2r((int)shape->rank, n, (fftw_complex *)b.x, b.g,
+                               FFTW_MEASURE | FFTW_DESTROY_INPUT);
+    must(b.plan, "fftw_plan_dft_c2r");
+    for (size_t i = 0; i < 2 * b.bins; i++)
+        b.kept[i] = (double)rand() / RAND_MAX - 0.5;
+    return b;
+}
+
+static void bare_free(bare *b) {
+    fftw_destroy_plan(b->plan);
+    fftw_free(b->x);
+    fftw_free(b->kept);
+    fftw_free(b->g);
+}
+
+/* A transform destroys its input: it is put back outside the time, and the clock's own is taken
+ * off. */
+static double time_bare(bare *b, double least) {
+    double spent = 0, start = now();
+    uint64_t count = 0;
+    while (now() - start < least) {
+        memcpy(b->x, b->kept, 2 * b->bins * sizeof *b->x);
+        double begun = now();
+        fftw_execute(b->plan);
+        double ended = now();
+        spent += (ended - begun) - (now() - ended);
+        count++;
+    }
+    return spent / (double)count;
+}
+
+static void masks(const char *only) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        if (only && strcmp(only, shapes[i].name) != 0)
+            continue;
+        subject s = subject_new(&shapes[i].shape, WARM_NS);
+        bare b = bare_new(&shapes[i].shape);
+        time_bare(&b, 2e7);
+        for (int round = 0; round < ROUNDS; round++) {
+            double ours = time_masks(&s, 2e7);
+            printf("masks/%s %.1f %.1f\n", shapes[i].name, ours, time_bare(&b, 2e7));
+        }
+        bare_free(&b);
+        subject_free(&s);
+    }
+}
+
+/* ---- blending ---- */
+
+enum { ROWS = 256, CHANNELS = 3, SIDE = 224 };
+
+/* Mixing reads both samples and writes one: three bytes moved for each; memcpy moves two. */
+static void blend_row(const char *name, fmix_dtype dtype, const char *method) {
+    size_t values = (size_t)CHANNELS * SIDE * SIDE, bytes = ROWS * values * fmix_dtype_bytes(dtype);
+    unsigned char *x = room(bytes), *out = room(bytes);
+    fmix_recipe recipe = {
+        .seed = 7, .shape = {2, {SIDE, SIDE, 0}}, .alpha = 1, .delta = 3, .scope_batch = true};
+    subject s = {0};
+    int64_t pairing[ROWS];
+    for (size_t i = 0; i < bytes; i++)
+        x[i] = (unsigned char)((i * 2654435761u >> 13) & (dtype == FMIX_DTYPE_F32 ? 0x3f : 0xff));
+    must(fmix_context_new((size_t)256 << 20, &s.context) == FMIX_OK, "fmix_context_new");
+    must(fmix_method_named(method, &recipe.method) == FMIX_OK, "fmix_method_named");
+    must(fmix_plan_new(s.context, &recipe, &s.plan) == FMIX_OK, "fmix_plan_new");
+    must(fmix_scratch_new(&s.scratch) == FMIX_OK, "fmix_scratch_new");
+    must(fmix_pairing(FMIX_PAIRING_PERMUTATION, 7, 0, ROWS, pairing) == FMIX_OK, "fmix_pairing");
+    const fmix_batch batch = {.x = x,
+                              .dtype = dtype,
+                              .out_dtype = dtype,
+                              .layout = FMIX_CHANNELS_FIRST,
+                              .channels = CHANNELS,
+                              .pairing = pairing};
+    for (uint64_t round = 0; round <= ROUNDS; round++) {
+        double start = now();
+        must(fmix_plan_mix(s.plan, s.scratch, &batch, round, 0, ROWS, out) == FMIX_OK,
+             "fmix_plan_mix");
+        double ours = now() - start;
+        start = now();
+        memcpy(out, x, bytes);
+        double theirs = now() - start, gigabyte = 1e9 / (double)bytes;
+        if (round > 0) /* the first is for the caches */
+            printf("blend/%s %.1f %.1f\n", name, ours * gigabyte / 3, theirs * gigabyte / 2);
+    }
+    subject_free(&s);
+    fftw_free(x);
+    fftw_free(out);
+}
+
+static void blend(const char *only) {
+    (void)only;
+    blend_row("mixup-f32", FMIX_DTYPE_F32, "mixup");
+    blend_row("mixup-u8", FMIX_DTYPE_U8, "mixup");
+    blend_row("cutmix-f32", FMIX_DTYPE_F32, "cutmix"); /* chosen by a mask that costs nothing */
+    blend_row("cutmix-u8", FMIX_DTYPE_U8, "cutmix");
+}
+
+/* ---- two threads ---- */
+
+typedef struct worker {
+    subject subject;
+    uint64_t masks;
+    double until;
+} worker;
+
+static void *work(void *of) {
+    worker *w = of;
+    while (now_of(CLOCK_MONOTONIC) < w->until) {
+        draw(&w->subject);
+        w->masks += w->subject.batch;
+    }
+    return NULL;
+}
+
+/* Nanoseconds a mask, by the wall, with so many threads. */
+static double time_threads(worker *workers, unsigned count, double length) {
+    pthread_t threads[2];
+    double start = now_of(CLOCK_MONOTONIC);
+    uint64_t all = 0;
+    for (unsigned i = 0; i < count; i++) {
+        workers[i].masks = 0;
+        workers[i].until = start + length;
+        must(pthread_create(&threads[i], NULL, work, &workers[i]) == 0, "pthread_create");
+    }
+    for (unsigned i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+        all += workers[i].masks;
+    }
+    return (now_of(CLOCK_MONOTONIC) - start) / (double)all;
+}
+
+static void threads(const char *only) {
+    (void)only;
+    worker workers[2];
+    subject s = subject_new(&shapes[0].shape, WARM_NS);
+    workers[0].subject = workers[1].subject = s;
+    must(fmix_scratch_new(&workers[1].subject.scratch) == FMIX_OK, "fmix_scratch_new");
+    workers[1].subject.out = room((size_t)(s.batch * fmix_mask_bytes(s.elements, FMIX_DTYPE_BITS)));
+    for (int round = 0; round < ROUNDS; round++) {
+        double two = time_threads(workers, 2, 1e8);
+        printf("threads/224x224 %.1f %.1f\n", two, time_threads(workers, 1, 1e8));
+    }
+    fmix_scratch_free(workers[1].subject.scratch);
+    fftw_free(workers[1].subject.out);
+    subject_free(&s);
+}
+
+/* ---- what a request's share of the library is ---- */
+
+static void batch(const char *only) {
+    (void)only;
+    subject s = subject_new(&shapes[3].shape, WARM_NS);
+    for (int round = 0; round < ROUNDS; round++)
+        printf("batch/32x32 %.1f 0\n", 128 * time_masks(&s, 2e7));
+    subject_free(&s);
+}
+
+static void mix(const char *only) {
+    (void)only;
+    enum { N = 128 };
+    size_t bytes = (size_t)N * CHANNELS * SIDE * SIDE;
+    unsigned char *x = room(bytes), *out = room(bytes);
+    int64_t pairing[N];
+    subject s = subject_new(&shapes[0].shape, WARM_NS);
+    const fmix_batch all = {.x = x,
+                            .dtype = FMIX_DTYPE_U8,
+                            .out_dtype = FMIX_DTYPE_U8,
+                            .layout = FMIX_CHANNELS_FIRST,
+                            .channels = CHANNELS,
+                            .pairing = pairing};
+    for (uint64_t round = 0; round <= ROUNDS; round++) {
+        must(fmix_pairing(FMIX_PAIRING_PERMUTATION, 7, round, N, pairing) == FMIX_OK,
+             "fmix_pairing");
+        double start = now();
+        must(fmix_plan_mix(s.plan, s.scratch, &all, N * round, 0, N, out) == FMIX_OK,
+             "fmix_plan_mix");
+        if (round > 0)
+            printf("mix/128x3x224x224 %.1f 0\n", now() - start);
+    }
+    subject_free(&s);
+    fftw_free(x);
+    fftw_free(out);
+}
+
+/* ---- how cost grows ---- */
+
+static void cost(const char *only) {
+    (void)only;
+    for (unsigned rank = 2; rank <= 3; rank++)
+        for (uint32_t side = 16; side <= (rank == 2 ? 4096u : 256u); side *= 2) {
+            const fmix_shape shape = {rank, {side, side, rank == 3 ? side : 0}};
+            subject s = subject_new(&shape, WARM_NS);
+            printf("cost/%u/%u %llu %.1f\n", rank, side, (unsigned long long)s.elements,
+                   time_masks(&s, 2e8));
+            subject_free(&s);
+        }
+    for (size_t i = 0; i < 4; i += 3) { /* 224x224 and 32x32 */
+        subject s = subject_new(&shapes[i].shape, WARM_NS);
+        fftw_free(s.out);
+        s.out = room((size_t)(4096 * fmix_mask_bytes(s.elements, FMIX_DTYPE_BITS)));
+        for (s.batch = 1; s.batch <= 4096; s.batch *= 4)
+            printf("count/%s %llu %.1f\n", shapes[i].name, (unsigned long long)s.batch,
+                   (double)s.batch * time_masks(&s, 2e8));
+        subject_free(&s);
+    }
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*run)(const char *only);
+    } table[] = {{"masks", masks}, {"blend", blend}, {"threads", threads},
+                 {"batch", batch}, {"mix", mix},     {"cost", cost}};
+    for (size_t i = 0; argc > 1 && i < sizeof table / sizeof *table; i++)
+        if (strcmp(argv[1], table[i].name) == 0) {
+            table[i].run(argc > 2 ? argv[2] : NULL);
+            return 0;
+        }
+    fprintf(stderr, "usage: library masks|blend|threads|batch|mix|cost [NAME]\n");
+    return 2;
+}
