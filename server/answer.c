@@ -1,5 +1,6 @@
 #include "answer.h"
 #include "cut.h"
+#include "ring.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -8,16 +9,9 @@
 
 #define INLINE_COST  30e3
 #define AHEAD_BYTES  (8u << 20)
-#define AHEAD_MOST   16
 #define ENCODED_MOST (256u << 20)
 
 typedef enum stage { STAGE_NEW, STAGE_PREPARE, STAGE_ROWS, STAGE_ENCODE, STAGE_DONE } stage;
-
-/* A slice's place in the ring. */
-typedef struct slot {
-    unsigned char *bytes;
-    bool ready;
-} slot;
 
 struct answer {
     job job; /* first */
@@ -36,9 +30,7 @@ struct answer {
     bool waiting, failed, ended, borrowed;
     atomic_bool abandoned; /* also read, without the lock, by what computes */
     uint64_t next, done;   /* slices claimed, slices computed */
-    uint64_t reading;      /* the reader's slice; below it all is freed */
-    unsigned ahead;        /* slots in use */
-    slot slots[AHEAD_MOST];
+    ring ring;
     unsigned char *collected; /* whole: all rows of all tensors */
     buffer encoded;
 };
@@ -87,8 +79,7 @@ static void cut_windows(answer *a) {
         if (s->from)
             cuts_add_bytes(&a->cuts, s->from, from, to);
     }
-    uint64_t largest = cuts_slice_bytes(&a->cuts), fit = AHEAD_BYTES / (largest ? largest : 1);
-    a->ahead = fit < 2 ? 2 : fit > AHEAD_MOST ? AHEAD_MOST : (unsigned)fit;
+    ring_init(&a->ring, cuts_slice_bytes(&a->cuts), AHEAD_BYTES);
 }
 
 /* `wide` slices are computed at once at most. */
@@ -105,7 +96,7 @@ static void estimate_time(answer *a, uint64_t wide) {
 /* What the answer holds at most while it is computed and read, and what a thread works with. What
  * is encoded pays for itself as it grows. */
 static void estimate(answer *a) {
-    uint64_t slots = a->cuts.slices < a->ahead ? a->cuts.slices : a->ahead;
+    uint64_t slots = a->cuts.slices < a->ring.ahead ? a->cuts.slices : a->ring.ahead;
     a->job.memory = sizeof *a + a->source->memory;
     if (is_whole(a))
         a->job.memory +=
@@ -168,8 +159,7 @@ void answer_range(answer *a, uint64_t start, uint64_t length) {
 
 static void destroy(job *j) {
     answer *a = (answer *)j;
-    for (unsigned i = 0; i < AHEAD_MOST; i++)
-        free(a->slots[i].bytes);
+    ring_free(&a->ring);
     free(a->collected);
     buffer_free(&a->encoded);
     outline_free(&a->outline);
@@ -234,7 +224,7 @@ static void fail(answer *a) {
 }
 
 static bool row_slice_free(const answer *a) {
-    return a->next < a->cuts.slices && (is_whole(a) || a->next < a->reading + a->ahead);
+    return a->next < a->cuts.slices && (is_whole(a) || ring_reaches(&a->ring, a->next));
 }
 
 static bool something_to_claim(const answer *a) {
@@ -290,10 +280,10 @@ static void finish_rows(answer *a, uint64_t slice) {
             enter(a, STAGE_ENCODE);
         return;
     }
-    a->slots[slice % a->ahead].ready = true;
+    ring_finish(&a->ring, slice);
     if (a->done == a->cuts.slices)
         end(a, false);
-    if (slice == a->reading)
+    if (slice == a->ring.reading)
         resume_reader(a);
 }
 
@@ -303,9 +293,7 @@ static unsigned char *room_of(answer *a, const cut *c, uint64_t slice, uint64_t 
                               uint64_t rows) {
     if (is_whole(a))
         return a->collected + c->offset + first * c->from->row_bytes;
-    slot *s = &a->slots[slice % a->ahead];
-    s->bytes = malloc((size_t)(rows * c->from->row_bytes));
-    return s->bytes;
+    return ring_room(&a->ring, slice, (size_t)(rows * c->from->row_bytes));
 }
 
 static bool is_abandoned(void *of) {
@@ -366,7 +354,7 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
 static const job_class answer_class = {claim, run, destroy};
 
 static bool readable(const answer *a) {
-    return a->stage == STAGE_DONE || (!is_whole(a) && a->slots[a->reading % a->ahead].ready);
+    return a->stage == STAGE_DONE || (!is_whole(a) && ring_slice(&a->ring, a->ring.reading));
 }
 
 /* Small, warm and in one window: cheaper done at once than handed over. */
@@ -423,18 +411,6 @@ answer_state answer_start(answer *a, jobs_verdict *why) {
     return state;
 }
 
-/* The reader has passed every slice before `slice`. */
-static void free_until(answer *a, uint64_t slice) {
-    bool moved = a->reading < slice;
-    for (; a->reading < slice; a->reading++) {
-        slot *s = &a->slots[a->reading % a->ahead];
-        free(s->bytes);
-        *s = (slot){0};
-    }
-    if (moved && something_to_claim(a))
-        jobs_wake(a->line, &a->job);
-}
-
 static size_t copy(void *out, size_t room, const unsigned char *from, uint64_t left) {
     size_t n = left < room ? (size_t)left : room;
     memcpy(out, from, n);
@@ -445,14 +421,16 @@ static size_t copy(void *out, size_t room, const unsigned char *from, uint64_t l
 static int64_t read_window(answer *a, const cut *c, uint64_t offset, void *out, size_t room) {
     uint64_t slice_bytes = c->rows * c->from->row_bytes, first;
     uint64_t slice = c->first + offset / slice_bytes;
-    free_until(a, slice);
-    if (!a->slots[slice % a->ahead].ready) {
+    if (ring_pass(&a->ring, slice) && something_to_claim(a))
+        jobs_wake(a->line, &a->job);
+    const unsigned char *computed = ring_slice(&a->ring, slice);
+    if (!computed) {
         suspend_reader(a);
         return 0;
     }
     uint64_t bytes = cut_rows(c, slice, &first) * c->from->row_bytes;
     uint64_t at = offset % slice_bytes;
-    return (int64_t)copy(out, room, a->slots[slice % a->ahead].bytes + at, bytes - at);
+    return (int64_t)copy(out, room, computed + at, bytes - at);
 }
 
 static int64_t read_segments(answer *a, uint64_t offset, void *out, size_t room) {
@@ -482,6 +460,14 @@ int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
     }
     pthread_mutex_unlock(&a->lock);
     return n;
+}
+
+bool answer_is_complete(answer *a) {
+    pthread_mutex_lock(&a->lock);
+    bool all = a->stage == STAGE_DONE || (a->stage == STAGE_ROWS && !is_whole(a) &&
+                                          a->done == a->cuts.slices && a->ring.reading == 0);
+    pthread_mutex_unlock(&a->lock);
+    return all && !a->failed;
 }
 
 void answer_abandon(answer *a) {

@@ -51,6 +51,9 @@ answer_state answer_start(answer *a, jobs_verdict *why);
  * reader goes forward; what it has passed is freed. */
 int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room);
 
+/* Whether all of it is there, and nothing read yet: so reading meets no wait and no failure. */
+bool answer_is_complete(answer *a);
+
 /* Nobody reads any more: work not begun is dropped, a waiting reader is resumed. */
 void answer_abandon(answer *a);
 bool answer_abandoned(answer *a);

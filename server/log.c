@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define FLUSH_SECONDS 1
+#define GATHER_NANOSECONDS                                                                         \
+    5000000 /* that a line may wait for others, for a write costs as much as it */
 
 /* Lines, whole ones. */
 typedef struct pile {
@@ -67,18 +69,27 @@ __attribute__((format(printf, 2, 3))) static void add_print(line *l, const char 
 }
 
 /* What is not plain ASCII is escaped, so that no request can forge a line. */
+static bool is_plain(char c) {
+    unsigned char byte = (unsigned char)c;
+    return byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
 static void add_escaped(line *l, const char *text) {
-    for (const char *c = text; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte < ' ' || byte >= 0x7f || byte == '"' || byte == '\\')
-            add_print(l, "\\u%04x", byte);
-        else
-            add_bytes(l, c, 1);
+    while (*text) {
+        size_t plain = 0;
+        while (is_plain(text[plain]))
+            plain++;
+        add_bytes(l, text, plain);
+        text += plain;
+        if (*text)
+            add_print(l, "\\u%04x", (unsigned char)*text++);
     }
 }
 
 static void add_pair(line *l, const char *name, const char *value) {
-    add_print(l, ",\"%s\":\"", name);
+    add_text(l, ",\"");
+    add_text(l, name);
+    add_text(l, "\":\"");
     add_escaped(l, value);
     add_text(l, "\"");
 }
@@ -169,6 +180,22 @@ static uint64_t write_pile(log_lines *l, const pile *p) {
     return count_lines(p->bytes + done, p->length - done);
 }
 
+static bool is_much(size_t length) {
+    return length >= LOG_ROOM / 4;
+}
+
+/* With the lock held: until there is much to write, or some time has passed. */
+static void gather(log_lines *l) {
+    struct timespec until;
+    int late = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_NANOSECONDS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (!is_much(l->filling->length) && !l->stopping && late == 0)
+        late = pthread_cond_timedwait(&l->work, &l->lock, &until);
+}
+
 /* The pile that was filling, now the thread's; NULL at the end. */
 static const pile *next_pile(log_lines *l) {
     pthread_mutex_lock(&l->lock);
@@ -176,6 +203,7 @@ static const pile *next_pile(log_lines *l) {
     pthread_cond_signal(&l->idle);
     while (l->filling->length == 0 && !l->stopping)
         pthread_cond_wait(&l->work, &l->lock);
+    gather(l);
     const pile *p = NULL;
     if (l->filling->length) {
         p = l->filling;
@@ -209,6 +237,7 @@ static void discard(log_lines *l) {
 }
 
 log_lines *log_new(int fd, log_kind kind) {
+    pthread_condattr_t monotonic;
     log_lines *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
@@ -216,7 +245,10 @@ log_lines *log_new(int fd, log_kind kind) {
     l->kind = kind;
     l->filling = l->piles;
     pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->work, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_cond_init(&l->idle, NULL);
     l->enough = eventfd(0, EFD_CLOEXEC);
     if (l->enough >= 0 && pthread_create(&l->thread, NULL, run, l) == 0)
@@ -258,9 +290,11 @@ void log_request(log_lines *l, const log_entry *e) {
     pthread_mutex_lock(&l->lock);
     pile *p = l->filling;
     if (length && length <= sizeof p->bytes - p->length) {
+        bool first = p->length == 0, was_much = is_much(p->length);
         memcpy(p->bytes + p->length, bytes, length);
         p->length += length;
-        pthread_cond_signal(&l->work);
+        if (first || is_much(p->length) != was_much)
+            pthread_cond_signal(&l->work);
     } else {
         l->dropped++;
     }

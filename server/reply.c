@@ -191,20 +191,46 @@ static void add_description(const answer *a, draft *d) {
     buffer_free(&shape);
 }
 
+/* A response of a body that its reader asks for, piece by piece. */
+static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length) {
+    stream *s = malloc(sizeof *s);
+    if (!s)
+        return NULL;
+    *s = (stream){answer_retain(a), r->bytes, r->sent};
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, BLOCK, read_stream, s, free_stream);
+    if (!response)
+        free_stream(s);
+    return response;
+}
+
+/* A response of a small body that is there: libmicrohttpd sends it with the head, and makes no room
+ * to read into. */
+static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
+    unsigned char *bytes = malloc(length + 1);
+    size_t at = 0;
+    for (int64_t n = 1; bytes && at < length && n > 0; at += n > 0 ? (size_t)n : 0)
+        n = answer_read(a, at, bytes + at, length - at);
+    struct MHD_Response *response =
+        bytes && at == length
+            ? MHD_create_response_from_buffer_with_free_callback_cls(length, bytes, free, bytes)
+            : NULL;
+    if (!response) {
+        free(bytes);
+        return NULL;
+    }
+    atomic_fetch_add_explicit(r->bytes, length, memory_order_relaxed);
+    *r->sent += length;
+    return response;
+}
+
 enum MHD_Result reply_answer(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
     char part[48];
-    stream *s = malloc(sizeof *s);
-    if (!s)
+    bool small = !r->head && length <= BLOCK && answer_is_complete(a);
+    draft d = {.response = small ? of_bytes(r, a, (size_t)length) : of_stream(r, a, length)};
+    if (!d.response)
         return MHD_NO;
-    *s = (stream){answer_retain(a), r->bytes, r->sent};
-    draft d = {.response = MHD_create_response_from_callback(length == UINT64_MAX ? MHD_SIZE_UNKNOWN
-                                                                                  : length,
-                                                             BLOCK, read_stream, s, free_stream)};
-    if (!d.response) {
-        free_stream(s);
-        return MHD_NO;
-    }
     /* libmicrohttpd 0.9.75 ends a chunked reply to HEAD with a chunk: do not chunk, close. */
     if (r->head && length == UINT64_MAX)
         MHD_set_response_options(d.response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);

@@ -1,17 +1,32 @@
 #include "trace.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
+/* Of one thread: a random number, and how many ids came of it. */
+typedef struct spring {
+    uint64_t number[2], drawn;
+} spring;
+
+static void write_hex(uint64_t number, char *out) {
+    for (int digit = 15; digit >= 0; digit--, number >>= 4)
+        out[digit] = "0123456789abcdef"[number & 15];
+}
+
+/* Ids need to differ, on all replicas, and no more. */
+static void make_id(spring *s, const struct timespec *now, char *out) {
+    if (s->drawn == 0 && getrandom(s->number, sizeof s->number, GRND_NONBLOCK) != sizeof s->number)
+        s->number[0] = (uint64_t)now->tv_sec << 30 ^ (uint64_t)now->tv_nsec;
+    write_hex(s->number[0], out);
+    write_hex(s->number[1] + s->drawn++ * UINT64_C(0x9e3779b97f4a7c15), out + 16);
+    out[32] = 0;
+}
+
 void trace_begin(trace *t) {
-    uint64_t number[2] = {0};
+    static _Thread_local spring s;
     clock_gettime(CLOCK_MONOTONIC, &t->begun);
-    if (getrandom(number, sizeof number, GRND_NONBLOCK) != sizeof number)
-        number[0] = (uint64_t)t->begun.tv_sec << 30 ^ (uint64_t)t->begun.tv_nsec;
-    snprintf(t->id, sizeof t->id, "%016" PRIx64 "%016" PRIx64, number[0], number[1]);
+    make_id(&s, &t->begun, t->id);
     t->parent[0] = 0;
 }
 

@@ -1,0 +1,47 @@
+#include "ring.h"
+
+#include <stdlib.h>
+
+static ring_slot *slot_of(ring *r, uint64_t slice) {
+    return &r->slots[slice % r->ahead];
+}
+
+void ring_init(ring *r, uint64_t slice_bytes, uint64_t most) {
+    uint64_t fit = most / (slice_bytes ? slice_bytes : 1);
+    *r = (ring){.ahead = fit < 2 ? 2 : fit > RING_MOST ? RING_MOST : (unsigned)fit};
+}
+
+void ring_free(ring *r) {
+    for (unsigned i = 0; i < RING_MOST; i++)
+        free(r->slots[i].bytes);
+}
+
+bool ring_reaches(const ring *r, uint64_t slice) {
+    return slice < r->reading + r->ahead;
+}
+
+unsigned char *ring_room(ring *r, uint64_t slice, size_t bytes) {
+    ring_slot *s = slot_of(r, slice);
+    if (s->room < bytes) {
+        free(s->bytes);
+        s->bytes = malloc(bytes);
+        s->room = s->bytes ? bytes : 0;
+    }
+    return s->bytes;
+}
+
+void ring_finish(ring *r, uint64_t slice) {
+    slot_of(r, slice)->ready = true;
+}
+
+const unsigned char *ring_slice(const ring *r, uint64_t slice) {
+    const ring_slot *s = &r->slots[slice % r->ahead];
+    return s->ready ? s->bytes : NULL;
+}
+
+bool ring_pass(ring *r, uint64_t slice) {
+    bool moves = r->reading < slice;
+    for (; r->reading < slice; r->reading++)
+        slot_of(r, r->reading)->ready = false;
+    return moves;
+}
