@@ -5,13 +5,22 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* A thread that computes. Who slept last is woken first: its memory is still in a cache. */
+typedef struct worker {
+    struct worker *below; /* asleep for longer */
+    jobs *line;
+    pthread_t thread;
+    pthread_cond_t wake;
+    bool asleep;
+} worker;
+
 struct jobs {
     pthread_mutex_t lock;
-    pthread_cond_t work;
+    worker *asleep; /* the last */
     schedule schedule;
     bool stopping;
     unsigned started;
-    pthread_t *threads;
+    worker *workers;
     pthread_key_t scratches; /* of threads that run slices inline */
     jobs_hooks hooks;
     budget *payer;
@@ -43,23 +52,46 @@ void job_release(job *j) {
         j->class->destroy(j);
 }
 
-/* A job in line is referred to by it. */
+/* With the lock held. */
+static worker *pop(jobs *line) {
+    worker *w = line->asleep;
+    if (w) {
+        line->asleep = w->below;
+        w->asleep = false;
+    }
+    return w;
+}
+
+/* With the lock held. */
+static void sleep_until_woken(jobs *line, worker *w) {
+    w->below = line->asleep;
+    w->asleep = true;
+    line->asleep = w;
+    while (w->asleep)
+        pthread_cond_wait(&w->wake, &line->lock);
+}
+
+/* A job in line is referred to by it. Signals without the lock, or who is woken would wait for
+ * that. */
 void jobs_wake(jobs *line, job *j) {
+    worker *w = NULL;
     pthread_mutex_lock(&line->lock);
     if (schedule_wake(&line->schedule, &j->turn, now())) {
         job_retain(j);
-        pthread_cond_signal(&line->work);
+        w = pop(line);
     }
     pthread_mutex_unlock(&line->lock);
+    if (w)
+        pthread_cond_signal(&w->wake);
 }
 
 /* The job whose turn it is, referred to by the caller; NULL at the end or, if it does not wait,
  * where there is none. */
-static job *take(jobs *line, bool waits) {
+static job *take(jobs *line, worker *w, bool waits) {
     turn *t;
     pthread_mutex_lock(&line->lock);
     while (!(t = schedule_take(&line->schedule, now())) && waits && !line->stopping)
-        pthread_cond_wait(&line->work, &line->lock);
+        sleep_until_woken(line, w);
     line->counters.running += t != NULL;
     pthread_mutex_unlock(&line->lock);
     return t ? job_of(t) : NULL;
@@ -105,19 +137,20 @@ static void make_ready(desk *d, const job *j) {
 }
 
 /* NULL: the end. */
-static job *next_job(jobs *line, desk *d) {
-    job *j = take(line, d->working == 0);
+static job *next_job(worker *w, desk *d) {
+    job *j = take(w->line, w, d->working == 0);
     if (j || d->working == 0)
         return j;
     clear(d);
-    return take(line, true);
+    return take(w->line, w, true);
 }
 
 static void *work(void *argument) {
-    jobs *line = argument;
+    worker *w = argument;
+    jobs *line = w->line;
     desk d = {0};
     job *j;
-    while ((j = next_job(line, &d))) {
+    while ((j = next_job(w, &d))) {
         job_slice slice;
         bool more = false;
         make_ready(&d, j);
@@ -140,23 +173,31 @@ static void free_scratch(void *scratch) {
     fmix_scratch_free(scratch);
 }
 
+static bool start(jobs *line, worker *w) {
+    w->line = line;
+    pthread_cond_init(&w->wake, NULL);
+    bool runs = pthread_create(&w->thread, NULL, work, w) == 0;
+    if (!runs)
+        pthread_cond_destroy(&w->wake);
+    return runs;
+}
+
 jobs *jobs_new(const jobs_settings *settings) {
     jobs *line = calloc(1, sizeof *line);
     if (!line)
         return NULL;
-    line->threads = calloc(settings->threads, sizeof *line->threads);
-    if (!line->threads || pthread_key_create(&line->scratches, free_scratch) != 0) {
-        free(line->threads);
+    line->workers = calloc(settings->threads, sizeof *line->workers);
+    if (!line->workers || pthread_key_create(&line->scratches, free_scratch) != 0) {
+        free(line->workers);
         free(line);
         return NULL;
     }
     pthread_mutex_init(&line->lock, NULL);
-    pthread_cond_init(&line->work, NULL);
     schedule_init(&line->schedule, settings->threads, settings->limit, settings->patience);
     line->hooks = settings->hooks;
     line->payer = settings->payer;
     for (; line->started < settings->threads; line->started++)
-        if (pthread_create(&line->threads[line->started], NULL, work, line) != 0) {
+        if (!start(line, &line->workers[line->started])) {
             jobs_free(line);
             return NULL;
         }
@@ -168,15 +209,17 @@ void jobs_free(jobs *line) {
         return;
     pthread_mutex_lock(&line->lock);
     line->stopping = true;
-    pthread_cond_broadcast(&line->work);
+    for (worker *w; (w = pop(line));)
+        pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&line->lock);
-    for (unsigned i = 0; i < line->started; i++)
-        pthread_join(line->threads[i], NULL);
+    for (unsigned i = 0; i < line->started; i++) {
+        pthread_join(line->workers[i].thread, NULL);
+        pthread_cond_destroy(&line->workers[i].wake);
+    }
     free_scratch(pthread_getspecific(line->scratches));
     pthread_key_delete(line->scratches);
-    pthread_cond_destroy(&line->work);
     pthread_mutex_destroy(&line->lock);
-    free(line->threads);
+    free(line->workers);
     free(line);
 }
 
