@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST 128 /* that a buffer grows to, so that a line of pieces is not copied for each */
+
 void buffer_free(buffer *b) {
     free(b->bytes);
     budget_give(b->payer, b->room);
@@ -39,8 +41,10 @@ bool buffer_add(buffer *b, const void *bytes, size_t length) {
     }
     size_t needed = b->length + length;
     if (needed > b->room) {
-        size_t doubled = b->room > b->cap / 2 ? b->cap : 2 * b->room;
-        if (!buffer_reserve(b, doubled > needed ? doubled : needed))
+        size_t grown = b->room > b->cap / 2 ? b->cap : 2 * b->room;
+        grown = grown < LEAST ? LEAST : grown;
+        grown = grown > b->cap ? b->cap : grown;
+        if (!buffer_reserve(b, grown > needed ? grown : needed))
             return false;
     }
     if (length)
@@ -51,6 +55,25 @@ bool buffer_add(buffer *b, const void *bytes, size_t length) {
 
 bool buffer_text(buffer *b, const char *text) {
     return buffer_add(b, text, strlen(text));
+}
+
+bool buffer_number(buffer *b, uint64_t number) {
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return buffer_add(b, digits + at, sizeof digits - at);
+}
+
+/* Whole numbers up to here print the same either way, and are most of what is asked for. */
+#define WHOLE 1e15
+
+bool buffer_real(buffer *b, double number) {
+    if (number > 0 && number < WHOLE && (double)(uint64_t)number == number)
+        return buffer_number(b, (uint64_t)number);
+    return buffer_print(b, "%.17g", number);
 }
 
 bool buffer_print(buffer *b, const char *format, ...) {

@@ -32,6 +32,10 @@ void buffer_free(buffer *b);
 bool buffer_reserve(buffer *b, size_t length);
 bool buffer_add(buffer *b, const void *bytes, size_t length);
 bool buffer_text(buffer *b, const char *text);
+
+/* In decimal digits; a real so that it reads back, as by %.17g. */
+bool buffer_number(buffer *b, uint64_t number);
+bool buffer_real(buffer *b, double number);
 bool buffer_print(buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

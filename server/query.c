@@ -369,15 +369,17 @@ void query_print(const query *q, query_id id, buffer *out) {
     const void *field = (const char *)q + row->offset;
     switch (row->kind) {
     case KIND_INTEGER:
-        buffer_print(out, "%" PRIu64, *(const uint64_t *)field);
+        buffer_number(out, *(const uint64_t *)field);
         break;
     case KIND_REAL:
-        buffer_print(out, "%.17g", *(const double *)field);
+        buffer_real(out, *(const double *)field);
         break;
     case KIND_SHAPE: {
         const query_shape *shape = field;
-        for (unsigned d = 0; d < shape->rank; d++)
-            buffer_print(out, "%s%" PRIu64, d ? "x" : "", shape->side[d]);
+        for (unsigned d = 0; d < shape->rank; d++) {
+            buffer_text(out, d ? "x" : "");
+            buffer_number(out, shape->side[d]);
+        }
         break;
     }
     case KIND_CHOICE:
@@ -388,18 +390,21 @@ void query_print(const query *q, query_id id, buffer *out) {
         const char *comma = "";
         for (unsigned i = 0; choice_of(row, i); i++)
             if (bits & 1u << i) {
-                buffer_print(out, "%s%s", comma, choice_of(row, i));
+                buffer_text(out, comma);
+                buffer_text(out, choice_of(row, i));
                 comma = ",";
             }
         break;
     }
     case KIND_LIST: {
         const query_list *list = field;
-        for (unsigned i = 0; i < list->count; i++)
+        for (unsigned i = 0; i < list->count; i++) {
+            buffer_text(out, i ? "," : "");
             if (has_choices(row))
-                buffer_print(out, "%s%s", i ? "," : "", choice_of(row, list->item[i]));
+                buffer_text(out, choice_of(row, list->item[i]));
             else
-                buffer_print(out, "%s%" PRIu32, i ? "," : "", list->item[i]);
+                buffer_number(out, list->item[i]);
+        }
         break;
     }
     }

@@ -128,7 +128,9 @@ char *recipe_text(const query *q, unsigned groups) {
             continue;
         if (i == QUERY_ALPHA && q->given[QUERY_LAMBDA])
             continue;
-        buffer_print(&text, " %s=", row->name);
+        buffer_text(&text, " ");
+        buffer_text(&text, row->name);
+        buffer_text(&text, "=");
         query_print(q, (query_id)i, &text);
     }
     buffer_add(&text, "", 1);

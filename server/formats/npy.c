@@ -12,13 +12,17 @@ static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
 bool npy_header(const tensor *t, buffer *out) {
     buffer dict = buffer_of(256);
-    buffer_print(&dict, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                 dtype_table[t->type].descr);
-    for (unsigned d = 0; d < t->rank; d++)
-        buffer_print(&dict, "%s%" PRIu64, d ? ", " : "", t->shape[d]);
+    buffer_text(&dict, "{'descr': '");
+    buffer_text(&dict, dtype_table[t->type].descr);
+    buffer_text(&dict, "', 'fortran_order': False, 'shape': (");
+    for (unsigned d = 0; d < t->rank; d++) {
+        buffer_text(&dict, d ? ", " : "");
+        buffer_number(&dict, t->shape[d]);
+    }
     buffer_text(&dict, t->rank == 1 ? ",), }" : "), }");
-    while (!dict.failed && (PREAMBLE + dict.length + 1) % ALIGN)
-        buffer_text(&dict, " ");
+    char spaces[ALIGN];
+    memset(spaces, ' ', sizeof spaces);
+    buffer_add(&dict, spaces, (ALIGN - (PREAMBLE + dict.length + 1) % ALIGN) % ALIGN);
     buffer_text(&dict, "\n");
     unsigned char preamble[PREAMBLE] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
     preamble[8] = (unsigned char)dict.length;

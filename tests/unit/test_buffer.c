@@ -2,6 +2,8 @@
 
 #include "buffer.h"
 
+#include <stdio.h>
+
 static void bytes_come_back_in_the_order_they_went_in(void **state) {
     (void)state;
     buffer b = buffer_of(1000);
@@ -127,7 +129,30 @@ static void nothing_can_be_added_and_freed(void **state) {
     buffer_free(&b);
 }
 
-RUN(T(bytes_come_back_in_the_order_they_went_in), T(growth_keeps_what_is_there),
-    T(room_grows_by_doubling), T(the_cap_is_reached_and_never_passed),
-    T(a_failure_sticks_and_keeps_what_was_added), T(sizes_near_the_end_of_memory_do_not_wrap),
-    T(reserve_makes_room_at_once), T(print_adds_all_or_nothing), T(nothing_can_be_added_and_freed))
+static void numbers_print_as_printf_prints_them(void **state) {
+    (void)state;
+    static const double reals[] = {0,   1,   3,    10,     1000, 1e15, 1e17, 123456789012345,
+                                   0.1, 1.5, -1.0, 1e-300, -0.0, 0.2,  1e16, 2.5e14};
+    static const uint64_t numbers[] = {0, 9, 10, 12345678901234567890u, UINT64_MAX};
+    char expected[64];
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        buffer b = buffer_of(64);
+        snprintf(expected, sizeof expected, "%.17g", reals[i]);
+        assert_true(buffer_real(&b, reals[i]) && buffer_add(&b, "", 1));
+        assert_string_equal((char *)b.bytes, expected);
+        buffer_free(&b);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        buffer b = buffer_of(64);
+        snprintf(expected, sizeof expected, "%llu", (unsigned long long)numbers[i]);
+        assert_true(buffer_number(&b, numbers[i]) && buffer_add(&b, "", 1));
+        assert_string_equal((char *)b.bytes, expected);
+        buffer_free(&b);
+    }
+}
+
+RUN(T(numbers_print_as_printf_prints_them), T(bytes_come_back_in_the_order_they_went_in),
+    T(growth_keeps_what_is_there), T(room_grows_by_doubling),
+    T(the_cap_is_reached_and_never_passed), T(a_failure_sticks_and_keeps_what_was_added),
+    T(sizes_near_the_end_of_memory_do_not_wrap), T(reserve_makes_room_at_once),
+    T(print_adds_all_or_nothing), T(nothing_can_be_added_and_freed))
