@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INLINE_COST  30e3
 #define AHEAD_BYTES  (8u << 20)
 #define ENCODED_MOST (256u << 20)
 
@@ -357,10 +356,10 @@ static bool readable(const answer *a) {
     return a->stage == STAGE_DONE || (!is_whole(a) && ring_slice(&a->ring, a->ring.reading));
 }
 
-/* Small, warm and in one window: cheaper done at once than handed over. */
+/* Warm and in one window, so that it may be cheaper done at once than handed over. */
 static bool is_small(const answer *a) {
     return a->source->warm && !is_whole(a) && a->cuts.slices == 1 &&
-           a->job.turn.cost <= INLINE_COST;
+           jobs_better_inline(a->line, &a->job, a->waiter.connection);
 }
 
 /* With the lock held; gives it up while it computes. */

@@ -23,7 +23,8 @@ typedef struct answer_waiter {
     void (*suspend)(void *user);
     void (*resume)(void *user);
     void *user;
-    uint64_t client; /* who it is, to be fair to all */
+    uint64_t client;        /* who it is, to be fair to all */
+    const void *connection; /* by which it asks; only compared */
 } answer_waiter;
 
 /* Takes the source, also on failure (NULL: explained in p). */

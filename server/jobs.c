@@ -14,6 +14,20 @@ typedef struct worker {
     bool asleep;
 } worker;
 
+/* Estimated nanoseconds of what is done at once by the thread that asks; and where it serves a
+ * single connection, seen in so many answers in a row, with so much working memory at most. */
+#define QUICK_COST    30e3
+#define ALONE_COST    600e3
+#define ALONE_AFTER   8
+#define ALONE_WORKING (1u << 20)
+
+/* A thread that does. */
+typedef struct asker {
+    fmix_scratch *scratch;
+    const void *connection; /* of its last answer; only compared */
+    unsigned run;           /* answers before that to the same, in a row */
+} asker;
+
 struct jobs {
     pthread_mutex_t lock;
     worker *asleep; /* the last */
@@ -21,7 +35,7 @@ struct jobs {
     bool stopping;
     unsigned started;
     worker *workers;
-    pthread_key_t scratches; /* of threads that run slices inline */
+    pthread_key_t askers; /* of threads that run slices inline */
     jobs_hooks hooks;
     budget *payer;
     jobs_counters counters;
@@ -169,8 +183,11 @@ static void *work(void *argument) {
     return NULL;
 }
 
-static void free_scratch(void *scratch) {
-    fmix_scratch_free(scratch);
+static void free_asker(void *of) {
+    asker *a = of;
+    if (a)
+        fmix_scratch_free(a->scratch);
+    free(a);
 }
 
 static bool start(jobs *line, worker *w) {
@@ -187,7 +204,7 @@ jobs *jobs_new(const jobs_settings *settings) {
     if (!line)
         return NULL;
     line->workers = calloc(settings->threads, sizeof *line->workers);
-    if (!line->workers || pthread_key_create(&line->scratches, free_scratch) != 0) {
+    if (!line->workers || pthread_key_create(&line->askers, free_asker) != 0) {
         free(line->workers);
         free(line);
         return NULL;
@@ -216,8 +233,8 @@ void jobs_free(jobs *line) {
         pthread_join(line->workers[i].thread, NULL);
         pthread_cond_destroy(&line->workers[i].wake);
     }
-    free_scratch(pthread_getspecific(line->scratches));
-    pthread_key_delete(line->scratches);
+    free_asker(pthread_getspecific(line->askers));
+    pthread_key_delete(line->askers);
     pthread_mutex_destroy(&line->lock);
     free(line->workers);
     free(line);
@@ -282,11 +299,44 @@ void jobs_end(jobs *line, job *j, bool cancelled) {
         job_release(j);
 }
 
+/* Of a thread that runs slices inline; NULL: no memory. */
+static asker *asker_of(jobs *line) {
+    asker *a = pthread_getspecific(line->askers);
+    if (a)
+        return a;
+    a = calloc(1, sizeof *a);
+    if (a && pthread_setspecific(line->askers, a) != 0) {
+        free(a);
+        a = NULL;
+    }
+    return a;
+}
+
+/* How many of this thread's answers in a row went to one connection. */
+static unsigned count_run(asker *a, const void *connection) {
+    a->run = a->connection == connection ? a->run + 1 : 0;
+    a->connection = connection;
+    return a->run;
+}
+
+bool jobs_better_inline(jobs *line, const job *j, const void *connection) {
+    asker *a = asker_of(line);
+    bool alone = a && count_run(a, connection) >= ALONE_AFTER;
+    if (j->turn.cost <= QUICK_COST)
+        return true;
+    if (!alone || j->turn.cost > ALONE_COST || j->working > ALONE_WORKING)
+        return false;
+    pthread_mutex_lock(&line->lock);
+    bool idle = line->schedule.admitted == 0 && j->turn.cost * line->schedule.pace <= ALONE_COST;
+    pthread_mutex_unlock(&line->lock);
+    return idle;
+}
+
 void jobs_run_inline(jobs *line, job *j, job_slice slice) {
-    fmix_scratch *scratch = pthread_getspecific(line->scratches);
-    if (!scratch && fmix_scratch_new(&scratch) == FMIX_OK)
-        pthread_setspecific(line->scratches, scratch);
-    uint64_t took = run_slice(j, slice, scratch);
+    asker *a = asker_of(line);
+    if (a && !a->scratch && fmix_scratch_new(&a->scratch) != FMIX_OK)
+        a->scratch = NULL; /* run sees it and fails the slice */
+    uint64_t took = run_slice(j, slice, a ? a->scratch : NULL);
     pthread_mutex_lock(&line->lock);
     line->counters.inlined++;
     line->counters.seconds[slice.stage] += (double)took * 1e-9;

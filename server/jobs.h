@@ -113,6 +113,11 @@ void jobs_wake(jobs *line, job *j);
 /* Runs one slice now, on the calling thread's own scratch. */
 void jobs_run_inline(jobs *line, job *j, job_slice slice);
 
+/* Whether the thread that asks had better compute it than hand it over, which wakes two threads: it
+ * is quick; or it takes less than a millisecond, no other is in work, and this thread has been
+ * asked by that one connection for some time, so that nobody else is kept waiting. */
+bool jobs_better_inline(jobs *line, const job *j, const void *connection);
+
 /* Seconds after which an admission is worth another try, at least 1. */
 unsigned jobs_retry_after(jobs *line);
 void jobs_count(jobs *line, jobs_counters *out);

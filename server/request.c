@@ -361,7 +361,7 @@ static void handle(request *r) {
         return;
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path,
                      r->call.format);
-    const answer_waiter waiter = {suspend, resume, r, r->visitor.client};
+    const answer_waiter waiter = {suspend, resume, r, r->visitor.client, r->connection};
     answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
     if (!a)

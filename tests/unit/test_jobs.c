@@ -286,7 +286,54 @@ static void run_inline_keeps_one_scratch_for_each_thread(void **state) {
     jobs_free(line);
 }
 
-RUN(T(the_nearest_promise_goes_first_slice_by_slice), T(one_job_uses_every_thread),
+static bool inlines(jobs *line, double cost, uint64_t working, const void *connection) {
+    const job j = {.working = working, .turn = {.cost = cost}};
+    return jobs_better_inline(line, &j, connection);
+}
+
+static void what_is_quick_is_done_by_whoever_asks(void **state) {
+    (void)state;
+    jobs *line = line_of(1, 4, NULL);
+    const char connections[20] = {0};
+    for (int i = 0; i < 20; i++) {
+        assert_true(inlines(line, 2e4, 0, &connections[i]));
+        assert_false(inlines(line, 4e5, 0, &connections[i]));
+    }
+    jobs_free(line);
+}
+
+static void a_connection_alone_has_its_thread_compute_for_it(void **state) {
+    (void)state;
+    jobs *line = line_of(1, 4, NULL);
+    const char one = 0, other = 0;
+    for (int i = 0; i < 8; i++)
+        assert_false(inlines(line, 4e5, 0, &one));
+    assert_true(inlines(line, 4e5, 0, &one));
+    assert_false(inlines(line, 4e6, 0, &one));
+    assert_false(inlines(line, 4e5, 8u << 20, &one));
+    assert_true(inlines(line, 4e5, 0, &one));
+    assert_false(inlines(line, 4e5, 0, &other)); /* which waited */
+    assert_false(inlines(line, 4e5, 0, &one));
+    jobs_free(line);
+}
+
+static void nobody_computes_inline_for_long_while_others_are_in_work(void **state) {
+    (void)state;
+    unit_gate gate = UNIT_GATE;
+    record r = RECORD;
+    jobs *line = held_line(&gate, &r, 4);
+    const char one = 0;
+    for (int i = 0; i < 20; i++)
+        assert_false(inlines(line, 4e5, 0, &one));
+    unit_gate_set(&gate, false);
+    UNIT_UNTIL(count(line).admitted == 0);
+    assert_true(inlines(line, 4e5, 0, &one));
+    jobs_free(line);
+}
+
+RUN(T(what_is_quick_is_done_by_whoever_asks),
+    T(a_connection_alone_has_its_thread_compute_for_it),
+    T(nobody_computes_inline_for_long_while_others_are_in_work), T(the_nearest_promise_goes_first_slice_by_slice), T(one_job_uses_every_thread),
     T(every_slice_runs_exactly_once), T(no_more_are_admitted_than_the_limit),
     T(a_job_that_ends_in_line_leaves_it_and_is_freed), T(only_what_was_admitted_can_be_woken),
     T(what_stands_in_line_at_the_end_is_still_done),
