@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AHEAD_BYTES  (8u << 20)
+#define AHEAD_BYTES  (4u << 20)
 #define ENCODED_MOST (256u << 20)
 
 typedef enum stage { STAGE_NEW, STAGE_PREPARE, STAGE_ROWS, STAGE_ENCODE, STAGE_DONE } stage;
@@ -420,7 +420,8 @@ static size_t copy(void *out, size_t room, const unsigned char *from, uint64_t l
 static int64_t read_window(answer *a, const cut *c, uint64_t offset, void *out, size_t room) {
     uint64_t slice_bytes = c->rows * c->from->row_bytes, first;
     uint64_t slice = c->first + offset / slice_bytes;
-    if (ring_pass(&a->ring, slice) && something_to_claim(a))
+    ring_pass(&a->ring, slice);
+    if (something_to_claim(a) && ring_runs_low(&a->ring, a->next))
         jobs_wake(a->line, &a->job);
     const unsigned char *computed = ring_slice(&a->ring, slice);
     if (!computed) {

@@ -1,6 +1,6 @@
 #include "cut.h"
 
-#define SLICE_BYTES (256u << 10)
+#define SLICE_BYTES (512u << 10)
 #define SLICE_COST  1e6 /* nanoseconds */
 
 static uint64_t rows_of_slice(const tensor *t, uint64_t most) {

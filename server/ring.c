@@ -39,9 +39,11 @@ const unsigned char *ring_slice(const ring *r, uint64_t slice) {
     return s->ready ? s->bytes : NULL;
 }
 
-bool ring_pass(ring *r, uint64_t slice) {
-    bool moves = r->reading < slice;
+void ring_pass(ring *r, uint64_t slice) {
     for (; r->reading < slice; r->reading++)
         slot_of(r, r->reading)->ready = false;
-    return moves;
+}
+
+bool ring_runs_low(const ring *r, uint64_t next) {
+    return next <= r->reading + r->ahead / 2;
 }

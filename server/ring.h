@@ -39,7 +39,11 @@ void ring_finish(ring *r, uint64_t slice);
 /* NULL: not finished. */
 const unsigned char *ring_slice(const ring *r, uint64_t slice);
 
-/* The reader is at this slice. False: it was before. */
-bool ring_pass(ring *r, uint64_t slice);
+/* The reader is at this slice. */
+void ring_pass(ring *r, uint64_t slice);
+
+/* Whether, with slices before `next` taken, half the slots wait for one: to wake a thread for each
+ * would cost more than to compute it. A slice that the reader lacks is one of them. */
+bool ring_runs_low(const ring *r, uint64_t next);
 
 #endif

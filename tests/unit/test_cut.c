@@ -30,9 +30,9 @@ static void slices_cover_all_rows_once(void **state) {
         {1, 1, 0, 1},
         {1, 1 << 30, 1e9, 1},
         {1000, 1, 1, 1},
-        {1000, 1 << 18, 1, 1000},
-        {1000, 1 << 17, 1, 500},
-        {1001, 1 << 17, 1, 501},
+        {1000, 1 << 19, 1, 1000},
+        {1000, 1 << 18, 1, 500},
+        {1001, 1 << 18, 1, 501},
         {1000, 1, 1e6, 1000},
         {1000, 1, 1e5, 100},
         {7, 1 << 20, 1, 7},
@@ -49,7 +49,7 @@ static void slices_cover_all_rows_once(void **state) {
 
 static void slices_are_numbered_on_and_empty_cuts_have_none(void **state) {
     (void)state;
-    source *s = source_of(100, 1 << 18, 1);
+    source *s = source_of(100, 1 << 19, 1);
     const tensor *t = &s->tensors[0];
     cuts all = {0};
     cuts_add(&all, t, 0, 0);
