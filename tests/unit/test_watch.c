@@ -54,7 +54,7 @@ static void connect_ends(bench *b) {
 }
 
 static void make_answer(bench *b) {
-    const answer_waiter waiter = {suspend, resume, b, 0};
+    const answer_waiter waiter = {suspend, resume, b, 0, NULL};
     problem p = {0};
     source *s = source_new(1);
     assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill));
