@@ -162,7 +162,7 @@ def length_of(server, target):
     return len(server.get(target).body)
 
 
-def masks_request(connections=int(os.environ.get("CONN", "1"))):
+def masks_request():
     """Processor time of a request for 128 masks, against its two parts."""
     result = []
     with Daemon() as ours:
@@ -170,8 +170,8 @@ def masks_request(connections=int(os.environ.get("CONN", "1"))):
         with Bare(length_of(ours, MASKS.replace("%", "1"))) as bare:
             for _ in range(ROUNDS):
                 computing = nanoseconds("batch")
-                spent, _ = time_a_request(ours, MASKS, connections)
-                plain, _ = time_a_request(bare, "/", connections)
+                spent, _ = time_a_request(ours, MASKS)
+                plain, _ = time_a_request(bare, "/")
                 result.append(spent / (computing + plain))
                 note(f"masks request: {spent / 1e3:.1f} us, library {computing / 1e3:.1f}, "
                      f"bare {plain / 1e3:.1f}")
