@@ -27,6 +27,16 @@ static bool is_valid(const fmix_recipe *r) {
                            : in_range(r->alpha, FMIX_ALPHA_MIN, FMIX_ALPHA_MAX);
 }
 
+static fmix_status derive_keys(fmix_plan *plan) {
+    uint64_t seed = plan->recipe.seed;
+    fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_LAMBDA, &plan->lambda_key);
+    if (status != FMIX_OK || !fmix_method_masks(plan->recipe.method))
+        return status;
+    return fmix_method_has_spectrum(plan->recipe.method)
+               ? fmix_key_derive(seed, FMIX_DOMAIN_SPECTRUM, &plan->spectrum_key)
+               : fmix_key_derive(seed, FMIX_DOMAIN_BOX, &plan->box_key);
+}
+
 fmix_status fmix_plan_new(fmix_context *context, const fmix_recipe *recipe, fmix_plan **out) {
     if (!is_valid(recipe))
         return FMIX_ERROR_RANGE;
@@ -40,11 +50,7 @@ fmix_status fmix_plan_new(fmix_context *context, const fmix_recipe *recipe, fmix
     plan->soft = recipe->soft > 0 && fmix_method_has_spectrum(recipe->method);
     if (recipe->lambda_given)
         plan->lambda = fmix_lambda_round(recipe->lambda);
-    fmix_status status = fmix_key_derive(recipe->seed, FMIX_DOMAIN_LAMBDA, &plan->lambda_key);
-    if (status == FMIX_OK)
-        status = fmix_key_derive(recipe->seed, FMIX_DOMAIN_SPECTRUM, &plan->spectrum_key);
-    if (status == FMIX_OK)
-        status = fmix_key_derive(recipe->seed, FMIX_DOMAIN_BOX, &plan->box_key);
+    fmix_status status = derive_keys(plan);
     if (status != FMIX_OK) {
         free(plan);
         return status;

@@ -13,9 +13,9 @@ struct fmix_plan {
     fmix_recipe recipe;
     fmix_law law; /* of its spectrum */
     uint64_t elements;
-    bool soft;       /* masks may hold weights between 0 and 1 */
-    uint64_t lambda; /* L, if the recipe gives it */
-    fmix_key lambda_key, spectrum_key, box_key;
+    bool soft;                                  /* masks may hold weights between 0 and 1 */
+    uint64_t lambda;                            /* L, if the recipe gives it */
+    fmix_key lambda_key, spectrum_key, box_key; /* those that its method draws from */
 };
 
 struct fmix_scratch {

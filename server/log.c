@@ -1,7 +1,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -94,14 +93,34 @@ static void add_pair(line *l, const char *name, const char *value) {
     add_text(l, "\"");
 }
 
+/* At least so many digits, and something after them. */
+static void add_number(line *l, uint64_t number, unsigned least, const char *after) {
+    char digits[20];
+    unsigned count = 0;
+    for (; count < least || number; number /= 10)
+        digits[sizeof digits - ++count] = (char)('0' + number % 10);
+    add_bytes(l, digits + sizeof digits - count, count);
+    add_text(l, after);
+}
+
 static void add_time(line *l) {
     struct timespec now;
-    struct tm parts;
-    char text[32];
+    struct tm t;
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    add_print(l, "%s.%03ldZ", text, now.tv_nsec / 1000000);
+    gmtime_r(&now.tv_sec, &t);
+    add_number(l, (uint64_t)t.tm_year + 1900, 4, "-");
+    add_number(l, (uint64_t)t.tm_mon + 1, 2, "-");
+    add_number(l, (uint64_t)t.tm_mday, 2, "T");
+    add_number(l, (uint64_t)t.tm_hour, 2, ":");
+    add_number(l, (uint64_t)t.tm_min, 2, ":");
+    add_number(l, (uint64_t)t.tm_sec, 2, ".");
+    add_number(l, (uint64_t)now.tv_nsec / 1000000, 3, "Z");
+}
+
+static void add_milliseconds(line *l, const trace *t, const char *after) {
+    uint64_t microseconds = (uint64_t)(1e3 * trace_age(t) + 0.5);
+    add_number(l, microseconds / 1000, 1, ".");
+    add_number(l, microseconds % 1000, 3, after);
 }
 
 static void render_json(const log_entry *e, line *l) {
@@ -120,8 +139,10 @@ static void render_json(const log_entry *e, line *l) {
     add_pair(l, "format", e->format);
     if (e->reason)
         add_pair(l, "reason", e->reason);
-    add_print(l, ",\"status\":%d,\"bytes\":%" PRIu64 ",\"ms\":%.3f}\n", e->status, e->bytes,
-              trace_age(e->trace));
+    add_text(l, ",\"status\":");
+    add_number(l, (uint64_t)e->status, 1, ",\"bytes\":");
+    add_number(l, e->bytes, 1, ",\"ms\":");
+    add_milliseconds(l, e->trace, "}\n");
 }
 
 static void render_text(const log_entry *e, line *l) {
@@ -130,7 +151,10 @@ static void render_text(const log_entry *e, line *l) {
     add_escaped(l, e->method);
     add_text(l, " ");
     add_escaped(l, e->target);
-    add_print(l, " %d %" PRIu64 " bytes %.3f ms\n", e->status, e->bytes, trace_age(e->trace));
+    add_text(l, " ");
+    add_number(l, (uint64_t)e->status, 1, " ");
+    add_number(l, e->bytes, 1, " bytes ");
+    add_milliseconds(l, e->trace, " ms\n");
 }
 
 /* ---- the queue ---- */

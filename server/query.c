@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -319,11 +320,18 @@ static void explain(const query_parameter *row, const char *text, problem *p) {
     }
 }
 
-void query_init(query *q) {
-    memset(q, 0, sizeof *q);
+static pthread_once_t defaults_are_made = PTHREAD_ONCE_INIT;
+static query defaults; /* read only, once made */
+
+static void make_defaults(void) {
     for (unsigned i = 0; i < QUERY_COUNT; i++)
         if (query_table[i].fallback)
-            set_value(q, &query_table[i], query_table[i].fallback);
+            set_value(&defaults, &query_table[i], query_table[i].fallback);
+}
+
+void query_init(query *q) {
+    pthread_once(&defaults_are_made, make_defaults);
+    *q = defaults;
 }
 
 static void list_parameters(unsigned groups, char *out, size_t room) {

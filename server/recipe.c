@@ -121,7 +121,8 @@ bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p) {
 
 char *recipe_text(const query *q, unsigned groups) {
     buffer text = buffer_of(2048);
-    buffer_print(&text, "stream=%d", FMIX_STREAM);
+    buffer_text(&text, "stream=");
+    buffer_number(&text, FMIX_STREAM);
     for (unsigned i = 0; i < QUERY_COUNT; i++) {
         const query_parameter *row = &query_table[i];
         if (!(row->group & groups) || (!row->fallback && !q->given[i]))

@@ -22,10 +22,11 @@ static void add(draft *d, const char *name, const char *value) {
 /* What the reply depends on, in one line: some caches read no second. */
 static void add_vary(const reply *r, draft *d) {
     char text[64];
+    if (!r->vary && !r->visitor->guarded && !r->visitor->cors.vary)
+        return;
     snprintf(text, sizeof text, "%s%s%s", r->vary ? ", Accept" : "",
              r->visitor->guarded ? ", Authorization" : "", r->visitor->cors.vary ? ", Origin" : "");
-    if (text[0])
-        add(d, MHD_HTTP_HEADER_VARY, text + 2);
+    add(d, MHD_HTTP_HEADER_VARY, text + 2);
 }
 
 static void add_visitor(const visitor *v, draft *d) {
@@ -226,7 +227,7 @@ static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
 
 enum MHD_Result reply_answer(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
-    char part[48];
+    char part[48] = "";
     bool small = !r->head && length <= BLOCK && answer_is_complete(a);
     draft d = {.response = small ? of_bytes(r, a, (size_t)length) : of_stream(r, a, length)};
     if (!d.response)
@@ -239,7 +240,8 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
     if (answer_format(a) == &format_raw)
         add_description(a, &d);
-    snprintf(part, sizeof part, "%" PRIu64 "-%" PRIu64, r->first, r->first + length - 1);
+    if (r->total)
+        snprintf(part, sizeof part, "%" PRIu64 "-%" PRIu64, r->first, r->first + length - 1);
     add_ranges(r, part, &d);
     return queue(r, r->total ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, &d);
 }

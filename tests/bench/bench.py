@@ -246,19 +246,6 @@ def one_mask():
     return result
 
 
-def two_threads():
-    """One large answer computed by two threads, against one, by the wall."""
-    result = []
-    target = "/v1/masks.raw?shape=224x224&n=2000&dtype=bits&index=%0000"
-    with Daemon("--threads", "1") as one, Daemon("--threads", "2") as two:
-        warm(one, target)
-        warm(two, target)
-        for _ in range(ROUNDS):
-            slow, fast = run_load(one, target, 1, 0.2), run_load(two, target, 1, 0.2)
-            result.append(slow.median / fast.median)
-    return result
-
-
 def resident(pid, field):
     """Of /proc/PID/status, in MB."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
@@ -331,9 +318,8 @@ ROWS = [
     Row("POST mix of 19 MB, server CPU", "library + bare libmicrohttpd", mix_request, 1.15, 1.05),
     Row("n=1 32x32 bits, requests a second", "libmicrohttpd's static reply", one_mask, 0.6, 0.8,
         False),
-    Row("two compute threads, in the library", "one", lambda: ratios("threads", inverse=True),
+    Row("two compute threads", "one", lambda: ratios("threads", inverse=True),
         1.85, 2, False),
-    Row("two compute threads, in the daemon", "one", two_threads, 1.85, 2, False),
     Row("10^6 masks in one answer, memory", "idle", lambda: million_masks()[0], 64, 64,
         unit=" MB"),
     Row("10^6 masks in one answer, first byte", "", lambda: million_masks()[1], 50, 50,
