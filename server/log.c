@@ -12,9 +12,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define FLUSH_SECONDS 1
-#define GATHER_NANOSECONDS                                                                         \
-    5000000 /* that a line may wait for others, for a write costs as much as it */
+#define FLUSH_SECONDS      1
+#define GATHER_NANOSECONDS 20000000 /* that a line may wait for others */
 
 /* Lines, whole ones. */
 typedef struct pile {
@@ -32,7 +31,7 @@ struct log_lines {
     pile piles[2];
     pile *filling; /* the other is the thread's while it writes */
     uint64_t dropped;
-    bool writing, stopping;
+    bool writing, asleep, stopping;
     bool torn; /* the thread's: a line was written in part */
 };
 
@@ -225,9 +224,14 @@ static const pile *next_pile(log_lines *l) {
     pthread_mutex_lock(&l->lock);
     l->writing = false;
     pthread_cond_signal(&l->idle);
-    while (l->filling->length == 0 && !l->stopping)
+    gather(
+        l); /* by the clock, while lines keep coming: waking it for one costs as much as a write */
+    while (l->filling->length == 0 && !l->stopping) {
+        l->asleep = true;
         pthread_cond_wait(&l->work, &l->lock);
-    gather(l);
+        l->asleep = false;
+        gather(l);
+    }
     const pile *p = NULL;
     if (l->filling->length) {
         p = l->filling;
@@ -314,10 +318,10 @@ void log_request(log_lines *l, const log_entry *e) {
     pthread_mutex_lock(&l->lock);
     pile *p = l->filling;
     if (length && length <= sizeof p->bytes - p->length) {
-        bool first = p->length == 0, was_much = is_much(p->length);
+        bool was_much = is_much(p->length);
         memcpy(p->bytes + p->length, bytes, length);
         p->length += length;
-        if (first || is_much(p->length) != was_much)
+        if (l->asleep || is_much(p->length) != was_much)
             pthread_cond_signal(&l->work);
     } else {
         l->dropped++;
