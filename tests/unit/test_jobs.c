@@ -331,9 +331,9 @@ static void nobody_computes_inline_for_long_while_others_are_in_work(void **stat
     jobs_free(line);
 }
 
-RUN(T(what_is_quick_is_done_by_whoever_asks),
-    T(a_connection_alone_has_its_thread_compute_for_it),
-    T(nobody_computes_inline_for_long_while_others_are_in_work), T(the_nearest_promise_goes_first_slice_by_slice), T(one_job_uses_every_thread),
+RUN(T(what_is_quick_is_done_by_whoever_asks), T(a_connection_alone_has_its_thread_compute_for_it),
+    T(nobody_computes_inline_for_long_while_others_are_in_work),
+    T(the_nearest_promise_goes_first_slice_by_slice), T(one_job_uses_every_thread),
     T(every_slice_runs_exactly_once), T(no_more_are_admitted_than_the_limit),
     T(a_job_that_ends_in_line_leaves_it_and_is_freed), T(only_what_was_admitted_can_be_woken),
     T(what_stands_in_line_at_the_end_is_still_done),
