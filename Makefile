@@ -36,7 +36,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench plot deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
+.PHONY: all lib run test suite fuzz soak bench plot sameness deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -136,7 +136,7 @@ deps-lint:
 test: deps-test
 	@$(MAKE) --no-print-directory suite
 
-suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS)
+suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
 
 # A million requests and ten thousand shapes; a short one is in every test run.
@@ -154,6 +154,14 @@ bench: deps-test all $(BENCH)
 
 plot: deps-test all $(BENCH)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg
+
+# The same answers by every compiler, plan and instruction set; a part is in every test run.
+$(BUILD)/sameness/%: tests/sameness/%.c $(BUILD)/libfmix.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $^ $(LDFLAGS) $(LIB_LIBS) -o $@
+
+sameness: deps-lint
+	@$(PYTHON) -B tests/sameness/sameness.py
 
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
 # not count as memory that an answer holds: a small quarantine. And what the sanitizer keeps of its
@@ -183,4 +191,4 @@ picture: all
 clean:
 	rm -rf $(BUILD)
 
--include $(wildcard $(BUILD)/bench/*.d $(BUILD)/fuzz/*.d $(BUILD)/lib/*.d $(BUILD)/server/*.d $(BUILD)/server/*/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/bench/*.d $(BUILD)/fuzz/*.d $(BUILD)/sameness/*.d $(BUILD)/lib/*.d $(BUILD)/server/*.d $(BUILD)/server/*/*.d $(BUILD)/tests/*.d)

@@ -2,7 +2,8 @@
 
 Suites are the unit programs in $BUILD/tests, the fuzz targets in $BUILD/fuzz over their corpora
 and crashers (tests/fuzz/corpus, tests/fuzz/crashers), and the unittest files under tests/reference,
-tests/http and tests/deploy; names on the command line pick some (run.py test_mask test_formats).
+tests/http, tests/deploy, tests/sameness and tests/javascript; names on the command line pick some
+(run.py test_mask test_formats).
 """
 
 import os
@@ -26,7 +27,7 @@ def suites():
         if inputs:
             yield (f"fuzz_{source.stem}", ROOT,
                    [str(BUILD / "fuzz" / source.stem), *map(str, inputs)])
-    for folder in ("reference", "http", "deploy"):
+    for folder in ("reference", "http", "deploy", "sameness", "javascript"):
         for source in sorted((ROOT / "tests" / folder).glob("test_*.py")):
             yield (source.stem, source.parent,
                    [sys.executable, "-B", "-m", "unittest", "-v", source.stem])

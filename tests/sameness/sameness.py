@@ -1,0 +1,157 @@
+"""Runs one golden set of recipes under everything that may differ, and compares. `make sameness`.
+
+A line a variant: the digest of all answers, which must be one and the same, and that of the values
+before anything was decided, which must not: where nothing differed underneath, nothing was proved.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+GOLDEN = ROOT / "tests" / "golden" / "sameness.txt"
+RECIPES = 3000
+PLANS = ("estimate", "measure", "patient", "nosimd", "unaligned")
+KERNELS = ("x86-64-v4", "x86-64-v3", "plain")
+
+
+class Build(NamedTuple):
+    """libfmix and the program, compiled in one way."""
+
+    name: str
+    compiler: str
+    opt: str
+    flags: str = ""
+
+    def folder(self):
+        """Where it is built."""
+        return ROOT / "build" / "sameness" / re.sub(r"[^a-z0-9]+", "-", self.name.lower())
+
+    def make(self):
+        """Builds it; its program."""
+        folder = self.folder()
+        environment = {**os.environ, "CFLAGS": self.flags}
+        for name in ("MAKEFLAGS", "BUILD"):
+            environment.pop(name, None)
+        target = folder / "sameness" / "golden"
+        subprocess.run(["make", "--no-print-directory", "-s", "-j2", f"BUILD={folder}",
+                        f"CC={self.compiler}", f"OPT={self.opt}", "WARN=", str(target)],
+                       cwd=ROOT, env=environment, check=True)
+        return target
+
+
+class Variant(NamedTuple):
+    """A program, its options, and what is around it."""
+
+    name: str
+    program: pathlib.Path
+    options: tuple = ()
+    environment: dict = {}
+
+
+class Outcome(NamedTuple):
+    """What a run printed."""
+
+    digests: list
+    answers: str
+    raw: str
+    underneath: str
+
+
+def run(variant, recipes=RECIPES):
+    """Its outcome."""
+    done = subprocess.run([variant.program, "--recipes", str(recipes), *variant.options],
+                          env={**os.environ, **variant.environment}, text=True, check=True,
+                          stdout=subprocess.PIPE)
+    *digests, answers, underneath = done.stdout.splitlines()
+    _, _, raw, rest = underneath.split(" ", 3)
+    return Outcome(digests, answers.split()[1], raw, rest)
+
+
+def builds():
+    """Compilers, their zeal, and what they may use."""
+    for compiler in ("gcc", "clang"):
+        for opt in ("-O0", "-O1", "-O2", "-O3"):
+            yield Build(f"{compiler} {opt}", compiler, opt)
+    for level in ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"):
+        if level != "x86-64-v4" or "avx512dq" in pathlib.Path("/proc/cpuinfo").read_text():
+            yield Build(f"gcc -O3 -march={level}", "gcc", "-O3", f"-march={level}")
+
+
+def variants_of(program, preloaded):
+    """What may differ around one program."""
+    for name in KERNELS:
+        if subprocess.run([program, "--recipes", "1", "--kernels", name], check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            yield Variant(f"kernels {name}", program, ("--kernels", name))
+    for plans in PLANS:
+        yield Variant(f"plans {plans}", program, (),
+                      {"LD_PRELOAD": str(preloaded), "FMIX_PLANS": plans,
+                       "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    yield Variant("glibc without FMA and AVX2", program, (),
+                  {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX512F"})
+    for threads in ("2", "7"):
+        yield Variant(f"{threads} threads", program, ("--threads", threads))
+    yield Variant("a row at a time", program, ("--single",))
+
+
+class Matrix:
+    """Compares outcomes with what is pinned, and with each other."""
+
+    def __init__(self, recipes=RECIPES):
+        self.recipes = recipes
+        self.pinned = GOLDEN.read_text(encoding="ascii").splitlines()[:recipes]
+        self.raw = set()
+        self.count = self.wrong = 0
+
+    def take(self, variant):
+        """Runs one and says how it went."""
+        start = time.monotonic()
+        outcome = run(variant, self.recipes)
+        same = outcome.digests == self.pinned
+        self.count += 1
+        self.wrong += not same
+        self.raw.add(outcome.raw)
+        print(f"{'same' if same else 'DIFFERENT':9}  {variant.name:28} raw {outcome.raw[:8]}  "
+              f"{outcome.underneath}  {time.monotonic() - start:.1f} s", flush=True)
+        if not same:
+            pairs = zip(self.pinned, outcome.digests)
+            print("  first at recipe "
+                  + next((ours.split()[1] for pin, ours in pairs if pin != ours), "?"))
+
+    def verdict(self):
+        """True: all the same, though they computed differently."""
+        vacuous = len(self.raw) < 3
+        print(f"{self.count} variants of {self.recipes} recipes, {self.wrong} different; "
+              f"{len(self.raw)} different sets of values underneath"
+              + (": nothing was proved" if vacuous else ""))
+        return not self.wrong and not vacuous
+
+
+def main():
+    """The whole matrix."""
+    first = Build("gcc -O3", "gcc", "-O3")
+    program = first.make()
+    preloaded = first.folder() / "sameness" / "plans.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", preloaded,
+                    HERE / "plans.c", "-ldl"], check=True)
+    if sys.argv[1:] == ["--pin"]:
+        text = "\n".join(run(Variant("", program)).digests) + "\n"
+        if GOLDEN.exists() and GOLDEN.read_text(encoding="ascii") != text:
+            sys.exit("what is pinned is not changed: a released byte would be")
+        GOLDEN.write_text(text, encoding="ascii")
+    matrix = Matrix()
+    for variant in variants_of(program, preloaded):
+        matrix.take(variant)
+    for build in builds():
+        matrix.take(Variant(build.name, build.make()))
+    return 0 if matrix.verdict() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
