@@ -15,6 +15,9 @@ PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjan
 PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
                   nginx-light openssl prometheus
 PACKAGES_LINT  := clang-format cppcheck clang
+PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
+                  libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
+                  gcc-s390x-linux-gnu libc6-dev-s390x-cross
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 MATH   := -ffp-contract=off -fno-math-errno -fno-trapping-math
@@ -52,7 +55,7 @@ $(BUILD)/lib/kernels_v4.o: CFLAGS += -march=x86-64-v4 -mprefer-vector-width=512
 endif
 
 $(BUILD)/libfmix.a: $(LIB_OBJS)
-	rm -f $@ && ar rcs $@ $^
+	rm -f $@ && $(AR) rcs $@ $^
 
 # What fmix.h declares and nothing else: the resolvers of cloned functions ignore -fvisibility.
 $(BUILD)/libfmix.map: lib/fmix.h
@@ -155,12 +158,14 @@ bench: deps-test all $(BENCH)
 plot: deps-test all $(BENCH)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg
 
-# The same answers by every compiler, plan and instruction set; a part is in every test run.
+# The same answers by every compiler, plan, instruction set and architecture; a part is in every test
+# run.
 $(BUILD)/sameness/%: tests/sameness/%.c $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $^ $(LDFLAGS) $(LIB_LIBS) -o $@
 
 sameness: deps-lint
+	$(call install_missing,$(PACKAGES_CROSS))
 	@$(PYTHON) -B tests/sameness/sameness.py
 
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must

@@ -12,6 +12,8 @@ import sys
 import time
 from typing import NamedTuple
 
+import cross
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "sameness.txt"
@@ -46,10 +48,10 @@ class Build(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """A program, its options, and what is around it."""
+    """A command, its options, and what is around it."""
 
     name: str
-    program: pathlib.Path
+    command: list
     options: tuple = ()
     environment: dict = {}
 
@@ -65,7 +67,7 @@ class Outcome(NamedTuple):
 
 def run(variant, recipes=RECIPES):
     """Its outcome."""
-    done = subprocess.run([variant.program, "--recipes", str(recipes), *variant.options],
+    done = subprocess.run([*variant.command, "--recipes", str(recipes), *variant.options],
                           env={**os.environ, **variant.environment}, text=True, check=True,
                           stdout=subprocess.PIPE)
     *digests, answers, underneath = done.stdout.splitlines()
@@ -88,16 +90,16 @@ def variants_of(program, preloaded):
     for name in KERNELS:
         if subprocess.run([program, "--recipes", "1", "--kernels", name], check=False,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
-            yield Variant(f"kernels {name}", program, ("--kernels", name))
+            yield Variant(f"kernels {name}", [program], ("--kernels", name))
     for plans in PLANS:
-        yield Variant(f"plans {plans}", program, (),
+        yield Variant(f"plans {plans}", [program], (),
                       {"LD_PRELOAD": str(preloaded), "FMIX_PLANS": plans,
                        "ASAN_OPTIONS": "verify_asan_link_order=0"})
-    yield Variant("glibc without FMA and AVX2", program, (),
+    yield Variant("glibc without FMA and AVX2", [program], (),
                   {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX512F"})
     for threads in ("2", "7"):
-        yield Variant(f"{threads} threads", program, ("--threads", threads))
-    yield Variant("a row at a time", program, ("--single",))
+        yield Variant(f"{threads} threads", [program], ("--threads", threads))
+    yield Variant("a row at a time", [program], ("--single",))
 
 
 class Matrix:
@@ -141,7 +143,7 @@ def main():
     subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", preloaded,
                     HERE / "plans.c", "-ldl"], check=True)
     if sys.argv[1:] == ["--pin"]:
-        text = "\n".join(run(Variant("", program)).digests) + "\n"
+        text = "\n".join(run(Variant("", [program])).digests) + "\n"
         if GOLDEN.exists() and GOLDEN.read_text(encoding="ascii") != text:
             sys.exit("what is pinned is not changed: a released byte would be")
         GOLDEN.write_text(text, encoding="ascii")
@@ -149,7 +151,9 @@ def main():
     for variant in variants_of(program, preloaded):
         matrix.take(variant)
     for build in builds():
-        matrix.take(Variant(build.name, build.make()))
+        matrix.take(Variant(build.name, [build.make()]))
+    for architecture in cross.ARCHITECTURES:
+        matrix.take(Variant(f"{architecture.name} under qemu", cross.build(architecture)))
     return 0 if matrix.verdict() else 1
 
 
