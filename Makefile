@@ -150,7 +150,7 @@ soak: deps-test all
 BENCH := $(addprefix $(BUILD)/bench/,library bare load)
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $^ $(LDFLAGS) -lmicrohttpd $(LIB_LIBS) -o $@
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $(filter %.c %.a,$^) $(LDFLAGS) -lmicrohttpd $(LIB_LIBS) -o $@
 
 bench: deps-test all $(BENCH)
 	@BUILD=$(BUILD) FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/bench.py $(ROWS)
@@ -162,7 +162,7 @@ plot: deps-test all $(BENCH)
 # run.
 $(BUILD)/sameness/%: tests/sameness/%.c $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $^ $(LDFLAGS) $(LIB_LIBS) -o $@
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $(filter %.c %.a,$^) $(LDFLAGS) $(LIB_LIBS) -o $@
 
 sameness: deps-lint
 	$(call install_missing,$(PACKAGES_CROSS))
