@@ -1,18 +1,7 @@
 #include "convert.h"
+#include "binary64.h"
 
 #include <string.h>
-
-static double from_bits(uint64_t bits) {
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-static uint64_t bits_of(double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
 
 /* The 16-bit floats: f16 has 5 bits of exponent and 10 of fraction, bf16 has 8 and 7. */
 typedef struct narrow {

@@ -1,6 +1,5 @@
 #include "elementary.h"
-
-#include <string.h>
+#include "binary64.h"
 
 #define LN2_HIGH 0x1.62e42fefa0000p-1 /* 37 bits: a product with 10 more is exact */
 #define LN2_LOW  0x1.cf79abc9e3b3ap-40
@@ -12,18 +11,6 @@
 #define TWO_52      0x1p52
 #define TWO_52_BITS UINT64_C(0x4330000000000000)
 #define ROUNDER     0x1.8p52 /* x + ROUNDER - ROUNDER is x to the nearest integer, |x| < 2^51 */
-
-static inline uint64_t bits_of(double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline double from_bits(uint64_t bits) {
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
 
 /* 0 <= i < 2^52, exactly */
 static double from_integer(uint64_t i) {

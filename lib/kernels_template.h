@@ -9,6 +9,7 @@
  *   size_t keep(v, set, out)   writes those of LANES doubles whose bit is set, in order, and
  * returns how many; may write LANES
  */
+#include "binary64.h"
 #include "vector.h"
 
 #include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded; HUGE_VAL */
@@ -41,6 +42,7 @@ static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n,
     lanes numbers = {0};
     for (unsigned l = 0; l < LANES; l++)
         numbers[l] = l;
+    n = (n + FMIX_KERNELS_PAD / 2 - 1) / (FMIX_KERNELS_PAD / 2) * (FMIX_KERNELS_PAD / 2);
     for (size_t i = 0; i < n; i += LANES) {
         lanes c0 = numbers + (first + i), c1 = spread(0);
         lanes c2 = spread(index), c3 = spread(index >> 32);
@@ -58,18 +60,6 @@ static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n,
         memcpy(u + 2 * i, &even, sizeof even);
         memcpy(v + 2 * i, &odd, sizeof odd);
     }
-}
-
-static inline uint64_t bits_of(double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline double from_bits(uint64_t bits) {
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
 }
 
 #define TWO_52      0x1p52

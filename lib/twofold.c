@@ -1,4 +1,5 @@
 #include "twofold.h"
+#include "binary64.h"
 
 #include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded */
 #include <string.h>
@@ -82,12 +83,6 @@ fmix_twofold fmix_tf_sqrt(fmix_twofold a) {
     fmix_twofold rest = fmix_tf_sub(a, square);
     fmix_twofold step = fmix_tf_div(rest, fmix_tf(2 * x));
     return fmix_tf_add(fmix_tf(x), step);
-}
-
-static uint64_t bits_of(double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
 }
 
 static double power_of_two(int n) {

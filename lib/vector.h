@@ -2,8 +2,8 @@
  * vector.h - one loop, one function, several instruction sets
  *
  * FMIX_CLONES makes the compiler build a function once per x86-64 level and choose at load time.
- * The bits cannot differ: the loops hold no reassociation and no contraction, and what they feed is
- * decided against a bound (mask.c). Sanitizers run before ifuncs are resolved, so they build one.
+ * The bits cannot differ: the loops hold no reassociation and no contraction. What may differ, for
+ * a bound decides, is in kernels.h. Sanitizers run before ifuncs are resolved, so they build one.
  */
 #ifndef FMIX_VECTOR_H
 #define FMIX_VECTOR_H

@@ -358,8 +358,9 @@ static bool readable(const answer *a) {
 
 /* Warm and in one window, so that it may be cheaper done at once than handed over. */
 static bool is_small(const answer *a) {
-    return a->source->warm && !is_whole(a) && a->cuts.slices == 1 &&
-           jobs_better_inline(a->line, &a->job, a->waiter.connection);
+    bool better =
+        jobs_better_inline(a->line, &a->job, a->waiter.connection); /* counts each answer */
+    return better && a->source->warm && !is_whole(a) && a->cuts.slices == 1;
 }
 
 /* With the lock held; gives it up while it computes. */
@@ -466,8 +467,9 @@ bool answer_is_complete(answer *a) {
     pthread_mutex_lock(&a->lock);
     bool all = a->stage == STAGE_DONE || (a->stage == STAGE_ROWS && !is_whole(a) &&
                                           a->done == a->cuts.slices && a->ring.reading == 0);
+    all = all && !a->failed;
     pthread_mutex_unlock(&a->lock);
-    return all && !a->failed;
+    return all;
 }
 
 void answer_abandon(answer *a) {

@@ -1,4 +1,5 @@
 #include "dregs.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,12 +30,6 @@ struct dregs {
     unsigned milliseconds;
 };
 
-static uint64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Drops some of what has come. False: the place is done with. */
 static bool hear(place *p) {
     char dropped[1 << 16];
@@ -42,12 +37,12 @@ static bool hear(place *p) {
     if (n > 0)
         p->left -= p->left < (uint64_t)n ? p->left : (uint64_t)n;
     bool open = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-    return open && p->left > 0 && now() < p->until;
+    return open && p->left > 0 && clock_milliseconds() < p->until;
 }
 
 /* What to wait for and how long; the number of places. False: stop. */
 static bool gather(dregs *l, struct pollfd *polls, unsigned *count, int *timeout) {
-    uint64_t start = now(), until = UINT64_MAX;
+    uint64_t start = clock_milliseconds(), until = UINT64_MAX;
     pthread_mutex_lock(&l->lock);
     *count = l->count;
     for (unsigned i = 0; i < l->count; i++) {
@@ -119,7 +114,7 @@ void dregs_take(dregs *l, int fd) {
     pthread_mutex_lock(&l->lock);
     int own = l->count < DREGS_PLACES ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (own >= 0)
-        l->places[l->count++] = (place){own, l->bytes, now() + l->milliseconds};
+        l->places[l->count++] = (place){own, l->bytes, clock_milliseconds() + l->milliseconds};
     pthread_mutex_unlock(&l->lock);
     if (own >= 0)
         eventfd_write(l->wake, 1);

@@ -1,4 +1,5 @@
 #include "jobs.h"
+#include "clock.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -40,12 +41,6 @@ struct jobs {
     budget *payer;
     jobs_counters counters;
 };
-
-static uint64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 void job_init(job *j, const job_class *class) {
     *j = (job){.class = class};
@@ -90,7 +85,7 @@ static void sleep_until_woken(jobs *line, worker *w) {
 void jobs_wake(jobs *line, job *j) {
     worker *w = NULL;
     pthread_mutex_lock(&line->lock);
-    if (schedule_wake(&line->schedule, &j->turn, now())) {
+    if (schedule_wake(&line->schedule, &j->turn, clock_nanoseconds())) {
         job_retain(j);
         w = pop(line);
     }
@@ -104,7 +99,7 @@ void jobs_wake(jobs *line, job *j) {
 static job *take(jobs *line, worker *w, bool waits) {
     turn *t;
     pthread_mutex_lock(&line->lock);
-    while (!(t = schedule_take(&line->schedule, now())) && waits && !line->stopping)
+    while (!(t = schedule_take(&line->schedule, clock_nanoseconds())) && waits && !line->stopping)
         sleep_until_woken(line, w);
     line->counters.running += t != NULL;
     pthread_mutex_unlock(&line->lock);
@@ -113,14 +108,14 @@ static job *take(jobs *line, worker *w, bool waits) {
 
 /* The nanoseconds that it took. */
 static uint64_t run_slice(job *j, job_slice slice, fmix_scratch *scratch) {
-    uint64_t begun = now();
+    uint64_t begun = clock_nanoseconds();
     j->class->run(j, slice, scratch);
-    return now() - begun;
+    return clock_nanoseconds() - begun;
 }
 
 static void count_slice(jobs *line, job *j, const job_slice *slice, uint64_t took) {
     pthread_mutex_lock(&line->lock);
-    schedule_ran(&line->schedule, &j->turn, now());
+    schedule_ran(&line->schedule, &j->turn, clock_nanoseconds());
     line->counters.running--;
     if (slice) {
         line->counters.slices++;
@@ -264,7 +259,7 @@ static jobs_verdict admit(jobs *line, turn *t) {
         [SCHEDULE_LATE] = JOBS_LATE,
         [SCHEDULE_SHARE] = JOBS_SHARE,
     };
-    return verdicts[schedule_admit(&line->schedule, t, now())];
+    return verdicts[schedule_admit(&line->schedule, t, clock_nanoseconds())];
 }
 
 jobs_verdict jobs_admit(jobs *line, job *j) {
@@ -345,7 +340,8 @@ void jobs_run_inline(jobs *line, job *j, job_slice slice) {
 
 unsigned jobs_retry_after(jobs *line) {
     pthread_mutex_lock(&line->lock);
-    double seconds = schedule_demand(&line->schedule, now()) / line->schedule.threads * 1e-9;
+    double seconds =
+        schedule_demand(&line->schedule, clock_nanoseconds()) / line->schedule.threads * 1e-9;
     pthread_mutex_unlock(&line->lock);
     return seconds < 1 ? 1 : seconds > 60 ? 60 : (unsigned)seconds + 1;
 }
@@ -358,7 +354,7 @@ void jobs_count(jobs *line, jobs_counters *out) {
     out->waiting = s->waiting;
     out->threads = s->threads;
     out->limit = s->limit;
-    out->backlog = schedule_demand(s, now());
+    out->backlog = schedule_demand(s, clock_nanoseconds());
     out->pace = s->pace;
     pthread_mutex_unlock(&line->lock);
 }

@@ -1,4 +1,5 @@
 #include "log.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -209,12 +210,8 @@ static bool is_much(size_t length) {
 
 /* With the lock held: until there is much to write, or some time has passed. */
 static void gather(log_lines *l) {
-    struct timespec until;
+    const struct timespec until = clock_after(GATHER_NANOSECONDS);
     int late = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += GATHER_NANOSECONDS;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     while (!is_much(l->filling->length) && !l->stopping && late == 0)
         late = pthread_cond_timedwait(&l->work, &l->lock, &until);
 }
@@ -265,7 +262,6 @@ static void discard(log_lines *l) {
 }
 
 log_lines *log_new(int fd, log_kind kind) {
-    pthread_condattr_t monotonic;
     log_lines *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
@@ -273,10 +269,7 @@ log_lines *log_new(int fd, log_kind kind) {
     l->kind = kind;
     l->filling = l->piles;
     pthread_mutex_init(&l->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->work, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition(&l->work);
     pthread_cond_init(&l->idle, NULL);
     l->enough = eventfd(0, EFD_CLOEXEC);
     if (l->enough >= 0 && pthread_create(&l->thread, NULL, run, l) == 0)

@@ -1,9 +1,9 @@
 #include "tuner.h"
+#include "clock.h"
 #include "file.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOOK_NANOSECONDS 100000000
@@ -48,11 +48,7 @@ static void tune(const tuner *t) {
 }
 
 static bool wait_a_while(tuner *t) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_NANOSECONDS;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    const struct timespec until = clock_after(LOOK_NANOSECONDS);
     pthread_mutex_lock(&t->lock);
     int late = 0;
     while (!t->ending && late == 0)
@@ -71,17 +67,13 @@ static void *run(void *of) {
 
 tuner *tuner_new(fmix_context *context, const char *path, FILE *errors) {
     tuner *t = calloc(1, sizeof *t);
-    pthread_condattr_t monotonic;
     if (!t)
         return NULL;
     *t = (tuner){.context = context, .path = path, .errors = errors};
     if (path[0])
         read_wisdom(t);
     pthread_mutex_init(&t->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&t->ends, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition(&t->ends);
     if (pthread_create(&t->thread, NULL, run, t) == 0)
         return t;
     pthread_cond_destroy(&t->ends);

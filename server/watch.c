@@ -1,4 +1,5 @@
 #include "watch.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <linux/sockios.h> /* SIOCOUTQ */
@@ -70,12 +71,6 @@ static bool nudge(watch *w) {
     return some;
 }
 
-static uint64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* True: some bytes wait to be taken. Where the kernel does not say, none do. */
 static bool waits(int fd, uint64_t *taken) {
     struct tcp_info info = {0};
@@ -115,7 +110,7 @@ static bool is_late(const watch_limits *l, entry *e, int fd, uint64_t time) {
  * request has to pass the lock. The hang-up that this makes is seen like any other. */
 static size_t cut_off(watch *w, size_t fd) {
     pthread_mutex_lock(&w->lock);
-    uint64_t time = now(); /* no phase begins after it */
+    uint64_t time = clock_milliseconds(); /* no phase begins after it */
     for (unsigned left = LATE_MOST; fd < w->room && left > 0; fd++) {
         entry *e = &w->entries[fd];
         if (!e->open || e->late || !is_late(&w->limits, e, (int)fd, time))
@@ -132,7 +127,7 @@ static size_t cut_off(watch *w, size_t fd) {
 }
 
 static void look(watch *w) {
-    uint64_t time = now();
+    uint64_t time = clock_milliseconds();
     size_t fd = 0;
     if (time < w->next_look)
         return;
@@ -270,7 +265,10 @@ void watch_open(watch *w, int fd) {
     if (make_room(w, (size_t)fd)) {
         entry *e = &w->entries[fd];
         set_fresh(w, e, true);
-        *e = (entry){.open = true, .fresh = true, .generation = e->generation + 1, .since = now()};
+        *e = (entry){.open = true,
+                     .fresh = true,
+                     .generation = e->generation + 1,
+                     .since = clock_milliseconds()};
         arm(w, EPOLL_CTL_ADD, fd);
         pthread_cond_broadcast(&w->settled);
     }
@@ -283,7 +281,7 @@ void watch_enter(watch *w, int fd, watch_phase phase) {
         entry *e = &w->entries[fd];
         set_fresh(w, e, false);
         e->phase = phase;
-        e->since = now();
+        e->since = clock_milliseconds();
         e->waited = false;
     }
     pthread_mutex_unlock(&w->lock);

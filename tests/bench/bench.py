@@ -5,6 +5,7 @@ Where a client shares the cores, processor time of the server is compared (user 
 the clock.  bench.py [ROW …] runs some rows.
 """
 
+import functools
 import http.client
 import os
 import pathlib
@@ -46,15 +47,20 @@ def library(*arguments):
     """Name, ours and baseline of each line that the library program prints."""
     done = subprocess.run([BUILD / "library", *arguments], check=True, text=True,
                           stdout=subprocess.PIPE)
-    for line in done.stdout.splitlines():
-        name, ours, theirs = line.split()
-        yield name, float(ours), float(theirs)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return [(name, float(ours), float(theirs)) for name, ours, theirs in lines]
 
 
 def ratios(*arguments, inverse=False):
     """Ours over the baseline, a round each."""
     return [(theirs / ours if inverse else ours / theirs)
             for _, ours, theirs in library(*arguments)]
+
+
+@functools.cache
+def blend():
+    """Its lines on blending, which are four rows."""
+    return library("blend")
 
 
 class Meter:
@@ -274,6 +280,7 @@ def resident(pid, field):
     return int(text.split(field + ":")[1].split()[0]) / 1000
 
 
+@functools.cache
 def million_masks():
     """The server's growth in MB and the first byte in milliseconds, for 10^6 masks in one answer."""
     grown, first = [], []
@@ -334,7 +341,7 @@ ROWS = [
     Row("the same over loopback, faster than", "the authors' NumPy in process",
         masks_over_loopback, 20, 35, False),
     *(Row(f"blend {name}, bytes moved", "memcpy",
-          lambda name=name: [theirs / ours for row, ours, theirs in library("blend")
+          lambda name=name: [theirs / ours for row, ours, theirs in blend()
                              if row == f"blend/{name}"], 0.9, 1, False)
       for name in ("mixup-f32", "mixup-u8", "cutmix-f32", "cutmix-u8")),
     Row("POST mix of 19 MB, server CPU", "library + bare libmicrohttpd", mix_request, 1.15, 1.05),

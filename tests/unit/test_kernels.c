@@ -209,6 +209,25 @@ static void words_deal_the_blocks_words_in_turn(void **state) {
     }
 }
 
+/* Which normals reads, though it makes nothing of them. */
+static void words_are_written_up_to_the_next_multiple_of_the_pad(void **state) {
+    (void)state;
+    uint32_t u[3 * FMIX_KERNELS_PAD], v[3 * FMIX_KERNELS_PAD], w[4];
+    const fmix_key key = {{1, 2}};
+    for (uint32_t blocks = 1; blocks <= FMIX_KERNELS_PAD; blocks++)
+        EACH(kernels) {
+            memset(u, 0xa5, sizeof u);
+            memset(v, 0xa5, sizeof v);
+            kernels->words(&key, 7, 0, blocks, u, v);
+            uint32_t all = (2 * blocks + FMIX_KERNELS_PAD - 1) / FMIX_KERNELS_PAD;
+            for (uint32_t i = 0; i < all * FMIX_KERNELS_PAD / 2; i++) {
+                fmix_words_block(&key, 7, i, w);
+                assert_true(u[2 * i] == w[0] && v[2 * i] == w[1]);
+            }
+            assert_true(u[all * FMIX_KERNELS_PAD] == 0xa5a5a5a5);
+        }
+}
+
 enum { BATCH = 4096 };
 
 /* How far x is from the exact number, whose neighbourhood within 2^-50 `exact` is. */
@@ -385,7 +404,7 @@ RUN(T(every_rank_of_small_arrays_is_that_of_a_sort),
     T(ranks_of_middling_arrays_are_those_of_a_sort), T(ranks_of_huge_arrays_are_those_of_a_sort),
     T(every_rank_of_one_bracketed_array_is_that_of_a_sort),
     T(the_two_may_be_neighbouring_numbers_or_equal), T(words_deal_the_blocks_words_in_turn),
-    T(normals_are_within_their_bound), T(weights_scale_normals_and_their_sum),
-    T(bits_and_bytes_are_where_values_reach_the_cut), T(choosing_moves_elements_of_each_size),
-    T(blends_of_every_pair_of_bytes_are_the_nearest), T(blends_of_any_length_stay_in_their_bounds),
-    T(the_best_build_runs_and_a_plain_one_is_last))
+    T(words_are_written_up_to_the_next_multiple_of_the_pad), T(normals_are_within_their_bound),
+    T(weights_scale_normals_and_their_sum), T(bits_and_bytes_are_where_values_reach_the_cut),
+    T(choosing_moves_elements_of_each_size), T(blends_of_every_pair_of_bytes_are_the_nearest),
+    T(blends_of_any_length_stay_in_their_bounds), T(the_best_build_runs_and_a_plain_one_is_last))

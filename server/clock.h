@@ -1,0 +1,36 @@
+/*
+ * clock.h - the time that never jumps
+ */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t clock_nanoseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static inline uint64_t clock_milliseconds(void) {
+    return clock_nanoseconds() / 1000000;
+}
+
+/* That long from now, for pthread_cond_timedwait on a condition made below. */
+static inline struct timespec clock_after(uint64_t nanoseconds) {
+    uint64_t then = clock_nanoseconds() + nanoseconds;
+    return (struct timespec){.tv_sec = (time_t)(then / 1000000000),
+                             .tv_nsec = (long)(then % 1000000000)};
+}
+
+static inline void clock_condition(pthread_cond_t *c) {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+#endif
