@@ -23,8 +23,8 @@ typedef struct contest {
     size_t count, next_count;
     fmix_difference *differences;
     rival *rivals;
-    size_t n; /* of differences and rivals */
-    bool exact;
+    size_t n;       /* of differences and rivals */
+    fmix_tier tier; /* the last that was needed */
 } contest;
 
 /* Whether an order within first … end-1 can matter. */
@@ -32,14 +32,18 @@ static bool matters(const contest *c, size_t first, size_t end) {
     return end - first > 1 && first < c->to && c->from < end;
 }
 
+/* Of none is anything known. */
 static void list_rivals(contest *c) {
     c->n = 0;
     for (size_t r = 0; r < c->count; r++) {
         const fmix_run *run = &c->runs[r];
         size_t pivot = run->first + (run->end - run->first) / 2;
         for (size_t i = run->first; i < run->end; i++)
-            if (i != pivot)
-                c->differences[c->n++].pair = (fmix_pair){c->pixels[i], c->pixels[pivot]};
+            if (i != pivot) {
+                c->rivals[c->n].order = 0;
+                c->rivals[c->n++].difference =
+                    (fmix_difference){.pair = {c->pixels[i], c->pixels[pivot]}, .bound = HUGE_VAL};
+            }
     }
 }
 
@@ -54,19 +58,23 @@ static int order_of(const fmix_difference *d, double tie) {
     return 0;
 }
 
-static fmix_status compare_directly(contest *c) {
+/* What is still open, by sums: quick ones first. */
+static fmix_status compare_by_sums(contest *c, fmix_tier tier) {
     double tie = ldexp(c->field->total, -FMIX_TIE_BITS);
-    if (c->field->context->hooks.no_direct) {
-        for (size_t i = 0; i < c->n; i++) {
-            c->rivals[i] = (rival){.difference = c->differences[i]};
-            c->rivals[i].difference.value = fmix_tf(0);
-            c->rivals[i].difference.bound = HUGE_VAL;
-        }
+    size_t open = 0;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->rivals[i].order == 0)
+            c->differences[open++] = c->rivals[i].difference;
+    if (open == 0)
         return FMIX_OK;
-    }
-    fmix_status status = fmix_differences(c->field, c->differences, c->n);
+    c->tier = tier > c->tier ? tier : c->tier;
+    fmix_status status = fmix_differences(c->field, tier == FMIX_TIER_QUICK, c->differences, open);
+    open = 0;
     for (size_t i = 0; i < c->n && status == FMIX_OK; i++)
-        c->rivals[i] = (rival){c->differences[i], order_of(&c->differences[i], tie)};
+        if (c->rivals[i].order == 0) {
+            const fmix_difference *d = &c->differences[open++];
+            c->rivals[i] = (rival){*d, order_of(d, tie)};
+        }
     return status;
 }
 
@@ -77,7 +85,7 @@ static fmix_status compare_exactly(contest *c) {
         open += c->rivals[i].order == 0;
     if (open == 0)
         return FMIX_OK;
-    c->exact = true;
+    c->tier = FMIX_TIER_EXACT;
     fmix_pair *pairs = malloc(open * sizeof *pairs);
     int *orders = malloc(open * sizeof *orders);
     if (!pairs || !orders)
@@ -186,12 +194,16 @@ static void contest_close(contest *c) {
 fmix_status fmix_contest_order(const fmix_field *field, uint32_t *pixels, const fmix_run *runs,
                                size_t count, size_t from, size_t to) {
     contest c = {.field = field, .pixels = pixels, .from = from, .to = to};
+    const fmix_hooks *hooks = &field->context->hooks;
     fmix_status status = contest_open(&c, runs, count);
     bool contested = c.count > 0;
     fmix_count(&field->context->contested, contested);
     while (c.count && status == FMIX_OK) {
         list_rivals(&c);
-        status = compare_directly(&c);
+        if (!hooks->no_quick && !hooks->no_direct)
+            status = compare_by_sums(&c, FMIX_TIER_QUICK);
+        if (status == FMIX_OK && !hooks->no_direct)
+            status = compare_by_sums(&c, FMIX_TIER_DIRECT);
         if (status == FMIX_OK)
             status = compare_exactly(&c);
         if (status == FMIX_OK)
@@ -199,6 +211,6 @@ fmix_status fmix_contest_order(const fmix_field *field, uint32_t *pixels, const 
     }
     contest_close(&c);
     if (status == FMIX_OK && contested)
-        fmix_count(c.exact ? &field->context->settled_exact : &field->context->settled_direct, 1);
+        fmix_count(&field->context->settled[c.tier], 1);
     return status;
 }

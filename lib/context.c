@@ -52,8 +52,9 @@ static uint64_t read_counter(_Atomic uint64_t *counter) {
 void fmix_context_counters(fmix_context *context, fmix_counters *out) {
     out->masks = read_counter(&context->masks);
     out->contested = read_counter(&context->contested);
-    out->settled_direct = read_counter(&context->settled_direct);
-    out->settled_exact = read_counter(&context->settled_exact);
+    out->settled_quick = read_counter(&context->settled[FMIX_TIER_QUICK]);
+    out->settled_direct = read_counter(&context->settled[FMIX_TIER_DIRECT]);
+    out->settled_exact = read_counter(&context->settled[FMIX_TIER_EXACT]);
     out->lambda_exact = read_counter(&context->lambda_exact);
     out->transforms_measured = read_counter(&context->transforms_measured);
     fmix_cache_counters(context->cache, out);

@@ -16,18 +16,21 @@ typedef struct fmix_hooks {
     double noise;   /* adds ± noise * bound to every value of G, signs by a hash of pixel and t */
     double widen;   /* multiplies the width within which values are contested, if not 0 */
     bool unchecked; /* believes the transform: nothing is contested */
-    bool no_direct; /* settles what is contested by MPFR alone */
+    bool no_quick;  /* settles what is contested by the exacter sums */
+    bool no_direct; /* or by MPFR alone */
     void (*watch)(void *user, const double *g, uint64_t n, double bound); /* sees every G */
     void *watch_user;
 } fmix_hooks;
+
+/* What settles a contest: float64 sums, double-double sums, MPFR. */
+typedef enum fmix_tier { FMIX_TIER_QUICK, FMIX_TIER_DIRECT, FMIX_TIER_EXACT, FMIX_TIERS } fmix_tier;
 
 struct fmix_context {
     fmix_cache *cache;
     const fmix_kernels *kernels;
     fmix_tuning tuning;
     fmix_hooks hooks;
-    _Atomic uint64_t masks, contested, settled_direct, settled_exact, lambda_exact,
-        transforms_measured;
+    _Atomic uint64_t masks, contested, settled[FMIX_TIERS], lambda_exact, transforms_measured;
 };
 
 static inline void fmix_count(_Atomic uint64_t *counter, uint64_t n) {

@@ -1,16 +1,25 @@
 #include "difference.h"
+#include "elementary.h"
 #include "phase.h"
 
+#include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded */
 #include <stdlib.h>
 
 /*
- * How far a difference summed here may be from the true one, as a multiple of S = sum of the
- * moduli sqrt(gain) f^-delta |Z_j| over the bins that do not cancel. A logarithm within 2^-98,
- * times delta/2 and |ln f^2| <= 166 together: a weight within 2^-89; radius and turns within 2^-92;
- * the phase factors within 2^-91 each; all that under 2^-87. The running sum of at most 2^24 terms
- * loses 2^-104 of S each: 2^-80.
+ * How far a difference summed here may be from the true one, as multiples of S, the sum of the
+ * moduli sqrt(gain) f^-delta |Z_j| over the bins that do not cancel.
+ *
+ * In double-double: a logarithm within 2^-98, times delta/2 and |ln f^2| <= 166 together: a weight
+ * within 2^-89; radius and turns within 2^-92; the phase factors within 2^-91 each; all that under
+ * 2^-86. The sums lose 2u^2 at each of at most 2^24 + 1 terms: 2^-81. Both twice, for two pixels
+ * are subtracted: under 2^-79.
+ *
+ * In float64: a weight within 51u (spectrum.c), a radius within 2.5u + 2u, cosine and sine within
+ * 6u, three products u each, the phase factor, its products and their sum 3u: 68u of each
+ * component, sqrt 2 that of the modulus, twice that for two pixels: under 193u.
  */
-#define DIRECT_BOUND 0x1p-78
+#define TWOFOLD_BOUND 0x1p-78
+#define QUICK_BOUND   0x1p-45 /* 256u */
 
 typedef struct turn {
     fmix_twofold re, im;
@@ -45,6 +54,8 @@ static turn entry_at(const turns *t, uint64_t entry, uint64_t phase) {
 static turn turn_at(const turns *t, uint64_t phase) {
     uint64_t fine = phase % FMIX_PHASE_FINE, coarse = phase / FMIX_PHASE_FINE;
     turn a = entry_at(t, fine, fine);
+    if (coarse == 0)
+        return a;
     turn b = entry_at(t, FMIX_PHASE_FINE + coarse, coarse * FMIX_PHASE_FINE);
     return (turn){fmix_tf_sub(fmix_tf_mul(a.re, b.re), fmix_tf_mul(a.im, b.im)),
                   fmix_tf_add(fmix_tf_mul(a.re, b.im), fmix_tf_mul(a.im, b.re))};
@@ -59,8 +70,9 @@ static fmix_twofold weight_of(const fmix_square *square, double delta) {
     return fmix_tf_exp(fmix_tf_scale(fmix_tf_log(s), -delta / 2));
 }
 
-/* X_j, and a bound of its modulus */
-static turn spectrum_at(const fmix_bin *bin, double delta, const uint32_t words[2], double *size) {
+/* sqrt(gain) (f_0^-delta Re Z + i f_1^-delta Im Z), and a bound of its modulus */
+static turn spectrum_twofold(const fmix_bin *bin, double delta, const uint32_t words[2],
+                             double *size) {
     fmix_twofold l = fmix_tf_log((fmix_twofold){((double)words[0] + 1) * 0x1p-32, 0});
     double twice = -2 * (double)bin->gain; /* the gain goes under the root */
     fmix_twofold radius = fmix_tf_sqrt((fmix_twofold){twice * l.high, twice * l.low});
@@ -73,62 +85,246 @@ static turn spectrum_at(const fmix_bin *bin, double delta, const uint32_t words[
     return (turn){fmix_tf_mul(re, z.re), fmix_tf_mul(im, z.im)};
 }
 
-/* One pass. A bin's spectrum and the pivot's turn are found once, and only if something does not
- * cancel. */
+/* f_0^-delta and f_1^-delta */
+typedef struct weights {
+    double re, im;
+} weights;
+
+static weights quick_weights(const fmix_bin *bin, double delta) {
+    double re = fmix_power(fmix_square_value(&bin->square), delta / 2);
+    return (weights){re,
+                     bin->alike ? re : fmix_power(fmix_square_value(&bin->imaginary), delta / 2)};
+}
+
+static double larger(weights w) {
+    return w.re > w.im ? w.re : w.im;
+}
+
+/*
+ * Pixels that share their coordinate along the longest side are a line. Of
+ *
+ *   G[n] = Re sum_a e^(2 pi i a n_a / N_a) sum_b X_ab e^(2 pi i b n_b / N_b)
+ *
+ * with b along the longest side and a along the others, the inner sums belong to the line, so one
+ * pass over the bins serves all its pixels: on 16x1024 with delta = 10 all 16 are rivals. Within a
+ * line an `a` whose phases are equal still cancels exactly.
+ */
 typedef struct pass {
     const fmix_field *field;
-    turns turns;
-    fmix_difference *differences;
-    fmix_phase *phases; /* of pixel and pivot of each difference */
-    size_t n;
+    double threshold; /* weights above it are summed in double-double */
+    fmix_sides sides;
+    unsigned along;   /* the longest side */
+    uint32_t entries; /* how many `a` there are */
+    turns inner, outer;
+    uint32_t *lines; /* their coordinates along the longest side, ascending */
+    size_t line_count;
+    turn *sums;     /* of each line, by entry */
+    double *errors; /* of an entry, whatever the line */
 } pass;
 
-static void add_bin(void *user, const fmix_bin *bin, const uint32_t words[2]) {
-    const pass *p = user;
-    bool known = false, turned = false;
-    double size = 0;
-    turn x = {{0, 0}, {0, 0}}, base = x;
-    for (size_t i = 0; i < p->n; i++) {
-        fmix_difference *d = &p->differences[i];
-        if (i == 0 || d->pair.pivot != d[-1].pair.pivot)
-            turned = false;
-        uint64_t there = fmix_phase_at(&p->phases[2 * i + 1], p->turns.denominator, bin->at);
-        uint64_t here = fmix_phase_at(&p->phases[2 * i], p->turns.denominator, bin->at);
-        if (here == there)
-            continue;
-        if (!known)
-            x = spectrum_at(bin, p->field->law->delta, words, &size);
-        if (!turned)
-            base = turn_at(&p->turns, there);
-        known = turned = true;
-        turn e = turn_at(&p->turns, here);
-        fmix_twofold re = fmix_tf_mul(x.re, fmix_tf_sub(e.re, base.re));
-        fmix_twofold im = fmix_tf_mul(x.im, fmix_tf_sub(e.im, base.im));
-        d->value = fmix_tf_add(d->value, fmix_tf_sub(re, im));
-        d->bound += size;
+static uint32_t coordinate_of(const pass *p, uint32_t pixel) {
+    const uint32_t *n = p->sides.n;
+    uint32_t stride = p->along == 2 ? 1 : p->along == 1 ? n[2] : n[1] * n[2];
+    return pixel / stride % n[p->along];
+}
+
+static uint32_t bins_along(const pass *p, unsigned d) {
+    return d == 2 ? p->sides.n[2] / 2 + 1 : p->sides.n[d];
+}
+
+static uint32_t entry_of(const pass *p, const uint32_t at[3]) {
+    uint32_t entry = 0;
+    for (unsigned d = 0; d < 3; d++)
+        entry = d == p->along ? entry : entry * bins_along(p, d) + at[d];
+    return entry;
+}
+
+static void bin_of(const pass *p, uint32_t entry, uint32_t at[3]) {
+    for (unsigned d = 3; d-- > 0;) {
+        uint32_t bins = d == p->along ? 1 : bins_along(p, d);
+        at[d] = entry % bins;
+        entry /= bins;
     }
 }
 
-fmix_status fmix_differences(const fmix_field *field, fmix_difference *differences, size_t n) {
-    fmix_sides sides = fmix_shape_sides(&field->law->shape);
-    uint64_t denominator = fmix_phase_denominator(&sides);
-    pass p = {.field = field, .differences = differences, .n = n};
-    fmix_status status = FMIX_ERROR_MEMORY;
-    p.phases = malloc(2 * n * sizeof *p.phases);
-    if (!p.phases || turns_new(denominator, &p.turns) != FMIX_OK)
-        goto out;
-    for (size_t i = 0; i < n; i++) {
-        fmix_difference *d = &differences[i];
-        p.phases[2 * i] = fmix_phase_of(&sides, denominator, d->pair.pixel);
-        p.phases[2 * i + 1] = fmix_phase_of(&sides, denominator, d->pair.pivot);
-        d->value = fmix_tf(0);
-        d->bound = 0;
+static turn line_turn(const pass *p, size_t line, const fmix_bin *bin) {
+    uint64_t phase = (uint64_t)bin->at[p->along] * p->lines[line];
+    return turn_at(&p->inner, phase % p->inner.denominator);
+}
+
+static void add_twofold(const pass *p, const fmix_bin *bin, const uint32_t words[2]) {
+    double size;
+    turn x = spectrum_twofold(bin, p->field->law->delta, words, &size);
+    uint32_t entry = entry_of(p, bin->at);
+    p->errors[entry] += TWOFOLD_BOUND * size;
+    for (size_t line = 0; line < p->line_count; line++) {
+        turn *sum = &p->sums[line * p->entries + entry], e = line_turn(p, line, bin);
+        fmix_twofold re = fmix_tf_sub(fmix_tf_mul(x.re, e.re), fmix_tf_mul(x.im, e.im));
+        fmix_twofold im = fmix_tf_add(fmix_tf_mul(x.re, e.im), fmix_tf_mul(x.im, e.re));
+        *sum = (turn){fmix_tf_add(sum->re, re), fmix_tf_add(sum->im, im)};
     }
-    status = fmix_field_each(field, add_bin, &p) ? FMIX_OK : FMIX_ERROR_CANCELLED;
-    for (size_t i = 0; i < n; i++)
-        differences[i].bound *= DIRECT_BOUND;
+}
+
+static void add_quick(const pass *p, const fmix_bin *bin, weights w, const uint32_t words[2]) {
+    double radius = sqrt(-2 * (double)bin->gain * fmix_log_word(words[0]));
+    double re = w.re * radius * fmix_cos_word(words[1]);
+    double im = w.im * radius * fmix_cos_word(words[1] - (UINT32_C(1) << 30)); /* its sine */
+    uint32_t entry = entry_of(p, bin->at);
+    p->errors[entry] += QUICK_BOUND * larger(w) * radius;
+    for (size_t line = 0; line < p->line_count; line++) {
+        turn *sum = &p->sums[line * p->entries + entry], e = line_turn(p, line, bin);
+        sum->re = fmix_tf_add_double(sum->re, re * e.re.high - im * e.im.high);
+        sum->im = fmix_tf_add_double(sum->im, re * e.im.high + im * e.re.high);
+    }
+}
+
+static void add_bin(void *user, const fmix_bin *bin, const uint32_t words[2]) {
+    const pass *p = user;
+    weights w = {0, 0};
+    if (p->threshold > 0)
+        w = quick_weights(bin, p->field->law->delta);
+    if (p->threshold > 0 && larger(w) <= p->threshold)
+        add_quick(p, bin, w, words);
+    else
+        add_twofold(p, bin, words);
+}
+
+/*
+ * About one bin in 64 is above it. Where delta is large those are nearly all of S, and what float64
+ * loses of the rest matters little. From a sample whose steps fall into no side's rhythm.
+ */
+#define SAMPLE 1024
+#define SHARE  64
+
+static int descending(const void *left, const void *right) {
+    const double *a = left, *b = right;
+    return (*a < *b) - (*a > *b);
+}
+
+static double find_threshold(const fmix_law *law) {
+    uint64_t normals = fmix_law_normals(law), at = 0;
+    double sample[SAMPLE];
+    for (size_t i = 0; i < SAMPLE; i++, at += UINT64_C(0x9e3779b97f4a7c15)) {
+        fmix_bin bin;
+        bool adds = fmix_law_bin(law, (at >> 32) * normals >> 32, &bin);
+        sample[i] = adds ? larger(quick_weights(&bin, law->delta)) : 0;
+    }
+    qsort(sample, SAMPLE, sizeof *sample, descending);
+    return sample[SAMPLE / SHARE];
+}
+
+static int ascending(const void *left, const void *right) {
+    const uint32_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static fmix_status find_lines(pass *p, const fmix_difference *differences, size_t n) {
+    p->lines = malloc(2 * n * sizeof *p->lines);
+    if (!p->lines)
+        return FMIX_ERROR_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        p->lines[2 * i] = coordinate_of(p, differences[i].pair.pixel);
+        p->lines[2 * i + 1] = coordinate_of(p, differences[i].pair.pivot);
+    }
+    qsort(p->lines, 2 * n, sizeof *p->lines, ascending);
+    p->line_count = 0;
+    for (size_t i = 0; i < 2 * n; i++)
+        if (p->line_count == 0 || p->lines[p->line_count - 1] != p->lines[i])
+            p->lines[p->line_count++] = p->lines[i];
+    return FMIX_OK;
+}
+
+/* That of a pixel. */
+static const turn *sums_of(const pass *p, uint32_t pixel) {
+    uint32_t at = coordinate_of(p, pixel);
+    const uint32_t *line = bsearch(&at, p->lines, p->line_count, sizeof at, ascending);
+    return p->sums + (size_t)(line - p->lines) * p->entries;
+}
+
+/* Re of a e */
+static fmix_twofold real_part(turn a, turn e) {
+    return fmix_tf_sub(fmix_tf_mul(a.re, e.re), fmix_tf_mul(a.im, e.im));
+}
+
+/* bin_of leaves 0 along the longest side, so a phase's step along it, which does not fit the outer
+ * denominator, is not looked at. */
+static void put_together(const pass *p, fmix_difference *d) {
+    const turn *here = sums_of(p, d->pair.pixel), *there = sums_of(p, d->pair.pivot);
+    uint64_t denominator = p->outer.denominator;
+    fmix_phase pixel = fmix_phase_of(&p->sides, denominator, d->pair.pixel);
+    fmix_phase pivot = fmix_phase_of(&p->sides, denominator, d->pair.pivot);
+    d->value = fmix_tf(0);
+    d->bound = 0;
+    for (uint32_t entry = 0; entry < p->entries; entry++) {
+        uint32_t at[3];
+        bin_of(p, entry, at);
+        uint64_t a = fmix_phase_at(&pixel, denominator, at);
+        uint64_t b = fmix_phase_at(&pivot, denominator, at);
+        if (here == there && a == b)
+            continue;
+        fmix_twofold one = real_part(here[entry], turn_at(&p->outer, a));
+        fmix_twofold other = real_part(there[entry], turn_at(&p->outer, b));
+        d->value = fmix_tf_add(d->value, fmix_tf_sub(one, other));
+        d->bound += p->errors[entry];
+    }
+}
+
+/* The turns are the caller's to free, whatever it returns. */
+static fmix_status pass_open(pass *p, const fmix_field *field, bool quick) {
+    *p = (pass){.field = field, .sides = fmix_shape_sides(&field->law->shape)};
+    fmix_sides others = p->sides;
+    for (unsigned d = 1; d < 3; d++)
+        p->along = p->sides.n[d] > p->sides.n[p->along] ? d : p->along;
+    others.n[p->along] = 1;
+    p->entries = 1;
+    for (unsigned d = 0; d < 3; d++)
+        p->entries *= d == p->along ? 1 : bins_along(p, d);
+    p->threshold = quick ? find_threshold(field->law) : 0;
+    fmix_status status = turns_new(p->sides.n[p->along], &p->inner);
+    return status == FMIX_OK ? turns_new(fmix_phase_denominator(&others), &p->outer) : status;
+}
+
+/* One pass for all, or false: there are more lines than it has room for. Sums take at most four
+ * bytes for each of the shape's elements, or two lines. */
+static fmix_status sum_at_once(pass *p, fmix_difference *differences, size_t n, bool *fits) {
+    uint64_t most = fmix_shape_elements(&p->field->law->shape) / 8 / p->entries;
+    fmix_status status = find_lines(p, differences, n);
+    *fits = p->line_count <= 2 || p->line_count <= most;
+    p->sums = NULL;
+    p->errors = NULL;
+    if (status != FMIX_OK || !*fits)
+        goto out;
+    status = FMIX_ERROR_MEMORY;
+    p->sums = calloc(p->line_count * p->entries, sizeof *p->sums);
+    p->errors = calloc(p->entries, sizeof *p->errors);
+    if (!p->sums || !p->errors)
+        goto out;
+    status = fmix_field_each(p->field, add_bin, p) ? FMIX_OK : FMIX_ERROR_CANCELLED;
+    for (size_t i = 0; i < n && status == FMIX_OK; i++)
+        put_together(p, &differences[i]);
 out:
-    free(p.turns.entries);
-    free(p.phases);
+    free(p->sums);
+    free(p->errors);
+    free(p->lines);
+    return status;
+}
+
+static fmix_status sum(pass *p, fmix_difference *differences, size_t n) {
+    bool fits;
+    fmix_status status = sum_at_once(p, differences, n, &fits);
+    if (status != FMIX_OK || fits)
+        return status;
+    status = sum(p, differences, n / 2);
+    return status == FMIX_OK ? sum(p, differences + n / 2, n - n / 2) : status;
+}
+
+fmix_status fmix_differences(const fmix_field *field, bool quick, fmix_difference *differences,
+                             size_t n) {
+    pass p;
+    fmix_status status = pass_open(&p, field, quick);
+    if (status == FMIX_OK && n > 0)
+        status = sum(&p, differences, n);
+    free(p.inner.entries);
+    free(p.outer.entries);
     return status;
 }

@@ -137,9 +137,10 @@ FMIX_API fmix_status fmix_context_new(size_t cache_bytes, fmix_context **out);
 FMIX_API void fmix_context_free(fmix_context *context);
 
 typedef struct fmix_counters {
-    uint64_t masks;     /* masks computed, of any method */
-    uint64_t contested; /* FMix masks whose k-th and next value the transform could not order */
-    uint64_t settled_direct; /* of these: settled by the double-double sum alone */
+    uint64_t masks;         /* masks computed, of any method */
+    uint64_t contested;     /* FMix masks whose k-th and next value the transform could not order */
+    uint64_t settled_quick; /* of these: settled by float64 sums */
+    uint64_t settled_direct; /* of these: settled by double-double sums */
     uint64_t settled_exact;  /* of these: settled by MPFR */
     uint64_t lambda_exact;   /* draws of lambda whose rounding MPFR settled */
     uint64_t transforms_measured;
@@ -169,7 +170,7 @@ FMIX_API fmix_status fmix_scratch_new(fmix_scratch **out);
 FMIX_API void fmix_scratch_free(fmix_scratch *scratch);
 FMIX_API void fmix_scratch_trim(fmix_scratch *scratch);
 
-/* While calls with this scratch settle a close call, which can take seconds on large thin shapes at
+/* While calls with this scratch settle a close call, which can take seconds on large shapes at
  * high delta, they ask `cancelled` every millisecond or so; true ends them with
  * FMIX_ERROR_CANCELLED. NULL: never. */
 FMIX_API void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user);

@@ -85,7 +85,7 @@ static fmix_status find_end(const fmix_field *field, const double *g, uint64_t n
 }
 
 /*
- * What double-double can tell of 255 value/spread; false: nothing. The quotient is compared with
+ * What sums can tell of 255 value/spread; false: nothing. The quotient is compared with
  * the half above its whole part, both sides times twice the spread. Where its own error is under
  * 1/4 no other half can matter. 2^-90 is room for the products.
  */
@@ -104,8 +104,8 @@ static bool level_directly(const fmix_difference *d, const fmix_difference *spre
 }
 
 /* Levels of the open pixels from differences to the lowest; what stays open moves to the front. */
-static fmix_status settle_directly(const fmix_field *field, fmix_pair ends, doubt *open,
-                                   unsigned char *levels) {
+static fmix_status settle_by_sums(const fmix_field *field, bool quick, fmix_pair ends, doubt *open,
+                                  unsigned char *levels) {
     size_t n = open->n, left = 0;
     fmix_difference *d = malloc((n + 1) * sizeof *d);
     if (!d)
@@ -113,7 +113,7 @@ static fmix_status settle_directly(const fmix_field *field, fmix_pair ends, doub
     for (size_t i = 0; i < n; i++)
         d[i].pair = (fmix_pair){open->pixels[i], ends.pivot};
     d[n].pair = ends;
-    fmix_status status = fmix_differences(field, d, n + 1);
+    fmix_status status = fmix_differences(field, quick, d, n + 1);
     for (size_t i = 0; i < n && status == FMIX_OK; i++)
         if (!level_directly(&d[i], &d[n], &levels[open->pixels[i]]))
             open->pixels[left++] = open->pixels[i];
@@ -138,19 +138,26 @@ static fmix_status settle_exactly(const fmix_field *field, fmix_pair ends, const
 static fmix_status settle(const fmix_drawing *d, uint64_t t, range r, double width, doubt *open) {
     const double *g = d->scratch->g;
     fmix_context *context = d->plan->context;
+    const fmix_hooks *hooks = &context->hooks;
     fmix_field field = fmix_drawing_field(d, t);
     fmix_pair ends;
     fmix_status status =
         find_end(&field, g, d->plan->elements, r.low, r.low + width, false, &ends.pivot);
     if (status == FMIX_OK)
         status = find_end(&field, g, d->plan->elements, r.high - width, r.high, true, &ends.pixel);
-    if (status == FMIX_OK && !context->hooks.no_direct)
-        status = settle_directly(&field, ends, open, d->scratch->mask);
-    bool exact = open->n > 0;
-    if (status == FMIX_OK && exact)
+    fmix_tier tier = FMIX_TIER_QUICK;
+    if (status == FMIX_OK && !hooks->no_quick && !hooks->no_direct)
+        status = settle_by_sums(&field, true, ends, open, d->scratch->mask);
+    if (status == FMIX_OK && open->n && !hooks->no_direct) {
+        tier = FMIX_TIER_DIRECT;
+        status = settle_by_sums(&field, false, ends, open, d->scratch->mask);
+    }
+    if (status == FMIX_OK && open->n) {
+        tier = FMIX_TIER_EXACT;
         status = settle_exactly(&field, ends, open, d->scratch->mask);
+    }
     fmix_count(&context->contested, 1);
-    fmix_count(exact ? &context->settled_exact : &context->settled_direct, 1);
+    fmix_count(&context->settled[tier], 1);
     return status;
 }
 

@@ -80,8 +80,8 @@ static double log2_of(double x) {
 /*
  * Nanoseconds of settling that a thin shape must expect. With one side long against the rest,
  * pixels that share its coordinate differ by (long/other)^-delta of G. Where that is under about
- * 2^-31 they are all contested together, and each is summed over all bins, about twice; with a soft
- * edge so is all of its band.
+ * 2^-31 they are all contested together: a pass or two over the bins settles them. With a soft edge
+ * so is all of its band: of as many lines as the long side has, and pixel by pixel (difference.c).
  */
 static double settling_cost(const fmix_recipe *r, double elements, double band) {
     double longest = 1, second = 1;
@@ -93,8 +93,8 @@ static double settling_cost(const fmix_recipe *r, double elements, double band) 
     if (second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT ||
         r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 31)
         return 0;
-    double rivals = elements / longest;
-    return 2 * (elements / 2) * (1200 + 100 * (rivals > band ? rivals : band));
+    double lines = band < longest ? band : longest;
+    return elements / 2 * (250 + 4 * lines) + 150 * band * (elements / longest);
 }
 
 /* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin, the
@@ -114,8 +114,8 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
 
 #define RIVAL_BYTES 160 /* of a pixel that is contested: contest.c, difference.c */
 
-/* Of a soft edge: what is sorted, its pixels and runs; and where all of a band is contested, that.
- */
+/* Of a soft edge: what is sorted, its pixels and runs, sums of lines; and where all of a band is
+ * contested, that. */
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (!fmix_method_masks(plan->recipe.method))
         return 0;
@@ -127,7 +127,7 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
         return bytes;
     double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
     bool settles = settling_cost(&plan->recipe, n, band) > 0;
-    return bytes + 56 * plan->elements + (settles ? RIVAL_BYTES * (uint64_t)band : 0);
+    return bytes + 60 * plan->elements + (settles ? RIVAL_BYTES * (uint64_t)band : 0);
 }
 
 uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row) {

@@ -43,6 +43,12 @@ static inline fmix_twofold fmix_tf_add(fmix_twofold a, fmix_twofold b) {
     return fmix_two_fast_sum(s.high, s.low + t.low);
 }
 
+/* Within 2u^2 relative (Joldes, Muller and Popescu 2017). */
+static inline fmix_twofold fmix_tf_add_double(fmix_twofold a, double b) {
+    fmix_twofold s = fmix_two_sum(a.high, b);
+    return fmix_two_fast_sum(s.high, s.low + a.low);
+}
+
 static inline fmix_twofold fmix_tf_negate(fmix_twofold a) {
     return (fmix_twofold){-a.high, -a.low};
 }

@@ -104,6 +104,7 @@ static void add_masks(buffer *b, service *s) {
         {"fmixd_masks_total", "", counter, "Masks computed.", (double)f.masks},
         {"fmixd_contested_total", "", counter, "Masks that the transform alone could not decide.",
          (double)f.contested},
+        {"fmixd_settled_total", "{tier=\"quick\"}", counter, settled, (double)f.settled_quick},
         {"fmixd_settled_total", "{tier=\"direct\"}", counter, settled, (double)f.settled_direct},
         {"fmixd_settled_total", "{tier=\"exact\"}", counter, settled, (double)f.settled_exact},
         {"fmixd_lambda_exact_total", "", counter, "Draws of lambda that MPFR rounded.",

@@ -1,117 +1,8 @@
 #include "unit.h"
 
 #include "contest.h"
+#include "image.h"
 #include "plan.h"
-
-#include <mpfr.h>
-
-/* ---- STREAM §3 once more, all in MPFR, pixel by pixel ---- */
-
-enum { BITS = 600, MOST = 512 };
-
-/* G of every pixel, and the sum that the tie rule is measured by. */
-typedef struct image {
-    unsigned n;
-    mpfr_t g[MOST], total;
-} image;
-
-static void image_clear(image *m) {
-    for (unsigned i = 0; i < m->n; i++)
-        mpfr_clear(m->g[i]);
-    mpfr_clear(m->total);
-}
-
-/* cos and sin of 2 pi n / d */
-static void angle(mpfr_t cosine, mpfr_t sine, uint64_t n, uint64_t d) {
-    mpfr_t a;
-    mpfr_init2(a, BITS);
-    mpfr_const_pi(a, MPFR_RNDN);
-    mpfr_mul_ui(a, a, 2 * n, MPFR_RNDN);
-    mpfr_div_ui(a, a, d, MPFR_RNDN);
-    mpfr_sin_cos(sine, cosine, a, MPFR_RNDN);
-    mpfr_clear(a);
-}
-
-/* c f^-delta of a bin */
-static void weigh(mpfr_t out, const uint32_t n[3], const uint32_t bin[3], double delta) {
-    mpfr_t f, k;
-    mpfr_inits2(BITS, f, k, (mpfr_ptr)NULL);
-    mpfr_set_zero(f, 1);
-    for (int d = 0; d < 3; d++) {
-        long number = bin[d] > n[d] / 2 ? (long)bin[d] - (long)n[d] : (long)bin[d];
-        mpfr_set_si(k, number, MPFR_RNDN);
-        mpfr_div_ui(k, k, n[d], MPFR_RNDN);
-        mpfr_fma(f, k, k, f, MPFR_RNDN);
-    }
-    mpfr_sqrt(f, f, MPFR_RNDN);
-    mpfr_set_d(k, -delta, MPFR_RNDN);
-    mpfr_pow(out, f, k, MPFR_RNDN);
-    mpfr_sqrt_ui(k, bin[2] == 0 || 2 * bin[2] == n[2] ? 1 : 2, MPFR_RNDN);
-    mpfr_mul(out, out, k, MPFR_RNDN);
-    mpfr_clears(f, k, (mpfr_ptr)NULL);
-}
-
-/* sqrt(-2 ln u) e^(2 pi i v) of the two words of bin j */
-static void normal(mpfr_t re, mpfr_t im, const fmix_key *key, uint64_t t, uint64_t j) {
-    uint32_t w[4];
-    mpfr_t r;
-    mpfr_init2(r, BITS);
-    fmix_words_block(key, t, j / 2, w);
-    mpfr_set_ui(r, w[j % 2 * 2] + 1ul, MPFR_RNDN);
-    mpfr_div_2ui(r, r, 32, MPFR_RNDN);
-    mpfr_log(r, r, MPFR_RNDN);
-    mpfr_mul_si(r, r, -2, MPFR_RNDN);
-    mpfr_sqrt(r, r, MPFR_RNDN);
-    angle(re, im, w[j % 2 * 2 + 1], UINT64_C(1) << 32);
-    mpfr_mul(re, re, r, MPFR_RNDN);
-    mpfr_mul(im, im, r, MPFR_RNDN);
-    mpfr_clear(r);
-}
-
-/* Adds Re of (re + i im) e^(2 pi i phase) to each pixel; turns[2p], [2p+1]: of p / all pixels. */
-static void add_wave(image *m, mpfr_t *turns, const uint32_t n[3], const uint32_t bin[3], mpfr_t re,
-                     mpfr_t im) {
-    mpfr_t part;
-    mpfr_init2(part, BITS);
-    for (uint32_t i = 0; i < m->n; i++) {
-        const uint32_t at[3] = {i / n[2] / n[1], i / n[2] % n[1], i % n[2]};
-        uint64_t phase = 0;
-        for (int d = 0; d < 3; d++)
-            phase += (uint64_t)bin[d] * at[d] * (m->n / n[d]);
-        phase %= m->n;
-        mpfr_fmms(part, re, turns[2 * phase], im, turns[2 * phase + 1], MPFR_RNDN);
-        mpfr_add(m->g[i], m->g[i], part, MPFR_RNDN);
-    }
-    mpfr_clear(part);
-}
-
-static void image_init(image *m, const uint32_t n[3], double delta, const fmix_key *key,
-                       uint64_t t) {
-    static mpfr_t turns[2 * MOST];
-    mpfr_t weight, re, im;
-    mpfr_inits2(BITS, weight, re, im, m->total, (mpfr_ptr)NULL);
-    mpfr_set_zero(m->total, 1);
-    m->n = n[0] * n[1] * n[2];
-    for (unsigned i = 0; i < m->n; i++) {
-        mpfr_inits2(BITS, m->g[i], turns[2 * i], turns[2 * i + 1], (mpfr_ptr)NULL);
-        mpfr_set_zero(m->g[i], 1);
-        angle(turns[2 * i], turns[2 * i + 1], i, m->n);
-    }
-    uint64_t row = n[2] / 2 + 1;
-    for (uint64_t j = 1; j < n[0] * n[1] * row; j++) {
-        const uint32_t bin[3] = {(uint32_t)(j / row / n[1]), (uint32_t)(j / row % n[1]),
-                                 (uint32_t)(j % row)};
-        weigh(weight, n, bin, delta);
-        mpfr_add(m->total, m->total, weight, MPFR_RNDN);
-        normal(re, im, key, t, j);
-        mpfr_mul(re, re, weight, MPFR_RNDN);
-        mpfr_mul(im, im, weight, MPFR_RNDN);
-        add_wave(m, turns, n, bin, re, im);
-    }
-    for (unsigned i = 0; i < 2 * m->n; i++)
-        mpfr_clear(turns[i]);
-    mpfr_clears(weight, re, im, (mpfr_ptr)NULL);
-}
 
 /* Whether pixel a comes before pixel b: what is within 2^-256 of the total is equal. */
 static bool before(const image *m, uint32_t a, uint32_t b) {
@@ -133,8 +24,6 @@ static void rank_pixels(const image *m, uint32_t *rank) {
         for (uint32_t j = i + 1; j < m->n; j++)
             rank[before(m, i, j) ? j : i]++;
 }
-
-/* ---- the tests ---- */
 
 static const struct {
     fmix_shape shape;
@@ -206,26 +95,37 @@ static void assert_settled(fixture *f, uint32_t need, uint64_t *random) {
     }
 }
 
-static void assert_all_cases(bool no_direct) {
+/* Lets a contest begin with this way to settle. */
+static void begin_with(fixture *f, int tier) {
+    f->context->hooks.no_quick = tier > FMIX_TIER_QUICK;
+    f->context->hooks.no_direct = tier > FMIX_TIER_DIRECT;
+}
+
+static void assert_all_cases(fmix_tier tier) {
     static fixture f;
     uint64_t random = 3;
     for (size_t i = 0; i < CASES; i++) {
         open_case(&f, &cases[i].shape, cases[i].delta, i, UINT64_MAX - i);
-        f.context->hooks.no_direct = no_direct;
+        begin_with(&f, tier);
         for (uint32_t need = 0; need <= f.image.n; need++)
             assert_settled(&f, need, &random);
         close_case(&f);
     }
 }
 
+static void float64_picks_what_the_contract_says(void **state) {
+    (void)state;
+    assert_all_cases(FMIX_TIER_QUICK);
+}
+
 static void double_double_picks_what_the_contract_says(void **state) {
     (void)state;
-    assert_all_cases(false);
+    assert_all_cases(FMIX_TIER_DIRECT);
 }
 
 static void mpfr_picks_what_the_contract_says(void **state) {
     (void)state;
-    assert_all_cases(true);
+    assert_all_cases(FMIX_TIER_EXACT);
 }
 
 /* A column's pixels differ by 2^-40 of G here and the bins that tell them apart are as small. */
@@ -239,7 +139,7 @@ static void what_differs_in_small_bins_alone_is_told_apart(void **state) {
         assert_settled(&f, need, &random);
     fmix_counters c;
     fmix_context_counters(f.context, &c);
-    assert_true(c.settled_exact == 0 && c.settled_direct > 0);
+    assert_true(c.settled_exact == 0 && c.settled_quick > 0);
     close_case(&f);
 }
 
@@ -264,10 +164,10 @@ static void of_equals_the_smaller_flat_index_is_larger(void **state) {
     (void)state;
     static const fmix_shape shapes[] = {{1, {2}}, {2, {1, 2}}, {2, {2, 1}}, {3, {1, 2, 1}}};
     static fixture f;
-    for (size_t i = 0; i < 2 * sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < FMIX_TIERS * sizeof shapes / sizeof *shapes; i++) {
         uint32_t pixels[2] = {1, 0};
-        open_case(&f, &shapes[i / 2], 3, 0, 1166203367);
-        f.context->hooks.no_direct = i % 2;
+        open_case(&f, &shapes[i / FMIX_TIERS], 3, 0, 1166203367);
+        begin_with(&f, (int)(i % FMIX_TIERS));
         assert_true(f.rank[0] == 0 && f.rank[1] == 1);
         assert_ok(settle(&f, pixels, 2, 1));
         assert_true(pixels[0] == 0 && pixels[1] == 1);
@@ -282,13 +182,13 @@ static void counters_tell_what_settled(void **state) {
     fmix_counters c;
     uint64_t random = 1;
     open_case(&f, &shape, 3, 0, 0);
-    assert_settled(&f, 5, &random);
-    fmix_context_counters(f.context, &c);
-    assert_true(c.settled_direct == 1 && c.settled_exact == 0);
-    f.context->hooks.no_direct = true;
-    assert_settled(&f, 5, &random);
-    fmix_context_counters(f.context, &c);
-    assert_true(c.settled_direct == 1 && c.settled_exact == 1);
+    for (int tier = 0; tier < FMIX_TIERS; tier++) {
+        begin_with(&f, tier);
+        assert_settled(&f, 5, &random);
+        fmix_context_counters(f.context, &c);
+        assert_true(c.settled_quick == 1 && c.settled_direct == (tier > 0) &&
+                    c.settled_exact == (tier > 1));
+    }
     close_case(&f);
 }
 
@@ -324,8 +224,8 @@ static void a_band_of_ranks_is_ordered_whatever_was_known(void **state) {
     for (size_t i = 0; i < CASES; i++) {
         open_case(&f, &cases[i].shape, cases[i].delta, i + 40, i);
         uint32_t n = f.image.n;
-        for (int no_direct = 0; no_direct < 2; no_direct++) {
-            f.context->hooks.no_direct = no_direct;
+        for (int tier = 0; tier < FMIX_TIERS; tier++) {
+            begin_with(&f, tier);
             assert_ordered(&f, 0, n, &random);
             assert_ordered(&f, n / 4, n - n / 3, &random);
             assert_ordered(&f, n / 2, n / 2, &random);
@@ -339,7 +239,7 @@ static bool is_cancelled(void *user) {
     return true;
 }
 
-static void its_owner_can_cancel_either_way_to_sum(void **state) {
+static void its_owner_can_cancel_each_way_to_sum(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {8, 16}};
@@ -347,10 +247,10 @@ static void its_owner_can_cancel_either_way_to_sum(void **state) {
     open_case(&f, &shape, 3, 0, 0);
     assert_ok(fmix_scratch_new(&scratch));
     f.field.scratch = scratch;
-    for (int no_direct = 0; no_direct < 2; no_direct++) {
+    for (int tier = 0; tier < FMIX_TIERS; tier++) {
         uint32_t pixels[] = {3, 1, 2};
         int asked = 0;
-        f.context->hooks.no_direct = no_direct;
+        begin_with(&f, tier);
         fmix_scratch_watch(scratch, is_cancelled, &asked);
         assert_int_equal(settle(&f, pixels, 3, 1), FMIX_ERROR_CANCELLED);
         assert_int_equal(asked, 1);
@@ -361,7 +261,8 @@ static void its_owner_can_cancel_either_way_to_sum(void **state) {
     close_case(&f);
 }
 
-RUN(T(double_double_picks_what_the_contract_says), T(mpfr_picks_what_the_contract_says),
-    T(what_differs_in_small_bins_alone_is_told_apart), T(a_few_of_the_pixels_are_ordered_like_all),
-    T(of_equals_the_smaller_flat_index_is_larger), T(counters_tell_what_settled),
-    T(a_band_of_ranks_is_ordered_whatever_was_known), T(its_owner_can_cancel_either_way_to_sum))
+RUN(T(float64_picks_what_the_contract_says), T(double_double_picks_what_the_contract_says),
+    T(mpfr_picks_what_the_contract_says), T(what_differs_in_small_bins_alone_is_told_apart),
+    T(a_few_of_the_pixels_are_ordered_like_all), T(of_equals_the_smaller_flat_index_is_larger),
+    T(counters_tell_what_settled), T(a_band_of_ranks_is_ordered_whatever_was_known),
+    T(its_owner_can_cancel_each_way_to_sum))

@@ -228,51 +228,8 @@ static void words_are_written_up_to_the_next_multiple_of_the_pad(void **state) {
         }
 }
 
-enum { BATCH = 4096 };
-
-/* How far x is from the exact number, whose neighbourhood within 2^-50 `exact` is. */
 static double apart(double x, double exact) {
     return exact == 0 ? fabs(x) : fabs(x / exact - 1);
-}
-
-/* Words first, first + stride, … */
-static void check_normals(const fmix_kernels *kernels, uint32_t first, uint32_t stride) {
-    static uint32_t word[BATCH], zero[BATCH];
-    static double ones[BATCH], x[2 * BATCH];
-    double worst_radius = 0, worst_cosine = 0, worst_sine = 0;
-    for (uint32_t i = 0; i < BATCH; i++) {
-        word[i] = first + i * stride;
-        ones[i] = 1;
-    }
-    double sum = kernels->normals(ones, word, zero, BATCH, x), expected = 0;
-    for (uint32_t i = 0; i < BATCH; i++) {
-        double radius = sqrt(-2 * fmix_log_word(word[i]));
-        worst_radius = fmax(worst_radius, apart(x[2 * i], radius));
-        assert_true(x[2 * i + 1] == 0);
-        expected += radius;
-    }
-    assert_true(apart(sum, expected) < 0x1p-40);
-    kernels->normals(ones, zero, word, BATCH, x);
-    double radius = sqrt(-2 * fmix_log_word(0));
-    for (uint32_t i = 0; i < BATCH; i++) {
-        worst_cosine = fmax(worst_cosine, apart(x[2 * i] / radius, fmix_cos_word(word[i])));
-        worst_sine =
-            fmax(worst_sine, apart(x[2 * i + 1] / radius, fmix_cos_word(word[i] - (1u << 30))));
-    }
-    assert_true(worst_radius < 0x1p-42 && worst_cosine < 0x1p-41 && worst_sine < 0x1p-41);
-}
-
-/* FMIX_EVERY_WORD=1 tries all 2^32, in a minute a build; else every 61st, and the ends. */
-static void normals_are_within_their_bound(void **state) {
-    (void)state;
-    const char *every = getenv("FMIX_EVERY_WORD");
-    uint32_t stride = every && every[0] == '1' ? 1 : 61;
-    EACH(kernels) {
-        for (uint64_t first = 0; first < UINT64_C(1) << 32; first += (uint64_t)stride * BATCH)
-            check_normals(kernels, (uint32_t)first, stride);
-        for (uint32_t quarter = 0; quarter < 4; quarter++)
-            check_normals(kernels, (quarter << 30) - BATCH / 2, 1);
-    }
 }
 
 static void weights_scale_normals_and_their_sum(void **state) {
@@ -404,7 +361,7 @@ RUN(T(every_rank_of_small_arrays_is_that_of_a_sort),
     T(ranks_of_middling_arrays_are_those_of_a_sort), T(ranks_of_huge_arrays_are_those_of_a_sort),
     T(every_rank_of_one_bracketed_array_is_that_of_a_sort),
     T(the_two_may_be_neighbouring_numbers_or_equal), T(words_deal_the_blocks_words_in_turn),
-    T(words_are_written_up_to_the_next_multiple_of_the_pad), T(normals_are_within_their_bound),
-    T(weights_scale_normals_and_their_sum), T(bits_and_bytes_are_where_values_reach_the_cut),
-    T(choosing_moves_elements_of_each_size), T(blends_of_every_pair_of_bytes_are_the_nearest),
-    T(blends_of_any_length_stay_in_their_bounds), T(the_best_build_runs_and_a_plain_one_is_last))
+    T(words_are_written_up_to_the_next_multiple_of_the_pad), T(weights_scale_normals_and_their_sum),
+    T(bits_and_bytes_are_where_values_reach_the_cut), T(choosing_moves_elements_of_each_size),
+    T(blends_of_every_pair_of_bytes_are_the_nearest), T(blends_of_any_length_stay_in_their_bounds),
+    T(the_best_build_runs_and_a_plain_one_is_last))

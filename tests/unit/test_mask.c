@@ -91,7 +91,7 @@ static void contested_recipe_increments_the_contested_counter(void **state) {
     recipe.lambda = 0.3; /* at 1/2 the boundary would fall between whole columns */
     free(masks(context, &recipe, 2));
     assert_true(counters_of(context).contested == 2);
-    assert_true(counters_of(context).settled_direct == 2);
+    assert_true(counters_of(context).settled_quick == 2);
     recipe = recipe_of(2, 32, 32, 0, 3);
     free(masks(context, &recipe, 50));
     assert_true(counters_of(context).contested == 2);
@@ -157,11 +157,13 @@ static void without_the_check_a_close_call_goes_wrong(void **state) {
 
 static void settling_far_more_pixels_changes_no_bit(void **state) {
     (void)state;
-    /* So wide that double-double orders most pixels of most masks that the transform had decided.
-     */
+    /* So wide that sums order most pixels of most masks that the transform had decided. */
     uint64_t contested;
-    assert_int_equal(differing((fmix_hooks){.widen = 0x1p38}, 0, 8, &contested), 0);
-    assert_true(contested > 60);
+    for (int tier = FMIX_TIER_QUICK; tier <= FMIX_TIER_DIRECT; tier++) {
+        fmix_hooks hooks = {.widen = 0x1p38, .no_quick = tier == FMIX_TIER_DIRECT};
+        assert_int_equal(differing(hooks, 0, 8, &contested), 0);
+        assert_true(contested > 60);
+    }
 }
 
 static void mpfr_and_double_double_settle_alike(void **state) {
