@@ -10,7 +10,10 @@
 #include <mpfr.h>
 #include <stdbool.h>
 
-enum { BITS = 600, MOST = 512 };
+#ifndef IMAGE_BITS
+#define IMAGE_BITS 600
+#endif
+enum { BITS = IMAGE_BITS, MOST = 512 };
 
 /* G of every pixel, and the sum that the tie rule is measured by. */
 typedef struct image {
