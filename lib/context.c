@@ -1,4 +1,5 @@
 #include "context.h"
+#include "exact.h"
 
 #include <stdlib.h>
 
@@ -58,4 +59,10 @@ void fmix_context_counters(fmix_context *context, fmix_counters *out) {
     out->lambda_exact = read_counter(&context->lambda_exact);
     out->transforms_measured = read_counter(&context->transforms_measured);
     fmix_cache_counters(context->cache, out);
+}
+
+void fmix_context_engine(const fmix_context *context, fmix_engine *out) {
+    *out = (fmix_engine){.fftw = fmix_transform_library(),
+                         .mpfr = fmix_exact_library(),
+                         .kernels = context->kernels->name};
 }

@@ -20,6 +20,10 @@ void fmix_exact_thread_end(void) {
     mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
 }
 
+const char *fmix_exact_library(void) {
+    return mpfr_get_version();
+}
+
 /* cos and sin of 2 pi n / d; exact where the quarter is whole. */
 static void turn(mpfr_t cosine, mpfr_t sine, mpfr_t scratch, uint64_t n, uint64_t d) {
     uint64_t g = d / 4;

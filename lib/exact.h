@@ -9,6 +9,9 @@
 
 #include "field.h"
 
+/* MPFR's version. */
+const char *fmix_exact_library(void);
+
 /* L of STREAM §2 for words w0, w1, at whatever precision its rounding takes. */
 uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha);
 

@@ -150,6 +150,14 @@ typedef struct fmix_counters {
 
 FMIX_API void fmix_context_counters(fmix_context *context, fmix_counters *out);
 
+/* What answers are computed with, by name and version; nothing of it shows in them. Never freed. */
+typedef struct fmix_engine {
+    const char *fftw, *mpfr;
+    const char *kernels; /* the instruction set of the hot loops, the best that this machine has */
+} fmix_engine;
+
+FMIX_API void fmix_context_engine(const fmix_context *context, fmix_engine *out);
+
 /* Transforms begin with a plan that FFTW estimates. One that took some 20 ms in all is worth a
  * better one, which takes measuring: this does so for one shape, in at most about `seconds` (0.3 is
  * enough for 512x512), during which plans for new shapes wait. Call it from a thread that has time,

@@ -327,6 +327,10 @@ fmix_status fmix_wisdom_import(const char *text) {
     return good ? FMIX_OK : FMIX_ERROR_RANGE;
 }
 
+const char *fmix_transform_library(void) {
+    return fftw_version;
+}
+
 double fmix_transform_bound(uint64_t elements) {
     unsigned log2 = 0; /* rounded up */
     while ((UINT64_C(1) << log2) < elements)

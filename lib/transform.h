@@ -40,6 +40,9 @@ double fmix_transform_bound(uint64_t elements);
 /* Estimated nanoseconds an element that sides with large primes take more. */
 double fmix_transform_penalty(const fmix_shape *shape);
 
+/* FFTW's name of itself. */
+const char *fmix_transform_library(void);
+
 /* Memory aligned as FFTW's vector code wants it; NULL on failure. */
 double *fmix_aligned_new(size_t doubles);
 void fmix_aligned_free(double *memory);

@@ -308,6 +308,8 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     bool good = out && c->from->fill(c->from->from ? c->from->from : a->source, scratch, first,
                                      rows, out) == FMIX_OK;
     fmix_scratch_watch(scratch, NULL, NULL);
+    if (good)
+        dtype_swap(c->from->type, out, (size_t)(rows * c->from->row_bytes));
     return good;
 }
 

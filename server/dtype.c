@@ -36,23 +36,49 @@ static double half(uint16_t bits) {
     return bits & 0x8000 ? -size : size;
 }
 
+void dtype_swap(dtype type, void *bytes, size_t length) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    unsigned char *at = bytes;
+    size_t size = dtype_table[type].size;
+    for (size_t i = 0; i + size <= length; i += size)
+        for (size_t a = i, b = i + size - 1; a < b; a++, b--) {
+            unsigned char kept = at[a];
+            at[a] = at[b];
+            at[b] = kept;
+        }
+#else
+    (void)type;
+    (void)bytes;
+    (void)length;
+#endif
+}
+
+static uint64_t bits_of(dtype type, const unsigned char *at) {
+    uint64_t bits = 0;
+    for (size_t i = dtype_table[type].size; i-- > 0;)
+        bits = bits << 8 | at[i];
+    return bits;
+}
+
 double dtype_real(dtype type, const unsigned char *at) {
-    uint16_t bits;
-    float f32;
+    uint64_t bits = bits_of(type, at);
+    uint32_t narrow = (uint32_t)bits;
     double f64;
-    switch (type) {
-    case DTYPE_F64:
-        memcpy(&f64, at, sizeof f64);
+    float f32;
+    if (type == DTYPE_F16)
+        return half((uint16_t)bits);
+    if (type == DTYPE_F64) {
+        memcpy(&f64, &bits, sizeof f64);
         return f64;
-    case DTYPE_F32:
-        memcpy(&f32, at, sizeof f32);
-        return (double)f32;
-    case DTYPE_F16:
-        memcpy(&bits, at, sizeof bits);
-        return half(bits);
-    default: /* bf16: the upper half of a float32 */
-        f32 = 0;
-        memcpy((unsigned char *)&f32 + 2, at, 2);
-        return (double)f32;
     }
+    if (type == DTYPE_BF16)
+        narrow <<= 16; /* the upper half of a float32 */
+    memcpy(&f32, &narrow, sizeof f32);
+    return (double)f32;
+}
+
+int64_t dtype_integer(dtype type, const unsigned char *at) {
+    uint64_t bits = bits_of(type, at);
+    uint64_t sign = type == DTYPE_U8 ? 0 : UINT64_C(1) << (8 * dtype_table[type].size - 1);
+    return (int64_t)((bits ^ sign) - sign);
 }

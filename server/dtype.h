@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum dtype {
     DTYPE_F32,
@@ -32,8 +33,14 @@ extern const dtype_row dtype_table[DTYPE_COUNT];
 
 bool dtype_floats(dtype type);
 
-/* An element of a floating type as the float64 that it is. */
+/* Bytes of elements from the machine's order to the little-endian one of answers and uploads, or
+ * back: on most machines there is nothing to do. */
+void dtype_swap(dtype type, void *bytes, size_t length);
+
+/* A little-endian element of a floating type as the float64 that it is; of another type but BOOL as
+ * an integer. */
 double dtype_real(dtype type, const unsigned char *at);
+int64_t dtype_integer(dtype type, const unsigned char *at);
 
 /* The type of an npy header's descr: little-endian, or of one byte. */
 bool dtype_of_descr(const char *descr, dtype *out);

@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* The numbers a small file begins with; false: fewer, as where it says "max" or "-1". */
@@ -42,4 +45,28 @@ uint64_t machine_memory(const char *cgroup) {
         read_numbers(cgroup, "memory/memory.limit_in_bytes", &limit, NULL))
         n = limit < n ? limit : n;
     return n;
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+#define IF_HAD(name) (__builtin_cpu_supports(name) ? " " name : "")
+
+static void read_features(char *out, size_t size) {
+    int length =
+        snprintf(out, size, "%s%s%s%s%s%s%s%s%s%s%s", IF_HAD("sse2"), IF_HAD("sse4.2"),
+                 IF_HAD("avx"), IF_HAD("fma"), IF_HAD("avx2"), IF_HAD("bmi2"), IF_HAD("avx512f"),
+                 IF_HAD("avx512bw"), IF_HAD("avx512cd"), IF_HAD("avx512dq"), IF_HAD("avx512vl"));
+    if (length > 0)
+        memmove(out, out + 1, (size_t)length); /* without the first space */
+}
+#else
+static void read_features(char *out, size_t size) {
+    snprintf(out, size, "hwcap 0x%lx", getauxval(AT_HWCAP));
+}
+#endif
+
+void machine_cpu_read(machine_cpu *out) {
+    struct utsname names;
+    bool known = uname(&names) == 0;
+    snprintf(out->architecture, sizeof out->architecture, "%s", known ? names.machine : "unknown");
+    read_features(out->features, sizeof out->features);
 }

@@ -20,7 +20,8 @@ static const route table[] = {
     {"/readyz", "GET", health_ready, 0, 0, true, "whether it wants requests"},
     {"/startupz", "GET", health_live, 0, 0, true, "whether it has started"},
     {"/metrics", "GET", metrics_get, 0, 0, false, "counters for Prometheus"},
-    {"/version", "GET", version_get, 0, 0, false, "stream, version, build, golden digest"},
+    {"/version", "GET", version_get, 0, 0, false,
+     "stream, version, build, libraries, CPU, golden digest"},
 };
 #define ROWS (sizeof table / sizeof *table)
 _Static_assert(ROWS <= ROUTE_NONE, "each route has its counters");

@@ -19,8 +19,8 @@
 
 typedef struct source source;
 
-/* Rows first … first+n-1 of the tensor, n * row_bytes bytes, to out. Called by several threads at
- * once, each with its own scratch. */
+/* Rows first … first+n-1 of the tensor, n * row_bytes bytes in the machine's order, to out. Called
+ * by several threads at once, each with its own scratch. */
 typedef fmix_status tensor_fill(const source *from, fmix_scratch *scratch, uint64_t first,
                                 uint64_t n, void *out);
 

@@ -1,5 +1,6 @@
 /* Never queued, never computing: what an orchestrator and a person ask first. */
 #include "../call.h"
+#include "../machine.h"
 #include "../selftest.h"
 
 #include <jansson.h>
@@ -34,8 +35,14 @@ void version_get(call *c, outcome *out) {
     out->status = 200;
     out->media_type = "application/json";
     out->text = buffer_of(4096);
-    json_t *root = json_pack("{si ss ss ss}", "stream", FMIX_STREAM, "version", FMIXD_VERSION,
-                             "build", __VERSION__, "golden", c->service->golden);
+    fmix_engine engine;
+    machine_cpu cpu;
+    fmix_context_engine(c->service->context, &engine);
+    machine_cpu_read(&cpu);
+    json_t *root = json_pack(
+        "{si ss ss ss ss ss ss ss ss}", "stream", FMIX_STREAM, "version", FMIXD_VERSION, "build",
+        __VERSION__, "fftw", engine.fftw, "mpfr", engine.mpfr, "kernels", engine.kernels,
+        "architecture", cpu.architecture, "features", cpu.features, "golden", c->service->golden);
     if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
         out->text.failed = true;
     json_decref(root);

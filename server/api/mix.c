@@ -114,6 +114,7 @@ static bool read_pair(call *c, upload *all, pair *out, problem *p) {
     const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
     if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
         return false;
+    upload_swap(all);
     *out = (pair){upload_find(all, "x"), upload_find(all, "x2")};
     if (!out->x)
         problem_add(p, 400, "x", "the body holds no array named x");

@@ -103,6 +103,16 @@ array *upload_add(upload *u, const char *name, size_t length, problem *p) {
     return &u->arrays[u->count++];
 }
 
+void upload_swap(upload *u) {
+    for (unsigned i = 0; i < u->count; i++) {
+        const array *a = &u->arrays[i];
+        size_t length = dtype_table[a->type].size;
+        for (unsigned d = 0; d < a->rank; d++)
+            length *= (size_t)a->shape[d]; /* array_check was content with it */
+        dtype_swap(a->type, (unsigned char *)a->bytes, length);
+    }
+}
+
 bool array_check(const array *a, uint64_t bytes, problem *p) {
     uint64_t needed = dtype_table[a->type].size;
     for (unsigned d = 0; d < a->rank; d++) {

@@ -30,7 +30,7 @@ void outline_free(outline *l);
 bool outline_literal(outline *l, buffer *bytes); /* takes the bytes */
 bool outline_tensor(outline *l, const tensor *t);
 
-/* An uploaded array: a view of the body, or of what was inflated from it. */
+/* An uploaded array: a view of the body, or of what was inflated from it; little-endian. */
 typedef struct array {
     char name[ARRAY_NAME]; /* "x" where the format holds one and names none */
     const unsigned char *bytes;
@@ -55,6 +55,10 @@ array *upload_add(upload *u, const char *name, size_t length, problem *p);
 /* Shape and type against the bytes there are: what is claimed is never allocated. */
 bool array_check(const array *a, uint64_t bytes, problem *p);
 
+/* Brings what was read into the machine's order, in the body's own bytes: formats refuse arrays that
+ * overlap. */
+void upload_swap(upload *u);
+
 /* What a format can hold. A resource lists the kinds that its answers fit. */
 typedef enum format_kind {
     FORMAT_ARRAYS = 1 << 0, /* tensors of any shape and type */
@@ -72,7 +76,7 @@ typedef struct format {
     bool (*check)(const source *s, problem *p);
     /* Either segments, of a length known ahead … */
     bool (*lay_out)(const source *s, outline *out);
-    /* … or whole: data[i] holds all of tensor i. */
+    /* … or whole: data[i] holds all of tensor i, little-endian. */
     bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
     double cost; /* whole: estimated nanoseconds of encoding an element */
     /* Bytes that encoding works with beside its input and output. NULL: next to none. */

@@ -10,26 +10,16 @@
 
 /* JSON has no NaN and no infinity: null. */
 static json_t *element(dtype type, const unsigned char *at) {
-    int16_t i16;
-    int32_t i32;
-    int64_t i64;
     double value;
     switch (type) {
     case DTYPE_BOOL:
         return json_boolean(*at);
     case DTYPE_U8:
-        return json_integer(*at);
     case DTYPE_I8:
-        return json_integer(*at < 128 ? *at : *at - 256);
     case DTYPE_I16:
-        memcpy(&i16, at, sizeof i16);
-        return json_integer(i16);
     case DTYPE_I32:
-        memcpy(&i32, at, sizeof i32);
-        return json_integer(i32);
     case DTYPE_I64:
-        memcpy(&i64, at, sizeof i64);
-        return json_integer(i64);
+        return json_integer(dtype_integer(type, at));
     case DTYPE_F16:
     case DTYPE_BF16:
     case DTYPE_F32:

@@ -70,8 +70,9 @@ def write_npy(array):
 class Server:
     """A daemon that lives as long as its context, and never outlives us."""
 
-    def __init__(self, *arguments, environment=None, descriptors=None):
+    def __init__(self, *arguments, environment=None, descriptors=None, command=None):
         self.arguments = arguments
+        self.command = command or [program()]
         self.environment = environment or {}
         self.descriptors = descriptors  # it may have; None: as many as we
         self.address = None
@@ -91,7 +92,7 @@ class Server:
         self._log = self._open_log()
         parent = os.getpid()
         self.process = subprocess.Popen(
-            [program(), "--listen", "127.0.0.1:0", *self.arguments],
+            [*self.command, "--listen", "127.0.0.1:0", *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self._log, env=self._child_environment(),
             preexec_fn=lambda: _begin(parent, self.descriptors))

@@ -223,6 +223,9 @@ class Metrics(unittest.TestCase):
             "version": version["version"], "stream": str(version["stream"]),
             "compiler": version["build"], "golden": version["golden"]})
         self.assertEqual(info.value, 1)
+        self.assertRegex(version["fftw"], r"^fftw-3\.")
+        for name in "mpfr", "kernels", "architecture", "features":
+            self.assertTrue(version[name], name)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,12 @@ FOLDER = ROOT / "build" / "sameness" / "cross"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 MIRROR = "http://deb.debian.org/debian"
 PACKAGES = ("libfftw3-double3", "libfftw3-dev", "libsodium23", "libsodium-dev", "libmpfr6",
-            "libmpfr-dev", "libgmp10", "libgmp-dev", "libc6", "libgcc-s1")
+            "libmpfr-dev", "libgmp10", "libgmp-dev", "libc6", "libgcc-s1",
+            # and what the daemon needs
+            "libmicrohttpd12", "libmicrohttpd-dev", "libgnutls30", "libgnutls28-dev", "libjansson4",
+            "libjansson-dev", "libpng16-16", "libpng-dev", "libdeflate0", "libdeflate-dev",
+            "zlib1g", "zlib1g-dev", "libnettle8", "libhogweed6", "libp11-kit0", "libidn2-0",
+            "libunistring2", "libtasn1-6", "libffi8")
 
 
 class Architecture(NamedTuple):
@@ -65,11 +70,11 @@ def unpack(architecture):
     done.touch()
 
 
-def build(architecture):
-    """The command that runs the golden set there."""
+def build(architecture, program):
+    """The command that runs the golden set or the daemon there."""
     unpack(architecture)
     folder = FOLDER / architecture.name / "build"
-    target = folder / "sameness" / "golden"
+    target = folder / program
     root, libraries = architecture.sysroot, architecture.libraries
     environment = {
         **os.environ,

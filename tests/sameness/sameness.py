@@ -13,12 +13,14 @@ import time
 from typing import NamedTuple
 
 import cross
+import served
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "sameness.txt"
 RECIPES = 3000
 PLANS = ("estimate", "measure", "patient", "nosimd", "unaligned")
+SERVED = ("gcc -O0", "clang -O3")  # builds of which the daemon is asked too
 KERNELS = ("x86-64-v4", "x86-64-v3", "plain")
 
 
@@ -34,13 +36,13 @@ class Build(NamedTuple):
         """Where it is built."""
         return ROOT / "build" / "sameness" / re.sub(r"[^a-z0-9]+", "-", self.name.lower())
 
-    def make(self):
-        """Builds it; its program."""
+    def make(self, target="sameness/golden"):
+        """Builds it; its program, or another."""
         folder = self.folder()
         environment = {**os.environ, "CFLAGS": self.flags}
         for name in ("MAKEFLAGS", "BUILD"):
             environment.pop(name, None)
-        target = folder / "sameness" / "golden"
+        target = folder / target
         subprocess.run(["make", "--no-print-directory", "-s", "-j2", f"BUILD={folder}",
                         f"CC={self.compiler}", f"OPT={self.opt}", "WARN=", str(target)],
                        cwd=ROOT, env=environment, check=True)
@@ -126,6 +128,18 @@ class Matrix:
             print("  first at recipe "
                   + next((ours.split()[1] for pin, ours in pairs if pin != ours), "?"))
 
+    def serve(self, service, entries):
+        """Runs one service and says how it went."""
+        start = time.monotonic()
+        count, wrong, versions = served.run(service, entries)
+        self.count += 1
+        self.wrong += bool(wrong)
+        print(f"{'DIFFERENT' if wrong else 'same':9}  {service.name:32} {count} requests, "
+              f"{', '.join(v['kernels'] for v in versions)}  {time.monotonic() - start:.1f} s",
+              flush=True)
+        for target in wrong[:3]:
+            print(f"  {target}")
+
     def verdict(self):
         """True: all the same, though they computed differently."""
         vacuous = len(self.raw) < 3
@@ -150,10 +164,18 @@ def main():
     matrix = Matrix()
     for variant in variants_of(program, preloaded):
         matrix.take(variant)
+    entries = served.catalogue.entries()
+    for service in served.services_of(first.make("fmixd"), preloaded):
+        matrix.serve(service, entries)
     for build in builds():
         matrix.take(Variant(build.name, [build.make()]))
+        if build.name in SERVED:
+            matrix.serve(served.Service(f"served, {build.name}", [build.make("fmixd")]), entries)
     for architecture in cross.ARCHITECTURES:
-        matrix.take(Variant(f"{architecture.name} under qemu", cross.build(architecture)))
+        name = f"{architecture.name} under qemu"
+        matrix.take(Variant(name, cross.build(architecture, "sameness/golden")))
+        matrix.serve(served.Service(f"served, {name}", cross.build(architecture, "fmixd")),
+                     entries)
     return 0 if matrix.verdict() else 1
 
 

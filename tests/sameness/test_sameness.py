@@ -7,25 +7,41 @@ import tempfile
 import unittest
 
 import sameness
+import served
 
 BUILD = sameness.ROOT / os.environ.get("BUILD", "build")
 RECIPES = 1000
+REQUESTS = 150
+SERVED = ("served by three replicas", "served a row a request, by three",
+          "served without FMA and AVX2")
 
 
 class Sameness(unittest.TestCase):
     """The build under test, as its environment differs."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.preloaded = pathlib.Path(folder) / "plans.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", cls.preloaded,
+                        sameness.HERE / "plans.c", "-ldl"], check=True)
+
     def test_nothing_underneath_shows_in_any_answer(self):
         program = BUILD / "sameness" / "golden"
         matrix = sameness.Matrix(RECIPES)
-        with tempfile.TemporaryDirectory() as folder:
-            preloaded = pathlib.Path(folder) / "plans.so"
-            subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", preloaded,
-                            sameness.HERE / "plans.c", "-ldl"], check=True)
-            for variant in sameness.variants_of(program, preloaded):
-                if "patient" not in variant.name:
-                    matrix.take(variant)
+        for variant in sameness.variants_of(program, self.preloaded):
+            if "patient" not in variant.name:
+                matrix.take(variant)
         self.assertTrue(matrix.verdict())
+
+    def test_replicas_and_the_split_into_requests_do_not_show(self):
+        matrix = sameness.Matrix(0)
+        entries = served.catalogue.entries()[:REQUESTS]
+        for service in served.services_of(str(BUILD / "fmixd"), self.preloaded):
+            if service.name in SERVED:
+                matrix.serve(service, entries)
+        self.assertEqual((matrix.count, matrix.wrong), (len(SERVED), 0))
 
 
 if __name__ == "__main__":

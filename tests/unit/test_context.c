@@ -88,5 +88,18 @@ static void products_that_overflow_are_told(void **state) {
     assert_false(fmix_multiply(SIZE_MAX, SIZE_MAX, &out));
 }
 
+static void the_engine_is_told(void **state) {
+    (void)state;
+    fmix_context *context = unit_context();
+    fmix_engine engine;
+    context->kernels = &fmix_kernels_plain;
+    fmix_context_engine(context, &engine);
+    assert_string_equal(engine.kernels, "plain");
+    assert_memory_equal(engine.fftw, "fftw-3.", 7);
+    assert_int_equal(engine.mpfr[0], '4');
+    fmix_context_free(context);
+}
+
 RUN(T(every_status_has_a_text_of_its_own), T(a_new_context_has_counted_nothing_and_hooks_nothing),
-    T(counters_add_up_over_threads), T(contexts_share_nothing), T(products_that_overflow_are_told))
+    T(counters_add_up_over_threads), T(contexts_share_nothing), T(products_that_overflow_are_told),
+    T(the_engine_is_told))

@@ -92,5 +92,17 @@ static void memory_is_the_limit_or_the_machine_s(void **state) {
     }
 }
 
+static void the_cpu_is_told(void **state) {
+    (void)state;
+    machine_cpu cpu;
+    machine_cpu_read(&cpu);
+    assert_string_not_equal(cpu.architecture, "");
+    assert_string_not_equal(cpu.features, "");
+    assert_int_not_equal(cpu.features[0], ' ');
+#if defined(__x86_64__)
+    assert_non_null(strstr(cpu.features, "sse2"));
+#endif
+}
+
 RUN(T(cores_are_the_quota_rounded_up_but_no_more_than_there_are),
-    T(memory_is_the_limit_or_the_machine_s))
+    T(memory_is_the_limit_or_the_machine_s), T(the_cpu_is_told))

@@ -1,6 +1,6 @@
 /* Whole masks against G in MPFR at 320 bits: every small shape, larger ones by a transform along
  * side after side, and of those that would take too long the pixels nearest to the edge of the
- * mask. FMIX_WHOLE_MASKS=1 tries far more, in some twenty minutes. */
+ * mask. FMIX_WHOLE_MASKS=1 tries far more, in some ten minutes. */
 #define IMAGE_BITS 320
 #include "unit.h"
 
@@ -357,7 +357,7 @@ static const struct wide large[] = {
     {{2, {32, 512}}, 10, false},  {{2, {96, 96}}, 1, false},       {{1, {10007}}, 0.5, false},
     {{2, {512, 512}}, 0, true},   {{2, {1024, 1024}}, 1, true},    {{2, {16, 65536}}, 10, true},
     {{2, {65536, 4}}, 8, true},   {{3, {128, 128, 128}}, 2, true}, {{3, {2, 1024, 512}}, 10, true},
-    {{2, {1021, 1031}}, 3, true},
+    {{2, {1021, 1031}}, 3, true}, {{2, {2048, 2048}}, 2, true},    {{2, {4096, 4096}}, 10, true},
 };
 
 static void masks_of_large_shapes_are_exact_at_their_edge(void **state) {

@@ -1,0 +1,124 @@
+"""What the daemon serves, under what may differ around it: container bytes, headers and ranges too.
+
+The requests are those of tests/golden/soak.json, whose answers are pinned: masks, plans and mixed
+batches as npy, npz, safetensors, raw, png and json.
+"""
+
+import contextlib
+import hashlib
+import pathlib
+import sys
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "http"), str(TESTS / "load"), str(TESTS / "data"),
+                str(TESTS / "reference")]
+
+import catalogue  # noqa: E402
+import harness  # noqa: E402
+
+SPLIT = (".npy", ".raw")
+
+
+class Service(NamedTuple):
+    """Replicas that share the requests, each with its options; how they are started."""
+
+    name: str
+    command: list
+    options: tuple = ((),)
+    environment: dict = {}
+    rows: bool = False  # each row of a mask by a request of its own
+
+
+def ask(server, entry):
+    """The whole answer to an entry."""
+    upload = entry["upload"]
+    if not upload:
+        return server.get(entry["target"])
+    return server.post(entry["target"], catalogue.body_of(upload),
+                       content_type=catalogue.TYPES[upload["format"]])
+
+
+def digest(body):
+    """As the catalogue has it."""
+    return hashlib.blake2b(body, digest_size=32).hexdigest()
+
+
+def is_as_pinned(server, entry):
+    """Whether the answer, and each range of it, are what they were when they were pinned."""
+    answer = ask(server, entry)
+    if answer.status != 200 or digest(answer.body) != entry["blake2b"]:
+        return False
+    for first, last, pinned in entry["ranges"][:2] if not entry["upload"] else ():
+        part = server.get(entry["target"], headers={"Range": f"bytes={first}-{last}"})
+        if part.status != 206 or digest(part.body) != pinned:
+            return False
+    return True
+
+
+def data_of(target, body):
+    """What follows an npy header."""
+    if ".npy?" not in target:
+        return body
+    return body[10 + int.from_bytes(body[8:10], "little"):]
+
+
+def can_split(entry):
+    """Whether it is masks whose rows can be asked for one by one."""
+    path, query = urlsplit(entry["target"])[2:4]
+    options = dict(parse_qsl(query))
+    return (path.startswith("/v1/masks") and path.endswith(SPLIT) and int(options.get("n", 1)) > 1
+            and options.get("scope") != "batch")
+
+
+def rows_are_as_pinned(servers, entry):
+    """Whether rows that several replicas make, a request each, are those of one answer."""
+    path, query = urlsplit(entry["target"])[2:4]
+    options = dict(parse_qsl(query))
+    count, first = int(options["n"]), int(options.get("index", 0))
+    if "step" in options and "index" not in options:
+        first = int(options["step"]) * count
+    parts = []
+    for i in range(count):
+        target = path + "?" + urlencode({**options, "n": 1, "index": first + i})
+        answer = servers[i % len(servers)].get(target)
+        if answer.status != 200:
+            return False
+        parts.append(data_of(target, answer.body))
+    whole = servers[0].get(entry["target"])
+    return (digest(whole.body) == entry["blake2b"]
+            and data_of(entry["target"], whole.body) == b"".join(parts))
+
+
+def run(service, entries):
+    """How many requests were sent of what the service can be asked, and which answers were others
+    than pinned."""
+    wrong = []
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(harness.Server(*options, command=service.command,
+                                                      environment=service.environment))
+                   for options in service.options]
+        if service.rows:
+            entries = [entry for entry in entries if can_split(entry)]
+            wrong = [entry for entry in entries if not rows_are_as_pinned(servers, entry)]
+        else:
+            wrong = [entry for i, entry in enumerate(entries)
+                     if not is_as_pinned(servers[i % len(servers)], entry)]
+        versions = [server.get("/version").json() for server in servers]
+    return len(entries), [entry["target"] for entry in wrong], versions
+
+
+def services_of(program, preloaded):
+    """What may differ around one program."""
+    three = (("--threads", "1"), ("--threads", "2"), ("--threads", "7"))
+    for options in three:
+        yield Service(f"served by {options[1]} threads", [program], (options,))
+    yield Service("served by three replicas", [program], three)
+    yield Service("served a row a request, by three", [program], three, rows=True)
+    for plans in ("measure", "nosimd"):
+        yield Service(f"served with plans {plans}", [program], ((),),
+                      {"LD_PRELOAD": str(preloaded), "FMIX_PLANS": plans,
+                       "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    yield Service("served without FMA and AVX2", [program], ((),),
+                  {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX512F"})
