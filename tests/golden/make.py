@@ -1,6 +1,7 @@
 """Adds what is missing to the golden files; what stands there is never changed.
 
 vectors.json  masks and draws of the contract, computed by tests/reference alone
+stream.json   everything that the contract fixes, by section, also by tests/reference (stream.py)
 answers.json  whole HTTP answers, by digest, taken from a running daemon
 
 A released byte that changes is a broken promise, so an entry that a new build or a new reference
@@ -18,6 +19,7 @@ sys.path[:0] = [str(TESTS / "reference"), str(TESTS / "http")]
 
 import fmixref as ref  # noqa: E402
 import harness  # noqa: E402
+import stream  # noqa: E402
 
 RECIPES = [
     # method, shape, seed, index, n, and what differs from the defaults
@@ -144,6 +146,20 @@ def update(name, entries):
     path.write_text(f"[\n{lines}\n]\n")
 
 
+def update_stream():
+    """The same for sections, in which entries are only added behind the others."""
+    path = GOLDEN / "stream.json"
+    old = json.loads(path.read_text()) if path.exists() else {}
+    new = stream.sections()
+    for name, entries in old.items():
+        if new.get(name, [])[:len(entries)] != entries:
+            raise SystemExit(f"stream.json: {name} would change")
+    parts = (f'"{name}": [\n' + ",\n".join(map(json.dumps, entries)) + "\n]"
+             for name, entries in new.items())
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n")
+
+
 if __name__ == "__main__":
     update("vectors.json", vectors())
+    update_stream()
     update("answers.json", answers())

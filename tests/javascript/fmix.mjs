@@ -1,191 +1,11 @@
-// Stream v1 of fmixd in JavaScript, written from the contract alone: lambda, FMix (paper, hard masks),
-// CutMix, pairings, shuffles and policies. Doubles first, with an error bound; what they cannot
-// decide is decided in fixed point of some hundred bits. No dependency, nothing fast.
+// Stream v1 of fmixd in JavaScript, written from the contract alone (lib/STREAM.md, sections 1 to 7):
+// lambda, FMix, CutMix, pairings, addressing and policies. Doubles first, with an error bound; what
+// they cannot decide is decided in fixed point of some hundred bits. No dependency, nothing fast.
+
+import { BITS, UNIT, exp, fixed, ln, over, root, times, turn } from "./fixed.mjs";
+import { keyOf, philox, wordsOf } from "./words.mjs";
 
 const ONE = 1n << 32n; // L of lambda = 1
-const MASK64 = (1n << 64n) - 1n;
-
-// ---- words (section 1) ----
-
-const IV = [0x6a09e667f3bcc908n, 0xbb67ae8584caa73bn, 0x3c6ef372fe94f82bn, 0xa54ff53a5f1d36f1n,
-  0x510e527fade682d1n, 0x9b05688c2b3e6c1fn, 0x1f83d9abfb41bd6bn, 0x5be0cd19137e2179n];
-const SIGMA = [
-  [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
-  [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
-  [11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4],
-  [7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8],
-  [9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13],
-  [2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9],
-  [12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11],
-  [13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10],
-  [6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5],
-  [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
-];
-
-const rotate = (x, n) => ((x >> n) | (x << (64n - n))) & MASK64;
-
-function le64(value) {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, value & MASK64, true);
-  return bytes;
-}
-
-// BLAKE2b (RFC 7693) of one block at most, unkeyed, with salt and personalisation.
-function blake2b(message, length, salt, personal) {
-  const parameters = new Uint8Array(64);
-  parameters.set([length, 0, 1, 1]);
-  parameters.set(salt, 32);
-  parameters.set(personal, 48);
-  const p = new DataView(parameters.buffer);
-  const h = IV.map((v, i) => v ^ p.getBigUint64(8 * i, true));
-  const block = new Uint8Array(128);
-  block.set(message);
-  const words = new DataView(block.buffer);
-  const m = Array.from({ length: 16 }, (_, i) => words.getBigUint64(8 * i, true));
-  const v = [...h, ...IV];
-  v[12] ^= BigInt(message.length);
-  v[14] ^= MASK64;
-  const mix = (a, b, c, d, x, y) => {
-    v[a] = (v[a] + v[b] + x) & MASK64; v[d] = rotate(v[d] ^ v[a], 32n);
-    v[c] = (v[c] + v[d]) & MASK64; v[b] = rotate(v[b] ^ v[c], 24n);
-    v[a] = (v[a] + v[b] + y) & MASK64; v[d] = rotate(v[d] ^ v[a], 16n);
-    v[c] = (v[c] + v[d]) & MASK64; v[b] = rotate(v[b] ^ v[c], 63n);
-  };
-  for (let round = 0; round < 12; round++) {
-    const s = SIGMA[round % 10];
-    for (let i = 0; i < 4; i++) mix(i, 4 + i, 8 + i, 12 + i, m[s[2 * i]], m[s[2 * i + 1]]);
-    for (let i = 0; i < 4; i++) {
-      mix(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4, m[s[8 + 2 * i]], m[s[9 + 2 * i]]);
-    }
-  }
-  const out = new DataView(new ArrayBuffer(64));
-  h.forEach((x, i) => out.setBigUint64(8 * i, x ^ v[i] ^ v[i + 8], true));
-  return out;
-}
-
-export function keyOf(seed, domain) {
-  const salt = new Uint8Array(16);
-  salt.set(le64(BigInt(domain)));
-  const personal = new TextEncoder().encode("fmixd-stream-v1\0");
-  const digest = blake2b(le64(BigInt(seed)), 16, salt, personal);
-  return [digest.getUint32(0, true), digest.getUint32(4, true)];
-}
-
-// High and low half of a product of 32-bit numbers.
-function multiply(a, b) {
-  const product = BigInt(a) * BigInt(b);
-  return [Number(product >> 32n), Number(product & 0xffffffffn)];
-}
-
-function philox(counter, key) {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < 10; round++) {
-    const [high0, low0] = multiply(0xd2511f53, c0);
-    const [high1, low1] = multiply(0xcd9e8d57, c2);
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
-    k0 = (k0 + 0x9e3779b9) >>> 0;
-    k1 = (k1 + 0xbb67ae85) >>> 0;
-  }
-  return [c0, c1, c2, c3];
-}
-
-// The first `count` words of the stream at `index`.
-export function wordsOf(key, index, count) {
-  const low = Number(BigInt(index) & 0xffffffffn), high = Number(BigInt(index) >> 32n);
-  const words = [];
-  for (let block = 0; words.length < count; block++) words.push(...philox([block, 0, low, high], key));
-  return words.slice(0, count);
-}
-
-// ---- fixed point: integers of 2^-BITS ----
-
-const BITS = 640n; // 2^-256 of sums as large as 2^100, and room
-const UNIT = 1n << BITS;
-
-const times = (a, b) => (a * b) / UNIT; // towards zero, so that series of either sign end
-const over = (a, b) => (a << BITS) / b;
-
-function root(x) { // of x >= 0
-  const n = x << BITS;
-  if (n === 0n) return 0n;
-  let r = 1n << BigInt((n.toString(2).length + 1) >> 1);
-  for (;;) {
-    const s = (r + n / r) >> 1n;
-    if (s >= r) return r;
-    r = s;
-  }
-}
-
-// 2 atanh(x) for small x
-function twiceAtanh(x) {
-  const square = times(x, x);
-  let power = x, sum = 0n;
-  for (let i = 1n; power !== 0n; i += 2n) {
-    sum += power / i;
-    power = times(power, square);
-  }
-  return 2n * sum;
-}
-
-const LN2 = twiceAtanh(UNIT / 3n);
-
-function ln(x) { // x > 0
-  let shift = 0n, m = x;
-  while (m > UNIT + (UNIT >> 1n)) { m >>= 1n; shift++; }
-  while (m < (UNIT * 3n) >> 2n) { m <<= 1n; shift--; }
-  return shift * LN2 + twiceAtanh(over(m - UNIT, m + UNIT));
-}
-
-function exp(x) {
-  const n = x / LN2;
-  const rest = x - n * LN2;
-  let term = UNIT, sum = 0n;
-  for (let i = 1n; term !== 0n; i++) {
-    sum += term;
-    term = times(term, rest) / i;
-  }
-  return n >= 0n ? sum << n : sum >> -n;
-}
-
-function atanInverse(n) { // arctan(1/n)
-  let power = UNIT / n, sum = 0n, sign = 1n;
-  for (let i = 1n; power !== 0n; i += 2n, sign = -sign) {
-    sum += sign * power / i;
-    power /= n * n;
-  }
-  return sum;
-}
-
-const TAU = 8n * (4n * atanInverse(5n) - atanInverse(239n)); // Machin
-
-// Cosine and sine of 2 pi n/d, the angle brought into an eighth by integers.
-function turn(n, d) {
-  const eighths = 8n * (((n % d) + d) % d);
-  const octant = (eighths / d + 1n) / 2n; // of quarters, rounded
-  const angle = times(TAU, over(eighths - 2n * octant * d, 8n * d));
-  const square = times(angle, angle);
-  let cosine = 0n, sine = 0n, term = UNIT;
-  for (let i = 1n; term !== 0n; i += 2n) {
-    cosine += term;
-    const odd = times(term, angle) / i;
-    sine += odd;
-    term = -times(term, square) / (i * (i + 1n));
-  }
-  const quarter = Number(octant % 4n);
-  return [[cosine, sine], [-sine, cosine], [-cosine, -sine], [sine, -cosine]][quarter];
-}
-
-// A double, exactly as long as its last bit is above 2^-BITS.
-function fixed(x) {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, x);
-  const bits = view.getBigUint64(0);
-  const exponent = bits >> 52n & 0x7ffn;
-  const fraction = (bits & ((1n << 52n) - 1n)) | (exponent ? 1n << 52n : 0n);
-  const shift = BITS - 1074n + (exponent ? exponent - 1n : 0n);
-  return shift >= 0n ? fraction << shift : fraction >> -shift;
-}
 
 // ---- lambda (section 2) ----
 
@@ -220,43 +40,77 @@ export function reformulate(seed, t, lambda) {
 
 const signed = (bin, n) => (2 * bin <= n ? bin : bin - n);
 
-// The bins of the half spectrum, in order: where each is, its frequency squared as a fraction, and c.
-function* binsOf(shape, extent) {
-  const sides = shape.map((n, d) => (d === shape.length - 1 ? Math.floor(n / 2) + 1 : n));
-  const count = sides.reduce((a, b) => a * b, 1);
-  for (let j = 0; j < count; j++) {
-    const bin = [];
-    for (let d = sides.length - 1, rest = j; d >= 0; d--) {
-      bin.unshift(rest % sides[d]);
-      rest = Math.floor(rest / sides[d]);
-    }
-    let above = 0n, below = 1n;
-    bin.forEach((b, d) => {
-      const k = BigInt(signed(b, shape[d])), n = extent ? 1n : BigInt(shape[d]);
-      above = above * n * n + k * k * below;
-      below *= n * n;
-    });
-    const last = bin[bin.length - 1], n = shape[shape.length - 1];
-    yield { bin, above, below, mirrored: last === 0 || 2 * last === n };
+// A sum of (k/n)^2 as a fraction.
+function sumOfSquares(terms) {
+  let above = 0n, below = 1n;
+  for (const [k, n] of terms) {
+    const square = BigInt(n) * BigInt(n);
+    above = above * square + BigInt(k) * BigInt(k) * below;
+    below *= square;
   }
+  return { above, below };
 }
 
-// c_j Z_j f_j^-delta in doubles: a relative error of some 2^-48, and of size r.
-function approximateBins(bins, words, delta) {
-  return bins.map(({ above, below, mirrored }, j) => {
-    if (above === 0n) return { re: 0, im: 0, size: 0 };
-    const square = Number(above) / Number(below);
-    const radius = Math.sqrt(-2 * Math.log((words[2 * j] + 1) / 2 ** 32));
-    const size = (mirrored ? 1 : Math.SQRT2) * radius * square ** (-delta / 2);
-    const angle = 2 * Math.PI * (words[2 * j + 1] / 2 ** 32);
-    return { re: size * Math.cos(angle), im: size * Math.sin(angle), size };
-  });
+// The bins that add to G, in order: where each is, the number of its normal, f^2 of the real and the
+// imaginary part, and the square of its factor.
+function paperBins(shape, extent) {
+  const last = shape.length - 1;
+  const sides = shape.map((n, d) => (d === last ? Math.floor(n / 2) + 1 : n));
+  const bins = [];
+  for (let j = 1; j < sides.reduce((a, b) => a * b, 1); j++) {
+    const bin = placeOf(j, sides);
+    const f = sumOfSquares(bin.map((b, d) => [signed(b, shape[d]), extent ? 1 : shape[d]]));
+    const mirrored = bin[last] === 0 || 2 * bin[last] === shape[last];
+    bins.push({ bin, j, f: [f, f], gain: mirrored ? 1 : 2 });
+  }
+  return bins;
+}
+
+function officialBins(shape) {
+  const [first, second = 1, third = 1] = shape, last = shape[shape.length - 1];
+  const longest = Math.max(...shape);
+  const kept = (n) => Math.min(n, Math.floor(n / 2) + 1 + n % 2);
+  const outer = shape.length === 3 ? third : 1, inner = shape.length >= 2 ? kept(second) : 1;
+  const bins = [];
+  for (let j = 1; j < 2 * outer * inner; j++) {
+    const [a, b, c] = placeOf(j, [outer, inner, 2]);
+    const bin = [a, b, c].slice(3 - shape.length);
+    const inside = bin.every((x, d) => x < (d === shape.length - 1 ? Math.floor(last / 2) + 1 : shape[d]));
+    const f = [0, 1].map((r) => {
+      const sum = sumOfSquares([[signed(a, outer), outer], [signed(b, second), second], [r, first]]);
+      return sum.above ? sum : { above: 1n, below: BigInt(longest) ** 2n };
+    });
+    if (inside) bins.push({ bin, j, f, gain: c === 1 && last > 2 ? 4 : 1 });
+  }
+  return bins;
+}
+
+function placeOf(number, sides) {
+  const place = [];
+  for (let d = sides.length - 1; d >= 0; d--) {
+    place.unshift(number % sides[d]);
+    number = Math.floor(number / sides[d]);
+  }
+  return place;
+}
+
+// What a bin adds, in doubles: a relative error of some 2^-48, and at most `size`.
+function approximateBin({ j, f, gain }, words, delta) {
+  const [p, q] = f.map(({ above, below }) => (Number(above) / Number(below)) ** (-delta / 2));
+  const radius = Math.sqrt(-2 * gain * Math.log((words[2 * j] + 1) / 2 ** 32));
+  const angle = 2 * Math.PI * (words[2 * j + 1] / 2 ** 32);
+  return { re: p * radius * Math.cos(angle), im: q * radius * Math.sin(angle),
+    size: Math.max(p, q) * radius };
 }
 
 // Sums over one side after the other, by definition.
-function approximateField(shape, values) {
+function approximateValues(shape, bins, parts) {
   const last = shape.length - 1;
-  let lines = values.map(({ re, im }) => [re, im]);
+  const sides = shape.map((n, d) => (d === last ? Math.floor(n / 2) + 1 : n));
+  let lines = Array.from({ length: sides.reduce((a, b) => a * b, 1) }, () => [0, 0]);
+  bins.forEach(({ bin }, i) => {
+    lines[bin.reduce((at, b, d) => at * sides[d] + b, 0)] = [parts[i].re, parts[i].im];
+  });
   for (let d = 0; d <= last; d++) {
     const n = shape[d], from = d === last ? Math.floor(n / 2) + 1 : n;
     const wave = Array.from({ length: n }, (_, k) =>
@@ -283,65 +137,112 @@ function approximateField(shape, values) {
   return lines.map(([re]) => re);
 }
 
-// The exact values of some elements, and 2^-256 of the sum of weights: what differs by less is equal.
-function exactValues(shape, bins, words, delta, elements) {
+// Exact values of some elements.
+function exactValues({ shape, bins, words, delta }, elements) {
   const h = over(fixed(delta), 2n * UNIT);
   const period = shape.reduce((a, n) => a * BigInt(n), 1n);
-  const rootTwo = root(2n * UNIT);
   const waves = new Map();
   const wave = (phase) => {
     if (!waves.has(phase)) waves.set(phase, turn(phase, period));
     return waves.get(phase);
   };
-  const at = elements.map((e) => {
-    const steps = [];
-    for (let d = shape.length - 1, rest = e; d >= 0; d--) {
-      steps.unshift(BigInt(rest % shape[d]) * (period / BigInt(shape[d])));
-      rest = Math.floor(rest / shape[d]);
-    }
-    return steps;
-  });
+  const steps = elements.map((e) =>
+    placeOf(e, shape).map((x, d) => BigInt(x) * (period / BigInt(shape[d]))));
   const sums = elements.map(() => 0n);
-  let total = 0n;
-  bins.forEach(({ bin, above, below, mirrored }, j) => {
-    if (above === 0n) return;
-    const weight = exp(-times(h, ln(over(above, below))));
-    const scaled = mirrored ? weight : times(weight, rootTwo);
-    total += scaled;
-    const radius = root(-2n * ln(over(BigInt(words[2 * j]) + 1n, ONE)));
+  bins.forEach(({ bin, j, f, gain }) => {
+    const [p, q] = f.map(({ above, below }) => exp(-times(h, ln(over(above, below)))));
+    const radius = root(BigInt(-2 * gain) * ln(over(BigInt(words[2 * j]) + 1n, ONE)));
     const [c, s] = turn(BigInt(words[2 * j + 1]), ONE);
-    const size = times(scaled, radius), re = times(size, c), im = times(size, s);
-    at.forEach((steps, i) => {
-      const phase = bin.reduce((a, b, d) => a + BigInt(b) * steps[d], 0n) % period;
+    const re = times(times(p, radius), c), im = times(times(q, radius), s);
+    steps.forEach((step, i) => {
+      const phase = bin.reduce((a, b, d) => a + BigInt(b) * step[d], 0n) % period;
       const [x, y] = wave(phase);
       sums[i] += times(re, x) - times(im, y);
     });
   });
-  return { sums, tie: total >> 256n };
+  return sums;
 }
 
-export function fmixMask({ shape, seed, t, delta, lambda, extent = false }) {
-  const elements = shape.reduce((a, n) => a * n, 1);
-  const k = Number((lambda * BigInt(elements) + (1n << 31n)) >> 32n);
-  if (k === 0 || k === elements) return new Uint8Array(elements).fill(k ? 1 : 0);
-  const bins = [...binsOf(shape, extent)];
-  const words = wordsOf(keyOf(seed, 2), t, 2 * bins.length);
-  const values = approximateBins(bins, words, delta);
-  const g = approximateField(shape, values);
-  const width = 2 ** -36 * values.reduce((a, v) => a + v.size, 0);
-  const sorted = [...g].sort((a, b) => b - a);
-  const kth = sorted[k - 1];
-  if (kth - sorted[k] > width) return Uint8Array.from(g, (v) => (v >= kth ? 1 : 0));
-  const open = [...g.keys()].filter((i) => Math.abs(g[i] - kth) <= width);
-  const { sums, tie } = exactValues(shape, bins, words, delta, open);
-  const order = [...open.keys()].sort((a, b) => {
-    const apart = sums[b] - sums[a];
-    return apart > tie ? 1 : apart < -tie ? -1 : open[a] - open[b];
+// G of one sample: in doubles `g`, each within width/2; what differs by less than `tie` is equal.
+function fieldOf({ shape, seed, t, delta, extent = false, official = false }) {
+  const bins = official ? officialBins(shape) : paperBins(shape, extent);
+  const normals = bins.length ? bins[bins.length - 1].j + 1 : 0;
+  const words = wordsOf(keyOf(seed, 2), t, 2 * normals);
+  const parts = bins.map((bin) => approximateBin(bin, words, delta));
+  const h = over(fixed(delta), 2n * UNIT), gains = [0n, UNIT, root(2n * UNIT), 0n, 2n * UNIT];
+  const weight = ({ above, below }) => exp(-times(h, ln(over(above, below))));
+  return { shape, bins, words, delta, g: approximateValues(shape, bins, parts),
+    width: 2 ** -36 * parts.reduce((a, v) => a + v.size, 0),
+    tie: () => bins.reduce((a, { f: [p, q], gain }) => {
+      const [x, y] = [weight(p), weight(q)];
+      return a + times(x > y ? x : y, gains[gain]);
+    }, 0n) >> 256n };
+}
+
+// Elements in order, the largest first; places from-1 to `to` are decided, others perhaps not.
+function rankedElements(field, from, to) {
+  const { g, width } = field;
+  const order = [...g.keys()].sort((a, b) => g[b] - g[a]);
+  for (let first = 0, end; first < order.length; first = end) {
+    end = first + 1;
+    while (end < order.length && g[order[end - 1]] - g[order[end]] <= width) end++;
+    if (end - first === 1 || first >= to || end <= from) continue;
+    const run = order.slice(first, end), tie = field.tie();
+    const value = new Map(exactValues(field, run).map((v, i) => [run[i], v]));
+    run.sort((a, b) => {
+      const apart = value.get(b) - value.get(a);
+      return apart >= tie ? 1 : apart <= -tie ? -1 : a - b;
+    });
+    order.splice(first, run.length, ...run);
+  }
+  return order;
+}
+
+const share = (L, n) => Number((L * BigInt(n) + (1n << 31n)) >> 32n);
+
+// A mask as whole numbers over `steps`: of a hard one, 1.
+export function fmixMask(recipe) {
+  const { shape, lambda, soft = 0 } = recipe;
+  const n = shape.reduce((a, side) => a * side, 1), k = share(lambda, n);
+  const hard = new Uint8Array(n);
+  if (k === 0 || k === n) return { weights: hard.fill(k ? 1 : 0), steps: 1 };
+  const field = fieldOf(recipe);
+  const h = Math.min(share(givenLambda(soft), n), k, n - k);
+  if (h < 2) {
+    rankedElements(field, k, k).slice(0, k).forEach((e) => { hard[e] = 1; });
+    return { weights: hard, steps: 1 };
+  }
+  const steps = 2 * h - 1, weights = new Array(n);
+  rankedElements(field, k - h, k + h).forEach((e, rank) => {
+    weights[e] = Math.min(Math.max(steps - (rank - (k - h)), 0), steps);
   });
-  const mask = Uint8Array.from(g, (v) => (v - kth > width ? 1 : 0));
-  const sure = mask.reduce((a, b) => a + b, 0);
-  order.slice(0, k - sure).forEach((i) => { mask[open[i]] = 1; });
-  return mask;
+  return { weights, steps };
+}
+
+// Levels 0 to 255 of G between its least and its greatest.
+export function fmixGrey(recipe) {
+  const field = fieldOf(recipe), { g, width } = field;
+  const least = Math.min(...g), most = Math.max(...g), spread = most - least;
+  const rough = g.map((v) => (spread > 0 ? 255 * (v - least) / spread : 0));
+  const doubt = 2 * 255 * width / spread + 2 ** -40;
+  const open = [...g.keys()].filter((e) =>
+    !(Math.abs(rough[e] - Math.floor(rough[e]) - 0.5) > doubt));
+  const levels = rough.map((v) => Math.round(v)); // no half is left but among the open
+  if (!open.length || g.length === 1) return levels;
+  const ends = [...g.keys()].filter((e) => g[e] <= least + width || g[e] >= most - width);
+  const values = exactValues(field, [...open, ...ends]);
+  const low = values.reduce((a, v) => (v < a ? v : a)), high = values.reduce((a, v) => (v > a ? v : a));
+  const constant = high - low < field.tie();
+  open.forEach((e, i) => { levels[e] = constant ? 0 : levelOf(over(255n * (values[i] - low), high - low)); });
+  return levels;
+}
+
+// Half to even, and what is within 2^-256 of a half is one.
+function levelOf(quotient) {
+  const below = quotient >> BITS, apart = quotient - (below << BITS) - (UNIT >> 1n);
+  const near = UNIT >> 256n;
+  if (apart > near) return Number(below + 1n);
+  return Number(apart < -near ? below : below + (below & 1n));
 }
 
 // ---- CutMix (section 4) ----
@@ -370,19 +271,44 @@ export function cutmixMask({ shape, seed, t, lambda, inside = false }) {
   return mask;
 }
 
-// ---- pairing and shuffle (sections 5 and 6) ----
+// ---- pairing (section 5) ----
 
-export function permutation(seed, batch, n) {
-  const words = wordsOf(keyOf(seed, 4), batch, 8 * n + 64);
+// Numbers below m, every one as likely.
+function* drawsOf(key, index) {
+  let m = yield;
+  for (let block = 0; ; block++) {
+    const low = Number(BigInt(index) & 0xffffffffn), high = Number(BigInt(index) >> 32n);
+    for (const word of philox([block, 0, low, high], key)) {
+      if (word < 2 ** 32 - (2 ** 32 % m)) m = yield word % m;
+    }
+  }
+}
+
+export function pairing(kind, seed, batch, n) {
   const p = Array.from({ length: n }, (_, i) => i);
-  let used = 0;
+  if (kind === "none") return p;
+  if (kind === "flip") return p.reverse();
+  if (kind === "roll") return p.map((i) => (i + n - 1) % n);
+  const draws = drawsOf(keyOf(seed, 4), batch);
+  draws.next();
   for (let i = n - 1; i > 0; i--) {
-    const m = i + 1, limit = 2 ** 32 - (2 ** 32 % m);
-    let w = words[used++];
-    while (w >= limit) w = words[used++];
-    [p[i], p[w % m]] = [p[w % m], p[i]];
+    const j = draws.next(kind === "derangement" ? i : i + 1).value;
+    [p[i], p[j]] = [p[j], p[i]];
   }
   return p;
+}
+
+// ---- addressing (section 6) ----
+
+export function epochBatch(samples, size, epoch, step) {
+  const batches = Math.ceil(samples / size), first = step * size;
+  return { first, rows: Math.min(first + size, samples) - first,
+    t: BigInt(epoch) * BigInt(samples) + BigInt(first),
+    batch: BigInt(epoch) * BigInt(batches) + BigInt(step) };
+}
+
+export function rankRows(rows, rank, world) {
+  return [Math.floor(rank * rows / world), Math.floor((rank + 1) * rows / world)];
 }
 
 export function shuffled(seed, epoch, n, place) {
@@ -400,4 +326,20 @@ export function shuffled(seed, epoch, n, place) {
     p = left * size + right;
   } while (p >= n);
   return p;
+}
+
+export function light(seed, t, sides, crop) {
+  const words = wordsOf(keyOf(seed, 6), t, sides + 1);
+  return { offsets: words.slice(0, sides).map((w) => Number(BigInt(w) * BigInt(2 * crop + 1) >> 32n)),
+    flip: words[sides] < 2 ** 31 };
+}
+
+// ---- policies (section 7) ----
+
+export function policy(kind, seed, batch, weights) {
+  if (kind === "alternate") return Number(BigInt(batch) % BigInt(weights.length));
+  const all = BigInt(weights.reduce((a, b) => a + b));
+  const drawn = BigInt(wordsOf(keyOf(seed, 7), batch, 1)[0]) * all;
+  let reached = 0n;
+  return weights.findIndex((w) => (reached += BigInt(w)) * ONE > drawn);
 }

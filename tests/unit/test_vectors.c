@@ -1,0 +1,282 @@
+/* The contract's golden vectors (tests/golden/stream.json) by the library's own calls. What the
+ * library has no call for yet is left to the other implementations. */
+#include "unit.h"
+
+#include "lambda.h"
+#include "words.h"
+
+#include <jansson.h>
+
+#define FILE_NAME "tests/golden/stream.json"
+enum { MOST = 4096 };
+
+static json_t *section(const char *name) {
+    static json_t *all;
+    json_error_t error;
+    if (!all)
+        all = json_load_file(FILE_NAME, 0, &error);
+    if (!all)
+        fail_msg("%s: %s (run from the project's root)", FILE_NAME, error.text);
+    json_t *entries = json_object_get(all, name);
+    assert_true(json_array_size(entries) > 0);
+    return entries;
+}
+
+static const char *text(const json_t *v, const char *name) {
+    const char *value = json_string_value(json_object_get(v, name));
+    assert_non_null(value);
+    return value;
+}
+
+static uint64_t large(const json_t *v, const char *name) {
+    return strtoull(text(v, name), NULL, 10);
+}
+
+static double real(const json_t *v, const char *name) {
+    assert_true(json_is_number(json_object_get(v, name)));
+    return json_number_value(json_object_get(v, name));
+}
+
+static uint64_t whole(const json_t *v, const char *name) {
+    return (uint64_t)real(v, name);
+}
+
+static bool is(const json_t *v, const char *name, const char *value) {
+    const char *found = json_string_value(json_object_get(v, name));
+    return found && strcmp(found, value) == 0;
+}
+
+static size_t bytes_of(const json_t *v, const char *name, unsigned char *out) {
+    const char *hex = text(v, name);
+    size_t n = strlen(hex) / 2;
+    assert_true(n <= MOST);
+    for (size_t i = 0; i < n; i++) {
+        const char pair[] = {hex[2 * i], hex[2 * i + 1], 0};
+        out[i] = (unsigned char)strtoul(pair, NULL, 16);
+    }
+    return n;
+}
+
+static uint64_t entry_of(const json_t *v, const char *name, size_t i) {
+    return (uint64_t)json_integer_value(json_array_get(json_object_get(v, name), i));
+}
+
+static fmix_recipe recipe_of(const json_t *v, const char *method) {
+    const json_t *shape = json_object_get(v, "shape");
+    fmix_recipe r = {.seed = large(v, "seed"), .alpha = 1};
+    r.shape.rank = (unsigned)json_array_size(shape);
+    for (unsigned d = 0; d < r.shape.rank; d++)
+        r.shape.side[d] = (uint32_t)entry_of(v, "shape", d);
+    r.delta = json_number_value(json_object_get(v, "delta"));
+    r.lambda_given = true;
+    r.lambda = json_number_value(json_object_get(v, "lambda"));
+    r.soft = json_number_value(json_object_get(v, "soft"));
+    r.frequency = is(v, "frequency", "extent") ? FMIX_FREQUENCY_EXTENT : FMIX_FREQUENCY_PIXEL;
+    r.spectrum = is(v, "spectrum", "official") ? FMIX_SPECTRUM_OFFICIAL : FMIX_SPECTRUM_PAPER;
+    r.box = is(v, "box", "inside") ? FMIX_BOX_INSIDE : FMIX_BOX_CLIPPED;
+    assert_ok(fmix_method_named(method, &r.method));
+    return r;
+}
+
+typedef struct bench {
+    fmix_context *context;
+    fmix_plan *plan;
+    fmix_scratch *scratch;
+} bench;
+
+static bench bench_of(const fmix_recipe *recipe) {
+    bench b = {unit_context(), NULL, NULL};
+    assert_ok(fmix_plan_new(b.context, recipe, &b.plan));
+    assert_ok(fmix_scratch_new(&b.scratch));
+    return b;
+}
+
+static void bench_free(bench *b) {
+    fmix_scratch_free(b->scratch);
+    fmix_plan_free(b->plan);
+    fmix_context_free(b->context);
+}
+
+#define EACH(v, name)                                                                              \
+    json_t *v;                                                                                     \
+    size_t v##_number;                                                                             \
+    json_array_foreach(section(name), v##_number, v)
+
+static void words_are_those(void **state) {
+    (void)state;
+    EACH(v, "words") {
+        fmix_key key;
+        assert_ok(fmix_key_derive(large(v, "seed"), (fmix_domain)whole(v, "domain"), &key));
+        assert_true(key.k[0] == entry_of(v, "key", 0) && key.k[1] == entry_of(v, "key", 1));
+        for (uint32_t block = 0; block < 2; block++) {
+            uint32_t w[4];
+            fmix_words_block(&key, large(v, "index"), block, w);
+            for (size_t i = 0; i < 4; i++)
+                assert_int_equal(w[i], entry_of(v, "words", 4 * block + i));
+        }
+    }
+}
+
+static void lambdas_are_those(void **state) {
+    (void)state;
+    EACH(v, "drawn") {
+        for (int reformulate = 0; reformulate < 2; reformulate++) {
+            fmix_recipe recipe = {.seed = large(v, "seed"),
+                                  .shape = {1, {1}},
+                                  .method = FMIX_METHOD_MIXUP,
+                                  .alpha = real(v, "alpha"),
+                                  .reformulate = reformulate == 1};
+            bench b = bench_of(&recipe);
+            fmix_row row;
+            assert_ok(fmix_plan_row(b.plan, large(v, "index"), &row));
+            assert_true(row.lambda == large(v, reformulate ? "reformulated" : "L"));
+            bench_free(&b);
+        }
+    }
+    EACH(g, "given") {
+        assert_true(fmix_lambda_round(real(g, "lambda")) == large(g, "L"));
+    }
+}
+
+/* Whole numbers over `steps`, each rounded once to float64. */
+static void check_soft(const json_t *v, const bench *b) {
+    static double weights[MOST];
+    size_t n = json_array_size(json_object_get(v, "weights"));
+    assert_ok(fmix_plan_masks(b->plan, b->scratch, large(v, "index"), 1, FMIX_DTYPE_F64, weights));
+    for (size_t i = 0; i < n; i++)
+        assert_true(weights[i] == (double)entry_of(v, "weights", i) / real(v, "steps"));
+}
+
+static void check_hard(const json_t *v, const bench *b) {
+    unsigned char mask[MOST], wanted[MOST];
+    size_t bytes = bytes_of(v, "mask", wanted);
+    assert_ok(fmix_plan_masks(b->plan, b->scratch, large(v, "index"), 1, FMIX_DTYPE_BITS, mask));
+    assert_memory_equal(mask, wanted, bytes);
+}
+
+static void masks_are_those(void **state) {
+    (void)state;
+    EACH(v, "fmix") {
+        fmix_recipe recipe = recipe_of(v, "fmix");
+        bool soft = json_object_get(v, "weights") != NULL;
+        bench b = bench_of(&recipe);
+        (soft ? check_soft : check_hard)(v, &b);
+        bench_free(&b);
+    }
+    EACH(c, "cutmix") {
+        fmix_recipe recipe = recipe_of(c, "cutmix");
+        bench b = bench_of(&recipe);
+        check_hard(c, &b);
+        bench_free(&b);
+    }
+}
+
+static void greys_are_those(void **state) {
+    (void)state;
+    EACH(v, "grey") {
+        unsigned char levels[MOST];
+        fmix_recipe recipe = recipe_of(v, "fmix");
+        bench b = bench_of(&recipe);
+        assert_ok(fmix_plan_greys(b.plan, b.scratch, large(v, "index"), 1, FMIX_DTYPE_U8, levels));
+        for (size_t i = 0; i < json_array_size(json_object_get(v, "levels")); i++)
+            assert_int_equal(levels[i], entry_of(v, "levels", i));
+        bench_free(&b);
+    }
+}
+
+static void pairings_are_those(void **state) {
+    (void)state;
+    static const char *const kinds[] = {"permutation", "derangement", "flip", "roll", "none"};
+    EACH(v, "pairing") {
+        int64_t partners[64];
+        unsigned kind = 0;
+        while (!is(v, "kind", kinds[kind]))
+            kind++;
+        uint32_t n = (uint32_t)whole(v, "n");
+        assert_ok(fmix_pairing((fmix_pairing_kind)kind, large(v, "seed"), large(v, "batch"), n,
+                               partners));
+        for (uint32_t i = 0; i < n; i++)
+            assert_int_equal(partners[i], entry_of(v, "partners", i));
+    }
+}
+
+static void policies_are_those(void **state) {
+    (void)state;
+    EACH(v, "policy") {
+        uint32_t weights[8];
+        unsigned count = (unsigned)json_array_size(json_object_get(v, "weights")), choice;
+        for (unsigned i = 0; i < count; i++)
+            weights[i] = (uint32_t)entry_of(v, "weights", i);
+        fmix_policy_kind kind =
+            is(v, "policy", "random") ? FMIX_POLICY_RANDOM : FMIX_POLICY_ALTERNATE;
+        assert_ok(fmix_policy(kind, large(v, "seed"), large(v, "batch"), count, weights, &choice));
+        assert_int_equal(choice, whole(v, "choice"));
+    }
+}
+
+static void labels_are_those(void **state) {
+    (void)state;
+    EACH(v, "labels") {
+        fmix_recipe recipe = {.shape = {1, {1}},
+                              .method = FMIX_METHOD_MIXUP,
+                              .lambda_given = true,
+                              .lambda = real(v, "weight")};
+        const int64_t y[] = {(int64_t)whole(v, "y1")}, y2[] = {(int64_t)whole(v, "y2")};
+        const fmix_labels l = {.y = y,
+                               .y2 = y2,
+                               .dtype = FMIX_DTYPE_I64,
+                               .numbers = true,
+                               .classes = whole(v, "classes"),
+                               .smoothing = real(v, "smoothing")};
+        float out[8];
+        unsigned char wanted[MOST];
+        size_t bytes = bytes_of(v, "labels", wanted);
+        bench b = bench_of(&recipe);
+        assert_ok(fmix_plan_labels(b.plan, &l, 0, 0, 1, out));
+        assert_memory_equal(out, wanted, bytes);
+        bench_free(&b);
+    }
+}
+
+static fmix_dtype type_of(const json_t *v, const char *name) {
+    static const struct {
+        const char *name;
+        fmix_dtype type;
+    } types[] = {{"u8", FMIX_DTYPE_U8},
+                 {"f16", FMIX_DTYPE_F16},
+                 {"f32", FMIX_DTYPE_F32},
+                 {"bf16", FMIX_DTYPE_BF16},
+                 {"f64", FMIX_DTYPE_F64}};
+    size_t i = 0;
+    while (!is(v, name, types[i].name))
+        i++;
+    return types[i].type;
+}
+
+/* A mask of one's own choice has no call; what interpolates has. */
+static void mixed_rows_are_those(void **state) {
+    (void)state;
+    unsigned tried = 0;
+    EACH(v, "mixing") {
+        unsigned char x1[MOST], x2[MOST], wanted[MOST], out[MOST];
+        const fmix_dtype type = type_of(v, "dtype");
+        if (is(v, "method", "fmix"))
+            continue;
+        uint64_t n = bytes_of(v, "x1", x1) / fmix_dtype_bytes(type);
+        bytes_of(v, "x2", x2);
+        fmix_recipe recipe = {.shape = {1, {(uint32_t)n}}, .lambda_given = true};
+        recipe.lambda = json_number_value(json_object_get(v, "weight"));
+        assert_ok(fmix_method_named(text(v, "method"), &recipe.method));
+        const fmix_batch batch = {
+            .x = x1, .x2 = x2, .dtype = type, .out_dtype = type_of(v, "out_dtype"), .channels = 1};
+        bench b = bench_of(&recipe);
+        assert_ok(fmix_plan_mix(b.plan, b.scratch, &batch, 0, 0, 1, out));
+        assert_memory_equal(out, wanted, bytes_of(v, "mixed", wanted));
+        bench_free(&b);
+        tried++;
+    }
+    assert_true(tried > 10);
+}
+
+RUN(T(words_are_those), T(lambdas_are_those), T(masks_are_those), T(greys_are_those),
+    T(pairings_are_those), T(policies_are_those), T(labels_are_those), T(mixed_rows_are_those))
