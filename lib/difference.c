@@ -107,7 +107,8 @@ static double larger(weights w) {
  *
  * with b along the longest side and a along the others, the inner sums belong to the line, so one
  * pass over the bins serves all its pixels: on 16x1024 with delta = 10 all 16 are rivals. Within a
- * line an `a` whose phases are equal still cancels exactly.
+ * line an `a` whose phases are equal still cancels exactly. What has b = 0 is the same in every
+ * line and summed apart, so it cancels between lines too.
  */
 typedef struct pass {
     const fmix_field *field;
@@ -118,8 +119,8 @@ typedef struct pass {
     turns inner, outer;
     uint32_t *lines; /* their coordinates along the longest side, ascending */
     size_t line_count;
-    turn *sums;     /* of each line, by entry */
-    double *errors; /* of an entry, whatever the line */
+    turn *sums;     /* by entry: of b = 0, then of each line */
+    double *errors; /* by entry: of b = 0, then of any line */
 } pass;
 
 static uint32_t coordinate_of(const pass *p, uint32_t pixel) {
@@ -147,6 +148,16 @@ static void bin_of(const pass *p, uint32_t entry, uint32_t at[3]) {
     }
 }
 
+/* The sums that a bin belongs to begin at this one, its error at the same place of an entry. */
+static size_t first_sum(const pass *p, const fmix_bin *bin) {
+    return entry_of(p, bin->at) + (bin->at[p->along] ? p->entries : 0);
+}
+
+/* Of b = 0 there is one sum. */
+static size_t sums_of_bin(const pass *p, const fmix_bin *bin) {
+    return bin->at[p->along] ? p->line_count : 1;
+}
+
 static turn line_turn(const pass *p, size_t line, const fmix_bin *bin) {
     uint64_t phase = (uint64_t)bin->at[p->along] * p->lines[line];
     return turn_at(&p->inner, phase % p->inner.denominator);
@@ -155,10 +166,10 @@ static turn line_turn(const pass *p, size_t line, const fmix_bin *bin) {
 static void add_twofold(const pass *p, const fmix_bin *bin, const uint32_t words[2]) {
     double size;
     turn x = spectrum_twofold(bin, p->field->law->delta, words, &size);
-    uint32_t entry = entry_of(p, bin->at);
-    p->errors[entry] += TWOFOLD_BOUND * size;
-    for (size_t line = 0; line < p->line_count; line++) {
-        turn *sum = &p->sums[line * p->entries + entry], e = line_turn(p, line, bin);
+    size_t first = first_sum(p, bin), count = sums_of_bin(p, bin);
+    p->errors[first] += TWOFOLD_BOUND * size;
+    for (size_t line = 0; line < count; line++) {
+        turn *sum = &p->sums[first + line * p->entries], e = line_turn(p, line, bin);
         fmix_twofold re = fmix_tf_sub(fmix_tf_mul(x.re, e.re), fmix_tf_mul(x.im, e.im));
         fmix_twofold im = fmix_tf_add(fmix_tf_mul(x.re, e.im), fmix_tf_mul(x.im, e.re));
         *sum = (turn){fmix_tf_add(sum->re, re), fmix_tf_add(sum->im, im)};
@@ -169,10 +180,10 @@ static void add_quick(const pass *p, const fmix_bin *bin, weights w, const uint3
     double radius = sqrt(-2 * (double)bin->gain * fmix_log_word(words[0]));
     double re = w.re * radius * fmix_cos_word(words[1]);
     double im = w.im * radius * fmix_cos_word(words[1] - (UINT32_C(1) << 30)); /* its sine */
-    uint32_t entry = entry_of(p, bin->at);
-    p->errors[entry] += QUICK_BOUND * larger(w) * radius;
-    for (size_t line = 0; line < p->line_count; line++) {
-        turn *sum = &p->sums[line * p->entries + entry], e = line_turn(p, line, bin);
+    size_t first = first_sum(p, bin), count = sums_of_bin(p, bin);
+    p->errors[first] += QUICK_BOUND * larger(w) * radius;
+    for (size_t line = 0; line < count; line++) {
+        turn *sum = &p->sums[first + line * p->entries], e = line_turn(p, line, bin);
         sum->re = fmix_tf_add_double(sum->re, re * e.re.high - im * e.im.high);
         sum->im = fmix_tf_add_double(sum->im, re * e.im.high + im * e.re.high);
     }
@@ -234,11 +245,15 @@ static fmix_status find_lines(pass *p, const fmix_difference *differences, size_
     return FMIX_OK;
 }
 
-/* That of a pixel. */
+/* A pixel's line's. */
 static const turn *sums_of(const pass *p, uint32_t pixel) {
     uint32_t at = coordinate_of(p, pixel);
     const uint32_t *line = bsearch(&at, p->lines, p->line_count, sizeof at, ascending);
-    return p->sums + (size_t)(line - p->lines) * p->entries;
+    return p->sums + ((size_t)(line - p->lines) + 1) * p->entries;
+}
+
+static turn plus(turn a, turn b) {
+    return (turn){fmix_tf_add(a.re, b.re), fmix_tf_add(a.im, b.im)};
 }
 
 /* Re of a e */
@@ -260,12 +275,17 @@ static void put_together(const pass *p, fmix_difference *d) {
         bin_of(p, entry, at);
         uint64_t a = fmix_phase_at(&pixel, denominator, at);
         uint64_t b = fmix_phase_at(&pivot, denominator, at);
-        if (here == there && a == b)
+        if (a == b && here == there)
             continue;
-        fmix_twofold one = real_part(here[entry], turn_at(&p->outer, a));
-        fmix_twofold other = real_part(there[entry], turn_at(&p->outer, b));
+        turn e = turn_at(&p->outer, a), f = turn_at(&p->outer, b), flat = {{0, 0}, {0, 0}};
+        if (a != b) {
+            flat = p->sums[entry];
+            d->bound += p->errors[entry];
+        }
+        d->bound += p->errors[p->entries + entry];
+        fmix_twofold one = real_part(plus(here[entry], flat), e);
+        fmix_twofold other = real_part(plus(there[entry], flat), f);
         d->value = fmix_tf_add(d->value, fmix_tf_sub(one, other));
-        d->bound += p->errors[entry];
     }
 }
 
@@ -285,7 +305,7 @@ static fmix_status pass_open(pass *p, const fmix_field *field, bool quick) {
 }
 
 /* One pass for all, or false: there are more lines than it has room for. Sums take at most four
- * bytes for each of the shape's elements, or two lines. */
+ * bytes for each of the shape's elements, or two lines, and as much as one for b = 0. */
 static fmix_status sum_at_once(pass *p, fmix_difference *differences, size_t n, bool *fits) {
     uint64_t most = fmix_shape_elements(&p->field->law->shape) / 8 / p->entries;
     fmix_status status = find_lines(p, differences, n);
@@ -295,8 +315,8 @@ static fmix_status sum_at_once(pass *p, fmix_difference *differences, size_t n, 
     if (status != FMIX_OK || !*fits)
         goto out;
     status = FMIX_ERROR_MEMORY;
-    p->sums = calloc(p->line_count * p->entries, sizeof *p->sums);
-    p->errors = calloc(p->entries, sizeof *p->errors);
+    p->sums = calloc((p->line_count + 1) * p->entries, sizeof *p->sums);
+    p->errors = calloc(2 * (size_t)p->entries, sizeof *p->errors);
     if (!p->sums || !p->errors)
         goto out;
     status = fmix_field_each(p->field, add_bin, p) ? FMIX_OK : FMIX_ERROR_CANCELLED;

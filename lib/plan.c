@@ -94,7 +94,7 @@ static double settling_cost(const fmix_recipe *r, double elements, double band) 
         r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 31)
         return 0;
     double lines = band < longest ? band : longest;
-    return elements / 2 * (250 + 4 * lines) + 150 * band * (elements / longest);
+    return elements / 2 * (250 + 4 * lines) + 200 * band * (elements / longest);
 }
 
 /* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin, the

@@ -117,5 +117,24 @@ static void a_heavy_share_is_exact_in_quick_sums_too(void **state) {
     assert_true(relative[1] < 0x1p20);
 }
 
+/* The official law has bins of the first two numbers along the last side, which is 1 here, and none
+ * but 0 along the longest: G is the same all along it, and nothing is left of a difference. */
+static void what_all_lines_share_is_not_in_bounds_either(void **state) {
+    (void)state;
+    static const fmix_shape shape = {3, {13, 7, 1}};
+    const fmix_recipe recipe = {.shape = shape, .delta = 1, .spectrum = FMIX_SPECTRUM_OFFICIAL};
+    fmix_law law = fmix_law_of(&recipe);
+    fmix_key key;
+    assert_ok(fmix_key_derive(1, FMIX_DOMAIN_SPECTRUM, &key));
+    const fmix_field field = {.law = &law, .key = &key, .t = 1};
+    fmix_difference d[] = {{.pair = {3, 7 * 5 + 3}}, {.pair = {4, 7 * 5 + 3}}};
+    for (int quick = 0; quick < 2; quick++) {
+        assert_ok(fmix_differences(&field, quick, d, 2));
+        assert_true(d[0].bound == 0 && d[0].value.high == 0);
+        assert_true(d[1].bound > 0 && d[1].value.high != 0);
+    }
+}
+
 RUN(T(float64_sums_are_within_their_bound), T(double_double_sums_are_within_their_bound),
-    T(what_a_line_shares_is_not_in_its_bounds), T(a_heavy_share_is_exact_in_quick_sums_too))
+    T(what_a_line_shares_is_not_in_its_bounds), T(what_all_lines_share_is_not_in_bounds_either),
+    T(a_heavy_share_is_exact_in_quick_sums_too))
