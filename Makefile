@@ -11,7 +11,7 @@ SAN     ?=
 VERSION := 0.1.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
-                  libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libgnutls28-dev
+                  libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
 PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
                   nginx-light openssl prometheus
 PACKAGES_LINT  := clang-format cppcheck clang
@@ -30,7 +30,7 @@ LDFLAGS += -fsanitize=$(SAN)
 endif
 
 LIB_LIBS    := -lfftw3 -lsodium -lmpfr -lgmp -lm
-SERVER_LIBS := -lmicrohttpd -lgnutls -ljansson -lpng -ldeflate
+SERVER_LIBS := -lmicrohttpd -lgnutls -ljansson -lpng -ldeflate -lturbojpeg
 LIB_OBJS    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
 SERVER_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/*.c server/*/*.c))
 FUZZERS     := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))

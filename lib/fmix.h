@@ -41,6 +41,7 @@ extern "C" {
 #define FMIX_MAX_ELEMENTS (UINT32_C(1) << 24) /* of one mask */
 #define FMIX_MAX_BATCH    (UINT32_C(1) << 24) /* rows of one pairing */
 #define FMIX_MAX_CLASSES  (UINT32_C(1) << 20) /* of one head of labels */
+#define FMIX_MAX_SAMPLES  (UINT64_C(1) << 48) /* of one data set */
 #define FMIX_LAMBDA_ONE   (UINT64_C(1) << 32) /* L of lambda = 1 */
 
 #define FMIX_ALPHA_MIN 0.01
@@ -258,6 +259,38 @@ FMIX_API fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, ui
 FMIX_API fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, uint32_t n,
                                   int64_t *out);
 
+/* Which samples stand at places first … first+n-1 of a shuffled epoch of `samples`: a permutation
+ * of 0 … samples-1, place by place, so that nothing is stored. STREAM §6. */
+FMIX_API fmix_status fmix_shuffle(uint64_t seed, uint64_t epoch, uint64_t samples, uint64_t first,
+                                  uint64_t n, uint64_t *out);
+
+/* Light augmentation: a sample is padded by `crop` elements on every side, and a window of its own
+ * size taken, which may be mirrored along the last side. STREAM §6. */
+typedef enum fmix_pad {
+    FMIX_PAD_ZERO,
+    FMIX_PAD_REFLECT, /* as numpy.pad's: the edge is not repeated, so crop is less than a side */
+} fmix_pad;
+
+typedef struct fmix_light {
+    uint32_t offset[3]; /* of the window in what is padded, side by side */
+    bool flip;          /* mirrored, if that is asked for */
+} fmix_light;
+
+FMIX_API fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t crop,
+                                     fmix_light *out);
+
+typedef struct fmix_window {
+    fmix_shape shape;
+    uint32_t crop;
+    fmix_pad pad;
+    bool flips; /* mirrors where light.flip is set */
+    fmix_light light;
+} fmix_window;
+
+/* The window of a sample of elements of `step` bytes each (of all channels that lie together, where
+ * they are last; where they are first, call it for each). */
+FMIX_API void fmix_window_take(const fmix_window *window, size_t step, const void *from, void *out);
+
 /* Which of `count` methods batch number `batch` has: *choice below count. weights: for RANDOM, not
  * all 0, their sum below 2^32; for ALTERNATE unused. STREAM §7. */
 FMIX_API fmix_status fmix_policy(fmix_policy_kind kind, uint64_t seed, uint64_t batch,
@@ -270,6 +303,7 @@ typedef enum fmix_layout { FMIX_CHANNELS_FIRST, FMIX_CHANNELS_LAST } fmix_layout
  * memory (elements need not be aligned). */
 typedef struct fmix_batch {
     const void *x;
+    const void *const *rows; /* or where each row of x is; then x is not looked at */
     const void *x2; /* NULL: row i is mixed with row pairing[i] of x; else with row i of x2 */
     fmix_dtype dtype;
     fmix_dtype out_dtype; /* of the answer */

@@ -26,7 +26,9 @@ static place place_of(const task *w, uint64_t row) {
     uint64_t out_bytes = w->values * fmix_dtype_bytes(batch->out_dtype);
     const unsigned char *x = batch->x, *partners = batch->x2 ? batch->x2 : batch->x;
     uint64_t partner = batch->x2 ? row : (uint64_t)batch->pairing[row];
-    return (place){x + row * bytes, partners + partner * bytes,
+    const void *const *rows = batch->rows;
+    return (place){rows ? rows[row] : x + row * bytes,
+                   rows && !batch->x2 ? rows[partner] : partners + partner * bytes,
                    w->out + (row - w->first) * out_bytes};
 }
 

@@ -4,6 +4,7 @@
 #include "daemon.h"
 #include "descriptors.h"
 #include "healthcheck.h"
+#include "import/import.h"
 #include "selftest.h"
 
 #include <errno.h>
@@ -91,6 +92,8 @@ int main(int argc, char **argv) {
     config c;
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return make_token(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "import") == 0)
+        return import_command(argc - 1, argv + 1, stderr);
     for (unsigned i = 0; argc > 1 && i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]) == 0) {
             command = i;

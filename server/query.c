@@ -1,5 +1,4 @@
 #include "query.h"
-#include "dtype.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,111 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Each in the order of its enum. */
-static const char *const policies[] = {"alternate", "random", NULL};
-static const char *const pairings[] = {"permutation", "derangement", "flip", "roll", "none", NULL};
-static const char *const scopes[] = {"sample", "batch", NULL};
-static const char *const frequencies[] = {"pixel", "extent", NULL};
-static const char *const spectra[] = {"paper", "official", NULL};
-static const char *const outputs[] = {"mask", "grey", NULL};
-static const char *const boxes[] = {"clipped", "inside", NULL};
-static const char *const switches[] = {"0", "1", NULL};
-static const char *const mask_dtypes[] = {"f32", "u8", "bits", "f16", "f64", NULL};
-static const char *const array_dtypes[] = {"f32", "u8",  "i64", "f64",  "bool", "i8",
-                                           "i16", "i32", "f16", "bf16", NULL};
-static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
-static const char *const parts[] = {"mixed", "pairing", "lambda", "lambda_eff",
-                                    "masks", "method",  "labels", NULL};
-
-#define AT(field)          offsetof(query, field)
-#define INTEGER(low, high) .kind = KIND_INTEGER, .least = (low), .most = (high)
-#define REAL(from, to)     .kind = KIND_REAL, .low = (from), .high = (to)
-#define SHAPE(sides)       .kind = KIND_SHAPE, .least = 1, .most = (sides)
-#define CHOICE(list)       .kind = KIND_CHOICE, .choices = (list)
-#define SET(list)          .kind = KIND_SET, .choices = (list)
-#define LIST(list)         .kind = KIND_LIST, .choices = (list)
-
-const query_parameter query_table[QUERY_COUNT] = {
-    [QUERY_SEED] = {"seed", INTEGER(0, UINT64_MAX), .group = GROUP_SEED, .offset = AT(seed),
-                    .fallback = "0", .meaning = "names the random stream"},
-    [QUERY_INDEX] = {"index", INTEGER(0, UINT64_MAX), .group = GROUP_SEED, .offset = AT(index),
-                     .fallback = "0",
-                     .meaning = "sample number of the first row; of a batch: step*n unless given"},
-    [QUERY_STEP] = {"step", INTEGER(0, UINT64_MAX), .group = GROUP_BATCH, .offset = AT(step),
-                    .fallback = "0", .meaning = "batch number"},
-    [QUERY_STEPS] = {"steps", INTEGER(1, 1 << 20), .group = GROUP_STEPS, .offset = AT(steps),
-                     .fallback = "1",
-                     .meaning = "how many batches in one answer, then with a leading side"},
-    [QUERY_N] = {"n", INTEGER(1, FMIX_MAX_BATCH), .group = GROUP_SAMPLE, .offset = AT(n),
-                 .fallback = "1", .meaning = "how many masks"},
-    [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
-                     .meaning = "the mask's sides, one to three, as 32x32"},
-    [QUERY_METHOD] = {"method", LIST(NULL), .choice = fmix_method_name, .group = GROUP_METHOD,
-                      .offset = AT(methods), .fallback = "fmix",
-                      .meaning = "how two samples are mixed"},
-    [QUERY_POLICY] = {"policy", CHOICE(policies), .group = GROUP_POLICY, .offset = AT(policy),
-                      .fallback = "alternate",
-                      .meaning = "which of several methods a batch has: in turn, or drawn"},
-    [QUERY_WEIGHTS] = {"weights", LIST(NULL), .group = GROUP_POLICY, .offset = AT(weights),
-                       .meaning =
-                           "policy=random: how often each method, as 3,1 (equal, if not given)"},
-    [QUERY_ALPHA] = {"alpha", REAL(FMIX_ALPHA_MIN, FMIX_ALPHA_MAX), .group = GROUP_LAMBDA,
-                     .offset = AT(alpha), .fallback = "1",
-                     .meaning = "lambda is drawn from Beta(alpha, alpha)"},
-    [QUERY_DELTA] = {"delta", REAL(0, FMIX_DELTA_MAX), .group = GROUP_MASK, .offset = AT(delta),
-                     .fallback = "3", .meaning = "decay power of FMix's spectrum"},
-    [QUERY_LAMBDA] = {"lambda", REAL(0, 1), .group = GROUP_LAMBDA, .offset = AT(lambda),
-                      .meaning = "a fixed lambda instead of a draw"},
-    [QUERY_REFORMULATE] = {"reformulate", CHOICE(switches), .group = GROUP_LAMBDA,
-                           .offset = AT(reformulate), .fallback = "0",
-                           .meaning = "1: lambda is drawn from Beta(alpha+1, alpha)"},
-    [QUERY_SCOPE] = {"scope", CHOICE(scopes), .group = GROUP_SEED, .offset = AT(scope),
-                     .fallback = "sample",
-                     .meaning = "batch: every row has the lambda and mask of the first"},
-    [QUERY_SOFT] = {"soft", REAL(0, FMIX_SOFT_MAX), .group = GROUP_MASK, .offset = AT(soft),
-                    .fallback = "0",
-                    .meaning = "share of a mask on each side of FMix's edge that fades"},
-    [QUERY_FREQUENCY] = {"frequency", CHOICE(frequencies), .group = GROUP_MASK,
-                         .offset = AT(frequency), .fallback = "pixel",
-                         .meaning = "extent: shapes follow the aspect ratio"},
-    [QUERY_SPECTRUM] = {"spectrum", CHOICE(spectra), .group = GROUP_MASK, .offset = AT(spectrum),
-                        .fallback = "paper",
-                        .meaning = "official: the law of FMix's released code, not its paper's"},
-    [QUERY_BOX] = {"box", CHOICE(boxes), .group = GROUP_MASK, .offset = AT(box),
-                   .fallback = "clipped",
-                   .meaning = "inside: CutMix's box is never clipped by a side"},
-    [QUERY_PAIRING] = {"pairing", CHOICE(pairings), .group = GROUP_PAIRING, .offset = AT(pairing),
-                       .fallback = "permutation", .meaning = "who is mixed with whom"},
-    [QUERY_OUTPUT] = {"output", CHOICE(outputs), .group = GROUP_OUTPUT, .offset = AT(output),
-                      .fallback = "mask",
-                      .meaning = "grey: FMix's images before the threshold, 0 to 255"},
-    [QUERY_DTYPE] = {"dtype", CHOICE(mask_dtypes), .group = GROUP_SHAPE, .offset = AT(dtype),
-                     .fallback = "f32", .meaning = "element type of the masks"},
-    [QUERY_COLUMNS] = {"columns", INTEGER(1, 4096), .group = GROUP_SHEET, .offset = AT(columns),
-                       .meaning =
-                           "png: masks in a row of the sheet (about a square, if not given)"},
-    [QUERY_SCALE] = {"scale", INTEGER(1, 64), .group = GROUP_SHEET, .offset = AT(scale),
-                     .fallback = "1", .meaning = "png: pixels a mask element takes along a side"},
-    [QUERY_LAYOUT] = {"layout", CHOICE(layouts), .group = GROUP_UPLOAD, .offset = AT(layout),
-                      .meaning = "where x has its channels; required from rank 3 on"},
-    [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_PARTS, .offset = AT(parts),
-                     .meaning = "which tensors are wanted, with commas between"},
-    [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK), .group = GROUP_UPLOAD, .offset = AT(x_shape),
-                       .meaning = "raw body: the sides of x, rows first, as 8x3x32x32"},
-    [QUERY_X_DTYPE] = {"x_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
-                       .offset = AT(x_dtype), .meaning = "raw body: the element type of x"},
-    [QUERY_OUT_DTYPE] = {"out_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
-                         .offset = AT(out_dtype),
-                         .meaning = "the element type of mixed; u8 to a float is v/255 first"},
-    [QUERY_CLASSES] = {"classes", LIST(NULL), .group = GROUP_UPLOAD, .offset = AT(classes),
-                       .meaning = "how many classes y numbers; with several y.NAME one for each"},
-    [QUERY_SMOOTHING] = {"smoothing", REAL(0, 1), .group = GROUP_UPLOAD, .offset = AT(smoothing),
-                         .fallback = "0", .meaning = "label smoothing, before mixing"},
-    [QUERY_CORRECT] = {"correct", CHOICE(switches), .group = GROUP_UPLOAD, .offset = AT(correct),
-                       .fallback = "1",
-                       .meaning = "0: labels weigh by lambda instead of the mask's true mean"},
-};
 
 static bool all_digits(const char *text) {
     return text[0] && text[strspn(text, "0123456789")] == 0;
@@ -241,6 +135,42 @@ static bool parse_list(const query_parameter *row, const char *text, query_list 
     return true;
 }
 
+static bool parse_real(const query_parameter *row, const char *text, double *out) {
+    double value = is_decimal(text) ? strtod(text, NULL) : 0;
+    if (!is_decimal(text) || !(value >= row->low && value <= row->high))
+        return false;
+    *out = value == 0 ? 0 : value; /* no minus zero */
+    return true;
+}
+
+static bool parse_reals(const query_parameter *row, const char *text, query_reals *out) {
+    query_reals list = {0};
+    for (;;) {
+        char item[40];
+        size_t length = strcspn(text, ",");
+        if (length >= sizeof item || list.count == QUERY_LIST)
+            return false;
+        memcpy(item, text, length);
+        item[length] = 0;
+        if (!parse_real(row, item, &list.item[list.count]))
+            return false;
+        list.count++;
+        if (text[length] == 0)
+            break;
+        text += length + 1;
+    }
+    *out = list;
+    return true;
+}
+
+static bool parse_digest(const char *text, char *out) {
+    if (strlen(text) != QUERY_DIGEST_DIGITS ||
+        strspn(text, "0123456789abcdef") != QUERY_DIGEST_DIGITS)
+        return false;
+    memcpy(out, text, QUERY_DIGEST_DIGITS + 1);
+    return true;
+}
+
 static void list_choices(const query_parameter *row, char *out, size_t room) {
     size_t used = 0;
     const char *choice;
@@ -258,13 +188,12 @@ static bool set_value(query *q, const query_parameter *row, const char *text) {
         *(uint64_t *)field = value;
         return true;
     }
-    case KIND_REAL: {
-        double value = is_decimal(text) ? strtod(text, NULL) : -1;
-        if (!is_decimal(text) || !(value >= row->low && value <= row->high))
-            return false;
-        *(double *)field = value == 0 ? 0 : value; /* no minus zero */
-        return true;
-    }
+    case KIND_REAL:
+        return parse_real(row, text, field);
+    case KIND_REALS:
+        return parse_reals(row, text, field);
+    case KIND_DIGEST:
+        return parse_digest(text, field);
     case KIND_SHAPE:
         return parse_shape(text, row->most, field);
     case KIND_CHOICE:
@@ -290,6 +219,18 @@ static void explain(const query_parameter *row, const char *text, problem *p) {
     case KIND_REAL:
         problem_add(p, 400, row->name, "%s is '%.40s'; it must be a decimal number from %g to %g%s",
                     row->name, text, row->low, row->high, fallback);
+        break;
+    case KIND_REALS:
+        problem_add(
+            p, 400, row->name,
+            "%s is '%.40s'; it must be one to %d decimal numbers from %g to %g, with commas "
+            "between",
+            row->name, text, QUERY_LIST, row->low, row->high);
+        break;
+    case KIND_DIGEST:
+        problem_add(p, 400, row->name,
+                    "%s is '%.40s'; it must be %d hexadecimal digits, small ones", row->name, text,
+                    QUERY_DIGEST_DIGITS);
         break;
     case KIND_SHAPE:
         problem_add(p, 400, row->name,
@@ -381,6 +322,17 @@ void query_print(const query *q, query_id id, buffer *out) {
         break;
     case KIND_REAL:
         buffer_real(out, *(const double *)field);
+        break;
+    case KIND_REALS: {
+        const query_reals *list = field;
+        for (unsigned i = 0; i < list->count; i++) {
+            buffer_text(out, i ? "," : "");
+            buffer_real(out, list->item[i]);
+        }
+        break;
+    }
+    case KIND_DIGEST:
+        buffer_text(out, field);
         break;
     case KIND_SHAPE: {
         const query_shape *shape = field;

@@ -16,7 +16,7 @@ typedef struct query_shape {
 
 /* A resource lists the groups it takes; a parameter belongs to one. */
 typedef enum query_group {
-    GROUP_SEED = 1 << 0,   /* seed, index, scope */
+    GROUP_SEED = 1 << 0,   /* seed, scope */
     GROUP_SAMPLE = 1 << 1, /* n */
     GROUP_BATCH = 1 << 2,  /* step; index follows from it unless given */
     GROUP_LAMBDA = 1 << 3, /* alpha, lambda, reformulate */
@@ -30,6 +30,9 @@ typedef enum query_group {
     GROUP_PARTS = 1 << 11,  /* parts */
     GROUP_STEPS = 1 << 12,  /* steps */
     GROUP_OUTPUT = 1 << 13, /* masks, or the images before the threshold */
+    GROUP_INDEX = 1 << 14,  /* index */
+    GROUP_MIXED = 1 << 15,  /* how rows and labels lie, before and after mixing */
+    GROUP_EPOCH = 1 << 16,  /* which rows of a data set, and what is done to them before mixing */
 } query_group;
 
 typedef enum query_id {
@@ -64,6 +67,17 @@ typedef enum query_id {
     QUERY_CLASSES,
     QUERY_SMOOTHING,
     QUERY_CORRECT,
+    QUERY_EPOCH,
+    QUERY_SHUFFLE,
+    QUERY_CROP,
+    QUERY_PAD,
+    QUERY_FLIP,
+    QUERY_MEAN,
+    QUERY_STD,
+    QUERY_RANK_OF,
+    QUERY_WORLD,
+    QUERY_DROP_LAST,
+    QUERY_DIGEST,
     QUERY_COUNT
 } query_id;
 
@@ -80,6 +94,7 @@ typedef enum query_part {
     PART_MASKS = 1 << 4,
     PART_METHOD = 1 << 5,
     PART_LABELS = 1 << 6,
+    PART_ROWS = 1 << 7,
 } query_part;
 
 #define QUERY_LIST 8 /* methods of one list, and their weights */
@@ -88,6 +103,14 @@ typedef struct query_list {
     unsigned count;
     uint32_t item[QUERY_LIST];
 } query_list;
+
+/* One for all channels, or one for each. */
+typedef struct query_reals {
+    unsigned count;
+    double item[QUERY_LIST];
+} query_reals;
+
+#define QUERY_DIGEST_DIGITS 64
 
 typedef struct query {
     uint64_t seed, index, step, steps, n, columns, scale;
@@ -106,6 +129,10 @@ typedef struct query {
     unsigned layout;    /* query_layout */
     unsigned pairing;   /* fmix_pairing_kind */
     unsigned parts;     /* bits */
+    uint64_t epoch, crop, rank, world;
+    unsigned shuffle, pad, flip, drop_last; /* pad: fmix_pad */
+    query_reals mean, std;
+    char digest[QUERY_DIGEST_DIGITS + 1];
     bool given[QUERY_COUNT];
 } query;
 
@@ -116,6 +143,8 @@ typedef enum query_kind {
     KIND_CHOICE,  /* unsigned, one of the choices */
     KIND_SET,     /* unsigned, bits of choices */
     KIND_LIST,    /* query_list of choices by number, or where there are none of integers from 0 */
+    KIND_REALS,   /* query_reals, each low … high */
+    KIND_DIGEST,  /* hexadecimal digits */
 } query_kind;
 
 typedef struct query_parameter {
@@ -124,7 +153,7 @@ typedef struct query_parameter {
     query_group group;
     size_t offset;                          /* in query */
     uint64_t least, most;                   /* KIND_INTEGER, KIND_SHAPE */
-    double low, high;                       /* KIND_REAL */
+    double low, high;                       /* KIND_REAL, KIND_REALS */
     const char *const *choices;             /* NULL-terminated */
     const char *(*choice)(unsigned number); /* or one by one, NULL past the last */
     const char *fallback;                   /* as text; NULL: none */

@@ -5,16 +5,16 @@
 
 static const route table[] = {
     {"/v1/masks", "GET", masks_get,
-     GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_SHAPE |
-         GROUP_SHEET | GROUP_OUTPUT,
+     GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
+         GROUP_SHAPE | GROUP_SHEET | GROUP_OUTPUT,
      FORMAT_ARRAYS | FORMAT_IMAGES, false, "masks of FMix or CutMix"},
     {"/v1/plans", "GET", plans_get,
-     GROUP_SEED | GROUP_SAMPLE | GROUP_BATCH | GROUP_STEPS | GROUP_LAMBDA | GROUP_MASK |
-         GROUP_METHOD | GROUP_POLICY | GROUP_PAIRING | GROUP_SHAPE | GROUP_PARTS,
+     GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_BATCH | GROUP_STEPS | GROUP_LAMBDA |
+         GROUP_MASK | GROUP_METHOD | GROUP_POLICY | GROUP_PAIRING | GROUP_SHAPE | GROUP_PARTS,
      FORMAT_ARRAYS, false, "who is mixed with whom, by which masks"},
     {"/v1/mix", "POST", mix_post,
-     GROUP_SEED | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
-         GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_SHEET,
+     GROUP_SEED | GROUP_INDEX | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
+         GROUP_POLICY | GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_MIXED | GROUP_SHEET,
      FORMAT_ARRAYS | FORMAT_IMAGES, false, "the uploaded batch, mixed"},
     {"/livez", "GET", health_live, 0, 0, true, "whether the process answers"},
     {"/readyz", "GET", health_ready, 0, 0, true, "whether it wants requests"},

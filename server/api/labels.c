@@ -158,7 +158,7 @@ static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t firs
                         void *out) {
     const head *h = from->self;
     (void)scratch;
-    return fmix_plan_labels(h->rows.plan, &h->labels, h->rows.index, first, n, out);
+    return fmix_plan_labels(h->rows.plan, &h->labels, h->rows.index, h->rows.first + first, n, out);
 }
 
 bool labels_add(labels *l, source *s, const rows *r, const int64_t *pairing) {

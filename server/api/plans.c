@@ -27,7 +27,7 @@ static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
     unsigned i = 0;
     while (q->methods.item[i] != out->method)
         i++;
-    out->rows = (rows){p->plan[i], q->index + step * q->n};
+    out->rows = (rows){.plan = p->plan[i], .index = q->index + step * q->n};
     return FMIX_OK;
 }
 

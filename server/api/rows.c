@@ -10,7 +10,8 @@ static fmix_status each(const source *from, uint64_t first, uint64_t n, put_row 
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
         fmix_row row;
-        status = fmix_plan_row(r->plan, fmix_plan_sample(r->plan, r->index, first + i), &row);
+        status =
+            fmix_plan_row(r->plan, fmix_plan_sample(r->plan, r->index, r->first + first + i), &row);
         put(&row, i, out);
     }
     return status;
@@ -48,8 +49,8 @@ fmix_status rows_ones(const source *from, fmix_scratch *scratch, uint64_t first,
 
 fmix_status rows_images(const rows *r, rows_draw *draw, fmix_scratch *scratch, uint64_t first,
                         uint64_t n, fmix_dtype type, uint64_t bytes, void *out) {
-    uint64_t t = fmix_plan_sample(r->plan, r->index, first);
-    bool one = n > 1 && fmix_plan_sample(r->plan, r->index, first + 1) == t;
+    uint64_t t = fmix_plan_sample(r->plan, r->index, r->first + first);
+    bool one = n > 1 && fmix_plan_sample(r->plan, r->index, r->first + first + 1) == t;
     fmix_status status = draw(r->plan, scratch, t, one ? 1 : n, type, out);
     for (uint64_t i = 1; one && i < n; i++)
         memcpy((unsigned char *)out + i * bytes, out, (size_t)bytes);

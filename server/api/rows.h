@@ -10,7 +10,8 @@
 /* What a source of rows keeps first in its self. */
 typedef struct rows {
     fmix_plan *plan;
-    uint64_t index; /* t of row 0 */
+    uint64_t index; /* t of the batch's row 0 */
+    uint64_t first; /* which of its rows is the source's row 0 */
 } rows;
 
 tensor_fill rows_lambda, rows_lambda_eff, rows_ones;

@@ -1,0 +1,159 @@
+#include "mixing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+fmix_status mixing_fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const mixing *m = from->self;
+    return fmix_plan_mix(m->rows.plan, scratch, &m->batch, m->rows.index, m->rows.first + first, n,
+                         out);
+}
+
+static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint64_t first,
+                                uint64_t n, void *out) {
+    const mixing *m = from->self;
+    (void)scratch;
+    memcpy(out, m->pairing + m->rows.first + first, (size_t)n * sizeof *m->pairing);
+    return FMIX_OK;
+}
+
+static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const mixing *m = from->self;
+    if (m->interpolates)
+        return fmix_plan_weights(m->rows.plan, m->rows.index, m->rows.first + first, n,
+                                 FMIX_DTYPE_F32, out);
+    return rows_images(&m->rows, fmix_plan_masks, scratch, first, n, FMIX_DTYPE_F32,
+                       4 * m->elements, out);
+}
+
+static fmix_status prepare(source *s) {
+    mixing *m = s->self;
+    return fmix_pairing(m->kind, m->seed, m->number, (uint32_t)m->total, m->pairing);
+}
+
+bool mixing_geometry(const query *q, const array *u, geometry *g, problem *p) {
+    bool given = q->given[QUERY_LAYOUT];
+    if (u->rank < 2) {
+        problem_add(p, 400, "x", "x has %u sides; it needs rows and at least one side more",
+                    u->rank);
+        return false;
+    }
+    if (!given && u->rank >= 3) {
+        problem_add(p, 400, "layout",
+                    "x has %u sides, so layout is required: channels_first, channels_last or none",
+                    u->rank);
+        return false;
+    }
+    unsigned layout = given ? q->layout : LAYOUT_NONE;
+    unsigned channels = layout != LAYOUT_NONE;
+    g->rank = u->rank - 1 - channels;
+    if (g->rank < 1 || g->rank > 3) {
+        problem_add(p, 400, "layout",
+                    "with this layout x has %u spatial sides; it must have one, two or three",
+                    g->rank);
+        return false;
+    }
+    bool last = layout == LAYOUT_CHANNELS_LAST;
+    g->sides = u->shape + 1 + (channels && !last);
+    g->has_channels = channels != 0;
+    g->channels = !channels ? 1 : u->shape[last ? u->rank - 1 : 1];
+    /* One channel that comes first is the simple case of both. */
+    g->layout = last ? FMIX_CHANNELS_LAST : FMIX_CHANNELS_FIRST;
+    return true;
+}
+
+bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p) {
+    *out = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : x;
+    for (unsigned i = 0; i < q->methods.count; i++) {
+        fmix_method method = q->methods.item[i];
+        const char *reason =
+            fmix_method_refuses(method, q->soft > 0, rows_type(x), rows_type(*out));
+        if (!reason)
+            continue;
+        problem_add(p, 400, "method", "method is '%s' and x has dtype %s: %s %s",
+                    fmix_method_name(method), dtype_table[x].name, fmix_method_name(method),
+                    reason);
+        return false;
+    }
+    return true;
+}
+
+bool mixing_recipe(call *c, const geometry *g, uint64_t number, fmix_recipe *recipe, problem *p) {
+    const query *q = &c->query;
+    if (!recipe_law(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
+        return false;
+    return recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
+           recipe_spectrum(q, &recipe->shape, p);
+}
+
+bool mixing_begin(mixing *m, const call *c, const fmix_recipe *recipe, uint64_t number,
+                  uint64_t total, problem *p) {
+    const query *q = &c->query;
+    *m = (mixing){.rows.index = q->index,
+                  .seed = q->seed,
+                  .number = number,
+                  .total = total,
+                  .kind = (fmix_pairing_kind)q->pairing,
+                  .interpolates = !fmix_method_masks(recipe->method),
+                  .elements = fmix_shape_elements(&recipe->shape),
+                  .pairing = malloc((size_t)total * sizeof *m->pairing)};
+    fmix_status status =
+        m->pairing ? fmix_plan_new(c->service->context, recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+    if (status == FMIX_OK)
+        return true;
+    problem_add(p, 500, NULL, "%s", fmix_status_text(status));
+    return false;
+}
+
+void mixing_end(mixing *m) {
+    fmix_plan_free(m->rows.plan);
+    free(m->pairing);
+    labels_free(m->labels);
+}
+
+static bool add_tensors(const mixing *m, source *s, const query *q, const array *u, dtype out_type,
+                        const geometry *g, tensor_fill *mixed) {
+    unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
+    double mask_cost =
+        fmix_plan_mask_cost(m->rows.plan) + (m->interpolates ? 0.25 * (double)m->elements : 0);
+    double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
+    bool good = true;
+    if (wanted & PART_MIXED)
+        good = good && source_add(s, "mixed", out_type, u->rank - 1, u->shape + 1,
+                                  mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), mixed);
+    if (wanted & PART_LABELS)
+        good = good && labels_add(m->labels, s, &m->rows, m->pairing);
+    if (wanted & PART_PAIRING)
+        good = good && source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing);
+    if (wanted & PART_LAMBDA)
+        good = good && source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda);
+    if (wanted & PART_LAMBDA_EFF)
+        good = good && source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff);
+    if (wanted & PART_MASKS)
+        good = good && source_add(s, "masks", DTYPE_F32, g->rank, g->sides, mask_cost, fill_masks);
+    return good;
+}
+
+/* A row that is chosen and then converted is held in between. */
+static uint64_t converted_row(const mixing *m) {
+    const fmix_batch *batch = &m->batch;
+    return batch->dtype == batch->out_dtype
+               ? 0
+               : m->elements * batch->channels * fmix_dtype_bytes(batch->dtype);
+}
+
+bool mixing_source(const mixing *m, source *s, const query *q, const array *x, dtype out_type,
+                   const geometry *g, tensor_fill *mixed) {
+    s->prepare = prepare;
+    s->prepare_cost = 15 * (double)m->total;
+    s->warm = fmix_plan_is_warm(m->rows.plan);
+    s->working = fmix_plan_memory(m->rows.plan) + converted_row(m);
+    s->memory = 8 * m->total; /* the pairing */
+    s->columns = (unsigned)q->columns;
+    s->scale = (unsigned)q->scale;
+    s->channels = g->has_channels ? (unsigned)g->channels : 0;
+    s->channels_last = g->layout == FMIX_CHANNELS_LAST;
+    return add_tensors(m, s, q, x, out_type, g, mixed);
+}

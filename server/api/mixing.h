@@ -1,0 +1,54 @@
+/*
+ * mixing.h - a mixed batch as tensors, whoever brings its rows: an upload or a data set
+ */
+#ifndef MIXING_H
+#define MIXING_H
+
+#include "../call.h"
+#include "../recipe.h"
+#include "labels.h"
+#include "rows.h"
+
+/* Which sides of x are the mask's. */
+typedef struct geometry {
+    unsigned rank;
+    const uint64_t *sides; /* of x, which outlives this */
+    uint64_t channels;
+    bool has_channels; /* a side of their own */
+    fmix_layout layout;
+} geometry;
+
+/* By the layout asked for, which x of three sides and more must have. */
+bool mixing_geometry(const query *q, const array *x, geometry *out, problem *p);
+
+/* The law and the mask's shape; settles the query's index. `number`: of the batch. */
+bool mixing_recipe(call *c, const geometry *g, uint64_t number, fmix_recipe *out, problem *p);
+
+/* The type of the answer from rows of this one, if every method of the list can make it: no batch
+ * shall be refused later. */
+bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p);
+
+/* What a source of a mixed batch keeps first in its self. */
+typedef struct mixing {
+    rows rows; /* first */
+    fmix_batch batch;
+    int64_t *pairing; /* of the whole batch */
+    uint64_t seed, number, total, elements;
+    fmix_pairing_kind kind;
+    labels *labels; /* NULL: none */
+    bool interpolates;
+} mixing;
+
+/* For a batch of `total` rows. False: explained; ended whatever it returns. */
+bool mixing_begin(mixing *m, const call *c, const fmix_recipe *recipe, uint64_t number,
+                  uint64_t total, problem *p);
+void mixing_end(mixing *m);
+
+tensor_fill mixing_fill; /* `mixed`, out of batch */
+
+/* Fills in what follows from all that; `mixed` fills the tensor of that name, which has the sides
+ * of x but for its rows. */
+bool mixing_source(const mixing *m, source *s, const query *q, const array *x, dtype out_type,
+                   const geometry *g, tensor_fill *mixed);
+
+#endif

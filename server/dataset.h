@@ -1,0 +1,69 @@
+/*
+ * dataset.h - a data set in a directory: rows, labels and a manifest (`fmixd import` writes it)
+ *
+ *   manifest.json   what there is, with a digest over it and all bytes
+ *   data.bin        rows one after the other, little-endian
+ *   labels.bin, labels.NAME.bin
+ *                   a head each: class numbers as i32, or rows of f32
+ *
+ * Files are mapped, not loaded. What is opened stays what it was: a set that is written anew is
+ * another one, in another directory entry.
+ */
+#ifndef DATASET_H
+#define DATASET_H
+
+#include "formats/format.h"
+#include "map.h"
+
+#include <stdio.h>
+
+#define DATASET_NAME     64
+#define DATASET_HEADS    8
+#define DATASET_DIGEST   64 /* hexadecimal digits: BLAKE2b-256 */
+#define DATASET_MANIFEST (4u << 20)
+
+typedef struct dataset_head {
+    char name[ARRAY_NAME]; /* "y" or "y.NAME" */
+    bool numbers;          /* of classes, i32; else rows of `classes` f32 */
+    uint64_t classes;
+    map file;
+} dataset_head;
+
+typedef struct dataset {
+    char name[DATASET_NAME + 1];
+    uint64_t count;
+    unsigned rank; /* of a row */
+    uint64_t side[QUERY_RANK - 1];
+    dtype type;
+    unsigned layout; /* query_layout; of rows of one side LAYOUT_NONE */
+    uint64_t row_bytes;
+    map data;
+    unsigned heads;
+    dataset_head head[DATASET_HEADS];
+    char digest[DATASET_DIGEST + 1];
+    buffer classes;    /* the manifest's names of classes, as JSON: a list for each head */
+    uint64_t stamp[3]; /* device, inode and time of the manifest: whether it is still that */
+    _Atomic unsigned uses;
+} dataset;
+
+/* Letters, digits, _ and -, at most DATASET_NAME. */
+bool dataset_named_well(const char *name);
+
+/* Opens a directory's set, used once. verify: reads all of it to check its digest. NULL: explained
+ * on `errors`, with its name. */
+dataset *dataset_open(const char *root, const char *name, bool verify, FILE *errors);
+dataset *dataset_retain(dataset *d);
+void dataset_release(dataset *d); /* NULL: nothing */
+
+/* Whether the directory still holds the same manifest. */
+bool dataset_is_current(const dataset *d, const char *root);
+
+/* Whether something of it could not be read. */
+bool dataset_is_broken(const dataset *d);
+
+const unsigned char *dataset_row(const dataset *d, uint64_t row);
+
+/* Over the manifest's facts and every byte: in hexadecimal. False: something could not be read. */
+bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]);
+
+#endif

@@ -1,0 +1,40 @@
+/* x, y and y.NAME of one file. */
+#include "import.h"
+
+#include "../api/labels.h"
+
+static bool import_upload(const import *in, const upload *all) {
+    const array *x = upload_find(all, "x"), *heads[DATASET_HEADS];
+    unsigned count = 0;
+    if (!x)
+        return import_fail(in, "'%s' holds no array named x", in->files[0]);
+    for (unsigned i = 0; i < all->count; i++) {
+        const array *y = &all->arrays[i];
+        if (y == x)
+            continue;
+        if (!labels_are(y->name) || upload_find(all, "y2") == y || y->name[1] == '2')
+            return import_fail(in, "'%s' holds an array named %s; x, y and y.NAME are taken",
+                               in->files[0], y->name);
+        if (count == DATASET_HEADS)
+            return import_fail(in, "there are more than %d heads of labels", DATASET_HEADS);
+        heads[count++] = y;
+    }
+    return import_arrays(in, x, heads, count);
+}
+
+static bool run(const import *in) {
+    map file = {0};
+    problem p = {0};
+    upload all = {.inflated = buffer_of(0)};
+    query q;
+    query_init(&q);
+    bool good = import_map(in, in->files[0], &file);
+    if (good && !format_safetensors.read(file.bytes, file.length, &q, &all, &p))
+        good = import_fail(in, "'%s': %s", in->files[0], p.errors[0].detail);
+    good = good && import_upload(in, &all);
+    map_close(&file);
+    return good;
+}
+
+const import_kind import_safetensors = {"safetensors", "FILE, with x and perhaps y or y.NAME", 1, 1,
+                                        run};

@@ -1,0 +1,35 @@
+/*
+ * map.h - files mapped for reading, which may be cut short or fail to be read while they are
+ *
+ * A page that is then gone reads as zeros instead of ending the process, and the file is marked:
+ * who has read from it asks afterwards whether what was read is true. The handler of SIGBUS is the
+ * process's; what it is not for it leaves to the default.
+ *
+ * Threads: any; open and close come from one at a time.
+ */
+#ifndef MAP_H
+#define MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MAPS_MOST 1024
+
+typedef struct map {
+    const unsigned char *bytes; /* NULL: an empty file, or closed */
+    size_t length;
+    int slot;
+} map;
+
+/* Installs the handler, once. */
+void map_start(void);
+
+/* A file of a directory, not through a symbolic link. False: errno says why (EMFILE also where
+ * MAPS_MOST are open). */
+bool map_open(int directory, const char *name, map *out);
+void map_close(map *m);
+
+/* Whether something of it could not be read. */
+bool map_is_broken(const map *m);
+
+#endif

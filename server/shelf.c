@@ -1,0 +1,129 @@
+#include "shelf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct sets {
+    dataset *set[SHELF_MOST];
+    size_t count;
+} sets;
+
+struct shelf {
+    char *root;
+    bool verify;
+    pthread_mutex_t lock;
+    sets sets; /* by name; guarded by lock */
+};
+
+static int by_name(const void *left, const void *right) {
+    dataset *const *a = left, *const *b = right;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+/* A directory with a manifest, or with nothing that concerns us. */
+static bool is_set(int root, const struct dirent *entry) {
+    char path[DATASET_NAME + 32];
+    snprintf(path, sizeof path, "%.*s/manifest.json", DATASET_NAME, entry->d_name);
+    return dataset_named_well(entry->d_name) && faccessat(root, path, F_OK, 0) == 0;
+}
+
+static void take(shelf *s, const char *name, sets *out, FILE *errors) {
+    if (out->count == SHELF_MOST) {
+        fprintf(errors, "fmixd: data set '%s': there are more than %d\n", name, SHELF_MOST);
+        return;
+    }
+    dataset *d = shelf_find(s, name);
+    if (d && (dataset_is_broken(d) || !dataset_is_current(d, s->root))) {
+        dataset_release(d);
+        d = NULL;
+    }
+    if (!d)
+        d = dataset_open(s->root, name, s->verify, errors);
+    if (d)
+        out->set[out->count++] = d;
+}
+
+static bool list(shelf *s, sets *out, FILE *errors) {
+    DIR *directory = opendir(s->root);
+    if (!directory) {
+        fprintf(errors, "fmixd: data: '%s' cannot be read: %s\n", s->root, strerror(errno));
+        return false;
+    }
+    for (struct dirent *e = readdir(directory); e; e = readdir(directory))
+        if (is_set(dirfd(directory), e))
+            take(s, e->d_name, out, errors);
+    closedir(directory);
+    qsort(out->set, out->count, sizeof *out->set, by_name);
+    return true;
+}
+
+static void release_all(sets *all) {
+    for (size_t i = 0; i < all->count; i++)
+        dataset_release(all->set[i]);
+}
+
+bool shelf_scan(shelf *s, FILE *errors) {
+    sets found = {.count = 0};
+    if (!s->root[0])
+        return true;
+    if (!list(s, &found, errors)) {
+        release_all(&found);
+        return false;
+    }
+    pthread_mutex_lock(&s->lock);
+    sets before = s->sets;
+    s->sets = found;
+    pthread_mutex_unlock(&s->lock);
+    release_all(&before);
+    return true;
+}
+
+shelf *shelf_new(const char *root, bool verify, FILE *errors) {
+    shelf *s = calloc(1, sizeof *s);
+    if (s && !(s->root = strdup(root))) {
+        free(s);
+        s = NULL;
+    }
+    if (!s) {
+        fprintf(errors, "fmixd: out of memory\n");
+        return NULL;
+    }
+    s->verify = verify;
+    pthread_mutex_init(&s->lock, NULL);
+    map_start();
+    if (shelf_scan(s, errors))
+        return s;
+    shelf_free(s);
+    return NULL;
+}
+
+void shelf_free(shelf *s) {
+    if (!s)
+        return;
+    release_all(&s->sets);
+    pthread_mutex_destroy(&s->lock);
+    free(s->root);
+    free(s);
+}
+
+dataset *shelf_find(shelf *s, const char *name) {
+    dataset *found = NULL;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->sets.count && !found; i++)
+        if (strcmp(s->sets.set[i]->name, name) == 0)
+            found = dataset_retain(s->sets.set[i]);
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
+dataset *shelf_nth(shelf *s, size_t n) {
+    pthread_mutex_lock(&s->lock);
+    dataset *found = n < s->sets.count ? dataset_retain(s->sets.set[n]) : NULL;
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}

@@ -1,0 +1,348 @@
+#include "writer.h"
+#include "query.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct writer {
+    char *path, *parent, *partial; /* the set, where it stands, its name until it is whole */
+    writer_facts facts;
+    uint64_t row_bytes, rows;
+    FILE *data, *errors;
+    int directory;
+    json_t *heads, *class_names; /* as the manifest has them */
+    bool failed, terminal;
+    unsigned shown; /* tenths, or on a terminal hundredths, that the progress shows */
+};
+
+bool writer_fail(writer *w, const char *text, ...) {
+    va_list arguments;
+    if (w->failed)
+        return false; /* the first reason is the one that helps */
+    w->failed = true;
+    if (w->terminal && w->shown)
+        fputc('\n', w->errors);
+    fputs("fmixd: import: ", w->errors);
+    va_start(arguments, text);
+    vfprintf(w->errors, text, arguments);
+    va_end(arguments);
+    fputc('\n', w->errors);
+    return false;
+}
+
+static bool fail_errno(writer *w, const char *what) {
+    return writer_fail(w, "%s: %s", what, strerror(errno));
+}
+
+/* ---- where it stands ---- */
+
+/* "ROOT/NAME" into ROOT, NAME, and ".NAME.partial". */
+static bool split_path(writer *w, const char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    w->path = strndup(path, length);
+    const char *slash = w->path ? strrchr(w->path, '/') : NULL;
+    const char *name = slash ? slash + 1 : w->path;
+    size_t above = slash == w->path ? 1 : slash ? (size_t)(slash - w->path) : 0; /* 1: the root */
+    w->parent = !w->path ? NULL : slash ? strndup(w->path, above) : strdup(".");
+    w->partial = malloc(length + 16);
+    if (!w->path || !w->parent || !w->partial)
+        return writer_fail(w, "out of memory");
+    snprintf(w->partial, length + 16, ".%s.partial", name);
+    if (!dataset_named_well(name))
+        return writer_fail(w, "'%s' is no name of a data set: letters, digits, _ and -, at most %d",
+                           name, DATASET_NAME);
+    return true;
+}
+
+static void remove_partial(writer *w, int parent) {
+    static const char *const files[] = {"manifest.json", "data.bin", NULL};
+    int directory = openat(parent, w->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (directory < 0)
+        return;
+    for (size_t i = 0; files[i]; i++)
+        unlinkat(directory, files[i], 0);
+    for (size_t i = 0; i < json_array_size(w->heads); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(w->heads, i), "name"));
+        char file[ARRAY_NAME + 16];
+        snprintf(file, sizeof file, "labels%s.bin", name + 1);
+        unlinkat(directory, file, 0);
+    }
+    close(directory);
+    unlinkat(parent, w->partial, AT_REMOVEDIR);
+}
+
+static bool open_partial(writer *w) {
+    struct stat s;
+    int parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0)
+        return fail_errno(w, w->parent);
+    if (lstat(w->path, &s) == 0) {
+        close(parent);
+        return writer_fail(w, "'%s' is there already; give the new set another name, or remove it",
+                           w->path);
+    }
+    remove_partial(w, parent); /* of one that was interrupted */
+    bool made = mkdirat(parent, w->partial, 0777) == 0;
+    w->directory =
+        made ? openat(parent, w->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (w->directory < 0)
+        fail_errno(w, w->partial);
+    close(parent);
+    return w->directory >= 0;
+}
+
+static FILE *create(writer *w, const char *name) {
+    int fd = openat(w->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file)
+        fail_errno(w, name);
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
+/* What is in a file is on its disk before the set has its name. */
+static bool finish_file(writer *w, FILE *file, const char *name) {
+    bool good = fflush(file) == 0 && fsync(fileno(file)) == 0;
+    if (!good)
+        fail_errno(w, name);
+    if (fclose(file) != 0 && good)
+        good = fail_errno(w, name);
+    return good;
+}
+
+static void writer_free(writer *w) {
+    if (w->data)
+        fclose(w->data);
+    if (w->directory >= 0)
+        close(w->directory);
+    json_decref(w->heads);
+    json_decref(w->class_names);
+    free(w->path);
+    free(w->parent);
+    free(w->partial);
+    free(w);
+}
+
+writer *writer_new(const char *path, const writer_facts *facts, FILE *errors) {
+    writer *w = calloc(1, sizeof *w);
+    if (!w) {
+        fputs("fmixd: import: out of memory\n", errors);
+        return NULL;
+    }
+    w->facts = *facts;
+    w->errors = errors;
+    w->terminal = isatty(fileno(errors)) == 1;
+    w->directory = -1;
+    w->heads = json_array();
+    w->class_names = json_array();
+    w->row_bytes = dtype_table[facts->type].size;
+    for (unsigned d = 0; d < facts->rank; d++)
+        w->row_bytes *= facts->side[d];
+    bool good = w->heads && w->class_names;
+    if (!good)
+        writer_fail(w, "out of memory");
+    if (good && split_path(w, path) && open_partial(w) && (w->data = create(w, "data.bin")))
+        return w;
+    writer_abandon(w);
+    return NULL;
+}
+
+void writer_abandon(writer *w) {
+    if (!w)
+        return;
+    int parent = w->directory >= 0 ? open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (parent >= 0) {
+        remove_partial(w, parent);
+        close(parent);
+    }
+    writer_free(w);
+}
+
+/* ---- what it holds ---- */
+
+#define BAR 40
+
+/* A bar on a terminal; elsewhere a line each tenth. */
+static void show(writer *w) {
+    if (w->facts.expected == 0)
+        return;
+    double part = (double)w->rows / (double)w->facts.expected;
+    unsigned step = (unsigned)(part * (w->terminal ? 100 : 10));
+    if (step == w->shown || (step == 0 && !w->terminal))
+        return;
+    w->shown = step;
+    if (!w->terminal) {
+        fprintf(w->errors, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, w->rows);
+        return;
+    }
+    unsigned full = (unsigned)(part * BAR);
+    fputc('\r', w->errors);
+    for (unsigned i = 0; i < BAR; i++)
+        fputc(i < full ? '#' : '.', w->errors);
+    fprintf(w->errors, " %3u %%%s", step, step == 100 ? "\n" : "");
+    fflush(w->errors);
+}
+
+bool writer_rows(writer *w, const void *bytes, uint64_t rows) {
+    const unsigned char *at = bytes;
+    for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->row_bytes) {
+        if (fwrite(at, (size_t)w->row_bytes, 1, w->data) != 1)
+            return fail_errno(w, "data.bin");
+        w->rows++;
+        show(w);
+    }
+    return !w->failed;
+}
+
+static bool write_numbers(writer *w, FILE *file, const array *y, uint64_t *classes) {
+    uint64_t most = *classes ? *classes : FMIX_MAX_CLASSES, largest = 0;
+    size_t size = dtype_table[y->type].size;
+    for (uint64_t i = 0; i < y->shape[0]; i++) {
+        int64_t number = dtype_integer(y->type, y->bytes + i * size);
+        if (number < 0 || (uint64_t)number >= most)
+            return writer_fail(
+                w, "row %" PRIu64 " of the labels %s is %lld; classes go from 0 to %" PRIu64, i,
+                y->name, (long long)number, most - 1);
+        largest = (uint64_t)number > largest ? (uint64_t)number : largest;
+        const unsigned char bytes[] = {(unsigned char)number, (unsigned char)(number >> 8),
+                                       (unsigned char)(number >> 16), 0};
+        if (fwrite(bytes, sizeof bytes, 1, file) != 1)
+            return fail_errno(w, "labels");
+    }
+    *classes = *classes ? *classes : largest + 1;
+    return true;
+}
+
+static bool write_floats(writer *w, FILE *file, const array *y) {
+    size_t size = dtype_table[y->type].size;
+    for (uint64_t i = 0; i < y->shape[0] * y->shape[1]; i++) {
+        float value = (float)dtype_real(y->type, y->bytes + i * size);
+        dtype_swap(DTYPE_F32, &value, sizeof value);
+        if (fwrite(&value, sizeof value, 1, file) != 1)
+            return fail_errno(w, "labels");
+    }
+    return true;
+}
+
+bool writer_head(writer *w, const char *name, const array *y, uint64_t classes) {
+    char file_name[ARRAY_NAME + 16];
+    bool numbers = y->rank == 1 && !dtype_floats(y->type);
+    if (!numbers && !(y->rank == 2 && dtype_floats(y->type)))
+        return writer_fail(
+            w, "labels %s must be class numbers of an integer type, or rows of floats", name);
+    if (y->shape[0] != w->rows)
+        return writer_fail(w, "there are %" PRIu64 " labels %s for %" PRIu64 " rows", y->shape[0],
+                           name, w->rows);
+    if (json_array_size(w->heads) == DATASET_HEADS)
+        return writer_fail(w, "there are more than %d heads of labels", DATASET_HEADS);
+    snprintf(file_name, sizeof file_name, "labels%s.bin", name + 1);
+    FILE *file = w->failed ? NULL : create(w, file_name);
+    if (!file)
+        return false;
+    if (!numbers)
+        classes = y->shape[1];
+    bool good = numbers ? write_numbers(w, file, y, &classes) : write_floats(w, file, y);
+    json_t *head = json_pack("{ss ss sI}", "name", name, "kind", numbers ? "numbers" : "rows",
+                             "classes", (json_int_t)classes);
+    if (json_array_append_new(w->heads, head) != 0 ||
+        json_array_append_new(w->class_names, json_array()) != 0)
+        good = writer_fail(w, "out of memory");
+    return finish_file(w, file, file_name) && good;
+}
+
+bool writer_class(writer *w, const char *name) {
+    size_t last = json_array_size(w->class_names);
+    json_t *text = json_string(name); /* NULL: not UTF-8 */
+    if (!text)
+        return writer_fail(w, "the name of a class is not UTF-8");
+    return json_array_append_new(json_array_get(w->class_names, last - 1), text) == 0 ||
+           writer_fail(w, "out of memory");
+}
+
+/* ---- the end ---- */
+
+static json_t *manifest_of(const writer *w, const char *digest) {
+    json_t *shape = json_array();
+    for (unsigned d = 0; d < w->facts.rank; d++)
+        json_array_append_new(shape, json_integer((json_int_t)w->facts.side[d]));
+    return json_pack("{si sI ss so ss sO sO ss}", "fmixd", 1, "count", (json_int_t)w->rows, "dtype",
+                     dtype_table[w->facts.type].name, "shape", shape, "layout",
+                     query_table[QUERY_LAYOUT].choices[w->facts.layout], "heads", w->heads,
+                     "class_names", w->class_names, "digest", digest);
+}
+
+static bool write_manifest(writer *w, const char *digest) {
+    json_t *root = manifest_of(w, digest);
+    FILE *file = root ? create(w, "manifest.json") : NULL;
+    if (!root)
+        writer_fail(w, "out of memory");
+    bool good = file && json_dumpf(root, file, JSON_INDENT(1)) == 0 && fputc('\n', file) != EOF;
+    if (file && !good)
+        fail_errno(w, "manifest.json");
+    json_decref(root);
+    return file && finish_file(w, file, "manifest.json") && good;
+}
+
+/* What was written is read back for its digest, so that also a disk that lies is found out. */
+static bool find_digest(writer *w, char digest[DATASET_DIGEST + 1]) {
+    dataset d = {
+        .count = w->rows, .rank = w->facts.rank, .type = w->facts.type, .layout = w->facts.layout};
+    memcpy(d.side, w->facts.side, sizeof d.side);
+    bool good = map_open(w->directory, "data.bin", &d.data) || fail_errno(w, "data.bin");
+    for (size_t i = 0; i < json_array_size(w->heads) && good; i++) {
+        const json_t *o = json_array_get(w->heads, i);
+        dataset_head *h = &d.head[d.heads++];
+        char file[ARRAY_NAME + 16];
+        snprintf(h->name, sizeof h->name, "%s", json_string_value(json_object_get(o, "name")));
+        snprintf(file, sizeof file, "labels%s.bin", h->name + 1);
+        h->numbers = strcmp(json_string_value(json_object_get(o, "kind")), "numbers") == 0;
+        h->classes = (uint64_t)json_integer_value(json_object_get(o, "classes"));
+        good = map_open(w->directory, file, &h->file) || fail_errno(w, file);
+    }
+    good =
+        good && (dataset_digest(&d, digest) || writer_fail(w, "what was written is not read back"));
+    map_close(&d.data);
+    for (unsigned i = 0; i < d.heads; i++)
+        map_close(&d.head[i].file);
+    return good;
+}
+
+static bool give_name(writer *w) {
+    int parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = parent >= 0 && fsync(w->directory) == 0 &&
+                renameat2(parent, w->partial, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0 &&
+                fsync(parent) == 0;
+    if (!good)
+        fail_errno(w, w->path);
+    if (parent >= 0)
+        close(parent);
+    return good;
+}
+
+bool writer_finish(writer *w) {
+    char digest[DATASET_DIGEST + 1];
+    FILE *data = w->data;
+    w->data = NULL;
+    bool good = finish_file(w, data, "data.bin") && !w->failed;
+    if (good && w->rows == 0)
+        good = writer_fail(w, "there are no rows");
+    good = good && find_digest(w, digest) && write_manifest(w, digest) && give_name(w);
+    if (!good) {
+        writer_abandon(w);
+        return false;
+    }
+    fprintf(w->errors, "fmixd: import: %s: %" PRIu64 " rows, digest %s\n", w->path, w->rows,
+            digest);
+    writer_free(w);
+    return true;
+}
