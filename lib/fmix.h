@@ -312,6 +312,20 @@ typedef struct fmix_batch {
     const int64_t *pairing; /* one entry a row; unused with x2 */
 } fmix_batch;
 
+/* (v - mean) / std, of U8 (v/255 - mean) / std, each step in float64, rounded once to a floating
+ * type: what rows are before they are mixed. One mean and std for all, or one for each channel.
+ * STREAM §8. */
+typedef struct fmix_normal {
+    fmix_dtype dtype, out_dtype;
+    fmix_layout layout;
+    unsigned count; /* of mean and of std: 1, or the channels */
+    const double *mean, *std;
+} fmix_normal;
+
+/* One row of channels * elements values. */
+FMIX_API fmix_status fmix_normalise(const fmix_normal *how, uint64_t elements, uint64_t channels,
+                                    const void *from, void *out);
+
 /* Why a method cannot mix these types, to follow its name in a sentence, or NULL: it can.
  * Interpolating integers other than U8, or BOOL, needs an out_dtype that floats (token ids have no
  * middle), and BC+ floats, or U8 that is to float. A soft mask interpolates. */

@@ -7,8 +7,12 @@
 #include "formats/format.h"
 #include "service.h"
 
+#define ROUTE_CAPTURES 2
+#define ROUTE_CAPTURE  96 /* bytes of one */
+
 typedef struct call {
     service *service;
+    const char *captured[ROUTE_CAPTURES]; /* of the path, in order */
     query query;
     unsigned groups;          /* the resource's */
     const format *format;     /* of the answer; NULL for plain resources */
@@ -28,6 +32,7 @@ typedef struct outcome {
 
 typedef void resource(call *c, outcome *out);
 
-resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get;
+resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get,
+    datasets_get, dataset_get, batch_get;
 
 #endif

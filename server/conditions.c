@@ -9,6 +9,7 @@ void conditions_check(conditions *c, struct MHD_Connection *connection, const so
                       const char *path, const format *f) {
     if (!s->recipe)
         return;
+    c->passing = s->passing;
     recipe_etag(s->recipe, path, f->name, f->version, c->etag);
     buffer tags = headers_list(connection, "If-None-Match");
     c->not_modified = recipe_etag_matches((const char *)tags.bytes, c->etag);

@@ -26,6 +26,8 @@ typedef struct setting {
 
 static const char *const logs[] = {"json", "text", "off", NULL}; /* as log_kind */
 
+static const char *const verifies[] = {"off", "on", NULL};
+
 #define AT(field) offsetof(config, field)
 #define CGROUP    "/sys/fs/cgroup"
 
@@ -38,6 +40,10 @@ static const setting table[] = {
     {"tokens", PATH, AT(tokens), 0, 0, "", "a file of tokens, of which all but health asks one",
      NULL},
     {"cors", ORIGINS, AT(cors), 0, 0, "", "origins whose pages may read answers, or *", NULL},
+    {"data", PATH, AT(data), 0, 0, "", "a directory of data sets, as fmixd import writes them",
+     NULL},
+    {"verify", CHOICE, AT(verify), 0, 0, "on",
+     "on: reads data sets through before it serves them, to check their digests; off", verifies},
     {"wisdom", PATH, AT(wisdom), 0, 0, "",
      "a file for what FFTW measured, read at start and kept up to date", NULL},
     {"threads", NUMBER, AT(threads), 0, 1024, "0", "compute threads; 0: as many as there are cores",

@@ -29,7 +29,9 @@ typedef struct config {
     char tls_key[CONFIG_PATH];
     char tokens[CONFIG_PATH];  /* of those who may ask; empty: anybody */
     char cors[CONFIG_ORIGINS]; /* a list of origins, or *; empty: none */
+    char data[CONFIG_PATH];    /* a directory of data sets; empty: none */
     char wisdom[CONFIG_PATH];  /* what FFTW measured; empty: kept for this process only */
+    uint64_t verify;           /* read data sets through at start, to check their digests */
     uint64_t threads;     /* that compute; 0 in the table: as many as the cgroup or machine has */
     uint64_t io_threads;  /* that talk HTTP */
     uint64_t connections; /* in all */

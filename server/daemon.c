@@ -119,6 +119,7 @@ static void free_all(fmixd *d) {
     watch_free(d->requests.watch);
     dregs_free(d->requests.dregs);
     jobs_free(s->jobs);
+    shelf_free(s->shelf);
     tuner_free(d->tuner);
     fmix_context_free(s->context);
     auth_free(s->auth);
@@ -153,6 +154,7 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
            (d->requests.watch = watch_new(&limits)) &&
            (d->requests.dregs = dregs_new(DREGS_BYTES, DREGS_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, errors) &&
+           (s->shelf = shelf_new(c->data, c->verify != 0, errors)) &&
            (d->tuner = tuner_new(s->context, c->wisdom, errors));
 }
 
@@ -192,6 +194,8 @@ const char *fmixd_address(const fmixd *d) {
 void fmixd_reload(fmixd *d, FILE *errors) {
     bool tokens = auth_reload(d->requests.service.auth, errors);
     bool certificate = !d->tls || tls_reload(d->tls, errors);
+    if (!shelf_scan(d->requests.service.shelf, errors))
+        fprintf(errors, "fmixd: data: the sets there were are served on\n");
     if (!tokens)
         fprintf(errors, "fmixd: tokens: those there were stay in force\n");
     if (!certificate)

@@ -53,8 +53,9 @@ static void add_validators(const reply *r, draft *d) {
         return;
     add(d, MHD_HTTP_HEADER_ETAG, r->etag);
     add(d, MHD_HTTP_HEADER_CACHE_CONTROL,
-        r->visitor->guarded ? "private, max-age=31536000, immutable"
-                            : "public, max-age=31536000, immutable");
+        r->passing            ? r->visitor->guarded ? "private, no-cache" : "public, no-cache"
+        : r->visitor->guarded ? "private, max-age=31536000, immutable"
+                              : "public, max-age=31536000, immutable");
 }
 
 static void add_ranges(const reply *r, const char *part, draft *d) {

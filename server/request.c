@@ -241,6 +241,8 @@ static void choose_resource(request *r, const char *path) {
         problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
     else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options) {
         r->call.groups = r->match.route->groups;
+        for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
+            r->call.captured[i] = r->match.captured[i];
         r->call.content_type = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
         query_init(&r->call.query);
         MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, take_parameter, r);
@@ -384,6 +386,7 @@ static reply reply_of(request *r) {
                    .vary =
                        !r->options && r->match.route && r->match.route->formats && !r->match.suffix,
                    .etag = c->etag[0] ? c->etag : NULL,
+                   .passing = c->passing,
                    .ranges = c->etag[0] && r->call.format->lay_out,
                    .first = c->first,
                    .total = c->total};

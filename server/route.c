@@ -16,6 +16,12 @@ static const route table[] = {
      GROUP_SEED | GROUP_INDEX | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
          GROUP_POLICY | GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_MIXED | GROUP_SHEET,
      FORMAT_ARRAYS | FORMAT_IMAGES, false, "the uploaded batch, mixed"},
+    {"/v1/datasets", "GET", datasets_get, 0, 0, false, "the data sets that are served"},
+    {"/v1/datasets/{name}", "GET", dataset_get, 0, 0, false, "one of them"},
+    {"/v1/datasets/{name}/batches/{step}", "GET", batch_get,
+     GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
+         GROUP_PAIRING | GROUP_PARTS | GROUP_MIXED | GROUP_EPOCH | GROUP_SHEET,
+     FORMAT_ARRAYS | FORMAT_IMAGES, false, "a batch of a data set's epoch, mixed"},
     {"/livez", "GET", health_live, 0, 0, true, "whether the process answers"},
     {"/readyz", "GET", health_ready, 0, 0, true, "whether it wants requests"},
     {"/startupz", "GET", health_live, 0, 0, true, "whether it has started"},
@@ -30,19 +36,42 @@ const char *route_name(unsigned number) {
     return number < ROWS ? table[number].path : "none";
 }
 
+#define NAMED "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+/* What is left of a path behind a pattern, or NULL: it does not begin so. */
+static const char *behind(const char *pattern, const char *path, route_match *out) {
+    for (unsigned n = 0; *pattern; n++) {
+        const char *brace = strchr(pattern, '{');
+        size_t plain = brace ? (size_t)(brace - pattern) : strlen(pattern);
+        if (strncmp(path, pattern, plain) != 0)
+            return NULL;
+        path += plain;
+        pattern += plain;
+        if (!brace)
+            break;
+        size_t length = strspn(path, NAMED);
+        if (length == 0 || length > ROUTE_CAPTURE)
+            return NULL;
+        memcpy(out->captured[n], path, length);
+        out->captured[n][length] = 0;
+        path += length;
+        pattern = strchr(pattern, '}') + 1;
+    }
+    return path;
+}
+
 /* Whether path names the row, with or without a suffix that is one of its formats. */
-static bool matches(const route *r, const char *path, const format **suffix) {
-    size_t length = strlen(r->path);
-    *suffix = NULL;
-    if (strncmp(path, r->path, length) != 0)
+static bool matches(const route *r, const char *path, route_match *out) {
+    const char *rest = behind(r->path, path, out);
+    out->suffix = NULL;
+    if (!rest)
         return false;
-    if (path[length] == 0)
+    if (*rest == 0)
         return true;
-    if (path[length] != '.' || !r->formats)
+    if (*rest != '.' || !r->formats)
         return false;
-    const char *name = path + length + 1;
-    *suffix = format_by_name(name, strlen(name), r->formats);
-    return *suffix != NULL;
+    out->suffix = format_by_name(rest + 1, strlen(rest + 1), r->formats);
+    return out->suffix != NULL;
 }
 
 static bool is_options(const char *method) {
@@ -61,13 +90,14 @@ static void list_paths(char *out, size_t room) {
 }
 
 static void explain_missing(const char *path, problem *p) {
-    char formats[200], paths[200];
+    char formats[200], paths[300];
+    route_match unused;
     for (size_t i = 0; i < ROWS; i++) {
-        size_t length = strlen(table[i].path);
-        if (table[i].formats && strncmp(path, table[i].path, length) == 0 && path[length] == '.') {
+        const char *rest = behind(table[i].path, path, &unused);
+        if (table[i].formats && rest && *rest == '.') {
             format_list(table[i].formats, formats, sizeof formats);
             problem_add(p, 404, NULL, "%s has no format '%.20s'; it has: %s", table[i].path,
-                        path + length + 1, formats);
+                        rest + 1, formats);
             return;
         }
     }
@@ -82,16 +112,16 @@ const char *route_methods(const route *r) {
 }
 
 bool route_is_open(const char *path, const char *method) {
-    const format *suffix;
+    route_match unused;
     bool open = is_options(method);
     for (unsigned i = 0; i < ROWS; i++)
-        open |= table[i].open && matches(&table[i], path, &suffix);
+        open |= table[i].open && matches(&table[i], path, &unused);
     return open;
 }
 
 bool route_find(const char *path, const char *method, route_match *out, problem *p) {
     for (unsigned i = 0; i < ROWS; i++) {
-        if (!matches(&table[i], path, &out->suffix))
+        if (!matches(&table[i], path, out))
             continue;
         out->route = &table[i];
         out->number = i;

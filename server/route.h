@@ -16,8 +16,10 @@ typedef struct route {
     const char *meaning;
 } route;
 
+/* {NAME} in a path stands for one part of it, of letters, digits, _ and -. */
 typedef struct route_match {
     const route *route;
+    char captured[ROUTE_CAPTURES][ROUTE_CAPTURE + 1];
     unsigned number;      /* row, for metrics */
     const format *suffix; /* NULL: none in the path */
 } route_match;

@@ -10,6 +10,7 @@
 #include "lib/fmix.h"
 #include "log.h"
 #include "metrics.h"
+#include "shelf.h"
 
 #include <stdatomic.h>
 
@@ -18,6 +19,7 @@ typedef struct service {
     auth *auth;
     fmix_context *context;
     jobs *jobs;
+    shelf *shelf; /* of data sets */
     budget budget;
     metrics metrics;
     log_lines *log;

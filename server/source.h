@@ -56,6 +56,7 @@ struct source {
     uint64_t memory;     /* bytes it holds beside its tensors, if it counts them */
     uint64_t working;    /* bytes that a thread needs to fill a slice */
     bool warm;           /* filling needs nothing slow to be made first */
+    bool passing;        /* under this URL there may be another answer one day */
     double prepare_cost; /* estimated nanoseconds of prepare */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
     fmix_status (*prepare)(source *self);

@@ -1,0 +1,75 @@
+/* GET /v1/datasets/NAME/batches/STEP: a batch of hosted data, mixed. */
+#include "hosted.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_step(const char *text, uint64_t *out, problem *p) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    *out = value;
+    if (text[0] >= '0' && text[0] <= '9' && !*end && errno == 0)
+        return true;
+    problem_add(p, 404, NULL, "there is no batch '%.40s'; batches are numbered from 0", text);
+    return false;
+}
+
+/* What the URL pins is what is served, or nothing. */
+static bool is_pinned(const query *q, const dataset *d, problem *p) {
+    if (!q->given[QUERY_DIGEST] || strcmp(q->digest, d->digest) == 0)
+        return true;
+    problem_add(p, 409, "digest", "the data set %s has digest %s now, not the one asked for",
+                d->name, d->digest);
+    return false;
+}
+
+static bool check_parts(const call *c, problem *p) {
+    const query *q = &c->query;
+    if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD)) {
+        problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
+        return false;
+    }
+    return format_holds_parts(c->format, q, p);
+}
+
+/* Beside the parameters: which set, in which state, and which batch. */
+static char *text_of(const call *c, const dataset *d, uint64_t step) {
+    buffer text = buffer_of(8192);
+    char *recipe = recipe_text(&c->query, c->groups);
+    text.failed = recipe == NULL;
+    buffer_print(&text, "%s dataset=%s digest=%s batch=%" PRIu64, recipe ? recipe : "", d->name,
+                 d->digest, step);
+    buffer_add(&text, "", 1);
+    free(recipe);
+    if (text.failed)
+        buffer_free(&text);
+    return (char *)text.bytes;
+}
+
+void batch_get(call *c, outcome *out) {
+    problem *p = &out->problem;
+    hosted_place place;
+    uint64_t step;
+    dataset *d = hosted_find(c, p);
+    if (!d)
+        return;
+    if (!read_step(c->captured[1], &step, p) || !is_pinned(&c->query, d, p) || !check_parts(c, p) ||
+        !hosted_address(&c->query, d, step, &place, p)) {
+        dataset_release(d);
+        return;
+    }
+    char *recipe = text_of(c, d, step); /* before what the set supplies is filled in */
+    source *s = recipe ? hosted_source(c, d, &place, p) : NULL;
+    if (!recipe) {
+        problem_add(p, 500, NULL, "out of memory");
+        dataset_release(d);
+    }
+    if (s)
+        s->recipe = recipe;
+    else
+        free(recipe);
+    out->source = s;
+}

@@ -1,0 +1,68 @@
+/* What data sets there are. */
+#include "../call.h"
+#include "hosted.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+static int append(const char *bytes, size_t length, void *out) {
+    return buffer_add(out, bytes, length) ? 0 : -1;
+}
+
+/* Without memory there is a NULL somewhere, which jansson passes on. */
+static json_t *heads_of(const dataset *d) {
+    json_t *heads = json_array();
+    json_t *names = d->classes.length
+                        ? json_loadb((const char *)d->classes.bytes, d->classes.length, 0, NULL)
+                        : NULL;
+    for (unsigned i = 0; i < d->heads; i++) {
+        const dataset_head *h = &d->head[i];
+        json_t *head =
+            json_pack("{ss ss sI}", "name", h->name, "kind", h->numbers ? "numbers" : "rows",
+                      "classes", (json_int_t)h->classes);
+        json_t *list = json_array_get(names, i);
+        if (json_array_size(list))
+            json_object_set(head, "class_names", list);
+        json_array_append_new(heads, head);
+    }
+    json_decref(names);
+    return heads;
+}
+
+static json_t *describe(const dataset *d) {
+    json_t *shape = json_array();
+    for (unsigned i = 0; i < d->rank; i++)
+        json_array_append_new(shape, json_integer((json_int_t)d->side[i]));
+    return json_pack("{ss sI so ss ss so ss}", "name", d->name, "count", (json_int_t)d->count,
+                     "shape", shape, "dtype", dtype_table[d->type].name, "layout",
+                     query_table[QUERY_LAYOUT].choices[d->layout], "heads", heads_of(d), "digest",
+                     d->digest);
+}
+
+static void answer(json_t *root, outcome *out) {
+    out->status = 200;
+    out->media_type = "application/json";
+    out->text = buffer_of(64u << 20);
+    if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
+        out->text.failed = true;
+    json_decref(root);
+    buffer_text(&out->text, "\n");
+}
+
+void datasets_get(call *c, outcome *out) {
+    json_t *list = json_array();
+    dataset *d;
+    for (size_t i = 0; (d = shelf_nth(c->service->shelf, i)) != NULL; i++) {
+        json_array_append_new(list, describe(d));
+        dataset_release(d);
+    }
+    answer(json_pack("{so}", "datasets", list), out);
+}
+
+void dataset_get(call *c, outcome *out) {
+    dataset *d = hosted_find(c, &out->problem);
+    if (!d)
+        return;
+    answer(describe(d), out);
+    dataset_release(d);
+}

@@ -1,0 +1,401 @@
+#include "hosted.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+dataset *hosted_find(const call *c, problem *p) {
+    char names[300] = "";
+    size_t used = 0;
+    dataset *d = shelf_find(c->service->shelf, c->captured[0]);
+    if (d && !dataset_is_broken(d))
+        return d;
+    if (d) {
+        problem_add(p, 503, NULL,
+                    "a file of the data set %s was cut short or cannot be read; it is served again "
+                    "once it is whole and the daemon has got a SIGHUP",
+                    d->name);
+        p->retry_after = 60;
+        p->reason = PROBLEM_INTERNAL;
+        dataset_release(d);
+        return NULL;
+    }
+    for (size_t i = 0; (d = shelf_nth(c->service->shelf, i)) != NULL; i++) {
+        if (used < sizeof names)
+            used +=
+                (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", d->name);
+        dataset_release(d);
+    }
+    problem_add(p, 404, NULL, "there is no data set %.64s; %s%s", c->captured[0],
+                used ? "there are: " : "none is served: set `data` to a directory of them", names);
+    return NULL;
+}
+
+/* ---- where a batch lies ---- */
+
+static uint64_t batches_of(const query *q, uint64_t samples) {
+    uint64_t whole = samples / q->n, rest = samples % q->n;
+    return whole + (rest && !q->drop_last);
+}
+
+/* Numbers of t and of batches, of all of an epoch, that 64 bits hold. */
+static bool fits(const query *q, const dataset *d, problem *p) {
+    uint64_t last = UINT64_MAX / d->count;
+    if (q->epoch < last)
+        return true;
+    problem_add(p, 400, "epoch",
+                "epoch is %" PRIu64 ", whose last sample number would pass 2^64-1; with %" PRIu64
+                " samples it can be %" PRIu64 " at most",
+                q->epoch, d->count, last - 1);
+    return false;
+}
+
+bool hosted_address(const query *q, const dataset *d, uint64_t step, hosted_place *out,
+                    problem *p) {
+    if (!q->given[QUERY_N])
+        problem_add(p, 400, "n", "n is required: how many rows a batch has");
+    if (q->rank >= q->world)
+        problem_add(p, 400, "rank", "rank is %" PRIu64 " of world %" PRIu64 "; it counts from 0",
+                    q->rank, q->world);
+    if (p->status || !fits(q, d, p))
+        return false;
+    *out = (hosted_place){.batches = batches_of(q, d->count)};
+    if (step >= out->batches) {
+        problem_add(p, 404, NULL,
+                    "there is no batch %" PRIu64 "; an epoch of %s has %" PRIu64 " of %" PRIu64
+                    " rows, counted from 0",
+                    step, d->name, out->batches, q->n);
+        return false;
+    }
+    uint64_t all = d->count / q->n + (d->count % q->n != 0); /* whatever drop_last */
+    out->first = step * q->n;
+    out->rows = d->count - out->first < q->n ? d->count - out->first : q->n;
+    out->t = q->epoch * d->count + out->first;
+    out->number = q->epoch * all + step;
+    out->begin = q->rank * out->rows / q->world;
+    out->end = (q->rank + 1) * out->rows / q->world;
+    return true;
+}
+
+/* ---- rows before they are mixed ---- */
+
+static size_t stored_size(const hosted *h) {
+    return dtype_table[h->set->type].size;
+}
+
+/* Into the window, in the machine's order: its planes one by one where channels come first. */
+static fmix_status move_row(const hosted *h, const unsigned char *from, uint64_t t, void *out) {
+    fmix_window w = h->window;
+    size_t size = stored_size(h), step = size, plane = (size_t)h->elements * size;
+    fmix_status status = fmix_light_draw(h->seed, t, w.shape.rank, w.crop, &w.light);
+    uint64_t planes = h->channels;
+    if (h->mixing.batch.layout == FMIX_CHANNELS_LAST) {
+        step *= (size_t)h->channels;
+        planes = 1;
+    }
+    for (uint64_t c = 0; c < planes && status == FMIX_OK; c++)
+        fmix_window_take(&w, step, from + c * plane, (unsigned char *)out + c * plane);
+    dtype_swap(h->set->type, out, (size_t)h->set->row_bytes);
+    return status;
+}
+
+/* One row of the batch as mixing takes it; room: for a stored row. */
+static fmix_status prepare_row(const hosted *h, uint64_t row, unsigned char *room, void *out) {
+    const unsigned char *from = dataset_row(h->set, h->samples[row]);
+    uint64_t t = h->place.t + row;
+    if (!h->normalises)
+        return move_row(h, from, t, out);
+    fmix_status status = move_row(h, from, t, room);
+    return status == FMIX_OK ? fmix_normalise(&h->normal, h->elements, h->channels, room, out)
+                             : status;
+}
+
+/* Rows first … first+n-1 of the batch and their partners, then mixed from there. */
+static fmix_status mix_prepared(const hosted *h, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                unsigned char *room, void *out) {
+    size_t bytes = (size_t)h->prepared_bytes;
+    unsigned char *x = room + h->set->row_bytes, *x2 = x + n * bytes;
+    fmix_status status = FMIX_OK;
+    for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
+        uint64_t partner = (uint64_t)h->mixing.pairing[first + i];
+        status = prepare_row(h, first + i, room, x + i * bytes);
+        if (status == FMIX_OK)
+            status = prepare_row(h, partner, room, x2 + i * bytes);
+    }
+    fmix_batch batch = h->mixing.batch;
+    batch.x = x;
+    batch.x2 = x2;
+    return status == FMIX_OK
+               ? fmix_plan_mix(h->mixing.rows.plan, scratch, &batch,
+                               fmix_plan_sample(h->mixing.rows.plan, h->place.t, first), 0, n, out)
+               : status;
+}
+
+#define PREPARED_BYTES (256u << 10)
+
+static uint64_t rows_at_once(const hosted *h) {
+    uint64_t n = PREPARED_BYTES / h->prepared_bytes;
+    return n ? n : 1;
+}
+
+static uint64_t prepared_room(const hosted *h) {
+    return h->set->row_bytes + 2 * rows_at_once(h) * h->prepared_bytes;
+}
+
+static fmix_status fill_prepared(const hosted *h, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                 uint64_t out_bytes, unsigned char *out) {
+    uint64_t most = rows_at_once(h), begin = h->mixing.rows.first + first;
+    unsigned char *room = malloc((size_t)prepared_room(h));
+    fmix_status status = room ? FMIX_OK : FMIX_ERROR_MEMORY;
+    for (uint64_t i = 0; i < n && status == FMIX_OK; i += most) {
+        uint64_t count = n - i < most ? n - i : most;
+        status = mix_prepared(h, scratch, begin + i, count, room, out + i * out_bytes);
+    }
+    free(room);
+    return status;
+}
+
+/* What cannot be read reads as zeros: such an answer is none. */
+static fmix_status fill_mixed(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const hosted *h = from->self;
+    uint64_t out_bytes = h->elements * h->channels * fmix_dtype_bytes(h->mixing.batch.out_dtype);
+    fmix_status status = h->rows ? mixing_fill(from, scratch, first, n, out)
+                                 : fill_prepared(h, scratch, first, n, out_bytes, out);
+    return dataset_is_broken(h->set) ? FMIX_ERROR_LIBRARY : status;
+}
+
+static fmix_status fill_rows(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                             void *out) {
+    const hosted *h = from->self;
+    (void)scratch;
+    memcpy(out, h->samples + h->mixing.rows.first + first, (size_t)n * sizeof *h->samples);
+    return FMIX_OK;
+}
+
+/* ---- the source ---- */
+
+static void hosted_free(hosted *h) {
+    mixing_end(&h->mixing);
+    for (unsigned i = 0; i < DATASET_HEADS; i++)
+        free(h->labels[i]);
+    free(h->rows);
+    free(h->samples);
+    dataset_release(h->set);
+    free(h);
+}
+
+static void destroy(source *s) {
+    hosted_free(s->self);
+}
+
+static bool no_memory(problem *p) {
+    problem_add(p, 500, NULL, "out of memory");
+    return false;
+}
+
+static bool find_samples(hosted *h, const query *q, problem *p) {
+    const hosted_place *at = &h->place;
+    h->samples = malloc((size_t)at->rows * sizeof *h->samples);
+    if (!h->samples)
+        return no_memory(p);
+    if (q->shuffle)
+        return fmix_shuffle(q->seed, q->epoch, h->set->count, at->first, at->rows, h->samples) ==
+                   FMIX_OK ||
+               no_memory(p);
+    for (uint64_t i = 0; i < at->rows; i++)
+        h->samples[i] = at->first + i;
+    return true;
+}
+
+/* As the upload of a batch would hold them. */
+static bool find_labels(hosted *h, query *q, labels **out, problem *p) {
+    upload all = {.count = 0};
+    query_list classes = {0};
+    for (unsigned i = 0; i < h->set->heads; i++) {
+        const dataset_head *head = &h->set->head[i];
+        array *y = &all.arrays[all.count++];
+        size_t bytes = 4 * (size_t)(head->numbers ? 1 : head->classes);
+        h->labels[i] = malloc((size_t)h->place.rows * bytes);
+        if (!h->labels[i])
+            return no_memory(p);
+        for (uint64_t r = 0; r < h->place.rows; r++)
+            memcpy(h->labels[i] + r * bytes, head->file.bytes + h->samples[r] * bytes, bytes);
+        *y = (array){.bytes = h->labels[i],
+                     .type = head->numbers ? DTYPE_I32 : DTYPE_F32,
+                     .rank = head->numbers ? 1 : 2,
+                     .shape = {h->place.rows, head->classes}};
+        snprintf(y->name, sizeof y->name, "%s", head->name);
+        if (head->numbers)
+            classes.item[classes.count++] = (uint32_t)head->classes;
+    }
+    if (!q->given[QUERY_CLASSES] && classes.count) {
+        q->classes = classes;
+        q->given[QUERY_CLASSES] = true;
+    }
+    upload_swap(&all);
+    return labels_read(q, &all, h->place.rows, false, out, p);
+}
+
+/* mean and std, of which one alone may be given, as one for all or one a channel. */
+static bool find_normal(hosted *h, const query *q, dtype *prepared, problem *p) {
+    unsigned count = 1;
+    const query_reals *given[] = {&q->mean, &q->std};
+    const char *const names[] = {"mean", "std"};
+    h->normalises = q->mean.count || q->std.count;
+    if (!h->normalises)
+        return true;
+    *prepared = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : DTYPE_F32;
+    if (!dtype_floats(*prepared)) {
+        problem_add(p, 400, "out_dtype", "out_dtype is '%s'; with mean or std it must be a float",
+                    dtype_table[*prepared].name);
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (given[i]->count > 1 && given[i]->count != h->channels) {
+            problem_add(p, 400, names[i],
+                        "%s has %u numbers; it must have one, or one for each of "
+                        "%" PRIu64 " channels",
+                        names[i], given[i]->count, h->channels);
+            return false;
+        }
+        count = given[i]->count > count ? given[i]->count : count;
+    }
+    for (unsigned c = 0; c < count; c++) {
+        h->mean[c] = !q->mean.count ? 0 : q->mean.item[q->mean.count == 1 ? 0 : c];
+        h->std[c] = !q->std.count ? 1 : q->std.item[q->std.count == 1 ? 0 : c];
+    }
+    h->normal = (fmix_normal){.dtype = rows_type(h->set->type),
+                              .out_dtype = rows_type(*prepared),
+                              .layout = h->mixing.batch.layout,
+                              .count = count,
+                              .mean = h->mean,
+                              .std = h->std};
+    return true;
+}
+
+static bool find_window(hosted *h, const query *q, const fmix_shape *shape, problem *p) {
+    h->moves = q->crop || q->flip;
+    h->window = (fmix_window){
+        .shape = *shape, .crop = (uint32_t)q->crop, .pad = (fmix_pad)q->pad, .flips = q->flip != 0};
+    for (unsigned d = 0; d < shape->rank && q->crop && q->pad == FMIX_PAD_REFLECT; d++)
+        if (q->crop >= shape->side[d]) {
+            problem_add(p, 400, "crop",
+                        "crop is %" PRIu64 "; reflected it must be less than a side of %u", q->crop,
+                        shape->side[d]);
+            return false;
+        }
+    return true;
+}
+
+/* Where rows lie, if they are mixed as they are. */
+static bool find_rows(hosted *h, problem *p) {
+    bool as_they_are = !h->moves && !h->normalises &&
+                       (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || stored_size(h) == 1);
+    if (!as_they_are)
+        return true;
+    h->rows = malloc((size_t)h->place.rows * sizeof *h->rows);
+    if (!h->rows)
+        return no_memory(p);
+    for (uint64_t i = 0; i < h->place.rows; i++)
+        h->rows[i] = dataset_row(h->set, h->samples[i]);
+    h->mixing.batch.rows = h->rows;
+    return true;
+}
+
+/* What is known of a batch before anything is allocated for its rows. */
+typedef struct draft {
+    array x;
+    geometry g;
+    fmix_recipe recipe;
+    dtype prepared, out;
+} draft;
+
+static bool sketch(call *c, const dataset *set, const hosted_place *place, draft *d, problem *p) {
+    query *q = &c->query;
+    d->x = (array){.name = "x", .type = set->type, .rank = set->rank + 1};
+    d->x.shape[0] = place->rows;
+    memcpy(d->x.shape + 1, set->side, set->rank * sizeof *set->side);
+    if (!q->given[QUERY_LAYOUT]) {
+        q->layout = set->layout;
+        q->given[QUERY_LAYOUT] = true;
+    }
+    q->index = place->t;
+    d->prepared = set->type;
+    return mixing_geometry(q, &d->x, &d->g, p) &&
+           mixing_recipe(c, &d->g, place->number, &d->recipe, p);
+}
+
+static bool begin(call *c, hosted *h, draft *d, problem *p) {
+    query *q = &c->query;
+    if (!sketch(c, h->set, &h->place, d, p))
+        return false;
+    if (!mixing_begin(&h->mixing, c, &d->recipe, h->place.number, h->place.rows, p))
+        return false;
+    h->seed = q->seed;
+    h->channels = d->g.channels;
+    h->elements = h->mixing.elements;
+    h->mixing.rows.first = h->place.begin;
+    h->mixing.batch.layout = d->g.layout;
+    if (!find_normal(h, q, &d->prepared, p) || !find_window(h, q, &d->recipe.shape, p) ||
+        !find_samples(h, q, p) || !find_labels(h, q, &h->mixing.labels, p))
+        return false;
+    if (h->normalises)
+        d->out = d->prepared;
+    if (!mixing_out_type(q, d->prepared, &d->out, p))
+        return false;
+    if (h->normalises)
+        d->out = d->prepared;
+    h->prepared_bytes = h->elements * h->channels * dtype_table[d->prepared].size;
+    h->mixing.batch.dtype = rows_type(d->prepared);
+    h->mixing.batch.out_dtype = rows_type(d->out);
+    h->mixing.batch.channels = h->channels;
+    h->mixing.batch.pairing = h->mixing.pairing;
+    return find_rows(h, p);
+}
+
+static uint64_t memory_of(const hosted *h) {
+    uint64_t row = sizeof *h->samples + (h->rows ? sizeof *h->rows : 0);
+    for (unsigned i = 0; i < h->set->heads; i++)
+        row += 4 * (h->set->head[i].numbers ? 1 : h->set->head[i].classes);
+    return row * h->place.rows;
+}
+
+static bool finish(const call *c, hosted *h, const draft *d, source *s, problem *p) {
+    const query *q = &c->query;
+    bool good = mixing_source(&h->mixing, s, q, &d->x, d->out, &d->g, fill_mixed);
+    if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
+        good = good && source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows);
+    s->memory += memory_of(h);
+    if (!h->rows) {
+        s->working += prepared_room(h);
+        s->tensors[0].row_cost += 4 * (double)(h->elements * h->channels);
+    }
+    source_note(s, "seed", q->seed);
+    source_note(s, "index", h->place.t);
+    source_note(s, "step", h->place.number);
+    s->passing = !q->given[QUERY_DIGEST];
+    if (!good)
+        problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+    return good;
+}
+
+source *hosted_source(call *c, dataset *set, const hosted_place *place, problem *p) {
+    draft d;
+    hosted *h = calloc(1, sizeof *h);
+    source *s = h ? source_new(place->end - place->begin) : NULL;
+    if (!s) {
+        free(h);
+        dataset_release(set);
+        no_memory(p);
+        return NULL;
+    }
+    h->set = set;
+    h->place = *place;
+    s->self = h;
+    s->destroy = destroy;
+    if (begin(c, h, &d, p) && finish(c, h, &d, s, p))
+        return s;
+    source_free(s);
+    return NULL;
+}

@@ -1,0 +1,42 @@
+/*
+ * hosted.h - rows of a data set as they go into a mixed batch: addressed, augmented, normalised
+ */
+#ifndef HOSTED_H
+#define HOSTED_H
+
+#include "mixing.h"
+
+/* The set that the path names, retained. NULL: explained. */
+dataset *hosted_find(const call *c, problem *p);
+
+/* A batch of an epoch (STREAM §6), and the share of it that a rank has. */
+typedef struct hosted_place {
+    uint64_t first, rows; /* shuffled places */
+    uint64_t t, number;   /* of the first row; of the batch */
+    uint64_t begin, end;  /* the rank's rows, of the batch's */
+    uint64_t batches;     /* of the epoch */
+} hosted_place;
+
+/* False: explained, with 404 past the last. */
+bool hosted_address(const query *q, const dataset *d, uint64_t step, hosted_place *out, problem *p);
+
+typedef struct hosted {
+    mixing mixing; /* first */
+    dataset *set;  /* held */
+    hosted_place place;
+    uint64_t *samples;                    /* of each row of the batch */
+    const void **rows;                    /* where they lie, if nothing is done to them */
+    unsigned char *labels[DATASET_HEADS]; /* of the batch's rows */
+    fmix_window window;
+    uint64_t seed;
+    bool moves, normalises; /* by the window; by mean and std */
+    fmix_normal normal;
+    double mean[QUERY_LIST], std[QUERY_LIST];
+    uint64_t channels, elements;
+    uint64_t prepared_bytes; /* of a row before it is mixed */
+} hosted;
+
+/* Takes the set. The whole of what `hosted` is, with the source that it fills. NULL: explained. */
+source *hosted_source(call *c, dataset *set, const hosted_place *place, problem *p);
+
+#endif
