@@ -26,22 +26,13 @@ static bool is_pinned(const query *q, const dataset *d, problem *p) {
     return false;
 }
 
-static bool check_parts(const call *c, problem *p) {
-    const query *q = &c->query;
-    if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD)) {
-        problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
-        return false;
-    }
-    return format_holds_parts(c->format, q, p);
-}
-
 /* Beside the parameters: which set, in which state, and which batch. */
 static char *text_of(const call *c, const dataset *d, uint64_t step) {
     buffer text = buffer_of(8192);
     char *recipe = recipe_text(&c->query, c->groups);
     text.failed = recipe == NULL;
-    buffer_print(&text, "%s dataset=%s digest=%s batch=%" PRIu64, recipe ? recipe : "", d->name,
-                 d->digest, step);
+    buffer_text(&text, recipe ? recipe : "");
+    buffer_print(&text, " dataset=%s digest=%s batch=%" PRIu64, d->name, d->digest, step);
     buffer_add(&text, "", 1);
     free(recipe);
     if (text.failed)
@@ -56,8 +47,8 @@ void batch_get(call *c, outcome *out) {
     dataset *d = hosted_find(c, p);
     if (!d)
         return;
-    if (!read_step(c->captured[1], &step, p) || !is_pinned(&c->query, d, p) || !check_parts(c, p) ||
-        !hosted_address(&c->query, d, step, &place, p)) {
+    if (!read_step(c->captured[1], &step, p) || !is_pinned(&c->query, d, p) ||
+        !mixing_parts(c, true, p) || !hosted_address(&c->query, d, step, &place, p)) {
         dataset_release(d);
         return;
     }

@@ -9,30 +9,46 @@ static int append(const char *bytes, size_t length, void *out) {
     return buffer_add(out, bytes, length) ? 0 : -1;
 }
 
-/* Without memory there is a NULL somewhere, which jansson passes on. */
+/* Appends what may be NULL for want of memory; then, or without memory itself, it drops the list.
+ */
+static json_t *appended(json_t *list, json_t *item) {
+    if (list && json_array_append_new(list, item) == 0)
+        return list;
+    if (!list)
+        json_decref(item);
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *head_of(const dataset_head *h, json_t *names) {
+    json_t *head = json_pack("{ss ss sI}", "name", h->name, "kind", h->numbers ? "numbers" : "rows",
+                             "classes", (json_int_t)h->classes);
+    if (!json_array_size(names) || json_object_set(head, "class_names", names) == 0)
+        return head;
+    json_decref(head);
+    return NULL;
+}
+
 static json_t *heads_of(const dataset *d) {
-    json_t *heads = json_array();
-    json_t *names = d->classes.length
-                        ? json_loadb((const char *)d->classes.bytes, d->classes.length, 0, NULL)
-                        : NULL;
-    for (unsigned i = 0; i < d->heads; i++) {
-        const dataset_head *h = &d->head[i];
-        json_t *head =
-            json_pack("{ss ss sI}", "name", h->name, "kind", h->numbers ? "numbers" : "rows",
-                      "classes", (json_int_t)h->classes);
-        json_t *list = json_array_get(names, i);
-        if (json_array_size(list))
-            json_object_set(head, "class_names", list);
-        json_array_append_new(heads, head);
+    json_t *heads = json_array(), *names = NULL;
+    if (d->classes.length) {
+        names = json_loadb((const char *)d->classes.bytes, d->classes.length, 0, NULL);
+        if (!names) {
+            json_decref(heads);
+            return NULL;
+        }
     }
+    for (unsigned i = 0; i < d->heads && heads; i++)
+        heads = appended(heads, head_of(&d->head[i], json_array_get(names, i)));
     json_decref(names);
     return heads;
 }
 
+/* NULL without memory. */
 static json_t *describe(const dataset *d) {
     json_t *shape = json_array();
-    for (unsigned i = 0; i < d->rank; i++)
-        json_array_append_new(shape, json_integer((json_int_t)d->side[i]));
+    for (unsigned i = 0; i < d->rank && shape; i++)
+        shape = appended(shape, json_integer((json_int_t)d->side[i]));
     return json_pack("{ss sI so ss ss so ss}", "name", d->name, "count", (json_int_t)d->count,
                      "shape", shape, "dtype", dtype_table[d->type].name, "layout",
                      query_table[QUERY_LAYOUT].choices[d->layout], "heads", heads_of(d), "digest",
@@ -53,7 +69,7 @@ void datasets_get(call *c, outcome *out) {
     json_t *list = json_array();
     dataset *d;
     for (size_t i = 0; (d = shelf_nth(c->service->shelf, i)) != NULL; i++) {
-        json_array_append_new(list, describe(d));
+        list = appended(list, describe(d));
         dataset_release(d);
     }
     answer(json_pack("{so}", "datasets", list), out);

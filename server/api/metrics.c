@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A histogram has three lines beside its buckets' at most, and a line is at most so long: a name
- * (40), labels (70 with a route of 24), a number (20). */
+ * (40), labels (86 with a route of 40), a number (20). */
 #define LINE_MOST   160
 #define SERIES_MOST (METRICS_ROUTES * METRICS_COLUMNS * METRICS_KINDS)
 #define ROWS_MOST   256 /* others, with their headers */

@@ -51,15 +51,6 @@ static bool read_pair(call *c, upload *all, pair *out, problem *p) {
     return p->status == 0;
 }
 
-static bool check_parts(const call *c, problem *p) {
-    const query *q = &c->query;
-    if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD)) {
-        problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
-        return false;
-    }
-    return format_holds_parts(c->format, q, p);
-}
-
 /* Takes the body and what was inflated from it. NULL: explained. */
 static mix *mix_new(call *c, upload *all, const fmix_recipe *recipe, uint64_t n, problem *p) {
     mix *m = calloc(1, sizeof *m);
@@ -140,7 +131,7 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
 void mix_post(call *c, outcome *out) {
     upload all = {.inflated = buffer_paid((size_t)c->service->config->body, &c->service->budget)};
     pair of;
-    if (check_parts(c, &out->problem) && read_pair(c, &all, &of, &out->problem))
+    if (mixing_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))
         make_source(c, &all, &of, out);
     out->starved |= all.inflated.starved;
     buffer_free(&all.inflated);

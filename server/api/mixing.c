@@ -80,6 +80,15 @@ bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p) {
     return true;
 }
 
+bool mixing_parts(const call *c, bool hosted, problem *p) {
+    const query *q = &c->query;
+    if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD))
+        problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
+    if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
+        problem_add(p, 400, "parts", "rows are a part of batches of a data set: who uploads knows");
+    return p->status == 0 && format_holds_parts(c->format, q, p);
+}
+
 bool mixing_recipe(call *c, const geometry *g, uint64_t number, fmix_recipe *recipe, problem *p) {
     const query *q = &c->query;
     if (!recipe_law(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))

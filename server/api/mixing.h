@@ -28,6 +28,9 @@ bool mixing_recipe(call *c, const geometry *g, uint64_t number, fmix_recipe *out
  * shall be refused later. */
 bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p);
 
+/* Whether the parts asked for are a mixed batch's; only hosted ones have `rows`. */
+bool mixing_parts(const call *c, bool hosted, problem *p);
+
 /* What a source of a mixed batch keeps first in its self. */
 typedef struct mixing {
     rows rows; /* first */

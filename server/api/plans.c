@@ -134,9 +134,9 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
     fmix_method method;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
-    if (q->given[QUERY_PARTS] && (q->parts & (PART_MIXED | PART_LABELS)))
+    if (q->given[QUERY_PARTS] && (q->parts & (PART_MIXED | PART_LABELS | PART_ROWS)))
         problem_add(p, 400, "parts",
-                    "plans hold no mixed batch and no labels: they are for making them");
+                    "plans hold no mixed batch, no labels and no rows: they are for making them");
     recipe_law(q, recipe, p);
     recipe_method(q, q->step, &method, p);
     if (p->status)

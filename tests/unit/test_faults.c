@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "bodies.h"
 #include "route.h"
+#include "writer.h"
 
 #if FAULTS
 
@@ -38,6 +39,8 @@ static const ask asks[] = {
     MIX("method=bc" LABELS, BODY_NPZ_DEFLATED, 6),
     MIX("method=bcplus&out_dtype=f32" LABELS, BODY_SAFETENSORS, 3),
     MIX("seed=5" LABELS, BODY_SAFETENSORS, 6),
+    {"/v1/datasets/set/batches/0", "GET", "n=3&seed=5&shuffle=1", BODY_NONE, 0},
+    {"/v1/datasets/set/batches/1", "GET", "n=2&crop=1&flip=1&mean=0.5&method=mixup", BODY_NONE, 0},
 };
 #define ASKS (sizeof asks / sizeof *asks)
 
@@ -82,6 +85,38 @@ typedef struct bench {
     service service;
 } bench;
 
+/* A data set to ask for, for as long as the tests run. */
+static char root[64];
+
+static int make_set(void **state) {
+    (void)state;
+    static const unsigned char pixels[5 * 16] = {7, 200, 3}, numbers[] = {0, 1, 2, 1, 0};
+    const writer_facts facts = {.type = DTYPE_U8, .rank = 2, .side = {4, 4}, .layout = LAYOUT_NONE};
+    const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {5}};
+    char path[80];
+    snprintf(root, sizeof root, "/tmp/fmixd-sets-XXXXXX");
+    FILE *quiet = fopen("/dev/null", "w");
+    if (!mkdtemp(root) || !quiet)
+        return 1;
+    snprintf(path, sizeof path, "%s/set", root);
+    writer *w = writer_new(path, &facts, quiet);
+    bool good = w && writer_rows(w, pixels, 5) && writer_head(w, "y", &y, 3) && writer_finish(w);
+    fclose(quiet);
+    return good ? 0 : 1;
+}
+
+static int remove_set(void **state) {
+    (void)state;
+    static const char *const names[] = {"set/manifest.json", "set/data.bin", "set/labels.bin",
+                                        "set", ""};
+    char path[120];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, names[i]);
+        remove(path);
+    }
+    return 0;
+}
+
 static void open_bench(bench *b) {
     *b = (bench){.config = {.elements = ELEMENTS, .body = MOST, .queue = 8, .threads = 1}};
     b->service.config = &b->config;
@@ -94,12 +129,15 @@ static void open_bench(bench *b) {
     b->service.log = log_new(STDERR_FILENO, LOG_OFF);
     assert_non_null(b->service.jobs);
     assert_non_null(b->service.log);
+    b->service.shelf = shelf_new(root, true, stderr);
+    assert_non_null(b->service.shelf);
     snprintf(b->service.golden, sizeof b->service.golden, "0");
 }
 
 static void close_bench(bench *b) {
     log_free(b->service.log);
     jobs_free(b->service.jobs);
+    shelf_free(b->service.shelf);
     fmix_context_free(b->service.context);
     assert_int_equal(budget_held(&b->service.budget), 0);
     budget_destroy(&b->service.budget);
@@ -173,6 +211,7 @@ static bool request(bench *b, const ask *a, const format *f, unsigned long n, re
     *out = (result){.status = 0};
     assert_true(route_find(a->path, a->method, &match, &p));
     call c = {.service = &b->service,
+              .captured = {match.captured[0], match.captured[1]},
               .groups = match.route->groups,
               .format = f,
               .body = buffer_paid(MOST, &b->service.budget)};
@@ -259,12 +298,21 @@ static void every_resource_survives_each_allocation_that_fails(void **state) {
     print_message("%lu allocations failed\n", faults);
 }
 
+/* What a route's path may be, with our set in it. */
+static const char *path_of(unsigned number, char out[80]) {
+    const char *brace = strchr(route_name(number), '{');
+    snprintf(out, 80, "%.*s%s", brace ? (int)(brace - route_name(number)) : 79, route_name(number),
+             brace ? "set" : "");
+    return out;
+}
+
 static void plain_resources_survive_each_allocation_that_fails(void **state) {
     (void)state;
+    char path[80];
     for (unsigned i = 0; i < ROUTE_NONE && strcmp(route_name(i), "none") != 0; i++) {
         route_match match;
         problem p = {0};
-        const ask a = {route_name(i), "GET", "", BODY_NONE, 0};
+        const ask a = {path_of(i, path), "GET", "", BODY_NONE, 0};
         if (route_find(a.path, a.method, &match, &p) && !match.route->formats)
             check(&a, NULL, true, strcmp(a.path, "/metrics") != 0);
     }
@@ -273,19 +321,24 @@ static void plain_resources_survive_each_allocation_that_fails(void **state) {
 /* So that a resource that is added is asked here. */
 static void no_resource_is_left_out(void **state) {
     (void)state;
+    char path[80];
     for (unsigned i = 0; i < ROUTE_NONE && strcmp(route_name(i), "none") != 0; i++) {
         route_match match;
         problem p = {0};
-        bool found = route_find(route_name(i), "GET", &match, &p) && !match.route->formats;
-        for (size_t j = 0; j < ASKS; j++)
-            found |= strcmp(asks[j].path, route_name(i)) == 0;
+        bool found = route_find(path_of(i, path), "GET", &match, &p) && match.number == i &&
+                     !match.route->formats;
+        for (size_t j = 0; j < ASKS; j++) {
+            p = (problem){0};
+            found |= route_find(asks[j].path, asks[j].method, &match, &p) && match.number == i;
+        }
         if (!found)
             fail_msg("%s is asked by no test here", route_name(i));
     }
 }
 
-RUN(T(no_resource_is_left_out), T(plain_resources_survive_each_allocation_that_fails),
-    T(every_resource_survives_each_allocation_that_fails))
+#define WITH_SET(test) cmocka_unit_test_setup_teardown(test, make_set, remove_set)
+RUN(T(no_resource_is_left_out), WITH_SET(plain_resources_survive_each_allocation_that_fails),
+    WITH_SET(every_resource_survives_each_allocation_that_fails))
 
 #else
 

@@ -2,8 +2,10 @@
 
 #include "recipe.h"
 
-#define ALL      (~0u)
-#define MASKS    (GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_SHAPE)
+#define ALL (~0u)
+#define MASKS                                                                                      \
+    (GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |          \
+     GROUP_SHAPE)
 #define ELEMENTS 1024
 
 /* A query of name, value, name, value … NULL. */
@@ -207,7 +209,7 @@ static void the_text_holds_every_parameter_of_the_groups_that_has_a_value(void *
         &q, MASKS,
         "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix alpha=1 delta=3 "
         "reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper box=clipped dtype=f32");
-    assert_text(&q, GROUP_SEED, "stream=1 seed=0 index=0 scope=sample");
+    assert_text(&q, GROUP_SEED | GROUP_INDEX, "stream=1 seed=0 index=0 scope=sample");
     q = QUERY("shape", "32x32", "lambda", "0.5");
     assert_text(&q, MASKS,
                 "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix delta=3 "

@@ -79,7 +79,7 @@ static void what_is_not_there_is_404_and_no_route(void **state) {
         assert_false(find(paths[i], "GET", &m, &p));
         assert_int_equal(p.status, 404);
         assert_non_null(
-            strstr(p.errors[0].detail, "there are: /v1/masks, /v1/plans, /v1/mix, /livez"));
+            strstr(p.errors[0].detail, "there are: /v1/masks, /v1/plans, /v1/mix, /v1/datasets, "));
         assert_null(m.route);
         assert_int_equal(m.number, ROUTE_NONE);
         assert_string_equal(route_name(m.number), "none");
@@ -189,8 +189,59 @@ static void only_health_is_open_and_what_is_not_there_is_not(void **state) {
     }
 }
 
+static void a_name_in_braces_stands_for_one_part_of_a_path(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *name, *step;
+        resource *handler;
+        const format *suffix;
+    } table[] = {
+        {"/v1/datasets", "", "", datasets_get, NULL},
+        {"/v1/datasets/a-B_9", "a-B_9", "", dataset_get, NULL},
+        {"/v1/datasets/x/batches/12", "x", "12", batch_get, NULL},
+        {"/v1/datasets/x/batches/0.npy", "x", "0", batch_get, &format_npy},
+    };
+    static const char *const none[] = {
+        "/v1/datasets/",       "/v1/datasets/a.b",          "/v1/datasets/a/",
+        "/v1/datasets/a/b",    "/v1/datasets/a/batches",    "/v1/datasets/a/batches/",
+        "/v1/datasets/a b",    "/v1/datasets//batches/1",   "/v1/datasets/a/batches/1/2",
+        "/v1/datasets/a.json", "/v1/datasets/../batches/1",
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        route_match m = {0};
+        problem p;
+        assert_true(find(table[i].path, "GET", &m, &p));
+        assert_ptr_equal(m.route->handler, table[i].handler);
+        assert_ptr_equal(m.suffix, table[i].suffix);
+        if (table[i].name[0])
+            assert_string_equal(m.captured[0], table[i].name);
+        if (table[i].step[0])
+            assert_string_equal(m.captured[1], table[i].step);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        route_match m;
+        problem p;
+        assert_false(find(none[i], "GET", &m, &p));
+        assert_int_equal(p.status, 404);
+    }
+}
+
+static void a_part_of_a_path_has_room_for_what_it_may_hold(void **state) {
+    (void)state;
+    char path[300] = "/v1/datasets/";
+    route_match m;
+    problem p;
+    memset(path + 13, 'a', ROUTE_CAPTURE);
+    assert_true(find(path, "GET", &m, &p));
+    assert_int_equal(strlen(m.captured[0]), ROUTE_CAPTURE);
+    path[13 + ROUTE_CAPTURE] = 'a';
+    assert_false(find(path, "GET", &m, &p));
+}
+
 RUN(T(every_resource_is_found_by_its_path), T(a_suffix_names_a_format_of_the_resource),
     T(what_is_not_there_is_404_and_no_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
     T(a_long_path_is_cut_in_the_explanation), T(head_goes_where_get_goes_and_nowhere_else),
     T(another_method_is_405_with_allow), T(options_goes_wherever_there_is_something),
-    T(only_health_is_open_and_what_is_not_there_is_not))
+    T(only_health_is_open_and_what_is_not_there_is_not),
+    T(a_name_in_braces_stands_for_one_part_of_a_path),
+    T(a_part_of_a_path_has_room_for_what_it_may_hold))

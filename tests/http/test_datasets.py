@@ -1,0 +1,355 @@
+"""Hosted data sets: what is served, batch by batch, against the reference."""
+
+import io
+import pathlib
+import random
+import tempfile
+import time
+import unittest
+from urllib.parse import urlencode
+
+import numpy as np
+
+import harness
+import hosting
+import test_agreement as agreement
+from hosting import ref
+from test_containers import read_safetensors
+
+CASES = 150
+
+
+class HostingTest(harness.ServerTest):
+    """A daemon that serves sets of our own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.sets = {data.name: data for data in hosting.some_sets()}
+        for data in cls.sets.values():
+            hosting.write(cls.root, data)
+        cls.arguments = ("--data", cls.root, "--drain", "0")
+        super().setUpClass()
+
+    def batch(self, name, step, status=200, suffix=".safetensors", **options):
+        """One batch's answer."""
+        return self.get(f"/v1/datasets/{name}/batches/{step}{suffix}?{urlencode(options)}", status)
+
+    def parts(self, name, step, **options):
+        """Its tensors."""
+        return read_safetensors(self.batch(name, step, **options).body)[0]
+
+    def assert_same(self, got, expected, what):
+        """Tensors bit for bit."""
+        self.assertEqual(got.keys(), expected.keys(), what)
+        for part, array in expected.items():
+            self.assertEqual((got[part].shape, got[part].dtype), (array.shape, array.dtype),
+                             f"{part} of {what}")
+            self.assertEqual(got[part].tobytes(), array.tobytes(), f"{part} of {what}")
+
+
+def some_case(source, data):
+    """A recipe, and where in which epoch; options as the URL and as the reference take them."""
+    shape = data.x.shape[hosting.SPATIAL[data.layout]]
+    floats = data.x.dtype.kind == "f"
+    methods = ["fmix", "cutmix", "none"]
+    methods += [] if data.name == "tokens" else ["mixup", "samplepairing", "fmix,mixup"]
+    recipe = agreement.some_recipe(source, shape, source.choice(methods))
+    if data.name == "tokens":
+        recipe = ref.Recipe(seed=recipe.seed, method=source.choice(("fmix", "cutmix")))
+    size = source.choice((1, 2, 4, 7, 16, 50))
+    batches = -(-len(data.x) // size)
+    options = {"epoch": source.choice((0, 1, 3, 2**40)), "step": source.randrange(batches),
+               "shuffle": source.randrange(2)}
+    if data.name != "tokens" or source.randrange(2):
+        options |= {"crop": source.choice((0, 0, 1, 3)), "flip": source.randrange(2),
+                    "pad": source.choice(("zero", "reflect"))}
+    if data.name in ("colour", "heads") and source.randrange(2):
+        options |= {"mean": source.choice(("0.5", "0.48,0.45,0.4")), "std": "0.25"}
+        options["out_dtype"] = source.choice(("f32", "f16"))
+    elif floats and source.randrange(3) == 0:
+        options["mean"] = "0.125"
+        options["out_dtype"] = source.choice(("f32", "f64"))
+    elif data.name in ("colour", "heads") and source.randrange(3) == 0:
+        options["out_dtype"] = "f32"
+    if data.labels and source.randrange(2):
+        options["smoothing"] = "0.1"
+    return recipe, size, options
+
+
+def reals(text):
+    """One number, or a list."""
+    values = [float(item) for item in text.split(",")]
+    return values[0] if len(values) == 1 else values
+
+
+def expected_of(data, recipe, size, options):
+    """The same by the reference."""
+    own = {**options}
+    for name in ("mean", "std"):
+        if name in own:
+            own[name] = reals(own[name])
+    for name in ("shuffle", "flip"):
+        own[name] = bool(own.get(name, 0))
+    if "smoothing" in own:
+        own["smoothing"] = float(own["smoothing"])
+    return hosting.batch(data, recipe, size, own.pop("step"), own.pop("epoch"), **own)
+
+
+class BatchesAgree(HostingTest):
+    """Random recipes, all parts bit for bit."""
+
+    def check(self, name):
+        """A share of the cases, on one set."""
+        source = random.Random(f"hosted {name}")
+        data = self.sets[name]
+        for _ in range(CASES // len(self.sets)):
+            recipe, size, options = some_case(source, data)
+            query = {**agreement.law_query(recipe), "n": size, **options}
+            query.pop("index", None)
+            step = query.pop("step")
+            if options.get("pad") == "reflect" and options.get("crop", 0) >= min(
+                    data.x.shape[hosting.SPATIAL[data.layout]]):
+                self.batch(name, step, 400, **query)
+                continue
+            self.assert_same(self.parts(name, step, **query),
+                             expected_of(data, recipe, size, options), f"{name} {step} {query}")
+
+    def test_channels_first_agree(self):
+        self.check("colour")
+
+    def test_lines_with_soft_labels_agree(self):
+        self.check("signal")
+
+    def test_channels_last_with_two_heads_agree(self):
+        self.check("heads")
+
+    def test_volumes_without_labels_agree(self):
+        self.check("voxels")
+
+    def test_token_ids_agree(self):
+        self.check("tokens")
+
+
+class Ranks(HostingTest):
+    """The union over ranks is the batch, whatever their number."""
+
+    def test_shares_put_together_are_the_batch(self):
+        for world in (1, 2, 3, 5, 8, 23, 40):
+            options = {"n": 7, "seed": 5, "shuffle": 1, "flip": 1, "method": "fmix"}
+            for step in (0, 3):
+                whole = self.parts("colour", step, **options)
+                shares = [self.parts("colour", step, rank=rank, world=world, **options)
+                          for rank in range(world)]
+                for part, array in whole.items():
+                    together = np.concatenate([share[part] for share in shares])
+                    self.assertEqual(together.tobytes(), array.tobytes(), (world, part))
+
+    def test_a_rank_without_rows_gets_an_array_of_none(self):
+        answer = self.batch("colour", 0, suffix=".npy", n=2, rank=0, world=3)
+        self.assertEqual(answer.npy().shape, (0, 3, 9, 7))
+
+
+class Addressing(HostingTest):
+    """Which batches there are."""
+
+    def test_every_sample_comes_once_an_epoch(self):
+        for shuffle in (0, 1):
+            rows = np.concatenate([self.parts("heads", step, n=7, shuffle=shuffle, epoch=4,
+                                              parts="rows")["rows"] for step in range(6)])
+            self.assertEqual(sorted(rows), list(range(40)))
+            self.assertEqual(list(rows) == list(range(40)), not shuffle)
+
+    def test_past_the_last_batch_is_404_that_says_how_many_there_are(self):
+        body = self.batch("colour", 4, 404, n=7).json()
+        self.assertIn("has 4 of 7 rows", body["detail"])
+        self.batch("colour", 3, n=7)
+        self.batch("colour", 3, 404, n=7, drop_last=1)
+        self.batch("colour", 0, n=1000)
+        self.batch("colour", 0, 404, n=1000, drop_last=1)
+        self.batch("colour", "x1", 404, n=1)
+        self.batch("colour", 2**64, 404, n=1)
+
+    def test_what_is_asked_wrongly_is_400_and_named(self):
+        for options, name in (({}, "n"), ({"n": 0}, "n"), ({"n": 2, "rank": 3, "world": 3}, "rank"),
+                              ({"n": 2, "index": 3}, "index"), ({"n": 2, "epoch": 2**63}, "epoch"),
+                              ({"n": 2, "mean": "0.1,0.2"}, "mean"), ({"n": 2, "std": "0"}, "std"),
+                              ({"n": 2, "mean": "0.5", "out_dtype": "u8"}, "out_dtype"),
+                              ({"n": 2, "crop": 7, "pad": "reflect"}, "crop"),
+                              ({"n": 2, "digest": "ab"}, "digest"), ({"n": 2, "x_shape": "3"}, "x_shape"),
+                              ({"n": 2, "parts": "method"}, "parts"),
+                              ({"n": 2, "classes": 3}, "y")):
+            body = self.batch("colour", 0, 400, **options).json()
+            self.assertEqual(body["errors"][0]["parameter"], name, body)
+
+    def test_a_set_is_told_by_name(self):
+        listed = self.get("/v1/datasets").json()["datasets"]
+        self.assertEqual([entry["name"] for entry in listed], sorted(self.sets))
+        one = self.get("/v1/datasets/heads").json()
+        self.assertEqual(one, listed[1])
+        self.assertEqual((one["count"], one["shape"], one["dtype"], one["layout"]),
+                         (40, [8, 6, 3], "u8", "channels_last"))
+        self.assertEqual([(h["name"], h["classes"]) for h in one["heads"]], [("y.a", 4), ("y.b", 7)])
+        self.get("/v1/datasets/nobody", 404)
+        self.get("/v1/datasets/nobody/batches/0?n=1", 404)
+        self.get("/v1/datasets/%2e%2e/batches/0?n=1", 404)
+        self.get("/v1/datasets/", 404)
+
+    def test_a_png_is_the_batch_as_a_sheet(self):
+        answer = self.batch("colour", 0, suffix=".png", n=6)
+        self.assertEqual(answer.headers["Content-Type"], "image/png")
+
+
+class Keeping(HostingTest):
+    """What a cache may make of answers."""
+
+    def test_answers_are_kept_for_ever_only_where_the_digest_is_pinned(self):
+        digest = self.get("/v1/datasets/colour").json()["digest"]
+        loose = self.batch("colour", 0, suffix=".npy", n=2)
+        self.assertEqual(loose.headers["Cache-Control"], "public, no-cache")
+        pinned = self.batch("colour", 0, suffix=".npy", n=2, digest=digest)
+        self.assertIn("immutable", pinned.headers["Cache-Control"])
+        self.assertEqual(loose.body, pinned.body)
+        self.batch("colour", 0, 409, n=2, digest="0" * 64)
+        again = self.server.get("/v1/datasets/colour/batches/0.npy?n=2",
+                                headers={"If-None-Match": loose.headers["ETag"]})
+        self.assertEqual(again.status, 304)
+
+    def test_tags_differ_by_set_and_step(self):
+        tags = {self.batch(name, step, n=3).headers["ETag"]
+                for name in ("colour", "heads") for step in range(3)}
+        self.assertEqual(len(tags), 6)
+
+    def test_ranges_are_parts_of_the_whole(self):
+        target = "/v1/datasets/heads/batches/1.npy?n=9&seed=3&shuffle=1&flip=1"
+        whole = self.get(target).body
+        part = self.server.get(target, headers={"Range": "bytes=200-700"})
+        self.assertEqual((part.status, part.body), (206, whole[200:701]))
+
+
+class Changing(unittest.TestCase):
+    """What happens to sets while they are served."""
+
+    def setUp(self):
+        self.root = self.enterContext(tempfile.TemporaryDirectory())
+        self.sets = list(hosting.some_sets())
+        for data in self.sets[:2]:
+            hosting.write(self.root, data)
+
+    def served(self, server):
+        """Their names."""
+        return [entry["name"] for entry in server.get("/v1/datasets").json()["datasets"]]
+
+    def until(self, server, names):
+        """Waits until just these are served."""
+        for _ in range(200):
+            if self.served(server) == names:
+                return
+            time.sleep(0.05)
+        self.fail(f"{self.served(server)} instead of {names}")
+
+    def test_sighup_finds_new_sets_and_forgets_old_ones(self):
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            self.assertEqual(self.served(server), ["colour", "signal"])
+            hosting.write(self.root, self.sets[2])
+            pathlib.Path(self.root, "signal").rename(pathlib.Path(self.root, ".signal"))
+            server.process.send_signal(1)
+            self.until(server, ["colour", "heads"])
+
+    def test_what_is_removed_is_served_until_then(self):
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            target = "/v1/datasets/colour/batches/0.npy?n=8"
+            before = server.get(target).body
+            for path in pathlib.Path(self.root, "colour").iterdir():
+                path.unlink()
+            self.assertEqual(server.get(target).body, before)
+
+    def test_a_file_cut_short_while_served_is_503_and_the_others_are_unharmed(self):
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            path = pathlib.Path(self.root, "colour", "data.bin")
+            path.write_bytes(b"")
+            with self.assertRaises(Exception):
+                server.get("/v1/datasets/colour/batches/0.npy?n=8&seed=1", fresh=True)
+                answer = server.get("/v1/datasets/colour/batches/0.npy?n=8&seed=1", fresh=True)
+                self.assertEqual(answer.status, 200)
+            refused = server.get("/v1/datasets/colour/batches/0.npy?n=8", fresh=True)
+            self.assertEqual(refused.status, 503)
+            self.assertEqual(server.get("/v1/datasets/signal/batches/0.npy?n=8").status, 200)
+
+
+class BadSets(unittest.TestCase):
+    """Sets that are not served, each with a reason; the others are."""
+
+    def setUp(self):
+        self.root = self.enterContext(tempfile.TemporaryDirectory())
+        for data in list(hosting.some_sets())[:2]:
+            hosting.write(self.root, data)
+        self.set = pathlib.Path(self.root, "colour")
+
+    def reason(self, *options):
+        """What the daemon says of `colour`, which it does not serve."""
+        with harness.Server("--data", self.root, "--drain", "0", *options) as server:
+            names = [entry["name"] for entry in server.get("/v1/datasets").json()["datasets"]]
+            self.assertEqual(names, ["signal"])
+            return server.log_tail()
+
+    def edit(self, old, new):
+        """Changes the manifest."""
+        path = self.set / "manifest.json"
+        text = path.read_text()
+        self.assertIn(old, text)
+        path.write_text(text.replace(old, new, 1))
+
+    def test_an_altered_byte_is_found(self):
+        path = self.set / "data.bin"
+        data = bytearray(path.read_bytes())
+        data[100] ^= 1
+        path.write_bytes(data)
+        self.assertIn("a file was altered", self.reason())
+        with harness.Server("--data", self.root, "--verify", "off") as server:
+            self.assertEqual(server.get("/v1/datasets/colour").status, 200)
+
+    def test_a_short_file_is_found(self):
+        path = self.set / "data.bin"
+        path.write_bytes(path.read_bytes()[:-1])
+        self.assertIn("data.bin has 4346 bytes, but by manifest.json it must have 4347", self.reason())
+
+    def test_a_missing_file_is_found(self):
+        (self.set / "labels.bin").unlink()
+        self.assertIn("labels.bin cannot be read", self.reason())
+
+    def test_a_label_out_of_range_is_found(self):
+        path = self.set / "labels.bin"
+        data = bytearray(path.read_bytes())
+        data[8] = 9
+        path.write_bytes(data)
+        self.assertIn("row 2 of y is class 9 of 5", self.reason("--verify", "off"))
+
+    def test_sizes_that_do_not_multiply_out_are_found(self):
+        self.edit('"count": 23', '"count": 24')
+        self.assertIn("data.bin has 4347 bytes", self.reason())
+
+    def test_manifests_that_make_no_sense_are_found(self):
+        before = (self.set / "manifest.json").read_text()
+        for old, new in (('"fmixd": 1', '"fmixd": 2'), ('"count": 23', '"count": -1'),
+                         ('"u8"', '"u9"'), ('"channels_first"', '"sideways"'),
+                         ('"name": "y"', '"name": "../y"'), ('"classes": 5', '"classes": 0'),
+                         ('"count": 23', '"count": 4611686018427387904'), ("{", "[")):
+            self.edit(old, new)
+            self.assertIn("manifest.json", self.reason("--verify", "off"))
+            (self.set / "manifest.json").write_text(before)
+
+    def test_a_link_is_not_followed(self):
+        (self.set / "data.bin").rename(self.set / "elsewhere")
+        (self.set / "data.bin").symlink_to("elsewhere")
+        self.assertIn("data.bin cannot be read", self.reason())
+
+    def test_a_root_that_is_not_there_is_told_at_start(self):
+        with self.assertRaises(RuntimeError) as caught:
+            with harness.Server("--data", self.root + "/nothing"):
+                pass
+        self.assertIn("cannot be read", str(caught.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
