@@ -13,7 +13,7 @@ VERSION := 0.1.0
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
 PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
-                  nginx-light openssl prometheus
+                  nginx-light openssl prometheus libarchive-tools python3-torch
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \

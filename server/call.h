@@ -8,7 +8,7 @@
 #include "service.h"
 
 #define ROUTE_CAPTURES 2
-#define ROUTE_CAPTURE  96 /* bytes of one */
+#define ROUTE_CAPTURE  240 /* bytes of one: a file name has 255 */
 
 typedef struct call {
     service *service;
@@ -33,6 +33,11 @@ typedef struct outcome {
 typedef void resource(call *c, outcome *out);
 
 resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get,
-    datasets_get, dataset_get, batch_get;
+    datasets_get, dataset_get, batch_get, shards_get, shard_get;
+
+/* Parameters that say what is in a data set's shards. */
+#define SHARD_GROUPS                                                                               \
+    (GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |         \
+     GROUP_PAIRING | GROUP_MIXED | GROUP_EPOCH | GROUP_SHARD)
 
 #endif

@@ -16,6 +16,7 @@ static const char *const array_dtypes[] = {"f32", "u8",  "i64", "f64",  "bool", 
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
 static const char *const parts[] = {"mixed",  "pairing", "lambda", "lambda_eff", "masks",
                                     "method", "labels",  "rows",   NULL};
+static const char *const members[] = {"npy", "png", NULL};
 static const char *const pads[] = {"zero", "reflect", NULL};
 
 #define AT(field)          offsetof(query, field)
@@ -135,4 +136,6 @@ const query_parameter query_table[QUERY_COUNT] = {
                          .meaning = "1: a last batch of fewer rows is none"},
     [QUERY_DIGEST] = {"digest", DIGEST, .group = GROUP_EPOCH, .offset = AT(digest),
                       .meaning = "the data set's, without which answers may not be kept for ever"},
+    [QUERY_MEMBER] = {"member", CHOICE(members), .group = GROUP_SHARD, .offset = AT(member),
+                      .fallback = "npy", .meaning = "what a sample of a shard is"},
 };

@@ -32,6 +32,7 @@ typedef enum query_group {
     GROUP_OUTPUT = 1 << 13, /* masks, or the images before the threshold */
     GROUP_INDEX = 1 << 14,  /* index */
     GROUP_MIXED = 1 << 15,  /* how rows and labels lie, before and after mixing */
+    GROUP_SHARD = 1 << 17,  /* what a shard holds */
     GROUP_EPOCH = 1 << 16,  /* which rows of a data set, and what is done to them before mixing */
 } query_group;
 
@@ -78,11 +79,13 @@ typedef enum query_id {
     QUERY_WORLD,
     QUERY_DROP_LAST,
     QUERY_DIGEST,
+    QUERY_MEMBER,
     QUERY_COUNT
 } query_id;
 
 typedef enum query_layout { LAYOUT_CHANNELS_FIRST, LAYOUT_CHANNELS_LAST, LAYOUT_NONE } query_layout;
 typedef enum query_scope { SCOPE_SAMPLE, SCOPE_BATCH } query_scope;
+typedef enum query_member { MEMBER_NPY, MEMBER_PNG } query_member;
 typedef enum query_output { OUTPUT_MASK, OUTPUT_GREY } query_output;
 
 /* Bits of `parts`, in the order of query.c's list. */
@@ -131,6 +134,7 @@ typedef struct query {
     unsigned parts;     /* bits */
     uint64_t epoch, crop, rank, world;
     unsigned shuffle, pad, flip, drop_last; /* pad: fmix_pad */
+    unsigned member;                        /* query_member */
     query_reals mean, std;
     char digest[QUERY_DIGEST_DIGITS + 1];
     bool given[QUERY_COUNT];

@@ -22,6 +22,9 @@ static const route table[] = {
      GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
          GROUP_PAIRING | GROUP_PARTS | GROUP_MIXED | GROUP_EPOCH | GROUP_SHEET,
      FORMAT_ARRAYS | FORMAT_IMAGES, false, "a batch of a data set's epoch, mixed"},
+    {"/v1/datasets/{name}/shards", "GET", shards_get, SHARD_GROUPS, 0, false,
+     "an epoch as WebDataset shards: where they are"},
+    {"/v1/shards/{shard}", "GET", shard_get, 0, FORMAT_RECORDS, false, "one of them"},
     {"/livez", "GET", health_live, 0, 0, true, "whether the process answers"},
     {"/readyz", "GET", health_ready, 0, 0, true, "whether it wants requests"},
     {"/startupz", "GET", health_live, 0, 0, true, "whether it has started"},
@@ -36,7 +39,8 @@ const char *route_name(unsigned number) {
     return number < ROWS ? table[number].path : "none";
 }
 
-#define NAMED "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+/* And what shards are named with: `=` and what stands for a comma and a point. */
+#define NAMED "=+~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 /* What is left of a path behind a pattern, or NULL: it does not begin so. */
 static const char *behind(const char *pattern, const char *path, route_match *out) {

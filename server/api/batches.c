@@ -1,21 +1,9 @@
 /* GET /v1/datasets/NAME/batches/STEP: a batch of hosted data, mixed. */
 #include "hosted.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool read_step(const char *text, uint64_t *out, problem *p) {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    *out = value;
-    if (text[0] >= '0' && text[0] <= '9' && !*end && errno == 0)
-        return true;
-    problem_add(p, 404, NULL, "there is no batch '%.40s'; batches are numbered from 0", text);
-    return false;
-}
 
 /* What the URL pins is what is served, or nothing. */
 static bool is_pinned(const query *q, const dataset *d, problem *p) {
@@ -47,7 +35,7 @@ void batch_get(call *c, outcome *out) {
     dataset *d = hosted_find(c, p);
     if (!d)
         return;
-    if (!read_step(c->captured[1], &step, p) || !is_pinned(&c->query, d, p) ||
+    if (!hosted_step(c->captured[1], &step, p) || !is_pinned(&c->query, d, p) ||
         !mixing_parts(c, true, p) || !hosted_address(&c->query, d, step, &place, p)) {
         dataset_release(d);
         return;

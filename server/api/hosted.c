@@ -1,13 +1,20 @@
 #include "hosted.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-dataset *hosted_find(const call *c, problem *p) {
+/* What most data sets are trained with, more or less. */
+#define USUAL_ROWS 64
+
+dataset *hosted_find(call *c, problem *p) {
     char names[300] = "";
     size_t used = 0;
     dataset *d = shelf_find(c->service->shelf, c->captured[0]);
+    if (!c->query.given[QUERY_N])
+        c->query.n = USUAL_ROWS;
+    c->query.given[QUERY_N] = true;
     if (d && !dataset_is_broken(d))
         return d;
     if (d) {
@@ -33,6 +40,16 @@ dataset *hosted_find(const call *c, problem *p) {
 
 /* ---- where a batch lies ---- */
 
+bool hosted_step(const char *text, uint64_t *out, problem *p) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    *out = value;
+    if (text[0] >= '0' && text[0] <= '9' && !*end && errno == 0)
+        return true;
+    problem_add(p, 404, NULL, "there is no batch '%.40s'; batches are numbered from 0", text);
+    return false;
+}
 static uint64_t batches_of(const query *q, uint64_t samples) {
     uint64_t whole = samples / q->n, rest = samples % q->n;
     return whole + (rest && !q->drop_last);
@@ -52,8 +69,6 @@ static bool fits(const query *q, const dataset *d, problem *p) {
 
 bool hosted_address(const query *q, const dataset *d, uint64_t step, hosted_place *out,
                     problem *p) {
-    if (!q->given[QUERY_N])
-        problem_add(p, 400, "n", "n is required: how many rows a batch has");
     if (q->rank >= q->world)
         problem_add(p, 400, "rank", "rank is %" PRIu64 " of world %" PRIu64 "; it counts from 0",
                     q->rank, q->world);
@@ -212,6 +227,11 @@ static bool find_samples(hosted *h, const query *q, problem *p) {
 static bool find_labels(hosted *h, query *q, labels **out, problem *p) {
     upload all = {.count = 0};
     query_list classes = {0};
+    if (h->set->heads == 0 && q->given[QUERY_PARTS] && (q->parts & PART_LABELS)) {
+        problem_add(p, 400, "parts", "labels are asked for, but the data set %s has none",
+                    h->set->name);
+        return false;
+    }
     for (unsigned i = 0; i < h->set->heads; i++) {
         const dataset_head *head = &h->set->head[i];
         array *y = &all.arrays[all.count++];

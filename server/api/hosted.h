@@ -6,8 +6,8 @@
 
 #include "mixing.h"
 
-/* The set that the path names, retained. NULL: explained. */
-dataset *hosted_find(const call *c, problem *p);
+/* The set that the path names, retained; settles how many rows a batch has. NULL: explained. */
+dataset *hosted_find(call *c, problem *p);
 
 /* A batch of an epoch (STREAM §6), and the share of it that a rank has. */
 typedef struct hosted_place {
@@ -35,6 +35,9 @@ typedef struct hosted {
     uint64_t channels, elements;
     uint64_t prepared_bytes; /* of a row before it is mixed */
 } hosted;
+
+/* A number of batch, as a path has it. */
+bool hosted_step(const char *text, uint64_t *out, problem *p);
 
 /* Takes the set. The whole of what `hosted` is, with the source that it fills. NULL: explained. */
 source *hosted_source(call *c, dataset *set, const hosted_place *place, problem *p);

@@ -55,14 +55,15 @@ array *upload_add(upload *u, const char *name, size_t length, problem *p);
 /* Shape and type against the bytes there are: what is claimed is never allocated. */
 bool array_check(const array *a, uint64_t bytes, problem *p);
 
-/* Brings what was read into the machine's order, in the body's own bytes: formats refuse arrays that
- * overlap. */
+/* Brings what was read into the machine's order, in the body's own bytes: formats refuse arrays
+ * that overlap. */
 void upload_swap(upload *u);
 
 /* What a format can hold. A resource lists the kinds that its answers fit. */
 typedef enum format_kind {
-    FORMAT_ARRAYS = 1 << 0, /* tensors of any shape and type */
-    FORMAT_IMAGES = 1 << 1, /* a main tensor that can be looked at */
+    FORMAT_ARRAYS = 1 << 0,  /* tensors of any shape and type */
+    FORMAT_IMAGES = 1 << 1,  /* a main tensor that can be looked at */
+    FORMAT_RECORDS = 1 << 2, /* a main tensor of members of an archive */
 } format_kind;
 
 typedef struct format {
@@ -97,6 +98,17 @@ bool npy_holds(const tensor *t, const char *where, problem *p);
  */
 bool npz_encode(const source *s, const unsigned char *const *data, uint64_t wide, buffer *out);
 
+#define TAR_BLOCK 512
+/* The header of a member: a file of this name, at most 99 bytes, and length, below 8 GiB. */
+void tar_header(const char *name, uint64_t length, unsigned char out[TAR_BLOCK]);
+/* What a member takes with what fills its last block. */
+uint64_t tar_padded(uint64_t length);
+
+/* A png file of width x height pixels of 1, 3 or 4 bytes, not compressed, so that its length is
+ * that of any other of its size. */
+bool png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
+               buffer *out);
+
 /* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
 bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);
 
@@ -108,7 +120,8 @@ bool npy_read_array(const unsigned char *bytes, size_t length, array *out, probl
     ROW(json)                                                                                      \
     ROW(png)                                                                                       \
     ROW(npz)                                                                                       \
-    ROW(safetensors)
+    ROW(safetensors)                                                                               \
+    ROW(tar)
 
 #define FORMAT_DECLARE(name) extern const format format_##name;
 FORMAT_TABLE(FORMAT_DECLARE)

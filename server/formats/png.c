@@ -142,7 +142,8 @@ static void quiet(png_structp png, png_const_charp text) {
     (void)text;
 }
 
-static bool write_png(const sheet *a, char *recipe, unsigned char *canvas, buffer *out) {
+static bool write_png(const sheet *a, int level, char *recipe, const unsigned char *canvas,
+                      buffer *out) {
     char key[] = "fmixd";
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, fail, quiet);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -158,7 +159,9 @@ static bool write_png(const sheet *a, char *recipe, unsigned char *canvas, buffe
     const int colours[] = {
         [1] = PNG_COLOR_TYPE_GRAY, [3] = PNG_COLOR_TYPE_RGB, [4] = PNG_COLOR_TYPE_RGB_ALPHA};
     png_set_write_fn(png, out, write_bytes, flush);
-    png_set_compression_level(png, 6);
+    png_set_compression_level(png, level);
+    if (level == 0)
+        png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
     png_set_IHDR(png, info, (png_uint_32)a->pixels_across, (png_uint_32)a->pixels_down, 8,
                  colours[a->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
@@ -172,11 +175,17 @@ static bool write_png(const sheet *a, char *recipe, unsigned char *canvas, buffe
     return true;
 }
 
+bool png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
+               buffer *out) {
+    const sheet a = {.pixels_across = width, .pixels_down = height, .channels = channels};
+    return write_png(&a, 0, NULL, pixels, out);
+}
+
 static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
     sheet a = arrange(s);
     unsigned char *canvas = malloc((size_t)(a.pixels_across * a.pixels_down * a.channels));
     bool good =
-        canvas && draw(&a, s, data[s->main], canvas) && write_png(&a, s->recipe, canvas, out);
+        canvas && draw(&a, s, data[s->main], canvas) && write_png(&a, 6, s->recipe, canvas, out);
     free(canvas);
     return good;
 }

@@ -171,7 +171,7 @@ class Addressing(HostingTest):
         self.batch("colour", 2**64, 404, n=1)
 
     def test_what_is_asked_wrongly_is_400_and_named(self):
-        for options, name in (({}, "n"), ({"n": 0}, "n"), ({"n": 2, "rank": 3, "world": 3}, "rank"),
+        for options, name in (({"n": 0}, "n"), ({"n": 2, "rank": 3, "world": 3}, "rank"),
                               ({"n": 2, "index": 3}, "index"), ({"n": 2, "epoch": 2**63}, "epoch"),
                               ({"n": 2, "mean": "0.1,0.2"}, "mean"), ({"n": 2, "std": "0"}, "std"),
                               ({"n": 2, "mean": "0.5", "out_dtype": "u8"}, "out_dtype"),
@@ -194,6 +194,10 @@ class Addressing(HostingTest):
         self.get("/v1/datasets/nobody/batches/0?n=1", 404)
         self.get("/v1/datasets/%2e%2e/batches/0?n=1", 404)
         self.get("/v1/datasets/", 404)
+
+    def test_labels_of_a_set_that_has_none_are_400(self):
+        body = self.batch("voxels", 0, 400, n=2, parts="labels").json()
+        self.assertIn("voxels has none", body["detail"])
 
     def test_a_png_is_the_batch_as_a_sheet(self):
         answer = self.batch("colour", 0, suffix=".png", n=6)

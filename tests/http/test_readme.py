@@ -2,12 +2,15 @@
 
 import re
 import subprocess
+import tempfile
 import unittest
 
 import harness
+import hosting
 
 README = (harness.ROOT / "README.md").read_text(encoding="utf-8")
-RESOURCES = {"masks": "GET", "plans": "GET", "mix": "POST"}
+RESOURCES = {"masks": "GET", "plans": "GET", "mix": "POST", "batches": "GET"}
+PATHS = {"batches": "datasets/garments/batches/0"}
 
 
 def table_rows():
@@ -39,6 +42,15 @@ def documented(resource):
 
 
 class Readme(harness.ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        root = cls.enterClassContext(tempfile.TemporaryDirectory())
+        data = harness.ROOT / "tests/data"
+        hosting.importing(f"{root}/garments", "--from", "npy", data / "garments.npy",
+                          data / "garments-labels.npy")
+        cls.arguments = ("--data", root)
+        super().setUpClass()
+
     def ask(self, resource, target, status):
         if RESOURCES[resource] == "GET":
             return self.get(target, status).json()["detail"]
@@ -47,14 +59,14 @@ class Readme(harness.ServerTest):
     def test_every_parameter_of_a_resource_is_in_the_table_and_no_other(self):
         for resource in RESOURCES:
             with self.subTest(resource):
-                detail = self.ask(resource, f"/v1/{resource}?no=1", 400)
+                detail = self.ask(resource, f"/v1/{PATHS.get(resource, resource)}?no=1", 400)
                 known = set(detail.split("there are: ")[1].split(", "))
                 self.assertEqual(documented(resource), known)
 
     def test_what_the_table_says_of_a_parameter_is_what_the_daemon_says(self):
         for resource in RESOURCES:
             for name in sorted(documented(resource)):
-                target = f"/v1/{resource}?{name}=!"
+                target = f"/v1/{PATHS.get(resource, resource)}?{name}=!"
                 self.check_said(name, self.ask(resource, target, 400))
 
     def check_said(self, name, detail):
@@ -65,7 +77,7 @@ class Readme(harness.ServerTest):
         with self.subTest(name, detail=detail):
             if limits and len(limits[2]) < 8 and limits[2] != "16777216":
                 low, high = limits.groups()
-                self.assertIn(f"{low} to {high}".rstrip("."), said)
+                self.assertIn(f"{low} to {high}".rstrip(".,"), said)
             elif choices and name not in ("x_dtype", "out_dtype", "reformulate"):
                 for choice in re.findall(r"\w+", choices[1]):
                     self.assertIn(f"`{choice}`", said)
@@ -78,7 +90,7 @@ class Readme(harness.ServerTest):
         for resource in RESOURCES:
             row = next(cells for label, cells in rows.items() if resource in label.split(", "))
             said = {name for name, cell in zip(names, row) if cell == "✓"}
-            detail = self.ask(resource, f"/v1/{resource}.nothing", 404)
+            detail = self.ask(resource, f"/v1/{PATHS.get(resource, resource)}.nothing", 404)
             with self.subTest(resource):
                 self.assertEqual(said, set(re.findall(r"(\w+) \(", detail)))
 

@@ -1,5 +1,4 @@
-/* The contract's golden vectors (tests/golden/stream.json) by the library's own calls. What the
- * library has no call for yet is left to the other implementations. */
+/* The contract's golden vectors (tests/golden/stream.json) by the library's own calls. */
 #include "unit.h"
 
 #include "lambda.h"
@@ -238,6 +237,47 @@ static void labels_are_those(void **state) {
     }
 }
 
+static void shuffles_are_those(void **state) {
+    (void)state;
+    EACH(v, "shuffle") {
+        uint64_t order[64], n = json_array_size(json_object_get(v, "order"));
+        assert_ok(
+            fmix_shuffle(large(v, "seed"), large(v, "epoch"), whole(v, "samples"), 0, n, order));
+        for (size_t i = 0; i < n; i++)
+            assert_true(order[i] == entry_of(v, "order", i));
+    }
+}
+
+static void light_augmentations_are_those(void **state) {
+    (void)state;
+    EACH(v, "light") {
+        fmix_light light;
+        unsigned sides = (unsigned)whole(v, "sides");
+        assert_ok(fmix_light_draw(large(v, "seed"), large(v, "index"), sides,
+                                  (uint32_t)whole(v, "crop"), &light));
+        for (unsigned d = 0; d < sides; d++)
+            assert_int_equal(light.offset[d], entry_of(v, "offsets", d));
+        assert_int_equal(light.flip, json_is_true(json_object_get(v, "flip")));
+    }
+}
+
+static void normalised_rows_are_those(void **state) {
+    (void)state;
+    EACH(v, "normalising") {
+        unsigned char x[MOST], wanted[MOST], out[MOST];
+        const double mean = real(v, "mean"), std = real(v, "std");
+        uint64_t n = bytes_of(v, "x", x);
+        const fmix_normal how = {.dtype = FMIX_DTYPE_U8,
+                                 .out_dtype = FMIX_DTYPE_F32,
+                                 .count = 1,
+                                 .mean = &mean,
+                                 .std = &std};
+        size_t bytes = bytes_of(v, "prepared", wanted);
+        assert_ok(fmix_normalise(&how, n, 1, x, out));
+        assert_memory_equal(out, wanted, bytes);
+    }
+}
+
 static fmix_dtype type_of(const json_t *v, const char *name) {
     static const struct {
         const char *name;
@@ -279,4 +319,5 @@ static void mixed_rows_are_those(void **state) {
 }
 
 RUN(T(words_are_those), T(lambdas_are_those), T(masks_are_those), T(greys_are_those),
-    T(pairings_are_those), T(policies_are_those), T(labels_are_those), T(mixed_rows_are_those))
+    T(pairings_are_those), T(policies_are_those), T(labels_are_those), T(mixed_rows_are_those),
+    T(shuffles_are_those), T(light_augmentations_are_those), T(normalised_rows_are_those))

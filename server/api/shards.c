@@ -1,0 +1,406 @@
+/*
+ * An epoch as WebDataset shards, a batch each. A shard's base name says all of it, for a reader's
+ * cache may know nothing else: the set, its digest, the batch, and each parameter that is not at
+ * its default, as `garments,<digest>,n=64,seed=7,000003` with `+` for a comma, `~` for a point.
+ */
+#include "hosted.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGEST_DIGITS 16 /* of the digest, in a name */
+#define SEPARATOR     "=="
+
+/* ---- names ---- */
+
+static void encode(char *text) {
+    for (; *text; text++)
+        *text = *text == ',' ? '+' : *text == '.' ? '~' : *text;
+}
+
+static void decode(char *text) {
+    for (; *text; text++)
+        *text = *text == '+' ? ',' : *text == '~' ? '.' : *text;
+}
+
+static bool is_default(const query *q, query_id id) {
+    query plain;
+    buffer here = buffer_of(1024), there = buffer_of(1024);
+    query_init(&plain);
+    query_print(q, id, &here);
+    query_print(&plain, id, &there);
+    bool same = query_table[id].fallback && here.length == there.length &&
+                (here.length == 0 || memcmp(here.bytes, there.bytes, here.length) == 0);
+    buffer_free(&here);
+    buffer_free(&there);
+    return same;
+}
+
+/* All but the number. False: it would be no file's name. */
+static bool name_of(const query *q, const dataset *d, char *out, size_t room) {
+    buffer text = buffer_of(room - 1);
+    buffer_print(&text, "%s" SEPARATOR "%.*s", d->name, DIGEST_DIGITS, d->digest);
+    for (unsigned i = 0; i < QUERY_COUNT; i++) {
+        if (!q->given[i] || i == QUERY_DIGEST || is_default(q, (query_id)i))
+            continue;
+        buffer_print(&text, SEPARATOR "%s=", query_table[i].name);
+        query_print(q, (query_id)i, &text);
+    }
+    bool good = !text.failed;
+    if (good) {
+        memcpy(out, text.bytes, text.length);
+        out[text.length] = 0;
+        encode(out);
+    }
+    buffer_free(&text);
+    return good;
+}
+
+/* The next part of a name, which is cut up. */
+static char *next_part(char **rest) {
+    char *part = *rest;
+    char *end = part ? strstr(part, SEPARATOR) : NULL;
+    if (end)
+        *end = 0;
+    *rest = end ? end + strlen(SEPARATOR) : NULL;
+    return part;
+}
+
+/* What a name says: the query's parameters, the set and the batch. */
+static dataset *read_name(call *c, uint64_t *step, problem *p) {
+    char name[ROUTE_CAPTURE + 1], *rest = name;
+    snprintf(name, sizeof name, "%s", c->captured[0]);
+    const char *set = next_part(&rest), *digest = next_part(&rest), *part = next_part(&rest);
+    query_init(&c->query);
+    for (; rest && p->status == 0; part = next_part(&rest)) {
+        char *value = strchr(part, '=');
+        if (!value) {
+            problem_add(p, 404, NULL, "'%.80s' is no shard's name", c->captured[0]);
+            return NULL;
+        }
+        *value++ = 0;
+        decode(value);
+        query_take(&c->query, SHARD_GROUPS, part, strlen(part), value, strlen(value), p);
+    }
+    if (p->status)
+        return NULL;
+    if (!part || !digest) {
+        problem_add(p, 404, NULL, "'%.80s' is no shard's name", c->captured[0]);
+        return NULL;
+    }
+    const char *whole = c->captured[0];
+    c->captured[0] = set;
+    dataset *d = hosted_step(part, step, p) ? hosted_find(c, p) : NULL;
+    c->captured[0] = whole;
+    if (d && (strlen(digest) != DIGEST_DIGITS || strncmp(d->digest, digest, DIGEST_DIGITS) != 0)) {
+        problem_add(p, 404, NULL, "the data set %s has digest %s now, not %s", d->name, d->digest,
+                    digest);
+        dataset_release(d);
+        return NULL;
+    }
+    return d;
+}
+
+/* ---- the list ---- */
+
+static int append(const char *bytes, size_t length, void *out) {
+    return buffer_add(out, bytes, length) ? 0 : -1;
+}
+
+static void list(const dataset *d, const char *name, const hosted_place *place, uint64_t n,
+                 outcome *out) {
+    char url[ROUTE_CAPTURE + 100];
+    snprintf(url, sizeof url, "/v1/shards/%s" SEPARATOR "{%06d..%06" PRIu64 "}.tar", name, 0,
+             place->batches - 1);
+    json_t *root =
+        json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)place->batches, "samples",
+                  (json_int_t)d->count, "samples_per_shard", (json_int_t)n, "digest", d->digest);
+    out->status = 200;
+    out->media_type = "application/json";
+    out->text = buffer_of(8192);
+    if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
+        out->text.failed = true;
+    json_decref(root);
+    buffer_text(&out->text, "\n");
+}
+
+void shards_get(call *c, outcome *out) {
+    problem *p = &out->problem;
+    hosted_place place;
+    char name[ROUTE_CAPTURE - 8]; /* and a number behind it */
+    dataset *d = hosted_find(c, p);
+    if (!d)
+        return;
+    if (hosted_address(&c->query, d, 0, &place, p)) {
+        if (name_of(&c->query, d, name, sizeof name))
+            list(d, name, &place, c->query.n, out);
+        else
+            problem_add(p, 400, NULL,
+                        "so many parameters make no name of a shard, which has %d "
+                        "bytes at most",
+                        ROUTE_CAPTURE);
+    }
+    dataset_release(d);
+}
+
+/* ---- a shard ---- */
+
+/* A member of one size: where it begins in a record, and where what it holds does. */
+typedef struct member {
+    uint64_t start, length;
+} member;
+
+typedef struct shard {
+    source *batch; /* of the hosted batch, whose tensors the members are made of */
+    uint64_t first, step;
+    member sample, facts;
+    bool png;
+    uint64_t width, height;
+    unsigned channels;
+    buffer head; /* of an npy file, which all samples share */
+} shard;
+
+#define NUMBER 32 /* bytes that a number takes in JSON, with its comma */
+
+/* Of one row: every small tensor under its name. */
+static uint64_t facts_length(const source *batch) {
+    uint64_t length = 64;
+    for (unsigned i = 1; i < batch->count; i++) {
+        const tensor *t = &batch->tensors[i];
+        length += strlen(t->name) + 8 + NUMBER * (t->row_bytes / dtype_table[t->type].size);
+    }
+    return length;
+}
+
+static void print_number(const tensor *t, const unsigned char *at, buffer *out) {
+    if (dtype_floats(t->type))
+        buffer_real(out, dtype_real(t->type, at));
+    else
+        buffer_print(out, "%" PRId64, dtype_integer(t->type, at));
+}
+
+/* {"rows":5,"pairing":2,"labels":[0.25,0.75]} and spaces. */
+static bool write_facts(const shard *h, uint64_t row, unsigned char *const *data,
+                        unsigned char *out) {
+    buffer text = buffer_of((size_t)h->facts.length);
+    const source *batch = h->batch;
+    buffer_text(&text, "{");
+    for (unsigned i = 1; i < batch->count; i++) {
+        const tensor *t = &batch->tensors[i];
+        size_t size = dtype_table[t->type].size;
+        uint64_t values = t->row_bytes / size;
+        buffer_print(&text, "%s\"%s\":%s", i > 1 ? "," : "", t->name, t->rank > 1 ? "[" : "");
+        for (uint64_t v = 0; v < values; v++) {
+            buffer_text(&text, v ? "," : "");
+            print_number(t, data[i] + row * t->row_bytes + v * size, &text);
+        }
+        buffer_text(&text, t->rank > 1 ? "]" : "");
+    }
+    buffer_text(&text, "}");
+    bool good = !text.failed;
+    if (good)
+        memcpy(out, text.bytes, text.length);
+    memset(out + (good ? text.length : 0), ' ', h->facts.length - (good ? text.length : 0));
+    buffer_free(&text);
+    return good;
+}
+
+static bool write_sample(const shard *h, const unsigned char *row, unsigned char *out) {
+    const tensor *mixed = &h->batch->tensors[0];
+    if (!h->png) {
+        memcpy(out, h->head.bytes, h->head.length);
+        memcpy(out + h->head.length, row, (size_t)mixed->row_bytes);
+        return true;
+    }
+    buffer file = buffer_of((size_t)h->sample.length);
+    bool good =
+        png_plain(h->width, h->height, h->channels, row, &file) && file.length == h->sample.length;
+    if (good)
+        memcpy(out, file.bytes, file.length);
+    buffer_free(&file);
+    return good;
+}
+
+static uint64_t record_length(const shard *h) {
+    return h->facts.start + tar_padded(h->facts.length);
+}
+
+static bool write_record(const shard *h, uint64_t row, uint64_t number, unsigned char *const *data,
+                         unsigned char *out) {
+    char name[100];
+    const tensor *mixed = &h->batch->tensors[0];
+    memset(out, 0, (size_t)record_length(h));
+    snprintf(name, sizeof name, "%06" PRIu64 "-%06" PRIu64 ".%s", h->step, number,
+             h->png ? "png" : "npy");
+    tar_header(name, h->sample.length, out + h->sample.start - TAR_BLOCK);
+    snprintf(name, sizeof name, "%06" PRIu64 "-%06" PRIu64 ".json", h->step, number);
+    tar_header(name, h->facts.length, out + h->facts.start - TAR_BLOCK);
+    return write_sample(h, data[0] + row * mixed->row_bytes, out + h->sample.start) &&
+           write_facts(h, row, data, out + h->facts.start);
+}
+
+/* Rows of every tensor of the batch, little-endian. */
+static fmix_status fill_all(const shard *h, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                            unsigned char *const *data) {
+    fmix_status status = FMIX_OK;
+    for (unsigned i = 0; i < h->batch->count && status == FMIX_OK; i++) {
+        const tensor *t = &h->batch->tensors[i];
+        status = t->fill(t->from ? t->from : h->batch, scratch, first, n, data[i]);
+        dtype_swap(t->type, data[i], (size_t)(n * t->row_bytes));
+    }
+    return status;
+}
+
+static fmix_status fill_records(const source *from, fmix_scratch *scratch, uint64_t first,
+                                uint64_t n, void *out) {
+    const shard *h = from->self;
+    unsigned char *data[SOURCE_TENSORS] = {NULL};
+    fmix_status status = FMIX_OK;
+    for (unsigned i = 0; i < h->batch->count && status == FMIX_OK; i++) {
+        data[i] = malloc((size_t)(n * h->batch->tensors[i].row_bytes));
+        status = data[i] ? FMIX_OK : FMIX_ERROR_MEMORY;
+    }
+    if (status == FMIX_OK)
+        status = fill_all(h, scratch, first, n, data);
+    for (uint64_t i = 0; i < n && status == FMIX_OK; i++)
+        if (!write_record(h, i, h->first + first + i, data,
+                          (unsigned char *)out + i * record_length(h)))
+            status = FMIX_ERROR_MEMORY;
+    for (unsigned i = 0; i < SOURCE_TENSORS; i++)
+        free(data[i]);
+    return status;
+}
+
+static fmix_status prepare(source *s) {
+    source *batch = ((shard *)s->self)->batch;
+    return batch->prepare(batch);
+}
+
+static void destroy(source *s) {
+    shard *h = s->self;
+    source_free(h->batch);
+    buffer_free(&h->head);
+    free(h);
+}
+
+/* Planes of one picture: one or two spatial sides, channels last. */
+static bool fit_picture(shard *h, problem *p) {
+    const tensor *t = &h->batch->tensors[0];
+    unsigned sides = t->rank - 1 - (h->batch->channels > 0);
+    const uint64_t *side = t->shape + 1;
+    h->channels = h->batch->channels ? h->batch->channels : 1;
+    if (t->type != DTYPE_U8 || sides > 2 || h->channels == 2 || h->channels > 4 ||
+        (h->channels > 1 && !h->batch->channels_last)) {
+        problem_add(p, 400, "member",
+                    "member is 'png', which holds u8 of two sides, with 1, 3 or 4 channels last");
+        return false;
+    }
+    h->width = side[sides - 1];
+    h->height = sides > 1 ? side[0] : 1;
+    return true;
+}
+
+/* Every png of one size is as long as one of zeros. */
+static bool measure_png(shard *h, problem *p) {
+    uint64_t bytes = h->batch->tensors[0].row_bytes;
+    buffer file = buffer_of((size_t)bytes * 2 + 65536);
+    unsigned char *zeros = fit_picture(h, p) ? calloc(1, (size_t)bytes) : NULL;
+    bool good = zeros && png_plain(h->width, h->height, h->channels, zeros, &file);
+    if (!good && p->status == 0)
+        problem_add(p, 500, NULL, "out of memory");
+    h->sample.length = file.length;
+    free(zeros);
+    buffer_free(&file);
+    return good;
+}
+
+static bool measure_npy(shard *h, problem *p) {
+    tensor row = h->batch->tensors[0];
+    if (!npy_holds(&row, "npy", p))
+        return false;
+    row.rank--;
+    memmove(row.shape, row.shape + 1, row.rank * sizeof *row.shape);
+    h->head = buffer_of(512);
+    if (!npy_header(&row, &h->head)) {
+        problem_add(p, 500, NULL, "out of memory");
+        return false;
+    }
+    h->sample.length = h->head.length + row.row_bytes;
+    return true;
+}
+
+static bool measure(shard *h, problem *p) {
+    if (!(h->png ? measure_png : measure_npy)(h, p))
+        return false;
+    h->sample.start = TAR_BLOCK;
+    h->facts.length = facts_length(h->batch);
+    h->facts.start = h->sample.start + tar_padded(h->sample.length) + TAR_BLOCK;
+    return true;
+}
+
+/* Takes the batch. NULL: explained. */
+static source *make(const call *c, source *batch, const hosted_place *place, uint64_t step,
+                    problem *p) {
+    source *s = source_new(batch->rows);
+    shard *h = s ? calloc(1, sizeof *h) : NULL;
+    if (!h) {
+        problem_add(p, 500, NULL, "out of memory");
+        source_free(s);
+        source_free(batch);
+        return NULL;
+    }
+    *h = (shard){
+        .batch = batch, .first = place->begin, .step = step, .png = c->query.member == MEMBER_PNG};
+    s->self = h;
+    s->destroy = destroy;
+    s->prepare = prepare;
+    s->prepare_cost = batch->prepare_cost;
+    s->warm = batch->warm;
+    s->memory = batch->memory;
+    double cost = 2000;
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < batch->count; i++) {
+        cost += batch->tensors[i].row_cost;
+        bytes += batch->tensors[i].row_bytes;
+    }
+    bool good = measure(h, p);
+    uint64_t length = good ? record_length(h) : 0;
+    if (good &&
+        !source_add(s, "shard", DTYPE_U8, 1, &length, cost + 0.3 * (double)length, fill_records)) {
+        problem_add(p, 413, "n", "the shard would have more bytes than can be counted");
+        good = false;
+    }
+    /* A slice has about half a MiB, or a row. */
+    uint64_t at_once = length ? (512u << 10) / length + 1 : 1;
+    s->working = batch->working + at_once * (bytes + length);
+    if (good)
+        return s;
+    source_free(s);
+    return NULL;
+}
+
+void shard_get(call *c, outcome *out) {
+    problem *p = &out->problem;
+    hosted_place place;
+    uint64_t step;
+    char *recipe = strdup(c->captured[0]); /* which says all */
+    dataset *d = recipe ? read_name(c, &step, p) : NULL;
+    if (d && !hosted_address(&c->query, d, step, &place, p)) {
+        dataset_release(d);
+        d = NULL;
+    }
+    c->query.given[QUERY_PARTS] = true;
+    c->query.parts =
+        PART_MIXED | PART_LABELS | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS;
+    source *batch = d ? hosted_source(c, d, &place, p) : NULL;
+    source *s = batch ? make(c, batch, &place, step, p) : NULL;
+    if (s)
+        s->recipe = recipe;
+    else
+        free(recipe);
+    if (!s && p->status == 0)
+        problem_add(p, 500, NULL, "out of memory");
+    out->source = s;
+}

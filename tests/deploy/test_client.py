@@ -1,0 +1,227 @@
+"""deploy/clients/python/fmixd.py against a daemon: what it makes is what the daemon makes."""
+
+import importlib.util
+import pathlib
+import sys
+import tempfile
+import threading
+import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "deploy/clients/python"), str(ROOT / "tests/http")]
+
+import fmixd  # noqa: E402
+import harness  # noqa: E402
+import hosting  # noqa: E402
+from test_containers import read_safetensors  # noqa: E402
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+
+
+class Served(harness.ServerTest):
+    """A daemon with data sets."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.sets = {data.name: data for data in hosting.some_sets()}
+        for data in cls.sets.values():
+            hosting.write(cls.root, data)
+        cls.arguments = ("--data", cls.root, "--drain", "0")
+        super().setUpClass()
+        cls.url = "http://{}:{}".format(*cls.server.address)
+
+
+class Mixing(Served):
+    """A batch of one's own."""
+
+    def mixer(self, **law):
+        """One that ends with the test."""
+        mixer = fmixd.Mixer(self.url, steps=3, **law)
+        self.addCleanup(mixer.close)
+        return mixer
+
+    def batch(self, shape=(6, 3, 8, 9)):
+        """Any, with class numbers."""
+        source = np.random.default_rng(3)
+        return source.random(shape, dtype="f4"), source.integers(0, 5, shape[0])
+
+    def of_daemon(self, x, y, step, **query):
+        """The same by /v1/mix."""
+        from test_containers import write_safetensors
+        body = write_safetensors({"x": x, "y": y})
+        target = "&".join(f"{key}={value}" for key, value in query.items())
+        answer = self.post(f"/v1/mix.safetensors?{target}&classes=5&step={step}", body,
+                           content_type="application/x-safetensors")
+        return read_safetensors(answer.body)[0]
+
+    def test_masks_choose_the_very_bytes_that_the_daemon_chooses(self):
+        x, y = self.batch()
+        for method in ("fmix", "cutmix", "none"):
+            mix = self.mixer(seed=7, method=method, classes=5)
+            for step in range(7):
+                made = self.of_daemon(x, y, step, layout="channels_first", seed=7, method=method)
+                mixed, labels = mix(x, y, step)
+                self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+                np.testing.assert_allclose(labels, made["labels"], atol=1e-6)
+
+    def test_interpolations_are_the_daemon_s_but_for_rounding(self):
+        x, y = self.batch()
+        for method in ("mixup", "bc", "samplepairing", "fmix,mixup"):
+            mix = self.mixer(seed=2**63 + 1, method=method, classes=5, alpha=0.4)
+            for step in (5, 6, 7, 8, 2):
+                made = self.of_daemon(x, y, step, layout="channels_first", seed=2**63 + 1,
+                                      method=method, alpha=0.4)
+                mixed, labels = mix(x, y, step)
+                np.testing.assert_allclose(mixed, made["mixed"], atol=1e-6)
+                np.testing.assert_allclose(labels, made["labels"], atol=1e-6)
+
+    def test_layouts_and_ranks_of_x(self):
+        for shape, layout in (((5, 7), "none"), ((5, 4, 6, 2), "channels_last"), ((5, 2, 9), "channels_first"),
+                              ((4, 3, 4, 5), "none")):
+            x, y = self.batch(shape)
+            mixed, _ = self.mixer(seed=1, layout=layout, classes=5)(x, y, 3)
+            made = self.of_daemon(x, y, 3, layout=layout, seed=1)
+            self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+
+    def test_a_last_batch_of_fewer_rows_has_a_plan_of_its_own(self):
+        mix = self.mixer(seed=1, classes=5)
+        x, y = self.batch()
+        for step, rows in ((0, 6), (1, 6), (2, 4), (3, 6)):
+            mixed, _ = mix(x[:rows], y[:rows], step)
+            made = self.of_daemon(x[:rows], y[:rows], step, layout="channels_first", seed=1)
+            self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+
+    def test_what_cannot_be_is_told(self):
+        x, y = self.batch()
+        with self.assertRaisesRegex(fmixd.Refused, "delta"):
+            self.mixer(delta=11, classes=5)(x, y, 0)
+        with self.assertRaisesRegex(ValueError, "classes"):
+            self.mixer()(x, y, 0)
+        with self.assertRaisesRegex(ValueError, "soft"):
+            self.mixer(soft=0.1)
+        with self.assertRaisesRegex(TypeError, "namespace"):
+            self.mixer()._mix(self.mixer().plan((3,), 2, 0), [1, 2], None)
+
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_torch_tensors_are_mixed_alike(self):
+        import torch
+        x, y = self.batch()
+        numpy, torched = self.mixer(seed=7, method="fmix,mixup", classes=5), self.mixer(
+            seed=7, method="fmix,mixup", classes=5)
+        for step in range(4):
+            a, b = numpy(x, y, step), torched(torch.from_numpy(x), torch.from_numpy(y), step)
+            self.assertIsInstance(b[0], torch.Tensor)
+            np.testing.assert_allclose(a[0], b[0].numpy(), atol=1e-6)
+            np.testing.assert_allclose(a[1], b[1].numpy(), atol=1e-6)
+
+
+class Epochs(Served):
+    """Hosted data."""
+
+    def all(self, name="colour", **options):
+        """The batches of an epoch, as bytes."""
+        return [(x.tobytes(), y.tobytes()) for x, y in fmixd.epoch(self.url, name, **options)]
+
+    def test_batches_are_those_of_the_daemon(self):
+        batches = list(fmixd.epoch(self.url, "colour", epoch=2, batch=7, seed=3, shuffle=1))
+        self.assertEqual([len(x) for x, _ in batches], [7, 7, 7, 2])
+        for step, (x, y) in enumerate(batches):
+            made = read_safetensors(self.get(
+                f"/v1/datasets/colour/batches/{step}.safetensors?epoch=2&n=7&seed=3&shuffle=1").body)[0]
+            self.assertEqual(x.tobytes(), made["mixed"].tobytes())
+            self.assertEqual(y.tobytes(), made["labels"].tobytes())
+
+    def test_an_epoch_can_be_taken_up_at_any_step(self):
+        whole = self.all(epoch=1, batch=5, seed=9, shuffle=1, flip=1)
+        self.assertEqual(self.all(epoch=1, batch=5, seed=9, shuffle=1, flip=1, start=3), whole[3:])
+        self.assertEqual(self.all(epoch=1, batch=5, seed=9, start=50), [])
+
+    def test_ranks_share_each_batch(self):
+        whole = self.all(batch=6, seed=2)
+        shares = [self.all(batch=6, seed=2, rank=rank, world=2) for rank in range(2)]
+        self.assertEqual([tuple(a + b for a, b in zip(*parts)) for parts in zip(*shares)], whole)
+
+    def test_labels_of_several_heads_are_told_by_name(self):
+        x, y = next(fmixd.epoch(self.url, "heads", batch=4))
+        self.assertEqual((len(x), set(y)), (4, {"a", "b"}))
+        x, y = next(fmixd.epoch(self.url, "voxels", batch=4))
+        self.assertIsNone(y)
+
+    def test_what_is_not_there_is_told(self):
+        with self.assertRaisesRegex(fmixd.Refused, "there is no data set"):
+            next(fmixd.epoch(self.url, "nobody"))
+
+    def test_leaving_early_stops_the_thread(self):
+        before = threading.active_count()
+        batches = fmixd.epoch(self.url, "colour", batch=1)
+        next(batches)
+        batches.close()
+        self.assertEqual(threading.active_count(), before)
+
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_torch_loaders_share_the_steps(self):
+        import torch
+        data = fmixd.Epochs(self.url, "colour", batch=5, seed=9, shuffle=1)
+        data.set_epoch(1)
+        whole = self.all(epoch=1, batch=5, seed=9, shuffle=1)
+        for workers in (0, 2):
+            loader = torch.utils.data.DataLoader(data, batch_size=None, num_workers=workers)
+            got = [(x.numpy().tobytes(), y.numpy().tobytes()) for x, y in loader]
+            self.assertEqual(sorted(got), sorted(whole))
+
+
+class Trouble(unittest.TestCase):
+    """Servers that refuse, break off and come again."""
+
+    def serve(self, answers):
+        """A server that answers so, one after the other; its URL and what it was asked."""
+        asked = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                status, headers, body = answers.pop(0)
+                if status is None:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": len(body)}.items():
+                    self.send_header(name, str(value))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}", asked
+
+    def test_what_passes_is_tried_again(self):
+        url, asked = self.serve([(503, {"Retry-After": "0.1"}, b"{}"), (None, {}, b""), (429, {}, b""),
+                                 (200, {}, b"here")])
+        self.assertEqual(fmixd.Connection(url).get("/x", a=1), b"here")
+        self.assertEqual(asked, ["/x?a=1"] * 4)
+
+    def test_what_does_not_is_told_at_once(self):
+        url, asked = self.serve([(400, {}, b'{"detail": "no such thing"}')])
+        with self.assertRaisesRegex(fmixd.Refused, "no such thing"):
+            fmixd.Connection(url).get("/x")
+        self.assertEqual(len(asked), 1)
+
+    def test_patience_ends(self):
+        url, _ = self.serve([(503, {}, b'{"detail": "too much"}')] * 50)
+        with self.assertRaisesRegex(ConnectionError, "too much"):
+            fmixd.Connection(url, patience=0.5).get("/x")
+
+
+if __name__ == "__main__":
+    unittest.main()

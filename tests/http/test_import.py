@@ -1,0 +1,282 @@
+"""`fmixd import`: other people's files, good and bad, into data sets."""
+
+import gzip
+import os
+import pathlib
+import pty
+import resource
+import signal
+import struct
+import subprocess
+import tempfile
+import unittest
+import zlib
+
+import numpy as np
+
+import harness
+from hosting import importing
+from test_containers import write_safetensors
+
+# A JPEG of 8x8 grey pixels of 128.
+JPEG = bytes.fromhex(
+    "ffd8ffe000104a46494600010100000100010000ffdb0043000302020302020303030304030304050805050404050a"
+    "070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffc0000b08"
+    "0008000801011100ffc4001f0000010501010101010100000000000000000102030405060708090a0bffc400b51000"
+    "02010303020403050504040000017d01020300041105122131410613516107227114328191a1082342b1c11552d1f0"
+    "2433627282090a161718191a25262728292a3435363738393a434445464748494a535455565758595a636465666768"
+    "696a737475767778797a838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3"
+    "c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9faffda0008010100003f002b"
+    "ffd9")
+
+
+def png(pixels):
+    """A PNG of u8 [h, w] or [h, w, 3]."""
+    height, width = pixels.shape[:2]
+    colour = 0 if pixels.ndim == 2 else 2
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    return (b"\x89PNG\r\n\x1a\n"
+            + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class Importing(unittest.TestCase):
+    """Files of our own, in a folder that goes with the test."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.root = self.folder / "sets"
+        self.root.mkdir()
+        self.source = np.random.default_rng(1)
+
+    def file(self, name, data):
+        """A file of these bytes."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def take(self, *arguments):
+        """Imports as `set`, in plain lines."""
+        return importing(self.root / "set", "--from", *arguments)
+
+    def refused(self, *arguments):
+        """What is said where nothing is written."""
+        said = importing(self.root / "set", "--from", *arguments, status=1)
+        self.assertEqual(list(self.root.iterdir()), [], said)
+        return said
+
+    def served(self, rows):
+        """The set as the daemon tells of it, its rows unmixed, and its labels' classes."""
+        with harness.Server("--data", str(self.root), "--drain", "0") as server:
+            facts = server.get("/v1/datasets/set").json()
+            made = {}
+            for part in ("mixed", "labels"):
+                answer = server.get(
+                    f"/v1/datasets/set/batches/0.npy?n={rows}&method=none&parts={part}")
+                if answer.status == 200:
+                    made[part] = answer.npy()
+        return facts, made["mixed"], made.get("labels")
+
+
+class Kinds(Importing):
+    """What is read."""
+
+    def test_npy(self):
+        x = self.source.normal(size=(9, 5, 4)).astype("<f4")
+        y = self.source.integers(0, 4, 9)
+        said = self.take("npy", self.file("x.npy", harness.write_npy(x)),
+                         self.file("y.npy", harness.write_npy(y)), "--classes", 7)
+        self.assertIn("9 rows, digest ", said)
+        facts, rows, labels = self.served(9)
+        self.assertEqual((facts["count"], facts["shape"], facts["dtype"]), (9, [5, 4], "f32"))
+        self.assertEqual(rows.tobytes(), x.tobytes())
+        self.assertEqual(labels.shape, (9, 7))
+        self.assertEqual(labels.argmax(1).tolist(), y.tolist())
+
+    def test_idx_plain_and_as_gzip(self):
+        x = self.source.integers(0, 256, (6, 3, 4), dtype=np.uint8)
+        y = self.source.integers(0, 3, 6).astype(np.uint8)
+        images = struct.pack(">BBBBIII", 0, 0, 8, 3, 6, 3, 4) + x.tobytes()
+        numbers = struct.pack(">BBBBI", 0, 0, 8, 1, 6) + y.tobytes()
+        self.take("idx", self.file("x.gz", gzip.compress(images)), self.file("y", numbers))
+        _, rows, labels = self.served(6)
+        self.assertEqual(rows.tobytes(), x.tobytes())
+        self.assertEqual(labels.argmax(1).tolist(), y.tolist())
+
+    def test_idx_of_wider_types_is_big_endian(self):
+        x = self.source.normal(size=(3, 2, 2)).astype(">f4")
+        self.take("idx", self.file("x", struct.pack(">BBBBIII", 0, 0, 13, 3, 3, 2, 2) + x.tobytes()))
+        facts, rows, _ = self.served(3)
+        self.assertEqual((facts["dtype"], facts["heads"]), ("f32", []))
+        self.assertEqual(rows.tolist(), x.tolist())
+
+    def test_cifar_of_ten_classes_in_several_files(self):
+        records = self.source.integers(0, 10, (7, 3073), dtype=np.uint8)
+        self.take("cifar", self.file("a", records[:4].tobytes()), self.file("b", records[4:].tobytes()))
+        facts, rows, labels = self.served(7)
+        self.assertEqual((facts["shape"], facts["layout"]), ([3, 32, 32], "channels_first"))
+        self.assertEqual(rows.reshape(7, -1).tolist(), records[:, 1:].tolist())
+        self.assertEqual(labels.argmax(1).tolist(), records[:, 0].tolist())
+
+    def test_cifar_of_a_hundred_has_two_heads(self):
+        records = self.source.integers(0, 20, (3, 3074), dtype=np.uint8)
+        self.take("cifar", self.file("a", records.tobytes()))
+        facts, _, _ = self.served(3)
+        self.assertEqual([(h["name"], h["classes"]) for h in facts["heads"]],
+                         [("y.coarse", 20), ("y.fine", 100)])
+
+    def test_safetensors_with_rows_of_labels(self):
+        x = self.source.integers(0, 256, (4, 6), dtype=np.uint8)
+        y = self.source.random((4, 3)).astype("<f4")
+        self.take("safetensors", self.file("a", write_safetensors({"x": x, "y": y})))
+        _, rows, labels = self.served(4)
+        self.assertEqual((rows.tobytes(), labels.tobytes()), (x.tobytes(), y.tobytes()))
+
+    def test_folders_are_classes_in_order_of_their_names(self):
+        pictures = self.source.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+        for name, picture in zip(("b/2.png", "a/9.png", "b/1.PNG", "a/10.png"), pictures):
+            self.file(f"images/{name}", png(picture))
+        self.file("images/b/notes.txt", b"no picture")
+        self.file("images/.hidden/x.png", b"nor this")
+        self.take("folder", self.folder / "images")
+        facts, rows, labels = self.served(4)
+        self.assertEqual((facts["shape"], facts["layout"]), ([8, 8, 3], "channels_last"))
+        self.assertEqual(facts["heads"][0]["class_names"], ["a", "b"])
+        self.assertEqual(rows.tolist(), pictures[[3, 1, 2, 0]].tolist())
+        self.assertEqual(labels.argmax(1).tolist(), [0, 0, 1, 1])
+
+    def test_jpeg_and_png_may_be_mixed_and_grey(self):
+        self.file("images/x/1.jpg", JPEG)
+        self.file("images/x/2.png", png(np.full((8, 8), 7, np.uint8)))
+        self.take("folder", self.folder / "images")
+        facts, rows, _ = self.served(2)
+        self.assertEqual(facts["shape"], [8, 8])
+        self.assertEqual((set(rows[0].ravel()), set(rows[1].ravel())), ({128}, {7}))
+
+    def test_a_terminal_sees_a_bar(self):
+        path = self.file("x.npy", harness.write_npy(np.zeros((50, 3), np.uint8)))
+        ours, theirs = pty.openpty()
+        subprocess.run([harness.program(), "import", self.root / "set", "--from", "npy", path],
+                       stderr=theirs, check=True, timeout=60)
+        os.close(theirs)
+        said = os.read(ours, 65536).decode()
+        os.close(ours)
+        self.assertIn("\r" + "#" * 40 + " 100 %", said)
+        self.assertNotIn("import: 10 %", said)
+
+
+class Bad(Importing):
+    """What is not read: with a reason, and nothing is left of it."""
+
+    def npy(self, name, array):
+        """An npy file."""
+        return self.file(name, harness.write_npy(array))
+
+    def test_labels_that_do_not_fit(self):
+        x = self.npy("x.npy", np.zeros((4, 3), np.uint8))
+        for y, reason in ((np.zeros(3, int), "there are 3 labels y for 4 rows"),
+                          (np.array([0, 1, -1, 0]), "row 2 of the labels y is -1"),
+                          (np.zeros((4, 2), int), "must be class numbers of an integer type"),
+                          (np.zeros(4), "must be class numbers of an integer type")):
+            self.assertIn(reason, self.refused("npy", x, self.npy("y.npy", y)))
+        self.assertIn("row 1 of the labels y is 5; classes go from 0 to 4", self.refused(
+            "npy", x, self.npy("y.npy", np.array([0, 5, 0, 0])), "--classes", 5))
+
+    def test_files_that_are_something_else_or_cut_off(self):
+        whole = harness.write_npy(np.zeros((4, 3), np.uint8))
+        idx = struct.pack(">BBBBII", 0, 0, 8, 2, 4, 3) + bytes(12)
+        cases = [("npy", whole[:-1], "takes 12 bytes"), ("npy", b"", "does not begin as an npy"),
+                 ("npy", whole[:20], "npy header"), ("idx", idx[:-1], "takes 12 bytes"),
+                 ("idx", idx + b"x", "takes 12 bytes"), ("idx", b"\0\0\x07\1" + bytes(9), "does not begin"),
+                 ("idx", b"\0\0\x08\x09" + bytes(99), "one to 5"), ("idx", b"", "does not begin"),
+                 ("idx", gzip.compress(idx)[:-5], "gzip"), ("idx", b"\x1f\x8b" + bytes(40), "gzip"),
+                 ("idx", gzip.compress(idx)[:-4] + b"\xff\xff\xff\x7f", "gzip"),
+                 ("cifar", bytes(3072), "no records of either"), ("cifar", b"", "no records"),
+                 ("safetensors", whole, "safetensors"),
+                 ("safetensors", write_safetensors({"y": np.zeros(3, "<f4")}), "no array named x")]
+        for kind, data, reason in cases:
+            self.assertIn(reason, self.refused(kind, self.file("bad", data)), (kind, data[:20]))
+        self.assertIn("cannot be read", self.refused("npy", self.folder / "nothing"))
+        self.assertIn("cannot be read", self.refused("npy", self.folder))
+
+    def test_pictures_that_are_none_or_of_two_sizes(self):
+        self.assertIn("a folder for each class", self.refused("folder", self.root))
+        self.file("images/a/1.png", png(np.zeros((4, 4), np.uint8)))
+        for name, data, reason in (("2.png", png(np.zeros((4, 5), np.uint8)), "5 x 4 pixels, but the first"),
+                                   ("2.png", png(np.zeros((4, 4), np.uint8))[:-20], "libpng cannot"),
+                                   ("2.jpg", JPEG[:-30], "libturbojpeg cannot"),
+                                   ("2.jpg", b"GIF89a", "neither PNG nor JPEG")):
+            path = self.file(f"images/a/{name}", data)
+            self.assertIn(reason, self.refused("folder", self.folder / "images"))
+            path.unlink()
+        huge = bytearray(png(np.zeros((4, 4), np.uint8)))
+        huge[16:24] = struct.pack(">II", 60000, 60000)
+        huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
+        self.file("images/a/0.png", huge)
+        self.assertIn("too many pixels", self.refused("folder", self.folder / "images"))
+
+    def test_layouts_that_say_nothing(self):
+        x = self.npy("x.npy", np.zeros((2, 3, 4, 5), np.uint8))
+        self.assertIn("--layout is required", self.refused("npy", x))
+        self.assertIn("spatial sides", self.refused(
+            "npy", self.npy("x.npy", np.zeros((2, 3), np.uint8)), "--layout", "channels_last"))
+        self.assertIn("needs rows", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
+
+    def test_command_lines_that_make_no_sense_end_with_2(self):
+        for arguments in ([], ["set"], ["set", "--from"], ["set", "--from", "csv", "x"],
+                          ["set", "--from", "npy"], ["set", "--from", "npy", "a", "b", "c"],
+                          ["set", "--what", "x"], ["set", "--from", "npy", "x", "--classes", "0"],
+                          ["set", "--from", "npy", "x", "--layout", "up"]):
+            self.assertIn("usage: fmixd import", importing(*arguments, status=2))
+
+    def test_names_are_letters_and_digits(self):
+        x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
+        for name in (".hidden", "a b", "a.b", "ä", "x" * 65):
+            said = importing(self.root / name, "--from", "npy", x, status=1)
+            self.assertIn("is no name of a data set", said)
+
+    def test_what_is_there_is_not_overwritten(self):
+        x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
+        self.take("npy", x)
+        before = (self.root / "set" / "manifest.json").read_text()
+        said = importing(self.root / "set", "--from", "npy", x, status=1)
+        self.assertIn("is there already", said)
+        self.assertEqual((self.root / "set" / "manifest.json").read_text(), before)
+
+
+class Interrupted(Importing):
+    """A set has its name only once it is whole."""
+
+    def test_a_full_disk_leaves_nothing(self):
+        path = self.file("x.npy", harness.write_npy(np.zeros((400, 1000), np.uint8)))
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+        done = subprocess.run([harness.program(), "import", self.root / "set", "--from", "npy", path],
+                              stderr=subprocess.PIPE, text=True, preexec_fn=limit, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        self.assertEqual(list(self.root.iterdir()), [])
+
+    def test_one_that_was_killed_is_not_served_and_the_next_takes_its_place(self):
+        records = self.file("a", bytes(3073 * 400))
+        process = subprocess.Popen([harness.program(), "import", self.root / "set", "--from", "cifar",
+                                    *[records] * 900], stderr=subprocess.PIPE)
+        while not list(self.root.glob(".set.partial/data.bin")):
+            self.assertIsNone(process.poll())
+        process.kill()
+        process.communicate()
+        self.assertEqual([path.name for path in self.root.iterdir()], [".set.partial"])
+        with harness.Server("--data", str(self.root), "--drain", "0") as server:
+            self.assertEqual(server.get("/v1/datasets").json(), {"datasets": []})
+        self.take("cifar", records)
+        self.assertEqual([path.name for path in self.root.iterdir()], ["set"])
+
+
+if __name__ == "__main__":
+    unittest.main()

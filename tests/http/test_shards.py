@@ -1,0 +1,131 @@
+"""An epoch as WebDataset shards, read as its reader does, by Python's tarfile and by bsdtar."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+import unittest
+
+import numpy as np
+
+import harness
+from picture import read_png
+from test_datasets import HostingTest
+
+READER = ("curl", "--connect-timeout", "30", "--retry", "30", "--retry-delay", "2", "-f", "-s", "-L")
+
+
+def expanded(urls):
+    """What the braces stand for."""
+    first, last = re.search(r"\{(\d+)\.\.(\d+)\}", urls).groups()
+    return [re.sub(r"\{.*\}", f"{number:0{len(first)}}", urls)
+            for number in range(int(first), int(last) + 1)]
+
+
+def members(body):
+    """Name and bytes of each, streamed."""
+    with tarfile.open(fileobj=io.BytesIO(body), mode="r|") as archive:
+        return [(member, archive.extractfile(member).read()) for member in archive]
+
+
+class Shards(HostingTest):
+    """Of sets of our own."""
+
+    def shards(self, name, **options):
+        """The list's answer."""
+        query = "&".join(f"{key}={value}" for key, value in options.items())
+        return self.get(f"/v1/datasets/{name}/shards?{query}").json()
+
+    def test_an_epoch_is_its_batches_sample_by_sample(self):
+        options = {"n": 7, "seed": 5, "shuffle": 1, "epoch": 3, "flip": 1, "method": "fmix,mixup",
+                   "alpha": 0.4}
+        listed = self.shards("colour", **options)
+        urls = expanded(listed["urls"])
+        self.assertEqual((len(urls), listed["shards"], listed["samples"]), (4, 4, 23))
+        for step, url in enumerate(urls):
+            whole = self.parts("colour", step, **options)
+            found = members(self.get(url).body)
+            self.assertEqual(len(found), 2 * len(whole["mixed"]))
+            for row, mixed in enumerate(whole["mixed"]):
+                (sample, array), (_, facts) = found[2 * row], found[2 * row + 1]
+                self.assertEqual(sample.name, f"{step:06}-{row:06}.npy")
+                self.assertEqual((sample.mtime, sample.mode, sample.uid), (0, 0o644, 0))
+                self.assertEqual(harness.read_npy(array).tobytes(), mixed.tobytes())
+                facts = json.loads(facts)
+                for part in ("pairing", "lambda", "lambda_eff", "rows"):
+                    self.assertEqual(facts[part], whole[part][row])
+                np.testing.assert_array_equal(np.float32(facts["labels"]), whole["labels"][row])
+
+    def test_keys_of_one_sample_are_neighbours_with_one_stem(self):
+        url, *_ = expanded(self.shards("heads", n=5)["urls"])
+        names = [member.name for member, _ in members(self.get(url).body)]
+        self.assertEqual([name.split(".")[0] for name in names[::2]],
+                         [name.split(".")[0] for name in names[1::2]])
+        self.assertEqual(len(set(names)), 10)
+
+    def test_lengths_are_known_ahead_and_ranges_are_parts(self):
+        url, *_ = expanded(self.shards("colour", n=9, seed=2)["urls"])
+        whole = self.get(url)
+        head = self.server.request("HEAD", url)
+        self.assertEqual(head.headers["Content-Length"], str(len(whole.body)))
+        self.assertEqual(head.headers["Content-Type"], "application/x-tar")
+        self.assertIn("immutable", head.headers["Cache-Control"])
+        part = self.server.get(url, headers={"Range": "bytes=700-3000"})
+        self.assertEqual((part.status, part.body), (206, whole.body[700:3001]))
+        self.assertEqual(whole.body[-1024:], bytes(1024))
+
+    def test_the_name_alone_says_what_a_shard_is(self):
+        names = {re.sub(r".*/|==\{.*", "", self.shards("colour", **options)["urls"]) for options in (
+            {"n": 7}, {"n": 8}, {"n": 7, "seed": 1}, {"n": 7, "epoch": 1}, {"n": 7, "shuffle": 1},
+            {"n": 7, "method": "fmix,mixup"}, {"n": 7, "alpha": 0.25}, {"n": 7, "mean": "0.5,0.4,0.3"},
+            {"n": 7, "rank": 1, "world": 2}, {"n": 7, "member": "npy", "crop": 2})}
+        self.assertEqual(len(names), 10)
+        self.assertTrue(all(re.fullmatch(r"[\w=+~-]+", name) for name in names), names)
+        self.assertEqual(self.shards("colour", n=7), self.shards("colour", n=7, seed=0, alpha=1.0))
+
+    def test_pictures_are_png_of_one_length(self):
+        options = {"n": 6, "method": "cutmix", "seed": 3}
+        url, *_ = expanded(self.shards("heads", **options, member="png")["urls"])
+        whole = self.parts("heads", 0, **options)["mixed"]
+        found = members(self.get(url).body)
+        for row, (sample, data) in enumerate(found[::2]):
+            self.assertTrue(sample.name.endswith(".png"))
+            pixels, _ = read_png(data)
+            self.assertEqual(np.array(pixels).tobytes(), whole[row].tobytes())
+        self.assertEqual(len({len(data) for _, data in found[::2]}), 1)
+        refused, *_ = expanded(self.shards("colour", n=2, member="png")["urls"])
+        self.get(refused, 400)
+
+    def test_what_is_no_shard_is_404(self):
+        good, *_ = expanded(self.shards("colour", n=7)["urls"])
+        self.get(good)
+        for bad in ("/v1/shards/x.tar", "/v1/shards/.tar", good.replace("000000", "000004"),
+                    good.replace("000000", "abc"), good.replace("colour", "nobody"),
+                    re.sub("==[0-9a-f]{16}", "==" + "0" * 16, good), good.replace(".tar", ".npy"),
+                    good.replace("==000000", "")):
+            self.assertIn(self.server.get(bad).status, (400, 404, 406), bad)
+        self.get("/v1/datasets/colour/shards?n=0", 400)
+        self.get("/v1/datasets/nobody/shards?n=3", 404)
+        self.get(good.replace("n=7", "n=7==seed=x"), 400)
+
+    def test_its_reader_s_own_command_line_reads_it(self):
+        url, *_ = expanded(self.shards("colour", n=7)["urls"])
+        whole = "http://{}:{}{}".format(*self.server.address, url)
+        done = subprocess.run([*READER, whole], stdout=subprocess.PIPE, check=True, timeout=60)
+        self.assertEqual(done.stdout, self.get(url).body)
+        gone = subprocess.run([*READER, whole.replace("000000", "000009")], stdout=subprocess.PIPE,
+                              check=False, timeout=60)
+        self.assertEqual((gone.returncode, gone.stdout), (22, b""))
+
+    @unittest.skipUnless(shutil.which("bsdtar"), "there is no bsdtar here")
+    def test_bsdtar_reads_it(self):
+        url, *_ = expanded(self.shards("colour", n=7)["urls"])
+        done = subprocess.run(["bsdtar", "-tf", "-"], input=self.get(url).body,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+        self.assertEqual((len(done.stdout.split()), done.stderr), (14, b""))
+
+
+if __name__ == "__main__":
+    unittest.main()
