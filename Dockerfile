@@ -3,7 +3,7 @@
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         gcc libc6-dev make pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
-        libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libgnutls28-dev
+        libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
 WORKDIR /src
 COPY Makefile ./
 COPY lib lib

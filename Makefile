@@ -39,7 +39,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench plot sameness deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
+.PHONY: all lib run test suite fuzz soak bench plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -167,6 +167,11 @@ $(BUILD)/sameness/%: tests/sameness/%.c $(BUILD)/libfmix.a
 sameness: deps-lint
 	$(call install_missing,$(PACKAGES_CROSS))
 	@$(PYTHON) -B tests/sameness/sameness.py
+
+# A small network, trained on batches that a daemon serves, with and without mixing: a quarter of an
+# hour. What is in every test run is that another replica goes on with the same batches.
+train: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/train/train.py $(TRAIN)
 
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
 # not count as memory that an answer holds: a small quarantine. And what the sanitizer keeps of its

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -44,14 +43,9 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     errno = kept;
 }
 
-static void install(void) {
+void map_start(void) {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigaction(SIGBUS, &action, NULL);
-}
-
-void map_start(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install);
 }
 
 static int take_slot(void *start, size_t length) {

@@ -21,7 +21,7 @@ typedef struct map {
     int slot;
 } map;
 
-/* Installs the handler, once. */
+/* Installs the handler; again does no harm. */
 void map_start(void);
 
 /* A file of a directory, not through a symbolic link. False: errno says why (EMFILE also where

@@ -36,7 +36,7 @@ void version_get(call *c, outcome *out) {
     out->media_type = "application/json";
     out->text = buffer_of(4096);
     fmix_engine engine;
-    machine_cpu cpu;
+    machine_cpu cpu = {.features = ""};
     fmix_context_engine(c->service->context, &engine);
     machine_cpu_read(&cpu);
     json_t *root = json_pack(

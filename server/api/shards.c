@@ -25,37 +25,41 @@ static void decode(char *text) {
         *text = *text == '+' ? ',' : *text == '~' ? '.' : *text;
 }
 
-static bool is_default(const query *q, query_id id) {
+/* Appends what is not at its default; buffers as large as this only fail for want of memory. */
+static bool add_parameter(const query *q, query_id id, buffer *out) {
     query plain;
     buffer here = buffer_of(1024), there = buffer_of(1024);
     query_init(&plain);
     query_print(q, id, &here);
     query_print(&plain, id, &there);
-    bool same = query_table[id].fallback && here.length == there.length &&
-                (here.length == 0 || memcmp(here.bytes, there.bytes, here.length) == 0);
+    bool good = !here.failed && !there.failed;
+    bool same = query_table[id].fallback && here.length == there.length && here.length > 0 &&
+                memcmp(here.bytes, there.bytes, here.length) == 0;
+    if (good && !same) {
+        buffer_print(out, SEPARATOR "%s=", query_table[id].name);
+        buffer_add(out, here.bytes, here.length);
+    }
     buffer_free(&here);
     buffer_free(&there);
-    return same;
+    return good;
 }
 
-/* All but the number. False: it would be no file's name. */
-static bool name_of(const query *q, const dataset *d, char *out, size_t room) {
-    buffer text = buffer_of(room - 1);
-    buffer_print(&text, "%s" SEPARATOR "%.*s", d->name, DIGEST_DIGITS, d->digest);
-    for (unsigned i = 0; i < QUERY_COUNT; i++) {
-        if (!q->given[i] || i == QUERY_DIGEST || is_default(q, (query_id)i))
-            continue;
-        buffer_print(&text, SEPARATOR "%s=", query_table[i].name);
-        query_print(q, (query_id)i, &text);
-    }
-    bool good = !text.failed;
-    if (good) {
+/* All but the number. RANGE: it would be no file's name. */
+static fmix_status name_of(const query *q, const dataset *d, char *out, size_t room) {
+    buffer text = buffer_of(16384);
+    bool good = buffer_print(&text, "%s" SEPARATOR "%.*s", d->name, DIGEST_DIGITS, d->digest);
+    for (unsigned i = 0; i < QUERY_COUNT && good; i++)
+        good = !q->given[i] || i == QUERY_DIGEST || add_parameter(q, (query_id)i, &text);
+    good = good && buffer_add(&text, "", 1);
+    fmix_status status = !good                ? FMIX_ERROR_MEMORY
+                         : text.length > room ? FMIX_ERROR_RANGE
+                                              : FMIX_OK;
+    if (status == FMIX_OK) {
         memcpy(out, text.bytes, text.length);
-        out[text.length] = 0;
         encode(out);
     }
     buffer_free(&text);
-    return good;
+    return status;
 }
 
 /* The next part of a name, which is cut up. */
@@ -134,13 +138,14 @@ void shards_get(call *c, outcome *out) {
     if (!d)
         return;
     if (hosted_address(&c->query, d, 0, &place, p)) {
-        if (name_of(&c->query, d, name, sizeof name))
+        fmix_status status = name_of(&c->query, d, name, sizeof name);
+        if (status == FMIX_OK)
             list(d, name, &place, c->query.n, out);
-        else
-            problem_add(p, 400, NULL,
-                        "so many parameters make no name of a shard, which has %d "
-                        "bytes at most",
+        else if (status == FMIX_ERROR_RANGE)
+            problem_add(p, 400, NULL, "with so many parameters a shard's name would pass %d bytes",
                         ROUTE_CAPTURE);
+        else
+            problem_add(p, 500, NULL, "%s", fmix_status_text(status));
     }
     dataset_release(d);
 }

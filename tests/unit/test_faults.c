@@ -40,6 +40,7 @@ static const ask asks[] = {
     MIX("method=bcplus&out_dtype=f32" LABELS, BODY_SAFETENSORS, 3),
     MIX("seed=5" LABELS, BODY_SAFETENSORS, 6),
     {"/v1/datasets/set/batches/0", "GET", "n=3&seed=5&shuffle=1", BODY_NONE, 0},
+    {"/v1/shards/set==52556648f66f40c7==n=2==flip=1==000001", "GET", "", BODY_NONE, 0},
     {"/v1/datasets/set/batches/1", "GET", "n=2&crop=1&flip=1&mean=0.5&method=mixup", BODY_NONE, 0},
 };
 #define ASKS (sizeof asks / sizeof *asks)
@@ -298,11 +299,12 @@ static void every_resource_survives_each_allocation_that_fails(void **state) {
     print_message("%lu allocations failed\n", faults);
 }
 
-/* What a route's path may be, with our set in it. */
+/* What a route's path may be, with our set for a name in it. */
 static const char *path_of(unsigned number, char out[80]) {
     const char *brace = strchr(route_name(number), '{');
-    snprintf(out, 80, "%.*s%s", brace ? (int)(brace - route_name(number)) : 79, route_name(number),
-             brace ? "set" : "");
+    const char *rest = brace ? strchr(brace, '}') + 1 : "";
+    snprintf(out, 80, "%.*s%s%s", brace ? (int)(brace - route_name(number)) : 79,
+             route_name(number), brace ? "set" : "", rest);
     return out;
 }
 

@@ -172,7 +172,7 @@ def _like(array, x):
     space = _namespace(x)
     if space is np:
         return array
-    made = space.asarray(np.ascontiguousarray(array))
+    made = space.asarray(np.array(array))  # a copy: what came off the wire is read-only
     return made.to(x.device) if hasattr(made, "to") else made
 
 

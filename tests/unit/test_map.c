@@ -1,0 +1,113 @@
+#include "unit.h"
+
+#include "map.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64];
+static int directory;
+
+static int begin(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/fmixd-map-XXXXXX");
+    directory = mkdtemp(folder) ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
+    return directory < 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    static const char *const names[] = {"file", "empty", "link"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlinkat(directory, names[i], 0);
+    close(directory);
+    rmdir(folder);
+    return 0;
+}
+
+static void write_file(const char *name, size_t bytes) {
+    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < bytes; i++)
+        assert_int_equal(write(fd, "x", 1), 1);
+    close(fd);
+}
+
+static void a_file_is_mapped_whole(void **state) {
+    (void)state;
+    map m;
+    write_file("file", 5000);
+    assert_true(map_open(directory, "file", &m));
+    assert_int_equal(m.length, 5000);
+    assert_true(m.bytes[0] == 'x' && m.bytes[4999] == 'x');
+    assert_false(map_is_broken(&m));
+    map_close(&m);
+    assert_null(m.bytes);
+    map_close(&m);
+}
+
+static void an_empty_file_has_no_bytes(void **state) {
+    (void)state;
+    map m;
+    write_file("empty", 0);
+    assert_true(map_open(directory, "empty", &m));
+    assert_true(m.bytes == NULL && m.length == 0 && !map_is_broken(&m));
+    map_close(&m);
+}
+
+static void what_is_no_file_is_refused(void **state) {
+    (void)state;
+    map m;
+    write_file("file", 1);
+    assert_int_equal(symlinkat("file", directory, "link"), 0);
+    assert_false(map_open(directory, "link", &m));
+    assert_false(map_open(directory, "nothing", &m));
+    assert_false(map_open(directory, ".", &m));
+}
+
+static void a_file_cut_short_reads_as_zeros_and_is_marked(void **state) {
+    (void)state;
+    map m, other;
+    map_start(); /* cmocka has one of its own */
+    write_file("file", 5 * 4096);
+    write_file("empty", 4096);
+    assert_true(map_open(directory, "file", &m) && map_open(directory, "empty", &other));
+    int fd = openat(directory, "file", O_WRONLY);
+    assert_int_equal(ftruncate(fd, 4096), 0);
+    close(fd);
+    volatile const unsigned char *bytes = m.bytes;
+    assert_int_equal(bytes[100], 'x');
+    assert_false(map_is_broken(&m));
+    assert_int_equal(bytes[2 * 4096 + 7], 0);
+    assert_int_equal(bytes[4 * 4096], 0);
+    assert_true(map_is_broken(&m));
+    assert_false(map_is_broken(&other));
+    map_close(&m);
+    map_close(&other);
+    write_file("file", 4096); /* a slot's next file begins whole */
+    assert_true(map_open(directory, "file", &m) && !map_is_broken(&m));
+    map_close(&m);
+}
+
+static void another_bus_error_ends_the_process(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        map_start();
+        raise(SIGBUS);
+        raise(SIGBUS);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
+RUN(IN_FOLDER(a_file_is_mapped_whole), IN_FOLDER(an_empty_file_has_no_bytes),
+    IN_FOLDER(what_is_no_file_is_refused), IN_FOLDER(a_file_cut_short_reads_as_zeros_and_is_marked),
+    IN_FOLDER(another_bus_error_ends_the_process))

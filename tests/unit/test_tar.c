@@ -1,0 +1,51 @@
+#include "unit.h"
+
+#include "formats/format.h"
+
+#include <stdio.h>
+
+static void a_header_is_ustar_with_no_time_and_its_sum(void **state) {
+    (void)state;
+    unsigned char h[TAR_BLOCK];
+    unsigned sum = 0, told;
+    tar_header("000003-000017.npy", 1234567, h);
+    assert_string_equal((char *)h, "000003-000017.npy");
+    assert_memory_equal(h + 124, "00004553207", 12);
+    assert_memory_equal(h + 136, "00000000000", 12);
+    assert_memory_equal(h + 257, "ustar\000000", 8);
+    for (unsigned i = 0; i < TAR_BLOCK; i++)
+        sum += i >= 148 && i < 156 ? ' ' : h[i];
+    assert_int_equal(sscanf((char *)h + 148, "%o", &told), 1);
+    assert_int_equal(sum, told);
+}
+
+static void members_fill_whole_blocks(void **state) {
+    (void)state;
+    assert_int_equal(tar_padded(0), 0);
+    assert_int_equal(tar_padded(1), TAR_BLOCK);
+    assert_int_equal(tar_padded(TAR_BLOCK), TAR_BLOCK);
+    assert_int_equal(tar_padded(TAR_BLOCK + 1), 2 * TAR_BLOCK);
+}
+
+static void plain_pictures_of_one_size_have_one_length(void **state) {
+    (void)state;
+    static unsigned char zeros[300 * 200 * 3], noise[300 * 200 * 3];
+    uint64_t random = 1;
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (unsigned char)(unit_random(&random) >> 56);
+    static const struct {
+        uint64_t width, height;
+        unsigned channels;
+    } sizes[] = {{1, 1, 1}, {28, 28, 1}, {300, 200, 3}, {300, 1, 4}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        buffer a = buffer_of(1u << 20), b = buffer_of(1u << 20);
+        assert_true(png_plain(sizes[i].width, sizes[i].height, sizes[i].channels, zeros, &a) &&
+                    png_plain(sizes[i].width, sizes[i].height, sizes[i].channels, noise, &b));
+        assert_int_equal(a.length, b.length);
+        buffer_free(&a);
+        buffer_free(&b);
+    }
+}
+
+RUN(T(a_header_is_ustar_with_no_time_and_its_sum), T(members_fill_whole_blocks),
+    T(plain_pictures_of_one_size_have_one_length))
