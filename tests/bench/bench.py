@@ -5,6 +5,7 @@ Where a client shares the cores, processor time of the server is compared (user 
 the clock.  bench.py [ROW …] runs some rows.
 """
 
+import contextlib
 import functools
 import http.client
 import os
@@ -14,6 +15,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Callable, NamedTuple
 
@@ -23,6 +25,7 @@ BUILD = ROOT / os.environ.get("BUILD", "build") / "bench"
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "http")]
 
 import harness  # noqa: E402
+import numpy as np  # noqa: E402
 import pipeline  # noqa: E402
 
 ROUNDS = 7
@@ -259,6 +262,115 @@ def mix_request():
     return result
 
 
+HOSTED = {"28x28": (10240, 28, 28), "224x224": (512, 3, 224, 224)}
+HOSTED_BATCH = "/v1/datasets/set/batches/0.raw?n=256&seed=7&shuffle=1&parts=mixed&epoch=%"
+
+
+@contextlib.contextmanager
+def hosting(name):
+    """A daemon with a set of this shape, of noise."""
+    with tempfile.TemporaryDirectory() as root:
+        noise = np.random.default_rng(1).integers(0, 256, HOSTED[name], dtype=np.uint8)
+        path = pathlib.Path(root, "x.npy")
+        np.save(path, noise)
+        layout = ["--layout", "channels_first"] if noise.ndim > 3 else []
+        subprocess.run([harness.program(), "import", f"{root}/set", "--from", "npy", path, *layout],
+                       check=True, stderr=subprocess.DEVNULL)
+        path.unlink()
+        with Daemon("--data", root) as server:
+            yield server
+
+
+def hosted_request(name, seconds):
+    """Processor time of a batch of 256 hosted rows, against its two parts."""
+    result = []
+    with hosting(name) as ours:
+        warm(ours, HOSTED_BATCH)
+        size = length_of(ours, HOSTED_BATCH.replace("%", "1"))
+        with Bare(size) as bare, Meter("hosted", name) as meter:
+            for _ in range(REQUEST_ROUNDS):
+                computing = meter.nanoseconds()
+                spent, _ = time_a_request(ours, HOSTED_BATCH, seconds=seconds)
+                plain, _ = time_a_request(bare, "/", seconds=seconds)
+                result.append(spent / (computing + plain))
+                note(f"hosted {name}: {spent / 1e6:.3f} ms, library {computing / 1e6:.3f}, "
+                     f"bare {plain / 1e6:.3f}")
+    return result
+
+
+NGINX = """daemon off;
+worker_processes 1;
+pid {folder}/pid;
+error_log {folder}/errors;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    sendfile on;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+}}
+"""
+
+
+class Nginx:
+    """nginx with one file of so many bytes; its worker's processor time is counted."""
+
+    def __init__(self, folder, size):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = free.getsockname()
+        pathlib.Path(folder, "files").mkdir()
+        pathlib.Path(folder, "files", "file").write_bytes(os.urandom(size))
+        config = pathlib.Path(folder, "nginx.conf")
+        config.write_text(NGINX.format(folder=folder, port=self.address[1]))
+        self.process = harness.spawn(["/usr/sbin/nginx", "-p", folder, "-c", str(config),
+                                      "-e", f"{folder}/errors"])
+        time.sleep(0.5)
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        self.pid = int(children.read_text().split()[0])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def hosted_against_nginx():
+    """One mask for a whole batch of 39 MB, against a file that is sent."""
+    result = []
+    target = HOSTED_BATCH + "&scope=batch"
+    with hosting("224x224") as ours, tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        warm(ours, target)
+        with Nginx(folder, length_of(ours, target.replace("%", "1"))) as nginx:
+            for _ in range(ROUNDS):
+                spent, _ = time_a_request(ours, target, seconds=0.5)
+                plain, _ = time_a_request(nginx, "/file", seconds=0.5)
+                result.append(spent / plain)
+                note(f"hosted 224x224, one mask: {spent / 1e6:.2f} ms, nginx {plain / 1e6:.2f}")
+    return result
+
+
+def hosted_memory():
+    """What the daemon holds more at most, in MB, while epochs of 77 MB go by."""
+    result = []
+    for _ in range(3):
+        with hosting("224x224") as server:
+            warm(server, HOSTED_BATCH)
+            before = most = resident(server.pid, "RssAnon")
+            for epoch in range(20):
+                server.get(f"/v1/datasets/set/batches/{epoch % 2}.raw?n=256&epoch={epoch}&parts=mixed")
+                most = max(most, resident(server.pid, "RssAnon"))
+            result.append(most - before)
+    return result
+
+
 def one_mask():
     """Requests a second for one mask, against a reply made once."""
     result = []
@@ -345,6 +457,12 @@ ROWS = [
                              if row == f"blend/{name}"], 0.9, 1, False)
       for name in ("mixup-f32", "mixup-u8", "cutmix-f32", "cutmix-u8")),
     Row("POST mix of 19 MB, server CPU", "library + bare libmicrohttpd", mix_request, 1.15, 1.05),
+    Row("hosted batch of 256 28x28, server CPU", "library + bare libmicrohttpd",
+        lambda: hosted_request("28x28", 0.15), 1.15, 1.05),
+    Row("hosted batch of 256 3x224x224, server CPU", "library + bare libmicrohttpd",
+        lambda: hosted_request("224x224", 0.4), 1.15, 1.05),
+    Row("the same with scope=batch, server CPU", "nginx, a file as long", hosted_against_nginx, 10, 3),
+    Row("twenty such batches, memory", "idle", hosted_memory, 16, 4, unit=" MB"),
     Row("n=1 32x32 bits, requests a second", "libmicrohttpd's static reply", one_mask, 0.6, 0.8,
         False),
     Row("two compute threads", "one", lambda: ratios("threads", inverse=True),

@@ -9,6 +9,8 @@
  *   library threads          two threads against one
  *   library batch            nanoseconds of 128 masks of 32x32 in bits, and
  *   library mix              of mixing 128x3x224x224 bytes by fmix: once for each line it is sent
+ *   library hosted NAME      the same of 256 rows anywhere in a set: 28x28, 224x224 (of three
+ *                            channels), or 224x224-one, with one mask for all
  *   library cost             side, elements and nanoseconds of masks of many sizes
  */
 #include "lib/fmix.h"
@@ -84,9 +86,9 @@ static void draw(subject *s) {
     s->t += s->batch;
 }
 
-static subject subject_new(const fmix_shape *shape, double warm) {
-    subject s = {.elements = fmix_shape_elements(shape)};
-    const fmix_recipe recipe = {.seed = 7, .shape = *shape, .alpha = 1, .delta = 3};
+static subject subject_of(const fmix_recipe *law, double warm) {
+    subject s = {.elements = fmix_shape_elements(&law->shape)};
+    const fmix_recipe recipe = *law;
     s.batch = 131072 / s.elements;
     s.batch = s.batch < 1 ? 1 : s.batch > 128 ? 128 : s.batch;
     s.out = room((size_t)(s.batch * fmix_mask_bytes(s.elements, FMIX_DTYPE_BITS)));
@@ -97,6 +99,11 @@ static subject subject_new(const fmix_shape *shape, double warm) {
         draw(&s);
     tune(s.context);
     return s;
+}
+
+static subject subject_new(const fmix_shape *shape, double warm) {
+    const fmix_recipe recipe = {.seed = 7, .shape = *shape, .alpha = 1, .delta = 3};
+    return subject_of(&recipe, warm);
 }
 
 static void subject_free(subject *s) {
@@ -324,6 +331,51 @@ static void mix(const char *only) {
     fftw_free(out);
 }
 
+/* Sets of which a batch takes rows. */
+static const struct set {
+    const char *name;
+    fmix_shape shape;
+    uint64_t channels, samples;
+    bool one; /* mask for all rows */
+} sets[] = {{"28x28", {2, {28, 28}}, 1, 10240, false},
+            {"224x224", {2, {224, 224}}, 3, 512, false},
+            {"224x224-one", {2, {224, 224}}, 3, 512, true}};
+
+static void hosted(const char *only) {
+    enum { N = 256 };
+    const struct set *set = sets;
+    while (only && strcmp(set->name, only) != 0)
+        must(++set < sets + sizeof sets / sizeof *sets, only);
+    const fmix_recipe law = {
+        .seed = 7, .shape = set->shape, .alpha = 1, .delta = 3, .scope_batch = set->one};
+    size_t row = (size_t)(set->channels * fmix_shape_elements(&set->shape));
+    unsigned char *all = room(row * (size_t)set->samples), *out = room(row * N);
+    int64_t pairing[N];
+    uint64_t samples[N];
+    const void *rows[N];
+    subject s = subject_of(&law, WARM_NS);
+    const fmix_batch batch_of = {.rows = rows,
+                                 .dtype = FMIX_DTYPE_U8,
+                                 .out_dtype = FMIX_DTYPE_U8,
+                                 .layout = FMIX_CHANNELS_FIRST,
+                                 .channels = set->channels,
+                                 .pairing = pairing};
+    for (uint64_t round = 0; is_asked(); round++) {
+        double start = now();
+        must(fmix_pairing(FMIX_PAIRING_PERMUTATION, 7, round, N, pairing) == FMIX_OK &&
+                 fmix_shuffle(7, round, set->samples, 0, N, samples) == FMIX_OK,
+             "fmix_shuffle");
+        for (int i = 0; i < N; i++)
+            rows[i] = all + samples[i] * row;
+        must(fmix_plan_mix(s.plan, s.scratch, &batch_of, N * round, 0, N, out) == FMIX_OK,
+             "fmix_plan_mix");
+        printf("hosted/%s %.1f 0\n", set->name, now() - start);
+    }
+    subject_free(&s);
+    fftw_free(all);
+    fftw_free(out);
+}
+
 /* ---- how cost grows ---- */
 
 static void cost(const char *only) {
@@ -351,13 +403,13 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(const char *only);
-    } table[] = {{"masks", masks}, {"blend", blend}, {"threads", threads},
-                 {"batch", batch}, {"mix", mix},     {"cost", cost}};
+    } table[] = {{"masks", masks}, {"blend", blend},   {"threads", threads}, {"batch", batch},
+                 {"mix", mix},     {"hosted", hosted}, {"cost", cost}};
     for (size_t i = 0; argc > 1 && i < sizeof table / sizeof *table; i++)
         if (strcmp(argv[1], table[i].name) == 0) {
             table[i].run(argc > 2 ? argv[2] : NULL);
             return 0;
         }
-    fprintf(stderr, "usage: library masks|blend|threads|batch|mix|cost [NAME]\n");
+    fprintf(stderr, "usage: library masks|blend|threads|batch|mix|hosted|cost [NAME]\n");
     return 2;
 }
