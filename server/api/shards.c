@@ -397,8 +397,8 @@ void shard_get(call *c, outcome *out) {
         d = NULL;
     }
     c->query.given[QUERY_PARTS] = true;
-    c->query.parts =
-        PART_MIXED | PART_LABELS | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS;
+    c->query.parts = PART_MIXED | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS |
+                     (d && d->heads ? PART_LABELS : 0);
     source *batch = d ? hosted_source(c, d, &place, p) : NULL;
     source *s = batch ? make(c, batch, &place, step, p) : NULL;
     if (s)

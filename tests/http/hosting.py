@@ -41,9 +41,9 @@ def some_sets():
     yield Hosted("tokens", source.integers(0, 30000, (11, 16)).astype("<i4"), {}, {}, "none")
 
 
-def importing(*arguments, status=0):
+def importing(*arguments, status=0, command=None):
     """Runs `fmixd import`; what it said."""
-    done = subprocess.run([harness.program(), "import", *map(str, arguments)], text=True,
+    done = subprocess.run([*(command or [harness.program()]), "import", *map(str, arguments)], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                           stdin=subprocess.DEVNULL, timeout=120)
     if done.returncode != status:
@@ -51,13 +51,13 @@ def importing(*arguments, status=0):
     return done.stdout
 
 
-def write(root, data):
+def write(root, data, command=None):
     """Imports one under a directory."""
     path = pathlib.Path(root, f"{data.name}.safetensors")
     path.write_bytes(write_safetensors({"x": data.x, **{
         name: y if y.ndim == 2 else y.astype("<i8") for name, y in data.labels.items()}}))
     importing(pathlib.Path(root, data.name), "--from", "safetensors", path,
-              "--layout", data.layout)
+              "--layout", data.layout, command=command)
     path.unlink()
 
 

@@ -58,6 +58,11 @@ class Shards(HostingTest):
                     self.assertEqual(facts[part], whole[part][row])
                 np.testing.assert_array_equal(np.float32(facts["labels"]), whole["labels"][row])
 
+    def test_a_set_without_labels_has_shards_without(self):
+        url, *_ = expanded(self.shards("voxels", n=5)["urls"])
+        facts = json.loads(members(self.get(url).body)[1][1])
+        self.assertEqual(set(facts), {"pairing", "lambda", "lambda_eff", "rows"})
+
     def test_keys_of_one_sample_are_neighbours_with_one_stem(self):
         url, *_ = expanded(self.shards("heads", n=5)["urls"])
         names = [member.name for member, _ in members(self.get(url).body)]

@@ -112,6 +112,7 @@ class Matrix:
         self.pinned = GOLDEN.read_text(encoding="ascii").splitlines()[:recipes]
         self.raw = set()
         self.count = self.wrong = 0
+        self.hosted = None  # digest
 
     def take(self, variant):
         """Runs one and says how it went."""
@@ -140,6 +141,16 @@ class Matrix:
         for target in wrong[:3]:
             print(f"  {target}")
 
+    def host(self, service):
+        """Compares what it makes of data sets with what the first of these made."""
+        start = time.monotonic()
+        digest = served.hosted(service)
+        self.hosted = self.hosted or digest
+        self.count += 1
+        self.wrong += digest != self.hosted
+        print(f"{'same' if digest == self.hosted else 'DIFFERENT':9}  {service.name}: data sets  "
+              f"{digest}  {time.monotonic() - start:.1f} s", flush=True)
+
     def verdict(self):
         """True: all the same, though they computed differently."""
         vacuous = len(self.raw) < 3
@@ -165,17 +176,21 @@ def main():
     for variant in variants_of(program, preloaded):
         matrix.take(variant)
     entries = served.catalogue.entries()
+    matrix.host(served.Service("served", [first.make("fmixd")]))
     for service in served.services_of(first.make("fmixd"), preloaded):
         matrix.serve(service, entries)
     for build in builds():
         matrix.take(Variant(build.name, [build.make()]))
         if build.name in SERVED:
-            matrix.serve(served.Service(f"served, {build.name}", [build.make("fmixd")]), entries)
+            service = served.Service(f"served, {build.name}", [build.make("fmixd")])
+            matrix.serve(service, entries)
+            matrix.host(service)
     for architecture in cross.ARCHITECTURES:
         name = f"{architecture.name} under qemu"
         matrix.take(Variant(name, cross.build(architecture, "sameness/golden")))
-        matrix.serve(served.Service(f"served, {name}", cross.build(architecture, "fmixd")),
-                     entries)
+        service = served.Service(f"served, {name}", cross.build(architecture, "fmixd"))
+        matrix.serve(service, entries)
+        matrix.host(service)
     return 0 if matrix.verdict() else 1
 
 

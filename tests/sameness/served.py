@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import pathlib
 import sys
+import tempfile
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -17,6 +18,7 @@ sys.path[:0] = [str(TESTS / "http"), str(TESTS / "load"), str(TESTS / "data"),
 
 import catalogue  # noqa: E402
 import harness  # noqa: E402
+import hosting  # noqa: E402
 
 SPLIT = (".npy", ".raw")
 
@@ -107,6 +109,33 @@ def run(service, entries):
                      if not is_as_pinned(servers[i % len(servers)], entry)]
         versions = [server.get("/version").json() for server in servers]
     return len(entries), [entry["target"] for entry in wrong], versions
+
+
+def hosted_targets(server, name):
+    """Batches of a data set in several ways, and a shard."""
+    for options in ("n=5", "n=4&shuffle=1&flip=1&crop=2&seed=9", "n=6&method=cutmix&epoch=3",
+                    "n=3&rank=1&world=2" if name == "tokens" else "n=3&mean=0.5&std=0.2&out_dtype=f16"):
+        for suffix in ("npy", "safetensors", "json"):
+            yield f"/v1/datasets/{name}/batches/1.{suffix}?{options}"
+    urls = server.get(f"/v1/datasets/{name}/shards?n=4").json()["urls"]
+    yield urls.partition("{")[0] + "000001.tar"
+
+
+def hosted(service):
+    """The digest of what it serves of data sets that it imported itself."""
+    everything = hashlib.blake2b(digest_size=16)
+    with tempfile.TemporaryDirectory() as root:
+        for data in hosting.some_sets():
+            hosting.write(root, data, service.command)
+        with harness.Server("--data", root, "--drain", "0", command=service.command,
+                            environment=service.environment) as server:
+            for data in hosting.some_sets():
+                for target in hosted_targets(server, data.name):
+                    answer = server.get(target)
+                    if answer.status != 200:
+                        raise RuntimeError(f"{target}: {answer.body!r}")
+                    everything.update(answer.body)
+    return everything.hexdigest()
 
 
 def services_of(program, preloaded):

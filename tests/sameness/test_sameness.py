@@ -43,6 +43,13 @@ class Sameness(unittest.TestCase):
                 matrix.serve(service, entries)
         self.assertEqual((matrix.count, matrix.wrong), (len(SERVED), 0))
 
+    def test_plans_and_instructions_do_not_show_in_hosted_batches(self):
+        matrix = sameness.Matrix(0)
+        for service in served.services_of(str(BUILD / "fmixd"), self.preloaded):
+            if len(service.options) == 1:
+                matrix.host(service)
+        self.assertEqual((matrix.count > 4, matrix.wrong), (True, 0))
+
 
 if __name__ == "__main__":
     unittest.main()
