@@ -209,24 +209,45 @@ static bool no_memory(problem *p) {
     return false;
 }
 
-static bool find_samples(hosted *h, const query *q, problem *p) {
-    const hosted_place *at = &h->place;
-    h->samples = malloc((size_t)at->rows * sizeof *h->samples);
-    if (!h->samples)
-        return no_memory(p);
-    if (q->shuffle)
-        return fmix_shuffle(q->seed, q->epoch, h->set->count, at->first, at->rows, h->samples) ==
-                   FMIX_OK ||
-               no_memory(p);
-    for (uint64_t i = 0; i < at->rows; i++)
-        h->samples[i] = at->first + i;
+static size_t label_bytes(const dataset_head *head) {
+    return 4 * (size_t)(head->numbers ? 1 : head->classes);
+}
+
+/* Zeros, which no memory stands behind yet: what they become is found by a compute thread, once the
+ * answer is admitted. */
+static bool make_room(hosted *h, problem *p) {
+    size_t n = (size_t)h->place.rows;
+    bool good = (h->samples = calloc(n, sizeof *h->samples)) != NULL;
+    for (unsigned i = 0; i < h->set->heads; i++)
+        good = good && (h->labels[i] = calloc(n, label_bytes(&h->set->head[i])));
+    return good || no_memory(p);
+}
+
+/* How many classes a head's numbers have, by the request or by the set. */
+static bool find_classes(hosted *h, query *q, problem *p) {
+    query_list own = {0};
+    for (unsigned i = 0; i < h->set->heads; i++) {
+        const dataset_head *head = &h->set->head[i];
+        if (!head->numbers)
+            continue;
+        uint32_t asked = q->classes.item[q->classes.count == 1 ? 0 : own.count];
+        if (q->given[QUERY_CLASSES] && own.count < q->classes.count && asked < head->classes) {
+            problem_add(p, 400, "classes", "classes is %" PRIu32 ", but %s of %s has %" PRIu64,
+                        asked, head->name, h->set->name, head->classes);
+            return false;
+        }
+        own.item[own.count++] = (uint32_t)head->classes;
+    }
+    if (!q->given[QUERY_CLASSES] && own.count) {
+        q->classes = own;
+        q->given[QUERY_CLASSES] = true;
+    }
     return true;
 }
 
 /* As the upload of a batch would hold them. */
 static bool find_labels(hosted *h, query *q, labels **out, problem *p) {
     upload all = {.count = 0};
-    query_list classes = {0};
     if (h->set->heads == 0 && q->given[QUERY_PARTS] && (q->parts & PART_LABELS)) {
         problem_add(p, 400, "parts", "labels are asked for, but the data set %s has none",
                     h->set->name);
@@ -235,26 +256,41 @@ static bool find_labels(hosted *h, query *q, labels **out, problem *p) {
     for (unsigned i = 0; i < h->set->heads; i++) {
         const dataset_head *head = &h->set->head[i];
         array *y = &all.arrays[all.count++];
-        size_t bytes = 4 * (size_t)(head->numbers ? 1 : head->classes);
-        h->labels[i] = malloc((size_t)h->place.rows * bytes);
-        if (!h->labels[i])
-            return no_memory(p);
-        for (uint64_t r = 0; r < h->place.rows; r++)
-            memcpy(h->labels[i] + r * bytes, head->file.bytes + h->samples[r] * bytes, bytes);
         *y = (array){.bytes = h->labels[i],
                      .type = head->numbers ? DTYPE_I32 : DTYPE_F32,
                      .rank = head->numbers ? 1 : 2,
                      .shape = {h->place.rows, head->classes}};
         snprintf(y->name, sizeof y->name, "%s", head->name);
-        if (head->numbers)
-            classes.item[classes.count++] = (uint32_t)head->classes;
     }
-    if (!q->given[QUERY_CLASSES] && classes.count) {
-        q->classes = classes;
-        q->given[QUERY_CLASSES] = true;
+    return find_classes(h, q, p) && labels_read(q, &all, h->place.rows, false, out, p);
+}
+
+static void gather_labels(hosted *h) {
+    for (unsigned i = 0; i < h->set->heads; i++) {
+        const dataset_head *head = &h->set->head[i];
+        size_t bytes = label_bytes(head);
+        for (uint64_t r = 0; r < h->place.rows; r++)
+            memcpy(h->labels[i] + r * bytes, head->file.bytes + h->samples[r] * bytes, bytes);
+        dtype_swap(head->numbers ? DTYPE_I32 : DTYPE_F32, h->labels[i],
+                   (size_t)h->place.rows * bytes);
     }
-    upload_swap(&all);
-    return labels_read(q, &all, h->place.rows, false, out, p);
+}
+
+/* Which samples, where they lie, and their labels. */
+static fmix_status prepare(source *s) {
+    hosted *h = s->self;
+    const hosted_place *at = &h->place;
+    fmix_status status = FMIX_OK;
+    for (uint64_t i = 0; i < at->rows; i++)
+        h->samples[i] = at->first + i;
+    if (h->shuffles)
+        status = fmix_shuffle(h->seed, h->epoch, h->set->count, at->first, at->rows, h->samples);
+    for (uint64_t i = 0; h->rows && i < at->rows; i++)
+        h->rows[i] = dataset_row(h->set, h->samples[i]);
+    gather_labels(h);
+    if (status == FMIX_OK)
+        status = mixing_prepare(s);
+    return dataset_is_broken(h->set) ? FMIX_ERROR_LIBRARY : status;
 }
 
 /* mean and std, of which one alone may be given, as one for all or one a channel. */
@@ -314,13 +350,9 @@ static bool find_rows(hosted *h, problem *p) {
                        (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || stored_size(h) == 1);
     if (!as_they_are)
         return true;
-    h->rows = malloc((size_t)h->place.rows * sizeof *h->rows);
-    if (!h->rows)
-        return no_memory(p);
-    for (uint64_t i = 0; i < h->place.rows; i++)
-        h->rows[i] = dataset_row(h->set, h->samples[i]);
+    h->rows = calloc((size_t)h->place.rows, sizeof *h->rows);
     h->mixing.batch.rows = h->rows;
-    return true;
+    return h->rows || no_memory(p);
 }
 
 /* What is known of a batch before anything is allocated for its rows. */
@@ -353,12 +385,14 @@ static bool begin(call *c, hosted *h, draft *d, problem *p) {
     if (!mixing_begin(&h->mixing, c, &d->recipe, h->place.number, h->place.rows, p))
         return false;
     h->seed = q->seed;
+    h->epoch = q->epoch;
+    h->shuffles = q->shuffle != 0;
     h->channels = d->g.channels;
     h->elements = h->mixing.elements;
     h->mixing.rows.first = h->place.begin;
     h->mixing.batch.layout = d->g.layout;
     if (!find_normal(h, q, &d->prepared, p) || !find_window(h, q, &d->recipe.shape, p) ||
-        !find_samples(h, q, p) || !find_labels(h, q, &h->mixing.labels, p))
+        !make_room(h, p) || !find_labels(h, q, &h->mixing.labels, p))
         return false;
     if (h->normalises)
         d->out = d->prepared;
@@ -377,7 +411,7 @@ static bool begin(call *c, hosted *h, draft *d, problem *p) {
 static uint64_t memory_of(const hosted *h) {
     uint64_t row = sizeof *h->samples + (h->rows ? sizeof *h->rows : 0);
     for (unsigned i = 0; i < h->set->heads; i++)
-        row += 4 * (h->set->head[i].numbers ? 1 : h->set->head[i].classes);
+        row += label_bytes(&h->set->head[i]);
     return row * h->place.rows;
 }
 
@@ -387,6 +421,8 @@ static bool finish(const call *c, hosted *h, const draft *d, source *s, problem 
     if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
         good = good && source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows);
     s->memory += memory_of(h);
+    s->prepare = prepare;
+    s->prepare_cost += (h->shuffles ? 150 : 10) * (double)h->place.rows;
     if (!h->rows) {
         s->working += prepared_room(h);
         s->tensors[0].row_cost += 4 * (double)(h->elements * h->channels);

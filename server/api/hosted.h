@@ -28,7 +28,8 @@ typedef struct hosted {
     const void **rows;                    /* where they lie, if nothing is done to them */
     unsigned char *labels[DATASET_HEADS]; /* of the batch's rows */
     fmix_window window;
-    uint64_t seed;
+    uint64_t seed, epoch;
+    bool shuffles;
     bool moves, normalises; /* by the window; by mean and std */
     fmix_normal normal;
     double mean[QUERY_LIST], std[QUERY_LIST];

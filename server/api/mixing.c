@@ -28,7 +28,7 @@ static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_
                        4 * m->elements, out);
 }
 
-static fmix_status prepare(source *s) {
+fmix_status mixing_prepare(source *s) {
     mixing *m = s->self;
     return fmix_pairing(m->kind, m->seed, m->number, (uint32_t)m->total, m->pairing);
 }
@@ -155,7 +155,7 @@ static uint64_t converted_row(const mixing *m) {
 
 bool mixing_source(const mixing *m, source *s, const query *q, const array *x, dtype out_type,
                    const geometry *g, tensor_fill *mixed) {
-    s->prepare = prepare;
+    s->prepare = mixing_prepare;
     s->prepare_cost = 15 * (double)m->total;
     s->warm = fmix_plan_is_warm(m->rows.plan);
     s->working = fmix_plan_memory(m->rows.plan) + converted_row(m);

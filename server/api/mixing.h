@@ -49,6 +49,9 @@ void mixing_end(mixing *m);
 
 tensor_fill mixing_fill; /* `mixed`, out of batch */
 
+/* Of a source whose self begins with a mixing: its pairing. */
+fmix_status mixing_prepare(source *s);
+
 /* Fills in what follows from all that; `mixed` fills the tensor of that name, which has the sides
  * of x but for its rows. */
 bool mixing_source(const mixing *m, source *s, const query *q, const array *x, dtype out_type,

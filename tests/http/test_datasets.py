@@ -1,6 +1,6 @@
 """Hosted data sets: what is served, batch by batch, against the reference."""
 
-import io
+import os
 import pathlib
 import random
 import tempfile
@@ -178,7 +178,7 @@ class Addressing(HostingTest):
                               ({"n": 2, "crop": 7, "pad": "reflect"}, "crop"),
                               ({"n": 2, "digest": "ab"}, "digest"), ({"n": 2, "x_shape": "3"}, "x_shape"),
                               ({"n": 2, "parts": "method"}, "parts"),
-                              ({"n": 2, "classes": 3}, "y")):
+                              ({"n": 2, "classes": 3}, "classes")):
             body = self.batch("colour", 0, 400, **options).json()
             self.assertEqual(body["errors"][0]["parameter"], name, body)
 
@@ -259,6 +259,17 @@ class Changing(unittest.TestCase):
             pathlib.Path(self.root, "signal").rename(pathlib.Path(self.root, ".signal"))
             server.process.send_signal(1)
             self.until(server, ["colour", "heads"])
+
+    def test_no_request_is_dropped_while_sets_are_looked_for(self):
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            target = "/v1/datasets/colour/batches/{}.npy?n=1&seed=3"
+            before = [server.get(target.format(step)).body for step in range(23)]
+            for step in range(230):
+                if step % 10 == 0:
+                    server.process.send_signal(1)
+                    os.utime(pathlib.Path(self.root, "colour", "manifest.json"))  # as if anew
+                answer = server.get(target.format(step % 23), fresh=step % 7 == 0)
+                self.assertEqual((answer.status, answer.body), (200, before[step % 23]))
 
     def test_what_is_removed_is_served_until_then(self):
         with harness.Server("--data", self.root, "--drain", "0") as server:
