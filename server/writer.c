@@ -237,6 +237,9 @@ static bool write_floats(writer *w, FILE *file, const array *y) {
 bool writer_head(writer *w, const char *name, const array *y, uint64_t classes) {
     char file_name[ARRAY_NAME + 16];
     bool numbers = y->rank == 1 && !dtype_floats(y->type);
+    if (strcmp(name, "y") != 0 && (strncmp(name, "y.", 2) != 0 || !dataset_named_well(name + 2)))
+        return writer_fail(w, "labels are named y or y.NAME, of letters, digits, _ and -, not %s",
+                           name);
     if (!numbers && !(y->rank == 2 && dtype_floats(y->type)))
         return writer_fail(
             w, "labels %s must be class numbers of an integer type, or rows of floats", name);

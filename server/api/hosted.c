@@ -425,7 +425,8 @@ static bool finish(const call *c, hosted *h, const draft *d, source *s, problem 
     s->prepare_cost += (h->shuffles ? 150 : 10) * (double)h->place.rows;
     if (!h->rows) {
         s->working += prepared_room(h);
-        s->tensors[0].row_cost += 4 * (double)(h->elements * h->channels);
+        if (s->count && s->tensors[0].fill == fill_mixed)
+            s->tensors[0].row_cost += 4 * (double)(h->elements * h->channels);
     }
     source_note(s, "seed", q->seed);
     source_note(s, "index", h->place.t);

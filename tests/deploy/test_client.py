@@ -119,6 +119,21 @@ class Mixing(Served):
             np.testing.assert_allclose(a[1], b[1].numpy(), atol=1e-6)
 
 
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_a_loader_that_collates_with_it_mixes_batch_by_batch(self):
+        import torch
+        x, y = self.batch((12, 3, 8, 9))
+        data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+        collate = fmixd.Collate(self.mixer(seed=7, classes=5), start=4)
+        loader = torch.utils.data.DataLoader(data, batch_size=6, collate_fn=collate)
+        alone = self.mixer(seed=7, classes=5)
+        for number, (mixed, labels) in enumerate(loader):
+            part = slice(6 * number, 6 * number + 6)
+            expected = alone(x[part], y[part], 4 + number)
+            self.assertEqual(mixed.numpy().tobytes(), expected[0].tobytes())
+            np.testing.assert_allclose(labels.numpy(), expected[1], atol=1e-6)
+
+
 class Epochs(Served):
     """Hosted data."""
 

@@ -197,7 +197,11 @@ class Bad(Importing):
                  ("idx", gzip.compress(idx)[:-4] + b"\xff\xff\xff\x7f", "gzip"),
                  ("cifar", bytes(3072), "no records of either"), ("cifar", b"", "no records"),
                  ("safetensors", whole, "safetensors"),
-                 ("safetensors", write_safetensors({"y": np.zeros(3, "<f4")}), "no array named x")]
+                 ("safetensors", write_safetensors({"y": np.zeros(3, "<f4")}), "no array named x"),
+                 ("safetensors", write_safetensors({"x": np.zeros((3, 2), "<f4"), "z": np.zeros(3)}),
+                  "an array named z"),
+                 ("safetensors", write_safetensors({"x": np.zeros((3, 2), "<f4"),
+                                                    "y.a.b": np.zeros((3, 2))}), "not y.a.b")]
         for kind, data, reason in cases:
             self.assertIn(reason, self.refused(kind, self.file("bad", data)), (kind, data[:20]))
         self.assertIn("cannot be read", self.refused("npy", self.folder / "nothing"))
