@@ -82,6 +82,7 @@ def builds():
     for compiler in ("gcc", "clang"):
         for opt in ("-O0", "-O1", "-O2", "-O3"):
             yield Build(f"{compiler} {opt}", compiler, opt)
+    yield Build("gcc -O3, no vector clones", "gcc", "-O3", "-DFMIX_ONE_CLONE")
     for level in ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"):
         if level != "x86-64-v4" or "avx512dq" in pathlib.Path("/proc/cpuinfo").read_text():
             yield Build(f"gcc -O3 -march={level}", "gcc", "-O3", f"-march={level}")
