@@ -13,7 +13,8 @@ VERSION := 0.1.0
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
 PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
-                  nginx-light openssl prometheus libarchive-tools python3-torch
+                  nginx-light openssl prometheus libarchive-tools python3-torch \
+                  python3-jsonschema chromium chromium-driver
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
@@ -47,6 +48,9 @@ all: $(BUILD)/fmixd
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -c $< -o $@
+
+# What it holds is no include, of which the compiler would know.
+$(BUILD)/server/api/web.o: $(wildcard server/web/*)
 
 # Builds of lib/kernels_template.h for one level of one architecture.
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)

@@ -25,15 +25,15 @@ typedef struct outcome {
     problem problem;
     bool starved; /* the problem is that there is no memory for it now */
     source *source;
-    buffer text;
-    const char *media_type;
-    int status; /* of a text */
+    buffer text; /* of the route's media type */
+    int status;  /* of a text */
 } outcome;
 
 typedef void resource(call *c, outcome *out);
 
 resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get,
-    datasets_get, dataset_get, batch_get, shards_get, shard_get;
+    datasets_get, dataset_get, batch_get, shards_get, shard_get, openapi_get, web_page, web_style,
+    web_script;
 
 /* Parameters that say what is in a data set's shards. */
 #define SHARD_GROUPS                                                                               \

@@ -1,5 +1,6 @@
 #include "daemon.h"
 #include "listen.h"
+#include "openapi.h"
 #include "request.h"
 #include "selftest.h"
 #include "tls.h"
@@ -120,6 +121,7 @@ static void free_all(fmixd *d) {
     dregs_free(d->requests.dregs);
     jobs_free(s->jobs);
     shelf_free(s->shelf);
+    buffer_free(&s->document);
     tuner_free(d->tuner);
     fmix_context_free(s->context);
     auth_free(s->auth);
@@ -153,7 +155,7 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
            (s->jobs = jobs_new(&line)) && (s->log = log_new(STDERR_FILENO, (log_kind)c->log)) &&
            (d->requests.watch = watch_new(&limits)) &&
            (d->requests.dregs = dregs_new(DREGS_BYTES, DREGS_MILLISECONDS)) &&
-           selftest_run(s->context, s->golden, errors) &&
+           selftest_run(s->context, s->golden, errors) && openapi_write(&s->document) &&
            (s->shelf = shelf_new(c->data, c->verify != 0, errors)) &&
            (d->tuner = tuner_new(s->context, c->wisdom, errors));
 }
@@ -167,6 +169,7 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     requests_init(&d->requests);
     d->config = *c;
     d->requests.service.config = &d->config;
+    d->requests.service.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->requests.service.metrics);
     budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
     int fd = start_admission(d, errors)

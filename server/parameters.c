@@ -41,7 +41,7 @@ const query_parameter query_table[QUERY_COUNT] = {
                      .fallback = "1",
                      .meaning = "how many batches in one answer, then with a leading side"},
     [QUERY_N] = {"n", INTEGER(1, FMIX_MAX_BATCH), .group = GROUP_SAMPLE, .offset = AT(n),
-                 .fallback = "1", .meaning = "how many masks"},
+                 .fallback = "1", .meaning = "how many rows (1; a data set's batches have 64)"},
     [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
                      .meaning = "the mask's sides, one to three, as 32x32"},
     [QUERY_METHOD] = {"method", LIST(NULL), .choice = fmix_method_name, .group = GROUP_METHOD,

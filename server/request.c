@@ -442,7 +442,7 @@ static enum MHD_Result respond(request *r) {
         return reply_options(&with, route_methods(r->match.route));
     }
     r->status = o->status;
-    return reply_text(&with, o->status, o->media_type, &o->text);
+    return reply_text(&with, o->status, r->match.route->media, &o->text);
 }
 
 /* Where libmicrohttpd sees a chunked body end is its own affair (it takes bare line feeds there),

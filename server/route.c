@@ -3,37 +3,58 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TEXT "text/plain; charset=utf-8"
+#define JSON "application/json"
+
 static const route table[] = {
     {"/v1/masks", "GET", masks_get,
      GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
          GROUP_SHAPE | GROUP_SHEET | GROUP_OUTPUT,
-     FORMAT_ARRAYS | FORMAT_IMAGES, false, "masks of FMix or CutMix"},
+     FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "masks of FMix or CutMix"},
     {"/v1/plans", "GET", plans_get,
      GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_BATCH | GROUP_STEPS | GROUP_LAMBDA |
          GROUP_MASK | GROUP_METHOD | GROUP_POLICY | GROUP_PAIRING | GROUP_SHAPE | GROUP_PARTS,
-     FORMAT_ARRAYS, false, "who is mixed with whom, by which masks"},
+     FORMAT_ARRAYS, .meaning = "who is mixed with whom, by which masks"},
     {"/v1/mix", "POST", mix_post,
      GROUP_SEED | GROUP_INDEX | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
          GROUP_POLICY | GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_MIXED | GROUP_SHEET,
-     FORMAT_ARRAYS | FORMAT_IMAGES, false, "the uploaded batch, mixed"},
-    {"/v1/datasets", "GET", datasets_get, 0, 0, false, "the data sets that are served"},
-    {"/v1/datasets/{name}", "GET", dataset_get, 0, 0, false, "one of them"},
+     FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "the uploaded batch, mixed"},
+    {"/v1/datasets", "GET", datasets_get, .media = JSON, .schema = "Datasets",
+     .meaning = "the data sets that are served"},
+    {"/v1/datasets/{name}", "GET", dataset_get, .media = JSON, .schema = "Dataset",
+     .meaning = "one of them"},
     {"/v1/datasets/{name}/batches/{step}", "GET", batch_get,
      GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
          GROUP_PAIRING | GROUP_PARTS | GROUP_MIXED | GROUP_EPOCH | GROUP_SHEET,
-     FORMAT_ARRAYS | FORMAT_IMAGES, false, "a batch of a data set's epoch, mixed"},
-    {"/v1/datasets/{name}/shards", "GET", shards_get, SHARD_GROUPS, 0, false,
-     "an epoch as WebDataset shards: where they are"},
-    {"/v1/shards/{shard}", "GET", shard_get, 0, FORMAT_RECORDS, false, "one of them"},
-    {"/livez", "GET", health_live, 0, 0, true, "whether the process answers"},
-    {"/readyz", "GET", health_ready, 0, 0, true, "whether it wants requests"},
-    {"/startupz", "GET", health_live, 0, 0, true, "whether it has started"},
-    {"/metrics", "GET", metrics_get, 0, 0, false, "counters for Prometheus"},
-    {"/version", "GET", version_get, 0, 0, false,
-     "stream, version, build, libraries, CPU, golden digest"},
+     FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "a batch of a data set's epoch, mixed"},
+    {"/v1/datasets/{name}/shards", "GET", shards_get, SHARD_GROUPS, .media = JSON,
+     .schema = "Shards", .meaning = "an epoch as WebDataset shards: where they are"},
+    {"/v1/shards/{shard}", "GET", shard_get, 0, FORMAT_RECORDS, .meaning = "one of them"},
+    {"/livez", "GET", health_live, .media = TEXT, .open = true,
+     .meaning = "whether the process answers"},
+    {"/readyz", "GET", health_ready, .media = TEXT, .open = true,
+     .meaning = "whether it wants requests"},
+    {"/startupz", "GET", health_live, .media = TEXT, .open = true,
+     .meaning = "whether it has started"},
+    {"/metrics", "GET", metrics_get, .media = "text/plain; version=0.0.4; charset=utf-8",
+     .meaning = "counters for Prometheus"},
+    {"/version", "GET", version_get, .media = JSON, .schema = "Version",
+     .meaning = "stream, version, build, libraries, CPU, golden digest"},
+    {"/openapi.json", "GET", openapi_get, .media = JSON, .schema = "Document",
+     .meaning = "this document"},
+    {"/", "GET", web_page, .media = "text/html; charset=utf-8", .open = true,
+     .meaning = "a page that shows masks and mixtures"},
+    {"/preview.css", "GET", web_style, .media = "text/css; charset=utf-8", .open = true,
+     .meaning = "how that page looks"},
+    {"/preview.js", "GET", web_script, .media = "text/javascript; charset=utf-8", .open = true,
+     .meaning = "what that page does"},
 };
 #define ROWS (sizeof table / sizeof *table)
 _Static_assert(ROWS <= ROUTE_NONE, "each route has its counters");
+
+const route *route_row(unsigned number) {
+    return number < ROWS ? &table[number] : NULL;
+}
 
 const char *route_name(unsigned number) {
     return number < ROWS ? table[number].path : "none";
@@ -94,7 +115,7 @@ static void list_paths(char *out, size_t room) {
 }
 
 static void explain_missing(const char *path, problem *p) {
-    char formats[200], paths[300];
+    char formats[200], paths[320];
     route_match unused;
     for (size_t i = 0; i < ROWS; i++) {
         const char *rest = behind(table[i].path, path, &unused);

@@ -10,9 +10,10 @@ typedef struct route {
     const char *path;
     const char *method; /* GET (then HEAD too) or POST */
     resource *handler;
-    unsigned groups;    /* parameters it takes */
-    format_set formats; /* 0: plain text of its own */
-    bool open;          /* needs no token */
+    unsigned groups;            /* parameters it takes */
+    format_set formats;         /* 0: one of its own, `media` */
+    const char *media, *schema; /* of an answer without formats; its schema in openapi.c */
+    bool open;                  /* needs no token */
     const char *meaning;
 } route;
 
@@ -34,6 +35,8 @@ bool route_is_open(const char *path, const char *method);
 /* What a route takes, as for Allow; NULL: what there is in all. */
 const char *route_methods(const route *r);
 
+/* NULL past the last. */
+const route *route_row(unsigned number);
 const char *route_name(unsigned number);
 #define ROUTE_NONE (METRICS_ROUTES - 1) /* the number of requests that match no row */
 

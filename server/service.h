@@ -20,6 +20,7 @@ typedef struct service {
     fmix_context *context;
     jobs *jobs;
     shelf *shelf; /* of data sets */
+    buffer document; /* openapi.h */
     budget budget;
     metrics metrics;
     log_lines *log;

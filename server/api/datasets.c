@@ -57,7 +57,6 @@ static json_t *describe(const dataset *d) {
 
 static void answer(json_t *root, outcome *out) {
     out->status = 200;
-    out->media_type = "application/json";
     out->text = buffer_of(64u << 20);
     if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
         out->text.failed = true;

@@ -7,7 +7,6 @@
 
 static void answer_text(outcome *out, int status, const char *text) {
     out->status = status;
-    out->media_type = "text/plain; charset=utf-8";
     out->text = buffer_of(4096);
     buffer_text(&out->text, text);
 }
@@ -33,7 +32,6 @@ static int append(const char *bytes, size_t length, void *out) {
 
 void version_get(call *c, outcome *out) {
     out->status = 200;
-    out->media_type = "application/json";
     out->text = buffer_of(4096);
     fmix_engine engine;
     machine_cpu cpu = {.features = ""};

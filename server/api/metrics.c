@@ -207,7 +207,6 @@ void metrics_get(call *c, outcome *out) {
     service *s = c->service;
     buffer *b = &out->text;
     out->status = 200;
-    out->media_type = "text/plain; version=0.0.4; charset=utf-8";
     *b = buffer_paid(TEXT_MOST, &s->metrics.texts);
     add_build(b, s);
     add_service(b, s);

@@ -122,7 +122,6 @@ static void list(const dataset *d, const char *name, const hosted_place *place, 
         json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)place->batches, "samples",
                   (json_int_t)d->count, "samples_per_shard", (json_int_t)n, "digest", d->digest);
     out->status = 200;
-    out->media_type = "application/json";
     out->text = buffer_of(8192);
     if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
         out->text.failed = true;

@@ -15,8 +15,8 @@ import unittest
 import harness
 
 MASK = "/v1/masks.npy?shape=8x8"
-GUARDED = (MASK, "/v1/plans.json?shape=3", "/metrics", "/version", "/nothing", "/")
-OPEN = ("/livez", "/readyz", "/startupz")
+GUARDED = (MASK, "/v1/plans.json?shape=3", "/metrics", "/version", "/nothing", "/openapi.json")
+OPEN = ("/livez", "/readyz", "/startupz", "/", "/preview.css", "/preview.js")
 PATIENCE = 20
 
 
@@ -91,7 +91,7 @@ class WithTokens(unittest.TestCase):
 
 
 class Tokens(WithTokens):
-    def test_all_but_health_needs_a_token(self):
+    def test_all_but_health_and_the_page_needs_a_token(self):
         server = self.start()
         for target in GUARDED:
             with self.subTest(target):

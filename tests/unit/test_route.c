@@ -13,10 +13,16 @@ static void every_resource_is_found_by_its_path(void **state) {
         const char *path, *method;
         resource *handler;
     } table[] = {
-        {"/v1/masks", "GET", masks_get},   {"/v1/mix", "POST", mix_post},
-        {"/livez", "GET", health_live},    {"/readyz", "GET", health_ready},
-        {"/startupz", "GET", health_live}, {"/metrics", "GET", metrics_get},
+        {"/v1/masks", "GET", masks_get},
+        {"/v1/mix", "POST", mix_post},
+        {"/livez", "GET", health_live},
+        {"/readyz", "GET", health_ready},
+        {"/startupz", "GET", health_live},
+        {"/metrics", "GET", metrics_get},
         {"/version", "GET", version_get},
+        {"/openapi.json", "GET", openapi_get},
+        {"/", "GET", web_page},
+        {"/preview.js", "GET", web_script},
     };
     unsigned seen = 0;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -53,24 +59,9 @@ static void a_suffix_names_a_format_of_the_resource(void **state) {
 static void what_is_not_there_is_404_and_no_route(void **state) {
     (void)state;
     static const char *const paths[] = {
-        "",
-        "/",
-        "/v1",
-        "/v1/",
-        "/v1/mask",
-        "/v1/masks/",
-        "/v1/maskss",
-        "/v1/masksnpy",
-        "/v1/masks/npy",
-        "/v1/Masks",
-        "/v2/masks",
-        "//v1/masks",
-        "/livez/",
-        "/livez.json",
-        "/metrics.npy",
-        "v1/masks",
-        "/v1/../livez",
-        "/favicon.ico",
+        "",           "//",           "/v1",           "/v1/",      "/v1/mask",     "/v1/masks/",
+        "/v1/maskss", "/v1/masksnpy", "/v1/masks/npy", "/v1/Masks", "/v2/masks",    "//v1/masks",
+        "/livez/",    "/livez.json",  "/metrics.npy",  "v1/masks",  "/v1/../livez", "/favicon.ico",
         "*",
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -174,11 +165,11 @@ static void options_goes_wherever_there_is_something(void **state) {
     assert_false(find("*", "GET", &m, &p));
 }
 
-static void only_health_is_open_and_what_is_not_there_is_not(void **state) {
+static void only_health_and_the_page_are_open_and_what_is_not_there_is_not(void **state) {
     (void)state;
-    static const char *const open[] = {"/livez", "/readyz", "/startupz"};
+    static const char *const open[] = {"/livez", "/readyz", "/startupz", "/", "/preview.js"};
     static const char *const closed[] = {"/v1/masks", "/v1/masks.npy", "/v1/plans", "/v1/mix",
-                                         "/metrics",  "/version",      "/nothing",  "/",
+                                         "/metrics",  "/version",      "/nothing",  "/openapi.json",
                                          "/livez/",   "/livez.npy",    "/livezx",   "/LIVEZ"};
     for (size_t i = 0; i < sizeof open / sizeof *open; i++)
         assert_true(route_is_open(open[i], "GET") && route_is_open(open[i], "DELETE"));
@@ -242,6 +233,6 @@ RUN(T(every_resource_is_found_by_its_path), T(a_suffix_names_a_format_of_the_res
     T(what_is_not_there_is_404_and_no_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
     T(a_long_path_is_cut_in_the_explanation), T(head_goes_where_get_goes_and_nowhere_else),
     T(another_method_is_405_with_allow), T(options_goes_wherever_there_is_something),
-    T(only_health_is_open_and_what_is_not_there_is_not),
+    T(only_health_and_the_page_are_open_and_what_is_not_there_is_not),
     T(a_name_in_braces_stands_for_one_part_of_a_path),
     T(a_part_of_a_path_has_room_for_what_it_may_hold))

@@ -1,0 +1,372 @@
+// The preview page: each view is a form, a request made of it, what comes back, and the lines of
+// code that fetch the same.
+
+const PICTURE = 224;
+const VOLUME = 48;
+let token = "";
+
+// ---- requests ----
+
+const query = (pairs) => Object.entries(pairs)
+  .map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",")}`).join("&");
+
+/** A problem's own words, else its status. */
+async function explain(reply) {
+  const isProblem = (reply.headers.get("Content-Type") ?? "").includes("problem+json");
+  return isProblem ? (await reply.json()).detail : `${reply.status} ${reply.statusText}`;
+}
+
+async function ask(target, options = {}) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const reply = await fetch(target, { ...options, headers });
+  document.querySelector("#token").hidden = reply.status !== 401;
+  if (!reply.ok)
+    throw new Error(await explain(reply));
+  return reply;
+}
+
+/** Runs `work` for the newest call alone: what is still under way is given up. */
+function newest(caption, work) {
+  let control = new AbortController();
+  return async () => {
+    control.abort();
+    const { signal } = control = new AbortController();
+    try {
+      const said = await work(signal);
+      caption.classList.remove("wrong");
+      caption.textContent = said;
+    } catch (error) {
+      if (signal.aborted)
+        return;
+      caption.classList.add("wrong");
+      caption.textContent = error.message;
+    }
+  };
+}
+
+async function show(image, reply) {
+  const url = URL.createObjectURL(await reply.blob());
+  const old = image.src;
+  image.src = url;
+  await image.decode();
+  if (old.startsWith("blob:"))
+    URL.revokeObjectURL(old);
+}
+
+// ---- forms ----
+
+/** What a form says, without what is as it would be anyway. */
+function said(form, names) {
+  const pairs = {};
+  for (const name of names) {
+    const field = form.elements[name];
+    const value = field.type === "checkbox" ? (field.checked ? field.value : "") : field.value;
+    if (value !== "" && value !== field.dataset.default)
+      pairs[name] = value;
+  }
+  return pairs;
+}
+
+function sayValues(form) {
+  for (const label of form.querySelectorAll(".slider"))
+    label.querySelector("output").textContent = label.querySelector("input").value;
+}
+
+/** Calls `redraw` now and whenever something moves. */
+function watch(form, redraw) {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => {
+    sayValues(form);
+    redraw();
+  });
+  sayValues(form);
+  redraw();
+}
+
+// ---- code ----
+
+const quoted = (target) => `"${location.origin}${target}"`;
+
+/** Lines that fetch an array by GET: the path without suffix, and its parameters. */
+function fetching(picture, path, pairs, rawPairs, shape) {
+  const png = `${path}.png?${query({ ...pairs, ...picture })}`;
+  const npy = `${path}.npy?${query(pairs)}`;
+  const raw = `${path}.raw?${query({ ...pairs, ...rawPairs })}`;
+  return {
+    curl: picture ? `curl -o picture.png '${location.origin}${png}'`
+      : `curl -o array.npy '${location.origin}${npy}'`,
+    python: `import io, urllib.request, numpy as np
+reply = urllib.request.urlopen(${quoted(npy)})
+array = np.load(io.BytesIO(reply.read()))`,
+    javascript: `const reply = await fetch(${quoted(raw)});
+const shape = reply.headers.get("X-Fmix-Shape").split("x").map(Number);
+const array = new Uint8Array(await reply.arrayBuffer());`,
+    r: `connection <- url(${quoted(raw)}, "rb")
+bytes <- readBin(connection, "integer", ${shape.join(" * ")}, size = 1, signed = FALSE)
+array <- aperm(array(bytes, c(${[...shape].reverse().join(", ")}))); close(connection)`,
+  };
+}
+
+/** Lines that upload pair.npy. */
+function uploading(pairs) {
+  const png = `/v1/mix.png?${query(pairs)}`;
+  const npy = `/v1/mix.npy?${query(pairs)}`;
+  return {
+    curl: `curl -o mixed.png --data-binary @pair.npy '${location.origin}${png}'`,
+    python: `import io, urllib.request, numpy as np
+reply = urllib.request.urlopen(${quoted(npy)}, open("pair.npy", "rb").read())
+mixed = np.load(io.BytesIO(reply.read()))`,
+    javascript: `import { readFile, writeFile } from "node:fs/promises";
+const reply = await fetch(${quoted(png)}, { method: "POST", body: await readFile("pair.npy") });
+await writeFile("mixed.png", Buffer.from(await reply.arrayBuffer()));`,
+    r: `handle <- curl::new_handle(postfields = readBin("pair.npy", "raw", file.size("pair.npy")))
+reply <- curl::curl_fetch_memory(${quoted(png)}, handle)
+writeBin(reply$content, "mixed.png")`,
+  };
+}
+
+const codes = [];
+let language = "curl";
+
+function sayCode() {
+  for (const { root, lines } of codes) {
+    root.querySelector("code").textContent = lines[language] ?? "";
+    for (const button of root.querySelectorAll("[data-language]"))
+      button.setAttribute("aria-pressed", button.dataset.language === language);
+  }
+}
+
+/** A box of code below a figure; the language is one for all. */
+function codeBox(section) {
+  const box = { root: section.querySelector(".code"), lines: {} };
+  box.root.append(document.querySelector("#code").content.cloneNode(true));
+  box.root.addEventListener("click", async ({ target }) => {
+    if (target.dataset.language) {
+      language = target.dataset.language;
+      sayCode();
+    } else if (target.classList.contains("copy")) {
+      await navigator.clipboard.writeText(box.lines[language]);
+      target.textContent = "Copied";
+      setTimeout(() => { target.textContent = "Copy"; }, 1500);
+    }
+  });
+  codes.push(box);
+  return (lines) => {
+    box.lines = lines;
+    sayCode();
+  };
+}
+
+/** The parts that every view has. */
+function view(id) {
+  const section = document.getElementById(id);
+  return {
+    section,
+    form: section.querySelector("form"),
+    caption: section.querySelector("figcaption"),
+    say: codeBox(section),
+  };
+}
+
+// ---- masks ----
+
+function masks() {
+  const { section, form, caption, say } = view("masks");
+  const image = section.querySelector("figure img");
+  const count = 12;
+  watch(form, newest(caption, async (signal) => {
+    const { height, width, fixed, lambda } = form.elements;
+    lambda.disabled = !fixed.checked;
+    const shape = [Number(height.value), Number(width.value)];
+    const names = ["method", "seed", "delta", "soft", fixed.checked ? "lambda" : "alpha"];
+    const pairs = { shape: shape.join("x"), n: count, ...said(form, names) };
+    const picture = { columns: 4 };
+    const soft = pairs.soft ? {} : { dtype: "u8" };
+    say(fetching(picture, "/v1/masks", pairs, soft, [count, ...shape]));
+    const start = performance.now();
+    const reply = await ask(`/v1/masks.png?${query({ ...pairs, ...picture })}`, { signal });
+    await show(image, reply);
+    return `${count} masks of ${shape.join("×")} in ${(performance.now() - start).toFixed(0)} ms`;
+  }));
+}
+
+// ---- two pictures ----
+
+/** Of a canvas that is read back. */
+const penOf = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
+
+/** Covers the canvas with the picture's middle. */
+function draw(canvas, picture) {
+  const scale = Math.max(PICTURE / picture.width, PICTURE / picture.height);
+  const [width, height] = [picture.width * scale, picture.height * scale];
+  penOf(canvas).drawImage(picture, (PICTURE - width) / 2, (PICTURE - height) / 2, width, height);
+}
+
+/** Something to mix before there is anything: a dune under the sun, and leaves. */
+function drawSamples([dune, leaves]) {
+  let pen = penOf(dune);
+  const sky = pen.createLinearGradient(0, 0, 0, PICTURE);
+  sky.addColorStop(0, "#f6b26b");
+  sky.addColorStop(1, "#c0504d");
+  pen.fillStyle = sky;
+  pen.fillRect(0, 0, PICTURE, PICTURE);
+  pen.fillStyle = "#fff2cc";
+  pen.beginPath();
+  pen.arc(150, 70, 32, 0, 7);
+  pen.fill();
+  for (const [top, colour] of [[130, "#7f3b3b"], [160, "#5b2a33"], [190, "#36192a"]]) {
+    pen.fillStyle = colour;
+    pen.beginPath();
+    pen.moveTo(0, PICTURE);
+    pen.lineTo(0, top);
+    pen.bezierCurveTo(70, top - 40, 130, top + 35, PICTURE, top - 15);
+    pen.lineTo(PICTURE, PICTURE);
+    pen.fill();
+  }
+  pen = penOf(leaves);
+  pen.fillStyle = "#0f3d3e";
+  pen.fillRect(0, 0, PICTURE, PICTURE);
+  for (let i = 0; i < 40; i++) {
+    pen.save();
+    pen.translate((i * 83) % PICTURE, (i * 47) % PICTURE);
+    pen.rotate(i * 2.4);
+    pen.fillStyle = `hsl(${140 + (i * 11) % 50} 45% ${28 + (i * 7) % 40}%)`;
+    pen.beginPath();
+    pen.ellipse(0, 0, 34, 12, 0, 0, 7);
+    pen.fill();
+    pen.restore();
+  }
+}
+
+/** Two canvases as an npy file: uint8 [2, side, side, 3]. */
+function npyOf(canvases) {
+  const shape = `(2, ${PICTURE}, ${PICTURE}, 3)`;
+  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`;
+  const head = new TextEncoder().encode(text.padEnd(117) + "\n");
+  const bytes = new Uint8Array(10 + head.length + 2 * PICTURE * PICTURE * 3);
+  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, head.length & 255, head.length >> 8]);
+  bytes.set(head, 10);
+  let at = 10 + head.length;
+  for (const canvas of canvases) {
+    const { data } = penOf(canvas).getImageData(0, 0, PICTURE, PICTURE);
+    for (let i = 0; i < data.length; i += 4)
+      for (let channel = 0; channel < 3; channel++)
+        bytes[at++] = data[i + channel];
+  }
+  return bytes;
+}
+
+function takePictures(drops, redraw) {
+  drops.forEach((drop) => {
+    const canvas = drop.querySelector("canvas");
+    const take = async (file) => {
+      if (!file)
+        return;
+      draw(canvas, await createImageBitmap(file));
+      redraw();
+    };
+    const input = drop.querySelector("input");
+    input.addEventListener("input", (event) => event.stopPropagation()); // no value that is shown
+    input.addEventListener("change", () => take(input.files[0]));
+    drop.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+    drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+    drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      drop.classList.remove("over");
+      take(event.dataTransfer.files[0]);
+    });
+  });
+}
+
+function mix() {
+  const { section, form, caption, say } = view("mix");
+  const canvases = [...section.querySelectorAll(".drop canvas")];
+  const images = [...section.querySelectorAll("figure img")];
+  const save = section.querySelector(".save");
+  drawSamples(canvases);
+  const redraw = newest(caption, async (signal) => {
+    const body = npyOf(canvases);
+    if (save.href)
+      URL.revokeObjectURL(save.href);
+    save.href = URL.createObjectURL(new Blob([body]));
+    const pairs = { layout: "channels_last", pairing: "flip", ...said(form, ["lambda", "delta", "seed"]) };
+    say(uploading({ ...pairs, method: "fmix", columns: 1 }));
+    await Promise.all(images.map(async (image) => {
+      const target = `/v1/mix.png?${query({ ...pairs, method: image.dataset.method, columns: 1 })}`;
+      await show(image, await ask(target, { method: "POST", body, signal }));
+    }));
+    return "Above, the first keeps λ of itself; below, the second does.";
+  });
+  takePictures([...section.querySelectorAll(".drop")], redraw);
+  watch(form, redraw);
+}
+
+// ---- data sets ----
+
+async function data() {
+  const { section, form, caption, say } = view("data");
+  const image = section.querySelector("figure img");
+  const { set, step } = form.elements;
+  const batch = 32;
+  let sets = [];
+  const redraw = newest(caption, async (signal) => {
+    if (!sets.length) {
+      sets = (await (await ask("/v1/datasets", { signal })).json()).datasets;
+      set.replaceChildren(...sets.map(({ name }) => new Option(name)));
+    }
+    const chosen = sets.find(({ name }) => name === set.value);
+    section.querySelectorAll("figure .picture, figure .code").forEach((part) => { part.hidden = !chosen; });
+    if (!chosen)
+      return "None is served: fmixd import writes one, fmixd --data DIRECTORY serves what is there.";
+    const n = Math.min(batch, chosen.count);
+    step.max = Math.ceil(chosen.count / n) - 1;
+    const pairs = { n, ...said(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };
+    const path = `/v1/datasets/${set.value}/batches/${step.value}`;
+    say(fetching({ columns: 8 }, path, pairs, { out_dtype: "u8" }, [n, ...chosen.shape]));
+    sayValues(form);
+    await show(image, await ask(`${path}.png?${query({ ...pairs, columns: 8 })}`, { signal }));
+    return `Batch ${step.value} of ${Number(step.max) + 1}: ${n} of ${chosen.count} samples of ${chosen.shape.join("×")}`;
+  });
+  watch(form, redraw);
+}
+
+// ---- a volume ----
+
+function volume() {
+  const { section, form, caption, say } = view("volume");
+  const canvas = section.querySelector("canvas");
+  const shape = [VOLUME, VOLUME, VOLUME];
+  let mask = null, fetched = "";
+  const drawSlice = () => {
+    const slice = Number(form.elements.slice.value);
+    const pen = penOf(canvas);
+    const pixels = pen.createImageData(VOLUME, VOLUME);
+    for (let i = 0; i < VOLUME * VOLUME; i++)
+      pixels.data.set([...Array(3).fill(255 * mask[slice * VOLUME * VOLUME + i]), 255], 4 * i);
+    pen.putImageData(pixels, 0, 0);
+    return `Slice ${slice} of ${VOLUME}, by the first side of ${shape.join("×")}`;
+  };
+  watch(form, newest(caption, async (signal) => {
+    const pairs = { shape: shape.join("x"), ...said(form, ["delta", "lambda", "seed"]) };
+    const target = `/v1/masks.raw?${query({ ...pairs, dtype: "u8" })}`;
+    say(fetching(null, "/v1/masks", pairs, { dtype: "u8" }, shape));
+    if (target !== fetched) {
+      mask = new Uint8Array(await (await ask(target, { signal })).arrayBuffer());
+      fetched = target;
+    }
+    return drawSlice();
+  }));
+}
+
+const views = [masks, mix, data, volume];
+views.forEach((start) => start());
+
+document.querySelector("#token").addEventListener("submit", (event) => {
+  event.preventDefault();
+  token = event.target.elements.token.value;
+  for (const form of document.querySelectorAll("section > form"))
+    form.dispatchEvent(new Event("input"));
+});

@@ -1,0 +1,274 @@
+"""The preview page in a browser: what it shows is what the lines below it
+fetch, and it can be used by mouse, by keyboard, by ear and on a phone."""
+
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+import browser
+import harness
+import hosting
+
+DATA = harness.ROOT / "tests" / "data"
+RIGHT, TAB = "\ue014", "\ue004"
+SETTLED = """return [...document.querySelectorAll('figcaption')].every(c => c.textContent)
+    && [...document.images].every(i => i.closest('[hidden]') || (i.complete && i.naturalWidth))"""
+BYTES = """const hash = async url => [...new Uint8Array(await crypto.subtle.digest('SHA-256',
+        await (await fetch(url)).arrayBuffer()))].map(b => b.toString(16).padStart(2, '0')).join('');
+    return hash(arguments[0].src);"""
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+@unittest.skipUnless(browser.is_there(), "no chromium here")
+class Preview(harness.ServerTest):
+    """One daemon with the garments, and a window for each test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        root = pathlib.Path(cls.folder.name, "sets")
+        root.mkdir()
+        hosting.importing(root / "garments", "--from", "npy", DATA / "garments.npy",
+                          DATA / "garments-labels.npy")
+        cls.arguments = ("--data", root)
+        super().setUpClass()
+
+    def open(self, server=None, **options):
+        """A window with the page, drawn; what it says on its console must be nothing."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        window = browser.Browser(folder.name, **options)
+        self.addCleanup(window.__exit__)
+        window.origin = "http://{}:{}".format(*(server or self.server).address)
+        window.go(window.origin + "/")
+        return window
+
+    def settled(self, window):
+        window.until(SETTLED)
+        return window
+
+    def target(self, window, view):
+        """What the curl line of a view asks for."""
+        line = window.run(f"return document.querySelector('#{view} code').textContent")
+        return re.search(r"'http://[^/]*(/[^']*)'", line)[1]
+
+    def moves(self, window, view, act):
+        """Does something, and waits until the view's line is another and its picture is drawn."""
+        before = self.target(window, view)
+        old = window.run(f"return document.querySelector('#{view} figure img')?.src")
+        act()
+        window.until(f"return !document.querySelector('#{view} code').textContent.includes("
+                     "arguments[0] + \"'\")", before)
+        if old:
+            window.until(f"const i = document.querySelector('#{view} figure img');"
+                         "return i.src !== arguments[0] && i.complete", old)
+        return self.target(window, view)
+
+    def shown(self, window, selector):
+        """The digest of the bytes behind a picture."""
+        return window.run(BYTES, window.find(selector))
+
+    def test_a_dragged_slider_redraws_what_its_line_fetches(self):
+        window = self.settled(self.open())
+        slider = window.find("#masks [name=delta]")
+        target = self.moves(window, "masks", lambda: slider.drag(40))
+        self.assertIn("delta=", target)
+        self.assertGreater(float(slider.value()), 3)
+        self.assertEqual(self.shown(window, "#masks img"), digest(self.get(target).body))
+        target = self.moves(window, "masks", window.find("#masks [name=fixed]").click)
+        self.assertIn("lambda=0.5", target)
+        self.assertEqual(window.complaints(), [])
+
+    def test_pictures_that_are_dropped_or_chosen_are_mixed(self):
+        window = self.settled(self.open())
+        old = [self.shown(window, f"#mix [data-method={m}]") for m in ("fmix", "mixup")]
+        srcs = window.run("return [...document.querySelectorAll('#mix figure img')].map(i => i.src)")
+        window.run("""const canvas = new OffscreenCanvas(60, 40);
+            const pen = canvas.getContext('2d');
+            pen.fillStyle = 'rgb(10, 200, 30)';
+            pen.fillRect(0, 0, 60, 40);
+            return canvas.convertToBlob().then(blob => {
+                const data = new DataTransfer();
+                data.items.add(new File([blob], 'green.png', {type: 'image/png'}));
+                document.querySelectorAll('.drop')[0].dispatchEvent(
+                    new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+            });""")
+        window.until("return [...document.querySelectorAll('#mix figure img')].every("
+                     "(i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
+        srcs = window.run("return [...document.querySelectorAll('#mix figure img')].map(i => i.src)")
+        window.find_all(".drop input")[1].type(str(DATA / "readme.png"))
+        window.until("return [...document.querySelectorAll('#mix figure img')].every("
+                     "(i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
+        pair = bytes(window.run("return fetch(document.querySelector('.save').href)"
+                                ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])"))
+        x = harness.read_npy(pair)
+        self.assertEqual((x.shape, x.dtype), ((2, 224, 224, 3), np.uint8))
+        self.assertTrue((x[0] == [10, 200, 30]).all())
+        target = self.target(window, "mix")
+        for method in ("fmix", "cutmix", "mixup"):
+            mixed = self.post(target.replace("method=fmix", f"method={method}"), pair).body
+            self.assertEqual(self.shown(window, f"#mix [data-method={method}]"), digest(mixed))
+            self.assertNotIn(digest(mixed), old)
+        self.assertEqual(window.complaints(), [])
+
+    def test_batches_of_a_data_set_are_turned_by_keyboard(self):
+        window = self.settled(self.open())
+        window.run("document.querySelector('#data [name=step]').focus()")
+        target = self.moves(window, "data", lambda: window.key(RIGHT))
+        self.assertIn("/v1/datasets/garments/batches/1.png", target)
+        self.assertEqual(self.shown(window, "#data img"), digest(self.get(target).body))
+        self.assertEqual(window.complaints(), [])
+
+    def test_a_volume_is_shown_slice_by_slice(self):
+        window = self.settled(self.open())
+        mask = self.get(self.target(window, "volume")).npy()[0]
+        window.run("document.querySelector('#volume [name=slice]').focus()")
+        for slice_number in (25, 26):
+            window.key(RIGHT)
+            window.until("return document.querySelector('#volume figcaption')"
+                         ".textContent.includes(arguments[0])", f"Slice {slice_number} ")
+            pixels = window.run("""const c = document.querySelector('#volume canvas');
+                return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]""")
+            shown = np.array(pixels).reshape(*mask.shape[1:], 4)[..., 0]
+            self.assertTrue((shown == 255 * mask[slice_number]).all())
+
+    def test_the_lines_it_shows_do_what_they_say(self):
+        window = self.settled(self.open())
+        with tempfile.TemporaryDirectory() as folder:
+            pair = window.run("return fetch(document.querySelector('.save').href)"
+                              ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])")
+            pathlib.Path(folder, "pair.npy").write_bytes(bytes(pair))
+            for language, run, suffix in (
+                    ("curl", ["sh"], "sh"), ("python", [sys.executable], "py"),
+                    ("javascript", ["node"], "mjs"), ("r", ["Rscript"], "R")):
+                if not shutil.which(run[0]):
+                    continue
+                window.find(f"#masks [data-language={language}]").click()
+                for view in ("masks", "mix", "data", "volume"):
+                    code = window.run(f"return document.querySelector('#{view} code').textContent")
+                    if language != "curl":
+                        self.assertLessEqual(len(code.splitlines()), 3)
+                    file = pathlib.Path(folder, f"{view}.{suffix}")
+                    file.write_text(code + self.printing(language, view))
+                    if language == "r" and view == "mix" and not self.has_r_curl():
+                        continue
+                    done = subprocess.run([*run, file.name], cwd=folder, text=True, check=False,
+                                          capture_output=True, timeout=60)
+                    with self.subTest(f"{language} {view}"):
+                        self.assertEqual(done.returncode, 0, done.stderr)
+                        self.check_code(window, language, view, done.stdout, folder)
+
+    @staticmethod
+    def printing(language, view):
+        """What has a program say the sum of what it fetched."""
+        if language == "python":
+            return f"\nprint(int({'mixed' if view == 'mix' else 'array'}.sum(dtype='f8')))\n"
+        if view == "mix":
+            return "\n"
+        return {"javascript": "\nconsole.log(array.reduce((a, b) => a + b, 0));\n",
+                "r": "\ncat(sum(array))\n"}.get(language, "\n")
+
+    @staticmethod
+    def has_r_curl():
+        return subprocess.run(["Rscript", "-e", "library(curl)"], check=False,
+                              capture_output=True).returncode == 0
+
+    def check_code(self, window, language, view, output, folder):
+        target = self.png_target(window, view)
+        picture, mixed = pathlib.Path(folder, "picture.png"), pathlib.Path(folder, "mixed.png")
+        if view == "mix" and language != "python":
+            self.assertEqual(mixed.read_bytes(), self.post(
+                target, pathlib.Path(folder, "pair.npy").read_bytes()).body)
+            mixed.unlink()
+        elif language == "curl" and view != "volume":
+            self.assertEqual(picture.read_bytes(), self.get(target).body)
+        elif language == "curl":
+            self.assertEqual(pathlib.Path(folder, "array.npy").read_bytes(), self.get(target).body)
+        else:
+            npy = target.replace(".png", ".npy")
+            answer = self.post(npy, pathlib.Path(folder, "pair.npy").read_bytes()) \
+                if view == "mix" else self.get(npy)
+            self.assertEqual(int(output), int(answer.npy().sum(dtype="f8")))
+
+    def png_target(self, window, view):
+        """The curl line's, whatever language is shown."""
+        shown = window.find(f"#{view} [aria-pressed=true]")
+        window.find(f"#{view} [data-language=curl]").click()
+        target = self.target(window, view)
+        shown.click()
+        return target
+
+    def test_it_asks_nobody_else(self):
+        window = self.settled(self.open())
+        urls = window.run("return performance.getEntriesByType('resource').map(e => e.name)")
+        self.assertTrue(urls)
+        for url in urls:
+            self.assertTrue(url.startswith((window.origin, f"blob:{window.origin}", "data:")), url)
+
+    def test_everything_has_a_name_and_is_reached_by_tab(self):
+        window = self.settled(self.open())
+        controls = window.find_all("input, select, button, a, canvas, main img")
+        for control in controls:
+            if control.value() != "" or control.role() != "none":
+                self.assertNotEqual(control.name().strip(), "", window.run(
+                    "return arguments[0].outerHTML", control))
+        wanted = window.run("""return [...document.querySelectorAll('input, select, button, a')]
+            .filter(e => !e.disabled && !e.closest('[hidden]')).length""")
+        seen = window.run("document.body.focus(); return 0")
+        reached = set()
+        for _ in range(wanted + 8):
+            window.key(TAB)
+            reached.add(window.run("""const all = [...document.querySelectorAll(
+                'input, select, button, a')]; return all.indexOf(document.activeElement)"""))
+        self.assertEqual(len(reached - {-1}), wanted, seen)
+
+    def test_a_phone_shows_all_of_it(self):
+        window = self.settled(self.open(width=390, height=844))
+        wide = window.run("return [document.documentElement.scrollWidth, innerWidth]")
+        self.assertLessEqual(*wide)
+
+    def test_it_is_dark_where_dark_is_preferred(self):
+        colour = "return getComputedStyle(document.body).backgroundColor"
+        for dark in (False, True):
+            window = self.open(dark=dark)
+            sum_of = sum(map(int, re.findall(r"\d+", window.run(colour))[:3]))
+            self.assertEqual(sum_of < 3 * 128, dark)
+
+    def test_what_is_refused_is_said_where_it_was_asked(self):
+        with harness.Server("--elements", "4096") as small:
+            window = self.open(small)
+            window.until("return document.querySelector('#masks .wrong')")
+            said = window.run("return document.querySelector('#masks figcaption').textContent")
+            refused = small.get("/v1/masks.png?shape=128x128").json()["detail"]
+            self.assertEqual(said, refused)
+            self.assertIn("fmixd import", window.until(
+                "return document.querySelector('#data figcaption').textContent"))
+
+    def test_a_token_is_asked_for_where_one_is_needed(self):
+        made = subprocess.run([harness.program(), "token", "me"], text=True, check=True,
+                              stdout=subprocess.PIPE).stdout.splitlines()
+        tokens = pathlib.Path(self.folder.name, "tokens")
+        tokens.write_text(made[1] + "\n")
+        with harness.Server("--tokens", str(tokens)) as guarded:
+            window = self.open(guarded)
+            window.until("return !document.querySelector('#token').hidden")
+            window.find("#token input").type(made[0])
+            window.find("#token button").click()
+            window.until("return document.querySelector('#masks img').naturalWidth")
+            window.until("return document.querySelector('#token').hidden")
+
+
+if __name__ == "__main__":
+    unittest.main()
