@@ -68,7 +68,7 @@ def good(entry):
 
 
 ODD = [(200, "GET", "/livez"), (200, "GET", "/readyz"), (200, "GET", "/version"),
-       (200, "GET", "/metrics"), (404, "GET", "/"), (404, "GET", "/v2/masks"),
+       (200, "GET", "/metrics"), (200, "GET", "/"), (404, "GET", "/v1"), (404, "GET", "/v2/masks"),
        (404, "GET", "/v1/masks.tiff?shape=3"), (404, "GET", "/v1/%2e%2e/etc/passwd"),
        (405, "DELETE", "/v1/masks?shape=3"), (405, "GET", "/v1/mix"),
        (406, "GET", "/v1/masks?shape=3"), (400, "GET", "/v1/masks"),
