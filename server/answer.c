@@ -78,7 +78,7 @@ static void cut_windows(answer *a) {
         if (s->from)
             cuts_add_bytes(&a->cuts, s->from, from, to);
     }
-    ring_init(&a->ring, cuts_slice_bytes(&a->cuts), AHEAD_BYTES);
+    ring_init(&a->ring, cuts_slice_bytes(&a->cuts), AHEAD_BYTES, jobs_slabs(a->line));
 }
 
 /* `wide` slices are computed at once at most. */

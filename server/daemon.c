@@ -13,6 +13,7 @@
 
 #define DREGS_BYTES        (256u << 20) /* that a refused client may go on sending */
 #define DREGS_MILLISECONDS 5000
+#define SLABS_BYTES        (8u << 20)
 #define CONNECTION_MEMORY  (64u << 10) /* headers, and a piece of a body at a time */
 
 /* At the end: until I/O threads have made connections of what they had accepted, for a connection
@@ -126,6 +127,7 @@ static void free_all(fmixd *d) {
     fmix_context_free(s->context);
     auth_free(s->auth);
     tls_free(d->tls);
+    slabs_destroy(&s->slabs);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
     requests_destroy(&d->requests);
@@ -150,6 +152,7 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
                                 .limit = (unsigned)c->queue,
                                 .patience = 1e6 * (double)c->patience,
                                 .payer = &s->budget,
+                                .slabs = &s->slabs,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
            (s->jobs = jobs_new(&line)) && (s->log = log_new(STDERR_FILENO, (log_kind)c->log)) &&
@@ -158,6 +161,11 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
            selftest_run(s->context, s->golden, errors) && openapi_write(&s->document) &&
            (s->shelf = shelf_new(c->data, c->verify != 0, errors)) &&
            (d->tuner = tuner_new(s->context, c->wisdom, errors));
+}
+
+/* Two image batches' windows, but little beside what requests may hold. */
+static size_t slabs_of(const config *c) {
+    return c->memory / 16 < SLABS_BYTES ? (size_t)(c->memory / 16) : SLABS_BYTES;
 }
 
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
@@ -172,6 +180,7 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     d->requests.service.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->requests.service.metrics);
     budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
+    slabs_init(&d->requests.service.slabs, slabs_of(c));
     int fd = start_admission(d, errors)
                  ? listen_on(c->listen, d->address, sizeof d->address, errors)
                  : -1;

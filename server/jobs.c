@@ -39,6 +39,7 @@ struct jobs {
     pthread_key_t askers; /* of threads that run slices inline */
     jobs_hooks hooks;
     budget *payer;
+    slabs *slabs;
     jobs_counters counters;
 };
 
@@ -208,6 +209,7 @@ jobs *jobs_new(const jobs_settings *settings) {
     schedule_init(&line->schedule, settings->threads, settings->limit, settings->patience);
     line->hooks = settings->hooks;
     line->payer = settings->payer;
+    line->slabs = settings->slabs;
     for (; line->started < settings->threads; line->started++)
         if (!start(line, &line->workers[line->started])) {
             jobs_free(line);
@@ -237,6 +239,10 @@ void jobs_free(jobs *line) {
 
 budget *jobs_payer(const jobs *line) {
     return line->payer;
+}
+
+slabs *jobs_slabs(const jobs *line) {
+    return line->slabs;
 }
 
 bool jobs_could_run(const jobs *line, const job *j) {

@@ -12,6 +12,7 @@
 #include "budget.h"
 #include "lib/fmix.h"
 #include "schedule.h"
+#include "slabs.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -57,6 +58,7 @@ typedef struct jobs_settings {
     unsigned limit;  /* jobs at once */
     double patience; /* nanoseconds: schedule.h */
     budget *payer;   /* where memory is taken from; NULL: not counted */
+    slabs *slabs;    /* where that of slices is; NULL: malloc's */
     jobs_hooks hooks;
 } jobs_settings;
 
@@ -80,6 +82,7 @@ void jobs_free(jobs *line);
 
 /* Where memory is taken from; may be NULL. */
 budget *jobs_payer(const jobs *line);
+slabs *jobs_slabs(const jobs *line);
 
 /* Whether the job's memory could be had if nobody else held any. */
 bool jobs_could_run(const jobs *line, const job *j);

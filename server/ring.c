@@ -1,19 +1,17 @@
 #include "ring.h"
 
-#include <stdlib.h>
-
 static ring_slot *slot_of(ring *r, uint64_t slice) {
     return &r->slots[slice % r->ahead];
 }
 
-void ring_init(ring *r, uint64_t slice_bytes, uint64_t most) {
+void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, slabs *from) {
     uint64_t fit = most / (slice_bytes ? slice_bytes : 1);
-    *r = (ring){.ahead = fit < 2 ? 2 : fit > RING_MOST ? RING_MOST : (unsigned)fit};
+    *r = (ring){.slabs = from, .ahead = fit < 2 ? 2 : fit > RING_MOST ? RING_MOST : (unsigned)fit};
 }
 
 void ring_free(ring *r) {
     for (unsigned i = 0; i < RING_MOST; i++)
-        free(r->slots[i].bytes);
+        slabs_give(r->slabs, r->slots[i].slab);
 }
 
 bool ring_reaches(const ring *r, uint64_t slice) {
@@ -22,12 +20,11 @@ bool ring_reaches(const ring *r, uint64_t slice) {
 
 unsigned char *ring_room(ring *r, uint64_t slice, size_t bytes) {
     ring_slot *s = slot_of(r, slice);
-    if (s->room < bytes) {
-        free(s->bytes);
-        s->bytes = malloc(bytes);
-        s->room = s->bytes ? bytes : 0;
+    if (s->slab.room < bytes) {
+        slabs_give(r->slabs, s->slab);
+        s->slab = slabs_take(r->slabs, bytes);
     }
-    return s->bytes;
+    return s->slab.bytes;
 }
 
 void ring_finish(ring *r, uint64_t slice) {
@@ -36,7 +33,7 @@ void ring_finish(ring *r, uint64_t slice) {
 
 const unsigned char *ring_slice(const ring *r, uint64_t slice) {
     const ring_slot *s = &r->slots[slice % r->ahead];
-    return s->ready ? s->bytes : NULL;
+    return s->ready ? s->slab.bytes : NULL;
 }
 
 void ring_pass(ring *r, uint64_t slice) {

@@ -7,26 +7,27 @@
 #ifndef RING_H
 #define RING_H
 
+#include "slabs.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define RING_MOST 16
 
 typedef struct ring_slot {
-    unsigned char *bytes;
-    size_t room;
+    slab slab;
     bool ready;
 } ring_slot;
 
 typedef struct ring {
     ring_slot slots[RING_MOST];
+    slabs *slabs;     /* where their memory comes from */
     unsigned ahead;   /* slots in use */
     uint64_t reading; /* the reader's slice */
 } ring;
 
 /* As many slots as hold `most` bytes of slices of this size, but at least two. */
-void ring_init(ring *r, uint64_t slice_bytes, uint64_t most);
+void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, slabs *from);
 void ring_free(ring *r);
 
 /* Whether a slice has a slot yet. */

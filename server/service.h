@@ -19,9 +19,10 @@ typedef struct service {
     auth *auth;
     fmix_context *context;
     jobs *jobs;
-    shelf *shelf; /* of data sets */
+    shelf *shelf;    /* of data sets */
     buffer document; /* openapi.h */
     budget budget;
+    slabs slabs; /* of slices; beside the budget */
     metrics metrics;
     log_lines *log;
     atomic_bool draining; /* SIGTERM came: not ready, but still serving */

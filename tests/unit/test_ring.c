@@ -10,7 +10,7 @@ static void slots_hold_what_fits_but_two_at_least_and_sixteen_at_most(void **sta
     } table[] = {{0, 16}, {1, 16}, {64, 16}, {65, 15}, {512, 2}, {1 << 20, 2}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         ring r;
-        ring_init(&r, table[i].slice, 1024);
+        ring_init(&r, table[i].slice, 1024, NULL);
         assert_int_equal(r.ahead, table[i].ahead);
         assert_true(ring_reaches(&r, table[i].ahead - 1) && !ring_reaches(&r, table[i].ahead));
         ring_free(&r);
@@ -20,7 +20,7 @@ static void slots_hold_what_fits_but_two_at_least_and_sixteen_at_most(void **sta
 static void what_the_reader_passed_serves_the_next(void **state) {
     (void)state;
     ring r;
-    ring_init(&r, 100, 200);
+    ring_init(&r, 100, 200, NULL);
     unsigned char *first = ring_room(&r, 0, 100);
     assert_non_null(first);
     assert_null(ring_slice(&r, 0));
@@ -37,7 +37,7 @@ static void what_the_reader_passed_serves_the_next(void **state) {
 static void it_runs_low_once_half_of_it_is_free(void **state) {
     (void)state;
     ring r;
-    ring_init(&r, 1, 1024);
+    ring_init(&r, 1, 1024, NULL);
     assert_false(ring_runs_low(&r, 16));
     ring_pass(&r, 7);
     assert_false(ring_runs_low(&r, 16));
