@@ -14,7 +14,7 @@ PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjan
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
 PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
                   nginx-light openssl prometheus libarchive-tools python3-torch \
-                  python3-jsonschema chromium chromium-driver
+                  python3-jsonschema chromium chromium-driver systemd strace
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
@@ -40,7 +40,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install-lib clean
+.PHONY: all lib run test suite fuzz soak bench plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -109,6 +109,14 @@ install-lib: lib
 	ln -sf libfmix.so.1 $(DESTDIR)$(PREFIX)/lib/libfmix.so
 	printf 'prefix=%s\nName: fmix\nDescription: FMix, CutMix and MixUp\nVersion: %s\nRequires.private: fftw3 libsodium mpfr\nLibs: -L$${prefix}/lib -lfmix\nLibs.private: -lm -pthread\nCflags: -I$${prefix}/include\n' \
 	    '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/fmix.pc
+
+# The daemon, and units for systemd that start it; settings that are there stay.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)/etc/fmixd
+	install -m 755 $(BUILD)/fmixd $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 deploy/systemd/fmixd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/systemd/fmixd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/fmixd.service
+	[ -e $(DESTDIR)/etc/fmixd/fmixd.conf ] || install -m 644 deploy/systemd/fmixd.conf $(DESTDIR)/etc/fmixd/
 
 run: deps
 	@$(MAKE) --no-print-directory all

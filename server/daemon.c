@@ -3,6 +3,7 @@
 #include "openapi.h"
 #include "request.h"
 #include "selftest.h"
+#include "supervisor.h"
 #include "tls.h"
 #include "tuner.h"
 
@@ -28,6 +29,7 @@ struct fmixd {
     struct MHD_Daemon *http;
     tls *tls; /* NULL: none */
     tuner *tuner;
+    bool inherited; /* the socket: who handed it over keeps it */
     char address[CONFIG_ADDRESS + 8];
 };
 
@@ -163,6 +165,15 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks, FILE *errors) {
            (d->tuner = tuner_new(s->context, c->wisdom, errors));
 }
 
+/* -1: explained on `errors`. */
+static int start_listening(fmixd *d, FILE *errors) {
+    int fd;
+    if (!supervisor_socket(&fd, errors))
+        return -1;
+    d->inherited = fd >= 0 && listen_name(fd, d->address, sizeof d->address);
+    return d->inherited ? fd : listen_on(d->config.listen, d->address, sizeof d->address, errors);
+}
+
 /* Two image batches' windows, but little beside what requests may hold. */
 static size_t slabs_of(const config *c) {
     return c->memory / 16 < SLABS_BYTES ? (size_t)(c->memory / 16) : SLABS_BYTES;
@@ -181,9 +192,7 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     metrics_init(&d->requests.service.metrics);
     budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
     slabs_init(&d->requests.service.slabs, slabs_of(c));
-    int fd = start_admission(d, errors)
-                 ? listen_on(c->listen, d->address, sizeof d->address, errors)
-                 : -1;
+    int fd = start_admission(d, errors) ? start_listening(d, errors) : -1;
     if (fd < 0) {
         free_all(d);
         return NULL;
@@ -252,13 +261,15 @@ static bool take_in(fmixd *d, int fd) {
     return !added;
 }
 
-/* Who waits to be accepted is, for closing the listener would reset them. Where all connections are
- * taken they wait for one that ends, as they did before. Returns the milliseconds that are left. */
+/* Who waits to be accepted is, for closing the listener would reset them: but not at a socket that
+ * was handed over, where they wait for whom it is handed to next. Where all connections are taken
+ * they wait for one that ends, as they did before. Returns the milliseconds that are left. */
 static unsigned stop_listening(fmixd *d, unsigned left) {
     MHD_socket fd = MHD_quiesce_daemon(d->http);
     pause_for(QUIESCE_MILLISECONDS);
-    listen_shut(fd);
-    bool going = true;
+    bool going = !d->inherited;
+    if (going)
+        listen_shut(fd);
     while (going && somebody_waits(fd) && left >= POLL_MILLISECONDS) {
         if (has_room(d)) {
             going = take_in(d, fd);

@@ -11,13 +11,23 @@
 
 #define BACKLOG 4096
 
+bool listen_name(int fd, char *address, size_t room) {
+    char name[CONFIG_ADDRESS], port[8];
+    struct sockaddr_storage bound;
+    socklen_t size = sizeof bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &size) != 0 ||
+        getnameinfo((struct sockaddr *)&bound, size, name, sizeof name, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return false;
+    snprintf(address, room, strchr(name, ':') ? "[%s]:%s" : "%s:%s", name, port);
+    return true;
+}
+
 int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
-    char host[CONFIG_ADDRESS], port_name[8], name[CONFIG_ADDRESS];
+    char host[CONFIG_ADDRESS], port_name[8];
     uint16_t port;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    struct sockaddr_storage bound;
-    socklen_t size = sizeof bound;
     int one = 1, fd = -1;
     config_split_address(listen_at, host, sizeof host, &port);
     snprintf(port_name, sizeof port_name, "%u", port);
@@ -29,14 +39,10 @@ int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
     fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)&bound, &size) != 0) {
+        !listen_name(fd, address, room)) {
         fprintf(errors, "fmixd: cannot listen on %s: %s\n", listen_at, strerror(errno));
         close(fd);
         fd = -1;
-    } else {
-        getnameinfo((struct sockaddr *)&bound, size, name, sizeof name, port_name, sizeof port_name,
-                    NI_NUMERICHOST | NI_NUMERICSERV);
-        snprintf(address, room, strchr(name, ':') ? "[%s]:%s" : "%s:%s", name, port_name);
     }
     freeaddrinfo(found);
     return fd;

@@ -4,9 +4,13 @@
 #ifndef LISTEN_H
 #define LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
+
+/* Where a socket is, as ADDR:PORT; false: nowhere. */
+bool listen_name(int fd, char *address, size_t room);
 
 /* Binds "ADDR:PORT" and listens. The descriptor, and in `address` where it is, with the port that
  * was picked for 0; -1: explained on `errors`. */

@@ -6,6 +6,7 @@
 #include "healthcheck.h"
 #include "import/import.h"
 #include "selftest.h"
+#include "supervisor.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,11 +21,17 @@ static bool is_written(void) {
     return false;
 }
 
+static void reload(fmixd *d) {
+    supervisor_reloading();
+    fmixd_reload(d, stderr);
+    supervisor_tell("READY=1");
+}
+
 /* SIGHUP reloads; the first other signal ends it. */
 static void wait_for_end(fmixd *d, const sigset_t *signals) {
     int number;
     while (sigwait(signals, &number) == 0 && number == SIGHUP)
-        fmixd_reload(d, stderr);
+        reload(d);
 }
 
 static int serve(config *c) {
@@ -51,7 +58,9 @@ static int serve(config *c) {
         fmixd_stop(d, 0);
         return 1;
     }
+    supervisor_tell("READY=1");
     wait_for_end(d, &signals);
+    supervisor_tell("STOPPING=1");
 
     /* A second one ends the delay. */
     sigdelset(&signals, SIGHUP);
