@@ -40,7 +40,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
+.PHONY: all lib run test suite fuzz soak bench rate plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -166,6 +166,10 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libfmix.a
 
 bench: deps-test all $(BENCH)
 	@BUILD=$(BUILD) FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/bench.py $(ROWS)
+
+# What a core makes, and what crosses the wire: deploy/README.md sizes a cluster by it.
+rate: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/rate.py
 
 plot: deps-test all $(BENCH)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg

@@ -37,27 +37,29 @@ static const setting table[] = {
      NULL},
     {"tls_cert", PATH, AT(tls_cert), 0, 0, "", "a certificate and its chain, PEM, for https", NULL},
     {"tls_key", PATH, AT(tls_key), 0, 0, "", "the certificate's key, PEM", NULL},
-    {"tokens", PATH, AT(tokens), 0, 0, "", "a file of tokens, of which all but health asks one",
-     NULL},
+    {"tokens", PATH, AT(tokens), 0, 0, "",
+     "a file of tokens, of which all but health and the page ask one", NULL},
     {"cors", ORIGINS, AT(cors), 0, 0, "", "origins whose pages may read answers, or *", NULL},
     {"data", PATH, AT(data), 0, 0, "", "a directory of data sets, as fmixd import writes them",
      NULL},
     {"verify", CHOICE, AT(verify), 0, 0, "on",
      "on: reads data sets through before it serves them, to check their digests; off", verifies},
     {"wisdom", PATH, AT(wisdom), 0, 0, "",
-     "a file for what FFTW measured, read at start and kept up to date", NULL},
-    {"threads", NUMBER, AT(threads), 0, 1024, "0", "compute threads; 0: as many as there are cores",
-     NULL},
+     "a file for what FFTW measured of shapes in use, read at start and kept up to date", NULL},
+    {"threads", NUMBER, AT(threads), 0, 1024, "0",
+     "threads that compute; 0: as many as the cgroup or the machine has cores", NULL},
     {"io_threads", NUMBER, AT(io_threads), 1, 64, "2", "threads that talk HTTP", NULL},
     {"connections", NUMBER, AT(connections), 16, 100000, "8192", "connections in all", NULL},
     {"queue", NUMBER, AT(queue), 1, 100000, "1024", "answers in work at once; more get 503", NULL},
     {"patience", NUMBER, AT(patience), 0, 600000, "100",
      "milliseconds that an answer may wait beyond what it takes alone; more get 503 or 429", NULL},
-    {"body", BYTES, AT(body), 1, UINT64_C(1) << 34, "256M", "bytes of an upload", NULL},
+    {"body", BYTES, AT(body), 1, UINT64_C(1) << 34, "256M",
+     "bytes of an upload (K, M, G allowed, here and below)", NULL},
     {"elements", NUMBER, AT(elements), 1, FMIX_MAX_ELEMENTS, "16777216", "elements of one mask",
      NULL},
     {"memory", BYTES, AT(memory), 0, UINT64_C(1) << 44, "0",
-     "bytes that all requests together may hold; 0: a quarter of what there is", NULL},
+     "bytes that all requests together may hold; 0: a quarter of the cgroup's or the machine's",
+     NULL},
     {"cache", BYTES, AT(cache), 0, UINT64_C(1) << 36, "128M", "bytes of weights and plans kept",
      NULL},
     {"idle", NUMBER, AT(idle), 1, 86400, "60",
@@ -417,6 +419,8 @@ void config_usage(FILE *out) {
                  "       fmixd selftest                     check the golden answers\n"
                  "       fmixd token NAME                   make a token, and its line for tokens\n"
                  "       fmixd config [--setting VALUE ...] print the effective settings\n"
+                 "       fmixd settings                     print them all as a table in Markdown\n"
+                 "       fmixd import DIR --from ...        write a data set\n"
                  "       fmixd version\n\n"
                  "settings: flag, else FMIXD_NAME in the environment, else a line name = value of "
                  "the file, else the default\n");
@@ -424,5 +428,17 @@ void config_usage(FILE *out) {
         fprintf(out, "  --%-12s %-16s %s", table[i].name, table[i].fallback, table[i].meaning);
         print_range(&table[i], out);
         fprintf(out, "\n");
+    }
+}
+
+void config_table(FILE *out) {
+    fprintf(out, "| setting | meaning | default | range |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        const setting *s = &table[i];
+        fprintf(out, "| `%s` | %s | %s | ", s->name, s->meaning,
+                s->fallback[0] ? s->fallback : "none");
+        if (s->kind == NUMBER || s->kind == BYTES)
+            fprintf(out, "%" PRIu64 " to %" PRIu64 " ", s->least, s->most);
+        fprintf(out, "|\n");
     }
 }

@@ -65,6 +65,9 @@ bool config_read_text(char *text, config *out, FILE *errors);
 void config_print(const config *c, FILE *out);
 void config_usage(FILE *out);
 
+/* Every setting there is, as a table in Markdown. */
+void config_table(FILE *out);
+
 /* Splits "127.0.0.1:8080" or "[::1]:8080"; false if malformed. */
 bool config_split_address(const char *listen, char *host, unsigned room, uint16_t *port);
 

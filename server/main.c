@@ -95,8 +95,9 @@ static int make_token(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const commands[] = {"serve", "config", "healthcheck", "selftest", "version"};
-    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, COMMANDS } command = SERVE;
+    static const char *const commands[] = {"serve",    "config",  "healthcheck",
+                                           "selftest", "version", "settings"};
+    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, COMMANDS } command = SERVE;
     int first = 1;
     config c;
     if (argc > 1 && strcmp(argv[1], "token") == 0)
@@ -125,6 +126,9 @@ int main(int argc, char **argv) {
         return healthcheck_run(c.listen, c.tls_cert[0] != 0, stderr) ? 0 : 1;
     case SELFTEST:
         return selftest();
+    case SETTINGS:
+        config_table(stdout);
+        return is_written() ? 0 : 1;
     case VERSION:
         printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
         return is_written() ? 0 : 1;

@@ -9,6 +9,7 @@ import harness
 import hosting
 
 README = (harness.ROOT / "README.md").read_text(encoding="utf-8")
+OPERATORS = (harness.ROOT / "deploy/README.md").read_text(encoding="utf-8")
 RESOURCES = {"masks": "GET", "plans": "GET", "mix": "POST", "batches": "GET"}
 PATHS = {"batches": "datasets/garments/batches/0"}
 
@@ -94,19 +95,16 @@ class Readme(harness.ServerTest):
             with self.subTest(resource):
                 self.assertEqual(said, set(re.findall(r"(\w+) \(", detail)))
 
-    def test_the_settings_are_those_of_the_program(self):
-        usage = subprocess.run([harness.program(), "--help"], check=True,
-                               capture_output=True, text=True).stdout
-        rows = {cells[0].strip("`"): cells[1:] for cells in table_rows()
-                if len(cells) == 4 and cells[0].startswith("`")}
-        settings = re.findall(r"^  --(\w+) +(.*)$", usage, re.M)
-        self.assertEqual(list(rows), [name for name, _ in settings])
-        for name, said in settings:
-            _, default, limits = rows[name]
-            with self.subTest(name, said=said):
-                self.assertTrue(default == "none" or said.startswith(default))
-                self.assertEqual(limits, "".join(
-                    re.findall(r"\((\d+ to \d+)\)$", said)))
+    def test_the_operators_table_of_settings_is_the_programs(self):
+        printed = subprocess.run([harness.program(), "settings"], check=True,
+                                 capture_output=True, text=True).stdout
+        self.assertGreater(len(printed.splitlines()), 20)
+        self.assertIn(f"\n\n{printed}\n", OPERATORS)
+
+    def test_what_the_page_links_to_is_there(self):
+        for folder, text in (("", README), ("deploy", OPERATORS)):
+            for link in re.findall(r'(?:\]\(|src=")([\w./-]+)[)"]', text):
+                self.assertTrue((harness.ROOT / folder / link).exists(), link)
 
     def test_the_curl_lines_answer(self):
         lines = re.findall(r"^    curl (.*)$", README, re.M)
