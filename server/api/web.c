@@ -1,27 +1,27 @@
 /* The preview page: server/web, as it is, in the program. */
 #include "../call.h"
 
-#include <string.h>
+static void answer(outcome *out, const char *bytes, uint64_t length) {
+    out->status = 200;
+    out->text = buffer_of((size_t)length);
+    buffer_add(&out->text, bytes, (size_t)length);
+}
 
 /* clang-format off */
 #define EMBED(name, file)                                                                          \
     __asm__(".section .rodata\n"                                                                   \
-            ".globl web_" #name "_begin\n.hidden web_" #name "_begin\nweb_" #name "_begin:\n"      \
-            ".incbin \"" file "\"\n"                                                               \
-            ".globl web_" #name "_end\n.hidden web_" #name "_end\nweb_" #name "_end:\n.byte 0\n"   \
-            ".previous\n");                                                                        \
-    extern const char web_##name##_begin[], web_##name##_end[];                                    \
+            ".balign 8\n.globl web_" #name "_length\n.hidden web_" #name "_length\n"               \
+            "web_" #name "_length: .quad 1f - 0f\n"                                                \
+            ".globl web_" #name "_bytes\n.hidden web_" #name "_bytes\nweb_" #name "_bytes:\n"      \
+            "0: .incbin \"" file "\"\n"                                                            \
+            "1:\n.previous\n");                                                                    \
+    extern const uint64_t web_##name##_length;                                                     \
+    extern const char web_##name##_bytes[];                                                        \
     void web_##name(call *c, outcome *out) {                                                       \
         (void)c;                                                                                   \
-        answer(out, web_##name##_begin, (size_t)(web_##name##_end - web_##name##_begin));          \
+        answer(out, web_##name##_bytes, web_##name##_length);                                      \
     }
 /* clang-format on */
-
-static void answer(outcome *out, const char *bytes, size_t length) {
-    out->status = 200;
-    out->text = buffer_of(length);
-    buffer_add(&out->text, bytes, length);
-}
 
 EMBED(page, "server/web/preview.html")
 EMBED(style, "server/web/preview.css")
