@@ -10,11 +10,10 @@ static void answer(outcome *out, const char *bytes, uint64_t length) {
 /* clang-format off */
 #define EMBED(name, file)                                                                          \
     __asm__(".section .rodata\n"                                                                   \
-            ".balign 8\n.globl web_" #name "_length\n.hidden web_" #name "_length\n"               \
-            "web_" #name "_length: .quad 1f - 0f\n"                                                \
             ".globl web_" #name "_bytes\n.hidden web_" #name "_bytes\nweb_" #name "_bytes:\n"      \
-            "0: .incbin \"" file "\"\n"                                                            \
-            "1:\n.previous\n");                                                                    \
+            "0: .incbin \"" file "\"\n1: .balign 8\n"                                              \
+            ".globl web_" #name "_length\n.hidden web_" #name "_length\n"                          \
+            "web_" #name "_length: .quad 1b - 0b\n.previous\n");                                  \
     extern const uint64_t web_##name##_length;                                                     \
     extern const char web_##name##_bytes[];                                                        \
     void web_##name(call *c, outcome *out) {                                                       \
