@@ -257,7 +257,8 @@ static json_t *answers_of(const route *r) {
         snprintf(status, sizeof status, "%d", refusals[i].status);
         all = with(all, status, reference("responses", status));
     }
-    return all;
+    /* What requests are told that are no requests for this: 405, 408, 411, 414, 431 … */
+    return with(all, "default", reference("responses", "default"));
 }
 
 static json_t *all_refusals(void) {
@@ -267,7 +268,7 @@ static json_t *all_refusals(void) {
         snprintf(status, sizeof status, "%d", refusals[i].status);
         all = with(all, status, refused(refusals[i].status));
     }
-    return all;
+    return with(all, "default", refused(0));
 }
 
 /* A format that is read can be uploaded. */
