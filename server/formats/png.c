@@ -61,6 +61,7 @@ static sheet arrange(const source *s) {
     a.gap = s->rows > 1 ? GAP : 0;
     a.columns = s->columns ? s->columns : sides == 1 ? 1 : ceil_root(s->rows);
     a.columns = a.columns < s->rows ? a.columns : s->rows;
+    a.columns = a.columns ? a.columns : 1; /* of no rows */
     a.lines = (s->rows + a.columns - 1) / a.columns;
     a.tile_width = a.width * a.slice_columns;
     a.tile_height = a.height * a.repeat * slice_lines;
@@ -196,6 +197,10 @@ static uint64_t working(const source *s) {
 }
 
 static bool check_pixels(const source *s, problem *p) {
+    if (s->rows == 0)
+        problem_add(p, 400, "rank",
+                    "this rank's share of the batch has no rows, of which there is no picture: ask "
+                    "for another format or a smaller world");
     dtype type = s->tensors[s->main].type;
     if (type != DTYPE_U8 && type != DTYPE_BOOL && !dtype_floats(type))
         problem_add(p, 400, "out_dtype",

@@ -149,6 +149,10 @@ class Ranks(HostingTest):
         answer = self.batch("colour", 0, suffix=".npy", n=2, rank=0, world=3)
         self.assertEqual(answer.npy().shape, (0, 3, 9, 7))
 
+    def test_there_is_no_picture_of_no_rows(self):
+        body = self.batch("colour", 0, 400, suffix=".png", n=2, rank=0, world=4).json()
+        self.assertEqual(body["errors"][0]["parameter"], "rank")
+
 
 class Addressing(HostingTest):
     """Which batches there are."""

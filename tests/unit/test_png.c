@@ -283,10 +283,13 @@ static void what_is_no_picture_is_400_by_name(void **state) {
         {image_of(DTYPE_I8, 3, side, 0, false), "out_dtype"},
         {image_of(DTYPE_U8, 3, side, 2, false), "layout"},
         {image_of(DTYPE_U8, 3, many, 5, false), "layout"},
+        {masks_of(0, 2, side, 0, 1), "rank"},
+        {masks_of(0, 1, side, 7, 1), "rank"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
         assert_false(format_png.check(table[i].s, &p));
+        assert_true(format_png.working(table[i].s) < 1000);
         assert_int_equal(p.status, 400);
         assert_string_equal(p.errors[0].parameter, table[i].parameter);
         source_free(table[i].s);
