@@ -344,7 +344,7 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     if (!good)
         fail(a);
     else if (slice.stage == JOB_PREPARE)
-        enter(a, STAGE_ROWS);
+        enter(a, a->cuts.slices ? STAGE_ROWS : STAGE_ENCODE);
     else if (slice.stage == JOB_ENCODE)
         enter(a, STAGE_DONE);
     else
@@ -381,7 +381,7 @@ static jobs_verdict begin(answer *a) {
     a->borrowed = a->borrowed || jobs_borrow(a->line, &a->job);
     if (!a->borrowed)
         return JOBS_MEMORY;
-    if (a->cuts.slices == 0) { /* a range of literals */
+    if (a->cuts.slices == 0 && !is_whole(a)) { /* a range of literals */
         a->ended = true;
         enter(a, STAGE_DONE);
     } else if (is_small(a)) {

@@ -1,5 +1,6 @@
 """Hosted data sets: what is served, batch by batch, against the reference."""
 
+import io
 import os
 import pathlib
 import random
@@ -146,8 +147,15 @@ class Ranks(HostingTest):
                     self.assertEqual(together.tobytes(), array.tobytes(), (world, part))
 
     def test_a_rank_without_rows_gets_an_array_of_none(self):
-        answer = self.batch("colour", 0, suffix=".npy", n=2, rank=0, world=3)
+        options = {"n": 2, "rank": 0, "world": 3}
+        answer = self.batch("colour", 0, suffix=".npy", **options)
         self.assertEqual(answer.npy().shape, (0, 3, 9, 7))
+        shapes = {name: array.shape for name, array in self.parts("colour", 0, **options).items()}
+        body = self.batch("colour", 0, suffix=".npz", **options).body
+        with np.load(io.BytesIO(body), allow_pickle=False) as archive:
+            self.assertEqual({name: archive[name].shape for name in archive}, shapes)
+        told = self.batch("colour", 0, suffix=".json", **options).json()
+        self.assertEqual({name: told[name] for name in shapes}, {name: [] for name in shapes})
 
     def test_there_is_no_picture_of_no_rows(self):
         body = self.batch("colour", 0, 400, suffix=".png", n=2, rank=0, world=4).json()

@@ -424,6 +424,23 @@ static void a_whole_answer_of_one_tensor_computes_that_alone(void **state) {
     bench_close(&b);
 }
 
+static void a_whole_answer_without_rows_is_prepared_and_encoded(void **state) {
+    (void)state;
+    unsigned char text[200];
+    bench b;
+    bench_open(&b, 2, 4);
+    bench_answer(&b, source_of(&b.probe, 0, 3, 1), &format_json);
+    assert_int_equal(start(&b), ANSWER_READY);
+    uint64_t length = answer_length(b.answer);
+    assert_in_range(length, 1, sizeof text - 1);
+    assert_true(read_from(&b, 0, length, sizeof text, text) == length);
+    text[length] = 0;
+    assert_string_equal((const char *)text, "{\"x\":[],\"other\":[]}\n");
+    assert_int_equal(atomic_load(&b.probe.prepared), 1);
+    assert_int_equal(atomic_load(&b.probe.fills), 0);
+    bench_close(&b);
+}
+
 static void what_a_whole_format_cannot_hold_is_413_before_any_work(void **state) {
     (void)state;
     const uint64_t most = format_json.most;
@@ -671,6 +688,7 @@ RUN(T(a_range_is_its_bytes_and_computes_its_rows_alone),
     T(what_is_small_and_warm_is_done_at_once_by_the_reader),
     T(what_is_cold_or_costly_is_handed_over), T(a_whole_answer_collects_every_tensor_then_encodes),
     T(a_whole_answer_of_one_tensor_computes_that_alone),
+    T(a_whole_answer_without_rows_is_prepared_and_encoded),
     T(what_a_whole_format_cannot_hold_is_413_before_any_work),
     T(a_failing_preparation_fails_the_start), T(a_failing_fill_of_a_whole_answer_fails_the_start),
     T(a_failing_fill_ends_the_reading_and_nothing_wrong_is_read),
