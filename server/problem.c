@@ -24,6 +24,7 @@ static const struct {
     {405, "Method not allowed", PROBLEM_REQUEST},
     {406, "Not acceptable", PROBLEM_REQUEST},
     {408, "Request timeout", PROBLEM_LATE},
+    {409, "Conflict", PROBLEM_REQUEST},
     {411, "Length required", PROBLEM_REQUEST},
     {413, "Content too large", PROBLEM_LARGE},
     {414, "URI too long", PROBLEM_REQUEST},

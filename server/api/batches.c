@@ -3,16 +3,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* What the URL pins is what is served, or nothing. */
-static bool is_pinned(const query *q, const dataset *d, problem *p) {
-    if (!q->given[QUERY_DIGEST] || strcmp(q->digest, d->digest) == 0)
-        return true;
-    problem_add(p, 409, "digest", "the data set %s has digest %s now, not the one asked for",
-                d->name, d->digest);
-    return false;
-}
 
 /* Beside the parameters: which set, in which state, and which batch. */
 static char *text_of(const call *c, const dataset *d, uint64_t step) {
@@ -35,7 +25,7 @@ void batch_get(call *c, outcome *out) {
     dataset *d = hosted_find(c, p);
     if (!d)
         return;
-    if (!hosted_step(c->captured[1], &step, p) || !is_pinned(&c->query, d, p) ||
+    if (!hosted_step(c->captured[1], &step, p) || !hosted_is_pinned(&c->query, d, p) ||
         !mixing_parts(c, true, p) || !hosted_address(&c->query, d, step, &place, p)) {
         dataset_release(d);
         return;

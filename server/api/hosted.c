@@ -38,6 +38,14 @@ dataset *hosted_find(call *c, problem *p) {
     return NULL;
 }
 
+bool hosted_is_pinned(const query *q, const dataset *d, problem *p) {
+    if (!q->given[QUERY_DIGEST] || strcmp(q->digest, d->digest) == 0)
+        return true;
+    problem_add(p, 409, "digest", "the data set %s has digest %s now, not the one asked for",
+                d->name, d->digest);
+    return false;
+}
+
 /* ---- where a batch lies ---- */
 
 bool hosted_step(const char *text, uint64_t *out, problem *p) {

@@ -9,6 +9,9 @@
 /* The set that the path names, retained; settles how many rows a batch has. NULL: explained. */
 dataset *hosted_find(call *c, problem *p);
 
+/* What the URL pins is what is served, or nothing: 409. */
+bool hosted_is_pinned(const query *q, const dataset *d, problem *p);
+
 /* A batch of an epoch (STREAM §6), and the share of it that a rank has. */
 typedef struct hosted_place {
     uint64_t first, rows; /* shuffled places */

@@ -25,7 +25,8 @@ static void decode(char *text) {
         *text = *text == '+' ? ',' : *text == '~' ? '.' : *text;
 }
 
-/* Appends what is not at its default; buffers as large as this only fail for want of memory. */
+/* Appends what is not at its default, and n always: what a batch has without it is no default of
+ * the table. Buffers as large as this only fail for want of memory. */
 static bool add_parameter(const query *q, query_id id, buffer *out) {
     query plain;
     buffer here = buffer_of(1024), there = buffer_of(1024);
@@ -33,8 +34,8 @@ static bool add_parameter(const query *q, query_id id, buffer *out) {
     query_print(q, id, &here);
     query_print(&plain, id, &there);
     bool good = !here.failed && !there.failed;
-    bool same = query_table[id].fallback && here.length == there.length && here.length > 0 &&
-                memcmp(here.bytes, there.bytes, here.length) == 0;
+    bool same = id != QUERY_N && query_table[id].fallback && here.length == there.length &&
+                here.length > 0 && memcmp(here.bytes, there.bytes, here.length) == 0;
     if (good && !same) {
         buffer_print(out, SEPARATOR "%s=", query_table[id].name);
         buffer_add(out, here.bytes, here.length);
@@ -136,7 +137,7 @@ void shards_get(call *c, outcome *out) {
     dataset *d = hosted_find(c, p);
     if (!d)
         return;
-    if (hosted_address(&c->query, d, 0, &place, p)) {
+    if (hosted_is_pinned(&c->query, d, p) && hosted_address(&c->query, d, 0, &place, p)) {
         fmix_status status = name_of(&c->query, d, name, sizeof name);
         if (status == FMIX_OK)
             list(d, name, &place, c->query.n, out);
