@@ -401,6 +401,8 @@ answer_state answer_start(answer *a, jobs_verdict *why) {
     *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : JOBS_ADMITTED;
     if (a->failed && a->encoded.starved)
         *why = JOBS_MEMORY;
+    else if (a->failed && a->source->is_lost && a->source->is_lost(a->source))
+        *why = JOBS_LOST;
     if (*why != JOBS_ADMITTED) {
         state = ANSWER_BUSY;
     } else if (a->failed || a->abandoned) {

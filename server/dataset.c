@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LABEL_FILE (ARRAY_NAME + 16)
 
 bool dataset_named_well(const char *name) {
     size_t length =
@@ -195,14 +198,18 @@ static bool check_numbers(const dataset *d, const dataset_head *h, FILE *errors)
     return true;
 }
 
+static void label_file(const dataset_head *h, char out[LABEL_FILE]) {
+    snprintf(out, LABEL_FILE, "labels%s.bin", h->name + 1);
+}
+
 static bool open_files(dataset *d, int directory, FILE *errors) {
     if (!open_file(d, directory, "data.bin", d->count * d->row_bytes, &d->data, errors))
         return false;
     for (unsigned i = 0; i < d->heads; i++) {
         dataset_head *h = &d->head[i];
-        char name[ARRAY_NAME + 16];
+        char name[LABEL_FILE];
         uint64_t row = 4 * (h->numbers ? 1 : h->classes);
-        snprintf(name, sizeof name, "labels%s.bin", h->name + 1);
+        label_file(h, name);
         if (d->count > UINT64_MAX / row ||
             !open_file(d, directory, name, d->count * row, &h->file, errors) ||
             (h->numbers && !check_numbers(d, h, errors)))
@@ -263,6 +270,18 @@ static int open_directory(const char *root, const char *name) {
     return directory;
 }
 
+/* NULL without memory. */
+static char *path_of(const char *root, const char *name) {
+    buffer path = buffer_of(strlen(root) + strlen(name) + 2);
+    buffer_text(&path, root);
+    buffer_text(&path, "/");
+    buffer_text(&path, name);
+    buffer_add(&path, "", 1);
+    if (path.failed)
+        buffer_free(&path);
+    return (char *)path.bytes;
+}
+
 dataset *dataset_open(const char *root, const char *name, bool verify, FILE *errors) {
     dataset *d = calloc(1, sizeof *d);
     if (!d) {
@@ -271,8 +290,10 @@ dataset *dataset_open(const char *root, const char *name, bool verify, FILE *err
     }
     snprintf(d->name, sizeof d->name, "%s", name);
     d->uses = 1;
+    d->path = path_of(root, name);
     int directory = dataset_named_well(name) ? open_directory(root, name) : -1;
     bool good = directory >= 0 || wrong_file(d, errors, "its directory");
+    good = good && (d->path || wrong(d, errors, "out of memory"));
     good = good && read_manifest(d, directory, errors) && open_files(d, directory, errors) &&
            (!verify || verify_digest(d, errors));
     if (directory >= 0)
@@ -295,6 +316,7 @@ void dataset_release(dataset *d) {
     for (unsigned i = 0; i < DATASET_HEADS; i++)
         map_close(&d->head[i].file);
     buffer_free(&d->classes);
+    free(d->path);
     free(d);
 }
 
@@ -314,6 +336,22 @@ bool dataset_is_broken(const dataset *d) {
     for (unsigned i = 0; i < d->heads; i++)
         broken = broken || map_is_broken(&d->head[i].file);
     return broken;
+}
+
+static bool is_current(const dataset *d, const char *file, const map *m) {
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/%s", d->path, file);
+    return (size_t)length >= sizeof path || map_is_current(m, path);
+}
+
+bool dataset_is_whole(const dataset *d) {
+    bool whole = !dataset_is_broken(d) && is_current(d, "data.bin", &d->data);
+    for (unsigned i = 0; i < d->heads && whole; i++) {
+        char name[LABEL_FILE];
+        label_file(&d->head[i], name);
+        whole = is_current(d, name, &d->head[i].file);
+    }
+    return whole && !dataset_is_broken(d);
 }
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row) {

@@ -31,6 +31,7 @@ typedef struct dataset_head {
 
 typedef struct dataset {
     char name[DATASET_NAME + 1];
+    char *path; /* of the directory; NULL: nobody will look at its files again */
     uint64_t count;
     unsigned rank; /* of a row */
     uint64_t side[QUERY_RANK - 1];
@@ -58,8 +59,12 @@ void dataset_release(dataset *d); /* NULL: nothing */
 /* Whether the directory still holds the same manifest. */
 bool dataset_is_current(const dataset *d, const char *root);
 
-/* Whether something of it could not be read. */
+/* Whether something of it could not be read, or was seen to have changed. */
 bool dataset_is_broken(const dataset *d);
+
+/* Not broken, and its files, looked at now, are what was opened: what was read of them before is
+ * true. */
+bool dataset_is_whole(const dataset *d);
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row);
 

@@ -99,6 +99,7 @@ typedef enum jobs_verdict {
     JOBS_LATE,   /* it, or one before it, would be done too late */
     JOBS_SHARE,  /* the client that asks has work in hand, and there are others */
     JOBS_MEMORY, /* the memory is not to be had */
+    JOBS_LOST,   /* it was, but what it is made of is not there: source.h */
     JOBS_VERDICTS
 } jobs_verdict;
 

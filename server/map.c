@@ -60,6 +60,10 @@ static int take_slot(void *start, size_t length) {
     return -1;
 }
 
+static uint64_t time_of(const struct stat *s) {
+    return (uint64_t)s->st_mtim.tv_sec * 1000000000u + (uint64_t)s->st_mtim.tv_nsec;
+}
+
 static bool map_descriptor(int fd, map *out) {
     struct stat s;
     if (fstat(fd, &s) != 0)
@@ -79,12 +83,13 @@ static bool map_descriptor(int fd, map *out) {
         errno = EMFILE;
         return false;
     }
-    *out = (map){bytes, (size_t)s.st_size, slot};
+    *out = (map){
+        bytes, (size_t)s.st_size, slot, {(uint64_t)s.st_dev, (uint64_t)s.st_ino, time_of(&s)}};
     return true;
 }
 
 bool map_open(int directory, const char *name, map *out) {
-    *out = (map){NULL, 0, -1};
+    *out = (map){.slot = -1};
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return false;
@@ -100,9 +105,20 @@ void map_close(map *m) {
         return;
     atomic_store(&regions[m->slot].start, 0);
     munmap((void *)m->bytes, m->length);
-    *m = (map){NULL, 0, -1};
+    *m = (map){.slot = -1};
 }
 
 bool map_is_broken(const map *m) {
     return m->bytes && atomic_load(&regions[m->slot].broken);
+}
+
+bool map_is_current(const map *m, const char *path) {
+    struct stat s;
+    if (!m->bytes || stat(path, &s) != 0 || m->stamp[0] != (uint64_t)s.st_dev ||
+        m->stamp[1] != (uint64_t)s.st_ino)
+        return true; /* what has gone is mapped still */
+    bool current = (uint64_t)s.st_size == m->length && m->stamp[2] == time_of(&s);
+    if (!current)
+        atomic_store(&regions[m->slot].broken, true);
+    return current;
 }

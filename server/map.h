@@ -3,7 +3,8 @@
  *
  * A page that is then gone reads as zeros instead of ending the process, and the file is marked:
  * who has read from it asks afterwards whether what was read is true. The handler of SIGBUS is the
- * process's; what it is not for it leaves to the default.
+ * process's; what it is not for it leaves to the default. What is cut off within a page, or written
+ * over, raises no signal: that is seen by the file's length and time.
  *
  * Threads: any; open and close come from one at a time.
  */
@@ -12,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define MAPS_MOST 1024
 
@@ -19,6 +21,7 @@ typedef struct map {
     const unsigned char *bytes; /* NULL: an empty file, or closed */
     size_t length;
     int slot;
+    uint64_t stamp[3]; /* device, inode, time of the last change */
 } map;
 
 /* Installs the handler; again does no harm. */
@@ -29,7 +32,11 @@ void map_start(void);
 bool map_open(int directory, const char *name, map *out);
 void map_close(map *m);
 
-/* Whether something of it could not be read. */
+/* Whether something of it could not be read, or was seen to have changed. */
 bool map_is_broken(const map *m);
+
+/* Looks at the file, if it is still there under this path: whether its length and time are what
+ * they were. If not it is broken from now on. */
+bool map_is_current(const map *m, const char *path);
 
 #endif

@@ -13,6 +13,9 @@ static const struct {
                     "this client had its share of the machine of late, and others ask too"},
     [JOBS_MEMORY] = {503, PROBLEM_MEMORY,
                      "the answers in work take all the memory there is for them"},
+    [JOBS_LOST] =
+        {503, PROBLEM_INTERNAL,
+         "a file that this answer is made of was cut short or altered, or cannot be read"},
 };
 
 void refusal_explain(jobs *line, jobs_verdict why, problem *p) {

@@ -60,6 +60,8 @@ struct source {
     double prepare_cost; /* estimated nanoseconds of prepare */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
     fmix_status (*prepare)(source *self);
+    /* Asked after a failure: whether what it is made of turned out not to be there. NULL: no. */
+    bool (*is_lost)(const source *self);
     void (*destroy)(source *self); /* frees what `self` points to */
     void *self;
 };

@@ -18,10 +18,11 @@ dataset *hosted_find(call *c, problem *p) {
     if (d && !dataset_is_broken(d))
         return d;
     if (d) {
-        problem_add(p, 503, NULL,
-                    "a file of the data set %s was cut short or cannot be read; it is served again "
-                    "once it is whole and the daemon has got a SIGHUP",
-                    d->name);
+        problem_add(
+            p, 503, NULL,
+            "a file of the data set %s was cut short or altered, or cannot be read; it is served "
+            "again once it is whole and the daemon has got a SIGHUP",
+            d->name);
         p->retry_after = 60;
         p->reason = PROBLEM_INTERNAL;
         dataset_release(d);
@@ -178,14 +179,15 @@ static fmix_status fill_prepared(const hosted *h, fmix_scratch *scratch, uint64_
     return status;
 }
 
-/* What cannot be read reads as zeros: such an answer is none. */
+/* What cannot be read reads as zeros, and what is altered may have been read: such an answer is
+ * none. */
 static fmix_status fill_mixed(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
     const hosted *h = from->self;
     uint64_t out_bytes = h->elements * h->channels * fmix_dtype_bytes(h->mixing.batch.out_dtype);
     fmix_status status = h->rows ? mixing_fill(from, scratch, first, n, out)
                                  : fill_prepared(h, scratch, first, n, out_bytes, out);
-    return dataset_is_broken(h->set) ? FMIX_ERROR_LIBRARY : status;
+    return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
 }
 
 static fmix_status fill_rows(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
@@ -210,6 +212,10 @@ static void hosted_free(hosted *h) {
 
 static void destroy(source *s) {
     hosted_free(s->self);
+}
+
+static bool is_lost(const source *s) {
+    return dataset_is_broken(((const hosted *)s->self)->set);
 }
 
 static bool no_memory(problem *p) {
@@ -298,7 +304,7 @@ static fmix_status prepare(source *s) {
     gather_labels(h);
     if (status == FMIX_OK)
         status = mixing_prepare(s);
-    return dataset_is_broken(h->set) ? FMIX_ERROR_LIBRARY : status;
+    return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
 }
 
 /* mean and std, of which one alone may be given, as one for all or one a channel. */
@@ -459,6 +465,7 @@ source *hosted_source(call *c, dataset *set, const hosted_place *place, problem 
     h->place = *place;
     s->self = h;
     s->destroy = destroy;
+    s->is_lost = is_lost;
     if (begin(c, h, &d, p) && finish(c, h, &d, s, p))
         return s;
     source_free(s);

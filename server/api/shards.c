@@ -283,6 +283,11 @@ static fmix_status prepare(source *s) {
     return batch->prepare(batch);
 }
 
+static bool is_lost(const source *s) {
+    const source *batch = ((const shard *)s->self)->batch;
+    return batch->is_lost(batch);
+}
+
 static void destroy(source *s) {
     shard *h = s->self;
     source_free(h->batch);
@@ -360,6 +365,7 @@ static source *make(const call *c, source *batch, const hosted_place *place, uin
         .batch = batch, .first = place->begin, .step = step, .png = c->query.member == MEMBER_PNG};
     s->self = h;
     s->destroy = destroy;
+    s->is_lost = is_lost;
     s->prepare = prepare;
     s->prepare_cost = batch->prepare_cost;
     s->warm = batch->warm;

@@ -291,17 +291,52 @@ class Changing(unittest.TestCase):
                 path.unlink()
             self.assertEqual(server.get(target).body, before)
 
-    def test_a_file_cut_short_while_served_is_503_and_the_others_are_unharmed(self):
+    def assert_lost(self, alter):
+        """Altered while served, by a function of the path of `colour`, the set is 503 from the first
+        request on and comes back with its old bytes; the others are unharmed."""
+        target = "/v1/datasets/colour/batches/0.npy?n=23&seed={}"
         with harness.Server("--data", self.root, "--drain", "0") as server:
-            path = pathlib.Path(self.root, "colour", "data.bin")
-            path.write_bytes(b"")
-            with self.assertRaises(Exception):
-                server.get("/v1/datasets/colour/batches/0.npy?n=8&seed=1", fresh=True)
-                answer = server.get("/v1/datasets/colour/batches/0.npy?n=8&seed=1", fresh=True)
-                self.assertEqual(answer.status, 200)
-            refused = server.get("/v1/datasets/colour/batches/0.npy?n=8", fresh=True)
-            self.assertEqual(refused.status, 503)
+            whole = server.get(target.format(0)).body
+            kept = {path: path.read_bytes() for path in pathlib.Path(self.root, "colour").iterdir()}
+            time.sleep(0.05)  # a tick of the file system's clock
+            alter(pathlib.Path(self.root, "colour"))
+            for url in (*map(target.format, range(3)), "/v1/datasets/colour"):
+                refused = server.get(url, fresh=True)
+                self.assertEqual(refused.status, 503, refused.body[:300])
+                self.assertIn("cut short or altered", refused.json()["detail"])
+                self.assertGreater(int(refused.headers["Retry-After"]), 0)
             self.assertEqual(server.get("/v1/datasets/signal/batches/0.npy?n=8").status, 200)
+            for path, data in kept.items():
+                path.write_bytes(data)
+            server.process.send_signal(1)
+            self.until(server, ["colour", "signal"])
+            for _ in range(200):
+                again = server.get(target.format(0), fresh=True)
+                if again.status == 200:
+                    break
+                time.sleep(0.05)
+            self.assertEqual(again.body, whole)
+
+    def test_a_file_cut_to_nothing_while_served_is_503(self):
+        self.assert_lost(lambda path: (path / "data.bin").write_bytes(b""))
+
+    def test_a_file_cut_within_its_last_page_is_503(self):
+        self.assert_lost(lambda path: os.truncate(path / "data.bin", 4300))
+
+    def test_labels_cut_short_are_503(self):
+        self.assert_lost(lambda path: os.truncate(path / "labels.bin", 90))
+
+    def test_a_byte_written_over_is_503(self):
+        def alter(path):
+            with open(path / "data.bin", "r+b") as file:
+                file.write(b"\1")
+        self.assert_lost(alter)
+
+    def test_a_shard_of_a_set_that_is_lost_is_503(self):
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            listed = server.get("/v1/datasets/colour/shards?n=23").json()["urls"]
+            os.truncate(pathlib.Path(self.root, "colour", "data.bin"), 4300)
+            self.assertEqual(server.get(listed.replace("{000000..000000}", "000000")).status, 503)
 
 
 class BadSets(unittest.TestCase):

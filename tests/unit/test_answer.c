@@ -12,7 +12,7 @@
 
 /* What was done with a source, beside what to do to it. */
 typedef struct probe {
-    bool fail_prepare;
+    bool fail_prepare, lost;
     uint64_t fail_row; /* a fill that holds it fails */
     unit_gate *hold;   /* every fill passes it, if there is one, */
     atomic_bool told;  /* and then hears whether it is cancelled */
@@ -73,6 +73,10 @@ static fmix_status prepare(source *s) {
     return FMIX_OK;
 }
 
+static bool is_lost(const source *s) {
+    return ((const probe *)s->self)->lost;
+}
+
 static void destroy(source *s) {
     probe *p = s->self;
     atomic_fetch_add(&p->destroyed, 1);
@@ -87,6 +91,7 @@ static source *source_of(probe *p, uint64_t rows, uint64_t bytes, double cost) {
     s->scale = 1;
     s->self = p;
     s->prepare = prepare;
+    s->is_lost = is_lost;
     s->destroy = destroy;
     return s;
 }
@@ -482,6 +487,19 @@ static void a_failing_preparation_fails_the_start(void **state) {
         }
 }
 
+static void what_is_made_of_something_lost_is_busy_and_says_so(void **state) {
+    (void)state;
+    jobs_verdict why;
+    bench b;
+    bench_open(&b, 2, 4);
+    b.probe.fail_prepare = b.probe.lost = true;
+    bench_answer(&b, source_of(&b.probe, 10, 10, 1), &format_npy);
+    assert_int_equal(start(&b), ANSWER_BUSY);
+    assert_int_equal(answer_start(b.answer, &why), ANSWER_BUSY);
+    assert_int_equal(why, JOBS_LOST);
+    bench_close(&b);
+}
+
 static void a_failing_fill_of_a_whole_answer_fails_the_start(void **state) {
     (void)state;
     bench b;
@@ -690,7 +708,8 @@ RUN(T(a_range_is_its_bytes_and_computes_its_rows_alone),
     T(a_whole_answer_of_one_tensor_computes_that_alone),
     T(a_whole_answer_without_rows_is_prepared_and_encoded),
     T(what_a_whole_format_cannot_hold_is_413_before_any_work),
-    T(a_failing_preparation_fails_the_start), T(a_failing_fill_of_a_whole_answer_fails_the_start),
+    T(a_failing_preparation_fails_the_start), T(what_is_made_of_something_lost_is_busy_and_says_so),
+    T(a_failing_fill_of_a_whole_answer_fails_the_start),
     T(a_failing_fill_ends_the_reading_and_nothing_wrong_is_read),
     T(a_full_line_is_busy_until_there_is_room),
     T(abandoned_before_its_start_an_answer_never_joins_the_line),

@@ -93,6 +93,53 @@ static void a_file_cut_short_reads_as_zeros_and_is_marked(void **state) {
     map_close(&m);
 }
 
+static const char *path_of(const char *name) {
+    static char path[100];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void change(const char *name, off_t length, const char *text) {
+    int fd = openat(directory, name, O_WRONLY);
+    assert_int_equal(ftruncate(fd, length), 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void what_is_cut_within_a_page_or_written_over_is_seen(void **state) {
+    (void)state;
+    const struct timespec tick = {.tv_nsec = 20000000}; /* of the file system's clock */
+    map cut, altered;
+    write_file("file", 5000);
+    write_file("empty", 5000);
+    assert_true(map_open(directory, "file", &cut) && map_open(directory, "empty", &altered));
+    assert_true(map_is_current(&cut, path_of("file")) &&
+                map_is_current(&altered, path_of("empty")));
+    nanosleep(&tick, NULL);
+    change("file", 4999, "");
+    change("empty", 5000, "y");
+    assert_false(map_is_broken(&cut) || map_is_broken(&altered));
+    assert_false(map_is_current(&cut, path_of("file")) ||
+                 map_is_current(&altered, path_of("empty")));
+    assert_true(map_is_broken(&cut) && map_is_broken(&altered));
+    map_close(&cut);
+    map_close(&altered);
+}
+
+static void what_is_gone_or_replaced_is_mapped_as_it_was(void **state) {
+    (void)state;
+    map m, other;
+    write_file("file", 5000);
+    assert_true(map_open(directory, "file", &m));
+    assert_int_equal(unlinkat(directory, "file", 0), 0);
+    assert_true(map_is_current(&m, path_of("file")));
+    write_file("empty", 0);
+    write_file("file", 3);
+    assert_true(map_is_current(&m, path_of("file")) && map_open(directory, "empty", &other));
+    assert_true(map_is_current(&other, path_of("empty")) && !map_is_broken(&m));
+    map_close(&m);
+}
+
 static void another_bus_error_ends_the_process(void **state) {
     (void)state;
     pid_t child = fork();
@@ -110,4 +157,6 @@ static void another_bus_error_ends_the_process(void **state) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
 RUN(IN_FOLDER(a_file_is_mapped_whole), IN_FOLDER(an_empty_file_has_no_bytes),
     IN_FOLDER(what_is_no_file_is_refused), IN_FOLDER(a_file_cut_short_reads_as_zeros_and_is_marked),
+    IN_FOLDER(what_is_cut_within_a_page_or_written_over_is_seen),
+    IN_FOLDER(what_is_gone_or_replaced_is_mapped_as_it_was),
     IN_FOLDER(another_bus_error_ends_the_process))

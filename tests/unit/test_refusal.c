@@ -12,7 +12,8 @@ static void every_refusal_says_when_to_come_again_and_is_counted_by_its_reason(v
     } rows[] = {{JOBS_FULL, 503, PROBLEM_QUEUE, "at once"},
                 {JOBS_LATE, 503, PROBLEM_PATIENCE, "too late"},
                 {JOBS_SHARE, 429, PROBLEM_SHARE, "share"},
-                {JOBS_MEMORY, 503, PROBLEM_MEMORY, "memory"}};
+                {JOBS_MEMORY, 503, PROBLEM_MEMORY, "memory"},
+                {JOBS_LOST, 503, PROBLEM_INTERNAL, "cut short"}};
     const jobs_settings settings = {.threads = 1, .limit = 1};
     jobs *line = jobs_new(&settings);
     assert_non_null(line);
