@@ -52,8 +52,7 @@ static bool take_file(const import *in, const char *path, batch *b) {
             b->numbers[l][b->rows] = at[l];
         good = writer_rows(b->w, at + labels, 1);
     }
-    if (good && map_is_broken(&file))
-        good = import_fail(in, "'%s' was cut short while it was read", path);
+    good = good && import_unchanged(in, path, &file);
     map_close(&file);
     return good;
 }

@@ -45,14 +45,14 @@ static bool load(const import *in, const char *path, idx *f) {
         return false;
     const unsigned char *b = f->file.bytes;
     if (f->file.length > 2 && b[0] == 0x1f && b[1] == 0x8b)
-        return inflate(in, path, f);
+        return inflate(in, path, f) && import_unchanged(in, path, &f->file);
     f->length = f->file.length;
     f->bytes = malloc(f->length + 1);
     if (!f->bytes)
         return import_fail(in, "out of memory");
     if (b)
         memcpy(f->bytes, b, f->length);
-    return !map_is_broken(&f->file) || import_fail(in, "'%s' was cut short", path);
+    return import_unchanged(in, path, &f->file);
 }
 
 static bool type_of(unsigned char code, dtype *out) {
@@ -110,7 +110,7 @@ static bool run(const import *in) {
     bool labelled = in->count == 2;
     bool good = read_array(in, in->files[0], "x", &x_file, &x) &&
                 (!labelled || read_array(in, in->files[1], "y", &y_file, &y)) &&
-                import_arrays(in, &x, heads, labelled);
+                import_arrays(in, &x, heads, labelled, NULL);
     idx_close(&x_file);
     idx_close(&y_file);
     return good;

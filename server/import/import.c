@@ -27,6 +27,11 @@ bool import_map(const import *in, const char *path, map *out) {
            import_fail(in, "'%s' cannot be read: %s", path, strerror(errno));
 }
 
+bool import_unchanged(const import *in, const char *path, const map *file) {
+    return (map_is_current(file, path) && !map_is_broken(file)) ||
+           import_fail(in, "'%s' was cut short or altered while it was read", path);
+}
+
 bool import_layout(const import *in, unsigned sides, unsigned *out) {
     const char *const *names = query_table[QUERY_LAYOUT].choices;
     if (sides == 0 || sides > QUERY_RANK - 1)
@@ -49,7 +54,8 @@ bool import_layout(const import *in, unsigned sides, unsigned *out) {
     return true;
 }
 
-bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads) {
+bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads,
+                   const map *files) {
     writer_facts facts = {.type = x->type, .rank = x->rank - 1, .expected = x->shape[0]};
     if (x->rank < 2)
         return import_fail(in, "x has %u sides; it needs rows and at least one side more", x->rank);
@@ -61,6 +67,8 @@ bool import_arrays(const import *in, const array *x, const array *const *y, unsi
     bool good = w && writer_rows(w, x->bytes, x->shape[0]);
     for (unsigned i = 0; i < heads && good; i++)
         good = writer_head(w, y[i]->name, y[i], in->classes);
+    for (unsigned i = 0; files && i < in->count && good; i++)
+        good = import_unchanged(in, in->files[i], &files[i]);
     if (good)
         return writer_finish(w);
     writer_abandon(w);

@@ -44,10 +44,15 @@ bool import_fail(const import *in, const char *text, ...) __attribute__((format(
 /* A whole file, mapped. */
 bool import_map(const import *in, const char *path, map *out);
 
+/* Asked once all of it was read: whether that was the file that was opened. */
+bool import_unchanged(const import *in, const char *path, const map *file);
+
 /* The layout of rows with so many sides: what was asked for, or what there is no doubt of. */
 bool import_layout(const import *in, unsigned sides, unsigned *out);
 
-/* A set of x's rows with these heads; y may be NULL, with no names. */
-bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads);
+/* A set of x's rows with these heads; y may be NULL, with no names. files: what they are views of,
+ * in the order of in->files; NULL: of nothing that can change. */
+bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads,
+                   const map *files);
 
 #endif

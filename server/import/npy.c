@@ -15,15 +15,15 @@ static bool read_array(const import *in, const char *path, const char *name, map
 }
 
 static bool run(const import *in) {
-    map x_file = {0}, y_file = {0};
+    map files[2] = {{0}, {0}};
     array x, y;
     const array *const heads[] = {&y};
     bool labelled = in->count == 2;
-    bool good = read_array(in, in->files[0], "x", &x_file, &x) &&
-                (!labelled || read_array(in, in->files[1], "y", &y_file, &y)) &&
-                import_arrays(in, &x, heads, labelled);
-    map_close(&x_file);
-    map_close(&y_file);
+    bool good = read_array(in, in->files[0], "x", &files[0], &x) &&
+                (!labelled || read_array(in, in->files[1], "y", &files[1], &y)) &&
+                import_arrays(in, &x, heads, labelled, files);
+    map_close(&files[0]);
+    map_close(&files[1]);
     return good;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool import_upload(const import *in, const upload *all) {
+static bool import_upload(const import *in, const upload *all, const map *file) {
     const array *x = upload_find(all, "x"), *heads[DATASET_HEADS];
     unsigned count = 0;
     if (!x)
@@ -19,7 +19,7 @@ static bool import_upload(const import *in, const upload *all) {
             return import_fail(in, "there are more than %d heads of labels", DATASET_HEADS);
         heads[count++] = y;
     }
-    return import_arrays(in, x, heads, count);
+    return import_arrays(in, x, heads, count, file);
 }
 
 static bool run(const import *in) {
@@ -31,7 +31,7 @@ static bool run(const import *in) {
     bool good = import_map(in, in->files[0], &file);
     if (good && !format_safetensors.read(file.bytes, file.length, &q, &all, &p))
         good = import_fail(in, "'%s': %s", in->files[0], p.errors[0].detail);
-    good = good && import_upload(in, &all);
+    good = good && import_upload(in, &all, &file);
     map_close(&file);
     return good;
 }

@@ -267,6 +267,40 @@ class Interrupted(Importing):
         self.assertIn("File too large", done.stderr)
         self.assertEqual(list(self.root.iterdir()), [])
 
+    def held(self, *arguments):
+        """An import that has begun to write, and stands still."""
+        process = subprocess.Popen([harness.program(), "import", self.root / "set", "--from", *arguments],
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        while not list(self.root.glob(".set.partial/data.bin")):
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    def test_a_source_that_shrinks_or_changes_meanwhile_leaves_nothing(self):
+        x = np.full((6_000_000, 3), 7, np.uint8)
+        y = np.zeros(6_000_000, np.uint8)
+
+        def cut_short(path):
+            os.truncate(path, 5000)
+
+        def write_over(path):
+            with open(path, "r+b") as file:
+                file.seek(-1, os.SEEK_END)
+                file.write(b"\1")
+        for alter, changed in ((cut_short, "x.npy"), (write_over, "x.npy"), (write_over, "y.npy"),
+                               (cut_short, "a")):
+            process = self.held("safetensors", self.file("a", write_safetensors({"x": x}))) \
+                if changed == "a" else self.held("npy", self.file("x.npy", harness.write_npy(x)),
+                                                 self.file("y.npy", harness.write_npy(y)))
+            alter(self.folder / changed)
+            process.send_signal(signal.SIGCONT)
+            said = process.communicate(timeout=60)[1]
+            self.assertEqual(process.returncode, 1, said)
+            self.assertRegex(said, f"{changed}' was cut short or altered while it was read")
+            self.assertEqual(list(self.root.iterdir()), [])
+
     def test_one_that_was_killed_is_not_served_and_the_next_takes_its_place(self):
         records = self.file("a", bytes(3073 * 400))
         process = subprocess.Popen([harness.program(), "import", self.root / "set", "--from", "cifar",
