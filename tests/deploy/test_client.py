@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "deploy/clients/python"), str(ROOT / "tests/http")]
 import fmixd  # noqa: E402
 import harness  # noqa: E402
 import hosting  # noqa: E402
-from test_containers import read_safetensors  # noqa: E402
+from test_containers import read_safetensors, write_safetensors  # noqa: E402
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -51,7 +51,6 @@ class Mixing(Served):
 
     def of_daemon(self, x, y, step, **query):
         """The same by /v1/mix."""
-        from test_containers import write_safetensors
         body = write_safetensors({"x": x, "y": y})
         target = "&".join(f"{key}={value}" for key, value in query.items())
         answer = self.post(f"/v1/mix.safetensors?{target}&classes=5&step={step}", body,
@@ -193,13 +192,14 @@ class Trouble(unittest.TestCase):
     """Servers that refuse, break off and come again."""
 
     def serve(self, answers):
-        """A server that answers so, one after the other; its URL and what it was asked."""
+        """A server that answers so, one after the other and with the last for ever; its URL and what
+        it was asked."""
         asked = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 asked.append(self.path)
-                status, headers, body = answers.pop(0)
+                status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
                 if status is None:
                     self.close_connection = True
                     return
@@ -231,6 +231,22 @@ class Trouble(unittest.TestCase):
         with self.assertRaisesRegex(fmixd.Refused, "no such thing"):
             fmixd.Connection(url).get("/x")
         self.assertEqual(len(asked), 1)
+
+    def test_a_mixer_that_was_refused_asks_again_when_it_is_called_again(self):
+        plans = {"pairing": np.array([[1, 0]]), "lambda": np.full((1, 2), 0.25),
+                 "lambda_eff": np.full((1, 2), 0.25), "method": np.array([[2, 2]]),
+                 "masks": np.zeros((1, 2, 1), np.uint8)}
+        refusal = (403, {}, b'{"detail": "not yet"}')
+        answer = (200, {}, write_safetensors(plans))
+        url, _ = self.serve([answer, refusal, refusal, answer])
+        mix = fmixd.Mixer(url, layout="none", steps=1)
+        self.addCleanup(mix.close)
+        x = np.array([[0, 4], [8, 0]], "f4")
+        self.assertEqual(mix(x, None, 0)[0].tolist(), [[6, 1], [2, 3]])
+        for _ in range(2):
+            with self.assertRaisesRegex(fmixd.Refused, "not yet"):
+                mix(x, None, 1)
+        self.assertEqual(mix(x, None, 1)[0].tolist(), [[6, 1], [2, 3]])
 
     def test_patience_ends(self):
         url, _ = self.serve([(503, {}, b'{"detail": "too much"}')] * 50)

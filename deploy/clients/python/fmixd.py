@@ -219,7 +219,11 @@ class Mixer:
         if (shape, rows) != self._shape or step not in self._plans:
             self._seek(shape, rows, step)
         while step not in self._plans:
-            first, parts = self._ahead.take()
+            try:
+                first, parts = self._ahead.take()
+            except Exception:
+                self.close()  # whoever asks again asks the server again
+                raise
             for row in range(len(parts["pairing"])):
                 self._plans[first * self.steps + row] = Plan(parts, row, shape)
         plan = self._plans[step]
