@@ -1,6 +1,7 @@
 """deploy/clients/python/fmixd.py against a daemon: what it makes is what the daemon makes."""
 
 import importlib.util
+import multiprocessing
 import pathlib
 import sys
 import tempfile
@@ -117,7 +118,6 @@ class Mixing(Served):
             np.testing.assert_allclose(a[0], b[0].numpy(), atol=1e-6)
             np.testing.assert_allclose(a[1], b[1].numpy(), atol=1e-6)
 
-
     @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
     def test_a_loader_that_collates_with_it_mixes_batch_by_batch(self):
         import torch
@@ -131,6 +131,46 @@ class Mixing(Served):
             expected = alone(x[part], y[part], 4 + number)
             self.assertEqual(mixed.numpy().tobytes(), expected[0].tobytes())
             np.testing.assert_allclose(labels.numpy(), expected[1], atol=1e-6)
+
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_a_loader_s_second_epoch_goes_on_where_the_first_ended(self):
+        import torch
+        x, y = self.batch((12, 3, 8, 9))
+        data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+        collate = fmixd.Collate(self.mixer(seed=7, classes=5))
+        loader = torch.utils.data.DataLoader(data, batch_size=6, collate_fn=collate)
+        alone = self.mixer(seed=7, classes=5)
+        got = [mixed.numpy().tobytes() for _ in range(2) for mixed, _ in loader]
+        parts = [(x[:6], y[:6]), (x[6:], y[6:])] * 2
+        self.assertEqual(got, [alone(*part, step)[0].tobytes() for step, part in enumerate(parts)])
+
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_a_loader_with_workers_is_refused(self):
+        import torch
+        x, y = self.batch((12, 3, 8, 9))
+        data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+        collate = fmixd.Collate(self.mixer(seed=7, classes=5))
+        loader = torch.utils.data.DataLoader(data, batch_size=6, collate_fn=collate, num_workers=1,
+                                             timeout=30)
+        with self.assertRaisesRegex(RuntimeError, "num_workers=0"):
+            list(loader)
+
+    def test_a_fork_goes_on_with_a_look_ahead_of_its_own(self):
+        x, y = self.batch()
+        mix = self.mixer(seed=7, classes=5)
+        mix(x, y, 0)
+        fork = multiprocessing.get_context("fork")
+        ours, theirs = fork.Pipe()
+
+        def child():
+            theirs.send([mix(x, y, step)[0].tobytes() for step in range(1, 40)])
+            mix.close()
+        process = fork.Process(target=child, daemon=True)
+        process.start()
+        self.addCleanup(process.join)
+        self.addCleanup(process.kill)
+        self.assertTrue(ours.poll(20), "the fork does not come to its steps")
+        self.assertEqual(ours.recv(), [mix(x, y, step)[0].tobytes() for step in range(1, 40)])
 
 
 class Epochs(Served):

@@ -19,6 +19,7 @@ Either can begin at any step, on any rank of any world: the same arguments give 
 
 import http.client
 import json
+import os
 import queue
 import random
 import struct
@@ -205,8 +206,14 @@ class Mixer:
         if "lam" in law:
             law["lambda"] = law.pop("lam")
         self.layout, self.classes, self.steps = layout, classes, steps
-        self._connection = Connection(url, token)
-        self._law, self._shape, self._ahead, self._plans = law, None, None, {}
+        self._connect = lambda: Connection(url, token)
+        self._law, self._shape = law, None
+        self._begin()
+
+    def _begin(self):
+        """With nothing fetched."""
+        self._process, self._connection = os.getpid(), self._connect()
+        self._ahead, self._plans = None, {}
 
     def __call__(self, x, y, step):
         """The mixed batch number `step`: x and, unless it is None, its labels."""
@@ -216,6 +223,8 @@ class Mixer:
 
     def plan(self, shape, rows, step):
         """The plan of a step."""
+        if self._process != os.getpid():
+            self._begin()  # a fork has no threads, and its parent's connection is not its own
         if (shape, rows) != self._shape or step not in self._plans:
             self._seek(shape, rows, step)
         while step not in self._plans:
@@ -273,7 +282,7 @@ class Mixer:
 
     def close(self):
         """Stops fetching."""
-        if self._ahead:
+        if self._ahead and self._process == os.getpid():
             self._ahead.close()
         self._ahead = None
         self._connection.close()
@@ -358,13 +367,16 @@ if _torch:
                 yield _torch.from_numpy(x.copy()), labels
 
     class Collate:
-        """A collate_fn that mixes: batches of (x, y) are counted from `start` on, so the loader has
-        no workers, or one."""
+        """A collate_fn that mixes: batches of (x, y) are counted from `start` on, over all epochs. So
+        the loader has num_workers=0: each epoch a worker would count from `start` again."""
 
         def __init__(self, mixer, start=0):
             self.mixer, self.step = mixer, start
 
         def __call__(self, samples):
+            if _data.get_worker_info() is not None:
+                raise RuntimeError("fmixd.Collate counts batches over all epochs, which no worker "
+                                   "does: give the DataLoader num_workers=0, or mix what it yields")
             x, y = _data.default_collate(samples)
             self.step += 1
             return self.mixer(x, y, self.step - 1)
