@@ -1,6 +1,7 @@
 #include "writer.h"
 #include "query.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,21 +65,51 @@ static bool split_path(writer *w, const char *path) {
     return true;
 }
 
-static void remove_partial(writer *w, int parent) {
-    static const char *const files[] = {"manifest.json", "data.bin", NULL};
-    int directory = openat(parent, w->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (directory < 0)
-        return;
-    for (size_t i = 0; files[i]; i++)
-        unlinkat(directory, files[i], 0);
-    for (size_t i = 0; i < json_array_size(w->heads); i++) {
-        const char *name = json_string_value(json_object_get(json_array_get(w->heads, i), "name"));
-        char file[ARRAY_NAME + 16];
-        snprintf(file, sizeof file, "labels%s.bin", name + 1);
-        unlinkat(directory, file, 0);
+static bool is_written_here(const char *name) {
+    size_t length = strlen(name);
+    return strcmp(name, "manifest.json") == 0 || strcmp(name, "data.bin") == 0 ||
+           (strncmp(name, "labels", 6) == 0 && length >= 10 &&
+            strcmp(name + length - 4, ".bin") == 0);
+}
+
+/* Of what this or one that was interrupted has written. */
+static void empty(int directory) {
+    int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = own >= 0 ? fdopendir(own) : NULL;
+    if (!list && own >= 0)
+        close(own);
+    for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list))
+        if (is_written_here(e->d_name))
+            unlinkat(directory, e->d_name, 0);
+    if (list)
+        closedir(list);
+}
+
+static bool is_still(int parent, const char *name, int directory) {
+    struct stat here, there;
+    return fstat(directory, &here) == 0 &&
+           fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && here.st_dev == there.st_dev &&
+           here.st_ino == there.st_ino;
+}
+
+/* Made, or found where one was interrupted, and locked for as long as it is open: a descriptor, or
+ * -1, explained. Who held the lock before may have removed or renamed what was opened. */
+static int take_partial(writer *w, int parent) {
+    while (!w->failed) {
+        bool there = mkdirat(parent, w->partial, 0777) == 0 || errno == EEXIST;
+        int directory =
+            there ? openat(parent, w->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+                  : -1;
+        if (directory < 0 && (!there || errno != ENOENT))
+            fail_errno(w, w->partial);
+        else if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+            writer_fail(w, "'%s' is being imported already, by another process", w->path);
+        else if (directory >= 0 && is_still(parent, w->partial, directory))
+            return directory;
+        if (directory >= 0)
+            close(directory);
     }
-    close(directory);
-    unlinkat(parent, w->partial, AT_REMOVEDIR);
+    return -1;
 }
 
 static bool open_partial(writer *w) {
@@ -85,19 +117,14 @@ static bool open_partial(writer *w) {
     int parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0)
         return fail_errno(w, w->parent);
-    if (lstat(w->path, &s) == 0) {
-        close(parent);
-        return writer_fail(w, "'%s' is there already; give the new set another name, or remove it",
-                           w->path);
-    }
-    remove_partial(w, parent); /* of one that was interrupted */
-    bool made = mkdirat(parent, w->partial, 0777) == 0;
-    w->directory =
-        made ? openat(parent, w->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
-    if (w->directory < 0)
-        fail_errno(w, w->partial);
+    w->directory = take_partial(w, parent);
     close(parent);
-    return w->directory >= 0;
+    if (w->directory < 0)
+        return false;
+    empty(w->directory);
+    return lstat(w->path, &s) != 0 ||
+           writer_fail(w, "'%s' is there already; give the new set another name, or remove it",
+                       w->path);
 }
 
 static FILE *create(writer *w, const char *name) {
@@ -162,7 +189,8 @@ void writer_abandon(writer *w) {
         return;
     int parent = w->directory >= 0 ? open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (parent >= 0) {
-        remove_partial(w, parent);
+        empty(w->directory);
+        unlinkat(parent, w->partial, AT_REMOVEDIR);
         close(parent);
     }
     writer_free(w);

@@ -2,7 +2,8 @@
  * writer.h - a data set that is being written: nothing is there under its name before it is whole
  *
  * Files grow in a directory beside it whose name begins with a dot, which no daemon serves; the
- * last step is one rename.
+ * last step is one rename. That directory is locked meanwhile, so there is one writer of a name;
+ * one that was interrupted leaves it to the next.
  */
 #ifndef WRITER_H
 #define WRITER_H

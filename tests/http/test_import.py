@@ -315,6 +315,30 @@ class Interrupted(Importing):
         self.take("cifar", records)
         self.assertEqual([path.name for path in self.root.iterdir()], ["set"])
 
+    def test_whatever_one_that_was_killed_had_written_the_next_takes_its_place(self):
+        partial = self.root / ".set.partial"
+        partial.mkdir()
+        for name in ("data.bin", "labels.bin", "labels.coarse.bin", "manifest.json"):
+            (partial / name).write_bytes(b"stale")
+        x = self.source.integers(0, 256, (5, 3), dtype=np.uint8)
+        self.take("npy", self.file("x.npy", harness.write_npy(x)))
+        self.assertEqual([path.name for path in self.root.iterdir()], ["set"])
+        self.assertEqual(sorted(path.name for path in (self.root / "set").iterdir()),
+                         ["data.bin", "manifest.json"])
+        self.assertEqual(self.served(5)[1].tobytes(), x.tobytes())
+
+    def test_of_two_at_once_under_one_name_the_second_is_refused(self):
+        x = np.full((6_000_000, 3), 7, np.uint8)
+        first = self.held("npy", self.file("x.npy", harness.write_npy(x)))
+        other = self.file("y.npy", harness.write_npy(x[:2]))
+        said = importing(self.root / "set", "--from", "npy", other, status=1)
+        self.assertIn("is being imported already", said)
+        first.send_signal(signal.SIGCONT)
+        said = first.communicate(timeout=60)[1]
+        self.assertEqual(first.returncode, 0, said)
+        self.assertIn("6000000 rows, digest", said)
+        self.assertEqual([path.name for path in self.root.iterdir()], ["set"])
+
 
 if __name__ == "__main__":
     unittest.main()
