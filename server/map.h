@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAPS_MOST 1024
+#define MAPS_MOST 8192
 
 typedef struct map {
     const unsigned char *bytes; /* NULL: an empty file, or closed */

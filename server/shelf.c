@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+_Static_assert(2 * SHELF_MOST * (DATASET_HEADS + 1) < MAPS_MOST,
+               "a scan has every file of all sets and of their successors mapped at once");
+
 typedef struct sets {
     dataset *set[SHELF_MOST];
     size_t count;
@@ -32,18 +35,27 @@ static bool is_set(int root, const struct dirent *entry) {
     return dataset_named_well(entry->d_name) && faccessat(root, path, F_OK, 0) == 0;
 }
 
+/* Takes the set there was, or NULL: what is served from now on. A bad successor drops no good set.
+ */
+static dataset *renewed(shelf *s, dataset *before, const char *name, FILE *errors) {
+    bool good = before && dataset_is_whole(before);
+    if (good && dataset_is_current(before, s->root))
+        return before;
+    dataset *after = dataset_open(s->root, name, s->verify, errors);
+    if (!after && good) {
+        fprintf(errors, "fmixd: data set '%s': the one there was is served on\n", name);
+        return before;
+    }
+    dataset_release(before);
+    return after;
+}
+
 static void take(shelf *s, const char *name, sets *out, FILE *errors) {
     if (out->count == SHELF_MOST) {
         fprintf(errors, "fmixd: data set '%s': there are more than %d\n", name, SHELF_MOST);
         return;
     }
-    dataset *d = shelf_find(s, name);
-    if (d && (dataset_is_broken(d) || !dataset_is_current(d, s->root))) {
-        dataset_release(d);
-        d = NULL;
-    }
-    if (!d)
-        d = dataset_open(s->root, name, s->verify, errors);
+    dataset *d = renewed(s, shelf_find(s, name), name, errors);
     if (d)
         out->set[out->count++] = d;
 }

@@ -19,8 +19,9 @@ typedef struct shelf shelf;
 shelf *shelf_new(const char *root, bool verify, FILE *errors);
 void shelf_free(shelf *s);
 
-/* Looks again: new sets come, those gone go, and what has not changed is not read again. False: the
- * root cannot be read; what there was stays. */
+/* Looks again: new sets come, those gone go, and what has not changed is not read again. Of a set
+ * that cannot be opened, what there was stays if it is whole. False: the root cannot be read; all
+ * there was stays. */
 bool shelf_scan(shelf *s, FILE *errors);
 
 /* The set of this name, retained, or NULL. */

@@ -149,6 +149,31 @@ static void a_set_that_was_written_anew_is_another(void **state) {
     assert_int_equal(rename("/tmp/fmixd-shelf-aside", path_of("a")), 0);
 }
 
+static void write_over(const char *path, const char *with) {
+    FILE *file = fopen(path, "w");
+    assert_true(file && fputs(with, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself(void **state) {
+    (void)state;
+    assert_true(write_set("a", 3));
+    shelf *s = shelf_new(root, true, said);
+    dataset *before = shelf_find(s, "a");
+    write_over(path_of("a/manifest.json"), "{ to be continued");
+    assert_true(shelf_scan(s, said));
+    dataset *after = shelf_find(s, "a");
+    assert_ptr_equal(after, before);
+    fflush(said);
+    assert_non_null(strstr(text, "data set 'a': the one there was is served on"));
+    write_over(path_of("a/data.bin"), "cut");
+    assert_true(shelf_scan(s, said));
+    assert_null(shelf_find(s, "a"));
+    dataset_release(after);
+    dataset_release(before);
+    shelf_free(s);
+}
+
 static void an_empty_root_is_an_empty_shelf(void **state) {
     (void)state;
     shelf *s = shelf_new("", true, said);
@@ -178,5 +203,6 @@ static void names_are_letters_digits_and_two_signs(void **state) {
 RUN(ON_DISK(what_is_written_is_read), ON_DISK(what_does_not_fit_leaves_nothing),
     ON_DISK(the_same_bytes_have_the_same_digest_wherever_they_are),
     ON_DISK(a_shelf_has_sets_by_name_and_keeps_what_did_not_change),
-    ON_DISK(a_set_that_was_written_anew_is_another), ON_DISK(an_empty_root_is_an_empty_shelf),
-    T(names_are_letters_digits_and_two_signs))
+    ON_DISK(a_set_that_was_written_anew_is_another),
+    ON_DISK(a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself),
+    ON_DISK(an_empty_root_is_an_empty_shelf), T(names_are_letters_digits_and_two_signs))

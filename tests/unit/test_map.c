@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "map.h"
+#include "shelf.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -140,6 +141,17 @@ static void what_is_gone_or_replaced_is_mapped_as_it_was(void **state) {
     map_close(&m);
 }
 
+static void there_is_room_for_every_file_of_all_sets_and_of_their_successors(void **state) {
+    (void)state;
+    enum { ALL = 2 * SHELF_MOST * (DATASET_HEADS + 1) };
+    static map maps[ALL];
+    write_file("file", 1);
+    for (int i = 0; i < ALL; i++)
+        assert_true(map_open(directory, "file", &maps[i]));
+    for (int i = 0; i < ALL; i++)
+        map_close(&maps[i]);
+}
+
 static void another_bus_error_ends_the_process(void **state) {
     (void)state;
     pid_t child = fork();
@@ -159,4 +171,5 @@ RUN(IN_FOLDER(a_file_is_mapped_whole), IN_FOLDER(an_empty_file_has_no_bytes),
     IN_FOLDER(what_is_no_file_is_refused), IN_FOLDER(a_file_cut_short_reads_as_zeros_and_is_marked),
     IN_FOLDER(what_is_cut_within_a_page_or_written_over_is_seen),
     IN_FOLDER(what_is_gone_or_replaced_is_mapped_as_it_was),
+    IN_FOLDER(there_is_room_for_every_file_of_all_sets_and_of_their_successors),
     IN_FOLDER(another_bus_error_ends_the_process))
