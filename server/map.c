@@ -88,9 +88,9 @@ static bool map_descriptor(int fd, map *out) {
     return true;
 }
 
-bool map_open(int directory, const char *name, map *out) {
+static bool open_with(int flags, int directory, const char *name, map *out) {
     *out = (map){.slot = -1};
-    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
     if (fd < 0)
         return false;
     bool good = map_descriptor(fd, out);
@@ -98,6 +98,14 @@ bool map_open(int directory, const char *name, map *out) {
     close(fd);
     errno = kept;
     return good;
+}
+
+bool map_open(int directory, const char *name, map *out) {
+    return open_with(O_NOFOLLOW, directory, name, out);
+}
+
+bool map_open_path(const char *path, map *out) {
+    return open_with(0, AT_FDCWD, path, out);
 }
 
 void map_close(map *m) {

@@ -30,6 +30,9 @@ void map_start(void);
 /* A file of a directory, not through a symbolic link. False: errno says why (EMFILE also where
  * MAPS_MOST are open). */
 bool map_open(int directory, const char *name, map *out);
+
+/* A file by its path, also through links. */
+bool map_open_path(const char *path, map *out);
 void map_close(map *m);
 
 /* Whether something of it could not be read, or was seen to have changed. */

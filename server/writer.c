@@ -348,10 +348,24 @@ static bool find_digest(writer *w, char digest[DATASET_DIGEST + 1]) {
     return good;
 }
 
+/* NFS, and some others, cannot do it in one step. What comes between the two is not replaced
+ * either, unless it is an empty directory. */
+static bool rename_if_absent(writer *w, int parent) {
+    struct stat s;
+    if (renameat2(parent, w->partial, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    if (lstat(w->path, &s) == 0)
+        errno = EEXIST;
+    else if (errno == ENOENT)
+        return renameat(parent, w->partial, AT_FDCWD, w->path) == 0;
+    return false;
+}
+
 static bool give_name(writer *w) {
     int parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = parent >= 0 && fsync(w->directory) == 0 &&
-                renameat2(parent, w->partial, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0 &&
+    bool good = parent >= 0 && fsync(w->directory) == 0 && rename_if_absent(w, parent) &&
                 fsync(parent) == 0;
     if (!good)
         fail_errno(w, w->path);

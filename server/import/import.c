@@ -2,7 +2,6 @@
 #include "../query.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ bool import_fail(const import *in, const char *text, ...) {
 }
 
 bool import_map(const import *in, const char *path, map *out) {
-    return map_open(AT_FDCWD, path, out) ||
+    return map_open_path(path, out) ||
            import_fail(in, "'%s' cannot be read: %s", path, strerror(errno));
 }
 

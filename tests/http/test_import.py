@@ -157,6 +157,13 @@ class Kinds(Importing):
         self.assertEqual(facts["shape"], [8, 8])
         self.assertEqual((set(rows[0].ravel()), set(rows[1].ravel())), ({128}, {7}))
 
+    def test_links_to_sources_are_followed(self):
+        x = self.source.integers(0, 256, (2, 3), dtype=np.uint8)
+        link = self.folder / "link.npy"
+        link.symlink_to(self.file("x.npy", harness.write_npy(x)))
+        self.take("npy", link)
+        self.assertEqual(self.served(2)[1].tobytes(), x.tobytes())
+
     def test_a_terminal_sees_a_bar(self):
         path = self.file("x.npy", harness.write_npy(np.zeros((50, 3), np.uint8)))
         ours, theirs = pty.openpty()

@@ -4,9 +4,24 @@
 #include "shelf.h"
 #include "writer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* Of the file system: an error of renaming without replacement, or 0. */
+static int no_rename;
+
+/* Stands before libc's. */
+int renameat2(int from_directory, const char *from, int to_directory, const char *to,
+              unsigned flags) {
+    if (flags && no_rename) {
+        errno = no_rename;
+        return -1;
+    }
+    return (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, flags);
+}
 
 static char root[64];
 static FILE *said; /* what was complained of */
@@ -93,6 +108,35 @@ static void what_does_not_fit_leaves_nothing(void **state) {
     fflush(said);
     assert_non_null(strstr(text, "there are 2 labels y for 3 rows"));
     assert_non_null(strstr(text, "is no name of a data set"));
+}
+
+static void where_a_rename_cannot_ask_for_absence_the_writer_does(void **state) {
+    (void)state;
+    static const int errors[] = {EINVAL, ENOSYS};
+    for (size_t i = 0; i < 2; i++) {
+        no_rename = errors[i];
+        assert_true(write_set("a", 3));
+        assert_false(write_set("a", 3));
+        remove_set("a");
+    }
+    no_rename = EACCES;
+    assert_false(write_set("a", 3));
+    no_rename = 0;
+}
+
+static void a_set_that_came_meanwhile_is_not_replaced(void **state) {
+    (void)state;
+    static const int errors[] = {0, EINVAL};
+    const writer_facts facts = {.type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
+    for (size_t i = 0; i < 2; i++) {
+        writer *w = writer_new(path_of("a"), &facts, said);
+        assert_true(w && writer_rows(w, pixels, 3));
+        assert_int_equal(mkdir(path_of("a"), 0700), 0);
+        no_rename = errors[i];
+        assert_false(writer_finish(w));
+        no_rename = 0;
+        assert_int_equal(rmdir(path_of("a")), 0);
+    }
 }
 
 static void the_same_bytes_have_the_same_digest_wherever_they_are(void **state) {
@@ -201,6 +245,8 @@ static void names_are_letters_digits_and_two_signs(void **state) {
 
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, begin, end)
 RUN(ON_DISK(what_is_written_is_read), ON_DISK(what_does_not_fit_leaves_nothing),
+    ON_DISK(where_a_rename_cannot_ask_for_absence_the_writer_does),
+    ON_DISK(a_set_that_came_meanwhile_is_not_replaced),
     ON_DISK(the_same_bytes_have_the_same_digest_wherever_they_are),
     ON_DISK(a_shelf_has_sets_by_name_and_keeps_what_did_not_change),
     ON_DISK(a_set_that_was_written_anew_is_another),

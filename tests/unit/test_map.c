@@ -30,6 +30,12 @@ static int end(void **state) {
     return 0;
 }
 
+static const char *path_of(const char *name) {
+    static char path[100];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
 static void write_file(const char *name, size_t bytes) {
     int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
@@ -66,6 +72,9 @@ static void what_is_no_file_is_refused(void **state) {
     write_file("file", 1);
     assert_int_equal(symlinkat("file", directory, "link"), 0);
     assert_false(map_open(directory, "link", &m));
+    assert_true(map_open_path(path_of("link"), &m)); /* what the user names himself */
+    assert_true(m.length == 1 && map_is_current(&m, path_of("link")));
+    map_close(&m);
     assert_false(map_open(directory, "nothing", &m));
     assert_false(map_open(directory, ".", &m));
 }
@@ -92,12 +101,6 @@ static void a_file_cut_short_reads_as_zeros_and_is_marked(void **state) {
     write_file("file", 4096); /* a slot's next file begins whole */
     assert_true(map_open(directory, "file", &m) && !map_is_broken(&m));
     map_close(&m);
-}
-
-static const char *path_of(const char *name) {
-    static char path[100];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
 }
 
 static void change(const char *name, off_t length, const char *text) {
