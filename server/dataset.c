@@ -1,4 +1,5 @@
 #include "dataset.h"
+#include "process.h"
 #include "query.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define LABEL_FILE (ARRAY_NAME + 16)
+#define PIECE      ((size_t)4 << 20)
 
 bool dataset_named_well(const char *name) {
     size_t length =
@@ -218,8 +220,15 @@ static bool open_files(dataset *d, int directory, FILE *errors) {
     return true;
 }
 
-static void add_map(crypto_generichash_state *state, const map *m) {
-    crypto_generichash_update(state, m->bytes, m->length);
+/* In pieces, a few milliseconds each. False: told to end. */
+static bool add_map(crypto_generichash_state *state, const map *m) {
+    for (size_t at = 0, n; at < m->length; at += n) {
+        n = m->length - at < PIECE ? m->length - at : PIECE;
+        if (process_shall_end())
+            return false;
+        crypto_generichash_update(state, m->bytes + at, n);
+    }
+    return true;
 }
 
 bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]) {
@@ -238,9 +247,9 @@ bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]) {
     crypto_generichash_update(&state, facts.bytes, facts.length);
     bool good = !facts.failed;
     buffer_free(&facts);
-    add_map(&state, &d->data);
+    good = good && add_map(&state, &d->data);
     for (unsigned i = 0; i < d->heads; i++)
-        add_map(&state, &d->head[i].file);
+        good = good && add_map(&state, &d->head[i].file);
     crypto_generichash_final(&state, digest, sizeof digest);
     sodium_bin2hex(out, DATASET_DIGEST + 1, digest, sizeof digest);
     return good && !dataset_is_broken(d);
@@ -249,7 +258,9 @@ bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]) {
 static bool verify_digest(const dataset *d, FILE *errors) {
     char found[DATASET_DIGEST + 1];
     if (!dataset_digest(d, found))
-        return wrong(d, errors, "it could not be read through to check its digest");
+        return wrong(d, errors,
+                     process_shall_end() ? "told to end before its digest was checked"
+                                         : "it could not be read through to check its digest");
     if (strcmp(found, d->digest) == 0)
         return true;
     fprintf(errors,

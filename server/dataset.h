@@ -68,7 +68,8 @@ bool dataset_is_whole(const dataset *d);
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row);
 
-/* Over the manifest's facts and every byte: in hexadecimal. False: something could not be read. */
+/* Over the manifest's facts and every byte: in hexadecimal. False: something could not be read, or
+ * the process shall end. */
 bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]);
 
 #endif

@@ -5,6 +5,7 @@
 #include "descriptors.h"
 #include "healthcheck.h"
 #include "import/import.h"
+#include "process.h"
 #include "selftest.h"
 #include "supervisor.h"
 
@@ -52,7 +53,7 @@ static int serve(config *c) {
 
     fmixd *d = fmixd_start(c, NULL, stderr);
     if (!d)
-        return 1;
+        return process_shall_end() ? 0 : 1; /* it was told while data sets were read */
     printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {
         fmixd_stop(d, 0);

@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,4 +56,10 @@ void process_measure(const char *proc, process_usage *out) {
         out->max_fds = limit.rlim_cur == RLIM_INFINITY ? INFINITY : (double)limit.rlim_cur;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         out->cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+bool process_shall_end(void) {
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }

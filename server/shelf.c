@@ -1,4 +1,5 @@
 #include "shelf.h"
+#include "process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -66,12 +67,12 @@ static bool list(shelf *s, sets *out, FILE *errors) {
         fprintf(errors, "fmixd: data: '%s' cannot be read: %s\n", s->root, strerror(errno));
         return false;
     }
-    for (struct dirent *e = readdir(directory); e; e = readdir(directory))
+    for (struct dirent *e = readdir(directory); e && !process_shall_end(); e = readdir(directory))
         if (is_set(dirfd(directory), e))
             take(s, e->d_name, out, errors);
     closedir(directory);
     qsort(out->set, out->count, sizeof *out->set, by_name);
-    return true;
+    return !process_shall_end();
 }
 
 static void release_all(sets *all) {

@@ -15,13 +15,13 @@
 typedef struct shelf shelf;
 
 /* root: empty for none. Sets that cannot be served are explained on `errors`, and left out; NULL:
- * the root cannot be read, or no memory, explained. */
+ * the root cannot be read, no memory, explained; or the process shall end. */
 shelf *shelf_new(const char *root, bool verify, FILE *errors);
 void shelf_free(shelf *s);
 
 /* Looks again: new sets come, those gone go, and what has not changed is not read again. Of a set
- * that cannot be opened, what there was stays if it is whole. False: the root cannot be read; all
- * there was stays. */
+ * that cannot be opened, what there was stays if it is whole. False: the root cannot be read, or
+ * the process shall end; all there was stays. */
 bool shelf_scan(shelf *s, FILE *errors);
 
 /* The set of this name, retained, or NULL. */

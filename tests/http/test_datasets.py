@@ -1,9 +1,11 @@
 """Hosted data sets: what is served, batch by batch, against the reference."""
 
 import io
+import json
 import os
 import pathlib
 import random
+import subprocess
 import tempfile
 import time
 import unittest
@@ -337,6 +339,49 @@ class Changing(unittest.TestCase):
             listed = server.get("/v1/datasets/colour/shards?n=23").json()["urls"]
             os.truncate(pathlib.Path(self.root, "colour", "data.bin"), 4300)
             self.assertEqual(server.get(listed.replace("{000000..000000}", "000000")).status, 503)
+
+
+class Ending(unittest.TestCase):
+    """SIGTERM is heard while a set is read that takes half a minute."""
+
+    def setUp(self):
+        self.root = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def write(self):
+        """A set of zeros, which the disk need not hold."""
+        path = self.root / ".big"
+        path.mkdir()
+        with open(path / "data.bin", "wb") as file:
+            file.truncate(32 << 30)
+        (path / "manifest.json").write_text(json.dumps({
+            "fmixd": 1, "count": 32 << 10, "dtype": "u8", "shape": [1024, 1024], "layout": "none",
+            "heads": [], "digest": "0" * 64}))
+        path.rename(self.root / "big")
+
+    def assert_ends(self, process):
+        """Once it reads the set, within seconds."""
+        maps = pathlib.Path(f"/proc/{process.pid}/maps")
+        for _ in range(1000):
+            if "big/data.bin" in maps.read_text():
+                break
+            time.sleep(0.01)
+        time.sleep(0.1)
+        process.terminate()
+        self.assertEqual(process.wait(8), 0)
+
+    def test_at_start(self):
+        self.write()
+        process = harness.spawn([harness.program(), "--listen", "127.0.0.1:0", "--data", str(self.root)],
+                                subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assert_ends(process)
+
+    def test_at_a_scan(self):
+        with harness.Server("--data", str(self.root), "--drain", "0") as server:
+            self.write()
+            server.process.send_signal(1)
+            self.assert_ends(server.process)
 
 
 class BadSets(unittest.TestCase):

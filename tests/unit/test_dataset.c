@@ -5,6 +5,7 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -218,6 +219,33 @@ static void a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself
     shelf_free(s);
 }
 
+static void a_scan_ends_when_the_process_is_told_to(void **state) {
+    (void)state;
+    sigset_t term, before;
+    int number;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    assert_true(write_set("a", 3));
+    shelf *s = shelf_new(root, true, said);
+    dataset *a = shelf_find(s, "a");
+    assert_true(write_set("b", 3));
+    pthread_sigmask(SIG_BLOCK, &term, &before);
+    raise(SIGTERM);
+    assert_false(shelf_scan(s, said));
+    assert_null(shelf_find(s, "b"));
+    assert_null(shelf_new(root, true, said));
+    assert_null(dataset_open(root, "b", true, said));
+    assert_int_equal(sigwait(&term, &number), 0);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    fflush(said);
+    assert_non_null(strstr(text, "data set 'b': told to end before its digest was checked"));
+    dataset *kept = shelf_find(s, "a");
+    assert_ptr_equal(kept, a);
+    dataset_release(kept);
+    dataset_release(a);
+    shelf_free(s);
+}
+
 static void an_empty_root_is_an_empty_shelf(void **state) {
     (void)state;
     shelf *s = shelf_new("", true, said);
@@ -251,4 +279,5 @@ RUN(ON_DISK(what_is_written_is_read), ON_DISK(what_does_not_fit_leaves_nothing),
     ON_DISK(a_shelf_has_sets_by_name_and_keeps_what_did_not_change),
     ON_DISK(a_set_that_was_written_anew_is_another),
     ON_DISK(a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself),
-    ON_DISK(an_empty_root_is_an_empty_shelf), T(names_are_letters_digits_and_two_signs))
+    ON_DISK(a_scan_ends_when_the_process_is_told_to), ON_DISK(an_empty_root_is_an_empty_shelf),
+    T(names_are_letters_digits_and_two_signs))
