@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,11 +180,14 @@ static uint64_t facts_length(const source *batch) {
     return length;
 }
 
+/* JSON has no NaN and no infinity: null. */
 static void print_number(const tensor *t, const unsigned char *at, buffer *out) {
-    if (dtype_floats(t->type))
+    if (!dtype_floats(t->type))
+        buffer_print(out, "%" PRId64, dtype_integer(t->type, at));
+    else if (isfinite(dtype_real(t->type, at)))
         buffer_real(out, dtype_real(t->type, at));
     else
-        buffer_print(out, "%" PRId64, dtype_integer(t->type, at));
+        buffer_text(out, "null");
 }
 
 /* {"rows":5,"pairing":2,"labels":[0.25,0.75]} and spaces. */

@@ -6,11 +6,14 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import unittest
 
 import numpy as np
 
 import harness
+import hosting
+from hosting import Hosted
 from picture import read_png
 from test_datasets import HostingTest
 
@@ -75,6 +78,20 @@ class Shards(HostingTest):
         url, *_ = expanded(self.shards("voxels", n=5)["urls"])
         facts = json.loads(members(self.get(url).body)[1][1])
         self.assertEqual(set(facts), {"pairing", "lambda", "lambda_eff", "rows"})
+
+    def test_labels_that_are_no_numbers_are_null(self):
+        odd = np.array([[np.nan, 1], [np.inf, -np.inf], [0.5, 0.5]], "<f4")
+        data = Hosted("odd", np.zeros((3, 4), np.uint8), {"y": odd}, {}, "none")
+        with tempfile.TemporaryDirectory() as root:
+            hosting.write(root, data)
+            with harness.Server("--data", root, "--drain", "0") as server:
+                listed = server.get("/v1/datasets/odd/shards?n=3&method=none").json()
+                found = members(server.get(expanded(listed["urls"])[0]).body)
+
+        def no_json(constant):
+            self.fail(f"{constant} is no JSON")
+        labels = [json.loads(facts, parse_constant=no_json)["labels"] for _, facts in found[1::2]]
+        self.assertEqual(labels, [[None, 1], [None, None], [0.5, 0.5]])
 
     def test_keys_of_one_sample_are_neighbours_with_one_stem(self):
         url, *_ = expanded(self.shards("heads", n=5)["urls"])
