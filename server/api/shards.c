@@ -168,7 +168,8 @@ typedef struct shard {
     buffer head; /* of an npy file, which all samples share */
 } shard;
 
-#define NUMBER 32 /* bytes that a number takes in JSON, with its comma */
+#define PNG_SIDE 1000000 /* what libpng reads unless told otherwise */
+#define NUMBER   32      /* bytes that a number takes in JSON, with its comma */
 
 /* Of one row: every small tensor under its name. */
 static uint64_t facts_length(const source *batch) {
@@ -216,20 +217,13 @@ static bool write_facts(const shard *h, uint64_t row, unsigned char *const *data
     return good;
 }
 
-static bool write_sample(const shard *h, const unsigned char *row, unsigned char *out) {
-    const tensor *mixed = &h->batch->tensors[0];
-    if (!h->png) {
-        memcpy(out, h->head.bytes, h->head.length);
-        memcpy(out + h->head.length, row, (size_t)mixed->row_bytes);
-        return true;
+static void write_sample(const shard *h, const unsigned char *row, unsigned char *out) {
+    if (h->png) {
+        png_plain(h->width, h->height, h->channels, row, out);
+        return;
     }
-    buffer file = buffer_of((size_t)h->sample.length);
-    bool good =
-        png_plain(h->width, h->height, h->channels, row, &file) && file.length == h->sample.length;
-    if (good)
-        memcpy(out, file.bytes, file.length);
-    buffer_free(&file);
-    return good;
+    memcpy(out, h->head.bytes, h->head.length);
+    memcpy(out + h->head.length, row, (size_t)h->batch->tensors[0].row_bytes);
 }
 
 static uint64_t record_length(const shard *h) {
@@ -246,8 +240,8 @@ static bool write_record(const shard *h, uint64_t row, uint64_t number, unsigned
     tar_header(name, h->sample.length, out + h->sample.start - TAR_BLOCK);
     snprintf(name, sizeof name, "%06" PRIu64 "-%06" PRIu64 ".json", h->step, number);
     tar_header(name, h->facts.length, out + h->facts.start - TAR_BLOCK);
-    return write_sample(h, data[0] + row * mixed->row_bytes, out + h->sample.start) &&
-           write_facts(h, row, data, out + h->facts.start);
+    write_sample(h, data[0] + row * mixed->row_bytes, out + h->sample.start);
+    return write_facts(h, row, data, out + h->facts.start);
 }
 
 /* Rows of every tensor of the batch, little-endian. */
@@ -313,21 +307,18 @@ static bool fit_picture(shard *h, problem *p) {
     }
     h->width = side[sides - 1];
     h->height = sides > 1 ? side[0] : 1;
-    return true;
+    if (h->width <= PNG_SIDE && h->height <= PNG_SIDE)
+        return true;
+    problem_add(p, 400, "member", "member is 'png', of which readers take %d pixels a side at most",
+                PNG_SIDE);
+    return false;
 }
 
-/* Every png of one size is as long as one of zeros. */
 static bool measure_png(shard *h, problem *p) {
-    uint64_t bytes = h->batch->tensors[0].row_bytes;
-    buffer file = buffer_of((size_t)bytes * 2 + 65536);
-    unsigned char *zeros = fit_picture(h, p) ? calloc(1, (size_t)bytes) : NULL;
-    bool good = zeros && png_plain(h->width, h->height, h->channels, zeros, &file);
-    if (!good && p->status == 0)
-        problem_add(p, 500, NULL, "out of memory");
-    h->sample.length = file.length;
-    free(zeros);
-    buffer_free(&file);
-    return good;
+    if (!fit_picture(h, p))
+        return false;
+    h->sample.length = png_plain_length(h->width, h->height, h->channels);
+    return true;
 }
 
 static bool measure_npy(shard *h, problem *p) {

@@ -104,10 +104,11 @@ void tar_header(const char *name, uint64_t length, unsigned char out[TAR_BLOCK])
 /* What a member takes with what fills its last block. */
 uint64_t tar_padded(uint64_t length);
 
-/* A png file of width x height pixels of 1, 3 or 4 bytes, not compressed, so that its length is
- * that of any other of its size. */
-bool png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
-               buffer *out);
+/* A png file of width x height pixels of 1, 3 or 4 bytes, not compressed: its length is that of any
+ * other of its size, and its bytes hang on the pixels alone. */
+uint64_t png_plain_length(uint64_t width, uint64_t height, unsigned channels);
+void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
+               unsigned char *out);
 
 /* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
 bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);

@@ -6,6 +6,7 @@
  */
 #include "format.h"
 
+#include <libdeflate.h>
 #include <math.h>
 #include <png.h>
 #include <setjmp.h>
@@ -143,8 +144,7 @@ static void quiet(png_structp png, png_const_charp text) {
     (void)text;
 }
 
-static bool write_png(const sheet *a, int level, char *recipe, const unsigned char *canvas,
-                      buffer *out) {
+static bool write_png(const sheet *a, char *recipe, const unsigned char *canvas, buffer *out) {
     char key[] = "fmixd";
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, fail, quiet);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -160,9 +160,7 @@ static bool write_png(const sheet *a, int level, char *recipe, const unsigned ch
     const int colours[] = {
         [1] = PNG_COLOR_TYPE_GRAY, [3] = PNG_COLOR_TYPE_RGB, [4] = PNG_COLOR_TYPE_RGB_ALPHA};
     png_set_write_fn(png, out, write_bytes, flush);
-    png_set_compression_level(png, level);
-    if (level == 0)
-        png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+    png_set_compression_level(png, 6);
     png_set_IHDR(png, info, (png_uint_32)a->pixels_across, (png_uint_32)a->pixels_down, 8,
                  colours[a->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
@@ -176,17 +174,92 @@ static bool write_png(const sheet *a, int level, char *recipe, const unsigned ch
     return true;
 }
 
-bool png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
-               buffer *out) {
-    const sheet a = {.pixels_across = width, .pixels_down = height, .channels = channels};
-    return write_png(&a, 0, NULL, pixels, out);
+/* ---- plain: stored, in chunks of a block each ---- */
+
+#define STORED_MOST 65535 /* bytes of a block of deflate that is stored */
+
+enum { SIGNATURE = 8, IHDR = 13, CHUNK = 12, BLOCK = 5, ZLIB_HEAD = 2, ZLIB_SUM = 4 };
+
+/* Every line, with a byte before it that says it is not filtered. */
+static uint64_t plain_bytes(uint64_t width, uint64_t height, unsigned channels) {
+    return height * (1 + width * channels);
 }
+
+uint64_t png_plain_length(uint64_t width, uint64_t height, unsigned channels) {
+    uint64_t bytes = plain_bytes(width, height, channels);
+    uint64_t blocks = (bytes + STORED_MOST - 1) / STORED_MOST;
+    return SIGNATURE + CHUNK + IHDR + ZLIB_HEAD + blocks * (CHUNK + BLOCK) + bytes + ZLIB_SUM +
+           CHUNK;
+}
+
+static unsigned char *put(unsigned char *at, uint64_t value) {
+    for (int i = 0; i < 4; i++)
+        *at++ = (unsigned char)(value >> (24 - 8 * i));
+    return at;
+}
+
+static unsigned char *open_chunk(unsigned char *at, const char *type, uint64_t length) {
+    return (unsigned char *)memcpy(put(at, length), type, 4) + 4;
+}
+
+static unsigned char *close_chunk(unsigned char *at, uint64_t length) {
+    return put(at, libdeflate_crc32(0, at - length - 4, (size_t)length + 4));
+}
+
+static unsigned char *put_head(unsigned char *at, uint64_t width, uint64_t height,
+                               unsigned channels) {
+    static const unsigned char colours[] = {
+        [1] = PNG_COLOR_TYPE_GRAY, [3] = PNG_COLOR_TYPE_RGB, [4] = PNG_COLOR_TYPE_RGB_ALPHA};
+    const unsigned char rest[] = {8, colours[channels], 0, 0, 0};
+    at = open_chunk((unsigned char *)memcpy(at, "\x89PNG\r\n\x1a\n", SIGNATURE) + SIGNATURE, "IHDR",
+                    IHDR);
+    at = (unsigned char *)memcpy(put(put(at, width), height), rest, sizeof rest) + sizeof rest;
+    return close_chunk(at, IHDR);
+}
+
+/* Bytes first … first+n-1 of the lines, of `line` bytes each. */
+static void put_lines(const unsigned char *pixels, uint64_t line, uint64_t first, uint64_t n,
+                      unsigned char *at) {
+    for (uint64_t done = 0, some; done < n; done += some) {
+        uint64_t row = (first + done) / line, column = (first + done) % line;
+        some = column == 0 ? 1 : line - column < n - done ? line - column : n - done;
+        if (column == 0)
+            at[done] = 0;
+        else
+            memcpy(at + done, pixels + row * (line - 1) + column - 1, (size_t)some);
+    }
+}
+
+void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
+               unsigned char *out) {
+    uint64_t line = 1 + width * channels, bytes = plain_bytes(width, height, channels);
+    unsigned char *at = put_head(out, width, height, channels);
+    uint32_t sum = 1;
+    for (uint64_t first = 0, n; first < bytes; first += n) {
+        n = bytes - first < STORED_MOST ? bytes - first : STORED_MOST;
+        bool last = first + n == bytes;
+        uint64_t length = BLOCK + n + (first ? 0 : ZLIB_HEAD) + (last ? ZLIB_SUM : 0);
+        at = open_chunk(at, "IDAT", length);
+        if (first == 0)
+            at = (unsigned char *)memcpy(at, "\x78\x01", ZLIB_HEAD) + ZLIB_HEAD;
+        const unsigned char block[] = {last, (unsigned char)n, (unsigned char)(n >> 8),
+                                       (unsigned char)~n, (unsigned char)(~n >> 8)};
+        at = (unsigned char *)memcpy(at, block, BLOCK) + BLOCK;
+        put_lines(pixels, line, first, n, at);
+        sum = libdeflate_adler32(sum, at, (size_t)n);
+        at = last ? put(at + n, sum) : at + n;
+        at = close_chunk(at, length);
+    }
+    close_chunk(open_chunk(at, "IEND", 0), 0);
+}
+
+/* ---- the format ---- */
 
 static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
     sheet a = arrange(s);
     unsigned char *canvas = malloc((size_t)(a.pixels_across * a.pixels_down * a.channels));
     bool good =
-        canvas && draw(&a, s, data[s->main], canvas) && write_png(&a, 6, s->recipe, canvas, out);
+        canvas && draw(&a, s, data[s->main], canvas) && write_png(&a, s->recipe, canvas, out);
     free(canvas);
     return good;
 }

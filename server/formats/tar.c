@@ -40,6 +40,6 @@ const format format_tar = {
     .name = "tar",
     .media_type = "application/x-tar",
     .kind = FORMAT_RECORDS,
-    .version = 1,
+    .version = 2,
     .lay_out = lay_out,
 };

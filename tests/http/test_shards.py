@@ -133,6 +133,14 @@ class Shards(HostingTest):
         refused, *_ = expanded(self.shards("colour", n=2, member="png")["urls"])
         self.get(refused, 400)
 
+    def test_pictures_that_no_reader_takes_are_400(self):
+        with tempfile.TemporaryDirectory() as root:
+            hosting.write(root, Hosted("long", np.zeros((2, 1_000_001), np.uint8), {}, {}, "none"))
+            with harness.Server("--data", root, "--drain", "0") as server:
+                listed = server.get("/v1/datasets/long/shards?n=2&member=png").json()
+                refused = server.get(expanded(listed["urls"])[0])
+        self.assertEqual((refused.status, refused.json()["errors"][0]["parameter"]), (400, "member"))
+
     def test_what_is_no_shard_is_404(self):
         good, *_ = expanded(self.shards("colour", n=7)["urls"])
         self.get(good)
