@@ -2,96 +2,18 @@
 is killed or ends costs no client an answer."""
 
 import hashlib
-import os
-import pathlib
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/http"))
+from replicas import Nginx, harness
 
-import harness  # noqa: E402
-
-PATIENCE = 30
 TARGETS = ("/v1/masks.npy?shape=32x32&n=8&index={}",
            "/v1/plans.npz?shape=32x32&n=16&step={}",
            "/v1/masks.npy?shape=128x128&n=100&index={}")
-MAIN = """daemon off;
-master_process off;
-pid {folder}/pid;
-error_log {folder}/errors;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/fmixd.conf;
-}}
-"""
-
-
-class Nginx:
-    """nginx with the shipped configuration, on a socket of its own, which
-    ends with us."""
-
-    def __init__(self, folder, replicas):
-        self.folder, self.path = folder, f"{folder}/socket"
-        text = (ROOT / "deploy/nginx/fmixd.conf").read_text()
-        ours = {"/var/cache/nginx/fmixd": f"{folder}/cache",
-                "listen 8080;": f"listen unix:{self.path};"}
-        for i, replica in enumerate(replicas):
-            ours[f"127.0.0.1:{8081 + i} "] = "{}:{} ".format(*replica.address)
-        for theirs, our in ours.items():
-            assert text.count(theirs) == 1, theirs
-            text = text.replace(theirs, our)
-        pathlib.Path(folder, "fmixd.conf").write_text(text)
-        pathlib.Path(folder, "main.conf").write_text(
-            MAIN.format(folder=folder))
-        self.process = harness.spawn(
-            ["/usr/sbin/nginx", "-p", folder, "-c", f"{folder}/main.conf",
-             "-e", f"{folder}/errors"])
-        deadline = time.monotonic() + PATIENCE
-        while not os.path.exists(self.path):
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                self.stop()
-                raise RuntimeError(self.errors())
-            time.sleep(0.02)
-
-    def errors(self):
-        """What it complains of."""
-        return pathlib.Path(self.folder, "errors").read_text()
-
-    def stop(self):
-        """Ends it."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-
-    def connect(self):
-        """A connection to it."""
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(PATIENCE)
-        sock.connect(self.path)
-        return sock
-
-    def get(self, target, fields="", sock=None):
-        """Head and body of one answer, which may be cut off."""
-        own = sock or self.connect()
-        try:
-            own.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n{fields}\r\n"
-                        .encode())
-            return harness.read_reply(own)
-        finally:
-            if not sock:
-                own.close()
 
 
 class Client(threading.Thread):

@@ -1,0 +1,100 @@
+"""Replicas behind nginx, as deploy/nginx has them."""
+
+import os
+import pathlib
+import socket
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/http"))
+
+import harness  # noqa: E402
+
+NGINX = "/usr/sbin/nginx"
+PATIENCE = 30
+MAIN = """daemon off;
+master_process off;
+pid {folder}/pid;
+error_log {folder}/errors;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/fmixd.conf;
+}}
+"""
+
+
+def configure(folder, replicas, changed):
+    """nginx's whole configuration there: as shipped but for what is changed,
+    with these replicas. The path of its main file."""
+    text = (ROOT / "deploy/nginx/fmixd.conf").read_text()
+    for theirs, ours in {"/var/cache/nginx/fmixd": f"{folder}/cache",
+                         **changed}.items():
+        assert text.count(theirs) == 1, theirs
+        text = text.replace(theirs, ours)
+    pathlib.Path(folder, "fmixd.conf").write_text(text)
+    pathlib.Path(folder, "fmixd-replicas").write_text(replicas)
+    main = pathlib.Path(folder, "main.conf")
+    main.write_text(MAIN.format(folder=folder))
+    return str(main)
+
+
+def on_loopback(replicas):
+    """What deploy/nginx/fmixd-replicas says, of replicas elsewhere."""
+    text = (ROOT / "deploy/nginx/fmixd-replicas").read_text()
+    for i, replica in enumerate(replicas):
+        theirs = f"127.0.0.1:{8081 + i} "
+        assert text.count(theirs) == 1, theirs
+        text = text.replace(theirs, "{}:{} ".format(*replica.address))
+    return text
+
+
+class Nginx:
+    """nginx with the shipped configuration, but for what is changed, on a
+    socket of its own, which ends with us."""
+
+    def __init__(self, folder, replicas, changed=None):
+        self.folder, self.path = folder, f"{folder}/socket"
+        main = configure(folder, on_loopback(replicas), {
+            "listen 8080;": f"listen unix:{self.path};", **(changed or {})})
+        self.process = harness.spawn([NGINX, "-p", folder, "-c", main,
+                                      "-e", f"{folder}/errors"])
+        deadline = time.monotonic() + PATIENCE
+        while not os.path.exists(self.path):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                self.stop()
+                raise RuntimeError(self.errors())
+            time.sleep(0.02)
+
+    def errors(self):
+        """What it complains of."""
+        return pathlib.Path(self.folder, "errors").read_text()
+
+    def stop(self):
+        """Ends it."""
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+    def connect(self):
+        """A connection to it."""
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(PATIENCE)
+        sock.connect(self.path)
+        return sock
+
+    def get(self, target, fields="", sock=None):
+        """Head and body of one answer, which may be cut off."""
+        own = sock or self.connect()
+        try:
+            own.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n{fields}\r\n"
+                        .encode())
+            return harness.read_reply(own)
+        finally:
+            if not sock:
+                own.close()
