@@ -14,7 +14,9 @@ PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjan
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
 PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
                   nginx-light openssl prometheus libarchive-tools python3-torch \
-                  python3-jsonschema chromium chromium-driver systemd strace
+                  python3-jsonschema chromium chromium-driver systemd strace \
+                  python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
+                  $(if $(shell command -v kubectl),,kubernetes-client)
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
