@@ -1,0 +1,125 @@
+// Mixes two batches here, by plans that fmixd draws, and has fmixd mix them; checks a golden digest.
+// usage: go run example.go http://localhost:8080      (the standard library alone)
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+const (
+	golden   = "/v1/masks.raw?shape=32x32&n=16&seed=7&dtype=bits"
+	digest   = "526dc5be181b78f6856e2ff09924b2e4480db4a58d5947c69e3cb48581da134c"
+	law      = "seed=7&method=fmix,mixup" // the first batch is mixed by FMix, the second by MixUp
+	n        = 4
+	elements = 8 * 8
+	steps    = 2
+)
+
+// ask fetches a body, by POST if there is one to send; it comes again when it is told to.
+func ask(target string, body []byte) ([]byte, error) {
+	for {
+		method := http.MethodGet
+		if body != nil {
+			method = http.MethodPost
+		}
+		request, err := http.NewRequest(method, target, bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		reply, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return nil, err
+		}
+		got, err := io.ReadAll(reply.Body)
+		reply.Body.Close()
+		switch reply.StatusCode {
+		case http.StatusOK:
+			return got, err
+		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+			seconds, _ := strconv.Atoi(reply.Header.Get("Retry-After"))
+			time.Sleep(time.Duration(seconds) * time.Second)
+		default:
+			var problem struct{ Detail string }
+			json.Unmarshal(got, &problem)
+			return nil, errors.New(problem.Detail)
+		}
+	}
+}
+
+// numbers reads little-endian elements into out, a slice.
+func numbers(out any, target string, body []byte) error {
+	got, err := ask(target, body)
+	if err != nil {
+		return err
+	}
+	return binary.Read(bytes.NewReader(got), binary.LittleEndian, out)
+}
+
+func say(what string, good bool) error {
+	if !good {
+		return errors.New(what + ": WRONG")
+	}
+	fmt.Println(what + ": ok")
+	return nil
+}
+
+func check(url string) error {
+	plan := fmt.Sprintf("%s/v1/plans.raw?%s&shape=8x8&n=%d&steps=%d&dtype=f64&parts=", url, law, n, steps)
+	var masks [steps][n][elements]float64 // a weight everywhere, for MixUp
+	var pairing [steps][n]int64
+	if err := numbers(&masks, plan+"masks", nil); err != nil {
+		return err
+	}
+	if err := numbers(&pairing, plan+"pairing", nil); err != nil {
+		return err
+	}
+	var x, there [n][elements]float64
+	for i := 0; i < n*elements; i++ {
+		x[i/elements][i%elements] = float64(i) / 256
+	}
+	var upload bytes.Buffer
+	binary.Write(&upload, binary.LittleEndian, x)
+	for step := 0; step < steps; step++ {
+		target := fmt.Sprintf("%s/v1/mix.raw?%s&step=%d&layout=none&x_shape=%dx8x8&x_dtype=f64", url, law, step, n)
+		if err := numbers(&there, target, upload.Bytes()); err != nil {
+			return err
+		}
+		same := true
+		for row := range x {
+			for i, value := range x[row] {
+				m := masks[step][row][i]
+				here := m*value + (1-m)*x[pairing[step][row]][i]
+				// MixUp's last bit may differ: only the server promises its own.
+				same = same && math.Abs(here-there[row][i]) < 1e-12
+			}
+		}
+		if err := say(fmt.Sprintf("batch %d", step), same); err != nil {
+			return err
+		}
+	}
+	got, err := ask(url+golden, nil)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(got)
+	return say("golden digest", hex.EncodeToString(sum[:]) == digest)
+}
+
+func main() {
+	if err := check(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

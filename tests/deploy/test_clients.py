@@ -1,0 +1,204 @@
+"""The example clients, each in its language: they agree with the daemon, and
+say so when they do not."""
+
+import hashlib
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import numpy as np
+
+for folder in ("http", "reference"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / folder))
+
+import fmixref as ref  # noqa: E402
+import harness  # noqa: E402
+
+CLIENTS = harness.ROOT / "deploy" / "clients"
+GOLDEN = json.loads((harness.ROOT / "tests" / "golden" / "clients.json").read_text())
+GOOD = "batch 0: ok\nbatch 1: ok\ngolden digest: ok\n"
+PATIENCE = 120
+
+
+class Between(http.server.BaseHTTPRequestHandler):
+    """Passes requests on to a daemon, and changes what comes back as its server says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.answer(None)
+
+    def do_POST(self):
+        self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def answer(self, body):
+        # Accept is not passed on: paths say the format.
+        status, headers, reply = self.server.change(self.path, lambda: self.pass_on(body))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def pass_on(self, body):
+        kind = {"Content-Type": "application/octet-stream"} if body else {}
+        return self.server.daemon.request(self.command, self.path, body, kind, fresh=True).body
+
+    def log_message(self, *_):
+        pass
+
+
+class Client:
+    """What is asked of each language's, made once."""
+
+    command = None
+    needs = ()
+
+    @classmethod
+    def setUpClass(cls):
+        for need in cls.needs:
+            if not shutil.which(need):
+                raise unittest.SkipTest(f"no {need} here")
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.program = cls.make(pathlib.Path(cls.folder.name))
+        cls.server = harness.Server()
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+
+    def run_it(self, url):
+        return subprocess.run([*self.program, url], text=True, check=False, capture_output=True,
+                              timeout=PATIENCE)
+
+    def through(self, change):
+        """Runs it against a daemon behind somebody who changes answers."""
+        between = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between)
+        between.daemon, between.change = self.server, change
+        between.daemon_threads = True
+        thread = threading.Thread(target=between.serve_forever)
+        thread.start()
+        try:
+            return self.run_it("http://127.0.0.1:{}".format(between.server_address[1]))
+        finally:
+            between.shutdown()
+            between.server_close()
+            thread.join()
+
+    def test_it_agrees_with_the_daemon(self):
+        done = self.run_it("http://{}:{}".format(*self.server.address))
+        self.assertEqual((done.returncode, done.stdout), (0, GOOD), done.stderr)
+
+    def test_it_sees_a_golden_byte_that_differs(self):
+        def change(path, ask):
+            body = bytearray(ask())
+            body[0] ^= path == GOLDEN["target"]
+            return 200, {}, bytes(body)
+        done = self.through(change)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("golden digest: WRONG", done.stdout + done.stderr)
+
+    def test_it_sees_a_batch_that_differs(self):
+        def change(path, ask):
+            body = bytearray(ask())
+            if "/mix" in path and "step=1" in path:
+                body[-2] ^= 64
+            return 200, {}, bytes(body)
+        done = self.through(change)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("batch 0: ok", done.stdout)
+        self.assertIn("batch 1: WRONG", done.stdout + done.stderr)
+
+    def test_it_says_what_the_daemon_has_against_it(self):
+        problem = json.dumps({"detail": "alpha is '0'; it must be more"}).encode()
+        done = self.through(lambda *_: (400, {"Content-Type": "application/problem+json"}, problem))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("alpha is '0'; it must be more", done.stderr)
+
+    def test_it_comes_again_when_it_is_told_to(self):
+        refused = set()
+
+        def change(path, ask):
+            if "/mix" not in path and path not in refused:
+                refused.add(path)
+                return 503, {"Retry-After": "1", "Content-Type": "application/problem+json"}, b"{}"
+            return 200, {}, ask()
+        done = self.through(change)
+        self.assertEqual((done.returncode, done.stdout), (0, GOOD), done.stderr)
+        self.assertTrue(refused)
+
+    def test_its_golden_digest_is_the_pinned_one(self):
+        text = self.source.read_text()
+        self.assertIn(GOLDEN["target"], text)
+        self.assertEqual(re.findall(r"\b[0-9a-f]{64}\b", text), [GOLDEN["sha256"]])
+
+
+class Python(Client, unittest.TestCase):
+    source = CLIENTS / "python" / "example.py"
+
+    @classmethod
+    def make(cls, _):
+        return [sys.executable, "-B", str(cls.source)]
+
+
+class JavaScript(Client, unittest.TestCase):
+    source = CLIENTS / "javascript" / "example.mjs"
+    needs = ("node",)
+
+    @classmethod
+    def make(cls, _):
+        return ["node", str(cls.source)]
+
+
+class R(Client, unittest.TestCase):
+    source = CLIENTS / "r" / "example.R"
+    needs = ("Rscript",)
+
+    @classmethod
+    def make(cls, _):
+        return ["Rscript", str(cls.source)]
+
+
+class Go(Client, unittest.TestCase):
+    source = CLIENTS / "go" / "example.go"
+    needs = ("go",)
+
+    @classmethod
+    def make(cls, folder):
+        subprocess.run(["go", "build", "-o", str(folder / "example"), str(cls.source)], check=True,
+                       env={**os.environ, "GOCACHE": str(folder / "cache"), "GOFLAGS": "-mod=mod",
+                            "GOPATH": str(folder / "path")})
+        return [str(folder / "example")]
+
+
+class C(Client, unittest.TestCase):
+    source = CLIENTS / "c" / "example.c"
+    needs = ("gcc", "pkg-config")
+
+    @classmethod
+    def make(cls, folder):
+        # As the head of the file says.
+        line = re.search(r"cc example\.c -o example (.*)", cls.source.read_text())[1]
+        subprocess.run(f"gcc -std=c11 -Wall -Wextra -Werror {cls.source} -o {folder}/example {line}",
+                       shell=True, check=True)
+        return [str(folder / "example")]
+
+
+class Golden(harness.ServerTest):
+    def test_the_pinned_digest_is_the_references(self):
+        body = self.get(GOLDEN["target"]).body
+        self.assertEqual(hashlib.sha256(body).hexdigest(), GOLDEN["sha256"])
+        masks = np.unpackbits(np.frombuffer(body, np.uint8)).reshape(16, 32, 32)
+        self.assertTrue((masks == ref.make_masks(ref.Recipe(seed=7), (32, 32), 0, 16).masks).all())
+
+
+if __name__ == "__main__":
+    unittest.main()
