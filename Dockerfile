@@ -1,17 +1,45 @@
 # Two stages: a compiler that stays behind, and an image that holds fmixd, the shared libraries it
 # names, and nothing else: no shell, no package manager.
-FROM debian:12-slim AS build
-RUN apt-get update && apt-get install -y --no-install-recommends \
-        gcc libc6-dev make pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
-        libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
+#
+# For amd64 and arm64 (--platform): the first stage is of the building machine's own kind and
+# compiles for the other, so that nothing is emulated.
+FROM --platform=$BUILDPLATFORM debian:12-slim AS build
+ARG TARGETARCH
+RUN target=${TARGETARCH:-$(dpkg --print-architecture)} && \
+    case $target in \
+        amd64) cpu=x86_64 ;; \
+        arm64) cpu=aarch64 ;; \
+        *) echo "no recipe for $target" >&2; exit 1 ;; \
+    esac && \
+    triplet=$cpu-linux-gnu && echo "$triplet" > /triplet && \
+    if [ "$cpu" = "$(uname -m)" ]; then gcc=gcc; else gcc=gcc-$(echo "$triplet" | tr _ -); fi && \
+    dpkg --add-architecture "$target" && apt-get update && \
+    apt-get install -y --no-install-recommends make "$gcc" $(printf "%s:$target " \
+        libc6-dev libmicrohttpd-dev libfftw3-dev libjansson-dev libsodium-dev libmpfr-dev \
+        libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev)
 WORKDIR /src
 COPY Makefile ./
 COPY lib lib
 COPY server server
-RUN make -j"$(nproc)" && strip build/fmixd && build/fmixd selftest
-RUN mkdir -p /image/usr/bin && cp build/fmixd /image/usr/bin/ && \
-    ldd build/fmixd | awk '$2 == "=>" {print $3} $1 ~ /^\// {print $1}' | \
-    xargs cp --parents -L -t /image
+RUN triplet=$(cat /triplet) && \
+    make -j"$(nproc)" CC="$triplet-gcc" AR="$triplet-ar" && "$triplet-strip" build/fmixd && \
+    if [ "$triplet" = "$(uname -m)-linux-gnu" ]; then build/fmixd selftest; fi
+# What ldd would list, which cannot run what is for another machine: the loader, where the program
+# asks for it, and what each file needs.
+RUN triplet=$(cat /triplet) && \
+    loader=$("$triplet-readelf" -l build/fmixd | sed -n 's/.*program interpreter: \(.*\)]/\1/p') && \
+    mkdir -p /image/usr/bin "/image/lib/$triplet" && cp build/fmixd /image/usr/bin/ && \
+    cp --parents -L "$loader" /image && \
+    set -- build/fmixd && \
+    while [ $# -gt 0 ]; do \
+        needed=$("$triplet-readelf" -d "$@" | sed -n 's/.*(NEEDED).*\[\(.*\)]/\1/p' | sort -u) && \
+        set -- && \
+        for name in $needed; do \
+            file=/lib/$triplet/$name; \
+            [ "$name" = "${loader##*/}" ] || [ -e "/image$file" ] || \
+                { cp -L "$file" "/image$file" && set -- "$@" "$file"; } || exit 1; \
+        done; \
+    done
 
 FROM scratch
 COPY --from=build /image /

@@ -1,11 +1,11 @@
 /* The kernels for x86-64-v3: AVX2 and FMA. */
+#include "kernels.h"
+
 #if defined(__x86_64__)
 
 #if !defined(__AVX2__)
 #error "compile this file with -march=x86-64-v3, as the Makefile does"
 #endif
-
-#include "kernels.h"
 
 #include <immintrin.h>
 #include <string.h>

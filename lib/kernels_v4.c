@@ -1,11 +1,11 @@
 /* The kernels for x86-64-v4: AVX-512 F, BW, CD, DQ and VL. */
+#include "kernels.h"
+
 #if defined(__x86_64__)
 
 #if !defined(__AVX512F__)
 #error "compile this file with -march=x86-64-v4, as the Makefile does"
 #endif
-
-#include "kernels.h"
 
 #include <immintrin.h>
 #include <string.h>
