@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "http"))
 import harness  # noqa: E402
 import images  # noqa: E402
 
-BOUND = 16_000_000  # bytes of all files
+BOUND = 16_000_000  # bytes of all files; measured: 15_049_448 for amd64, 12_753_320 for arm64
 PATIENCE = 30
 MISSING = images.missing()
 TARGETS = ("/v1/masks.npy?shape=32x32&n=16&seed=7", "/v1/masks.raw?shape=224x224&n=3&seed=1&dtype=bits",
