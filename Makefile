@@ -27,6 +27,10 @@ WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wm
 MATH   := -ffp-contract=off -fno-math-errno -fno-trapping-math
 CFLAGS += -std=c11 $(OPT) -g $(MATH) $(WARN) -fvisibility=hidden -pthread -MMD -MP
 CFLAGS += -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+# Files may be longer than a word of 32 bits tells, and so may their numbers be.
+ifeq ($(shell echo __SIZEOF_LONG__ | $(CC) -E -P -),4)
+CFLAGS += -D_FILE_OFFSET_BITS=64
+endif
 LDFLAGS += -pthread -Wl,-z,relro,-z,now
 ifneq ($(SAN),)
 CFLAGS  += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DFMIX_ONE_CLONE -U_FORTIFY_SOURCE

@@ -50,7 +50,7 @@ def unpack(architecture):
     """Downloads its packages by an apt that knows nothing of this system, and unpacks them."""
     apt = FOLDER / architecture.name / "apt"
     done = architecture.sysroot / "complete"
-    if done.exists():
+    if done.exists() and done.read_text() == " ".join(PACKAGES):
         return
     for part in ("state/lists/partial", "cache/archives/partial", "debs"):
         (apt / part).mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def unpack(architecture):
                    stdout=subprocess.DEVNULL)
     for package in sorted((apt / "debs").glob("*.deb")):
         subprocess.run(["dpkg", "-x", package, architecture.sysroot], check=True)
-    done.touch()
+    done.write_text(" ".join(PACKAGES))
 
 
 def build(architecture, program):
