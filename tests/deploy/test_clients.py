@@ -7,11 +7,11 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 import numpy as np
@@ -26,10 +26,19 @@ CLIENTS = harness.ROOT / "deploy" / "clients"
 GOLDEN = json.loads((harness.ROOT / "tests" / "golden" / "clients.json").read_text())
 GOOD = "batch 0: ok\nbatch 1: ok\ngolden digest: ok\n"
 PATIENCE = 120
+TRIES = 10
+PROBLEM = {"Content-Type": "application/problem+json"}
+
+daemon = harness.Server("--drain", "0")
+
+
+def setUpModule():
+    daemon.start()
+    unittest.addModuleCleanup(daemon.stop)
 
 
 class Between(http.server.BaseHTTPRequestHandler):
-    """Passes requests on to a daemon, and changes what comes back as its server says."""
+    """Passes requests on to the daemon, and changes what comes back as its server says."""
 
     protocol_version = "HTTP/1.1"
 
@@ -51,7 +60,7 @@ class Between(http.server.BaseHTTPRequestHandler):
 
     def pass_on(self, body):
         kind = {"Content-Type": "application/octet-stream"} if body else {}
-        return self.server.daemon.request(self.command, self.path, body, kind, fresh=True).body
+        return daemon.request(self.command, self.path, body, kind, fresh=True).body
 
     def log_message(self, *_):
         pass
@@ -60,31 +69,26 @@ class Between(http.server.BaseHTTPRequestHandler):
 class Client:
     """What is asked of each language's, made once."""
 
-    command = None
-    needs = ()
+    needs = {}  # Debian's packages, and what works where they are
 
     @classmethod
     def setUpClass(cls):
-        for need in cls.needs:
-            if not shutil.which(need):
-                raise unittest.SkipTest(f"no {need} here")
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.program = cls.make(pathlib.Path(cls.folder.name))
-        cls.server = harness.Server()
-        cls.server.start()
-        cls.addClassCleanup(cls.server.stop)
+        for package, probe in cls.needs.items():
+            if subprocess.run(probe, shell=True, check=False, capture_output=True).returncode:
+                raise unittest.SkipTest(f"there is no {package} here")
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.program = cls.make(pathlib.Path(folder))
 
-    def run_it(self, url):
-        return subprocess.run([*self.program, url], text=True, check=False, capture_output=True,
-                              timeout=PATIENCE)
+    def run_it(self, *arguments):
+        return subprocess.run([*self.program, *arguments], text=True, check=False,
+                              capture_output=True, timeout=PATIENCE)
 
     def through(self, change):
         """Runs it against a daemon behind somebody who changes answers."""
         between = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between)
-        between.daemon, between.change = self.server, change
-        between.daemon_threads = True
-        thread = threading.Thread(target=between.serve_forever)
+        between.change, between.daemon_threads = change, True
+        between.handle_error = lambda *_: None  # who has seen enough may hang up
+        thread = threading.Thread(target=between.serve_forever, args=(0.05,))
         thread.start()
         try:
             return self.run_it("http://127.0.0.1:{}".format(between.server_address[1]))
@@ -94,7 +98,7 @@ class Client:
             thread.join()
 
     def test_it_agrees_with_the_daemon(self):
-        done = self.run_it("http://{}:{}".format(*self.server.address))
+        done = self.run_it("http://{}:{}".format(*daemon.address))
         self.assertEqual((done.returncode, done.stdout), (0, GOOD), done.stderr)
 
     def test_it_sees_a_golden_byte_that_differs(self):
@@ -118,22 +122,54 @@ class Client:
         self.assertIn("batch 1: WRONG", done.stdout + done.stderr)
 
     def test_it_says_what_the_daemon_has_against_it(self):
-        problem = json.dumps({"detail": "alpha is '0'; it must be more"}).encode()
-        done = self.through(lambda *_: (400, {"Content-Type": "application/problem+json"}, problem))
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("alpha is '0'; it must be more", done.stderr)
+        problem = json.dumps({"title": "Bad request", "detail": 'alpha is "0"; it must be more'})
+        for resource in ("/v1/plans", "/v1/mix", "/v1/masks"):
+            with self.subTest(resource):
+                done = self.through(lambda path, ask, resource=resource: (
+                    (400, PROBLEM, problem.encode()) if path.startswith(resource)
+                    else (200, {}, ask())))
+                self.assertEqual(done.returncode, 1)
+                self.assertIn('alpha is "0"; it must be more', done.stderr)
+                self.assertNotIn("Bad request", done.stderr)
 
-    def test_it_comes_again_when_it_is_told_to(self):
-        refused = set()
+    def test_it_says_the_status_where_there_is_no_problem_to_read(self):
+        done = self.through(lambda path, ask: (404, {"Content-Type": "text/html"}, b"<html>nobody"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("404", done.stderr)
+
+    def test_it_asks_again_when_it_is_told_to_and_not_before(self):
+        asked = {}
 
         def change(path, ask):
-            if "/mix" not in path and path not in refused:
-                refused.add(path)
-                return 503, {"Retry-After": "1", "Content-Type": "application/problem+json"}, b"{}"
-            return 200, {}, ask()
+            asked.setdefault(path, []).append(time.monotonic())
+            if len(asked[path]) > 1:
+                return 200, {}, ask()
+            if len(asked) == 1:
+                return 503, {**PROBLEM, "Retry-After": "1"}, b"{}"
+            return 429, {**PROBLEM, "Retry-After": "0"}, b"{}"
         done = self.through(change)
         self.assertEqual((done.returncode, done.stdout), (0, GOOD), done.stderr)
-        self.assertTrue(refused)
+        first, again = next(iter(asked.values()))
+        self.assertGreaterEqual(again - first, 0.99)
+        self.assertTrue(any("/mix" in path for path in asked))
+        self.assertIn(GOLDEN["target"], asked)
+
+    def test_it_does_not_ask_for_ever(self):
+        asked = []
+
+        def change(path, ask):
+            if "/mix" not in path:
+                return 200, {}, ask()
+            asked.append(path)
+            return 503, {**PROBLEM, "Retry-After": "0"}, b'{"detail": "too much to do"}'
+        done = self.through(change)
+        self.assertEqual((done.returncode, len(asked)), (1, TRIES))
+        self.assertIn("too much to do", done.stderr)
+
+    def test_it_says_how_it_is_used(self):
+        done = self.run_it()
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"usage: example\S* URL")
 
     def test_its_golden_digest_is_the_pinned_one(self):
         text = self.source.read_text()
@@ -151,7 +187,7 @@ class Python(Client, unittest.TestCase):
 
 class JavaScript(Client, unittest.TestCase):
     source = CLIENTS / "javascript" / "example.mjs"
-    needs = ("node",)
+    needs = {"nodejs": "node --version"}
 
     @classmethod
     def make(cls, _):
@@ -160,7 +196,7 @@ class JavaScript(Client, unittest.TestCase):
 
 class R(Client, unittest.TestCase):
     source = CLIENTS / "r" / "example.R"
-    needs = ("Rscript",)
+    needs = {"r-base-core": "Rscript --version", "r-cran-curl": "Rscript -e 'library(curl)'"}
 
     @classmethod
     def make(cls, _):
@@ -169,7 +205,7 @@ class R(Client, unittest.TestCase):
 
 class Go(Client, unittest.TestCase):
     source = CLIENTS / "go" / "example.go"
-    needs = ("go",)
+    needs = {"golang-go": "go version"}
 
     @classmethod
     def make(cls, folder):
@@ -181,7 +217,10 @@ class Go(Client, unittest.TestCase):
 
 class C(Client, unittest.TestCase):
     source = CLIENTS / "c" / "example.c"
-    needs = ("gcc", "pkg-config")
+    needs = {"gcc": "gcc --version", "pkg-config": "pkg-config --version",
+             "libcurl4-openssl-dev": "pkg-config --exists libcurl",
+             "libsodium-dev": "pkg-config --exists libsodium",
+             "libjansson-dev": "pkg-config --exists jansson"}
 
     @classmethod
     def make(cls, folder):
@@ -192,9 +231,9 @@ class C(Client, unittest.TestCase):
         return [str(folder / "example")]
 
 
-class Golden(harness.ServerTest):
+class Golden(unittest.TestCase):
     def test_the_pinned_digest_is_the_references(self):
-        body = self.get(GOLDEN["target"]).body
+        body = daemon.get(GOLDEN["target"]).body
         self.assertEqual(hashlib.sha256(body).hexdigest(), GOLDEN["sha256"])
         masks = np.unpackbits(np.frombuffer(body, np.uint8)).reshape(16, 32, 32)
         self.assertTrue((masks == ref.make_masks(ref.Recipe(seed=7), (32, 32), 0, 16).masks).all())
