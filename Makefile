@@ -17,7 +17,7 @@ PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils cu
                   python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
                   buildah debootstrap \
-                  $(if $(shell command -v kubectl),,kubernetes-client)
+                  $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \

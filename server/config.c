@@ -408,9 +408,9 @@ void config_print(const config *c, FILE *out) {
     }
 }
 
-static void print_range(const setting *s, FILE *out) {
+static void print_range(const setting *s, const char *before, const char *after, FILE *out) {
     if (s->kind == NUMBER || s->kind == BYTES)
-        fprintf(out, " (%" PRIu64 " to %" PRIu64 ")", s->least, s->most);
+        fprintf(out, "%s%" PRIu64 " to %" PRIu64 "%s", before, s->least, s->most, after);
 }
 
 void config_usage(FILE *out) {
@@ -426,7 +426,7 @@ void config_usage(FILE *out) {
                  "the file, else the default\n");
     for (size_t i = 0; i < ROWS; i++) {
         fprintf(out, "  --%-12s %-16s %s", table[i].name, table[i].fallback, table[i].meaning);
-        print_range(&table[i], out);
+        print_range(&table[i], " (", ")", out);
         fprintf(out, "\n");
     }
 }
@@ -437,8 +437,7 @@ void config_table(FILE *out) {
         const setting *s = &table[i];
         fprintf(out, "| `%s` | %s | %s | ", s->name, s->meaning,
                 s->fallback[0] ? s->fallback : "none");
-        if (s->kind == NUMBER || s->kind == BYTES)
-            fprintf(out, "%" PRIu64 " to %" PRIu64 " ", s->least, s->most);
+        print_range(s, "", " ", out);
         fprintf(out, "|\n");
     }
 }

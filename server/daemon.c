@@ -170,8 +170,13 @@ static int start_listening(fmixd *d, FILE *errors) {
     int fd;
     if (!supervisor_socket(&fd, errors))
         return -1;
-    d->inherited = fd >= 0 && listen_name(fd, d->address, sizeof d->address);
-    return d->inherited ? fd : listen_on(d->config.listen, d->address, sizeof d->address, errors);
+    d->inherited = fd >= 0;
+    if (!d->inherited)
+        return listen_on(d->config.listen, d->address, sizeof d->address, errors);
+    if (listen_name(fd, d->address, sizeof d->address))
+        return fd;
+    fprintf(errors, "fmixd: cannot tell where the socket is that was handed over\n");
+    return -1;
 }
 
 /* Two image batches' windows, but little beside what requests may hold. */

@@ -1,11 +1,11 @@
 #include "dataset.h"
 #include "process.h"
 #include "query.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -104,10 +104,6 @@ static bool take_head(const json_t *o, dataset *d) {
     return true;
 }
 
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
 static bool take_heads(const json_t *root, dataset *d) {
     const json_t *heads = json_object_get(root, "heads");
     const json_t *names = json_object_get(root, "class_names");
@@ -117,7 +113,7 @@ static bool take_heads(const json_t *root, dataset *d) {
         if (!take_head(json_array_get(heads, i), d))
             return false;
     d->classes = buffer_of(DATASET_MANIFEST);
-    return !names || json_dump_callback(names, append, &d->classes, JSON_COMPACT) == 0;
+    return !names || tree_print(names, JSON_COMPACT, &d->classes);
 }
 
 static bool take_manifest(const json_t *root, dataset *d, FILE *errors) {

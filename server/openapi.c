@@ -1,7 +1,7 @@
 #include "openapi.h"
 #include "route.h"
+#include "tree.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,25 +67,6 @@ static const struct {
 };
 #define REFUSALS (sizeof refusals / sizeof *refusals)
 
-/* Both take over `value`, and a container that is NULL for want of memory stays so. */
-static json_t *with(json_t *object, const char *key, json_t *value) {
-    if (object && json_object_set_new(object, key, value) == 0)
-        return object;
-    if (!object)
-        json_decref(value);
-    json_decref(object);
-    return NULL;
-}
-
-static json_t *and_item(json_t *list, json_t *value) {
-    if (list && json_array_append_new(list, value) == 0)
-        return list;
-    if (!list)
-        json_decref(value);
-    json_decref(list);
-    return NULL;
-}
-
 static json_t *reference(const char *kind, const char *name) {
     char text[120];
     snprintf(text, sizeof text, "#/components/%s/%s", kind, name);
@@ -98,7 +79,7 @@ static json_t *choices_of(const query_parameter *row) {
     json_t *list = json_array();
     const char *name;
     for (unsigned i = 0; (name = row->choices ? row->choices[i] : row->choice(i)) != NULL; i++)
-        list = and_item(list, json_string(name));
+        list = tree_and(list, json_string(name));
     return list;
 }
 
@@ -109,13 +90,13 @@ static json_t *number_of(const query_parameter *row) {
 /* A maximum of 64 bits is more than readers of JSON hold: its format says it. */
 static json_t *integer_of(uint64_t least, uint64_t most) {
     json_t *schema = json_pack("{ss sI}", "type", "integer", "minimum", (json_int_t)least);
-    return most == UINT64_MAX ? with(schema, "format", json_string("uint64"))
-                              : with(schema, "maximum", json_integer((json_int_t)most));
+    return most == UINT64_MAX ? tree_with(schema, "format", json_string("uint64"))
+                              : tree_with(schema, "maximum", json_integer((json_int_t)most));
 }
 
 static json_t *list_of(json_t *items) {
     json_t *list = json_pack("{ss si si}", "type", "array", "minItems", 1, "maxItems", QUERY_LIST);
-    return with(list, "items", items);
+    return tree_with(list, "items", items);
 }
 
 static json_t *schema_of(const query_parameter *row) {
@@ -130,13 +111,14 @@ static json_t *schema_of(const query_parameter *row) {
                  (unsigned)row->most - 1);
         return json_pack("{ss ss}", "type", "string", "pattern", pattern);
     case KIND_CHOICE:
-        return with(json_pack("{ss}", "type", "string"), "enum", choices_of(row));
+        return tree_with(json_pack("{ss}", "type", "string"), "enum", choices_of(row));
     case KIND_SET:
-        return with(list_of(with(json_pack("{ss}", "type", "string"), "enum", choices_of(row))),
-                    "uniqueItems", json_true());
+        return tree_with(
+            list_of(tree_with(json_pack("{ss}", "type", "string"), "enum", choices_of(row))),
+            "uniqueItems", json_true());
     case KIND_LIST:
         return list_of(row->choice
-                           ? with(json_pack("{ss}", "type", "string"), "enum", choices_of(row))
+                           ? tree_with(json_pack("{ss}", "type", "string"), "enum", choices_of(row))
                            : integer_of(0, UINT32_MAX));
     case KIND_REALS:
         return list_of(number_of(row));
@@ -156,8 +138,8 @@ static json_t *with_default(json_t *schema, const query_parameter *row) {
                     : row->kind == KIND_REAL  ? json_real(strtod(row->fallback, NULL))
                                               : json_string(row->fallback);
     if (row->kind == KIND_LIST || row->kind == KIND_SET)
-        value = and_item(json_array(), value);
-    return with(schema, "default", value);
+        value = tree_and(json_array(), value);
+    return tree_with(schema, "default", value);
 }
 
 static json_t *parameter_of(const query_parameter *row) {
@@ -165,14 +147,14 @@ static json_t *parameter_of(const query_parameter *row) {
     json_t *p = json_pack("{ss ss ss sb}", "name", row->name, "in", "query", "description",
                           row->meaning, "required", row == &query_table[QUERY_SHAPE]);
     if (list)
-        p = with(with(p, "style", json_string("form")), "explode", json_false());
-    return with(p, "schema", with_default(schema_of(row), row));
+        p = tree_with(tree_with(p, "style", json_string("form")), "explode", json_false());
+    return tree_with(p, "schema", with_default(schema_of(row), row));
 }
 
 static json_t *all_parameters(void) {
     json_t *all = json_object();
     for (unsigned i = 0; i < QUERY_COUNT; i++)
-        all = with(all, query_table[i].name, parameter_of(&query_table[i]));
+        all = tree_with(all, query_table[i].name, parameter_of(&query_table[i]));
     return all;
 }
 
@@ -182,7 +164,7 @@ static json_t *formats_of(format_set set) {
     json_t *list = json_array();
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->kind & set)
-            list = and_item(list, json_string(format_table[i]->name));
+            list = tree_and(list, json_string(format_table[i]->name));
     return list;
 }
 
@@ -198,40 +180,41 @@ static json_t *parameters_of(const route *r, const char *path) {
         size_t length = strcspn(at + 1, "}");
         bool suffix = strncmp(at, "{format}", 8) == 0, step = strncmp(at, "{step}", 6) == 0;
         json_t *schema =
-            suffix ? with(json_pack("{ss}", "type", "string"), "enum", formats_of(r->formats))
+            suffix ? tree_with(json_pack("{ss}", "type", "string"), "enum", formats_of(r->formats))
             : step ? integer_of(0, UINT64_MAX)
                    : json_pack("{ss ss si}", "type", "string", "pattern", "^[A-Za-z0-9_=+~-]+$",
                                "maxLength", ROUTE_CAPTURE);
-        list = and_item(list, captured(at + 1, length, schema));
+        list = tree_and(list, captured(at + 1, length, schema));
     }
     for (unsigned i = 0; i < QUERY_COUNT; i++)
         if (query_table[i].group & r->groups)
-            list = and_item(list, reference("parameters", query_table[i].name));
+            list = tree_and(list, reference("parameters", query_table[i].name));
     return list;
 }
 
 static json_t *content_of(const route *r) {
     json_t *content = json_object();
     if (!r->formats)
-        return with(content, r->media,
-                    r->schema ? json_pack("{so}", "schema", reference("schemas", r->schema))
-                              : json_object());
+        return tree_with(content, r->media,
+                         r->schema ? json_pack("{so}", "schema", reference("schemas", r->schema))
+                                   : json_object());
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->kind & r->formats)
-            content = with(content, format_table[i]->media_type,
-                           format_table[i] == &format_json
-                               ? json_pack("{so}", "schema", reference("schemas", "Tensors"))
-                               : json_object());
+            content = tree_with(content, format_table[i]->media_type,
+                                format_table[i] == &format_json
+                                    ? json_pack("{so}", "schema", reference("schemas", "Tensors"))
+                                    : json_object());
     return content;
 }
 
 static json_t *refused(int status) {
     json_t *headers = json_object();
     if (status == 429 || status == 503)
-        headers = with(headers, "Retry-After", json_pack("{s{ss}}", "schema", "type", "integer"));
-    if (status == 401)
         headers =
-            with(headers, "WWW-Authenticate", json_pack("{s{ss}}", "schema", "type", "string"));
+            tree_with(headers, "Retry-After", json_pack("{s{ss}}", "schema", "type", "integer"));
+    if (status == 401)
+        headers = tree_with(headers, "WWW-Authenticate",
+                            json_pack("{s{ss}}", "schema", "type", "string"));
     return json_pack("{ss so s{s{so}}}", "description", problem_title(status), "headers", headers,
                      "content", "application/problem+json", "schema",
                      reference("schemas", "Problem"));
@@ -240,15 +223,17 @@ static json_t *refused(int status) {
 static json_t *answers_of(const route *r) {
     bool post = strcmp(r->method, "POST") == 0, named = strchr(r->path, '{') != NULL;
     json_t *all = json_object();
-    all = with(all, "200",
-               json_pack("{ss so so}", "description", r->meaning, "headers",
-                         json_pack("{s{s{si}}}", "X-Fmix-Stream", "schema", "const", FMIX_STREAM),
-                         "content", content_of(r)));
+    all = tree_with(
+        all, "200",
+        json_pack("{ss so so}", "description", r->meaning, "headers",
+                  json_pack("{s{s{si}}}", "X-Fmix-Stream", "schema", "const", FMIX_STREAM),
+                  "content", content_of(r)));
     if (r->formats && !post) {
-        all = with(all, "206",
-                   json_pack("{ss so}", "description", "the part that Range names", "content",
-                             content_of(r)));
-        all = with(all, "304", json_pack("{ss}", "description", "If-None-Match names its ETag"));
+        all = tree_with(all, "206",
+                        json_pack("{ss so}", "description", "the part that Range names", "content",
+                                  content_of(r)));
+        all =
+            tree_with(all, "304", json_pack("{ss}", "description", "If-None-Match names its ETag"));
     }
     for (unsigned i = 0; i < REFUSALS; i++) {
         char status[8];
@@ -256,10 +241,10 @@ static json_t *answers_of(const route *r) {
             (refusals[i].guarded && r->open) || (refusals[i].named && !named))
             continue;
         snprintf(status, sizeof status, "%d", refusals[i].status);
-        all = with(all, status, reference("responses", status));
+        all = tree_with(all, status, reference("responses", status));
     }
     /* What requests are told that are no requests for this: 405, 408, 411, 414, 431 … */
-    return with(all, "default", reference("responses", "default"));
+    return tree_with(all, "default", reference("responses", "default"));
 }
 
 static json_t *all_refusals(void) {
@@ -267,9 +252,9 @@ static json_t *all_refusals(void) {
     for (unsigned i = 0; i < REFUSALS; i++) {
         char status[8];
         snprintf(status, sizeof status, "%d", refusals[i].status);
-        all = with(all, status, refused(refusals[i].status));
+        all = tree_with(all, status, refused(refusals[i].status));
     }
-    return with(all, "default", refused(0));
+    return tree_with(all, "default", refused(0));
 }
 
 /* A format that is read can be uploaded. */
@@ -277,7 +262,7 @@ static json_t *body_of(void) {
     json_t *content = json_object();
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->read)
-            content = with(content, format_table[i]->media_type, json_object());
+            content = tree_with(content, format_table[i]->media_type, json_object());
     return json_pack("{ss sb so}", "description",
                      "x, and where the format holds several arrays y, x2 and y2", "required", 1,
                      "content", content);
@@ -299,17 +284,17 @@ static json_t *operation_of(const route *r, const char *path, bool suffixed) {
                           operation_name(r, suffixed), "parameters", parameters_of(r, path),
                           "responses", answers_of(r));
     if (strcmp(r->method, "POST") == 0)
-        o = with(o, "requestBody", body_of());
+        o = tree_with(o, "requestBody", body_of());
     /* Nobody, or the bearer of a token where some are set. */
-    return with(o, "security", r->open ? json_array() : json_pack("[{} {s[]}]", "token"));
+    return tree_with(o, "security", r->open ? json_array() : json_pack("[{} {s[]}]", "token"));
 }
 
 static json_t *with_path(json_t *paths, const route *r, bool suffixed) {
     char path[200];
     snprintf(path, sizeof path, "%s%s", r->path, suffixed ? ".{format}" : "");
-    return with(paths, path,
-                with(json_object(), strcmp(r->method, "POST") == 0 ? "post" : "get",
-                     operation_of(r, path, suffixed)));
+    return tree_with(paths, path,
+                     tree_with(json_object(), strcmp(r->method, "POST") == 0 ? "post" : "get",
+                               operation_of(r, path, suffixed)));
 }
 
 static json_t *all_paths(void) {
@@ -339,13 +324,9 @@ static json_t *components(void) {
                      "securitySchemes", security);
 }
 
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
 /* An object without its last brace, for more to follow. Takes it over. */
 static bool write_open(json_t *object, buffer *out) {
-    bool good = object && json_dump_callback(object, append, out, JSON_COMPACT) == 0;
+    bool good = tree_print(object, JSON_COMPACT, out);
     json_decref(object);
     if (good)
         out->length--;

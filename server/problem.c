@@ -1,6 +1,6 @@
 #include "problem.h"
+#include "tree.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,26 +82,19 @@ const char *problem_title(int status) {
     return "Error";
 }
 
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
 void problem_render(const problem *p, buffer *out) {
     json_t *errors = json_array();
-    bool good = errors != NULL;
     unsigned kept = p->count < PROBLEM_ERRORS ? p->count : PROBLEM_ERRORS;
     for (unsigned i = 0; i < kept; i++) {
         json_t *error = json_pack("{ss}", "detail", p->errors[i].detail);
         if (p->errors[i].parameter[0])
-            good &=
-                json_object_set_new(error, "parameter", json_string(p->errors[i].parameter)) == 0;
-        good &= json_array_append_new(errors, error) == 0;
+            error = tree_with(error, "parameter", json_string(p->errors[i].parameter));
+        errors = tree_and(errors, error);
     }
     json_t *root =
         json_pack("{ss ss si ss so}", "type", "about:blank", "title", problem_title(p->status),
                   "status", p->status, "detail", kept ? p->errors[0].detail : "", "errors", errors);
-    if (!good || !root || json_dump_callback(root, append, out, JSON_INDENT(2)) != 0)
-        out->failed = true;
+    tree_print(root, JSON_INDENT(2), out);
     json_decref(root);
     buffer_text(out, "\n");
 }

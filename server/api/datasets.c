@@ -1,24 +1,9 @@
 /* What data sets there are. */
 #include "../call.h"
+#include "../tree.h"
 #include "hosted.h"
 
 #include <inttypes.h>
-#include <jansson.h>
-
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
-/* Appends what may be NULL for want of memory; then, or without memory itself, it drops the list.
- */
-static json_t *appended(json_t *list, json_t *item) {
-    if (list && json_array_append_new(list, item) == 0)
-        return list;
-    if (!list)
-        json_decref(item);
-    json_decref(list);
-    return NULL;
-}
 
 static json_t *head_of(const dataset_head *h, json_t *names) {
     json_t *head = json_pack("{ss ss sI}", "name", h->name, "kind", h->numbers ? "numbers" : "rows",
@@ -39,7 +24,7 @@ static json_t *heads_of(const dataset *d) {
         }
     }
     for (unsigned i = 0; i < d->heads && heads; i++)
-        heads = appended(heads, head_of(&d->head[i], json_array_get(names, i)));
+        heads = tree_and(heads, head_of(&d->head[i], json_array_get(names, i)));
     json_decref(names);
     return heads;
 }
@@ -48,7 +33,7 @@ static json_t *heads_of(const dataset *d) {
 static json_t *describe(const dataset *d) {
     json_t *shape = json_array();
     for (unsigned i = 0; i < d->rank && shape; i++)
-        shape = appended(shape, json_integer((json_int_t)d->side[i]));
+        shape = tree_and(shape, json_integer((json_int_t)d->side[i]));
     return json_pack("{ss sI so ss ss so ss}", "name", d->name, "count", (json_int_t)d->count,
                      "shape", shape, "dtype", dtype_table[d->type].name, "layout",
                      query_table[QUERY_LAYOUT].choices[d->layout], "heads", heads_of(d), "digest",
@@ -58,17 +43,14 @@ static json_t *describe(const dataset *d) {
 static void answer(json_t *root, outcome *out) {
     out->status = 200;
     out->text = buffer_of(64u << 20);
-    if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
-        out->text.failed = true;
-    json_decref(root);
-    buffer_text(&out->text, "\n");
+    tree_line(root, &out->text);
 }
 
 void datasets_get(call *c, outcome *out) {
     json_t *list = json_array();
     dataset *d;
     for (size_t i = 0; (d = shelf_nth(c->service->shelf, i)) != NULL; i++) {
-        list = appended(list, describe(d));
+        list = tree_and(list, describe(d));
         dataset_release(d);
     }
     answer(json_pack("{so}", "datasets", list), out);

@@ -2,8 +2,7 @@
 #include "../call.h"
 #include "../machine.h"
 #include "../selftest.h"
-
-#include <jansson.h>
+#include "../tree.h"
 
 static void answer_text(outcome *out, int status, const char *text) {
     out->status = status;
@@ -26,10 +25,6 @@ void health_ready(call *c, outcome *out) {
     answer_text(out, 200, "ready\n");
 }
 
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
 void version_get(call *c, outcome *out) {
     out->status = 200;
     out->text = buffer_of(4096);
@@ -41,8 +36,5 @@ void version_get(call *c, outcome *out) {
         "{si ss ss ss ss ss ss ss ss}", "stream", FMIX_STREAM, "version", FMIXD_VERSION, "build",
         __VERSION__, "fftw", engine.fftw, "mpfr", engine.mpfr, "kernels", engine.kernels,
         "architecture", cpu.architecture, "features", cpu.features, "golden", c->service->golden);
-    if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
-        out->text.failed = true;
-    json_decref(root);
-    buffer_text(&out->text, "\n");
+    tree_line(root, &out->text);
 }

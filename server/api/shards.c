@@ -3,10 +3,10 @@
  * cache may know nothing else: the set, its digest, the batch, and each parameter that is not at
  * its default, as `garments,<digest>,n=64,seed=7,000003` with `+` for a comma, `~` for a point.
  */
+#include "../tree.h"
 #include "hosted.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,10 +111,6 @@ static dataset *read_name(call *c, uint64_t *step, problem *p) {
 
 /* ---- the list ---- */
 
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
 static void list(const dataset *d, const char *name, const hosted_place *place, uint64_t n,
                  outcome *out) {
     char url[ROUTE_CAPTURE + 100];
@@ -125,10 +121,7 @@ static void list(const dataset *d, const char *name, const hosted_place *place, 
                   (json_int_t)d->count, "samples_per_shard", (json_int_t)n, "digest", d->digest);
     out->status = 200;
     out->text = buffer_of(8192);
-    if (!root || json_dump_callback(root, append, &out->text, JSON_COMPACT) != 0)
-        out->text.failed = true;
-    json_decref(root);
-    buffer_text(&out->text, "\n");
+    tree_line(root, &out->text);
 }
 
 void shards_get(call *c, outcome *out) {

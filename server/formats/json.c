@@ -1,9 +1,9 @@
 /* One flat object: each tensor under its name as nested lists, and the numbers beside them as text.
  */
+#include "../tree.h"
 #include "format.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,10 +47,6 @@ static json_t *nested(const tensor *t, unsigned side, const unsigned char **at) 
     return list;
 }
 
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
 static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
     json_t *root = json_object();
     bool good = root != NULL;
@@ -63,10 +59,10 @@ static bool encode(const source *s, const unsigned char *const *data, buffer *ou
         const unsigned char *at = data[i];
         good = json_object_set_new(root, s->tensors[i].name, nested(&s->tensors[i], 0, &at)) == 0;
     }
-    good =
-        good && json_dump_callback(root, append, out, JSON_COMPACT) == 0 && buffer_text(out, "\n");
+    if (good)
+        return tree_line(root, out);
     json_decref(root);
-    return good;
+    return false;
 }
 
 /* jansson keeps a node of at most 48 bytes and a pointer for each element, and the text is dumped

@@ -1,10 +1,10 @@
 /* safetensors: eight bytes of header length, a JSON header, the tensors one after the other. Its
  * rules for readers are kept to the letter, for they are what makes a file safe. */
+#include "../tree.h"
 #include "format.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,10 +57,6 @@ static json_t *entry_of(const tensor *t, uint64_t start) {
                      (json_int_t)(start + tensor_bytes(t)));
 }
 
-static int append(const char *bytes, size_t length, void *out) {
-    return buffer_add(out, bytes, length) ? 0 : -1;
-}
-
 /* The padded header. Without memory there is a NULL somewhere, which jansson passes on. */
 static bool put_header(const source *s, const tensor *const *order, buffer *out) {
     json_t *root = json_object();
@@ -70,7 +66,7 @@ static bool put_header(const source *s, const tensor *const *order, buffer *out)
         good = json_object_set_new(root, order[i]->name, entry_of(order[i], start)) == 0;
         start += tensor_bytes(order[i]);
     }
-    good = good && start <= INT64_MAX && json_dump_callback(root, append, out, JSON_COMPACT) == 0;
+    good = good && start <= INT64_MAX && tree_print(root, JSON_COMPACT, out);
     json_decref(root);
     while (good && (PREFIX + out->length) % ALIGN)
         good = buffer_text(out, " ");

@@ -87,12 +87,14 @@ function watch(form, redraw) {
 
 const quoted = (target) => `"${location.origin}${target}"`;
 
-/** Lines that fetch an array by GET: the path without suffix, and its parameters. */
+/** What a view shows, and lines that fetch it by GET: the path without suffix, and its parameters;
+ * without a picture's own it is shown from the raw array. */
 function fetching(picture, path, pairs, rawPairs, shape) {
   const png = `${path}.png?${query({ ...pairs, ...picture })}`;
   const npy = `${path}.npy?${query(pairs)}`;
   const raw = `${path}.raw?${query({ ...pairs, ...rawPairs })}`;
   return {
+    target: picture ? png : raw,
     curl: picture ? `curl -o picture.png '${location.origin}${png}'`
       : `curl -o array.npy '${location.origin}${npy}'`,
     python: `import io, urllib.request, numpy as np
@@ -107,11 +109,12 @@ array <- aperm(array(bytes, c(${[...shape].reverse().join(", ")}))); close(conne
   };
 }
 
-/** Lines that upload pair.npy. */
+/** What a view shows, and lines that fetch it by uploading pair.npy. */
 function uploading(pairs) {
   const png = `/v1/mix.png?${query(pairs)}`;
   const npy = `/v1/mix.npy?${query(pairs)}`;
   return {
+    target: png,
     curl: `curl -o mixed.png --data-binary @pair.npy '${location.origin}${png}'`,
     python: `import io, urllib.request, numpy as np
 reply = urllib.request.urlopen(${quoted(npy)}, open("pair.npy", "rb").read())
@@ -180,11 +183,11 @@ function masks() {
     const shape = [Number(height.value), Number(width.value)];
     const names = ["method", "seed", "delta", "soft", fixed.checked ? "lambda" : "alpha"];
     const pairs = { shape: shape.join("x"), n: count, ...said(form, names) };
-    const picture = { columns: 4 };
     const soft = pairs.soft ? {} : { dtype: "u8" };
-    say(fetching(picture, "/v1/masks", pairs, soft, [count, ...shape]));
+    const lines = fetching({ columns: 4 }, "/v1/masks", pairs, soft, [count, ...shape]);
+    say(lines);
     const start = performance.now();
-    const reply = await ask(`/v1/masks.png?${query({ ...pairs, ...picture })}`, { signal });
+    const reply = await ask(lines.target, { signal });
     await show(image, reply);
     return `${count} masks of ${shape.join("×")} in ${(performance.now() - start).toFixed(0)} ms`;
   }));
@@ -293,9 +296,10 @@ function mix() {
       URL.revokeObjectURL(save.href);
     save.href = URL.createObjectURL(new Blob([body]));
     const pairs = { layout: "channels_last", pairing: "flip", ...said(form, ["lambda", "delta", "seed"]) };
-    say(uploading({ ...pairs, method: "fmix", columns: 1 }));
+    const linesOf = (method) => uploading({ ...pairs, method, columns: 1 });
+    say(linesOf("fmix"));
     await Promise.all(images.map(async (image) => {
-      const target = `/v1/mix.png?${query({ ...pairs, method: image.dataset.method, columns: 1 })}`;
+      const { target } = linesOf(image.dataset.method);
       await show(image, await ask(target, { method: "POST", body, signal }));
     }));
     return "Above, the first keeps λ of itself; below, the second does.";
@@ -325,9 +329,10 @@ async function data() {
     step.max = Math.ceil(chosen.count / n) - 1;
     const pairs = { n, ...said(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };
     const path = `/v1/datasets/${set.value}/batches/${step.value}`;
-    say(fetching({ columns: 8 }, path, pairs, { out_dtype: "u8" }, [n, ...chosen.shape]));
+    const lines = fetching({ columns: 8 }, path, pairs, { out_dtype: "u8" }, [n, ...chosen.shape]);
+    say(lines);
     sayValues(form);
-    await show(image, await ask(`${path}.png?${query({ ...pairs, columns: 8 })}`, { signal }));
+    await show(image, await ask(lines.target, { signal }));
     return `Batch ${step.value} of ${Number(step.max) + 1}: ${n} of ${chosen.count} samples of ${chosen.shape.join("×")}`;
   });
   watch(form, redraw);
@@ -351,11 +356,11 @@ function volume() {
   };
   watch(form, newest(caption, async (signal) => {
     const pairs = { shape: shape.join("x"), ...said(form, ["delta", "lambda", "seed"]) };
-    const target = `/v1/masks.raw?${query({ ...pairs, dtype: "u8" })}`;
-    say(fetching(null, "/v1/masks", pairs, { dtype: "u8" }, shape));
-    if (target !== fetched) {
-      mask = new Uint8Array(await (await ask(target, { signal })).arrayBuffer());
-      fetched = target;
+    const lines = fetching(null, "/v1/masks", pairs, { dtype: "u8" }, shape);
+    say(lines);
+    if (lines.target !== fetched) {
+      mask = new Uint8Array(await (await ask(lines.target, { signal })).arrayBuffer());
+      fetched = lines.target;
     }
     return drawSlice();
   }));

@@ -6,6 +6,7 @@ import pathlib
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -238,7 +239,14 @@ class Trouble(unittest.TestCase):
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                asked.append(self.path)
+                self.answer(self.path)
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.answer(f"{self.path} {body.decode()}")
+
+            def answer(self, what):
+                asked.append(what)
                 status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
                 if status is None:
                     self.close_connection = True
@@ -265,6 +273,24 @@ class Trouble(unittest.TestCase):
                                  (200, {}, b"here")])
         self.assertEqual(fmixd.Connection(url).get("/x", a=1), b"here")
         self.assertEqual(asked, ["/x?a=1"] * 4)
+
+    def test_a_retry_after_of_nothing_or_of_a_date_is_no_reason_to_hurry_or_to_break(self):
+        later = "Fri, 27 Nov 2026 01:00:00 GMT"
+        url, asked = self.serve([(503, {"Retry-After": after}, b"{}") for after in ("0", later, "0", "x")]
+                                + [(200, {}, b"here")])
+        begun = time.monotonic()
+        self.assertEqual(fmixd.Connection(url).get("/x"), b"here")
+        self.assertGreaterEqual(time.monotonic() - begun, 4 * fmixd.MOMENT)
+        self.assertEqual(len(asked), 5)
+
+    def test_an_upload_is_tried_again_too_and_so_often_at_most(self):
+        url, asked = self.serve([(503, {"Retry-After": "0"}, b"{}"), (200, {}, b"here")])
+        self.assertEqual(fmixd.Connection(url).post("/x", b"body", a=1), b"here")
+        self.assertEqual(asked, ["/x?a=1 body"] * 2)
+        url, asked = self.serve([(503, {"Retry-After": "0"}, b'{"detail": "too much"}')])
+        with self.assertRaisesRegex(ConnectionError, "asked 3 times: too much"):
+            fmixd.Connection(url, tries=3).post("/x", b"body")
+        self.assertEqual(len(asked), 3)
 
     def test_what_does_not_is_told_at_once(self):
         url, asked = self.serve([(400, {}, b'{"detail": "no such thing"}')])

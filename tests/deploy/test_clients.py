@@ -79,6 +79,11 @@ class Client:
         folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.program = cls.make(pathlib.Path(folder))
 
+    @classmethod
+    def make(cls, _):
+        """Makes a program in a folder; its command."""
+        return [*cls.runs, str(cls.source)]
+
     def run_it(self, *arguments):
         return subprocess.run([*self.program, *arguments], text=True, check=False,
                               capture_output=True, timeout=PATIENCE)
@@ -179,28 +184,19 @@ class Client:
 
 class Python(Client, unittest.TestCase):
     source = CLIENTS / "python" / "example.py"
-
-    @classmethod
-    def make(cls, _):
-        return [sys.executable, "-B", str(cls.source)]
+    runs = [sys.executable, "-B"]
 
 
 class JavaScript(Client, unittest.TestCase):
     source = CLIENTS / "javascript" / "example.mjs"
+    runs = ["node"]
     needs = {"nodejs": "node --version"}
-
-    @classmethod
-    def make(cls, _):
-        return ["node", str(cls.source)]
 
 
 class R(Client, unittest.TestCase):
     source = CLIENTS / "r" / "example.R"
+    runs = ["Rscript"]
     needs = {"r-base-core": "Rscript --version", "r-cran-curl": "Rscript -e 'library(curl)'"}
-
-    @classmethod
-    def make(cls, _):
-        return ["Rscript", str(cls.source)]
 
 
 class Go(Client, unittest.TestCase):

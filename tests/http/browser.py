@@ -5,13 +5,13 @@ import json
 import re
 import shutil
 import time
+import urllib.error
 import urllib.request
 from typing import NamedTuple
 
 import harness
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-LEFT = "pointerMove", "pointerDown", "pointerUp"
 PATIENCE = 60
 
 
@@ -41,9 +41,6 @@ class Element(NamedTuple):
 
     def value(self):
         return self.ask("property/value")
-
-    def role(self):
-        return self.ask("computedrole")
 
     def name(self):
         """What a screen reader calls it."""

@@ -4,11 +4,7 @@ usage: example.py http://localhost:8080
 """
 
 import hashlib
-import json
 import sys
-import time
-import urllib.error
-import urllib.request
 
 import numpy as np
 
@@ -18,25 +14,6 @@ GOLDEN = "/v1/masks.raw?shape=32x32&n=16&seed=7&dtype=bits"
 SHA256 = "526dc5be181b78f6856e2ff09924b2e4480db4a58d5947c69e3cb48581da134c"
 LAW = "seed=7&method=fmix,mixup"  # the first batch is mixed by FMix, the second by MixUp
 TRIES = 10
-
-
-def post(target, body):
-    """The answer; asks again when it is told to."""
-    for tries in range(1, TRIES + 1):
-        try:
-            with urllib.request.urlopen(target, body) as reply:
-                return reply.read()
-        except urllib.error.HTTPError as refused:
-            if refused.code not in (429, 503) or tries == TRIES:
-                raise fmixd.Refused(detail(refused)) from None
-            time.sleep(float(refused.headers.get("Retry-After", 1)))
-
-
-def detail(refused):
-    """What the server has against it."""
-    if refused.headers.get_content_type() == "application/problem+json":
-        return json.load(refused)["detail"]
-    return str(refused)
 
 
 def say(what, good):
@@ -49,14 +26,15 @@ def say(what, good):
 def main(url):
     """Three checks."""
     x = np.arange(4 * 8 * 8, dtype="<f4").reshape(4, 8, 8) / 256
+    server = fmixd.Connection(url, tries=TRIES)
     mix = fmixd.Mixer(url, layout="none", seed=7, method="fmix,mixup")
     for step in range(2):
         here, _ = mix(x, None, step)
-        there = post(f"{url}/v1/mix.raw?{LAW}&step={step}&layout=none&x_shape=4x8x8&x_dtype=f32", x.tobytes())
+        there = server.post(f"/v1/mix.raw?{LAW}&step={step}&layout=none&x_shape=4x8x8&x_dtype=f32", x.tobytes())
         # A float32's rounding: Mixer's weights are such, the server's are not.
         say(f"batch {step}", np.abs(here - np.frombuffer(there, "<f4").reshape(x.shape)).max() < 1e-6)
     mix.close()
-    say("golden digest", hashlib.sha256(fmixd.Connection(url).get(GOLDEN)).hexdigest() == SHA256)
+    say("golden digest", hashlib.sha256(server.get(GOLDEN)).hexdigest() == SHA256)
 
 
 if __name__ == "__main__":

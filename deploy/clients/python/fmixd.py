@@ -18,6 +18,7 @@ Either can begin at any step, on any rank of any world: the same arguments give 
 """
 
 import http.client
+import itertools
 import json
 import os
 import queue
@@ -31,6 +32,7 @@ import numpy as np
 
 AHEAD = 4         # requests that are fetched before they are asked for
 PATIENCE = 300.0  # seconds over which a request is tried again
+MOMENT = 0.1      # seconds between two tries, at least
 TIMEOUT = 60.0    # seconds without a byte
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
          "U8": "u1", "BOOL": "?", "BF16": "<u2"}
@@ -47,36 +49,43 @@ class Refused(Exception):
 class Connection:
     """One kept connection, opened again whenever it breaks."""
 
-    def __init__(self, url, token=None, patience=PATIENCE):
+    def __init__(self, url, token=None, patience=PATIENCE, tries=None):
         parts = urlsplit(url)
         kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
         self._open = lambda: kind[parts.scheme](parts.netloc, timeout=TIMEOUT)
         self._path = parts.path.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._patience = patience
+        self._patience, self._tries = patience, tries
         self._connection = None
 
     def get(self, path, **query):
         """The body; tries again for as long as it is worth it, as Retry-After says."""
+        return self._ask("GET", path, query)
+
+    def post(self, path, data, **query):
+        """The same of what is uploaded: asking twice changes nothing."""
+        return self._ask("POST", path, query, data)
+
+    def _ask(self, method, path, query, data=None):
         target = f"{self._path}{path}?{urlencode(query)}" if query else self._path + path
         end, pause = time.monotonic() + self._patience, 0.1
-        while True:
-            status, headers, body = self._try(target)
+        for tried in itertools.count(1):
+            status, headers, body = self._try(method, target, data)
             if status == 200:
                 return body
             if status and status not in (429, 502, 503, 504):
                 raise Refused(f"{target}: {status} {_reason(body)}")
-            wait = float(headers.get("Retry-After") or pause) * random.uniform(1, 1.3)
-            if time.monotonic() + wait > end:
-                raise ConnectionError(f"{target}: no answer in {self._patience:.0f} s: "
+            wait = _seconds(headers.get("Retry-After"), pause) * random.uniform(1, 1.3)
+            if time.monotonic() + wait > end or tried == self._tries:
+                raise ConnectionError(f"{target}: no answer, asked {tried} times: "
                                       f"{_reason(body) if status else body}")
             time.sleep(wait)
             pause = min(2 * pause, 5)
 
-    def _try(self, target):
+    def _try(self, method, target, data):
         try:
             self._connection = self._connection or self._open()
-            self._connection.request("GET", target, headers=self._headers)
+            self._connection.request(method, target, data, self._headers)
             answer = self._connection.getresponse()
             return answer.status, answer.headers, answer.read()
         except (OSError, http.client.HTTPException) as broken:
@@ -88,6 +97,11 @@ class Connection:
         if self._connection:
             self._connection.close()
         self._connection = None
+
+
+def _seconds(text, otherwise):
+    """What Retry-After says, where it is a number of them and no date; a moment at least."""
+    return max(int(text), MOMENT) if text and text.isdigit() else otherwise
 
 
 def _reason(body):
