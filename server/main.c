@@ -1,6 +1,7 @@
 /* fmixd: masks and mixed batches over HTTP. */
 #include "auth.h"
 #include "config.h"
+#include "crash.h"
 #include "daemon.h"
 #include "descriptors.h"
 #include "healthcheck.h"
@@ -96,6 +97,7 @@ static int make_token(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    crash_install();
     static const char *const commands[] = {"serve",    "config",  "healthcheck",
                                            "selftest", "version", "settings"};
     enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, COMMANDS } command = SERVE;

@@ -1,4 +1,5 @@
 #include "map.h"
+#include "crash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +39,10 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
         zeros = mmap((void *)(at / page * page), page, PROT_READ,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     }
-    if (zeros == MAP_FAILED)
+    if (zeros == MAP_FAILED) {
+        crash_report(number);
         signal(number, SIG_DFL); /* which the same access meets again */
+    }
     errno = kept;
 }
 

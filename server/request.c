@@ -1,5 +1,6 @@
 #include "request.h"
 #include "conditions.h"
+#include "crash.h"
 #include "headers.h"
 #include "refusal.h"
 #include "reply.h"
@@ -25,6 +26,7 @@ struct request {
     int status;        /* replied */
     trace trace;
     char method[16], target[256]; /* what the log says of it */
+    char described[CRASH_REQUEST];
     uint64_t sent;
     bool begun, handled, head, options;
     bool last; /* of its connection: where it ends is in doubt, or more comes than is read */
@@ -295,6 +297,14 @@ static void check_head(request *r, const char *path) {
         r->last = true;
 }
 
+/* For crash.h: a terminal shows it as it is. */
+static void describe(request *r) {
+    snprintf(r->described, sizeof r->described, "%s %s (X-Request-ID %s)", r->method, r->target,
+             r->trace.id);
+    for (char *c = r->described; *c; c++)
+        *c = *c < ' ' || *c > '~' ? '?' : *c;
+}
+
 /* Everything that can be refused before the body is. A client that waits to be told to go on is
  * told no at once. */
 static void begin(request *r, const char *path, const char *method, const char *version) {
@@ -303,6 +313,7 @@ static void begin(request *r, const char *path, const char *method, const char *
     r->line.version = version;
     snprintf(r->method, sizeof r->method, "%s", method);
     headers_trace(r->connection, &r->trace);
+    describe(r);
     r->head = strcmp(method, "HEAD") == 0;
     r->options = strcmp(method, "OPTIONS") == 0;
     r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
@@ -368,6 +379,7 @@ static void handle(request *r) {
     o->source = NULL;
     if (!a)
         return;
+    answer_describe(a, r->described);
     if (!r->head)
         conditions_cut(&r->conditions, r->connection, a, &o->problem);
     install(r, a);
@@ -477,8 +489,8 @@ static enum MHD_Result answered(request *r, enum MHD_Result result) {
     return result;
 }
 
-enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,
-                             const char *body, size_t *length) {
+static enum MHD_Result step(request *r, const char *path, const char *method, const char *version,
+                            const char *body, size_t *length) {
     if (!r->begun) {
         begin(r, path, method, version);
         return on_head(r);
@@ -493,4 +505,12 @@ enum MHD_Result request_step(request *r, const char *path, const char *method, c
         handle(r);
     }
     return answered(r, respond(r));
+}
+
+enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,
+                             const char *body, size_t *length) {
+    const char *before = crash_work_for(r->described);
+    enum MHD_Result result = step(r, path, method, version, body, length);
+    crash_work_for(before);
+    return result;
 }
