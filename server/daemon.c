@@ -2,6 +2,7 @@
 #include "listen.h"
 #include "openapi.h"
 #include "request.h"
+#include "say.h"
 #include "selftest.h"
 #include "supervisor.h"
 #include "tls.h"
@@ -175,7 +176,7 @@ static int start_listening(fmixd *d, FILE *errors) {
         return listen_on(d->config.listen, d->address, sizeof d->address, errors);
     if (listen_name(fd, d->address, sizeof d->address))
         return fd;
-    fprintf(errors, "fmixd: cannot tell where the socket is that was handed over\n");
+    say(errors, "fmixd: cannot tell where the socket is that was handed over\n");
     return -1;
 }
 
@@ -187,7 +188,7 @@ static size_t slabs_of(const config *c) {
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     fmixd *d = calloc(1, sizeof *d);
     if (!d) {
-        fprintf(errors, "fmixd: out of memory\n");
+        say(errors, "fmixd: out of memory\n");
         return NULL;
     }
     requests_init(&d->requests);
@@ -205,7 +206,7 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     if (start_service(d, hooks, errors))
         d->http = start_http(d, fd);
     if (!d->http) {
-        fprintf(errors, "fmixd: could not start\n");
+        say(errors, "fmixd: could not start\n");
         close(fd);
         free_all(d);
         return NULL;
@@ -221,11 +222,11 @@ void fmixd_reload(fmixd *d, FILE *errors) {
     bool tokens = auth_reload(d->requests.service.auth, errors);
     bool certificate = !d->tls || tls_reload(d->tls, errors);
     if (!shelf_scan(d->requests.service.shelf, errors))
-        fprintf(errors, "fmixd: data: the sets there were are served on\n");
+        say(errors, "fmixd: data: the sets there were are served on\n");
     if (!tokens)
-        fprintf(errors, "fmixd: tokens: those there were stay in force\n");
+        say(errors, "fmixd: tokens: those there were stay in force\n");
     if (!certificate)
-        fprintf(errors, "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
+        say(errors, "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
 }
 
 void fmixd_drain(fmixd *d) {

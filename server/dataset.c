@@ -1,6 +1,7 @@
 #include "dataset.h"
 #include "process.h"
 #include "query.h"
+#include "say.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -24,13 +25,12 @@ bool dataset_named_well(const char *name) {
 
 /* Where something is wrong with a set: its name, and what. */
 static bool wrong(const dataset *d, FILE *errors, const char *what) {
-    fprintf(errors, "fmixd: data set '%s': %s\n", d->name, what);
+    say(errors, "fmixd: data set '%s': %s\n", d->name, what);
     return false;
 }
 
 static bool wrong_file(const dataset *d, FILE *errors, const char *file) {
-    fprintf(errors, "fmixd: data set '%s': %s cannot be read: %s\n", d->name, file,
-            strerror(errno));
+    say(errors, "fmixd: data set '%s': %s cannot be read: %s\n", d->name, file, strerror(errno));
     return false;
 }
 
@@ -159,8 +159,8 @@ static bool read_manifest(dataset *d, int directory, FILE *errors) {
     if (!good)
         wrong(d, errors, "manifest.json has more than 4 MiB");
     else if (!root)
-        fprintf(errors, "fmixd: data set '%s': manifest.json, line %d: %s\n", d->name, error.line,
-                error.text);
+        say(errors, "fmixd: data set '%s': manifest.json, line %d: %s\n", d->name, error.line,
+            error.text);
     good = root && take_manifest(root, d, errors);
     json_decref(root);
     map_close(&file);
@@ -175,10 +175,9 @@ static bool open_file(const dataset *d, int directory, const char *name, uint64_
         return wrong_file(d, errors, name);
     if (out->length == bytes)
         return true;
-    fprintf(errors,
-            "fmixd: data set '%s': %s has %zu bytes, but by manifest.json it must have %" PRIu64
-            "\n",
-            d->name, name, out->length, bytes);
+    say(errors,
+        "fmixd: data set '%s': %s has %zu bytes, but by manifest.json it must have %" PRIu64 "\n",
+        d->name, name, out->length, bytes);
     return false;
 }
 
@@ -187,9 +186,9 @@ static bool check_numbers(const dataset *d, const dataset_head *h, FILE *errors)
     for (uint64_t i = 0; i < d->count; i++) {
         int64_t number = dtype_integer(DTYPE_I32, h->file.bytes + 4 * i);
         if (number < 0 || (uint64_t)number >= h->classes) {
-            fprintf(errors,
-                    "fmixd: data set '%s': row %" PRIu64 " of %s is class %lld of %" PRIu64 "\n",
-                    d->name, i, h->name, (long long)number, h->classes);
+            say(errors,
+                "fmixd: data set '%s': row %" PRIu64 " of %s is class %lld of %" PRIu64 "\n",
+                d->name, i, h->name, (long long)number, h->classes);
             return false;
         }
     }
@@ -259,10 +258,10 @@ static bool verify_digest(const dataset *d, FILE *errors) {
                                          : "it could not be read through to check its digest");
     if (strcmp(found, d->digest) == 0)
         return true;
-    fprintf(errors,
-            "fmixd: data set '%s': its digest is %s, but by manifest.json it must be %s: a file "
-            "was altered\n",
-            d->name, found, d->digest);
+    say(errors,
+        "fmixd: data set '%s': its digest is %s, but by manifest.json it must be %s: a file "
+        "was altered\n",
+        d->name, found, d->digest);
     return false;
 }
 
@@ -292,7 +291,7 @@ static char *path_of(const char *root, const char *name) {
 dataset *dataset_open(const char *root, const char *name, bool verify, FILE *errors) {
     dataset *d = calloc(1, sizeof *d);
     if (!d) {
-        fprintf(errors, "fmixd: out of memory\n");
+        say(errors, "fmixd: out of memory\n");
         return NULL;
     }
     snprintf(d->name, sizeof d->name, "%s", name);

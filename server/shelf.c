@@ -1,5 +1,6 @@
 #include "shelf.h"
 #include "process.h"
+#include "say.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +45,7 @@ static dataset *renewed(shelf *s, dataset *before, const char *name, FILE *error
         return before;
     dataset *after = dataset_open(s->root, name, s->verify, errors);
     if (!after && good) {
-        fprintf(errors, "fmixd: data set '%s': the one there was is served on\n", name);
+        say(errors, "fmixd: data set '%s': the one there was is served on\n", name);
         return before;
     }
     dataset_release(before);
@@ -53,7 +54,7 @@ static dataset *renewed(shelf *s, dataset *before, const char *name, FILE *error
 
 static void take(shelf *s, const char *name, sets *out, FILE *errors) {
     if (out->count == SHELF_MOST) {
-        fprintf(errors, "fmixd: data set '%s': there are more than %d\n", name, SHELF_MOST);
+        say(errors, "fmixd: data set '%s': there are more than %d\n", name, SHELF_MOST);
         return;
     }
     dataset *d = renewed(s, shelf_find(s, name), name, errors);
@@ -64,7 +65,7 @@ static void take(shelf *s, const char *name, sets *out, FILE *errors) {
 static bool list(shelf *s, sets *out, FILE *errors) {
     DIR *directory = opendir(s->root);
     if (!directory) {
-        fprintf(errors, "fmixd: data: '%s' cannot be read: %s\n", s->root, strerror(errno));
+        say(errors, "fmixd: data: '%s' cannot be read: %s\n", s->root, strerror(errno));
         return false;
     }
     for (struct dirent *e = readdir(directory); e && !process_shall_end(); e = readdir(directory))
@@ -103,7 +104,7 @@ shelf *shelf_new(const char *root, bool verify, FILE *errors) {
         s = NULL;
     }
     if (!s) {
-        fprintf(errors, "fmixd: out of memory\n");
+        say(errors, "fmixd: out of memory\n");
         return NULL;
     }
     s->verify = verify;

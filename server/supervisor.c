@@ -1,4 +1,5 @@
 #include "supervisor.h"
+#include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,12 +45,12 @@ bool supervisor_socket(int *fd, FILE *errors) {
         !number_of("LISTEN_FDS", &count) || count < 1)
         return true;
     if (count > 1) {
-        fprintf(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
+        say(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
         return false;
     }
     if (!listens(FIRST_FD)) {
-        fprintf(errors, "fmixd: the socket that was handed over does not listen on TCP; give it "
-                        "ListenStream=ADDR:PORT and Accept=no\n");
+        say(errors, "fmixd: the socket that was handed over does not listen on TCP; give it "
+                    "ListenStream=ADDR:PORT and Accept=no\n");
         return false;
     }
     fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);

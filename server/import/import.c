@@ -1,5 +1,6 @@
 #include "import.h"
 #include "../query.h"
+#include "../say.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +16,7 @@ bool import_fail(const import *in, const char *text, ...) {
     va_list arguments;
     fputs("fmixd: import: ", in->errors);
     va_start(arguments, text);
-    vfprintf(in->errors, text, arguments);
+    say_list(in->errors, text, arguments);
     va_end(arguments);
     fputc('\n', in->errors);
     return false;
@@ -82,7 +83,7 @@ static int usage(FILE *errors) {
         "[--classes N]\n",
         errors);
     for (size_t i = 0; table[i]; i++)
-        fprintf(errors, "  --from %-11s %s\n", table[i]->name, table[i]->arguments);
+        say(errors, "  --from %-11s %s\n", table[i]->name, table[i]->arguments);
     return 2;
 }
 
