@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define FLUSH_SECONDS      1
-#define GATHER_NANOSECONDS 20000000 /* that a line may wait for others */
+#define GATHER_NANOSECONDS (20 * CLOCK_MILLISECOND) /* that a line may wait for others */
 
 /* Lines, whole ones. */
 typedef struct pile {
@@ -270,7 +270,7 @@ log_lines *log_new(int fd, log_kind kind) {
     l->filling = l->piles;
     pthread_mutex_init(&l->lock, NULL);
     clock_condition(&l->work);
-    pthread_cond_init(&l->idle, NULL);
+    clock_condition(&l->idle);
     l->enough = eventfd(0, EFD_CLOEXEC);
     if (l->enough >= 0 && pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
@@ -279,12 +279,10 @@ log_lines *log_new(int fd, log_kind kind) {
 }
 
 void log_free(log_lines *l) {
-    struct timespec until;
     int code = 0;
     if (!l)
         return;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += FLUSH_SECONDS;
+    const struct timespec until = clock_after(FLUSH_SECONDS * CLOCK_SECOND);
     pthread_mutex_lock(&l->lock);
     l->stopping = true;
     pthread_cond_signal(&l->work);

@@ -1,4 +1,5 @@
 #include "request.h"
+#include "clock.h"
 #include "conditions.h"
 #include "headers.h"
 #include "refusal.h"
@@ -45,7 +46,7 @@ void *request_session(struct MHD_Connection *connection) {
 
 void requests_init(requests *all) {
     pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->ended, NULL);
+    clock_condition(&all->ended);
 }
 
 void requests_destroy(requests *all) {
@@ -76,9 +77,7 @@ static void delist(request *r) {
 }
 
 bool requests_wait(requests *all, unsigned seconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
+    const struct timespec until = clock_after(CLOCK_SECOND * seconds);
     pthread_mutex_lock(&all->lock);
     int code = 0;
     while (all->first && code == 0)
