@@ -76,8 +76,8 @@ static void delist(request *r) {
     atomic_fetch_sub(&all->service.metrics.in_flight, 1);
 }
 
-bool requests_wait(requests *all, unsigned seconds) {
-    const struct timespec until = clock_after(CLOCK_SECOND * seconds);
+bool requests_wait(requests *all, unsigned milliseconds) {
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     pthread_mutex_lock(&all->lock);
     int code = 0;
     while (all->first && code == 0)
