@@ -1,4 +1,5 @@
 #include "request.h"
+#include "clock.h"
 #include "conditions.h"
 #include "crash.h"
 #include "headers.h"
@@ -47,7 +48,7 @@ void *request_session(struct MHD_Connection *connection) {
 
 void requests_init(requests *all) {
     pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->ended, NULL);
+    clock_condition(&all->ended);
 }
 
 void requests_destroy(requests *all) {
@@ -77,10 +78,8 @@ static void delist(request *r) {
     atomic_fetch_sub(&all->service.metrics.in_flight, 1);
 }
 
-bool requests_wait(requests *all, unsigned seconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
+bool requests_wait(requests *all, unsigned milliseconds) {
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     pthread_mutex_lock(&all->lock);
     int code = 0;
     while (all->first && code == 0)

@@ -29,7 +29,7 @@ void requests_init(requests *all);
 void requests_destroy(requests *all);
 
 /* Waits until no request is left, at most so long; if so, none is begun any more. */
-bool requests_wait(requests *all, unsigned seconds);
+bool requests_wait(requests *all, unsigned milliseconds);
 
 /* What computes or waits for it is cut off: its connection is resumed and closed. */
 void requests_abandon(requests *all);
