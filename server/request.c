@@ -2,6 +2,7 @@
 #include "conditions.h"
 #include "headers.h"
 #include "media.h"
+#include "record.h"
 #include "refusal.h"
 #include "reply.h"
 #include "route.h"
@@ -35,49 +36,6 @@ struct request {
     bool amid; /* replied before the body had ended, or closed by us instead */
 };
 
-int request_socket(struct MHD_Connection *connection) {
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
-void *request_session(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    return info ? info->tls_session : NULL;
-}
-
-/* Before a reply has begun there is room for one past libmicrohttpd; not so in a TLS session, which
- * is its I/O thread's alone. */
-void requests_late(void *of, int fd, watch_phase phase) {
-    const requests *all = of;
-    const config *c = all->service.config;
-    problem p = {0};
-    if (c->tls_cert[0] || (phase != WATCH_HEAD && phase != WATCH_BODY))
-        return;
-    problem_add(&p, 408, NULL, "the %s of the request did not come within %" PRIu64 " s",
-                phase == WATCH_HEAD ? "head" : "body", phase == WATCH_HEAD ? c->head : c->upload);
-    reply_amid(fd, NULL, NULL, &p, true);
-}
-
-/* One that libmicrohttpd refused before it showed us its target. */
-static void record_unseen(requests *all, int fd, const problem *p) {
-    char peer[64];
-    trace t;
-    trace_begin(&t);
-    headers_peer_of(fd, peer, sizeof peer);
-    metrics_count(&all->service.metrics,
-                  &(metrics_request){.route = ROUTE_NONE, .status = p->status});
-    metrics_refuse(&all->service.metrics, p->reason);
-    log_request(all->service.log, &(log_entry){.trace = &t,
-                                               .method = "",
-                                               .target = "",
-                                               .route = route_name(ROUTE_NONE),
-                                               .peer = peer,
-                                               .client = "",
-                                               .format = format_name(0),
-                                               .reason = problem_reason_name(p->reason),
-                                               .status = p->status});
-}
-
 /* ---- beginning and end ---- */
 
 /* What the connection is at, for its deadlines. */
@@ -109,47 +67,39 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     return r;
 }
 
-static unsigned format_of(const request *r) {
-    return format_number(r->outcome.problem.status ? NULL : r->call.format);
-}
-
-static void log_it(const request *r) {
-    const problem *p = &r->outcome.problem;
-    char peer[64];
-    headers_peer(r->connection, peer, sizeof peer);
-    log_request(r->owner->service.log,
-                &(log_entry){.trace = &r->trace,
-                             .method = r->method,
-                             .target = r->target,
-                             .route = route_name(r->match.number),
-                             .peer = peer,
-                             .client = r->visitor.name,
-                             .format = format_name(format_of(r)),
-                             .reason = p->status ? problem_reason_name(p->reason) : NULL,
-                             .status = r->status,
-                             .bytes = r->sent});
-}
-
 /* And nothing of a reply had been sent. */
 static bool was_late(const request *r) {
     return r->status == 0 && watch_was_late(r->owner->watch, request_socket(r->connection));
 }
 
-static void count(request *r) {
-    metrics *m = &r->owner->service.metrics;
-    metrics_count(m,
-                  &(metrics_request){.route = r->match.number,
-                                     .status = r->status,
-                                     .format = format_of(r),
-                                     .amount = {(uint64_t)(1e6 * trace_age(&r->trace)), r->sent}});
-    if (r->outcome.problem.status)
-        metrics_refuse(m, r->outcome.problem.reason);
+static void record_it(const request *r) {
+    char peer[64];
+    headers_peer(r->connection, peer, sizeof peer);
+    record_write(&r->owner->service, &(record){.trace = &r->trace,
+                                               .method = r->method,
+                                               .target = r->target,
+                                               .peer = peer,
+                                               .client = r->visitor.name,
+                                               .route = r->match.number,
+                                               .format = r->call.format,
+                                               .problem = &r->outcome.problem,
+                                               .status = r->status,
+                                               .bytes = r->sent});
+}
+
+/* What is wrong with a request that libmicrohttpd gives up, or would refuse with a status. */
+static void explain(const request *r, int status, problem *p) {
+    if (r->fault.status)
+        problem_add(p, r->fault.status, r->fault.parameter, "%s", r->fault.detail);
+    else
+        guard_explain(status, p);
 }
 
 /* Says no past libmicrohttpd, which is about to end the connection. */
 static void refuse_past(request *r, const problem *p, bool body) {
     r->amid = true;
     r->status = p->status;
+    r->sent = 0;
     r->outcome.problem = *p;
     dregs_take(r->owner->dregs, r->entry.fd);
     reply_amid(r->entry.fd, request_session(r->connection), &r->visitor, p, body);
@@ -165,10 +115,10 @@ static bool was_dropped(const request *r, enum MHD_RequestTerminationCode how) {
 }
 
 void request_end(request *r, enum MHD_RequestTerminationCode how) {
-    problem large = {.reason = PROBLEM_GUARD};
+    problem large = {0};
     bool completed = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     if (was_dropped(r, how) && !was_late(r)) {
-        guard_explain(431, &large);
+        explain(r, 431, &large);
         refuse_past(r, &large, !r->head);
     }
     if (!completed && !r->amid)
@@ -176,8 +126,7 @@ void request_end(request *r, enum MHD_RequestTerminationCode how) {
     if (r->status == 408)
         r->outcome.problem = (problem){.status = 408, .reason = PROBLEM_LATE};
     enter(r, WATCH_IDLE);
-    count(r);
-    log_it(r);
+    record_it(r);
     inflight_remove(&r->owner->inflight, &r->entry);
     atomic_fetch_sub(&r->owner->service.metrics.in_flight, 1);
     if (r->answer)
@@ -188,20 +137,12 @@ void request_end(request *r, enum MHD_RequestTerminationCode how) {
     free(r);
 }
 
-bool requests_refused(void *of, int fd, void *session, const send_page *page) {
-    requests *all = of;
-    request *r = inflight_find(&all->inflight, fd);
+bool request_refuse(request *r, const send_page *page) {
     problem p = {0};
-    if (r && r->status)
-        return false; /* that is no page, but ours, and looks like one */
-    guard_explain(page->status, &p);
-    if (r) {
-        refuse_past(r, &p, page->body);
-        return true;
-    }
-    dregs_take(all->dregs, fd);
-    reply_amid(fd, session, NULL, &p, page->body);
-    record_unseen(all, fd, &p);
+    if (r->status)
+        return false;
+    explain(r, page->status, &p);
+    refuse_past(r, &p, page->body);
     return true;
 }
 
@@ -219,33 +160,6 @@ static void resume(void *of) {
 
 /* ---- the head ---- */
 
-static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
-                                      size_t key_size, const char *value, size_t value_size) {
-    request *r = of;
-    (void)kind;
-    query_take(&r->call.query, r->call.groups, key, key_size, value, value_size,
-               &r->outcome.problem);
-    return MHD_YES;
-}
-
-static void choose_format(request *r) {
-    const route *row = r->match.route;
-    r->call.format = r->match.suffix;
-    if (!row->formats || r->call.format)
-        return;
-    buffer accept = headers_list(r->connection, MHD_HTTP_HEADER_ACCEPT);
-    bool failed = accept.failed;
-    r->call.format = format_accepted((const char *)accept.bytes, row->formats);
-    buffer_free(&accept);
-    if (failed) {
-        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
-    } else if (!r->call.format) {
-        char list[200];
-        format_list(row->formats, list, sizeof list);
-        problem_add(&r->outcome.problem, 406, "Accept", "%s answers as: %s", row->path, list);
-    }
-}
-
 static void choose_resource(request *r, const char *path) {
     problem *p = &r->outcome.problem;
     if (r->fault.status)
@@ -254,15 +168,8 @@ static void choose_resource(request *r, const char *path) {
         problem_add(p, 400, NULL, "the path holds an encoded NUL, %%00");
     else if (r->line.form == GUARD_SLASH)
         problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
-    else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options) {
-        r->call.groups = r->match.route->groups;
-        for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
-            r->call.captured[i] = r->match.captured[i];
-        r->call.content_type = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
-        query_init(&r->call.query);
-        MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, take_parameter, r);
-        choose_format(r);
-    }
+    else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options)
+        call_take(&r->call, r->connection, &r->match, p);
 }
 
 static bool takes_body(const request *r) {
