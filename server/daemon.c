@@ -23,6 +23,8 @@
 #define SLABS_BYTES        (8u << 20)
 #define CONNECTION_MEMORY  (64u << 10) /* headers, and a piece of a body at a time */
 
+#define WATCH_SECONDS 60 /* that the watch may be late by, on a busy machine */
+
 /* At the end: until I/O threads have made connections of what they had accepted, for a connection
  * that ends, and for the first bytes of those that have sent nothing yet. */
 #define QUIESCE_MILLISECONDS 50
@@ -34,6 +36,7 @@
 struct fmixd {
     config config;
     requests requests;
+    send_filter filter;
     struct MHD_Daemon *http;
     FILE *errors;
     tls *tls; /* NULL: none */
@@ -66,7 +69,7 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
     (void)of;
     (void)connection;
     if (*state)
-        request_end(*state, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+        request_end(*state, how);
     *state = NULL;
 }
 
@@ -77,6 +80,7 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
     atomic_fetch_add(&d->requests.service.metrics.connections, starts ? 1 : -1);
     if (starts) {
+        send_filter_set(&d->filter); /* here it is the connection's I/O thread */
         watch_open(d->requests.watch, request_socket(connection));
         if (d->tls)
             tls_begin(d->tls, request_session(connection));
@@ -91,10 +95,12 @@ static bool explain(const fmixd *d, const char *what) {
     return false;
 }
 
-/* Seconds after which a connection without a sign of life goes, should the watch not know it. */
-static uint64_t longest_phase(const config *c) {
+/* Seconds after which a connection without a sign of life goes, should the watch not know it. Else
+ * the watch is to be the first: it says 408, and libmicrohttpd does not. */
+static uint64_t silence_of(const config *c) {
     uint64_t longest = c->idle > c->upload ? c->idle : c->upload;
-    return longest > c->stall ? longest : c->stall;
+    longest = longest > c->head ? longest : c->head;
+    return (longest > c->stall ? longest : c->stall) + WATCH_SECONDS;
 }
 
 static watch_limits limits_of(fmixd *d) {
@@ -115,7 +121,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)longest_phase(&d->config), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, d},
@@ -149,7 +155,7 @@ static void free_all(fmixd *d) {
     slabs_destroy(&s->slabs);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
-    requests_destroy(&d->requests);
+    inflight_destroy(&d->requests.inflight);
     log_free(s->log);
     if (d->listener >= 0)
         close(d->listener);
@@ -210,12 +216,13 @@ static fmixd *make(const config *c, FILE *errors) {
         free(d);
         return NULL;
     }
-    requests_init(&d->requests);
+    inflight_init(&d->requests.inflight);
     d->config = *c;
     d->listener = -1;
     d->errors = errors ? errors : log_messages(log);
     d->requests.service.log = log;
     d->requests.service.config = &d->config;
+    d->filter = (send_filter){.replaces = requests_refused, .user = &d->requests};
     d->requests.service.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->requests.service.metrics);
     budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
@@ -324,9 +331,9 @@ static void stop_listening(fmixd *d, uint64_t end) {
 
 /* In pieces, between which another signal is heard. */
 static bool finish(fmixd *d, uint64_t end) {
-    bool finished = requests_wait(&d->requests, 0);
+    bool finished = inflight_wait(&d->requests.inflight, 0);
     for (unsigned n; !finished && (n = left_until(end, HEAR_MILLISECONDS)) > 0;)
-        finished = requests_wait(&d->requests, n);
+        finished = inflight_wait(&d->requests.inflight, n);
     return finished;
 }
 
@@ -336,8 +343,8 @@ bool fmixd_stop(fmixd *d, unsigned seconds) {
     stop_listening(d, end);
     bool finished = finish(d, end);
     if (!finished) {
-        requests_abandon(&d->requests);
-        requests_wait(&d->requests, CUT_MILLISECONDS);
+        inflight_abandon(&d->requests.inflight);
+        inflight_wait(&d->requests.inflight, CUT_MILLISECONDS);
     }
     MHD_stop_daemon(d->http);
     free_all(d);
