@@ -1,5 +1,6 @@
 #include "request.h"
 #include "conditions.h"
+#include "handling.h"
 #include "headers.h"
 #include "refusal.h"
 #include "reply.h"
@@ -11,14 +12,15 @@
 #include <string.h>
 
 struct request {
+    flight flight; /* first */
     requests *owner;
-    request *next, *previous;
     struct MHD_Connection *connection;
     guard_request line; /* no fields */
     call call;
     visitor visitor;
     route_match match;
     outcome outcome;
+    handling *handling; /* NULL: none, or it is over */
     answer *answer;
     conditions conditions;
     uint64_t received; /* of the body */
@@ -44,59 +46,19 @@ void *request_session(struct MHD_Connection *connection) {
 /* ---- those in flight ---- */
 
 void requests_init(requests *all) {
-    pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->ended, NULL);
+    flights_init(&all->flights);
 }
 
 void requests_destroy(requests *all) {
-    pthread_cond_destroy(&all->ended);
-    pthread_mutex_destroy(&all->lock);
-}
-
-static void enlist(request *r) {
-    requests *all = r->owner;
-    pthread_mutex_lock(&all->lock);
-    r->next = all->first;
-    if (r->next)
-        r->next->previous = r;
-    all->first = r;
-    pthread_mutex_unlock(&all->lock);
-    atomic_fetch_add(&all->service.metrics.in_flight, 1);
-}
-
-static void delist(request *r) {
-    requests *all = r->owner;
-    pthread_mutex_lock(&all->lock);
-    *(r->previous ? &r->previous->next : &all->first) = r->next;
-    if (r->next)
-        r->next->previous = r->previous;
-    pthread_cond_broadcast(&all->ended);
-    pthread_mutex_unlock(&all->lock);
-    atomic_fetch_sub(&all->service.metrics.in_flight, 1);
+    flights_destroy(&all->flights);
 }
 
 bool requests_wait(requests *all, unsigned seconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
-    pthread_mutex_lock(&all->lock);
-    int code = 0;
-    while (all->first && code == 0)
-        code = pthread_cond_timedwait(&all->ended, &all->lock, &until);
-    bool none = all->first == NULL;
-    all->stopping |= none;
-    pthread_mutex_unlock(&all->lock);
-    return none;
+    return flights_wait(&all->flights, seconds);
 }
 
-/* An answer lives at least until its request leaves the list, which takes the lock. */
 void requests_abandon(requests *all) {
-    pthread_mutex_lock(&all->lock);
-    all->stopping = true;
-    for (request *r = all->first; r; r = r->next)
-        if (r->answer)
-            answer_abandon(r->answer);
-    pthread_mutex_unlock(&all->lock);
+    flights_abandon(&all->flights);
 }
 
 /* Before a reply has begun there is room for one past libmicrohttpd; not so in a TLS session, which
@@ -119,6 +81,12 @@ static void enter(const request *r, watch_phase phase) {
     watch_enter(r->owner->watch, request_socket(r->connection), phase);
 }
 
+/* Bytes of a body: as many as are taken, and as there is memory for. */
+static uint64_t most_body(requests *all) {
+    uint64_t most = all->service.config->body, left = budget_left(&all->service.budget, 0);
+    return most < left ? most : left;
+}
+
 request *request_new(requests *all, struct MHD_Connection *connection, const char *target) {
     request *r = calloc(1, sizeof *r);
     if (!r)
@@ -132,8 +100,9 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     r->match.number = ROUTE_NONE;
     visitor_begin(&r->visitor, connection);
     r->call.service = &all->service;
-    r->call.body = buffer_paid((size_t)all->service.config->body, &all->service.budget);
-    enlist(r);
+    r->call.body = buffer_paid((size_t)most_body(all), &all->service.budget);
+    flights_enter(&all->flights, &r->flight);
+    atomic_fetch_add(&all->service.metrics.in_flight, 1);
     enter(r, WATCH_HEAD);
     return r;
 }
@@ -183,19 +152,23 @@ void request_end(request *r, bool completed) {
     enter(r, WATCH_IDLE);
     count(r);
     log_it(r);
-    delist(r);
+    flights_leave(&r->owner->flights, &r->flight);
+    atomic_fetch_sub(&r->owner->service.metrics.in_flight, 1);
     if (r->answer)
         answer_abandon(r->answer);
     answer_release(r->answer);
+    if (r->handling)
+        job_abandon(handling_job(r->handling));
+    handling_release(r->handling);
     buffer_free(&r->call.body);
-    buffer_free(&r->outcome.text);
+    outcome_free(&r->outcome);
     free(r);
 }
 
 static void suspend(void *of) {
     request *r = of;
     MHD_suspend_connection(r->connection);
-    watch_add(r->owner->watch, request_socket(r->connection), r->answer);
+    watch_add(r->owner->watch, request_socket(r->connection), r->flight.work);
 }
 
 static void resume(void *of) {
@@ -256,7 +229,7 @@ static bool takes_body(const request *r) {
 
 static void check_announced(request *r) {
     const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = r->owner->service.config->body;
+    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = most_body(r->owner);
     if (bytes > most) {
         r->last = true;
         problem_add(&r->outcome.problem, 413, "body",
@@ -317,7 +290,7 @@ static void begin(request *r, const char *path, const char *method, const char *
 /* False: more than is read of any body. */
 static bool take_body(request *r, const char *bytes, size_t length) {
     problem *p = &r->outcome.problem;
-    uint64_t most = r->owner->service.config->body;
+    uint64_t most = most_body(r->owner);
     r->received += length;
     if (r->received > most) {
         problem_add(p, 413, "body", "the body is larger than the %" PRIu64 " bytes that are taken",
@@ -335,35 +308,37 @@ static bool take_body(request *r, const char *bytes, size_t length) {
 
 /* ---- the answer ---- */
 
-/* From here on requests_abandon sees the answer; after it, none is begun. */
-static void install(request *r, answer *a) {
-    requests *all = r->owner;
-    pthread_mutex_lock(&all->lock);
-    bool too_late = all->stopping;
-    if (!too_late)
-        r->answer = a;
-    pthread_mutex_unlock(&all->lock);
-    if (!too_late)
-        return;
-    answer_release(a);
+/* False: none is begun any more. */
+static bool take_on(request *r, job *work) {
+    if (flights_work(&r->owner->flights, &r->flight, work))
+        return true;
     r->outcome.problem.retry_after = 1;
     r->outcome.problem.reason = PROBLEM_DRAINING;
     problem_add(&r->outcome.problem, 503, NULL, "this replica is stopping");
+    return false;
 }
 
-static void handle(request *r) {
+static void install(request *r, answer *a) {
+    if (take_on(r, answer_job(a)))
+        r->answer = a;
+    else
+        answer_release(a);
+}
+
+static job_waiter waiter_of(request *r) {
+    return (job_waiter){suspend, resume, r, r->visitor.client, r->connection};
+}
+
+/* What the handler made becomes an answer, if there is one to compute. */
+static void conclude(request *r) {
     outcome *o = &r->outcome;
-    r->handled = true;
-    if (o->problem.status || r->options)
-        return;
-    r->match.route->handler(&r->call, o);
     if (o->starved && o->problem.status)
         turn_away(r, JOBS_MEMORY);
     if (!o->source)
         return;
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path,
                      r->call.format);
-    const answer_waiter waiter = {suspend, resume, r, r->visitor.client, r->connection};
+    const job_waiter waiter = waiter_of(r);
     answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
     if (!a)
@@ -371,6 +346,52 @@ static void handle(request *r) {
     if (!r->head)
         conditions_cut(&r->conditions, r->connection, a, &o->problem);
     install(r, a);
+}
+
+static void hand_over(request *r, const weight *w) {
+    const job_waiter waiter = waiter_of(r);
+    handling *h =
+        handling_new(r->owner->service.jobs, r->match.route->handler, &r->call, w, &waiter);
+    if (!h)
+        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
+    else if (take_on(r, handling_job(h)))
+        r->handling = h;
+    else
+        handling_release(h);
+}
+
+/* Here if it is quick, else on a compute thread. */
+static void handle(request *r) {
+    const route *row = r->match.route;
+    r->handled = true;
+    if (r->outcome.problem.status || r->options)
+        return;
+    weight w = row->weight ? row->weight(&r->call) : (weight){0};
+    if (!jobs_is_quick(w.cost)) {
+        hand_over(r, &w);
+        return;
+    }
+    row->handler(&r->call, &r->outcome);
+    conclude(r);
+}
+
+/* Asks how the handling stands: over (then it is gone), waited for, or abandoned. */
+static handling_state ask_handling(request *r) {
+    jobs_verdict why;
+    handling *h = r->handling;
+    handling_state state = handling_start(h, &why);
+    if (state == HANDLING_WAIT || state == HANDLING_LEFT)
+        return state;
+    flights_work(&r->owner->flights, &r->flight, NULL);
+    r->handling = NULL;
+    if (state == HANDLING_BUSY) {
+        turn_away(r, why);
+    } else {
+        r->outcome = handling_take(h);
+        conclude(r);
+    }
+    handling_release(h);
+    return state;
 }
 
 static reply reply_of(request *r) {
@@ -442,7 +463,12 @@ static enum MHD_Result respond(request *r) {
         return reply_options(&with, route_methods(r->match.route));
     }
     r->status = o->status;
-    return reply_text(&with, o->status, r->match.route->media, &o->text);
+    if (o->text.failed)
+        return MHD_NO;
+    return o->shared.bytes
+               ? reply_text(&with, o->status, r->match.route->media, o->shared.bytes,
+                            o->shared.length)
+               : reply_text(&with, o->status, r->match.route->media, o->text.bytes, o->text.length);
 }
 
 /* Where libmicrohttpd sees a chunked body end is its own affair (it takes bare line feeds there),
@@ -492,5 +518,8 @@ enum MHD_Result request_step(request *r, const char *path, const char *method, c
         enter(r, WATCH_WORK);
         handle(r);
     }
-    return answered(r, respond(r));
+    handling_state state = r->handling ? ask_handling(r) : HANDLING_DONE;
+    return state == HANDLING_WAIT   ? MHD_YES
+           : state == HANDLING_LEFT ? MHD_NO /* nobody is left to be told */
+                                    : answered(r, respond(r));
 }

@@ -7,6 +7,7 @@
 #define REQUEST_H
 
 #include "dregs.h"
+#include "flight.h"
 #include "service.h"
 #include "watch.h"
 
@@ -19,10 +20,7 @@ typedef struct requests {
     service service;
     watch *watch;
     dregs *dregs;
-    pthread_mutex_t lock; /* of the list, and of what follows */
-    pthread_cond_t ended;
-    request *first;
-    bool stopping; /* no answer is begun any more */
+    flights flights;
 } requests;
 
 void requests_init(requests *all);

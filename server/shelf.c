@@ -15,6 +15,7 @@ _Static_assert(2 * SHELF_MOST * (DATASET_HEADS + 1) < MAPS_MOST,
 typedef struct sets {
     dataset *set[SHELF_MOST];
     size_t count;
+    description *description; /* of all */
 } sets;
 
 struct shelf {
@@ -78,13 +79,19 @@ static bool list(shelf *s, sets *out, FILE *errors) {
 static void release_all(sets *all) {
     for (size_t i = 0; i < all->count; i++)
         dataset_release(all->set[i]);
+    description_release(all->description);
+}
+
+static bool describe(sets *all, FILE *errors) {
+    all->description = description_of_all(all->set, all->count);
+    if (!all->description)
+        fprintf(errors, "fmixd: data: out of memory\n");
+    return all->description != NULL;
 }
 
 bool shelf_scan(shelf *s, FILE *errors) {
     sets found = {.count = 0};
-    if (!s->root[0])
-        return true;
-    if (!list(s, &found, errors)) {
+    if ((s->root[0] && !list(s, &found, errors)) || !describe(&found, errors)) {
         release_all(&found);
         return false;
     }
@@ -132,6 +139,13 @@ dataset *shelf_find(shelf *s, const char *name) {
             found = dataset_retain(s->sets.set[i]);
     pthread_mutex_unlock(&s->lock);
     return found;
+}
+
+description *shelf_describe(shelf *s) {
+    pthread_mutex_lock(&s->lock);
+    description *all = description_retain(s->sets.description);
+    pthread_mutex_unlock(&s->lock);
+    return all;
 }
 
 dataset *shelf_nth(shelf *s, size_t n) {

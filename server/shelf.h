@@ -8,7 +8,7 @@
 #ifndef SHELF_H
 #define SHELF_H
 
-#include "dataset.h"
+#include "description.h"
 
 #define SHELF_MOST 256
 
@@ -26,6 +26,9 @@ bool shelf_scan(shelf *s, FILE *errors);
 
 /* The set of this name, retained, or NULL. */
 dataset *shelf_find(shelf *s, const char *name);
+
+/* What is said of all of them, retained. */
+description *shelf_describe(shelf *s);
 
 /* The n-th by name, retained; NULL past the last. */
 dataset *shelf_nth(shelf *s, size_t n);
