@@ -47,7 +47,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench rate plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
+.PHONY: all lib run test suite fuzz soak bench rate crowds plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -177,6 +177,10 @@ bench: deps-test all $(BENCH)
 # What a core makes, and what crosses the wire: deploy/README.md sizes a cluster by it.
 rate: deps-test all
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/rate.py
+
+# How much later answers come while others ask for too much, trickle or are silent.
+crowds: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/crowds.py
 
 plot: deps-test all $(BENCH)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg
