@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import random
-import subprocess
 import tempfile
 import unittest
 from urllib.parse import urlencode
