@@ -47,7 +47,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench rate plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
+.PHONY: all lib run test suite flake flake-built fuzz soak bench rate crowds plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -158,8 +158,16 @@ deps-lint:
 test: deps-test
 	@$(MAKE) --no-print-directory suite
 
-suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden
+SUITE := $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden
+suite: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
+
+# Whether a suite fails sometimes, idle and beside busy loops: `make flake RUNS=10 K="test_log test_jobs"`.
+RUNS ?= 10
+flake: deps-test
+	@$(MAKE) --no-print-directory flake-built
+flake-built: $(SUITE)
+	@BUILD=$(BUILD) $(PYTHON) -B tests/flake.py --runs $(RUNS) $(K)
 
 # A million requests and ten thousand shapes; a short one is in every test run.
 soak: deps-test all
@@ -177,6 +185,10 @@ bench: deps-test all $(BENCH)
 # What a core makes, and what crosses the wire: deploy/README.md sizes a cluster by it.
 rate: deps-test all
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/rate.py
+
+# How much later answers come while others ask for too much, trickle or are silent.
+crowds: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/crowds.py
 
 plot: deps-test all $(BENCH)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg

@@ -323,7 +323,7 @@ CHUNKED = {
 
 def exchange(address, data):
     """All that comes back, and whether the connection was ended."""
-    with socket.create_connection(address, timeout=20) as sock:
+    with socket.create_connection(address, timeout=harness.PATIENCE) as sock:
         answer = b""
         try:
             sock.sendall(data)
@@ -419,24 +419,24 @@ class Guard(harness.ServerTest):
 
     def test_honest_heads_are_served_however_they_are_cut(self):
         head = get(b"Cookie: a=b", b"Accept: */*", b"X: \t a \t ")
-        with socket.create_connection(self.server.address, timeout=20) as kept:
+        with socket.create_connection(self.server.address, timeout=harness.PATIENCE) as kept:
             kept.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for cut in range(1, len(head)):
                 kept.sendall(head[:cut])
                 kept.sendall(head[cut:])
-                self.assertEqual(statuses(kept.recv(65536)), [200], cut)
+                self.assertEqual(statuses(harness.read_reply(kept)[0]), [200], cut)
 
     def test_honest_heads_are_served_whatever_their_size(self):
-        with socket.create_connection(self.server.address, timeout=20) as kept:
+        with socket.create_connection(self.server.address, timeout=harness.PATIENCE) as kept:
             for size in range(0, 40000, 617):
                 kept.sendall(get(b"X: " + b"x" * (size // 2),
                                  b"Y: " + b"y" * (size // 2),
                                  line=b"GET http://x" + b"x" * (size % 199)
                                  + b"/livez HTTP/1.1\r\n"))
-                self.assertEqual(statuses(kept.recv(65536)), [200], size)
+                self.assertEqual(statuses(harness.read_reply(kept)[0]), [200], size)
 
     def test_pipelined_heads_are_each_measured_by_themselves(self):
-        with socket.create_connection(self.server.address, timeout=20) as kept:
+        with socket.create_connection(self.server.address, timeout=harness.PATIENCE) as kept:
             kept.sendall(get() * 20 + get(b"X: a\n") + get())
             answer = b""
             while more := kept.recv(65536):
@@ -444,7 +444,7 @@ class Guard(harness.ServerTest):
         self.assertEqual(statuses(answer), [200] * 20 + [400])
 
     def test_an_expectation_without_a_body_is_served(self):
-        with socket.create_connection(self.server.address, timeout=20) as kept:
+        with socket.create_connection(self.server.address, timeout=harness.PATIENCE) as kept:
             kept.sendall(get(b"Expect: 100-Continue", b"Connection: close"))
             answer = b""
             while more := kept.recv(65536):
@@ -462,13 +462,13 @@ class Guard(harness.ServerTest):
                 self.assertEqual(statuses(answer), [status])
 
     def test_a_refusal_leaves_other_connections_alone(self):
-        with socket.create_connection(self.server.address, timeout=20) as kept:
+        with socket.create_connection(self.server.address, timeout=harness.PATIENCE) as kept:
             kept.sendall(get())
-            self.assertEqual(statuses(kept.recv(65536)), [200])
+            self.assertEqual(statuses(harness.read_reply(kept)[0]), [200])
             for status, request in REFUSED.values():
                 exchange(self.server.address, request)
             kept.sendall(get())
-            self.assertEqual(statuses(kept.recv(65536)), [200])
+            self.assertEqual(statuses(harness.read_reply(kept)[0]), [200])
 
 
 if __name__ == "__main__":
