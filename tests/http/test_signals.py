@@ -68,18 +68,23 @@ def write_large(path):
     beside.rename(path)
 
 
+def full_pipe():
+    """Its ends, of which the second takes nothing more."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while os.write(writer, b"\n" * 4096):
+            pass
+    except BlockingIOError:
+        os.set_blocking(writer, True)  # as a daemon would find it
+    return reader, writer
+
+
 class Unread(harness.Server):
     """A daemon on whose stderr nobody reads, and which is full."""
 
     def _open_log(self):
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        try:
-            while os.write(writer, b"\n" * 4096):
-                pass
-        except BlockingIOError:
-            os.set_blocking(writer, True)  # as the daemon would find it
-        self.reader = reader
+        self.reader, writer = full_pipe()
         return os.fdopen(writer, "wb", 0)
 
     def log_tail(self, size=4000):
@@ -203,6 +208,20 @@ class Ending(Hearing):
         time.sleep(0.2)  # it may get to hang, if it does
         self.revoke(server)
         self.ends(server)
+
+    def test_output_that_nobody_reads_holds_up_no_end(self):
+        reader, writer = full_pipe()
+        self.addCleanup(os.close, reader)
+        process = harness.spawn([harness.program(), "--listen", "127.0.0.1:0", "--drain", "0"],
+                                writer)
+        os.close(writer)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        threads = pathlib.Path(f"/proc/{process.pid}/task")
+        until(lambda: any(comm.read_text().startswith("MHD") for comm in threads.glob("*/comm")),
+              "started")
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_a_second_signal_ends_the_delay_and_a_third_what_is_in_flight(self):
         server = self.start("--drain", "3000", "--deadline", "3000", "--upload", "3000")
