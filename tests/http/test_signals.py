@@ -312,7 +312,7 @@ class Importing(unittest.TestCase):
 
     def test_by_either_signal(self):
         for number in (signal.SIGTERM, signal.SIGINT):
-            self.check(number, {-number})
+            self.check(number, {-number, 128 + number})  # the latter under a sanitizer
         self.interrupt(signal.SIGTERM)
         np.save(self.root / "y.npy", np.zeros((2, 3), np.uint8))
         importing(self.root / "sets" / "a", "--from", "npy", self.root / "y.npy")
