@@ -235,6 +235,16 @@ class Bad(Importing):
         self.file("images/a/0.png", huge)
         self.assertIn("too many pixels", self.refused("folder", self.folder / "images"))
 
+    def test_names_of_files_reach_no_terminal_as_they_are(self):
+        """Nor does a name make a line of its own."""
+        name = "red\x1b[31m\nfmixd: import: all is well \udcff"
+        self.file(f"images/a/{name}.png", b"none")
+        said = self.refused("folder", self.folder / "images")
+        self.assertIn(r"a/red\x1b[31m\x0afmixd: import: all is well \xff.png': ", said)
+        self.assertEqual(said.count("\n"), 1)
+        self.assertNotIn("\x1b", said)
+        self.assertIn(r"'no\x1bfile'", self.refused("npy", "no\x1bfile"))
+
     def test_layouts_that_say_nothing(self):
         x = self.npy("x.npy", np.zeros((2, 3, 4, 5), np.uint8))
         self.assertIn("--layout is required", self.refused("npy", x))
