@@ -89,6 +89,31 @@ class MixedPictures(harness.ServerTest):
             errors = answer.json()["errors"]
             self.assertEqual([e["parameter"] for e in errors], [parameter])
 
+    def test_a_part_without_pixels_is_400_and_named(self):
+        for shape, layout in ((4, 6), "none"), ((1, 4, 6), "none"), ((2, 3, 4, 6), "channels_first"):
+            for part in "lambda", "lambda_eff", "pairing":
+                with self.subTest(part, shape=shape):
+                    answer = self.post(f"/v1/mix.png?layout={layout}&parts={part}",
+                                       harness.write_npy(some(shape)), 400)
+                    self.assertEqual([e["parameter"] for e in answer.json()["errors"]], ["parts"])
+
+    def test_masks_are_grey_whatever_the_channels_of_x(self):
+        for sides in (12,), (8, 6), (3, 5, 4):
+            for channels in None, 1, 2, 3, 4, 7:
+                for layout in ("none",) if channels is None else ("channels_first", "channels_last"):
+                    shape = {"none": (2, *sides), "channels_first": (2, channels, *sides),
+                             "channels_last": (2, *sides, channels)}[layout]
+                    query = f"layout={layout}&parts=masks&lambda=0.5&seed=4"
+                    body = harness.write_npy(some(shape))
+                    masks = self.post(f"/v1/mix.npy?{query}", body).npy()
+                    png = self.post(f"/v1/mix.png?{query}&columns=1", body).body
+                    tiles = [np.tile(row, (STRIP, 1)) if row.ndim == 1 else
+                             sheet(list(row), 2, 0) if row.ndim == 3 else row for row in levels(masks)]
+                    with self.subTest(shape, layout=layout):
+                        self.assertEqual(masks.shape, (2, *sides))
+                        np.testing.assert_array_equal(
+                            np.squeeze(read_png(png).pixels), np.squeeze(sheet(tiles, 1, GAP)))
+
     def test_pngcheck_finds_nothing_wrong(self):
         garments = GARMENTS.read_bytes()
         for target in ("/v1/masks.png?shape=9x14&n=5", "/v1/masks.png?shape=7",
