@@ -1,5 +1,4 @@
 #include "request.h"
-#include "clock.h"
 #include "conditions.h"
 #include "crash.h"
 #include "headers.h"
