@@ -86,7 +86,7 @@ def arrays_of(rng):
         plain &= good
         classes += [number] if number is not None else []
         if foreign and rng.random() < 0.95:
-            arrays[name.replace("y", "y2", 1)] = arrays[name][::-1].copy()
+            arrays[name.replace("y", "y2", 1)] = np.flip(arrays[name]).copy()
     if rng.random() < 0.03:
         arrays[rng.choice(("z", "y2", "x.a", "y.", "é", "a" * 40, ".."))], plain = np.zeros(2, "<f4"), False
     if len(arrays) > 1 and rng.random() < 0.2:

@@ -228,11 +228,11 @@ def check_same(first, reply, what):
              reply.headers.get(name))
 
 
-def check_of_head(first, reply):
+def check_of_head(case, first, reply):
     """HEAD is GET without its body."""
     need(reply.status == first.status, "HEAD:", reply.status, "GET:", first.status)
     check_same(first, reply, "HEAD")
-    if first.status == 200 and reply.length is not None and first.length is not None:
+    if case.route != "/metrics" and first.status == 200 and reply.length is not None and first.length is not None:
         need(reply.length == first.length, "HEAD: length", reply.length, "GET:", first.length)
 
 
@@ -274,10 +274,10 @@ def check_range(case, first, reply, sent, holds):
         need(reply.headers.get("etag") == first.headers.get("etag"), "range: another ETag")
 
 
-def check_conditional(case, first, reply, unmet, status):
+def check_conditional(first, reply, unmet, status):
     """304 or 412 where the condition is not met, else the answer."""
-    if first.status != 200 or "etag" not in first.headers:
-        need(reply.status == first.status, "conditional:", reply.status, "after", first.status)
+    if first.status != 200 or ("etag" not in first.headers and status == 304):
+        need(reply.status in (first.status, 304), "conditional:", reply.status, "after", first.status)
         return
     if not unmet:
         need(reply.status == 200, "conditional:", reply.status)

@@ -65,6 +65,7 @@ class Player:
             elif kind in ("none-match", "match"):
                 text, strong, weak = tag_of(more[0], tag)
                 name = "If-None-Match" if kind == "none-match" else "If-Match"
+                strong &= "etag" in first.headers or more[0] == "any"
                 unmet, status = (weak, 304) if kind == "none-match" else (not strong, 412)
                 data = request_bytes(more[1], case.target, [*case.headers, (name, text)])
                 yield Ask(case, data, kind, more[1] == "HEAD", (unmet, status))
@@ -175,13 +176,13 @@ class Player:
         if ask.kind == "again":
             judge.check_again(case, first, reply)
         elif ask.kind == "head":
-            judge.check_of_head(first, reply)
+            judge.check_of_head(case, first, reply)
         elif ask.kind == "options":
             judge.check_options(reply)
         elif ask.kind == "range":
             judge.check_range(case, first, reply, *ask.more)
         else:
-            judge.check_conditional(case, first, reply, *ask.more)
+            judge.check_conditional(first, reply, *ask.more)
 
     def fail(self, case, why):
         """One wrong answer."""

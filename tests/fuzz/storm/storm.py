@@ -34,6 +34,11 @@ ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=64:detect_leaks=1:abort_on_er
 _drawer = None
 
 
+def drawer():
+    """What draws the cases, once a storm is prepared."""
+    return _drawer
+
+
 class Watched(harness.Server):
     """A daemon, and what it says on stderr."""
 
