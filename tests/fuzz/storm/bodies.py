@@ -100,9 +100,9 @@ def npy(array, rng):
         array = array.view("<f2")
     stream = io.BytesIO()
     odd = rng.random()
-    if odd < 0.1 and array.ndim:
+    if odd < 0.03 and array.ndim:
         array = np.asfortranarray(array)
-    elif odd < 0.15:
+    elif odd < 0.05:
         array = array.astype(array.dtype.newbyteorder(">"))
     version = (2, 0) if rng.random() < 0.05 else (1, 0)
     np.lib.format.write_array(stream, array, version, allow_pickle=False)

@@ -72,6 +72,13 @@ def real(rng, least, most):
     return text if chance(rng, 0.9) or "e" in text else rng.choice((text + "00", "0" + text if drawn >= 0 else text))
 
 
+def rows(rng, least, most):
+    """The ends seldom: millions of rows take seconds, even where nobody waits for them."""
+    if chance(rng, 0.0005):
+        return rng.choice((most, rng.randint(least, most)))
+    return rng.randint(least, rng.choice((4, 9, 9, 60)))
+
+
 def shape(rng, sides):
     """Of a mask, or of what a raw body says it holds."""
     count = rng.choice([s for s in (1, 2, 2, 2, 3, 4, 5) if s <= sides])
@@ -243,7 +250,8 @@ class Drawer:
     def _query(self, case, known, rng):
         for name, schema in known.items():
             if chance(rng, OFTEN.get(name, RARELY)):
-                case.query[name] = value(schema, rng)
+                case.query[name] = value(schema, rng) if name not in ("n", "steps") else str(
+                    rows(rng, schema["minimum"], schema["maximum"]))
         if chance(rng, 0.9):
             if "method" in known:
                 _tame_law(case.query, rng)

@@ -104,6 +104,7 @@ def check_answer(case, operation, reply):
     form = FORMS.get(kind)
     if case.form:
         need(form == case.form, form, "instead of", case.form)
+    case.form = form
     if not case.route.startswith("/v1/") or case.method != case.asked:
         return
     if form is None or case.route in STILL:
@@ -117,7 +118,6 @@ def check_answer(case, operation, reply):
 
 def check_container(case, form, reply):
     """By readers that are not the daemon's."""
-    case.form = form
     if form == "tar":
         members(reply.body)
         return
