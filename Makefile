@@ -96,7 +96,11 @@ $(BUILD)/fuzzers/%: tests/fuzz/%.c $(filter-out %/server/main.o,$(SERVER_OBJS)) 
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) -fsanitize=fuzzer $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
-fuzz: deps-lint
+# And the whole daemon for as long as a target has, or for REQUESTS= of them.
+STORM := $(if $(filter command line environment,$(origin REQUESTS)),--requests $(REQUESTS),--minutes $$(( ($(MINUTES) + $(words $(FUZZERS))) / ($(words $(FUZZERS)) + 1) )))
+
+fuzz: deps-lint $(HOSTILE)
+	@FMIXD=$(abspath $(HOSTILE)) nice -n 10 $(PYTHON) -B tests/fuzz/storm/storm.py --requests 100000000 $(STORM)
 	@$(MAKE) --no-print-directory BUILD=build/fuzzing CC=clang WARN= OPT=-O1 SAN=fuzzer-no-link,address,undefined \
 	    $(patsubst %,build/fuzzing/fuzzers/%,$(FUZZERS))
 	@for name in $(FUZZERS); do \
@@ -158,7 +162,16 @@ deps-lint:
 test: deps-test
 	@$(MAKE) --no-print-directory suite
 
-SUITE := $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden
+# The daemon that sanitizers watch while requests are drawn at random: its own build has them, or its
+# sister in hostile/.
+HOSTILE := $(if $(SAN),$(BUILD),$(BUILD)/hostile)/fmixd
+ifeq ($(SAN),)
+.PHONY: $(HOSTILE)
+$(HOSTILE):
+	@$(MAKE) --no-print-directory BUILD=$(@D) SAN=address,undefined OPT=-O1 $@
+endif
+
+SUITE := $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden $(HOSTILE)
 suite: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
 
