@@ -1,9 +1,11 @@
 #include "answer.h"
+#include "crash.h"
 #include "cut.h"
 #include "ring.h"
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +24,7 @@ struct answer {
     uint64_t start, length; /* what is read of it */
     cuts cuts;
     double encode_cost; /* estimated nanoseconds */
+    char request[CRASH_REQUEST];
 
     pthread_mutex_t lock;
     stage stage;
@@ -147,6 +150,10 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
                 (unsigned long long)(a->job.working >> 20));
     answer_release(a);
     return NULL;
+}
+
+void answer_describe(answer *a, const char *request) {
+    snprintf(a->request, sizeof a->request, "%s", request);
 }
 
 void answer_range(answer *a, uint64_t start, uint64_t length) {
@@ -337,9 +344,11 @@ static bool run_encode(answer *a) {
 
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     answer *a = (answer *)j;
+    const char *before = crash_work_for(a->request);
     bool good = scratch && (slice.stage == JOB_PREPARE  ? run_prepare(a)
                             : slice.stage == JOB_ENCODE ? run_encode(a)
                                                         : run_rows(a, slice.number, scratch));
+    crash_work_for(before);
     pthread_mutex_lock(&a->lock);
     if (!good)
         fail(a);

@@ -32,6 +32,10 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
 answer *answer_retain(answer *a);
 void answer_release(answer *a);
 
+/* How a crash while it is computed is reported: the request it answers (crash.h). The text is
+ * copied. Before its start. */
+void answer_describe(answer *a, const char *request);
+
 /* Only these bytes will be read, and offsets count from the first of them: rows that they do not
  * touch are not computed. Within the length of an answer that has one ahead; before its start. */
 void answer_range(answer *a, uint64_t start, uint64_t length);

@@ -72,6 +72,23 @@ void source_note(source *s, const char *name, uint64_t value) {
         s->meta[s->metas++] = (metadata){name, value};
 }
 
+void source_draw(source *s, channels_place channels) {
+    tensor *t = &s->tensors[s->count - 1];
+    unsigned own = channels != CHANNELS_NOWHERE, rank = t->rank;
+    const uint64_t *side = t->shape + 1 + (channels == CHANNELS_BEFORE);
+    if (rank < 2 + own || rank > 4 + own)
+        return;
+    unsigned sides = rank - 1 - own;
+    t->picture = (picture_shape){.sides = sides,
+                                 .slices = sides > 2 ? side[0] : 1,
+                                 .height = sides > 1 ? side[sides - 2] : 1,
+                                 .width = side[sides - 1],
+                                 .channels = 1,
+                                 .apart = channels == CHANNELS_BEFORE};
+    if (own)
+        t->picture.channels = t->picture.apart ? t->shape[1] : t->shape[rank - 1];
+}
+
 uint64_t tensor_bytes(const tensor *t) {
     return t->rows * t->row_bytes;
 }

@@ -24,6 +24,18 @@ typedef struct source source;
 typedef fmix_status tensor_fill(const source *from, fmix_scratch *scratch, uint64_t first,
                                 uint64_t n, void *out);
 
+/* Where the channels of a tensor that is drawn lie among its sides. */
+typedef enum channels_place { CHANNELS_NOWHERE, CHANNELS_BEFORE, CHANNELS_BEHIND } channels_place;
+
+/* What a row of a tensor looks like: its sides are one to three spatial sides, and perhaps one of
+ * channels before or behind them. */
+typedef struct picture_shape {
+    unsigned sides;                 /* spatial ones; 0: the tensor is not drawn */
+    uint64_t slices, height, width; /* elements along them; 1 where there is no such side */
+    uint64_t channels;              /* 1 where they have no side of their own */
+    bool apart;                     /* each channel is a plane of its own */
+} picture_shape;
+
 typedef struct tensor {
     const char *name;
     dtype type;
@@ -34,6 +46,7 @@ typedef struct tensor {
     double row_cost; /* estimated nanoseconds */
     tensor_fill *fill;
     const source *from; /* what fill is given; NULL: the source that the tensor stands in */
+    picture_shape picture;
 } tensor;
 
 /* Scalars beside the tensors; as text in json, for they pass 2^53. */
@@ -50,14 +63,12 @@ struct source {
     metadata meta[SOURCE_METADATA];
     unsigned metas;
     unsigned columns, scale; /* of a png sheet; 0 columns: about a square */
-    unsigned channels;       /* of the main tensor's pixels, a side of their own; 0: no such side */
-    bool channels_last;
-    char *recipe;        /* canonical text; png keeps it */
-    uint64_t memory;     /* bytes it holds beside its tensors, if it counts them */
-    uint64_t working;    /* bytes that a thread needs to fill a slice */
-    bool warm;           /* filling needs nothing slow to be made first */
-    bool passing;        /* under this URL there may be another answer one day */
-    double prepare_cost; /* estimated nanoseconds of prepare */
+    char *recipe;            /* canonical text; png keeps it */
+    uint64_t memory;         /* bytes it holds beside its tensors, if it counts them */
+    uint64_t working;        /* bytes that a thread needs to fill a slice */
+    bool warm;               /* filling needs nothing slow to be made first */
+    bool passing;            /* under this URL there may be another answer one day */
+    double prepare_cost;     /* estimated nanoseconds of prepare */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
     fmix_status (*prepare)(source *self);
     /* Asked after a failure: whether what it is made of turned out not to be there. NULL: no. */
@@ -77,6 +88,10 @@ bool source_add(source *s, const char *name, dtype type, unsigned sides, const u
 bool source_add_batches(source *s, const char *name, dtype type, uint64_t samples,
                         double batch_cost, tensor_fill *fill);
 void source_note(source *s, const char *name, uint64_t value);
+
+/* Says that the tensor added last can be drawn. It cannot where it has too few sides or too many
+ * for that. */
+void source_draw(source *s, channels_place channels);
 
 uint64_t tensor_bytes(const tensor *t);
 /* Its elements, and the lists around them that json would make. */

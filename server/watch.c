@@ -164,7 +164,7 @@ watch *watch_new(const watch_limits *limits) {
     w->limits = *limits;
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = STOP};
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->settled, NULL);
+    clock_condition(&w->settled);
     w->poll = epoll_create1(EPOLL_CLOEXEC);
     w->stop = eventfd(0, EFD_CLOEXEC);
     if (w->poll < 0 || w->stop < 0 || epoll_ctl(w->poll, EPOLL_CTL_ADD, w->stop, &event) != 0 ||
@@ -232,17 +232,8 @@ void watch_expect(watch *w, int fd) {
     pthread_mutex_unlock(&w->lock);
 }
 
-static struct timespec in(unsigned milliseconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += milliseconds % 1000 * 1000000L;
-    until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    return until;
-}
-
 bool watch_arrived(watch *w, int fd, unsigned milliseconds) {
-    const struct timespec until = in(milliseconds);
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
     pthread_mutex_lock(&w->lock);
     while ((size_t)fd < w->room && w->entries[fd].fresh && !w->entries[fd].open && code == 0)
@@ -252,7 +243,7 @@ bool watch_arrived(watch *w, int fd, unsigned milliseconds) {
 }
 
 void watch_settle(watch *w, unsigned milliseconds) {
-    const struct timespec until = in(milliseconds);
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
     pthread_mutex_lock(&w->lock);
     while (w->fresh && code == 0)

@@ -1,5 +1,6 @@
 #include "writer.h"
 #include "query.h"
+#include "say.h"
 #include "tree.h"
 
 #include <dirent.h>
@@ -33,7 +34,7 @@ bool writer_fail(writer *w, const char *text, ...) {
         fputc('\n', w->errors);
     fputs("fmixd: import: ", w->errors);
     va_start(arguments, text);
-    vfprintf(w->errors, text, arguments);
+    say_list(w->errors, text, arguments);
     va_end(arguments);
     fputc('\n', w->errors);
     return false;
@@ -210,7 +211,7 @@ static void show(writer *w) {
         return;
     w->shown = step;
     if (!w->terminal) {
-        fprintf(w->errors, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, w->rows);
+        say(w->errors, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, w->rows);
         return;
     }
     unsigned full = (unsigned)(part * BAR);
@@ -340,8 +341,8 @@ static bool find_digest(writer *w, char digest[DATASET_DIGEST + 1]) {
         h->classes = (uint64_t)json_integer_value(json_object_get(o, "classes"));
         good = map_open(w->directory, file, &h->file) || fail_errno(w, file);
     }
-    good =
-        good && (dataset_digest(&d, digest) || writer_fail(w, "what was written is not read back"));
+    good = good && (dataset_digest(&d, NULL, digest) ||
+                    writer_fail(w, "what was written is not read back"));
     map_close(&d.data);
     for (unsigned i = 0; i < d.heads; i++)
         map_close(&d.head[i].file);
@@ -386,8 +387,7 @@ bool writer_finish(writer *w) {
         writer_abandon(w);
         return false;
     }
-    fprintf(w->errors, "fmixd: import: %s: %" PRIu64 " rows, digest %s\n", w->path, w->rows,
-            digest);
+    say(w->errors, "fmixd: import: %s: %" PRIu64 " rows, digest %s\n", w->path, w->rows, digest);
     writer_free(w);
     return true;
 }

@@ -40,5 +40,9 @@ void batch_get(call *c, outcome *out) {
         s->recipe = recipe;
     else
         free(recipe);
+    if (s && !format_holds_tensors(c->format, &c->query, s, p)) {
+        source_free(s);
+        s = NULL;
+    }
     out->source = s;
 }

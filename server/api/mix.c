@@ -125,7 +125,10 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
         source_free(s);
         return;
     }
-    out->source = s;
+    if (format_holds_tensors(c->format, q, s, p))
+        out->source = s;
+    else
+        source_free(s);
 }
 
 void mix_post(call *c, outcome *out) {

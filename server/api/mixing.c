@@ -122,16 +122,27 @@ void mixing_end(mixing *m) {
     labels_free(m->labels);
 }
 
+static bool add_drawn(source *s, const char *name, dtype type, unsigned sides, const uint64_t *side,
+                      channels_place channels, double cost, tensor_fill *fill) {
+    if (!source_add(s, name, type, sides, side, cost, fill))
+        return false;
+    source_draw(s, channels);
+    return true;
+}
+
 static bool add_tensors(const mixing *m, source *s, const query *q, const array *u, dtype out_type,
                         const geometry *g, tensor_fill *mixed) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
+    channels_place place = !g->has_channels                  ? CHANNELS_NOWHERE
+                           : g->layout == FMIX_CHANNELS_LAST ? CHANNELS_BEHIND
+                                                             : CHANNELS_BEFORE;
     double mask_cost =
         fmix_plan_mask_cost(m->rows.plan) + (m->interpolates ? 0.25 * (double)m->elements : 0);
     double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
     bool good = true;
     if (wanted & PART_MIXED)
-        good = good && source_add(s, "mixed", out_type, u->rank - 1, u->shape + 1,
-                                  mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), mixed);
+        good = good && add_drawn(s, "mixed", out_type, u->rank - 1, u->shape + 1, place,
+                                 mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), mixed);
     if (wanted & PART_LABELS)
         good = good && labels_add(m->labels, s, &m->rows, m->pairing);
     if (wanted & PART_PAIRING)
@@ -141,7 +152,8 @@ static bool add_tensors(const mixing *m, source *s, const query *q, const array 
     if (wanted & PART_LAMBDA_EFF)
         good = good && source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff);
     if (wanted & PART_MASKS)
-        good = good && source_add(s, "masks", DTYPE_F32, g->rank, g->sides, mask_cost, fill_masks);
+        good = good && add_drawn(s, "masks", DTYPE_F32, g->rank, g->sides, CHANNELS_NOWHERE,
+                                 mask_cost, fill_masks);
     return good;
 }
 
@@ -162,7 +174,5 @@ bool mixing_source(const mixing *m, source *s, const query *q, const array *x, d
     s->memory = 8 * m->total; /* the pairing */
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
-    s->channels = g->has_channels ? (unsigned)g->channels : 0;
-    s->channels_last = g->layout == FMIX_CHANNELS_LAST;
     return add_tensors(m, s, q, x, out_type, g, mixed);
 }

@@ -91,7 +91,10 @@ bool rows_add_masks(source *s, const query *q, fmix_dtype type, double cost, ten
         i++;
     if (type == FMIX_DTYPE_BITS)
         return source_add(s, "masks", DTYPE_U8, 1, &packed, cost, fill);
-    return source_add(s, "masks", mask_types[i].tensor, q->shape.rank, q->shape.side, cost, fill);
+    if (!source_add(s, "masks", mask_types[i].tensor, q->shape.rank, q->shape.side, cost, fill))
+        return false;
+    source_draw(s, CHANNELS_NOWHERE);
+    return true;
 }
 
 static const fmix_dtype types[DTYPE_COUNT] = {

@@ -109,41 +109,6 @@ static dataset *read_name(call *c, uint64_t *step, problem *p) {
     return d;
 }
 
-/* ---- the list ---- */
-
-static void list(const dataset *d, const char *name, const hosted_place *place, uint64_t n,
-                 outcome *out) {
-    char url[ROUTE_CAPTURE + 100];
-    snprintf(url, sizeof url, "/v1/shards/%s" SEPARATOR "{%06d..%06" PRIu64 "}.tar", name, 0,
-             place->batches - 1);
-    json_t *root =
-        json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)place->batches, "samples",
-                  (json_int_t)d->count, "samples_per_shard", (json_int_t)n, "digest", d->digest);
-    out->status = 200;
-    out->text = buffer_of(8192);
-    tree_line(root, &out->text);
-}
-
-void shards_get(call *c, outcome *out) {
-    problem *p = &out->problem;
-    hosted_place place;
-    char name[ROUTE_CAPTURE - 8]; /* and a number behind it */
-    dataset *d = hosted_find(c, p);
-    if (!d)
-        return;
-    if (hosted_is_pinned(&c->query, d, p) && hosted_address(&c->query, d, 0, &place, p)) {
-        fmix_status status = name_of(&c->query, d, name, sizeof name);
-        if (status == FMIX_OK)
-            list(d, name, &place, c->query.n, out);
-        else if (status == FMIX_ERROR_RANGE)
-            problem_add(p, 400, NULL, "with so many parameters a shard's name would pass %d bytes",
-                        ROUTE_CAPTURE);
-        else
-            problem_add(p, 500, NULL, "%s", fmix_status_text(status));
-    }
-    dataset_release(d);
-}
-
 /* ---- a shard ---- */
 
 /* A member of one size: where it begins in a record, and where what it holds does. */
@@ -289,17 +254,16 @@ static void destroy(source *s) {
 /* Planes of one picture: one or two spatial sides, channels last. */
 static bool fit_picture(shard *h, problem *p) {
     const tensor *t = &h->batch->tensors[0];
-    unsigned sides = t->rank - 1 - (h->batch->channels > 0);
-    const uint64_t *side = t->shape + 1;
-    h->channels = h->batch->channels ? h->batch->channels : 1;
-    if (t->type != DTYPE_U8 || sides > 2 || h->channels == 2 || h->channels > 4 ||
-        (h->channels > 1 && !h->batch->channels_last)) {
+    const picture_shape *of = &t->picture;
+    if (t->type != DTYPE_U8 || of->sides == 0 || of->sides > 2 || of->channels == 2 ||
+        of->channels > 4 || (of->channels > 1 && of->apart)) {
         problem_add(p, 400, "member",
                     "member is 'png', which holds u8 of two sides, with 1, 3 or 4 channels last");
         return false;
     }
-    h->width = side[sides - 1];
-    h->height = sides > 1 ? side[0] : 1;
+    h->channels = (unsigned)of->channels;
+    h->width = of->width;
+    h->height = of->height;
     if (h->width <= PNG_SIDE && h->height <= PNG_SIDE)
         return true;
     problem_add(p, 400, "member", "member is 'png', of which readers take %d pixels a side at most",
@@ -380,8 +344,8 @@ static source *make(const call *c, source *batch, const hosted_place *place, uin
     return NULL;
 }
 
-void shard_get(call *c, outcome *out) {
-    problem *p = &out->problem;
+/* What a shard's name stands for. NULL: explained. */
+static source *source_of(call *c, problem *p) {
     hosted_place place;
     uint64_t step;
     char *recipe = strdup(c->captured[0]); /* which says all */
@@ -401,5 +365,67 @@ void shard_get(call *c, outcome *out) {
         free(recipe);
     if (!s && p->status == 0)
         problem_add(p, 500, NULL, "out of memory");
-    out->source = s;
+    return s;
+}
+
+void shard_get(call *c, outcome *out) {
+    out->source = source_of(c, &out->problem);
+}
+
+/* ---- the list ---- */
+
+static void list(const dataset *d, const char *name, const hosted_place *place, uint64_t n,
+                 outcome *out) {
+    char url[ROUTE_CAPTURE + 100];
+    snprintf(url, sizeof url, "/v1/shards/%s" SEPARATOR "{%06d..%06" PRIu64 "}.tar", name, 0,
+             place->batches - 1);
+    json_t *root =
+        json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)place->batches, "samples",
+                  (json_int_t)d->count, "samples_per_shard", (json_int_t)n, "digest", d->digest);
+    out->status = 200;
+    out->text = buffer_of(8192);
+    tree_line(root, &out->text);
+}
+
+/* Whether a request for this shard would be answered: it is made as for one, and thrown away. */
+static bool would_answer(const call *c, const char *name, uint64_t number, problem *p) {
+    char whole[ROUTE_CAPTURE + 24];
+    int length = snprintf(whole, sizeof whole, "%s" SEPARATOR "%06" PRIu64, name, number);
+    if (length > ROUTE_CAPTURE) {
+        problem_add(p, 400, NULL,
+                    "with so many parameters a shard's name would have %d bytes; at most %d fit",
+                    length, ROUTE_CAPTURE);
+        return false;
+    }
+    call trial = {.service = c->service, .captured = {whole}, .format = &format_tar};
+    source *s = source_of(&trial, p);
+    source_free(s);
+    return s != NULL;
+}
+
+/* The name of the shards of a set, once the first and the last of them are known to be had. */
+static bool find_name(const call *c, const dataset *d, const hosted_place *place,
+                      char name[ROUTE_CAPTURE], problem *p) {
+    fmix_status status = name_of(&c->query, d, name, ROUTE_CAPTURE);
+    if (status == FMIX_ERROR_RANGE)
+        problem_add(p, 400, NULL,
+                    "with so many parameters a shard's name would have more than %d bytes",
+                    ROUTE_CAPTURE);
+    else if (status != FMIX_OK)
+        problem_add(p, 500, NULL, "%s", fmix_status_text(status));
+    return status == FMIX_OK && would_answer(c, name, 0, p) &&
+           would_answer(c, name, place->batches - 1, p);
+}
+
+void shards_get(call *c, outcome *out) {
+    problem *p = &out->problem;
+    hosted_place place;
+    char name[ROUTE_CAPTURE];
+    dataset *d = hosted_find(c, p);
+    if (!d)
+        return;
+    if (hosted_is_pinned(&c->query, d, p) && hosted_address(&c->query, d, 0, &place, p) &&
+        find_name(c, d, &place, name, p))
+        list(d, name, &place, c->query.n, out);
+    dataset_release(d);
 }

@@ -274,3 +274,13 @@ bool format_holds_parts(const format *f, const query *q, problem *p) {
     problem_add(p, 400, "parts", "%s holds one tensor; name one part, or ask for json", f->name);
     return false;
 }
+
+bool format_holds_tensors(const format *f, const query *q, const source *s, problem *p) {
+    if (f->all || !q->given[QUERY_PARTS] || s->count == 1)
+        return true;
+    problem_add(p, 400, "parts",
+                "%s holds one tensor, and this part is %u, from %s to %s: ask for json, npz or "
+                "safetensors",
+                f->name, s->count, s->tensors[0].name, s->tensors[s->count - 1].name);
+    return false;
+}

@@ -37,7 +37,9 @@ bool npy_header(const tensor *t, buffer *out) {
 bool npy_holds(const tensor *t, const char *where, problem *p) {
     if (dtype_table[t->type].descr)
         return true;
-    problem_add(p, 400, NULL, "NumPy has no %s, so %s cannot hold %s; ask for raw or safetensors",
+    problem_add(p, 400, "out_dtype",
+                "NumPy has no %s, so %s cannot hold %s: name another out_dtype, or ask for raw or "
+                "safetensors",
                 dtype_table[t->type].name, where, t->name);
     return false;
 }

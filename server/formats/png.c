@@ -6,6 +6,7 @@
  */
 #include "format.h"
 
+#include <inttypes.h>
 #include <libdeflate.h>
 #include <math.h>
 #include <png.h>
@@ -37,30 +38,23 @@ static uint64_t ceil_root(uint64_t n) {
     return r;
 }
 
+static const picture_shape *pictured(const source *s) {
+    return &s->tensors[s->main].picture;
+}
+
 static sheet arrange(const source *s) {
-    const tensor *t = &s->tensors[s->main];
-    sheet a = {.slices = 1, .slice_columns = 1, .height = 1, .repeat = 1, .channels = 1};
-    const uint64_t *side = t->shape + 1;
-    unsigned sides = t->rank - 1;
-    if (s->channels) {
-        a.channels = s->channels;
-        a.apart = !s->channels_last;
-        side += a.apart;
-        sides--;
-    }
-    a.width = side[sides - 1];
-    if (sides >= 2)
-        a.height = side[sides - 2];
-    else if (s->rows > 1)
-        a.repeat = STRIP;
-    if (sides == 3) {
-        a.slices = side[0];
-        a.slice_columns = ceil_root(a.slices);
-    }
+    const picture_shape *of = pictured(s);
+    sheet a = {.slices = of->slices,
+               .slice_columns = ceil_root(of->slices),
+               .width = of->width,
+               .height = of->height,
+               .repeat = of->sides == 1 && s->rows > 1 ? STRIP : 1,
+               .channels = (unsigned)of->channels,
+               .apart = of->apart};
     uint64_t slice_lines = (a.slices + a.slice_columns - 1) / a.slice_columns;
     a.scale = s->scale;
     a.gap = s->rows > 1 ? GAP : 0;
-    a.columns = s->columns ? s->columns : sides == 1 ? 1 : ceil_root(s->rows);
+    a.columns = s->columns ? s->columns : of->sides == 1 ? 1 : ceil_root(s->rows);
     a.columns = a.columns < s->rows ? a.columns : s->rows;
     a.columns = a.columns ? a.columns : 1; /* of no rows */
     a.lines = (s->rows + a.columns - 1) / a.columns;
@@ -270,6 +264,14 @@ static uint64_t working(const source *s) {
 }
 
 static bool check_pixels(const source *s, problem *p) {
+    const picture_shape *of = pictured(s);
+    if (of->sides == 0) {
+        problem_add(p, 400, "parts",
+                    "png draws mixed or masks, and %s is neither: name one of these two in parts, "
+                    "or ask for json, npy or another format of arrays",
+                    s->tensors[s->main].name);
+        return false;
+    }
     if (s->rows == 0)
         problem_add(p, 400, "rank",
                     "this rank's share of the batch has no rows, of which there is no picture: ask "
@@ -280,10 +282,11 @@ static bool check_pixels(const source *s, problem *p) {
                     "png shows u8, bool and floats from 0 to 1, not %s: ask for another format or "
                     "a floating out_dtype",
                     dtype_table[type].name);
-    if (s->channels == 2 || s->channels > 4)
+    if (of->channels == 2 || of->channels > 4)
         problem_add(p, 400, "layout",
-                    "x has %u channels by this layout; png holds 1, 3 or 4 (grey, RGB, RGBA)",
-                    s->channels);
+                    "x has %" PRIu64 " channels by this layout; png holds 1, 3 or 4 (grey, RGB, "
+                    "RGBA)",
+                    of->channels);
     return p->status == 0;
 }
 

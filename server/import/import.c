@@ -1,5 +1,6 @@
 #include "import.h"
 #include "../query.h"
+#include "../say.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +16,7 @@ bool import_fail(const import *in, const char *text, ...) {
     va_list arguments;
     fputs("fmixd: import: ", in->errors);
     va_start(arguments, text);
-    vfprintf(in->errors, text, arguments);
+    say_list(in->errors, text, arguments);
     va_end(arguments);
     fputc('\n', in->errors);
     return false;
@@ -27,7 +28,7 @@ bool import_map(const import *in, const char *path, map *out) {
 }
 
 bool import_unchanged(const import *in, const char *path, const map *file) {
-    return (map_is_current(file, path) && !map_is_broken(file)) ||
+    return (map_is_current(file, path) && map_state_of(file) == MAP_WHOLE) ||
            import_fail(in, "'%s' was cut short or altered while it was read", path);
 }
 
@@ -82,7 +83,7 @@ static int usage(FILE *errors) {
         "[--classes N]\n",
         errors);
     for (size_t i = 0; table[i]; i++)
-        fprintf(errors, "  --from %-11s %s\n", table[i]->name, table[i]->arguments);
+        say(errors, "  --from %-11s %s\n", table[i]->name, table[i]->arguments);
     return 2;
 }
 

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *const files[] = {file};
     const import in = {.path = set, .files = files, .count = 1, .layout = "none", .errors = quiet};
     if (import_idx.run(&in)) {
-        dataset *d = dataset_open(root, "set", true, quiet);
+        dataset *d = dataset_open(root, "set", true, NULL, quiet);
         if (!d)
             abort(); /* what was written can be served */
         dataset_release(d);

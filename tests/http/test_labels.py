@@ -105,6 +105,14 @@ class Labels(LabelTest):
         answer = self.post("/v1/mix.npy?classes=4&parts=labels", body, content_type=NPZ)
         self.assertEqual(answer.npy().shape, (4, 4))
 
+    def test_a_format_of_one_tensor_refuses_labels_of_several_heads(self):
+        body = npz({"x": self.x, "y.a": self.y, "y.b": self.y})
+        for suffix in "npy", "raw":
+            refused = self.post(f"/v1/mix.{suffix}?classes=4&parts=labels", body, 400, content_type=NPZ)
+            self.assertEqual(refused.json()["errors"][0]["parameter"], "parts")
+        answer = self.post("/v1/mix.npz?classes=4&parts=labels", body, content_type=NPZ)
+        self.assertEqual(set(np.load(io.BytesIO(answer.body)).files), {"labels.a", "labels.b"})
+
     def test_one_number_of_classes_serves_every_head(self):
         got = self.mix({"x": self.x, "y.a": self.y, "y.b": self.y}, classes=7)
         self.assertEqual(got["labels.a"].shape, (4, 7))

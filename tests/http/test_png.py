@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import numpy as np
 
 import harness
+from drawing import GAP, STRIP, levels, sheet
 from picture import read_png
 
-GROUND, GAP, STRIP = 128, 4, 16
 GARMENTS = harness.ROOT / "tests" / "data" / "garments.npy"
 
 
@@ -21,29 +21,6 @@ def some(shape, dtype="u1", seed=1):
     if dtype == "u1":
         return (noise * 256).astype("u1")
     return ((noise - 0.2) * 1.5).astype(dtype)
-
-
-def levels(mixed):
-    """0 to 255, as imshow shows it."""
-    if mixed.dtype == np.uint8:
-        return mixed
-    if mixed.dtype == bool:
-        return mixed * np.uint8(255)
-    wide = np.nan_to_num(mixed.astype("f8"), nan=0.0)
-    return np.rint(np.clip(wide * 255, 0, 255)).astype("u1")
-
-
-def sheet(tiles, columns, gap):
-    """Tiles left to right and down, a gap around each."""
-    rows = -(-len(tiles) // columns)
-    height, width, *depth = tiles[0].shape
-    whole = np.full((rows * (height + gap) + gap,
-                     columns * (width + gap) + gap, *depth), GROUND, "u1")
-    for i, tile in enumerate(tiles):
-        top = gap + i // columns * (height + gap)
-        left = gap + i % columns * (width + gap)
-        whole[top:top + height, left:left + width] = tile
-    return whole
 
 
 class MixedPictures(harness.ServerTest):
@@ -111,6 +88,31 @@ class MixedPictures(harness.ServerTest):
                                harness.write_npy(x), 400)
             errors = answer.json()["errors"]
             self.assertEqual([e["parameter"] for e in errors], [parameter])
+
+    def test_a_part_without_pixels_is_400_and_named(self):
+        for shape, layout in ((4, 6), "none"), ((1, 4, 6), "none"), ((2, 3, 4, 6), "channels_first"):
+            for part in "lambda", "lambda_eff", "pairing":
+                with self.subTest(part, shape=shape):
+                    answer = self.post(f"/v1/mix.png?layout={layout}&parts={part}",
+                                       harness.write_npy(some(shape)), 400)
+                    self.assertEqual([e["parameter"] for e in answer.json()["errors"]], ["parts"])
+
+    def test_masks_are_grey_whatever_the_channels_of_x(self):
+        for sides in (12,), (8, 6), (3, 5, 4):
+            for channels in None, 1, 2, 3, 4, 7:
+                for layout in ("none",) if channels is None else ("channels_first", "channels_last"):
+                    shape = {"none": (2, *sides), "channels_first": (2, channels, *sides),
+                             "channels_last": (2, *sides, channels)}[layout]
+                    query = f"layout={layout}&parts=masks&lambda=0.5&seed=4"
+                    body = harness.write_npy(some(shape))
+                    masks = self.post(f"/v1/mix.npy?{query}", body).npy()
+                    png = self.post(f"/v1/mix.png?{query}&columns=1", body).body
+                    tiles = [np.tile(row, (STRIP, 1)) if row.ndim == 1 else
+                             sheet(list(row), 2, 0) if row.ndim == 3 else row for row in levels(masks)]
+                    with self.subTest(shape, layout=layout):
+                        self.assertEqual(masks.shape, (2, *sides))
+                        np.testing.assert_array_equal(
+                            np.squeeze(read_png(png).pixels), np.squeeze(sheet(tiles, 1, GAP)))
 
     def test_pngcheck_finds_nothing_wrong(self):
         garments = GARMENTS.read_bytes()

@@ -130,16 +130,38 @@ class Shards(HostingTest):
             pixels, _ = read_png(data)
             self.assertEqual(np.array(pixels).tobytes(), whole[row].tobytes())
         self.assertEqual(len({len(data) for _, data in found[::2]}), 1)
-        refused, *_ = expanded(self.shards("colour", n=2, member="png")["urls"])
-        self.get(refused, 400)
+        refused = self.get(url.replace("heads", "colour"), 404).json()
+        self.assertIn("digest", refused["detail"])
 
     def test_pictures_that_no_reader_takes_are_400(self):
         with tempfile.TemporaryDirectory() as root:
             hosting.write(root, Hosted("long", np.zeros((2, 1_000_001), np.uint8), {}, {}, "none"))
             with harness.Server("--data", root, "--drain", "0") as server:
-                listed = server.get("/v1/datasets/long/shards?n=2&member=png").json()
-                refused = server.get(expanded(listed["urls"])[0])
-        self.assertEqual((refused.status, refused.json()["errors"][0]["parameter"]), (400, "member"))
+                listed = server.get("/v1/datasets/long/shards?n=2").json()
+                url = expanded(listed["urls"])[0].replace("==n=2", "==n=2==member=png")
+                for target in url, "/v1/datasets/long/shards?n=2&member=png":
+                    refused = server.get(target)
+                    self.assertEqual((refused.status, refused.json()["errors"][0]["parameter"]),
+                                     (400, "member"))
+
+    def test_a_list_is_refused_for_what_its_shards_would_be_refused_for(self):
+        for name, parameter, query in (
+                ("colour", "mean", "mean=1,2"), ("colour", "classes", "classes=4"),
+                ("colour", "member", "member=png"), ("signal", "member", "member=png"),
+                ("voxels", "member", "member=png"), ("heads", "member", "member=png&out_dtype=f32"),
+                ("heads", "out_dtype", "mean=0.5&out_dtype=u8"), ("tokens", "method", "method=mixup"),
+                ("heads", "method", "method=fmix,mixup&soft=0.1"), ("colour", "crop", "crop=9&pad=reflect"),
+                ("colour", "weights", "method=fmix,mixup&policy=random&weights=1"),
+                ("colour", "lambda", "lambda=0.5&alpha=2"), ("signal", "out_dtype", "out_dtype=bf16"),
+                ("colour", "rank", "rank=1&world=1"), ("voxels", "std", "layout=channels_last&std=2,2")):
+            with self.subTest(name, query=query):
+                listed = self.server.get(f"/v1/datasets/{name}/shards?n=3&{query}")
+                if listed.status == 200:
+                    shard = self.server.get(expanded(listed.json()["urls"])[0])
+                    self.assertEqual(shard.status, 200)
+                else:
+                    self.assertEqual((listed.status, listed.json()["errors"][0]["parameter"]),
+                                     (400, parameter))
 
     def test_what_is_no_shard_is_404(self):
         good, *_ = expanded(self.shards("colour", n=7)["urls"])

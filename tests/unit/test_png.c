@@ -47,6 +47,7 @@ static source *masks_of(uint64_t rows, unsigned sides, const uint64_t *side, uns
                         unsigned scale) {
     source *s = source_new(rows);
     assert_true(source_add(s, "masks", DTYPE_U8, sides, side, 0, NULL));
+    source_draw(s, CHANNELS_NOWHERE);
     s->columns = columns;
     s->scale = scale;
     s->recipe = strdup("stream=1 seed=0");
@@ -237,13 +238,11 @@ static void assert_pixels(source *s, const void *sample, const unsigned char *pi
     source_free(s);
 }
 
-static source *image_of(dtype type, unsigned sides, const uint64_t *side, unsigned channels,
-                        bool last) {
+static source *image_of(dtype type, unsigned sides, const uint64_t *side, channels_place channels) {
     source *s = source_new(1);
     assert_true(source_add(s, "mixed", type, sides, side, 0, NULL));
+    source_draw(s, channels);
     s->scale = 1;
-    s->channels = channels;
-    s->channels_last = last;
     return s;
 }
 
@@ -253,10 +252,10 @@ static void channels_stand_together_wherever_they_came_from(void **state) {
     static const uint64_t first[] = {3, 1, 2}, last[] = {1, 2, 3}, grey[] = {1, 1, 3};
     static const unsigned char rgba[] = {9, 8, 7, 255};
     static const uint64_t one[] = {1, 1, 4};
-    assert_pixels(image_of(DTYPE_U8, 3, first, 3, false), planes, pixels, 6);
-    assert_pixels(image_of(DTYPE_U8, 3, last, 3, true), pixels, pixels, 6);
-    assert_pixels(image_of(DTYPE_U8, 3, grey, 1, false), planes, planes, 3);
-    assert_pixels(image_of(DTYPE_U8, 3, one, 4, true), rgba, rgba, 4);
+    assert_pixels(image_of(DTYPE_U8, 3, first, CHANNELS_BEFORE), planes, pixels, 6);
+    assert_pixels(image_of(DTYPE_U8, 3, last, CHANNELS_BEHIND), pixels, pixels, 6);
+    assert_pixels(image_of(DTYPE_U8, 3, grey, CHANNELS_BEFORE), planes, planes, 3);
+    assert_pixels(image_of(DTYPE_U8, 3, one, CHANNELS_BEHIND), rgba, rgba, 4);
 }
 
 static void floats_run_from_0_to_1_and_no_further(void **state) {
@@ -267,22 +266,34 @@ static void floats_run_from_0_to_1_and_no_further(void **state) {
     static const unsigned char from_f64[] = {0, 255, 128, 0, 255, 0, 1, 254};
     static const unsigned char bits[] = {0, 1, 1, 0}, levels[] = {0, 255, 255, 0};
     static const uint64_t eight[] = {2, 4}, four[] = {2, 2};
-    assert_pixels(image_of(DTYPE_F32, 2, eight, 0, false), f32, from_f32, 8);
-    assert_pixels(image_of(DTYPE_F64, 2, eight, 0, false), f64, from_f64, 8);
-    assert_pixels(image_of(DTYPE_BOOL, 2, four, 0, false), bits, levels, 4);
+    assert_pixels(image_of(DTYPE_F32, 2, eight, CHANNELS_NOWHERE), f32, from_f32, 8);
+    assert_pixels(image_of(DTYPE_F64, 2, eight, CHANNELS_NOWHERE), f64, from_f64, 8);
+    assert_pixels(image_of(DTYPE_BOOL, 2, four, CHANNELS_NOWHERE), bits, levels, 4);
+}
+
+static source *not_drawn(void) {
+    static const uint64_t side[] = {2, 2};
+    source *s = source_new(1);
+    assert_true(source_add(s, "labels", DTYPE_F32, 2, side, 0, NULL));
+    s->scale = 1;
+    return s;
 }
 
 static void what_is_no_picture_is_400_by_name(void **state) {
     (void)state;
-    static const uint64_t side[] = {2, 2, 2}, many[] = {5, 2, 2};
+    static const uint64_t side[] = {2, 2, 2}, many[] = {5, 2, 2}, deep[] = {2, 2, 2, 2};
     const struct {
         source *s;
         const char *parameter;
     } table[] = {
-        {image_of(DTYPE_I32, 3, many, 0, false), "out_dtype"},
-        {image_of(DTYPE_I8, 3, side, 0, false), "out_dtype"},
-        {image_of(DTYPE_U8, 3, side, 2, false), "layout"},
-        {image_of(DTYPE_U8, 3, many, 5, false), "layout"},
+        {image_of(DTYPE_I32, 3, many, CHANNELS_NOWHERE), "out_dtype"},
+        {image_of(DTYPE_I8, 3, side, CHANNELS_NOWHERE), "out_dtype"},
+        {image_of(DTYPE_U8, 3, side, CHANNELS_BEFORE), "layout"},
+        {image_of(DTYPE_U8, 3, many, CHANNELS_BEFORE), "layout"},
+        {image_of(DTYPE_F64, 0, NULL, CHANNELS_NOWHERE), "parts"},
+        {image_of(DTYPE_U8, 1, side, CHANNELS_BEHIND), "parts"},
+        {image_of(DTYPE_U8, 4, deep, CHANNELS_NOWHERE), "parts"},
+        {not_drawn(), "parts"},
         {masks_of(0, 2, side, 0, 1), "rank"},
         {masks_of(0, 1, side, 7, 1), "rank"},
     };

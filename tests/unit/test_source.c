@@ -76,6 +76,43 @@ static void too_many_tensors_or_sides_are_refused(void **state) {
     source_free(s);
 }
 
+static void a_tensor_says_itself_how_it_is_drawn(void **state) {
+    (void)state;
+    static const uint64_t side[] = {2, 3, 4, 5, 6};
+    static const struct {
+        unsigned sides;
+        channels_place channels;
+        picture_shape is;
+    } table[] = {
+        {0, CHANNELS_NOWHERE, {0}},
+        {0, CHANNELS_BEFORE, {0}},
+        {1, CHANNELS_NOWHERE, {1, 1, 1, 2, 1, false}},
+        {1, CHANNELS_BEFORE, {0}},
+        {1, CHANNELS_BEHIND, {0}},
+        {2, CHANNELS_NOWHERE, {2, 1, 2, 3, 1, false}},
+        {2, CHANNELS_BEFORE, {1, 1, 1, 3, 2, true}},
+        {2, CHANNELS_BEHIND, {1, 1, 1, 2, 3, false}},
+        {3, CHANNELS_NOWHERE, {3, 2, 3, 4, 1, false}},
+        {3, CHANNELS_BEFORE, {2, 1, 3, 4, 2, true}},
+        {3, CHANNELS_BEHIND, {2, 1, 2, 3, 4, false}},
+        {4, CHANNELS_NOWHERE, {0}},
+        {4, CHANNELS_BEFORE, {3, 3, 4, 5, 2, true}},
+        {4, CHANNELS_BEHIND, {3, 2, 3, 4, 5, false}},
+        {5, CHANNELS_BEFORE, {0}},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        source *s = source_new(7);
+        assert_true(source_add(s, "x", DTYPE_U8, table[i].sides, side, 0, NULL));
+        source_draw(s, table[i].channels);
+        const picture_shape *is = &s->tensors[0].picture, *wanted = &table[i].is;
+        assert_int_equal(is->sides, wanted->sides);
+        assert_true(is->slices == wanted->slices && is->height == wanted->height &&
+                    is->width == wanted->width && is->channels == wanted->channels &&
+                    is->apart == wanted->apart);
+        source_free(s);
+    }
+}
+
 static void notes_beyond_the_room_are_dropped(void **state) {
     (void)state;
     source *s = source_new(1);
@@ -104,4 +141,4 @@ static void freeing_destroys_what_it_holds_once(void **state) {
 
 RUN(T(sizes_are_the_products_of_sides_and_type), T(types_have_the_sizes_their_names_say),
     T(a_size_that_overflows_is_refused), T(too_many_tensors_or_sides_are_refused),
-    T(notes_beyond_the_room_are_dropped), T(freeing_destroys_what_it_holds_once))
+    T(a_tensor_says_itself_how_it_is_drawn), T(notes_beyond_the_room_are_dropped), T(freeing_destroys_what_it_holds_once))
