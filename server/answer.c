@@ -19,7 +19,7 @@ struct answer {
     jobs *line;
     source *source;
     const format *format;
-    answer_waiter waiter;
+    job_waiter waiter;
     outline outline;        /* of a format with a length known ahead */
     uint64_t start, length; /* what is read of it */
     cuts cuts;
@@ -119,10 +119,14 @@ static bool plan_windows(answer *a, problem *p) {
     return true;
 }
 
+/* Of what an answer that is built whole becomes, which pays for itself. */
+static uint64_t least_encoded(const answer *a) {
+    return a->format->least ? a->format->least(a->source) : 0;
+}
+
 static const job_class answer_class;
 
-answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *waiter,
-                   problem *p) {
+answer *answer_new(jobs *line, source *s, const format *f, const job_waiter *waiter, problem *p) {
     answer *a = calloc(1, sizeof *a);
     if (!a) {
         source_free(s);
@@ -141,7 +145,7 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
         return NULL;
     }
     estimate(a);
-    if (jobs_could_run(line, &a->job))
+    if (jobs_could_run(line, &a->job, s->held + least_encoded(a)))
         return a;
     problem_add(p, 413, NULL,
                 "the answer would need %llu MiB of memory and %llu MiB a thread, more than this "
@@ -184,6 +188,10 @@ answer *answer_retain(answer *a) {
 void answer_release(answer *a) {
     if (a)
         job_release(&a->job);
+}
+
+job *answer_job(answer *a) {
+    return &a->job;
 }
 
 const format *answer_format(const answer *a) {
@@ -361,7 +369,11 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     pthread_mutex_unlock(&a->lock);
 }
 
-static const job_class answer_class = {claim, run, destroy};
+static void abandon(job *j) {
+    answer_abandon((answer *)j);
+}
+
+static const job_class answer_class = {claim, run, abandon, destroy};
 
 static bool readable(const answer *a) {
     return a->stage == STAGE_DONE || (!is_whole(a) && ring_slice(&a->ring, a->ring.reading));
@@ -404,12 +416,17 @@ static jobs_verdict begin(answer *a) {
     return JOBS_ADMITTED;
 }
 
+/* Whether what its encoding had no memory for could be had at another time. */
+static bool could_be_encoded(const answer *a) {
+    return jobs_could_run(a->line, &a->job, a->source->held + a->encoded.wanted);
+}
+
 answer_state answer_start(answer *a, jobs_verdict *why) {
     answer_state state = ANSWER_READY;
     pthread_mutex_lock(&a->lock);
     *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : JOBS_ADMITTED;
     if (a->failed && a->encoded.starved)
-        *why = JOBS_MEMORY;
+        *why = could_be_encoded(a) ? JOBS_MEMORY : JOBS_NEVER;
     else if (a->failed && a->source->is_lost && a->source->is_lost(a->source))
         *why = JOBS_LOST;
     if (*why != JOBS_ADMITTED) {

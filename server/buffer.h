@@ -13,7 +13,8 @@ typedef struct buffer {
     unsigned char *bytes;
     size_t length, room, cap;
     bool failed;   /* past the cap, or out of memory: nothing is added any more */
-    bool starved;  /* failed because the budget had no more */
+    bool starved;  /* failed because the budget had no more, */
+    size_t wanted; /* and of what room */
     budget *payer; /* what room is taken from; NULL: nobody counts */
 } buffer;
 

@@ -44,3 +44,12 @@ void call_take(call *c, struct MHD_Connection *connection, const route_match *ma
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, take_parameter, &t);
     choose_format(c, connection, match, p);
 }
+
+void outcome_free(outcome *o) {
+    source_free(o->source);
+    buffer_free(&o->text);
+    if (o->shared.release)
+        o->shared.release(o->shared.of);
+    o->source = NULL;
+    o->shared = (view){.bytes = NULL};
+}

@@ -1,8 +1,8 @@
 #include "dataset.h"
+#include "description.h"
 #include "process.h"
 #include "query.h"
 #include "say.h"
-#include "tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,14 +111,12 @@ static bool take_head(const json_t *o, dataset *d) {
 
 static bool take_heads(const json_t *root, dataset *d) {
     const json_t *heads = json_object_get(root, "heads");
-    const json_t *names = json_object_get(root, "class_names");
     if (!json_is_array(heads) || json_array_size(heads) > DATASET_HEADS)
         return false;
     for (size_t i = 0; i < json_array_size(heads); i++)
         if (!take_head(json_array_get(heads, i), d))
             return false;
-    d->classes = buffer_of(DATASET_MANIFEST);
-    return !names || tree_print(names, JSON_COMPACT, &d->classes);
+    return true;
 }
 
 static bool take_manifest(const json_t *root, dataset *d, FILE *errors) {
@@ -165,6 +163,9 @@ static bool read_manifest(dataset *d, int directory, FILE *errors) {
         say(errors, "fmixd: data set '%s': manifest.json, line %d: %s\n", d->name, error.line,
             error.text);
     good = root && take_manifest(root, d, errors);
+    d->description = buffer_of(DESCRIPTION_MOST);
+    if (good && !description_write(d, json_object_get(root, "class_names"), &d->description))
+        good = wrong(d, errors, "out of memory");
     json_decref(root);
     map_close(&file);
     return good;
@@ -334,7 +335,7 @@ void dataset_release(dataset *d) {
     map_close(&d->data);
     for (unsigned i = 0; i < DATASET_HEADS; i++)
         map_close(&d->head[i].file);
-    buffer_free(&d->classes);
+    buffer_free(&d->description);
     free(d->path);
     free(d);
 }

@@ -43,8 +43,8 @@ typedef struct dataset {
     unsigned heads;
     dataset_head head[DATASET_HEADS];
     char digest[DATASET_DIGEST + 1];
-    buffer classes;  /* the manifest's names of classes, as JSON: a list for each head */
-    map_stamp stamp; /* of the manifest: whether it is still that */
+    buffer description; /* of all that, for those who ask: a line of JSON, made once */
+    map_stamp stamp;    /* of the manifest: whether it is still that */
     _Atomic unsigned uses;
 } dataset;
 

@@ -62,13 +62,12 @@ void *inflight_find(inflight *all, int fd) {
     return e ? e->request : NULL;
 }
 
-bool inflight_begin(inflight *all, inflight_entry *e, answer *a) {
+bool inflight_begin(inflight *all, inflight_entry *e, job *work) {
     pthread_mutex_lock(&all->lock);
-    bool stopping = all->stopping;
-    if (!stopping)
-        e->answer = a;
+    bool begins = !all->stopping || !work;
+    e->work = begins ? work : NULL;
     pthread_mutex_unlock(&all->lock);
-    return !stopping;
+    return begins;
 }
 
 bool inflight_wait(inflight *all, unsigned milliseconds) {
@@ -83,12 +82,11 @@ bool inflight_wait(inflight *all, unsigned milliseconds) {
     return none;
 }
 
-/* An answer lives at least until its request leaves the list, which takes the lock. */
 void inflight_abandon(inflight *all) {
     pthread_mutex_lock(&all->lock);
     all->stopping = true;
     for (inflight_entry *e = all->first; e; e = e->next)
-        if (e->answer)
-            answer_abandon(e->answer);
+        if (e->work)
+            job_abandon(e->work);
     pthread_mutex_unlock(&all->lock);
 }

@@ -7,7 +7,7 @@
 #ifndef INFLIGHT_H
 #define INFLIGHT_H
 
-#include "answer.h"
+#include "jobs.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,8 +16,8 @@
 typedef struct inflight_entry {
     struct inflight_entry *next, *previous;
     void *request;
-    int fd;         /* of its connection */
-    answer *answer; /* NULL: none is being made */
+    int fd;    /* of its connection */
+    job *work; /* NULL: it waits for none */
 } inflight_entry;
 
 typedef struct inflight {
@@ -26,7 +26,7 @@ typedef struct inflight {
     inflight_entry *first;
     inflight_entry **sockets; /* by descriptor */
     size_t room;
-    bool stopping; /* no answer is begun any more */
+    bool stopping; /* no work is begun any more */
 } inflight;
 
 void inflight_init(inflight *all);
@@ -39,13 +39,14 @@ void inflight_remove(inflight *all, inflight_entry *e);
  * removes it; where memory is short none is found. */
 void *inflight_find(inflight *all, int fd);
 
-/* From here on inflight_abandon sees the answer. False: none may be begun any more. */
-bool inflight_begin(inflight *all, inflight_entry *e, answer *a);
+/* From here on inflight_abandon sees this work, which lives until another is named or the request
+ * is removed; NULL: none. False: no work may be begun any more. */
+bool inflight_begin(inflight *all, inflight_entry *e, job *work);
 
 /* Waits until no request is left, at most so long; if so, none is begun any more. */
 bool inflight_wait(inflight *all, unsigned milliseconds);
 
-/* No answer is begun any more; what computes or waits for one is cut off. */
+/* No work is begun any more; what is computed or waited for is cut off. */
 void inflight_abandon(inflight *all);
 
 #endif

@@ -352,6 +352,6 @@ bool openapi_write(buffer *out) {
 
 void openapi_get(call *c, outcome *out) {
     out->status = 200;
-    out->text = buffer_of(OPENAPI_MOST);
-    buffer_add(&out->text, c->service->document.bytes, c->service->document.length);
+    out->shared =
+        (view){.bytes = c->service->document.bytes, .length = c->service->document.length};
 }

@@ -78,24 +78,23 @@ static enum MHD_Result queue(const reply *r, int status, const draft *d) {
     return result;
 }
 
-static draft of_buffer(const reply *r, const char *media_type, const buffer *text,
-                       enum MHD_ResponseMemoryMode mode) {
-    draft d = {.failed = text->failed};
-    if (d.failed)
-        return d;
-    d.response = MHD_create_response_from_buffer(
-        text->length, text->length ? text->bytes : (unsigned char *)"", mode);
+static draft of_text(const reply *r, const char *media_type, const void *text, size_t length,
+                     enum MHD_ResponseMemoryMode mode) {
+    /* libmicrohttpd asks for what it may write to, and does not. */
+    draft d = {.response = MHD_create_response_from_buffer(
+                   length, length ? (void *)(uintptr_t)text : "", mode)};
     add_common(r, &d);
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
     add(&d, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    uint64_t sent = r->head ? 0 : text->length;
+    uint64_t sent = r->head ? 0 : length;
     atomic_fetch_add_explicit(r->bytes, sent, memory_order_relaxed);
     *r->sent += sent;
     return d;
 }
 
-enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text) {
-    draft d = of_buffer(r, media_type, text, MHD_RESPMEM_PERSISTENT);
+enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const void *text,
+                           size_t length) {
+    draft d = of_text(r, media_type, text, length, MHD_RESPMEM_PERSISTENT);
     return queue(r, status, &d);
 }
 
@@ -103,7 +102,9 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     buffer body = buffer_of(16 << 10);
     char seconds[12];
     problem_render(p, &body);
-    draft d = of_buffer(r, "application/problem+json", &body, MHD_RESPMEM_MUST_COPY);
+    draft d = {.failed = body.failed};
+    if (!d.failed)
+        d = of_text(r, "application/problem+json", body.bytes, body.length, MHD_RESPMEM_MUST_COPY);
     buffer_free(&body);
     if (p->allow[0])
         add(&d, MHD_HTTP_HEADER_ALLOW, p->allow);

@@ -29,7 +29,8 @@ typedef struct reply {
 
 enum MHD_Result reply_problem(const reply *r, const problem *p);
 /* The text stays as it is until the request ends. */
-enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text);
+enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const void *text,
+                           size_t length);
 /* 304 for an answer, of which nothing is read. */
 enum MHD_Result reply_not_modified(const reply *r, answer *a);
 

@@ -1,6 +1,7 @@
 #include "request.h"
 #include "conditions.h"
 #include "crash.h"
+#include "handling.h"
 #include "headers.h"
 #include "media.h"
 #include "record.h"
@@ -25,6 +26,7 @@ struct request {
     visitor visitor;
     route_match match;
     outcome outcome;
+    handling *handling; /* NULL: none, or it is over */
     answer *answer;
     conditions conditions;
     uint64_t received; /* of the body */
@@ -32,7 +34,7 @@ struct request {
     trace trace;
     char method[16], target[256]; /* what the log says of it */
     char described[CRASH_REQUEST];
-    uint64_t sent, calls;         /* calls: send_filter.h's, when it was replied */
+    uint64_t sent, calls; /* calls: send_filter.h's, when it was replied */
     bool begun, handled, head, options;
     bool last; /* of its connection: where it ends is in doubt, or more comes than is read */
     bool amid; /* replied before the body had ended, or closed by us instead */
@@ -43,6 +45,12 @@ struct request {
 /* What the connection is at, for its deadlines. */
 static void enter(const request *r, watch_phase phase) {
     watch_enter(r->owner->watch, request_socket(r->connection), phase);
+}
+
+/* Bytes of a body: as many as are taken, and as there is memory for. */
+static uint64_t most_body(requests *all) {
+    uint64_t most = all->service.config->body, left = budget_left(&all->service.budget, 0);
+    return most < left ? most : left;
 }
 
 request *request_new(requests *all, struct MHD_Connection *connection, const char *target) {
@@ -61,7 +69,7 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     r->match.number = ROUTE_NONE;
     visitor_begin(&r->visitor, connection);
     r->call.service = &all->service;
-    r->call.body = buffer_paid((size_t)all->service.config->body, &all->service.budget);
+    r->call.body = buffer_paid((size_t)most_body(all), &all->service.budget);
     r->entry = (inflight_entry){.request = r, .fd = request_socket(connection)};
     inflight_add(&all->inflight, &r->entry);
     atomic_fetch_add(&all->service.metrics.in_flight, 1);
@@ -134,8 +142,11 @@ void request_end(request *r, enum MHD_RequestTerminationCode how) {
     if (r->answer)
         answer_abandon(r->answer);
     answer_release(r->answer);
+    if (r->handling)
+        job_abandon(handling_job(r->handling));
+    handling_release(r->handling);
     buffer_free(&r->call.body);
-    buffer_free(&r->outcome.text);
+    outcome_free(&r->outcome);
     free(r);
 }
 
@@ -151,7 +162,7 @@ bool request_refuse(request *r, const send_page *page) {
 static void suspend(void *of) {
     request *r = of;
     MHD_suspend_connection(r->connection);
-    watch_add(r->owner->watch, request_socket(r->connection), r->answer);
+    watch_add(r->owner->watch, request_socket(r->connection), r->entry.work);
 }
 
 static void resume(void *of) {
@@ -180,7 +191,7 @@ static bool takes_body(const request *r) {
 
 static void check_announced(request *r) {
     const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = r->owner->service.config->body;
+    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = most_body(r->owner);
     if (bytes > most) {
         r->last = true;
         problem_add(&r->outcome.problem, 413, "body",
@@ -261,7 +272,7 @@ static void begin(request *r, const char *path, const char *method, const char *
 /* False: more than is read of any body. */
 static bool take_body(request *r, const char *bytes, size_t length) {
     problem *p = &r->outcome.problem;
-    uint64_t most = r->owner->service.config->body;
+    uint64_t most = most_body(r->owner);
     r->received += length;
     if (r->received > most) {
         problem_add(p, 413, "body", "the body is larger than the %" PRIu64 " bytes that are taken",
@@ -279,30 +290,37 @@ static bool take_body(request *r, const char *bytes, size_t length) {
 
 /* ---- the answer ---- */
 
-static void install(request *r, answer *a) {
-    if (inflight_begin(&r->owner->inflight, &r->entry, a)) {
-        r->answer = a;
-        return;
-    }
-    answer_release(a);
+/* False: none is begun any more. */
+static bool take_on(request *r, job *work) {
+    if (inflight_begin(&r->owner->inflight, &r->entry, work))
+        return true;
     r->outcome.problem.retry_after = 1;
     r->outcome.problem.reason = PROBLEM_DRAINING;
     problem_add(&r->outcome.problem, 503, NULL, "this replica is stopping");
+    return false;
 }
 
-static void handle(request *r) {
+static void install(request *r, answer *a) {
+    if (take_on(r, answer_job(a)))
+        r->answer = a;
+    else
+        answer_release(a);
+}
+
+static job_waiter waiter_of(request *r) {
+    return (job_waiter){suspend, resume, r, r->visitor.client, r->connection};
+}
+
+/* What the handler made becomes an answer, if there is one to compute. */
+static void conclude(request *r) {
     outcome *o = &r->outcome;
-    r->handled = true;
-    if (o->problem.status || r->options)
-        return;
-    r->match.route->handler(&r->call, o);
     if (o->starved && o->problem.status)
         turn_away(r, JOBS_MEMORY);
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path, r->call.format,
                      !takes_body(r));
     if (!o->source)
         return;
-    const answer_waiter waiter = {suspend, resume, r, r->visitor.client, r->connection};
+    const job_waiter waiter = waiter_of(r);
     answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
     if (!a)
@@ -311,6 +329,52 @@ static void handle(request *r) {
     if (!r->head)
         conditions_cut(&r->conditions, r->connection, a, &o->problem);
     install(r, a);
+}
+
+static void hand_over(request *r, const weight *w) {
+    const job_waiter waiter = waiter_of(r);
+    handling *h = handling_new(r->owner->service.jobs, r->match.route->handler, &r->call, w,
+                               &waiter, r->described);
+    if (!h)
+        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
+    else if (take_on(r, handling_job(h)))
+        r->handling = h;
+    else
+        handling_release(h);
+}
+
+/* Here if it is quick, else on a compute thread. */
+static void handle(request *r) {
+    const route *row = r->match.route;
+    r->handled = true;
+    if (r->outcome.problem.status || r->options)
+        return;
+    weight w = row->weight ? row->weight(&r->call) : (weight){0};
+    if (!jobs_is_quick(w.cost)) {
+        hand_over(r, &w);
+        return;
+    }
+    row->handler(&r->call, &r->outcome);
+    conclude(r);
+}
+
+/* Asks how the handling stands: over (then it is gone), waited for, or abandoned. */
+static handling_state ask_handling(request *r) {
+    jobs_verdict why;
+    handling *h = r->handling;
+    handling_state state = handling_start(h, &why);
+    if (state == HANDLING_WAIT || state == HANDLING_LEFT)
+        return state;
+    inflight_begin(&r->owner->inflight, &r->entry, NULL);
+    r->handling = NULL;
+    if (state == HANDLING_BUSY) {
+        turn_away(r, why);
+    } else {
+        r->outcome = handling_take(h);
+        conclude(r);
+    }
+    handling_release(h);
+    return state;
 }
 
 static reply reply_of(request *r) {
@@ -394,7 +458,12 @@ static enum MHD_Result respond(request *r) {
     begin_reply(r, r->options ? 204 : o->status);
     if (r->options)
         return reply_options(&with, route_methods(r->match.route));
-    return reply_text(&with, o->status, r->match.route->media, &o->text);
+    if (o->text.failed)
+        return MHD_NO;
+    return o->shared.bytes
+               ? reply_text(&with, o->status, r->match.route->media, o->shared.bytes,
+                            o->shared.length)
+               : reply_text(&with, o->status, r->match.route->media, o->text.bytes, o->text.length);
 }
 
 /* Where libmicrohttpd sees a chunked body end is its own affair (it takes bare line feeds there),
@@ -441,7 +510,10 @@ static enum MHD_Result step(request *r, const char *path, const char *method, co
         enter(r, WATCH_WORK);
         handle(r);
     }
-    return answered(r, respond(r));
+    handling_state state = r->handling ? ask_handling(r) : HANDLING_DONE;
+    return state == HANDLING_WAIT   ? MHD_YES
+           : state == HANDLING_LEFT ? MHD_NO /* nobody is left to be told */
+                                    : answered(r, respond(r));
 }
 
 enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,

@@ -170,21 +170,29 @@ static void run(turn *t, int more, uint64_t now) {
     t->running += (unsigned)more;
 }
 
-turn *schedule_take(schedule *s, uint64_t now) {
-    turn *t = s->first;
-    if (s->waiting == 0)
-        return NULL;
-    while (!t->waiting)
+static turn *take(schedule *s, bool uncut, uint64_t now) {
+    turn *t = s->waiting ? s->first : NULL;
+    while (t && !(t->waiting && t->uncut == uncut))
         t = t->next;
+    if (!t)
+        return NULL;
     t->waiting = false;
     s->waiting--;
     run(t, 1, now);
     return t;
 }
 
+turn *schedule_take(schedule *s, uint64_t now) {
+    return take(s, false, now);
+}
+
+turn *schedule_take_uncut(schedule *s, uint64_t now) {
+    return take(s, true, now);
+}
+
 /* Only of what was done to its end is the time known. */
 static void learn(schedule *s, const turn *t) {
-    if (t->cancelled || t->cost < WORTH)
+    if (t->cancelled || t->vague || t->cost < WORTH)
         return;
     s->pace += (t->spent / t->cost - s->pace) * LEARNING;
     s->pace = s->pace > SLOWEST ? SLOWEST : s->pace < FASTEST ? FASTEST : s->pace;

@@ -21,6 +21,7 @@ typedef struct place {
 typedef struct places {
     place *place; /* by name */
     size_t count;
+    description *description; /* of those that are served */
 } places;
 
 struct shelf {
@@ -52,6 +53,7 @@ static void free_all(places *all) {
         free(all->place[i].reason);
     }
     free(all->place);
+    description_release(all->description);
     *all = (places){.count = 0};
 }
 
@@ -144,17 +146,29 @@ static void renew(const scan *of, place *p) {
     dataset_release(before);
 }
 
+/* What is said of all that are served. False: no memory. */
+static bool describe(places *all, FILE *errors) {
+    dataset **sets = calloc(all->count + 1, sizeof(dataset *));
+    size_t served = 0;
+    for (size_t i = 0; sets && i < all->count; i++)
+        if (all->place[i].set)
+            sets[served++] = all->place[i].set;
+    all->description = sets ? description_of_all(sets, served) : NULL;
+    free(sets);
+    if (!all->description)
+        say(errors, "fmixd: data: out of memory\n");
+    return all->description != NULL;
+}
+
 bool shelf_scan(shelf *s, const atomic_bool *end, FILE *errors) {
     const scan of = {s, end, errors};
     places found = {.count = 0};
-    if (!s->root[0])
-        return true;
-    bool good = list(&of, &found);
+    bool good = !s->root[0] || list(&of, &found);
     for (size_t i = 0; i < found.count && good; i++) {
         renew(&of, &found.place[i]);
         good = !shall_end(&of);
     }
-    if (!good) {
+    if (!good || !describe(&found, errors)) {
         free_all(&found);
         return false;
     }
@@ -222,6 +236,13 @@ dataset *shelf_find(shelf *s, const char *name, char reason[SHELF_REASON]) {
         snprintf(reason, SHELF_REASON, "%s", p->reason ? p->reason : "out of memory");
     pthread_mutex_unlock(&s->lock);
     return found;
+}
+
+description *shelf_describe(shelf *s) {
+    pthread_mutex_lock(&s->lock);
+    description *all = description_retain(s->places.description);
+    pthread_mutex_unlock(&s->lock);
+    return all;
 }
 
 dataset *shelf_nth(shelf *s, size_t n) {

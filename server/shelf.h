@@ -9,7 +9,7 @@
 #ifndef SHELF_H
 #define SHELF_H
 
-#include "dataset.h"
+#include "description.h"
 
 #define SHELF_REASON 512 /* bytes of why a set is not served, with its end */
 
@@ -31,6 +31,9 @@ bool shelf_doubts(shelf *s);
 /* The set of this name, retained, or NULL: then `reason` says why a set that is there is not
  * served, and is empty if there is none. */
 dataset *shelf_find(shelf *s, const char *name, char reason[SHELF_REASON]);
+
+/* What is said of all of them, retained. */
+description *shelf_describe(shelf *s);
 
 /* The n-th by name of those that are served, retained; NULL past the last. */
 dataset *shelf_nth(shelf *s, size_t n);

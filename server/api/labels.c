@@ -90,7 +90,21 @@ static bool find_partners(const upload *all, const array *y, const char *suffix,
         return false;
     }
     h->labels.y2 = y2->bytes;
-    return !h->labels.numbers || numbers_fit(y2, h->labels.classes, p);
+    return true;
+}
+
+/* Every number of every head, of rows and of partners. */
+static bool numbers_are_good(const upload *all, const labels *l, bool partners, problem *p) {
+    for (unsigned i = 0; i < l->count; i++) {
+        const fmix_labels *of = &l->heads[i].labels;
+        for (unsigned n = 0; n < all->count && of->numbers; n++) {
+            const array *a = &all->arrays[n];
+            bool meant = a->bytes == of->y || (partners && a->bytes == of->y2);
+            if (meant && !numbers_fit(a, of->classes, p))
+                return false;
+        }
+    }
+    return true;
 }
 
 static bool read_head(const query *q, const array *y, const char *suffix, unsigned turn, uint64_t n,
@@ -104,8 +118,7 @@ static bool read_head(const query *q, const array *y, const char *suffix, unsign
                               .uncorrected = q->correct == 0,
                               .classes = y->shape[1],
                               .smoothing = q->smoothing};
-    return !h->labels.numbers || (find_classes(q, y, turn, &h->labels.classes, p) &&
-                                  numbers_fit(y, h->labels.classes, p));
+    return !h->labels.numbers || find_classes(q, y, turn, &h->labels.classes, p);
 }
 
 static void read_heads(const query *q, const upload *all, uint64_t n, bool partners, labels *l,
@@ -134,8 +147,8 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
                     q->classes.count, numbered);
 }
 
-bool labels_read(const query *q, const upload *all, uint64_t n, bool partners, labels **out,
-                 problem *p) {
+static bool take(const query *q, const upload *all, uint64_t n, bool partners, bool looks,
+                 labels **out, problem *p) {
     labels *l = calloc(1, sizeof *l);
     *out = NULL;
     if (!l) {
@@ -143,11 +156,22 @@ bool labels_read(const query *q, const upload *all, uint64_t n, bool partners, l
         return false;
     }
     read_heads(q, all, n, partners, l, p);
+    if (looks && !p->status)
+        numbers_are_good(all, l, partners, p);
     if (p->status || l->count == 0)
         labels_free(l);
     else
         *out = l;
     return p->status == 0;
+}
+
+bool labels_read(const query *q, const upload *all, uint64_t n, bool partners, labels **out,
+                 problem *p) {
+    return take(q, all, n, partners, true, out, p);
+}
+
+bool labels_take(const query *q, const upload *all, uint64_t n, labels **out, problem *p) {
+    return take(q, all, n, false, false, out, p);
 }
 
 void labels_free(labels *l) {

@@ -13,6 +13,10 @@ typedef struct labels labels;
  * there are none. False: explained. The arrays are borrowed. */
 bool labels_read(const query *q, const upload *all, uint64_t rows, bool partners, labels **out,
                  problem *p);
+
+/* The same of a data set's, without partners. Their bytes are not looked at: what numbers there are
+ * was checked when the set was opened, and they are filled in later. */
+bool labels_take(const query *q, const upload *all, uint64_t rows, labels **out, problem *p);
 void labels_free(labels *l);
 
 /* Whether an array of this name is a label's. */

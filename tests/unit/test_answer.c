@@ -153,7 +153,7 @@ static void bench_open(bench *b, unsigned threads, unsigned limit) {
 }
 
 static void bench_answer(bench *b, source *s, const format *f) {
-    const answer_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
+    const job_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
     b->answer = answer_new(b->line, s, f, &waiter, &b->problem);
 }
 

@@ -174,7 +174,7 @@ static int read_all(answer *a, reader *r, result *out) {
 
 static int compute(bench *b, source *s, const format *f, result *out) {
     static reader r = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
-    const answer_waiter waiter = {suspend, resume, &r, 0, NULL};
+    const job_waiter waiter = {suspend, resume, &r, 0, NULL};
     problem p = {0};
     int status = 0;
     answer *a = answer_new(b->service.jobs, s, f, &waiter, &p);

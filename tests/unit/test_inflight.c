@@ -2,6 +2,16 @@
 
 #include "inflight.h"
 
+static unsigned abandoned;
+
+static void count(job *j) {
+    (void)j;
+    abandoned++;
+}
+
+static const job_class counting = {.abandon = count};
+static job work = {.class = &counting};
+
 static void a_request_is_found_by_its_descriptor_while_it_is_there(void **state) {
     (void)state;
     inflight all = {0};
@@ -33,11 +43,12 @@ static void waiting_ends_with_the_last_request(void **state) {
     inflight_remove(&all, &b);
     inflight_remove(&all, &c);
     assert_false(inflight_wait(&all, 0));
-    assert_true(inflight_begin(&all, &a, NULL));
+    assert_true(inflight_begin(&all, &a, &work));
     inflight_remove(&all, &a);
     assert_true(inflight_wait(&all, 0));
     inflight_add(&all, &a);
-    assert_false(inflight_begin(&all, &a, NULL));
+    assert_false(inflight_begin(&all, &a, &work));
+    assert_true(inflight_begin(&all, &a, NULL));
     inflight_remove(&all, &a);
     inflight_destroy(&all);
 }
@@ -48,8 +59,12 @@ static void none_is_begun_once_all_are_abandoned(void **state) {
     inflight_entry a = {.fd = 3};
     inflight_init(&all);
     inflight_add(&all, &a);
+    assert_true(inflight_begin(&all, &a, &work));
     inflight_abandon(&all);
-    assert_false(inflight_begin(&all, &a, NULL));
+    assert_int_equal(abandoned, 1);
+    assert_false(inflight_begin(&all, &a, &work));
+    inflight_abandon(&all);
+    assert_int_equal(abandoned, 1);
     inflight_remove(&all, &a);
     inflight_destroy(&all);
 }

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "answer.h"
 #include "watch.h"
 
 #include <arpa/inet.h>
@@ -29,7 +30,7 @@ typedef struct bench {
 static void suspend(void *of) {
     bench *b = of;
     atomic_fetch_add(&b->suspended, 1);
-    watch_add(b->watch, b->ours, b->answer);
+    watch_add(b->watch, b->ours, answer_job(b->answer));
 }
 
 static void resume(void *of) {
@@ -54,7 +55,7 @@ static void connect_ends(bench *b) {
 }
 
 static void make_answer(bench *b) {
-    const answer_waiter waiter = {suspend, resume, b, 0, NULL};
+    const job_waiter waiter = {suspend, resume, b, 0, NULL};
     problem p = {0};
     source *s = source_new(1);
     assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill));
@@ -139,7 +140,7 @@ static void await_another(bench *b) {
     make_answer(&other);
     watch_open(other.watch, other.ours);
     watch_enter(other.watch, other.ours, WATCH_WORK);
-    watch_add(other.watch, other.ours, other.answer);
+    watch_add(other.watch, other.ours, answer_job(other.answer));
     close(other.theirs);
     UNIT_UNTIL(answer_abandoned(other.answer));
     watch_remove(other.watch, other.ours);
@@ -184,12 +185,12 @@ static void a_descriptor_used_again_speaks_for_its_new_answer(void **state) {
     bench b;
     open_bench(&b);
     answer *first = b.answer;
-    watch_add(b.watch, b.ours, first);
+    watch_add(b.watch, b.ours, answer_job(first));
     watch_remove(b.watch, b.ours);
     watch_close(b.watch, b.ours);
     watch_open(b.watch, b.ours);
     make_answer(&b);
-    watch_add(b.watch, b.ours, b.answer);
+    watch_add(b.watch, b.ours, answer_job(b.answer));
     close(b.theirs);
     UNIT_UNTIL(answer_abandoned(b.answer));
     assert_false(answer_abandoned(first));
