@@ -288,7 +288,7 @@ static void handle(request *r) {
     if (o->starved && o->problem.status)
         turn_away(r, JOBS_MEMORY);
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path, r->call.format,
-                     !takes_body(r));
+                     !takes_body(r), &o->problem);
     if (!o->source)
         return;
     const answer_waiter waiter = {suspend, resume, r, r->visitor.client, r->connection};
