@@ -97,6 +97,7 @@ static void estimate_time(answer *a, uint64_t wide) {
 static void estimate(answer *a) {
     uint64_t slots = a->cuts.slices < a->ring.ahead ? a->cuts.slices : a->ring.ahead;
     a->job.memory = sizeof *a + a->source->memory;
+    a->job.memory += is_whole(a) || a->length > ANSWER_BLOCK ? ANSWER_BLOCK : a->length;
     if (is_whole(a))
         a->job.memory +=
             cuts_tensor_bytes(&a->cuts) + (a->format->working ? a->format->working(a->source) : 0);

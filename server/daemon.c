@@ -3,6 +3,7 @@
 #include "openapi.h"
 #include "request.h"
 #include "selftest.h"
+#include "space.h"
 #include "supervisor.h"
 #include "tls.h"
 #include "tuner.h"
@@ -14,8 +15,6 @@
 
 #define DREGS_BYTES        (256u << 20) /* that a refused client may go on sending */
 #define DREGS_MILLISECONDS 5000
-#define SLABS_BYTES        (8u << 20)
-#define CONNECTION_MEMORY  (64u << 10) /* headers, and a piece of a body at a time */
 
 /* At the end: until I/O threads have made connections of what they had accepted, for a connection
  * that ends, and for the first bytes of those that have sent nothing yet. */
@@ -98,7 +97,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, SPACE_POOL, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)longest_phase(&d->config), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
@@ -179,12 +178,8 @@ static int start_listening(fmixd *d, FILE *errors) {
     return -1;
 }
 
-/* Two image batches' windows, but little beside what requests may hold. */
-static size_t slabs_of(const config *c) {
-    return c->memory / 16 < SLABS_BYTES ? (size_t)(c->memory / 16) : SLABS_BYTES;
-}
-
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
+    space_begin();
     fmixd *d = calloc(1, sizeof *d);
     if (!d) {
         fprintf(errors, "fmixd: out of memory\n");
@@ -195,8 +190,9 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     d->requests.service.config = &d->config;
     d->requests.service.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->requests.service.metrics);
-    budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
-    slabs_init(&d->requests.service.slabs, slabs_of(c));
+    const space parts = space_divide(&d->config, errors);
+    budget_init(&d->requests.service.budget, parts.requests, (unsigned)c->threads);
+    slabs_init(&d->requests.service.slabs, (size_t)parts.slabs);
     int fd = start_admission(d, errors) ? start_listening(d, errors) : -1;
     if (fd < 0) {
         free_all(d);
