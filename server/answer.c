@@ -30,7 +30,7 @@ struct answer {
     atomic_bool abandoned; /* also read, without the lock, by what computes */
     uint64_t next, done;   /* slices claimed, slices computed */
     ring ring;
-    unsigned char *collected; /* whole: all rows of all tensors */
+    slab collected; /* whole: all rows of all tensors */
     buffer encoded;
 };
 
@@ -137,6 +137,7 @@ answer *answer_new(jobs *line, source *s, const format *f, const job_waiter *wai
     a->format = f;
     a->waiter = *waiter;
     a->encoded = buffer_paid(ENCODED_MOST, jobs_payer(line));
+    a->encoded.spares = jobs_slabs(line);
     job_init(&a->job, &answer_class);
     if ((f->check && !f->check(s, p)) || !(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
         answer_release(a);
@@ -164,7 +165,7 @@ void answer_range(answer *a, uint64_t start, uint64_t length) {
 static void destroy(job *j) {
     answer *a = (answer *)j;
     ring_free(&a->ring);
-    free(a->collected);
+    slabs_give(jobs_slabs(a->line), a->collected);
     buffer_free(&a->encoded);
     outline_free(&a->outline);
     source_free(a->source);
@@ -300,7 +301,7 @@ static void finish_rows(answer *a, uint64_t slice) {
 static unsigned char *room_of(answer *a, const cut *c, uint64_t slice, uint64_t first,
                               uint64_t rows) {
     if (is_whole(a))
-        return a->collected + c->offset + first * c->from->row_bytes;
+        return a->collected.bytes + c->offset + first * c->from->row_bytes;
     return ring_room(&a->ring, slice, (size_t)(rows * c->from->row_bytes));
 }
 
@@ -325,8 +326,9 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
 static bool run_prepare(answer *a) {
     if (is_whole(a)) {
         const cut *last = &a->cuts.each[a->cuts.count - 1];
-        a->collected = malloc((size_t)(last->offset + tensor_bytes(last->from) + 1));
-        if (!a->collected)
+        uint64_t bytes = last->offset + tensor_bytes(last->from) + 1;
+        a->collected = slabs_take(jobs_slabs(a->line), (size_t)bytes);
+        if (!a->collected.bytes)
             return false;
     }
     return !a->source->prepare || a->source->prepare(a->source) == FMIX_OK;
@@ -336,11 +338,11 @@ static bool run_encode(answer *a) {
     const unsigned char *data[SOURCE_TENSORS] = {0};
     for (unsigned i = 0; i < a->cuts.count; i++) {
         const cut *c = &a->cuts.each[i];
-        data[c->from - a->source->tensors] = a->collected + c->offset;
+        data[c->from - a->source->tensors] = a->collected.bytes + c->offset;
     }
     bool good = a->format->encode(a->source, data, &a->encoded) && !a->encoded.failed;
-    free(a->collected);
-    a->collected = NULL;
+    slabs_give(jobs_slabs(a->line), a->collected);
+    a->collected = (slab){0};
     return good;
 }
 

@@ -58,7 +58,7 @@ handling *handling_new(jobs *line, resource *handler, call *c, const weight *w,
         free(h);
         return NULL;
     }
-    c->body = buffer_paid(c->body.cap, c->body.payer);
+    c->body = buffer_of(c->body.cap);
     pthread_mutex_init(&h->lock, NULL);
     return h;
 }

@@ -101,6 +101,7 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     visitor_begin(&r->visitor, connection);
     r->call.service = &all->service;
     r->call.body = buffer_paid((size_t)most_body(all), &all->service.budget);
+    r->call.body.spares = &all->service.slabs;
     flights_enter(&all->flights, &r->flight);
     atomic_fetch_add(&all->service.metrics.in_flight, 1);
     enter(r, WATCH_HEAD);
@@ -287,6 +288,12 @@ static void begin(request *r, const char *path, const char *method, const char *
 
 /* ---- the body ---- */
 
+/* The first bytes of it have come. */
+static void expect(request *r) {
+    if (headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH))
+        buffer_expect(&r->call.body, r->call.body.cap);
+}
+
 /* False: more than is read of any body. */
 static bool take_body(request *r, const char *bytes, size_t length) {
     problem *p = &r->outcome.problem;
@@ -299,6 +306,8 @@ static bool take_body(request *r, const char *bytes, size_t length) {
     }
     if (p->status || !takes_body(r))
         return true; /* dropped, so that the connection can be used again */
+    if (!r->call.body.bytes)
+        expect(r);
     if (!buffer_add(&r->call.body, bytes, length)) {
         turn_away(r, JOBS_MEMORY);
         buffer_free(&r->call.body);

@@ -6,10 +6,10 @@
 #define FEWEST      16          /* connections */
 #define REST_BYTES  (12u << 10) /* a connection's, its request's and its reply's own */
 #define TLS_BYTES   (48u << 10) /* of a session; 42 KiB were seen */
-#define SLABS_BYTES (8u << 20)  /* two image batches' windows */
+#define SLABS_BYTES (64u << 20) /* two image batches' windows, and a body or two */
 
 /* What is larger is mapped, and so goes back to the kernel when it is freed, wherever it lies. */
-#define MAPPED_BYTES  (128 << 10)
+#define MAPPED_BYTES  (1 << 20)
 #define TRIMMED_BYTES (1 << 20)
 #define ARENAS        2
 
