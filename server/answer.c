@@ -104,6 +104,7 @@ static void estimate(answer *a) {
     else
         a->job.memory += slots * cuts_slice_bytes(&a->cuts);
     a->job.working = a->source->working;
+    a->job.heavy = a->job.memory + a->source->held > JOB_HEAVY ? a->line : NULL;
     estimate_time(a, is_whole(a) ? a->cuts.slices : slots);
 }
 
@@ -139,6 +140,7 @@ answer *answer_new(jobs *line, source *s, const format *f, const job_waiter *wai
     a->encoded = buffer_paid(ENCODED_MOST, jobs_payer(line));
     a->encoded.spares = jobs_slabs(line);
     job_init(&a->job, &answer_class);
+    a->job.heavy = s->held > JOB_HEAVY ? line : NULL;
     if ((f->check && !f->check(s, p)) || !(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
         answer_release(a);
         return NULL;
@@ -343,6 +345,8 @@ static bool run_encode(answer *a) {
     bool good = a->format->encode(a->source, data, &a->encoded) && !a->encoded.failed;
     slabs_give(jobs_slabs(a->line), a->collected);
     a->collected = (slab){0};
+    if (a->encoded.room > JOB_HEAVY)
+        a->job.heavy = a->line;
     return good;
 }
 

@@ -50,6 +50,7 @@ handling *handling_new(jobs *line, resource *handler, call *c, const weight *w,
                          .uncut = true,
                          .vague = true};
     h->job.memory = sizeof *h + w->memory;
+    h->job.heavy = c->body.room > JOB_HEAVY ? line : NULL;
     h->line = line;
     h->handler = handler;
     h->waiter = *waiter;
@@ -136,6 +137,7 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     (void)scratch;
     h->handler(&h->call, &h->outcome);
     buffer_free(&h->call.body);
+    h->job.heavy = h->outcome.source ? h->line : NULL;
     pthread_mutex_lock(&h->lock);
     h->stage = STAGE_DONE;
     end(h, false);

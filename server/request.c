@@ -145,6 +145,14 @@ static void count(request *r) {
         metrics_refuse(m, r->outcome.problem.reason);
 }
 
+/* Of a large one a handling that never begins is made, whose end another thread sees to. */
+static void drop_body(request *r) {
+    if (r->call.body.room > JOB_HEAVY)
+        handling_release(
+            handling_new(r->owner->service.jobs, NULL, &r->call, &(weight){0}, &(job_waiter){0}));
+    buffer_free(&r->call.body);
+}
+
 void request_end(request *r, bool completed) {
     if (!completed && !r->amid)
         r->status = was_late(r) ? 408 : 499;
@@ -161,7 +169,7 @@ void request_end(request *r, bool completed) {
     if (r->handling)
         job_abandon(handling_job(r->handling));
     handling_release(r->handling);
-    buffer_free(&r->call.body);
+    drop_body(r);
     outcome_free(&r->outcome);
     free(r);
 }
@@ -310,7 +318,7 @@ static bool take_body(request *r, const char *bytes, size_t length) {
         expect(r);
     if (!buffer_add(&r->call.body, bytes, length)) {
         turn_away(r, JOBS_MEMORY);
-        buffer_free(&r->call.body);
+        drop_body(r);
     }
     return true;
 }
