@@ -16,7 +16,7 @@ PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils cu
                   nginx-light openssl prometheus libarchive-tools python3-torch \
                   python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
-                  buildah debootstrap \
+                  buildah debootstrap squid haproxy varnish \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \

@@ -47,6 +47,14 @@ typedef void resource(call *c, outcome *out);
 typedef weight resource_weight(const call *c);
 resource_weight mix_weight;
 
+struct MHD_Connection;
+struct route_match;
+
+/* What the head of a request asks of the resource that it matches, and in which format. What is
+ * wrong is explained in p. */
+void call_take(call *c, struct MHD_Connection *connection, const struct route_match *match,
+               problem *p);
+
 resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get,
     datasets_get, dataset_get, batch_get, shards_get, shard_get, openapi_get, web_page, web_style,
     web_script;

@@ -16,6 +16,8 @@
 #define DREGS_BYTES        (256u << 20) /* that a refused client may go on sending */
 #define DREGS_MILLISECONDS 5000
 
+#define WATCH_SECONDS 60 /* that the watch may be late by, on a busy machine */
+
 /* At the end: until I/O threads have made connections of what they had accepted, for a connection
  * that ends, and for the first bytes of those that have sent nothing yet. */
 #define QUIESCE_MILLISECONDS 50
@@ -25,6 +27,7 @@
 struct fmixd {
     config config;
     requests requests;
+    send_filter filter;
     struct MHD_Daemon *http;
     tls *tls; /* NULL: none */
     tuner *tuner;
@@ -54,7 +57,7 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
     (void)of;
     (void)connection;
     if (*state)
-        request_end(*state, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+        request_end(*state, how);
     *state = NULL;
 }
 
@@ -65,6 +68,7 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
     atomic_fetch_add(&d->requests.service.metrics.connections, starts ? 1 : -1);
     if (starts) {
+        send_filter_set(&d->filter); /* here it is the connection's I/O thread */
         watch_open(d->requests.watch, request_socket(connection));
         if (d->tls)
             tls_begin(d->tls, request_session(connection));
@@ -74,10 +78,12 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
 
 /* ---- start and end ---- */
 
-/* Seconds after which a connection without a sign of life goes, should the watch not know it. */
-static uint64_t longest_phase(const config *c) {
+/* Seconds after which a connection without a sign of life goes, should the watch not know it. Else
+ * the watch is to be the first: it says 408, and libmicrohttpd does not. */
+static uint64_t silence_of(const config *c) {
     uint64_t longest = c->idle > c->upload ? c->idle : c->upload;
-    return longest > c->stall ? longest : c->stall;
+    longest = longest > c->head ? longest : c->head;
+    return (longest > c->stall ? longest : c->stall) + WATCH_SECONDS;
 }
 
 static watch_limits limits_of(fmixd *d) {
@@ -98,7 +104,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, SPACE_POOL, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)longest_phase(&d->config), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, d},
@@ -131,7 +137,7 @@ static void free_all(fmixd *d) {
     slabs_destroy(&s->slabs);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
-    requests_destroy(&d->requests);
+    inflight_destroy(&d->requests.inflight);
     log_free(s->log);
     free(d);
 }
@@ -185,9 +191,10 @@ fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
         fprintf(errors, "fmixd: out of memory\n");
         return NULL;
     }
-    requests_init(&d->requests);
+    inflight_init(&d->requests.inflight);
     d->config = *c;
     d->requests.service.config = &d->config;
+    d->filter = (send_filter){.replaces = requests_refused, .user = &d->requests};
     d->requests.service.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->requests.service.metrics);
     const space parts = space_divide(&d->config, errors);
@@ -288,10 +295,10 @@ static unsigned stop_listening(fmixd *d, unsigned left) {
 bool fmixd_stop(fmixd *d, unsigned seconds) {
     fmixd_drain(d);
     unsigned left = stop_listening(d, 1000 * seconds);
-    bool finished = requests_wait(&d->requests, left / 1000);
+    bool finished = inflight_wait(&d->requests.inflight, left / 1000);
     if (!finished) {
-        requests_abandon(&d->requests);
-        requests_wait(&d->requests, 1);
+        inflight_abandon(&d->requests.inflight);
+        inflight_wait(&d->requests.inflight, 1);
     }
     MHD_stop_daemon(d->http);
     free_all(d);

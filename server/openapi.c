@@ -58,6 +58,7 @@ static const struct {
     {.status = 404, .named = true},
     {.status = 406, .computing = true},
     {.status = 409, .named = true},
+    {.status = 412, .computing = true},
     {.status = 413, .computing = true},
     {.status = 415, .uploading = true},
     {.status = 416, .computing = true},

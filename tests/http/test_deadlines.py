@@ -104,6 +104,25 @@ class Deadlines(harness.ServerTest):
         return float(line.split()[1])
 
 
+class Silence(harness.ServerTest):
+    """All limits are one, as those of idle and body nearly are in the default setting."""
+
+    arguments = ("--idle", "2", "--head", "2", "--upload", "2", "--stall", "2")
+
+    def test_each_client_that_falls_silent_is_told(self):
+        clients = [socket.create_connection(self.server.address) for _ in range(60)]
+        for i, sock in enumerate(clients):
+            self.addCleanup(sock.close)
+            sock.sendall(POST + b"a" * 9 if i % 2 else HEAD)
+        for i, sock in enumerate(clients):
+            sock.settimeout(PATIENCE)
+            said = b""
+            with contextlib.suppress(ConnectionResetError):
+                while piece := sock.recv(1 << 16):
+                    said += piece
+            self.assertTrue(said.startswith(b"HTTP/1.1 408 "), (i, said[:100]))
+
+
 SLOW, IDLE = 1000, 2000
 ASKED = 300
 
