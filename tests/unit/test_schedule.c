@@ -99,6 +99,16 @@ static void what_would_make_others_late_is_refused(void **state) {
     admitted(&s, &small, 1);
 }
 
+static void a_promise_that_is_lost_anyway_refuses_nobody(void **state) {
+    (void)state;
+    schedule s = of(1, 0);
+    turn large = work_of(S, 1), small = work_of(MS, 2);
+    admitted(&s, &large, 1);
+    s.pace = 4; /* the machine turns out to be slow, and two seconds were promised */
+    admitted(&s, &small, 2);
+    run(&s, &small);
+}
+
 static void patience_lets_more_wait(void **state) {
     (void)state;
     schedule s = of(2, 100 * MS);
@@ -398,8 +408,8 @@ static void at_ten_times_capacity_every_promise_is_kept_and_the_modest_are_serve
 RUN(T(an_idle_machine_takes_any_job), T(small_jobs_overtake_large_ones),
     T(equals_go_in_the_order_they_came), T(no_more_than_the_limit_are_admitted),
     T(what_would_come_too_late_is_refused), T(what_would_make_others_late_is_refused),
-    T(patience_lets_more_wait), T(what_one_thread_must_do_alone_has_longer),
-    T(a_client_may_have_all_while_nobody_else_asks),
+    T(a_promise_that_is_lost_anyway_refuses_nobody), T(patience_lets_more_wait),
+    T(what_one_thread_must_do_alone_has_longer), T(a_client_may_have_all_while_nobody_else_asks),
     T(a_client_that_had_much_leaves_room_to_who_had_little),
     T(more_clients_than_are_remembered_do_no_harm), T(others_are_forgotten_after_half_a_minute),
     T(who_waits_for_its_reader_demands_nothing),
