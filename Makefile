@@ -16,7 +16,7 @@ PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils cu
                   nginx-light openssl prometheus libarchive-tools python3-torch \
                   python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
-                  buildah debootstrap \
+                  buildah debootstrap squid haproxy varnish \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
@@ -47,7 +47,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench rate plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
+.PHONY: all lib run test suite flake flake-built fuzz soak bench rate crowds plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -171,8 +171,16 @@ $(HOSTILE):
 	@$(MAKE) --no-print-directory BUILD=$(@D) SAN=address,undefined OPT=-O1 $@
 endif
 
-suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden $(HOSTILE)
+SUITE := $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden $(HOSTILE)
+suite: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
+
+# Whether a suite fails sometimes, idle and beside busy loops: `make flake RUNS=10 K="test_log test_jobs"`.
+RUNS ?= 10
+flake: deps-test
+	@$(MAKE) --no-print-directory flake-built
+flake-built: $(SUITE)
+	@BUILD=$(BUILD) $(PYTHON) -B tests/flake.py --runs $(RUNS) $(K)
 
 # A million requests and ten thousand shapes; a short one is in every test run.
 soak: deps-test all
@@ -190,6 +198,10 @@ bench: deps-test all $(BENCH)
 # What a core makes, and what crosses the wire: deploy/README.md sizes a cluster by it.
 rate: deps-test all
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/rate.py
+
+# How much later answers come while others ask for too much, trickle or are silent.
+crowds: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/crowds.py
 
 plot: deps-test all $(BENCH)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg

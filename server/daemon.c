@@ -1,6 +1,7 @@
 #include "daemon.h"
 #include "clock.h"
 #include "descriptors.h"
+#include "library.h"
 #include "listen.h"
 #include "openapi.h"
 #include "process.h"
@@ -122,6 +123,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, library_can_be_strict(), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, d},

@@ -227,11 +227,11 @@ static bool open_files(dataset *d, int directory, const atomic_bool *end, FILE *
     return true;
 }
 
-/* In pieces, a few milliseconds each. False: told to end. */
+/* In pieces, a few milliseconds each. False: told to end, or it cannot be read. */
 static bool add_map(crypto_generichash_state *state, const map *m, const atomic_bool *end) {
     for (size_t at = 0, n; at < m->length; at += n) {
         n = m->length - at < PIECE ? m->length - at : PIECE;
-        if (shall_end(end))
+        if (shall_end(end) || map_state_of(m) == MAP_BROKEN)
             return false;
         crypto_generichash_update(state, m->bytes + at, n);
     }

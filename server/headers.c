@@ -1,4 +1,5 @@
 #include "headers.h"
+#include "library.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -78,12 +79,11 @@ static enum MHD_Result add_field(void *of, enum MHD_ValueKind kind, const char *
     return MHD_YES;
 }
 
-/* libmicrohttpd 0.9.75 parses a head in place, so where its strings lie tells what it passed over.
- * Of others this is not known. */
+/* 0: where the library puts things is not known, or all it shows is all there was. */
 static size_t size_of_head(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return size && strcmp(MHD_get_version(), "0.9.75") == 0 ? size->header_size : 0;
+    return size && library_mends_heads() ? size->header_size : 0;
 }
 
 bool headers_check(struct MHD_Connection *connection, const guard_request *line, problem *p) {
@@ -121,8 +121,7 @@ void headers_trim(struct MHD_Connection *connection) {
  * held: whether the target is longer than it seems. */
 static size_t hidden_length(const char *target) {
     size_t length = strlen(target);
-    while (strcmp(MHD_get_version(), "0.9.75") == 0 &&
-           strncmp(target + length + 1, "HTTP/", 5) != 0)
+    while (library_mends_heads() && strncmp(target + length + 1, "HTTP/", 5) != 0)
         length += 1 + strlen(target + length + 1);
     return length;
 }

@@ -12,9 +12,13 @@
 #include "supervisor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#define HEAR_MILLISECONDS 100 /* in which a signal is heard while something is waited for */
 
 /* What did not reach stdout, be it for a full disk, must not look as if it had. */
 static bool is_written(void) {
@@ -70,13 +74,22 @@ static void take_signals(sigset_t *heard) {
         signal(ignored[i], SIG_IGN);
 }
 
+/* Where nobody reads what was printed before, it is waited for in a way that a signal ends. */
+static bool can_print(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !process_shall_end())
+        ;
+    return !process_shall_end();
+}
+
 static int serve(const config *c) {
     sigset_t signals;
     take_signals(&signals);
     fmixd *d = fmixd_start(c, NULL, NULL);
     if (!d)
         return process_shall_end() ? 0 : 1; /* it was told while data sets were read */
-    printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
+    if (can_print())
+        printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {
         fmixd_stop(d, 0);
         return 1;

@@ -2,6 +2,7 @@
 #include "crash.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ static struct region {
     _Atomic map_state state;
 } regions[MAPS_MOST];
 static atomic_int slots;
+static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER; /* who opens; the handler does not */
 
 static struct region *region_of(uintptr_t at) {
     for (int i = 0, n = atomic_load(&slots); i < n; i++) {
@@ -52,8 +54,9 @@ void map_start(void) {
     sigaction(SIGBUS, &action, NULL);
 }
 
-/* From behind the last one that was taken, so that taking all costs no square of their number. */
-static int take_slot(void *start, size_t length) {
+/* From behind the last one that was taken, so that taking all costs no square of their number. With
+ * `taking` held. */
+static int next_slot(void *start, size_t length) {
     static int next;
     for (int left = MAPS_MOST; left > 0; left--, next = (next + 1) % MAPS_MOST) {
         struct region *r = &regions[next];
@@ -67,6 +70,13 @@ static int take_slot(void *start, size_t length) {
         return next;
     }
     return -1;
+}
+
+static int take_slot(void *start, size_t length) {
+    pthread_mutex_lock(&taking);
+    int slot = next_slot(start, length);
+    pthread_mutex_unlock(&taking);
+    return slot;
 }
 
 static uint64_t nanoseconds(struct timespec t) {

@@ -9,7 +9,7 @@
  * written, as by chmod, by a hard link or by a rename. A file of which only that has moved is
  * doubtful: its bytes are not used until somebody has compared them with a digest.
  *
- * Threads: any; open comes from one at a time.
+ * Threads: any.
  */
 #ifndef MAP_H
 #define MAP_H

@@ -26,9 +26,10 @@ void media_check(const char *type, const char *encoding, problem *p) {
     }
     if (type && strncasecmp(type, "multipart/", 10) == 0)
         problem_add(p, 415, "Content-Type",
-                    "a body of several parts (%.60s) is not taken; send one file as the whole "
-                    "body: the samples as one array x in npy, npz or safetensors, or their bytes "
-                    "with x_shape and x_dtype (curl --data-binary @x.npy instead of curl -F). "
-                    "Pictures are decoded by 'fmixd import', not by this resource",
+                    "Content-Type is '%.60s'; a body of several parts is not taken. Send one file "
+                    "as the whole body, the samples as an array x: application/x-npy, npz, "
+                    "safetensors, or application/octet-stream with x_shape and x_dtype (curl "
+                    "--data-binary @x.npy instead of curl -F). Pictures become arrays by 'fmixd "
+                    "import'",
                     type);
 }

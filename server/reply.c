@@ -37,12 +37,18 @@ static void add_visitor(const visitor *v, draft *d) {
         add(d, v->cors.headers[i].name, v->cors.headers[i].value);
 }
 
-/* The headers of every reply. */
-static void add_common(const reply *r, draft *d) {
-    add(d, "X-Fmix-Stream", "1");
+static void add_trace(const reply *r, draft *d) {
     add(d, "X-Request-ID", r->trace->id);
     if (r->trace->parent[0])
         add(d, "traceparent", r->trace->parent);
+}
+
+/* The headers of every reply. shared: caches may keep it for whoever asks, who are not to be told
+ * the first one's ids. */
+static void add_common(const reply *r, bool shared, draft *d) {
+    add(d, "X-Fmix-Stream", "1");
+    if (!shared)
+        add_trace(r, d);
     add_vary(r, d);
     add_visitor(r->visitor, d);
     if (r->close)
@@ -83,7 +89,7 @@ static draft of_text(const reply *r, const char *media_type, const void *text, s
     /* libmicrohttpd asks for what it may write to, and does not. */
     draft d = {.response = MHD_create_response_from_buffer(
                    length, length ? (void *)(uintptr_t)text : "", mode)};
-    add_common(r, &d);
+    add_common(r, false, &d);
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
     add(&d, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     uint64_t sent = r->head ? 0 : length;
@@ -161,7 +167,7 @@ static struct MHD_Response *of_nothing(void) {
 /* 204 has no length (RFC 9110 §8.6), and libmicrohttpd says none. */
 enum MHD_Result reply_options(const reply *r, const char *methods) {
     draft d = {.response = of_nothing()};
-    add_common(r, &d);
+    add_common(r, false, &d);
     add(&d, MHD_HTTP_HEADER_ALLOW, methods);
     return queue(r, MHD_HTTP_NO_CONTENT, &d);
 }
@@ -259,7 +265,7 @@ static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length
 
 enum MHD_Result reply_not_modified(const reply *r, answer *a) {
     draft d = {.response = of_length(r, a, answer_length(a))};
-    add_common(r, &d);
+    add_common(r, r->etag && !r->visitor->guarded, &d);
     add_validators(r, &d);
     return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
 }
@@ -273,7 +279,7 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
                                    : of_stream(r, a, length)};
     if (!d.response)
         return MHD_NO;
-    add_common(r, &d);
+    add_common(r, r->etag && !r->visitor->guarded, &d);
     add_validators(r, &d);
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
     if (answer_format(a) == &format_raw)

@@ -317,7 +317,7 @@ static void conclude(request *r) {
     if (o->starved && o->problem.status)
         turn_away(r, JOBS_MEMORY);
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path, r->call.format,
-                     !takes_body(r));
+                     !takes_body(r), &o->problem);
     if (!o->source)
         return;
     const job_waiter waiter = waiter_of(r);

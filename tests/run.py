@@ -3,9 +3,11 @@
 Suites are the unit programs in $BUILD/tests, the fuzz targets in $BUILD/fuzz over their corpora
 and crashers (tests/fuzz/corpus, tests/fuzz/crashers), and the unittest files under tests/runner,
 tests/reference, tests/http, tests/deploy, tests/sameness and tests/javascript; names on the command line pick some
-(run.py test_mask test_formats).
+(run.py test_mask test_formats). As many run at once as the machine has cores,
+or FMIX_SUITES of them: each has daemons and folders of its own.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -15,7 +17,12 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / os.environ.get("BUILD", "build")
-SUITE_SECONDS = 1200
+SUITE_SECONDS = 2400
+# Not beside another: both fetch the same archive and unpack it at the same place.
+ALONE = {"test_fashion", "test_train"}
+# The longest first, so that no core waits for the last of them.
+LONG = ("test_agreement", "test_preview", "test_image", "test_soak", "test_sameness", "test_client",
+        "test_clients", "test_faults_http", "test_prometheus")
 
 
 def suites():
@@ -75,28 +82,39 @@ def output_of(command, folder):
 
 
 def run(name, folder, command):
-    """Runs one suite; its counts."""
+    """Runs one suite; its counts, and lines that say what came of it."""
     start = time.monotonic()
     output, status = output_of(command, folder)
     passed, failed, skipped = counts = counted(output, status)
-    print(f"{'FAIL' if failed else 'ok':4}  {name:24} {passed:5} passed "
-          f"{failed} failed {skipped} skipped  "
-          f"{time.monotonic() - start:6.1f} s", flush=True)
-    for line in re.findall(r"skipped '?.*", output):
-        print(f"      {line}")
+    said = [f"{'FAIL' if failed else 'ok':4}  {name:24} {passed:5} passed "
+            f"{failed} failed {skipped} skipped  {time.monotonic() - start:6.1f} s"]
+    said += [f"      {line}" for line in re.findall(r"skipped '?.*", output)]
     if failed:
-        print(output[-20000:], flush=True)
-    return counts
+        said.append(output[-20000:])
+    return counts, said
+
+
+def results(chosen):
+    """What run returns of each suite, as they end."""
+    workers = int(os.environ.get("FMIX_SUITES", os.cpu_count()))
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        running = [pool.submit(run, *suite) for suite in chosen if suite[0] not in ALONE]
+        for done in concurrent.futures.as_completed(running):
+            yield done.result()
+    for suite in chosen:
+        if suite[0] in ALONE:
+            yield run(*suite)
 
 
 def main():
     """Runs what was asked for; exit status 1 if anything failed."""
     wanted = set(sys.argv[1:])
+    chosen = [suite for suite in suites() if not wanted or suite[0] in wanted]
+    chosen.sort(key=lambda suite: suite[0] not in LONG)
     totals = [0, 0, 0]
-    for name, folder, command in suites():
-        if not wanted or name in wanted:
-            counts = run(name, folder, command)
-            totals = [a + b for a, b in zip(totals, counts)]
+    for counts, said in results(chosen):
+        print(*said, sep="\n", flush=True)
+        totals = [a + b for a, b in zip(totals, counts)]
     print("{} passed, {} failed, {} skipped".format(*totals))
     return 1 if totals[1] or not totals[0] else 0
 

@@ -127,7 +127,7 @@ class MixedPictures(harness.ServerTest):
                                   harness.write_npy(some((3, 8, 9, 4)))).body)
 
     def check_file(self, png):
-        done = subprocess.run(["pngcheck", "-q"], input=png, timeout=60,
+        done = subprocess.run(["pngcheck", "-q"], input=png, timeout=harness.PATIENCE,
                               capture_output=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, b""))
 
@@ -140,7 +140,7 @@ class Sheets(harness.ServerTest):
         with tempfile.TemporaryDirectory() as drawn:
             host, port = self.server.address
             subprocess.run([data / "sheets", f"http://{host}:{port}", drawn],
-                           check=True, timeout=60)
+                           check=True, timeout=harness.PATIENCE)
             for path in kept:
                 now = read_png(pathlib.Path(drawn, path.name).read_bytes())
                 np.testing.assert_array_equal(
