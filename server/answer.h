@@ -14,6 +14,9 @@
 #include "formats/format.h"
 #include "jobs.h"
 
+/* Bytes that are asked of an answer at a time, into room that its reader keeps and it pays for. */
+#define ANSWER_BLOCK (128u << 10)
+
 typedef struct answer answer;
 
 /* Takes the source, also on failure (NULL: explained in p). */

@@ -8,9 +8,21 @@
 #define LEAST 128 /* that a buffer grows to */
 
 void buffer_free(buffer *b) {
-    free(b->bytes);
+    slabs_give(b->spares, (slab){.bytes = b->bytes, .room = b->room});
     budget_give(b->payer, b->room);
-    *b = buffer_paid(b->cap, b->payer);
+    *b = (buffer){.cap = b->cap, .payer = b->payer, .spares = b->spares};
+}
+
+bool buffer_expect(buffer *b, size_t length) {
+    slab one = slabs_find(b->spares, length);
+    bool good = one.bytes && !b->bytes && length <= b->cap && budget_take(b->payer, one.room);
+    if (good) {
+        b->bytes = one.bytes;
+        b->room = one.room;
+    } else {
+        slabs_give(b->spares, one);
+    }
+    return good;
 }
 
 /* False: there is no memory, and nothing else has changed. */

@@ -9,6 +9,7 @@
 #include "say.h"
 #include "scanner.h"
 #include "selftest.h"
+#include "space.h"
 #include "supervisor.h"
 #include "tls.h"
 #include "tuner.h"
@@ -21,8 +22,6 @@
 
 #define DREGS_BYTES        (256u << 20) /* that a refused client may go on sending */
 #define DREGS_MILLISECONDS 5000
-#define SLABS_BYTES        (8u << 20)
-#define CONNECTION_MEMORY  (64u << 10) /* headers, and a piece of a body at a time */
 
 #define WATCH_SECONDS 60 /* that the watch may be late by, on a busy machine */
 
@@ -121,7 +120,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, SPACE_POOL, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, library_can_be_strict(), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
@@ -204,13 +203,9 @@ static bool start_listening(fmixd *d) {
     return d->listener >= 0;
 }
 
-/* Two image batches' windows, but little beside what requests may hold. */
-static size_t slabs_of(const config *c) {
-    return c->memory / 16 < SLABS_BYTES ? (size_t)(c->memory / 16) : SLABS_BYTES;
-}
-
 /* With a log, before anything is said. NULL: explained. */
 static fmixd *make(const config *c, FILE *errors) {
+    space_begin();
     fmixd *d = calloc(1, sizeof *d);
     log_lines *log = d ? log_new(STDERR_FILENO, (log_kind)c->log) : NULL;
     if (!log) {
@@ -227,8 +222,9 @@ static fmixd *make(const config *c, FILE *errors) {
     d->filter = (send_filter){.replaces = requests_refused, .user = &d->requests};
     d->requests.service.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->requests.service.metrics);
-    budget_init(&d->requests.service.budget, c->memory, (unsigned)c->threads);
-    slabs_init(&d->requests.service.slabs, slabs_of(c));
+    const space parts = space_divide(&d->config, d->errors);
+    budget_init(&d->requests.service.budget, parts.requests, (unsigned)c->threads);
+    slabs_init(&d->requests.service.slabs, (size_t)parts.slabs);
     return d;
 }
 

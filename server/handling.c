@@ -52,6 +52,7 @@ handling *handling_new(jobs *line, resource *handler, call *c, const weight *w,
                          .uncut = true,
                          .vague = true};
     h->job.memory = sizeof *h + w->memory;
+    h->job.heavy = c->body.room > JOB_HEAVY ? line : NULL;
     h->line = line;
     h->handler = handler;
     h->waiter = *waiter;
@@ -61,7 +62,7 @@ handling *handling_new(jobs *line, resource *handler, call *c, const weight *w,
         free(h);
         return NULL;
     }
-    c->body = buffer_paid(c->body.cap, c->body.payer);
+    c->body = buffer_of(c->body.cap);
     pthread_mutex_init(&h->lock, NULL);
     return h;
 }
@@ -141,6 +142,7 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     h->handler(&h->call, &h->outcome);
     buffer_free(&h->call.body);
     crash_work_for(before);
+    h->job.heavy = h->outcome.source ? h->line : NULL;
     pthread_mutex_lock(&h->lock);
     h->stage = STAGE_DONE;
     end(h, false);

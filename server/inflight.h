@@ -2,7 +2,7 @@
  * inflight.h - the requests that are in work, whichever I/O thread they belong to
  *
  * An I/O thread adds and removes its own requests. The thread that stops the daemon waits for all
- * of them, or abandons their answers. A request is found by its connection's descriptor, too.
+ * of them, or abandons what they wait for. A request is found by its connection's descriptor, too.
  */
 #ifndef INFLIGHT_H
 #define INFLIGHT_H

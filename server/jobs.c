@@ -34,6 +34,7 @@ struct jobs {
     pthread_mutex_t lock;
     worker *asleep[2]; /* the last, of either kind */
     schedule schedule;
+    turn *buried; /* jobs that only wait to be destroyed */
     bool stopping;
     unsigned started;
     worker *workers;
@@ -58,8 +59,11 @@ job *job_retain(job *j) {
     return j;
 }
 
+static bool bury(jobs *line, job *j);
+
 void job_release(job *j) {
-    if (j && atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) == 1)
+    if (j && atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) == 1 &&
+        !(j->heavy && bury(j->heavy, j)))
         j->class->destroy(j);
 }
 
@@ -86,6 +90,33 @@ static void sleep_until_woken(jobs *line, worker *w) {
         pthread_cond_wait(&w->wake, &line->lock);
 }
 
+/* False: nobody is there any more to destroy it. */
+static bool bury(jobs *line, job *j) {
+    worker *w = NULL;
+    pthread_mutex_lock(&line->lock);
+    bool is = !line->stopping;
+    if (is) {
+        j->turn.next = line->buried;
+        line->buried = &j->turn;
+        w = pop(line, true);
+    }
+    pthread_mutex_unlock(&line->lock);
+    if (w)
+        pthread_cond_signal(&w->wake);
+    return is;
+}
+
+/* With the lock held, which it gives up while it frees. */
+static void destroy_buried(jobs *line) {
+    for (turn *t; (t = line->buried);) {
+        line->buried = t->next;
+        pthread_mutex_unlock(&line->lock);
+        job *j = job_of(t);
+        j->class->destroy(j);
+        pthread_mutex_lock(&line->lock);
+    }
+}
+
 /* A job in line is referred to by it. Signals without the lock, or who is woken would wait for
  * that. */
 void jobs_wake(jobs *line, job *j) {
@@ -106,8 +137,14 @@ static job *take(jobs *line, worker *w, bool waits) {
     turn *(*of)(schedule *, uint64_t) = w->uncut ? schedule_take_uncut : schedule_take;
     turn *t;
     pthread_mutex_lock(&line->lock);
-    while (!(t = of(&line->schedule, clock_nanoseconds())) && waits && !line->stopping)
+    for (;;) {
+        if (w->uncut)
+            destroy_buried(line);
+        t = of(&line->schedule, clock_nanoseconds());
+        if (t || !waits || line->stopping)
+            break;
         sleep_until_woken(line, w);
+    }
     line->counters.running += t != NULL;
     pthread_mutex_unlock(&line->lock);
     return t ? job_of(t) : NULL;
@@ -239,6 +276,9 @@ void jobs_free(jobs *line) {
         pthread_join(line->workers[i].thread, NULL);
         pthread_cond_destroy(&line->workers[i].wake);
     }
+    pthread_mutex_lock(&line->lock);
+    destroy_buried(line);
+    pthread_mutex_unlock(&line->lock);
     free_asker(pthread_getspecific(line->askers));
     pthread_key_delete(line->askers);
     pthread_mutex_destroy(&line->lock);

@@ -53,10 +53,15 @@ typedef struct job_waiter {
     const void *connection; /* by which it asks; only compared */
 } job_waiter;
 
+#define JOB_HEAVY (4u << 20) /* bytes that take long to free: a millisecond */
+
 /* The first member of what is worked on. */
 struct job {
     const job_class *class;
     atomic_uint references;
+    /* Its end frees much, which takes long, so a thread of this line does it; NULL: who lets it go.
+     */
+    jobs *heavy;
     turn turn;        /* cost, window, width and client are set before jobs_admit */
     uint64_t memory;  /* bytes it holds from jobs_borrow until jobs_return */
     uint64_t working; /* bytes a thread needs for it, from admission until its end */

@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define BLOCK (128u << 10) /* bytes asked of an answer at a time */
-
 /* A response whose fields are being added; one that found no memory spoils it. */
 typedef struct draft {
     struct MHD_Response *response; /* NULL: there was no memory for it either */
@@ -217,8 +215,11 @@ static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length
     if (!s)
         return NULL;
     *s = (stream){answer_retain(a), r->bytes, r->sent};
+    size_t block = r->head || length == 0  ? 1
+                   : length < ANSWER_BLOCK ? (size_t)length
+                                           : ANSWER_BLOCK;
     struct MHD_Response *response = MHD_create_response_from_callback(
-        length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, BLOCK, read_stream, s, free_stream);
+        length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, block, read_stream, s, free_stream);
     if (!response)
         free_stream(s);
     return response;
@@ -273,7 +274,7 @@ enum MHD_Result reply_not_modified(const reply *r, answer *a) {
 enum MHD_Result reply_answer(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
     char part[48] = "";
-    bool small = length <= BLOCK && answer_is_complete(a);
+    bool small = length <= ANSWER_BLOCK && answer_is_complete(a);
     draft d = {.response = r->head ? of_length(r, a, length)
                            : small ? of_bytes(r, a, (size_t)length)
                                    : of_stream(r, a, length)};

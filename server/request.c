@@ -3,6 +3,7 @@
 #include "crash.h"
 #include "handling.h"
 #include "headers.h"
+#include "intake.h"
 #include "media.h"
 #include "record.h"
 #include "refusal.h"
@@ -47,12 +48,6 @@ static void enter(const request *r, watch_phase phase) {
     watch_enter(r->owner->watch, request_socket(r->connection), phase);
 }
 
-/* Bytes of a body: as many as are taken, and as there is memory for. */
-static uint64_t most_body(requests *all) {
-    uint64_t most = all->service.config->body, left = budget_left(&all->service.budget, 0);
-    return most < left ? most : left;
-}
-
 request *request_new(requests *all, struct MHD_Connection *connection, const char *target) {
     request *r = calloc(1, sizeof *r);
     if (!r)
@@ -69,7 +64,7 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     r->match.number = ROUTE_NONE;
     visitor_begin(&r->visitor, connection);
     r->call.service = &all->service;
-    r->call.body = buffer_paid((size_t)most_body(all), &all->service.budget);
+    intake_begin(&r->call);
     r->entry = (inflight_entry){.request = r, .fd = request_socket(connection)};
     inflight_add(&all->inflight, &r->entry);
     atomic_fetch_add(&all->service.metrics.in_flight, 1);
@@ -145,7 +140,7 @@ void request_end(request *r, enum MHD_RequestTerminationCode how) {
     if (r->handling)
         job_abandon(handling_job(r->handling));
     handling_release(r->handling);
-    buffer_free(&r->call.body);
+    intake_drop(&r->call);
     outcome_free(&r->outcome);
     free(r);
 }
@@ -191,14 +186,8 @@ static bool takes_body(const request *r) {
 
 static void check_announced(request *r) {
     const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = most_body(r->owner);
-    if (bytes > most) {
+    if (length && !intake_announce(&r->call, length, &r->outcome.problem))
         r->last = true;
-        problem_add(&r->outcome.problem, 413, "body",
-                    "the body has %.20s bytes; at most %" PRIu64 " are taken", length, most);
-    } else if (length) {
-        r->call.body.cap = (size_t)bytes; /* it grows to that and not to twice as much */
-    }
 }
 
 static void check_media(request *r) {
@@ -273,19 +262,14 @@ static void begin(request *r, const char *path, const char *method, const char *
 /* False: more than is read of any body. */
 static bool take_body(request *r, const char *bytes, size_t length) {
     problem *p = &r->outcome.problem;
-    uint64_t most = most_body(r->owner);
+    bool announced = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL;
     r->received += length;
-    if (r->received > most) {
-        problem_add(p, 413, "body", "the body is larger than the %" PRIu64 " bytes that are taken",
-                    most);
+    if (intake_is_too_much(&r->call, r->received, p))
         return false;
-    }
     if (p->status || !takes_body(r))
         return true; /* dropped, so that the connection can be used again */
-    if (!buffer_add(&r->call.body, bytes, length)) {
+    if (!intake_add(&r->call, bytes, length, announced))
         turn_away(r, JOBS_MEMORY);
-        buffer_free(&r->call.body);
-    }
     return true;
 }
 

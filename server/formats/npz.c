@@ -154,6 +154,7 @@ static uint64_t bound(const source *s) {
 
 bool npz_encode(const source *s, const unsigned char *const *data, uint64_t wide, buffer *out) {
     member members[SOURCE_TENSORS];
+    buffer_expect(out, (size_t)bound(s));
     buffer_reserve(out, (size_t)bound(s)); /* at once: nothing is copied as it grows */
     for (unsigned i = 0; i < s->count; i++)
         put_member(out, &s->tensors[i], data[i], wide, &members[i]);
@@ -419,7 +420,7 @@ static bool reserve(const entry *entries, uint64_t count, buffer *out, problem *
         left -= round_up(entries[i].size);
         wanted += round_up(entries[i].size);
     }
-    if (buffer_reserve(out, (size_t)wanted))
+    if (buffer_expect(out, (size_t)wanted) || buffer_reserve(out, (size_t)wanted))
         return true;
     problem_add(p, 500, NULL, "out of memory");
     return false;

@@ -196,6 +196,7 @@ class Descriptors(Faulty):
     """More clients than there may be descriptors."""
 
     LIMIT, CLIENTS = 160, 200
+    THREADS = "--io-threads", "2"  # each needs some of them
 
     def answered(self, socks):
         """Those of the clients that have a reply to read."""
@@ -206,7 +207,8 @@ class Descriptors(Faulty):
         return [sock for sock in socks if sock.fileno() in ready]
 
     def test_too_many_clients_wait_and_nobody_spins(self):
-        server = self.start("--log", "off", descriptors=self.LIMIT)
+        server = self.start("--log", "off", *self.THREADS,
+                            descriptors=self.LIMIT)
         self.assertIn("only 160 descriptors are allowed: 68 connections",
                       server.log_tail())
         pid, right = server.process.pid, server.get(TARGET, fresh=True).body
@@ -244,7 +246,7 @@ class Descriptors(Faulty):
         with self.assertRaisesRegex(RuntimeError,
                                     "only 100 descriptors are allowed; at "
                                     "least 108 are needed"):
-            self.start(descriptors=100)
+            self.start(*self.THREADS, descriptors=100)
 
 
 class Signals(Faulty):
