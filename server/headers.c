@@ -142,6 +142,12 @@ bool headers_has_body(struct MHD_Connection *connection) {
            (length && strspn(length, "0") < strlen(length));
 }
 
+void headers_forget_expectation(struct MHD_Connection *connection) {
+    const char *expect = headers_find(connection, MHD_HTTP_HEADER_EXPECT);
+    if (expect && *expect && !headers_has_body(connection))
+        *writable(expect) = '-'; /* no expectation that the library knows */
+}
+
 void headers_trace(struct MHD_Connection *connection, trace *out) {
     trace_take(out, headers_find(connection, "X-Request-ID"),
                headers_find(connection, "traceparent"));

@@ -31,6 +31,11 @@ void headers_hide_query(const char *target);
 /* Whether a body follows the head (RFC 9112 §6.3). */
 bool headers_has_body(struct MHD_Connection *connection);
 
+/* Lets the library ignore the expectation of a request without a body, as RFC 9110 §10.1.1 says.
+ * Version 0.9.75 answers it with 100, then takes a request that is pipelined behind it for a body
+ * and refuses the answer. After headers_check, which looks at the value. */
+void headers_forget_expectation(struct MHD_Connection *connection);
+
 /* The client's X-Request-ID and traceparent, where they are well-formed. */
 void headers_trace(struct MHD_Connection *connection, trace *out);
 

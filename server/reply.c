@@ -67,7 +67,7 @@ static void add_ranges(const reply *r, const char *part, draft *d) {
     char text[80];
     if (r->ranges)
         add(d, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
-    if (!r->total)
+    if (!part[0])
         return;
     snprintf(text, sizeof text, "bytes %s/%" PRIu64, part, r->total);
     add(d, MHD_HTTP_HEADER_CONTENT_RANGE, text);

@@ -250,6 +250,7 @@ static void begin(request *r, const char *path, const char *method, const char *
     r->options = strcmp(method, "OPTIONS") == 0;
     r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
     headers_trim(r->connection);
+    headers_forget_expectation(r->connection);
     if (!r->last)
         check_head(r, path);
     visitor_share(&r->visitor, r->connection, &r->owner->service, method,

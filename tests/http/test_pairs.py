@@ -406,6 +406,11 @@ class Ranges(PairsTest):
                 self.assertEqual(answer.status, 416, (target, sent))
                 self.assertEqual(answer.headers["Content-Range"], f"bytes */{len(whole.body)}")
 
+    def test_a_range_of_no_bytes_is_416_with_the_length(self):
+        answer = self.server.get("/v1/datasets/set/batches/0.raw?n=3&world=8&rank=0",
+                                 headers={"Range": "bytes=0-9"})
+        self.assertEqual((answer.status, answer.headers["Content-Range"]), (416, "bytes */0"))
+
     def test_conditions_come_before_ranges(self):
         for target, _ in self.targets():
             whole = self.get(target)

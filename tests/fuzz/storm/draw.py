@@ -74,7 +74,7 @@ def real(rng, least, most):
 
 def rows(rng, least, most):
     """The ends seldom: millions of rows take seconds, even where nobody waits for them."""
-    if chance(rng, 0.0005):
+    if chance(rng, 0.0001):
         return rng.choice((most, rng.randint(least, most)))
     return rng.randint(least, rng.choice((4, 9, 9, 60)))
 
@@ -295,7 +295,7 @@ class Drawer:
         if chance(rng, 0.02):
             case.sound = False
             case.path = rng.choice((case.path + "x", case.path + "/", case.path + ".npx", "/" + case.path,
-                                    case.path + "%00", case.path + "%2f", case.path.upper(), "/v1", "/",
+                                    case.path + "%00", case.path + "%2f", case.path.upper(), "/v1",
                                     case.path + "%zz", case.path.replace("v", "%76", 1), "//", "/x"))
         pairs = [] if shard and "{shard}" in case.route else case.pairs
         safe = rng.choice((",", ",", ",", ""))
@@ -336,7 +336,7 @@ class Drawer:
 
     def _beside(self, case, rng):
         """Other requests for the same: again, its head, ranges of it, conditions."""
-        if case.manner != "plain":
+        if case.manner != "plain" or any(len(str(case.query.get(name, ""))) > 4 for name in ("n", "steps")):
             return
         if chance(rng, 0.25):
             case.beside.append(("again",))

@@ -34,7 +34,7 @@ ALL = [*hosting.some_sets(), *_more()]
 DIGESTS = {}  # by name, once they are known
 
 
-def write(root):
-    """Imports all of them."""
+def write(root, program):
+    """Imports all of them by a program."""
     for data in ALL:
-        hosting.write(root, data)
+        hosting.write(root, data, [program])

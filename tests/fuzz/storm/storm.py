@@ -82,7 +82,7 @@ class Storm:
     def prepare(self):
         """The sets, and the document that cases are drawn from."""
         global _drawer  # processes that begin from here on inherit it
-        sets.write(self.root)
+        sets.write(self.root, self.program)
         with self.serve() as server:
             for entry in server.get("/v1/datasets").json()["datasets"]:
                 sets.DIGESTS[entry["name"]] = entry["digest"]
