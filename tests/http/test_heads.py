@@ -170,16 +170,17 @@ class Counted(unittest.TestCase):
             while server.log_tail(1 << 20).count("\n") < len(wanted) and time.monotonic() < end:
                 time.sleep(0.05)
             lines = [json.loads(line) for line in server.log_tail(1 << 20).splitlines()]
-            self.assertEqual([line["status"] for line in lines], wanted)
-            self.assertEqual({line["reason"] for line in lines} - {"guard", "large", "request"},
-                             set())
+            self.assertCountEqual([line["status"] for line in lines], wanted)
+            self.assertLessEqual({line["reason"] for line in lines}, {"guard", "large", "request"})
             text = server.get("/metrics").body.decode()
-        for status in set(wanted):
-            counted = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
-                          if line.startswith("fmixd_request_duration_seconds_count{")
-                          and f'code="{status}"' in line)
-            self.assertEqual(counted, wanted.count(status), status)
-        self.assertNotIn('code="499"', text.replace('code="499",format="none"} 0', ""))
+        for status in {499, *wanted}:
+            self.assertEqual(self.counted(text, status), wanted.count(status), status)
+
+    def counted(self, text, status):
+        """How many requests the metrics say to have had this status."""
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith("fmixd_request_duration_seconds_count{")
+                   and f'code="{status}"' in line)
 
 
 class Encrypted(unittest.TestCase):
