@@ -74,6 +74,8 @@ def sources(release):
 
 def missing():
     """Why no root can be made here, or None."""
+    if here() not in RELEASES:
+        return "this is neither Debian 12 nor 13"
     for program in ("debootstrap", "apt-get", "unshare"):
         if not shutil.which(program):
             return f"no {program} here"
