@@ -226,6 +226,7 @@ class Metrics(unittest.TestCase):
             "compiler": version["build"], "golden": version["golden"]})
         self.assertEqual(info.value, 1)
         self.assertRegex(version["fftw"], r"^fftw-3\.")
+        self.assertRegex(version["microhttpd"], r"^\d+\.\d+\.\d+$")
         for name in "mpfr", "kernels", "architecture", "features":
             self.assertTrue(version[name], name)
 
