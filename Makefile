@@ -1,4 +1,4 @@
-# fmixd. `make run` and `make test` need nothing before them but a Debian 12 with git and make.
+# fmixd. `make run` and `make test` need nothing before them but a Debian 13 or 12 with git and make.
 
 BUILD   ?= build
 PORT    ?= 8080
@@ -18,6 +18,9 @@ PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils cu
                   python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
                   buildah debootstrap squid haproxy varnish \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
+# What a root for `make test13` needs none of: browsers, orchestrators, other languages.
+PACKAGES_HERE  := prometheus python3-torch chromium chromium-driver systemd r-base-core r-cran-curl \
+                  golang-go libcurl4-openssl-dev buildah debootstrap kubernetes-client nodejs
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
@@ -47,7 +50,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite flake flake-built fuzz soak bench rate crowds plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
+.PHONY: all lib run test test13 programs suite packages-root flake flake-built fuzz soak bench rate crowds plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -171,7 +174,11 @@ $(HOSTILE):
 	@$(MAKE) --no-print-directory BUILD=$(@D) SAN=address,undefined OPT=-O1 $@
 endif
 
-SUITE := $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden $(HOSTILE)
+PROGRAMS := $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS)
+SUITE := $(PROGRAMS) $(BUILD)/sameness/golden $(HOSTILE)
+programs: $(PROGRAMS)
+	@:
+
 suite: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
 
@@ -181,6 +188,13 @@ flake: deps-test
 	@$(MAKE) --no-print-directory flake-built
 flake-built: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/flake.py --runs $(RUNS) $(K)
+
+# The suites that need no browser, in a Debian 13 that is made for it; part of it is in every test run.
+test13: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/deploy/debian.py trixie $(K)
+
+packages-root:
+	@echo make $(PACKAGES_BUILD) $(filter-out $(PACKAGES_HERE),$(PACKAGES_TEST))
 
 # A million requests and ten thousand shapes; a short one is in every test run.
 soak: deps-test all

@@ -73,19 +73,29 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
     *state = NULL;
 }
 
+/* Version 1.0.1 does not say that it gives up a request with a chunk extension past its memory. */
+static void end_forgotten(fmixd *d, int fd) {
+    request *r = inflight_find(&d->requests.inflight, fd);
+    if (r)
+        request_end(r, MHD_REQUEST_TERMINATED_WITH_ERROR);
+}
+
 static void on_connection(void *of, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode what) {
     fmixd *d = of;
     (void)state;
+    int fd = request_socket(connection);
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
     atomic_fetch_add(&d->requests.service.metrics.connections, starts ? 1 : -1);
     if (starts) {
         send_filter_set(&d->filter); /* here it is the connection's I/O thread */
-        watch_open(d->requests.watch, request_socket(connection));
+        watch_open(d->requests.watch, fd);
         if (d->tls)
             tls_begin(d->tls, request_session(connection));
-    } else
-        watch_close(d->requests.watch, request_socket(connection));
+    } else {
+        end_forgotten(d, fd);
+        watch_close(d->requests.watch, fd);
+    }
 }
 
 /* ---- start and end ---- */

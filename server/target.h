@@ -12,7 +12,7 @@
 #include "problem.h"
 
 #define TARGET_BYTES      (16u << 10)
-#define TARGET_PARAMETERS 100
+#define TARGET_PARAMETERS 100u
 
 typedef struct target_fault {
     int status; /* 0: none */

@@ -21,8 +21,8 @@ SUITE_SECONDS = 2400
 # Not beside another: both fetch the same archive and unpack it at the same place.
 ALONE = {"test_fashion", "test_train"}
 # The longest first, so that no core waits for the last of them.
-LONG = ("test_agreement", "test_preview", "test_image", "test_soak", "test_sameness", "test_client",
-        "test_clients", "test_faults_http", "test_prometheus")
+LONG = ("test_debian", "test_agreement", "test_preview", "test_image", "test_soak", "test_sameness",
+        "test_client", "test_clients", "test_faults_http", "test_prometheus")
 
 
 def suites():

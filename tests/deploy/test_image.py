@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "http"))
 
+import debian  # noqa: E402
 import harness  # noqa: E402
 import images  # noqa: E402
 
@@ -43,7 +44,7 @@ class Built(unittest.TestCase):
         super().setUpClass()
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        cls.image = images.Store(folder.name).build(cls.target or images.architecture())
+        cls.image = images.Store(folder.name).build(cls.target or debian.architecture())
         cls.size = sum((cls.image.root / path).lstat().st_size for path in cls.image.files())
 
     def give_the_same(self, server):
@@ -60,7 +61,7 @@ class Native(Built):
     def test_it_holds_fmixd_and_what_that_loads_and_nothing_else(self):
         files = {f"/{path}" for path in self.image.files()}
         loader, = [path for path in files if "/ld-linux" in path]
-        listed = images.run(*self.image.command(loader, "--list", "/usr/bin/fmixd"))
+        listed = debian.run(*self.image.command(loader, "--list", "/usr/bin/fmixd"))
         loaded = set(re.findall(r"(/\S+) \(0x", listed))
         self.assertEqual(files, {"/usr/bin/fmixd", *loaded})
 
@@ -82,7 +83,7 @@ class Native(Built):
 
     def test_it_says_how_it_is_run(self):
         said = self.image.config
-        self.assertEqual(self.image.architecture, images.architecture())
+        self.assertEqual(self.image.architecture, debian.architecture())
         self.assertEqual(said["User"], "65532:65532")
         self.assertEqual(said["Entrypoint"], ["/usr/bin/fmixd"])
         self.assertEqual(list(said["ExposedPorts"]), ["8080/tcp"])

