@@ -122,7 +122,8 @@ class Storm:
 
     def run(self, first, more, until):
         """Cases from a number on, while `until` does not hold; the next number. The daemon dies at most once."""
-        with self.serve() as server, concurrent.futures.ProcessPoolExecutor(PROCESSES) as pool:
+        with self.serve() as server, concurrent.futures.ProcessPoolExecutor(
+                PROCESSES, initializer=harness.die_with, initargs=(os.getpid(),)) as pool:
             flying, suspects = {}, []
             while True:
                 while len(flying) < PROCESSES + 1 and more(first) and not suspects:
