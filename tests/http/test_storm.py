@@ -105,6 +105,16 @@ class Judging(unittest.TestCase):
         sent = [number for batch in player.batches(SEED, 0, 100) for number in batch]
         self.assertEqual(sent, list(range(100)))
 
+    def test_a_daemon_that_ends_is_seen_and_the_case_found_that_ended_it(self):
+        with tempfile.TemporaryDirectory() as root:
+            one = storm.Storm(harness.program(), SEED, pathlib.Path(root), print)
+            with one.serve() as server:
+                server.process.kill()
+                self.assertIn("ended with -9", one.end(server))
+            one.alone = lambda numbers: "died" if 7 in numbers else None
+            self.assertEqual(one.culprit([range(3), range(5, 9)]), ([7], "died"))
+            self.assertIsNone(one.culprit([range(3)]))
+
     def test_malformed_heads_are_seen(self):
         good = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nX-A: b"
         self.assertEqual(wire.Reply(good).length, 4)
