@@ -97,12 +97,11 @@ static bool take_picture(const import *in, const char *path, uint32_t number, al
     picture p = {0};
     if (!import_map(in, path, &file))
         return false;
-    const char *why = picture_read(file.bytes, file.length, a->w ? a->first.channels : 0, &p);
+    bool read = picture_read(file.bytes, file.length, a->w ? a->first.channels : 0, &p);
     bool good = import_unchanged(in, path, &file);
     if (good)
-        good = why ? import_fail(in, "'%s': %s", path, why) : add(in, path, &p, number, a);
-    if (!why)
-        picture_free(&p);
+        good = read ? add(in, path, &p, number, a) : import_fail(in, "'%s': %s", path, p.words);
+    picture_free(&p);
     map_close(&file);
     return good;
 }
