@@ -201,7 +201,8 @@ static bool find_header(const unsigned char *body, size_t length, const char *na
 }
 
 #define TYPES                                                                                      \
-    "little-endian floats ('<f2', '<f4', '<f8'), signed integers, '|u1' and '|b1' are read"
+    "little-endian floats ('<f2', '<f4', '<f8'), signed integers, '|u1' and '|b1' are read, and "  \
+    "for labels '<u2' to '<u8'"
 
 static void explain_header(const header *h, const char *name, problem *p) {
     if (h->structured)

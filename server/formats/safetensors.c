@@ -119,7 +119,7 @@ static uint64_t header_length(const unsigned char *body) {
 }
 
 static bool find_type(const char *name, dtype *out) {
-    for (unsigned i = 0; i < DTYPE_COUNT; i++)
+    for (unsigned i = 0; i < DTYPE_READ; i++)
         if (strcmp(dtype_table[i].safetensors, name) == 0) {
             *out = (dtype)i;
             return true;
