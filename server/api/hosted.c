@@ -276,7 +276,7 @@ static bool find_labels(hosted *h, query *q, labels **out, problem *p) {
                      .shape = {h->place.rows, head->classes}};
         snprintf(y->name, sizeof y->name, "%s", head->name);
     }
-    return find_classes(h, q, p) && labels_read(q, &all, h->place.rows, false, out, p);
+    return find_classes(h, q, p) && labels_take(q, &all, h->place.rows, out, p);
 }
 
 static void gather_labels(hosted *h) {
