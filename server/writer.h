@@ -9,7 +9,7 @@
 #define WRITER_H
 
 #include "dataset.h"
-#include "label.h"
+#include "label_array.h"
 
 typedef struct writer writer;
 

@@ -1,5 +1,5 @@
 #include "labels.h"
-#include "../label.h"
+#include "../label_array.h"
 
 #include <stdio.h>
 #include <stdlib.h>

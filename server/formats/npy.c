@@ -1,4 +1,5 @@
 /* NumPy's array format: numpy.lib.format, versions 1.0 (written, read) and 2.0 (read). */
+#include "../label_array.h"
 #include "format.h"
 
 #include <inttypes.h>
@@ -225,7 +226,7 @@ bool npy_read_array(const unsigned char *bytes, size_t length, array *out, probl
         explain_header(&h, name, p);
         return false;
     }
-    if (!dtype_of_descr(h.descr, &out->type)) {
+    if (!dtype_of_descr(h.descr, &out->type) || (out->type >= DTYPE_COUNT && !label_named(name))) {
         problem_add(p, 400, name, "%s has dtype '%s'; " TYPES, name, h.descr);
         return false;
     }

@@ -4,7 +4,7 @@
 #ifndef IMPORT_H
 #define IMPORT_H
 
-#include "../label.h"
+#include "../label_array.h"
 #include "../writer.h"
 #include "report.h"
 

@@ -157,6 +157,54 @@ class Kinds(Importing):
         self.assertEqual(facts["shape"], [8, 8])
         self.assertEqual((set(rows[0].ravel()), set(rows[1].ravel())), ({128}, {7}))
 
+    def test_gzip_of_several_members_and_with_zeros_behind_is_read_as_gzip_does(self):
+        x = self.source.integers(0, 256, (600, 30, 4), dtype=np.uint8)
+        images = struct.pack(">BBBBIII", 0, 0, 8, 3, *x.shape) + x.tobytes()
+        members = b"".join(gzip.compress(images[at:at + 9000]) for at in range(0, len(images), 9000))
+        for name, data in (("members", members), ("zeros", gzip.compress(images) + bytes(1000)),
+                           ("both", members + bytes(1)), ("flat", gzip.compress(
+                               struct.pack(">BBBBII", 0, 0, 8, 2, 1000, 3000) + bytes(3_000_000)))):
+            importing(self.root / name, "--from", "idx", self.file("x.gz", data))
+            rows = (self.root / name / "data.bin").read_bytes()
+            self.assertEqual(rows, x.tobytes() if name != "flat" else bytes(3_000_000))
+
+    def test_labels_of_every_type_and_shape_are_those_of_class_numbers(self):
+        x = self.source.integers(0, 256, (4, 3), dtype=np.uint8)
+        numbers = np.array([2, 0, 1, 2])
+        hot = np.eye(3)[numbers]
+        kinds = "|u1 |i1 <i2 <i4 <i8 <u2 <u4 <u8 <f2 <f4 <f8".split()
+        for file in "npy", "safetensors":
+            for kind in kinds:
+                self.check_labels(file, x, numbers.astype(kind), "numbers")
+                self.check_labels(file, x, numbers.astype(kind).reshape(4, 1), "numbers", "--classes", 3)
+            for kind in (*kinds, "|b1"):
+                self.check_labels(file, x, hot.astype(kind), "rows")
+        self.check_labels("npy", x, numbers.reshape(4, 1) / 4, "rows", "--classes", 1)
+
+    def check_labels(self, file, x, y, kind, *options):
+        """The labels that are stored, in a set of their own."""
+        name = f"{file}{len(list(self.root.iterdir()))}"
+        paths = [self.file("x.npy", harness.write_npy(x)), self.file("y.npy", harness.write_npy(y))] \
+            if file == "npy" else [self.file("a", write_safetensors({"x": x, "y": y}))]
+        said = importing(self.root / name, "--from", file, *paths, *options)
+        stored = (self.root / name / "labels.bin").read_bytes()
+        right = y.reshape(-1).astype("<i4" if kind == "numbers" else "<f4").tobytes()
+        self.assertEqual(stored, right, (file, y.dtype, y.shape))
+        self.assertIn("y: 3 classes, of rows: 0: 1, 1: 1, 2: 2" if kind == "numbers"
+                      else f"y: rows of {y.shape[1]} weights, from ", said)
+
+    def test_a_cifar_file_of_either_is_what_is_said(self):
+        either = self.file("a", bytes(3073 * 3074))
+        self.assertIn("each file can be of CIFAR-10, with a label and 3072 bytes a record, or of CIFAR-100, "
+                      "with two labels; --cifar 10 or --cifar 100 says which", self.refused("cifar", either))
+        for version, rows in ((10, 3074), (100, 3073)):
+            said = importing(self.root / f"of{version}", "--from", "cifar", either, "--cifar", version)
+            self.assertIn(f"{rows} rows, digest", said)
+        # another file leaves no doubt
+        said = importing(self.root / "two", "--from", "cifar", either, self.file("b", bytes(3073)))
+        self.assertIn("3075 rows, digest", said)
+        self.assertIn("2 files are taken", said)
+
     def test_links_to_sources_are_followed(self):
         x = self.source.integers(0, 256, (2, 3), dtype=np.uint8)
         link = self.folder / "link.npy"
@@ -285,6 +333,162 @@ class Bad(Importing):
         said = importing(self.root / "set", "--from", "npy", x, status=1)
         self.assertIn("is there already", said)
         self.assertEqual((self.root / "set" / "manifest.json").read_text(), before)
+
+
+    def test_labels_and_lengths_of_cifar_are_looked_at_before_a_row_is_copied(self):
+        good, wrong = self.file("good", bytes(3073 * 2)), bytearray(3073 * 3)
+        wrong[3073 * 2] = 10
+        bad = [self.file("label", wrong), self.file("short", bytes(3072)), self.folder / "missing"]
+        said = self.refused("cifar", good, *bad)
+        for words in ("label': record 2 has y 10; it goes from 0 to 9", "short': it has 3072 bytes",
+                      "missing': it cannot be read: No such file", "--skip-bad goes on without them",
+                      "3 files not read, named above"):
+            self.assertIn(words, said)
+        said = self.take("cifar", good, *bad, "--skip-bad")
+        self.assertIn("2 rows, digest", said)
+        self.assertIn("1 file is taken", said)
+
+    def test_bytes_behind_gzip_are_named(self):
+        idx = gzip.compress(struct.pack(">BBBBII", 0, 0, 8, 2, 4, 3) + bytes(12))
+        self.assertIn("has 5 bytes behind its gzip data that are none", self.refused(
+            "idx", self.file("x.gz", idx + b"\0\0abc")))
+        self.assertIn("broken gzip, or cut short (member 2)", self.refused(
+            "idx", self.file("x.gz", idx + idx[:-9])))
+
+
+GREY, COLOUR = np.full((4, 4), 7, np.uint8), np.full((4, 4, 3), (255, 0, 0), np.uint8)
+
+
+class Folders(Importing):
+    """Whatever lies about in a folder of pictures is taken, or named, or counted."""
+
+    def images(self, *names, data=png(GREY)):
+        """Files of the same bytes below images/."""
+        for name in names:
+            self.file(f"images/{name}", data)
+
+    def stored(self):
+        """The set's pixels and class numbers."""
+        return (np.fromfile(self.root / "set" / "data.bin", np.uint8),
+                np.fromfile(self.root / "set" / "labels.bin", "<i4").tolist())
+
+    def test_one_grey_picture_makes_no_colour_set_grey(self):
+        self.images("a/1.png")
+        self.images("a/2.png", "b/3.png", data=png(COLOUR))
+        said = self.take("folder", self.folder / "images")
+        self.assertIn("pictures of 4 x 4: 2 in colour, 1 in grey; rows are RGB", said)
+        self.assertIn("converted: 1 from grey to RGB, the first ", said)
+        self.assertIn("a row is 4x4x3 of u8, layout channels_last", said)
+        self.assertIn("y: 2 classes, of rows: 'a': 2, 'b': 1", said)
+        self.assertIn("3 files are taken", said)
+        self.assertEqual(self.stored()[0].reshape(3, -1, 3)[:, 0].tolist(), [[7, 7, 7], [255, 0, 0], [255, 0, 0]])
+
+    def test_channels_are_those_that_are_asked_for(self):
+        self.images("a/1.png")
+        self.images("a/2.png", data=png(COLOUR))
+        said = self.take("folder", self.folder / "images", "--channels", 1)
+        self.assertIn("rows are grey, as --channels says", said)
+        self.assertIn("converted: 1 from colour to grey", said)
+        self.assertIn("a row is 4x4 of u8, layout none", said)
+        self.assertEqual(self.stored()[0].tolist(), [7] * 16 + [76] * 16)
+        importing(self.root / "grey", "--from", "folder", self.folder / "images", "--channels", 3)
+        self.assertEqual(len((self.root / "grey" / "data.bin").read_bytes()), 96)
+
+    def test_folders_are_walked_to_the_bottom_in_the_order_of_torchvision(self):
+        names = ["c/z.png", "c/a/y.png", "c/a-b/x.png", "c/a/b/w.png", "d/images/1.JPEG", "d/2.png", "e/x/y/z/1.jpg"]
+        for number, name in enumerate(names):
+            self.file(f"images/{name}", png(np.full((1, 1), number, np.uint8)))
+        self.take("folder", self.folder / "images")
+        walked = [names.index(str((pathlib.Path(root) / file).relative_to(self.folder / "images")))
+                  for name in "cde" for root, _, files in sorted(os.walk(self.folder / "images" / name))
+                  for file in sorted(files)]
+        pixels, classes = self.stored()
+        self.assertEqual((pixels.tolist(), classes), (walked, [0, 0, 0, 0, 1, 1, 2]))
+
+    def test_what_is_no_picture_is_skipped_counted_and_said(self):
+        self.images("a/1.png", ".hidden/1.png", "b.png/2.png")
+        self.images("labels.csv", ".DS_Store", "a/.DS_Store", "a/2.webp", "a/3.webp", "a/notes", data=b"?")
+        os.mkfifo(self.folder / "images" / "a" / "pipe.png")
+        said = self.take("folder", self.folder / "images")
+        for words in ("skipped: 3 hidden, named with a dot before all, the first '",
+                      "skipped: 1 beside the folders of classes, the first '", "labels.csv'",
+                      "skipped: 2 that are no PNG or JPEG, named .webp, the first '",
+                      "skipped: 1 that are no PNG or JPEG by name, the first '",
+                      "skipped: 1 that are neither files nor folders, the first '",
+                      "y: 2 classes, of rows: 'a': 1, 'b.png': 1"):
+            self.assertIn(words, said)
+
+    def test_links_are_followed_and_those_that_lead_back_or_nowhere_are_named(self):
+        self.images("a/1.png")
+        self.file("elsewhere/deep/2.png", png(GREY))
+        images = self.folder / "images"
+        (images / "b").symlink_to(self.folder / "elsewhere")
+        (images / "a" / "3.png").symlink_to(images / "a" / "1.png")
+        (self.folder / "link").symlink_to(images)
+        said = self.take("folder", self.folder / "link")
+        self.assertIn("y: 2 classes, of rows: 'a': 2, 'b': 1", said)
+        (images / "a" / "up").symlink_to(images)
+        (images / "a" / "gone.png").symlink_to("nowhere")
+        said = importing(self.root / "other", "--from", "folder", images, status=1)
+        self.assertIn("up': it is a link to a folder that it lies in", said)
+        self.assertIn("gone.png': it cannot be looked at: No such file", said)
+        self.assertIn("2 files not read, named above", said)
+        self.assertFalse((self.root / "other").exists())
+
+    def test_classes_without_a_picture_are_errors_unless_allowed(self):
+        self.images("a/1.png")
+        self.images("b/1.webp", data=b"?")
+        (self.folder / "images" / "c").mkdir()
+        said = self.refused("folder", self.folder / "images")
+        self.assertIn("the class 'b' has no PNG or JPEG file", said)
+        self.assertIn("the class 'c' has no PNG or JPEG file", said)
+        self.assertIn("2 of 3 classes are empty; --allow-empty keeps them, with no rows", said)
+        self.assertIn("named .webp, the first '", said)
+        said = self.take("folder", self.folder / "images", "--allow-empty")
+        self.assertIn("y: 3 classes, of rows: 'a': 1, 'b': 0, 'c': 0", said)
+
+    def test_all_bad_files_are_named_and_skip_bad_goes_on_without_them(self):
+        self.images("a/1.png", "a/2.png", "b/1.png")
+        self.images("a/0.png", data=b"no picture")
+        self.images("a/3.png", data=png(GREY)[:-20])
+        self.images("b/2.png", data=png(np.zeros((5, 6), np.uint8)))
+        self.images("b/3.png", data=b"")
+        said = self.refused("folder", self.folder / "images")
+        bad = ("a/0.png': it is neither PNG nor JPEG", "a/3.png': it is cut short",
+               "b/2.png': it has 6 x 5 pixels, but most have 4 x 4", "b/3.png': it is neither")
+        for words in (*bad, "--skip-bad goes on without them", "4 files not read, named above"):
+            self.assertIn(words, said)
+        said = self.take("folder", self.folder / "images", "--skip-bad")
+        for words in (*bad, "3 rows, digest", "3 files are taken", "'a': 2, 'b': 1"):
+            self.assertIn(words, said)
+        self.assertEqual(self.stored()[1], [0, 0, 1])
+
+    def test_of_very_many_bad_files_the_first_are_named(self):
+        self.images("a/good.png")
+        self.images(*(f"a/{number}.png" for number in range(90)), data=b"?")
+        said = self.refused("folder", self.folder / "images")
+        self.assertEqual(said.count("it is neither PNG nor JPEG"), 20)
+        self.assertIn("90 files not read, of which the first 20 are named above", said)
+
+    def test_a_class_of_bad_files_alone_is_empty_once_they_are_skipped(self):
+        self.images("a/1.png")
+        self.images("b/1.png", data=png(GREY)[:-20])
+        said = self.refused("folder", self.folder / "images", "--skip-bad")
+        self.assertIn("the class 'b' has no PNG or JPEG file that can be read", said)
+
+    def test_names_reach_no_terminal_as_commands(self):
+        self.images("a/1.png")
+        self.images("a/\x1b[2J\n.png", data=b"?")
+        said = self.refused("folder", self.folder / "images")
+        self.assertIn(r"a/\x1b[2J\x0a.png': it is neither", said)
+        self.assertNotIn("\x1b", said)
+        os.mkdir(os.fsencode(self.folder / "images") + b"/\xff")
+        self.assertIn(r"images/\xff' is not UTF-8", self.refused("folder", self.folder / "images"))
+
+    def test_many_classes_are_told_by_the_fewest_and_the_most(self):
+        self.images(*(f"{number:02}/{i}.png" for number in range(40) for i in range(1 + (number == 7))))
+        said = self.take("folder", self.folder / "images")
+        self.assertIn("y: 40 classes of 1 rows (class '00') to 2 (class '07'); 0 have none", said)
 
 
 class Interrupted(Importing):

@@ -101,7 +101,8 @@ static int make_set(void **state) {
         return 1;
     snprintf(path, sizeof path, "%s/set", root);
     writer *w = writer_new(path, &facts, quiet);
-    bool good = w && writer_rows(w, pixels, 5) && writer_head(w, "y", &y, 3) && writer_finish(w);
+    const label l = {.from = &y, .numbers = true, .rows = 5, .classes = 3};
+    bool good = w && writer_rows(w, pixels, 5) && writer_head(w, "y", &l) && writer_finish(w);
     fclose(quiet);
     return good ? 0 : 1;
 }

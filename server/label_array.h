@@ -1,5 +1,5 @@
 /*
- * label.h - arrays of labels, of whatever type and shape people have them in
+ * label_array.h - arrays of labels, of whatever type and shape people have them in
  *
  *   [n] of integers, or of floats that are whole    class numbers
  *   [n, 1] of integers                              class numbers
@@ -11,8 +11,8 @@
  * The rest is refused. Which of them an array is hangs on its type, its shape and what is told,
  * never on its values: batches of one source are read alike.
  */
-#ifndef LABEL_H
-#define LABEL_H
+#ifndef LABEL_ARRAY_H
+#define LABEL_ARRAY_H
 
 #include "formats/format.h"
 

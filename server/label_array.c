@@ -1,4 +1,4 @@
-#include "label.h"
+#include "label_array.h"
 
 #include <inttypes.h>
 #include <math.h>
