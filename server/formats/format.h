@@ -139,8 +139,7 @@ const char *format_name(unsigned number);
 
 /* npy and raw hold one tensor, so `parts` may name one: else refused in p. */
 bool format_holds_parts(const format *f, const query *q, problem *p);
-/* The same once it is known how many tensors the one part is: labels of several heads are several.
- */
+/* The same once it is known how many tensors the one part is: labels of several heads are several. */
 bool format_holds_tensors(const format *f, const query *q, const source *s, problem *p);
 
 /* What a resource takes: kinds. */
