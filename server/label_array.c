@@ -75,40 +75,75 @@ bool label_kind(const array *y, uint64_t rows, uint64_t classes, label *out, pro
     return false;
 }
 
-/* The element in little-endian bytes; the type it has. */
-static dtype element(const label *l, uint64_t i, unsigned char out[8]) {
+/* The element in little-endian bytes, which are looked at one by one. */
+static void element(const label *l, uint64_t i, unsigned char out[8]) {
     size_t size = dtype_table[l->from->type].size;
     memcpy(out, l->from->bytes + i * size, size);
     if (l->native)
         dtype_swap(l->from->type, out, size);
-    return l->from->type;
+}
+
+static double real_of(const label *l, uint64_t i) {
+    unsigned char bytes[8];
+    element(l, i, bytes);
+    return dtype_real(l->from->type, bytes);
+}
+
+#define LOAD(type, i)                                                                              \
+    do {                                                                                           \
+        type value;                                                                                \
+        memcpy(&value, l->from->bytes + (i) * sizeof value, sizeof value);                         \
+        return (int64_t)value;                                                                     \
+    } while (0)
+
+/* Of an integer type or bool, modulo 2^64. Uploads have millions of them, and machines mostly read
+ * them at once. */
+static int64_t whole_of(const label *l, uint64_t i) {
+    unsigned char bytes[8];
+    if (!l->native && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
+        element(l, i, bytes);
+        return l->from->type == DTYPE_BOOL ? bytes[0] : dtype_integer(l->from->type, bytes);
+    }
+    switch (l->from->type) {
+    case DTYPE_I8:
+        LOAD(int8_t, i);
+    case DTYPE_I16:
+        LOAD(int16_t, i);
+    case DTYPE_U16:
+        LOAD(uint16_t, i);
+    case DTYPE_I32:
+        LOAD(int32_t, i);
+    case DTYPE_U32:
+        LOAD(uint32_t, i);
+    case DTYPE_I64:
+    case DTYPE_U64:
+        LOAD(int64_t, i);
+    default:
+        LOAD(uint8_t, i);
+    }
 }
 
 /* A number from 0 on that is whole and below 2^63. */
 static bool find_number(const label *l, uint64_t i, uint64_t *out) {
-    unsigned char bytes[8];
-    dtype type = element(l, i, bytes);
-    if (dtype_floats(type)) {
-        double real = dtype_real(type, bytes);
+    if (dtype_floats(l->from->type)) {
+        double real = real_of(l, i);
         bool good = real >= 0 && real <= FMIX_MAX_CLASSES && real == floor(real);
         *out = good ? (uint64_t)real : 0;
         return good;
     }
-    int64_t whole = type == DTYPE_BOOL ? bytes[0] != 0 : dtype_integer(type, bytes);
+    int64_t whole = whole_of(l, i);
     *out = (uint64_t)whole;
     return whole >= 0;
 }
 
 /* As people write it. */
 static void value_text(const label *l, uint64_t i, char *out, size_t room) {
-    unsigned char bytes[8];
-    dtype type = element(l, i, bytes);
-    if (dtype_floats(type))
-        snprintf(out, room, "%g", dtype_real(type, bytes));
-    else if (type == DTYPE_U64)
-        snprintf(out, room, "%" PRIu64, (uint64_t)dtype_integer(type, bytes));
+    if (dtype_floats(l->from->type))
+        snprintf(out, room, "%g", real_of(l, i));
+    else if (l->from->type == DTYPE_U64)
+        snprintf(out, room, "%" PRIu64, (uint64_t)whole_of(l, i));
     else
-        snprintf(out, room, "%" PRId64, type == DTYPE_BOOL ? bytes[0] : dtype_integer(type, bytes));
+        snprintf(out, room, "%" PRId64, whole_of(l, i));
 }
 
 static bool check_numbers(label *l, problem *p) {
@@ -162,9 +197,7 @@ uint32_t label_number(const label *l, uint64_t row) {
 }
 
 float label_weight(const label *l, uint64_t i) {
-    unsigned char bytes[8];
-    dtype type = element(l, i, bytes);
-    if (dtype_floats(type))
-        return (float)dtype_real(type, bytes);
-    return type == DTYPE_BOOL ? (float)(bytes[0] != 0) : (float)dtype_integer(type, bytes);
+    if (dtype_floats(l->from->type))
+        return (float)real_of(l, i);
+    return l->from->type == DTYPE_BOOL ? (float)(whole_of(l, i) != 0) : (float)whole_of(l, i);
 }

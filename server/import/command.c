@@ -140,6 +140,6 @@ import in = {.errors = errors, .report = & told };
         return usage(errors);
     map_start();
     bool good = kind->run(&in);
-    report_print(&told);
+    report_print(&told, good);
     return good ? 0 : 1;
 }

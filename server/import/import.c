@@ -192,6 +192,8 @@ bool import_finish(const import *in, writer *w, const writer_facts *facts,
     if (!writer_finish(w))
         return false;
     tell_shape(in, facts);
+    if (labels->count == 0)
+        import_tell(in, "there are no labels");
     for (unsigned i = 0; i < labels->count; i++)
         tell_head(in, labels, i);
     return true;

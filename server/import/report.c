@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <string.h>
 
 void report_bad(report *r, const char *path, const char *text, ...) {
@@ -62,12 +61,12 @@ static void print_unnamed(const report *r, uint64_t count, const char *what) {
             count == 1 ? "file" : "files", what);
 }
 
-void report_print(const report *r) {
+void report_print(const report *r, bool good) {
     print_kind(r, REPORT_CONVERTED, "converted");
     print_kind(r, REPORT_SKIPPED, "skipped");
     print_unnamed(r, r->warned, "read with a warning");
     print_unnamed(r, r->bad, "not read");
-    if (r->taken)
+    if (good)
         say(r->to, "fmixd: import: %" PRIu64 " %s taken\n", r->taken,
             r->taken == 1 ? "file is" : "files are");
 }

@@ -4,6 +4,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -37,6 +38,6 @@ void report_warning(report *r, const char *path, const char *text);
 void report_add(report *r, report_kind kind, const char *reason, const char *path);
 
 /* At the end, be it good or bad. */
-void report_print(const report *r);
+void report_print(const report *r, bool good);
 
 #endif
