@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Checked before anything is allocated. A progressive JPEG takes up to three times its pixels. */
-#define PICTURE_SIDE   65535
+#define PICTURE_SIDE   65535u
 #define PICTURE_PIXELS (1u << 26)
 #define PICTURE_WORDS  240
 

@@ -39,6 +39,7 @@ static const ask asks[] = {
     MIX("method=bc" LABELS, BODY_NPZ_DEFLATED, 6),
     MIX("method=bcplus&out_dtype=f32" LABELS, BODY_SAFETENSORS, 3),
     MIX("seed=5" LABELS, BODY_SAFETENSORS, 6),
+    MIX("seed=5" LABELS, BODY_UNSIGNED, 6),
     {"/v1/datasets/set/batches/0", "GET", "n=3&seed=5&shuffle=1", BODY_NONE, 0},
     {"/v1/shards/set==52556648f66f40c7==n=2==flip=1==000001", "GET", "", BODY_NONE, 0},
     {"/v1/datasets/set/batches/1", "GET", "n=2&crop=1&flip=1&mean=0.5&method=mixup", BODY_NONE, 0},
