@@ -30,8 +30,7 @@ bool writer_fail(writer *w, const char *text, ...) {
     if (w->failed)
         return false; /* the first reason is the one that helps */
     w->failed = true;
-    if (w->terminal && w->shown)
-        fputc('\n', w->errors);
+    writer_break(w);
     fputs("fmixd: import: ", w->errors);
     va_start(arguments, text);
     say_list(w->errors, text, arguments);
@@ -220,6 +219,13 @@ static void show(writer *w) {
         fputc(i < full ? '#' : '.', w->errors);
     fprintf(w->errors, " %3u %%%s", step, step == 100 ? "\n" : "");
     fflush(w->errors);
+}
+
+void writer_break(writer *w) {
+    if (!w->terminal || w->shown == 0 || w->shown == 100)
+        return;
+    fputc('\n', w->errors);
+    w->shown = 0;
 }
 
 bool writer_rows(writer *w, const void *bytes, uint64_t rows) {

@@ -28,6 +28,9 @@ writer *writer_new(const char *path, const writer_facts *facts, FILE *errors);
 /* Rows in little-endian bytes. False: explained, and so is all that follows. */
 bool writer_rows(writer *w, const void *bytes, uint64_t rows);
 
+/* Ends the line of a bar on a terminal, before something else is said. */
+void writer_break(writer *w);
+
 /* Whether a head may be named so, and a class. */
 bool writer_takes_head(const char *name);
 bool writer_takes_class(const char *name);

@@ -169,6 +169,8 @@ static bool take_picture(const import *in, found *f, album *a) {
     bool read = picture_read(file.bytes, file.length, a->channels, &p);
     bool same = p.width == f->width && p.height == f->height && p.stored == f->stored;
     bool good = import_unchanged(in, f->path, &file);
+    if (p.words[0])
+        writer_break(a->w);
     if (good && !read) {
         report_bad(in->report, f->path, "%s", p.words);
         f->stored = 0;

@@ -70,6 +70,22 @@ class Read(unittest.TestCase):
             self.assertRegex(self.compare(name, data),
                              "'.*/a/1.png' is read with a warning: libjpeg-turbo warns: ", name)
 
+    def test_a_jpeg_cut_near_its_end_is_read_where_pillow_reads_it(self):
+        colour, grey = pictures.photo(40, 40), pictures.photo(40, 40, 1)
+        for name, data in (("4:2:0", pictures.cjpeg(colour, "-sample", "2x2")),
+                           ("grey", pictures.cjpeg(grey)), ("restarts", pictures.cjpeg(colour, "-restart", "1B")),
+                           ("black", pictures.cjpeg(np.zeros((40, 40), np.uint8))),
+                           ("progressive", pictures.cjpeg(grey, "-progressive"))):
+            for missing in (1, 2, 3, 4, 5, 9):
+                with self.subTest(name, missing=missing):
+                    try:
+                        right = judged(data[:-missing], "L").reshape(-1).tolist()
+                    except OSError as error:
+                        self.assertIn("truncated", str(error))
+                        right = None
+                    pixels, said = self.taken(data[:-missing], 1, status=int(right is None))
+                    self.assertEqual(right, None if pixels is None else pixels.tolist(), said)
+
     def test_samples_of_16_bits_keep_their_high_byte(self):
         ramp = np.array([0, 255, 256, 511, 65535, 51400]).reshape(1, 6, 1)
         pixels, said = self.taken(pictures.png(ramp, 16, 0), 1)
