@@ -3,7 +3,7 @@
 #
 # For amd64 and arm64 (--platform): the first stage is of the building machine's own kind and
 # compiles for the other, so that nothing is emulated.
-FROM --platform=$BUILDPLATFORM debian:12-slim AS build
+FROM --platform=$BUILDPLATFORM debian:13-slim AS build
 ARG TARGETARCH
 RUN target=${TARGETARCH:-$(dpkg --print-architecture)} && \
     case $target in \

@@ -1,4 +1,4 @@
-# fmixd. `make run` and `make test` need nothing before them but a Debian 12 with git and make.
+# fmixd. `make run` and `make test` need nothing before them but a Debian 13 or 12 with git and make.
 
 BUILD   ?= build
 PORT    ?= 8080
@@ -17,8 +17,11 @@ PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils cu
                   nginx-light openssl prometheus libarchive-tools python3-torch \
                   python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
-                  buildah debootstrap \
+                  buildah debootstrap squid haproxy varnish \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
+# What a root for `make test13` needs none of: browsers, orchestrators, other languages.
+PACKAGES_HERE  := prometheus python3-torch chromium chromium-driver systemd r-base-core r-cran-curl \
+                  golang-go libcurl4-openssl-dev buildah debootstrap kubernetes-client nodejs
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
@@ -48,7 +51,7 @@ MINUTES     ?= 10
 REQUESTS    ?= 1000000
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all lib run test suite fuzz soak bench rate plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
+.PHONY: all lib run test test13 programs suite packages-root flake flake-built fuzz soak bench rate crowds plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
 all: $(BUILD)/fmixd
 	@:
@@ -97,7 +100,11 @@ $(BUILD)/fuzzers/%: tests/fuzz/%.c $(filter-out %/server/main.o,$(SERVER_OBJS)) 
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) -fsanitize=fuzzer $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
-fuzz: deps-lint
+# And the whole daemon for as long as a target has, or for REQUESTS= of them.
+STORM := $(if $(filter command line environment,$(origin REQUESTS)),--requests $(REQUESTS),--minutes $$(( ($(MINUTES) + $(words $(FUZZERS))) / ($(words $(FUZZERS)) + 1) )))
+
+fuzz: deps-lint $(HOSTILE)
+	@FMIXD=$(abspath $(HOSTILE)) nice -n 10 $(PYTHON) -B tests/fuzz/storm/storm.py --requests 100000000 $(STORM)
 	@$(MAKE) --no-print-directory BUILD=build/fuzzing CC=clang WARN= OPT=-O1 SAN=fuzzer-no-link,address,undefined \
 	    $(patsubst %,build/fuzzing/fuzzers/%,$(FUZZERS))
 	@for name in $(FUZZERS); do \
@@ -159,8 +166,36 @@ deps-lint:
 test: deps-test
 	@$(MAKE) --no-print-directory suite
 
-suite: $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS) $(BUILD)/sameness/golden
+# The daemon that sanitizers watch while requests are drawn at random: its own build has them, or its
+# sister in hostile/.
+HOSTILE := $(if $(SAN),$(BUILD),$(BUILD)/hostile)/fmixd
+ifeq ($(SAN),)
+.PHONY: $(HOSTILE)
+$(HOSTILE):
+	@$(MAKE) --no-print-directory BUILD=$(@D) SAN=address,undefined OPT=-O1 $@
+endif
+
+PROGRAMS := $(BUILD)/fmixd $(BUILD)/libfmix.so $(UNIT_TESTS) $(REPLAYS)
+SUITE := $(PROGRAMS) $(BUILD)/sameness/golden $(HOSTILE)
+programs: $(PROGRAMS)
+	@:
+
+suite: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) tests/run.py
+
+# Whether a suite fails sometimes, idle and beside busy loops: `make flake RUNS=10 K="test_log test_jobs"`.
+RUNS ?= 10
+flake: deps-test
+	@$(MAKE) --no-print-directory flake-built
+flake-built: $(SUITE)
+	@BUILD=$(BUILD) $(PYTHON) -B tests/flake.py --runs $(RUNS) $(K)
+
+# The suites that need no browser, in a Debian 13 that is made for it; part of it is in every test run.
+test13: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/deploy/debian.py trixie $(K)
+
+packages-root:
+	@echo make $(PACKAGES_BUILD) $(filter-out $(PACKAGES_HERE),$(PACKAGES_TEST))
 
 # A million requests and ten thousand shapes; a short one is in every test run.
 soak: deps-test all
@@ -178,6 +213,10 @@ bench: deps-test all $(BENCH)
 # What a core makes, and what crosses the wire: deploy/README.md sizes a cluster by it.
 rate: deps-test all
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/rate.py
+
+# How much later answers come while others ask for too much, trickle or are silent.
+crowds: deps-test all
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/crowds.py
 
 plot: deps-test all $(BENCH)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg

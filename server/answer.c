@@ -2,6 +2,7 @@
 #include "crash.h"
 #include "cut.h"
 #include "ring.h"
+#include "whole.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -9,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AHEAD_BYTES  (4u << 20)
-#define ENCODED_MOST (256u << 20)
+#define AHEAD_BYTES (4u << 20)
 
 typedef enum stage { STAGE_NEW, STAGE_PREPARE, STAGE_ROWS, STAGE_ENCODE, STAGE_DONE } stage;
 
@@ -19,7 +19,7 @@ struct answer {
     jobs *line;
     source *source;
     const format *format;
-    answer_waiter waiter;
+    job_waiter waiter;
     outline outline;        /* of a format with a length known ahead */
     uint64_t start, length; /* what is read of it */
     cuts cuts;
@@ -33,34 +33,11 @@ struct answer {
     atomic_bool abandoned; /* also read, without the lock, by what computes */
     uint64_t next, done;   /* slices claimed, slices computed */
     ring ring;
-    unsigned char *collected; /* whole: all rows of all tensors */
-    buffer encoded;
+    whole whole;
 };
 
 static bool is_whole(const answer *a) {
     return a->format->encode != NULL;
-}
-
-static bool plan_whole(answer *a, problem *p) {
-    uint64_t elements = 0, bytes = 0;
-    for (unsigned i = 0; i < a->source->count; i++) {
-        const tensor *t = &a->source->tensors[i];
-        if (a->format->all || i == a->source->main) {
-            elements += tensor_nodes(t);
-            cuts_add(&a->cuts, t, 0, t->rows)->offset = bytes;
-            bytes += (tensor_bytes(t) + 7) / 8 * 8;
-        }
-    }
-    a->encode_cost = a->format->cost * (double)elements;
-    if (elements > a->format->most) {
-        problem_add(p, 413, NULL,
-                    "%s is built whole and holds at most %llu elements and lists; this answer has "
-                    "%llu: ask for fewer, for some parts, or for npy or raw, which have no limit",
-                    a->format->name, (unsigned long long)a->format->most,
-                    (unsigned long long)elements);
-        return false;
-    }
-    return true;
 }
 
 /* Bytes of a segment at `at` that are read: from … to-1. */
@@ -100,12 +77,14 @@ static void estimate_time(answer *a, uint64_t wide) {
 static void estimate(answer *a) {
     uint64_t slots = a->cuts.slices < a->ring.ahead ? a->cuts.slices : a->ring.ahead;
     a->job.memory = sizeof *a + a->source->memory;
+    a->job.memory += is_whole(a) || a->length > ANSWER_BLOCK ? ANSWER_BLOCK : a->length;
     if (is_whole(a))
         a->job.memory +=
             cuts_tensor_bytes(&a->cuts) + (a->format->working ? a->format->working(a->source) : 0);
     else
         a->job.memory += slots * cuts_slice_bytes(&a->cuts);
     a->job.working = a->source->working;
+    a->job.heavy = a->job.memory + a->source->held > JOB_HEAVY ? a->line : NULL;
     estimate_time(a, is_whole(a) ? a->cuts.slices : slots);
 }
 
@@ -121,8 +100,7 @@ static bool plan_windows(answer *a, problem *p) {
 
 static const job_class answer_class;
 
-answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *waiter,
-                   problem *p) {
+answer *answer_new(jobs *line, source *s, const format *f, const job_waiter *waiter, problem *p) {
     answer *a = calloc(1, sizeof *a);
     if (!a) {
         source_free(s);
@@ -134,14 +112,16 @@ answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *
     a->source = s;
     a->format = f;
     a->waiter = *waiter;
-    a->encoded = buffer_paid(ENCODED_MOST, jobs_payer(line));
+    whole_init(&a->whole, jobs_payer(line), jobs_slabs(line));
     job_init(&a->job, &answer_class);
-    if ((f->check && !f->check(s, p)) || !(is_whole(a) ? plan_whole(a, p) : plan_windows(a, p))) {
+    a->job.heavy = s->held > JOB_HEAVY ? line : NULL;
+    if ((f->check && !f->check(s, p)) ||
+        !(is_whole(a) ? whole_plan(s, f, &a->cuts, &a->encode_cost, p) : plan_windows(a, p))) {
         answer_release(a);
         return NULL;
     }
     estimate(a);
-    if (jobs_could_run(line, &a->job))
+    if (jobs_could_run(line, &a->job, s->held + whole_least(s, f)))
         return a;
     problem_add(p, 413, NULL,
                 "the answer would need %llu MiB of memory and %llu MiB a thread, more than this "
@@ -166,8 +146,7 @@ void answer_range(answer *a, uint64_t start, uint64_t length) {
 static void destroy(job *j) {
     answer *a = (answer *)j;
     ring_free(&a->ring);
-    free(a->collected);
-    buffer_free(&a->encoded);
+    whole_free(&a->whole);
     outline_free(&a->outline);
     source_free(a->source);
     pthread_mutex_destroy(&a->lock);
@@ -186,6 +165,10 @@ void answer_release(answer *a) {
         job_release(&a->job);
 }
 
+job *answer_job(answer *a) {
+    return &a->job;
+}
+
 const format *answer_format(const answer *a) {
     return a->format;
 }
@@ -196,7 +179,7 @@ const source *answer_source(const answer *a) {
 
 uint64_t answer_length(answer *a) {
     pthread_mutex_lock(&a->lock);
-    uint64_t encoded = a->stage == STAGE_DONE ? a->encoded.length : UINT64_MAX;
+    uint64_t encoded = a->stage == STAGE_DONE ? a->whole.encoded.length : UINT64_MAX;
     uint64_t length = is_whole(a) ? encoded : a->length;
     pthread_mutex_unlock(&a->lock);
     return length;
@@ -293,12 +276,12 @@ static void finish_rows(answer *a, uint64_t slice) {
         resume_reader(a);
 }
 
-/* Without the lock: computes. Slots and `collected` have one writer for each slice. */
+/* Without the lock: computes. Slots and the room of a whole have one writer for each slice. */
 
 static unsigned char *room_of(answer *a, const cut *c, uint64_t slice, uint64_t first,
                               uint64_t rows) {
     if (is_whole(a))
-        return a->collected + c->offset + first * c->from->row_bytes;
+        return whole_room(&a->whole, c, first);
     return ring_room(&a->ring, slice, (size_t)(rows * c->from->row_bytes));
 }
 
@@ -321,24 +304,14 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
 }
 
 static bool run_prepare(answer *a) {
-    if (is_whole(a)) {
-        const cut *last = &a->cuts.each[a->cuts.count - 1];
-        a->collected = malloc((size_t)(last->offset + tensor_bytes(last->from) + 1));
-        if (!a->collected)
-            return false;
-    }
-    return !a->source->prepare || a->source->prepare(a->source) == FMIX_OK;
+    return (!is_whole(a) || whole_begin(&a->whole, &a->cuts)) &&
+           (!a->source->prepare || a->source->prepare(a->source) == FMIX_OK);
 }
 
 static bool run_encode(answer *a) {
-    const unsigned char *data[SOURCE_TENSORS] = {0};
-    for (unsigned i = 0; i < a->cuts.count; i++) {
-        const cut *c = &a->cuts.each[i];
-        data[c->from - a->source->tensors] = a->collected + c->offset;
-    }
-    bool good = a->format->encode(a->source, data, &a->encoded) && !a->encoded.failed;
-    free(a->collected);
-    a->collected = NULL;
+    bool good = whole_encode(&a->whole, a->source, a->format, &a->cuts);
+    if (a->whole.encoded.room > JOB_HEAVY)
+        a->job.heavy = a->line;
     return good;
 }
 
@@ -361,7 +334,11 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     pthread_mutex_unlock(&a->lock);
 }
 
-static const job_class answer_class = {claim, run, destroy};
+static void abandon(job *j) {
+    answer_abandon((answer *)j);
+}
+
+static const job_class answer_class = {claim, run, abandon, destroy};
 
 static bool readable(const answer *a) {
     return a->stage == STAGE_DONE || (!is_whole(a) && ring_slice(&a->ring, a->ring.reading));
@@ -404,12 +381,17 @@ static jobs_verdict begin(answer *a) {
     return JOBS_ADMITTED;
 }
 
+/* Whether what its encoding had no memory for could be had at another time. */
+static bool could_be_encoded(const answer *a) {
+    return jobs_could_run(a->line, &a->job, a->source->held + a->whole.encoded.wanted);
+}
+
 answer_state answer_start(answer *a, jobs_verdict *why) {
     answer_state state = ANSWER_READY;
     pthread_mutex_lock(&a->lock);
     *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : JOBS_ADMITTED;
-    if (a->failed && a->encoded.starved)
-        *why = JOBS_MEMORY;
+    if (a->failed && a->whole.encoded.starved)
+        *why = could_be_encoded(a) ? JOBS_MEMORY : JOBS_NEVER;
     else if (a->failed && a->source->is_lost && a->source->is_lost(a->source))
         *why = JOBS_LOST;
     if (*why != JOBS_ADMITTED) {
@@ -469,8 +451,9 @@ int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
         if (!is_whole(a) && offset < a->length)
             n = read_segments(a, a->start + offset, out,
                               a->length - offset < room ? (size_t)(a->length - offset) : room);
-        else if (is_whole(a) && offset < a->encoded.length)
-            n = (int64_t)copy(out, room, a->encoded.bytes + offset, a->encoded.length - offset);
+        else if (is_whole(a) && offset < a->whole.encoded.length)
+            n = (int64_t)copy(out, room, a->whole.encoded.bytes + offset,
+                              a->whole.encoded.length - offset);
     }
     pthread_mutex_unlock(&a->lock);
     return n;

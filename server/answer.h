@@ -14,27 +14,22 @@
 #include "formats/format.h"
 #include "jobs.h"
 
+/* Bytes that are asked of an answer at a time, into room that its reader keeps and it pays for. */
+#define ANSWER_BLOCK (128u << 10)
+
 typedef struct answer answer;
 
-/* Called with the answer locked (so they may take locks, but not call into the answer): suspend
- * when the reader must wait, resume when it need not. Each suspend is followed by exactly one
- * resume. */
-typedef struct answer_waiter {
-    void (*suspend)(void *user);
-    void (*resume)(void *user);
-    void *user;
-    uint64_t client;        /* who it is, to be fair to all */
-    const void *connection; /* by which it asks; only compared */
-} answer_waiter;
-
 /* Takes the source, also on failure (NULL: explained in p). */
-answer *answer_new(jobs *line, source *s, const format *f, const answer_waiter *waiter, problem *p);
+answer *answer_new(jobs *line, source *s, const format *f, const job_waiter *waiter, problem *p);
 answer *answer_retain(answer *a);
 void answer_release(answer *a);
 
 /* How a crash while it is computed is reported: the request it answers (crash.h). The text is
  * copied. Before its start. */
 void answer_describe(answer *a, const char *request);
+
+/* As what is waited for. */
+job *answer_job(answer *a);
 
 /* Only these bytes will be read, and offsets count from the first of them: rows that they do not
  * touch are not computed. Within the length of an answer that has one ahead; before its start. */

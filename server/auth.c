@@ -1,5 +1,6 @@
 #include "auth.h"
 #include "file.h"
+#include "say.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -90,12 +91,12 @@ static bool read_lines(char *text, const char *file, token_set *set, FILE *error
         number++;
         const char *wrong = read_line(text, set);
         if (wrong) {
-            fprintf(errors, "fmixd: %s:%u: %s; write NAME HASH\n", file, number, wrong);
+            say(errors, "fmixd: %s:%u: %s; write NAME HASH\n", file, number, wrong);
             return false;
         }
     }
     if (set->count == 0)
-        fprintf(errors, "fmixd: tokens: '%s' holds no token; fmixd token NAME makes one\n", file);
+        say(errors, "fmixd: tokens: '%s' holds no token; fmixd token NAME makes one\n", file);
     return set->count > 0;
 }
 
@@ -107,7 +108,7 @@ static token_set *read_set(const char *file, FILE *errors) {
     most = most < AUTH_TOKENS ? most : AUTH_TOKENS;
     token_set *set = calloc(1, sizeof *set + (most + 1) * sizeof *set->tokens);
     if (!set)
-        fprintf(errors, "fmixd: tokens: out of memory\n");
+        say(errors, "fmixd: tokens: out of memory\n");
     if (set && !read_lines(text, file, set, errors)) {
         free(set);
         set = NULL;
@@ -121,7 +122,7 @@ static token_set *read_set(const char *file, FILE *errors) {
 auth *auth_new(const char *file, FILE *errors) {
     auth *a = calloc(1, sizeof *a);
     if (!a || sodium_init() < 0) {
-        fprintf(errors, "fmixd: tokens: out of memory\n");
+        say(errors, "fmixd: tokens: out of memory\n");
         free(a);
         return NULL;
     }
@@ -198,8 +199,8 @@ bool auth_make(const char *name, FILE *out, FILE *errors) {
     unsigned char secret[32], digest[HASH];
     char text[sodium_base64_ENCODED_LEN(sizeof secret, BASE64)], hex[2 * HASH + 1];
     if (!is_name(name, strlen(name))) {
-        fprintf(errors, "fmixd: the name is '%.80s'; it must have 1 to 63 letters, digits, - _ .\n",
-                name);
+        say(errors, "fmixd: the name is '%.80s'; it must have 1 to 63 letters, digits, - _ .\n",
+            name);
         return false;
     }
     if (sodium_init() < 0)

@@ -39,6 +39,10 @@ static uint64_t working(const budget *b, unsigned also) {
     return b->threads * size_of(top);
 }
 
+uint64_t budget_left(const budget *b, uint64_t held) {
+    return held < b->limit ? b->limit - held : 0;
+}
+
 bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working_bytes) {
     if (b && working_bytes > b->limit)
         return false;

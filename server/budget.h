@@ -25,6 +25,9 @@ typedef struct budget {
 void budget_init(budget *b, uint64_t limit, unsigned threads);
 void budget_destroy(budget *b);
 
+/* Bytes that are left of the limit for one who holds so many, while nobody else holds anything. */
+uint64_t budget_left(const budget *b, uint64_t held);
+
 /* What a claim of bytes, and of working memory a thread, may be at most while nobody else holds
  * anything. */
 bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working);

@@ -5,32 +5,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST 128 /* that a buffer grows to, so that a line of pieces is not copied for each */
+#define LEAST 128 /* that a buffer grows to */
 
 void buffer_free(buffer *b) {
-    free(b->bytes);
+    slabs_give(b->spares, (slab){.bytes = b->bytes, .room = b->room});
     budget_give(b->payer, b->room);
-    *b = buffer_paid(b->cap, b->payer);
+    *b = (buffer){.cap = b->cap, .payer = b->payer, .spares = b->spares};
 }
 
-bool buffer_reserve(buffer *b, size_t length) {
-    if (b->failed || length > b->cap) {
-        b->failed = true;
-        return false;
+bool buffer_expect(buffer *b, size_t length) {
+    slab one = slabs_find(b->spares, length);
+    bool good = one.bytes && !b->bytes && length <= b->cap && budget_take(b->payer, one.room);
+    if (good) {
+        b->bytes = one.bytes;
+        b->room = one.room;
+    } else {
+        slabs_give(b->spares, one);
     }
-    if (length <= b->room)
-        return true;
+    return good;
+}
+
+/* False: there is no memory, and nothing else has changed. */
+static bool grow(buffer *b, size_t length) {
     size_t more = length - b->room;
     b->starved = !budget_take(b->payer, more);
+    b->wanted = length;
     unsigned char *bytes = b->starved ? NULL : realloc(b->bytes, length);
     if (!bytes) {
         if (!b->starved)
             budget_give(b->payer, more);
-        b->failed = true;
         return false;
     }
     b->bytes = bytes;
     b->room = length;
+    return true;
+}
+
+bool buffer_reserve(buffer *b, size_t length) {
+    b->failed = b->failed || length > b->cap || (length > b->room && !grow(b, length));
+    return !b->failed;
+}
+
+/* Twice the room, so that a line of pieces is not copied for each; less where there is not so much,
+ * down to what is needed. */
+static bool grow_ahead(buffer *b, size_t needed) {
+    size_t ahead = b->room > b->cap / 2 ? b->cap : 2 * b->room;
+    ahead = ahead < LEAST ? LEAST : ahead;
+    ahead = ahead > b->cap ? b->cap : ahead;
+    size_t extra = ahead > needed ? ahead - needed : 0;
+    while (!grow(b, needed + extra)) {
+        if (extra == 0)
+            return false;
+        extra /= 4;
+    }
     return true;
 }
 
@@ -40,12 +67,9 @@ bool buffer_add(buffer *b, const void *bytes, size_t length) {
         return false;
     }
     size_t needed = b->length + length;
-    if (needed > b->room) {
-        size_t grown = b->room > b->cap / 2 ? b->cap : 2 * b->room;
-        grown = grown < LEAST ? LEAST : grown;
-        grown = grown > b->cap ? b->cap : grown;
-        if (!buffer_reserve(b, grown > needed ? grown : needed))
-            return false;
+    if (needed > b->room && !grow_ahead(b, needed)) {
+        b->failed = true;
+        return false;
     }
     if (length)
         memcpy(b->bytes + b->length, bytes, length);

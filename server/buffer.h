@@ -5,6 +5,7 @@
 #define BUFFER_H
 
 #include "budget.h"
+#include "slabs.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,8 +14,10 @@ typedef struct buffer {
     unsigned char *bytes;
     size_t length, room, cap;
     bool failed;   /* past the cap, or out of memory: nothing is added any more */
-    bool starved;  /* failed because the budget had no more */
+    bool starved;  /* failed because the budget had no more, */
+    size_t wanted; /* and of what room */
     budget *payer; /* what room is taken from; NULL: nobody counts */
+    slabs *spares; /* where it comes from, if it can be had there at once; NULL: malloc */
 } buffer;
 
 static inline buffer buffer_of(size_t cap) {
@@ -27,6 +30,9 @@ static inline buffer buffer_paid(size_t cap, budget *payer) {
 }
 
 void buffer_free(buffer *b);
+
+/* So many bytes are to come: takes what is kept for as many, if there is such, and else nothing. */
+bool buffer_expect(buffer *b, size_t length);
 
 /* Room for `length` in all, at once. */
 bool buffer_reserve(buffer *b, size_t length);

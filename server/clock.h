@@ -8,6 +8,10 @@
 #include <stdint.h>
 #include <time.h>
 
+/* In nanoseconds. */
+#define CLOCK_SECOND      UINT64_C(1000000000)
+#define CLOCK_MILLISECOND UINT64_C(1000000)
+
 static inline uint64_t clock_nanoseconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

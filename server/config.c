@@ -1,6 +1,8 @@
 #include "config.h"
 #include "cors.h"
+#include "file.h"
 #include "machine.h"
+#include "say.h"
 
 #include "lib/fmix.h"
 
@@ -133,9 +135,9 @@ static bool parse_number(const char *text, bool bytes, uint64_t *out) {
 static void blame(const setting *s, config_origin origin, const given *g, const char *file,
                   FILE *errors) {
     if (origin == CONFIG_FILE)
-        fprintf(errors, "fmixd: %s:%u: %s is '%.80s'; ", file, g->line, s->name, g->text);
+        say(errors, "fmixd: %s:%u: %s is '%.80s'; ", file, g->line, s->name, g->text);
     else
-        fprintf(errors, "fmixd: %s %s is '%.80s'; ", origins[origin], s->name, g->text);
+        say(errors, "fmixd: %s %s is '%.80s'; ", origins[origin], s->name, g->text);
 }
 
 static bool set(const setting *s, config_origin origin, const given *g, config *out, FILE *errors) {
@@ -150,7 +152,7 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
             return true;
         }
         blame(s, origin, g, out->file, errors);
-        fprintf(errors, "it must have less than %d characters\n", CONFIG_PATH);
+        say(errors, "it must have less than %d characters\n", CONFIG_PATH);
         return false;
     }
     if (s->kind == ORIGINS) {
@@ -159,7 +161,7 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
             return true;
         }
         blame(s, origin, g, out->file, errors);
-        fprintf(errors, "it must be * or origins, as https://a.example,http://localhost:3000\n");
+        say(errors, "it must be * or origins, as https://a.example,http://localhost:3000\n");
         return false;
     }
     if (s->kind == ADDRESS) {
@@ -168,7 +170,7 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
             return true;
         }
         blame(s, origin, g, out->file, errors);
-        fprintf(errors, "it must be ADDR:PORT, as 127.0.0.1:8080\n");
+        say(errors, "it must be ADDR:PORT, as 127.0.0.1:8080\n");
         return false;
     }
     if (s->kind == CHOICE) {
@@ -178,10 +180,10 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
                 return true;
             }
         blame(s, origin, g, out->file, errors);
-        fprintf(errors, "it must be one of:");
+        say(errors, "it must be one of:");
         for (value = 0; s->choices[value]; value++)
-            fprintf(errors, " %s", s->choices[value]);
-        fprintf(errors, "\n");
+            say(errors, " %s", s->choices[value]);
+        say(errors, "\n");
         return false;
     }
     if (parse_number(g->text, s->kind == BYTES, &value) && value >= s->least && value <= s->most) {
@@ -189,9 +191,8 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
         return true;
     }
     blame(s, origin, g, out->file, errors);
-    fprintf(errors, "it must be a %s from %" PRIu64 " to %" PRIu64 "\n",
-            s->kind == BYTES ? "number of bytes (K, M, G allowed)" : "whole number", s->least,
-            s->most);
+    say(errors, "it must be a %s from %" PRIu64 " to %" PRIu64 "\n",
+        s->kind == BYTES ? "number of bytes (K, M, G allowed)" : "whole number", s->least, s->most);
     return false;
 }
 
@@ -237,8 +238,8 @@ static bool unknown(const char *where, unsigned line, const char *name, size_t l
     char at[16] = "";
     if (line)
         snprintf(at, sizeof at, ":%u", line);
-    fprintf(errors, "fmixd: %s%s: there is no setting '%.*s' (%s?)\n", where, at,
-            length < 40 ? (int)length : 40, name, nearest(name, length));
+    say(errors, "fmixd: %s%s: there is no setting '%.*s' (%s?)\n", where, at,
+        length < 40 ? (int)length : 40, name, nearest(name, length));
     return false;
 }
 
@@ -276,12 +277,12 @@ static bool read_flags(int argc, char **argv, int first, givens out, bool *help,
         bool long_flag = strncmp(flag, "--", 2) == 0 && length > 2;
         size_t i = long_flag ? find(CONFIG_FLAG, flag + 2, length - 2) : ROWS;
         if (i == ROWS) {
-            fprintf(errors, "fmixd: there is no flag '%.40s'; see fmixd --help\n", flag);
+            say(errors, "fmixd: there is no flag '%.40s'; see fmixd --help\n", flag);
             return false;
         }
         out[i].text = flag[length] ? flag + length + 1 : n + 1 < argc ? argv[++n] : NULL;
         if (!out[i].text) {
-            fprintf(errors, "fmixd: --%s needs a value\n", table[i].name);
+            say(errors, "fmixd: --%s needs a value\n", table[i].name);
             return false;
         }
         if (!set(&table[i], CONFIG_FLAG, &out[i], &tried, errors))
@@ -303,16 +304,16 @@ static bool read_line(char *text, unsigned line, const char *file, givens out, F
     if (i == ROWS || strcmp(table[i].name, "config") == 0)
         return unknown(file, line, text, length, errors);
     if (*value != '=') {
-        fprintf(errors, "fmixd: %s:%u: %s has no value; write %s = value\n", file, line,
-                table[i].name, table[i].name);
+        say(errors, "fmixd: %s:%u: %s has no value; write %s = value\n", file, line, table[i].name,
+            table[i].name);
         return false;
     }
     value += 1 + strspn(value + 1, space);
     for (size_t end = strlen(value); end && strchr(space, value[end - 1]); end--)
         value[end - 1] = 0;
     if (out[i].text) {
-        fprintf(errors, "fmixd: %s:%u: %s stands in line %u already\n", file, line, table[i].name,
-                out[i].line);
+        say(errors, "fmixd: %s:%u: %s stands in line %u already\n", file, line, table[i].name,
+            out[i].line);
         return false;
     }
     out[i] = (given){value, line};
@@ -344,21 +345,10 @@ bool config_read_text(char *text, config *out, FILE *errors) {
 }
 
 static bool read_file(const char *file, config *out, FILE *errors) {
-    char text[CONFIG_FILE_BYTES + 1];
-    FILE *in = fopen(file, "r");
-    size_t length = in ? fread(text, 1, sizeof text, in) : 0;
-    bool bad = !in || ferror(in), large = length == sizeof text;
-    if (in)
-        fclose(in);
-    if (bad || large || memchr(text, 0, length)) {
-        fprintf(errors, "fmixd: the settings file %s %s\n", file,
-                bad     ? "cannot be read"
-                : large ? "has more than 64 KiB"
-                        : "holds a NUL");
-        return false;
-    }
-    text[length] = 0;
-    return config_read_text(text, out, errors);
+    char *text = file_read("config", file, CONFIG_FILE_BYTES, false, errors);
+    bool good = text && config_read_text(text, out, errors);
+    file_free(text);
+    return good;
 }
 
 /* The file is named by a flag or the environment, but counts for less than either. */

@@ -5,7 +5,8 @@
 
 /* What a page may send beyond what it always may, and read. A star would not mean Authorization. */
 static const char sent[] =
-    "Authorization, Content-Type, If-None-Match, If-Range, Range, X-Request-ID, traceparent";
+    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-ID, "
+    "traceparent";
 static const char read[] =
     "Accept-Ranges, Allow, Content-Range, ETag, Retry-After, WWW-Authenticate, X-Fmix-Dtype, "
     "X-Fmix-Shape, X-Fmix-Stream, X-Request-ID, traceparent";

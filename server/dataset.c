@@ -1,7 +1,8 @@
 #include "dataset.h"
+#include "description.h"
 #include "process.h"
 #include "query.h"
-#include "tree.h"
+#include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +25,17 @@ bool dataset_named_well(const char *name) {
 
 /* Where something is wrong with a set: its name, and what. */
 static bool wrong(const dataset *d, FILE *errors, const char *what) {
-    fprintf(errors, "fmixd: data set '%s': %s\n", d->name, what);
+    say(errors, "fmixd: data set '%s': %s\n", d->name, what);
     return false;
 }
 
 static bool wrong_file(const dataset *d, FILE *errors, const char *file) {
-    fprintf(errors, "fmixd: data set '%s': %s cannot be read: %s\n", d->name, file,
-            strerror(errno));
+    if (errno == MAPS_FULL) {
+        say(errors, "fmixd: data set '%s': %s is not opened: %d files of data sets are the most\n",
+            d->name, file, MAPS_MOST);
+        return false;
+    }
+    say(errors, "fmixd: data set '%s': %s cannot be read: %s\n", d->name, file, strerror(errno));
     return false;
 }
 
@@ -106,14 +111,12 @@ static bool take_head(const json_t *o, dataset *d) {
 
 static bool take_heads(const json_t *root, dataset *d) {
     const json_t *heads = json_object_get(root, "heads");
-    const json_t *names = json_object_get(root, "class_names");
     if (!json_is_array(heads) || json_array_size(heads) > DATASET_HEADS)
         return false;
     for (size_t i = 0; i < json_array_size(heads); i++)
         if (!take_head(json_array_get(heads, i), d))
             return false;
-    d->classes = buffer_of(DATASET_MANIFEST);
-    return !names || tree_print(names, JSON_COMPACT, &d->classes);
+    return true;
 }
 
 static bool take_manifest(const json_t *root, dataset *d, FILE *errors) {
@@ -149,9 +152,7 @@ static bool read_manifest(dataset *d, int directory, FILE *errors) {
     if (!map_open(directory, "manifest.json", &file) ||
         fstatat(directory, "manifest.json", &s, AT_SYMLINK_NOFOLLOW) != 0)
         return wrong_file(d, errors, "manifest.json");
-    d->stamp[0] = (uint64_t)s.st_dev;
-    d->stamp[1] = (uint64_t)s.st_ino;
-    d->stamp[2] = (uint64_t)s.st_mtim.tv_sec * 1000000000u + (uint64_t)s.st_mtim.tv_nsec;
+    d->stamp = map_stamp_of(&s);
     json_t *root = NULL;
     bool good = file.length <= DATASET_MANIFEST;
     if (good)
@@ -159,9 +160,12 @@ static bool read_manifest(dataset *d, int directory, FILE *errors) {
     if (!good)
         wrong(d, errors, "manifest.json has more than 4 MiB");
     else if (!root)
-        fprintf(errors, "fmixd: data set '%s': manifest.json, line %d: %s\n", d->name, error.line,
-                error.text);
+        say(errors, "fmixd: data set '%s': manifest.json, line %d: %s\n", d->name, error.line,
+            error.text);
     good = root && take_manifest(root, d, errors);
+    d->description = buffer_of(DESCRIPTION_MOST);
+    if (good && !description_write(d, json_object_get(root, "class_names"), &d->description))
+        good = wrong(d, errors, "out of memory");
     json_decref(root);
     map_close(&file);
     return good;
@@ -175,21 +179,28 @@ static bool open_file(const dataset *d, int directory, const char *name, uint64_
         return wrong_file(d, errors, name);
     if (out->length == bytes)
         return true;
-    fprintf(errors,
-            "fmixd: data set '%s': %s has %zu bytes, but by manifest.json it must have %" PRIu64
-            "\n",
-            d->name, name, out->length, bytes);
+    say(errors,
+        "fmixd: data set '%s': %s has %zu bytes, but by manifest.json it must have %" PRIu64 "\n",
+        d->name, name, out->length, bytes);
     return false;
 }
 
+/* Whether it is told to end, or was. */
+static bool shall_end(const atomic_bool *end) {
+    return process_shall_end() || (end && atomic_load(end));
+}
+
 /* Numbers of classes that there are. */
-static bool check_numbers(const dataset *d, const dataset_head *h, FILE *errors) {
+static bool check_numbers(const dataset *d, const dataset_head *h, const atomic_bool *end,
+                          FILE *errors) {
     for (uint64_t i = 0; i < d->count; i++) {
+        if (i % PIECE == PIECE - 1 && shall_end(end))
+            return wrong(d, errors, "told to end before its labels were checked");
         int64_t number = dtype_integer(DTYPE_I32, h->file.bytes + 4 * i);
         if (number < 0 || (uint64_t)number >= h->classes) {
-            fprintf(errors,
-                    "fmixd: data set '%s': row %" PRIu64 " of %s is class %lld of %" PRIu64 "\n",
-                    d->name, i, h->name, (long long)number, h->classes);
+            say(errors,
+                "fmixd: data set '%s': row %" PRIu64 " of %s is class %lld of %" PRIu64 "\n",
+                d->name, i, h->name, (long long)number, h->classes);
             return false;
         }
     }
@@ -200,7 +211,7 @@ static void label_file(const dataset_head *h, char out[LABEL_FILE]) {
     snprintf(out, LABEL_FILE, "labels%s.bin", h->name + 1);
 }
 
-static bool open_files(dataset *d, int directory, FILE *errors) {
+static bool open_files(dataset *d, int directory, const atomic_bool *end, FILE *errors) {
     if (!open_file(d, directory, "data.bin", d->count * d->row_bytes, &d->data, errors))
         return false;
     for (unsigned i = 0; i < d->heads; i++) {
@@ -210,24 +221,24 @@ static bool open_files(dataset *d, int directory, FILE *errors) {
         label_file(h, name);
         if (d->count > UINT64_MAX / row ||
             !open_file(d, directory, name, d->count * row, &h->file, errors) ||
-            (h->numbers && !check_numbers(d, h, errors)))
+            (h->numbers && !check_numbers(d, h, end, errors)))
             return false;
     }
     return true;
 }
 
-/* In pieces, a few milliseconds each. False: told to end. */
-static bool add_map(crypto_generichash_state *state, const map *m) {
+/* In pieces, a few milliseconds each. False: told to end, or it cannot be read. */
+static bool add_map(crypto_generichash_state *state, const map *m, const atomic_bool *end) {
     for (size_t at = 0, n; at < m->length; at += n) {
         n = m->length - at < PIECE ? m->length - at : PIECE;
-        if (process_shall_end())
+        if (shall_end(end) || map_state_of(m) == MAP_BROKEN)
             return false;
         crypto_generichash_update(state, m->bytes + at, n);
     }
     return true;
 }
 
-bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]) {
+bool dataset_digest(const dataset *d, const atomic_bool *end, char out[DATASET_DIGEST + 1]) {
     crypto_generichash_state state;
     unsigned char digest[DATASET_DIGEST / 2];
     buffer facts = buffer_of(4096);
@@ -243,26 +254,26 @@ bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]) {
     crypto_generichash_update(&state, facts.bytes, facts.length);
     bool good = !facts.failed;
     buffer_free(&facts);
-    good = good && add_map(&state, &d->data);
+    good = good && add_map(&state, &d->data, end);
     for (unsigned i = 0; i < d->heads; i++)
-        good = good && add_map(&state, &d->head[i].file);
+        good = good && add_map(&state, &d->head[i].file, end);
     crypto_generichash_final(&state, digest, sizeof digest);
     sodium_bin2hex(out, DATASET_DIGEST + 1, digest, sizeof digest);
-    return good && !dataset_is_broken(d);
+    return good && dataset_state(d) != MAP_BROKEN;
 }
 
-static bool verify_digest(const dataset *d, FILE *errors) {
+static bool verify_digest(const dataset *d, const atomic_bool *end, FILE *errors) {
     char found[DATASET_DIGEST + 1];
-    if (!dataset_digest(d, found))
+    if (!dataset_digest(d, end, found))
         return wrong(d, errors,
-                     process_shall_end() ? "told to end before its digest was checked"
-                                         : "it could not be read through to check its digest");
+                     shall_end(end) ? "told to end before its digest was checked"
+                                    : "it could not be read through to check its digest");
     if (strcmp(found, d->digest) == 0)
         return true;
-    fprintf(errors,
-            "fmixd: data set '%s': its digest is %s, but by manifest.json it must be %s: a file "
-            "was altered\n",
-            d->name, found, d->digest);
+    say(errors,
+        "fmixd: data set '%s': its digest is %s, but by manifest.json it must be %s: a file "
+        "was altered\n",
+        d->name, found, d->digest);
     return false;
 }
 
@@ -288,10 +299,11 @@ static char *path_of(const char *root, const char *name) {
     return (char *)path.bytes;
 }
 
-dataset *dataset_open(const char *root, const char *name, bool verify, FILE *errors) {
+dataset *dataset_open(const char *root, const char *name, bool verify, const atomic_bool *end,
+                      FILE *errors) {
     dataset *d = calloc(1, sizeof *d);
     if (!d) {
-        fprintf(errors, "fmixd: out of memory\n");
+        say(errors, "fmixd: out of memory\n");
         return NULL;
     }
     snprintf(d->name, sizeof d->name, "%s", name);
@@ -300,8 +312,9 @@ dataset *dataset_open(const char *root, const char *name, bool verify, FILE *err
     int directory = dataset_named_well(name) ? open_directory(root, name) : -1;
     bool good = directory >= 0 || wrong_file(d, errors, "its directory");
     good = good && (d->path || wrong(d, errors, "out of memory"));
-    good = good && read_manifest(d, directory, errors) && open_files(d, directory, errors) &&
-           (!verify || verify_digest(d, errors));
+    good = good && read_manifest(d, directory, errors) && open_files(d, directory, end, errors) &&
+           (!verify || verify_digest(d, end, errors)) &&
+           (dataset_is_whole(d) || wrong(d, errors, "it was altered while it was opened"));
     if (directory >= 0)
         close(directory);
     if (good)
@@ -321,7 +334,7 @@ void dataset_release(dataset *d) {
     map_close(&d->data);
     for (unsigned i = 0; i < DATASET_HEADS; i++)
         map_close(&d->head[i].file);
-    buffer_free(&d->classes);
+    buffer_free(&d->description);
     free(d->path);
     free(d);
 }
@@ -333,15 +346,19 @@ bool dataset_is_current(const dataset *d, const char *root) {
         directory >= 0 && fstatat(directory, "manifest.json", &s, AT_SYMLINK_NOFOLLOW) == 0;
     if (directory >= 0)
         close(directory);
-    return found && d->stamp[0] == (uint64_t)s.st_dev && d->stamp[1] == (uint64_t)s.st_ino &&
-           d->stamp[2] == (uint64_t)s.st_mtim.tv_sec * 1000000000u + (uint64_t)s.st_mtim.tv_nsec;
+    if (!found)
+        return false;
+    map_stamp now = map_stamp_of(&s);
+    return map_stamp_same(&d->stamp, &now);
 }
 
-bool dataset_is_broken(const dataset *d) {
-    bool broken = map_is_broken(&d->data);
-    for (unsigned i = 0; i < d->heads; i++)
-        broken = broken || map_is_broken(&d->head[i].file);
-    return broken;
+map_state dataset_state(const dataset *d) {
+    map_state worst = map_state_of(&d->data);
+    for (unsigned i = 0; i < d->heads; i++) {
+        map_state state = map_state_of(&d->head[i].file);
+        worst = state > worst ? state : worst;
+    }
+    return worst;
 }
 
 static bool is_current(const dataset *d, const char *file, const map *m) {
@@ -351,13 +368,13 @@ static bool is_current(const dataset *d, const char *file, const map *m) {
 }
 
 bool dataset_is_whole(const dataset *d) {
-    bool whole = !dataset_is_broken(d) && is_current(d, "data.bin", &d->data);
+    bool whole = dataset_state(d) == MAP_WHOLE && is_current(d, "data.bin", &d->data);
     for (unsigned i = 0; i < d->heads && whole; i++) {
         char name[LABEL_FILE];
         label_file(&d->head[i], name);
         whole = is_current(d, name, &d->head[i].file);
     }
-    return whole && !dataset_is_broken(d);
+    return whole && dataset_state(d) == MAP_WHOLE;
 }
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row) {

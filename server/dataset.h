@@ -15,6 +15,7 @@
 #include "formats/format.h"
 #include "map.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #define DATASET_NAME     64
@@ -42,8 +43,8 @@ typedef struct dataset {
     unsigned heads;
     dataset_head head[DATASET_HEADS];
     char digest[DATASET_DIGEST + 1];
-    buffer classes;    /* the manifest's names of classes, as JSON: a list for each head */
-    uint64_t stamp[3]; /* device, inode and time of the manifest: whether it is still that */
+    buffer description; /* of all that, for those who ask: a line of JSON, made once */
+    map_stamp stamp;    /* of the manifest: whether it is still that */
     _Atomic unsigned uses;
 } dataset;
 
@@ -51,25 +52,27 @@ typedef struct dataset {
 bool dataset_named_well(const char *name);
 
 /* Opens a directory's set, used once. verify: reads all of it to check its digest. NULL: explained
- * on `errors`, with its name. */
-dataset *dataset_open(const char *root, const char *name, bool verify, FILE *errors);
+ * on `errors`, with its name; also where the process is told to end meanwhile, or *end is set
+ * (NULL: nothing else can end it). */
+dataset *dataset_open(const char *root, const char *name, bool verify, const atomic_bool *end,
+                      FILE *errors);
 dataset *dataset_retain(dataset *d);
 void dataset_release(dataset *d); /* NULL: nothing */
 
 /* Whether the directory still holds the same manifest. */
 bool dataset_is_current(const dataset *d, const char *root);
 
-/* Whether something of it could not be read, or was seen to have changed. */
-bool dataset_is_broken(const dataset *d);
+/* Of all its files the worst that was seen so far. */
+map_state dataset_state(const dataset *d);
 
-/* Not broken, and its files, looked at now, are what was opened: what was read of them before is
+/* MAP_WHOLE, and its files, looked at now, are what was opened: what was read of them before is
  * true. */
 bool dataset_is_whole(const dataset *d);
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row);
 
 /* Over the manifest's facts and every byte: in hexadecimal. False: something could not be read, or
- * the process shall end. */
-bool dataset_digest(const dataset *d, char out[DATASET_DIGEST + 1]);
+ * it was told to end, as above. */
+bool dataset_digest(const dataset *d, const atomic_bool *end, char out[DATASET_DIGEST + 1]);
 
 #endif

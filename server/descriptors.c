@@ -1,5 +1,6 @@
 #include "descriptors.h"
 #include "dregs.h"
+#include "say.h"
 
 #include <inttypes.h>
 #include <sys/resource.h>
@@ -23,16 +24,15 @@ bool descriptors_fit(config *c, FILE *errors) {
         return true;
     uint64_t allowed = limit.rlim_cur;
     if (allowed < others(c) + FEWEST) {
-        fprintf(errors,
-                "fmixd: only %" PRIu64 " descriptors are allowed; at least %" PRIu64
-                " are needed\n",
-                allowed, others(c) + FEWEST);
+        say(errors,
+            "fmixd: only %" PRIu64 " descriptors are allowed; at least %" PRIu64 " are needed\n",
+            allowed, others(c) + FEWEST);
         return false;
     }
-    fprintf(errors,
-            "fmixd: only %" PRIu64 " descriptors are allowed: %" PRIu64
-            " connections at most, not %" PRIu64 "\n",
-            allowed, allowed - others(c), c->connections);
+    say(errors,
+        "fmixd: only %" PRIu64 " descriptors are allowed: %" PRIu64
+        " connections at most, not %" PRIu64 "\n",
+        allowed, allowed - others(c), c->connections);
     c->connections = allowed - others(c);
     return true;
 }

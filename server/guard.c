@@ -48,6 +48,15 @@ static const guard_field *find(const guard_request *r, const char *name, size_t 
     return first;
 }
 
+/* The length of a value without the white space behind it, which is no part of it (RFC 9112 §5).
+ * What is before it is gone by then. */
+static size_t value_length(const guard_field *f) {
+    size_t length = f->value_length;
+    while (length && (f->value[length - 1] == ' ' || f->value[length - 1] == '\t'))
+        length--;
+    return length;
+}
+
 static void check_target(const guard_request *r, problem *p) {
     static const char *const wrong[] = {
         [GUARD_UNCLEAN] = "holds a space, a control character or what is not ASCII",
@@ -175,7 +184,7 @@ static void check_host(const guard_request *r, problem *p) {
         problem_add(p, 400, "Host", "Host is given %zu times", count);
     else if (!host && strcmp(r->version, "HTTP/1.1") == 0)
         problem_add(p, 400, "Host", "Host is required of HTTP/1.1");
-    else if (host && !is_host(host->value, host->value_length))
+    else if (host && !is_host(host->value, value_length(host)))
         problem_add(p, 400, "Host", "Host is no host and port");
 }
 
@@ -201,7 +210,8 @@ static bool ends_chunked(const char *text, size_t length) {
 }
 
 /* RFC 9112 §6.1 and §6.3: a coding that is not known is 501, but where chunked is not the last
- * nobody can say where the body ends: 400. */
+ * nobody can say where the body ends: 400. White space behind chunked is refused as well:
+ * libmicrohttpd 0.9.75 does not take it off, and would not read the chunks. */
 static void check_coding(const guard_field *f, problem *p) {
     if (is_chunked(f->value, f->value_length))
         return;
@@ -239,7 +249,7 @@ static void check_framing(const guard_request *r, problem *p) {
 static void check_expectation(const guard_request *r, problem *p) {
     size_t count;
     const guard_field *expect = find(r, "Expect", &count);
-    if (expect && (count > 1 || expect->value_length != 12 ||
+    if (expect && (count > 1 || value_length(expect) != 12 ||
                    strncasecmp(expect->value, "100-continue", 12) != 0))
         problem_add(p, 417, "Expect", "the only expectation met here is 100-continue");
 }
@@ -251,6 +261,30 @@ static bool check_all(const guard_request *r, problem *p) {
     check_framing(r, p);
     check_expectation(r, p);
     return p->status == 0;
+}
+
+void guard_explain(int status, problem *p) {
+    static const struct {
+        int page, status;
+        const char *detail;
+    } rows[] = {
+        {400, 400,
+         "the request cannot be parsed: its request line, a header field, Content-Length or the "
+         "chunks of its body are malformed"},
+        {413, 413, "Content-Length, or a chunk of the body, is larger than can be taken"},
+        {414, 414, "the request line is longer than is taken"},
+        {431, 431, "the header fields are longer, or more of them, than are taken"},
+        /* libmicrohttpd 0.9.75 blames itself for a line that its buffer does not hold. */
+        {500, 400, "a line of the chunked body, with a chunk's size and extensions, is too long"},
+        {505, 505, "HTTP/1.0 and HTTP/1.1 are spoken here"},
+    };
+    p->reason = PROBLEM_GUARD;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].page == status) {
+            problem_add(p, rows[i].status, NULL, "%s", rows[i].detail);
+            return;
+        }
+    problem_add(p, status, NULL, "the request cannot be read");
 }
 
 bool guard_check(const guard_request *r, problem *p) {

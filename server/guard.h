@@ -49,6 +49,9 @@ guard_form guard_target(const char *target);
 /* The path of a good target, decoded or not: what an absolute-form has behind its authority. */
 const char *guard_path(const char *target);
 
+/* A request that libmicrohttpd refuses by itself, with this status. */
+void guard_explain(int status, problem *p);
+
 /* False: refused, and explained in p. The connection cannot be used any further. */
 bool guard_check(const guard_request *r, problem *p);
 

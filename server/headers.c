@@ -1,4 +1,5 @@
 #include "headers.h"
+#include "library.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -78,12 +79,11 @@ static enum MHD_Result add_field(void *of, enum MHD_ValueKind kind, const char *
     return MHD_YES;
 }
 
-/* libmicrohttpd 0.9.75 parses a head in place, so where its strings lie tells what it passed over.
- * Of others this is not known. */
+/* 0: where the library puts things is not known, or all it shows is all there was. */
 static size_t size_of_head(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return size && strcmp(MHD_get_version(), "0.9.75") == 0 ? size->header_size : 0;
+    return size && library_mends_heads() ? size->header_size : 0;
 }
 
 bool headers_check(struct MHD_Connection *connection, const guard_request *line, problem *p) {
@@ -96,10 +96,56 @@ bool headers_check(struct MHD_Connection *connection, const guard_request *line,
     return guard_check(&r, p);
 }
 
+/* The strings that the library shows lie in the memory into which it has read them. */
+static char *writable(const char *text) {
+    return (char *)(uintptr_t)text;
+}
+
+static enum MHD_Result trim_field(void *of, enum MHD_ValueKind kind, const char *key,
+                                  size_t key_size, const char *value, size_t value_size) {
+    (void)of;
+    (void)kind;
+    (void)key;
+    (void)key_size;
+    char *end = value ? writable(value) + value_size : NULL;
+    while (end && end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        *--end = 0;
+    return MHD_YES;
+}
+
+void headers_trim(struct MHD_Connection *connection) {
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, trim_field, NULL);
+}
+
+/* Where the version begins, version 0.9.75 has put a NUL before it, and one for each that the line
+ * held: whether the target is longer than it seems. */
+static size_t hidden_length(const char *target) {
+    size_t length = strlen(target);
+    while (library_mends_heads() && strncmp(target + length + 1, "HTTP/", 5) != 0)
+        length += 1 + strlen(target + length + 1);
+    return length;
+}
+
+void headers_hide_query(const char *target) {
+    char *query = memchr(writable(target), '?', hidden_length(target));
+    if (query)
+        query[1] = 0;
+}
+
+bool headers_has_hidden(const char *target) {
+    return hidden_length(target) > strlen(target);
+}
+
 bool headers_has_body(struct MHD_Connection *connection) {
     const char *length = headers_find(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
     return headers_find(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
            (length && strspn(length, "0") < strlen(length));
+}
+
+void headers_forget_expectation(struct MHD_Connection *connection) {
+    const char *expect = headers_find(connection, MHD_HTTP_HEADER_EXPECT);
+    if (expect && *expect && !headers_has_body(connection))
+        *writable(expect) = '-'; /* no expectation that the library knows */
 }
 
 void headers_trace(struct MHD_Connection *connection, trace *out) {
@@ -113,10 +159,20 @@ const struct sockaddr *headers_address(struct MHD_Connection *connection) {
     return info ? info->client_addr : NULL;
 }
 
-void headers_peer(struct MHD_Connection *connection, char *out, unsigned room) {
-    const struct sockaddr *address = headers_address(connection);
+static void print_peer(const struct sockaddr *address, char *out, unsigned room) {
     socklen_t length = address && address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                                  : sizeof(struct sockaddr_in);
     if (!address || getnameinfo(address, length, out, room, NULL, 0, NI_NUMERICHOST) != 0)
         snprintf(out, room, "-");
+}
+
+void headers_peer(struct MHD_Connection *connection, char *out, unsigned room) {
+    print_peer(headers_address(connection), out, room);
+}
+
+void headers_peer_of(int fd, char *out, unsigned room) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    bool known = getpeername(fd, (struct sockaddr *)&address, &size) == 0;
+    print_peer(known ? (struct sockaddr *)&address : NULL, out, room);
 }

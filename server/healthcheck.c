@@ -1,5 +1,6 @@
 #include "healthcheck.h"
 #include "config.h"
+#include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +131,7 @@ bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
     end.tv_sec += 2;
     int fd = connect_to(listen);
     if (fd < 0) {
-        fprintf(errors, "fmixd: nothing answers on %s\n", listen);
+        say(errors, "fmixd: nothing answers on %s\n", listen);
         return false;
     }
     if (tls)
@@ -139,6 +140,6 @@ bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
         ask(fd, &end, &v);
     close(fd);
     if (!is_good(&v))
-        fprintf(errors, "fmixd: %s did not answer /livez with 200\n", listen);
+        say(errors, "fmixd: %s did not answer /livez with 200\n", listen);
     return is_good(&v);
 }

@@ -10,6 +10,7 @@
 typedef struct worker {
     struct worker *below; /* asleep for longer */
     jobs *line;
+    bool uncut; /* its jobs are of one long slice, and need no scratch */
     pthread_t thread;
     pthread_cond_t wake;
     bool asleep;
@@ -31,8 +32,9 @@ typedef struct asker {
 
 struct jobs {
     pthread_mutex_t lock;
-    worker *asleep; /* the last */
+    worker *asleep[2]; /* the last, of either kind */
     schedule schedule;
+    turn *buried; /* jobs that only wait to be destroyed */
     bool stopping;
     unsigned started;
     worker *workers;
@@ -57,16 +59,23 @@ job *job_retain(job *j) {
     return j;
 }
 
+static bool bury(jobs *line, job *j);
+
 void job_release(job *j) {
-    if (j && atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) == 1)
+    if (j && atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) == 1 &&
+        !(j->heavy && bury(j->heavy, j)))
         j->class->destroy(j);
 }
 
+void job_abandon(job *j) {
+    j->class->abandon(j);
+}
+
 /* With the lock held. */
-static worker *pop(jobs *line) {
-    worker *w = line->asleep;
+static worker *pop(jobs *line, bool uncut) {
+    worker *w = line->asleep[uncut];
     if (w) {
-        line->asleep = w->below;
+        line->asleep[uncut] = w->below;
         w->asleep = false;
     }
     return w;
@@ -74,11 +83,38 @@ static worker *pop(jobs *line) {
 
 /* With the lock held. */
 static void sleep_until_woken(jobs *line, worker *w) {
-    w->below = line->asleep;
+    w->below = line->asleep[w->uncut];
     w->asleep = true;
-    line->asleep = w;
+    line->asleep[w->uncut] = w;
     while (w->asleep)
         pthread_cond_wait(&w->wake, &line->lock);
+}
+
+/* False: nobody is there any more to destroy it. */
+static bool bury(jobs *line, job *j) {
+    worker *w = NULL;
+    pthread_mutex_lock(&line->lock);
+    bool is = !line->stopping;
+    if (is) {
+        j->turn.next = line->buried;
+        line->buried = &j->turn;
+        w = pop(line, true);
+    }
+    pthread_mutex_unlock(&line->lock);
+    if (w)
+        pthread_cond_signal(&w->wake);
+    return is;
+}
+
+/* With the lock held, which it gives up while it frees. */
+static void destroy_buried(jobs *line) {
+    for (turn *t; (t = line->buried);) {
+        line->buried = t->next;
+        pthread_mutex_unlock(&line->lock);
+        job *j = job_of(t);
+        j->class->destroy(j);
+        pthread_mutex_lock(&line->lock);
+    }
 }
 
 /* A job in line is referred to by it. Signals without the lock, or who is woken would wait for
@@ -88,7 +124,7 @@ void jobs_wake(jobs *line, job *j) {
     pthread_mutex_lock(&line->lock);
     if (schedule_wake(&line->schedule, &j->turn, clock_nanoseconds())) {
         job_retain(j);
-        w = pop(line);
+        w = pop(line, j->turn.uncut);
     }
     pthread_mutex_unlock(&line->lock);
     if (w)
@@ -98,10 +134,17 @@ void jobs_wake(jobs *line, job *j) {
 /* The job whose turn it is, referred to by the caller; NULL at the end or, if it does not wait,
  * where there is none. */
 static job *take(jobs *line, worker *w, bool waits) {
+    turn *(*of)(schedule *, uint64_t) = w->uncut ? schedule_take_uncut : schedule_take;
     turn *t;
     pthread_mutex_lock(&line->lock);
-    while (!(t = schedule_take(&line->schedule, clock_nanoseconds())) && waits && !line->stopping)
+    for (;;) {
+        if (w->uncut)
+            destroy_buried(line);
+        t = of(&line->schedule, clock_nanoseconds());
+        if (t || !waits || line->stopping)
+            break;
         sleep_until_woken(line, w);
+    }
     line->counters.running += t != NULL;
     pthread_mutex_unlock(&line->lock);
     return t ? job_of(t) : NULL;
@@ -142,6 +185,8 @@ static void make_ready(desk *d, const job *j) {
     if (j->working < d->working)
         clear(d);
     d->working = j->working;
+    if (j->turn.uncut)
+        return;
     if (!d->scratch && fmix_scratch_new(&d->scratch) != FMIX_OK)
         d->scratch = NULL; /* run sees it and fails the slice */
 }
@@ -186,8 +231,9 @@ static void free_asker(void *of) {
     free(a);
 }
 
-static bool start(jobs *line, worker *w) {
+static bool start(jobs *line, worker *w, bool uncut) {
     w->line = line;
+    w->uncut = uncut;
     pthread_cond_init(&w->wake, NULL);
     bool runs = pthread_create(&w->thread, NULL, work, w) == 0;
     if (!runs)
@@ -199,7 +245,7 @@ jobs *jobs_new(const jobs_settings *settings) {
     jobs *line = calloc(1, sizeof *line);
     if (!line)
         return NULL;
-    line->workers = calloc(settings->threads, sizeof *line->workers);
+    line->workers = calloc(2 * (size_t)settings->threads, sizeof *line->workers);
     if (!line->workers || pthread_key_create(&line->askers, free_asker) != 0) {
         free(line->workers);
         free(line);
@@ -210,8 +256,8 @@ jobs *jobs_new(const jobs_settings *settings) {
     line->hooks = settings->hooks;
     line->payer = settings->payer;
     line->slabs = settings->slabs;
-    for (; line->started < settings->threads; line->started++)
-        if (!start(line, &line->workers[line->started])) {
+    for (; line->started < 2 * settings->threads; line->started++)
+        if (!start(line, &line->workers[line->started], line->started >= settings->threads)) {
             jobs_free(line);
             return NULL;
         }
@@ -223,13 +269,16 @@ void jobs_free(jobs *line) {
         return;
     pthread_mutex_lock(&line->lock);
     line->stopping = true;
-    for (worker *w; (w = pop(line));)
+    for (worker *w; (w = pop(line, false)) || (w = pop(line, true));)
         pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&line->lock);
     for (unsigned i = 0; i < line->started; i++) {
         pthread_join(line->workers[i].thread, NULL);
         pthread_cond_destroy(&line->workers[i].wake);
     }
+    pthread_mutex_lock(&line->lock);
+    destroy_buried(line);
+    pthread_mutex_unlock(&line->lock);
     free_asker(pthread_getspecific(line->askers));
     pthread_key_delete(line->askers);
     pthread_mutex_destroy(&line->lock);
@@ -245,8 +294,9 @@ slabs *jobs_slabs(const jobs *line) {
     return line->slabs;
 }
 
-bool jobs_could_run(const jobs *line, const job *j) {
-    return budget_could_hold(line->payer, j->memory, j->working);
+bool jobs_could_run(const jobs *line, const job *j, uint64_t held) {
+    return held <= UINT64_MAX - j->memory &&
+           budget_could_hold(line->payer, held + j->memory, j->working);
 }
 
 bool jobs_borrow(jobs *line, job *j) {
@@ -320,10 +370,14 @@ static unsigned count_run(asker *a, const void *connection) {
     return a->run;
 }
 
+bool jobs_is_quick(double cost) {
+    return cost <= QUICK_COST;
+}
+
 bool jobs_better_inline(jobs *line, const job *j, const void *connection) {
     asker *a = asker_of(line);
     bool alone = a && count_run(a, connection) >= ALONE_AFTER;
-    if (j->turn.cost <= QUICK_COST)
+    if (jobs_is_quick(j->turn.cost))
         return true;
     if (!alone || j->turn.cost > ALONE_COST || j->working > ALONE_WORKING)
         return false;

@@ -1,5 +1,6 @@
 #include "log.h"
 #include "clock.h"
+#include "say.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #define FLUSH_SECONDS      1
-#define GATHER_NANOSECONDS 20000000 /* that a line may wait for others */
+#define GATHER_NANOSECONDS (20 * CLOCK_MILLISECOND) /* that a line may wait for others */
 
 /* Lines, whole ones. */
 typedef struct pile {
@@ -34,6 +35,8 @@ struct log_lines {
     uint64_t dropped;
     bool writing, asleep, stopping;
     bool torn; /* the thread's: a line was written in part */
+    FILE *messages;
+    char message[4 * SAY_MOST + 8]; /* one, until it is whole */
 };
 
 /* ---- one line ---- */
@@ -252,7 +255,36 @@ static void *run(void *of) {
     return NULL;
 }
 
+/* A whole line, or none of it. */
+static void append(log_lines *l, const char *bytes, size_t length) {
+    pthread_mutex_lock(&l->lock);
+    pile *p = l->filling;
+    if (length && length <= sizeof p->bytes - p->length) {
+        bool was_much = is_much(p->length);
+        memcpy(p->bytes + p->length, bytes, length);
+        p->length += length;
+        if (l->asleep || is_much(p->length) != was_much)
+            pthread_cond_signal(&l->work);
+    } else {
+        l->dropped++;
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* What is dropped is no error of the stream's. */
+static ssize_t take_message(void *of, const char *bytes, size_t length) {
+    append(of, bytes, length);
+    return (ssize_t)length;
+}
+
+static bool open_messages(log_lines *l) {
+    l->messages = fopencookie(l, "w", (cookie_io_functions_t){.write = take_message});
+    return l->messages && setvbuf(l->messages, l->message, _IOLBF, sizeof l->message) == 0;
+}
+
 static void discard(log_lines *l) {
+    if (l->messages)
+        fclose(l->messages);
     if (l->enough >= 0)
         close(l->enough);
     pthread_cond_destroy(&l->idle);
@@ -270,26 +302,40 @@ log_lines *log_new(int fd, log_kind kind) {
     l->filling = l->piles;
     pthread_mutex_init(&l->lock, NULL);
     clock_condition(&l->work);
-    pthread_cond_init(&l->idle, NULL);
+    clock_condition(&l->idle);
     l->enough = eventfd(0, EFD_CLOEXEC);
-    if (l->enough >= 0 && pthread_create(&l->thread, NULL, run, l) == 0)
+    if (l->enough >= 0 && open_messages(l) && pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
     discard(l);
     return NULL;
 }
 
-void log_free(log_lines *l) {
-    struct timespec until;
+FILE *log_messages(log_lines *l) {
+    return l->messages;
+}
+
+/* With the lock held. */
+static void await_idle(log_lines *l) {
+    const struct timespec until = clock_after(FLUSH_SECONDS * CLOCK_SECOND);
     int code = 0;
+    while ((l->writing || l->filling->length) && code == 0)
+        code = pthread_cond_timedwait(&l->idle, &l->lock, &until);
+}
+
+void log_flush(log_lines *l) {
+    pthread_mutex_lock(&l->lock);
+    await_idle(l);
+    pthread_mutex_unlock(&l->lock);
+}
+
+void log_free(log_lines *l) {
     if (!l)
         return;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += FLUSH_SECONDS;
+    fflush(l->messages);
     pthread_mutex_lock(&l->lock);
     l->stopping = true;
     pthread_cond_signal(&l->work);
-    while ((l->writing || l->filling->length) && code == 0)
-        code = pthread_cond_timedwait(&l->idle, &l->lock, &until);
+    await_idle(l);
     l->filling->length = 0;
     pthread_mutex_unlock(&l->lock);
     eventfd_write(l->enough, 1);
@@ -307,19 +353,7 @@ void log_request(log_lines *l, const log_entry *e) {
     char bytes[LOG_LINE]; /* a log needs no memory */
     if (l->kind == LOG_OFF)
         return;
-    size_t length = log_render(l->kind, e, bytes);
-    pthread_mutex_lock(&l->lock);
-    pile *p = l->filling;
-    if (length && length <= sizeof p->bytes - p->length) {
-        bool was_much = is_much(p->length);
-        memcpy(p->bytes + p->length, bytes, length);
-        p->length += length;
-        if (l->asleep || is_much(p->length) != was_much)
-            pthread_cond_signal(&l->work);
-    } else {
-        l->dropped++;
-    }
-    pthread_mutex_unlock(&l->lock);
+    append(l, bytes, log_render(l->kind, e, bytes));
 }
 
 uint64_t log_dropped(log_lines *l) {

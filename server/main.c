@@ -1,31 +1,38 @@
 /* fmixd: masks and mixed batches over HTTP. */
 #include "auth.h"
+#include "clock.h"
 #include "config.h"
 #include "crash.h"
 #include "daemon.h"
-#include "descriptors.h"
 #include "healthcheck.h"
 #include "import/import.h"
 #include "process.h"
+#include "say.h"
 #include "selftest.h"
 #include "supervisor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#define HEAR_MILLISECONDS 100 /* in which a signal is heard while something is waited for */
 
 /* What did not reach stdout, be it for a full disk, must not look as if it had. */
 static bool is_written(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    fprintf(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
+    say(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
     return false;
 }
 
+/* systemd waits for READY before it sends another SIGHUP, which may take back a token: so it is
+ * told as soon as tokens and certificates are in force, not when all data sets are read. */
 static void reload(fmixd *d) {
     supervisor_reloading();
-    fmixd_reload(d, stderr);
+    fmixd_reload(d);
     supervisor_tell("READY=1");
 }
 
@@ -36,26 +43,53 @@ static void wait_for_end(fmixd *d, const sigset_t *signals) {
         reload(d);
 }
 
-static int serve(config *c) {
+/* Still serving, until that time has passed or a second signal asks to end. What systemd waits for
+ * by now is the end, so of a reload it is told nothing. */
+static void drain(fmixd *d, const sigset_t *signals, uint64_t seconds) {
+    const uint64_t end = clock_nanoseconds() + seconds * CLOCK_SECOND;
+    int number = 0;
+    fmixd_drain(d);
+    for (uint64_t now; (now = clock_nanoseconds()) < end;) {
+        const struct timespec left = {.tv_sec = (time_t)((end - now) / CLOCK_SECOND),
+                                      .tv_nsec = (long)((end - now) % CLOCK_SECOND)};
+        number = sigtimedwait(signals, NULL, &left);
+        if (number == SIGHUP)
+            fmixd_reload(d);
+        else if (number > 0)
+            return;
+    }
+}
+
+/* Blocked before any thread starts, so that only sigwait sees them. */
+static void take_signals(sigset_t *heard) {
     /* Clients that vanish are no reason to end, nor are signals without a meaning here, which some
      * supervisors send to have logs opened anew. */
     static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
-    sigset_t signals;
-    /* Blocked before any thread starts, so that only sigwait sees them. */
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    sigemptyset(heard);
+    sigaddset(heard, SIGTERM);
+    sigaddset(heard, SIGINT);
+    sigaddset(heard, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, heard, NULL);
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
-    if (!descriptors_fit(c, stderr))
-        return 1;
+}
 
-    fmixd *d = fmixd_start(c, NULL, stderr);
+/* Where nobody reads what was printed before, it is waited for in a way that a signal ends. */
+static bool can_print(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !process_shall_end())
+        ;
+    return !process_shall_end();
+}
+
+static int serve(const config *c) {
+    sigset_t signals;
+    take_signals(&signals);
+    fmixd *d = fmixd_start(c, NULL, NULL);
     if (!d)
         return process_shall_end() ? 0 : 1; /* it was told while data sets were read */
-    printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
+    if (can_print())
+        printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {
         fmixd_stop(d, 0);
         return 1;
@@ -63,12 +97,7 @@ static int serve(config *c) {
     supervisor_tell("READY=1");
     wait_for_end(d, &signals);
     supervisor_tell("STOPPING=1");
-
-    /* A second one ends the delay. */
-    sigdelset(&signals, SIGHUP);
-    const struct timespec delay = {.tv_sec = (time_t)c->drain};
-    fmixd_drain(d);
-    sigtimedwait(&signals, NULL, &delay);
+    drain(d, &signals, c->drain);
     fmixd_stop(d, (unsigned)c->deadline);
     return 0;
 }
@@ -98,6 +127,8 @@ static int make_token(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     crash_install();
+    process_take_streams();
+    process_end_at_once();
     static const char *const commands[] = {"serve",    "config",  "healthcheck",
                                            "selftest", "version", "settings"};
     enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, COMMANDS } command = SERVE;

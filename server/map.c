@@ -1,25 +1,28 @@
 #include "map.h"
 #include "crash.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* What the handler looks through: it may take no lock. A slot is taken by its start, set last, and
- * given up by that, cleared first. */
+ * given up by that, cleared first. Slots beyond `slots` were never taken. */
 static struct region {
     _Atomic uintptr_t start;
     _Atomic size_t length;
-    atomic_bool broken;
+    _Atomic map_state state;
 } regions[MAPS_MOST];
+static atomic_int slots;
+static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER; /* who opens; the handler does not */
 
 static struct region *region_of(uintptr_t at) {
-    for (int i = 0; i < MAPS_MOST; i++) {
+    for (int i = 0, n = atomic_load(&slots); i < n; i++) {
         uintptr_t start = atomic_load(&regions[i].start);
         if (start && at >= start && at - start < atomic_load(&regions[i].length))
             return &regions[i];
@@ -35,7 +38,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     struct region *r = region_of(at);
     void *zeros = MAP_FAILED;
     if (r) {
-        atomic_store(&r->broken, true);
+        atomic_store(&r->state, MAP_BROKEN);
         zeros = mmap((void *)(at / page * page), page, PROT_READ,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     }
@@ -51,20 +54,42 @@ void map_start(void) {
     sigaction(SIGBUS, &action, NULL);
 }
 
-static int take_slot(void *start, size_t length) {
-    for (int i = 0; i < MAPS_MOST; i++)
-        if (!atomic_load(&regions[i].start)) {
-            atomic_store(&regions[i].length, length);
-            atomic_store(&regions[i].broken, false);
-            atomic_store(&regions[i].start, (uintptr_t)start);
-            return i;
-        }
-    errno = EMFILE;
+/* From behind the last one that was taken, so that taking all costs no square of their number. With
+ * `taking` held. */
+static int next_slot(void *start, size_t length) {
+    static int next;
+    for (int left = MAPS_MOST; left > 0; left--, next = (next + 1) % MAPS_MOST) {
+        struct region *r = &regions[next];
+        if (atomic_load(&r->start))
+            continue;
+        atomic_store(&r->length, length);
+        atomic_store(&r->state, MAP_WHOLE);
+        atomic_store(&r->start, (uintptr_t)start);
+        if (atomic_load(&slots) <= next)
+            atomic_store(&slots, next + 1);
+        return next;
+    }
     return -1;
 }
 
-static uint64_t time_of(const struct stat *s) {
-    return (uint64_t)s->st_mtim.tv_sec * 1000000000u + (uint64_t)s->st_mtim.tv_nsec;
+static int take_slot(void *start, size_t length) {
+    pthread_mutex_lock(&taking);
+    int slot = next_slot(start, length);
+    pthread_mutex_unlock(&taking);
+    return slot;
+}
+
+static uint64_t nanoseconds(struct timespec t) {
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+map_stamp map_stamp_of(const struct stat *s) {
+    return (map_stamp){(uint64_t)s->st_dev, (uint64_t)s->st_ino, (uint64_t)s->st_size,
+                       nanoseconds(s->st_mtim), nanoseconds(s->st_ctim)};
+}
+
+bool map_stamp_same(const map_stamp *a, const map_stamp *b) {
+    return memcmp(a, b, sizeof *a) == 0;
 }
 
 static bool map_descriptor(int fd, map *out) {
@@ -83,11 +108,10 @@ static bool map_descriptor(int fd, map *out) {
     int slot = take_slot(bytes, (size_t)s.st_size);
     if (slot < 0) {
         munmap(bytes, (size_t)s.st_size);
-        errno = EMFILE;
+        errno = MAPS_FULL;
         return false;
     }
-    *out = (map){
-        bytes, (size_t)s.st_size, slot, {(uint64_t)s.st_dev, (uint64_t)s.st_ino, time_of(&s)}};
+    *out = (map){bytes, (size_t)s.st_size, slot, map_stamp_of(&s)};
     return true;
 }
 
@@ -119,17 +143,26 @@ void map_close(map *m) {
     *m = (map){.slot = -1};
 }
 
-bool map_is_broken(const map *m) {
-    return m->bytes && atomic_load(&regions[m->slot].broken);
+map_state map_state_of(const map *m) {
+    return m->bytes ? atomic_load(&regions[m->slot].state) : MAP_WHOLE;
+}
+
+/* What is broken stays so. */
+static void mark(const map *m, map_state state) {
+    map_state before = atomic_load(&regions[m->slot].state);
+    while (before < state && !atomic_compare_exchange_weak(&regions[m->slot].state, &before, state))
+        ;
 }
 
 bool map_is_current(const map *m, const char *path) {
     struct stat s;
-    if (!m->bytes || stat(path, &s) != 0 || m->stamp[0] != (uint64_t)s.st_dev ||
-        m->stamp[1] != (uint64_t)s.st_ino)
+    if (!m->bytes || stat(path, &s) != 0)
         return true; /* what has gone is mapped still */
-    bool current = (uint64_t)s.st_size == m->length && m->stamp[2] == time_of(&s);
-    if (!current)
-        atomic_store(&regions[m->slot].broken, true);
-    return current;
+    map_stamp now = map_stamp_of(&s);
+    if (m->stamp.device != now.device || m->stamp.inode != now.inode ||
+        map_stamp_same(&m->stamp, &now))
+        return true;
+    bool doubtful = m->stamp.length == now.length && m->stamp.written == now.written;
+    mark(m, doubtful ? MAP_DOUBTFUL : MAP_BROKEN);
+    return false;
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define METRICS_ROUTES    20 /* the last for requests that match none */
-#define METRICS_STATUSES  25 /* the last for any other */
+#define METRICS_STATUSES  26 /* the last for any other */
 #define METRICS_FORMATS   8  /* the first for none */
 #define METRICS_FORMATTED 4  /* statuses, the first ones, that have a column for each format */
 #define METRICS_COLUMNS   (METRICS_STATUSES + METRICS_FORMATTED * (METRICS_FORMATS - 1))

@@ -58,6 +58,7 @@ static const struct {
     {.status = 404, .named = true},
     {.status = 406, .computing = true},
     {.status = 409, .named = true},
+    {.status = 412, .computing = true},
     {.status = 413, .computing = true},
     {.status = 415, .uploading = true},
     {.status = 416, .computing = true},
@@ -351,6 +352,6 @@ bool openapi_write(buffer *out) {
 
 void openapi_get(call *c, outcome *out) {
     out->status = 200;
-    out->text = buffer_of(OPENAPI_MOST);
-    buffer_add(&out->text, c->service->document.bytes, c->service->document.length);
+    out->shared =
+        (view){.bytes = c->service->document.bytes, .length = c->service->document.length};
 }

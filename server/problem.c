@@ -26,6 +26,7 @@ static const struct {
     {408, "Request timeout", PROBLEM_LATE},
     {409, "Conflict", PROBLEM_REQUEST},
     {411, "Length required", PROBLEM_REQUEST},
+    {412, "Precondition failed", PROBLEM_REQUEST},
     {413, "Content too large", PROBLEM_LARGE},
     {414, "URI too long", PROBLEM_REQUEST},
     {415, "Unsupported media type", PROBLEM_REQUEST},

@@ -6,6 +6,8 @@
 
 #include "buffer.h"
 
+#include <stdbool.h>
+
 #define PROBLEM_ERRORS 8 /* more are counted, not kept */
 
 /* What was in the way: fmixd_refused_total counts by it. */
@@ -31,6 +33,7 @@ typedef struct problem {
     unsigned count;
     unsigned retry_after; /* seconds; with 429 and 503 */
     char allow[32];       /* with 405 */
+    bool uncoded;         /* with 415: no content coding of a body is taken */
     struct {
         char parameter[64]; /* empty: none in particular */
         char detail[400];

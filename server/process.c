@@ -1,6 +1,8 @@
 #include "process.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -56,6 +58,28 @@ void process_measure(const char *proc, process_usage *out) {
         out->max_fds = limit.rlim_cur == RLIM_INFINITY ? INFINITY : (double)limit.rlim_cur;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         out->cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void process_take_streams(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", O_RDWR); /* takes the lowest number that is free: this one */
+}
+
+/* By the default action, so that the parent sees which signal it was; where there is none, as for
+ * the first process of a container, as shells tell of it. */
+static void on_end(int number) {
+    raise(number);
+    _exit(128 + number);
+}
+
+void process_end_at_once(void) {
+    static const int numbers[] = {SIGTERM, SIGINT};
+    struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)},
+                     before;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
 }
 
 bool process_shall_end(void) {

@@ -154,18 +154,33 @@ void recipe_etag(const char *text, const char *resource, const char *format, uns
     snprintf(out, RECIPE_ETAG, "\"%s\"", hex);
 }
 
-/* RFC 9110 §13.1.2: a list of tags, weak or not, or *. Ours hold no comma. */
-bool recipe_etag_matches(const char *list, const char *etag) {
+/* RFC 9110 §8.8.3.2 and §13.1: a list of tags, some of them weak, which a strong comparison never
+ * takes; or * alone. What is behind a mistake in the list is not read. Ours hold no comma. */
+static bool names(const char *list, const char *etag, bool strongly) {
+    static const char space[] = " \t", gap[] = " \t,";
     size_t length = strlen(etag);
-    while (list && *list) {
-        list += strspn(list, " \t,");
-        if (strncmp(list, "W/", 2) == 0)
-            list += 2;
+    list += strspn(list, space);
+    if (*list == '*')
+        return list[1 + strspn(list + 1, space)] == 0;
+    for (list += strspn(list, gap); *list; list += strspn(list, gap)) {
+        bool weak = strncmp(list, "W/", 2) == 0;
+        list += weak ? 2 : 0;
         const char *close = *list == '"' ? strchr(list + 1, '"') : NULL;
-        size_t tag = close ? (size_t)(close - list) + 1 : strcspn(list, " \t,");
-        if ((tag == 1 && *list == '*') || (tag == length && memcmp(list, etag, tag) == 0))
+        const char *end = close ? close + 1 + strspn(close + 1, space) : NULL;
+        if (!end || (*end && *end != ','))
+            return false;
+        if (!(weak && strongly) && (size_t)(close + 1 - list) == length &&
+            memcmp(list, etag, length) == 0)
             return true;
-        list += tag;
+        list = end;
     }
     return false;
+}
+
+bool recipe_etag_matches(const char *list, const char *etag) {
+    return list && names(list, etag, false);
+}
+
+bool recipe_etag_is_named(const char *list, const char *etag) {
+    return list && names(list, etag, true);
 }

@@ -35,7 +35,9 @@ char *recipe_text(const query *q, unsigned groups);
 void recipe_etag(const char *text, const char *resource, const char *format, unsigned version,
                  char out[RECIPE_ETAG]);
 
-/* Whether an If-None-Match list (NULL: none) holds the ETag. */
+/* Whether an If-None-Match list (NULL: none) holds the ETag, by weak comparison; and whether an
+ * If-Match list does, by strong comparison. */
 bool recipe_etag_matches(const char *list, const char *etag);
+bool recipe_etag_is_named(const char *list, const char *etag);
 
 #endif

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-
-#define BLOCK (128u << 10) /* bytes asked of an answer at a time */
+#include <time.h>
 
 /* A response whose fields are being added; one that found no memory spoils it. */
 typedef struct draft {
@@ -36,12 +35,18 @@ static void add_visitor(const visitor *v, draft *d) {
         add(d, v->cors.headers[i].name, v->cors.headers[i].value);
 }
 
-/* The headers of every reply. */
-static void add_common(const reply *r, draft *d) {
-    add(d, "X-Fmix-Stream", "1");
+static void add_trace(const reply *r, draft *d) {
     add(d, "X-Request-ID", r->trace->id);
     if (r->trace->parent[0])
         add(d, "traceparent", r->trace->parent);
+}
+
+/* The headers of every reply. shared: caches may keep it for whoever asks, who are not to be told
+ * the first one's ids. */
+static void add_common(const reply *r, bool shared, draft *d) {
+    add(d, "X-Fmix-Stream", "1");
+    if (!shared)
+        add_trace(r, d);
     add_vary(r, d);
     add_visitor(r->visitor, d);
     if (r->close)
@@ -62,7 +67,7 @@ static void add_ranges(const reply *r, const char *part, draft *d) {
     char text[80];
     if (r->ranges)
         add(d, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
-    if (!r->total)
+    if (!part[0])
         return;
     snprintf(text, sizeof text, "bytes %s/%" PRIu64, part, r->total);
     add(d, MHD_HTTP_HEADER_CONTENT_RANGE, text);
@@ -77,24 +82,23 @@ static enum MHD_Result queue(const reply *r, int status, const draft *d) {
     return result;
 }
 
-static draft of_buffer(const reply *r, const char *media_type, const buffer *text,
-                       enum MHD_ResponseMemoryMode mode) {
-    draft d = {.failed = text->failed};
-    if (d.failed)
-        return d;
-    d.response = MHD_create_response_from_buffer(
-        text->length, text->length ? text->bytes : (unsigned char *)"", mode);
-    add_common(r, &d);
+static draft of_text(const reply *r, const char *media_type, const void *text, size_t length,
+                     enum MHD_ResponseMemoryMode mode) {
+    /* libmicrohttpd asks for what it may write to, and does not. */
+    draft d = {.response = MHD_create_response_from_buffer(
+                   length, length ? (void *)(uintptr_t)text : "", mode)};
+    add_common(r, false, &d);
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
     add(&d, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    uint64_t sent = r->head ? 0 : text->length;
+    uint64_t sent = r->head ? 0 : length;
     atomic_fetch_add_explicit(r->bytes, sent, memory_order_relaxed);
     *r->sent += sent;
     return d;
 }
 
-enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text) {
-    draft d = of_buffer(r, media_type, text, MHD_RESPMEM_PERSISTENT);
+enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const void *text,
+                           size_t length) {
+    draft d = of_text(r, media_type, text, length, MHD_RESPMEM_PERSISTENT);
     return queue(r, status, &d);
 }
 
@@ -102,12 +106,16 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     buffer body = buffer_of(16 << 10);
     char seconds[12];
     problem_render(p, &body);
-    draft d = of_buffer(r, "application/problem+json", &body, MHD_RESPMEM_MUST_COPY);
+    draft d = {.failed = body.failed};
+    if (!d.failed)
+        d = of_text(r, "application/problem+json", body.bytes, body.length, MHD_RESPMEM_MUST_COPY);
     buffer_free(&body);
     if (p->allow[0])
         add(&d, MHD_HTTP_HEADER_ALLOW, p->allow);
     if (p->status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
         add_ranges(r, "*", &d);
+    if (p->uncoded)
+        add(&d, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     if (p->retry_after) {
         snprintf(seconds, sizeof seconds, "%u", p->retry_after);
         add(&d, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
@@ -115,43 +123,51 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     return queue(r, p->status, &d);
 }
 
-void reply_amid(int fd, void *session, const visitor *v, const problem *p) {
-    buffer body = buffer_of(16 << 10), all = buffer_of(17 << 10);
-    problem_render(p, &body);
-    buffer_print(
-        &all,
-        "HTTP/1.1 %d %s\r\nConnection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
-        "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n",
-        p->status, problem_title(p->status), body.length);
+/* RFC 9110 §5.6.7. */
+static void print_date(buffer *out) {
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct timespec now;
+    struct tm t;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &t);
+    buffer_print(out, "Date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT\r\n", days + 3 * t.tm_wday,
+                 t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+void reply_amid(int fd, void *session, const visitor *v, const problem *p, bool body) {
+    buffer text = buffer_of(16 << 10), all = buffer_of(17 << 10);
+    problem_render(p, &text);
+    buffer_print(&all, "HTTP/1.1 %d %s\r\n", p->status, problem_title(p->status));
+    print_date(&all);
+    buffer_print(&all,
+                 "Connection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
+                 "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n",
+                 text.length);
     for (unsigned i = 0; v && i < v->cors.count; i++)
         buffer_print(&all, "%s: %s\r\n", v->cors.headers[i].name, v->cors.headers[i].value);
     buffer_text(&all, "\r\n");
-    buffer_add(&all, body.bytes, body.length);
-    if (!body.failed && !all.failed && session)
+    if (body)
+        buffer_add(&all, text.bytes, text.length);
+    if (!text.failed && !all.failed && session)
         tls_send(session, all.bytes, all.length);
-    else if (!body.failed && !all.failed)
+    else if (!text.failed && !all.failed)
         send(fd, all.bytes, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    buffer_free(&body);
+    buffer_free(&text);
     buffer_free(&all);
 }
 
 /* Without a body. */
-static draft of_nothing(const reply *r) {
-    draft d = {.response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT)};
-    add_common(r, &d);
-    return d;
+static struct MHD_Response *of_nothing(void) {
+    return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
 }
 
+/* 204 has no length (RFC 9110 §8.6), and libmicrohttpd says none. */
 enum MHD_Result reply_options(const reply *r, const char *methods) {
-    draft d = of_nothing(r);
+    draft d = {.response = of_nothing()};
+    add_common(r, false, &d);
     add(&d, MHD_HTTP_HEADER_ALLOW, methods);
     return queue(r, MHD_HTTP_NO_CONTENT, &d);
-}
-
-enum MHD_Result reply_not_modified(const reply *r) {
-    draft d = of_nothing(r);
-    add_validators(r, &d);
-    return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
 }
 
 /* An answer being sent: what the content reader needs. */
@@ -199,8 +215,11 @@ static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length
     if (!s)
         return NULL;
     *s = (stream){answer_retain(a), r->bytes, r->sent};
+    size_t block = r->head || length == 0  ? 1
+                   : length < ANSWER_BLOCK ? (size_t)length
+                                           : ANSWER_BLOCK;
     struct MHD_Response *response = MHD_create_response_from_callback(
-        length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, BLOCK, read_stream, s, free_stream);
+        length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, block, read_stream, s, free_stream);
     if (!response)
         free_stream(s);
     return response;
@@ -226,17 +245,42 @@ static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
     return response;
 }
 
+/* What tells the length of an answer without sending it, to a HEAD or as 304: the length that a 200
+ * has, or none where that is not known (RFC 9110 §8.6); caches keep what it says with the body that
+ * they have. Version 0.9.75 ends a chunked reply without a body by a chunk, so its connection has
+ * to close. */
+static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length) {
+    if (length != UINT64_MAX)
+        return of_stream(r, a, length);
+#if MHD_VERSION >= 0x00097701
+    struct MHD_Response *response = of_nothing();
+    enum MHD_ResponseFlags flag = MHD_RF_HEAD_ONLY_RESPONSE;
+#else
+    struct MHD_Response *response = of_stream(r, a, length);
+    enum MHD_ResponseFlags flag = MHD_RF_HTTP_1_0_COMPATIBLE_STRICT;
+#endif
+    if (response)
+        MHD_set_response_options(response, flag, MHD_RO_END);
+    return response;
+}
+
+enum MHD_Result reply_not_modified(const reply *r, answer *a) {
+    draft d = {.response = of_length(r, a, answer_length(a))};
+    add_common(r, r->etag && !r->visitor->guarded, &d);
+    add_validators(r, &d);
+    return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
+}
+
 enum MHD_Result reply_answer(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
     char part[48] = "";
-    bool small = !r->head && length <= BLOCK && answer_is_complete(a);
-    draft d = {.response = small ? of_bytes(r, a, (size_t)length) : of_stream(r, a, length)};
+    bool small = length <= ANSWER_BLOCK && answer_is_complete(a);
+    draft d = {.response = r->head ? of_length(r, a, length)
+                           : small ? of_bytes(r, a, (size_t)length)
+                                   : of_stream(r, a, length)};
     if (!d.response)
         return MHD_NO;
-    /* libmicrohttpd 0.9.75 ends a chunked reply to HEAD with a chunk: do not chunk, close. */
-    if (r->head && length == UINT64_MAX)
-        MHD_set_response_options(d.response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    add_common(r, &d);
+    add_common(r, r->etag && !r->visitor->guarded, &d);
     add_validators(r, &d);
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
     if (answer_format(a) == &format_raw)

@@ -29,16 +29,18 @@ typedef struct reply {
 
 enum MHD_Result reply_problem(const reply *r, const problem *p);
 /* The text stays as it is until the request ends. */
-enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const buffer *text);
-enum MHD_Result reply_not_modified(const reply *r);
+enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const void *text,
+                           size_t length);
+/* 304 for an answer, of which nothing is read. */
+enum MHD_Result reply_not_modified(const reply *r, answer *a);
 
 /* 204, with what may be asked of a resource. */
 enum MHD_Result reply_options(const reply *r, const char *methods);
 
 /* Amid a body libmicrohttpd takes no response, so this one is written past it, into its TLS session
  * if it has one (then on the thread that reads from that). The caller ends the connection. visitor
- * may be NULL. */
-void reply_amid(int fd, void *session, const visitor *v, const problem *p);
+ * may be NULL. body: not to a HEAD. */
+void reply_amid(int fd, void *session, const visitor *v, const problem *p, bool body);
 
 /* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
 enum MHD_Result reply_answer(const reply *r, answer *a);

@@ -1,25 +1,33 @@
 #include "request.h"
 #include "conditions.h"
 #include "crash.h"
+#include "handling.h"
 #include "headers.h"
+#include "intake.h"
+#include "media.h"
+#include "record.h"
 #include "refusal.h"
 #include "reply.h"
 #include "route.h"
+#include "target.h"
 #include "visitor.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct request {
     requests *owner;
-    request *next, *previous;
+    inflight_entry entry;
     struct MHD_Connection *connection;
     guard_request line; /* no fields */
+    target_fault fault;
     call call;
     visitor visitor;
     route_match match;
     outcome outcome;
+    handling *handling; /* NULL: none, or it is over */
     answer *answer;
     conditions conditions;
     uint64_t received; /* of the body */
@@ -27,92 +35,11 @@ struct request {
     trace trace;
     char method[16], target[256]; /* what the log says of it */
     char described[CRASH_REQUEST];
-    uint64_t sent;
+    uint64_t sent, calls; /* calls: send_filter.h's, when it was replied */
     bool begun, handled, head, options;
     bool last; /* of its connection: where it ends is in doubt, or more comes than is read */
     bool amid; /* replied before the body had ended, or closed by us instead */
 };
-
-int request_socket(struct MHD_Connection *connection) {
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
-void *request_session(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    return info ? info->tls_session : NULL;
-}
-
-/* ---- those in flight ---- */
-
-void requests_init(requests *all) {
-    pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->ended, NULL);
-}
-
-void requests_destroy(requests *all) {
-    pthread_cond_destroy(&all->ended);
-    pthread_mutex_destroy(&all->lock);
-}
-
-static void enlist(request *r) {
-    requests *all = r->owner;
-    pthread_mutex_lock(&all->lock);
-    r->next = all->first;
-    if (r->next)
-        r->next->previous = r;
-    all->first = r;
-    pthread_mutex_unlock(&all->lock);
-    atomic_fetch_add(&all->service.metrics.in_flight, 1);
-}
-
-static void delist(request *r) {
-    requests *all = r->owner;
-    pthread_mutex_lock(&all->lock);
-    *(r->previous ? &r->previous->next : &all->first) = r->next;
-    if (r->next)
-        r->next->previous = r->previous;
-    pthread_cond_broadcast(&all->ended);
-    pthread_mutex_unlock(&all->lock);
-    atomic_fetch_sub(&all->service.metrics.in_flight, 1);
-}
-
-bool requests_wait(requests *all, unsigned seconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
-    pthread_mutex_lock(&all->lock);
-    int code = 0;
-    while (all->first && code == 0)
-        code = pthread_cond_timedwait(&all->ended, &all->lock, &until);
-    bool none = all->first == NULL;
-    all->stopping |= none;
-    pthread_mutex_unlock(&all->lock);
-    return none;
-}
-
-/* An answer lives at least until its request leaves the list, which takes the lock. */
-void requests_abandon(requests *all) {
-    pthread_mutex_lock(&all->lock);
-    all->stopping = true;
-    for (request *r = all->first; r; r = r->next)
-        if (r->answer)
-            answer_abandon(r->answer);
-    pthread_mutex_unlock(&all->lock);
-}
-
-/* Before a reply has begun there is room for one past libmicrohttpd; not so in a TLS session, which
- * is its I/O thread's alone. */
-void requests_late(void *of, int fd, watch_phase phase) {
-    const requests *all = of;
-    const config *c = all->service.config;
-    problem p = {0};
-    if (c->tls_cert[0] || (phase != WATCH_HEAD && phase != WATCH_BODY))
-        return;
-    problem_add(&p, 408, NULL, "the %s of the request did not come within %" PRIu64 " s",
-                phase == WATCH_HEAD ? "head" : "body", phase == WATCH_HEAD ? c->head : c->upload);
-    reply_amid(fd, NULL, NULL, &p);
-}
 
 /* ---- beginning and end ---- */
 
@@ -129,36 +56,20 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     r->connection = connection;
     r->line = (guard_request){
         .target = target, .target_length = strlen(target), .form = guard_target(target)};
+    r->fault = target_check(target);
     trace_begin(&r->trace);
     snprintf(r->target, sizeof r->target, "%s", target);
+    if (target_is_too_much(target) || headers_has_hidden(target))
+        headers_hide_query(target);
     r->match.number = ROUTE_NONE;
     visitor_begin(&r->visitor, connection);
     r->call.service = &all->service;
-    r->call.body = buffer_paid((size_t)all->service.config->body, &all->service.budget);
-    enlist(r);
+    intake_begin(&r->call);
+    r->entry = (inflight_entry){.request = r, .fd = request_socket(connection)};
+    inflight_add(&all->inflight, &r->entry);
+    atomic_fetch_add(&all->service.metrics.in_flight, 1);
     enter(r, WATCH_HEAD);
     return r;
-}
-
-static unsigned format_of(const request *r) {
-    return format_number(r->outcome.problem.status ? NULL : r->call.format);
-}
-
-static void log_it(const request *r) {
-    const problem *p = &r->outcome.problem;
-    char peer[64];
-    headers_peer(r->connection, peer, sizeof peer);
-    log_request(r->owner->service.log,
-                &(log_entry){.trace = &r->trace,
-                             .method = r->method,
-                             .target = r->target,
-                             .route = route_name(r->match.number),
-                             .peer = peer,
-                             .client = r->visitor.name,
-                             .format = format_name(format_of(r)),
-                             .reason = p->status ? problem_reason_name(p->reason) : NULL,
-                             .status = r->status,
-                             .bytes = r->sent});
 }
 
 /* And nothing of a reply had been sent. */
@@ -166,38 +77,87 @@ static bool was_late(const request *r) {
     return r->status == 0 && watch_was_late(r->owner->watch, request_socket(r->connection));
 }
 
-static void count(request *r) {
-    metrics *m = &r->owner->service.metrics;
-    metrics_count(m,
-                  &(metrics_request){.route = r->match.number,
-                                     .status = r->status,
-                                     .format = format_of(r),
-                                     .amount = {(uint64_t)(1e6 * trace_age(&r->trace)), r->sent}});
-    if (r->outcome.problem.status)
-        metrics_refuse(m, r->outcome.problem.reason);
+static void record_it(const request *r) {
+    char peer[64];
+    headers_peer(r->connection, peer, sizeof peer);
+    record_write(&r->owner->service, &(record){.trace = &r->trace,
+                                               .method = r->method,
+                                               .target = r->target,
+                                               .peer = peer,
+                                               .client = r->visitor.name,
+                                               .route = r->match.number,
+                                               .format = r->call.format,
+                                               .problem = &r->outcome.problem,
+                                               .status = r->status,
+                                               .bytes = r->sent});
 }
 
-void request_end(request *r, bool completed) {
+/* What is wrong with a request that libmicrohttpd gives up, or would refuse with a status. */
+static void explain(const request *r, int status, problem *p) {
+    if (r->fault.status)
+        problem_add(p, r->fault.status, r->fault.parameter, "%s", r->fault.detail);
+    else
+        guard_explain(status, p);
+}
+
+/* Says no past libmicrohttpd, which is about to end the connection. */
+static void refuse_past(request *r, const problem *p, bool body) {
+    r->amid = true;
+    r->status = p->status;
+    r->sent = 0;
+    r->outcome.problem = *p;
+    dregs_take(r->owner->dregs, r->entry.fd);
+    reply_amid(r->entry.fd, request_session(r->connection), &r->visitor, p, body);
+}
+
+/* libmicrohttpd just closes a connection whose memory a head fills, so that it cannot hold the head
+ * of a reply, of ours or of its own. So it seems too where the client has gone. */
+static bool was_dropped(const request *r, enum MHD_RequestTerminationCode how) {
+    struct pollfd client = {.fd = r->entry.fd, .events = POLLRDHUP};
+    bool silent = r->status ? r->calls == send_filter_calls() : !r->handled;
+    return how == MHD_REQUEST_TERMINATED_WITH_ERROR && silent && !r->amid &&
+           poll(&client, 1, 0) == 0;
+}
+
+void request_end(request *r, enum MHD_RequestTerminationCode how) {
+    problem large = {0};
+    bool completed = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    if (was_dropped(r, how) && !was_late(r)) {
+        explain(r, 431, &large);
+        refuse_past(r, &large, !r->head);
+    }
     if (!completed && !r->amid)
         r->status = was_late(r) ? 408 : 499;
     if (r->status == 408)
         r->outcome.problem = (problem){.status = 408, .reason = PROBLEM_LATE};
     enter(r, WATCH_IDLE);
-    count(r);
-    log_it(r);
-    delist(r);
+    record_it(r);
+    inflight_remove(&r->owner->inflight, &r->entry);
+    atomic_fetch_sub(&r->owner->service.metrics.in_flight, 1);
     if (r->answer)
         answer_abandon(r->answer);
     answer_release(r->answer);
-    buffer_free(&r->call.body);
-    buffer_free(&r->outcome.text);
+    if (r->handling)
+        job_abandon(handling_job(r->handling));
+    handling_release(r->handling);
+    intake_drop(&r->call);
+    outcome_free(&r->outcome);
     free(r);
+}
+
+bool request_refuse(request *r, const send_page *page) {
+    problem p = {0};
+    if (r->status)
+        return false;
+    explain(r, page->status, &p);
+    refuse_past(r, &p, page->body);
+    return true;
 }
 
 static void suspend(void *of) {
     request *r = of;
     MHD_suspend_connection(r->connection);
-    watch_add(r->owner->watch, request_socket(r->connection), r->answer);
+    watch_add(r->owner->watch, request_socket(r->connection), r->entry.work);
 }
 
 static void resume(void *of) {
@@ -208,48 +168,16 @@ static void resume(void *of) {
 
 /* ---- the head ---- */
 
-static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
-                                      size_t key_size, const char *value, size_t value_size) {
-    request *r = of;
-    (void)kind;
-    query_take(&r->call.query, r->call.groups, key, key_size, value, value_size,
-               &r->outcome.problem);
-    return MHD_YES;
-}
-
-static void choose_format(request *r) {
-    const route *row = r->match.route;
-    r->call.format = r->match.suffix;
-    if (!row->formats || r->call.format)
-        return;
-    buffer accept = headers_list(r->connection, MHD_HTTP_HEADER_ACCEPT);
-    bool failed = accept.failed;
-    r->call.format = format_accepted((const char *)accept.bytes, row->formats);
-    buffer_free(&accept);
-    if (failed) {
-        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
-    } else if (!r->call.format) {
-        char list[200];
-        format_list(row->formats, list, sizeof list);
-        problem_add(&r->outcome.problem, 406, "Accept", "%s answers as: %s", row->path, list);
-    }
-}
-
 static void choose_resource(request *r, const char *path) {
     problem *p = &r->outcome.problem;
-    if (r->line.form == GUARD_NUL)
+    if (r->fault.status)
+        problem_add(p, r->fault.status, r->fault.parameter, "%s", r->fault.detail);
+    else if (r->line.form == GUARD_NUL)
         problem_add(p, 400, NULL, "the path holds an encoded NUL, %%00");
     else if (r->line.form == GUARD_SLASH)
         problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
-    else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options) {
-        r->call.groups = r->match.route->groups;
-        for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
-            r->call.captured[i] = r->match.captured[i];
-        r->call.content_type = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_TYPE);
-        query_init(&r->call.query);
-        MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, take_parameter, r);
-        choose_format(r);
-    }
+    else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options)
+        call_take(&r->call, r->connection, &r->match, p);
 }
 
 static bool takes_body(const request *r) {
@@ -258,14 +186,16 @@ static bool takes_body(const request *r) {
 
 static void check_announced(request *r) {
     const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    uint64_t bytes = length ? strtoull(length, NULL, 10) : 0, most = r->owner->service.config->body;
-    if (bytes > most) {
+    if (length && !intake_announce(&r->call, length, &r->outcome.problem))
         r->last = true;
-        problem_add(&r->outcome.problem, 413, "body",
-                    "the body has %.20s bytes; at most %" PRIu64 " are taken", length, most);
-    } else if (length) {
-        r->call.body.cap = (size_t)bytes; /* it grows to that and not to twice as much */
-    }
+}
+
+static void check_media(request *r) {
+    buffer coding = headers_list(r->connection, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    media_check(r->call.content_type, (const char *)coding.bytes, &r->outcome.problem);
+    if (coding.failed)
+        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
+    buffer_free(&coding);
 }
 
 /* Worth another try, later. */
@@ -292,6 +222,8 @@ static void check_head(request *r, const char *path) {
     choose_resource(r, path);
     check_announced(r);
     if (!p->status && takes_body(r))
+        check_media(r);
+    if (!p->status && takes_body(r))
         check_line(r);
     if (p->status && headers_find(r->connection, MHD_HTTP_HEADER_EXPECT))
         r->last = true;
@@ -317,6 +249,8 @@ static void begin(request *r, const char *path, const char *method, const char *
     r->head = strcmp(method, "HEAD") == 0;
     r->options = strcmp(method, "OPTIONS") == 0;
     r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
+    headers_trim(r->connection);
+    headers_forget_expectation(r->connection);
     if (!r->last)
         check_head(r, path);
     visitor_share(&r->visitor, r->connection, &r->owner->service, method,
@@ -328,53 +262,50 @@ static void begin(request *r, const char *path, const char *method, const char *
 /* False: more than is read of any body. */
 static bool take_body(request *r, const char *bytes, size_t length) {
     problem *p = &r->outcome.problem;
-    uint64_t most = r->owner->service.config->body;
+    bool announced = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL;
     r->received += length;
-    if (r->received > most) {
-        problem_add(p, 413, "body", "the body is larger than the %" PRIu64 " bytes that are taken",
-                    most);
+    if (intake_is_too_much(&r->call, r->received, p))
         return false;
-    }
     if (p->status || !takes_body(r))
         return true; /* dropped, so that the connection can be used again */
-    if (!buffer_add(&r->call.body, bytes, length)) {
+    if (!intake_add(&r->call, bytes, length, announced))
         turn_away(r, JOBS_MEMORY);
-        buffer_free(&r->call.body);
-    }
     return true;
 }
 
 /* ---- the answer ---- */
 
-/* From here on requests_abandon sees the answer; after it, none is begun. */
-static void install(request *r, answer *a) {
-    requests *all = r->owner;
-    pthread_mutex_lock(&all->lock);
-    bool too_late = all->stopping;
-    if (!too_late)
-        r->answer = a;
-    pthread_mutex_unlock(&all->lock);
-    if (!too_late)
-        return;
-    answer_release(a);
+/* False: none is begun any more. */
+static bool take_on(request *r, job *work) {
+    if (inflight_begin(&r->owner->inflight, &r->entry, work))
+        return true;
     r->outcome.problem.retry_after = 1;
     r->outcome.problem.reason = PROBLEM_DRAINING;
     problem_add(&r->outcome.problem, 503, NULL, "this replica is stopping");
+    return false;
 }
 
-static void handle(request *r) {
+static void install(request *r, answer *a) {
+    if (take_on(r, answer_job(a)))
+        r->answer = a;
+    else
+        answer_release(a);
+}
+
+static job_waiter waiter_of(request *r) {
+    return (job_waiter){suspend, resume, r, r->visitor.client, r->connection};
+}
+
+/* What the handler made becomes an answer, if there is one to compute. */
+static void conclude(request *r) {
     outcome *o = &r->outcome;
-    r->handled = true;
-    if (o->problem.status || r->options)
-        return;
-    r->match.route->handler(&r->call, o);
     if (o->starved && o->problem.status)
         turn_away(r, JOBS_MEMORY);
+    conditions_check(&r->conditions, r->connection, o->source, r->match.route->path, r->call.format,
+                     !takes_body(r), &o->problem);
     if (!o->source)
         return;
-    conditions_check(&r->conditions, r->connection, o->source, r->match.route->path,
-                     r->call.format);
-    const answer_waiter waiter = {suspend, resume, r, r->visitor.client, r->connection};
+    const job_waiter waiter = waiter_of(r);
     answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
     if (!a)
@@ -383,6 +314,52 @@ static void handle(request *r) {
     if (!r->head)
         conditions_cut(&r->conditions, r->connection, a, &o->problem);
     install(r, a);
+}
+
+static void hand_over(request *r, const weight *w) {
+    const job_waiter waiter = waiter_of(r);
+    handling *h = handling_new(r->owner->service.jobs, r->match.route->handler, &r->call, w,
+                               &waiter, r->described);
+    if (!h)
+        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
+    else if (take_on(r, handling_job(h)))
+        r->handling = h;
+    else
+        handling_release(h);
+}
+
+/* Here if it is quick, else on a compute thread. */
+static void handle(request *r) {
+    const route *row = r->match.route;
+    r->handled = true;
+    if (r->outcome.problem.status || r->options)
+        return;
+    weight w = row->weight ? row->weight(&r->call) : (weight){0};
+    if (!jobs_is_quick(w.cost)) {
+        hand_over(r, &w);
+        return;
+    }
+    row->handler(&r->call, &r->outcome);
+    conclude(r);
+}
+
+/* Asks how the handling stands: over (then it is gone), waited for, or abandoned. */
+static handling_state ask_handling(request *r) {
+    jobs_verdict why;
+    handling *h = r->handling;
+    handling_state state = handling_start(h, &why);
+    if (state == HANDLING_WAIT || state == HANDLING_LEFT)
+        return state;
+    inflight_begin(&r->owner->inflight, &r->entry, NULL);
+    r->handling = NULL;
+    if (state == HANDLING_BUSY) {
+        turn_away(r, why);
+    } else {
+        r->outcome = handling_take(h);
+        conclude(r);
+    }
+    handling_release(h);
+    return state;
 }
 
 static reply reply_of(request *r) {
@@ -404,10 +381,16 @@ static reply reply_of(request *r) {
                    .total = c->total};
 }
 
+/* From here on the reply is libmicrohttpd's affair. */
+static void begin_reply(request *r, int status) {
+    enter(r, WATCH_REPLY);
+    r->status = status;
+    r->calls = send_filter_calls();
+}
+
 static enum MHD_Result send_problem(request *r) {
     reply with = reply_of(r);
-    enter(r, WATCH_REPLY);
-    r->status = r->outcome.problem.status;
+    begin_reply(r, r->outcome.problem.status);
     return reply_problem(&with, &r->outcome.problem);
 }
 
@@ -420,8 +403,7 @@ static enum MHD_Result send_answer(request *r) {
     case ANSWER_WAIT:
         return MHD_YES;
     case ANSWER_READY:
-        enter(r, WATCH_REPLY);
-        r->status = r->conditions.total ? 206 : 200;
+        begin_reply(r, r->conditions.total ? 206 : 200);
         return reply_answer(&with, r->answer);
     case ANSWER_BUSY:
         turn_away(r, why);
@@ -435,26 +417,38 @@ static enum MHD_Result send_answer(request *r) {
     return send_problem(r);
 }
 
+/* A condition counts only where it stands before a success (RFC 9110 §13.2.1). */
+static void check_conditions(request *r) {
+    outcome *o = &r->outcome;
+    if (!o->problem.status && r->conditions.failed && (r->answer || o->status / 100 == 2))
+        problem_add(&o->problem, 412, "If-Match", "%s%s%s",
+                    r->conditions.etag[0] ? "If-Match does not name the answer's ETag, "
+                                          : "If-Match names an ETag, and the answer has none",
+                    r->conditions.etag, r->conditions.etag[0] ? ", as a strong one" : "");
+}
+
 static enum MHD_Result respond(request *r) {
     const outcome *o = &r->outcome;
     reply with = reply_of(r);
+    check_conditions(r);
     if (o->problem.status)
         return send_problem(r);
     if (r->conditions.not_modified) {
-        enter(r, WATCH_REPLY);
-        r->status = 304;
+        begin_reply(r, 304);
         atomic_fetch_add(&r->owner->service.metrics.not_modified, 1);
-        return reply_not_modified(&with);
+        return reply_not_modified(&with, r->answer);
     }
     if (r->answer)
         return send_answer(r);
-    enter(r, WATCH_REPLY);
-    if (r->options) {
-        r->status = 204;
+    begin_reply(r, r->options ? 204 : o->status);
+    if (r->options)
         return reply_options(&with, route_methods(r->match.route));
-    }
-    r->status = o->status;
-    return reply_text(&with, o->status, r->match.route->media, &o->text);
+    if (o->text.failed)
+        return MHD_NO;
+    return o->shared.bytes
+               ? reply_text(&with, o->status, r->match.route->media, o->shared.bytes,
+                            o->shared.length)
+               : reply_text(&with, o->status, r->match.route->media, o->text.bytes, o->text.length);
 }
 
 /* Where libmicrohttpd sees a chunked body end is its own affair (it takes bare line feeds there),
@@ -472,11 +466,8 @@ static enum MHD_Result on_head(request *r) {
 static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
     if (take_body(r, bytes, length))
         return MHD_YES;
-    r->amid = true;
-    r->status = r->outcome.problem.status;
-    dregs_take(r->owner->dregs, request_socket(r->connection));
-    reply_amid(request_socket(r->connection), request_session(r->connection), &r->visitor,
-               &r->outcome.problem);
+    const problem large = r->outcome.problem;
+    refuse_past(r, &large, true);
     return MHD_NO;
 }
 
@@ -504,7 +495,10 @@ static enum MHD_Result step(request *r, const char *path, const char *method, co
         enter(r, WATCH_WORK);
         handle(r);
     }
-    return answered(r, respond(r));
+    handling_state state = r->handling ? ask_handling(r) : HANDLING_DONE;
+    return state == HANDLING_WAIT   ? MHD_YES
+           : state == HANDLING_LEFT ? MHD_NO /* nobody is left to be told */
+                                    : answered(r, respond(r));
 }
 
 enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,

@@ -1,38 +1,14 @@
 /*
- * request.h - one request, from its head to its reply, and those that are in flight
+ * request.h - one request, from its head to its reply
  *
- * A request belongs to the I/O thread of its connection; the list of them to all.
+ * A request belongs to the I/O thread of its connection.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "dregs.h"
-#include "service.h"
-#include "watch.h"
-
-#include <microhttpd.h>
+#include "requests.h"
 
 typedef struct request request;
-
-/* What the requests of one daemon share. */
-typedef struct requests {
-    service service;
-    watch *watch;
-    dregs *dregs;
-    pthread_mutex_t lock; /* of the list, and of what follows */
-    pthread_cond_t ended;
-    request *first;
-    bool stopping; /* no answer is begun any more */
-} requests;
-
-void requests_init(requests *all);
-void requests_destroy(requests *all);
-
-/* Waits until no request is left, at most so long; if so, none is begun any more. */
-bool requests_wait(requests *all, unsigned seconds);
-
-/* What computes or waits for it is cut off: its connection is resumed and closed. */
-void requests_abandon(requests *all);
 
 /* A request begins with its target, before libmicrohttpd decodes it. NULL: out of memory. */
 request *request_new(requests *all, struct MHD_Connection *connection, const char *target);
@@ -42,14 +18,11 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
 enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,
                              const char *body, size_t *length);
 
-/* Counts, logs and frees it. completed: its reply was handed to the network, whole. */
-void request_end(request *r, bool completed);
+/* Counts, logs and frees it. */
+void request_end(request *r, enum MHD_RequestTerminationCode how);
 
-/* A watch's hook, of `requests`: tells the client, where it can still be told. */
-void requests_late(void *all, int fd, watch_phase phase);
-
-/* The socket of a connection, and its TLS session or NULL. */
-int request_socket(struct MHD_Connection *connection);
-void *request_session(struct MHD_Connection *connection);
+/* The library is about to refuse it by a page of its own. True: it is refused in another way, and
+ * the page is not to be sent; else it is no page, but a reply of ours that looks like one. */
+bool request_refuse(request *r, const send_page *page);
 
 #endif

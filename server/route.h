@@ -10,6 +10,7 @@ typedef struct route {
     const char *path;
     const char *method; /* GET (then HEAD too) or POST */
     resource *handler;
+    resource_weight *weight;    /* of the handler; NULL: next to none, whatever is asked */
     unsigned groups;            /* parameters it takes */
     format_set formats;         /* 0: one of its own, `media` */
     const char *media, *schema; /* of an answer without formats; its schema in openapi.c */

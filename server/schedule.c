@@ -107,8 +107,10 @@ static schedule_verdict verdict(const schedule *s, double due, double part, uint
     return due > room ? SCHEDULE_LATE : due > part * room ? SCHEDULE_SHARE : SCHEDULE_ADMITTED;
 }
 
-/* Every promise from the new one's on must still be kept; those before it do not notice. Where
- * there are none, anything may be tried. */
+/* Every promise from the new one's on must still be kept; those before it do not notice. One that
+ * would be broken without the new one too, because the machine is slower than it was thought to be,
+ * refuses nobody: else a long answer would lock all others out until its end. Where there are no
+ * promises, anything may be tried. */
 static schedule_verdict judge(const schedule *s, const turn *t, double part, uint64_t now) {
     double due = 0;
     const turn *at = s->first;
@@ -120,7 +122,9 @@ static schedule_verdict judge(const schedule *s, const turn *t, double part, uin
     schedule_verdict worst = verdict(s, due, part, t->deadline - now);
     for (; worst != SCHEDULE_LATE && at && at->deadline != SCHEDULE_IDLE; at = at->next) {
         due += left(s, at, now);
-        schedule_verdict here = verdict(s, due, part, at->deadline - now);
+        uint64_t span = at->deadline - now;
+        bool lost = verdict(s, due - t->cost * s->pace, 1, span) == SCHEDULE_LATE;
+        schedule_verdict here = lost ? SCHEDULE_ADMITTED : verdict(s, due, part, span);
         worst = here == SCHEDULE_ADMITTED ? worst : here;
     }
     return worst;
@@ -170,21 +174,29 @@ static void run(turn *t, int more, uint64_t now) {
     t->running += (unsigned)more;
 }
 
-turn *schedule_take(schedule *s, uint64_t now) {
-    turn *t = s->first;
-    if (s->waiting == 0)
-        return NULL;
-    while (!t->waiting)
+static turn *take(schedule *s, bool uncut, uint64_t now) {
+    turn *t = s->waiting ? s->first : NULL;
+    while (t && !(t->waiting && t->uncut == uncut))
         t = t->next;
+    if (!t)
+        return NULL;
     t->waiting = false;
     s->waiting--;
     run(t, 1, now);
     return t;
 }
 
+turn *schedule_take(schedule *s, uint64_t now) {
+    return take(s, false, now);
+}
+
+turn *schedule_take_uncut(schedule *s, uint64_t now) {
+    return take(s, true, now);
+}
+
 /* Only of what was done to its end is the time known. */
 static void learn(schedule *s, const turn *t) {
-    if (t->cancelled || t->cost < WORTH)
+    if (t->cancelled || t->vague || t->cost < WORTH)
         return;
     s->pace += (t->spent / t->cost - s->pace) * LEARNING;
     s->pace = s->pace > SLOWEST ? SLOWEST : s->pace < FASTEST ? FASTEST : s->pace;

@@ -27,6 +27,8 @@ typedef struct turn {
     double window;   /* of that, what can be done while its reader takes nothing */
     unsigned width;  /* slices that can be computed at once; 0: any number */
     uint64_t client; /* who asks */
+    bool uncut;      /* one long slice: it is taken by schedule_take_uncut */
+    bool vague;      /* the cost is a guess: what it took says nothing about the pace */
 
     /* The schedule's own. */
     double spent;      /* of all slices, until `since` */
@@ -72,6 +74,7 @@ bool schedule_wake(schedule *s, turn *t, uint64_t now);
 /* Whose slice is next, no longer waiting; NULL: nobody waits. schedule_ran once it was computed, or
  * there was none. */
 turn *schedule_take(schedule *s, uint64_t now);
+turn *schedule_take_uncut(schedule *s, uint64_t now);
 void schedule_ran(schedule *s, turn *t, uint64_t now);
 
 /* Its work is done, or nobody wants it any more. It may still be running. True: it was waiting. */

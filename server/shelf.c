@@ -1,5 +1,6 @@
 #include "shelf.h"
 #include "process.h"
+#include "say.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,92 +8,175 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-_Static_assert(2 * SHELF_MOST * (DATASET_HEADS + 1) < MAPS_MOST,
-               "a scan has every file of all sets and of their successors mapped at once");
+/* A set that is served, or why it is not. */
+typedef struct place {
+    char name[DATASET_NAME + 1];
+    dataset *set;
+    char *reason; /* NULL: there was no memory to keep it */
+} place;
 
-typedef struct sets {
-    dataset *set[SHELF_MOST];
+typedef struct places {
+    place *place; /* by name */
     size_t count;
-} sets;
+    description *description; /* of those that are served */
+} places;
 
 struct shelf {
     char *root;
     bool verify;
     pthread_mutex_t lock;
-    sets sets; /* by name; guarded by lock */
+    places places; /* guarded by lock */
 };
 
+/* What one scan goes by. */
+typedef struct scan {
+    shelf *shelf;
+    const atomic_bool *end;
+    FILE *errors;
+} scan;
+
+static bool shall_end(const scan *of) {
+    return process_shall_end() || (of->end && atomic_load(of->end));
+}
+
 static int by_name(const void *left, const void *right) {
-    dataset *const *a = left, *const *b = right;
-    return strcmp((*a)->name, (*b)->name);
+    const place *a = left, *b = right;
+    return strcmp(a->name, b->name);
 }
 
-/* A directory with a manifest, or with nothing that concerns us. */
-static bool is_set(int root, const struct dirent *entry) {
+static void free_all(places *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        dataset_release(all->place[i].set);
+        free(all->place[i].reason);
+    }
+    free(all->place);
+    description_release(all->description);
+    *all = (places){.count = 0};
+}
+
+/* ---- what is there ---- */
+
+/* A directory with a manifest; one that does not tell whether it has one is taken for a set, so
+ * that what is wrong with it is said. */
+static bool is_set(int root, const char *name) {
     char path[DATASET_NAME + 32];
-    snprintf(path, sizeof path, "%.*s/manifest.json", DATASET_NAME, entry->d_name);
-    return dataset_named_well(entry->d_name) && faccessat(root, path, F_OK, 0) == 0;
+    struct stat s;
+    snprintf(path, sizeof path, "%.*s/manifest.json", DATASET_NAME, name);
+    return dataset_named_well(name) && (fstatat(root, path, &s, AT_SYMLINK_NOFOLLOW) == 0 ||
+                                        (errno != ENOENT && errno != ENOTDIR));
 }
 
-/* Takes the set there was, or NULL: what is served from now on. A bad successor drops no good set.
- */
-static dataset *renewed(shelf *s, dataset *before, const char *name, FILE *errors) {
-    bool good = before && dataset_is_whole(before);
-    if (good && dataset_is_current(before, s->root))
-        return before;
-    dataset *after = dataset_open(s->root, name, s->verify, errors);
-    if (!after && good) {
-        fprintf(errors, "fmixd: data set '%s': the one there was is served on\n", name);
-        return before;
+static bool add(places *to, const char *name) {
+    if ((to->count & (to->count - 1)) == 0) {
+        size_t room = to->count ? 2 * to->count : 1;
+        place *more = realloc(to->place, room * sizeof *more);
+        if (!more)
+            return false;
+        to->place = more;
     }
-    dataset_release(before);
-    return after;
+    place *p = &to->place[to->count++];
+    *p = (place){.set = NULL};
+    snprintf(p->name, sizeof p->name, "%.*s", DATASET_NAME, name);
+    return true;
 }
 
-static void take(shelf *s, const char *name, sets *out, FILE *errors) {
-    if (out->count == SHELF_MOST) {
-        fprintf(errors, "fmixd: data set '%s': there are more than %d\n", name, SHELF_MOST);
-        return;
-    }
-    dataset *d = renewed(s, shelf_find(s, name), name, errors);
-    if (d)
-        out->set[out->count++] = d;
-}
-
-static bool list(shelf *s, sets *out, FILE *errors) {
-    DIR *directory = opendir(s->root);
+/* Names alone, in order, so that which sets there is room for is not left to the file system. */
+static bool list(const scan *of, places *out) {
+    DIR *directory = opendir(of->shelf->root);
     if (!directory) {
-        fprintf(errors, "fmixd: data: '%s' cannot be read: %s\n", s->root, strerror(errno));
+        say(of->errors, "fmixd: data: '%s' cannot be read: %s\n", of->shelf->root, strerror(errno));
         return false;
     }
-    for (struct dirent *e = readdir(directory); e && !process_shall_end(); e = readdir(directory))
-        if (is_set(dirfd(directory), e))
-            take(s, e->d_name, out, errors);
+    bool good = true;
+    for (struct dirent *e; good && !shall_end(of) && (e = readdir(directory));)
+        if (is_set(dirfd(directory), e->d_name) && !(good = add(out, e->d_name)))
+            say(of->errors, "fmixd: data: out of memory\n");
     closedir(directory);
-    qsort(out->set, out->count, sizeof *out->set, by_name);
-    return !process_shall_end();
+    if (out->count)
+        qsort(out->place, out->count, sizeof *out->place, by_name);
+    return good && !shall_end(of);
 }
 
-static void release_all(sets *all) {
-    for (size_t i = 0; i < all->count; i++)
-        dataset_release(all->set[i]);
+/* ---- opening ---- */
+
+/* As it is said, without the program's name and the line's end; NULL without memory. */
+static char *reason_of(const char *said) {
+    static const char program[] = "fmixd: ";
+    if (strncmp(said, program, strlen(program)) == 0)
+        said += strlen(program);
+    return strndup(said, strcspn(said, "\n"));
 }
 
-bool shelf_scan(shelf *s, FILE *errors) {
-    sets found = {.count = 0};
-    if (!s->root[0])
-        return true;
-    if (!list(s, &found, errors)) {
-        release_all(&found);
+/* Opens it, or keeps the reason why not, which is said too. */
+static dataset *opened(const scan *of, place *p) {
+    char said[SHELF_REASON] = "";
+    FILE *keeper = fmemopen(said, sizeof said, "w");
+    dataset *d = NULL;
+    if (keeper) {
+        d = dataset_open(of->shelf->root, p->name, of->shelf->verify, of->end, keeper);
+        fclose(keeper);
+    } else {
+        snprintf(said, sizeof said, "fmixd: data set '%s': out of memory\n", p->name);
+    }
+    if (said[0])
+        fputs(said, of->errors);
+    if (!d)
+        p->reason = reason_of(said);
+    return d;
+}
+
+/* What is served from now on: a bad successor drops no good set. */
+static void renew(const scan *of, place *p) {
+    char reason[SHELF_REASON];
+    dataset *before = shelf_find(of->shelf, p->name, reason);
+    bool good = before && dataset_is_whole(before);
+    if (good && dataset_is_current(before, of->shelf->root)) {
+        p->set = before;
+        return;
+    }
+    p->set = opened(of, p);
+    if (!p->set && good) {
+        say(of->errors, "fmixd: data set '%s': the one there was is served on\n", p->name);
+        p->set = before;
+        return;
+    }
+    dataset_release(before);
+}
+
+/* What is said of all that are served. False: no memory. */
+static bool describe(places *all, FILE *errors) {
+    dataset **sets = calloc(all->count + 1, sizeof(dataset *));
+    size_t served = 0;
+    for (size_t i = 0; sets && i < all->count; i++)
+        if (all->place[i].set)
+            sets[served++] = all->place[i].set;
+    all->description = sets ? description_of_all(sets, served) : NULL;
+    free(sets);
+    if (!all->description)
+        say(errors, "fmixd: data: out of memory\n");
+    return all->description != NULL;
+}
+
+bool shelf_scan(shelf *s, const atomic_bool *end, FILE *errors) {
+    const scan of = {s, end, errors};
+    places found = {.count = 0};
+    bool good = !s->root[0] || list(&of, &found);
+    for (size_t i = 0; i < found.count && good; i++) {
+        renew(&of, &found.place[i]);
+        good = !shall_end(&of);
+    }
+    if (!good || !describe(&found, errors)) {
+        free_all(&found);
         return false;
     }
     pthread_mutex_lock(&s->lock);
-    sets before = s->sets;
-    s->sets = found;
+    places before = s->places;
+    s->places = found;
     pthread_mutex_unlock(&s->lock);
-    release_all(&before);
+    free_all(&before);
     return true;
 }
 
@@ -103,13 +187,13 @@ shelf *shelf_new(const char *root, bool verify, FILE *errors) {
         s = NULL;
     }
     if (!s) {
-        fprintf(errors, "fmixd: out of memory\n");
+        say(errors, "fmixd: out of memory\n");
         return NULL;
     }
     s->verify = verify;
     pthread_mutex_init(&s->lock, NULL);
     map_start();
-    if (shelf_scan(s, errors))
+    if (shelf_scan(s, NULL, errors))
         return s;
     shelf_free(s);
     return NULL;
@@ -118,25 +202,55 @@ shelf *shelf_new(const char *root, bool verify, FILE *errors) {
 void shelf_free(shelf *s) {
     if (!s)
         return;
-    release_all(&s->sets);
+    free_all(&s->places);
     pthread_mutex_destroy(&s->lock);
     free(s->root);
     free(s);
 }
 
-dataset *shelf_find(shelf *s, const char *name) {
-    dataset *found = NULL;
+/* ---- who asks ---- */
+
+bool shelf_doubts(shelf *s) {
+    bool doubts = false;
     pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->sets.count && !found; i++)
-        if (strcmp(s->sets.set[i]->name, name) == 0)
-            found = dataset_retain(s->sets.set[i]);
+    for (size_t i = 0; i < s->places.count && !doubts; i++)
+        doubts = s->places.place[i].set && dataset_state(s->places.place[i].set) == MAP_DOUBTFUL;
+    pthread_mutex_unlock(&s->lock);
+    return doubts;
+}
+
+dataset *shelf_find(shelf *s, const char *name, char reason[SHELF_REASON]) {
+    place wanted = {.set = NULL};
+    dataset *found = NULL;
+    reason[0] = 0;
+    if (!dataset_named_well(name))
+        return NULL;
+    snprintf(wanted.name, sizeof wanted.name, "%s", name);
+    pthread_mutex_lock(&s->lock);
+    const place *p =
+        s->places.count ? bsearch(&wanted, s->places.place, s->places.count, sizeof wanted, by_name)
+                        : NULL;
+    if (p && p->set)
+        found = dataset_retain(p->set);
+    else if (p)
+        snprintf(reason, SHELF_REASON, "%s", p->reason ? p->reason : "out of memory");
     pthread_mutex_unlock(&s->lock);
     return found;
 }
 
-dataset *shelf_nth(shelf *s, size_t n) {
+description *shelf_describe(shelf *s) {
     pthread_mutex_lock(&s->lock);
-    dataset *found = n < s->sets.count ? dataset_retain(s->sets.set[n]) : NULL;
+    description *all = description_retain(s->places.description);
+    pthread_mutex_unlock(&s->lock);
+    return all;
+}
+
+dataset *shelf_nth(shelf *s, size_t n) {
+    dataset *found = NULL;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->places.count && !found; i++)
+        if (s->places.place[i].set && n-- == 0)
+            found = dataset_retain(s->places.place[i].set);
     pthread_mutex_unlock(&s->lock);
     return found;
 }

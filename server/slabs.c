@@ -14,10 +14,10 @@ void slabs_destroy(slabs *s) {
 }
 
 /* With the lock held. The one given last first: it is the likeliest in a cache. */
-static slab find(slabs *s, size_t bytes) {
+static slab find(slabs *s, size_t bytes, size_t most) {
     for (unsigned i = s->count; i-- > 0;) {
         slab one = s->kept[i];
-        if (one.room < bytes || one.room / 2 > bytes)
+        if (one.room < bytes || one.room > most)
             continue;
         for (s->count--; i < s->count; i++)
             s->kept[i] = s->kept[i + 1];
@@ -31,7 +31,9 @@ slab slabs_take(slabs *s, size_t bytes) {
     slab one = {0};
     if (s && bytes >= SLABS_LEAST) {
         pthread_mutex_lock(&s->lock);
-        one = find(s, bytes);
+        one = find(s, bytes, 2 * bytes);
+        one.over = one.bytes ? one.room - bytes : 0;
+        s->held += one.over;
         pthread_mutex_unlock(&s->lock);
     }
     if (!one.bytes) {
@@ -41,10 +43,40 @@ slab slabs_take(slabs *s, size_t bytes) {
     return one;
 }
 
+slab slabs_find(slabs *s, size_t bytes) {
+    slab one = {0};
+    if (s && bytes >= SLABS_LEAST) {
+        pthread_mutex_lock(&s->lock);
+        one = find(s, bytes, bytes + bytes / 4);
+        pthread_mutex_unlock(&s->lock);
+    }
+    return one;
+}
+
+/* With the lock held: out of those kept, the ones given longest ago, until there is room. */
+static unsigned make_room(slabs *s, size_t room, slab *out) {
+    unsigned n = 0;
+    while (n < s->count && (s->count - n == SLABS_MOST || room > s->cap - s->held)) {
+        s->held -= s->kept[n].room;
+        out[n] = s->kept[n];
+        n++;
+    }
+    for (unsigned i = n; i < s->count; i++)
+        s->kept[i - n] = s->kept[i];
+    s->count -= n;
+    return n;
+}
+
 void slabs_give(slabs *s, slab one) {
+    slab freed[SLABS_MOST];
+    unsigned n = 0;
     if (s && one.room >= SLABS_LEAST) {
         pthread_mutex_lock(&s->lock);
-        if (s->count < SLABS_MOST && one.room <= s->cap - s->held) {
+        s->held -= one.over;
+        if (one.room <= s->cap / 4 * 3) /* one does not drive out all others */
+            n = make_room(s, one.room, freed);
+        if (one.room <= s->cap / 4 * 3 && s->count < SLABS_MOST && one.room <= s->cap - s->held) {
+            one.over = 0;
             s->kept[s->count++] = one;
             s->held += one.room;
             one.bytes = NULL;
@@ -52,4 +84,6 @@ void slabs_give(slabs *s, slab one) {
         pthread_mutex_unlock(&s->lock);
     }
     free(one.bytes);
+    for (unsigned i = 0; i < n; i++)
+        free(freed[i].bytes);
 }

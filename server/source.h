@@ -65,6 +65,7 @@ struct source {
     unsigned columns, scale; /* of a png sheet; 0 columns: about a square */
     char *recipe;            /* canonical text; png keeps it */
     uint64_t memory;         /* bytes it holds beside its tensors, if it counts them */
+    uint64_t held;           /* bytes it holds that are paid for already */
     uint64_t working;        /* bytes that a thread needs to fill a slice */
     bool warm;               /* filling needs nothing slow to be made first */
     bool passing;            /* under this URL there may be another answer one day */

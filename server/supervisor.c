@@ -1,4 +1,5 @@
 #include "supervisor.h"
+#include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,12 +46,12 @@ bool supervisor_socket(int *fd, FILE *errors) {
         !number_of("LISTEN_FDS", &count) || count < 1)
         return true;
     if (count > 1) {
-        fprintf(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
+        say(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
         return false;
     }
     if (!listens(FIRST_FD)) {
-        fprintf(errors, "fmixd: the socket that was handed over does not listen on TCP; give it "
-                        "ListenStream=ADDR:PORT and Accept=no\n");
+        say(errors, "fmixd: the socket that was handed over does not listen on TCP; give it "
+                    "ListenStream=ADDR:PORT and Accept=no\n");
         return false;
     }
     fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);
@@ -70,6 +72,9 @@ void supervisor_tell(const char *lines) {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
+    /* Who does not read what it is told must not keep us from hearing signals. */
+    const struct timeval patience = {.tv_sec = 1};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     /* Who does not hear it lets its own deadline pass. */
     (void)sendto(fd, lines, strlen(lines), MSG_NOSIGNAL, (struct sockaddr *)&to, size);

@@ -1,6 +1,7 @@
 #include "tuner.h"
 #include "clock.h"
 #include "file.h"
+#include "say.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static void read_wisdom(const tuner *t) {
         return;
     char *text = file_read("wisdom", t->path, FILE_BYTES, false, t->errors);
     if (text && text[0] && fmix_wisdom_import(text) != FMIX_OK)
-        fprintf(t->errors, "fmixd: wisdom: '%s' is not of this FFTW: it is ignored\n", t->path);
+        say(t->errors, "fmixd: wisdom: '%s' is not of this FFTW: it is ignored\n", t->path);
     file_free(text);
 }
 

@@ -19,7 +19,7 @@ typedef struct entry {
     bool open, gone, late, waited;
     bool fresh; /* has not begun any request */
     watch_phase phase;
-    answer *answer; /* NULL: none is being computed */
+    job *job; /* NULL: none is in work */
     uint32_t generation;
     uint64_t since; /* milliseconds: of the phase, or of the window of a reply's rate */
     uint64_t taken; /* bytes acknowledged at that time */
@@ -43,20 +43,20 @@ struct watch {
 #define LATE_MOST          16         /* cut off with the lock held */
 #define STOP               UINT64_MAX /* no descriptor has this number */
 
-/* What a hang-up means for the connection it was seen on, if that is still open: the answer to
+/* What a hang-up means for the connection it was seen on, if that is still open: the job to
  * abandon, the caller's reference, or NULL. */
-static answer *hang_up(watch *w, uint64_t data) {
+static job *hang_up(watch *w, uint64_t data) {
     uint32_t fd = (uint32_t)data, generation = (uint32_t)(data >> 32);
-    answer *a = NULL;
+    job *j = NULL;
     pthread_mutex_lock(&w->lock);
     entry *e = fd < w->room ? &w->entries[fd] : NULL;
     if (e && e->open && e->generation == generation) {
         w->gone += !e->gone;
         e->gone = true;
-        a = e->answer ? answer_retain(e->answer) : NULL;
+        j = e->job ? job_retain(e->job) : NULL;
     }
     pthread_mutex_unlock(&w->lock);
-    return a;
+    return j;
 }
 
 /* Raises an edge on every connection whose client is gone, until libmicrohttpd has closed it: one
@@ -65,7 +65,7 @@ static bool nudge(watch *w) {
     pthread_mutex_lock(&w->lock);
     bool some = w->gone > 0;
     for (size_t fd = 0; some && fd < w->room; fd++)
-        if (w->entries[fd].open && w->entries[fd].gone && !w->entries[fd].answer)
+        if (w->entries[fd].open && w->entries[fd].gone && !w->entries[fd].job)
             shutdown((int)fd, SHUT_RD);
     pthread_mutex_unlock(&w->lock);
     return some;
@@ -148,10 +148,10 @@ static void *run(void *argument) {
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == STOP)
                 return NULL;
-            answer *a = hang_up(w, events[i].data.u64);
-            if (a) {
-                answer_abandon(a);
-                answer_release(a);
+            job *j = hang_up(w, events[i].data.u64);
+            if (j) {
+                job_abandon(j);
+                job_release(j);
             }
         }
     }
@@ -164,7 +164,7 @@ watch *watch_new(const watch_limits *limits) {
     w->limits = *limits;
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = STOP};
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->settled, NULL);
+    clock_condition(&w->settled);
     w->poll = epoll_create1(EPOLL_CLOEXEC);
     w->stop = eventfd(0, EFD_CLOEXEC);
     if (w->poll < 0 || w->stop < 0 || epoll_ctl(w->poll, EPOLL_CTL_ADD, w->stop, &event) != 0 ||
@@ -232,17 +232,8 @@ void watch_expect(watch *w, int fd) {
     pthread_mutex_unlock(&w->lock);
 }
 
-static struct timespec in(unsigned milliseconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += milliseconds % 1000 * 1000000L;
-    until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    return until;
-}
-
 bool watch_arrived(watch *w, int fd, unsigned milliseconds) {
-    const struct timespec until = in(milliseconds);
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
     pthread_mutex_lock(&w->lock);
     while ((size_t)fd < w->room && w->entries[fd].fresh && !w->entries[fd].open && code == 0)
@@ -252,7 +243,7 @@ bool watch_arrived(watch *w, int fd, unsigned milliseconds) {
 }
 
 void watch_settle(watch *w, unsigned milliseconds) {
-    const struct timespec until = in(milliseconds);
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
     pthread_mutex_lock(&w->lock);
     while (w->fresh && code == 0)
@@ -306,11 +297,11 @@ void watch_close(watch *w, int fd) {
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Called with the answer locked, so a client that is gone already is left to the thread. */
-void watch_add(watch *w, int fd, answer *a) {
+/* Called with the job locked, so a client that is gone already is left to the thread. */
+void watch_add(watch *w, int fd, job *j) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room && w->entries[fd].open) {
-        w->entries[fd].answer = a;
+        w->entries[fd].job = j;
         if (w->entries[fd].gone)
             arm(w, EPOLL_CTL_MOD, fd);
     }
@@ -320,6 +311,6 @@ void watch_add(watch *w, int fd, answer *a) {
 void watch_remove(watch *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room)
-        w->entries[fd].answer = NULL;
+        w->entries[fd].job = NULL;
     pthread_mutex_unlock(&w->lock);
 }

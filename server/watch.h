@@ -3,7 +3,7 @@
  *
  * libmicrohttpd does not look at a suspended socket, and where a client's last bytes and its end
  * come together its edge-triggered poll never sees the end. So one thread watches every connection
- * for a hang-up. If an answer is being computed for it, that is abandoned; otherwise the socket is
+ * for a hang-up. If a job is in work for it, that is abandoned; otherwise the socket is
  * shut for reading, which is an edge that libmicrohttpd sees (again and again until it does). A
  * client that closes only its sending half counts as gone while it waits.
  *
@@ -15,7 +15,7 @@
 #ifndef WATCH_H
 #define WATCH_H
 
-#include "answer.h"
+#include "jobs.h"
 
 typedef struct watch watch;
 
@@ -53,9 +53,9 @@ void watch_close(watch *w, int fd);
 /* Waits until every connection there is has begun a request at least once, at most so long. */
 void watch_settle(watch *w, unsigned milliseconds);
 
-/* From add to remove a hang-up of an open fd abandons the answer, also one that came before. At
- * most one answer a connection. */
-void watch_add(watch *w, int fd, answer *a);
+/* From add to remove a hang-up of an open fd abandons the job, also one that came before. At most
+ * one job a connection. */
+void watch_add(watch *w, int fd, job *j);
 void watch_remove(watch *w, int fd);
 
 #endif

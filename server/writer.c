@@ -210,7 +210,7 @@ static void show(writer *w) {
         return;
     w->shown = step;
     if (!w->terminal) {
-        fprintf(w->errors, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, w->rows);
+        say(w->errors, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, w->rows);
         return;
     }
     unsigned full = (unsigned)(part * BAR);
@@ -342,8 +342,8 @@ static bool find_digest(writer *w, char digest[DATASET_DIGEST + 1]) {
         h->classes = (uint64_t)json_integer_value(json_object_get(o, "classes"));
         good = map_open(w->directory, file, &h->file) || fail_errno(w, file);
     }
-    good =
-        good && (dataset_digest(&d, digest) || writer_fail(w, "what was written is not read back"));
+    good = good && (dataset_digest(&d, NULL, digest) ||
+                    writer_fail(w, "what was written is not read back"));
     map_close(&d.data);
     for (unsigned i = 0; i < d.heads; i++)
         map_close(&d.head[i].file);

@@ -1,5 +1,6 @@
 /* Never queued, never computing: what an orchestrator and a person ask first. */
 #include "../call.h"
+#include "../library.h"
 #include "../machine.h"
 #include "../selftest.h"
 #include "../tree.h"
@@ -32,9 +33,10 @@ void version_get(call *c, outcome *out) {
     machine_cpu cpu = {.features = ""};
     fmix_context_engine(c->service->context, &engine);
     machine_cpu_read(&cpu);
-    json_t *root = json_pack(
-        "{si ss ss ss ss ss ss ss ss}", "stream", FMIX_STREAM, "version", FMIXD_VERSION, "build",
-        __VERSION__, "fftw", engine.fftw, "mpfr", engine.mpfr, "kernels", engine.kernels,
-        "architecture", cpu.architecture, "features", cpu.features, "golden", c->service->golden);
+    json_t *root =
+        json_pack("{si ss ss ss ss ss ss ss ss ss}", "stream", FMIX_STREAM, "version",
+                  FMIXD_VERSION, "build", __VERSION__, "microhttpd", library_version(), "fftw",
+                  engine.fftw, "mpfr", engine.mpfr, "kernels", engine.kernels, "architecture",
+                  cpu.architecture, "features", cpu.features, "golden", c->service->golden);
     tree_line(root, &out->text);
 }

@@ -5,40 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What most data sets are trained with, more or less. */
-#define USUAL_ROWS 64
-
-dataset *hosted_find(call *c, problem *p) {
-    char names[300] = "";
-    size_t used = 0;
-    dataset *d = shelf_find(c->service->shelf, c->captured[0]);
-    if (!c->query.given[QUERY_N])
-        c->query.n = USUAL_ROWS;
-    c->query.given[QUERY_N] = true;
-    if (d && !dataset_is_broken(d))
-        return d;
-    if (d) {
-        problem_add(
-            p, 503, NULL,
-            "a file of the data set %s was cut short or altered, or cannot be read; it is served "
-            "again once it is whole and the daemon has got a SIGHUP",
-            d->name);
-        p->retry_after = 60;
-        p->reason = PROBLEM_INTERNAL;
-        dataset_release(d);
-        return NULL;
-    }
-    for (size_t i = 0; (d = shelf_nth(c->service->shelf, i)) != NULL; i++) {
-        if (used < sizeof names)
-            used +=
-                (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", d->name);
-        dataset_release(d);
-    }
-    problem_add(p, 404, NULL, "there is no data set %.64s; %s%s", c->captured[0],
-                used ? "there are: " : "none is served: set `data` to a directory of them", names);
-    return NULL;
-}
-
 bool hosted_is_pinned(const query *q, const dataset *d, problem *p) {
     if (!q->given[QUERY_DIGEST] || strcmp(q->digest, d->digest) == 0)
         return true;
@@ -215,7 +181,7 @@ static void destroy(source *s) {
 }
 
 static bool is_lost(const source *s) {
-    return dataset_is_broken(((const hosted *)s->self)->set);
+    return dataset_state(((const hosted *)s->self)->set) != MAP_WHOLE;
 }
 
 static bool no_memory(problem *p) {

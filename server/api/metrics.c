@@ -80,6 +80,8 @@ static void add_queue(buffer *b, service *s) {
         {"fmixd_queue_backlog_seconds", "", gauge,
          "Core seconds still to be computed, by estimate.", j.backlog * 1e-9},
         {"fmixd_queue_pace_ratio", "", gauge, "Measured compute time over estimated.", j.pace},
+        {"fmixd_compute_seconds_total", "{stage=\"handle\"}", counter, stages,
+         j.seconds[JOB_HANDLE]},
         {"fmixd_compute_seconds_total", "{stage=\"prepare\"}", counter, stages,
          j.seconds[JOB_PREPARE]},
         {"fmixd_compute_seconds_total", "{stage=\"rows\"}", counter, stages, j.seconds[JOB_ROWS]},

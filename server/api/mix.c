@@ -30,6 +30,13 @@ static bool same_array(const array *a, const array *b) {
            memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
+/* What a body may unpack to: as much as is taken, and as there is memory for beside it. */
+static uint64_t most_inflated(const call *c) {
+    uint64_t most = c->service->config->body;
+    uint64_t left = budget_left(&c->service->budget, c->body.room);
+    return most < left ? most : left;
+}
+
 /* `all` keeps what the arrays are views of. */
 static bool read_pair(call *c, upload *all, pair *out, problem *p) {
     const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
@@ -117,6 +124,7 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
                                    .pairing = m->mixing.pairing};
     s->self = m;
     s->destroy = destroy;
+    s->held = m->body.room + m->inflated.room + labels_held(found);
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);
     source_note(s, "index", q->index);
@@ -131,8 +139,24 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
         source_free(s);
 }
 
+#define LABEL_COST 0.25 /* nanoseconds a byte: a label is looked at, and the body may hold them */
+
+weight mix_weight(const call *c) {
+    problem p = {0};
+    const buffer *body = &c->body;
+    const format *f = format_of_upload(c->content_type, body->bytes, body->length, &p);
+    weight w = {0};
+    if (f && f->weigh)
+        w = f->weigh(body->bytes, body->length, most_inflated(c));
+    if (f && f->several)
+        w.cost += LABEL_COST * (double)body->length;
+    return w;
+}
+
 void mix_post(call *c, outcome *out) {
-    upload all = {.inflated = buffer_paid((size_t)c->service->config->body, &c->service->budget)};
+    upload all = {.inflated = {.cap = (size_t)most_inflated(c),
+                               .payer = &c->service->budget,
+                               .spares = &c->service->slabs}};
     pair of;
     if (mixing_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))
         make_source(c, &all, &of, out);

@@ -66,6 +66,12 @@ typedef enum format_kind {
     FORMAT_RECORDS = 1 << 2, /* a main tensor of members of an archive */
 } format_kind;
 
+/* What reading an upload takes: by estimate, and by a bound. */
+typedef struct weight {
+    double cost;     /* nanoseconds */
+    uint64_t memory; /* bytes, beside what is unpacked */
+} weight;
+
 typedef struct format {
     const char *name; /* and suffix */
     const char *media_type;
@@ -79,11 +85,17 @@ typedef struct format {
     bool (*lay_out)(const source *s, outline *out);
     /* … or whole: data[i] holds all of tensor i, little-endian. */
     bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
-    double cost; /* whole: estimated nanoseconds of encoding an element */
+    uint64_t (*least)(
+        const source *s); /* whole: bytes that it has at least; NULL: none in particular */
+    double cost;          /* whole: estimated nanoseconds of encoding an element */
     /* Bytes that encoding works with beside its input and output. NULL: next to none. */
     uint64_t (*working)(const source *s);
     /* NULL: not taken as an upload. *out is empty when called, but for the cap of `inflated`. */
     bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
+    /* Of `read`, of which `most` bytes may be unpacked, found out in next to no time. NULL: next to
+     * none. */
+    weight (*weigh)(const unsigned char *body, size_t length, uint64_t most);
+    bool several; /* it may hold arrays beside x */
     /* Whether a body looks like it. NULL: it looks like nothing. */
     bool (*begins)(const unsigned char *body, size_t length);
 } format;
@@ -139,7 +151,8 @@ const char *format_name(unsigned number);
 
 /* npy and raw hold one tensor, so `parts` may name one: else refused in p. */
 bool format_holds_parts(const format *f, const query *q, problem *p);
-/* The same once it is known how many tensors the one part is: labels of several heads are several. */
+/* The same once it is known how many tensors the one part is: labels of several heads are several.
+ */
 bool format_holds_tensors(const format *f, const query *q, const source *s, problem *p);
 
 /* What a resource takes: kinds. */

@@ -263,6 +263,16 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
     return good;
 }
 
+#define PARSE_COST   30.0 /* nanoseconds a byte of header, */
+#define PARSE_MEMORY 32u  /* and bytes that the tree of its values takes at most */
+
+static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
+    problem p = {0};
+    (void)most;
+    uint64_t header = check_prefix(body, length, &p) ? header_length(body) : 0;
+    return (weight){.cost = PARSE_COST * (double)header, .memory = PARSE_MEMORY * header};
+}
+
 /* Numbers can begin so as well: {, at its place, is 123. What follows it and what ends the header
  * is looked at, too. */
 static bool begins(const unsigned char *body, size_t length) {
@@ -283,5 +293,7 @@ const format format_safetensors = {
     .all = true,
     .lay_out = lay_out,
     .read = read_safetensors,
+    .weigh = weigh,
+    .several = true,
     .begins = begins,
 };

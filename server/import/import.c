@@ -33,7 +33,7 @@ bool import_map(const import *in, const char *path, map *out) {
 }
 
 bool import_unchanged(const import *in, const char *path, const map *file) {
-    return (map_is_current(file, path) && !map_is_broken(file)) ||
+    return (map_is_current(file, path) && map_state_of(file) == MAP_WHOLE) ||
            import_fail(in, "'%s' was cut short or altered while it was read", path);
 }
 

@@ -4,7 +4,6 @@ import os
 import pathlib
 import socket
 import sys
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/http"))
@@ -12,7 +11,6 @@ sys.path.insert(0, str(ROOT / "tests/http"))
 import harness  # noqa: E402
 
 NGINX = "/usr/sbin/nginx"
-PATIENCE = 30
 MAIN = """daemon off;
 master_process off;
 pid {folder}/pid;
@@ -65,12 +63,10 @@ class Nginx:
             "listen 8080;": f"listen unix:{self.path};", **(changed or {})})
         self.process = harness.spawn([NGINX, "-p", folder, "-c", main,
                                       "-e", f"{folder}/errors"])
-        deadline = time.monotonic() + PATIENCE
-        while not os.path.exists(self.path):
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                self.stop()
-                raise RuntimeError(self.errors())
-            time.sleep(0.02)
+        harness.until(lambda: os.path.exists(self.path)
+                      or self.process.poll() is not None, self.errors)
+        if self.process.poll() is not None:
+            raise RuntimeError(self.errors())
 
     def errors(self):
         """What it complains of."""
@@ -79,12 +75,12 @@ class Nginx:
     def stop(self):
         """Ends it."""
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(harness.PATIENCE)
 
     def connect(self):
         """A connection to it."""
         sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(PATIENCE)
+        sock.settimeout(harness.PATIENCE)
         sock.connect(self.path)
         return sock
 

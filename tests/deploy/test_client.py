@@ -152,7 +152,7 @@ class Mixing(Served):
         data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
         collate = fmixd.Collate(self.mixer(seed=7, classes=5))
         loader = torch.utils.data.DataLoader(data, batch_size=6, collate_fn=collate, num_workers=1,
-                                             timeout=30)
+                                             timeout=harness.PATIENCE)
         with self.assertRaisesRegex(RuntimeError, "num_workers=0"):
             list(loader)
 
@@ -170,7 +170,7 @@ class Mixing(Served):
         process.start()
         self.addCleanup(process.join)
         self.addCleanup(process.kill)
-        self.assertTrue(ours.poll(20), "the fork does not come to its steps")
+        self.assertTrue(ours.poll(harness.PATIENCE), "the fork does not come to its steps")
         self.assertEqual(ours.recv(), [mix(x, y, step)[0].tobytes() for step in range(1, 40)])
 
 

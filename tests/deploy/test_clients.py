@@ -25,7 +25,7 @@ import harness  # noqa: E402
 CLIENTS = harness.ROOT / "deploy" / "clients"
 GOLDEN = json.loads((harness.ROOT / "tests" / "golden" / "clients.json").read_text())
 GOOD = "batch 0: ok\nbatch 1: ok\ngolden digest: ok\n"
-PATIENCE = 120
+PATIENCE = 3 * harness.PATIENCE  # a language's start, and all that it asks
 TRIES = 10
 PROBLEM = {"Content-Type": "application/problem+json"}
 

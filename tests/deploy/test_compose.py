@@ -70,7 +70,7 @@ class Compose(unittest.TestCase):
     def effective(self):
         """Settings of a replica, as the daemon says it took them, and from where."""
         done = subprocess.run([harness.program(), "config"], text=True, capture_output=True,
-                              env=self.settings, timeout=60, check=False)
+                              env=self.settings, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return {name: (value, origin) for name, value, origin in
                 re.findall(r"^(\w+) = (.*) # (\w+)$", done.stdout, re.M)}
@@ -153,7 +153,7 @@ class Compose(unittest.TestCase):
                 address = "{}:{}".format(*server.address)
                 if not listening:
                     server.stop()
-                done = subprocess.run([harness.program(), *arguments], check=False, timeout=60,
+                done = subprocess.run([harness.program(), *arguments], check=False, timeout=120,
                                       env={"FMIXD_LISTEN": address}, capture_output=True)
                 self.assertEqual(done.returncode == 0, listening, done.stderr)
 
@@ -185,7 +185,7 @@ class Compose(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             main = configure(folder, replicas, {f"listen {listens};": f"listen unix:{folder}/s;"})
             done = subprocess.run([NGINX, "-t", "-p", folder, "-c", main, "-e", f"{folder}/errors"],
-                                  capture_output=True, text=True, timeout=60, check=False)
+                                  capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_prometheus_scrapes_every_replica_and_finds_its_rules(self):

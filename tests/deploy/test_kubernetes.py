@@ -30,7 +30,7 @@ WITHDRAWN = 10    # seconds in which every node has surely heard of an endpoint 
 def kubectl(*arguments):
     """What it prints."""
     done = subprocess.run(["kubectl", *map(str, arguments)], capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=120, check=False)
     if done.returncode:
         raise AssertionError(done.stderr)
     return done.stdout
@@ -87,7 +87,7 @@ class Rendered:
         """A daemon with the settings, but for where things lie; with a data set nowhere."""
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         made = subprocess.run([harness.program(), "token", "alice"], capture_output=True,
-                              text=True, timeout=60, check=True).stdout.splitlines()
+                              text=True, timeout=120, check=True).stdout.splitlines()
         (folder / "tokens").touch(0o600)
         (folder / "tokens").write_text(made[1] + "\n", "utf-8")
         (folder / self.file).write_text(self.text, "utf-8")
@@ -105,7 +105,7 @@ class Rendered:
             environment = {entry["name"]: entry["value"] for entry in self.container["env"]}
             environment["FMIXD_CONFIG"] = str(path)
             done = subprocess.run([harness.program(), "config"], env=environment, text=True,
-                                  capture_output=True, timeout=60, check=False)
+                                  capture_output=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return {name: (value, origin) for name, value, origin in
                 re.findall(r"^(\w+) = (.*) # (\w+)$", done.stdout, re.M)}
@@ -354,7 +354,7 @@ class Schema(unittest.TestCase):
     def of_wrong_type(self, documents):
         """What is found so; "": nothing."""
         done = subprocess.run(["node", "run.js"], cwd=self.home, text=True, capture_output=True,
-                              input=json.dumps(documents), timeout=60, check=False)
+                              input=json.dumps(documents), timeout=120, check=False)
         return done.stderr if done.returncode else ""
 
     def unknown(self, documents):

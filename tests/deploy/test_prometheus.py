@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT / "tests/http"))
 import harness  # noqa: E402  pylint: disable=wrong-import-position
 
 DEPLOY = ROOT / "deploy/prometheus"
-PATIENCE = 60
+PATIENCE = harness.PATIENCE
+until = harness.until
 REPLICAS = 3
 
 
@@ -63,20 +64,21 @@ class Prometheus:
         raise RuntimeError(self.log.read()[-4000:].decode(errors="replace"))
 
     def _is_ready(self):
-        deadline = time.monotonic() + PATIENCE
-        while self.process.poll() is None and time.monotonic() < deadline:
+        def answers():
+            if self.process.poll() is not None:
+                return "ended"
             try:
                 with urllib.request.urlopen(
-                        f"http://{self.address}/-/ready", timeout=5):
-                    return True
+                        f"http://{self.address}/-/ready", timeout=PATIENCE):
+                    return "ready"
             except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        return False
+                return None
+        return until(answers, "a Prometheus that is ready") == "ready"
 
     def _end(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -93,7 +95,7 @@ class Prometheus:
         query = urllib.parse.urlencode(arguments)
         with urllib.request.urlopen(
                 f"http://{self.address}/api/v1/{path}?{query}",
-                timeout=30) as reply:
+                timeout=PATIENCE) as reply:
             answer = json.load(reply)
         assert answer["status"] == "success", answer
         return answer["data"]
@@ -120,20 +122,14 @@ class Scraped(unittest.TestCase):
 
     def wait_for(self, expected, expression):
         """Until the one value of an expression is so, or fails."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            found = [value for _, value in self.prometheus.query(expression)]
-            if found == [expected]:
-                return
-            if time.monotonic() > deadline:
-                self.assertEqual(found, [expected], expression)
-            time.sleep(0.2)
+        self.wait_in(self.prometheus, expected, expression)
 
     def test_every_replica_is_up_and_its_whole_text_was_read(self):
         self.wait_for(REPLICAS, 'sum(up{job="fmixd"})')
-        for target in self.prometheus.api("targets")["activeTargets"]:
-            self.assertEqual((target["health"], target["lastError"]),
-                             ("up", ""))
+        # A busy machine may miss a scrape, which has a second.
+        until(lambda: all((target["health"], target["lastError"]) == ("up", "")
+                          for target in self.prometheus.api("targets")["activeTargets"]),
+              lambda: self.prometheus.api("targets"))
 
     def test_every_request_is_counted_where_it_was_answered(self):
         target = "/v1/plans.json?shape=6x6&n=2"
@@ -147,11 +143,12 @@ class Scraped(unittest.TestCase):
                           '{format="json",instance="%s:%d"}' % server.address)
 
     def test_quantiles_of_durations_are_those_of_the_client(self):
-        seconds = []
+        # Over one connection: an answer ends before the next begins.
+        start = time.monotonic()
         for index in range(40):
-            start = time.monotonic()
             self.servers[0].get(f"/v1/masks.raw?shape=64x64&index={index}")
-            seconds.append(time.monotonic() - start)
+        self.servers[0].get("/livez")
+        seconds = time.monotonic() - start
         selector = '{route="/v1/masks",format="raw"}'
         self.wait_for(40, f"fmixd_request_duration_seconds_count{selector}")
         for quantile in (0.5, 0.99):
@@ -159,11 +156,11 @@ class Scraped(unittest.TestCase):
                 f"histogram_quantile({quantile}, sum by (le) ("
                 f"fmixd_request_duration_seconds_bucket{selector}))")
             self.assertGreater(value, 0)
-            self.assertLess(value, 2.5 * max(seconds) + 1)  # of a bucket
+            self.assertLess(value, 2.5 * seconds)  # of a bucket
         (_, total), = self.prometheus.query(
             f"fmixd_request_duration_seconds_sum{selector}")
         self.assertGreater(total, 0)
-        self.assertLess(total, sum(seconds) + 1)
+        self.assertLess(total, seconds)
         (_, size), = self.prometheus.query(
             f"fmixd_response_size_bytes_sum{selector}")
         self.assertEqual(size, 40 * 64 * 64 * 4)
@@ -181,14 +178,11 @@ class Scraped(unittest.TestCase):
             self.assertTrue(known[name][0]["help"], name)
 
     def test_every_rule_is_evaluated_and_none_fires(self):
-        deadline = time.monotonic() + PATIENCE
-        while True:
+        def evaluated():
             rules = [rule for group in self.prometheus.api("rules")["groups"]
                      for rule in group["rules"]]
-            if all(rule["health"] != "unknown" for rule in rules):
-                break
-            self.assertLess(time.monotonic(), deadline, "never evaluated")
-            time.sleep(0.2)
+            return all(rule["health"] != "unknown" for rule in rules) and rules
+        rules = until(evaluated)
         self.assertGreaterEqual(len(rules), 10)
         for rule in rules:
             self.assertEqual(rule["health"], "ok", rule)
@@ -211,10 +205,10 @@ class Scraped(unittest.TestCase):
 
     def wait_in(self, prometheus, expected, expression):
         """wait_for, in another Prometheus."""
-        deadline = time.monotonic() + PATIENCE
-        while [value for _, value in prometheus.query(expression)] != [expected]:
-            self.assertLess(time.monotonic(), deadline, expression)
-            time.sleep(0.2)
+        def values():
+            return [value for _, value in prometheus.query(expression)]
+        until(lambda: values() == [expected],
+              lambda: f"{expression} is {values()}, not {expected}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
 from replicas import Nginx, harness
@@ -69,23 +68,30 @@ class Replicas(unittest.TestCase):
         for replica in self.replicas:
             replica.process.send_signal(signal.SIGTERM)
 
+    def until_each_asked(self, clients, more):
+        """And was answered so many times more than now, or failed."""
+        before = [len(client.seen) for client in clients]
+        harness.until(lambda: all(client.failed or len(client.seen) >= n + more
+                                  for client, n in zip(clients, before)))
+
     def lose(self, number):
         """Answers asked again, while a replica is sent this signal."""
         stopped = threading.Event()
         clients = [Client(self.nginx, i, stopped) for i in range(6)]
         for client in clients:
             client.start()
-        time.sleep(1)
-        self.replicas[0].process.send_signal(number)
-        time.sleep(3)
-        stopped.set()
-        for client in clients:
-            client.join()
+        try:
+            self.until_each_asked(clients, 4)
+            self.replicas[0].process.send_signal(number)
+            self.replicas[0].process.wait(harness.PATIENCE)
+            self.until_each_asked(clients, 20)
+        finally:
+            stopped.set()
+            for client in clients:
+                client.join()
         self.assertEqual([client.failed for client in clients
                           if client.failed], [], self.nginx.errors())
-        self.assertIsNotNone(self.replicas[0].process.poll())
         for client in clients:
-            self.assertGreater(len(client.seen), 3)
             for target, digest in list(client.seen.items())[-20:]:
                 body = self.replicas[1].get(target).body
                 self.assertEqual(hashlib.sha256(body).digest(), digest)

@@ -5,7 +5,6 @@ import os
 import random
 import re
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -14,10 +13,11 @@ import unittest
 
 from replicas import Nginx, harness
 
+until = harness.until
+
 CLIENTS = 4
 PAUSE = 0.002    # between a client's requests: the machine is shared
-MOST_SECONDS = 60
-STEADY = 0.5     # seconds of load before and after each replacement
+STEADY = 25      # answers of each client before and after each replacement
 MASKS = 20000
 MASK_BYTES = 32 * 32 // 8
 ROWS = "/v1/masks.raw?shape=32x32&dtype=bits&index={}&n={}"
@@ -26,16 +26,11 @@ FIXED = ("/v1/masks.npy?shape=64x64&n=8&seed={}", "/v1/masks.png?shape=32x32&n=9
 ANSWERED = re.compile(r'^fmixd_requests_total\{[^}]*route="/v1/[^}]*\} (\d+)', re.M)
 
 
-def free_port():
-    """One that nobody has, nor gets for a connection of its own while its replica is away."""
-    while True:
-        port = random.randrange(20000, 30000)
-        with socket.socket() as sock:
-            try:
-                sock.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+def own_address():
+    """One that nobody else has, nor gets while its replica is away: of the loopback addresses, which
+    are millions, a random one, of which no connection of anybody's comes."""
+    a, b, c = (random.SystemRandom().randrange(2, 254) for _ in range(3))
+    return f"127.{a}.{b}.{c}:18080"
 
 
 class Reference:
@@ -72,9 +67,8 @@ class Load(threading.Thread):
         self.answers, self.hits, self.failed = 0, 0, []
 
     def run(self):
-        deadline = time.monotonic() + MOST_SECONDS
         sock = self.nginx.connect()
-        while not self.stopped.is_set() and time.monotonic() < deadline:
+        while not self.stopped.is_set():
             target, expected = self.reference.draw(self.source)
             try:
                 head, body = self.nginx.get(target, sock=sock)
@@ -102,7 +96,7 @@ class Rolling(unittest.TestCase):
 
     def start(self, changed=None):
         """Replicas, what they answer, and nginx before them."""
-        self.replicas = [self.replica(free_port()) for _ in range(3)]
+        self.replicas = [self.replica(own_address()) for _ in range(3)]
         reference = Reference(self.replicas[0])
         nginx = Nginx(self.enterContext(tempfile.TemporaryDirectory()), self.replicas, changed)
         self.addCleanup(nginx.stop)
@@ -113,10 +107,10 @@ class Rolling(unittest.TestCase):
             self.addCleanup(client.join)
             self.addCleanup(self.stopped.set)
 
-    def replica(self, port):
+    def replica(self, address):
         """A new one, there."""
         replica = harness.Server("--log", "off", "--threads", "1", "--drain", "1",
-                                 "--listen", f"127.0.0.1:{port}")
+                                 "--listen", address)
         replica.start()
         self.addCleanup(replica.stop)
         self.addCleanup(self.end_all)
@@ -127,6 +121,15 @@ class Rolling(unittest.TestCase):
         for replica in self.replicas:
             for _ in range(2):
                 replica.process.send_signal(signal.SIGTERM)
+
+    def failed(self):
+        return any(client.failed for client in self.clients)
+
+    def until_steady(self):
+        """Until each client was answered some times more, or one failed."""
+        before = [client.answers for client in self.clients]
+        until(lambda: self.failed() or all(
+            client.answers >= n + STEADY for client, n in zip(self.clients, before)))
 
     def end_load(self):
         """What clients saw."""
@@ -143,27 +146,32 @@ class Rolling(unittest.TestCase):
         self.start()
         before = [replica.process.pid for replica in self.replicas]
         for i, old in enumerate(self.replicas):
-            time.sleep(STEADY)
+            self.until_steady()
             self.assertEqual(old.stop(), 0)
-            self.replicas[i] = self.replica(old.address[1])
+            self.replicas[i] = self.replica("{}:{}".format(*old.address))
             self.assertEqual(self.replicas[i].address, old.address)
-        time.sleep(STEADY)
+        self.until_steady()
+        for replica in self.replicas:
+            until(lambda: self.answered_by(replica) > 10 or self.failed())
+        until(lambda: sum(client.hits for client in self.clients) or self.failed())
         answers, hits, failed = self.end_load()
         self.assertEqual(failed[:5], [])
-        self.assertGreater(hits, 0)
         self.assertGreater(answers - hits, 100)
         for pid, replica in zip(before, self.replicas):
             self.assertNotEqual(replica.process.pid, pid)
             self.assertFalse(os.path.exists(f"/proc/{pid}"))
-            counts = ANSWERED.findall(replica.get("/metrics").body.decode())
-            self.assertGreater(sum(map(int, counts)), 10)
+
+    def answered_by(self, replica):
+        """How many requests of the load."""
+        counts = ANSWERED.findall(replica.get("/metrics").body.decode())
+        return sum(map(int, counts))
 
     def test_the_load_does_notice_a_replica_that_nobody_asks_another_for(self):
         self.start({"proxy_next_upstream error timeout http_502 http_503;":
                     "proxy_next_upstream off;"})
-        time.sleep(STEADY)
+        self.until_steady()
         self.replicas[0].process.kill()
-        time.sleep(STEADY)
+        until(self.failed)
         self.assertTrue(self.end_load()[2])
 
 

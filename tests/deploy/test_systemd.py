@@ -3,7 +3,9 @@ the socket that stays while daemons come and go."""
 
 import os
 import pathlib
+import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -11,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "http"))
@@ -22,7 +23,7 @@ ROOT = harness.ROOT
 UNITS = ROOT / "deploy" / "systemd"
 TARGET = "/v1/masks.npy?shape=16x16&n=4&seed=3"
 EXPOSURE = 10  # tenths, of at most 100: systemd's word for it is SAFE up to 20
-PATIENCE = 30
+PATIENCE = harness.PATIENCE
 
 
 def settings(unit):
@@ -186,10 +187,7 @@ class Activated(unittest.TestCase):
             connection.close()
 
     def wait_for(self, answers, count):
-        end = time.monotonic() + PATIENCE
-        while len(answers) < count and time.monotonic() < end:
-            time.sleep(0.02)
-        self.assertGreaterEqual(len(answers), count)
+        harness.until(lambda: len(answers) >= count)
 
     def test_it_serves_there_and_nowhere_else(self):
         process, line = self.hand_over("--listen", "127.0.0.1:1")
@@ -212,34 +210,36 @@ class Activated(unittest.TestCase):
         askers = [threading.Thread(target=ask) for _ in range(4)]
         for asker in askers:
             asker.start()
-        for _ in range(3):
-            first.terminate()
-            self.assertEqual(first.wait(PATIENCE), 0)
-            time.sleep(0.2)  # nobody serves
-            first, _ = self.hand_over()
-            self.wait_for(answers, len(answers) + 2 * len(askers))
-        going.set()
-        for asker in askers:
-            asker.join(PATIENCE)
+        try:
+            for _ in range(3):
+                first.terminate()
+                self.assertEqual(first.wait(PATIENCE), 0)
+                # Nobody serves, and somebody asks.
+                self.assertTrue(select.select([self.socket], [], [], PATIENCE)[0])
+                first, _ = self.hand_over()
+                self.wait_for(answers, len(answers) + 2 * len(askers))
+        finally:
+            going.set()
+            for asker in askers:
+                asker.join(PATIENCE)
         self.assertEqual(wrong, [])
         self.assertEqual({(a.status, a.body) for a in answers}, {(200, wanted)})
 
     @unittest.skipUnless(shutil.which("systemd-socket-activate"), "no systemd-socket-activate here")
     def test_systemd_hands_one_over(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        process = harness.spawn(["systemd-socket-activate", "-l", f"127.0.0.1:{port}",
+        # A loopback address that nobody else has, so its port is free.
+        a, b, c = (random.SystemRandom().randrange(2, 254) for _ in range(3))
+        self.address = (f"127.{a}.{b}.{c}", 18080)
+        process = harness.spawn(["systemd-socket-activate", "-l", "{}:{}".format(*self.address),
                                  harness.program(), "--log", "off"], subprocess.DEVNULL)
-        self.address = ("127.0.0.1", port)
-        end = time.monotonic() + PATIENCE
+
+        def answers():
+            try:
+                return self.get()
+            except ConnectionRefusedError:
+                return None
         try:
-            while True:
-                try:
-                    self.assertEqual(self.get().status, 200)
-                    break
-                except ConnectionRefusedError:
-                    self.assertLess(time.monotonic(), end)
-                    time.sleep(0.05)
+            self.assertEqual(harness.until(answers).status, 200)
         finally:
             process.terminate()
             process.wait()

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static FILE *quiet;
     quiet = quiet ? quiet : begin();
     write_file("manifest.json", data, size);
-    dataset *d = dataset_open(root, "s", false, quiet);
+    dataset *d = dataset_open(root, "s", false, NULL, quiet);
     if (!d)
         return 0;
     uint64_t sum = d->count * d->row_bytes;

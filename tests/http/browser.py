@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import shutil
-import time
 import urllib.error
 import urllib.request
 from typing import NamedTuple
@@ -12,7 +11,6 @@ from typing import NamedTuple
 import harness
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-PATIENCE = 60
 
 
 def is_there():
@@ -89,14 +87,10 @@ class Browser:
             self.log.close()
 
     def _port(self):
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        def started():
             self.log.seek(0)
-            started = re.search(r"successfully on port (\d+)", self.log.read())
-            if started:
-                return started[1]
-            time.sleep(0.05)
-        raise RuntimeError("chromedriver did not start")
+            return re.search(r"successfully on port (\d+)", self.log.read())
+        return harness.until(started, "a chromedriver")[1]
 
     @staticmethod
     def _exchange(method, url, body=None):
@@ -104,7 +98,7 @@ class Browser:
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"},
                                          method=method)
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+            with urllib.request.urlopen(request, timeout=harness.PATIENCE) as reply:
                 return json.load(reply)["value"]
         except urllib.error.HTTPError as wrong:
             raise RuntimeError(wrong.read().decode()) from None
@@ -130,13 +124,8 @@ class Browser:
 
     def until(self, script, *arguments):
         """Runs it until it is true, and returns what it was then."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            value = self.run(script, *arguments)
-            if value:
-                return value
-            time.sleep(0.05)
-        raise AssertionError(f"never true: {script}\n{self.complaints()}")
+        return harness.until(lambda: self.run(script, *arguments),
+                             lambda: f"{script}\n{self.complaints()}")
 
     def complaints(self):
         """What the page said on its console since the last time."""

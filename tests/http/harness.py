@@ -13,6 +13,7 @@ import re
 import resource
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -22,16 +23,24 @@ from typing import NamedTuple
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-START_SECONDS = 60
-STOP_SECONDS = 30
-ANSWER_SECONDS = 120
-# A busy machine must not have answers refused where that is not what is tested.
-PATIENT = {"FMIXD_PATIENCE": "60000"}
+# Seconds until a test gives up waiting for what must come: far more than a busy machine or a
+# sanitized daemon takes, because only a test that fails waits so long.
+PATIENCE = 120
+START_SECONDS = STOP_SECONDS = ANSWER_SECONDS = PATIENCE
+NEVER = "86400"  # for a deadline of the daemon that no test may come to
+LOG_MOST = 1 << 24  # bytes of a log that are looked at
+# A busy machine must have no answer refused and no connection cut off for its slowness, where
+# that is not what is tested. A kept connection of ours may rest while a browser is waited for.
+PATIENT = {"FMIXD_PATIENCE": "600000", "FMIXD_IDLE": NEVER, "FMIXD_HEAD": NEVER,
+           "FMIXD_UPLOAD": NEVER, "FMIXD_STALL": NEVER}
+# FMIX_IO_THREADS=4: every daemon has so many threads that talk HTTP.
+IO_THREADS = {f"FMIXD_{name[5:]}": value for name, value in os.environ.items()
+              if name == "FMIX_IO_THREADS"}
 NPY = "application/x-npy"
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
-_BANNER = re.compile(rb"listening on https?://(127\.0\.0\.1):(\d+)\r?\n")
+_BANNER = re.compile(rb"listening on https?://(127(?:\.\d+){3}):(\d+)\r?\n")
 
 
 def program():
@@ -53,6 +62,35 @@ class Answer(NamedTuple):
     def json(self):
         """The body as the JSON it holds."""
         return json.loads(self.body)
+
+
+def until(condition, what="what was waited for"):
+    """Waits for what another process or thread is about to do; what the condition is then. The
+    last word is the condition's: it is asked once more after the time is over. `what` may be a
+    function, which is called only if it is needed."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        late = time.monotonic() > deadline
+        value = condition()
+        if value:
+            return value
+        if late:
+            raise AssertionError(f"did not come to be: {what() if callable(what) else what}")
+        time.sleep(0.01)
+
+
+def refuses(address):
+    """Whether nobody listens there, as after a SIGTERM without a drain."""
+    try:
+        socket.create_connection(address, PATIENCE).close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True
+    return False
+
+
+def number_in(text, name):
+    """The value of a metric without labels, in the text of /metrics."""
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)[1])
 
 
 def read_npy(body):
@@ -78,6 +116,7 @@ class Server:
         self.address = None
         self.process = None
         self._log = None
+        self._last_words = ""
         self._kept = None
 
     def __enter__(self):
@@ -109,7 +148,7 @@ class Server:
     def _child_environment(self):
         inherited = {name: value for name, value in os.environ.items()
                      if not name.startswith("FMIXD")}
-        return {**inherited, **PATIENT, **self.environment}
+        return {**inherited, **PATIENT, **IO_THREADS, **self.environment}
 
     def _read_address(self):
         line = self._read_first_line(time.monotonic() + START_SECONDS)
@@ -131,10 +170,39 @@ class Server:
         return line
 
     def log_tail(self, size=4000):
-        """The end of what the daemon wrote to stderr."""
+        """The end of what the daemon wrote to stderr so far; of a daemon that was stopped, all."""
+        if self._log.closed:
+            return self._last_words[-size:]
         end = self._log.seek(0, os.SEEK_END)
         return os.pread(self._log.fileno(), size,
                         max(0, end - size)).decode(errors="replace")
+
+    def until_logged(self, text):
+        """Waits for a text in the log, and returns all of the log. A line is written some time
+        after its request was answered."""
+        until(lambda: text in self.log_tail(LOG_MOST),
+              lambda: f"{text!r} in\n{self.log_tail()}")
+        return self.log_tail(LOG_MOST)
+
+    def until_lines(self, count):
+        """Waits until the log has so many lines; it must not have more."""
+        until(lambda: self.log_tail(LOG_MOST).count("\n") >= count,
+              lambda: f"{count} lines in\n{self.log_tail()}")
+        lines = self.log_tail(LOG_MOST).splitlines()
+        if len(lines) != count:
+            raise AssertionError(f"{len(lines)} lines instead of {count}:\n{self.log_tail()}")
+        return lines
+
+    def metric(self, *names):
+        """Numbers of /metrics, asked for at once over a connection of its own; or the one."""
+        text = self.get("/metrics", fresh=True).body.decode()
+        found = [number_in(text, name) for name in names]
+        return found if len(found) > 1 else found[0]
+
+    def until_metric(self, name, value):
+        """Waits until a number of /metrics is so: most change only some time after the answer."""
+        until(lambda: self.metric(name) == value,
+              lambda: f"{name} is {self.metric(name)}, not {value}")
 
     def stop(self):
         """Terminate the daemon, kindly first; returns its exit status."""
@@ -147,6 +215,7 @@ class Server:
             self.process.kill()
             status = self.process.wait()
         self.process.stdout.close()
+        self._last_words = self.log_tail(LOG_MOST)
         self._log.close()
         return status
 

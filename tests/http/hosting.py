@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 import fmixref as ref  # noqa: E402
 import harness  # noqa: E402
-from test_containers import write_safetensors  # noqa: E402
+import tensors  # noqa: E402
 
 SPATIAL = {"channels_first": slice(2, None), "channels_last": slice(1, -1), "none": slice(1, None)}
 
@@ -54,7 +54,7 @@ def importing(*arguments, status=0, command=None):
 def write(root, data, command=None):
     """Imports one under a directory."""
     path = pathlib.Path(root, f"{data.name}.safetensors")
-    path.write_bytes(write_safetensors({"x": data.x, **{
+    path.write_bytes(tensors.write_safetensors({"x": data.x, **{
         name: y if y.ndim == 2 else y.astype("<i8") for name, y in data.labels.items()}}))
     importing(pathlib.Path(root, data.name), "--from", "safetensors", path,
               "--layout", data.layout, command=command)

@@ -35,8 +35,8 @@ CUBES = write_npy(np.arange(48, dtype=np.float32).reshape(2, 2, 3, 4))
 NOT_NUMBERS = ("-1", "-7", str(2**64), f"-{2**64}", DIGITS, f"-{DIGITS}",
                "ten", "1O", "NaN", "nan", "-nan", "nan(1)", "inf", "-inf",
                "Infinity", "0x1", "0X1", "%201", "1%20", "1%0A", "%091", "+1",
-               "%2B1", "1+", "1_0", "1'0", "1,0", "1%2F2", "%EF%BC%91", "%",
-               "%zz", "--1", "-")
+               "%2B1", "1+", "1_0", "1'0", "1,0", "1%2F2", "%EF%BC%91", "%25",
+               "%25zz", "--1", "-")
 NOT_INTEGERS = (*NOT_NUMBERS, "1.0", "1.", "1e3", ".5", "-0", "0b1", "1u")
 NOT_REALS = (*NOT_NUMBERS, ".", "e5", "1e", "1e%2B", "1e+2", "1.2.3", "1e400",
              "0x1p3", "1f", "1d", "1e5x", "1%2E%2E5")

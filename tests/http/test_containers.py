@@ -39,7 +39,7 @@ class Held(NamedTuple):
     metadata: dict
 
 
-def read_safetensors(body):
+def read_safetensors(body, types=None):
     """By the rules of the format; ValueError where one is broken."""
     def unique(pairs):
         if len({key for key, _ in pairs}) < len(pairs):
@@ -58,7 +58,7 @@ def read_safetensors(body):
     for name, entry in sorted(header.items(),
                               key=lambda item: item[1]["data_offsets"]):
         start, end = entry["data_offsets"]
-        array = np.frombuffer(data[start:end], TYPES[entry["dtype"]])
+        array = np.frombuffer(data[start:end], (types or TYPES)[entry["dtype"]])
         if set(entry) != {"dtype", "shape", "data_offsets"}:
             raise ValueError(f"{name} says {set(entry)}")
         if start != reached or start % array.itemsize:
@@ -69,12 +69,12 @@ def read_safetensors(body):
     return Held(arrays, metadata)
 
 
-def write_safetensors(arrays, metadata=None):
+def write_safetensors(arrays, metadata=None, names=None):
     """As another program would."""
     header = {"__metadata__": metadata} if metadata else {}
     data = b""
     for name, array in arrays.items():
-        header[name] = {"dtype": NAMES[array.dtype.str],
+        header[name] = {"dtype": (names or NAMES)[array.dtype.str],
                         "shape": array.shape,
                         "data_offsets": (len(data), len(data) + array.nbytes)}
         data += array.tobytes()

@@ -6,9 +6,7 @@ import os
 import pathlib
 import random
 import shutil
-import subprocess
 import tempfile
-import time
 import unittest
 from urllib.parse import urlencode
 
@@ -261,11 +259,8 @@ class Changing(unittest.TestCase):
 
     def until(self, server, names):
         """Waits until just these are served."""
-        for _ in range(200):
-            if self.served(server) == names:
-                return
-            time.sleep(0.05)
-        self.fail(f"{self.served(server)} instead of {names}")
+        harness.until(lambda: self.served(server) == names,
+                      lambda: f"{self.served(server)} instead of {names}")
 
     def test_sighup_finds_new_sets_and_forgets_old_ones(self):
         with harness.Server("--data", self.root, "--drain", "0") as server:
@@ -294,6 +289,17 @@ class Changing(unittest.TestCase):
                 path.unlink()
             self.assertEqual(server.get(target).body, before)
 
+    def await_tick(self):
+        """Until the file system's clock has moved on: what is written from then on is newer."""
+        probe = pathlib.Path(self.root, ".probe")
+
+        def now():
+            probe.write_bytes(b"x")
+            return probe.stat().st_mtime_ns
+        begun = now()
+        harness.until(lambda: now() > begun)
+        probe.unlink()
+
     def assert_lost(self, alter):
         """Altered while served, by a function of the path of `colour`, the set is 503 from the first
         request on and comes back with its old bytes; the others are unharmed."""
@@ -301,7 +307,7 @@ class Changing(unittest.TestCase):
         with harness.Server("--data", self.root, "--drain", "0") as server:
             whole = server.get(target.format(0)).body
             kept = {path: path.read_bytes() for path in pathlib.Path(self.root, "colour").iterdir()}
-            time.sleep(0.05)  # a tick of the file system's clock
+            self.await_tick()
             alter(pathlib.Path(self.root, "colour"))
             for url in (*map(target.format, range(3)), "/v1/datasets/colour"):
                 refused = server.get(url, fresh=True)
@@ -313,12 +319,8 @@ class Changing(unittest.TestCase):
                 path.write_bytes(data)
             server.process.send_signal(1)
             self.until(server, ["colour", "signal"])
-            for _ in range(200):
-                again = server.get(target.format(0), fresh=True)
-                if again.status == 200:
-                    break
-                time.sleep(0.05)
-            self.assertEqual(again.body, whole)
+            harness.until(lambda: server.get(target.format(0), fresh=True).status == 200)
+            self.assertEqual(server.get(target.format(0)).body, whole)
 
     def test_a_file_cut_to_nothing_while_served_is_503(self):
         self.assert_lost(lambda path: (path / "data.bin").write_bytes(b""))
@@ -343,46 +345,48 @@ class Changing(unittest.TestCase):
 
 
 class Ending(unittest.TestCase):
-    """SIGTERM is heard while a set is read that takes half a minute."""
+    """SIGTERM is heard while a set is read that takes a quarter of an hour."""
 
     def setUp(self):
         self.root = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    AMID = "data set 'big': told to end before its digest was checked"
 
     def write(self):
         """A set of zeros, which the disk need not hold."""
         path = self.root / ".big"
         path.mkdir()
         with open(path / "data.bin", "wb") as file:
-            file.truncate(32 << 30)
+            file.truncate(1 << 40)
         (path / "manifest.json").write_text(json.dumps({
-            "fmixd": 1, "count": 32 << 10, "dtype": "u8", "shape": [1024, 1024], "layout": "none",
+            "fmixd": 1, "count": 1 << 20, "dtype": "u8", "shape": [1024, 1024], "layout": "none",
             "heads": [], "digest": "0" * 64}))
         path.rename(self.root / "big")
 
     def assert_ends(self, process):
-        """Once it reads the set, within seconds."""
+        """Once it reads the set, which it says that it has not read whole."""
         maps = pathlib.Path(f"/proc/{process.pid}/maps")
-        for _ in range(1000):
-            if "big/data.bin" in maps.read_text():
-                break
-            time.sleep(0.01)
-        time.sleep(0.1)
+        harness.until(lambda: "big/data.bin" in maps.read_text())
         process.terminate()
-        self.assertEqual(process.wait(8), 0)
+        self.assertEqual(process.wait(harness.PATIENCE), 0)
 
     def test_at_start(self):
         self.write()
-        process = harness.spawn([harness.program(), "--listen", "127.0.0.1:0", "--data", str(self.root)],
-                                subprocess.DEVNULL)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        self.assert_ends(process)
+        with open(self.root / ".said", "w+", encoding="utf-8") as said:
+            process = harness.spawn([harness.program(), "--listen", "127.0.0.1:0", "--data",
+                                     str(self.root)], said)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            self.assert_ends(process)
+            said.seek(0)
+            self.assertRegex(said.read(), self.AMID)
 
     def test_at_a_scan(self):
         with harness.Server("--data", str(self.root), "--drain", "0") as server:
             self.write()
             server.process.send_signal(1)
             self.assert_ends(server.process)
+            self.assertRegex(server.log_tail(), self.AMID)
 
 
 class BadSets(unittest.TestCase):

@@ -1,5 +1,6 @@
 """`fmixd import`: other people's files, good and bad, into data sets."""
 
+import contextlib
 import gzip
 import os
 import pathlib
@@ -216,10 +217,14 @@ class Kinds(Importing):
         path = self.file("x.npy", harness.write_npy(np.zeros((50, 3), np.uint8)))
         ours, theirs = pty.openpty()
         subprocess.run([harness.program(), "import", self.root / "set", "--from", "npy", path],
-                       stderr=theirs, check=True, timeout=60)
+                       stderr=theirs, check=True, timeout=harness.PATIENCE)
         os.close(theirs)
-        said = os.read(ours, 65536).decode()
+        said = b""
+        with contextlib.suppress(OSError):  # EIO: there is no more
+            while piece := os.read(ours, 65536):
+                said += piece
         os.close(ours)
+        said = said.decode()
         self.assertIn("\r" + "#" * 40 + " 100 %", said)
         self.assertNotIn("import: 10 %", said)
 
@@ -286,6 +291,16 @@ class Bad(Importing):
         huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
         self.file("images/a/0.png", huge)
         self.assertIn("it has 60000 x 60000 pixels; a picture may have 67108864 pixels", self.refused("folder", self.folder / "images"))
+
+    def test_names_of_files_reach_no_terminal_as_they_are(self):
+        """Nor does a name make a line of its own."""
+        name = "red\x1b[31m\nfmixd: import: all is well \udcff"
+        self.file(f"images/a/{name}.png", b"none")
+        said = self.refused("folder", self.folder / "images")
+        self.assertIn(r"a/red\x1b[31m\x0afmixd: import: all is well \xff.png': ", said)
+        self.assertEqual([line[:20] for line in said.splitlines() if "all is well" in line], ["fmixd: import: '/tmp"])
+        self.assertNotIn("\x1b", said)
+        self.assertIn(r"'no\x1bfile'", self.refused("npy", "no\x1bfile"))
 
     def test_layouts_that_say_nothing(self):
         x = self.npy("x.npy", np.zeros((2, 3, 4, 5), np.uint8))
@@ -372,15 +387,36 @@ class Interrupted(Importing):
         self.assertEqual(list(self.root.iterdir()), [])
 
     def held(self, *arguments):
-        """An import that has begun to write, and stands still."""
+        """An import that has begun to write, and stands still: for the first line that it says there is no
+        room until let_go reads it."""
+        reads, writes = os.pipe()
+        os.set_blocking(writes, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writes, bytes(4096))
+        os.set_blocking(writes, True)
         process = subprocess.Popen([harness.program(), "import", self.root / "set", "--from", *arguments],
-                                   stderr=subprocess.PIPE, text=True)
-        self.addCleanup(process.communicate)
+                                   stderr=writes)
+        os.close(writes)
+        process.said = open(reads, "rb")
+        self.addCleanup(process.said.close)
+        self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        while not list(self.root.glob(".set.partial/data.bin")):
-            self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGSTOP)
+        self.until_it_writes(process)
         return process
+
+    def let_go(self, process):
+        """To its end; what it said."""
+        said = process.said.read().lstrip(b"\0").decode()
+        process.wait(harness.PATIENCE)
+        return said
+
+    def until_it_writes(self, process):
+        """The first file is there: and so is the process."""
+        def writes():
+            self.assertIsNone(process.poll())
+            return list(self.root.glob(".set.partial/data.bin"))
+        harness.until(writes)
 
     def test_a_source_that_shrinks_or_changes_meanwhile_leaves_nothing(self):
         x = np.full((6_000_000, 3), 7, np.uint8)
@@ -399,20 +435,16 @@ class Interrupted(Importing):
                 if changed == "a" else self.held("npy", self.file("x.npy", harness.write_npy(x)),
                                                  self.file("y.npy", harness.write_npy(y)))
             alter(self.folder / changed)
-            process.send_signal(signal.SIGCONT)
-            said = process.communicate(timeout=60)[1]
+            said = self.let_go(process)
             self.assertEqual(process.returncode, 1, said)
             self.assertRegex(said, f"{changed}' was cut short or altered while it was read")
             self.assertEqual(list(self.root.iterdir()), [])
 
     def test_one_that_was_killed_is_not_served_and_the_next_takes_its_place(self):
         records = self.file("a", bytes(3073 * 400))
-        process = subprocess.Popen([harness.program(), "import", self.root / "set", "--from", "cifar",
-                                    *[records] * 900], stderr=subprocess.PIPE)
-        while not list(self.root.glob(".set.partial/data.bin")):
-            self.assertIsNone(process.poll())
+        process = self.held("cifar", *[records] * 9)
         process.kill()
-        process.communicate()
+        process.wait()
         self.assertEqual([path.name for path in self.root.iterdir()], [".set.partial"])
         with harness.Server("--data", str(self.root), "--drain", "0") as server:
             self.assertEqual(server.get("/v1/datasets").json(), {"datasets": []})
@@ -437,8 +469,7 @@ class Interrupted(Importing):
         other = self.file("y.npy", harness.write_npy(x[:2]))
         said = importing(self.root / "set", "--from", "npy", other, status=1)
         self.assertIn("is being imported already", said)
-        first.send_signal(signal.SIGCONT)
-        said = first.communicate(timeout=60)[1]
+        said = self.let_go(first)
         self.assertEqual(first.returncode, 0, said)
         self.assertIn("6000000 rows, digest", said)
         self.assertEqual([path.name for path in self.root.iterdir()], ["set"])

@@ -4,7 +4,6 @@ import json
 import re
 import socket
 import subprocess
-import time
 import unittest
 
 import harness
@@ -21,21 +20,11 @@ class Logged(unittest.TestCase):
         self.addCleanup(server.stop)
         return server
 
-    def lines(self, server, count):
-        """What the log says once it has so many lines."""
-        deadline = time.monotonic() + 20
-        while True:
-            lines = server.log_tail().splitlines()
-            if len(lines) >= count or time.monotonic() > deadline:
-                self.assertEqual(len(lines), count, lines)
-                return lines
-            time.sleep(0.02)
-
     def test_a_request_is_a_line_of_json_that_says_what_it_was(self):
         server = self.start()
         body = server.get("/v1/masks.npy?shape=5&n=3").body
         server.get("/nothing")
-        first, second = map(json.loads, self.lines(server, 2))
+        first, second = map(json.loads, server.until_lines(2))
         self.assertRegex(first.pop("time"),
                          r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertRegex(first.pop("id"), "^[0-9a-f]{32}$")
@@ -52,7 +41,7 @@ class Logged(unittest.TestCase):
         server = self.start()
         for target in "/livez", "/v1/masks.npy?shape=5", "/nothing":
             server.request("HEAD", target)
-        for line in self.lines(server, 3):
+        for line in server.until_lines(3):
             self.assertEqual(json.loads(line)["bytes"], 0)
 
     def test_ids_are_echoed_if_well_formed_and_made_if_not(self):
@@ -77,7 +66,7 @@ class Logged(unittest.TestCase):
             answer = server.get("/livez", headers={"traceparent": sent})
             self.assertEqual(answer.headers["traceparent"],
                              sent if sent == PARENT else None)
-        first, second, *_ = map(json.loads, self.lines(server, 1 + len(bad)))
+        first, second, *_ = map(json.loads, server.until_lines(1 + len(bad)))
         self.assertEqual(first["traceparent"], PARENT)
         self.assertNotIn("traceparent", second)
 
@@ -87,7 +76,7 @@ class Logged(unittest.TestCase):
             sock.sendall(b'GET /x"\\\xff\x01{}?a="} HTTP/1.1\r\nHost: x\r\n'
                          b'X-Request-ID: "}{\r\n\r\n')
             sock.recv(65536)
-        line, = self.lines(server, 1)
+        line, = server.until_lines(1)
         entry = json.loads(line)
         self.assertEqual(entry["status"], 400)
         self.assertTrue(line.isascii())
@@ -99,7 +88,7 @@ class Logged(unittest.TestCase):
             sock.sendall(b"GET /v1/masks.npy?shape=512x512&n=20000 HTTP/1.1"
                          b"\r\nHost: x\r\n\r\n")
             sock.recv(1000)
-        line, = self.lines(server, 1)
+        line, = server.until_lines(1)
         entry = json.loads(line)
         self.assertEqual(entry["status"], 499)
         self.assertLess(entry["bytes"], 20000 * 512 * 512 * 4)
@@ -107,13 +96,14 @@ class Logged(unittest.TestCase):
     def test_text_is_a_line_too_and_off_is_none(self):
         server = self.start("--log", "text")
         server.get("/livez")
-        line, = self.lines(server, 1)
+        line, = server.until_lines(1)
         self.assertRegex(line, r"^\S+Z 127\.0\.0\.1 [0-9a-f]{32} "
                                r"GET /livez 200 6 bytes [0-9.]+ ms$")
         server = self.start("--log", "off")
         server.get("/livez")
         server.get("/livez")
-        self.lines(server, 0)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(server.log_tail(), "")
 
     def test_a_log_that_cannot_be_written_stops_nobody(self):
         with open("/dev/full", "w", encoding="ascii") as full:

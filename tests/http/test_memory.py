@@ -1,14 +1,15 @@
 """All requests together hold no more than the memory they are given."""
 
 import os
+import re
 import socket
 import threading
-import time
 import unittest
 
 import numpy as np
 
 import harness
+from harness import until
 
 LIMIT = 96 << 20
 CACHE = 16 << 20
@@ -33,10 +34,21 @@ class Budget(harness.ServerTest):
         self.quiet = resident(self.own.process)
 
     def metric(self, name):
-        text = self.own.get("/metrics").body.decode()
-        line = next(line for line in text.splitlines()
-                    if line.startswith(f"fmixd_{name} "))
-        return float(line.split()[1])
+        return self.own.metric(f"fmixd_{name}")
+
+    def until_settled(self, stuck):
+        """Waits until so many requests for masks, whose answers nobody
+        reads, have ended or hold all that they will ever hold."""
+        def settled():
+            text = self.own.get("/metrics", fresh=True).body.decode()
+            ended = re.findall(r'^fmixd_requests_total\{route="/v1/masks",.*\} '
+                               r'(\d+)', text, re.M)
+            unfinished, running, waiting = (
+                harness.number_in(text, f"fmixd_{name}") for name in
+                ("requests_in_flight", "slices_running", "queue_waiting"))
+            return (unfinished - 1 + sum(map(int, ended)) == stuck
+                    and running == waiting == 0)
+        until(settled)
 
     def crowd(self, ask, count):
         """What so many clients get who ask at once."""
@@ -54,15 +66,29 @@ class Budget(harness.ServerTest):
             thread.join()
         return answers
 
+    def upload(self, target, body, together):
+        """The answer to a body of which the end is sent once all others are
+        as far. A budget that has no room for all refuses some before."""
+        connection = self.own.connect()
+        try:
+            connection.putrequest("POST", target)
+            connection.putheader("Content-Type", harness.NPY)
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders()
+            connection.send(body[:-1])
+            together.wait(harness.PATIENCE)
+            connection.send(body[-1:])
+            answer = connection.getresponse()
+            return harness.Answer(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
     def check_held(self):
         """At most the limit and the cache, and all given back after."""
         most = resident(self.own.process, "VmHWM") - self.quiet
         if not SHADOW:
             self.assertLess(most, (LIMIT + CACHE) * SLACK)
-        deadline = time.monotonic() + 20
-        while self.metric("memory_bytes") and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.assertEqual(self.metric("memory_bytes"), 0)
+        self.own.until_metric("fmixd_memory_bytes", 0)
 
     def check_answers(self, answers, expected):
         """Right, or a 503 that says when to come again; some of each."""
@@ -80,8 +106,8 @@ class Budget(harness.ServerTest):
         x = np.arange(24 << 20, dtype="u1").reshape(24, 1 << 20)
         body = harness.write_npy(x)
         target = "/v1/mix.npy?method=none"
-        answers = self.crowd(lambda i: self.own.post(target, body, fresh=True),
-                             12)
+        together = threading.Barrier(12)
+        answers = self.crowd(lambda i: self.upload(target, body, together), 12)
         counts = self.check_answers(answers, lambda i: body)
         self.assertGreater(counts[503], 0)
         self.check_held()
@@ -99,11 +125,12 @@ class Budget(harness.ServerTest):
                    "&seed=%d HTTP/1.1\r\nHost: x\r\n\r\n")
         stuck = []
         for i in range(40):
-            sock = socket.create_connection(self.own.address)
+            sock = self.enterContext(
+                socket.create_connection(self.own.address, harness.PATIENCE))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             sock.sendall((request % i).encode())
             stuck.append(sock)
-        time.sleep(2)
+        self.until_settled(len(stuck))
         self.assertGreater(self.metric("memory_bytes"), 0)
         self.assertLessEqual(self.metric("memory_bytes"), LIMIT)
         self.assertEqual(self.own.get("/livez").status, 200)
@@ -115,12 +142,13 @@ class Budget(harness.ServerTest):
         request = ("GET /v1/masks.npy?method=cutmix&shape=256x256&n=1"
                    "&seed=%d HTTP/1.1\r\nHost: x\r\n\r\n")
         stuck = []
-        for i in range(800):
-            sock = socket.create_connection(self.own.address)
+        for i in range(300):  # of the connections that a quarter is for
+            sock = self.enterContext(
+                socket.create_connection(self.own.address, harness.PATIENCE))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             sock.sendall((request % i).encode())
             stuck.append(sock)
-        time.sleep(1)
+        self.until_settled(len(stuck))
         self.assertLessEqual(self.metric("memory_bytes"), LIMIT)
         for sock in stuck:
             sock.close()
@@ -140,7 +168,7 @@ class Budget(harness.ServerTest):
                  "&dtype=f64")
         for suffix in "npy", "png", "npz":
             answers = self.crowd(lambda i: self.own.get(
-                f"/v1/masks.{suffix}?shape=640x640&n=2{kinds[i % 5]}",
+                f"/v1/masks.{suffix}?shape=560x560&n=2{kinds[i % 5]}",
                 fresh=True), 10)
             for _, answer in answers:
                 self.assertIn(answer.status, (200, 503), answer.body[:300])

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import numpy as np
 
 import harness
+from drawing import GAP, STRIP, levels, sheet
 from picture import read_png
 
-GROUND, GAP, STRIP = 128, 4, 16
 GARMENTS = harness.ROOT / "tests" / "data" / "garments.npy"
 
 
@@ -21,29 +21,6 @@ def some(shape, dtype="u1", seed=1):
     if dtype == "u1":
         return (noise * 256).astype("u1")
     return ((noise - 0.2) * 1.5).astype(dtype)
-
-
-def levels(mixed):
-    """0 to 255, as imshow shows it."""
-    if mixed.dtype == np.uint8:
-        return mixed
-    if mixed.dtype == bool:
-        return mixed * np.uint8(255)
-    wide = np.nan_to_num(mixed.astype("f8"), nan=0.0)
-    return np.rint(np.clip(wide * 255, 0, 255)).astype("u1")
-
-
-def sheet(tiles, columns, gap):
-    """Tiles left to right and down, a gap around each."""
-    rows = -(-len(tiles) // columns)
-    height, width, *depth = tiles[0].shape
-    whole = np.full((rows * (height + gap) + gap,
-                     columns * (width + gap) + gap, *depth), GROUND, "u1")
-    for i, tile in enumerate(tiles):
-        top = gap + i // columns * (height + gap)
-        left = gap + i % columns * (width + gap)
-        whole[top:top + height, left:left + width] = tile
-    return whole
 
 
 class MixedPictures(harness.ServerTest):
@@ -150,7 +127,7 @@ class MixedPictures(harness.ServerTest):
                                   harness.write_npy(some((3, 8, 9, 4)))).body)
 
     def check_file(self, png):
-        done = subprocess.run(["pngcheck", "-q"], input=png, timeout=60,
+        done = subprocess.run(["pngcheck", "-q"], input=png, timeout=harness.PATIENCE,
                               capture_output=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, b""))
 
@@ -163,7 +140,7 @@ class Sheets(harness.ServerTest):
         with tempfile.TemporaryDirectory() as drawn:
             host, port = self.server.address
             subprocess.run([data / "sheets", f"http://{host}:{port}", drawn],
-                           check=True, timeout=60)
+                           check=True, timeout=harness.PATIENCE)
             for path in kept:
                 now = read_png(pathlib.Path(drawn, path.name).read_bytes())
                 np.testing.assert_array_equal(

@@ -163,7 +163,7 @@ class Preview(harness.ServerTest):
                         if not shutil.which(run[0]):
                             self.skipTest(f"no {run[0]} here")
                         done = subprocess.run([*run, file.name], cwd=folder, text=True, check=False,
-                                              capture_output=True, timeout=60)
+                                              capture_output=True, timeout=harness.PATIENCE)
                         self.assertEqual(done.returncode, 0, done.stderr)
                         self.check_code(window, language, view, done.stdout, folder)
 

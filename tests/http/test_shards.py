@@ -178,10 +178,10 @@ class Shards(HostingTest):
     def test_its_reader_s_own_command_line_reads_it(self):
         url, *_ = expanded(self.shards("colour", n=7)["urls"])
         whole = "http://{}:{}{}".format(*self.server.address, url)
-        done = subprocess.run([*READER, whole], stdout=subprocess.PIPE, check=True, timeout=60)
+        done = subprocess.run([*READER, whole], stdout=subprocess.PIPE, check=True, timeout=harness.PATIENCE)
         self.assertEqual(done.stdout, self.get(url).body)
         gone = subprocess.run([*READER, whole.replace("000000", "000009")], stdout=subprocess.PIPE,
-                              check=False, timeout=60)
+                              check=False, timeout=harness.PATIENCE)
         self.assertEqual((gone.returncode, gone.stdout), (22, b""))
 
     @unittest.skipUnless(shutil.which("bsdtar"), "there is no bsdtar here")

@@ -1,8 +1,10 @@
 """TLS: the same answers, encrypted; certificates that are renewed; what is cut off stays TLS."""
 
+import contextlib
 import http.client
 import pathlib
 import re
+import select
 import signal
 import socket
 import ssl
@@ -14,18 +16,9 @@ import unittest
 import warnings
 
 import harness
+from harness import NEVER, PATIENCE, until
 
 MASK = "/v1/masks.npy?shape=8x8"
-PATIENCE = 20
-
-
-def until(condition):
-    """Wait for what the daemon is about to do."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("it did not come to be")
-        time.sleep(0.01)
 
 
 def make_certificate(folder, name, algorithm):
@@ -184,21 +177,20 @@ class Handshakes(WithCertificates):
         self.assertEqual(server.get("/livez").status, 200)
 
     def test_handshakes_that_stall_are_cut_off_and_hold_up_nobody(self):
-        server = self.start("--idle", "1")
-        stalled = [socket.create_connection(server.address, timeout=PATIENCE) for _ in range(200)]
-        for sock in stalled[::2]:
-            sock.sendall(b"\x16\x03\x01\x02\x00\x01")
-        start = time.monotonic()
-        self.assertEqual(server.get("/livez", fresh=True).status, 200)
-        self.assertLess(time.monotonic() - start, 1)
-        for sock in stalled:
-            try:
-                while sock.recv(100):
-                    pass
-            except ConnectionResetError:
-                pass
-            sock.close()
-        self.assertLess(time.monotonic() - start, 10)
+        for seconds in (NEVER, "1"):
+            server = self.start("--idle", seconds)
+            stalled = [self.enterContext(socket.create_connection(server.address, PATIENCE))
+                       for _ in range(200)]
+            for sock in stalled[::2]:
+                sock.sendall(b"\x16\x03\x01\x02\x00\x01")
+            self.assertEqual(server.get("/livez", fresh=True).status, 200)
+            if seconds == NEVER:  # it was answered while all of them stalled
+                self.assertEqual(select.select(stalled, [], [], 0)[0], [])
+                continue
+            for sock in stalled:
+                with contextlib.suppress(ConnectionResetError):
+                    while sock.recv(100):
+                        pass
 
 
 class Answers(WithCertificates):
@@ -300,15 +292,14 @@ class CutOff(WithCertificates):
         self.assertEqual(server.get("/livez").status, 200)
 
     def test_who_is_late_is_cut_off_without_a_plain_byte(self):
-        server = self.start("--head", "1", "--upload", "1")
-        for begun in (b"GET /livez HTTP/1.1\r\nHost:",
-                      b"POST /v1/mix HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"):
+        for phase, begun in (("--head", b"GET /livez HTTP/1.1\r\nHost:"),
+                             ("--upload", b"POST /v1/mix HTTP/1.1\r\nHost: x\r\n"
+                                          b"Content-Length: 9\r\n\r\nabc")):
+            server = self.start(phase, "1")
             with self.subTest(begun), server.open() as sock:
                 sock.sendall(begun)
-                start = time.monotonic()
                 self.assertEqual(receive(sock), b"")
-                self.assertLess(time.monotonic() - start, 5)
-        until(lambda: server.log_tail().count('"status":408') == 2)
+                server.until_logged('"status":408')
 
     def test_clients_that_vanish_are_forgotten(self):
         server = self.start()
@@ -319,8 +310,8 @@ class CutOff(WithCertificates):
                     sock.sendall(begun)
                     if begun.startswith(b"GET /"):
                         sock.recv(1000)
-        until(lambda: b"fmixd_requests_in_flight 1\n" in server.get("/metrics").body)
-        until(lambda: b"fmixd_queue_jobs 0\n" in server.get("/metrics").body)
+        server.until_metric("fmixd_requests_in_flight", 1)
+        server.until_metric("fmixd_queue_jobs", 0)
 
     def test_sigterm_lets_an_answer_finish(self):
         server = self.start()
@@ -328,7 +319,7 @@ class CutOff(WithCertificates):
             sock.sendall(b"GET /v1/masks.raw?shape=64x64&n=5000 HTTP/1.1\r\nHost: x\r\n\r\n")
             got = sock.recv(1000)
             server.process.send_signal(signal.SIGTERM)
-            time.sleep(0.5)
+            until(lambda: harness.refuses(server.address))
             got += receive(sock)
         self.assertEqual(len(got.split(b"\r\n\r\n", 1)[1]), 5000 * 64 * 64 * 4)
         self.assertEqual(server.process.wait(PATIENCE), 0)
@@ -359,8 +350,8 @@ class Certificates(WithCertificates):
         self.assertIs(kept.sock, first)
         key.write_bytes(self.other_key.read_bytes())
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: "the certificate there was stays in force" in server.log_tail())
-        self.assertIn("is not the key of the certificate", server.log_tail())
+        said = server.until_logged("the certificate there was stays in force")
+        self.assertIn("is not the key of the certificate", said)
         self.assertEqual(self.shown(server), self.cert.read_text(encoding="ascii"))
 
     def test_a_wrong_one_is_refused_at_start_by_setting(self):
@@ -379,7 +370,7 @@ class Certificates(WithCertificates):
                 (self.cert, "/nowhere", "tls_key: '/nowhere' cannot be read: No such file"),
                 ("/nowhere", self.key, "tls_cert: '/nowhere' cannot be read: No such file")):
             done = subprocess.run([harness.program(), "--listen", "127.0.0.1:0", "--tls-cert", cert,
-                                   "--tls-key", key], capture_output=True, text=True, timeout=60)
+                                   "--tls-key", key], capture_output=True, text=True, timeout=PATIENCE)
             with self.subTest(said):
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn(said, done.stderr)
@@ -395,27 +386,26 @@ class Certificates(WithCertificates):
 
 class Healthcheck(WithCertificates):
     def check(self, address, *options):
-        """Its exit status and how long it took."""
-        start = time.monotonic()
-        done = subprocess.run([harness.program(), "healthcheck", "--listen",
-                               "{}:{}".format(*address), *options], capture_output=True, timeout=60)
-        return done.returncode, time.monotonic() - start
+        """Its exit status."""
+        return subprocess.run([harness.program(), "healthcheck", "--listen",
+                               "{}:{}".format(*address), *options], capture_output=True,
+                              timeout=PATIENCE, check=False).returncode
 
     def test_it_asks_by_tls_where_that_is_set(self):
         secure = ("--tls-cert", str(self.cert), "--tls-key", str(self.key))
         server, plain = self.start(), self.plain()
-        self.assertEqual(self.check(server.address, *secure)[0], 0)
-        self.assertEqual(self.check(plain.address)[0], 0)
+        # It has two seconds, in which a busy machine need not come to it.
+        until(lambda: self.check(server.address, *secure) == 0)
+        until(lambda: self.check(plain.address) == 0)
         for address, options in ((server.address, ()), (plain.address, secure)):
-            status, seconds = self.check(address, *options)
-            self.assertEqual(status, 1)
-            self.assertLess(seconds, 4)
+            self.assertEqual(self.check(address, *options), 1)
 
     def test_two_seconds_are_all_it_gets(self):
+        """Never less; that it ends is what is waited for."""
+        start = time.monotonic()
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            status, seconds = self.check(silent.getsockname(), "--tls-cert", str(self.cert))
-        self.assertEqual(status, 1)
-        self.assertTrue(1.9 < seconds < 6, seconds)
+            self.assertEqual(self.check(silent.getsockname(), "--tls-cert", str(self.cert)), 1)
+        self.assertGreater(time.monotonic() - start, 1.9)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import socket
 import struct
 from typing import NamedTuple
 
-SECONDS = 60
+SECONDS = 120
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.I)
 ETAG = re.compile(rb"\r\netag: *([^\r]*)\r\n", re.I)
 RETRY = re.compile(rb"\r\nretry-after: *([1-9]\d*)\r\n", re.I)

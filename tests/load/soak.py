@@ -207,14 +207,16 @@ class Soak:
             self.counts += counts
             self.errors += wrong
 
-    def settled(self):
-        """Nobody is connected: resident bytes, descriptors, requests in flight, their memory."""
-        deadline, seen = time.monotonic() + 20, None
+    def settled(self, before=None):
+        """Nobody is connected: resident bytes, descriptors, requests in flight, their memory. The daemon
+        may take its time to be what it was before; what it is when that is over."""
+        deadline, seen = time.monotonic() + harness.PATIENCE, None
         while time.monotonic() < deadline:
             last, seen = seen, (descriptors(self.server.process),
-                                metric(self.server, "requests_in_flight"),
-                                metric(self.server, "memory_bytes"))
-            if seen == last and seen[1:] == (1, 0):
+                                *self.server.metric("fmixd_requests_in_flight",
+                                                    "fmixd_memory_bytes"))
+            alone = self.server.metric("fmixd_connections") == 1
+            if alone and seen[1:] == (1, 0) and seen == (before[1:] if before else last):
                 break
             time.sleep(0.1)
         return (resident(self.server.process), *seen)
@@ -243,7 +245,7 @@ def soak(requests, warm, drift, say=lambda text: None):
         for stage in range(STAGES):
             left = requests - warm
             all_of_it.run(left * (stage + 1) // STAGES - left * stage // STAGES)
-            after = all_of_it.settled()
+            after = all_of_it.settled(before)
             say(f"{(stage + 1) * 100 // STAGES} %: {after[0] >> 10} KiB, {after[1]} descriptors, "
                 f"{all_of_it.counts['wrong']} wrong, {time.monotonic() - start:.0f} s")
             if all_of_it.errors:

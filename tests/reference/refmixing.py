@@ -19,8 +19,11 @@ CANONICAL_NAN = np.uint32(CANONICAL_NANS["f32"]).view(np.float32)
 _FORMATS = {"f16": (11, -14, 15), "bf16": (8, -126, 127),
             "f32": (24, -126, 127)}
 
-_silent = np.errstate(invalid="ignore", over="ignore", divide="ignore",
-                      under="ignore")
+
+def _silent():
+    """A new one each time: NumPy 2 enters none twice."""
+    return np.errstate(invalid="ignore", over="ignore", divide="ignore", under="ignore")
+
 
 # --- Types ------------------------------------------------------------------
 
@@ -33,7 +36,7 @@ def type_name(array):
 
 def to_float(array):
     """The values in float64."""
-    with _silent:
+    with _silent():
         if type_name(array) == "bf16":
             array = (array.astype(np.uint32) << 16).view(np.float32)
         return array.astype(np.float64)
@@ -68,7 +71,7 @@ def _saturated(values, lowest, highest, limits):
 
 def _round_to_float(values, name):
     pattern = np.dtype(f"u{np.dtype(TYPES[name]).itemsize}")
-    with _silent:
+    with _silent():
         bits = _pattern(_nearest(values, name), name).astype(pattern)
     nan = pattern.type(CANONICAL_NANS[name])
     return np.where(np.isnan(values), nan, bits).view(TYPES[name])
@@ -119,7 +122,7 @@ def prepare(x, out=None, mean=None, std=None, layout="none"):
     mean, std = (_channelled(value, x.ndim, layout)
                  for value in (0.0 if mean is None else mean,
                                1.0 if std is None else std))
-    with _silent:
+    with _silent():
         return round_to((to_float(x) / scale - mean) / std, out or "f32")
 
 
@@ -154,7 +157,7 @@ def interpolate(x1, x2, weights, out=None):
 
 def weighted(x1, x2, m):
     """m x1 + (1 - m) x2 of float64."""
-    with _silent:
+    with _silent():
         return m * x1 + (1 - m) * x2
 
 
@@ -167,7 +170,7 @@ def blend_soft(x1, x2, m, out):
 
 def average(x1, x2, out):
     """(x1 + x2) / 2."""
-    with _silent:
+    with _silent():
         return round_to((to_float(x1) + to_float(x2)) / 2, out)
 
 
@@ -176,7 +179,7 @@ def eight_lane_sum(values):
     flat = values.reshape(-1)
     rows = np.zeros((1 + -(-flat.size // 8), 8))
     rows[1:].reshape(-1)[:flat.size] = flat
-    with _silent:
+    with _silent():
         lanes = np.add.accumulate(rows, axis=0)[-1]
         return np.add.accumulate(lanes)[-1]
 
@@ -184,7 +187,7 @@ def eight_lane_sum(values):
 def centred(sample):
     """A sample in float64 less its mean, and its deviation: two passes."""
     values = to_float(sample)
-    with _silent:
+    with _silent():
         values = values - eight_lane_sum(values) / values.size
         variance = eight_lane_sum(values * values) / values.size
         return values, np.sqrt(variance)
@@ -192,7 +195,7 @@ def centred(sample):
 
 def bcplus_share(g1, g2, r):
     """q, the weight of the first of two sounds of unequal loudness."""
-    with _silent:
+    with _silent():
         first, second = g2 * r, g1 * (1 - r)
         if first + second == 0:
             return np.float64(0.5)
@@ -204,7 +207,7 @@ def blend_bcplus(x1, x2, r, out):
     values1, g1 = centred(x1)
     values2, g2 = centred(x2)
     q = bcplus_share(g1, g2, np.float64(r))
-    with _silent:
+    with _silent():
         norm = np.sqrt(q * q + (1 - q) * (1 - q))
         return round_to(weighted(values1, values2, q) / norm, out)
 
@@ -225,7 +228,7 @@ def label_rows(y, classes=None, smoothing=0.0):
         rows = to_float(y)
     if not smoothing:
         return rows
-    with _silent:
+    with _silent():
         return (1 - smoothing) * rows + smoothing / rows.shape[1]
 
 

@@ -87,6 +87,7 @@ static source *source_of(probe *p, uint64_t rows, uint64_t bytes, double cost) {
     source *s = source_new(rows);
     assert_non_null(s);
     assert_true(source_add(s, "x", DTYPE_U8, 1, &bytes, cost, fill_x));
+    source_draw(s, CHANNELS_NOWHERE);
     assert_true(source_add(s, "other", DTYPE_F64, 0, NULL, 1, fill_other));
     s->scale = 1;
     s->self = p;
@@ -153,7 +154,7 @@ static void bench_open(bench *b, unsigned threads, unsigned limit) {
 }
 
 static void bench_answer(bench *b, source *s, const format *f) {
-    const answer_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
+    const job_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
     b->answer = answer_new(b->line, s, f, &waiter, &b->problem);
 }
 

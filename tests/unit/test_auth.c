@@ -176,7 +176,7 @@ static void a_file_that_is_none_or_empty_or_huge_is_refused(void **state) {
     assert_non_null(strstr(none.said, "tokens: '/nowhere/tokens' cannot be read: No such"));
     fixture folder = {.path = "/tmp"};
     assert_null(load(&folder));
-    assert_non_null(strstr(folder.said, "cannot be read: Is a directory"));
+    assert_non_null(strstr(folder.said, "is a directory; it must be a regular file"));
 }
 
 static void a_thousand_tokens_are_taken_and_no_more(void **state) {

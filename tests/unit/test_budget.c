@@ -89,6 +89,17 @@ static void a_paid_buffer_takes_what_it_has_room_for(void **state) {
     budget_destroy(&b);
 }
 
-RUN(T(what_is_taken_is_given_back_whole), T(working_memory_counts_once_a_thread_for_the_largest),
+static void what_is_left_for_one_who_holds_much_is_known(void **state) {
+    (void)state;
+    budget b;
+    budget_init(&b, 10 * MIB, 2);
+    assert_true(budget_take(&b, 7 * MIB)); /* somebody else's, which will be given back */
+    assert_true(budget_left(&b, 4 * MIB) == 6 * MIB);
+    assert_true(budget_left(&b, 11 * MIB) == 0);
+    budget_destroy(&b);
+}
+
+RUN(T(what_is_left_for_one_who_holds_much_is_known), T(what_is_taken_is_given_back_whole),
+    T(working_memory_counts_once_a_thread_for_the_largest),
     T(sizes_are_rounded_up_by_a_quarter_at_most), T(what_can_never_fit_is_known_at_once),
     T(a_paid_buffer_takes_what_it_has_room_for))

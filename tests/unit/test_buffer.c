@@ -151,7 +151,50 @@ static void numbers_print_as_printf_prints_them(void **state) {
     }
 }
 
-RUN(T(numbers_print_as_printf_prints_them), T(bytes_come_back_in_the_order_they_went_in),
+/* Twice the room is asked for, but less will do. */
+static void it_grows_to_the_last_byte_that_is_left(void **state) {
+    (void)state;
+    enum { LIMIT = 100000 };
+    static const char piece[1000];
+    budget b;
+    budget_init(&b, LIMIT, 1);
+    buffer text = buffer_paid(10 * LIMIT, &b);
+    for (int i = 0; i < LIMIT / 1000; i++)
+        assert_true(buffer_add(&text, piece, sizeof piece));
+    assert_int_equal(text.length, LIMIT);
+    assert_false(buffer_add(&text, piece, 1));
+    assert_true(text.starved && text.wanted == LIMIT + 1);
+    buffer_free(&text);
+    assert_true(budget_held(&b) == 0);
+    budget_destroy(&b);
+}
+
+static void what_is_expected_is_taken_of_what_is_kept_and_paid_for(void **state) {
+    (void)state;
+    enum { ROOM = 1 << 20 };
+    slabs s;
+    budget b;
+    budget_init(&b, 2 * ROOM, 1);
+    slabs_init(&s, 4 * ROOM);
+    buffer text = {.cap = ROOM, .payer = &b, .spares = &s};
+    assert_false(buffer_expect(&text, ROOM)); /* nothing is kept */
+    assert_true(buffer_reserve(&text, ROOM));
+    buffer_free(&text);
+    assert_true(s.held == ROOM && budget_held(&b) == 0);
+    assert_true(buffer_expect(&text, ROOM));
+    assert_true(s.held == 0 && budget_held(&b) == ROOM && text.room == ROOM && text.length == 0);
+    buffer_free(&text);
+    assert_true(budget_take(&b, 2 * ROOM));
+    assert_false(buffer_expect(&text, ROOM)); /* nor is it to be had */
+    assert_true(s.held == ROOM);
+    budget_give(&b, 2 * ROOM);
+    slabs_destroy(&s);
+    budget_destroy(&b);
+}
+
+RUN(T(it_grows_to_the_last_byte_that_is_left),
+    T(what_is_expected_is_taken_of_what_is_kept_and_paid_for),
+    T(numbers_print_as_printf_prints_them), T(bytes_come_back_in_the_order_they_went_in),
     T(growth_keeps_what_is_there), T(room_grows_by_doubling),
     T(the_cap_is_reached_and_never_passed), T(a_failure_sticks_and_keeps_what_was_added),
     T(sizes_near_the_end_of_memory_do_not_wrap), T(reserve_makes_room_at_once),

@@ -365,13 +365,13 @@ static void what_is_wrong_in_a_file_is_named_with_its_line(void **state) {
 static void a_file_that_is_not_there_or_too_large_is_refused(void **state) {
     (void)state;
     loaded l = LOAD("--config", "/nowhere/at/all");
-    assert_refused(&l, "the settings file /nowhere/at/all cannot be read");
+    assert_refused(&l, "config: '/nowhere/at/all' cannot be read");
     static char large[CONFIG_FILE_BYTES + 2];
     memset(large, '#', sizeof large - 1);
     char errors[400] = "";
     config c;
     assert_int_equal(read_file(large, &c, errors, sizeof errors), CONFIG_BAD);
-    assert_non_null(strstr(errors, "has more than 64 KiB"));
+    assert_non_null(strstr(errors, "has more than 65536 bytes"));
 }
 
 static void an_unknown_variable_is_refused_by_name(void **state) {

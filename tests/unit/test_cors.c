@@ -91,7 +91,7 @@ static void a_star_is_for_every_page_and_one_answer_for_all(void **state) {
 
 static void a_preflight_is_told_methods_headers_and_how_long(void **state) {
     (void)state;
-    static const char *const sent[] = {"Authorization", "Content-Type", "Range",
+    static const char *const sent[] = {"Authorization", "Content-Type", "Range",      "If-Match",
                                        "If-None-Match", "X-Request-ID", "traceparent"};
     cors c = answer(LIST, "OPTIONS", "https://a.example", "POST");
     assert_string_equal(value(&c, "Access-Control-Allow-Origin"), "https://a.example");

@@ -88,7 +88,7 @@ static void ignore(void *user) {
 
 static void crash_in_a_slice(void) {
     const jobs_settings settings = {.threads = 1, .limit = 1};
-    const answer_waiter waiter = {.suspend = ignore, .resume = ignore};
+    const job_waiter waiter = {.suspend = ignore, .resume = ignore};
     jobs *pool = jobs_new(&settings);
     source *s = source_new(1);
     problem p = {0};

@@ -25,6 +25,7 @@ int renameat2(int from_directory, const char *from, int to_directory, const char
 }
 
 static char root[64];
+static char reason[SHELF_REASON];
 static FILE *said; /* what was complained of */
 static char *text;
 static size_t length;
@@ -87,7 +88,7 @@ static bool write_set(const char *name, unsigned rows) {
 static void what_is_written_is_read(void **state) {
     (void)state;
     assert_true(write_set("a", 3));
-    dataset *d = dataset_open(root, "a", true, said);
+    dataset *d = dataset_open(root, "a", true, NULL, said);
     assert_non_null(d);
     assert_true(d->count == 3 && d->rank == 2 && d->side[0] == 2 && d->side[1] == 2);
     assert_true(d->type == DTYPE_U8 && d->layout == LAYOUT_NONE && d->row_bytes == 4);
@@ -98,8 +99,13 @@ static void what_is_written_is_read(void **state) {
     assert_int_equal(d->head[0].file.bytes[4], 2);
     assert_true(!d->head[1].numbers && d->head[1].classes == 2);
     assert_true(dtype_real(DTYPE_F32, d->head[1].file.bytes + 4) == 0.75);
-    assert_memory_equal(d->classes.bytes, "[[\"red\"],[]]", 12);
-    assert_true(dataset_is_current(d, root) && !dataset_is_broken(d));
+    assert_memory_equal(d->description.bytes, "{\"name\":\"a\",\"count\":3,\"shape\":[2,2],", 36);
+    d->description.bytes[d->description.length - 1] = 0;
+    const char *said_of_heads =
+        "\"heads\":[{\"name\":\"y\",\"kind\":\"numbers\",\"classes\":3,\"class_names\":[\"red\"]},"
+        "{\"name\":\"y.b\",\"kind\":\"rows\",\"classes\":2}]";
+    assert_non_null(strstr((const char *)d->description.bytes, said_of_heads));
+    assert_true(dataset_is_current(d, root) && dataset_state(d) == MAP_WHOLE);
     dataset_release(d);
 }
 
@@ -145,7 +151,8 @@ static void a_set_that_came_meanwhile_is_not_replaced(void **state) {
 static void the_same_bytes_have_the_same_digest_wherever_they_are(void **state) {
     (void)state;
     assert_true(write_set("a", 3) && write_set("b", 3));
-    dataset *a = dataset_open(root, "a", false, said), *b = dataset_open(root, "b", false, said);
+    dataset *a = dataset_open(root, "a", false, NULL, said),
+            *b = dataset_open(root, "b", false, NULL, said);
     assert_true(a && b);
     assert_string_equal(a->digest, b->digest);
     dataset_release(a);
@@ -161,15 +168,16 @@ static void a_shelf_has_sets_by_name_and_keeps_what_did_not_change(void **state)
     assert_string_equal(first->name, "a");
     assert_string_equal(second->name, "b");
     assert_null(shelf_nth(s, 2));
-    assert_null(shelf_find(s, "c"));
+    assert_null(shelf_find(s, "c", reason));
+    assert_string_equal(reason, "");
     assert_true(write_set("c", 3));
     remove_set("b");
-    assert_true(shelf_scan(s, said));
-    again = shelf_find(s, "a");
+    assert_true(shelf_scan(s, NULL, said));
+    again = shelf_find(s, "a", reason);
     assert_ptr_equal(first, again);
-    assert_null(shelf_find(s, "b"));
+    assert_null(shelf_find(s, "b", reason));
     assert_memory_equal(dataset_row(second, 0), pixels, 4); /* for whoever holds it */
-    dataset *c = shelf_find(s, "c");
+    dataset *c = shelf_find(s, "c", reason);
     assert_non_null(c);
     dataset_release(c);
     dataset_release(again);
@@ -182,12 +190,12 @@ static void a_set_that_was_written_anew_is_another(void **state) {
     (void)state;
     assert_true(write_set("a", 3));
     shelf *s = shelf_new(root, true, said);
-    dataset *before = shelf_find(s, "a");
+    dataset *before = shelf_find(s, "a", reason);
     assert_int_equal(rename(path_of("a"), "/tmp/fmixd-shelf-aside"), 0);
     assert_true(write_set("a", 3));
     assert_false(dataset_is_current(before, root));
-    assert_true(shelf_scan(s, said));
-    dataset *after = shelf_find(s, "a");
+    assert_true(shelf_scan(s, NULL, said));
+    dataset *after = shelf_find(s, "a", reason);
     assert_true(after && after != before);
     dataset_release(after);
     dataset_release(before);
@@ -206,16 +214,17 @@ static void a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself
     (void)state;
     assert_true(write_set("a", 3));
     shelf *s = shelf_new(root, true, said);
-    dataset *before = shelf_find(s, "a");
+    dataset *before = shelf_find(s, "a", reason);
     write_over(path_of("a/manifest.json"), "{ to be continued");
-    assert_true(shelf_scan(s, said));
-    dataset *after = shelf_find(s, "a");
+    assert_true(shelf_scan(s, NULL, said));
+    dataset *after = shelf_find(s, "a", reason);
     assert_ptr_equal(after, before);
     fflush(said);
     assert_non_null(strstr(text, "data set 'a': the one there was is served on"));
     write_over(path_of("a/data.bin"), "cut");
-    assert_true(shelf_scan(s, said));
-    assert_null(shelf_find(s, "a"));
+    assert_true(shelf_scan(s, NULL, said));
+    assert_null(shelf_find(s, "a", reason));
+    assert_non_null(strstr(reason, "data set 'a': manifest.json, line 1: "));
     dataset_release(after);
     dataset_release(before);
     shelf_free(s);
@@ -229,19 +238,19 @@ static void a_scan_ends_when_the_process_is_told_to(void **state) {
     sigaddset(&term, SIGTERM);
     assert_true(write_set("a", 3));
     shelf *s = shelf_new(root, true, said);
-    dataset *a = shelf_find(s, "a");
+    dataset *a = shelf_find(s, "a", reason);
     assert_true(write_set("b", 3));
     pthread_sigmask(SIG_BLOCK, &term, &before);
     raise(SIGTERM);
-    assert_false(shelf_scan(s, said));
-    assert_null(shelf_find(s, "b"));
+    assert_false(shelf_scan(s, NULL, said));
+    assert_null(shelf_find(s, "b", reason));
     assert_null(shelf_new(root, true, said));
-    assert_null(dataset_open(root, "b", true, said));
+    assert_null(dataset_open(root, "b", true, NULL, said));
     assert_int_equal(sigwait(&term, &number), 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     fflush(said);
     assert_non_null(strstr(text, "data set 'b': told to end before its digest was checked"));
-    dataset *kept = shelf_find(s, "a");
+    dataset *kept = shelf_find(s, "a", reason);
     assert_ptr_equal(kept, a);
     dataset_release(kept);
     dataset_release(a);
@@ -253,7 +262,7 @@ static void an_empty_root_is_an_empty_shelf(void **state) {
     shelf *s = shelf_new("", true, said);
     assert_non_null(s);
     assert_null(shelf_nth(s, 0));
-    assert_true(shelf_scan(s, said));
+    assert_true(shelf_scan(s, NULL, said));
     shelf_free(s);
     assert_null(shelf_new("/nowhere/at/all", true, said));
 }

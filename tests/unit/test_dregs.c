@@ -47,6 +47,15 @@ static bool sends(int fd, size_t much) {
     return true;
 }
 
+/* A refused client that is listened to; -1: it is cut off. */
+static int heard(dregs *d) {
+    int fd = refused(d);
+    if (sends(fd, MUCH))
+        return fd;
+    close(fd);
+    return -1;
+}
+
 static void who_sends_to_the_end_sees_the_refusal(void **state) {
     (void)state;
     dregs *d = dregs_new(2 * MUCH, SECONDS);
@@ -88,15 +97,7 @@ static void one_that_leaves_makes_room_for_another(void **state) {
     assert_false(sends(late, MUCH)); /* there was no place */
     close(late);
     close(fds[0]);
-    bool heard = false;
-    for (int turn = 0; !heard && turn < 2000; turn++) {
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        fds[0] = refused(d);
-        heard = sends(fds[0], MUCH);
-        if (!heard)
-            close(fds[0]);
-    }
-    assert_true(heard);
+    UNIT_UNTIL((fds[0] = heard(d)) >= 0);
     for (unsigned i = 0; i < DREGS_PLACES; i++) {
         assert_true(sends(fds[i], 1));
         close(fds[i]);

@@ -176,7 +176,7 @@ static int read_all(answer *a, reader *r, result *out) {
 
 static int compute(bench *b, source *s, const format *f, result *out) {
     static reader r = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
-    const answer_waiter waiter = {suspend, resume, &r, 0, NULL};
+    const job_waiter waiter = {suspend, resume, &r, 0, NULL};
     problem p = {0};
     int status = 0;
     answer *a = answer_new(b->service.jobs, s, f, &waiter, &p);
@@ -229,13 +229,19 @@ static bool request(bench *b, const ask *a, const format *f, unsigned long n, re
         out->status = compute(b, made.source, f, out);
     } else if (made.problem.status) {
         out->status = made.starved ? 503 : made.problem.status;
-    } else if (!made.text.failed) {
+    } else if (!made.text.failed && !made.shared.bytes) {
         out->status = made.status;
         out->length = made.text.length;
         memcpy(out->bytes, made.text.bytes, made.text.length);
     }
+    if (made.shared.bytes) {
+        out->status = made.status;
+        out->length = made.shared.length;
+        memcpy(out->bytes, made.shared.bytes, made.shared.length);
+    }
     bool fired = fault_disarm();
-    buffer_free(&made.text);
+    made.source = NULL; /* taken */
+    outcome_free(&made);
     buffer_free(&c.body);
     return fired;
 }

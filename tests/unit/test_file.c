@@ -3,7 +3,9 @@
 #include "file.h"
 
 #include <dirent.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/fmixd-file-XXXXXX";
@@ -55,7 +57,7 @@ static void what_cannot_be_written_is_said_and_leaves_no_litter(void **state) {
     errors = tmpfile();
     assert_int_equal(mkdir(path_of("taken"), 0700), 0);
     assert_false(file_write("wisdom", path_of("taken"), "text", errors));
-    assert_non_null(strstr(said(errors), "cannot be written"));
+    assert_non_null(strstr(said(errors), "is a directory; it must be a regular file"));
     assert_int_equal(files_in(folder), 1);
     rmdir(path_of("taken"));
 }
@@ -95,6 +97,54 @@ static void a_secret_that_others_may_read_is_said(void **state) {
     unlink(path_of("text"));
 }
 
+/* A call that waits for a writer would never return. */
+static void what_is_no_regular_file_is_refused_at_once_by_what_it_is(void **state) {
+    (void)state;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(at.sun_path, sizeof at.sun_path, "%s/socket", folder);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+    assert_int_equal(symlink("fifo", path_of("link")), 0);
+    static const struct {
+        const char *name, *kind;
+    } table[] = {
+        {"fifo", "a FIFO"}, {"link", "a FIFO"}, {".", "a directory"}, {"socket", "a socket"}};
+    alarm(60);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char wanted[100];
+        snprintf(wanted, sizeof wanted, "/%s' is %s; it must be a regular file\n", table[i].name,
+                 table[i].kind);
+        FILE *errors = tmpfile();
+        assert_null(file_read("tokens", path_of(table[i].name), 100, true, errors));
+        assert_non_null(strstr(said(errors), wanted));
+        errors = tmpfile();
+        assert_false(file_write("wisdom", path_of(table[i].name), "text", errors));
+        assert_non_null(strstr(said(errors), wanted));
+    }
+    FILE *errors = tmpfile();
+    assert_null(file_read("tokens", "/dev/null", 100, true, errors));
+    assert_non_null(strstr(said(errors), "'/dev/null' is a character device; it must be"));
+    alarm(0);
+    close(fd);
+    unlink(path_of("socket"));
+    unlink(path_of("link"));
+    unlink(path_of("fifo"));
+}
+
+static void a_fifo_in_the_way_of_what_is_written_is_not_waited_for(void **state) {
+    (void)state;
+    char beside[32];
+    snprintf(beside, sizeof beside, "text.%ld", (long)getpid());
+    assert_int_equal(mkfifo(path_of(beside), 0600), 0);
+    alarm(60);
+    FILE *errors = tmpfile();
+    assert_false(file_write("wisdom", path_of("text"), "text", errors));
+    assert_non_null(strstr(said(errors), "cannot be written"));
+    alarm(0);
+    unlink(path_of(beside));
+}
+
 static int make_folder(void **state) {
     (void)state;
     return mkdtemp(folder) ? 0 : -1;
@@ -111,6 +161,8 @@ int main(void) {
         T(what_cannot_be_written_is_said_and_leaves_no_litter),
         T(a_file_that_is_too_long_or_holds_a_nul_is_refused),
         T(a_secret_that_others_may_read_is_said),
+        T(what_is_no_regular_file_is_refused_at_once_by_what_it_is),
+        T(a_fifo_in_the_way_of_what_is_written_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -42,11 +42,35 @@ static void an_honest_request_passes(void **state) {
         {"POST", "HTTP/1.1", {"Transfer-Encoding", "Chunked", NULL}},
         {"POST", "HTTP/1.0", {"Content-Length", "5", "expect", "100-continue", NULL}},
         {"X!#$%&'*+-.^_`|~9", "HTTP/1.1", {"a", "", "a", "tab\tand \xff", NULL}},
+        {"GET", "HTTP/1.1", {"Expect", "100-continue \t", NULL}},
     };
     problem p;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         assert_true(check(&table[i], true, &p));
     assert_true(check(&(example){"GET", "HTTP/1.0", {NULL}}, false, &p));
+}
+
+static void white_space_behind_a_host_is_no_part_of_it(void **state) {
+    (void)state;
+    problem p;
+    for (unsigned i = 0; i < 3; i++) {
+        const char *const value = (const char *[]){"x ", "x:80\t ", " "}[i];
+        assert_true(check(&(example){"GET", "HTTP/1.1", {"Host", value, NULL}}, false, &p));
+    }
+    assert_false(check(&(example){"GET", "HTTP/1.1", {"Host", "x y", NULL}}, false, &p));
+}
+
+static void what_the_library_refuses_has_its_status_and_is_counted_as_ours(void **state) {
+    (void)state;
+    static const int statuses[][2] = {{400, 400}, {413, 413}, {414, 414}, {431, 431},
+                                      {500, 400}, {505, 505}, {418, 418}};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        problem p = {0};
+        guard_explain(statuses[i][0], &p);
+        assert_int_equal(p.status, statuses[i][1]);
+        assert_int_equal(p.reason, PROBLEM_GUARD);
+        assert_true(p.errors[0].detail[0] != 0);
+    }
 }
 
 /* Whatever line it is hidden in. */
@@ -295,7 +319,8 @@ static void each_form_has_its_methods(void **state) {
     }
 }
 
-RUN(T(an_honest_request_passes), T(no_credential_is_quoted),
+RUN(T(an_honest_request_passes), T(white_space_behind_a_host_is_no_part_of_it),
+    T(what_the_library_refuses_has_its_status_and_is_counted_as_ours), T(no_credential_is_quoted),
     T(each_ambiguity_has_its_status_and_names_the_field), T(a_nul_within_a_name_or_value_is_seen),
     T(more_fields_than_are_kept_are_431_and_none_is_read),
     T(a_head_of_known_size_is_the_sum_of_its_parts), T(hosts_are_names_addresses_and_ports),

@@ -57,7 +57,7 @@ static void destroy(job *j) {
     free(t);
 }
 
-static const job_class task_class = {claim, run, destroy};
+static const job_class task_class = {claim, run, NULL, destroy};
 
 static task *task_of(jobs *line, record *r, unsigned name, uint64_t slices, double cost) {
     task *t = calloc(1, sizeof *t);

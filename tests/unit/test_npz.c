@@ -151,7 +151,7 @@ static zip exact(const unsigned char *bytes, size_t length) {
 
 static zip zip_of(const part *parts, unsigned count, const char *comment) {
     buffer b = buffer_of(1 << 20);
-    size_t local[MOST], central[MOST];
+    size_t local[MOST] = {0}, central[MOST] = {0};
     packed p[MOST];
     for (unsigned i = 0; i < count; i++) {
         p[i] = pack(&parts[i]);
@@ -371,7 +371,14 @@ static const char *const disagree = "does not agree with the directory";
 static const char *const no_directory = "no central directory";
 static const char *const extra_field = "broken extra field";
 
-/* One field of x_and_y's zip is another; 0xffffffff without an extra field widens nothing. */
+/* The first deflates to another size by every version of libdeflate: four bytes behind a header do
+ * not (1.23 makes 68 of 68). */
+static const part run_and_y[] = {
+    {"x.npy", DEFLATED, 0, BYTES(NPY("(9,)", "aaaaaaaaa")), false},
+    {"y.npy", STORED, 0, BYTES(NPY("(6,)", "efghij")), false},
+};
+
+/* One field of run_and_y's zip is another; 0xffffffff without an extra field widens nothing. */
 static const struct {
     enum record record;
     unsigned offset, bytes;
@@ -422,7 +429,7 @@ static const struct {
     {C0, 20, 4, 0xffffffff, extra_field},
     {C1, 20, 4, 0x7fffffff, "its two sizes differ"},
     {C0, 24, 4, 0, disagree},
-    {C0, 24, 4, 67, disagree},
+    {C0, 24, 4, 72, disagree},
     {C0, 24, 4, 0x7fffffff, "more than a deflate stream"},
     {C0, 24, 4, 0xffffffff, extra_field},
     {C1, 24, 4, 0, "its two sizes differ"},
@@ -465,7 +472,7 @@ static const struct {
 static void hostile_archives_are_refused_with_the_reason(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-        zip z = zip_of(x_and_y, 2, "");
+        zip z = zip_of(run_and_y, 2, "");
         const size_t at[] = {z.local[0], z.local[1], z.central[0], z.central[1], z.end};
         const char *reason = hostile[i].reason;
         upload u;

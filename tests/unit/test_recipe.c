@@ -341,10 +341,40 @@ static void an_if_none_match_list_holds_the_tag_or_not(void **state) {
         {"\"00112233445566778899aabbccddeef\"", false},
         {"\"00112233445566778899AABBCCDDEEFF\"", false},
         {"\"00112233445566778899aabbccddeeff", false},
+        {TAG "x", false},
+        {TAG " x", false},
+        {TAG TAG, false},
+        {"x" TAG, false},
+        {"W/ " TAG, false},
+        {"w/" TAG, false},
+        {"\"other\"x, " TAG, false},
+        {"x, " TAG, false},
+        {"* ", true},
+        {" *\t", true},
+        {"*, \"other\"", false},
+        {"\"other\", *", false},
+        {TAG ", x", true},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (recipe_etag_matches(table[i].list, TAG) != table[i].holds)
             fail_msg("%s", table[i].list);
+}
+
+static void an_if_match_list_names_the_tag_as_a_strong_one(void **state) {
+    (void)state;
+    static const struct {
+        const char *list;
+        bool holds;
+    } table[] = {
+        {TAG, true},       {"*", true},      {"W/\"other\", " TAG, true}, {"W/" TAG ", " TAG, true},
+        {"W/" TAG, false}, {TAG "x", false}, {"\"other\"", false},        {"", false},
+        {NULL, false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (recipe_etag_is_named(table[i].list, TAG) != table[i].holds)
+            fail_msg("%s", table[i].list);
+    assert_true(recipe_etag_is_named("*", ""));
+    assert_false(recipe_etag_is_named("\"\"", ""));
 }
 
 RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_refused_by_name),
@@ -356,4 +386,5 @@ RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_ref
     T(requests_that_mean_the_same_have_one_text), T(any_other_parameter_makes_another_text),
     T(every_parameter_at_its_longest_still_has_a_text), T(an_etag_is_strong_quoted_and_repeatable),
     T(text_resource_format_and_version_each_change_the_etag),
-    T(an_if_none_match_list_holds_the_tag_or_not))
+    T(an_if_none_match_list_holds_the_tag_or_not),
+    T(an_if_match_list_names_the_tag_as_a_strong_one))

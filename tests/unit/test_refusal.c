@@ -2,7 +2,7 @@
 
 #include "refusal.h"
 
-static void every_refusal_says_when_to_come_again_and_is_counted_by_its_reason(void **state) {
+static void every_refusal_says_whether_to_come_again_and_is_counted_by_its_reason(void **state) {
     (void)state;
     static const struct {
         jobs_verdict why;
@@ -13,6 +13,7 @@ static void every_refusal_says_when_to_come_again_and_is_counted_by_its_reason(v
                 {JOBS_LATE, 503, PROBLEM_PATIENCE, "too late"},
                 {JOBS_SHARE, 429, PROBLEM_SHARE, "share"},
                 {JOBS_MEMORY, 503, PROBLEM_MEMORY, "memory"},
+                {JOBS_NEVER, 413, PROBLEM_LARGE, "memory"},
                 {JOBS_LOST, 503, PROBLEM_INTERNAL, "cut short"}};
     const jobs_settings settings = {.threads = 1, .limit = 1};
     jobs *line = jobs_new(&settings);
@@ -24,12 +25,13 @@ static void every_refusal_says_when_to_come_again_and_is_counted_by_its_reason(v
         refusal_explain(line, rows[i].why, &p);
         assert_int_equal(p.status, rows[i].status);
         assert_int_equal(p.reason, rows[i].reason);
-        assert_int_equal(p.retry_after, 1);
+        assert_int_equal(p.retry_after, rows[i].status != 413);
         assert_int_equal(p.count, 1);
         assert_non_null(strstr(p.errors[0].detail, rows[i].word));
-        assert_non_null(strstr(p.errors[0].detail, "; try again in 1 s"));
+        assert_int_equal(strstr(p.errors[0].detail, "; try again in 1 s") != NULL,
+                         rows[i].status != 413);
     }
     jobs_free(line);
 }
 
-RUN(T(every_refusal_says_when_to_come_again_and_is_counted_by_its_reason))
+RUN(T(every_refusal_says_whether_to_come_again_and_is_counted_by_its_reason))

@@ -99,6 +99,16 @@ static void what_would_make_others_late_is_refused(void **state) {
     admitted(&s, &small, 1);
 }
 
+static void a_promise_that_is_lost_anyway_refuses_nobody(void **state) {
+    (void)state;
+    schedule s = of(1, 0);
+    turn large = work_of(S, 1), small = work_of(MS, 2);
+    admitted(&s, &large, 1);
+    s.pace = 4; /* the machine turns out to be slow, and two seconds were promised */
+    admitted(&s, &small, 2);
+    run(&s, &small);
+}
+
 static void patience_lets_more_wait(void **state) {
     (void)state;
     schedule s = of(2, 100 * MS);
@@ -395,9 +405,31 @@ static void at_ten_times_capacity_every_promise_is_kept_and_the_modest_are_serve
         assert_true(m.done[i] > 0.5 * m.done[1] && m.done[i] < 2 * m.done[1]);
 }
 
-RUN(T(an_idle_machine_takes_any_job), T(small_jobs_overtake_large_ones),
-    T(equals_go_in_the_order_they_came), T(no_more_than_the_limit_are_admitted),
-    T(what_would_come_too_late_is_refused), T(what_would_make_others_late_is_refused),
+/* Who takes short slices never takes a long one, and the other way round; both count. */
+static void what_is_uncut_is_taken_apart_and_teaches_no_pace(void **state) {
+    (void)state;
+    schedule s;
+    schedule_init(&s, 1, 10, 1e9);
+    turn plain = {.cost = 1e6}, uncut = {.cost = 1e6, .uncut = true, .vague = true};
+    assert_int_equal(schedule_admit(&s, &uncut, 0), SCHEDULE_ADMITTED);
+    assert_int_equal(schedule_admit(&s, &plain, 0), SCHEDULE_ADMITTED);
+    assert_true(schedule_demand(&s, 0) == 2e6);
+    assert_true(schedule_wake(&s, &uncut, 0));
+    assert_null(schedule_take(&s, 0));
+    assert_true(schedule_wake(&s, &plain, 0));
+    assert_ptr_equal(schedule_take(&s, 0), &plain);
+    assert_null(schedule_take(&s, 0));
+    assert_ptr_equal(schedule_take_uncut(&s, 0), &uncut);
+    assert_null(schedule_take_uncut(&s, 0));
+    schedule_leave(&s, &uncut, false);
+    schedule_ran(&s, &uncut, 50000000);
+    assert_true(s.pace == 1);
+}
+
+RUN(T(what_is_uncut_is_taken_apart_and_teaches_no_pace), T(an_idle_machine_takes_any_job),
+    T(small_jobs_overtake_large_ones), T(equals_go_in_the_order_they_came),
+    T(no_more_than_the_limit_are_admitted), T(what_would_come_too_late_is_refused),
+    T(what_would_make_others_late_is_refused), T(a_promise_that_is_lost_anyway_refuses_nobody),
     T(patience_lets_more_wait), T(what_one_thread_must_do_alone_has_longer),
     T(a_client_may_have_all_while_nobody_else_asks),
     T(a_client_that_had_much_leaves_room_to_who_had_little),

@@ -141,4 +141,5 @@ static void freeing_destroys_what_it_holds_once(void **state) {
 
 RUN(T(sizes_are_the_products_of_sides_and_type), T(types_have_the_sizes_their_names_say),
     T(a_size_that_overflows_is_refused), T(too_many_tensors_or_sides_are_refused),
-    T(a_tensor_says_itself_how_it_is_drawn), T(notes_beyond_the_room_are_dropped), T(freeing_destroys_what_it_holds_once))
+    T(a_tensor_says_itself_how_it_is_drawn), T(notes_beyond_the_room_are_dropped),
+    T(freeing_destroys_what_it_holds_once))

@@ -54,13 +54,17 @@ static inline uint64_t unit_random(uint64_t *state) {
     return *state * UINT64_C(2685821657736338717);
 }
 
-/* Waits for what another thread is about to do, and fails if it does not within ten seconds. */
+/* Waits for what another thread is about to do. Half a millisecond a time: two minutes at least,
+ * which only a test that fails will wait. */
 #define UNIT_UNTIL(condition)                                                                      \
     do {                                                                                           \
         const struct timespec unit_pause = {.tv_nsec = 500000};                                    \
-        for (int unit_left = 20000; !(condition) && unit_left; unit_left--)                        \
+        bool unit_good = (condition);                                                              \
+        for (int unit_left = 240000; !unit_good && unit_left; unit_left--) {                       \
             nanosleep(&unit_pause, NULL);                                                          \
-        assert_true(condition);                                                                    \
+            unit_good = (condition);                                                               \
+        }                                                                                          \
+        assert_true(unit_good);                                                                    \
     } while (0)
 
 /* While closed, every thread that comes to it stops. */

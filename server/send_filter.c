@@ -1,0 +1,84 @@
+#include "send_filter.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+static const char version[] = "HTTP/1.", ours[] = "\r\nX-Fmix-Stream:", end[] = "\r\n\r\n";
+
+static _Thread_local const send_filter *filter;
+static _Thread_local uint64_t calls;
+
+void send_filter_set(const send_filter *f) {
+    filter = f;
+}
+
+uint64_t send_filter_calls(void) {
+    return calls;
+}
+
+/* "HTTP/1.1 400 Bad Request": the status, or 0. */
+static int status_of(const char *head, size_t length) {
+    size_t at = sizeof version + 1; /* behind the version's last digit and a space */
+    int status = 0;
+    if (length < at + 3 || memcmp(head, version, sizeof version - 1) != 0)
+        return 0;
+    for (size_t i = at; i < at + 3; i++) {
+        if (head[i] < '0' || head[i] > '9')
+            return 0;
+        status = 10 * status + (head[i] - '0');
+    }
+    return status;
+}
+
+/* Behind the first head, or NULL: its end is not here. */
+static const char *behind_head(const char *head, size_t length) {
+    const char *stop = memmem(head, length, end, sizeof end - 1);
+    return stop ? stop + sizeof end - 1 : NULL;
+}
+
+bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out) {
+    const char *head = count ? parts[0].iov_base : NULL, *at;
+    size_t left = count ? parts[0].iov_len : 0;
+    out->status = status_of(head, left);
+    if (out->status < 400 || !(at = behind_head(head, left)) ||
+        memmem(head, (size_t)(at - head), ours, sizeof ours - 1))
+        return false;
+    for (; at; at = status_of(at, left) ? behind_head(at, left) : NULL) {
+        left -= (size_t)(at - head);
+        head = at;
+    }
+    out->body = left > 0 || (count > 1 && parts[1].iov_len > 0);
+    return true;
+}
+
+bool send_filter_stops(int fd, void *session, const struct iovec *parts, size_t count) {
+    send_page page;
+    calls++;
+    if (!filter || !send_filter_finds(parts, count, &page))
+        return false;
+    page.body |= session != NULL; /* there it is sent by a call of its own */
+    return filter->replaces(filter->user, fd, session, &page);
+}
+
+/* What send does by another name (send(2)), so that the C library's own need not be searched for.
+ */
+EXPORTED ssize_t send(int fd, const void *bytes, size_t length, int flags) {
+    struct iovec part = {(void *)(uintptr_t)bytes, length};
+    if (send_filter_stops(fd, NULL, &part, 1)) {
+        errno = ECONNRESET;
+        return -1;
+    }
+    return sendto(fd, bytes, length, flags, NULL, 0);
+}
+
+EXPORTED ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+    if (send_filter_stops(fd, NULL, message->msg_iov, message->msg_iovlen)) {
+        errno = ECONNRESET;
+        return -1;
+    }
+    struct mmsghdr one = {.msg_hdr = *message};
+    return sendmmsg(fd, &one, 1, flags) == 1 ? (ssize_t)one.msg_len : -1;
+}
