@@ -4,7 +4,8 @@
  *   [n] of integers, or of floats that are whole    class numbers
  *   [n, 1] of integers                              class numbers
  *   [n, 1] of floats or bools                       class numbers, or rows of one class: how many
- *                                                   classes there are must be told
+ *                                                   classes there are must be told (of an upload
+ *                                                   labels.c tells one)
  *   [n, k] of floats                                rows of weights
  *   [n, k] of integers or bools, all of them 0 or 1 rows of weights (one-hot or multi-hot)
  *

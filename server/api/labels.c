@@ -121,11 +121,17 @@ static void look(upload *all, labels *l, bool partners, problem *p) {
             return;
 }
 
+/* [n, 1] of floats or bools is rows of one value, whatever `classes` says of other heads: such
+ * uploads were answered so before class numbers could be floats. */
+static bool is_column(const array *y) {
+    return y->rank == 2 && y->shape[1] == 1 && (y->type == DTYPE_BOOL || dtype_floats(y->type));
+}
+
 /* A data set's labels are what its manifest says: rows of one class, too. */
 static bool find_kind(const array *y, uint64_t n, uint64_t told, bool uploaded, label *out,
                       problem *p) {
     *out = (label){.from = y, .numbers = y->rank == 1, .rows = n, .classes = y->shape[1]};
-    bool good = !uploaded || label_kind(y, n, told, out, p);
+    bool good = !uploaded || label_kind(y, n, is_column(y) ? 1 : told, out, p);
     out->native = true;
     return good;
 }
@@ -146,7 +152,7 @@ static bool read_head(const query *q, const array *y, const char *suffix, unsign
     return true;
 }
 
-/* Heads whose kind or length hangs on `classes` take its numbers in turn. */
+/* Heads of class numbers take those of `classes` in turn. */
 static void read_heads(const query *q, const upload *all, uint64_t n, bool partners, bool uploaded,
                        labels *l, problem *p) {
     unsigned numbered = 0;
@@ -165,7 +171,7 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
         if (!read_head(q, y, suffix, numbered, n, uploaded, h, p) ||
             (partners && !find_partners(all, y, suffix, h, p)))
             return;
-        numbered += h->labels.numbers || (uploaded && y->shape[1] == 1);
+        numbered += h->labels.numbers;
         l->count++;
     }
     if (q->given[QUERY_CLASSES] && q->classes.count > 1 && q->classes.count != numbered)
