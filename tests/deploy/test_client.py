@@ -2,12 +2,16 @@
 
 import importlib.util
 import multiprocessing
+import pickle
 import pathlib
+import socket
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
+import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -105,7 +109,186 @@ class Mixing(Served):
         with self.assertRaisesRegex(ValueError, "soft"):
             self.mixer(soft=0.1)
         with self.assertRaisesRegex(TypeError, "namespace"):
-            self.mixer()._mix(self.mixer().plan((3,), 2, 0), [1, 2], None)
+            fmixd._namespace([1, 2])
+
+    def test_what_can_be_known_before_the_first_batch_is_told_at_once(self):
+        for options, said in (
+                ({"layout": "nchw"}, "channels_first, channels_last or none"), ({"index": 0}, "index"),
+                ({"n": 4}, "n follows"), ({"epoch": 1}, "epoch"), ({"rank": 2, "world": 2}, "rank is 2"),
+                ({"smoothing": 2}, "smoothing"), ({"steps": 0}, "steps")):
+            with self.subTest(**options), self.assertRaisesRegex(ValueError, said):
+                fmixd.Mixer(self.url, **options)
+        for url in "localhost:8080", "http://", "ftp://x", "":
+            for make in fmixd.Mixer, fmixd.Connection, lambda url: list(fmixd.epoch(url, "colour")):
+                with self.subTest(url), self.assertRaisesRegex(ValueError, "http://localhost:8080"):
+                    make(url)
+
+    def test_a_shape_that_can_be_read_two_ways_is_refused_with_both(self):
+        y = np.arange(5)
+        for shape, readings in (((5, 28, 28), ("none", "channels_first")),
+                                ((5, 32, 32, 3), ("channels_last", "channels_first")),
+                                ((5, 8, 8, 8, 1), ("channels_last", "channels_first"))):
+            with self.assertRaises(ValueError) as refused:
+                self.mixer(classes=5)(np.zeros(shape, "f4"), y, 0)
+            for reading in readings:
+                self.assertIn(f"'{reading}'", str(refused.exception))
+        for shape, layout in (((5, 9), None), ((5, 28, 28), "none"), ((5, 2, 28), "channels_first")):
+            x, _ = self.batch(shape)
+            mixed, _ = self.mixer(layout=layout, classes=5)(x, y, 0)
+            made = self.of_daemon(x, y, 0, layout=layout or "none")
+            self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+        with self.assertRaisesRegex(ValueError, "0 spatial sides"):
+            self.mixer(layout="channels_first")(np.zeros((5, 3), "f4"), None, 0)
+
+    def test_types_of_x_are_kept_by_every_method(self):
+        x, y = self.batch()
+        for dtype in "<f2", "<f4", "<f8":
+            for method in "fmix", "cutmix", "mixup", "samplepairing", "none", "fmix,mixup":
+                mix = self.mixer(seed=3, method=method, classes=5)
+                for step in range(2):
+                    typed = (200 * x).astype(dtype)
+                    mixed, _ = mix(typed, y, step)
+                    made = self.of_daemon(typed, y, step, layout="channels_first", seed=3, method=method)
+                    self.assertEqual(mixed.dtype, typed.dtype)
+                    np.testing.assert_allclose(mixed, made["mixed"], rtol=2 * np.finfo(dtype).eps)
+                    self.assertEqual(typed.tobytes(), (200 * x).astype(dtype).tobytes())
+        pixels = (255 * x).astype("u1")
+        mixed, _ = self.mixer(method="cutmix", classes=5)(pixels, y, 0)
+        self.assertEqual(mixed.dtype, np.uint8)
+        with self.assertRaisesRegex(TypeError, "uint8.*mixup.*float"):
+            self.mixer(method="mixup", classes=5)(pixels, y, 0)
+
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_types_of_tensors_are_kept_by_every_method(self):
+        import torch
+        x, y = self.batch()
+        for dtype in torch.float16, torch.bfloat16, torch.float32, torch.float64:
+            mix = self.mixer(seed=3, method="fmix,mixup", classes=5)
+            for step in range(2):
+                typed = torch.from_numpy(x).to(dtype)
+                mixed, _ = mix(typed, torch.from_numpy(y), step)
+                made = self.of_daemon(typed.double().numpy(), y, step, layout="channels_first", seed=3,
+                                      method="fmix,mixup")
+                self.assertEqual(mixed.dtype, dtype)
+                torch.testing.assert_close(mixed.double(), torch.from_numpy(made["mixed"].copy()),
+                                           rtol=torch.finfo(dtype).eps, atol=torch.finfo(dtype).eps)
+        with self.assertRaisesRegex(TypeError, "uint8"):
+            self.mixer(method="mixup", classes=5)(torch.zeros(6, 3, 8, 9, dtype=torch.uint8), None, 0)
+
+    def test_class_numbers_are_numbers_whatever_their_type(self):
+        import_torch = [lambda y: y]
+        if HAS_TORCH:
+            import torch
+            import_torch.append(torch.from_numpy)
+        x, _ = self.batch((10, 3, 8, 9))
+        y = np.array([3, 3, 3, 3, 3, 4, 4, 4, 0, 1])
+        made = self.of_daemon(x, y, 0, layout="channels_first")
+        for to in import_torch:
+            for dtype in "u1", "i1", "i2", "i4", "i8", "f4", "f8":
+                for shape in (10,), (10, 1):
+                    if dtype[0] == "f" and len(shape) == 2:
+                        continue
+                    with self.subTest(dtype, shape=shape, to=to):
+                        _, labels = self.mixer(classes=5)(to(x), to(y.astype(dtype).reshape(shape)), 0)
+                        np.testing.assert_allclose(np.asarray(labels), made["labels"], atol=1e-6)
+            for wrong in -1, 5:
+                with self.assertRaisesRegex(ValueError, f"{wrong}; class numbers go from 0 to 4"):
+                    self.mixer(classes=5)(to(x), to(np.full(10, wrong)), 0)
+            with self.assertRaisesRegex(ValueError, "whole"):
+                self.mixer(classes=5)(to(x), to(np.full(10, 0.5)), 0)
+            with self.assertRaisesRegex(ValueError, "class numbers, or one value"):
+                self.mixer(classes=5)(to(x), to(np.full((10, 1), 1.0)), 0)
+            with self.assertRaisesRegex(ValueError, "rows"):
+                self.mixer(classes=5)(to(x), to(np.zeros(9, int)), 0)
+
+    def test_rows_of_truths_or_integers_are_mixed_as_rows_of_floats(self):
+        x, y = self.batch()
+        one_hot = np.eye(5, dtype="f4")[y]
+        made = self.of_daemon(x, y, 0, layout="channels_first")["labels"]
+        for dtype in "?", "u1", "i8", "f4", "f8":
+            _, labels = self.mixer()(x, one_hot.astype(dtype), 0)
+            np.testing.assert_allclose(labels, made, atol=1e-6)
+            self.assertEqual(labels.dtype.itemsize, 8 if dtype == "f8" else 4)
+        _, values = self.mixer(seed=1)(x, np.arange(6.0), 0)
+        plan = self.mixer(seed=1).plan((8, 9), 6, 0)
+        np.testing.assert_allclose(values, plan.lam_eff * np.arange(6)
+                                   + (1 - plan.lam_eff) * np.arange(6)[plan.pairing])
+
+    def test_smoothing_and_correct_are_the_daemon_s(self):
+        x, y = self.batch()
+        rows = np.eye(5, dtype="f4")[y]
+        for method in "fmix", "cutmix", "mixup":
+            for options in ({"smoothing": 0.1}, {"correct": 0}, {"smoothing": 0.3, "correct": 0}):
+                made = self.of_daemon(x, y, 4, layout="channels_first", method=method, **options)["labels"]
+                for labels in y, rows:
+                    mix = self.mixer(method=method, classes=5, **options)
+                    np.testing.assert_allclose(mix(x, labels, 4)[1], made, atol=1e-6)
+
+    def test_several_heads_are_mixed_by_name(self):
+        x, y = self.batch()
+        _, labels = self.mixer(classes={"a": 5, "b": 7})(x, {"a": y, "b": y, "c": np.eye(5)[y]}, 0)
+        made = self.of_daemon(x, y, 0, layout="channels_first")["labels"]
+        self.assertEqual(labels["b"].shape, (6, 7))
+        for head in labels["a"], labels["b"][:, :5], labels["c"]:
+            np.testing.assert_allclose(head, made, atol=1e-6)
+
+    def test_epochs_and_ranks_have_plans_of_their_own_and_resume(self):
+        x, y = self.batch()
+        loader, seen = [(x, y)] * 5, {}
+        for rank in range(2):
+            mix = self.mixer(seed=7, classes=5, rank=rank, world=2)
+            for epoch in range(3):
+                for step, (mixed, _) in enumerate(mix.epoch(loader, epoch)):
+                    seen[rank, epoch, step] = mixed.tobytes()
+        self.assertEqual(len(set(seen.values())), 2 * 3 * 5)
+        again = self.mixer(seed=7, classes=5, rank=1, world=2)
+        resumed = [mixed.tobytes() for mixed, _ in again.epoch(loader[3:], 2, start=3)]
+        self.assertEqual(resumed, [seen[1, 2, 3], seen[1, 2, 4]])
+        alone = self.mixer(seed=7, classes=5)
+        self.assertEqual(alone(x, y, 3)[0].tobytes(), alone(x, y, 3, epoch=0)[0].tobytes())
+        for wrong in {"epoch": -1}, {"epoch": 2**16}:
+            with self.assertRaisesRegex(ValueError, "epoch is"):
+                alone(x, y, 0, **wrong)
+        with self.assertRaisesRegex(ValueError, "step is"):
+            alone(x, y, 2**24, epoch=0)
+
+    def test_steps_that_go_back_without_an_epoch_are_warned_of(self):
+        x, y = self.batch()
+        mix = self.mixer(seed=7, classes=5)
+        mix(x, y, 0), mix(x, y, 1)
+        with self.assertWarnsRegex(UserWarning, "epoch"):
+            mix(x, y, 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            mix(x, y, 0, epoch=1), mix(x, y, 1, epoch=1), mix(x, y, 0, epoch=2)
+
+    def test_a_mixer_can_be_pickled_and_goes_on_elsewhere(self):
+        x, y = self.batch()
+        mix = self.mixer(seed=7, classes=5, rank=1, world=2)
+        expected = [mix(x, y, step)[0].tobytes() for step in range(4)]
+        copy = pickle.loads(pickle.dumps(mix))
+        self.addCleanup(copy.close)
+        self.assertEqual([copy(x, y, step)[0].tobytes() for step in range(4)], expected)
+
+    def test_a_batch_of_another_size_asks_for_its_own_step_alone_and_ends_no_look_ahead(self):
+        asked, fetch = [], fmixd._Stream._fetch
+
+        def spy(stream, connection, first, steps):
+            asked.append((stream._query["n"], first, steps))
+            return fetch(stream, connection, first, steps)
+        x, y = self.batch()
+        mix = self.mixer(seed=7, classes=5)
+        with unittest.mock.patch.object(fmixd._Stream, "_fetch", spy):
+            for step in range(4):
+                mix(x, y, step)
+            ahead = mix._streams[(8, 9), 6]._ahead
+            mix(x[:4], y[:4], 4)
+            self.assertIs(mix._streams[(8, 9), 6]._ahead, ahead)
+            mix(x, y, 4)
+            mix.close()
+        self.assertEqual([each for each in asked if each[0] == 4], [(4, 4, 1)])
+        self.assertEqual(sorted(each[1:] for each in asked if each[0] == 6)[:4],
+                         [(0, 1), (1, 1), (2, 3), (5, 3)])
 
     @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
     def test_torch_tensors_are_mixed_alike(self):
@@ -227,6 +410,25 @@ class Epochs(Served):
             loader = torch.utils.data.DataLoader(data, batch_size=None, num_workers=workers)
             got = [(x.numpy().tobytes(), y.numpy().tobytes()) for x, y in loader]
             self.assertEqual(sorted(got), sorted(whole))
+            self.assertEqual(len(loader), len(whole))
+
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_workers_that_persist_are_told_of_the_next_epoch(self):
+        import torch
+        data = fmixd.Epochs(self.url, "colour", batch=5, seed=9, shuffle=True, start=3)
+        loader = torch.utils.data.DataLoader(data, batch_size=None, num_workers=2, persistent_workers=True)
+        for number in range(3):
+            data.set_epoch(number)
+            whole = self.all(epoch=number, batch=5, seed=9, shuffle=1)[3 if number == 0 else 0:]
+            self.assertEqual(len(data), len(whole))
+            got = [(x.numpy().tobytes(), y.numpy().tobytes()) for x, y in loader]
+            self.assertEqual(sorted(got), sorted(whole))
+
+    def test_truths_and_lists_are_options_as_python_writes_them(self):
+        self.assertEqual(self.all(batch=5, shuffle=True, mean=[0.1, 0.2, 0.3], std=(1, 2, 3), method=["fmix", "mixup"],
+                                  drop_last=True),
+                         self.all(batch=5, shuffle=1, mean="0.1,0.2,0.3", std="1,2,3", method="fmix,mixup",
+                                  drop_last=1))
 
 
 class Trouble(unittest.TestCase):
@@ -313,6 +515,25 @@ class Trouble(unittest.TestCase):
             with self.assertRaisesRegex(fmixd.Refused, "not yet"):
                 mix(x, None, 1)
         self.assertEqual(mix(x, None, 1)[0].tolist(), [[6, 1], [2, 3]])
+
+    def test_silence_is_warned_of_while_it_goes_on(self):
+        url, _ = self.serve([(503, {"Retry-After": "1"}, b'{"detail": "too much"}')] * 2 + [(200, {}, b"here")])
+        with unittest.mock.patch.object(fmixd, "SILENCE", 0.2), self.assertWarnsRegex(UserWarning, "too much"):
+            self.assertEqual(fmixd.Connection(url).get("/x"), b"here")
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            url = "http://127.0.0.1:{}".format(deaf.getsockname()[1])
+            with unittest.mock.patch.multiple(fmixd, SILENCE=0.2, TIMEOUT=1), \
+                    self.assertWarnsRegex(UserWarning, "not answered"), self.assertRaises(ConnectionError):
+                fmixd.Connection(url, tries=1).get("/x")
+
+    def test_a_look_ahead_at_a_dead_daemon_ends_at_once(self):
+        url, _ = self.serve([(503, {"Retry-After": "60"}, b"{}")])
+        connection = fmixd.Connection(url)
+        ahead = fmixd.Ahead(lambda number: connection.get("/x"), 0)
+        with self.assertRaisesRegex(ConnectionError, "nobody waits"):
+            connection.abandon()
+            ahead.take()
+        ahead.close()
 
     def test_patience_ends(self):
         url, _ = self.serve([(503, {}, b'{"detail": "too much"}')] * 50)

@@ -3,35 +3,39 @@
 A batch that you have, on the device where it is:
 
     mix = fmixd.Mixer("http://localhost:8080", seed=7, method="fmix,mixup", classes=10)
-    for step, (x, y) in enumerate(batches):
-        x, y = mix(x, y, step)
+    for epoch in range(90):
+        for x, y in mix.epoch(loader, epoch):
+            ...
 
 Only masks travel, bit-packed, fetched ahead in the background. x and y are NumPy's or PyTorch's, or any
 library's whose arrays have an array namespace.
 
 Batches of a data set that fmixd hosts:
 
-    for x, y in fmixd.epoch("http://localhost:8080", "garments", epoch=3, batch=64, shuffle=1):
+    for x, y in fmixd.epoch("http://localhost:8080", "garments", epoch=3, batch=64, shuffle=True):
         ...
 
 Either can begin at any step, on any rank of any world: the same arguments give the same bits.
 """
 
+import collections
 import http.client
 import itertools
 import json
 import os
-import queue
 import random
+import selectors
 import struct
 import threading
 import time
+import warnings
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
 AHEAD = 4         # requests that are fetched before they are asked for
 PATIENCE = 300.0  # seconds over which a request is tried again
+SILENCE = 2.0     # seconds without an answer after which a warning says so
 MOMENT = 0.1      # seconds between two tries, at least
 TIMEOUT = 60.0    # seconds without a byte
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
@@ -46,17 +50,34 @@ class Refused(Exception):
 # --- HTTP -------------------------------------------------------------------
 
 
+def _checked(url):
+    """The parts of a URL that can be asked."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"url is {url!r}; it must begin with http:// or https:// and name a host, as "
+                         "http://localhost:8080")
+    return parts
+
+
+def _text(value):
+    """A parameter as the daemon reads it: truths as 1 and 0, lists with commas."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(int(value))
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return ",".join(map(_text, value))
+    return str(value)
+
+
 class Connection:
     """One kept connection, opened again whenever it breaks."""
 
     def __init__(self, url, token=None, patience=PATIENCE, tries=None):
-        parts = urlsplit(url)
-        kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-        self._open = lambda: kind[parts.scheme](parts.netloc, timeout=TIMEOUT)
-        self._path = parts.path.rstrip("/")
+        parts = _checked(url)
+        self._kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[parts.scheme]
+        self._url, self._host, self._path = url, parts.netloc, parts.path.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._patience, self._tries = patience, tries
-        self._connection = None
+        self._connection, self._abandoned = None, threading.Event()
 
     def get(self, path, **query):
         """The body; tries again for as long as it is worth it, as Retry-After says."""
@@ -67,8 +88,9 @@ class Connection:
         return self._ask("POST", path, query, data)
 
     def _ask(self, method, path, query, data=None):
-        target = f"{self._path}{path}?{urlencode(query)}" if query else self._path + path
-        end, pause = time.monotonic() + self._patience, 0.1
+        texts = {name: _text(value) for name, value in query.items()}
+        target = f"{self._path}{path}?{urlencode(texts)}" if query else self._path + path
+        begun, pause, silent = time.monotonic(), 0.1, False
         for tried in itertools.count(1):
             status, headers, body = self._try(method, target, data)
             if status == 200:
@@ -76,27 +98,46 @@ class Connection:
             if status and status not in (429, 502, 503, 504):
                 raise Refused(f"{target}: {status} {_reason(body)}")
             wait = _seconds(headers.get("Retry-After"), pause) * random.uniform(1, 1.3)
-            if time.monotonic() + wait > end or tried == self._tries:
-                raise ConnectionError(f"{target}: no answer, asked {tried} times: "
-                                      f"{_reason(body) if status else body}")
-            time.sleep(wait)
+            waited = time.monotonic() - begun
+            why = _reason(body) if status else body
+            if waited + wait > self._patience or tried == self._tries:
+                raise ConnectionError(f"{target}: no answer, asked {tried} times: {why}")
+            if waited + wait > SILENCE and not silent:
+                silent = True
+                warnings.warn(f"{self._url}: no answer yet ({why}); it is asked again in {wait:.1f} s, and until "
+                              f"{self._patience:.0f} s are over", stacklevel=3)
+            if self._abandoned.wait(wait):
+                raise ConnectionError(f"{target}: nobody waits for the answer any more")
             pause = min(2 * pause, 5)
 
     def _try(self, method, target, data):
         try:
-            self._connection = self._connection or self._open()
+            self._connection = self._connection or self._kind(self._host, timeout=TIMEOUT)
             self._connection.request(method, target, data, self._headers)
+            self._warn_of_silence()
             answer = self._connection.getresponse()
             return answer.status, answer.headers, answer.read()
         except (OSError, http.client.HTTPException) as broken:
             self.close()
-            return None, {}, str(broken)
+            return None, {}, str(broken) or type(broken).__name__
+
+    def _warn_of_silence(self):
+        """Where the first byte takes long."""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._connection.sock, selectors.EVENT_READ)
+            silent = not waiting.select(SILENCE)
+        if silent:
+            warnings.warn(f"{self._url}: not answered for {SILENCE:.0f} s; this goes on waiting", stacklevel=6)
 
     def close(self):
         """Until it is used again."""
         if self._connection:
             self._connection.close()
         self._connection = None
+
+    def abandon(self):
+        """From another thread: whoever waits for an answer stops waiting soon."""
+        self._abandoned.set()
 
 
 def _seconds(text, otherwise):
@@ -129,41 +170,54 @@ def tensors(body):
 class Ahead:
     """What a function makes of 0, 1, 2, …, some of it before it is asked for, on a thread."""
 
-    def __init__(self, make, first, end=None, ahead=AHEAD):
-        self._ready = queue.Queue(ahead)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(make, first, end), daemon=True)
+    def __init__(self, make, first, end=None, ahead=AHEAD, done=lambda: None):
+        """done: is called on the thread when it ends."""
+        self._changed = threading.Condition()
+        self._made, self._room = collections.deque(), ahead
+        self._stopped, self._failed = False, None
+        self._thread = threading.Thread(target=self._run, args=(make, first, end, done), daemon=True)
         self._thread.start()
 
-    def _put(self, item):
-        while not self._stop.is_set():
-            try:
-                self._ready.put(item, timeout=0.1)
-                return
-            except queue.Full:
-                pass
-
-    def _run(self, make, number, end):
+    def _run(self, make, number, end, done):
+        failed = StopIteration()
         try:
-            while not self._stop.is_set() and number != end:
-                self._put((number, make(number), None))
+            while number != end and self._has_room():
+                made = make(number)
+                with self._changed:
+                    self._made.append((number, made))
+                    self._changed.notify_all()
                 number += 1
-        except BaseException as failed:  # pylint: disable=broad-except
-            self._put((number, None, failed))  # whoever takes it raises it
-        else:
-            self._put((number, None, StopIteration()))
+        except BaseException as wrong:  # pylint: disable=broad-except
+            failed = wrong  # whoever takes it raises it
+        done()
+        with self._changed:
+            self._failed = failed
+            self._changed.notify_all()
+
+    def _has_room(self):
+        """Waits for it. False: nobody takes any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or len(self._made) < self._room)
+            return not self._stopped
 
     def take(self):
         """The next number, and what was made of it."""
-        number, made, failed = self._ready.get()
-        if failed is not None:
-            self._put((number, None, failed))  # so does whoever asks again
-            raise failed
-        return number, made
+        with self._changed:
+            self._changed.wait_for(lambda: self._made or self._failed is not None)
+            if not self._made:
+                raise self._failed  # so does whoever asks again
+            self._changed.notify_all()
+            return self._made.popleft()
+
+    def stop(self):
+        """Nothing more is made; does not wait for what is being made."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
     def close(self):
-        """Stops the thread."""
-        self._stop.set()
+        """Stops the thread, and waits for its end."""
+        self.stop()
         self._thread.join()
 
 
@@ -182,13 +236,31 @@ def _namespace(x):
     raise TypeError(f"{type(x)} has no array namespace; give a NumPy array or a torch tensor")
 
 
+def _is_torch(space):
+    return getattr(space, "__name__", "") == "torch"
+
+
 def _like(array, x):
     """A NumPy array where x is."""
     space = _namespace(x)
     if space is np:
         return array
-    made = space.asarray(np.array(array))  # a copy: what came off the wire is read-only
+    made = space.from_numpy(array.copy()) if _is_torch(space) else space.asarray(np.array(array))
     return made.to(x.device) if hasattr(made, "to") else made
+
+
+def _kind(x):
+    """Of x's type: f a float, i an integer, b a truth."""
+    if isinstance(x, np.ndarray):
+        return {"u": "i"}.get(x.dtype.kind, x.dtype.kind)
+    name = str(x.dtype).rpartition(".")[2]
+    return "f" if "float" in name else "b" if name == "bool" else "i" if "int" in name else "?"
+
+
+def _bits(x):
+    """Of an element."""
+    size = getattr(x.dtype, "itemsize", None)
+    return 8 * (x.element_size() if size is None else size)
 
 
 class Plan:
@@ -203,103 +275,322 @@ class Plan:
     def masks(self):
         """Bool [n, *shape], of fmix and cutmix."""
         size = int(np.prod(self.shape))
-        return np.unpackbits(self.bits, axis=1, count=size).reshape(-1, *self.shape).astype(bool)
+        return np.unpackbits(self.bits, axis=1, count=size).reshape(-1, *self.shape).view(bool)
+
+    def weights(self):
+        """Float64 [n]: the share of a row itself, where rows are interpolated."""
+        return np.full(len(self.lam), 0.5) if self.method == "samplepairing" else self.lam
+
+    @property
+    def chooses(self):
+        """Whether each element is a row's own or its partner's."""
+        return self.method in ("fmix", "cutmix")
+
+
+class _Stream:
+    """Plans of one shape and number of rows, one step after the other. The first is fetched alone, so
+    that nobody waits for more than it; blocks grow from there."""
+
+    def __init__(self, url, token, shape, steps, query):
+        self._url, self._token, self._shape, self._steps, self._query = url, token, shape, steps, query
+        self._ahead, self._far = None, None
+        self._near = Connection(url, token)
+        self._plans, self._next = {}, None
+        self.used = 0
+
+    def plan(self, number, eager):
+        """That of a step; eager: what follows is fetched before it is asked for."""
+        if number not in self._plans and (number != self._next or not (self._ahead or eager)):
+            self._seek(number)
+        elif number not in self._plans and not self._ahead:
+            self._begin(number)
+        if eager and not self._ahead:
+            self._begin(self._next)
+        while number not in self._plans:
+            try:
+                self._take(*self._ahead.take()[1])
+            except Exception:
+                self.stop()  # whoever asks again asks the server again
+                raise
+        self.used += 1
+        self._next = number + 1
+        self._plans = {key: kept for key, kept in self._plans.items() if key >= number}
+        return self._plans[number]
+
+    def _take(self, first, parts):
+        for row in range(len(parts["pairing"])):
+            self._plans[first + row] = Plan(parts, row, self._shape)
+
+    def _fetch(self, connection, first, steps):
+        return first, tensors(connection.get("/v1/plans.safetensors", **self._query, step=first, steps=steps))
+
+    def _seek(self, number):
+        self.stop()
+        self._take(*self._fetch(self._near, number, 1))
+        self._next = number + 1
+
+    def _begin(self, number):
+        """To fetch ahead from there: 1, 2, 4, … steps at a time, up to `steps`."""
+        connection = self._far = Connection(self._url, self._token)
+        most, small = self._steps, self._steps.bit_length() - 1
+
+        def block(k):
+            if k < small:
+                return self._fetch(connection, number + 2**k - 1, 2**k)
+            return self._fetch(connection, number + 2**small - 1 + (k - small) * most, most)
+        self._ahead = Ahead(block, 0, done=connection.close)
+
+    def stop(self):
+        """Forgets what was fetched."""
+        if self._ahead:
+            self._ahead.stop()
+            self._far.abandon()
+        self._ahead, self._plans, self._next = None, {}, None
+
+    def close(self):
+        """Waits for the thread, too."""
+        ahead = self._ahead
+        self.stop()
+        if ahead:
+            ahead.close()
+        self._near.close()
+
+
+# Steps of an epoch, and epochs of a rank, that have numbers of their own.
+STEPS, EPOCHS = 2**24, 2**16
 
 
 class Mixer:
     """Mixes batches by plans that it fetches ahead. Parameters are those of /v1/plans: seed, method,
     alpha, delta, lambda (as `lam`), policy, weights, pairing, scope, … ; soft masks are not for it.
 
-    layout: where x has its channels: channels_first, channels_last or none. classes: y holds class
-    numbers of so many classes; else y is rows of floats.
+    layout: where x has its channels: channels_first, channels_last or none. It must be told where the
+    shape of x leaves it open; x of four or five sides has its channels first unless told.
+    classes: y holds class numbers of so many classes; else y is rows of floats. Of several heads a
+    dictionary of y is taken, and classes may be one too.
+    smoothing, correct: of labels, as /v1/mix has them.
+    rank, world: each rank mixes its own batches, by plans of its own.
     """
 
-    def __init__(self, url, *, layout="channels_first", classes=None, steps=16, token=None, **law):
+    def __init__(self, url, *, layout=None, classes=None, steps=16, token=None, smoothing=0.0, correct=True,
+                 rank=0, world=1, **law):
+        _checked(url)
+        for name in {"index", "step", "n", "shape", "dtype", "parts", "epoch"} & set(law):
+            raise ValueError(f"{name} follows from each batch; a Mixer does not take it")
         if law.get("soft"):
             raise ValueError("soft masks do not fit into bits; use /v1/mix for them")
+        if layout not in (None, "channels_first", "channels_last", "none"):
+            raise ValueError(f"layout is {layout!r}; it must be channels_first, channels_last or none")
+        if not 0 <= rank < world <= 2**16:
+            raise ValueError(f"rank is {rank} of world {world}; ranks count from 0, and world is at most 65536")
+        if not 0 <= smoothing <= 1:
+            raise ValueError(f"smoothing is {smoothing}; it must be from 0 to 1")
+        if not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"steps is {steps!r}; it must be a whole number from 1 on")
         if "lam" in law:
             law["lambda"] = law.pop("lam")
-        self.layout, self.classes, self.steps = layout, classes, steps
-        self._connect = lambda: Connection(url, token)
-        self._law, self._shape = law, None
+        self.url, self.token, self.layout, self.classes, self.steps = url, token, layout, classes, steps
+        self.smoothing, self.correct, self.rank, self.world = smoothing, correct, rank, world
+        self._law = law
         self._begin()
 
     def _begin(self):
         """With nothing fetched."""
-        self._process, self._connection = os.getpid(), self._connect()
-        self._ahead, self._plans = None, {}
+        self._process, self._streams, self._last = os.getpid(), {}, None
 
-    def __call__(self, x, y, step):
-        """The mixed batch number `step`: x and, unless it is None, its labels."""
-        plan = self.plan(self._spatial(x), len(x), step)
-        partners = _like(plan.pairing, x)
-        return self._mix(plan, x, x[partners]), None if y is None else self._labels(plan, y)
+    def __getstate__(self):
+        return {**self.__dict__, "_streams": {}, "_last": None, "_process": None}
 
-    def plan(self, shape, rows, step):
-        """The plan of a step."""
+    def epoch(self, batches, epoch, start=0):
+        """Pairs (x, y) of an iterable, mixed as the steps of that epoch from `start` on. To resume amid an
+        epoch, give what is left of the batches, and how many went before."""
+        for step, (x, y) in enumerate(batches, start):
+            yield self(x, y, step, epoch=epoch)
+
+    def __call__(self, x, y, step, *, epoch=None):
+        """The mixed batch number `step` (of an epoch, if that is told): x and, unless it is None, its
+        labels. x stays as it is."""
+        plan = self.plan(self._spatial(x), len(x), self.number(step, epoch))
+        return self._mix(plan, x), None if y is None else self._labels(plan, y)
+
+    def number(self, step, epoch=None):
+        """Under which the daemon knows a step of an epoch of this rank."""
+        if epoch is None:
+            self._look_back(step)
+        elif not 0 <= epoch < EPOCHS:
+            raise ValueError(f"epoch is {epoch}; it must be from 0 to {EPOCHS - 1}")
+        if not 0 <= step < (2**64 if epoch is None and self.world == 1 else STEPS):
+            raise ValueError(f"step is {step}; of an epoch it must be from 0 to {STEPS - 1}")
+        return (self.rank * EPOCHS + (epoch or 0)) * STEPS + step
+
+    def _look_back(self, step):
+        """The commonest mistake: steps of each epoch counted from 0, and no epoch told."""
+        if self._last is not None and step < self._last:
+            warnings.warn(f"step went back from {self._last} to {step} and no epoch is told, so masks, lambdas and "
+                          "pairings repeat: call mix(x, y, step, epoch=…), or count steps on", stacklevel=4)
+        self._last = step
+
+    def plan(self, shape, rows, number):
+        """The plan of a step, by its number."""
         if self._process != os.getpid():
-            self._begin()  # a fork has no threads, and its parent's connection is not its own
-        if (shape, rows) != self._shape or step not in self._plans:
-            self._seek(shape, rows, step)
-        while step not in self._plans:
-            try:
-                first, parts = self._ahead.take()
-            except Exception:
-                self.close()  # whoever asks again asks the server again
-                raise
-            for row in range(len(parts["pairing"])):
-                self._plans[first * self.steps + row] = Plan(parts, row, shape)
-        plan = self._plans[step]
-        self._plans = {number: kept for number, kept in self._plans.items() if number >= step}
-        return plan
-
-    def _seek(self, shape, rows, step):
-        """Goes on where it is, or begins to fetch from there."""
-        block = step // self.steps
-        expected = max(self._plans, default=-2) + 1
-        if self._ahead and (shape, rows) == self._shape and step == expected:
-            return
-        self.close()
-        self._shape, self._plans = (shape, rows), {}
-        query = {**self._law, "shape": "x".join(map(str, shape)), "n": rows, "dtype": "bits",
-                 "steps": self.steps}
-        self._ahead = Ahead(lambda number: tensors(self._connection.get(
-            "/v1/plans.safetensors", **query, step=number * self.steps)), block)
+            self._begin()  # a fork has no threads, and its parent's connections are not its own
+        stream = self._streams.pop((shape, rows), None)
+        if stream is None:
+            stream = _Stream(self.url, self.token, shape, self.steps, {
+                **self._law, "shape": "x".join(map(str, shape)), "n": rows, "dtype": "bits"})
+        # An epoch's last batch of fewer rows comes alone: what would follow it is not fetched.
+        eager = not any(other.used > 1 for other in self._streams.values()) or stream.used > 1
+        self._streams[shape, rows] = stream  # the last used stands last
+        while len(self._streams) > 3:
+            self._streams.pop(next(iter(self._streams))).stop()
+        return stream.plan(number, eager)
 
     def _spatial(self, x):
-        cut = {"channels_first": slice(2, None), "channels_last": slice(1, -1),
-               "none": slice(1, None)}[self.layout]
-        return tuple(int(side) for side in x.shape[cut])
+        layout = self.layout or self._guessed(x)
+        cut = {"channels_first": slice(2, None), "channels_last": slice(1, -1), "none": slice(1, None)}[layout]
+        sides = tuple(int(side) for side in x.shape[cut])
+        if not 1 <= len(sides) <= 3:
+            raise ValueError(f"x has the shape {tuple(x.shape)}, of which layout={layout!r} leaves {len(sides)} "
+                             "spatial sides; masks have one, two or three")
+        return sides
 
-    def _mix(self, plan, x, other):
-        space, method = _namespace(x), plan.method
-        if method in ("fmix", "cutmix"):
-            mask = plan.masks()
-            mask = {"channels_first": lambda: mask[:, None], "channels_last": lambda: mask[..., None],
-                    "none": lambda: mask}[self.layout]()
-            return space.where(_like(mask, x), x, other)
-        if method in ("mixup", "bc", "samplepairing"):
-            weight = np.full(len(x), 0.5) if method == "samplepairing" else plan.lam
-            weight = _like(weight.astype("f4").reshape(-1, *[1] * (x.ndim - 1)), x)
-            return weight * x + (1 - weight) * other
-        if method == "none":
+    def _guessed(self, x):
+        shape = tuple(x.shape)
+        if len(shape) == 2:
+            return "none"
+        if len(shape) == 3:
+            raise ValueError(f"x has the shape {shape}: layout='none' says rows of {shape[1]} x {shape[2]} without "
+                             f"channels, 'channels_first' rows of length {shape[2]} with {shape[1]} channels; tell "
+                             "Mixer which")
+        if len(shape) in (4, 5) and shape[-1] in (1, 3, 4) and shape[1] not in (1, 3, 4):
+            raise ValueError(f"x has the shape {shape}, which looks like channels_last, and channels_first is what "
+                             "Mixer takes unless told: say layout='channels_last' or layout='channels_first'")
+        return "channels_first"
+
+    def _mix(self, plan, x):
+        if plan.method == "none":
             return x
-        raise Refused(f"{method} needs the samples themselves: use /v1/mix for it")
+        if plan.chooses:
+            return self._choose(plan, x)
+        if plan.method not in ("mixup", "bc", "samplepairing"):
+            raise Refused(f"{plan.method} needs the samples themselves: use /v1/mix for it")
+        if _kind(x) != "f":
+            raise TypeError(f"x is of {x.dtype}, and {plan.method} interpolates: make it a float first")
+        return _interpolate(x, plan.pairing, plan.weights())
+
+    def _choose(self, plan, x):
+        """By masks, into the copy that gathers partners."""
+        space, mask, layout = _namespace(x), plan.masks(), self.layout or self._guessed(x)
+        mask = mask[:, None] if layout == "channels_first" else mask[..., None] if layout == "channels_last" else mask
+        if space is np:
+            mixed = x[plan.pairing]
+            np.copyto(mixed, x, where=mask)
+            return mixed
+        mask, partners = _like(mask, x), _like(plan.pairing, x)
+        if _is_torch(space) and not x.requires_grad:
+            mixed = x.index_select(0, partners)
+            return space.where(mask, x, mixed, out=mixed)
+        return space.where(mask, x, x[partners])
 
     def _labels(self, plan, y):
-        if self.classes:
-            y = _like(np.eye(self.classes, dtype="f4"), y)[y]
-        elif y.ndim == 1:
-            raise ValueError("y holds class numbers: tell Mixer how many `classes` there are")
-        weight = _like(plan.lam_eff.astype("f4")[:, None], y)
-        return weight * y + (1 - weight) * y[_like(plan.pairing, y)]
+        if isinstance(y, dict):
+            return {name: self._head(plan, head, self._classes_of(name), name) for name, head in y.items()}
+        return self._head(plan, y, self.classes, "y")
+
+    def _classes_of(self, name):
+        return self.classes.get(name) if isinstance(self.classes, dict) else self.classes
+
+    def _head(self, plan, y, classes, name):
+        """Float rows of one head, mixed."""
+        shape, kind = tuple(y.shape), _kind(y)
+        if len(shape) not in (1, 2) or shape[0] != len(plan.pairing):
+            raise ValueError(f"{name} has the shape {shape}; it must have {len(plan.pairing)} rows, of class numbers "
+                             "or of floats")
+        share = plan.lam_eff if self.correct or not plan.chooses else plan.lam
+        single = len(shape) == 1 or shape[1] == 1
+        if classes is None:
+            if single and kind != "f":
+                raise ValueError(f"{name} holds class numbers: tell Mixer how many `classes` there are")
+        elif single and kind == "f" and len(shape) == 2 and classes > 1:
+            raise ValueError(f"{name} has the shape {shape} and is of {y.dtype}: class numbers, or one value a row? "
+                             "Make it integers for the first, and leave out `classes` for the second")
+        elif single:
+            return _one_hot(y.reshape(-1), plan.pairing, share, classes, self.smoothing, name)
+        elif shape[1] != classes:
+            raise ValueError(f"{name} has the shape {shape}, but there are {classes} classes")
+        return _mixed_rows(y, plan.pairing, share, self.smoothing)
 
     def close(self):
         """Stops fetching."""
-        if self._ahead and self._process == os.getpid():
-            self._ahead.close()
-        self._ahead = None
-        self._connection.close()
+        streams, self._streams = self._streams, {}
+        for stream in streams.values() if self._process == os.getpid() else ():
+            stream.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def _interpolate(x, pairing, weights):
+    """weight * x + (1 - weight) * partner, in x's own type: rounded to it once where it has 16 bits."""
+    space, sides = _namespace(x), [1] * (x.ndim - 1)
+    if space is np:
+        return _interpolate_rows(x, pairing, weights)
+    wide = _bits(x) > 32
+    weight = _like(weights.astype("f8" if wide else "f4").reshape(-1, *sides), x)
+    partners = _like(pairing, x)
+    if not _is_torch(space):
+        mixed = weight * x + (1 - weight) * x[partners]
+        return mixed.astype(x.dtype) if hasattr(mixed, "astype") else mixed
+    if _bits(x) < 32:
+        return x.index_select(0, partners).float().lerp_(x.float(), weight).to(x.dtype)
+    mixed = x.index_select(0, partners)
+    return space.lerp(mixed, x, weight) if x.requires_grad else mixed.lerp_(x, weight)
+
+
+def _interpolate_rows(x, pairing, weights):
+    """The same by NumPy, a row at a time, which stays in the caches."""
+    mixed = np.empty_like(x)
+    kind = x.dtype if x.dtype.itemsize > 2 else np.dtype("f4")
+    for i, partner in enumerate(pairing):
+        row = np.multiply(x[i], kind.type(weights[i]), dtype=kind)
+        row += np.multiply(x[partner], kind.type(1 - weights[i]), dtype=kind)
+        mixed[i] = row
+    return mixed
+
+
+def _one_hot(y, pairing, share, classes, smoothing, name):
+    """Float32 [n, classes] of class numbers, mixed and smoothed, where y is."""
+    space = _namespace(y)
+    if _kind(y) == "f" and bool((y != y.round()).any()):
+        raise ValueError(f"{name} holds floats that are not whole numbers, so they are not class numbers: give rows "
+                         "of floats, or leave out `classes`")
+    low, high = (int(y.min()), int(y.max())) if len(y) else (0, 0)
+    if low < 0 or high >= classes:
+        raise ValueError(f"{name} holds {low if low < 0 else high}; class numbers go from 0 to {classes - 1}")
+    share = (share * (1 - smoothing)).astype("f4"), ((1 - share) * (1 - smoothing)).astype("f4")
+    if _is_torch(space):
+        own = y.long()[:, None]
+        mixed = space.full((len(y), classes), smoothing / classes, device=y.device)
+        mixed.scatter_add_(1, own, _like(share[0], y)[:, None])
+        return mixed.scatter_add_(1, own[_like(pairing, y)], _like(share[1], y)[:, None])
+    own = np.asarray(y).astype("i8")
+    mixed, rows = np.full((len(own), classes), smoothing / classes, "f4"), np.arange(len(own))
+    mixed[rows, own] += share[0]
+    mixed[rows, own[pairing]] += share[1]
+    return mixed if space is np else _like(mixed, y)
+
+
+def _mixed_rows(y, pairing, share, smoothing):
+    """Rows of values, mixed in their own floating type; integers and truths as float32."""
+    space = _namespace(y)
+    if _kind(y) != "f":
+        y = y.float() if _is_torch(space) else y.astype("f4" if space is np else space.float32)
+    if smoothing:
+        y = (1 - smoothing) * y + smoothing / y.shape[1]
+    return _interpolate(y, pairing, share)
 
 
 # --- A data set that fmixd hosts ----------------------------------------------
@@ -322,11 +613,12 @@ def steps_of(count, batch, drop_last=0):
 def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, stride=1, **options):
     """Batches of an epoch, from step `start` on, as pairs of arrays: the mixed rows, and their
     labels (of several heads a dictionary of them, of none None). Options are those of the resource:
-    seed, method, shuffle, crop, flip, mean, std, out_dtype, rank, world, drop_last, … ; stride: takes
-    every so many steps only.
+    seed, method, shuffle, crop, flip, mean, std, out_dtype, rank, world, drop_last, … (without
+    method batches are mixed by fmix; validate by method="none"); stride: takes every so many steps
+    only.
     """
     facts = describe(url, name, token)
-    end = steps_of(facts["count"], batch, options.get("drop_last", 0))
+    end = steps_of(facts["count"], batch, int(options.get("drop_last", 0)))
     connection = Connection(url, token)
 
     def fetch(number):
@@ -345,6 +637,7 @@ def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, str
             labels = {key.partition(".")[2]: y for key, y in parts.items() if key != "mixed"}
             yield parts["mixed"], labels.get("") if set(labels) <= {""} else labels
     finally:
+        connection.abandon()
         batches.close()
         connection.close()
 
@@ -359,22 +652,39 @@ except ImportError:
 
 if _torch:
     class Epochs(_data.IterableDataset):
-        """`epoch` as a data set of batches: give it to a DataLoader with batch_size=None. Its
-        workers share the steps; set_epoch chooses the next epoch."""
+        """`epoch` as a data set of batches: give it to a DataLoader with batch_size=None. Its workers
+        share the steps; set_epoch chooses the next epoch, in workers that stay alive too. `start` is of
+        the epoch that it was made with; later ones begin at 0."""
 
-        def __init__(self, url, name, **options):
+        def __init__(self, url, name, *, epoch=0, start=0, **options):
             super().__init__()
+            _checked(url)
             self.url, self.name, self.options = url, name, options
+            self._first, self._start, self._steps = epoch, start, None
+            self._epoch = _torch.tensor([epoch]).share_memory_()  # workers see what is set later
 
         def set_epoch(self, number):
             """What the next iteration goes through."""
-            self.options["epoch"] = number
+            self._epoch[0] = number
+
+        def _begin(self):
+            """The epoch, and the step it begins at."""
+            number = int(self._epoch[0])
+            return number, self._start if number == self._first else 0
+
+        def __len__(self):
+            if self._steps is None:
+                facts = describe(self.url, self.name, self.options.get("token"))
+                self._steps = steps_of(facts["count"], self.options.get("batch", 64),
+                                       int(self.options.get("drop_last", 0)))
+            return max(0, self._steps - self._begin()[1])
 
         def __iter__(self):
             worker = _data.get_worker_info()
             first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-            options = {**self.options, "start": self.options.get("start", 0) + first}
-            for x, y in epoch(self.url, self.name, **options, stride=stride):
+            number, start = self._begin()
+            for x, y in epoch(self.url, self.name, **self.options, epoch=number, start=start + first,
+                              stride=stride):
                 labels = ({key: _torch.from_numpy(head.copy()) for key, head in y.items()}
                           if isinstance(y, dict) else None if y is None
                           else _torch.from_numpy(y.copy()))
