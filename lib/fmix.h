@@ -299,6 +299,12 @@ FMIX_API fmix_status fmix_policy(fmix_policy_kind kind, uint64_t seed, uint64_t 
 /* Where channels lie among a sample's elements. */
 typedef enum fmix_layout { FMIX_CHANNELS_FIRST, FMIX_CHANNELS_LAST } fmix_layout;
 
+/* A matrix of elements of `size` bytes (1, 2, 4 or 8; else FMIX_ERROR_RANGE), its columns as rows:
+ * what a sample's channels need to be last instead of first (rows: channels), or first instead of
+ * last (columns: channels). Elements need not be aligned; the two do not overlap. */
+FMIX_API fmix_status fmix_transpose(size_t size, uint64_t rows, uint64_t columns, const void *from,
+                                    void *out);
+
 /* A batch to mix, borrowed: rows of channels * elements(recipe.shape) values each, anywhere in
  * memory (elements need not be aligned). */
 typedef struct fmix_batch {

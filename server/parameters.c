@@ -91,7 +91,9 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_SCALE] = {"scale", INTEGER(1, 64), .group = GROUP_SHEET, .offset = AT(scale),
                      .fallback = "1", .meaning = "png: pixels a mask element takes along a side"},
     [QUERY_LAYOUT] = {"layout", CHOICE(layouts), .group = GROUP_MIXED, .offset = AT(layout),
-                      .meaning = "where x has its channels; required from rank 3 on"},
+                      .meaning =
+                          "where x has its channels, required from rank 3 on; of a data set: "
+                          "where the answer has them"},
     [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_PARTS, .offset = AT(parts),
                      .meaning = "which tensors are wanted, with commas between"},
     [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK), .group = GROUP_UPLOAD, .offset = AT(x_shape),

@@ -11,6 +11,7 @@ static char *text_of(const call *c, const dataset *d, uint64_t step) {
     text.failed = recipe == NULL;
     buffer_text(&text, recipe ? recipe : "");
     buffer_print(&text, " dataset=%s digest=%s batch=%" PRIu64, d->name, d->digest, step);
+    preparer_note(&c->query, d, &text);
     buffer_add(&text, "", 1);
     free(recipe);
     if (text.failed)

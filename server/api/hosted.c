@@ -69,42 +69,17 @@ bool hosted_address(const query *q, const dataset *d, uint64_t step, hosted_plac
 
 /* ---- rows before they are mixed ---- */
 
-static size_t stored_size(const hosted *h) {
-    return dtype_table[h->set->type].size;
-}
-
-/* Into the window, in the machine's order: its planes one by one where channels come first. */
-static fmix_status move_row(const hosted *h, const unsigned char *from, uint64_t t, void *out) {
-    fmix_window w = h->window;
-    size_t size = stored_size(h), step = size, plane = (size_t)h->elements * size;
-    fmix_status status = fmix_light_draw(h->seed, t, w.shape.rank, w.crop, &w.light);
-    uint64_t planes = h->channels;
-    if (h->mixing.batch.layout == FMIX_CHANNELS_LAST) {
-        step *= (size_t)h->channels;
-        planes = 1;
-    }
-    for (uint64_t c = 0; c < planes && status == FMIX_OK; c++)
-        fmix_window_take(&w, step, from + c * plane, (unsigned char *)out + c * plane);
-    dtype_swap(h->set->type, out, (size_t)h->set->row_bytes);
-    return status;
-}
-
-/* One row of the batch as mixing takes it; room: for a stored row. */
+/* One row of the batch as mixing takes it. */
 static fmix_status prepare_row(const hosted *h, uint64_t row, unsigned char *room, void *out) {
-    const unsigned char *from = dataset_row(h->set, h->samples[row]);
-    uint64_t t = h->place.t + row;
-    if (!h->normalises)
-        return move_row(h, from, t, out);
-    fmix_status status = move_row(h, from, t, room);
-    return status == FMIX_OK ? fmix_normalise(&h->normal, h->elements, h->channels, room, out)
-                             : status;
+    return preparer_take(&h->preparer, dataset_row(h->set, h->samples[row]), h->place.t + row, room,
+                         out);
 }
 
 /* Rows first … first+n-1 of the batch and their partners, then mixed from there. */
 static fmix_status mix_prepared(const hosted *h, fmix_scratch *scratch, uint64_t first, uint64_t n,
                                 unsigned char *room, void *out) {
-    size_t bytes = (size_t)h->prepared_bytes;
-    unsigned char *x = room + h->set->row_bytes, *x2 = x + n * bytes;
+    size_t bytes = (size_t)h->preparer.row_bytes;
+    unsigned char *x = room + preparer_room(&h->preparer), *x2 = x + n * bytes;
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
         uint64_t partner = (uint64_t)h->mixing.pairing[first + i];
@@ -124,12 +99,12 @@ static fmix_status mix_prepared(const hosted *h, fmix_scratch *scratch, uint64_t
 #define PREPARED_BYTES (256u << 10)
 
 static uint64_t rows_at_once(const hosted *h) {
-    uint64_t n = PREPARED_BYTES / h->prepared_bytes;
+    uint64_t n = PREPARED_BYTES / h->preparer.row_bytes;
     return n ? n : 1;
 }
 
 static uint64_t prepared_room(const hosted *h) {
-    return h->set->row_bytes + 2 * rows_at_once(h) * h->prepared_bytes;
+    return preparer_room(&h->preparer) + 2 * rows_at_once(h) * h->preparer.row_bytes;
 }
 
 static fmix_status fill_prepared(const hosted *h, fmix_scratch *scratch, uint64_t first, uint64_t n,
@@ -150,7 +125,8 @@ static fmix_status fill_prepared(const hosted *h, fmix_scratch *scratch, uint64_
 static fmix_status fill_mixed(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
     const hosted *h = from->self;
-    uint64_t out_bytes = h->elements * h->channels * fmix_dtype_bytes(h->mixing.batch.out_dtype);
+    const preparer *r = &h->preparer;
+    uint64_t out_bytes = r->elements * r->channels * fmix_dtype_bytes(h->mixing.batch.out_dtype);
     fmix_status status = h->rows ? mixing_fill(from, scratch, first, n, out)
                                  : fill_prepared(h, scratch, first, n, out_bytes, out);
     return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
@@ -264,7 +240,8 @@ static fmix_status prepare(source *s) {
     for (uint64_t i = 0; i < at->rows; i++)
         h->samples[i] = at->first + i;
     if (h->shuffles)
-        status = fmix_shuffle(h->seed, h->epoch, h->set->count, at->first, at->rows, h->samples);
+        status =
+            fmix_shuffle(h->mixing.seed, h->epoch, h->set->count, at->first, at->rows, h->samples);
     for (uint64_t i = 0; h->rows && i < at->rows; i++)
         h->rows[i] = dataset_row(h->set, h->samples[i]);
     gather_labels(h);
@@ -273,62 +250,9 @@ static fmix_status prepare(source *s) {
     return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
 }
 
-/* mean and std, of which one alone may be given, as one for all or one a channel. */
-static bool find_normal(hosted *h, const query *q, dtype *prepared, problem *p) {
-    unsigned count = 1;
-    const query_reals *given[] = {&q->mean, &q->std};
-    const char *const names[] = {"mean", "std"};
-    h->normalises = q->mean.count || q->std.count;
-    if (!h->normalises)
-        return true;
-    *prepared = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : DTYPE_F32;
-    if (!dtype_floats(*prepared)) {
-        problem_add(p, 400, "out_dtype", "out_dtype is '%s'; with mean or std it must be a float",
-                    dtype_table[*prepared].name);
-        return false;
-    }
-    for (int i = 0; i < 2; i++) {
-        if (given[i]->count > 1 && given[i]->count != h->channels) {
-            problem_add(p, 400, names[i],
-                        "%s has %u numbers; it must have one, or one for each of "
-                        "%" PRIu64 " channels",
-                        names[i], given[i]->count, h->channels);
-            return false;
-        }
-        count = given[i]->count > count ? given[i]->count : count;
-    }
-    for (unsigned c = 0; c < count; c++) {
-        h->mean[c] = !q->mean.count ? 0 : q->mean.item[q->mean.count == 1 ? 0 : c];
-        h->std[c] = !q->std.count ? 1 : q->std.item[q->std.count == 1 ? 0 : c];
-    }
-    h->normal = (fmix_normal){.dtype = rows_type(h->set->type),
-                              .out_dtype = rows_type(*prepared),
-                              .layout = h->mixing.batch.layout,
-                              .count = count,
-                              .mean = h->mean,
-                              .std = h->std};
-    return true;
-}
-
-static bool find_window(hosted *h, const query *q, const fmix_shape *shape, problem *p) {
-    h->moves = q->crop || q->flip;
-    h->window = (fmix_window){
-        .shape = *shape, .crop = (uint32_t)q->crop, .pad = (fmix_pad)q->pad, .flips = q->flip != 0};
-    for (unsigned d = 0; d < shape->rank && q->crop && q->pad == FMIX_PAD_REFLECT; d++)
-        if (q->crop >= shape->side[d]) {
-            problem_add(p, 400, "crop",
-                        "crop is %" PRIu64 "; reflected it must be less than a side of %u", q->crop,
-                        shape->side[d]);
-            return false;
-        }
-    return true;
-}
-
 /* Where rows lie, if they are mixed as they are. */
 static bool find_rows(hosted *h, problem *p) {
-    bool as_they_are = !h->moves && !h->normalises &&
-                       (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || stored_size(h) == 1);
-    if (!as_they_are)
+    if (!preparer_is_idle(&h->preparer))
         return true;
     h->rows = calloc((size_t)h->place.rows, sizeof *h->rows);
     h->mixing.batch.rows = h->rows;
@@ -345,16 +269,10 @@ typedef struct draft {
 
 static bool sketch(call *c, const dataset *set, const hosted_place *place, draft *d, problem *p) {
     query *q = &c->query;
-    d->x = (array){.name = "x", .type = set->type, .rank = set->rank + 1};
+    d->x = (array){.name = "x", .type = set->type};
     d->x.shape[0] = place->rows;
-    memcpy(d->x.shape + 1, set->side, set->rank * sizeof *set->side);
-    if (!q->given[QUERY_LAYOUT]) {
-        q->layout = set->layout;
-        q->given[QUERY_LAYOUT] = true;
-    }
     q->index = place->t;
-    d->prepared = set->type;
-    return mixing_geometry(q, &d->x, &d->g, p) &&
+    return preparer_shape(q, set, &d->x, p) && mixing_geometry(q, &d->x, &d->g, p) &&
            mixing_recipe(c, &d->g, place->number, &d->recipe, p);
 }
 
@@ -364,26 +282,19 @@ static bool begin(call *c, hosted *h, draft *d, problem *p) {
         return false;
     if (!mixing_begin(&h->mixing, c, &d->recipe, h->place.number, h->place.rows, p))
         return false;
-    h->seed = q->seed;
     h->epoch = q->epoch;
     h->shuffles = q->shuffle != 0;
-    h->channels = d->g.channels;
-    h->elements = h->mixing.elements;
     h->mixing.rows.first = h->place.begin;
     h->mixing.batch.layout = d->g.layout;
-    if (!find_normal(h, q, &d->prepared, p) || !find_window(h, q, &d->recipe.shape, p) ||
-        !make_room(h, p) || !find_labels(h, q, &h->mixing.labels, p))
+    if (!preparer_begin(&h->preparer, q, h->set, &d->g, &d->recipe.shape, &d->prepared, p) ||
+        !make_room(h, p) || !find_labels(h, q, &h->mixing.labels, p) ||
+        !mixing_out_type(q, d->prepared, &d->out, p))
         return false;
-    if (h->normalises)
+    if (h->preparer.normalises)
         d->out = d->prepared;
-    if (!mixing_out_type(q, d->prepared, &d->out, p))
-        return false;
-    if (h->normalises)
-        d->out = d->prepared;
-    h->prepared_bytes = h->elements * h->channels * dtype_table[d->prepared].size;
     h->mixing.batch.dtype = rows_type(d->prepared);
     h->mixing.batch.out_dtype = rows_type(d->out);
-    h->mixing.batch.channels = h->channels;
+    h->mixing.batch.channels = d->g.channels;
     h->mixing.batch.pairing = h->mixing.pairing;
     return find_rows(h, p);
 }
@@ -406,7 +317,7 @@ static bool finish(const call *c, hosted *h, const draft *d, source *s, problem 
     if (!h->rows) {
         s->working += prepared_room(h);
         if (s->count && s->tensors[0].fill == fill_mixed)
-            s->tensors[0].row_cost += 4 * (double)(h->elements * h->channels);
+            s->tensors[0].row_cost += 4 * (double)(h->preparer.elements * h->preparer.channels);
     }
     source_note(s, "seed", q->seed);
     source_note(s, "index", h->place.t);

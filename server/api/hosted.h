@@ -4,7 +4,7 @@
 #ifndef HOSTED_H
 #define HOSTED_H
 
-#include "mixing.h"
+#include "preparer.h"
 
 /* The set that the path names, retained; settles how many rows a batch has. NULL: explained. */
 dataset *hosted_find(call *c, problem *p);
@@ -30,14 +30,9 @@ typedef struct hosted {
     uint64_t *samples;                    /* of each row of the batch */
     const void **rows;                    /* where they lie, if nothing is done to them */
     unsigned char *labels[DATASET_HEADS]; /* of the batch's rows */
-    fmix_window window;
-    uint64_t seed, epoch;
+    preparer preparer;
+    uint64_t epoch;
     bool shuffles;
-    bool moves, normalises; /* by the window; by mean and std */
-    fmix_normal normal;
-    double mean[QUERY_LIST], std[QUERY_LIST];
-    uint64_t channels, elements;
-    uint64_t prepared_bytes; /* of a row before it is mixed */
 } hosted;
 
 /* A number of batch, as a path has it. */

@@ -344,13 +344,34 @@ static source *make(const call *c, source *batch, const hosted_place *place, uin
     return NULL;
 }
 
+/* Pictures have their channels last, whatever the set has, unless the name says otherwise. */
+static void choose_layout(query *q, const dataset *d) {
+    if (q->member != MEMBER_PNG || q->given[QUERY_LAYOUT] || d->layout != LAYOUT_CHANNELS_FIRST)
+        return;
+    q->layout = LAYOUT_CHANNELS_LAST;
+    q->given[QUERY_LAYOUT] = true;
+}
+
+/* The name, which says all, and what it does not say of the set. NULL: no memory. */
+static char *recipe_of(const char *name, const query *q, const dataset *d) {
+    buffer text = buffer_of(ROUTE_CAPTURE + 64);
+    buffer_text(&text, name);
+    preparer_note(q, d, &text);
+    buffer_add(&text, "", 1);
+    if (text.failed)
+        buffer_free(&text);
+    return (char *)text.bytes;
+}
+
 /* What a shard's name stands for. NULL: explained. */
 static source *source_of(call *c, problem *p) {
     hosted_place place;
     uint64_t step;
-    char *recipe = strdup(c->captured[0]); /* which says all */
-    dataset *d = recipe ? read_name(c, &step, p) : NULL;
-    if (d && !hosted_address(&c->query, d, step, &place, p)) {
+    dataset *d = read_name(c, &step, p);
+    char *recipe = d ? recipe_of(c->captured[0], &c->query, d) : NULL;
+    if (d)
+        choose_layout(&c->query, d);
+    if (d && (!recipe || !hosted_address(&c->query, d, step, &place, p))) {
         dataset_release(d);
         d = NULL;
     }
@@ -387,7 +408,7 @@ static void list(const dataset *d, const char *name, const hosted_place *place, 
     tree_line(root, &out->text);
 }
 
-/* Whether a request for this shard would be answered: it is made as for one, and thrown away. */
+/* Whether a request for this shard would be answered: its source is made and thrown away. */
 static bool would_answer(const call *c, const char *name, uint64_t number, problem *p) {
     char whole[ROUTE_CAPTURE + 24];
     int length = snprintf(whole, sizeof whole, "%s" SEPARATOR "%06" PRIu64, name, number);

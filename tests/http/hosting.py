@@ -78,19 +78,26 @@ def augmented(x, layout, seed, indices, crop, pad, flip):
     return np.stack(moved)
 
 
+def relaid(x, stored, layout):
+    """Rows of one layout in another."""
+    last = x[..., np.newaxis] if stored == "none" else np.moveaxis(x, 1, -1) if stored == "channels_first" else x
+    return last[..., 0] if layout == "none" else np.moveaxis(last, -1, 1) if layout == "channels_first" else last
+
+
 def batch(data, recipe, size, step, epoch=0, *, shuffle=False, crop=0, pad="zero", flip=False,
-          mean=None, std=None, out_dtype=None, smoothing=0.0):
+          mean=None, std=None, out_dtype=None, smoothing=0.0, layout=None):
     """The whole of a batch by the reference: its parts by name."""
+    layout = layout or data.layout
     places, indices, number = ref.epoch_batch(len(data.x), size, epoch, step)
     rows = [ref.shuffled_sample(recipe.seed, epoch, len(data.x), p) if shuffle else p
             for p in places]
-    x = np.ascontiguousarray(augmented(data.x[rows], data.layout, recipe.seed, indices, crop, pad,
-                                       flip))
+    x = np.ascontiguousarray(relaid(augmented(
+        data.x[rows], data.layout, recipe.seed, indices, crop, pad, flip), data.layout, layout))
     labels = {}
     if data.labels:
         labels = {"y": {name: y[rows] for name, y in data.labels.items()},
                   "classes": data.classes, "smoothing": smoothing}
-    made = ref.mix(recipe, x, number, data.layout, indices[0], out_dtype=out_dtype, mean=mean,
+    made = ref.mix(recipe, x, number, layout, indices[0], out_dtype=out_dtype, mean=mean,
                    std=std, **labels)
     parts = {"mixed": made.mixed, "pairing": np.array(made.pairing, "<i8"),
              "lambda": np.array(made.lam), "lambda_eff": np.array(made.lam_eff),

@@ -15,6 +15,7 @@ import harness
 import hosting
 import test_agreement as agreement
 from hosting import ref
+from picture import read_png
 from test_containers import read_safetensors
 
 CASES = 150
@@ -49,6 +50,12 @@ class HostingTest(harness.ServerTest):
             self.assertEqual(got[part].tobytes(), array.tobytes(), f"{part} of {what}")
 
 
+def layouts_of(data):
+    """Those that a set can be answered in."""
+    single = data.layout == "none" or data.x.shape[1 if data.layout == "channels_first" else -1] == 1
+    return ("channels_first", "channels_last") + (("none",) if single else ())
+
+
 def some_case(source, data):
     """A recipe, and where in which epoch; options as the URL and as the reference take them."""
     shape = data.x.shape[hosting.SPATIAL[data.layout]]
@@ -75,6 +82,8 @@ def some_case(source, data):
         options["out_dtype"] = "f32"
     if data.labels and source.randrange(2):
         options["smoothing"] = "0.1"
+    if source.randrange(2):
+        options["layout"] = source.choice(layouts_of(data))
     return recipe, size, options
 
 
@@ -130,6 +139,34 @@ class BatchesAgree(HostingTest):
 
     def test_token_ids_agree(self):
         self.check("tokens")
+
+
+class Layouts(HostingTest):
+    """The layout that is asked for is that of the answer, whatever the set has."""
+
+    def test_every_set_in_every_layout_is_the_same_batch_laid_out_anew(self):
+        for data in self.sets.values():
+            own = self.parts(data.name, 1, n=5, seed=3, method="fmix")
+            for layout in layouts_of(data):
+                got = self.parts(data.name, 1, n=5, seed=3, method="fmix", layout=layout)
+                laid = np.ascontiguousarray(hosting.relaid(own["mixed"], data.layout, layout))
+                self.assert_same(got, {**own, "mixed": laid}, f"{data.name} as {layout}")
+
+    def test_pictures_are_the_same_in_every_layout(self):
+        pixels = {read_png(self.batch("heads", 0, suffix=".png", n=4, layout=layout).body).pixels.tobytes()
+                  for layout in ("channels_first", "channels_last")}
+        self.assertEqual(len(pixels), 1)
+
+    def test_rows_with_channels_have_no_layout_without(self):
+        for name in "colour", "heads":
+            refused = self.batch(name, 0, 400, layout="none").json()["errors"][0]
+            self.assertEqual(refused["parameter"], "layout")
+            self.assertIn("3 channels", refused["detail"])
+
+    def test_what_is_laid_out_anew_has_a_tag_of_its_own(self):
+        def tag(**options):
+            return self.batch("colour", 0, suffix=".npy", **options).headers["ETag"]
+        self.assertEqual(len({tag(), tag(layout="channels_first"), tag(layout="channels_last")}), 3)
 
 
 class Ranks(HostingTest):

@@ -1,0 +1,176 @@
+#include "preparer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- the layout ---- */
+
+static bool has_channels(unsigned layout) {
+    return layout != LAYOUT_NONE;
+}
+
+/* Sides of a row without that of its channels. */
+static unsigned spatial_sides(const dataset *set, const uint64_t **sides) {
+    *sides = set->side + (set->layout == LAYOUT_CHANNELS_FIRST);
+    return set->rank - has_channels(set->layout);
+}
+
+static uint64_t channels_of(const dataset *set) {
+    return set->layout == LAYOUT_CHANNELS_FIRST  ? set->side[0]
+           : set->layout == LAYOUT_CHANNELS_LAST ? set->side[set->rank - 1]
+                                                 : 1;
+}
+
+bool preparer_shape(query *q, const dataset *set, array *x, problem *p) {
+    const uint64_t *sides, channels = channels_of(set);
+    unsigned count = spatial_sides(set, &sides);
+    if (!q->given[QUERY_LAYOUT])
+        q->layout = set->layout;
+    q->given[QUERY_LAYOUT] = true;
+    if (q->layout == LAYOUT_NONE && channels > 1) {
+        problem_add(p, 400, "layout",
+                    "layout is 'none', and rows of %s have %" PRIu64
+                    " channels: ask for channels_first or channels_last",
+                    set->name, channels);
+        return false;
+    }
+    x->rank = 1;
+    if (q->layout == LAYOUT_CHANNELS_FIRST)
+        x->shape[x->rank++] = channels;
+    for (unsigned d = 0; d < count; d++)
+        x->shape[x->rank++] = sides[d];
+    if (q->layout == LAYOUT_CHANNELS_LAST)
+        x->shape[x->rank++] = channels;
+    return true;
+}
+
+void preparer_note(const query *q, const dataset *set, buffer *recipe) {
+    if (q->given[QUERY_LAYOUT] && q->layout != set->layout)
+        buffer_print(recipe, " stored=%s", query_table[QUERY_LAYOUT].choices[set->layout]);
+}
+
+/* ---- mean and std, the window ---- */
+
+/* Of which one alone may be given, as one for all or one a channel. */
+static bool find_normal(preparer *r, const query *q, fmix_layout layout, dtype *type, problem *p) {
+    unsigned count = 1;
+    const query_reals *given[] = {&q->mean, &q->std};
+    const char *const names[] = {"mean", "std"};
+    r->normalises = q->mean.count || q->std.count;
+    if (!r->normalises)
+        return true;
+    *type = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : DTYPE_F32;
+    if (!dtype_floats(*type)) {
+        problem_add(p, 400, "out_dtype", "out_dtype is '%s'; with mean or std it must be a float",
+                    dtype_table[*type].name);
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (given[i]->count > 1 && given[i]->count != r->channels) {
+            problem_add(p, 400, names[i],
+                        "%s has %u numbers; it must have one, or one for each of "
+                        "%" PRIu64 " channels",
+                        names[i], given[i]->count, r->channels);
+            return false;
+        }
+        count = given[i]->count > count ? given[i]->count : count;
+    }
+    for (unsigned c = 0; c < count; c++) {
+        r->mean[c] = !q->mean.count ? 0 : q->mean.item[q->mean.count == 1 ? 0 : c];
+        r->std[c] = !q->std.count ? 1 : q->std.item[q->std.count == 1 ? 0 : c];
+    }
+    r->normal = (fmix_normal){.dtype = rows_type(r->set->type),
+                              .out_dtype = rows_type(*type),
+                              .layout = layout,
+                              .count = count,
+                              .mean = r->mean,
+                              .std = r->std};
+    return true;
+}
+
+static bool find_window(preparer *r, const query *q, const fmix_shape *shape, problem *p) {
+    r->moves = q->crop || q->flip;
+    r->window = (fmix_window){
+        .shape = *shape, .crop = (uint32_t)q->crop, .pad = (fmix_pad)q->pad, .flips = q->flip != 0};
+    for (unsigned d = 0; d < shape->rank && q->crop && q->pad == FMIX_PAD_REFLECT; d++)
+        if (q->crop >= shape->side[d]) {
+            problem_add(p, 400, "crop",
+                        "crop is %" PRIu64 "; reflected it must be less than a side of %u", q->crop,
+                        shape->side[d]);
+            return false;
+        }
+    return true;
+}
+
+bool preparer_begin(preparer *r, const query *q, const dataset *set, const geometry *g,
+                    const fmix_shape *mask, dtype *type, problem *p) {
+    bool last = set->layout == LAYOUT_CHANNELS_LAST;
+    *r = (preparer){.set = set,
+                    .seed = q->seed,
+                    .channels = g->channels,
+                    .elements = fmix_shape_elements(mask),
+                    .last = last,
+                    .transposes = g->channels > 1 && last != (g->layout == FMIX_CHANNELS_LAST)};
+    *type = set->type;
+    if (!find_normal(r, q, g->layout, type, p) || !find_window(r, q, mask, p))
+        return false;
+    r->row_bytes = r->elements * r->channels * dtype_table[*type].size;
+    return true;
+}
+
+/* ---- rows ---- */
+
+static size_t stored_size(const preparer *r) {
+    return dtype_table[r->set->type].size;
+}
+
+bool preparer_is_idle(const preparer *r) {
+    return !r->moves && !r->transposes && !r->normalises &&
+           (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || stored_size(r) == 1);
+}
+
+uint64_t preparer_room(const preparer *r) {
+    return 2 * r->set->row_bytes;
+}
+
+/* Into the window: plane by plane where channels come first. */
+static fmix_status move_row(const preparer *r, const unsigned char *from, uint64_t t, void *out) {
+    fmix_window w = r->window;
+    size_t size = stored_size(r), step = size, plane = (size_t)r->elements * size;
+    fmix_status status = fmix_light_draw(r->seed, t, w.shape.rank, w.crop, &w.light);
+    uint64_t planes = r->last ? 1 : r->channels;
+    if (r->last)
+        step *= (size_t)r->channels;
+    for (uint64_t c = 0; c < planes && status == FMIX_OK; c++)
+        fmix_window_take(&w, step, from + c * plane, (unsigned char *)out + c * plane);
+    return status;
+}
+
+static fmix_status transpose_row(const preparer *r, const unsigned char *from, void *out) {
+    return fmix_transpose(stored_size(r), r->last ? r->elements : r->channels,
+                          r->last ? r->channels : r->elements, from, out);
+}
+
+/* Each step reads what the one before it has written, and the last one writes the output; there is
+ * always one, for a row that nothing is done to is copied. */
+fmix_status preparer_take(const preparer *r, const unsigned char *stored, uint64_t t,
+                          unsigned char *room, void *out) {
+    const unsigned char *from = stored;
+    unsigned char *other = room + r->set->row_bytes;
+    bool copies = r->moves || !r->transposes;
+    fmix_status status = FMIX_OK;
+    if (copies) {
+        unsigned char *to = r->transposes || r->normalises ? room : out;
+        status = move_row(r, from, t, to);
+        from = to;
+    }
+    if (status == FMIX_OK && r->transposes) {
+        unsigned char *to = r->normalises ? other : out;
+        status = transpose_row(r, from, to);
+        from = to;
+    }
+    dtype_swap(r->set->type, (void *)(uintptr_t)from, (size_t)r->set->row_bytes);
+    if (status == FMIX_OK && r->normalises)
+        status = fmix_normalise(&r->normal, r->elements, r->channels, from, out);
+    return status;
+}
