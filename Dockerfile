@@ -16,7 +16,7 @@ RUN target=${TARGETARCH:-$(dpkg --print-architecture)} && \
     dpkg --add-architecture "$target" && apt-get update && \
     apt-get install -y --no-install-recommends make "$gcc" $(printf "%s:$target " \
         libc6-dev libmicrohttpd-dev libfftw3-dev libjansson-dev libsodium-dev libmpfr-dev \
-        libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev)
+        libpng-dev libdeflate-dev libjpeg62-turbo-dev libgnutls28-dev)
 WORKDIR /src
 COPY Makefile ./
 COPY lib lib

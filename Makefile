@@ -11,8 +11,9 @@ SAN     ?=
 VERSION := 0.1.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
-                  libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libturbojpeg0-dev libgnutls28-dev
+                  libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libjpeg62-turbo-dev libgnutls28-dev
 PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils curl unzip pngcheck \
+                  python3-pil libjpeg-turbo-progs \
                   nginx-light openssl prometheus libarchive-tools python3-torch \
                   python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
@@ -41,7 +42,7 @@ LDFLAGS += -fsanitize=$(SAN)
 endif
 
 LIB_LIBS    := -lfftw3 -lsodium -lmpfr -lgmp -lm
-SERVER_LIBS := -lmicrohttpd -lgnutls -ljansson -lpng -ldeflate -lturbojpeg
+SERVER_LIBS := -lmicrohttpd -lgnutls -ljansson -lpng -ldeflate -ljpeg
 LIB_OBJS    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
 SERVER_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/*.c server/*/*.c))
 FUZZERS     := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))

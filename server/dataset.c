@@ -281,8 +281,7 @@ static bool verify_digest(const dataset *d, const atomic_bool *end, FILE *errors
 
 static int open_directory(const char *root, const char *name) {
     int parent = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int directory =
-        parent < 0 ? -1 : openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int directory = parent < 0 ? -1 : openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent >= 0)
         close(parent);
     return directory;

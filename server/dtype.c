@@ -4,16 +4,18 @@
 #include <stdint.h>
 #include <string.h>
 
-const dtype_row dtype_table[DTYPE_COUNT] = {
+const dtype_row dtype_table[DTYPE_READ] = {
     [DTYPE_F32] = {"f32", "<f4", "F32", 4},    [DTYPE_U8] = {"u8", "|u1", "U8", 1},
     [DTYPE_I64] = {"i64", "<i8", "I64", 8},    [DTYPE_F64] = {"f64", "<f8", "F64", 8},
     [DTYPE_BOOL] = {"bool", "|b1", "BOOL", 1}, [DTYPE_I8] = {"i8", "|i1", "I8", 1},
     [DTYPE_I16] = {"i16", "<i2", "I16", 2},    [DTYPE_I32] = {"i32", "<i4", "I32", 4},
     [DTYPE_F16] = {"f16", "<f2", "F16", 2},    [DTYPE_BF16] = {"bf16", NULL, "BF16", 2},
+    [DTYPE_U16] = {"u16", "<u2", "U16", 2},    [DTYPE_U32] = {"u32", "<u4", "U32", 4},
+    [DTYPE_U64] = {"u64", "<u8", "U64", 8},
 };
 
 bool dtype_of_descr(const char *descr, dtype *out) {
-    for (unsigned i = 0; i < DTYPE_COUNT; i++) {
+    for (unsigned i = 0; i < DTYPE_READ; i++) {
         const char *own = dtype_table[i].descr;
         bool bytes = own && own[0] == '|' && strchr("|<=>", descr[0]) && descr[0];
         if (own && strcmp(own + bytes, descr + bytes) == 0) {
@@ -79,6 +81,7 @@ double dtype_real(dtype type, const unsigned char *at) {
 
 int64_t dtype_integer(dtype type, const unsigned char *at) {
     uint64_t bits = bits_of(type, at);
-    uint64_t sign = type == DTYPE_U8 ? 0 : UINT64_C(1) << (8 * dtype_table[type].size - 1);
+    bool natural = type == DTYPE_U8 || (type >= DTYPE_U16 && type <= DTYPE_U64);
+    uint64_t sign = natural ? 0 : UINT64_C(1) << (8 * dtype_table[type].size - 1);
     return (int64_t)((bits ^ sign) - sign);
 }

@@ -19,7 +19,11 @@ typedef enum dtype {
     DTYPE_I32,
     DTYPE_F16,
     DTYPE_BF16,
-    DTYPE_COUNT
+    DTYPE_COUNT,             /* of those that samples and answers may have */
+    DTYPE_U16 = DTYPE_COUNT, /* only labels that are read may have these */
+    DTYPE_U32,
+    DTYPE_U64,
+    DTYPE_READ
 } dtype;
 
 typedef struct dtype_row {
@@ -29,7 +33,7 @@ typedef struct dtype_row {
     size_t size;
 } dtype_row;
 
-extern const dtype_row dtype_table[DTYPE_COUNT];
+extern const dtype_row dtype_table[DTYPE_READ];
 
 bool dtype_floats(dtype type);
 
@@ -38,7 +42,7 @@ bool dtype_floats(dtype type);
 void dtype_swap(dtype type, void *bytes, size_t length);
 
 /* A little-endian element of a floating type as the float64 that it is; of another type but BOOL as
- * an integer. */
+ * an integer, modulo 2^64. */
 double dtype_real(dtype type, const unsigned char *at);
 int64_t dtype_integer(dtype type, const unsigned char *at);
 

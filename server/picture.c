@@ -1,80 +1,71 @@
-#include "picture.h"
+#include "picture_codec.h"
 
-#include <png.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <turbojpeg.h>
 
-static bool make_room(picture *out) {
-    if (out->width == 0 || out->height == 0 || out->width > PICTURE_SIDE ||
-        out->height > PICTURE_SIDE)
+bool picture_room(const picture_order *order, picture *out) {
+    uint64_t pixels = (uint64_t)out->width * out->height;
+    if (pixels == 0 || pixels > PICTURE_PIXELS || out->width > PICTURE_SIDE ||
+        out->height > PICTURE_SIDE) {
+        snprintf(out->words, sizeof out->words,
+                 "it has %u x %u pixels; a picture may have %u pixels, and %u along a side",
+                 out->width, out->height, PICTURE_PIXELS, PICTURE_SIDE);
         return false;
-    out->pixels = malloc((size_t)out->width * out->height * out->channels);
+    }
+    if (!order->pixels)
+        return true;
+    unsigned channels = order->channels > out->stored ? order->channels : out->stored;
+    out->pixels = malloc((size_t)pixels * channels);
+    if (!out->pixels)
+        snprintf(out->words, sizeof out->words, "out of memory");
     return out->pixels != NULL;
 }
 
-static const char *read_png(const unsigned char *bytes, size_t length, unsigned channels,
-                            picture *out) {
-    png_image image;
-    const png_color black = {0, 0, 0};
-    memset(&image, 0, sizeof image);
-    image.version = PNG_IMAGE_VERSION;
-    if (!png_image_begin_read_from_memory(&image, bytes, length))
-        return "libpng cannot read it";
-    bool colour = (image.format & PNG_FORMAT_FLAG_COLOR) != 0;
-    out->channels = channels ? channels : colour ? 3 : 1;
-    out->width = image.width;
-    out->height = image.height;
-    image.format = out->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    if (!make_room(out)) {
-        png_image_free(&image);
-        return "it has too many pixels";
+/* The weights of ITU-R 601-2 over 2^16, rounded: as Pillow converts RGB to L. */
+static void make_grey(unsigned char *pixels, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *p = pixels + 3 * i;
+        pixels[i] = (unsigned char)((19595u * p[0] + 38470u * p[1] + 7471u * p[2] + 0x8000u) >> 16);
     }
-    if (png_image_finish_read(&image, &black, out->pixels, 0, NULL) && image.warning_or_error < 2)
-        return NULL;
-    png_image_free(&image);
-    picture_free(out);
-    return "libpng cannot read it";
 }
 
-static const char *read_jpeg(const unsigned char *bytes, size_t length, unsigned channels,
-                             picture *out) {
-    tjhandle reader = tjInitDecompress();
-    int width, height, sampling, space;
-    const char *why = "libturbojpeg cannot read it";
-    if (!reader)
-        return "out of memory";
-    if (tjDecompressHeader3(reader, bytes, (unsigned long)length, &width, &height, &sampling,
-                            &space) != 0)
-        goto out;
-    out->channels = channels ? channels : space == TJCS_GRAY ? 1 : 3;
-    out->width = (uint32_t)width;
-    out->height = (uint32_t)height;
-    why = "it has too many pixels";
-    if (!make_room(out))
-        goto out;
-    /* The slow transform is the accurate one, and no faster one is the same on every machine. */
-    int format = out->channels == 3 ? TJPF_RGB : TJPF_GRAY;
-    why = NULL;
-    if (tjDecompress2(reader, bytes, (unsigned long)length, out->pixels, width, 0, height, format,
-                      TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING) != 0) {
-        why = "libturbojpeg cannot read it";
-        picture_free(out);
-    }
-out:
-    tjDestroy(reader);
-    return why;
+/* From the end, so that no grey value is overwritten before it is read. */
+static void make_rgb(unsigned char *pixels, size_t count) {
+    for (size_t i = count; i-- > 0;)
+        memset(pixels + 3 * i, pixels[i], 3);
 }
 
-const char *picture_read(const unsigned char *bytes, size_t length, unsigned channels,
-                         picture *out) {
+static bool read_any(const picture_order *order, picture *out) {
     static const unsigned char png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
-    *out = (picture){0, 0, 0, NULL};
-    if (length >= sizeof png && memcmp(bytes, png, sizeof png) == 0)
-        return read_png(bytes, length, channels, out);
-    if (length >= sizeof jpeg && memcmp(bytes, jpeg, sizeof jpeg) == 0)
-        return read_jpeg(bytes, length, channels, out);
-    return "it is neither PNG nor JPEG";
+    memset(out, 0, sizeof *out);
+    if (order->length >= sizeof png && memcmp(order->bytes, png, sizeof png) == 0)
+        return picture_png(order, out);
+    if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
+        return picture_jpeg(order, out);
+    snprintf(out->words, sizeof out->words, "it is neither PNG nor JPEG");
+    return false;
+}
+
+bool picture_look(const unsigned char *bytes, size_t length, picture *out) {
+    const picture_order order = {.bytes = bytes, .length = length};
+    return read_any(&order, out);
+}
+
+bool picture_read(const unsigned char *bytes, size_t length, unsigned channels, picture *out) {
+    const picture_order order = {
+        .bytes = bytes, .length = length, .pixels = true, .channels = channels};
+    if (!read_any(&order, out)) {
+        picture_free(out);
+        return false;
+    }
+    size_t count = (size_t)out->width * out->height;
+    out->channels = channels ? channels : out->stored;
+    if (out->channels < out->stored)
+        make_grey(out->pixels, count);
+    else if (out->channels > out->stored)
+        make_rgb(out->pixels, count);
+    return true;
 }
 
 void picture_free(picture *p) {

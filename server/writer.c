@@ -30,8 +30,7 @@ bool writer_fail(writer *w, const char *text, ...) {
     if (w->failed)
         return false; /* the first reason is the one that helps */
     w->failed = true;
-    if (w->terminal && w->shown)
-        fputc('\n', w->errors);
+    writer_break(w);
     fputs("fmixd: import: ", w->errors);
     va_start(arguments, text);
     say_list(w->errors, text, arguments);
@@ -222,6 +221,13 @@ static void show(writer *w) {
     fflush(w->errors);
 }
 
+void writer_break(writer *w) {
+    if (!w->terminal || w->shown == 0 || w->shown == 100)
+        return;
+    fputc('\n', w->errors);
+    w->shown = 0;
+}
+
 bool writer_rows(writer *w, const void *bytes, uint64_t rows) {
     const unsigned char *at = bytes;
     for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->row_bytes) {
@@ -233,29 +239,20 @@ bool writer_rows(writer *w, const void *bytes, uint64_t rows) {
     return !w->failed;
 }
 
-static bool write_numbers(writer *w, FILE *file, const array *y, uint64_t *classes) {
-    uint64_t most = *classes ? *classes : FMIX_MAX_CLASSES, largest = 0;
-    size_t size = dtype_table[y->type].size;
-    for (uint64_t i = 0; i < y->shape[0]; i++) {
-        int64_t number = dtype_integer(y->type, y->bytes + i * size);
-        if (number < 0 || (uint64_t)number >= most)
-            return writer_fail(
-                w, "row %" PRIu64 " of the labels %s is %lld; classes go from 0 to %" PRIu64, i,
-                y->name, (long long)number, most - 1);
-        largest = (uint64_t)number > largest ? (uint64_t)number : largest;
+static bool write_numbers(writer *w, FILE *file, const label *l) {
+    for (uint64_t i = 0; i < l->rows; i++) {
+        uint32_t number = label_number(l, i);
         const unsigned char bytes[] = {(unsigned char)number, (unsigned char)(number >> 8),
                                        (unsigned char)(number >> 16), 0};
         if (fwrite(bytes, sizeof bytes, 1, file) != 1)
             return fail_errno(w, "labels");
     }
-    *classes = *classes ? *classes : largest + 1;
     return true;
 }
 
-static bool write_floats(writer *w, FILE *file, const array *y) {
-    size_t size = dtype_table[y->type].size;
-    for (uint64_t i = 0; i < y->shape[0] * y->shape[1]; i++) {
-        float value = (float)dtype_real(y->type, y->bytes + i * size);
+static bool write_weights(writer *w, FILE *file, const label *l) {
+    for (uint64_t i = 0; i < l->rows * l->classes; i++) {
+        float value = label_weight(l, i);
         dtype_swap(DTYPE_F32, &value, sizeof value);
         if (fwrite(&value, sizeof value, 1, file) != 1)
             return fail_errno(w, "labels");
@@ -263,33 +260,37 @@ static bool write_floats(writer *w, FILE *file, const array *y) {
     return true;
 }
 
-bool writer_head(writer *w, const char *name, const array *y, uint64_t classes) {
+bool writer_takes_head(const char *name) {
+    return strcmp(name, "y") == 0 || (strncmp(name, "y.", 2) == 0 && dataset_named_well(name + 2));
+}
+
+bool writer_head(writer *w, const char *name, const label *l) {
     char file_name[ARRAY_NAME + 16];
-    bool numbers = y->rank == 1 && !dtype_floats(y->type);
-    if (strcmp(name, "y") != 0 && (strncmp(name, "y.", 2) != 0 || !dataset_named_well(name + 2)))
+    if (!writer_takes_head(name))
         return writer_fail(w, "labels are named y or y.NAME, of letters, digits, _ and -, not %s",
                            name);
-    if (!numbers && !(y->rank == 2 && dtype_floats(y->type)))
-        return writer_fail(
-            w, "labels %s must be class numbers of an integer type, or rows of floats", name);
-    if (y->shape[0] != w->rows)
-        return writer_fail(w, "there are %" PRIu64 " labels %s for %" PRIu64 " rows", y->shape[0],
-                           name, w->rows);
+    if (l->rows != w->rows)
+        return writer_fail(w, "there are %" PRIu64 " labels %s for %" PRIu64 " rows", l->rows, name,
+                           w->rows);
     if (json_array_size(w->heads) == DATASET_HEADS)
         return writer_fail(w, "there are more than %d heads of labels", DATASET_HEADS);
     snprintf(file_name, sizeof file_name, "labels%s.bin", name + 1);
     FILE *file = w->failed ? NULL : create(w, file_name);
     if (!file)
         return false;
-    if (!numbers)
-        classes = y->shape[1];
-    bool good = numbers ? write_numbers(w, file, y, &classes) : write_floats(w, file, y);
-    json_t *head = json_pack("{ss ss sI}", "name", name, "kind", numbers ? "numbers" : "rows",
-                             "classes", (json_int_t)classes);
+    bool good = l->numbers ? write_numbers(w, file, l) : write_weights(w, file, l);
+    json_t *head = json_pack("{ss ss sI}", "name", name, "kind", l->numbers ? "numbers" : "rows",
+                             "classes", (json_int_t)l->classes);
     if (json_array_append_new(w->heads, head) != 0 ||
         json_array_append_new(w->class_names, json_array()) != 0)
         good = writer_fail(w, "out of memory");
     return finish_file(w, file, file_name) && good;
+}
+
+bool writer_takes_class(const char *name) {
+    json_t *text = json_string(name); /* NULL: not UTF-8 */
+    json_decref(text);
+    return text != NULL;
 }
 
 bool writer_class(writer *w, const char *name) {

@@ -9,6 +9,7 @@
 #define WRITER_H
 
 #include "dataset.h"
+#include "label_array.h"
 
 typedef struct writer writer;
 
@@ -27,9 +28,15 @@ writer *writer_new(const char *path, const writer_facts *facts, FILE *errors);
 /* Rows in little-endian bytes. False: explained, and so is all that follows. */
 bool writer_rows(writer *w, const void *bytes, uint64_t rows);
 
-/* A head of labels, whole: class numbers (classes 0: one more than the largest), or rows of floats,
- * of any integer or floating type. */
-bool writer_head(writer *w, const char *name, const array *labels, uint64_t classes);
+/* Ends the line of a bar on a terminal, before something else is said. */
+void writer_break(writer *w);
+
+/* Whether a head may be named so, and a class. */
+bool writer_takes_head(const char *name);
+bool writer_takes_class(const char *name);
+
+/* A head of labels, whole, which were checked. */
+bool writer_head(writer *w, const char *name, const label *l);
 
 /* Names of a head's classes, in order, of the head written last. */
 bool writer_class(writer *w, const char *name);

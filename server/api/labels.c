@@ -1,4 +1,5 @@
 #include "labels.h"
+#include "../label_array.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 typedef struct head {
     char name[ARRAY_NAME + 8];
     fmix_labels labels;
+    label of[2];    /* y, and y2 where there are partners */
+    buffer made[2]; /* what stands for them where the library does not read their type */
     rows rows;
     source from; /* its self is this head */
 } head;
@@ -48,33 +51,10 @@ static bool find_classes(const query *q, const array *y, unsigned turn, uint64_t
     return true;
 }
 
-static bool numbers_fit(const array *y, uint64_t classes, problem *p) {
-    for (uint64_t i = 0; i < y->shape[0]; i++) {
-        int64_t number = rows_integer(y, i);
-        if (number < 0 || (uint64_t)number >= classes) {
-            problem_add(p, 400, y->name, "row %llu of %s is %lld; class numbers go from 0 to %llu",
-                        (unsigned long long)i, y->name, (long long)number,
-                        (unsigned long long)classes - 1);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool shape_fits(const array *y, uint64_t n, problem *p) {
-    bool floats = fmix_dtype_floats(rows_type(y->type));
-    if (y->rank == 2 && y->shape[1] > FMIX_MAX_CLASSES) {
-        problem_add(p, 413, y->name, "%s has more than the %u classes allowed", y->name,
-                    FMIX_MAX_CLASSES);
-        return false;
-    }
-    if (y->shape[0] == n &&
-        ((y->rank == 1 && !floats && y->type != DTYPE_BOOL) || (y->rank == 2 && floats)))
-        return true;
-    problem_add(p, 400, y->name,
-                "%s must hold %llu class numbers of an integer type, or as many rows of floats",
-                y->name, (unsigned long long)n);
-    return false;
+/* What `classes` says of the head whose turn it is; 0: nothing. */
+static uint64_t classes_told(const query *q, unsigned turn) {
+    unsigned at = q->classes.count == 1 ? 0 : turn;
+    return q->given[QUERY_CLASSES] && at < q->classes.count ? q->classes.item[at] : 0;
 }
 
 /* The partners' labels of a head, which must be of its kind. */
@@ -89,40 +69,86 @@ static bool find_partners(const upload *all, const array *y, const char *suffix,
                     y->name);
         return false;
     }
+    h->of[1] = h->of[0];
+    h->of[1].from = y2;
     h->labels.y2 = y2->bytes;
     return true;
 }
 
-/* Every number of every head, of rows and of partners. */
-static bool numbers_are_good(const upload *all, const labels *l, bool partners, problem *p) {
-    for (unsigned i = 0; i < l->count; i++) {
-        const fmix_labels *of = &l->heads[i].labels;
-        for (unsigned n = 0; n < all->count && of->numbers; n++) {
-            const array *a = &all->arrays[n];
-            bool meant = a->bytes == of->y || (partners && a->bytes == of->y2);
-            if (meant && !numbers_fit(a, of->classes, p))
-                return false;
-        }
+/* In a type that the library reads, paid for as what is inflated. */
+static bool convert(const label *l, upload *all, buffer *made, const void **out, problem *p) {
+    uint64_t count = l->numbers ? l->rows : l->rows * l->classes;
+    *made = buffer_paid((size_t)count * 4, all->inflated.payer);
+    if (!buffer_reserve(made, (size_t)count * 4)) {
+        all->inflated.starved |= made->starved;
+        problem_add(p, 500, NULL, "out of memory");
+        return false;
     }
+    int32_t *numbers = (int32_t *)(void *)made->bytes;
+    float *weights = (float *)(void *)made->bytes;
+    for (uint64_t i = 0; i < count; i++)
+        if (l->numbers)
+            numbers[i] = (int32_t)label_number(l, i);
+        else
+            weights[i] = label_weight(l, i);
+    *out = made->bytes;
     return true;
 }
 
+/* Whether the library takes an array as it is. */
+static bool is_read(const label *l) {
+    dtype type = l->from->type;
+    return l->numbers ? type < DTYPE_COUNT && type != DTYPE_BOOL && !dtype_floats(type)
+                      : dtype_floats(type);
+}
+
+static bool look_at_head(upload *all, bool partners, head *h, problem *p) {
+    const void **const sides[] = {&h->labels.y, &h->labels.y2};
+    bool read = is_read(&h->of[0]);
+    for (unsigned i = 0; i < (partners ? 2 : 1); i++)
+        if (!label_check(&h->of[i], p) ||
+            (!read && !convert(&h->of[i], all, &h->made[i], sides[i], p)))
+            return false;
+    if (!read)
+        h->labels.dtype = rows_type(h->labels.numbers ? DTYPE_I32 : DTYPE_F32);
+    return true;
+}
+
+/* Every value of every head, of rows and of partners. */
+static void look(upload *all, labels *l, bool partners, problem *p) {
+    for (unsigned i = 0; i < l->count; i++)
+        if (!look_at_head(all, partners, &l->heads[i], p))
+            return;
+}
+
+/* A data set's labels are what its manifest says: rows of one class, too. */
+static bool find_kind(const array *y, uint64_t n, uint64_t told, bool uploaded, label *out,
+                      problem *p) {
+    *out = (label){.from = y, .numbers = y->rank == 1, .rows = n, .classes = y->shape[1]};
+    bool good = !uploaded || label_kind(y, n, told, out, p);
+    out->native = true;
+    return good;
+}
+
 static bool read_head(const query *q, const array *y, const char *suffix, unsigned turn, uint64_t n,
-                      head *h, problem *p) {
-    if (!shape_fits(y, n, p))
+                      bool uploaded, head *h, problem *p) {
+    label *l = &h->of[0];
+    if (!find_kind(y, n, classes_told(q, turn), uploaded, l, p) ||
+        (l->numbers && !find_classes(q, y, turn, &l->classes, p)))
         return false;
     snprintf(h->name, sizeof h->name, "labels%s", suffix);
     h->labels = (fmix_labels){.y = y->bytes,
-                              .dtype = rows_type(y->type),
-                              .numbers = y->rank == 1,
+                              .dtype = y->type < DTYPE_COUNT ? rows_type(y->type) : FMIX_DTYPE_I32,
+                              .numbers = l->numbers,
                               .uncorrected = q->correct == 0,
-                              .classes = y->shape[1],
+                              .classes = l->classes,
                               .smoothing = q->smoothing};
-    return !h->labels.numbers || find_classes(q, y, turn, &h->labels.classes, p);
+    return true;
 }
 
-static void read_heads(const query *q, const upload *all, uint64_t n, bool partners, labels *l,
-                       problem *p) {
+/* Heads whose kind or length hangs on `classes` take its numbers in turn. */
+static void read_heads(const query *q, const upload *all, uint64_t n, bool partners, bool uploaded,
+                       labels *l, problem *p) {
     unsigned numbered = 0;
     for (unsigned i = 0; i < all->count && !p->status; i++) {
         const array *y = &all->arrays[i];
@@ -136,10 +162,10 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
             return;
         }
         head *h = &l->heads[l->count];
-        if (!read_head(q, y, suffix, numbered, n, h, p) ||
+        if (!read_head(q, y, suffix, numbered, n, uploaded, h, p) ||
             (partners && !find_partners(all, y, suffix, h, p)))
             return;
-        numbered += h->labels.numbers;
+        numbered += h->labels.numbers || (uploaded && y->shape[1] == 1);
         l->count++;
     }
     if (q->given[QUERY_CLASSES] && q->classes.count > 1 && q->classes.count != numbered)
@@ -147,7 +173,7 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
                     q->classes.count, numbered);
 }
 
-static bool take(const query *q, const upload *all, uint64_t n, bool partners, bool looks,
+static bool take(const query *q, const upload *all, upload *body, uint64_t n, bool partners,
                  labels **out, problem *p) {
     labels *l = calloc(1, sizeof *l);
     *out = NULL;
@@ -155,9 +181,9 @@ static bool take(const query *q, const upload *all, uint64_t n, bool partners, b
         problem_add(p, 500, NULL, "out of memory");
         return false;
     }
-    read_heads(q, all, n, partners, l, p);
-    if (looks && !p->status)
-        numbers_are_good(all, l, partners, p);
+    read_heads(q, all, n, partners, body != NULL, l, p);
+    if (body && !p->status)
+        look(body, l, partners, p);
     if (p->status || l->count == 0)
         labels_free(l);
     else
@@ -165,16 +191,19 @@ static bool take(const query *q, const upload *all, uint64_t n, bool partners, b
     return p->status == 0;
 }
 
-bool labels_read(const query *q, const upload *all, uint64_t n, bool partners, labels **out,
-                 problem *p) {
-    return take(q, all, n, partners, true, out, p);
+bool labels_read(const query *q, upload *all, uint64_t n, bool partners, labels **out, problem *p) {
+    return take(q, all, all, n, partners, out, p);
 }
 
 bool labels_take(const query *q, const upload *all, uint64_t n, labels **out, problem *p) {
-    return take(q, all, n, false, false, out, p);
+    return take(q, all, NULL, n, false, out, p);
 }
 
 void labels_free(labels *l) {
+    for (unsigned i = 0; l && i < l->count; i++) {
+        buffer_free(&l->heads[i].made[0]);
+        buffer_free(&l->heads[i].made[1]);
+    }
     free(l);
 }
 

@@ -10,8 +10,9 @@
 typedef struct labels labels;
 
 /* Finds y, y.NAME and, with partners, y2, y2.NAME in an upload of `rows` rows. *out is NULL where
- * there are none. False: explained. The arrays are borrowed. */
-bool labels_read(const query *q, const upload *all, uint64_t rows, bool partners, labels **out,
+ * there are none. False: explained; out of memory also by
+ * all->inflated.starved. The arrays are borrowed. */
+bool labels_read(const query *q, upload *all, uint64_t rows, bool partners, labels **out,
                  problem *p);
 
 /* The same of a data set's, without partners. Their bytes are not looked at: what numbers there are

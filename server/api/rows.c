@@ -107,27 +107,3 @@ static const fmix_dtype types[DTYPE_COUNT] = {
 fmix_dtype rows_type(dtype type) {
     return types[type];
 }
-
-int64_t rows_integer(const array *a, uint64_t i) {
-    const unsigned char *at = a->bytes + i * dtype_table[a->type].size;
-    int8_t i8;
-    int16_t i16;
-    int32_t i32;
-    int64_t i64;
-    switch (a->type) {
-    case DTYPE_I8:
-        memcpy(&i8, at, sizeof i8);
-        return i8;
-    case DTYPE_I16:
-        memcpy(&i16, at, sizeof i16);
-        return i16;
-    case DTYPE_I32:
-        memcpy(&i32, at, sizeof i32);
-        return i32;
-    case DTYPE_I64:
-        memcpy(&i64, at, sizeof i64);
-        return i64;
-    default: /* u8, bool */
-        return *at;
-    }
-}

@@ -31,9 +31,8 @@ bool rows_check_type(const query *q, problem *p);
 fmix_dtype rows_mask_type(unsigned choice);
 bool rows_add_masks(source *s, const query *q, fmix_dtype type, double cost, tensor_fill *fill);
 
-/* The library's name of a type, and an element of a one-sided array of integers. */
+/* The library's name of a type. */
 fmix_dtype rows_type(dtype type);
-int64_t rows_integer(const array *a, uint64_t i);
 
 /* Estimated nanoseconds of one lambda. */
 #define ROWS_COST 200

@@ -1,4 +1,5 @@
 #include "format.h"
+#include "../label_array.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -115,6 +116,13 @@ void upload_swap(upload *u) {
 
 bool array_check(const array *a, uint64_t bytes, problem *p) {
     uint64_t needed = dtype_table[a->type].size;
+    if (a->type >= DTYPE_COUNT && !label_named(a->name)) {
+        problem_add(p, 400, a->name,
+                    "%s has type %s, which only labels (y, y.NAME) may have; u8, i8 to i64, f16, "
+                    "bf16, f32, f64 and bool are read",
+                    a->name, dtype_table[a->type].name);
+        return false;
+    }
     for (unsigned d = 0; d < a->rank; d++) {
         if (a->shape[d] == 0) {
             problem_add(p, 400, a->name, "side %u of %s is 0; every side must be at least 1", d,

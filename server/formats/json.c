@@ -26,7 +26,10 @@ static json_t *element(dtype type, const unsigned char *at) {
     case DTYPE_F64:
         value = dtype_real(type, at);
         return isfinite(value) ? json_real(value) : json_null();
-    case DTYPE_COUNT:
+    case DTYPE_U16:
+    case DTYPE_U32:
+    case DTYPE_U64:
+    case DTYPE_READ:
         break;
     }
     return NULL;

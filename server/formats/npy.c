@@ -1,4 +1,5 @@
 /* NumPy's array format: numpy.lib.format, versions 1.0 (written, read) and 2.0 (read). */
+#include "../label_array.h"
 #include "format.h"
 
 #include <inttypes.h>
@@ -201,7 +202,8 @@ static bool find_header(const unsigned char *body, size_t length, const char *na
 }
 
 #define TYPES                                                                                      \
-    "little-endian floats ('<f2', '<f4', '<f8'), signed integers, '|u1' and '|b1' are read"
+    "little-endian floats ('<f2', '<f4', '<f8'), signed integers, '|u1' and '|b1' are read, and "  \
+    "for labels '<u2' to '<u8'"
 
 static void explain_header(const header *h, const char *name, problem *p) {
     if (h->structured)
@@ -224,7 +226,7 @@ bool npy_read_array(const unsigned char *bytes, size_t length, array *out, probl
         explain_header(&h, name, p);
         return false;
     }
-    if (!dtype_of_descr(h.descr, &out->type)) {
+    if (!dtype_of_descr(h.descr, &out->type) || (out->type >= DTYPE_COUNT && !label_named(name))) {
         problem_add(p, 400, name, "%s has dtype '%s'; " TYPES, name, h.descr);
         return false;
     }

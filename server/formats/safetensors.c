@@ -1,5 +1,6 @@
 /* safetensors: eight bytes of header length, a JSON header, the tensors one after the other. Its
  * rules for readers are kept to the letter, for they are what makes a file safe. */
+#include "../label_array.h"
 #include "../tree.h"
 #include "format.h"
 
@@ -119,7 +120,7 @@ static uint64_t header_length(const unsigned char *body) {
 }
 
 static bool find_type(const char *name, dtype *out) {
-    for (unsigned i = 0; i < DTYPE_COUNT; i++)
+    for (unsigned i = 0; i < DTYPE_READ; i++)
         if (strcmp(dtype_table[i].safetensors, name) == 0) {
             *out = (dtype)i;
             return true;
@@ -165,8 +166,12 @@ static bool read_entry(const json_t *entry, const unsigned char *data, uint64_t 
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     if (json_object_size(entry) != 3 || !type)
         return refuse(p, a->name, "is not described by dtype, shape and data_offsets alone");
-    if (!find_type(type, &a->type)) {
-        problem_add(p, 400, a->name, "%s has dtype '%.20s', which is not read here", a->name, type);
+    if (!find_type(type, &a->type) || (a->type >= DTYPE_COUNT && !label_named(a->name))) {
+        problem_add(
+            p, 400, a->name,
+            "%s has dtype '%.20s', which is not read here; U8, I8 to I64, F16, BF16, F32, F64 "
+            "and BOOL are, and for labels U16 to U64",
+            a->name, type);
         return false;
     }
     if (!read_shape(json_object_get(entry, "shape"), a, p) ||

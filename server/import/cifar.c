@@ -1,89 +1,189 @@
 /* The binary files of CIFAR-10 (a label and 3,072 bytes a record) and CIFAR-100 (two labels). */
 #include "import.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PIXELS 3072
 
-/* Labels a record: 1 or 2, by what the length is a multiple of; 0 neither. */
-static unsigned labels_of(const map *file) {
-    bool one = file->length % (PIXELS + 1) == 0, two = file->length % (PIXELS + 2) == 0;
-    return file->length == 0 || one == two ? 0 : one ? 1 : 2;
-}
+typedef struct version {
+    unsigned count;
+    const char *names[2];
+    unsigned char classes[2];
+} version;
+
+/* By the bytes of labels that a record begins with. */
+static const version versions[] = {
+    [1] = {1, {"y"}, {10}},
+    [2] = {2, {"y.coarse", "y.fine"}, {20, 100}},
+};
 
 /* All files. */
 typedef struct batch {
-    writer *w;
-    unsigned labels; /* a record */
-    uint64_t rows, room;
+    const version *heads;
+    bool *bad; /* of each file */
+    uint64_t rows;
     unsigned char *numbers[2]; /* of each record */
 } batch;
 
-static bool reserve(const import *in, batch *b, uint64_t rows) {
-    for (unsigned i = 0; i < b->labels; i++) {
-        unsigned char *more = realloc(b->numbers[i], (size_t)(b->rows + rows));
-        if (!more)
-            return import_fail(in, "out of memory");
-        b->numbers[i] = more;
+static size_t record_of(const version *h) {
+    return PIXELS + h->count;
+}
+
+/* Whether the length is of whole records; of either where h is NULL. */
+static bool is_of(const map *file, const version *h) {
+    return file->length > 0 && (h ? file->length % record_of(h) == 0
+                                  : is_of(file, &versions[1]) || is_of(file, &versions[2]));
+}
+
+static bool look_at(const import *in, batch *b, unsigned i, map *file) {
+    if (!map_open_path(in->files[i], file)) {
+        report_bad(in->report, in->files[i], "it cannot be read: %s", strerror(errno));
+        return false;
     }
+    if (is_of(file, b->heads))
+        return true;
+    report_bad(in->report, in->files[i], "it has %zu bytes, which are no records of %s",
+               file->length,
+               !b->heads              ? "either CIFAR"
+               : b->heads->count == 1 ? "CIFAR-10"
+                                      : "CIFAR-100");
+    map_close(file);
+    return false;
+}
+
+static bool refuse_lengths(const import *in, bool ten, bool hundred) {
+    if (ten && hundred)
+        return import_fail(in, "some files are of CIFAR-10 and others of CIFAR-100; --cifar 10 or "
+                               "--cifar 100 says which to take");
+    return import_fail(in,
+                       "each file can be of CIFAR-10, with a label and %d bytes a record, or of "
+                       "CIFAR-100, with two labels; --cifar 10 or --cifar 100 says which",
+                       PIXELS);
+}
+
+/* What the lengths of files leave no doubt of. One of 3,074 records of CIFAR-10, or a multiple of
+ * that, has the length of 3,073 of CIFAR-100. */
+static bool find_heads(const import *in, batch *b) {
+    bool ten = false, hundred = false, any = false;
+    for (unsigned i = 0; i < in->count; i++) {
+        map file = {0};
+        if (!map_open_path(in->files[i], &file))
+            continue; /* which is said when its labels are read */
+        bool is_ten = is_of(&file, &versions[1]), is_hundred = is_of(&file, &versions[2]);
+        any = any || is_ten || is_hundred;
+        ten = ten || (is_ten && !is_hundred);
+        hundred = hundred || (is_hundred && !is_ten);
+        map_close(&file);
+    }
+    if (any && ten == hundred)
+        return refuse_lengths(in, ten, hundred);
+    if (any)
+        b->heads = &versions[ten ? 1 : 2];
     return true;
 }
 
-static bool take_file(const import *in, const char *path, batch *b) {
-    map file = {0};
-    const writer_facts facts = {
-        .type = DTYPE_U8, .rank = 3, .side = {3, 32, 32}, .layout = LAYOUT_CHANNELS_FIRST};
-    bool good = import_map(in, path, &file);
-    unsigned labels = good ? labels_of(&file) : 0;
-    if (good && (labels == 0 || (b->labels && labels != b->labels)))
-        good = import_fail(in, "'%s' has %zu bytes, which are no records of %s", path, file.length,
-                           b->labels == 1   ? "CIFAR-10"
-                           : b->labels == 2 ? "CIFAR-100"
-                                            : "either CIFAR");
-    b->labels = labels;
-    if (good && !b->w)
-        good = (b->w = writer_new(in->path, &facts, in->errors)) != NULL;
-    uint64_t record = PIXELS + labels, rows = good ? file.length / record : 0;
-    good = good && reserve(in, b, rows);
-    for (uint64_t i = 0; i < rows && good; i++, b->rows++) {
-        const unsigned char *at = file.bytes + i * record;
-        for (unsigned l = 0; l < labels; l++)
-            b->numbers[l][b->rows] = at[l];
-        good = writer_rows(b->w, at + labels, 1);
+static bool labels_fit(const import *in, const version *h, const char *path, const map *file) {
+    for (size_t at = 0; at < file->length; at += record_of(h))
+        for (unsigned l = 0; l < h->count; l++)
+            if (file->bytes[at + l] >= h->classes[l]) {
+                report_bad(in->report, path, "record %zu has %s %u; it goes from 0 to %u",
+                           at / record_of(h), h->names[l], file->bytes[at + l], h->classes[l] - 1);
+                return false;
+            }
+    return true;
+}
+
+/* The labels of all files, before a row is copied. */
+static bool read_labels(const import *in, batch *b) {
+    for (unsigned i = 0; i < in->count; i++) {
+        map file = {0};
+        b->bad[i] = !look_at(in, b, i, &file);
+        if (!b->heads)
+            continue; /* then no file has records, and each is bad */
+        b->bad[i] = b->bad[i] || !labels_fit(in, b->heads, in->files[i], &file);
+        size_t rows = b->bad[i] ? 0 : file.length / record_of(b->heads);
+        for (unsigned l = 0; l < b->heads->count && rows > 0; l++) {
+            unsigned char *more = realloc(b->numbers[l], (size_t)b->rows + rows);
+            if (!more) {
+                map_close(&file);
+                return import_fail(in, "out of memory");
+            }
+            b->numbers[l] = more;
+            for (size_t r = 0; r < rows; r++)
+                more[b->rows + r] = file.bytes[r * record_of(b->heads) + l];
+        }
+        b->rows += rows;
+        map_close(&file);
     }
-    good = good && import_unchanged(in, path, &file);
+    return import_goes_on(in) && (b->rows > 0 || import_fail(in, "there are no records"));
+}
+
+/* The labels are read a second time, so that a file that was altered between is found out. */
+static bool copy_file(const import *in, const batch *b, const char *path, uint64_t *row,
+                      writer *w) {
+    map file = {0};
+    size_t record = record_of(b->heads);
+    bool good = import_map(in, path, &file);
+    bool same = good && file.length % record == 0 && file.length / record <= b->rows - *row;
+    for (size_t at = 0; same && good && at < file.length; at += record, ++*row) {
+        for (unsigned l = 0; l < b->heads->count; l++)
+            same = same && file.bytes[at + l] == b->numbers[l][*row];
+        good = writer_rows(w, file.bytes + at + b->heads->count, 1);
+    }
+    good = good && import_unchanged(in, path, &file) &&
+           (same || import_fail(in, "'%s' was altered while it was read", path));
     map_close(&file);
     return good;
 }
 
-static bool write_labels(batch *b) {
-    static const char *const ten[] = {"y"}, *const hundred[] = {"y.coarse", "y.fine"};
-    static const uint64_t classes[] = {10, 20, 100};
-    bool good = true;
-    for (unsigned l = 0; l < b->labels && good; l++) {
-        const char *name = b->labels == 1 ? ten[l] : hundred[l];
-        const array y = {
-            .name = "y", .bytes = b->numbers[l], .type = DTYPE_U8, .rank = 1, .shape = {b->rows}};
-        good = writer_head(b->w, name, &y, classes[b->labels == 1 ? 0 : 1 + l]);
+static bool copy(const import *in, const batch *b) {
+    const writer_facts facts = {.type = DTYPE_U8,
+                                .rank = 3,
+                                .side = {3, 32, 32},
+                                .layout = LAYOUT_CHANNELS_FIRST,
+                                .expected = b->rows};
+    uint64_t row = 0;
+    writer *w = writer_new(in->path, &facts, in->errors);
+    bool good = w != NULL;
+    for (unsigned i = 0; i < in->count && good; i++)
+        good = b->bad[i] || copy_file(in, b, in->files[i], &row, w);
+    if (good && row != b->rows)
+        good = import_fail(in, "a file was cut short while it was read");
+    if (!good) {
+        writer_abandon(w);
+        return false;
     }
-    return good;
+    array y[2];
+    label heads[2];
+    for (unsigned l = 0; l < b->heads->count; l++) {
+        y[l] = (array){
+            .name = "y", .bytes = b->numbers[l], .type = DTYPE_U8, .rank = 1, .shape = {b->rows}};
+        heads[l] = (label){
+            .from = &y[l], .numbers = true, .rows = b->rows, .classes = b->heads->classes[l]};
+    }
+    in->report->taken = in->count - in->report->bad;
+    return import_finish(in, w, &facts,
+                         &(import_labels){heads, b->heads->names, b->heads->count, NULL});
 }
 
 static bool run(const import *in) {
-    batch b = {0};
-    bool good = true;
-    for (unsigned i = 0; i < in->count && good; i++)
-        good = take_file(in, in->files[i], &b);
-    good = good && write_labels(&b);
-    if (good)
-        good = writer_finish(b.w);
-    else
-        writer_abandon(b.w);
+    batch b = {.bad = calloc(in->count, sizeof *b.bad)};
+    bool good = b.bad || import_fail(in, "out of memory");
+    if (in->cifar)
+        b.heads = &versions[in->cifar == 10 ? 1 : 2];
+    good = good && (b.heads || find_heads(in, &b)) && read_labels(in, &b) && copy(in, &b);
+    free(b.bad);
     free(b.numbers[0]);
     free(b.numbers[1]);
     return good;
 }
 
-const import_kind import_cifar = {"cifar", "FILE... of CIFAR-10 or CIFAR-100, binary version", 1,
-                                  1000, run};
+const import_kind import_cifar = {"cifar",
+                                  "FILE... of CIFAR-10 or CIFAR-100, binary version",
+                                  1,
+                                  1000,
+                                  IMPORT_CIFAR | IMPORT_SKIP_BAD,
+                                  run};

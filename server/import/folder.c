@@ -1,167 +1,214 @@
 /* Pictures, a folder a class: PNG and JPEG files of one size. */
-#include "../picture.h"
 #include "import.h"
+#include "survey.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-typedef struct names {
-    char **name; /* sorted */
-    size_t count;
-} names;
-
-static void names_free(names *n) {
-    for (size_t i = 0; i < n->count; i++)
-        free(n->name[i]);
-    free(n->name);
-}
-
-static int by_bytes(const void *left, const void *right) {
-    char *const *a = left, *const *b = right;
-    return strcmp(*a, *b);
-}
-
-static bool is_picture(const char *name) {
-    const char *dot = strrchr(name, '.');
-    return dot && (strcasecmp(dot, ".png") == 0 || strcasecmp(dot, ".jpg") == 0 ||
-                   strcasecmp(dot, ".jpeg") == 0);
-}
-
-/* What a folder holds but for what begins with a dot: pictures, or folders. */
-static bool list(const import *in, const char *path, bool pictures, names *out) {
-    DIR *directory = opendir(path);
-    bool good = directory || import_fail(in, "'%s' cannot be read: %s", path, strerror(errno));
-    for (struct dirent *e = good ? readdir(directory) : NULL; e && good; e = readdir(directory)) {
-        if (e->d_name[0] == '.' || is_picture(e->d_name) != pictures)
-            continue;
-        char **more = realloc(out->name, (out->count + 1) * sizeof *more);
-        if (more)
-            out->name = more;
-        if (!more || !(out->name[out->count] = strdup(e->d_name)))
-            good = import_fail(in, "out of memory");
-        else
-            out->count++;
-    }
-    if (directory)
-        closedir(directory);
-    if (good && out->count)
-        qsort(out->name, out->count, sizeof *out->name, by_bytes);
-    return good;
-}
-
-/* What grows while pictures are read. */
+/* What all rows are, and what grows while pictures are read. */
 typedef struct album {
+    survey files;
+    uint32_t width, height;
+    unsigned channels;
+    writer_facts facts;
     writer *w;
-    picture first; /* whose size all have; without pixels */
-    int32_t *numbers;
+    unsigned char *numbers; /* little-endian, four bytes a row */
     uint64_t rows;
 } album;
 
-static bool begin(const import *in, const picture *p, album *a) {
-    writer_facts facts = {
-        .type = DTYPE_U8, .rank = 2, .side = {p->height, p->width}, .layout = LAYOUT_NONE};
-    if (p->channels == 3) {
-        facts.rank = 3;
-        facts.side[2] = 3;
-        facts.layout = LAYOUT_CHANNELS_LAST;
+/* ---- what all have in common ---- */
+
+static int by_value(const void *left, const void *right) {
+    const uint64_t *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static uint64_t size_of(const found *f) {
+    return (uint64_t)f->height << 32 | f->width;
+}
+
+/* The size that most pictures have; of several as frequent, the one with the fewest rows. No file
+ * is more than the others for being the first. */
+static bool find_size(const import *in, album *a) {
+    const survey *all = &a->files;
+    uint64_t *sizes = malloc(all->count * sizeof *sizes + 1), best = 0;
+    size_t count = 0, most = 0;
+    if (!sizes)
+        return import_fail(in, "out of memory");
+    for (size_t i = 0; i < all->count; i++)
+        if (all->files[i].stored)
+            sizes[count++] = size_of(&all->files[i]);
+    qsort(sizes, count, sizeof *sizes, by_value);
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && sizes[to] == sizes[from];)
+            to++;
+        if (to - from > most) {
+            most = to - from;
+            best = sizes[from];
+        }
     }
-    a->first = *p;
-    a->first.pixels = NULL;
-    a->w = writer_new(in->path, &facts, in->errors);
+    free(sizes);
+    a->width = (uint32_t)best;
+    a->height = (uint32_t)(best >> 32);
+    return true;
+}
+
+/* Those of another size are as bad as those that cannot be read. */
+static void refuse_sizes(const import *in, album *a) {
+    for (size_t i = 0; i < a->files.count; i++) {
+        found *f = &a->files.files[i];
+        if (f->stored == 0 || (f->width == a->width && f->height == a->height))
+            continue;
+        report_bad(in->report, f->path,
+                   "it has %u x %u pixels, but most have %u x %u; all must have one size", f->width,
+                   f->height, a->width, a->height);
+        f->stored = 0;
+    }
+}
+
+/* RGB unless all are grey, or as --channels says. */
+static void find_channels(const import *in, album *a) {
+    uint64_t grey = 0, colour = 0;
+    for (size_t i = 0; i < a->files.count; i++) {
+        grey += a->files.files[i].stored == 1;
+        colour += a->files.files[i].stored == 3;
+    }
+    a->channels = in->channels ? (unsigned)in->channels : colour > 0 ? 3 : 1;
+    import_tell(in,
+                "pictures of %u x %u: %" PRIu64 " in colour, %" PRIu64 " in grey; rows are %s%s",
+                a->width, a->height, colour, grey, a->channels == 3 ? "RGB" : "grey",
+                in->channels ? ", as --channels says" : "");
+}
+
+/* Whether every class has a picture; read: one that is not bad. */
+static bool classes_are_filled(const import *in, const album *a, bool read) {
+    const survey *all = &a->files;
+    size_t at = 0, empty = 0;
+    for (size_t c = 0; c < all->class_count; c++) {
+        bool filled = false;
+        for (; at < all->count && all->files[at].number == c; at++)
+            filled = filled || !read || all->files[at].stored;
+        if (filled || (in->given & IMPORT_ALLOW_EMPTY))
+            continue;
+        if (empty++ < REPORT_NAMED)
+            import_fail(in, "the class '%s' has no PNG or JPEG file%s", all->classes[c],
+                        read ? " that can be read" : "");
+    }
+    return empty == 0 || import_fail(in,
+                                     "%zu of %zu classes are empty; --allow-empty keeps them, with "
+                                     "no rows",
+                                     empty, all->class_count);
+}
+
+static bool survey_all(const import *in, album *a) {
+    if (!survey_walk(in, &a->files))
+        return false;
+    survey_look(in, &a->files);
+    if (!find_size(in, a))
+        return false;
+    if (a->width == 0) {
+        import_goes_on(in);
+        return import_fail(in, "'%s' holds no PNG or JPEG file that can be read", in->files[0]);
+    }
+    refuse_sizes(in, a);
+    find_channels(in, a);
+    return classes_are_filled(in, a, false);
+}
+
+/* ---- the rows ---- */
+
+static bool begin(const import *in, album *a) {
+    a->facts = (writer_facts){.type = DTYPE_U8,
+                              .rank = a->channels == 3 ? 3 : 2,
+                              .side = {a->height, a->width, a->channels},
+                              .layout = a->channels == 3 ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE};
+    for (size_t i = 0; i < a->files.count; i++)
+        a->facts.expected += a->files.files[i].stored != 0;
+    a->numbers = malloc((size_t)a->facts.expected * 4 + 1);
+    if (!a->numbers)
+        return import_fail(in, "out of memory");
+    a->w = writer_new(in->path, &a->facts, in->errors);
     return a->w != NULL;
 }
 
-static bool add(const import *in, const char *path, const picture *p, uint32_t number, album *a) {
-    if (!a->w && !begin(in, p, a))
-        return false;
-    if (p->width != a->first.width || p->height != a->first.height)
-        return import_fail(in,
-                           "'%s' has %u x %u pixels, but the first picture has %u x %u; all must "
-                           "have one size",
-                           path, p->width, p->height, a->first.width, a->first.height);
-    int32_t *more = realloc(a->numbers, (size_t)(a->rows + 1) * sizeof *more);
-    if (!more)
-        return import_fail(in, "out of memory");
-    a->numbers = more;
-    a->numbers[a->rows] = (int32_t)number;
-    dtype_swap(DTYPE_I32, &a->numbers[a->rows], sizeof *more);
-    a->rows++;
+static void tell_conversions(const import *in, const char *path, const picture *p) {
+    static const char *const traits[PICTURE_TRAITS] = {
+        "whose palette is looked up", "that lose their alpha or transparent colour",
+        "of 16 bits that keep the high byte", "from CMYK to RGB"};
+    for (unsigned i = 0; i < PICTURE_TRAITS; i++)
+        if (p->traits & 1u << i)
+            report_add(in->report, REPORT_CONVERTED, traits[i], path);
+    if (p->stored != p->channels)
+        report_add(in->report, REPORT_CONVERTED,
+                   p->stored == 1 ? "from grey to RGB" : "from colour to grey", path);
+    if (p->words[0])
+        report_warning(in->report, path, p->words);
+}
+
+static bool add(const import *in, const found *f, const picture *p, album *a) {
+    unsigned char *at = a->numbers + 4 * a->rows++;
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (unsigned char)(f->number >> 8 * i);
+    tell_conversions(in, f->path, p);
+    in->report->taken++;
     return writer_rows(a->w, p->pixels, 1);
 }
 
-static bool take_picture(const import *in, const char *path, uint32_t number, album *a) {
+/* Once a file is bad that nobody allows, no row is of use; the others are read to name all that
+ * are. */
+static bool take_picture(const import *in, found *f, album *a) {
     map file = {0};
-    picture p = {0};
-    if (!import_map(in, path, &file))
-        return false;
-    const char *why = picture_read(file.bytes, file.length, a->w ? a->first.channels : 0, &p);
-    bool good = import_unchanged(in, path, &file);
-    if (good)
-        good = why ? import_fail(in, "'%s': %s", path, why) : add(in, path, &p, number, a);
-    if (!why)
-        picture_free(&p);
+    picture p;
+    if (!map_open_path(f->path, &file)) {
+        report_bad(in->report, f->path, "it cannot be read: %s", strerror(errno));
+        f->stored = 0;
+        return true;
+    }
+    bool read = picture_read(file.bytes, file.length, a->channels, &p);
+    bool same = p.width == f->width && p.height == f->height && p.stored == f->stored;
+    bool good = import_unchanged(in, f->path, &file);
+    if (p.words[0])
+        writer_break(a->w);
+    if (good && !read) {
+        report_bad(in->report, f->path, "%s", p.words);
+        f->stored = 0;
+    } else if (good && !same) {
+        good = import_fail(in, "'%s' was altered while it was read", f->path);
+    } else if (good && (in->report->bad == 0 || (in->given & IMPORT_SKIP_BAD))) {
+        good = add(in, f, &p, a);
+    }
+    picture_free(&p);
     map_close(&file);
     return good;
 }
 
-static bool take_class(const import *in, const char *name, uint32_t number, album *a) {
-    names files = {0};
-    size_t room = strlen(in->files[0]) + strlen(name) + 2;
-    char *path = malloc(room);
-    bool good = path || import_fail(in, "out of memory");
-    if (good) {
-        snprintf(path, room, "%s/%s", in->files[0], name);
-        good = list(in, path, true, &files);
-    }
-    for (size_t i = 0; i < files.count && good; i++) {
-        size_t length = room + strlen(files.name[i]) + 1;
-        char *file = malloc(length);
-        good = file || import_fail(in, "out of memory");
-        if (good) {
-            snprintf(file, length, "%s/%s", path, files.name[i]);
-            good = take_picture(in, file, number, a);
-        }
-        free(file);
-    }
-    names_free(&files);
-    free(path);
-    return good;
-}
-
-static bool write_labels(const names *classes, album *a) {
-    const array y = {.name = "y",
-                     .bytes = (const unsigned char *)a->numbers,
-                     .type = DTYPE_I32,
-                     .rank = 1,
-                     .shape = {a->rows}};
-    bool good = writer_head(a->w, "y", &y, classes->count);
-    for (size_t i = 0; i < classes->count && good; i++)
-        good = writer_class(a->w, classes->name[i]);
-    return good;
+static bool finish(const import *in, album *a) {
+    static const char *const names[] = {"y"};
+    const array y = {
+        .name = "y", .bytes = a->numbers, .type = DTYPE_I32, .rank = 1, .shape = {a->rows}};
+    const label head = {
+        .from = &y, .numbers = true, .rows = a->rows, .classes = a->files.class_count};
+    writer *w = a->w;
+    a->w = NULL;
+    return import_finish(in, w, &a->facts,
+                         &(import_labels){&head, names, 1, (const char *const *)a->files.classes});
 }
 
 static bool run(const import *in) {
-    names classes = {0};
-    album a = {0};
-    bool good = list(in, in->files[0], false, &classes);
-    if (good && (classes.count == 0 || classes.count > FMIX_MAX_CLASSES))
-        good = import_fail(in, "'%s' must hold a folder for each class", in->files[0]);
-    for (size_t i = 0; i < classes.count && good; i++)
-        good = take_class(in, classes.name[i], (uint32_t)i, &a);
-    if (good && !a.w)
-        good = import_fail(in, "'%s' holds no PNG or JPEG file", in->files[0]);
-    good = good && write_labels(&classes, &a);
-    if (good)
-        good = writer_finish(a.w);
-    else
-        writer_abandon(a.w);
+    album a = {.w = NULL};
+    bool good = survey_all(in, &a) && begin(in, &a);
+    for (size_t i = 0; i < a.files.count && good; i++)
+        if (a.files.files[i].stored)
+            good = take_picture(in, &a.files.files[i], &a);
+    good = good && import_goes_on(in) && classes_are_filled(in, &a, true) && finish(in, &a);
+    writer_abandon(a.w);
     free(a.numbers);
-    names_free(&classes);
+    survey_free(&a.files);
     return good;
 }
 
 const import_kind import_folder = {
-    "folder", "DIRECTORY of a folder a class, with PNG and JPEG files", 1, 1, run};
+    "folder", "DIRECTORY of a folder a class, with PNG and JPEG files", 1,
+    1,        IMPORT_CHANNELS | IMPORT_SKIP_BAD | IMPORT_ALLOW_EMPTY,   run};

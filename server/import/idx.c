@@ -21,23 +21,64 @@ static void idx_close(idx *f) {
     f->bytes = NULL;
 }
 
-/* The last four bytes of gzip are the length, modulo 2^32; the format's own sides decide what more
- * there is. */
+/* A member of gzip, which begins at z, behind what is inflated already: *used of its n bytes.
+ * libdeflate wants room for all of it at once, and nothing before a member's end tells how much
+ * that is. Deflate makes at most 1032 bytes of one. */
+static enum libdeflate_result inflate_member(struct libdeflate_decompressor *d,
+                                             const unsigned char *z, size_t n, idx *f,
+                                             size_t *used) {
+    size_t most = n > INFLATED_MOST / 1032 ? INFLATED_MOST : n * 1032, made = 0;
+    for (size_t room = 4 * n + 4096;; room *= 4) {
+        room = room < most ? room : most;
+        if (f->length + room > INFLATED_MOST)
+            return LIBDEFLATE_INSUFFICIENT_SPACE;
+        unsigned char *more = realloc(f->bytes, f->length + room);
+        if (!more)
+            return LIBDEFLATE_INSUFFICIENT_SPACE;
+        f->bytes = more;
+        enum libdeflate_result result =
+            libdeflate_gzip_decompress_ex(d, z, n, more + f->length, room, used, &made);
+        if (result == LIBDEFLATE_SUCCESS)
+            f->length += made;
+        if (result != LIBDEFLATE_INSUFFICIENT_SPACE || room == most)
+            return result;
+    }
+}
+
+static bool are_zeros(const unsigned char *at, size_t n) {
+    while (n > 0 && *at == 0)
+        at++, n--;
+    return n == 0;
+}
+
+/* As gzip reads it: members one behind the other, and perhaps zeros behind them, which tapes and
+ * blocks add. */
 static bool inflate(const import *in, const char *path, idx *f) {
-    const unsigned char *z = f->file.bytes;
-    size_t n = f->file.length;
-    uint64_t told = n < 18 ? 0
-                           : (uint64_t)z[n - 4] | (uint64_t)z[n - 3] << 8 |
-                                 (uint64_t)z[n - 2] << 16 | (uint64_t)z[n - 1] << 24;
-    if (told == 0 || told > (uint64_t)n * 1032 || told > INFLATED_MOST)
-        return import_fail(in, "'%s' is no gzip file that this reads", path);
     struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
-    f->bytes = malloc((size_t)told);
-    enum libdeflate_result result = LIBDEFLATE_BAD_DATA;
-    if (d && f->bytes)
-        result = libdeflate_gzip_decompress(d, z, n, f->bytes, (size_t)told, &f->length);
+    const unsigned char *z = f->file.bytes;
+    size_t left = f->file.length, used = 0;
+    unsigned members = 0;
+    bool good = d || import_fail(in, "out of memory");
+    while (good && left > 0 && !(members && are_zeros(z, left))) {
+        if (members && (left < 2 || z[0] != 0x1f || z[1] != 0x8b)) {
+            good = import_fail(in, "'%s' has %zu bytes behind its gzip data that are none", path,
+                               left);
+            break;
+        }
+        enum libdeflate_result result = inflate_member(d, z, left, f, &used);
+        if (result == LIBDEFLATE_INSUFFICIENT_SPACE)
+            good =
+                import_fail(in, "'%s' is more than %zu bytes when unpacked, or than memory holds",
+                            path, INFLATED_MOST);
+        else if (result != LIBDEFLATE_SUCCESS)
+            good =
+                import_fail(in, "'%s' is broken gzip, or cut short (member %u)", path, members + 1);
+        z += good ? used : 0;
+        left -= good ? used : 0;
+        members++;
+    }
     libdeflate_free_decompressor(d);
-    return result == LIBDEFLATE_SUCCESS || import_fail(in, "'%s' is broken gzip", path);
+    return good;
 }
 
 static bool load(const import *in, const char *path, idx *f) {
@@ -116,5 +157,9 @@ static bool run(const import *in) {
     return good;
 }
 
-const import_kind import_idx = {"idx", "IMAGES [LABELS], as MNIST has them, or that as .gz", 1, 2,
+const import_kind import_idx = {"idx",
+                                "IMAGES [LABELS], as MNIST has them, or that as .gz",
+                                1,
+                                2,
+                                IMPORT_LAYOUT | IMPORT_CLASSES,
                                 run};

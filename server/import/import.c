@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW(name) &import_##name,
-static const import_kind *const table[] = {IMPORT_TABLE(ROW) NULL};
-#undef ROW
-
 bool import_fail(const import *in, const char *text, ...) {
     va_list arguments;
     fputs("fmixd: import: ", in->errors);
@@ -20,6 +16,15 @@ bool import_fail(const import *in, const char *text, ...) {
     va_end(arguments);
     fputc('\n', in->errors);
     return false;
+}
+
+void import_tell(const import *in, const char *text, ...) {
+    va_list arguments;
+    fputs("fmixd: import: ", in->errors);
+    va_start(arguments, text);
+    say_list(in->errors, text, arguments);
+    va_end(arguments);
+    fputc('\n', in->errors);
 }
 
 bool import_map(const import *in, const char *path, map *out) {
@@ -32,19 +37,22 @@ bool import_unchanged(const import *in, const char *path, const map *file) {
            import_fail(in, "'%s' was cut short or altered while it was read", path);
 }
 
-bool import_layout(const import *in, unsigned sides, unsigned *out) {
-    const char *const *names = query_table[QUERY_LAYOUT].choices;
+bool import_goes_on(const import *in) {
+    return in->report->bad == 0 || (in->given & IMPORT_SKIP_BAD) ||
+           import_fail(in, "there are files that cannot be read; --skip-bad goes on without them");
+}
+
+/* The layout of rows with so many sides: what was asked for, or what there is no doubt of. */
+static bool find_layout(const import *in, unsigned sides, unsigned *out) {
+    bool given = in->given & IMPORT_LAYOUT;
     if (sides == 0 || sides > QUERY_RANK - 1)
         return import_fail(in, "a row has %u sides; it must have one to %d", sides, QUERY_RANK - 1);
-    if (!in->layout && sides >= 3)
+    if (!given && sides >= 3)
         return import_fail(in,
                            "a row has %u sides, so --layout is required: channels_first, "
                            "channels_last or none",
                            sides);
-    *out = LAYOUT_NONE;
-    for (unsigned i = 0; in->layout && names[i]; i++)
-        if (strcmp(names[i], in->layout) == 0)
-            *out = i;
+    *out = given ? (unsigned)in->layout : LAYOUT_NONE;
     unsigned spatial = sides - (*out != LAYOUT_NONE);
     if (spatial < 1 || spatial > 3)
         return import_fail(in,
@@ -54,101 +62,139 @@ bool import_layout(const import *in, unsigned sides, unsigned *out) {
     return true;
 }
 
+/* Whether what --classes says is of any head. */
+static bool classes_fit(const import *in, const label *heads, unsigned count) {
+    bool meant = !(in->given & IMPORT_CLASSES);
+    for (unsigned i = 0; i < count; i++)
+        meant = meant || heads[i].numbers || heads[i].classes == in->classes;
+    if (!meant && count == 0)
+        return import_fail(in, "--classes is of labels, and there are none");
+    return meant ||
+           import_fail(in, "--classes is %" PRIu64 ", but the labels %s are rows of %" PRIu64,
+                       in->classes, heads[0].from->name, heads[0].classes);
+}
+
+/* All that is wrong with labels is found before a row is copied. */
+static bool read_heads(const import *in, const array *const *y, unsigned count, uint64_t rows,
+                       label *heads, const char **names) {
+    problem p = {0};
+    for (unsigned i = 0; i < count; i++) {
+        names[i] = y[i]->name;
+        if (!writer_takes_head(names[i]))
+            return import_fail(
+                in, "labels are named y or y.NAME, of letters, digits, _ and -, not %s", names[i]);
+        if (!label_kind(y[i], rows, in->classes, &heads[i], &p) || !label_check(&heads[i], &p))
+            return import_fail(in, "%s", p.errors[0].detail);
+    }
+    return classes_fit(in, heads, count);
+}
+
 bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads,
                    const map *files) {
+    label all[DATASET_HEADS];
+    const char *names[DATASET_HEADS];
     writer_facts facts = {.type = x->type, .rank = x->rank - 1, .expected = x->shape[0]};
     if (x->rank < 2)
         return import_fail(in, "x has %u sides; it needs rows and at least one side more", x->rank);
-    if (!import_layout(in, facts.rank, &facts.layout))
+    if (!find_layout(in, facts.rank, &facts.layout) ||
+        !read_heads(in, y, heads, x->shape[0], all, names))
         return false;
     for (unsigned d = 0; d < facts.rank; d++)
         facts.side[d] = x->shape[d + 1];
     writer *w = writer_new(in->path, &facts, in->errors);
     bool good = w && writer_rows(w, x->bytes, x->shape[0]);
-    for (unsigned i = 0; i < heads && good; i++)
-        good = writer_head(w, y[i]->name, y[i], in->classes);
     for (unsigned i = 0; files && i < in->count && good; i++)
         good = import_unchanged(in, in->files[i], &files[i]);
-    if (good)
-        return writer_finish(w);
-    writer_abandon(w);
-    return false;
-}
-
-/* ---- the command line ---- */
-
-static int usage(FILE *errors) {
-    fputs(
-        "usage: fmixd import DIR --from KIND FILE... [--layout channels_first|channels_last|none] "
-        "[--classes N]\n",
-        errors);
-    for (size_t i = 0; table[i]; i++)
-        say(errors, "  --from %-11s %s\n", table[i]->name, table[i]->arguments);
-    return 2;
-}
-
-static bool parse_layout(import *in, const char *text) {
-    const char *const *names = query_table[QUERY_LAYOUT].choices;
-    for (unsigned i = 0; names[i]; i++)
-        if (strcmp(names[i], text) == 0) {
-            in->layout = names[i];
-            return true;
-        }
-    return import_fail(in, "--layout is '%.40s'; it must be channels_first, channels_last or none",
-                       text);
-}
-
-static bool parse_classes(import *in, const char *text) {
-    char *end;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && !*end && value >= 1 && value <= FMIX_MAX_CLASSES) {
-        in->classes = value;
-        return true;
+    if (!good) {
+        writer_abandon(w);
+        return false;
     }
-    return import_fail(in, "--classes is '%.40s'; it must be a whole number from 1 to %u", text,
-                       FMIX_MAX_CLASSES);
+    in->report->taken = in->count;
+    return import_finish(in, w, &facts, &(import_labels){all, names, heads, NULL});
 }
 
-static const import_kind *kind_named(const char *name) {
-    size_t i = 0;
-    while (table[i] && strcmp(table[i]->name, name) != 0)
-        i++;
-    return table[i];
+/* ---- what was made ---- */
+
+#define LISTED 32 /* classes that are listed one by one */
+
+/* "a 'cat'", or its number where classes have no names. */
+static void class_text(const import_labels *all, uint64_t class, char *out, size_t room) {
+    if (all->class_names)
+        snprintf(out, room, "'%.100s'", all->class_names[class]);
+    else
+        snprintf(out, room, "%" PRIu64, class);
 }
 
-/* Options may stand anywhere behind the command; what is no option, or its value, is DIR and then
- * files, which take the place of what was read. */
-int import_command(int argc, char **argv, FILE *errors) {
-import in = {.errors = errors };
-    const import_kind *kind = NULL;
-    int kept = 0;
+static void tell_counts(const import *in, const import_labels *all, const label *l,
+                        const char *name, const uint64_t *counts) {
+    char text[4000], one[128], most[128];
+    uint64_t low = 0, high = 0, none = 0;
+    size_t used = 0;
+    text[0] = 0;
+    for (uint64_t c = 0; c < l->classes; c++) {
+        low = counts[c] < counts[low] ? c : low;
+        high = counts[c] > counts[high] ? c : high;
+        none += counts[c] == 0;
+        class_text(all, c, one, sizeof one);
+        if (l->classes <= LISTED && used + sizeof one + 24 < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s %s: %" PRIu64,
+                                     c ? "," : "", one, counts[c]);
+    }
+    if (l->classes <= LISTED) {
+        import_tell(in, "%s: %" PRIu64 " classes, of rows:%s", name, l->classes, text);
+        return;
+    }
+    class_text(all, low, one, sizeof one);
+    class_text(all, high, most, sizeof most);
+    import_tell(in,
+                "%s: %" PRIu64 " classes of %" PRIu64 " rows (class %s) to %" PRIu64
+                " (class %s); %" PRIu64 " have none",
+                name, l->classes, counts[low], one, counts[high], most, none);
+}
+
+static void tell_head(const import *in, const import_labels *all, unsigned i) {
+    const label *l = &all->heads[i];
+    if (!l->numbers) {
+        import_tell(in, "%s: rows of %" PRIu64 " weights, from %s", all->names[i], l->classes,
+                    dtype_table[l->from->type].name);
+        return;
+    }
+    uint64_t *counts = calloc((size_t)l->classes, sizeof *counts);
+    for (uint64_t row = 0; counts && row < l->rows; row++)
+        counts[label_number(l, row)]++;
+    if (counts)
+        tell_counts(in, all, l, all->names[i], counts);
+    free(counts);
+}
+
+static void tell_shape(const import *in, const writer_facts *facts) {
+    char text[128];
+    size_t used = 0;
+    for (unsigned d = 0; d < facts->rank; d++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRIu64, d ? "x" : "",
+                                 facts->side[d]);
+    import_tell(in, "a row is %s of %s, layout %s", text, dtype_table[facts->type].name,
+                query_table[QUERY_LAYOUT].choices[facts->layout]);
+}
+
+bool import_finish(const import *in, writer *w, const writer_facts *facts,
+                   const import_labels *labels) {
     bool good = true;
-    for (int i = 1; i < argc && good; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strncmp(argv[i], "--", 2) != 0) {
-            argv[kept++] = argv[i];
-            continue;
-        }
-        if (strcmp(argv[i], "--from") == 0)
-            good =
-                (kind = kind_named(value)) || import_fail(&in, "there is no --from '%.40s'", value);
-        else if (strcmp(argv[i], "--layout") == 0)
-            good = parse_layout(&in, value);
-        else if (strcmp(argv[i], "--classes") == 0)
-            good = parse_classes(&in, value);
-        else
-            good = import_fail(&in, "there is no option '%.40s'", argv[i]);
-        i++;
+    for (unsigned i = 0; i < labels->count && good; i++) {
+        good = writer_head(w, labels->names[i], &labels->heads[i]);
+        for (uint64_t c = 0; labels->class_names && c < labels->heads[i].classes && good; c++)
+            good = writer_class(w, labels->class_names[c]);
     }
-    if (!good || !kind || kept < 2)
-        return usage(errors);
-    in.path = argv[0];
-    in.files = (const char *const *)argv + 1;
-    in.count = (unsigned)kept - 1;
-    if (in.count < kind->least || in.count > kind->most) {
-        import_fail(&in, "--from %s takes %s", kind->name, kind->arguments);
-        return usage(errors);
+    if (!good) {
+        writer_abandon(w);
+        return false;
     }
-    map_start();
-    return kind->run(&in) ? 0 : 1;
+    if (!writer_finish(w))
+        return false;
+    tell_shape(in, facts);
+    if (labels->count == 0)
+        import_tell(in, "there are no labels");
+    for (unsigned i = 0; i < labels->count; i++)
+        tell_head(in, labels, i);
+    return true;
 }

@@ -27,4 +27,4 @@ static bool run(const import *in) {
     return good;
 }
 
-const import_kind import_npy = {"npy", "X.npy [Y.npy]", 1, 2, run};
+const import_kind import_npy = {"npy", "X.npy [Y.npy]", 1, 2, IMPORT_LAYOUT | IMPORT_CLASSES, run};

@@ -36,5 +36,9 @@ static bool run(const import *in) {
     return good;
 }
 
-const import_kind import_safetensors = {"safetensors", "FILE, with x and perhaps y or y.NAME", 1, 1,
+const import_kind import_safetensors = {"safetensors",
+                                        "FILE, with x and perhaps y or y.NAME",
+                                        1,
+                                        1,
+                                        IMPORT_LAYOUT | IMPORT_CLASSES,
                                         run};

@@ -38,7 +38,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!out || fwrite(data, 1, size, out) != size || fclose(out) != 0)
         abort();
     const char *const files[] = {file};
-    const import in = {.path = set, .files = files, .count = 1, .layout = "none", .errors = quiet};
+    report told = {.to = quiet};
+    const import in = {.path = set,
+                       .files = files,
+                       .count = 1,
+                       .given = IMPORT_LAYOUT,
+                       .layout = LAYOUT_NONE,
+                       .report = &told,
+                       .errors = quiet};
     if (import_idx.run(&in)) {
         dataset *d = dataset_open(root, "set", true, NULL, quiet);
         if (!d)

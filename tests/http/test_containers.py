@@ -24,7 +24,8 @@ ALIGN = 64
 
 TYPES = {"BOOL": "|b1", "U8": "|u1", "I8": "|i1", "I16": "<i2", "I32": "<i4",
          "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8"}
-NAMES = {np.dtype(descr).str: name for name, descr in TYPES.items()}
+LABEL_TYPES = {"U16": "<u2", "U32": "<u4", "U64": "<u8"}  # read, and never written
+NAMES = {np.dtype(descr).str: name for name, descr in (TYPES | LABEL_TYPES).items()}
 SHAPES = ((13,), (1,), (5, 7), (2, 3, 4), (1, 1, 1), (32, 32))
 RECIPES = ({"seed": 7, "n": 3}, {"seed": 2**64 - 1, "index": 2**63, "n": 2},
            {"method": "cutmix", "n": 5}, {"dtype": "u8", "n": 4},

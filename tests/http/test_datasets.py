@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import tempfile
 import unittest
 from urllib.parse import urlencode
@@ -487,7 +488,14 @@ class BadSets(unittest.TestCase):
             self.assertIn("manifest.json", self.reason("--verify", "off"))
             (self.set / "manifest.json").write_text(before)
 
-    def test_a_link_is_not_followed(self):
+    def test_a_set_may_be_a_link_to_its_directory(self):
+        elsewhere = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()), "colour")
+        shutil.move(self.set, elsewhere)
+        self.set.symlink_to(elsewhere)
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            self.assertEqual(server.get("/v1/datasets/colour/batches/0.npy?n=4").status, 200)
+
+    def test_a_file_of_a_set_is_no_link(self):
         (self.set / "data.bin").rename(self.set / "elsewhere")
         (self.set / "data.bin").symlink_to("elsewhere")
         self.assertIn("data.bin cannot be read", self.reason())

@@ -65,7 +65,7 @@ class LabelsAgree(LabelTest):
                 arrays[f"y2{head}"] = y2[head]
         if foreign:
             arrays["x2"] = x[::-1].copy()
-        numbered = [classes[head] for head in heads if y[head].ndim == 1]
+        numbered = [classes[head] for head in heads if y[head].ndim == 1 or classes[head] == 1]
         query = {"seed": recipe.seed, "method": recipe.method, "alpha": recipe.alpha,
                  "pairing": recipe.pairing, "correct": int(recipe.correct),
                  "smoothing": smoothing, "step": source.randrange(1000)}
@@ -133,9 +133,17 @@ class Labels(LabelTest):
                 ("y", {"y": y}, {"classes": 3}),
                 ("y", {"y": -y}, {"classes": 9}),
                 ("y", {"y": y[:3]}, {"classes": 4}),
-                ("y", {"y": y.astype(np.float32)}, {"classes": 4}),
-                ("y", {"y": y.reshape(4, 1)}, {"classes": 4}),
+                ("y", {"y": y + .5}, {"classes": 9}),
+                ("y", {"y": y.reshape(4, 1)}, {"classes": 3}),
+                ("y", {"y": y.astype(np.uint64) << 62}, {"classes": 4}),
+                ("y", {"y": y.reshape(2, 2)}, {}),
+                ("y", {"y": y.reshape(4, 1, 1)}, {"classes": 4}),
+                ("y", {"y": np.stack([y, y], 1)}, {}),
                 ("y", {"y": y > 1}, {"classes": 2}),
+                ("y", {"y": (y > 1).reshape(4, 1)}, {}),
+                ("y", {"y": y.reshape(4, 1) / 4}, {}),
+                ("x", {"x": x.astype(np.uint16)}, {}),
+                ("y2", {"y": y.astype("<u2"), "x2": x, "y2": y.astype("<u2") + 1}, {"classes": 4}),
                 ("y2", {"y": y, "x2": x}, {"classes": 4}),
                 ("y2", {"y": y, "x2": x, "y2": y[:3]}, {"classes": 4}),
                 ("y2", {"y": y, "x2": x, "y2": y + 1}, {"classes": 4}),
@@ -146,6 +154,46 @@ class Labels(LabelTest):
             with self.subTest(parameter, arrays=list(arrays), **query):
                 error = self.mix({"x": x, **arrays}, 400, **query)
                 self.assertEqual(error["parameter"], parameter)
+
+    def test_labels_of_every_type_and_shape_are_those_of_class_numbers(self):
+        numbers = np.array([2, 0, 1, 2])
+        hot = np.eye(3)[numbers]
+        right = self.mix({"x": self.x, "y": numbers}, classes=3, smoothing=0.1)["labels"]
+        foreign = self.mix({"x": self.x, "y": numbers, "x2": self.x, "y2": numbers[::-1].copy()},
+                           classes=3)["labels"]
+        kinds = [(numbers.astype(kind), {"classes": 3}) for kind in (
+            *INTEGERS, "<u2", "<u4", "<u8", "<f2", "<f4", "<f8")]
+        kinds += [(y.reshape(4, 1), query) for y, query in kinds]
+        kinds += [(hot.astype(kind), {}) for kind in (*INTEGERS, "<u2", "<u4", "<u8", "?", "<f2", "<f8")]
+        for y, query in kinds:
+            with self.subTest(y.dtype.str, shape=y.shape):
+                got = self.mix({"x": self.x, "y": y}, smoothing=0.1, **query)["labels"]
+                self.assertEqual(got.tobytes(), right.tobytes())
+                got = self.mix({"x": self.x, "y": y, "x2": self.x, "y2": y[::-1].copy()}, **query)["labels"]
+                self.assertEqual(got.tobytes(), foreign.tobytes())
+
+    def test_several_ones_in_a_row_are_several_classes(self):
+        rows = np.array([[1, 1, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0]])
+        right = self.mix({"x": self.x, "y": rows.astype("<f4")})["labels"]
+        for kind in ("u1", "<i8", "?", "<u4"):
+            got = self.mix({"x": self.x, "y": rows.astype(kind)})["labels"]
+            self.assertEqual(got.tobytes(), right.tobytes())
+
+    def test_one_column_that_is_no_integer_is_what_classes_says(self):
+        column = np.array([[0.], [1.], [1.], [0.]])
+        as_rows = self.mix({"x": self.x, "y": column}, classes=1, method="none")["labels"]
+        self.assertEqual(as_rows.tolist(), column.tolist())
+        as_numbers = self.mix({"x": self.x, "y": column}, classes=2, method="none")["labels"]
+        self.assertEqual(as_numbers.tolist(), np.eye(2)[[0, 1, 1, 0]].tolist())
+        answer = self.post("/v1/mix.npz?layout=none", npz({"x": self.x, "y": column}), 400, content_type=NPZ)
+        detail = answer.json()["errors"][0]["detail"]
+        self.assertIn("it holds class numbers, or rows of one class", detail)
+
+    def test_columns_that_are_neither_rows_nor_numbers_name_both(self):
+        heads = np.array([[0, 3], [1, 1], [2, 0], [0, 1]])
+        answer = self.post("/v1/mix.npz?layout=none", npz({"x": self.x, "y": heads}), 400, content_type=NPZ)
+        self.assertIn("row 0 of y holds 3: integers of 2 columns are rows of 0 and 1, a column for each class, "
+                      "or 2 heads of class numbers", answer.json()["errors"][0]["detail"])
 
 
 if __name__ == "__main__":

@@ -140,12 +140,14 @@ typedef enum body_kind {
     BODY_NPY,
     BODY_NPZ,
     BODY_NPZ_DEFLATED,
-    BODY_SAFETENSORS
+    BODY_SAFETENSORS,
+    BODY_UNSIGNED /* the same, but that numbers are of a type that is converted */
 } body_kind;
 
 /* The first `count` of the pieces. */
 static inline void body_make(body *b, body_kind kind, unsigned count) {
     const piece *pieces = body_pieces();
+    piece unsigned_pieces[6];
     b->length = 0;
     switch (kind) {
     case BODY_NONE:
@@ -162,6 +164,11 @@ static inline void body_make(body *b, body_kind kind, unsigned count) {
         break;
     case BODY_SAFETENSORS:
         body_safetensors(b, pieces, count);
+        break;
+    case BODY_UNSIGNED:
+        memcpy(unsigned_pieces, pieces, sizeof unsigned_pieces);
+        unsigned_pieces[1].type = unsigned_pieces[4].type = "U64";
+        body_safetensors(b, unsigned_pieces, count);
         break;
     }
 }

@@ -75,9 +75,11 @@ static bool write_set(const char *name, unsigned rows) {
                      .type = DTYPE_F32,
                      .rank = 2,
                      .shape = {rows, 2}};
+    const label first = {.from = &y, .numbers = true, .rows = rows, .classes = 3};
+    const label second = {.from = &b, .rows = rows, .classes = 2};
     writer *w = writer_new(path_of(name), &facts, said);
-    if (w && writer_rows(w, pixels, 3) && writer_head(w, "y", &y, 0) && writer_class(w, "red") &&
-        writer_head(w, "y.b", &b, 0))
+    if (w && writer_rows(w, pixels, 3) && writer_head(w, "y", &first) && writer_class(w, "red") &&
+        writer_head(w, "y.b", &second))
         return writer_finish(w);
     writer_abandon(w);
     return false;

@@ -39,6 +39,7 @@ static const ask asks[] = {
     MIX("method=bc" LABELS, BODY_NPZ_DEFLATED, 6),
     MIX("method=bcplus&out_dtype=f32" LABELS, BODY_SAFETENSORS, 3),
     MIX("seed=5" LABELS, BODY_SAFETENSORS, 6),
+    MIX("seed=5" LABELS, BODY_UNSIGNED, 6),
     {"/v1/datasets/set/batches/0", "GET", "n=3&seed=5&shuffle=1", BODY_NONE, 0},
     {"/v1/shards/set==52556648f66f40c7==n=2==flip=1==000001", "GET", "", BODY_NONE, 0},
     {"/v1/datasets/set/batches/1", "GET", "n=2&crop=1&flip=1&mean=0.5&method=mixup", BODY_NONE, 0},
@@ -101,7 +102,8 @@ static int make_set(void **state) {
         return 1;
     snprintf(path, sizeof path, "%s/set", root);
     writer *w = writer_new(path, &facts, quiet);
-    bool good = w && writer_rows(w, pixels, 5) && writer_head(w, "y", &y, 3) && writer_finish(w);
+    const label l = {.from = &y, .numbers = true, .rows = 5, .classes = 3};
+    bool good = w && writer_rows(w, pixels, 5) && writer_head(w, "y", &l) && writer_finish(w);
     fclose(quiet);
     return good ? 0 : 1;
 }

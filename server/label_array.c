@@ -1,0 +1,203 @@
+#include "label_array.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bool label_named(const char *name) {
+    size_t stem = strncmp(name, "y2", 2) == 0 ? 2 : 1;
+    return name[0] == 'y' && (name[stem] == 0 || name[stem] == '.');
+}
+
+/* "4x2" */
+static void shape_text(const array *y, char *out, size_t room) {
+    size_t used = 0;
+    out[0] = 0;
+    for (unsigned d = 0; d < y->rank && used < room; d++)
+        used += (size_t)snprintf(out + used, room - used, "%s%" PRIu64, d ? "x" : "", y->shape[d]);
+}
+
+static bool refuse_shape(const array *y, problem *p) {
+    char shape[128];
+    shape_text(y, shape, sizeof shape);
+    problem_add(p, 400, y->name,
+                "%s has shape %s and type %s; labels are class numbers, one a row, of an integer "
+                "type, or rows of a weight for each class",
+                y->name, y->rank ? shape : "of no sides", dtype_table[y->type].name);
+    return false;
+}
+
+static bool refuse_column(const array *y, problem *p) {
+    char shape[128];
+    shape_text(y, shape, sizeof shape);
+    problem_add(
+        p, 400, y->name,
+        "%s has shape %s and type %s: it holds class numbers, or rows of one class. For the "
+        "first give %" PRIu64 " integers or say how many classes there are, from 2 on; for "
+        "the second say that classes is 1",
+        y->name, shape, dtype_table[y->type].name, y->shape[0]);
+    return false;
+}
+
+static bool refuse_bools(const array *y, problem *p) {
+    problem_add(p, 400, y->name,
+                "%s has %" PRIu64
+                " bools: they are class numbers 0 and 1, or rows of one class. For "
+                "the first give integers, for the second the shape %" PRIu64 "x1 and classes 1",
+                y->name, y->shape[0], y->shape[0]);
+    return false;
+}
+
+bool label_kind(const array *y, uint64_t rows, uint64_t classes, label *out, problem *p) {
+    bool column = y->rank == 2 && y->shape[1] == 1;
+    bool integers = !dtype_floats(y->type) && y->type != DTYPE_BOOL;
+    *out = (label){.from = y, .rows = rows, .classes = classes};
+    if (y->rank < 1 || y->rank > 2)
+        return refuse_shape(y, p);
+    if (y->shape[0] != rows) {
+        problem_add(p, 400, y->name, "there are %" PRIu64 " labels %s for %" PRIu64 " rows",
+                    y->shape[0], y->name, rows);
+        return false;
+    }
+    if (y->rank == 1 && y->type == DTYPE_BOOL)
+        return refuse_bools(y, p);
+    if (column && !integers && classes == 0)
+        return refuse_column(y, p);
+    out->numbers = y->rank == 1 || (column && (integers || classes > 1));
+    if (out->numbers)
+        return true;
+    out->classes = y->shape[1];
+    if (out->classes <= FMIX_MAX_CLASSES)
+        return true;
+    problem_add(p, 413, y->name, "%s has more than the %u classes allowed", y->name,
+                FMIX_MAX_CLASSES);
+    return false;
+}
+
+/* The element in little-endian bytes, which are looked at one by one. */
+static void element(const label *l, uint64_t i, unsigned char out[8]) {
+    size_t size = dtype_table[l->from->type].size;
+    memcpy(out, l->from->bytes + i * size, size);
+    if (l->native)
+        dtype_swap(l->from->type, out, size);
+}
+
+static double real_of(const label *l, uint64_t i) {
+    unsigned char bytes[8];
+    element(l, i, bytes);
+    return dtype_real(l->from->type, bytes);
+}
+
+#define LOAD(type, i)                                                                              \
+    do {                                                                                           \
+        type value;                                                                                \
+        memcpy(&value, l->from->bytes + (i) * sizeof value, sizeof value);                         \
+        return (int64_t)value;                                                                     \
+    } while (0)
+
+/* Of an integer type or bool, modulo 2^64. Uploads have millions of them, and machines mostly read
+ * them at once. */
+static int64_t whole_of(const label *l, uint64_t i) {
+    unsigned char bytes[8];
+    if (!l->native && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
+        element(l, i, bytes);
+        return l->from->type == DTYPE_BOOL ? bytes[0] : dtype_integer(l->from->type, bytes);
+    }
+    switch (l->from->type) {
+    case DTYPE_I8:
+        LOAD(int8_t, i);
+    case DTYPE_I16:
+        LOAD(int16_t, i);
+    case DTYPE_U16:
+        LOAD(uint16_t, i);
+    case DTYPE_I32:
+        LOAD(int32_t, i);
+    case DTYPE_U32:
+        LOAD(uint32_t, i);
+    case DTYPE_I64:
+    case DTYPE_U64:
+        LOAD(int64_t, i);
+    default:
+        LOAD(uint8_t, i);
+    }
+}
+
+/* A number from 0 on that is whole and below 2^63. */
+static bool find_number(const label *l, uint64_t i, uint64_t *out) {
+    if (dtype_floats(l->from->type)) {
+        double real = real_of(l, i);
+        bool good = real >= 0 && real <= FMIX_MAX_CLASSES && real == floor(real);
+        *out = good ? (uint64_t)real : 0;
+        return good;
+    }
+    int64_t whole = whole_of(l, i);
+    *out = (uint64_t)whole;
+    return whole >= 0;
+}
+
+/* As people write it. */
+static void value_text(const label *l, uint64_t i, char *out, size_t room) {
+    if (dtype_floats(l->from->type))
+        snprintf(out, room, "%g", real_of(l, i));
+    else if (l->from->type == DTYPE_U64)
+        snprintf(out, room, "%" PRIu64, (uint64_t)whole_of(l, i));
+    else
+        snprintf(out, room, "%" PRId64, whole_of(l, i));
+}
+
+static bool check_numbers(label *l, problem *p) {
+    uint64_t most = l->classes ? l->classes : FMIX_MAX_CLASSES, largest = 0;
+    for (uint64_t i = 0; i < l->rows; i++) {
+        uint64_t number;
+        char value[40];
+        if (find_number(l, i, &number) && number < most) {
+            largest = number > largest ? number : largest;
+            continue;
+        }
+        value_text(l, i, value, sizeof value);
+        problem_add(p, 400, l->from->name,
+                    "row %" PRIu64 " of %s is %s; class numbers go from 0 to %" PRIu64
+                    " and are whole",
+                    i, l->from->name, value, most - 1);
+        return false;
+    }
+    l->classes = l->classes ? l->classes : largest + 1;
+    return true;
+}
+
+static bool check_rows(const label *l, problem *p) {
+    const char *name = l->from->name;
+    if (dtype_floats(l->from->type) || l->from->type == DTYPE_BOOL)
+        return true;
+    for (uint64_t i = 0; i < l->rows * l->classes; i++) {
+        uint64_t number;
+        char value[40];
+        if (find_number(l, i, &number) && number <= 1)
+            continue;
+        value_text(l, i, value, sizeof value);
+        problem_add(p, 400, name,
+                    "row %" PRIu64 " of %s holds %s: integers of %" PRIu64 " columns are rows of 0 "
+                    "and 1, a column for each class, or %" PRIu64 " heads of class numbers. Give "
+                    "other weights as floats, and each head as an array %.2s.NAME of its own",
+                    i / l->classes, name, value, l->classes, l->classes, name);
+        return false;
+    }
+    return true;
+}
+
+bool label_check(label *l, problem *p) {
+    return l->numbers ? check_numbers(l, p) : check_rows(l, p);
+}
+
+uint32_t label_number(const label *l, uint64_t row) {
+    uint64_t number = 0;
+    find_number(l, row, &number);
+    return (uint32_t)number;
+}
+
+float label_weight(const label *l, uint64_t i) {
+    if (dtype_floats(l->from->type))
+        return (float)real_of(l, i);
+    return l->from->type == DTYPE_BOOL ? (float)(whole_of(l, i) != 0) : (float)whole_of(l, i);
+}

@@ -1,0 +1,148 @@
+"""`fmixd import --from folder`: whatever lies about in a folder of pictures."""
+
+import os
+import pathlib
+import unittest
+
+import numpy as np
+
+from hosting import importing
+from test_import import Importing, png
+
+GREY, COLOUR = np.full((4, 4), 7, np.uint8), np.full((4, 4, 3), (255, 0, 0), np.uint8)
+
+
+class Folders(Importing):
+    """Whatever lies about in a folder of pictures is taken, or named, or counted."""
+
+    def images(self, *names, data=png(GREY)):
+        """Files of the same bytes below images/."""
+        for name in names:
+            self.file(f"images/{name}", data)
+
+    def stored(self):
+        """The set's pixels and class numbers."""
+        return (np.fromfile(self.root / "set" / "data.bin", np.uint8),
+                np.fromfile(self.root / "set" / "labels.bin", "<i4").tolist())
+
+    def test_one_grey_picture_makes_no_colour_set_grey(self):
+        self.images("a/1.png")
+        self.images("a/2.png", "b/3.png", data=png(COLOUR))
+        said = self.take("folder", self.folder / "images")
+        self.assertIn("pictures of 4 x 4: 2 in colour, 1 in grey; rows are RGB", said)
+        self.assertIn("converted: 1 from grey to RGB, the first ", said)
+        self.assertIn("a row is 4x4x3 of u8, layout channels_last", said)
+        self.assertIn("y: 2 classes, of rows: 'a': 2, 'b': 1", said)
+        self.assertIn("3 files are taken", said)
+        self.assertEqual(self.stored()[0].reshape(3, -1, 3)[:, 0].tolist(), [[7, 7, 7], [255, 0, 0], [255, 0, 0]])
+
+    def test_channels_are_those_that_are_asked_for(self):
+        self.images("a/1.png")
+        self.images("a/2.png", data=png(COLOUR))
+        said = self.take("folder", self.folder / "images", "--channels", 1)
+        self.assertIn("rows are grey, as --channels says", said)
+        self.assertIn("converted: 1 from colour to grey", said)
+        self.assertIn("a row is 4x4 of u8, layout none", said)
+        self.assertEqual(self.stored()[0].tolist(), [7] * 16 + [76] * 16)
+        importing(self.root / "grey", "--from", "folder", self.folder / "images", "--channels", 3)
+        self.assertEqual(len((self.root / "grey" / "data.bin").read_bytes()), 96)
+
+    def test_folders_are_walked_to_the_bottom_in_the_order_of_torchvision(self):
+        names = ["c/z.png", "c/a/y.png", "c/a-b/x.png", "c/a/b/w.png", "d/images/1.JPEG", "d/2.png", "e/x/y/z/1.jpg"]
+        for number, name in enumerate(names):
+            self.file(f"images/{name}", png(np.full((1, 1), number, np.uint8)))
+        self.take("folder", self.folder / "images")
+        walked = [names.index(str((pathlib.Path(root) / file).relative_to(self.folder / "images")))
+                  for name in "cde" for root, _, files in sorted(os.walk(self.folder / "images" / name))
+                  for file in sorted(files)]
+        pixels, classes = self.stored()
+        self.assertEqual((pixels.tolist(), classes), (walked, [0, 0, 0, 0, 1, 1, 2]))
+
+    def test_what_is_no_picture_is_skipped_counted_and_said(self):
+        self.images("a/1.png", ".hidden/1.png", "b.png/2.png")
+        self.images("labels.csv", ".DS_Store", "a/.DS_Store", "a/2.webp", "a/3.webp", "a/notes", data=b"?")
+        os.mkfifo(self.folder / "images" / "a" / "pipe.png")
+        said = self.take("folder", self.folder / "images")
+        for words in ("skipped: 3 hidden, named with a dot before all, the first '",
+                      "skipped: 1 beside the folders of classes, the first '", "labels.csv'",
+                      "skipped: 2 that are no PNG or JPEG, named .webp, the first '",
+                      "skipped: 1 that are no PNG or JPEG by name, the first '",
+                      "skipped: 1 that are neither files nor folders, the first '",
+                      "y: 2 classes, of rows: 'a': 1, 'b.png': 1"):
+            self.assertIn(words, said)
+
+    def test_links_are_followed_and_those_that_lead_back_or_nowhere_are_named(self):
+        self.images("a/1.png")
+        self.file("elsewhere/deep/2.png", png(GREY))
+        images = self.folder / "images"
+        (images / "b").symlink_to(self.folder / "elsewhere")
+        (images / "a" / "3.png").symlink_to(images / "a" / "1.png")
+        (self.folder / "link").symlink_to(images)
+        said = self.take("folder", self.folder / "link")
+        self.assertIn("y: 2 classes, of rows: 'a': 2, 'b': 1", said)
+        (images / "a" / "up").symlink_to(images)
+        (images / "a" / "gone.png").symlink_to("nowhere")
+        said = importing(self.root / "other", "--from", "folder", images, status=1)
+        self.assertIn("up': it is a link to a folder that it lies in", said)
+        self.assertIn("gone.png': it cannot be looked at: No such file", said)
+        self.assertIn("2 files not read, named above", said)
+        self.assertFalse((self.root / "other").exists())
+
+    def test_classes_without_a_picture_are_errors_unless_allowed(self):
+        self.images("a/1.png")
+        self.images("b/1.webp", data=b"?")
+        (self.folder / "images" / "c").mkdir()
+        said = self.refused("folder", self.folder / "images")
+        self.assertIn("the class 'b' has no PNG or JPEG file", said)
+        self.assertIn("the class 'c' has no PNG or JPEG file", said)
+        self.assertIn("2 of 3 classes are empty; --allow-empty keeps them, with no rows", said)
+        self.assertIn("named .webp, the first '", said)
+        said = self.take("folder", self.folder / "images", "--allow-empty")
+        self.assertIn("y: 3 classes, of rows: 'a': 1, 'b': 0, 'c': 0", said)
+
+    def test_all_bad_files_are_named_and_skip_bad_goes_on_without_them(self):
+        self.images("a/1.png", "a/2.png", "b/1.png")
+        self.images("a/0.png", data=b"no picture")
+        self.images("a/3.png", data=png(GREY)[:-20])
+        self.images("b/2.png", data=png(np.zeros((5, 6), np.uint8)))
+        self.images("b/3.png", data=b"")
+        said = self.refused("folder", self.folder / "images")
+        bad = ("a/0.png': it is neither PNG nor JPEG", "a/3.png': it is cut short",
+               "b/2.png': it has 6 x 5 pixels, but most have 4 x 4", "b/3.png': it is neither")
+        for words in (*bad, "--skip-bad goes on without them", "4 files not read, named above"):
+            self.assertIn(words, said)
+        said = self.take("folder", self.folder / "images", "--skip-bad")
+        for words in (*bad, "3 rows, digest", "3 files are taken", "'a': 2, 'b': 1"):
+            self.assertIn(words, said)
+        self.assertEqual(self.stored()[1], [0, 0, 1])
+
+    def test_of_very_many_bad_files_the_first_are_named(self):
+        self.images("a/good.png")
+        self.images(*(f"a/{number}.png" for number in range(90)), data=b"?")
+        said = self.refused("folder", self.folder / "images")
+        self.assertEqual(said.count("it is neither PNG nor JPEG"), 20)
+        self.assertIn("90 files not read, of which the first 20 are named above", said)
+
+    def test_a_class_of_bad_files_alone_is_empty_once_they_are_skipped(self):
+        self.images("a/1.png")
+        self.images("b/1.png", data=png(GREY)[:-20])
+        said = self.refused("folder", self.folder / "images", "--skip-bad")
+        self.assertIn("the class 'b' has no PNG or JPEG file that can be read", said)
+
+    def test_names_reach_no_terminal_as_commands(self):
+        self.images("a/1.png")
+        self.images("a/\x1b[2J\n.png", data=b"?")
+        said = self.refused("folder", self.folder / "images")
+        self.assertIn(r"a/\x1b[2J\x0a.png': it is neither", said)
+        self.assertNotIn("\x1b", said)
+        os.mkdir(os.fsencode(self.folder / "images") + b"/\xff")
+        self.assertIn(r"images/\xff' is not UTF-8", self.refused("folder", self.folder / "images"))
+
+    def test_many_classes_are_told_by_the_fewest_and_the_most(self):
+        self.images(*(f"{number:02}/{i}.png" for number in range(40) for i in range(1 + (number == 7))))
+        said = self.take("folder", self.folder / "images")
+        self.assertIn("y: 40 classes of 1 rows (class '00') to 2 (class '07'); 0 have none", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
