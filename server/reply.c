@@ -246,9 +246,8 @@ static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
 }
 
 /* What tells the length of an answer without sending it, to a HEAD or as 304: the length that a 200
- * has, or none where that is not known (RFC 9110 §8.6); caches keep what it says with the body that
- * they have. Version 0.9.75 ends a chunked reply without a body by a chunk, so its connection has
- * to close. */
+ * has, or none where that is not known (RFC 9110 §8.6). Version 0.9.75 ends a chunked reply without
+ * a body by a chunk, so its connection has to close. */
 static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length) {
     if (length != UINT64_MAX)
         return of_stream(r, a, length);
@@ -264,8 +263,16 @@ static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length
     return response;
 }
 
+/* Where the length is not known, version 0.9.75 is let say 0: send_filter.h leaves that out, and
+ * the connection goes on. */
+static struct MHD_Response *of_known_length(const reply *r, answer *a) {
+    uint64_t length = answer_length(a);
+    return length == UINT64_MAX && MHD_VERSION < 0x00097701 ? of_nothing()
+                                                            : of_length(r, a, length);
+}
+
 enum MHD_Result reply_not_modified(const reply *r, answer *a) {
-    draft d = {.response = of_length(r, a, answer_length(a))};
+    draft d = {.response = of_known_length(r, a)};
     add_common(r, r->etag && !r->visitor->guarded, &d);
     add_validators(r, &d);
     return queue(r, MHD_HTTP_NOT_MODIFIED, &d);

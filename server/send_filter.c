@@ -54,6 +54,16 @@ bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out) 
     return true;
 }
 
+size_t send_filter_cuts(const void *bytes, size_t length) {
+    static const char begin[] = "HTTP/1.1 304 ", zero[] = "\r\nContent-Length: 0\r\n\r\n";
+    size_t tail = sizeof zero - 1;
+    const char *head = bytes;
+    bool cuts = filter && length > sizeof begin + tail &&
+                memcmp(head, begin, sizeof begin - 1) == 0 &&
+                memcmp(head + length - tail, zero, tail) == 0;
+    return cuts ? length - SEND_FILTER_LENGTH - 2 : 0;
+}
+
 bool send_filter_stops(int fd, void *session, const struct iovec *parts, size_t count) {
     send_page page;
     calls++;
@@ -61,6 +71,20 @@ bool send_filter_stops(int fd, void *session, const struct iovec *parts, size_t 
         return false;
     page.body |= session != NULL; /* there it is sent by a call of its own */
     return filter->replaces(filter->user, fd, session, &page);
+}
+
+/* sendmsg by another name, so that the C library's own need not be searched for. */
+static ssize_t send_message(int fd, const struct msghdr *message, int flags) {
+    struct mmsghdr one = {.msg_hdr = *message};
+    return sendmmsg(fd, &one, 1, flags) == 1 ? (ssize_t)one.msg_len : -1;
+}
+
+/* Returns what a head with its length would have. */
+static ssize_t send_cut(int fd, const void *bytes, size_t kept, int flags) {
+    struct iovec parts[] = {{(void *)(uintptr_t)bytes, kept}, {(char[]){"\r\n"}, 2}};
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t sent = send_message(fd, &message, flags);
+    return sent > (ssize_t)kept ? sent + (ssize_t)SEND_FILTER_LENGTH : sent;
 }
 
 /* What send does by another name (send(2)), so that the C library's own need not be searched for.
@@ -71,7 +95,8 @@ EXPORTED ssize_t send(int fd, const void *bytes, size_t length, int flags) {
         errno = ECONNRESET;
         return -1;
     }
-    return sendto(fd, bytes, length, flags, NULL, 0);
+    size_t kept = send_filter_cuts(bytes, length);
+    return kept ? send_cut(fd, bytes, kept, flags) : sendto(fd, bytes, length, flags, NULL, 0);
 }
 
 EXPORTED ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
@@ -79,6 +104,5 @@ EXPORTED ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
         errno = ECONNRESET;
         return -1;
     }
-    struct mmsghdr one = {.msg_hdr = *message};
-    return sendmmsg(fd, &one, 1, flags) == 1 ? (ssize_t)one.msg_len : -1;
+    return send_message(fd, message, flags);
 }

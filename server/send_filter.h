@@ -8,8 +8,13 @@
  *
  * A thread that has set a filter asks it about each page of the library, and the page is sent only
  * if the filter lets it. The page is told by its head: the status of an error, and not the field
- * X-Fmix-Stream, which every reply of ours has. All other bytes, and all bytes of all other
- * threads, pass as they are.
+ * X-Fmix-Stream, which every reply of ours has.
+ *
+ * Version 0.9.75 cannot leave the length out of a 304 on a connection that goes on, and says
+ * Content-Length: 0, which caches put on the answer that they keep (RFC 9110 §8.6). That line is
+ * left out here.
+ *
+ * All other bytes, and all bytes of all other threads, pass as they are.
  */
 #ifndef SEND_FILTER_H
 #define SEND_FILTER_H
@@ -40,6 +45,11 @@ uint64_t send_filter_calls(void);
 
 /* Whether this begins with a page of the library. */
 bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out);
+
+/* How much of a head of 304 comes before a Content-Length: 0 that ends it; 0: no such head. What is
+ * sent instead is that much and an empty line, and SEND_FILTER_LENGTH bytes less. */
+size_t send_filter_cuts(const void *bytes, size_t length);
+#define SEND_FILTER_LENGTH (sizeof "Content-Length: 0\r\n" - 1)
 
 /* For who defines such a function: counts the call. True: nothing is to be sent. */
 bool send_filter_stops(int fd, void *session, const struct iovec *parts, size_t count);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEAD_BYTES 4096 /* of a reply without a body */
+
 /* Sessions point at it until they end, and nobody says when that is (libmicrohttpd frees a session
  * after its last call of ours). So each set stays until the daemon ends: some 10 KB a renewal. */
 typedef struct pair {
@@ -142,7 +144,14 @@ gnutls_record_send(gnutls_session_t session, const void *data, size_t data_size)
     const struct iovec part = {(void *)(uintptr_t)data, data_size};
     if (send_filter_stops(gnutls_transport_get_int(session), session, &part, 1))
         return GNUTLS_E_PUSH_ERROR;
-    return gnutls_record_send2(session, data, data_size, 0, 0);
+    size_t kept = send_filter_cuts(data, data_size);
+    char head[HEAD_BYTES];
+    if (kept == 0 || kept + 2 > sizeof head)
+        return gnutls_record_send2(session, data, data_size, 0, 0);
+    memcpy(head, data, kept);
+    memcpy(head + kept, "\r\n", 2);
+    ssize_t sent = gnutls_record_send2(session, head, kept + 2, 0, 0);
+    return sent > (ssize_t)kept ? sent + (ssize_t)SEND_FILTER_LENGTH : sent;
 }
 
 void tls_send(void *session, const void *bytes, size_t length) {

@@ -66,7 +66,8 @@ def counted(output, status):
     tail = output[ran.start():]
     bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", tail))
     skipped = sum(int(n) for n in re.findall(r"skipped=(\d+)", tail))
-    return int(ran[1]) - bad - skipped, bad or int(status != 0), skipped
+    # What fails before a class's first test is an error, but no test that ran.
+    return max(int(ran[1]) - bad - skipped, 0), bad or int(status != 0), skipped
 
 
 def output_of(command, folder):

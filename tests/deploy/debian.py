@@ -154,7 +154,7 @@ class Root:
         if made.exists() and made.read_text().split() == packages:
             return
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        (self.folder / "src").mkdir(parents=True)
         run("tar", "-C", self.folder, "--numeric-owner", "-xpf", base(self.release))
         configuration(self.folder, self.release)
         for name in ("resolv.conf", "hosts"):
@@ -171,7 +171,6 @@ class Root:
     def _copy(self):
         """This tree as it lies here; what was built there stays, as make sees by times."""
         source = self.folder / "src"
-        source.mkdir(exist_ok=True)
         for entry in source.iterdir():
             if entry.name != "build":
                 run("rm", "-rf", entry)

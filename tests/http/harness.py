@@ -293,6 +293,11 @@ def _begin(parent, descriptors):
     parent is gone."""
     if descriptors is not None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors,) * 2)
+    die_with(parent)
+
+
+def die_with(parent):
+    """From here on this process is killed as soon as its parent is gone."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)

@@ -83,6 +83,7 @@ class NotModified(WithSet):
                     length = str(len(whole.body)) if suffix in KNOWN else None
                     self.assertEqual(found.get("content-length"), length)
                     self.assertNotIn("transfer-encoding", found)
+                    self.assertNotIn("connection", found)
                     self.check_rest(found, rest)
 
     def test_head_says_the_length_of_get_or_none(self):

@@ -186,7 +186,7 @@ class Counted(unittest.TestCase):
 class Encrypted(unittest.TestCase):
     """The same through TLS, which libmicrohttpd writes in another way."""
 
-    def test_each_is_refused_once(self):
+    def test_each_is_refused_once_and_304_has_no_false_length(self):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
@@ -202,6 +202,12 @@ class Encrypted(unittest.TestCase):
                         answer = exchange(sock, request)
                         self.assertEqual(len(statuses(answer)), 1, answer[:2000])
                         self.assertIn(problem(answer)["status"], allowed)
+                with socket.create_connection(server.address) as plain, \
+                        context.wrap_socket(plain, suppress_ragged_eofs=True) as sock:
+                    answer = exchange(sock, get(b"If-None-Match: *", line=b"GET /v1/masks.png?"
+                                                b"shape=3 HTTP/1.1\r\n") + get(CLOSE))
+                    self.assertEqual(statuses(answer), [304, 200])
+                    self.assertNotIn(b"Content-Length", answer.partition(b"\r\n\r\n")[0])
 
 
 if __name__ == "__main__":

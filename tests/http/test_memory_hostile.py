@@ -3,9 +3,16 @@
 FMIX_MINUTES makes of the seconds of uploads so many minutes.
 """
 
+import contextlib
 import io
+import json
 import os
+import pathlib
 import random
+import resource
+import socket
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -32,7 +39,106 @@ def npz(rows, compression):
     return stream.getvalue()
 
 
-class Uploads(harness.ServerTest):
+CLASSES = 21841  # ImageNet-21k's
+
+
+def write_set(folder):
+    """One of as many classes, with long names."""
+    x, y = np.zeros((64, 4, 6), np.uint8), np.arange(64) % 7
+    np.save(f"{folder}/x", x)
+    np.save(f"{folder}/y", y)
+    subprocess.run([harness.program(), "import", f"{folder}/many", "--from", "npy",
+                    f"{folder}/x.npy", f"{folder}/y.npy"], check=True, capture_output=True)
+    manifest = pathlib.Path(folder, "many", "manifest.json")
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    told["heads"][0]["classes"] = CLASSES
+    told["class_names"] = [[f"{i:06d} {'name ' * 30}" for i in range(CLASSES)]]
+    manifest.write_text(json.dumps(told), encoding="utf-8")
+
+
+HEADS = 8000
+READERS = 4000
+KUBERNETES = ("--memory", "512M", "--cache", "128M", "--threads", "2", "--head", "600", "--stall",
+              "600")
+POD = 1 << 30
+
+
+class Crowds(unittest.TestCase):
+    """As many as descriptors and the daemon's connections allow."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        write_set(self.folder.name)
+        self.server = harness.Server(*KUBERNETES, "--verify", "off", "--data", self.folder.name)
+        self.server.start()
+        self.addCleanup(self.server.stop)
+        self.server.get("/v1/masks.npy?shape=224x224&n=64")  # threads and caches are made
+        self.quiet = resident(self.server.process)
+
+    def connect(self, count):
+        """Sockets with small windows: so many, or fewer where no more are let in."""
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        sockets = []
+        for _ in range(min(count, soft - 200)):
+            one = socket.socket()
+            self.addCleanup(one.close)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            one.settimeout(2)
+            try:
+                one.connect(self.server.address)
+            except TimeoutError:
+                break  # the backlog is full as well
+            sockets.append(one)
+        return sockets
+
+    def check(self, what):
+        """Waits until it does not grow any more, which is when all have been heard that are."""
+        seen, still = 0, 0
+        while still < 10:
+            time.sleep(0.2)
+            now = resident(self.server.process, "VmHWM")
+            still = still + 1 if now == seen else 0
+            seen = now
+        grown = (seen - self.quiet) / 2**20
+        print(f"\n  {what}: {grown:.0f} MiB more at most, {seen / 2**20:.0f} in all", flush=True)
+        self.assertIsNone(self.server.process.poll())
+        if not SHADOW:
+            self.assertLess(grown, 1.1 * (512 + 128))
+            self.assertLess(seen, POD)
+
+    def test_unfinished_heads(self):
+        head = b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"".join(
+            b"A%d: %s\r\n" % (i, b"x" * 1000) for i in range(28))
+        # What waits in the backlog is heard where another gives up, and is not ours to count.
+        for one in self.connect(HEADS):
+            one.setblocking(False)
+            with contextlib.suppress(OSError):
+                one.send(head)
+        self.check("unfinished heads")
+
+    def test_stopped_readers_of_every_kind_of_answer(self):
+        targets = ("/v1/datasets", "/v1/datasets/many", "/openapi.json", "/", "/preview.js",
+                   "/metrics", "/version", "/nothing",
+                   "/v1/masks.npy?shape=224x224&n=999&seed=%d",
+                   "/v1/masks.json?shape=64x64&n=9&seed=%d",
+                   "/v1/masks.png?shape=224x224&n=9&seed=%d",
+                   "/v1/masks.npz?shape=224x224&n=9&seed=%d",
+                   "/v1/masks.safetensors?shape=64x64&n=9&seed=%d",
+                   "/v1/plans.npz?shape=64x64&n=64&seed=%d",
+                   "/v1/datasets/many/batches/0.npy?seed=%d",
+                   "/v1/datasets/many/batches/0.npz?seed=%d",
+                   "/v1/masks.npy?shape=8x8&seed=%d")
+        for i, one in enumerate(self.connect(READERS)):
+            target = targets[i % len(targets)]
+            target = target % i if "%" in target else target
+            one.setblocking(False)
+            with contextlib.suppress(OSError):
+                one.send(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        self.check(f"{READERS} readers")
+
+
+class Uploads(unittest.TestCase):
     def upload(self, server, rng):
         """One of a size by chance, in a format by chance; its status."""
         rows = int(LEAST * (MOST / LEAST) ** rng.random()) // SIDE

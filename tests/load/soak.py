@@ -106,7 +106,8 @@ class Player:
         """Its request, the tag filled in where it is known; else any."""
         if not card.etag:
             return card.request
-        return card.request.replace(b"{tag}", self.tags.get(card.target, b"*"))
+        known = self.tags.get(card.target)
+        return card.request.replace(b"{tag}", b'"x", ' + known if known else b"*")
 
     def exchange(self, batch):
         """Sends all, then reads and checks all."""

@@ -72,6 +72,7 @@ class Counts(unittest.TestCase):
     def test_unittest_is_counted(self):
         said = "Ran 9 tests in 1.0s\n\nFAILED (failures=1, errors=2, skipped=3)\n"
         self.assertEqual(run.counted(said, 1), (3, 3, 3))
+        self.assertEqual(run.counted("Ran 0 tests in 1.0s\n\nFAILED (errors=1)\n", 1), (0, 1, 0))
 
     def test_a_child_that_repeats_a_line_does_not_count_twice(self):
         self.assertEqual(run.counted("1..2\nok 1 - a\n1..2\nok 1 - a\nok 2 - b\n", 0), (2, 0, 0))

@@ -117,6 +117,91 @@ static void health_and_metrics_answer_while_every_compute_thread_is_blocked(void
         assert_int_equal(receive(fds[i], text, sizeof text), 200);
 }
 
+static void *open_later(void *of) {
+    const struct timespec pause = {.tv_sec = 2};
+    nanosleep(&pause, NULL);
+    unit_gate_set(of, false);
+    return NULL;
+}
+
+/* Of eight bytes, with blanks in its header that make its reading long. */
+static int send_upload(const fixture *f) {
+    static const char fields[] =
+        "{\"x\":{\"dtype\":\"U8\",\"shape\":[2,4],\"data_offsets\":[0,8]}}";
+    enum { HEADER = 4096 };
+    char text[HEADER + 512];
+    int n = snprintf(text, sizeof text,
+                     "POST /v1/mix.npy?method=none HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+                     "Content-Type: application/x-safetensors\r\nContent-Length: %d\r\n\r\n",
+                     8 + HEADER + 8);
+    char *body = text + n;
+    memset(body, 0, 8 + HEADER + 8);
+    body[1] = HEADER >> 8;
+    memset(body + 8, ' ', HEADER);
+    memcpy(body + 8, fields, sizeof fields - 1);
+    return send_text(f, text, (size_t)n + 8 + HEADER + 8);
+}
+
+static void uploads_are_handled_beside_and_health_answers_meanwhile(void **state) {
+    fixture *f = *state;
+    char text[32768];
+    int fds[THREADS];
+    unit_gate_set(&f->gate, true);
+    for (int i = 0; i < THREADS; i++)
+        fds[i] = send_upload(f);
+    unit_gate_await(&f->gate, THREADS);
+    assert_int_equal(get(f, "/livez", text, sizeof text), 200);
+    assert_true(metric(f, "fmixd_slices_running") == THREADS);
+    double cancelled = metric(f, "fmixd_cancelled_total");
+    int leaving = send_upload(f);
+    wait_for_metric(f, "fmixd_queue_jobs", THREADS + 1);
+    close(leaving);
+    wait_for_metric(f, "fmixd_queue_jobs", THREADS);
+    wait_for_metric(f, "fmixd_cancelled_total", cancelled + 1);
+    unit_gate_set(&f->gate, false);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+        assert_non_null(strstr(text, "Content-Length: 136"));
+    }
+}
+
+/* Short slices have threads that no upload holds. */
+static void masks_are_computed_while_uploads_hold_their_threads(void **state) {
+    fixture *f = *state;
+    char text[32768];
+    int fds[THREADS];
+    unit_gate_set(&f->gate, true);
+    for (int i = 0; i < THREADS; i++)
+        fds[i] = send_upload(f);
+    unit_gate_await(&f->gate, THREADS);
+    int masks = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
+    unit_gate_await(&f->gate, THREADS + 1); /* begun: a compute thread has come to the gate, too */
+    unit_gate_set(&f->gate, false);
+    receive(masks, text, sizeof text);
+    assert_int_equal(atoi(text + 9), 200);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+}
+
+static void an_upload_that_waits_at_the_deadline_is_cut_off(void **state) {
+    fixture *f = *state;
+    char text[4096];
+    pthread_t opener;
+    int fds[THREADS + 1];
+    unit_gate_set(&f->gate, true);
+    for (int i = 0; i < THREADS; i++)
+        fds[i] = send_upload(f);
+    unit_gate_await(&f->gate, THREADS);
+    fds[THREADS] = send_upload(f);
+    wait_for_metric(f, "fmixd_queue_jobs", THREADS + 1);
+    assert_int_equal(pthread_create(&opener, NULL, open_later, f), 0);
+    assert_false(fmixd_stop(f->daemon, 0));
+    pthread_join(opener, NULL);
+    for (int i = 0; i <= THREADS; i++)
+        receive(fds[i], text, sizeof text);
+    assert_int_equal(start(state), 0);
+}
+
 static void a_client_that_leaves_while_it_waits_frees_its_place(void **state) {
     fixture *f = *state;
     char text[32768];
@@ -346,6 +431,9 @@ static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(health_and_metrics_answer_while_every_compute_thread_is_blocked),
+        T(uploads_are_handled_beside_and_health_answers_meanwhile),
+        T(masks_are_computed_while_uploads_hold_their_threads),
+        T(an_upload_that_waits_at_the_deadline_is_cut_off),
         T(a_client_that_leaves_while_it_waits_frees_its_place),
         T(clients_that_vanish_at_any_byte_of_a_request_are_forgotten),
         T(a_full_queue_is_503_with_retry_after),

@@ -152,15 +152,6 @@ static void assert_state(map *m, map_state state) {
     assert_int_equal(map_state_of(m), state);
 }
 
-/* The kernel's clock of files has ticks: until one has passed since it was mapped. */
-static void await_tick(const map *m) {
-    struct stat s;
-    do {
-        write_file("empty", 1);
-        assert_int_equal(stat(path_of("empty"), &s), 0);
-    } while (map_stamp_of(&s).changed == m->stamp.changed);
-}
-
 static void what_is_written_over_with_its_time_put_back_is_doubtful(void **state) {
     (void)state;
     struct stat s;
@@ -169,7 +160,7 @@ static void what_is_written_over_with_its_time_put_back_is_doubtful(void **state
     assert_int_equal(stat(path_of("file"), &s), 0);
     assert_true(map_open(directory, "file", &m));
     assert_state(&m, MAP_WHOLE);
-    await_tick(&m);
+    await_tick();
     change("file", 5000, "y");
     const struct timespec back[2] = {s.st_atim, s.st_mtim};
     assert_int_equal(utimensat(directory, "file", back, 0), 0);
@@ -188,13 +179,13 @@ static void a_mode_or_a_link_leaves_a_file_doubtful_and_not_broken(void **state)
     map m;
     write_file("file", 5000);
     assert_true(map_open(directory, "file", &m));
-    await_tick(&m);
+    await_tick();
     assert_int_equal(chmod(path_of("file"), 0640), 0);
     assert_state(&m, MAP_DOUBTFUL);
     map_close(&m);
     assert_true(map_open(directory, "file", &m)); /* anew, it is whole */
     assert_state(&m, MAP_WHOLE);
-    await_tick(&m);
+    await_tick();
     assert_int_equal(linkat(directory, "file", directory, "link", 0), 0);
     assert_state(&m, MAP_DOUBTFUL);
     map_close(&m);

@@ -111,6 +111,36 @@ static void a_page_is_sent_only_if_the_filter_lets_it(void **state) {
     close(ends[1]);
 }
 
+#define KNOWN "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n"
+#define ZERO  "Content-Length: 0\r\n"
+
+static void a_304_loses_a_length_of_zero(void **state) {
+    (void)state;
+    desk d = {0};
+    const send_filter filter = {replaces, &d};
+    static const char *const others[] = {
+        "HTTP/1.1 200 OK\r\n" ZERO "\r\n",
+        KNOWN "Content-Length: 10\r\n\r\n",
+        KNOWN "\r\n",
+        KNOWN ZERO "X: y\r\n\r\n",
+        "HTTP/1.1 304 ",
+        "",
+    };
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(send_filter_cuts(KNOWN ZERO "\r\n", strlen(KNOWN ZERO "\r\n")), 0);
+    send_filter_set(&filter);
+    assert_int_equal(write_to(ends[0], KNOWN ZERO "\r\n", false), strlen(KNOWN ZERO "\r\n"));
+    assert_arrived(ends[1], KNOWN "\r\n");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(send_filter_cuts(others[i], strlen(others[i])), 0);
+    assert_int_equal(d.asked, 0);
+    close(ends[1]);
+    assert_int_equal(write_to(ends[0], KNOWN ZERO "\r\n", false), -1);
+    send_filter_set(NULL);
+    close(ends[0]);
+}
+
 static void a_thread_without_a_filter_sends_anything(void **state) {
     (void)state;
     int ends[2];
@@ -136,4 +166,5 @@ static void each_call_is_counted(void **state) {
 }
 
 RUN(T(a_page_is_told_by_its_head), T(a_page_is_sent_only_if_the_filter_lets_it),
-    T(a_thread_without_a_filter_sends_anything), T(each_call_is_counted))
+    T(a_304_loses_a_length_of_zero), T(a_thread_without_a_filter_sends_anything),
+    T(each_call_is_counted))

@@ -94,7 +94,7 @@ class Storm:
         if len(self.defects) <= DEFECTS:
             self.say(f"DEFECT --seed {self.seed} --only {','.join(map(str, numbers))}\n  {what}")
 
-    def end(self, server, numbers):
+    def end(self, server):
         """Stops it: it must live, end well and have said nothing but its log."""
         died = server.process.poll()
         if died is None:
@@ -108,8 +108,8 @@ class Storm:
     def alone(self, numbers):
         """These cases and no other, at a daemon of their own; what it died of, or None."""
         with self.serve() as server:
-            counts, wrong, lost = play(server.address, self.seed, [numbers])
-            return self.end(server, numbers) or (wrong or lost or None)
+            _, wrong, lost = play(server.address, self.seed, [numbers])
+            return self.end(server) or (wrong or lost or None)
 
     def culprit(self, suspects):
         """Which of the batches in flight ends a daemon by itself."""
@@ -122,7 +122,8 @@ class Storm:
 
     def run(self, first, more, until):
         """Cases from a number on, while `until` does not hold; the next number. The daemon dies at most once."""
-        with self.serve() as server, concurrent.futures.ProcessPoolExecutor(PROCESSES) as pool:
+        with self.serve() as server, concurrent.futures.ProcessPoolExecutor(
+                PROCESSES, initializer=harness.die_with, initargs=(os.getpid(),)) as pool:
             flying, suspects = {}, []
             while True:
                 while len(flying) < PROCESSES + 1 and more(first) and not suspects:
@@ -136,7 +137,7 @@ class Storm:
                     del flying[one]
                     suspects += self.take(server, *one.result())
                 until()
-            died = self.end(server, ())
+            died = self.end(server)
         if died:
             culprit = self.culprit([numbers for numbers, _ in suspects])
             self.defect(*(culprit or ([n for numbers, _ in suspects for n in numbers], died)))

@@ -1,0 +1,200 @@
+"""Uploads that are made to take long: what they cost is not paid by those who ask for little.
+
+FMIX_LATENCY measures it: 64 clients send the worst of each kind for ten seconds, while health and a
+small mask are asked for; it prints their percentiles and asserts the promised ones.
+"""
+
+import http.client
+import io
+import json
+import os
+import struct
+import threading
+import time
+import unittest
+import zipfile
+
+import numpy as np
+
+import harness
+
+NPZ = "application/x-npz"
+SAFETENSORS = "application/x-safetensors"
+MIB = 1 << 20
+CLIENTS = 64
+SECONDS = 10
+PROMISED = 0.020  # seconds, of health at the 99th percentile
+
+
+def npz(**arrays):
+    """As numpy.savez_compressed, at zlib's best."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in arrays.items():
+            archive.writestr(name + ".npy", harness.write_npy(array))
+    return stream.getvalue()
+
+
+def header(text):
+    """A safetensors body that is nothing but this header."""
+    return struct.pack("<Q", len(text)) + text
+
+
+def damaged(body):
+    """With another checksum in the last member's headers than it has: refused once all is unpacked."""
+    at = body.rfind(b"PK\3\4") + 14
+    central = body.rfind(b"PK\1\2") + 16
+    other = bytes(byte ^ 255 for byte in body[at:at + 4])
+    body = body[:at] + other + body[at + 4:]
+    return body[:central] + other + body[central + 4:]
+
+
+def kinds():
+    """Name, content type, target, body and the statuses that it may get, beside 429 and 503."""
+    zeros = np.zeros((16, 15 * MIB), np.uint8)
+    labels = np.zeros(16 * 1000 * 1000, np.uint8)
+    many = {f"y.h{i}": np.zeros(1, np.uint8) for i in range(15)}
+    deep = b'{"a":' * 2000 + b"1" + b"}" * 2000
+    wide = b"{" + b",".join(b'"a%06d":0' % i for i in range(80000)) + b"}"
+    spaces = b"\x93NUMPY\2\0" + struct.pack("<I", 64 * MIB) + b" " * (64 * MIB)
+    mix = "/v1/mix.npy?layout=none&method=none"
+    return [
+        ("inflates by a thousand and is refused late", NPZ, mix, damaged(npz(x=zeros)), {400}),
+        ("sixteen million labels in few bytes", NPZ, mix + "&classes=2",
+         npz(x=np.zeros((16 * 1000 * 1000, 1), np.uint8), y=labels), {200}),
+        ("many tiny arrays", NPZ, mix + "&classes=2", npz(x=np.zeros((1, 8), np.uint8), **many),
+         {200, 400}),
+        ("a deep header", SAFETENSORS, mix, header(deep), {400}),
+        ("a wide header", SAFETENSORS, mix, header(wide), {400}),
+        ("a header of blanks", harness.NPY, mix, spaces, {400}),
+    ]
+
+
+class Hostile(harness.ServerTest):
+    environment = {"FMIXD_PATIENCE": "100"}
+    arguments = ("--threads", "2", "--memory", "1G")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.kinds = kinds()
+
+    def send(self, content_type, target, body):
+        """Its status; 0 where the connection was ended amid the body."""
+        try:
+            return self.server.post(target, body, content_type, fresh=True).status
+        except OSError:
+            return 0
+
+    def test_each_gets_what_it_deserves(self):
+        for name, content_type, target, body, statuses in self.kinds:
+            with self.subTest(name):
+                self.assertIn(self.send(content_type, target, body), statuses)
+        self.assertEqual(self.server.get("/livez", fresh=True).status, 200)
+
+    def test_what_takes_long_is_counted_as_handled_by_compute_threads(self):
+        before = self.handled()
+        for _, content_type, target, body, _ in self.kinds[:2]:
+            self.send(content_type, target, body)
+        self.assertGreater(self.handled(), before)
+
+    def handled(self):
+        """Seconds that compute threads spent on handlers."""
+        text = self.get("/metrics", fresh=True).body.decode()
+        return next(float(line.split()[1]) for line in text.splitlines()
+                    if line.startswith('fmixd_compute_seconds_total{stage="handle"}'))
+
+    def test_a_crowd_of_them_gets_answers_or_refusals_and_health_is_served(self):
+        end = threading.Event()
+        statuses = [set() for _ in self.kinds]
+
+        def client(number):
+            _, content_type, target, body, _ = self.kinds[number % len(self.kinds)]
+            while not end.is_set():
+                statuses[number % len(self.kinds)].add(self.send(content_type, target, body))
+        threads = [threading.Thread(target=client, args=(i,)) for i in range(24)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(30):
+                self.assertEqual(self.server.get("/livez").status, 200)
+                self.assertEqual(self.server.get("/readyz", fresh=True).status, 200)
+        finally:
+            end.set()
+            for thread in threads:
+                thread.join()
+        for (name, _, _, _, allowed), got in zip(self.kinds, statuses):
+            self.assertLessEqual(got, allowed | {429, 503, 0}, name)
+
+    def test_clients_that_leave_leave_nothing(self):
+        for i in range(40):
+            _, content_type, target, body, _ = self.kinds[i % 2]
+            connection = http.client.HTTPConnection(*self.server.address, timeout=60)
+            connection.request("POST", target, body, {"Content-Type": content_type})
+            connection.close()
+        deadline = time.monotonic() + 60
+        while self.held() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.assertEqual(self.held(), 0)
+
+    def held(self):
+        """Bytes that requests hold."""
+        text = self.get("/metrics", fresh=True).body.decode()
+        return next(float(line.split()[1]) for line in text.splitlines()
+                    if line.startswith("fmixd_memory_bytes "))
+
+    @unittest.skipUnless(os.environ.get("FMIX_LATENCY"), "FMIX_LATENCY is not set")
+    def test_latencies(self):
+        """Each kind alone, by 64 clients of another process."""
+        results = {}
+        for name, content_type, target, body, _ in self.kinds:
+            crowd = os.fork()
+            if crowd == 0:
+                self.storm(content_type, target, body)
+                os._exit(0)
+            time.sleep(1)
+            results[name] = self.probe(SECONDS - 2)
+            os.waitpid(crowd, 0)
+        print("\n" + json.dumps(results, indent=1))
+        for name, seen in results.items():
+            self.assertLess(seen["/livez"][1], 1000 * PROMISED, name)
+            self.assertLess(seen["/readyz"][1], 1000 * PROMISED, name)
+
+    def storm(self, content_type, target, body):
+        """In a process of its own, which leaves the cores to the daemon as another machine would."""
+        os.nice(10)
+        end = time.monotonic() + SECONDS
+
+        def client():
+            while time.monotonic() < end:
+                self.send(content_type, target, body)
+        threads = [threading.Thread(target=client, daemon=True) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SECONDS + 5)
+
+    def probe(self, seconds):
+        """Milliseconds of each probe: median, 99th percentile, worst, how many, how many refused."""
+        times, refused = {}, {}
+        end = time.monotonic() + seconds
+        small = "/v1/masks.npy?shape=32x32&seed=%d"
+        connection = self.server.connect()
+        for number in range(1 << 30):
+            if time.monotonic() > end:
+                break
+            for target in ("/livez", "/readyz", small):
+                begun = time.perf_counter()
+                answer = harness.exchange(connection, "GET",
+                                          target % number if "%" in target else target)
+                times.setdefault(target, []).append(1000 * (time.perf_counter() - begun))
+                refused[target] = refused.get(target, 0) + (answer.status != 200)
+            time.sleep(0.005)
+        connection.close()
+        return {target: [round(float(v), 2) for v in
+                         (np.percentile(t, 50), np.percentile(t, 99), max(t))]
+                + [len(t), refused[target]] for target, t in times.items()}
+
+
+if __name__ == "__main__":
+    unittest.main()
