@@ -348,10 +348,9 @@ class Bad(Importing):
 
     def test_a_directory_that_cannot_be_made_is_named(self):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
-        self.file("sets/loop", b"").unlink()
-        (self.root / "loop").symlink_to("nothing")
-        said = importing(self.root / "loop/b/set", "--from", "npy", x, status=1)
-        self.assertIn(f"{self.root}/loop/b: No such file or directory", said)
+        (self.root / "dangling").symlink_to("nothing")
+        said = importing(self.root / "dangling/b/set", "--from", "npy", x, status=1)
+        self.assertIn(f"{self.root}/dangling/b: No such file or directory", said)
 
     def test_what_is_there_is_not_overwritten(self):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
