@@ -6,7 +6,7 @@
 
 #define FEWEST      16          /* connections */
 #define REST_BYTES  (12u << 10) /* a connection's, its request's and its reply's own */
-#define TLS_BYTES   (48u << 10) /* of a session; 42 KiB were seen */
+#define TLS_BYTES   (48u << 10) /* of a session: an estimate, not measured */
 #define SLABS_BYTES (64u << 20) /* two image batches' windows, and a body or two */
 
 /* What is larger is mapped, and so goes back to the kernel when it is freed, wherever it lies. */

@@ -207,6 +207,13 @@ void labels_free(labels *l) {
     free(l);
 }
 
+uint64_t labels_held(const labels *l) {
+    uint64_t held = 0;
+    for (unsigned i = 0; l && i < l->count; i++)
+        held += l->heads[i].made[0].room + l->heads[i].made[1].room;
+    return held;
+}
+
 static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                         void *out) {
     const head *h = from->self;

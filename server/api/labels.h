@@ -20,6 +20,9 @@ bool labels_read(const query *q, upload *all, uint64_t rows, bool partners, labe
 bool labels_take(const query *q, const upload *all, uint64_t rows, labels **out, problem *p);
 void labels_free(labels *l);
 
+/* Bytes that were made of them, and are paid for. NULL: none. */
+uint64_t labels_held(const labels *l);
+
 /* Whether an array of this name is a label's. */
 bool labels_are(const char *name);
 

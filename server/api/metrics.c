@@ -63,7 +63,8 @@ static void add_service(buffer *b, service *s) {
          (double)log_dropped(s->log)},
         {"fmixd_memory_bytes", "", gauge, "Bytes that requests hold or may come to.",
          (double)budget_held(&s->budget)},
-        {"fmixd_memory_limit_bytes", "", gauge, "Bytes that requests may hold together.",
+        {"fmixd_memory_limit_bytes", "", gauge,
+         "Bytes that requests may hold together: memory without what is for connections.",
          (double)s->budget.limit},
     };
     ADD_ROWS(b, rows);

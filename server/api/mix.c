@@ -124,7 +124,7 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
                                    .pairing = m->mixing.pairing};
     s->self = m;
     s->destroy = destroy;
-    s->held = m->body.room + m->inflated.room;
+    s->held = m->body.room + m->inflated.room + labels_held(found);
     source_note(s, "seed", q->seed);
     source_note(s, "step", q->step);
     source_note(s, "index", q->index);

@@ -1,113 +1,12 @@
-/*
- * An epoch as WebDataset shards, a batch each. A shard's base name says all of it, for a reader's
- * cache may know nothing else: the set, its digest, the batch, and each parameter that is not at
- * its default, as `garments,<digest>,n=64,seed=7,000003` with `+` for a comma, `~` for a point.
- */
+/* An epoch as WebDataset shards, a batch each, which are named by all that is in them
+ * (shard_name.h). */
 #include "../tree.h"
-#include "hosted.h"
+#include "shard_name.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DIGEST_DIGITS 16 /* of the digest, in a name */
-#define SEPARATOR     "=="
-
-/* ---- names ---- */
-
-static void encode(char *text) {
-    for (; *text; text++)
-        *text = *text == ',' ? '+' : *text == '.' ? '~' : *text;
-}
-
-static void decode(char *text) {
-    for (; *text; text++)
-        *text = *text == '+' ? ',' : *text == '~' ? '.' : *text;
-}
-
-/* Appends what is not at its default, and n always: what a batch has without it is no default of
- * the table. Buffers as large as this only fail for want of memory. */
-static bool add_parameter(const query *q, query_id id, buffer *out) {
-    query plain;
-    buffer here = buffer_of(1024), there = buffer_of(1024);
-    query_init(&plain);
-    query_print(q, id, &here);
-    query_print(&plain, id, &there);
-    bool good = !here.failed && !there.failed;
-    bool same = id != QUERY_N && query_table[id].fallback && here.length == there.length &&
-                here.length > 0 && memcmp(here.bytes, there.bytes, here.length) == 0;
-    if (good && !same) {
-        buffer_print(out, SEPARATOR "%s=", query_table[id].name);
-        buffer_add(out, here.bytes, here.length);
-    }
-    buffer_free(&here);
-    buffer_free(&there);
-    return good;
-}
-
-/* All but the number. RANGE: it would be no file's name. */
-static fmix_status name_of(const query *q, const dataset *d, char *out, size_t room) {
-    buffer text = buffer_of(16384);
-    bool good = buffer_print(&text, "%s" SEPARATOR "%.*s", d->name, DIGEST_DIGITS, d->digest);
-    for (unsigned i = 0; i < QUERY_COUNT && good; i++)
-        good = !q->given[i] || i == QUERY_DIGEST || add_parameter(q, (query_id)i, &text);
-    good = good && buffer_add(&text, "", 1);
-    fmix_status status = !good                ? FMIX_ERROR_MEMORY
-                         : text.length > room ? FMIX_ERROR_RANGE
-                                              : FMIX_OK;
-    if (status == FMIX_OK) {
-        memcpy(out, text.bytes, text.length);
-        encode(out);
-    }
-    buffer_free(&text);
-    return status;
-}
-
-/* The next part of a name, which is cut up. */
-static char *next_part(char **rest) {
-    char *part = *rest;
-    char *end = part ? strstr(part, SEPARATOR) : NULL;
-    if (end)
-        *end = 0;
-    *rest = end ? end + strlen(SEPARATOR) : NULL;
-    return part;
-}
-
-/* What a name says: the query's parameters, the set and the batch. */
-static dataset *read_name(call *c, uint64_t *step, problem *p) {
-    char name[ROUTE_CAPTURE + 1], *rest = name;
-    snprintf(name, sizeof name, "%s", c->captured[0]);
-    const char *set = next_part(&rest), *digest = next_part(&rest), *part = next_part(&rest);
-    query_init(&c->query);
-    for (; rest && p->status == 0; part = next_part(&rest)) {
-        char *value = strchr(part, '=');
-        if (!value) {
-            problem_add(p, 404, NULL, "'%.80s' is no shard's name", c->captured[0]);
-            return NULL;
-        }
-        *value++ = 0;
-        decode(value);
-        query_take(&c->query, SHARD_GROUPS, part, strlen(part), value, strlen(value), p);
-    }
-    if (p->status)
-        return NULL;
-    if (!part || !digest) {
-        problem_add(p, 404, NULL, "'%.80s' is no shard's name", c->captured[0]);
-        return NULL;
-    }
-    const char *whole = c->captured[0];
-    c->captured[0] = set;
-    dataset *d = hosted_step(part, step, p) ? hosted_find(c, p) : NULL;
-    c->captured[0] = whole;
-    if (d && (strlen(digest) != DIGEST_DIGITS || strncmp(d->digest, digest, DIGEST_DIGITS) != 0)) {
-        problem_add(p, 404, NULL, "the data set %s has digest %s now, not %s", d->name, d->digest,
-                    digest);
-        dataset_release(d);
-        return NULL;
-    }
-    return d;
-}
 
 /* ---- a shard ---- */
 
@@ -367,7 +266,7 @@ static char *recipe_of(const char *name, const query *q, const dataset *d) {
 static source *source_of(call *c, problem *p) {
     hosted_place place;
     uint64_t step;
-    dataset *d = read_name(c, &step, p);
+    dataset *d = shard_name_read(c, &step, p);
     char *recipe = d ? recipe_of(c->captured[0], &c->query, d) : NULL;
     if (d)
         choose_layout(&c->query, d);
@@ -398,7 +297,7 @@ void shard_get(call *c, outcome *out) {
 static void list(const dataset *d, const char *name, const hosted_place *place, uint64_t n,
                  outcome *out) {
     char url[ROUTE_CAPTURE + 100];
-    snprintf(url, sizeof url, "/v1/shards/%s" SEPARATOR "{%06d..%06" PRIu64 "}.tar", name, 0,
+    snprintf(url, sizeof url, "/v1/shards/%s" SHARD_SEPARATOR "{%06d..%06" PRIu64 "}.tar", name, 0,
              place->batches - 1);
     json_t *root =
         json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)place->batches, "samples",
@@ -411,11 +310,9 @@ static void list(const dataset *d, const char *name, const hosted_place *place, 
 /* Whether a request for this shard would be answered: its source is made and thrown away. */
 static bool would_answer(const call *c, const char *name, uint64_t number, problem *p) {
     char whole[ROUTE_CAPTURE + 24];
-    int length = snprintf(whole, sizeof whole, "%s" SEPARATOR "%06" PRIu64, name, number);
+    int length = snprintf(whole, sizeof whole, "%s" SHARD_SEPARATOR "%06" PRIu64, name, number);
     if (length > ROUTE_CAPTURE) {
-        problem_add(p, 400, NULL,
-                    "with so many parameters a shard's name would have %d bytes; at most %d fit",
-                    length, ROUTE_CAPTURE);
+        shard_name_refuse(&c->query, p);
         return false;
     }
     call trial = {.service = c->service, .captured = {whole}, .format = &format_tar};
@@ -427,11 +324,9 @@ static bool would_answer(const call *c, const char *name, uint64_t number, probl
 /* The name of the shards of a set, once the first and the last of them are known to be had. */
 static bool find_name(const call *c, const dataset *d, const hosted_place *place,
                       char name[ROUTE_CAPTURE], problem *p) {
-    fmix_status status = name_of(&c->query, d, name, ROUTE_CAPTURE);
+    fmix_status status = shard_name_of(&c->query, d, name, ROUTE_CAPTURE);
     if (status == FMIX_ERROR_RANGE)
-        problem_add(p, 400, NULL,
-                    "with so many parameters a shard's name would have more than %d bytes",
-                    ROUTE_CAPTURE);
+        shard_name_refuse(&c->query, p);
     else if (status != FMIX_OK)
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
     return status == FMIX_OK && would_answer(c, name, 0, p) &&

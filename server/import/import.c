@@ -141,7 +141,8 @@ static void tell_counts(const import *in, const import_labels *all, const label 
                                      c ? "," : "", one, counts[c]);
     }
     if (l->classes <= LISTED) {
-        import_tell(in, "%s: %" PRIu64 " classes, of rows:%s", name, l->classes, text);
+        import_tell(in, "%s: %" PRIu64 " %s, of rows:%s", name, l->classes,
+                    l->classes == 1 ? "class" : "classes", text);
         return;
     }
     class_text(all, low, one, sizeof one);

@@ -1,11 +1,16 @@
 """`fmixd import --from folder`: whatever lies about in a folder of pictures."""
 
+import contextlib
 import os
 import pathlib
+import pty
+import subprocess
 import unittest
 
 import numpy as np
 
+import harness
+import pictures
 from hosting import importing
 from test_import import Importing, png
 
@@ -137,6 +142,25 @@ class Folders(Importing):
         self.assertNotIn("\x1b", said)
         os.mkdir(os.fsencode(self.folder / "images") + b"/\xff")
         self.assertIn(r"images/\xff' is not UTF-8", self.refused("folder", self.folder / "images"))
+
+    def test_on_a_terminal_a_file_is_named_on_a_line_of_its_own(self):
+        odd = dict(pictures.odd_jpegs())["JFIF 2.01"]
+        self.images(*(f"a/{number:03}.jpg" for number in range(120)), data=pictures.cjpeg(pictures.photo(37, 53)))
+        self.images("a/050.jpg", data=odd)
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([harness.program(), "import", self.root / "set", "--from", "folder",
+                                    self.folder / "images"], stderr=theirs)
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # EIO: nobody writes there any more
+            while piece := os.read(ours, 65536):
+                said += piece
+        os.close(ours)
+        self.assertEqual(process.wait(60), 0)
+        said = said.decode()
+        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg' is read with a warning: libjpeg-turbo warns: ")
+        self.assertIn("\r" + "#" * 40 + " 100 %\r\n", said)
+        self.assertIn("1 file read with a warning, named above", said)
 
     def test_many_classes_are_told_by_the_fewest_and_the_most(self):
         self.images(*(f"{number:02}/{i}.png" for number in range(40) for i in range(1 + (number == 7))))

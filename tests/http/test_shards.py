@@ -163,6 +163,14 @@ class Shards(HostingTest):
                     self.assertEqual((listed.status, listed.json()["errors"][0]["parameter"]),
                                      (400, parameter))
 
+    def test_a_name_too_long_is_refused_by_its_longest_parameter(self):
+        for query in ("mean=" + ",".join(["3.085098287346993"] * 3) + "&std=" + ",".join(["0.1234567890123"] * 3)
+                      + "&method=" + ",".join(["samplepairing"] * 8), "method=" + ",".join(["fmix"] * 8)
+                      + "&weights=" + ",".join(["4294967295"] * 8) + "&classes=" + ",".join(["1048576"] * 8)):
+            refused = self.get("/v1/datasets/colour/shards?n=3&" + query, 400).json()["errors"][0]
+            self.assertIn(refused["parameter"], ("method", "weights"))
+            self.assertIn("240 bytes", refused["detail"])
+
     def test_what_is_no_shard_is_404(self):
         good, *_ = expanded(self.shards("colour", n=7)["urls"])
         self.get(good)

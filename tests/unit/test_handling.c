@@ -67,7 +67,7 @@ static void make(bench *b, size_t bytes, const weight *w) {
     call c = {.captured = {name}, .content_type = type, .body = buffer_paid(LIMIT, &b->budget)};
     assert_true(buffer_reserve(&c.body, bytes));
     c.body.length = bytes;
-    b->handling = handling_new(b->line, handler, &c, w, &waiter);
+    b->handling = handling_new(b->line, handler, &c, w, &waiter, "");
     assert_non_null(b->handling);
     assert_null(c.body.bytes);
     memset(name, 'x', sizeof name - 1); /* as a connection's memory that is used for the next */
