@@ -6,10 +6,10 @@ from unittest import mock
 
 import numpy as np
 
-import test_words  # it knows where the following are
+import test_snippets  # it knows where the following are
 import fmixd
 import harness
-from test_words import Words, block_with
+from test_snippets import Words, block_with
 
 try:
     import torch
@@ -91,8 +91,8 @@ class Recipes(Words):
         printed = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
         self.assertGreater(len(printed), 8)
         self.assertEqual(set(printed), set(texts))
-        self.assertEqual(set(printed), {block.text for block in test_words.blocks("python")
-                                        if test_words.Python.is_recipe(block)})
+        self.assertEqual(set(printed), {block.text for block in test_snippets.blocks("python")
+                                        if test_snippets.Python.is_recipe(block)})
 
     def test_steps_over_epochs_are_those_of_their_epoch(self):
         self.check_same(self.trained, [self.mixed(batch, step, epoch)[0] for epoch in range(EPOCHS)

@@ -5,7 +5,7 @@ reader does: `localhost:8080` is the address of the test's daemon, the daemon is
 `--listen` behind its printed line, and curl has a .curlrc by which it ends with an error where it is
 refused. What is not run stands in NOT_RUN, with the reason; a block that is neither run nor there
 fails the test, and so does a line of the table that no page has any more. Recipes are run by
-test_recipes. Of commands amid sentences those of make, fmixd, curl and tests/run.py are looked at.
+test_loops. Of commands amid sentences those of make, fmixd, curl and tests/run.py are looked at.
 """
 
 import json
