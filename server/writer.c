@@ -112,9 +112,28 @@ static int take_partial(writer *w, int parent) {
     return -1;
 }
 
+/* The directory that sets stand in, and those above it. The path is cut at each slash for a moment,
+ * so that an error names the directory that could not be made. */
+static bool make_parents(writer *w) {
+    for (char *end = strchr(w->parent + 1, '/');; end = strchr(end + 1, '/')) {
+        if (end)
+            *end = 0;
+        if (mkdir(w->parent, 0777) != 0 && errno != EEXIST)
+            return fail_errno(w, w->parent);
+        if (!end)
+            return true;
+        *end = '/';
+    }
+}
+
 static bool open_partial(writer *w) {
     struct stat s;
     int parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0 && errno == ENOENT) {
+        if (!make_parents(w))
+            return false;
+        parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
     if (parent < 0)
         return fail_errno(w, w->parent);
     w->directory = take_partial(w, parent);

@@ -1,11 +1,35 @@
 #include "format.h"
 
+#include <string.h>
+
 static bool lay_out(const source *s, outline *out) {
     return outline_tensor(out, &s->tensors[s->main]);
 }
 
+/* A picture's kind, by the bytes that its file begins with, or NULL. */
+static const char *picture_kind(const unsigned char *body, size_t length) {
+    static const struct {
+        const char *kind, *magic;
+    } kinds[] = {{"JPEG", "\xff\xd8\xff"}, {"PNG", "\x89PNG\r\n\x1a\n"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t magic = strlen(kinds[i].magic);
+        if (length >= magic && memcmp(body, kinds[i].magic, magic) == 0)
+            return kinds[i].kind;
+    }
+    return NULL;
+}
+
 static bool read_raw(const unsigned char *body, size_t length, const query *q, upload *out,
                      problem *p) {
+    const char *kind = picture_kind(body, length);
+    /* With both parameters the bytes are elements, whatever they begin with. */
+    if (kind && !(q->given[QUERY_X_SHAPE] && q->given[QUERY_X_DTYPE])) {
+        problem_add(p, 415, "body",
+                    "this is a %s file; mix takes arrays: decode your pictures, stack them, and "
+                    "send them as npy, npz, safetensors, or raw with x_shape and x_dtype",
+                    kind);
+        return false;
+    }
     if (!q->given[QUERY_X_SHAPE])
         problem_add(p, 400, "x_shape", "a raw body needs x_shape, as x_shape=8x3x32x32");
     if (!q->given[QUERY_X_DTYPE])

@@ -527,6 +527,24 @@ class MediaTypes(OneConnection):
                                    "application/x-npy",
                                    "application/octet-stream", status=415)
 
+    def test_a_picture_is_415_by_its_name(self):
+        """As curl --data-binary sends it, which says no type of its own."""
+        for kind, body in (("JPEG", b"\xff\xd8\xff\xe0" + bytes(44)),
+                           ("PNG", b"\x89PNG\r\n\x1a\n" + bytes(40))):
+            for content_type in ("application/x-www-form-urlencoded", "application/octet-stream"):
+                for query in ("", "&x_dtype=u8"):
+                    with self.subTest(kind, content_type=content_type, query=query):
+                        answer = self.ask("POST", f"/v1/mix?layout=none{query}", body,
+                                          {"Content-Type": content_type})
+                        self.check_refused(answer, "body", f"this is a {kind} file",
+                                           "mix takes arrays", status=415)
+
+    def test_raw_elements_that_begin_as_a_picture_does_are_mixed(self):
+        for body in (b"\xff\xd8\xff\xe0" + bytes(44), b"\x89PNG\r\n\x1a\n" + bytes(40)):
+            answer = self.ask("POST", "/v1/mix.raw?layout=none&x_shape=1x48&x_dtype=u8", body,
+                              {"Content-Type": "application/octet-stream"})
+            self.assertEqual((answer.status, answer.body), (200, body))
+
 
 def npy(header, data=DATA, version=(1, 0), claimed=None):
     """An npy file by hand, as wrong as one likes."""

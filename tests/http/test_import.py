@@ -341,6 +341,17 @@ class Bad(Importing):
             said = importing(self.root / name, "--from", "npy", x, status=1)
             self.assertIn("is no name of a data set", said)
 
+    def test_the_directories_above_a_set_are_made(self):
+        x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
+        importing(self.root / "a/b/c", "--from", "npy", x)
+        self.assertTrue((self.root / "a/b/c/manifest.json").exists())
+
+    def test_a_directory_that_cannot_be_made_is_named(self):
+        x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
+        (self.root / "dangling").symlink_to("nothing")
+        said = importing(self.root / "dangling/b/set", "--from", "npy", x, status=1)
+        self.assertIn(f"{self.root}/dangling/b: No such file or directory", said)
+
     def test_what_is_there_is_not_overwritten(self):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
         self.take("npy", x)

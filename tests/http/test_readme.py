@@ -106,18 +106,6 @@ class Readme(harness.ServerTest):
             for link in re.findall(r'(?:\]\(|src=")([\w./-]+)[)"]', text):
                 self.assertTrue((harness.ROOT / folder / link).exists(), link)
 
-    def test_the_curl_lines_answer(self):
-        lines = re.findall(r"^    curl (.*)$", README, re.M)
-        self.assertGreaterEqual(len(lines), 6)
-        for line in lines:
-            target = re.search(r"'localhost:8080(/[^']*)'", line)[1]
-            with self.subTest(line):
-                if "--data-binary" in line:
-                    name = re.search(r"@(\S+)", line)[1]
-                    self.post(target, (harness.ROOT / name).read_bytes())
-                else:
-                    self.get(target)
-
 
 if __name__ == "__main__":
     unittest.main()
