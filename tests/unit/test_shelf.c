@@ -140,7 +140,7 @@ static void a_manifest_that_is_no_file_is_a_reason(void **state) {
 static void hundreds_are_served_in_the_order_of_their_names(void **state) {
     (void)state;
     enum { ALL = 300 };
-    char name[8];
+    char name[16];
     for (int i = ALL; i-- > 0;) {
         snprintf(name, sizeof name, "s%03d", i);
         write_set(name);
