@@ -66,6 +66,12 @@ def blend():
     return library("blend")
 
 
+@functools.cache
+def transpose():
+    """Its lines on rows laid out anew, which are four rows."""
+    return library("transpose")
+
+
 class Meter:
     """The library program, which measures when it is asked: so close to what it is compared with."""
 
@@ -456,6 +462,10 @@ ROWS = [
           lambda name=name: [theirs / ours for row, ours, theirs in blend()
                              if row == f"blend/{name}"], 0.9, 1, False)
       for name in ("mixup-f32", "mixup-u8", "cutmix-f32", "cutmix-u8")),
+    *(Row(f"rows laid out anew, {name}", "memcpy",
+          lambda name=name: [ours / theirs for row, ours, theirs in transpose()
+                             if row == f"transpose/{name}"], 3, 1.5)
+      for name in ("last-to-first-u8", "first-to-last-u8", "last-to-first-f32", "first-to-last-f32")),
     Row("POST mix of 19 MB, server CPU", "library + bare libmicrohttpd", mix_request, 1.15, 1.05),
     Row("hosted batch of 256 28x28, server CPU", "library + bare libmicrohttpd",
         lambda: hosted_request("28x28", 0.15), 1.15, 1.05),

@@ -6,6 +6,7 @@
  *
  *   library masks [NAME]     FMix in bits against FFTW's bare c2r, measured plan
  *   library blend            mixing against memcpy, nanoseconds a gigabyte moved
+ *   library transpose        rows of pixels laid out anew against memcpy, the same
  *   library threads          two threads against one
  *   library batch            nanoseconds of 128 masks of 32x32 in bits, and
  *   library mix              of mixing 128x3x224x224 bytes by fmix: once for each line it is sent
@@ -187,6 +188,41 @@ static void masks(const char *only) {
         bare_free(&b);
         subject_free(&s);
     }
+}
+
+/* ---- transposing ---- */
+
+enum { LAID_ROWS = 256, LAID_CHANNELS = 3, LAID_SIDE = 224 };
+
+/* As rows of a hosted batch are laid out anew: each from its own place to another. */
+static void transpose_row(const char *name, size_t size, bool last) {
+    uint64_t elements = LAID_SIDE * LAID_SIDE, channels = LAID_CHANNELS;
+    size_t row = (size_t)(elements * channels) * size, bytes = LAID_ROWS * row;
+    unsigned char *x = room(bytes), *out = room(bytes);
+    memset(x, 1, bytes);
+    for (unsigned round = 0; round <= ROUNDS; round++) {
+        double start = now();
+        for (size_t i = 0; i < LAID_ROWS; i++)
+            must(fmix_transpose(size, last ? elements : channels, last ? channels : elements,
+                                x + i * row, out + i * row) == FMIX_OK,
+                 "fmix_transpose");
+        double ours = now() - start;
+        start = now();
+        memcpy(out, x, bytes);
+        double theirs = now() - start, gigabyte = 1e9 / (double)bytes;
+        if (round > 0)
+            printf("transpose/%s %.1f %.1f\n", name, ours * gigabyte / 2, theirs * gigabyte / 2);
+    }
+    fftw_free(x);
+    fftw_free(out);
+}
+
+static void transpose(const char *only) {
+    (void)only;
+    transpose_row("last-to-first-u8", 1, true);
+    transpose_row("first-to-last-u8", 1, false);
+    transpose_row("last-to-first-f32", 4, true);
+    transpose_row("first-to-last-f32", 4, false);
 }
 
 /* ---- blending ---- */
@@ -403,13 +439,14 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(const char *only);
-    } table[] = {{"masks", masks}, {"blend", blend},   {"threads", threads}, {"batch", batch},
-                 {"mix", mix},     {"hosted", hosted}, {"cost", cost}};
+    } table[] = {
+        {"masks", masks}, {"blend", blend},   {"threads", threads}, {"batch", batch},
+        {"mix", mix},     {"hosted", hosted}, {"cost", cost},       {"transpose", transpose}};
     for (size_t i = 0; argc > 1 && i < sizeof table / sizeof *table; i++)
         if (strcmp(argv[1], table[i].name) == 0) {
             table[i].run(argc > 2 ? argv[2] : NULL);
             return 0;
         }
-    fprintf(stderr, "usage: library masks|blend|threads|batch|mix|hosted|cost [NAME]\n");
+    fprintf(stderr, "usage: library masks|blend|transpose|threads|batch|mix|hosted|cost [NAME]\n");
     return 2;
 }
