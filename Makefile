@@ -20,7 +20,7 @@ PACKAGES_TEST  := libcmocka-dev python3 python3-numpy python3-mpmath binutils cu
                   buildah debootstrap squid haproxy varnish \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
 # What a root for `make test13` needs none of: browsers, orchestrators, other languages.
-PACKAGES_HERE  := prometheus python3-torch chromium chromium-driver systemd r-base-core r-cran-curl \
+PACKAGES_HERE  := python3-torch chromium chromium-driver systemd r-base-core r-cran-curl \
                   golang-go libcurl4-openssl-dev buildah debootstrap kubernetes-client nodejs
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
