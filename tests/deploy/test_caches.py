@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from replicas import PATIENCE, ROOT, Nginx, harness
+from replicas import ROOT, Nginx, harness
 
 sys.path.insert(0, str(ROOT / "tests/http"))
 
@@ -94,7 +94,7 @@ class Cache:
 
     def await_listener(self):
         """Returns once it takes connections."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + harness.PATIENCE
         while True:
             try:
                 self.connect().close()
@@ -109,9 +109,9 @@ class Cache:
     def connect(self):
         """A connection to it: to its socket, if it has one in its folder."""
         if self.port_is_used():
-            return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+            return socket.create_connection(("127.0.0.1", self.port), harness.PATIENCE)
         sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(PATIENCE)
+        sock.settimeout(harness.PATIENCE)
         try:
             sock.connect(f"{self.folder}/socket")
         except OSError:
@@ -132,7 +132,7 @@ class Cache:
     def stop(self):
         """Ends it."""
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(harness.PATIENCE)
         self.output.close()
         self.keeper.cleanup()
 

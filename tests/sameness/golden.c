@@ -101,7 +101,9 @@ static sample sample_of(uint64_t number) {
     while (fmix_method_name(methods))
         methods++;
     s.recipe.method = number % 3 ? 0 : (fmix_method)(number / 3 % methods);
-    s.t = next(&random) >> below(&random, 64);
+    /* One draw a statement: the order of two in an expression is the compiler's. */
+    uint64_t t = next(&random);
+    s.t = t >> below(&random, 64);
     s.t = s.t > UINT64_MAX - ROWS_MOST ? 0 : s.t;
     s.batch = next(&random);
     s.pairing = (fmix_pairing_kind)below(&random, 5);

@@ -113,7 +113,10 @@ static void what_does_not_fit_leaves_nothing(void **state) {
     (void)state;
     assert_false(write_set("a", 2)); /* labels for two rows of three */
     assert_false(write_set("no name", 3));
-    assert_false(write_set("nowhere/a", 3));
+    FILE *file = fopen(path_of("plain"), "w"); /* no directory, nor made one */
+    assert_true(file && fclose(file) == 0);
+    assert_false(write_set("plain/a", 3));
+    assert_int_equal(unlink(path_of("plain")), 0);
     fflush(said);
     assert_non_null(strstr(text, "there are 2 labels y for 3 rows"));
     assert_non_null(strstr(text, "is no name of a data set"));
