@@ -77,7 +77,7 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
 static void end_forgotten(fmixd *d, int fd) {
     request *r = inflight_find(&d->requests.inflight, fd);
     if (r)
-        request_end(r, MHD_REQUEST_TERMINATED_WITH_ERROR);
+        request_forget(r);
 }
 
 static void on_connection(void *of, struct MHD_Connection *connection, void **state,
@@ -229,7 +229,8 @@ static fmixd *make(const config *c, FILE *errors) {
     d->errors = errors ? errors : log_messages(log);
     d->requests.service.log = log;
     d->requests.service.config = &d->config;
-    d->filter = (send_filter){.replaces = requests_refused, .user = &d->requests};
+    d->filter = (send_filter){
+        .replaces = requests_refused, .shortens = requests_shortened, .user = &d->requests};
     d->requests.service.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->requests.service.metrics);
     const space parts = space_divide(&d->config, d->errors);

@@ -149,9 +149,12 @@ static bool read_manifest(dataset *d, int directory, FILE *errors) {
     map file;
     json_error_t error;
     struct stat s;
-    if (!map_open(directory, "manifest.json", &file) ||
-        fstatat(directory, "manifest.json", &s, AT_SYMLINK_NOFOLLOW) != 0)
+    if (!map_open(directory, "manifest.json", &file))
         return wrong_file(d, errors, "manifest.json");
+    if (fstatat(directory, "manifest.json", &s, AT_SYMLINK_NOFOLLOW) != 0) {
+        map_close(&file);
+        return wrong_file(d, errors, "manifest.json");
+    }
     d->stamp = map_stamp_of(&s);
     json_t *root = NULL;
     bool good = file.length <= DATASET_MANIFEST;

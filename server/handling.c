@@ -182,6 +182,7 @@ handling_state handling_start(handling *h, jobs_verdict *why) {
 outcome handling_take(handling *h) {
     pthread_mutex_lock(&h->lock);
     outcome o = h->outcome;
+    h->job.heavy = NULL; /* what was much has gone with it */
     h->outcome = (outcome){.status = 0};
     pthread_mutex_unlock(&h->lock);
     return o;

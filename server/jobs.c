@@ -99,6 +99,7 @@ static bool bury(jobs *line, job *j) {
         j->turn.next = line->buried;
         line->buried = &j->turn;
         w = pop(line, true);
+        w = w ? w : pop(line, false);
     }
     pthread_mutex_unlock(&line->lock);
     if (w)
@@ -138,8 +139,7 @@ static job *take(jobs *line, worker *w, bool waits) {
     turn *t;
     pthread_mutex_lock(&line->lock);
     for (;;) {
-        if (w->uncut)
-            destroy_buried(line);
+        destroy_buried(line);
         t = of(&line->schedule, clock_nanoseconds());
         if (t || !waits || line->stopping)
             break;

@@ -136,6 +136,79 @@ static bool find_number(const label *l, uint64_t i, uint64_t *out) {
     return whole >= 0;
 }
 
+/* Whether the elements can be read by loops of their own type. */
+static bool is_plain(const label *l) {
+    return (l->native || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) && !dtype_floats(l->from->type);
+}
+
+#define RANGE_OF(type)                                                                             \
+    do {                                                                                           \
+        type least = 0, most = 0, value;                                                           \
+        for (uint64_t i = 0; i < l->rows; i++) {                                                   \
+            memcpy(&value, l->from->bytes + i * sizeof value, sizeof value);                       \
+            least = value < least ? value : least;                                                 \
+            most = value > most ? value : most;                                                    \
+        }                                                                                          \
+        *low = (int64_t)least;                                                                     \
+        *high = (uint64_t)most;                                                                    \
+    } while (0)
+
+/* Of plain class numbers: the least, or 0, and the largest, or 0. */
+static void range_of(const label *l, int64_t *low, uint64_t *high) {
+    switch (l->from->type) {
+    case DTYPE_I8:
+        RANGE_OF(int8_t);
+        return;
+    case DTYPE_I16:
+        RANGE_OF(int16_t);
+        return;
+    case DTYPE_U16:
+        RANGE_OF(uint16_t);
+        return;
+    case DTYPE_I32:
+        RANGE_OF(int32_t);
+        return;
+    case DTYPE_U32:
+        RANGE_OF(uint32_t);
+        return;
+    case DTYPE_I64:
+        RANGE_OF(int64_t);
+        return;
+    case DTYPE_U64:
+        RANGE_OF(uint64_t);
+        return;
+    default:
+        RANGE_OF(uint8_t);
+    }
+}
+
+#define BITS_OF(type)                                                                              \
+    do {                                                                                           \
+        type any = 0, value;                                                                       \
+        for (uint64_t i = 0; i < count; i++) {                                                     \
+            memcpy(&value, l->from->bytes + i * sizeof value, sizeof value);                       \
+            any = (type)(any | value);                                                             \
+            if (out)                                                                               \
+                out[i] = value != 0;                                                               \
+        }                                                                                          \
+        return any <= 1;                                                                           \
+    } while (0)
+
+/* Whether all elements are 0 or 1; to floats, unless out is NULL. */
+static bool bits_of(const label *l, float *out) {
+    uint64_t count = l->rows * l->classes;
+    switch (dtype_table[l->from->type].size) {
+    case 1:
+        BITS_OF(uint8_t);
+    case 2:
+        BITS_OF(uint16_t);
+    case 4:
+        BITS_OF(uint32_t);
+    default:
+        BITS_OF(uint64_t);
+    }
+}
+
 /* As people write it. */
 static void value_text(const label *l, uint64_t i, char *out, size_t room) {
     if (dtype_floats(l->from->type))
@@ -148,7 +221,11 @@ static void value_text(const label *l, uint64_t i, char *out, size_t room) {
 
 static bool check_numbers(label *l, problem *p) {
     uint64_t most = l->classes ? l->classes : FMIX_MAX_CLASSES, largest = 0;
-    for (uint64_t i = 0; i < l->rows; i++) {
+    int64_t least = 0;
+    if (is_plain(l))
+        range_of(l, &least, &largest);
+    bool good = is_plain(l) && least >= 0 && largest < most;
+    for (uint64_t i = 0; i < l->rows && !good; i++) {
         uint64_t number;
         char value[40];
         if (find_number(l, i, &number) && number < most) {
@@ -168,7 +245,8 @@ static bool check_numbers(label *l, problem *p) {
 
 static bool check_rows(const label *l, problem *p) {
     const char *name = l->from->name;
-    if (dtype_floats(l->from->type) || l->from->type == DTYPE_BOOL)
+    if (dtype_floats(l->from->type) || l->from->type == DTYPE_BOOL ||
+        (is_plain(l) && bits_of(l, NULL)))
         return true;
     for (uint64_t i = 0; i < l->rows * l->classes; i++) {
         uint64_t number;
@@ -200,4 +278,18 @@ float label_weight(const label *l, uint64_t i) {
     if (dtype_floats(l->from->type))
         return (float)real_of(l, i);
     return l->from->type == DTYPE_BOOL ? (float)(whole_of(l, i) != 0) : (float)whole_of(l, i);
+}
+
+void label_numbers(const label *l, int32_t *out) {
+    for (uint64_t i = 0; i < l->rows; i++)
+        out[i] = (int32_t)label_number(l, i);
+}
+
+void label_weights(const label *l, float *out) {
+    if (is_plain(l)) {
+        bits_of(l, out);
+        return;
+    }
+    for (uint64_t i = 0; i < l->rows * l->classes; i++)
+        out[i] = label_weight(l, i);
 }

@@ -37,4 +37,8 @@ bool label_check(label *l, problem *p);
 uint32_t label_number(const label *l, uint64_t row);
 float label_weight(const label *l, uint64_t element);
 
+/* The same of all of them. */
+void label_numbers(const label *l, int32_t *out);
+void label_weights(const label *l, float *out);
+
 #endif

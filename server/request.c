@@ -177,7 +177,7 @@ static void handle(request *r) {
     if (r->outcome.problem.status || r->options)
         return;
     weight w = row->weight ? row->weight(&r->call) : (weight){0};
-    if (!jobs_is_quick(w.cost)) {
+    if (!jobs_is_quick(w.cost > w.worst ? w.cost : w.worst)) {
         hand_over(r, &w);
         return;
     }
@@ -309,7 +309,7 @@ static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
     if (take_body(r, bytes, length))
         return MHD_YES;
     const problem large = r->outcome.problem;
-    request_refuse_past(r, &large, true);
+    request_refuse_past(r, &large, !r->head);
     return MHD_NO;
 }
 

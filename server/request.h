@@ -25,4 +25,11 @@ void request_end(request *r, enum MHD_RequestTerminationCode how);
  * the page is not to be sent; else it is no page, but a reply of ours that looks like one. */
 bool request_refuse(request *r, const send_page *page);
 
+/* Ends a request whose connection has been closed without a word: nothing is said to the client,
+ * and nothing is read of what lay in the connection's memory, which is gone. */
+void request_forget(request *r);
+
+/* Whether it was answered by this status. */
+bool request_was_answered(const request *r, int status);
+
 #endif

@@ -108,6 +108,16 @@ void request_end(request *r, enum MHD_RequestTerminationCode how) {
     free(r);
 }
 
+void request_forget(request *r) {
+    r->call.content_type = NULL;
+    r->visitor.cors.count = 0;
+    request_end(r, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
+}
+
+bool request_was_answered(const request *r, int status) {
+    return r->status == status;
+}
+
 bool request_refuse(request *r, const send_page *page) {
     problem p = {0};
     if (r->status)

@@ -59,3 +59,9 @@ bool requests_refused(void *of, int fd, void *session, const send_page *page) {
     record_unseen(all, fd, &p);
     return true;
 }
+
+bool requests_shortened(void *of, int fd) {
+    requests *all = of;
+    const request *r = inflight_find(&all->inflight, fd);
+    return r && request_was_answered(r, 304);
+}

@@ -25,6 +25,9 @@ void requests_late(void *all, int fd, watch_phase phase);
 /* A send filter's hook, of `requests`: answers in libmicrohttpd's place. */
 bool requests_refused(void *all, int fd, void *session, const send_page *page);
 
+/* The same: whether its reply is a 304, whose length may be taken out. */
+bool requests_shortened(void *all, int fd);
+
 /* The socket of a connection, and its TLS session or NULL. */
 int request_socket(struct MHD_Connection *connection);
 void *request_session(struct MHD_Connection *connection);

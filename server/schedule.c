@@ -202,13 +202,21 @@ static void learn(schedule *s, const turn *t) {
     s->pace = s->pace > SLOWEST ? SLOWEST : s->pace < FASTEST ? FASTEST : s->pace;
 }
 
+/* What a guess had left out is charged to who asked for it. */
+static void charge(schedule *s, const turn *t, uint64_t now) {
+    double more = t->spent - t->cost * s->pace;
+    if (t->vague && more > 0)
+        asks(s, t->client, now)->had += more;
+}
+
 void schedule_ran(schedule *s, turn *t, uint64_t now) {
     run(t, -1, now);
     if (t->running > 0)
         return;
-    if (!t->admitted)
+    if (!t->admitted) {
+        charge(s, t, now);
         learn(s, t);
-    else if (!t->waiting)
+    } else if (!t->waiting)
         move(s, t, SCHEDULE_IDLE);
 }
 

@@ -54,13 +54,13 @@ bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out) 
     return true;
 }
 
-size_t send_filter_cuts(const void *bytes, size_t length) {
+size_t send_filter_cuts(int fd, const void *bytes, size_t length) {
     static const char begin[] = "HTTP/1.1 304 ", zero[] = "\r\nContent-Length: 0\r\n\r\n";
     size_t tail = sizeof zero - 1;
     const char *head = bytes;
     bool cuts = filter && length > sizeof begin + tail &&
                 memcmp(head, begin, sizeof begin - 1) == 0 &&
-                memcmp(head + length - tail, zero, tail) == 0;
+                memcmp(head + length - tail, zero, tail) == 0 && filter->shortens(filter->user, fd);
     return cuts ? length - SEND_FILTER_LENGTH - 2 : 0;
 }
 
@@ -95,7 +95,7 @@ EXPORTED ssize_t send(int fd, const void *bytes, size_t length, int flags) {
         errno = ECONNRESET;
         return -1;
     }
-    size_t kept = send_filter_cuts(bytes, length);
+    size_t kept = send_filter_cuts(fd, bytes, length);
     return kept ? send_cut(fd, bytes, kept, flags) : sendto(fd, bytes, length, flags, NULL, 0);
 }
 

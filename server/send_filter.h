@@ -34,6 +34,9 @@ typedef struct send_filter {
      * sent in its place, and the library is told that the connection is broken, so that it closes
      * it. */
     bool (*replaces)(void *user, int fd, void *session, const send_page *page);
+    /* Whether the socket's current request was answered by 304, so that what begins as a head of
+     * 304 is one, and not a body that looks so. */
+    bool (*shortens)(void *user, int fd);
     void *user;
 } send_filter;
 
@@ -48,7 +51,7 @@ bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out);
 
 /* How much of a head of 304 comes before a Content-Length: 0 that ends it; 0: no such head. What is
  * sent instead is that much and an empty line, and SEND_FILTER_LENGTH bytes less. */
-size_t send_filter_cuts(const void *bytes, size_t length);
+size_t send_filter_cuts(int fd, const void *bytes, size_t length);
 #define SEND_FILTER_LENGTH (sizeof "Content-Length: 0\r\n" - 1)
 
 /* For who defines such a function: counts the call. True: nothing is to be sent. */

@@ -144,7 +144,7 @@ gnutls_record_send(gnutls_session_t session, const void *data, size_t data_size)
     const struct iovec part = {(void *)(uintptr_t)data, data_size};
     if (send_filter_stops(gnutls_transport_get_int(session), session, &part, 1))
         return GNUTLS_E_PUSH_ERROR;
-    size_t kept = send_filter_cuts(data, data_size);
+    size_t kept = send_filter_cuts(gnutls_transport_get_int(session), data, data_size);
     char head[HEAD_BYTES];
     if (kept == 0 || kept + 2 > sizeof head)
         return gnutls_record_send2(session, data, data_size, 0, 0);

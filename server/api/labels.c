@@ -1,6 +1,7 @@
 #include "labels.h"
 #include "../label_array.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,19 +79,23 @@ static bool find_partners(const upload *all, const array *y, const char *suffix,
 /* In a type that the library reads, paid for as what is inflated. */
 static bool convert(const label *l, upload *all, buffer *made, const void **out, problem *p) {
     uint64_t count = l->numbers ? l->rows : l->rows * l->classes;
+    if (!budget_could_hold(all->inflated.payer, all->held + all->inflated.room + 4 * count, 0)) {
+        problem_add(p, 413, l->from->name,
+                    "%s takes %" PRIu64
+                    " bytes more as 32-bit numbers, which this server never has beside the upload",
+                    l->from->name, 4 * count);
+        return false;
+    }
     *made = buffer_paid((size_t)count * 4, all->inflated.payer);
     if (!buffer_reserve(made, (size_t)count * 4)) {
         all->inflated.starved |= made->starved;
         problem_add(p, 500, NULL, "out of memory");
         return false;
     }
-    int32_t *numbers = (int32_t *)(void *)made->bytes;
-    float *weights = (float *)(void *)made->bytes;
-    for (uint64_t i = 0; i < count; i++)
-        if (l->numbers)
-            numbers[i] = (int32_t)label_number(l, i);
-        else
-            weights[i] = label_weight(l, i);
+    if (l->numbers)
+        label_numbers(l, (int32_t *)(void *)made->bytes);
+    else
+        label_weights(l, (float *)(void *)made->bytes);
     *out = made->bytes;
     return true;
 }

@@ -156,7 +156,8 @@ weight mix_weight(const call *c) {
 void mix_post(call *c, outcome *out) {
     upload all = {.inflated = {.cap = (size_t)most_inflated(c),
                                .payer = &c->service->budget,
-                               .spares = &c->service->slabs}};
+                               .spares = &c->service->slabs},
+                  .held = c->body.room};
     pair of;
     if (mixing_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))
         make_source(c, &all, &of, out);

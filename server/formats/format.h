@@ -43,6 +43,7 @@ typedef struct upload {
     array arrays[UPLOAD_ARRAYS];
     unsigned count;
     buffer inflated; /* owned; empty where every array lies in the body */
+    uint64_t held;   /* bytes that the body takes */
 } upload;
 
 /* The array of this name, or NULL. */
@@ -69,6 +70,7 @@ typedef enum format_kind {
 /* What reading an upload takes: by estimate, and by a bound. */
 typedef struct weight {
     double cost;     /* nanoseconds */
+    double worst;    /* the most that a body of this length can take, if that is more */
     uint64_t memory; /* bytes, beside what is unpacked */
 } weight;
 

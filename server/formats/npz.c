@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NPZ_MOST    (256u << 20) /* bytes of an answer, which is built whole */
-#define RATIO_MOST  1032         /* no deflate stream grows by more */
-#define INFLATED_AT 64           /* inflated members begin at multiples of it */
+#define NPZ_MOST     (256u << 20) /* bytes of an answer, which is built whole */
+#define RATIO_MOST   1032         /* no deflate stream grows by more */
+#define PACKED_SPARE 4096 /* bytes by which a short stream may be longer than what it holds */
+#define INFLATED_AT  64   /* inflated members begin at multiples of it */
 
 static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
     return npz_encode(s, data, UINT32_MAX, out);
@@ -215,6 +216,8 @@ static bool read_local(const archive *a, entry *e, problem *p) {
         return refuse(p, e, "has a local header that does not agree with the directory");
     if (e->packed > room - name - extra)
         return refuse(p, e, "passes the end of the members");
+    if (e->method == DEFLATED && e->packed > e->size + e->size / 16 + PACKED_SPARE)
+        return refuse(p, e, "is longer packed than unpacked, as no compressor makes it");
     e->data = h + LOCAL_SIZE + name + extra;
     e->end = e->offset + LOCAL_SIZE + name + extra + e->packed;
     return true;
@@ -321,6 +324,8 @@ static bool read_npz(const unsigned char *body, size_t length, const query *q, u
     return good;
 }
 
+/* Of a byte of a stream that is empty blocks, each with codes of its own: 190 were seen. */
+#define EMPTY_COST    200
 #define INFLATE_COST  0.8 /* nanoseconds a byte that is made, with its checksum and its page */
 #define CHECKSUM_COST 0.1 /* a byte that is stored */
 
@@ -330,15 +335,16 @@ static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
     entry entries[UPLOAD_ARRAYS];
     upload found = {.count = 0};
     problem p = {0};
-    double cost = 0;
+    double cost = 0, worst = 0;
     if (!read_end(&a, length, &p) || !read_entries(&a, entries, &found, &p))
         return (weight){0};
     for (unsigned i = 0; i < a.count; i++) {
         const entry *e = &entries[i];
         uint64_t made = e->size < most ? e->size : most;
         cost += (e->method == DEFLATED ? INFLATE_COST : CHECKSUM_COST) * (double)made;
+        worst += e->method == DEFLATED ? EMPTY_COST * (double)e->packed : 0;
     }
-    return (weight){.cost = cost};
+    return (weight){.cost = cost, .worst = cost + worst};
 }
 
 static bool begins(const unsigned char *body, size_t length) {

@@ -1,5 +1,6 @@
 """deploy/clients/python/fmixd.py against a daemon: what it makes is what the daemon makes."""
 
+import gc
 import importlib.util
 import multiprocessing
 import pickle
@@ -118,7 +119,16 @@ class Mixing(Served):
                 ({"smoothing": 2}, "smoothing"), ({"steps": 0}, "steps")):
             with self.subTest(**options), self.assertRaisesRegex(ValueError, said):
                 fmixd.Mixer(self.url, **options)
-        for url in "localhost:8080", "http://", "ftp://x", "":
+        for options in {"classes": -1}, {"classes": "10"}, {"rank": .5, "world": 2}, {"classes": {"a": 0}}:
+            with self.subTest(**options), self.assertRaises(ValueError):
+                fmixd.Mixer(self.url, **options)
+        for token in "a b", "\u2026", "", "a\nb":
+            with self.assertRaisesRegex(ValueError, "one word of ASCII") as refused:
+                fmixd.Connection(self.url, token)
+            self.assertNotIn("\u2026", str(refused.exception))
+        self.assertEqual(fmixd.Connection(self.url, "abc\n")._headers, {"Authorization": "Bearer abc"})
+        for url in ("localhost:8080", "http://", "ftp://x", "", "http://localhost:80a0", "http://u:p@localhost:8080",
+                    "http://local host:8080", "http://localhost:99999", "http://[::1"):
             for make in fmixd.Mixer, fmixd.Connection, lambda url: list(fmixd.epoch(url, "colour")):
                 with self.subTest(url), self.assertRaisesRegex(ValueError, "http://localhost:8080"):
                     make(url)
@@ -251,6 +261,56 @@ class Mixing(Served):
                 alone(x, y, 0, **wrong)
         with self.assertRaisesRegex(ValueError, "step is"):
             alone(x, y, 2**24, epoch=0)
+
+    def test_threads_may_share_a_mixer(self):
+        x, _ = self.batch()
+        mix, alone = self.mixer(seed=7), self.mixer(seed=7)
+        expected = [alone(x, None, step, epoch=0)[0].tobytes() for step in range(60)]
+        got = [[], [], []]
+
+        def run(mine):
+            for step in range(60):
+                mine.append(mix(x, None, step, epoch=0)[0].tobytes())
+        threads = [threading.Thread(target=run, args=(mine,), daemon=True) for mine in got]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(harness.PATIENCE)
+        self.assertEqual(got, [expected] * 3)
+
+    def test_an_interrupt_amid_a_block_loses_no_step(self):
+        x, _ = self.batch()
+        mix, alone = self.mixer(seed=7), self.mixer(seed=7)
+        mix(x, None, 0), mix(x, None, 1)
+        take = fmixd._Stream._take
+        with unittest.mock.patch.object(fmixd._Stream, "_take", side_effect=KeyboardInterrupt), \
+                self.assertRaises(KeyboardInterrupt):
+            for step in range(2, 40):
+                mix(x, None, step)
+        self.assertIs(fmixd._Stream._take, take)
+        self.assertEqual(mix(x, None, step)[0].tobytes(), alone(x, None, step)[0].tobytes())
+
+    def test_a_mixer_that_is_dropped_leaves_no_thread(self):
+        x, _ = self.batch()
+        before = threading.active_count()
+        for _ in range(5):
+            mix = fmixd.Mixer(self.url, seed=1)
+            mix(x, None, 0)
+        del mix
+        gc.collect()
+        harness.until(lambda: threading.active_count() == before)
+
+    def test_integer_rows_that_are_no_weights_are_refused_with_both_readings(self):
+        x, _ = self.batch()
+        with self.assertRaisesRegex(ValueError, "rows of 0 and 1, or a column for each of several heads"):
+            self.mixer()(x, np.array([[3, 7]] * 6), 0)
+        with self.assertRaisesRegex(ValueError, "classes is a dictionary"):
+            self.mixer(classes={"a": 3})(x, np.zeros(6, int), 0)
+        with self.assertRaisesRegex(TypeError, "y is a list"):
+            self.mixer(classes=3)(x, [0] * 6, 0)
+        for kind in ">f4", ">f8":
+            mixed, _ = self.mixer(method="mixup")(x.astype(kind), None, 0)
+            np.testing.assert_allclose(mixed, self.mixer(method="mixup")(x, None, 0)[0], rtol=1e-6)
 
     def test_steps_that_go_back_without_an_epoch_are_warned_of(self):
         x, y = self.batch()
@@ -525,6 +585,21 @@ class Trouble(unittest.TestCase):
             with unittest.mock.patch.multiple(fmixd, SILENCE=0.2, TIMEOUT=1), \
                     self.assertWarnsRegex(UserWarning, "not answered"), self.assertRaises(ConnectionError):
                 fmixd.Connection(url, tries=1).get("/x")
+
+    def test_what_is_not_fmixd_s_answer_is_said(self):
+        url, _ = self.serve([(200, {}, b"<html>please log in</html>")])
+        with self.assertRaisesRegex(fmixd.Refused, "not fmixd's answer.*html"):
+            fmixd.Mixer(url)(np.zeros((2, 1, 4, 4), "f4"), None, 0)
+
+    def test_closing_waits_for_no_daemon_that_is_silent(self):
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            connection = fmixd.Connection("http://127.0.0.1:{}".format(deaf.getsockname()[1]))
+            ahead = fmixd.Ahead(lambda number: connection.get("/x"), 0)
+            deaf.accept()
+            begun = time.monotonic()
+            connection.abandon()
+            ahead.close()
+            self.assertLess(time.monotonic() - begun, fmixd.TIMEOUT / 2)
 
     def test_a_look_ahead_at_a_dead_daemon_ends_at_once(self):
         url, _ = self.serve([(503, {"Retry-After": "60"}, b"{}")])

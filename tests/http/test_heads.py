@@ -103,6 +103,36 @@ class Heads(harness.ServerTest):
                                body, content_type="application/octet-stream")
             self.assertEqual(answer.body, body)
 
+    def test_a_body_that_looks_like_heads_of_304_is_sent_whole(self):
+        begin, end, size = b"HTTP/1.1 304 ", b"\r\nContent-Length: 0\r\n\r\n", 1 << 17
+        block = begin + b"a" * (size - len(begin) - len(end)) + end
+        for blocks in 1, 4:
+            target = f"/v1/mix.raw?x_shape=1x{blocks * size}&x_dtype=u8&method=none&layout=none"
+            answer = self.post(target, block * blocks, content_type="application/octet-stream")
+            self.assertEqual(answer.body, block * blocks)
+
+    def test_a_chunk_extension_past_the_memory_ends_no_daemon(self):
+        for more in b"Content-Type: application/octet-stream", b"Origin: http://a.example":
+            with harness.Server("--cors", "http://a.example", "--drain", "0") as server:
+                with socket.create_connection(server.address, PATIENCE) as sock:
+                    sock.settimeout(PATIENCE)
+                    try:
+                        sock.sendall(post(CHUNKED, more)
+                                     + 9 * (b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+                                     + b"5;" + b"x" * 80000 + b"\r\nhello\r\n0\r\n\r\n")
+                    except ConnectionError:
+                        pass  # refused before its end
+                harness.until(lambda: server.metric("fmixd_requests_in_flight") == 1)  # the asker's own
+                self.assertEqual(server.get("/livez", fresh=True).status, 200)
+
+    def test_head_has_no_body_where_its_own_is_too_large(self):
+        with harness.Server("--body", "1K", "--drain", "0") as server:
+            with socket.create_connection(server.address, PATIENCE) as sock:
+                answer = exchange(sock, b"HEAD /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                        b"1000\r\n" + b"a" * 4096 + b"\r\n0\r\n\r\n")
+            head, _, body = answer.partition(b"\r\n\r\n")
+            self.assertEqual((head[:13], body), (b"HTTP/1.1 413 ", b""))
+
     def test_parameters_behind_a_nul_do_not_hold_a_connection(self):
         """Version 1.0.1 of the library closes such a connection without an answer."""
         answer = self.ask(query(1000, b"GET /livez\0?%s HTTP/1.1\r\n"))

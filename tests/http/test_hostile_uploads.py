@@ -13,6 +13,7 @@ import threading
 import time
 import unittest
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -125,6 +126,22 @@ class Hostile(harness.ServerTest):
                 thread.join()
         for (name, _, _, _, allowed), got in zip(self.kinds, statuses):
             self.assertLessEqual(got, allowed | {429, 503, 0}, name)
+
+    def test_a_stream_of_empty_blocks_is_refused_before_it_is_unpacked(self):
+        plain = harness.write_npy(np.zeros((2, 8), np.uint8))
+        stored = b"\1" + struct.pack("<HH", len(plain), 65535 - len(plain)) + plain
+        empty = b"\0\0\0\xff\xff"
+        for blocks, status in (0, 200), (700, 200), (1000, 400), (100_000, 400):
+            packed, crc = empty * blocks + stored, zlib.crc32(plain)
+            fields = struct.pack("<HHHHIIIHH", 0, 8, 0, 0x21, crc, len(packed), len(plain), 5, 0)
+            local = b"PK\3\4" + struct.pack("<H", 20) + fields + b"x.npy" + packed
+            central = (b"PK\1\2" + struct.pack("<HH", 20, 20) + fields + struct.pack("<HHHII", 0, 0, 0, 0, 0)
+                       + b"x.npy")
+            end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
+            answer = self.server.post("/v1/mix.npy?layout=none", local + central + end, content_type=NPZ)
+            self.assertEqual(answer.status, status, (blocks, answer.body[:300]))
+            if status == 400:
+                self.assertIn("longer packed than unpacked", answer.json()["detail"])
 
     def test_clients_that_leave_leave_nothing(self):
         for i in range(40):

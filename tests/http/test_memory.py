@@ -10,6 +10,7 @@ import numpy as np
 
 import harness
 from harness import until
+from test_containers import write_safetensors
 
 LIMIT = 96 << 20
 CACHE = 16 << 20
@@ -153,6 +154,12 @@ class Budget(harness.ServerTest):
         for sock in stuck:
             sock.close()
         self.check_held()
+
+    def test_labels_that_never_fit_as_numbers_are_413(self):
+        body = write_safetensors({"x": np.zeros((64, 4), np.uint8), "y": np.zeros((64, 150_000), bool)})
+        with harness.Server("--memory", "64M", "--cache", "8M", "--drain", "0") as server:
+            answer = server.post("/v1/mix.npy?parts=mixed&layout=none", body, content_type="application/x-safetensors")
+            self.assertEqual((answer.status, answer.json()["errors"][0]["parameter"]), (413, "y"))
 
     def test_what_no_budget_could_hold_is_413_at_once(self):
         for target in ("/v1/masks.npy?shape=4096x4096",

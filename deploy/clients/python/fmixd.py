@@ -25,7 +25,9 @@ import json
 import os
 import random
 import selectors
+import socket
 import struct
+import sys
 import threading
 import time
 import warnings
@@ -52,11 +54,26 @@ class Refused(Exception):
 
 def _checked(url):
     """The parts of a URL that can be asked."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError(f"url is {url!r}; it must begin with http:// or https:// and name a host, as "
+    try:
+        parts = urlsplit(url)
+        good = (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+                and parts.username is None and not set(url) & set(" \t\r\n"))
+    except ValueError:  # of a port or an address that is none
+        good = False
+    if not good:
+        raise ValueError(f"url is {url!r}; it must be http:// or https://, a host and perhaps a port, as "
                          "http://localhost:8080")
     return parts
+
+
+def _bearer(token):
+    """The header of a token, which no message shows."""
+    if token is None:
+        return {}
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError("the token must be one word of ASCII letters, digits and signs")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _text(value):
@@ -75,7 +92,7 @@ class Connection:
         parts = _checked(url)
         self._kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[parts.scheme]
         self._url, self._host, self._path = url, parts.netloc, parts.path.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = _bearer(token)
         self._patience, self._tries = patience, tries
         self._connection, self._abandoned = None, threading.Event()
 
@@ -111,6 +128,8 @@ class Connection:
             pause = min(2 * pause, 5)
 
     def _try(self, method, target, data):
+        if self._abandoned.is_set():
+            return None, {}, "nobody waits for the answer any more"
         try:
             self._connection = self._connection or self._kind(self._host, timeout=TIMEOUT)
             self._connection.request(method, target, data, self._headers)
@@ -126,8 +145,9 @@ class Connection:
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._connection.sock, selectors.EVENT_READ)
             silent = not waiting.select(SILENCE)
-        if silent:
-            warnings.warn(f"{self._url}: not answered for {SILENCE:.0f} s; this goes on waiting", stacklevel=6)
+        if silent:  # with the time, for Python shows equal warnings once
+            warnings.warn(f"{self._url}: not answered for {SILENCE:.0f} s at {time.strftime('%H:%M:%S')}; this goes "
+                          "on waiting", stacklevel=6)
 
     def close(self):
         """Until it is used again."""
@@ -136,8 +156,14 @@ class Connection:
         self._connection = None
 
     def abandon(self):
-        """From another thread: whoever waits for an answer stops waiting soon."""
+        """From another thread: whoever waits for an answer stops waiting."""
         self._abandoned.set()
+        waiting = getattr(self._connection, "sock", None)
+        if waiting:
+            try:
+                waiting.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it was closed meanwhile
 
 
 def _seconds(text, otherwise):
@@ -154,8 +180,11 @@ def _reason(body):
 
 def tensors(body):
     """The arrays of a safetensors file by name; bf16 as float32."""
-    length, = struct.unpack("<Q", body[:8])
-    header = json.loads(body[8:8 + length])
+    try:
+        length, = struct.unpack("<Q", body[:8])
+        header = json.loads(body[8:8 + length])
+    except (struct.error, ValueError) as wrong:
+        raise Refused(f"this is not fmixd's answer, which begins with {body[:40]!r}") from wrong
     header.pop("__metadata__", None)
     arrays = {}
     for name, entry in header.items():
@@ -230,8 +259,8 @@ def _namespace(x):
         return np
     if hasattr(x, "__array_namespace__"):
         return x.__array_namespace__()
-    if type(x).__module__.split(".")[0] == "torch":
-        import torch  # pylint: disable=import-outside-toplevel
+    torch = sys.modules.get("torch")
+    if torch and isinstance(x, torch.Tensor):
         return torch
     raise TypeError(f"{type(x)} has no array namespace; give a NumPy array or a torch tensor")
 
@@ -309,7 +338,7 @@ class _Stream:
         while number not in self._plans:
             try:
                 self._take(*self._ahead.take()[1])
-            except Exception:
+            except BaseException:
                 self.stop()  # whoever asks again asks the server again
                 raise
         self.used += 1
@@ -347,13 +376,17 @@ class _Stream:
             self._far.abandon()
         self._ahead, self._plans, self._next = None, {}, None
 
+    def drop(self):
+        """Ends it; the thread ends by itself."""
+        self.stop()
+        self._near.close()
+
     def close(self):
         """Waits for the thread, too."""
         ahead = self._ahead
-        self.stop()
+        self.drop()
         if ahead:
             ahead.close()
-        self._near.close()
 
 
 # Steps of an epoch, and epochs of a rank, that have numbers of their own.
@@ -366,10 +399,12 @@ class Mixer:
 
     layout: where x has its channels: channels_first, channels_last or none. It must be told where the
     shape of x leaves it open; x of four or five sides has its channels first unless told.
-    classes: y holds class numbers of so many classes; else y is rows of floats. Of several heads a
-    dictionary of y is taken, and classes may be one too.
+    classes: y holds class numbers of so many classes; else y is rows of floats. With several
+    heads y is a dictionary of arrays, and classes may be one with the same keys.
     smoothing, correct: of labels, as /v1/mix has them.
     rank, world: each rank mixes its own batches, by plans of its own.
+    steps: how many plans one request fetches at most; four such requests are held ahead. token: of
+    the daemon, if it asks one. Close a Mixer, or use it by `with`; threads may share one.
     """
 
     def __init__(self, url, *, layout=None, classes=None, steps=16, token=None, smoothing=0.0, correct=True,
@@ -381,10 +416,13 @@ class Mixer:
             raise ValueError("soft masks do not fit into bits; use /v1/mix for them")
         if layout not in (None, "channels_first", "channels_last", "none"):
             raise ValueError(f"layout is {layout!r}; it must be channels_first, channels_last or none")
-        if not 0 <= rank < world <= 2**16:
+        if not isinstance(rank, int) or not isinstance(world, int) or not 0 <= rank < world <= 2**16:
             raise ValueError(f"rank is {rank} of world {world}; ranks count from 0, and world is at most 65536")
         if not 0 <= smoothing <= 1:
             raise ValueError(f"smoothing is {smoothing}; it must be from 0 to 1")
+        for told in classes.values() if isinstance(classes, dict) else (classes,):
+            if told is not None and (not isinstance(told, int) or told < 1):
+                raise ValueError(f"classes is {told!r}; it must be a whole number from 1 on")
         if not isinstance(steps, int) or steps < 1:
             raise ValueError(f"steps is {steps!r}; it must be a whole number from 1 on")
         if "lam" in law:
@@ -397,9 +435,10 @@ class Mixer:
     def _begin(self):
         """With nothing fetched."""
         self._process, self._streams, self._last = os.getpid(), {}, None
+        self._taking = threading.RLock()  # threads may share a Mixer
 
     def __getstate__(self):
-        return {**self.__dict__, "_streams": {}, "_last": None, "_process": None}
+        return {**self.__dict__, "_streams": {}, "_last": None, "_process": None, "_taking": None}
 
     def epoch(self, batches, epoch, start=0):
         """Pairs (x, y) of an iterable, mixed as the steps of that epoch from `start` on. To resume amid an
@@ -434,6 +473,10 @@ class Mixer:
         """The plan of a step, by its number."""
         if self._process != os.getpid():
             self._begin()  # a fork has no threads, and its parent's connections are not its own
+        with self._taking:
+            return self._plan(shape, rows, number)
+
+    def _plan(self, shape, rows, number):
         stream = self._streams.pop((shape, rows), None)
         if stream is None:
             stream = _Stream(self.url, self.token, shape, self.steps, {
@@ -502,12 +545,16 @@ class Mixer:
 
     def _head(self, plan, y, classes, name):
         """Float rows of one head, mixed."""
+        if isinstance(classes, dict):
+            raise ValueError("classes is a dictionary, so y must be one, with the same names")
+        if not hasattr(y, "shape"):
+            raise TypeError(f"{name} is a {type(y).__name__}; give an array or a tensor")
         shape, kind = tuple(y.shape), _kind(y)
         if len(shape) not in (1, 2) or shape[0] != len(plan.pairing):
             raise ValueError(f"{name} has the shape {shape}; it must have {len(plan.pairing)} rows, of class numbers "
                              "or of floats")
         share = plan.lam_eff if self.correct or not plan.chooses else plan.lam
-        single = len(shape) == 1 or shape[1] == 1
+        single = len(shape) == 1 or (shape[1] == 1 and kind != "b")
         if classes is None:
             if single and kind != "f":
                 raise ValueError(f"{name} holds class numbers: tell Mixer how many `classes` there are")
@@ -518,7 +565,7 @@ class Mixer:
             return _one_hot(y.reshape(-1), plan.pairing, share, classes, self.smoothing, name)
         elif shape[1] != classes:
             raise ValueError(f"{name} has the shape {shape}, but there are {classes} classes")
-        return _mixed_rows(y, plan.pairing, share, self.smoothing)
+        return _mixed_rows(y, plan.pairing, share, self.smoothing, name)
 
     def close(self):
         """Stops fetching."""
@@ -531,6 +578,11 @@ class Mixer:
 
     def __exit__(self, *_):
         self.close()
+
+    def __del__(self):
+        streams = self.__dict__.get("_streams", {})
+        for stream in streams.values() if self.__dict__.get("_process") == os.getpid() else ():
+            stream.drop()
 
 
 def _interpolate(x, pairing, weights):
@@ -553,7 +605,7 @@ def _interpolate(x, pairing, weights):
 def _interpolate_rows(x, pairing, weights):
     """The same by NumPy, a row at a time, which stays in the caches."""
     mixed = np.empty_like(x)
-    kind = x.dtype if x.dtype.itemsize > 2 else np.dtype("f4")
+    kind = x.dtype.newbyteorder("=") if x.dtype.itemsize > 2 else np.dtype("f4")
     for i, partner in enumerate(pairing):
         row = np.multiply(x[i], kind.type(weights[i]), dtype=kind)
         row += np.multiply(x[partner], kind.type(1 - weights[i]), dtype=kind)
@@ -564,6 +616,8 @@ def _interpolate_rows(x, pairing, weights):
 def _one_hot(y, pairing, share, classes, smoothing, name):
     """Float32 [n, classes] of class numbers, mixed and smoothed, where y is."""
     space = _namespace(y)
+    if _is_torch(space) and _kind(y) == "f":
+        y = y.double()  # in which every type can be rounded
     if _kind(y) == "f" and bool((y != y.round()).any()):
         raise ValueError(f"{name} holds floats that are not whole numbers, so they are not class numbers: give rows "
                          "of floats, or leave out `classes`")
@@ -583,9 +637,13 @@ def _one_hot(y, pairing, share, classes, smoothing, name):
     return mixed if space is np else _like(mixed, y)
 
 
-def _mixed_rows(y, pairing, share, smoothing):
+def _mixed_rows(y, pairing, share, smoothing, name):
     """Rows of values, mixed in their own floating type; integers and truths as float32."""
     space = _namespace(y)
+    if _kind(y) == "i" and len(y) and not (0 <= int(y.min()) and int(y.max()) <= 1):
+        raise ValueError(f"{name} holds integers from {int(y.min())} to {int(y.max())} in {y.shape[1]} columns: rows "
+                         "of 0 and 1, or a column for each of several heads? Give other weights as floats, and heads "
+                         "as a dictionary")
     if _kind(y) != "f":
         y = y.float() if _is_torch(space) else y.astype("f4" if space is np else space.float32)
     if smoothing:
