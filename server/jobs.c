@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
+
+#define LONG_NICE 10 /* of threads that take long slices, beside the others */
 
 /* A thread that computes. Who slept last is woken first: its memory is still in a cache. */
 typedef struct worker {
@@ -200,9 +203,18 @@ static job *next_job(worker *w, desk *d) {
     return take(w->line, w, true);
 }
 
+/* A long slice lets I/O threads and short slices go first. On Linux it is the calling thread's
+ * alone; where it is forbidden the thread stays as it is. */
+static void lower_priority(void) {
+    int told = nice(LONG_NICE);
+    (void)told;
+}
+
 static void *work(void *argument) {
     worker *w = argument;
     jobs *line = w->line;
+    if (w->uncut)
+        lower_priority();
     desk d = {0};
     job *j;
     while ((j = next_job(w, &d))) {

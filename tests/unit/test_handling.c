@@ -2,12 +2,15 @@
 
 #include "handling.h"
 
+#include <sys/resource.h>
+
 /* What the handler saw, beside what to do to it. */
 static struct {
     unit_gate hold;
     atomic_uint calls, released;
     char captured[32], type[32];
     size_t length;
+    int nice;
 } seen = {.hold = UNIT_GATE};
 
 static void released(void *of) {
@@ -20,6 +23,7 @@ static void handler(call *c, outcome *out) {
     snprintf(seen.captured, sizeof seen.captured, "%s", c->captured[0]);
     snprintf(seen.type, sizeof seen.type, "%s", c->content_type);
     seen.length = c->body.length;
+    seen.nice = getpriority(PRIO_PROCESS, 0); /* of this thread */
     out->status = 200;
     out->shared = (view){"made", 4, released, NULL};
     atomic_fetch_add(&seen.calls, 1);
@@ -118,6 +122,7 @@ static void it_is_done_elsewhere_with_what_the_request_had(void **state) {
     assert_string_equal(seen.captured, "name");
     assert_string_equal(seen.type, "a/type");
     assert_int_equal(seen.length, 1000);
+    assert_true(seen.nice > getpriority(PRIO_PROCESS, 0) || seen.nice == 19);
     outcome o = handling_take(b.handling);
     assert_int_equal(o.status, 200);
     assert_int_equal(o.shared.length, 4);
