@@ -186,8 +186,9 @@ static bool find_classes(hosted *h, query *q, problem *p) {
         const dataset_head *head = &h->set->head[i];
         if (!head->numbers)
             continue;
-        uint32_t asked = q->classes.item[q->classes.count == 1 ? 0 : own.count];
-        if (q->given[QUERY_CLASSES] && own.count < q->classes.count && asked < head->classes) {
+        unsigned which = q->classes.count == 1 ? 0 : own.count; /* one stands for all heads */
+        uint32_t asked = q->classes.item[which];
+        if (q->given[QUERY_CLASSES] && which < q->classes.count && asked < head->classes) {
             problem_add(p, 400, "classes", "classes is %" PRIu32 ", but %s of %s has %" PRIu64,
                         asked, head->name, h->set->name, head->classes);
             return false;

@@ -232,6 +232,12 @@ class Addressing(HostingTest):
             body = self.batch("colour", 0, 400, **options).json()
             self.assertEqual(body["errors"][0]["parameter"], name, body)
 
+    def test_fewer_classes_than_any_head_has_are_400(self):
+        for classes, status in (7, 200), (9, 200), (6, 400), (5, 400), (3, 400), ("4,7", 200), ("4,6", 400), ("3,7", 400):
+            answer = self.batch("heads", 0, status, n=6, classes=classes)
+            if status == 400:
+                self.assertEqual(answer.json()["errors"][0]["parameter"], "classes")
+
     def test_a_set_is_told_by_name(self):
         listed = self.get("/v1/datasets").json()["datasets"]
         self.assertEqual([entry["name"] for entry in listed], sorted(self.sets))
