@@ -49,7 +49,9 @@ FUZZERS     := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/
 REPLAYS     := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 MINUTES     ?= 10
 REQUESTS    ?= 1000000
-UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+# A test has the room of what it tests; its name is told from all others by itself.
+UNIT_TESTS  := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard tests/unit/*/test_*.c)))
+vpath test_%.c $(wildcard tests/unit/*)
 
 .PHONY: all lib run test test13 programs suite packages-root flake flake-built fuzz soak bench rate crowds plot sameness train deps deps-test deps-lint asan ubsan tsan lint format picture install install-lib clean
 
@@ -58,7 +60,7 @@ all: $(BUILD)/fmixd
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -c $< -o $@
+	$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -Iserver -c $< -o $@
 
 # What it holds is no include, of which the compiler would know.
 $(BUILD)/server/api/web.o: $(wildcard server/web/*)
@@ -84,9 +86,9 @@ $(BUILD)/fmixd: $(SERVER_OBJS) $(BUILD)/libfmix.a
 	$(CC) $(CFLAGS) $(filter %.o %.a,$^) $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
 # main.c apart, unit tests link the whole program, so a test may reach any file's inside.
-$(BUILD)/tests/%: tests/unit/%.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
+$(BUILD)/tests/%: %.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver $(filter %.c %.o %.a,$^) $(LDFLAGS) -lcmocka $(SERVER_LIBS) $(LIB_LIBS) -o $@
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -I. -Ilib -Iserver -Itests/unit $(filter %.c %.o %.a,$^) $(LDFLAGS) -lcmocka $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
 # A fuzz target over its corpus, without libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(filter-out %/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a

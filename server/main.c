@@ -1,15 +1,15 @@
 /* fmixd: masks and mixed batches over HTTP. */
-#include "auth.h"
-#include "clock.h"
-#include "config.h"
-#include "crash.h"
-#include "daemon.h"
-#include "healthcheck.h"
+#include "access/auth.h"
+#include "base/clock.h"
+#include "ops/config.h"
+#include "base/crash.h"
+#include "http/daemon.h"
+#include "ops/healthcheck.h"
 #include "import/import.h"
-#include "process.h"
-#include "say.h"
-#include "selftest.h"
-#include "supervisor.h"
+#include "base/process.h"
+#include "base/message.h"
+#include "ops/selftest.h"
+#include "ops/sd_notify.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,9 +1,9 @@
 /* Never queued, never computing: what an orchestrator and a person ask first. */
-#include "../call.h"
-#include "../library.h"
-#include "../machine.h"
-#include "../selftest.h"
-#include "../tree.h"
+#include "resource.h"
+#include "ops/mhd_version.h"
+#include "base/machine.h"
+#include "ops/selftest.h"
+#include "base/json_build.h"
 
 static void answer_text(outcome *out, int status, const char *text) {
     out->status = status;

@@ -1,5 +1,5 @@
 #include "labels.h"
-#include "../label_array.h"
+#include "formats/label_array.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef LABELS_H
 #define LABELS_H
 
-#include "../formats/format.h"
+#include "formats/format.h"
 #include "rows.h"
 
 typedef struct labels labels;

@@ -1,5 +1,5 @@
 /* The data set that a request names, or why it is not served. */
-#include "../call.h"
+#include "resource.h"
 #include "hosted.h"
 
 /* What most data sets are trained with, more or less. */

@@ -1,6 +1,6 @@
 /* GET /v1/masks: masks of samples index … index+n-1. */
-#include "../call.h"
-#include "../recipe.h"
+#include "resource.h"
+#include "params/recipe.h"
 #include "rows.h"
 
 #include <math.h> /* nearbyint */

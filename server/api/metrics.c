@@ -1,7 +1,7 @@
 /* GET /metrics: Prometheus' text format, version 0.0.4 */
-#include "../call.h"
-#include "../process.h"
-#include "../route.h"
+#include "resource.h"
+#include "base/process.h"
+#include "http/route.h"
 
 #include <inttypes.h>
 #include <math.h>

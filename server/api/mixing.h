@@ -4,8 +4,8 @@
 #ifndef MIXING_H
 #define MIXING_H
 
-#include "../call.h"
-#include "../recipe.h"
+#include "resource.h"
+#include "params/recipe.h"
 #include "labels.h"
 #include "rows.h"
 

@@ -1,7 +1,7 @@
 /* GET /v1/plans: what a trainer that mixes on its own device needs for batch `step`, or for many.
  */
-#include "../call.h"
-#include "../recipe.h"
+#include "resource.h"
+#include "params/recipe.h"
 #include "rows.h"
 
 #include <stdlib.h>

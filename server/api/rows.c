@@ -1,5 +1,5 @@
 #include "rows.h"
-#include "../recipe.h"
+#include "params/recipe.h"
 
 #include <string.h>
 

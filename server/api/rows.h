@@ -4,8 +4,8 @@
 #ifndef ROWS_H
 #define ROWS_H
 
-#include "../formats/format.h"
-#include "../source.h"
+#include "formats/format.h"
+#include "tensor/tensor_source.h"
 
 /* What a source of rows keeps first in its self. */
 typedef struct rows {

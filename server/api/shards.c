@@ -1,6 +1,6 @@
 /* An epoch as WebDataset shards, a batch each, which are named by all that is in them
  * (shard_name.h). */
-#include "../tree.h"
+#include "base/json_build.h"
 #include "shard_name.h"
 
 #include <inttypes.h>

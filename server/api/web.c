@@ -1,5 +1,5 @@
 /* The preview page: server/web, as it is, in the program. */
-#include "../call.h"
+#include "resource.h"
 
 static void answer(outcome *out, const char *bytes, uint64_t length) {
     out->status = 200;

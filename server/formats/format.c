@@ -1,5 +1,5 @@
 #include "format.h"
-#include "../label_array.h"
+#include "label_array.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 #ifndef FORMAT_H
 #define FORMAT_H
 
-#include "../buffer.h"
-#include "../problem.h"
-#include "../query.h"
-#include "../source.h"
+#include "base/buffer.h"
+#include "params/problem.h"
+#include "params/query.h"
+#include "tensor/tensor_source.h"
 
 #define FORMAT_SEGMENTS (SOURCE_TENSORS + 1)
 #define ARRAY_NAME      32

@@ -1,6 +1,6 @@
 /* One flat object: each tensor under its name as nested lists, and the numbers beside them as text.
  */
-#include "../tree.h"
+#include "base/json_build.h"
 #include "format.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* safetensors: eight bytes of header length, a JSON header, the tensors one after the other. Its
  * rules for readers are kept to the letter, for they are what makes a file safe. */
-#include "../label_array.h"
-#include "../tree.h"
+#include "label_array.h"
+#include "base/json_build.h"
 #include "format.h"
 
 #include <errno.h>

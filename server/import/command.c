@@ -1,6 +1,6 @@
 /* The command line of `fmixd import`. */
-#include "../query.h"
-#include "../say.h"
+#include "params/query.h"
+#include "base/message.h"
 #include "import.h"
 
 #include <stdlib.h>

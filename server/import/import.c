@@ -1,6 +1,6 @@
 #include "import.h"
-#include "../query.h"
-#include "../say.h"
+#include "params/query.h"
+#include "base/message.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,8 +4,8 @@
 #ifndef IMPORT_H
 #define IMPORT_H
 
-#include "../label_array.h"
-#include "../writer.h"
+#include "formats/label_array.h"
+#include "datasets/dataset_writer.h"
 #include "report.h"
 
 /* Options beside --from: a kind lists those that mean something to it. */

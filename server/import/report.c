@@ -1,5 +1,5 @@
 #include "report.h"
-#include "../say.h"
+#include "base/message.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,0 +1,44 @@
+/*
+ * cut.h - rows of tensors, cut into slices of a bearable size
+ */
+#ifndef CUT_H
+#define CUT_H
+
+#include "tensor/tensor_source.h"
+
+/* Rows begin … end-1 of one tensor. */
+typedef struct cut {
+    const tensor *from;
+    uint64_t begin, end;
+    uint64_t first; /* number of its first slice */
+    uint64_t slices;
+    uint64_t rows;   /* of a slice; the last may have fewer */
+    uint64_t offset; /* whole: of the tensor in what is collected */
+} cut;
+
+typedef struct cuts {
+    cut each[SOURCE_TENSORS];
+    unsigned count;
+    uint64_t slices; /* of all, numbered on from cut to cut */
+} cuts;
+
+/* One more; no rows make no slices. */
+cut *cuts_add(cuts *all, const tensor *t, uint64_t begin, uint64_t end);
+
+/* Those rows of a tensor that hold some of its bytes from … to-1. */
+cut *cuts_add_bytes(cuts *all, const tensor *t, uint64_t from, uint64_t to);
+
+/* The cut that a slice is of. */
+const cut *cuts_find(const cuts *all, uint64_t slice);
+
+/* Rows that a slice has, and the first of them. */
+uint64_t cut_rows(const cut *c, uint64_t slice, uint64_t *first);
+
+/* Bytes of the largest slice, and of all tensors that are cut, whole. */
+uint64_t cuts_slice_bytes(const cuts *all);
+uint64_t cuts_tensor_bytes(const cuts *all);
+
+/* Estimated nanoseconds of all slices. */
+double cuts_cost(const cuts *all);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * intake.h - a request's body as it comes in: how much is taken, and where it lies
+ */
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include "api/resource.h"
+
+/* Empty. c->service is set. */
+void intake_begin(call *c);
+
+/* So many bytes were announced, in digits. False: more than is taken of any body, explained. */
+bool intake_announce(call *c, const char *length, problem *p);
+
+/* More than is taken of any body, explained; `received` in all. */
+bool intake_is_too_much(const call *c, uint64_t received, problem *p);
+
+/* A piece of it. announced: all that comes is known. False: there is no memory, and what had come
+ * is dropped. */
+bool intake_add(call *c, const char *bytes, size_t length, bool announced);
+
+/* Frees it, by another thread if it is large. */
+void intake_drop(call *c);
+
+#endif
