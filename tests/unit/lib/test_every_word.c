@@ -92,22 +92,28 @@ typedef struct turn {
     long double cosine, sine;
 } turn;
 
+/* The cosine and sine of the i-th word of a batch. */
+static turn turn_at(uint32_t q, bool back, const turn *exact, size_t i) {
+    static const int cosine_sign[] = {1, -1, -1, 1}, sine_sign[] = {1, 1, -1, -1};
+    long double sine = back ? -exact[i].sine : exact[i].sine;
+    return (turn){.cosine = cosine_sign[q] * (q % 2 ? sine : exact[i].cosine),
+                  .sine = sine_sign[q] * (q % 2 ? exact[i].cosine : sine)};
+}
+
 static void check_turns(uint32_t q, bool back, uint32_t first, const turn *exact, worst *seen) {
     uint32_t word[BATCH];
     double x[2 * BATCH], radius = sqrt(-2 * fmix_log_word(0));
-    static const int cosine_sign[] = {1, -1, -1, 1}, sine_sign[] = {1, 1, -1, -1};
-    for (uint32_t i = 0; i < BATCH; i++)
+    for (uint32_t i = 0; i < BATCH; i++) {
         word[i] = q * QUARTER + (back ? -(first + i) : first + i);
+        long double cosine = turn_at(q, back, exact, i).cosine;
+        raise_to(&seen->cosine, apart(fmix_cos_word(word[i]), cosine) * 0x1p53);
+    }
     EACH(kernels, nth) {
         kernels->normals(ones, zeros, word, BATCH, x);
         for (size_t i = 0; i < BATCH; i++) {
-            long double sine = back ? -exact[i].sine : exact[i].sine;
-            long double c = cosine_sign[q] * (q % 2 ? sine : exact[i].cosine);
-            long double s = sine_sign[q] * (q % 2 ? exact[i].cosine : sine);
-            raise_to(&seen->turn[nth][0], apart(x[2 * i] / radius, c));
-            raise_to(&seen->turn[nth][1], apart(x[2 * i + 1] / radius, s));
-            if (nth == 0)
-                raise_to(&seen->cosine, apart(fmix_cos_word(word[i]), c) * 0x1p53);
+            turn t = turn_at(q, back, exact, i);
+            raise_to(&seen->turn[nth][0], apart(x[2 * i] / radius, t.cosine));
+            raise_to(&seen->turn[nth][1], apart(x[2 * i + 1] / radius, t.sine));
         }
     }
 }
