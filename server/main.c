@@ -1,15 +1,15 @@
 /* fmixd: masks and mixed batches over HTTP. */
 #include "access/auth.h"
 #include "base/clock.h"
-#include "ops/config.h"
 #include "base/crash.h"
-#include "http/daemon.h"
-#include "ops/healthcheck.h"
-#include "import/import.h"
-#include "base/process.h"
 #include "base/message.h"
-#include "ops/selftest.h"
+#include "base/process.h"
+#include "http/daemon.h"
+#include "import/import.h"
+#include "ops/config.h"
+#include "ops/healthcheck.h"
 #include "ops/sd_notify.h"
+#include "ops/selftest.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,16 +24,16 @@
 static bool is_written(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    say(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
+    message_print(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
     return false;
 }
 
 /* systemd waits for READY before it sends another SIGHUP, which may take back a token: so it is
  * told as soon as tokens and certificates are in force, not when all data sets are read. */
 static void reload(fmixd *d) {
-    supervisor_reloading();
+    sd_notify_reloading();
     fmixd_reload(d);
-    supervisor_tell("READY=1");
+    sd_notify_send("READY=1");
 }
 
 /* SIGHUP reloads; the first other signal ends it. */
@@ -77,9 +77,9 @@ static void take_signals(sigset_t *heard) {
 /* Where nobody reads what was printed before, it is waited for in a way that a signal ends. */
 static bool can_print(void) {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !process_shall_end())
+    while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !shutdown_requested())
         ;
-    return !process_shall_end();
+    return !shutdown_requested();
 }
 
 static int serve(const config *c) {
@@ -87,16 +87,16 @@ static int serve(const config *c) {
     take_signals(&signals);
     fmixd *d = fmixd_start(c, NULL, NULL);
     if (!d)
-        return process_shall_end() ? 0 : 1; /* it was told while data sets were read */
+        return shutdown_requested() ? 0 : 1; /* it was told while data sets were read */
     if (can_print())
         printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {
         fmixd_stop(d, 0);
         return 1;
     }
-    supervisor_tell("READY=1");
+    sd_notify_send("READY=1");
     wait_for_end(d, &signals);
-    supervisor_tell("STOPPING=1");
+    sd_notify_send("STOPPING=1");
     drain(d, &signals, c->drain);
     fmixd_stop(d, (unsigned)c->deadline);
     return 0;
@@ -128,7 +128,7 @@ static int make_token(int argc, char **argv) {
 int main(int argc, char **argv) {
     crash_install();
     process_take_streams();
-    process_end_at_once();
+    shutdown_at_once();
     static const char *const commands[] = {"serve",    "config",  "healthcheck",
                                            "selftest", "version", "settings"};
     enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, COMMANDS } command = SERVE;

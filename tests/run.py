@@ -27,7 +27,7 @@ LONG = ("test_debian", "test_agreement", "test_preview", "test_image", "test_soa
 
 def suites():
     """Name, working directory and command of each suite."""
-    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
+    for source in sorted((ROOT / "tests/unit").glob("*/test_*.c")):
         yield source.stem, ROOT, [str(BUILD / "tests" / source.stem)]
     for source in sorted((ROOT / "tests/fuzz").glob("*.c")):
         inputs = sorted((ROOT / "tests/fuzz").glob(f"*/{source.stem}/*"))

@@ -91,12 +91,13 @@ static bool read_lines(char *text, const char *file, token_set *set, FILE *error
         number++;
         const char *wrong = read_line(text, set);
         if (wrong) {
-            say(errors, "fmixd: %s:%u: %s; write NAME HASH\n", file, number, wrong);
+            message_print(errors, "fmixd: %s:%u: %s; write NAME HASH\n", file, number, wrong);
             return false;
         }
     }
     if (set->count == 0)
-        say(errors, "fmixd: tokens: '%s' holds no token; fmixd token NAME makes one\n", file);
+        message_print(errors, "fmixd: tokens: '%s' holds no token; fmixd token NAME makes one\n",
+                      file);
     return set->count > 0;
 }
 
@@ -108,7 +109,7 @@ static token_set *read_set(const char *file, FILE *errors) {
     most = most < AUTH_TOKENS ? most : AUTH_TOKENS;
     token_set *set = calloc(1, sizeof *set + (most + 1) * sizeof *set->tokens);
     if (!set)
-        say(errors, "fmixd: tokens: out of memory\n");
+        message_print(errors, "fmixd: tokens: out of memory\n");
     if (set && !read_lines(text, file, set, errors)) {
         free(set);
         set = NULL;
@@ -122,7 +123,7 @@ static token_set *read_set(const char *file, FILE *errors) {
 auth *auth_new(const char *file, FILE *errors) {
     auth *a = calloc(1, sizeof *a);
     if (!a || sodium_init() < 0) {
-        say(errors, "fmixd: tokens: out of memory\n");
+        message_print(errors, "fmixd: tokens: out of memory\n");
         free(a);
         return NULL;
     }
@@ -199,8 +200,9 @@ bool auth_make(const char *name, FILE *out, FILE *errors) {
     unsigned char secret[32], digest[HASH];
     char text[sodium_base64_ENCODED_LEN(sizeof secret, BASE64)], hex[2 * HASH + 1];
     if (!is_name(name, strlen(name))) {
-        say(errors, "fmixd: the name is '%.80s'; it must have 1 to 63 letters, digits, - _ .\n",
-            name);
+        message_print(errors,
+                      "fmixd: the name is '%.80s'; it must have 1 to 63 letters, digits, - _ .\n",
+                      name);
         return false;
     }
     if (sodium_init() < 0)

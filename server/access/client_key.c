@@ -14,12 +14,12 @@ static uint64_t number_of(unsigned char kind, const void *bytes, size_t length) 
     return h ^ h >> 33;
 }
 
-uint64_t client_of_name(const char *name) {
+uint64_t client_key_of_name(const char *name) {
     return number_of('n', name, strlen(name));
 }
 
 /* An IPv4 client of an IPv6 socket comes as ::ffff:a.b.c.d. */
-uint64_t client_of_address(const struct sockaddr *address) {
+uint64_t client_key_of_address(const struct sockaddr *address) {
     if (address && address->sa_family == AF_INET) {
         const struct sockaddr_in *four = (const void *)address;
         return number_of('4', &four->sin_addr, 4);

@@ -1,6 +1,6 @@
 #include "openapi.h"
-#include "http/route.h"
 #include "base/json_build.h"
+#include "routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +80,7 @@ static json_t *choices_of(const query_parameter *row) {
     json_t *list = json_array();
     const char *name;
     for (unsigned i = 0; (name = row->choices ? row->choices[i] : row->choice(i)) != NULL; i++)
-        list = tree_and(list, json_string(name));
+        list = json_append(list, json_string(name));
     return list;
 }
 
@@ -91,13 +91,13 @@ static json_t *number_of(const query_parameter *row) {
 /* A maximum of 64 bits is more than readers of JSON hold: its format says it. */
 static json_t *integer_of(uint64_t least, uint64_t most) {
     json_t *schema = json_pack("{ss sI}", "type", "integer", "minimum", (json_int_t)least);
-    return most == UINT64_MAX ? tree_with(schema, "format", json_string("uint64"))
-                              : tree_with(schema, "maximum", json_integer((json_int_t)most));
+    return most == UINT64_MAX ? json_set(schema, "format", json_string("uint64"))
+                              : json_set(schema, "maximum", json_integer((json_int_t)most));
 }
 
 static json_t *list_of(json_t *items) {
     json_t *list = json_pack("{ss si si}", "type", "array", "minItems", 1, "maxItems", QUERY_LIST);
-    return tree_with(list, "items", items);
+    return json_set(list, "items", items);
 }
 
 static json_t *schema_of(const query_parameter *row) {
@@ -112,14 +112,14 @@ static json_t *schema_of(const query_parameter *row) {
                  (unsigned)row->most - 1);
         return json_pack("{ss ss}", "type", "string", "pattern", pattern);
     case KIND_CHOICE:
-        return tree_with(json_pack("{ss}", "type", "string"), "enum", choices_of(row));
+        return json_set(json_pack("{ss}", "type", "string"), "enum", choices_of(row));
     case KIND_SET:
-        return tree_with(
-            list_of(tree_with(json_pack("{ss}", "type", "string"), "enum", choices_of(row))),
+        return json_set(
+            list_of(json_set(json_pack("{ss}", "type", "string"), "enum", choices_of(row))),
             "uniqueItems", json_true());
     case KIND_LIST:
         return list_of(row->choice
-                           ? tree_with(json_pack("{ss}", "type", "string"), "enum", choices_of(row))
+                           ? json_set(json_pack("{ss}", "type", "string"), "enum", choices_of(row))
                            : integer_of(0, UINT32_MAX));
     case KIND_REALS:
         return list_of(number_of(row));
@@ -139,8 +139,8 @@ static json_t *with_default(json_t *schema, const query_parameter *row) {
                     : row->kind == KIND_REAL  ? json_real(strtod(row->fallback, NULL))
                                               : json_string(row->fallback);
     if (row->kind == KIND_LIST || row->kind == KIND_SET)
-        value = tree_and(json_array(), value);
-    return tree_with(schema, "default", value);
+        value = json_append(json_array(), value);
+    return json_set(schema, "default", value);
 }
 
 static json_t *parameter_of(const query_parameter *row) {
@@ -148,14 +148,14 @@ static json_t *parameter_of(const query_parameter *row) {
     json_t *p = json_pack("{ss ss ss sb}", "name", row->name, "in", "query", "description",
                           row->meaning, "required", row == &query_table[QUERY_SHAPE]);
     if (list)
-        p = tree_with(tree_with(p, "style", json_string("form")), "explode", json_false());
-    return tree_with(p, "schema", with_default(schema_of(row), row));
+        p = json_set(json_set(p, "style", json_string("form")), "explode", json_false());
+    return json_set(p, "schema", with_default(schema_of(row), row));
 }
 
 static json_t *all_parameters(void) {
     json_t *all = json_object();
     for (unsigned i = 0; i < QUERY_COUNT; i++)
-        all = tree_with(all, query_table[i].name, parameter_of(&query_table[i]));
+        all = json_set(all, query_table[i].name, parameter_of(&query_table[i]));
     return all;
 }
 
@@ -165,7 +165,7 @@ static json_t *formats_of(format_set set) {
     json_t *list = json_array();
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->kind & set)
-            list = tree_and(list, json_string(format_table[i]->name));
+            list = json_append(list, json_string(format_table[i]->name));
     return list;
 }
 
@@ -181,30 +181,30 @@ static json_t *parameters_of(const route *r, const char *path) {
         size_t length = strcspn(at + 1, "}");
         bool suffix = strncmp(at, "{format}", 8) == 0, step = strncmp(at, "{step}", 6) == 0;
         json_t *schema =
-            suffix ? tree_with(json_pack("{ss}", "type", "string"), "enum", formats_of(r->formats))
+            suffix ? json_set(json_pack("{ss}", "type", "string"), "enum", formats_of(r->formats))
             : step ? integer_of(0, UINT64_MAX)
                    : json_pack("{ss ss si}", "type", "string", "pattern", "^[A-Za-z0-9_=+~-]+$",
                                "maxLength", ROUTE_CAPTURE);
-        list = tree_and(list, captured(at + 1, length, schema));
+        list = json_append(list, captured(at + 1, length, schema));
     }
     for (unsigned i = 0; i < QUERY_COUNT; i++)
         if (query_table[i].group & r->groups)
-            list = tree_and(list, reference("parameters", query_table[i].name));
+            list = json_append(list, reference("parameters", query_table[i].name));
     return list;
 }
 
 static json_t *content_of(const route *r) {
     json_t *content = json_object();
     if (!r->formats)
-        return tree_with(content, r->media,
-                         r->schema ? json_pack("{so}", "schema", reference("schemas", r->schema))
-                                   : json_object());
+        return json_set(content, r->media,
+                        r->schema ? json_pack("{so}", "schema", reference("schemas", r->schema))
+                                  : json_object());
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->kind & r->formats)
-            content = tree_with(content, format_table[i]->media_type,
-                                format_table[i] == &format_json
-                                    ? json_pack("{so}", "schema", reference("schemas", "Tensors"))
-                                    : json_object());
+            content = json_set(content, format_table[i]->media_type,
+                               format_table[i] == &format_json
+                                   ? json_pack("{so}", "schema", reference("schemas", "Tensors"))
+                                   : json_object());
     return content;
 }
 
@@ -212,10 +212,10 @@ static json_t *refused(int status) {
     json_t *headers = json_object();
     if (status == 429 || status == 503)
         headers =
-            tree_with(headers, "Retry-After", json_pack("{s{ss}}", "schema", "type", "integer"));
+            json_set(headers, "Retry-After", json_pack("{s{ss}}", "schema", "type", "integer"));
     if (status == 401)
-        headers = tree_with(headers, "WWW-Authenticate",
-                            json_pack("{s{ss}}", "schema", "type", "string"));
+        headers =
+            json_set(headers, "WWW-Authenticate", json_pack("{s{ss}}", "schema", "type", "string"));
     return json_pack("{ss so s{s{so}}}", "description", problem_title(status), "headers", headers,
                      "content", "application/problem+json", "schema",
                      reference("schemas", "Problem"));
@@ -224,17 +224,17 @@ static json_t *refused(int status) {
 static json_t *answers_of(const route *r) {
     bool post = strcmp(r->method, "POST") == 0, named = strchr(r->path, '{') != NULL;
     json_t *all = json_object();
-    all = tree_with(
-        all, "200",
-        json_pack("{ss so so}", "description", r->meaning, "headers",
-                  json_pack("{s{s{si}}}", "X-Fmix-Stream", "schema", "const", FMIX_STREAM),
-                  "content", content_of(r)));
+    all =
+        json_set(all, "200",
+                 json_pack("{ss so so}", "description", r->meaning, "headers",
+                           json_pack("{s{s{si}}}", "X-Fmix-Stream", "schema", "const", FMIX_STREAM),
+                           "content", content_of(r)));
     if (r->formats && !post) {
-        all = tree_with(all, "206",
-                        json_pack("{ss so}", "description", "the part that Range names", "content",
-                                  content_of(r)));
+        all = json_set(all, "206",
+                       json_pack("{ss so}", "description", "the part that Range names", "content",
+                                 content_of(r)));
         all =
-            tree_with(all, "304", json_pack("{ss}", "description", "If-None-Match names its ETag"));
+            json_set(all, "304", json_pack("{ss}", "description", "If-None-Match names its ETag"));
     }
     for (unsigned i = 0; i < REFUSALS; i++) {
         char status[8];
@@ -242,10 +242,10 @@ static json_t *answers_of(const route *r) {
             (refusals[i].guarded && r->open) || (refusals[i].named && !named))
             continue;
         snprintf(status, sizeof status, "%d", refusals[i].status);
-        all = tree_with(all, status, reference("responses", status));
+        all = json_set(all, status, reference("responses", status));
     }
     /* What requests are told that are no requests for this: 405, 408, 411, 414, 431 … */
-    return tree_with(all, "default", reference("responses", "default"));
+    return json_set(all, "default", reference("responses", "default"));
 }
 
 static json_t *all_refusals(void) {
@@ -253,9 +253,9 @@ static json_t *all_refusals(void) {
     for (unsigned i = 0; i < REFUSALS; i++) {
         char status[8];
         snprintf(status, sizeof status, "%d", refusals[i].status);
-        all = tree_with(all, status, refused(refusals[i].status));
+        all = json_set(all, status, refused(refusals[i].status));
     }
-    return tree_with(all, "default", refused(0));
+    return json_set(all, "default", refused(0));
 }
 
 /* A format that is read can be uploaded. */
@@ -263,7 +263,7 @@ static json_t *body_of(void) {
     json_t *content = json_object();
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->read)
-            content = tree_with(content, format_table[i]->media_type, json_object());
+            content = json_set(content, format_table[i]->media_type, json_object());
     return json_pack("{ss sb so}", "description",
                      "x, and where the format holds several arrays y, x2 and y2", "required", 1,
                      "content", content);
@@ -285,17 +285,17 @@ static json_t *operation_of(const route *r, const char *path, bool suffixed) {
                           operation_name(r, suffixed), "parameters", parameters_of(r, path),
                           "responses", answers_of(r));
     if (strcmp(r->method, "POST") == 0)
-        o = tree_with(o, "requestBody", body_of());
+        o = json_set(o, "requestBody", body_of());
     /* Nobody, or the bearer of a token where some are set. */
-    return tree_with(o, "security", r->open ? json_array() : json_pack("[{} {s[]}]", "token"));
+    return json_set(o, "security", r->open ? json_array() : json_pack("[{} {s[]}]", "token"));
 }
 
 static json_t *with_path(json_t *paths, const route *r, bool suffixed) {
     char path[200];
     snprintf(path, sizeof path, "%s%s", r->path, suffixed ? ".{format}" : "");
-    return tree_with(paths, path,
-                     tree_with(json_object(), strcmp(r->method, "POST") == 0 ? "post" : "get",
-                               operation_of(r, path, suffixed)));
+    return json_set(paths, path,
+                    json_set(json_object(), strcmp(r->method, "POST") == 0 ? "post" : "get",
+                             operation_of(r, path, suffixed)));
 }
 
 static json_t *all_paths(void) {
@@ -327,7 +327,7 @@ static json_t *components(void) {
 
 /* An object without its last brace, for more to follow. Takes it over. */
 static bool write_open(json_t *object, buffer *out) {
-    bool good = tree_print(object, JSON_COMPACT, out);
+    bool good = json_print(object, JSON_COMPACT, out);
     json_decref(object);
     if (good)
         out->length--;
@@ -350,8 +350,7 @@ bool openapi_write(buffer *out) {
     return good && buffer_text(out, "}}}\n");
 }
 
-void openapi_get(call *c, outcome *out) {
+void openapi_get(resource_request *c, resource_result *out) {
     out->status = 200;
-    out->shared =
-        (view){.bytes = c->service->document.bytes, .length = c->service->document.length};
+    out->shared = (view){.bytes = c->server->document.bytes, .length = c->server->document.length};
 }

@@ -1,52 +1,7 @@
 #include "resource.h"
-#include "http/headers.h"
-#include "http/route.h"
 
-typedef struct taken {
-    call *call;
-    problem *problem;
-} taken;
-
-static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
-                                      size_t key_size, const char *value, size_t value_size) {
-    const taken *t = of;
-    (void)kind;
-    query_take(&t->call->query, t->call->groups, key, key_size, value, value_size, t->problem);
-    return MHD_YES;
-}
-
-static void choose_format(call *c, struct MHD_Connection *connection, const route_match *match,
-                          problem *p) {
-    const route *row = match->route;
-    c->format = match->suffix;
-    if (!row->formats || c->format)
-        return;
-    buffer accept = headers_list(connection, MHD_HTTP_HEADER_ACCEPT);
-    bool failed = accept.failed;
-    c->format = format_accepted((const char *)accept.bytes, row->formats);
-    buffer_free(&accept);
-    if (failed) {
-        problem_add(p, 500, NULL, "out of memory");
-    } else if (!c->format) {
-        char list[200];
-        format_list(row->formats, list, sizeof list);
-        problem_add(p, 406, "Accept", "%s answers as: %s", row->path, list);
-    }
-}
-
-void call_take(call *c, struct MHD_Connection *connection, const route_match *match, problem *p) {
-    taken t = {c, p};
-    c->groups = match->route->groups;
-    for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
-        c->captured[i] = match->captured[i];
-    c->content_type = headers_find(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
-    query_init(&c->query);
-    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, take_parameter, &t);
-    choose_format(c, connection, match, p);
-}
-
-void outcome_free(outcome *o) {
-    source_free(o->source);
+void resource_result_free(resource_result *o) {
+    tensor_source_free(o->source);
     buffer_free(&o->text);
     if (o->shared.release)
         o->shared.release(o->shared.of);

@@ -1,5 +1,5 @@
 /*
- * call.h - a request as a resource sees it, and what the resource makes of it
+ * resource.h - a request as a resource sees it, and what the resource makes of it
  */
 #ifndef CALL_H
 #define CALL_H
@@ -10,15 +10,15 @@
 #define ROUTE_CAPTURES 2
 #define ROUTE_CAPTURE  240 /* bytes of one: a file name has 255 */
 
-typedef struct call {
-    service *service;
+typedef struct resource_request {
+    server_state *server;
     const char *captured[ROUTE_CAPTURES]; /* of the path, in order */
     query query;
     unsigned groups;          /* the resource's */
     const format *format;     /* of the answer; NULL for plain resources */
     const char *content_type; /* NULL: none sent */
     buffer body;
-} call;
+} resource_request;
 
 /* Bytes that others read too, which are not copied for each: there until they are released. */
 typedef struct view {
@@ -29,30 +29,22 @@ typedef struct view {
 } view;
 
 /* Exactly one of: a problem, a source, a text, a view. */
-typedef struct outcome {
+typedef struct resource_result {
     problem problem;
     bool starved; /* the problem is that there is no memory for it now */
-    source *source;
+    tensor_source *source;
     buffer text; /* of the route's media type */
     view shared; /* the same */
     int status;  /* of a text or a view */
-} outcome;
+} resource_result;
 
 /* All that it holds. */
-void outcome_free(outcome *o);
+void resource_result_free(resource_result *o);
 
-typedef void resource(call *c, outcome *out);
-
-struct MHD_Connection;
-struct route_match;
-
-/* What the head of a request asks of the resource that it matches, and in which format. What is
- * wrong is explained in p. */
-void call_take(call *c, struct MHD_Connection *connection, const struct route_match *match,
-               problem *p);
+typedef void resource(resource_request *c, resource_result *out);
 
 /* What its handler will take, found out in next to no time. */
-typedef weight resource_weight(const call *c);
+typedef weight resource_weight(const resource_request *c);
 resource_weight mix_weight;
 
 resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get,

@@ -8,26 +8,26 @@
 
 typedef enum stage { STAGE_NEW, STAGE_LINE, STAGE_RUN, STAGE_DONE } stage;
 
-struct handling {
+struct resource_job {
     job job; /* first */
     jobs *line;
     resource *handler;
     job_waiter waiter;
-    call call; /* which points to the next two */
+    resource_request call; /* which points to the next two */
     char captured[ROUTE_CAPTURES][ROUTE_CAPTURE + 1];
     char *content_type;
     char request[CRASH_REQUEST];
-    outcome outcome;
+    resource_result result;
 
     pthread_mutex_t lock;
     stage stage;
     bool borrowed, waiting, abandoned, ended;
 };
 
-static const job_class handling_class;
+static const job_class resource_job_class;
 
 /* Of texts that go with the request. False: no memory. */
-static bool copy_texts(handling *h) {
+static bool copy_texts(resource_job *h) {
     for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
         if (h->call.captured[i]) {
             snprintf(h->captured[i], sizeof h->captured[i], "%s", h->call.captured[i]);
@@ -39,12 +39,12 @@ static bool copy_texts(handling *h) {
     return h->content_type != NULL;
 }
 
-handling *handling_new(jobs *line, resource *handler, call *c, const weight *w,
-                       const job_waiter *waiter, const char *request) {
-    handling *h = calloc(1, sizeof *h);
+resource_job *resource_job_new(jobs *line, resource *handler, resource_request *c, const weight *w,
+                               const job_waiter *waiter, const char *request) {
+    resource_job *h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    job_init(&h->job, &handling_class);
+    job_init(&h->job, &resource_job_class);
     h->job.turn = (turn){.cost = w->cost,
                          .serial = w->cost,
                          .width = 1,
@@ -68,9 +68,9 @@ handling *handling_new(jobs *line, resource *handler, call *c, const weight *w,
 }
 
 static void destroy(job *j) {
-    handling *h = (handling *)j;
+    resource_job *h = (resource_job *)j;
     buffer_free(&h->call.body);
-    outcome_free(&h->outcome);
+    resource_result_free(&h->result);
     free(h->content_type);
     pthread_mutex_destroy(&h->lock);
     if (h->borrowed)
@@ -78,39 +78,39 @@ static void destroy(job *j) {
     free(h);
 }
 
-void handling_release(handling *h) {
+void resource_job_release(resource_job *h) {
     if (h)
         job_release(&h->job);
 }
 
-job *handling_job(handling *h) {
+job *resource_job_job(resource_job *h) {
     return &h->job;
 }
 
 /* ---- with the lock held ---- */
 
-static void resume(handling *h) {
+static void resume(resource_job *h) {
     if (!h->waiting)
         return;
     h->waiting = false;
     h->waiter.resume(h->waiter.user);
 }
 
-static void end(handling *h, bool cancelled) {
+static void end(resource_job *h, bool cancelled) {
     if (h->ended || h->stage == STAGE_NEW)
         return;
     h->ended = true;
     jobs_end(h->line, &h->job, cancelled);
 }
 
-static jobs_verdict begin(handling *h) {
+static refusal begin(resource_job *h) {
     if (!jobs_could_run(h->line, &h->job, h->call.body.room))
-        return JOBS_NEVER;
+        return REFUSAL_LARGE;
     h->borrowed = h->borrowed || jobs_borrow(h->line, &h->job);
     if (!h->borrowed)
-        return JOBS_MEMORY;
-    jobs_verdict v = jobs_admit(h->line, &h->job);
-    if (v == JOBS_ADMITTED) {
+        return REFUSAL_MEMORY;
+    refusal v = jobs_admit(h->line, &h->job);
+    if (v == REFUSAL_NONE) {
         h->stage = STAGE_LINE;
         jobs_wake(h->line, &h->job);
     }
@@ -120,7 +120,7 @@ static jobs_verdict begin(handling *h) {
 /* ---- */
 
 static bool claim(job *j, job_slice *slice, bool *more) {
-    handling *h = (handling *)j;
+    resource_job *h = (resource_job *)j;
     pthread_mutex_lock(&h->lock);
     bool is = h->stage == STAGE_LINE && !h->abandoned;
     if (is) {
@@ -135,14 +135,14 @@ static bool claim(job *j, job_slice *slice, bool *more) {
 /* What the handler leaves of a body may be much, and is given back here rather than by who asked.
  */
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
-    handling *h = (handling *)j;
+    resource_job *h = (resource_job *)j;
     (void)slice;
     (void)scratch;
     const char *before = crash_work_for(h->request);
-    h->handler(&h->call, &h->outcome);
+    h->handler(&h->call, &h->result);
     buffer_free(&h->call.body);
     crash_work_for(before);
-    h->job.heavy = h->outcome.source ? h->line : NULL;
+    h->job.heavy = h->result.source ? h->line : NULL;
     pthread_mutex_lock(&h->lock);
     h->stage = STAGE_DONE;
     end(h, false);
@@ -151,7 +151,7 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
 }
 
 static void abandon(job *j) {
-    handling *h = (handling *)j;
+    resource_job *h = (resource_job *)j;
     pthread_mutex_lock(&h->lock);
     h->abandoned = true;
     end(h, true);
@@ -159,18 +159,18 @@ static void abandon(job *j) {
     pthread_mutex_unlock(&h->lock);
 }
 
-static const job_class handling_class = {claim, run, abandon, destroy};
+static const job_class resource_job_class = {claim, run, abandon, destroy};
 
-handling_state handling_start(handling *h, jobs_verdict *why) {
-    handling_state state = HANDLING_WAIT;
+resource_job_state resource_job_start(resource_job *h, refusal *why) {
+    resource_job_state state = RESOURCE_JOB_WAIT;
     pthread_mutex_lock(&h->lock);
-    *why = h->stage == STAGE_NEW && !h->abandoned ? begin(h) : JOBS_ADMITTED;
-    if (*why != JOBS_ADMITTED) {
-        state = HANDLING_BUSY;
+    *why = h->stage == STAGE_NEW && !h->abandoned ? begin(h) : REFUSAL_NONE;
+    if (*why != REFUSAL_NONE) {
+        state = RESOURCE_JOB_BUSY;
     } else if (h->stage == STAGE_DONE) {
-        state = HANDLING_DONE;
+        state = RESOURCE_JOB_DONE;
     } else if (h->abandoned) {
-        state = HANDLING_LEFT;
+        state = RESOURCE_JOB_LEFT;
     } else {
         h->waiting = true;
         h->waiter.suspend(h->waiter.user);
@@ -179,11 +179,11 @@ handling_state handling_start(handling *h, jobs_verdict *why) {
     return state;
 }
 
-outcome handling_take(handling *h) {
+resource_result resource_job_take(resource_job *h) {
     pthread_mutex_lock(&h->lock);
-    outcome o = h->outcome;
+    resource_result o = h->result;
     h->job.heavy = NULL; /* what was much has gone with it */
-    h->outcome = (outcome){.status = 0};
+    h->result = (resource_result){.status = 0};
     pthread_mutex_unlock(&h->lock);
     return o;
 }

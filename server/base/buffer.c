@@ -8,19 +8,19 @@
 #define LEAST 128 /* that a buffer grows to */
 
 void buffer_free(buffer *b) {
-    slabs_give(b->spares, (slab){.bytes = b->bytes, .room = b->room});
+    buffer_pool_give(b->spares, (pooled_buffer){.bytes = b->bytes, .room = b->room});
     budget_give(b->payer, b->room);
     *b = (buffer){.cap = b->cap, .payer = b->payer, .spares = b->spares};
 }
 
 bool buffer_expect(buffer *b, size_t length) {
-    slab one = slabs_find(b->spares, length);
+    pooled_buffer one = buffer_pool_find(b->spares, length);
     bool good = one.bytes && !b->bytes && length <= b->cap && budget_take(b->payer, one.room);
     if (good) {
         b->bytes = one.bytes;
         b->room = one.room;
     } else {
-        slabs_give(b->spares, one);
+        buffer_pool_give(b->spares, one);
     }
     return good;
 }

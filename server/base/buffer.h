@@ -13,11 +13,11 @@
 typedef struct buffer {
     unsigned char *bytes;
     size_t length, room, cap;
-    bool failed;   /* past the cap, or out of memory: nothing is added any more */
-    bool starved;  /* failed because the budget had no more, */
-    size_t wanted; /* and of what room */
-    budget *payer; /* what room is taken from; NULL: nobody counts */
-    slabs *spares; /* where it comes from, if it can be had there at once; NULL: malloc */
+    bool failed;         /* past the cap, or out of memory: nothing is added any more */
+    bool starved;        /* failed because the budget had no more, */
+    size_t wanted;       /* and of what room */
+    budget *payer;       /* what room is taken from; NULL: nobody counts */
+    buffer_pool *spares; /* where it comes from, if it can be had there at once; NULL: malloc */
 } buffer;
 
 static inline buffer buffer_of(size_t cap) {

@@ -2,21 +2,21 @@
 
 #include <stdlib.h>
 
-void slabs_init(slabs *s, size_t cap) {
-    *s = (slabs){.cap = cap};
+void buffer_pool_init(buffer_pool *s, size_t cap) {
+    *s = (buffer_pool){.cap = cap};
     pthread_mutex_init(&s->lock, NULL);
 }
 
-void slabs_destroy(slabs *s) {
+void buffer_pool_destroy(buffer_pool *s) {
     for (unsigned i = 0; i < s->count; i++)
         free(s->kept[i].bytes);
     pthread_mutex_destroy(&s->lock);
 }
 
 /* With the lock held. The one given last first: it is the likeliest in a cache. */
-static slab find(slabs *s, size_t bytes, size_t most) {
+static pooled_buffer find(buffer_pool *s, size_t bytes, size_t most) {
     for (unsigned i = s->count; i-- > 0;) {
-        slab one = s->kept[i];
+        pooled_buffer one = s->kept[i];
         if (one.room < bytes || one.room > most)
             continue;
         for (s->count--; i < s->count; i++)
@@ -24,12 +24,12 @@ static slab find(slabs *s, size_t bytes, size_t most) {
         s->held -= one.room;
         return one;
     }
-    return (slab){0};
+    return (pooled_buffer){0};
 }
 
-slab slabs_take(slabs *s, size_t bytes) {
-    slab one = {0};
-    if (s && bytes >= SLABS_LEAST) {
+pooled_buffer buffer_pool_take(buffer_pool *s, size_t bytes) {
+    pooled_buffer one = {0};
+    if (s && bytes >= BUFFER_POOL_LEAST) {
         pthread_mutex_lock(&s->lock);
         one = find(s, bytes, 2 * bytes);
         one.over = one.bytes ? one.room - bytes : 0;
@@ -43,9 +43,9 @@ slab slabs_take(slabs *s, size_t bytes) {
     return one;
 }
 
-slab slabs_find(slabs *s, size_t bytes) {
-    slab one = {0};
-    if (s && bytes >= SLABS_LEAST) {
+pooled_buffer buffer_pool_find(buffer_pool *s, size_t bytes) {
+    pooled_buffer one = {0};
+    if (s && bytes >= BUFFER_POOL_LEAST) {
         pthread_mutex_lock(&s->lock);
         one = find(s, bytes, bytes + bytes / 4);
         pthread_mutex_unlock(&s->lock);
@@ -54,9 +54,9 @@ slab slabs_find(slabs *s, size_t bytes) {
 }
 
 /* With the lock held: out of those kept, the ones given longest ago, until there is room. */
-static unsigned make_room(slabs *s, size_t room, slab *out) {
+static unsigned make_room(buffer_pool *s, size_t room, pooled_buffer *out) {
     unsigned n = 0;
-    while (n < s->count && (s->count - n == SLABS_MOST || room > s->cap - s->held)) {
+    while (n < s->count && (s->count - n == BUFFER_POOL_MOST || room > s->cap - s->held)) {
         s->held -= s->kept[n].room;
         out[n] = s->kept[n];
         n++;
@@ -67,15 +67,16 @@ static unsigned make_room(slabs *s, size_t room, slab *out) {
     return n;
 }
 
-void slabs_give(slabs *s, slab one) {
-    slab freed[SLABS_MOST];
+void buffer_pool_give(buffer_pool *s, pooled_buffer one) {
+    pooled_buffer freed[BUFFER_POOL_MOST];
     unsigned n = 0;
-    if (s && one.room >= SLABS_LEAST) {
+    if (s && one.room >= BUFFER_POOL_LEAST) {
         pthread_mutex_lock(&s->lock);
         s->held -= one.over;
         if (one.room <= s->cap / 4 * 3) /* one does not drive out all others */
             n = make_room(s, one.room, freed);
-        if (one.room <= s->cap / 4 * 3 && s->count < SLABS_MOST && one.room <= s->cap - s->held) {
+        if (one.room <= s->cap / 4 * 3 && s->count < BUFFER_POOL_MOST &&
+            one.room <= s->cap - s->held) {
             one.over = 0;
             s->kept[s->count++] = one;
             s->held += one.room;

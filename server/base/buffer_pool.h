@@ -5,38 +5,38 @@
  * an eighth of the cost of an image batch, most of an upload's. The last ones given are kept. Any
  * thread may call.
  */
-#ifndef SLABS_H
-#define SLABS_H
+#ifndef BUFFER_POOL_H
+#define BUFFER_POOL_H
 
 #include <pthread.h>
 #include <stddef.h>
 
-#define SLABS_MOST  32
-#define SLABS_LEAST (64u << 10) /* bytes of one that is worth keeping */
+#define BUFFER_POOL_MOST  32
+#define BUFFER_POOL_LEAST (64u << 10) /* bytes of one that is worth keeping */
 
-typedef struct slab {
+typedef struct pooled_buffer {
     unsigned char *bytes;
     size_t room;
     size_t over; /* of that, what was not asked for, and counts as kept */
-} slab;
+} pooled_buffer;
 
-typedef struct slabs {
+typedef struct buffer_pool {
     pthread_mutex_t lock;
-    slab kept[SLABS_MOST];
+    pooled_buffer kept[BUFFER_POOL_MOST];
     unsigned count;
     size_t held, cap; /* bytes of those kept, and what is over of those taken */
-} slabs;
+} buffer_pool;
 
-void slabs_init(slabs *s, size_t cap);
-void slabs_destroy(slabs *s);
+void buffer_pool_init(buffer_pool *s, size_t cap);
+void buffer_pool_destroy(buffer_pool *s);
 
 /* Room for so many bytes, and at most for twice as many; no bytes: no memory. s may be NULL: then
  * nothing is kept. */
-slab slabs_take(slabs *s, size_t bytes);
+pooled_buffer buffer_pool_take(buffer_pool *s, size_t bytes);
 /* One that is kept and has room for so many bytes, and at most for a quarter more: whoever takes it
  * counts all of it. No bytes: there is none. */
-slab slabs_find(slabs *s, size_t bytes);
+pooled_buffer buffer_pool_find(buffer_pool *s, size_t bytes);
 /* One that was taken or found, or mallocated, or an empty one. */
-void slabs_give(slabs *s, slab one);
+void buffer_pool_give(buffer_pool *s, pooled_buffer one);
 
 #endif

@@ -14,7 +14,7 @@ const char *crash_work_for(const char *request) {
 }
 
 /* write is one of the few functions that a signal handler may call. */
-static void say(const char *text) {
+static void write_text(const char *text) {
     ssize_t written = write(STDERR_FILENO, text, strlen(text));
     (void)written; /* there is nobody left to tell */
 }
@@ -28,20 +28,21 @@ static const struct {
 };
 #define FATAL (sizeof fatal / sizeof *fatal)
 
-static void say_request(void) {
+static void write_request(void) {
     const char *request = in_work;
-    say(request ? "fmixd: this thread worked for: " : "fmixd: this thread worked for no request");
-    say(request ? request : "");
-    say("\n");
+    write_text(request ? "fmixd: this thread worked for: "
+                       : "fmixd: this thread worked for no request");
+    write_text(request ? request : "");
+    write_text("\n");
 }
 
 void crash_report(int signal_number) {
-    say("fmixd: crashed by ");
+    write_text("fmixd: crashed by ");
     for (size_t i = 0; i < FATAL; i++)
         if (fatal[i].number == signal_number)
-            say(fatal[i].name);
-    say("\n");
-    say_request();
+            write_text(fatal[i].name);
+    write_text("\n");
+    write_request();
 }
 
 /* SA_RESETHAND has put the default back, which ends the process once the signal comes again. */
@@ -58,7 +59,7 @@ void crash_install(void) {
                                      .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
     struct sigaction before;
     if (__sanitizer_set_death_callback)
-        __sanitizer_set_death_callback(say_request);
+        __sanitizer_set_death_callback(write_request);
     for (size_t i = 0; i < FATAL; i++)
         if (sigaction(fatal[i].number, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
             sigaction(fatal[i].number, &action, NULL);

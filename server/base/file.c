@@ -21,16 +21,17 @@ static const char *kind_of(mode_t mode) {
 static bool is_regular(const char *setting, const char *path, const struct stat *s, FILE *errors) {
     if (S_ISREG(s->st_mode))
         return true;
-    say(errors, "fmixd: %s: '%s' is %s; it must be a regular file\n", setting, path,
-        kind_of(s->st_mode));
+    message_print(errors, "fmixd: %s: '%s' is %s; it must be a regular file\n", setting, path,
+                  kind_of(s->st_mode));
     return false;
 }
 
 static void look_at_mode(const char *setting, const char *path, const struct stat *s,
                          FILE *errors) {
     if (s->st_mode & (S_IROTH | S_IWOTH))
-        say(errors, "fmixd: warning: %s: others may %s '%s' (its mode is %03o)\n", setting,
-            s->st_mode & S_IWOTH ? "write" : "read", path, (unsigned)(s->st_mode & 0777));
+        message_print(errors, "fmixd: warning: %s: others may %s '%s' (its mode is %03o)\n",
+                      setting, s->st_mode & S_IWOTH ? "write" : "read", path,
+                      (unsigned)(s->st_mode & 0777));
 }
 
 /* A descriptor of a regular file, or -1, explained. Opening a FIFO waits for a writer unless it is
@@ -41,7 +42,8 @@ static int open_regular(const char *setting, const char *path, bool secret, FILE
     if (fd < 0 && errno == ENXIO && stat(path, &s) == 0 && !is_regular(setting, path, &s, errors))
         return -1; /* a socket cannot even be opened */
     if (fd < 0 || fstat(fd, &s) != 0) {
-        say(errors, "fmixd: %s: '%s' cannot be read: %s\n", setting, path, strerror(errno));
+        message_print(errors, "fmixd: %s: '%s' cannot be read: %s\n", setting, path,
+                      strerror(errno));
     } else if (is_regular(setting, path, &s, errors)) {
         if (secret)
             look_at_mode(setting, path, &s, errors);
@@ -73,11 +75,12 @@ static char *read_all(const char *setting, const char *path, size_t most, int fd
     errno = ENOMEM;
     size_t length = text ? read_bytes(fd, text, most + 1) : 0;
     if (errno) {
-        say(errors, "fmixd: %s: '%s' cannot be read: %s\n", setting, path, strerror(errno));
+        message_print(errors, "fmixd: %s: '%s' cannot be read: %s\n", setting, path,
+                      strerror(errno));
     } else if (length > most) {
-        say(errors, "fmixd: %s: '%s' has more than %zu bytes\n", setting, path, most);
+        message_print(errors, "fmixd: %s: '%s' has more than %zu bytes\n", setting, path, most);
     } else if (memchr(text, 0, length)) {
-        say(errors, "fmixd: %s: '%s' holds a NUL\n", setting, path);
+        message_print(errors, "fmixd: %s: '%s' holds a NUL\n", setting, path);
     } else {
         text[length] = 0;
         return text;
@@ -138,6 +141,7 @@ bool file_write(const char *setting, const char *path, const char *text, FILE *e
         errno = why;
     }
     if (!good)
-        say(errors, "fmixd: %s: '%s' cannot be written: %s\n", setting, path, strerror(errno));
+        message_print(errors, "fmixd: %s: '%s' cannot be written: %s\n", setting, path,
+                      strerror(errno));
     return good;
 }

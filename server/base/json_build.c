@@ -1,6 +1,6 @@
 #include "json_build.h"
 
-json_t *tree_with(json_t *object, const char *key, json_t *value) {
+json_t *json_set(json_t *object, const char *key, json_t *value) {
     if (object && json_object_set_new(object, key, value) == 0)
         return object;
     if (!object)
@@ -9,7 +9,7 @@ json_t *tree_with(json_t *object, const char *key, json_t *value) {
     return NULL;
 }
 
-json_t *tree_and(json_t *array, json_t *value) {
+json_t *json_append(json_t *array, json_t *value) {
     if (array && json_array_append_new(array, value) == 0)
         return array;
     if (!array)
@@ -22,14 +22,14 @@ static int append(const char *bytes, size_t length, void *out) {
     return buffer_add(out, bytes, length) ? 0 : -1;
 }
 
-bool tree_print(const json_t *value, size_t flags, buffer *out) {
+bool json_print(const json_t *value, size_t flags, buffer *out) {
     if (!value || json_dump_callback(value, append, out, flags) != 0)
         out->failed = true;
     return !out->failed;
 }
 
-bool tree_line(json_t *value, buffer *out) {
-    bool good = tree_print(value, JSON_COMPACT, out) && buffer_text(out, "\n");
+bool json_print_line(json_t *value, buffer *out) {
+    bool good = json_print(value, JSON_COMPACT, out) && buffer_text(out, "\n");
     json_decref(value);
     return good;
 }

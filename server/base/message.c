@@ -53,16 +53,16 @@ static size_t escape(const char *text, char *out) {
     return done;
 }
 
-void say_list(FILE *to, const char *text, va_list arguments) {
-    char plain[SAY_MOST + 1], escaped[4 * SAY_MOST + 2];
+void message_vprint(FILE *to, const char *text, va_list arguments) {
+    char plain[MESSAGE_MOST + 1], escaped[4 * MESSAGE_MOST + 2];
     int length = vsnprintf(plain, sizeof plain, text, arguments);
     if (length < 0)
         return;
     size_t end = strlen(text);
     bool line = end > 0 && text[end - 1] == '\n';
     size_t kept = strlen(plain);
-    if ((size_t)length > SAY_MOST)
-        memcpy(plain + SAY_MOST - 3, "...", 3);
+    if ((size_t)length > MESSAGE_MOST)
+        memcpy(plain + MESSAGE_MOST - 3, "...", 3);
     else if (line)
         plain[kept - 1] = 0;
     size_t done = escape(plain, escaped);
@@ -71,9 +71,9 @@ void say_list(FILE *to, const char *text, va_list arguments) {
     fwrite(escaped, 1, done, to);
 }
 
-void say(FILE *to, const char *text, ...) {
+void message_print(FILE *to, const char *text, ...) {
     va_list arguments;
     va_start(arguments, text);
-    say_list(to, text, arguments);
+    message_vprint(to, text, arguments);
     va_end(arguments);
 }

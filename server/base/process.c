@@ -73,7 +73,7 @@ static void on_end(int number) {
     _exit(128 + number);
 }
 
-void process_end_at_once(void) {
+void shutdown_at_once(void) {
     static const int numbers[] = {SIGTERM, SIGINT};
     struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)},
                      before;
@@ -82,7 +82,7 @@ void process_end_at_once(void) {
             sigaction(numbers[i], &action, NULL);
 }
 
-bool process_shall_end(void) {
+bool shutdown_requested(void) {
     sigset_t pending;
     return sigpending(&pending) == 0 &&
            (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);

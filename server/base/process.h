@@ -22,10 +22,10 @@ void process_take_streams(void);
 
 /* SIGTERM and SIGINT end the process at once, unless they were ignored when it began; also where it
  * is the first of a container, to which the kernel passes only signals that it has handlers for. */
-void process_end_at_once(void);
+void shutdown_at_once(void);
 
 /* Whether SIGTERM or SIGINT came and is blocked, so that nobody has heard it yet: asked by what may
  * take long on the thread that would. */
-bool process_shall_end(void);
+bool shutdown_requested(void);
 
 #endif

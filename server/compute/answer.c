@@ -1,7 +1,7 @@
 #include "answer.h"
 #include "base/crash.h"
-#include "slicing.h"
 #include "ring.h"
+#include "slicing.h"
 #include "whole.h"
 
 #include <limits.h>
@@ -17,12 +17,12 @@ typedef enum stage { STAGE_NEW, STAGE_PREPARE, STAGE_ROWS, STAGE_ENCODE, STAGE_D
 struct answer {
     job job; /* first */
     jobs *line;
-    source *source;
+    tensor_source *source;
     const format *format;
     job_waiter waiter;
     outline outline;        /* of a format with a length known ahead */
     uint64_t start, length; /* what is read of it */
-    cuts cuts;
+    slicing cuts;
     double encode_cost; /* estimated nanoseconds */
     char request[CRASH_REQUEST];
 
@@ -50,21 +50,21 @@ static void clip(const answer *a, uint64_t at, uint64_t length, uint64_t *from, 
 /* Slices of the rows that are read, and no others. */
 static void cut_windows(answer *a) {
     uint64_t at = 0, from, to;
-    a->cuts = (cuts){0};
+    a->cuts = (slicing){0};
     for (unsigned i = 0; i < a->outline.count; i++) {
         const segment *s = &a->outline.segments[i];
         clip(a, at, s->length, &from, &to);
         at += s->length;
         if (s->from)
-            cuts_add_bytes(&a->cuts, s->from, from, to);
+            slicing_add_bytes(&a->cuts, s->from, from, to);
     }
-    ring_init(&a->ring, cuts_slice_bytes(&a->cuts), AHEAD_BYTES, jobs_slabs(a->line));
+    ring_init(&a->ring, slicing_slice_bytes(&a->cuts), AHEAD_BYTES, jobs_slabs(a->line));
 }
 
 /* `wide` slices are computed at once at most. */
 static void estimate_time(answer *a, uint64_t wide) {
     turn *t = &a->job.turn;
-    double rows = cuts_cost(&a->cuts);
+    double rows = slicing_cost(&a->cuts);
     t->serial = a->source->prepare_cost + a->encode_cost;
     t->cost = t->serial + rows;
     t->window = a->cuts.slices ? rows * (double)wide / (double)a->cuts.slices : 0;
@@ -79,10 +79,10 @@ static void estimate(answer *a) {
     a->job.memory = sizeof *a + a->source->memory;
     a->job.memory += is_whole(a) || a->length > ANSWER_BLOCK ? ANSWER_BLOCK : a->length;
     if (is_whole(a))
-        a->job.memory +=
-            cuts_tensor_bytes(&a->cuts) + (a->format->working ? a->format->working(a->source) : 0);
+        a->job.memory += slicing_tensor_bytes(&a->cuts) +
+                         (a->format->working ? a->format->working(a->source) : 0);
     else
-        a->job.memory += slots * cuts_slice_bytes(&a->cuts);
+        a->job.memory += slots * slicing_slice_bytes(&a->cuts);
     a->job.working = a->source->working;
     a->job.heavy = a->job.memory + a->source->held > JOB_HEAVY ? a->line : NULL;
     estimate_time(a, is_whole(a) ? a->cuts.slices : slots);
@@ -100,10 +100,11 @@ static bool plan_windows(answer *a, problem *p) {
 
 static const job_class answer_class;
 
-answer *answer_new(jobs *line, source *s, const format *f, const job_waiter *waiter, problem *p) {
+answer *answer_new(jobs *line, tensor_source *s, const format *f, const job_waiter *waiter,
+                   problem *p) {
     answer *a = calloc(1, sizeof *a);
     if (!a) {
-        source_free(s);
+        tensor_source_free(s);
         problem_add(p, 500, NULL, "out of memory");
         return NULL;
     }
@@ -148,7 +149,7 @@ static void destroy(job *j) {
     ring_free(&a->ring);
     whole_free(&a->whole);
     outline_free(&a->outline);
-    source_free(a->source);
+    tensor_source_free(a->source);
     pthread_mutex_destroy(&a->lock);
     if (a->borrowed)
         jobs_return(a->line, &a->job);
@@ -173,7 +174,7 @@ const format *answer_format(const answer *a) {
     return a->format;
 }
 
-const source *answer_source(const answer *a) {
+const tensor_source *answer_source(const answer *a) {
     return a->source;
 }
 
@@ -278,7 +279,7 @@ static void finish_rows(answer *a, uint64_t slice) {
 
 /* Without the lock: computes. Slots and the room of a whole have one writer for each slice. */
 
-static unsigned char *room_of(answer *a, const cut *c, uint64_t slice, uint64_t first,
+static unsigned char *room_of(answer *a, const slicing_part *c, uint64_t slice, uint64_t first,
                               uint64_t rows) {
     if (is_whole(a))
         return whole_room(&a->whole, c, first);
@@ -291,8 +292,8 @@ static bool is_abandoned(void *of) {
 
 static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t first;
-    const cut *c = cuts_find(&a->cuts, slice);
-    uint64_t rows = cut_rows(c, slice, &first);
+    const slicing_part *c = slicing_find(&a->cuts, slice);
+    uint64_t rows = slicing_part_rows(c, slice, &first);
     unsigned char *out = room_of(a, c, slice, first, rows);
     fmix_scratch_watch(scratch, is_abandoned, a);
     bool good = out && c->from->fill(c->from->from ? c->from->from : a->source, scratch, first,
@@ -363,22 +364,22 @@ static void run_at_once(answer *a) {
 }
 
 /* With the lock held; gives it up while it computes. */
-static jobs_verdict begin(answer *a) {
+static refusal begin(answer *a) {
     a->borrowed = a->borrowed || jobs_borrow(a->line, &a->job);
     if (!a->borrowed)
-        return JOBS_MEMORY;
+        return REFUSAL_MEMORY;
     if (a->cuts.slices == 0 && !is_whole(a)) { /* a range of literals */
         a->ended = true;
         enter(a, STAGE_DONE);
     } else if (is_small(a)) {
         run_at_once(a);
     } else {
-        jobs_verdict v = jobs_admit(a->line, &a->job);
-        if (v != JOBS_ADMITTED)
+        refusal v = jobs_admit(a->line, &a->job);
+        if (v != REFUSAL_NONE)
             return v;
         enter(a, a->source->prepare || is_whole(a) ? STAGE_PREPARE : STAGE_ROWS);
     }
-    return JOBS_ADMITTED;
+    return REFUSAL_NONE;
 }
 
 /* Whether what its encoding had no memory for could be had at another time. */
@@ -386,15 +387,15 @@ static bool could_be_encoded(const answer *a) {
     return jobs_could_run(a->line, &a->job, a->source->held + a->whole.encoded.wanted);
 }
 
-answer_state answer_start(answer *a, jobs_verdict *why) {
+answer_state answer_start(answer *a, refusal *why) {
     answer_state state = ANSWER_READY;
     pthread_mutex_lock(&a->lock);
-    *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : JOBS_ADMITTED;
+    *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : REFUSAL_NONE;
     if (a->failed && a->whole.encoded.starved)
-        *why = could_be_encoded(a) ? JOBS_MEMORY : JOBS_NEVER;
+        *why = could_be_encoded(a) ? REFUSAL_MEMORY : REFUSAL_LARGE;
     else if (a->failed && a->source->is_lost && a->source->is_lost(a->source))
-        *why = JOBS_LOST;
-    if (*why != JOBS_ADMITTED) {
+        *why = REFUSAL_INTERNAL;
+    if (*why != REFUSAL_NONE) {
         state = ANSWER_BUSY;
     } else if (a->failed || a->abandoned) {
         state = ANSWER_FAILED;
@@ -413,7 +414,8 @@ static size_t copy(void *out, size_t room, const unsigned char *from, uint64_t l
 }
 
 /* offset is within the rows of cut c. */
-static int64_t read_window(answer *a, const cut *c, uint64_t offset, void *out, size_t room) {
+static int64_t read_window(answer *a, const slicing_part *c, uint64_t offset, void *out,
+                           size_t room) {
     uint64_t slice_bytes = c->rows * c->from->row_bytes, first;
     uint64_t slice = c->first + offset / slice_bytes;
     ring_pass(&a->ring, slice);
@@ -424,7 +426,7 @@ static int64_t read_window(answer *a, const cut *c, uint64_t offset, void *out, 
         suspend_reader(a);
         return 0;
     }
-    uint64_t bytes = cut_rows(c, slice, &first) * c->from->row_bytes;
+    uint64_t bytes = slicing_part_rows(c, slice, &first) * c->from->row_bytes;
     uint64_t at = offset % slice_bytes;
     return (int64_t)copy(out, room, computed + at, bytes - at);
 }
@@ -438,7 +440,7 @@ static int64_t read_segments(answer *a, uint64_t offset, void *out, size_t room)
     if (i == a->outline.count)
         return -1;
     const segment *s = &a->outline.segments[i];
-    const cut *c = &a->cuts.each[tensors];
+    const slicing_part *c = &a->cuts.each[tensors];
     if (s->from)
         return read_window(a, c, offset - c->begin * c->from->row_bytes, out, room);
     return (int64_t)copy(out, room, s->literal.bytes + offset, s->length - offset);

@@ -20,7 +20,8 @@
 typedef struct answer answer;
 
 /* Takes the source, also on failure (NULL: explained in p). */
-answer *answer_new(jobs *line, source *s, const format *f, const job_waiter *waiter, problem *p);
+answer *answer_new(jobs *line, tensor_source *s, const format *f, const job_waiter *waiter,
+                   problem *p);
 answer *answer_retain(answer *a);
 void answer_release(answer *a);
 
@@ -38,14 +39,14 @@ void answer_range(answer *a, uint64_t start, uint64_t length);
 /* The body's length, or UINT64_MAX while a whole answer is not encoded yet. */
 uint64_t answer_length(answer *a);
 const format *answer_format(const answer *a);
-const source *answer_source(const answer *a);
+const tensor_source *answer_source(const answer *a);
 
 typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILED } answer_state;
 
 /* Begins the work, or asks how it stands; not while the reader is suspended. READY: the first bytes
  * are there. WAIT: suspended, and resumed once it is worth asking again. BUSY: not now, and in *why
  * what there is too much of. */
-answer_state answer_start(answer *a, jobs_verdict *why);
+answer_state answer_start(answer *a, refusal *why);
 
 /* Copies bytes from offset on: how many (0: suspended, ask again when resumed; -1: failed). The
  * reader goes forward; what it has passed is freed. */

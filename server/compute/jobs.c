@@ -44,7 +44,7 @@ struct jobs {
     pthread_key_t askers; /* of threads that run slices inline */
     jobs_hooks hooks;
     budget *payer;
-    slabs *slabs;
+    buffer_pool *buffer_pool;
     jobs_counters counters;
 };
 
@@ -267,7 +267,7 @@ jobs *jobs_new(const jobs_settings *settings) {
     schedule_init(&line->schedule, settings->threads, settings->limit, settings->patience);
     line->hooks = settings->hooks;
     line->payer = settings->payer;
-    line->slabs = settings->slabs;
+    line->buffer_pool = settings->buffer_pool;
     for (; line->started < 2 * settings->threads; line->started++)
         if (!start(line, &line->workers[line->started], line->started >= settings->threads)) {
             jobs_free(line);
@@ -302,8 +302,8 @@ budget *jobs_payer(const jobs *line) {
     return line->payer;
 }
 
-slabs *jobs_slabs(const jobs *line) {
-    return line->slabs;
+buffer_pool *jobs_slabs(const jobs *line) {
+    return line->buffer_pool;
 }
 
 bool jobs_could_run(const jobs *line, const job *j, uint64_t held) {
@@ -320,31 +320,25 @@ void jobs_return(jobs *line, job *j) {
 }
 
 /* With the lock held. */
-static jobs_verdict admit(jobs *line, turn *t) {
-    static const jobs_verdict verdicts[] = {
-        [SCHEDULE_ADMITTED] = JOBS_ADMITTED,
-        [SCHEDULE_FULL] = JOBS_FULL,
-        [SCHEDULE_LATE] = JOBS_LATE,
-        [SCHEDULE_SHARE] = JOBS_SHARE,
-    };
-    return verdicts[schedule_admit(&line->schedule, t, clock_nanoseconds())];
+static refusal admit(jobs *line, turn *t) {
+    return schedule_admit(&line->schedule, t, clock_nanoseconds());
 }
 
-jobs_verdict jobs_admit(jobs *line, job *j) {
+refusal jobs_admit(jobs *line, job *j) {
     if (!budget_take_both(line->payer, 0, j->working))
-        return JOBS_MEMORY;
+        return REFUSAL_MEMORY;
     pthread_mutex_lock(&line->lock);
-    jobs_verdict v = admit(line, &j->turn);
+    refusal v = admit(line, &j->turn);
     pthread_mutex_unlock(&line->lock);
-    if (v != JOBS_ADMITTED)
+    if (v != REFUSAL_NONE)
         budget_give_working(line->payer, j->working);
     return v;
 }
 
-jobs_verdict jobs_would_admit(jobs *line, uint64_t client) {
+refusal jobs_would_admit(jobs *line, uint64_t client) {
     turn nothing = {.client = client};
     pthread_mutex_lock(&line->lock);
-    jobs_verdict v = admit(line, &nothing);
+    refusal v = admit(line, &nothing);
     schedule_leave(&line->schedule, &nothing, true);
     pthread_mutex_unlock(&line->lock);
     return v;

@@ -15,9 +15,9 @@
 #define JOBS_H
 
 #include "base/budget.h"
+#include "base/buffer_pool.h"
 #include "lib/fmix.h"
 #include "schedule.h"
-#include "base/buffer_pool.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -78,11 +78,11 @@ typedef struct jobs_hooks {
 } jobs_hooks;
 
 typedef struct jobs_settings {
-    unsigned threads; /* and as many for jobs of one long slice */
-    unsigned limit;   /* jobs at once */
-    double patience;  /* nanoseconds: schedule.h */
-    budget *payer;    /* where memory is taken from; NULL: not counted */
-    slabs *slabs;     /* where that of slices is; NULL: malloc's */
+    unsigned threads;         /* and as many for jobs of one long slice */
+    unsigned limit;           /* jobs at once */
+    double patience;          /* nanoseconds: schedule.h */
+    budget *payer;            /* where memory is taken from; NULL: not counted */
+    buffer_pool *buffer_pool; /* where that of slices is; NULL: malloc's */
     jobs_hooks hooks;
 } jobs_settings;
 
@@ -106,7 +106,7 @@ void jobs_free(jobs *line);
 
 /* Where memory is taken from; may be NULL. */
 budget *jobs_payer(const jobs *line);
-slabs *jobs_slabs(const jobs *line);
+buffer_pool *jobs_slabs(const jobs *line);
 
 /* Whether the job's memory could be had, by one who holds so many bytes already, if nobody else
  * held any. */
@@ -117,22 +117,10 @@ bool jobs_could_run(const jobs *line, const job *j, uint64_t held);
 bool jobs_borrow(jobs *line, job *j);
 void jobs_return(jobs *line, job *j);
 
-/* Why a job is not taken on, now. */
-typedef enum jobs_verdict {
-    JOBS_ADMITTED,
-    JOBS_FULL,   /* `limit` jobs are in work */
-    JOBS_LATE,   /* it, or one before it, would be done too late */
-    JOBS_SHARE,  /* the client that asks has work in hand, and there are others */
-    JOBS_MEMORY, /* the memory is not to be had */
-    JOBS_NEVER,  /* nor would it be if nobody else held any */
-    JOBS_LOST,   /* it was, but what it is made of is not there: source.h */
-    JOBS_VERDICTS
-} jobs_verdict;
-
-/* If it is admitted the caller calls jobs_end. */
-jobs_verdict jobs_admit(jobs *line, job *j);
+/* REFUSAL_NONE: the job is admitted, and the caller calls jobs_end. */
+refusal jobs_admit(jobs *line, job *j);
 /* What not even a job without any work would be told now, of this client. */
-jobs_verdict jobs_would_admit(jobs *line, uint64_t client);
+refusal jobs_would_admit(jobs *line, uint64_t client);
 /* Leaves the line, if it stands there; harmless for what was not admitted, or has ended. cancelled:
  * before its work was done. */
 void jobs_end(jobs *line, job *j, bool cancelled);

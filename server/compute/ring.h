@@ -15,19 +15,19 @@
 #define RING_MOST 16
 
 typedef struct ring_slot {
-    slab slab;
+    pooled_buffer pooled_buffer;
     bool ready;
 } ring_slot;
 
 typedef struct ring {
     ring_slot slots[RING_MOST];
-    slabs *slabs;     /* where their memory comes from */
-    unsigned ahead;   /* slots in use */
-    uint64_t reading; /* the reader's slice */
+    buffer_pool *buffer_pool; /* where their memory comes from */
+    unsigned ahead;           /* slots in use */
+    uint64_t reading;         /* the reader's slice */
 } ring;
 
 /* As many slots as hold `most` bytes of slices of this size, but at least two. */
-void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, slabs *from);
+void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, buffer_pool *from);
 void ring_free(ring *r);
 
 /* Whether a slice has a slot yet. */

@@ -102,41 +102,41 @@ static double part_of(const schedule *s, const schedule_client *c, uint64_t now)
     return 1 - HELD * over;
 }
 
-static schedule_verdict verdict(const schedule *s, double due, double part, uint64_t span) {
+static refusal verdict(const schedule *s, double due, double part, uint64_t span) {
     double room = s->threads * (double)span;
-    return due > room ? SCHEDULE_LATE : due > part * room ? SCHEDULE_SHARE : SCHEDULE_ADMITTED;
+    return due > room ? REFUSAL_PATIENCE : due > part * room ? REFUSAL_SHARE : REFUSAL_NONE;
 }
 
 /* Every promise from the new one's on must still be kept; those before it do not notice. One that
  * would be broken without the new one too, because the machine is slower than it was thought to be,
  * refuses nobody: else a long answer would lock all others out until its end. Where there are no
  * promises, anything may be tried. */
-static schedule_verdict judge(const schedule *s, const turn *t, double part, uint64_t now) {
+static refusal judge(const schedule *s, const turn *t, double part, uint64_t now) {
     double due = 0;
     const turn *at = s->first;
     if (schedule_demand(s, now) == 0)
-        return SCHEDULE_ADMITTED;
+        return REFUSAL_NONE;
     for (; at && at->deadline <= t->deadline; at = at->next)
         due += left(s, at, now);
     due += t->cost * s->pace;
-    schedule_verdict worst = verdict(s, due, part, t->deadline - now);
-    for (; worst != SCHEDULE_LATE && at && at->deadline != SCHEDULE_IDLE; at = at->next) {
+    refusal worst = verdict(s, due, part, t->deadline - now);
+    for (; worst != REFUSAL_PATIENCE && at && at->deadline != SCHEDULE_IDLE; at = at->next) {
         due += left(s, at, now);
         uint64_t span = at->deadline - now;
-        bool lost = verdict(s, due - t->cost * s->pace, 1, span) == SCHEDULE_LATE;
-        schedule_verdict here = lost ? SCHEDULE_ADMITTED : verdict(s, due, part, span);
-        worst = here == SCHEDULE_ADMITTED ? worst : here;
+        bool lost = verdict(s, due - t->cost * s->pace, 1, span) == REFUSAL_PATIENCE;
+        refusal here = lost ? REFUSAL_NONE : verdict(s, due, part, span);
+        worst = here == REFUSAL_NONE ? worst : here;
     }
     return worst;
 }
 
-schedule_verdict schedule_admit(schedule *s, turn *t, uint64_t now) {
+refusal schedule_admit(schedule *s, turn *t, uint64_t now) {
     schedule_client *c = asks(s, t->client, now);
     if (s->admitted >= s->limit)
-        return SCHEDULE_FULL;
+        return REFUSAL_QUEUE;
     t->deadline = promise(s, t, t->cost - t->serial, t->serial, now);
-    schedule_verdict v = judge(s, t, part_of(s, c, now), now);
-    if (v != SCHEDULE_ADMITTED)
+    refusal v = judge(s, t, part_of(s, c, now), now);
+    if (v != REFUSAL_NONE)
         return v;
     c->had += t->cost * s->pace;
     t->admitted = true;

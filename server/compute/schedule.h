@@ -17,6 +17,8 @@
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
 
+#include "params/refusal.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,14 +61,9 @@ typedef struct schedule {
 
 void schedule_init(schedule *s, unsigned threads, unsigned limit, double patience);
 
-typedef enum schedule_verdict {
-    SCHEDULE_ADMITTED,
-    SCHEDULE_FULL,  /* `limit` jobs are admitted */
-    SCHEDULE_LATE,  /* some promise would be broken */
-    SCHEDULE_SHARE, /* there is room, but not for a client that had so much */
-} schedule_verdict;
-
-schedule_verdict schedule_admit(schedule *s, turn *t, uint64_t now);
+/* REFUSAL_NONE: the task is admitted. QUEUE: `limit` jobs are. PATIENCE: some deadline would be
+ * missed. SHARE: there is room, but not for a client that had so much. */
+refusal schedule_admit(schedule *s, turn *t, uint64_t now);
 
 /* It has a slice to be computed. False: not admitted, or waiting already. */
 bool schedule_wake(schedule *s, turn *t, uint64_t now);

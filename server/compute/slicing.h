@@ -1,5 +1,5 @@
 /*
- * cut.h - rows of tensors, cut into slices of a bearable size
+ * slicing.h - rows of tensors, cut into slices of a bearable size
  */
 #ifndef CUT_H
 #define CUT_H
@@ -7,38 +7,38 @@
 #include "tensor/tensor_source.h"
 
 /* Rows begin … end-1 of one tensor. */
-typedef struct cut {
+typedef struct slicing_part {
     const tensor *from;
     uint64_t begin, end;
     uint64_t first; /* number of its first slice */
     uint64_t slices;
     uint64_t rows;   /* of a slice; the last may have fewer */
     uint64_t offset; /* whole: of the tensor in what is collected */
-} cut;
+} slicing_part;
 
-typedef struct cuts {
-    cut each[SOURCE_TENSORS];
+typedef struct slicing {
+    slicing_part each[SOURCE_TENSORS];
     unsigned count;
     uint64_t slices; /* of all, numbered on from cut to cut */
-} cuts;
+} slicing;
 
 /* One more; no rows make no slices. */
-cut *cuts_add(cuts *all, const tensor *t, uint64_t begin, uint64_t end);
+slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end);
 
 /* Those rows of a tensor that hold some of its bytes from … to-1. */
-cut *cuts_add_bytes(cuts *all, const tensor *t, uint64_t from, uint64_t to);
+slicing_part *slicing_add_bytes(slicing *all, const tensor *t, uint64_t from, uint64_t to);
 
 /* The cut that a slice is of. */
-const cut *cuts_find(const cuts *all, uint64_t slice);
+const slicing_part *slicing_find(const slicing *all, uint64_t slice);
 
 /* Rows that a slice has, and the first of them. */
-uint64_t cut_rows(const cut *c, uint64_t slice, uint64_t *first);
+uint64_t slicing_part_rows(const slicing_part *c, uint64_t slice, uint64_t *first);
 
 /* Bytes of the largest slice, and of all tensors that are cut, whole. */
-uint64_t cuts_slice_bytes(const cuts *all);
-uint64_t cuts_tensor_bytes(const cuts *all);
+uint64_t slicing_slice_bytes(const slicing *all);
+uint64_t slicing_tensor_bytes(const slicing *all);
 
 /* Estimated nanoseconds of all slices. */
-double cuts_cost(const cuts *all);
+double slicing_cost(const slicing *all);
 
 #endif

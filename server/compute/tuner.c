@@ -27,7 +27,8 @@ static void read_wisdom(const tuner *t) {
         return;
     char *text = file_read("wisdom", t->path, FILE_BYTES, false, t->errors);
     if (text && text[0] && fmix_wisdom_import(text) != FMIX_OK)
-        say(t->errors, "fmixd: wisdom: '%s' is not of this FFTW: it is ignored\n", t->path);
+        message_print(t->errors, "fmixd: wisdom: '%s' is not of this FFTW: it is ignored\n",
+                      t->path);
     file_free(text);
 }
 

@@ -6,28 +6,28 @@
 #ifndef WHOLE_H
 #define WHOLE_H
 
-#include "slicing.h"
 #include "formats/format.h"
+#include "slicing.h"
 
 typedef struct whole {
-    slab collected; /* until they are encoded */
+    pooled_buffer collected; /* until they are encoded */
     buffer encoded;
 } whole;
 
-void whole_init(whole *w, budget *payer, slabs *spares);
+void whole_init(whole *w, budget *payer, buffer_pool *spares);
 void whole_free(whole *w);
 
 /* Cuts what the format holds of the source. False: more than it can, explained. */
-bool whole_plan(const source *s, const format *f, cuts *out, double *cost, problem *p);
+bool whole_plan(const tensor_source *s, const format *f, slicing *out, double *cost, problem *p);
 
 /* Room for all that is cut. False: no memory. */
-bool whole_begin(whole *w, const cuts *all);
-unsigned char *whole_room(const whole *w, const cut *c, uint64_t first);
+bool whole_begin(whole *w, const slicing *all);
+unsigned char *whole_room(const whole *w, const slicing_part *c, uint64_t first);
 
 /* False: no memory; w->encoded.starved tells whether of the budget. */
-bool whole_encode(whole *w, const source *s, const format *f, const cuts *all);
+bool whole_encode(whole *w, const tensor_source *s, const format *f, const slicing *all);
 
 /* Of what it comes to when it is encoded, which pays for itself: bytes that it takes at least. */
-uint64_t whole_least(const source *s, const format *f);
+uint64_t whole_least(const tensor_source *s, const format *f);
 
 #endif

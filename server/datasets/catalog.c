@@ -1,6 +1,6 @@
 #include "catalog.h"
-#include "base/process.h"
 #include "base/message.h"
+#include "base/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ typedef struct places {
     description *description; /* of those that are served */
 } places;
 
-struct shelf {
+struct catalog {
     char *root;
     bool verify;
     pthread_mutex_t lock;
@@ -33,13 +33,13 @@ struct shelf {
 
 /* What one scan goes by. */
 typedef struct scan {
-    shelf *shelf;
+    catalog *catalog;
     const atomic_bool *end;
     FILE *errors;
 } scan;
 
 static bool shall_end(const scan *of) {
-    return process_shall_end() || (of->end && atomic_load(of->end));
+    return shutdown_requested() || (of->end && atomic_load(of->end));
 }
 
 static int by_name(const void *left, const void *right) {
@@ -85,15 +85,16 @@ static bool add(places *to, const char *name) {
 
 /* Names alone, in order, so that which sets there is room for is not left to the file system. */
 static bool list(const scan *of, places *out) {
-    DIR *directory = opendir(of->shelf->root);
+    DIR *directory = opendir(of->catalog->root);
     if (!directory) {
-        say(of->errors, "fmixd: data: '%s' cannot be read: %s\n", of->shelf->root, strerror(errno));
+        message_print(of->errors, "fmixd: data: '%s' cannot be read: %s\n", of->catalog->root,
+                      strerror(errno));
         return false;
     }
     bool good = true;
     for (struct dirent *e; good && !shall_end(of) && (e = readdir(directory));)
         if (is_set(dirfd(directory), e->d_name) && !(good = add(out, e->d_name)))
-            say(of->errors, "fmixd: data: out of memory\n");
+            message_print(of->errors, "fmixd: data: out of memory\n");
     closedir(directory);
     if (out->count)
         qsort(out->place, out->count, sizeof *out->place, by_name);
@@ -112,11 +113,11 @@ static char *reason_of(const char *said) {
 
 /* Opens it, or keeps the reason why not, which is said too. */
 static dataset *opened(const scan *of, place *p) {
-    char said[SHELF_REASON] = "";
+    char said[CATALOG_REASON] = "";
     FILE *keeper = fmemopen(said, sizeof said, "w");
     dataset *d = NULL;
     if (keeper) {
-        d = dataset_open(of->shelf->root, p->name, of->shelf->verify, of->end, keeper);
+        d = dataset_open(of->catalog->root, p->name, of->catalog->verify, of->end, keeper);
         fclose(keeper);
     } else {
         snprintf(said, sizeof said, "fmixd: data set '%s': out of memory\n", p->name);
@@ -130,16 +131,17 @@ static dataset *opened(const scan *of, place *p) {
 
 /* What is served from now on: a bad successor drops no good set. */
 static void renew(const scan *of, place *p) {
-    char reason[SHELF_REASON];
-    dataset *before = shelf_find(of->shelf, p->name, reason);
+    char reason[CATALOG_REASON];
+    dataset *before = catalog_find(of->catalog, p->name, reason);
     bool good = before && dataset_is_whole(before);
-    if (good && dataset_is_current(before, of->shelf->root)) {
+    if (good && dataset_is_current(before, of->catalog->root)) {
         p->set = before;
         return;
     }
     p->set = opened(of, p);
     if (!p->set && good) {
-        say(of->errors, "fmixd: data set '%s': the one there was is served on\n", p->name);
+        message_print(of->errors, "fmixd: data set '%s': the one there was is served on\n",
+                      p->name);
         p->set = before;
         return;
     }
@@ -156,11 +158,11 @@ static bool describe(places *all, FILE *errors) {
     all->description = sets ? description_of_all(sets, served) : NULL;
     free(sets);
     if (!all->description)
-        say(errors, "fmixd: data: out of memory\n");
+        message_print(errors, "fmixd: data: out of memory\n");
     return all->description != NULL;
 }
 
-bool shelf_scan(shelf *s, const atomic_bool *end, FILE *errors) {
+bool catalog_scan(catalog *s, const atomic_bool *end, FILE *errors) {
     const scan of = {s, end, errors};
     places found = {.count = 0};
     bool good = !s->root[0] || list(&of, &found);
@@ -180,26 +182,26 @@ bool shelf_scan(shelf *s, const atomic_bool *end, FILE *errors) {
     return true;
 }
 
-shelf *shelf_new(const char *root, bool verify, FILE *errors) {
-    shelf *s = calloc(1, sizeof *s);
+catalog *catalog_new(const char *root, bool verify, FILE *errors) {
+    catalog *s = calloc(1, sizeof *s);
     if (s && !(s->root = strdup(root))) {
         free(s);
         s = NULL;
     }
     if (!s) {
-        say(errors, "fmixd: out of memory\n");
+        message_print(errors, "fmixd: out of memory\n");
         return NULL;
     }
     s->verify = verify;
     pthread_mutex_init(&s->lock, NULL);
-    map_start();
-    if (shelf_scan(s, NULL, errors))
+    mapped_file_start();
+    if (catalog_scan(s, NULL, errors))
         return s;
-    shelf_free(s);
+    catalog_free(s);
     return NULL;
 }
 
-void shelf_free(shelf *s) {
+void catalog_free(catalog *s) {
     if (!s)
         return;
     free_all(&s->places);
@@ -210,16 +212,17 @@ void shelf_free(shelf *s) {
 
 /* ---- who asks ---- */
 
-bool shelf_doubts(shelf *s) {
+bool catalog_doubts(catalog *s) {
     bool doubts = false;
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < s->places.count && !doubts; i++)
-        doubts = s->places.place[i].set && dataset_state(s->places.place[i].set) == MAP_DOUBTFUL;
+        doubts =
+            s->places.place[i].set && dataset_state(s->places.place[i].set) == MAPPED_FILE_DOUBTFUL;
     pthread_mutex_unlock(&s->lock);
     return doubts;
 }
 
-dataset *shelf_find(shelf *s, const char *name, char reason[SHELF_REASON]) {
+dataset *catalog_find(catalog *s, const char *name, char reason[CATALOG_REASON]) {
     place wanted = {.set = NULL};
     dataset *found = NULL;
     reason[0] = 0;
@@ -233,19 +236,19 @@ dataset *shelf_find(shelf *s, const char *name, char reason[SHELF_REASON]) {
     if (p && p->set)
         found = dataset_retain(p->set);
     else if (p)
-        snprintf(reason, SHELF_REASON, "%s", p->reason ? p->reason : "out of memory");
+        snprintf(reason, CATALOG_REASON, "%s", p->reason ? p->reason : "out of memory");
     pthread_mutex_unlock(&s->lock);
     return found;
 }
 
-description *shelf_describe(shelf *s) {
+description *catalog_describe(catalog *s) {
     pthread_mutex_lock(&s->lock);
     description *all = description_retain(s->places.description);
     pthread_mutex_unlock(&s->lock);
     return all;
 }
 
-dataset *shelf_nth(shelf *s, size_t n) {
+dataset *catalog_nth(catalog *s, size_t n) {
     dataset *found = NULL;
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < s->places.count && !found; i++)

@@ -7,8 +7,8 @@
 
 #define LONGEST_PAUSE 60 /* seconds */
 
-struct scanner {
-    shelf *shelf;
+struct catalog_scanner {
+    catalog *catalog;
     FILE *errors;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -18,7 +18,7 @@ struct scanner {
 };
 
 /* True: it was asked or told to end. */
-static bool is_asked_within(scanner *s, unsigned seconds) {
+static bool is_asked_within(catalog_scanner *s, unsigned seconds) {
     const struct timespec until = clock_after(CLOCK_SECOND * seconds);
     int late = 0;
     pthread_mutex_lock(&s->lock);
@@ -30,17 +30,17 @@ static bool is_asked_within(scanner *s, unsigned seconds) {
     return called;
 }
 
-static void scan(scanner *s) {
-    if (!shelf_scan(s->shelf, &s->end, s->errors) && !atomic_load(&s->end))
-        say(s->errors, "fmixd: data: the sets there were are served on\n");
+static void scan(catalog_scanner *s) {
+    if (!catalog_scan(s->catalog, &s->end, s->errors) && !atomic_load(&s->end))
+        message_print(s->errors, "fmixd: data: the sets there were are served on\n");
 }
 
 /* What stays doubtful, as where the directory cannot be read, is looked at ever more seldom. */
 static void *run(void *of) {
-    scanner *s = of;
+    catalog_scanner *s = of;
     unsigned pause = 1;
     while (!atomic_load(&s->end)) {
-        bool called = is_asked_within(s, pause), doubts = !called && shelf_doubts(s->shelf);
+        bool called = is_asked_within(s, pause), doubts = !called && catalog_doubts(s->catalog);
         if ((called || doubts) && !atomic_load(&s->end))
             scan(s);
         pause = doubts && 2 * pause <= LONGEST_PAUSE ? 2 * pause : doubts ? pause : 1;
@@ -48,11 +48,11 @@ static void *run(void *of) {
     return NULL;
 }
 
-scanner *scanner_new(shelf *of, FILE *errors) {
-    scanner *s = calloc(1, sizeof *s);
+catalog_scanner *catalog_scanner_new(catalog *of, FILE *errors) {
+    catalog_scanner *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->shelf = of;
+    s->catalog = of;
     s->errors = errors;
     pthread_mutex_init(&s->lock, NULL);
     clock_condition(&s->moved);
@@ -64,24 +64,24 @@ scanner *scanner_new(shelf *of, FILE *errors) {
     return NULL;
 }
 
-void scanner_ask(scanner *s) {
+void catalog_scanner_ask(catalog_scanner *s) {
     pthread_mutex_lock(&s->lock);
     s->asked = true;
     pthread_cond_signal(&s->moved);
     pthread_mutex_unlock(&s->lock);
 }
 
-void scanner_end(scanner *s) {
+void catalog_scanner_end(catalog_scanner *s) {
     pthread_mutex_lock(&s->lock);
     atomic_store(&s->end, true);
     pthread_cond_signal(&s->moved);
     pthread_mutex_unlock(&s->lock);
 }
 
-void scanner_free(scanner *s) {
+void catalog_scanner_free(catalog_scanner *s) {
     if (!s)
         return;
-    scanner_end(s);
+    catalog_scanner_end(s);
     pthread_join(s->thread, NULL);
     pthread_cond_destroy(&s->moved);
     pthread_mutex_destroy(&s->lock);

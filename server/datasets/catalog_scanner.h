@@ -9,19 +9,19 @@
 
 #include "catalog.h"
 
-typedef struct scanner scanner;
+typedef struct catalog_scanner catalog_scanner;
 
 /* The shelf and the stream are borrowed. NULL: no memory or no thread. */
-scanner *scanner_new(shelf *s, FILE *errors);
+catalog_scanner *catalog_scanner_new(catalog *s, FILE *errors);
 
 /* Returns at once. Where a scan is under way another one follows it, for what it has passed by may
  * have changed since. */
-void scanner_ask(scanner *s);
+void catalog_scanner_ask(catalog_scanner *s);
 
 /* Ends the scan under way, within milliseconds, and begins none any more. */
-void scanner_end(scanner *s);
+void catalog_scanner_end(catalog_scanner *s);
 
 /* Ends it and waits for that. May be NULL. */
-void scanner_free(scanner *s);
+void catalog_scanner_free(catalog_scanner *s);
 
 #endif

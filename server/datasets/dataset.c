@@ -1,8 +1,8 @@
 #include "dataset.h"
-#include "description.h"
-#include "base/process.h"
-#include "params/query.h"
 #include "base/message.h"
+#include "base/process.h"
+#include "description.h"
+#include "params/query.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,17 +25,19 @@ bool dataset_named_well(const char *name) {
 
 /* Where something is wrong with a set: its name, and what. */
 static bool wrong(const dataset *d, FILE *errors, const char *what) {
-    say(errors, "fmixd: data set '%s': %s\n", d->name, what);
+    message_print(errors, "fmixd: data set '%s': %s\n", d->name, what);
     return false;
 }
 
 static bool wrong_file(const dataset *d, FILE *errors, const char *file) {
-    if (errno == MAPS_FULL) {
-        say(errors, "fmixd: data set '%s': %s is not opened: %d files of data sets are the most\n",
-            d->name, file, MAPS_MOST);
+    if (errno == MAPPED_FILES_FULL) {
+        message_print(
+            errors, "fmixd: data set '%s': %s is not opened: %d files of data sets are the most\n",
+            d->name, file, MAPPED_FILES_MOST);
         return false;
     }
-    say(errors, "fmixd: data set '%s': %s cannot be read: %s\n", d->name, file, strerror(errno));
+    message_print(errors, "fmixd: data set '%s': %s cannot be read: %s\n", d->name, file,
+                  strerror(errno));
     return false;
 }
 
@@ -146,16 +148,16 @@ static bool take_manifest(const json_t *root, dataset *d, FILE *errors) {
 }
 
 static bool read_manifest(dataset *d, int directory, FILE *errors) {
-    map file;
+    mapped_file file;
     json_error_t error;
     struct stat s;
-    if (!map_open(directory, "manifest.json", &file))
+    if (!mapped_file_open(directory, "manifest.json", &file))
         return wrong_file(d, errors, "manifest.json");
     if (fstatat(directory, "manifest.json", &s, AT_SYMLINK_NOFOLLOW) != 0) {
-        map_close(&file);
+        mapped_file_close(&file);
         return wrong_file(d, errors, "manifest.json");
     }
-    d->stamp = map_stamp_of(&s);
+    d->stamp = mapped_file_stamp_of(&s);
     json_t *root = NULL;
     bool good = file.length <= DATASET_MANIFEST;
     if (good)
@@ -163,26 +165,27 @@ static bool read_manifest(dataset *d, int directory, FILE *errors) {
     if (!good)
         wrong(d, errors, "manifest.json has more than 4 MiB");
     else if (!root)
-        say(errors, "fmixd: data set '%s': manifest.json, line %d: %s\n", d->name, error.line,
-            error.text);
+        message_print(errors, "fmixd: data set '%s': manifest.json, line %d: %s\n", d->name,
+                      error.line, error.text);
     good = root && take_manifest(root, d, errors);
     d->description = buffer_of(DESCRIPTION_MOST);
     if (good && !description_write(d, json_object_get(root, "class_names"), &d->description))
         good = wrong(d, errors, "out of memory");
     json_decref(root);
-    map_close(&file);
+    mapped_file_close(&file);
     return good;
 }
 
 /* ---- files ---- */
 
-static bool open_file(const dataset *d, int directory, const char *name, uint64_t bytes, map *out,
-                      FILE *errors) {
-    if (!map_open(directory, name, out))
+static bool open_file(const dataset *d, int directory, const char *name, uint64_t bytes,
+                      mapped_file *out, FILE *errors) {
+    if (!mapped_file_open(directory, name, out))
         return wrong_file(d, errors, name);
     if (out->length == bytes)
         return true;
-    say(errors,
+    message_print(
+        errors,
         "fmixd: data set '%s': %s has %zu bytes, but by manifest.json it must have %" PRIu64 "\n",
         d->name, name, out->length, bytes);
     return false;
@@ -190,7 +193,7 @@ static bool open_file(const dataset *d, int directory, const char *name, uint64_
 
 /* Whether it is told to end, or was. */
 static bool shall_end(const atomic_bool *end) {
-    return process_shall_end() || (end && atomic_load(end));
+    return shutdown_requested() || (end && atomic_load(end));
 }
 
 /* Numbers of classes that there are. */
@@ -201,9 +204,10 @@ static bool check_numbers(const dataset *d, const dataset_head *h, const atomic_
             return wrong(d, errors, "told to end before its labels were checked");
         int64_t number = dtype_integer(DTYPE_I32, h->file.bytes + 4 * i);
         if (number < 0 || (uint64_t)number >= h->classes) {
-            say(errors,
-                "fmixd: data set '%s': row %" PRIu64 " of %s is class %lld of %" PRIu64 "\n",
-                d->name, i, h->name, (long long)number, h->classes);
+            message_print(errors,
+                          "fmixd: data set '%s': row %" PRIu64 " of %s is class %lld of %" PRIu64
+                          "\n",
+                          d->name, i, h->name, (long long)number, h->classes);
             return false;
         }
     }
@@ -231,10 +235,10 @@ static bool open_files(dataset *d, int directory, const atomic_bool *end, FILE *
 }
 
 /* In pieces, a few milliseconds each. False: told to end, or it cannot be read. */
-static bool add_map(crypto_generichash_state *state, const map *m, const atomic_bool *end) {
+static bool add_map(crypto_generichash_state *state, const mapped_file *m, const atomic_bool *end) {
     for (size_t at = 0, n; at < m->length; at += n) {
         n = m->length - at < PIECE ? m->length - at : PIECE;
-        if (shall_end(end) || map_state_of(m) == MAP_BROKEN)
+        if (shall_end(end) || mapped_file_state_of(m) == MAPPED_FILE_BROKEN)
             return false;
         crypto_generichash_update(state, m->bytes + at, n);
     }
@@ -262,7 +266,7 @@ bool dataset_digest(const dataset *d, const atomic_bool *end, char out[DATASET_D
         good = good && add_map(&state, &d->head[i].file, end);
     crypto_generichash_final(&state, digest, sizeof digest);
     sodium_bin2hex(out, DATASET_DIGEST + 1, digest, sizeof digest);
-    return good && dataset_state(d) != MAP_BROKEN;
+    return good && dataset_state(d) != MAPPED_FILE_BROKEN;
 }
 
 static bool verify_digest(const dataset *d, const atomic_bool *end, FILE *errors) {
@@ -273,7 +277,8 @@ static bool verify_digest(const dataset *d, const atomic_bool *end, FILE *errors
                                     : "it could not be read through to check its digest");
     if (strcmp(found, d->digest) == 0)
         return true;
-    say(errors,
+    message_print(
+        errors,
         "fmixd: data set '%s': its digest is %s, but by manifest.json it must be %s: a file "
         "was altered\n",
         d->name, found, d->digest);
@@ -306,7 +311,7 @@ dataset *dataset_open(const char *root, const char *name, bool verify, const ato
                       FILE *errors) {
     dataset *d = calloc(1, sizeof *d);
     if (!d) {
-        say(errors, "fmixd: out of memory\n");
+        message_print(errors, "fmixd: out of memory\n");
         return NULL;
     }
     snprintf(d->name, sizeof d->name, "%s", name);
@@ -334,9 +339,9 @@ dataset *dataset_retain(dataset *d) {
 void dataset_release(dataset *d) {
     if (!d || --d->uses > 0)
         return;
-    map_close(&d->data);
+    mapped_file_close(&d->data);
     for (unsigned i = 0; i < DATASET_HEADS; i++)
-        map_close(&d->head[i].file);
+        mapped_file_close(&d->head[i].file);
     buffer_free(&d->description);
     free(d->path);
     free(d);
@@ -351,33 +356,33 @@ bool dataset_is_current(const dataset *d, const char *root) {
         close(directory);
     if (!found)
         return false;
-    map_stamp now = map_stamp_of(&s);
-    return map_stamp_same(&d->stamp, &now);
+    mapped_file_stamp now = mapped_file_stamp_of(&s);
+    return mapped_file_stamp_same(&d->stamp, &now);
 }
 
-map_state dataset_state(const dataset *d) {
-    map_state worst = map_state_of(&d->data);
+mapped_file_state dataset_state(const dataset *d) {
+    mapped_file_state worst = mapped_file_state_of(&d->data);
     for (unsigned i = 0; i < d->heads; i++) {
-        map_state state = map_state_of(&d->head[i].file);
+        mapped_file_state state = mapped_file_state_of(&d->head[i].file);
         worst = state > worst ? state : worst;
     }
     return worst;
 }
 
-static bool is_current(const dataset *d, const char *file, const map *m) {
+static bool is_current(const dataset *d, const char *file, const mapped_file *m) {
     char path[PATH_MAX];
     int length = snprintf(path, sizeof path, "%s/%s", d->path, file);
-    return (size_t)length >= sizeof path || map_is_current(m, path);
+    return (size_t)length >= sizeof path || mapped_file_is_current(m, path);
 }
 
 bool dataset_is_whole(const dataset *d) {
-    bool whole = dataset_state(d) == MAP_WHOLE && is_current(d, "data.bin", &d->data);
+    bool whole = dataset_state(d) == MAPPED_FILE_WHOLE && is_current(d, "data.bin", &d->data);
     for (unsigned i = 0; i < d->heads && whole; i++) {
         char name[LABEL_FILE];
         label_file(&d->head[i], name);
         whole = is_current(d, name, &d->head[i].file);
     }
-    return whole && dataset_state(d) == MAP_WHOLE;
+    return whole && dataset_state(d) == MAPPED_FILE_WHOLE;
 }
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row) {

@@ -27,7 +27,7 @@ typedef struct dataset_head {
     char name[ARRAY_NAME]; /* "y" or "y.NAME" */
     bool numbers;          /* of classes, i32; else rows of `classes` f32 */
     uint64_t classes;
-    map file;
+    mapped_file file;
 } dataset_head;
 
 typedef struct dataset {
@@ -39,12 +39,12 @@ typedef struct dataset {
     dtype type;
     unsigned layout; /* query_layout; of rows of one side LAYOUT_NONE */
     uint64_t row_bytes;
-    map data;
+    mapped_file data;
     unsigned heads;
     dataset_head head[DATASET_HEADS];
     char digest[DATASET_DIGEST + 1];
-    buffer description; /* of all that, for those who ask: a line of JSON, made once */
-    map_stamp stamp;    /* of the manifest: whether it is still that */
+    buffer description;      /* of all that, for those who ask: a line of JSON, made once */
+    mapped_file_stamp stamp; /* of the manifest: whether it is still that */
     _Atomic unsigned uses;
 } dataset;
 
@@ -63,10 +63,10 @@ void dataset_release(dataset *d); /* NULL: nothing */
 bool dataset_is_current(const dataset *d, const char *root);
 
 /* Of all its files the worst that was seen so far. */
-map_state dataset_state(const dataset *d);
+mapped_file_state dataset_state(const dataset *d);
 
-/* MAP_WHOLE, and its files, looked at now, are what was opened: what was read of them before is
- * true. */
+/* MAPPED_FILE_WHOLE, and its files, looked at now, are what was opened: what was read of them
+ * before is true. */
 bool dataset_is_whole(const dataset *d);
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row);

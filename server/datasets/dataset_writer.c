@@ -1,7 +1,7 @@
 #include "dataset_writer.h"
-#include "params/query.h"
-#include "base/message.h"
 #include "base/json_build.h"
+#include "base/message.h"
+#include "params/query.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct writer {
+struct dataset_writer {
     char *path, *parent, *partial; /* the set, where it stands, its name until it is whole */
-    writer_facts facts;
+    dataset_writer_facts facts;
     uint64_t row_bytes, rows;
     FILE *data, *errors;
     int directory;
@@ -25,28 +25,28 @@ struct writer {
     unsigned shown; /* tenths, or on a terminal hundredths, that the progress shows */
 };
 
-bool writer_fail(writer *w, const char *text, ...) {
+bool dataset_writer_fail(dataset_writer *w, const char *text, ...) {
     va_list arguments;
     if (w->failed)
         return false; /* the first reason is the one that helps */
     w->failed = true;
-    writer_break(w);
+    dataset_writer_break(w);
     fputs("fmixd: import: ", w->errors);
     va_start(arguments, text);
-    say_list(w->errors, text, arguments);
+    message_vprint(w->errors, text, arguments);
     va_end(arguments);
     fputc('\n', w->errors);
     return false;
 }
 
-static bool fail_errno(writer *w, const char *what) {
-    return writer_fail(w, "%s: %s", what, strerror(errno));
+static bool fail_errno(dataset_writer *w, const char *what) {
+    return dataset_writer_fail(w, "%s: %s", what, strerror(errno));
 }
 
 /* ---- where it stands ---- */
 
 /* "ROOT/NAME" into ROOT, NAME, and ".NAME.partial". */
-static bool split_path(writer *w, const char *path) {
+static bool split_path(dataset_writer *w, const char *path) {
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/')
         length--;
@@ -57,11 +57,12 @@ static bool split_path(writer *w, const char *path) {
     w->parent = !w->path ? NULL : slash ? strndup(w->path, above) : strdup(".");
     w->partial = malloc(length + 16);
     if (!w->path || !w->parent || !w->partial)
-        return writer_fail(w, "out of memory");
+        return dataset_writer_fail(w, "out of memory");
     snprintf(w->partial, length + 16, ".%s.partial", name);
     if (!dataset_named_well(name))
-        return writer_fail(w, "'%s' is no name of a data set: letters, digits, _ and -, at most %d",
-                           name, DATASET_NAME);
+        return dataset_writer_fail(
+            w, "'%s' is no name of a data set: letters, digits, _ and -, at most %d", name,
+            DATASET_NAME);
     return true;
 }
 
@@ -94,7 +95,7 @@ static bool is_still(int parent, const char *name, int directory) {
 
 /* Made, or found where one was interrupted, and locked for as long as it is open: a descriptor, or
  * -1, explained. Who held the lock before may have removed or renamed what was opened. */
-static int take_partial(writer *w, int parent) {
+static int take_partial(dataset_writer *w, int parent) {
     while (!w->failed) {
         bool there = mkdirat(parent, w->partial, 0777) == 0 || errno == EEXIST;
         int directory =
@@ -103,7 +104,7 @@ static int take_partial(writer *w, int parent) {
         if (directory < 0 && (!there || errno != ENOENT))
             fail_errno(w, w->partial);
         else if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-            writer_fail(w, "'%s' is being imported already, by another process", w->path);
+            dataset_writer_fail(w, "'%s' is being imported already, by another process", w->path);
         else if (directory >= 0 && is_still(parent, w->partial, directory))
             return directory;
         if (directory >= 0)
@@ -114,7 +115,7 @@ static int take_partial(writer *w, int parent) {
 
 /* The directory that sets stand in, and those above it. The path is cut at each slash for a moment,
  * so that an error names the directory that could not be made. */
-static bool make_parents(writer *w) {
+static bool make_parents(dataset_writer *w) {
     for (char *end = strchr(w->parent + 1, '/');; end = strchr(end + 1, '/')) {
         if (end)
             *end = 0;
@@ -126,7 +127,7 @@ static bool make_parents(writer *w) {
     }
 }
 
-static bool open_partial(writer *w) {
+static bool open_partial(dataset_writer *w) {
     struct stat s;
     int parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0 && errno == ENOENT) {
@@ -142,11 +143,11 @@ static bool open_partial(writer *w) {
         return false;
     empty(w->directory);
     return lstat(w->path, &s) != 0 ||
-           writer_fail(w, "'%s' is there already; give the new set another name, or remove it",
-                       w->path);
+           dataset_writer_fail(
+               w, "'%s' is there already; give the new set another name, or remove it", w->path);
 }
 
-static FILE *create(writer *w, const char *name) {
+static FILE *create(dataset_writer *w, const char *name) {
     int fd = openat(w->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (!file)
@@ -157,7 +158,7 @@ static FILE *create(writer *w, const char *name) {
 }
 
 /* What is in a file is on its disk before the set has its name. */
-static bool finish_file(writer *w, FILE *file, const char *name) {
+static bool finish_file(dataset_writer *w, FILE *file, const char *name) {
     bool good = fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (!good)
         fail_errno(w, name);
@@ -166,7 +167,7 @@ static bool finish_file(writer *w, FILE *file, const char *name) {
     return good;
 }
 
-static void writer_free(writer *w) {
+static void dataset_writer_free(dataset_writer *w) {
     if (w->data)
         fclose(w->data);
     if (w->directory >= 0)
@@ -179,8 +180,9 @@ static void writer_free(writer *w) {
     free(w);
 }
 
-writer *writer_new(const char *path, const writer_facts *facts, FILE *errors) {
-    writer *w = calloc(1, sizeof *w);
+dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts *facts,
+                                   FILE *errors) {
+    dataset_writer *w = calloc(1, sizeof *w);
     if (!w) {
         fputs("fmixd: import: out of memory\n", errors);
         return NULL;
@@ -196,14 +198,14 @@ writer *writer_new(const char *path, const writer_facts *facts, FILE *errors) {
         w->row_bytes *= facts->side[d];
     bool good = w->heads && w->class_names;
     if (!good)
-        writer_fail(w, "out of memory");
+        dataset_writer_fail(w, "out of memory");
     if (good && split_path(w, path) && open_partial(w) && (w->data = create(w, "data.bin")))
         return w;
-    writer_abandon(w);
+    dataset_writer_abandon(w);
     return NULL;
 }
 
-void writer_abandon(writer *w) {
+void dataset_writer_abandon(dataset_writer *w) {
     if (!w)
         return;
     int parent = w->directory >= 0 ? open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -212,7 +214,7 @@ void writer_abandon(writer *w) {
         unlinkat(parent, w->partial, AT_REMOVEDIR);
         close(parent);
     }
-    writer_free(w);
+    dataset_writer_free(w);
 }
 
 /* ---- what it holds ---- */
@@ -220,7 +222,7 @@ void writer_abandon(writer *w) {
 #define BAR 40
 
 /* A bar on a terminal; elsewhere a line each tenth. */
-static void show(writer *w) {
+static void show(dataset_writer *w) {
     if (w->facts.expected == 0)
         return;
     double part = (double)w->rows / (double)w->facts.expected;
@@ -229,7 +231,7 @@ static void show(writer *w) {
         return;
     w->shown = step;
     if (!w->terminal) {
-        say(w->errors, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, w->rows);
+        message_print(w->errors, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, w->rows);
         return;
     }
     unsigned full = (unsigned)(part * BAR);
@@ -240,14 +242,14 @@ static void show(writer *w) {
     fflush(w->errors);
 }
 
-void writer_break(writer *w) {
+void dataset_writer_break(dataset_writer *w) {
     if (!w->terminal || w->shown == 0 || w->shown == 100)
         return;
     fputc('\n', w->errors);
     w->shown = 0;
 }
 
-bool writer_rows(writer *w, const void *bytes, uint64_t rows) {
+bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows) {
     const unsigned char *at = bytes;
     for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->row_bytes) {
         if (fwrite(at, (size_t)w->row_bytes, 1, w->data) != 1)
@@ -258,7 +260,7 @@ bool writer_rows(writer *w, const void *bytes, uint64_t rows) {
     return !w->failed;
 }
 
-static bool write_numbers(writer *w, FILE *file, const label *l) {
+static bool write_numbers(dataset_writer *w, FILE *file, const label *l) {
     for (uint64_t i = 0; i < l->rows; i++) {
         uint32_t number = label_number(l, i);
         const unsigned char bytes[] = {(unsigned char)number, (unsigned char)(number >> 8),
@@ -269,7 +271,7 @@ static bool write_numbers(writer *w, FILE *file, const label *l) {
     return true;
 }
 
-static bool write_weights(writer *w, FILE *file, const label *l) {
+static bool write_weights(dataset_writer *w, FILE *file, const label *l) {
     for (uint64_t i = 0; i < l->rows * l->classes; i++) {
         float value = label_weight(l, i);
         dtype_swap(DTYPE_F32, &value, sizeof value);
@@ -279,20 +281,20 @@ static bool write_weights(writer *w, FILE *file, const label *l) {
     return true;
 }
 
-bool writer_takes_head(const char *name) {
+bool dataset_writer_takes_head(const char *name) {
     return strcmp(name, "y") == 0 || (strncmp(name, "y.", 2) == 0 && dataset_named_well(name + 2));
 }
 
-bool writer_head(writer *w, const char *name, const label *l) {
+bool dataset_writer_head(dataset_writer *w, const char *name, const label *l) {
     char file_name[ARRAY_NAME + 16];
-    if (!writer_takes_head(name))
-        return writer_fail(w, "labels are named y or y.NAME, of letters, digits, _ and -, not %s",
-                           name);
+    if (!dataset_writer_takes_head(name))
+        return dataset_writer_fail(
+            w, "labels are named y or y.NAME, of letters, digits, _ and -, not %s", name);
     if (l->rows != w->rows)
-        return writer_fail(w, "there are %" PRIu64 " labels %s for %" PRIu64 " rows", l->rows, name,
-                           w->rows);
+        return dataset_writer_fail(w, "there are %" PRIu64 " labels %s for %" PRIu64 " rows",
+                                   l->rows, name, w->rows);
     if (json_array_size(w->heads) == DATASET_HEADS)
-        return writer_fail(w, "there are more than %d heads of labels", DATASET_HEADS);
+        return dataset_writer_fail(w, "there are more than %d heads of labels", DATASET_HEADS);
     snprintf(file_name, sizeof file_name, "labels%s.bin", name + 1);
     FILE *file = w->failed ? NULL : create(w, file_name);
     if (!file)
@@ -302,28 +304,28 @@ bool writer_head(writer *w, const char *name, const label *l) {
                              "classes", (json_int_t)l->classes);
     if (json_array_append_new(w->heads, head) != 0 ||
         json_array_append_new(w->class_names, json_array()) != 0)
-        good = writer_fail(w, "out of memory");
+        good = dataset_writer_fail(w, "out of memory");
     return finish_file(w, file, file_name) && good;
 }
 
-bool writer_takes_class(const char *name) {
+bool dataset_writer_takes_class(const char *name) {
     json_t *text = json_string(name); /* NULL: not UTF-8 */
     json_decref(text);
     return text != NULL;
 }
 
-bool writer_class(writer *w, const char *name) {
+bool dataset_writer_class(dataset_writer *w, const char *name) {
     size_t last = json_array_size(w->class_names);
     json_t *text = json_string(name); /* NULL: not UTF-8 */
     if (!text)
-        return writer_fail(w, "the name of a class is not UTF-8");
+        return dataset_writer_fail(w, "the name of a class is not UTF-8");
     return json_array_append_new(json_array_get(w->class_names, last - 1), text) == 0 ||
-           writer_fail(w, "out of memory");
+           dataset_writer_fail(w, "out of memory");
 }
 
 /* ---- the end ---- */
 
-static json_t *manifest_of(const writer *w, const char *digest) {
+static json_t *manifest_of(const dataset_writer *w, const char *digest) {
     json_t *shape = json_array();
     for (unsigned d = 0; d < w->facts.rank; d++)
         json_array_append_new(shape, json_integer((json_int_t)w->facts.side[d]));
@@ -333,11 +335,11 @@ static json_t *manifest_of(const writer *w, const char *digest) {
                      "class_names", w->class_names, "digest", digest);
 }
 
-static bool write_manifest(writer *w, const char *digest) {
+static bool write_manifest(dataset_writer *w, const char *digest) {
     json_t *root = manifest_of(w, digest);
     FILE *file = root ? create(w, "manifest.json") : NULL;
     if (!root)
-        writer_fail(w, "out of memory");
+        dataset_writer_fail(w, "out of memory");
     bool good = file && json_dumpf(root, file, JSON_INDENT(1)) == 0 && fputc('\n', file) != EOF;
     if (file && !good)
         fail_errno(w, "manifest.json");
@@ -346,11 +348,11 @@ static bool write_manifest(writer *w, const char *digest) {
 }
 
 /* What was written is read back for its digest, so that also a disk that lies is found out. */
-static bool find_digest(writer *w, char digest[DATASET_DIGEST + 1]) {
+static bool find_digest(dataset_writer *w, char digest[DATASET_DIGEST + 1]) {
     dataset d = {
         .count = w->rows, .rank = w->facts.rank, .type = w->facts.type, .layout = w->facts.layout};
     memcpy(d.side, w->facts.side, sizeof d.side);
-    bool good = map_open(w->directory, "data.bin", &d.data) || fail_errno(w, "data.bin");
+    bool good = mapped_file_open(w->directory, "data.bin", &d.data) || fail_errno(w, "data.bin");
     for (size_t i = 0; i < json_array_size(w->heads) && good; i++) {
         const json_t *o = json_array_get(w->heads, i);
         dataset_head *h = &d.head[d.heads++];
@@ -359,19 +361,19 @@ static bool find_digest(writer *w, char digest[DATASET_DIGEST + 1]) {
         snprintf(file, sizeof file, "labels%s.bin", h->name + 1);
         h->numbers = strcmp(json_string_value(json_object_get(o, "kind")), "numbers") == 0;
         h->classes = (uint64_t)json_integer_value(json_object_get(o, "classes"));
-        good = map_open(w->directory, file, &h->file) || fail_errno(w, file);
+        good = mapped_file_open(w->directory, file, &h->file) || fail_errno(w, file);
     }
     good = good && (dataset_digest(&d, NULL, digest) ||
-                    writer_fail(w, "what was written is not read back"));
-    map_close(&d.data);
+                    dataset_writer_fail(w, "what was written is not read back"));
+    mapped_file_close(&d.data);
     for (unsigned i = 0; i < d.heads; i++)
-        map_close(&d.head[i].file);
+        mapped_file_close(&d.head[i].file);
     return good;
 }
 
 /* NFS, and some others, cannot do it in one step. What comes between the two is not replaced
  * either, unless it is an empty directory. */
-static bool rename_if_absent(writer *w, int parent) {
+static bool rename_if_absent(dataset_writer *w, int parent) {
     struct stat s;
     if (renameat2(parent, w->partial, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0)
         return true;
@@ -384,7 +386,7 @@ static bool rename_if_absent(writer *w, int parent) {
     return false;
 }
 
-static bool give_name(writer *w) {
+static bool give_name(dataset_writer *w) {
     int parent = open(w->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = parent >= 0 && fsync(w->directory) == 0 && rename_if_absent(w, parent) &&
                 fsync(parent) == 0;
@@ -395,19 +397,20 @@ static bool give_name(writer *w) {
     return good;
 }
 
-bool writer_finish(writer *w) {
+bool dataset_writer_finish(dataset_writer *w) {
     char digest[DATASET_DIGEST + 1];
     FILE *data = w->data;
     w->data = NULL;
     bool good = finish_file(w, data, "data.bin") && !w->failed;
     if (good && w->rows == 0)
-        good = writer_fail(w, "there are no rows");
+        good = dataset_writer_fail(w, "there are no rows");
     good = good && find_digest(w, digest) && write_manifest(w, digest) && give_name(w);
     if (!good) {
-        writer_abandon(w);
+        dataset_writer_abandon(w);
         return false;
     }
-    say(w->errors, "fmixd: import: %s: %" PRIu64 " rows, digest %s\n", w->path, w->rows, digest);
-    writer_free(w);
+    message_print(w->errors, "fmixd: import: %s: %" PRIu64 " rows, digest %s\n", w->path, w->rows,
+                  digest);
+    dataset_writer_free(w);
     return true;
 }

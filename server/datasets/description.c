@@ -17,24 +17,24 @@ static json_t *head_of(const dataset_head *h, json_t *names) {
 static json_t *heads_of(const dataset *d, json_t *names) {
     json_t *heads = json_array();
     for (unsigned i = 0; i < d->heads; i++)
-        heads = tree_and(heads, head_of(&d->head[i], json_array_get(names, i)));
+        heads = json_append(heads, head_of(&d->head[i], json_array_get(names, i)));
     return heads;
 }
 
 static json_t *shape_of(const dataset *d) {
     json_t *shape = json_array();
     for (unsigned i = 0; i < d->rank; i++)
-        shape = tree_and(shape, json_integer((json_int_t)d->side[i]));
+        shape = json_append(shape, json_integer((json_int_t)d->side[i]));
     return shape;
 }
 
 bool description_write(const dataset *d, json_t *names, buffer *out) {
-    return tree_line(json_pack("{ss sI so ss ss so ss}", "name", d->name, "count",
-                               (json_int_t)d->count, "shape", shape_of(d), "dtype",
-                               dtype_table[d->type].name, "layout",
-                               query_table[QUERY_LAYOUT].choices[d->layout], "heads",
-                               heads_of(d, names), "digest", d->digest),
-                     out);
+    return json_print_line(json_pack("{ss sI so ss ss so ss}", "name", d->name, "count",
+                                     (json_int_t)d->count, "shape", shape_of(d), "dtype",
+                                     dtype_table[d->type].name, "layout",
+                                     query_table[QUERY_LAYOUT].choices[d->layout], "heads",
+                                     heads_of(d, names), "digest", d->digest),
+                           out);
 }
 
 /* ---- of all ---- */

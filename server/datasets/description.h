@@ -7,8 +7,8 @@
 #ifndef DESCRIPTION_H
 #define DESCRIPTION_H
 
-#include "dataset.h"
 #include "base/json_build.h"
+#include "dataset.h"
 
 /* Of one set: its manifest, in which nothing grows when it is written again but what is around it.
  */

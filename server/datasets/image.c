@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool picture_room(const picture_order *order, picture *out) {
+bool image_room(const image_order *order, image *out) {
     uint64_t pixels = (uint64_t)out->width * out->height;
-    if (pixels == 0 || pixels > PICTURE_PIXELS || out->width > PICTURE_SIDE ||
-        out->height > PICTURE_SIDE) {
+    if (pixels == 0 || pixels > IMAGE_PIXELS || out->width > IMAGE_SIDE ||
+        out->height > IMAGE_SIDE) {
         snprintf(out->words, sizeof out->words,
                  "it has %u x %u pixels; a picture may have %u pixels, and %u along a side",
-                 out->width, out->height, PICTURE_PIXELS, PICTURE_SIDE);
+                 out->width, out->height, IMAGE_PIXELS, IMAGE_SIDE);
         return false;
     }
     if (!order->pixels)
@@ -36,27 +36,27 @@ static void make_rgb(unsigned char *pixels, size_t count) {
         memset(pixels + 3 * i, pixels[i], 3);
 }
 
-static bool read_any(const picture_order *order, picture *out) {
+static bool read_any(const image_order *order, image *out) {
     static const unsigned char png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
     memset(out, 0, sizeof *out);
     if (order->length >= sizeof png && memcmp(order->bytes, png, sizeof png) == 0)
-        return picture_png(order, out);
+        return image_png(order, out);
     if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
-        return picture_jpeg(order, out);
+        return image_jpeg(order, out);
     snprintf(out->words, sizeof out->words, "it is neither PNG nor JPEG");
     return false;
 }
 
-bool picture_look(const unsigned char *bytes, size_t length, picture *out) {
-    const picture_order order = {.bytes = bytes, .length = length};
+bool image_look(const unsigned char *bytes, size_t length, image *out) {
+    const image_order order = {.bytes = bytes, .length = length};
     return read_any(&order, out);
 }
 
-bool picture_read(const unsigned char *bytes, size_t length, unsigned channels, picture *out) {
-    const picture_order order = {
+bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out) {
+    const image_order order = {
         .bytes = bytes, .length = length, .pixels = true, .channels = channels};
     if (!read_any(&order, out)) {
-        picture_free(out);
+        image_free(out);
         return false;
     }
     size_t count = (size_t)out->width * out->height;
@@ -68,7 +68,7 @@ bool picture_read(const unsigned char *bytes, size_t length, unsigned channels, 
     return true;
 }
 
-void picture_free(picture *p) {
+void image_free(image *p) {
     free(p->pixels);
     p->pixels = NULL;
 }

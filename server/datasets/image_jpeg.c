@@ -13,8 +13,8 @@
 #define SCANS_MOST 500
 
 typedef struct reader {
-    const picture_order *order;
-    picture *out;
+    const image_order *order;
+    image *out;
     struct jpeg_decompress_struct jpeg; /* its client_data is the reader */
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
@@ -24,7 +24,7 @@ typedef struct reader {
 } reader;
 
 static bool cut_short(reader *r) {
-    snprintf(r->out->words, PICTURE_WORDS, "it is cut short: all of its %zu bytes are read",
+    snprintf(r->out->words, IMAGE_WORDS, "it is cut short: all of its %zu bytes are read",
              r->order->length);
     return false;
 }
@@ -36,7 +36,7 @@ static _Noreturn void on_error(j_common_ptr jpeg) {
     if (r->ended && jpeg->err->msg_code == JERR_CANT_SUSPEND)
         cut_short(r);
     else
-        snprintf(r->out->words, PICTURE_WORDS, "libjpeg-turbo says: %s", text);
+        snprintf(r->out->words, IMAGE_WORDS, "libjpeg-turbo says: %s", text);
     longjmp(r->failed, 1);
 }
 
@@ -47,14 +47,14 @@ static void on_message(j_common_ptr jpeg, int level) {
     if (level >= 0 || jpeg->err->num_warnings++ > 0)
         return;
     jpeg->err->format_message(jpeg, text);
-    snprintf(r->out->words, PICTURE_WORDS, "libjpeg-turbo warns: %s", text);
+    snprintf(r->out->words, IMAGE_WORDS, "libjpeg-turbo warns: %s", text);
 }
 
 static void on_progress(j_common_ptr jpeg) {
     reader *r = jpeg->client_data;
     if (r->jpeg.input_scan_number <= SCANS_MOST)
         return;
-    snprintf(r->out->words, PICTURE_WORDS, "it has more than the %d scans allowed", SCANS_MOST);
+    snprintf(r->out->words, IMAGE_WORDS, "it has more than the %d scans allowed", SCANS_MOST);
     longjmp(r->failed, 1);
 }
 
@@ -97,7 +97,7 @@ static bool take_header(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
     int components = jpeg->num_components;
     if (components != 1 && components != 3 && components != 4) {
-        snprintf(r->out->words, PICTURE_WORDS, "it has %d components; 1, 3 and 4 are read",
+        snprintf(r->out->words, IMAGE_WORDS, "it has %d components; 1, 3 and 4 are read",
                  components);
         return false;
     }
@@ -105,8 +105,8 @@ static bool take_header(reader *r) {
     r->out->width = jpeg->image_width;
     r->out->height = jpeg->image_height;
     r->out->stored = components == 1 ? 1 : 3;
-    r->out->traits = components == 4 ? PICTURE_CMYK : 0;
-    return picture_room(r->order, r->out);
+    r->out->traits = components == 4 ? IMAGE_CMYK : 0;
+    return image_room(r->order, r->out);
 }
 
 /* One ink on what black leaves: Pillow's rounding of k - c*k/255. */
@@ -160,12 +160,12 @@ static bool decode(reader *r) {
     if (!read_rows(r))
         return false;
     if (!jpeg_finish_decompress(jpeg) && !r->out->words[0])
-        snprintf(r->out->words, PICTURE_WORDS,
+        snprintf(r->out->words, IMAGE_WORDS,
                  "it ends before its EOI marker; all of its pixels are there");
     return true;
 }
 
-bool picture_jpeg(const picture_order *order, picture *out) {
+bool image_jpeg(const image_order *order, image *out) {
     reader r = {.order = order, .out = out};
     bool good = false;
     set_up(&r);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 typedef struct reader {
-    const picture_order *order;
-    picture *out;
+    const image_order *order;
+    image *out;
     png_structp png;
     png_infop info;
     size_t at;
@@ -19,17 +19,17 @@ typedef struct reader {
 static _Noreturn void on_error(png_structp png, const char *text) {
     reader *r = png_get_error_ptr(png);
     if (r->ended)
-        snprintf(r->out->words, PICTURE_WORDS, "it is cut short: all of its %zu bytes are read",
+        snprintf(r->out->words, IMAGE_WORDS, "it is cut short: all of its %zu bytes are read",
                  r->order->length);
     else
-        snprintf(r->out->words, PICTURE_WORDS, "libpng says: %s", text);
+        snprintf(r->out->words, IMAGE_WORDS, "libpng says: %s", text);
     longjmp(r->failed, 1);
 }
 
 static void on_warning(png_structp png, const char *text) {
     reader *r = png_get_error_ptr(png);
     if (!r->out->words[0])
-        snprintf(r->out->words, PICTURE_WORDS, "libpng warns: %s", text);
+        snprintf(r->out->words, IMAGE_WORDS, "libpng warns: %s", text);
 }
 
 static void give_bytes(png_structp png, png_bytep out, size_t count) {
@@ -58,9 +58,9 @@ static void take_header(reader *r) {
     r->out->width = png_get_image_width(r->png, r->info);
     r->out->height = png_get_image_height(r->png, r->info);
     r->out->stored = colours & PNG_COLOR_MASK_COLOR ? 3 : 1;
-    r->out->traits = (colours & PNG_COLOR_MASK_PALETTE ? PICTURE_PALETTE : 0u) |
-                     (clear ? PICTURE_ALPHA : 0u) |
-                     (png_get_bit_depth(r->png, r->info) == 16 ? PICTURE_WIDE : 0u);
+    r->out->traits = (colours & PNG_COLOR_MASK_PALETTE ? IMAGE_PALETTE : 0u) |
+                     (clear ? IMAGE_ALPHA : 0u) |
+                     (png_get_bit_depth(r->png, r->info) == 16 ? IMAGE_WIDE : 0u);
 }
 
 /* To rows of 1 or 3 bytes a pixel. */
@@ -77,7 +77,7 @@ static void transform(reader *r) {
 static bool decode(reader *r) {
     begin(r);
     take_header(r);
-    if (!picture_room(r->order, r->out))
+    if (!image_room(r->order, r->out))
         return false;
     if (!r->order->pixels)
         return true;
@@ -94,13 +94,13 @@ static bool decode(reader *r) {
     return true;
 }
 
-bool picture_png(const picture_order *order, picture *out) {
+bool image_png(const image_order *order, image *out) {
     reader r = {.order = order, .out = out};
     bool good = false;
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;
     if (!r.info)
-        snprintf(out->words, PICTURE_WORDS, "out of memory");
+        snprintf(out->words, IMAGE_WORDS, "out of memory");
     else if (setjmp(r.failed) == 0)
         good = decode(&r);
     else

@@ -16,8 +16,8 @@
 static struct region {
     _Atomic uintptr_t start;
     _Atomic size_t length;
-    _Atomic map_state state;
-} regions[MAPS_MOST];
+    _Atomic mapped_file_state state;
+} regions[MAPPED_FILES_MOST];
 static atomic_int slots;
 static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER; /* who opens; the handler does not */
 
@@ -38,7 +38,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     struct region *r = region_of(at);
     void *zeros = MAP_FAILED;
     if (r) {
-        atomic_store(&r->state, MAP_BROKEN);
+        atomic_store(&r->state, MAPPED_FILE_BROKEN);
         zeros = mmap((void *)(at / page * page), page, PROT_READ,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     }
@@ -49,7 +49,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     errno = kept;
 }
 
-void map_start(void) {
+void mapped_file_start(void) {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigaction(SIGBUS, &action, NULL);
 }
@@ -58,12 +58,12 @@ void map_start(void) {
  * `taking` held. */
 static int next_slot(void *start, size_t length) {
     static int next;
-    for (int left = MAPS_MOST; left > 0; left--, next = (next + 1) % MAPS_MOST) {
+    for (int left = MAPPED_FILES_MOST; left > 0; left--, next = (next + 1) % MAPPED_FILES_MOST) {
         struct region *r = &regions[next];
         if (atomic_load(&r->start))
             continue;
         atomic_store(&r->length, length);
-        atomic_store(&r->state, MAP_WHOLE);
+        atomic_store(&r->state, MAPPED_FILE_WHOLE);
         atomic_store(&r->start, (uintptr_t)start);
         if (atomic_load(&slots) <= next)
             atomic_store(&slots, next + 1);
@@ -83,16 +83,16 @@ static uint64_t nanoseconds(struct timespec t) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-map_stamp map_stamp_of(const struct stat *s) {
-    return (map_stamp){(uint64_t)s->st_dev, (uint64_t)s->st_ino, (uint64_t)s->st_size,
-                       nanoseconds(s->st_mtim), nanoseconds(s->st_ctim)};
+mapped_file_stamp mapped_file_stamp_of(const struct stat *s) {
+    return (mapped_file_stamp){(uint64_t)s->st_dev, (uint64_t)s->st_ino, (uint64_t)s->st_size,
+                               nanoseconds(s->st_mtim), nanoseconds(s->st_ctim)};
 }
 
-bool map_stamp_same(const map_stamp *a, const map_stamp *b) {
+bool mapped_file_stamp_same(const mapped_file_stamp *a, const mapped_file_stamp *b) {
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-static bool map_descriptor(int fd, map *out) {
+static bool mapped_file_descriptor(int fd, mapped_file *out) {
     struct stat s;
     if (fstat(fd, &s) != 0)
         return false;
@@ -108,61 +108,61 @@ static bool map_descriptor(int fd, map *out) {
     int slot = take_slot(bytes, (size_t)s.st_size);
     if (slot < 0) {
         munmap(bytes, (size_t)s.st_size);
-        errno = MAPS_FULL;
+        errno = MAPPED_FILES_FULL;
         return false;
     }
-    *out = (map){bytes, (size_t)s.st_size, slot, map_stamp_of(&s)};
+    *out = (mapped_file){bytes, (size_t)s.st_size, slot, mapped_file_stamp_of(&s)};
     return true;
 }
 
-static bool open_with(int flags, int directory, const char *name, map *out) {
-    *out = (map){.slot = -1};
+static bool open_with(int flags, int directory, const char *name, mapped_file *out) {
+    *out = (mapped_file){.slot = -1};
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
     if (fd < 0)
         return false;
-    bool good = map_descriptor(fd, out);
+    bool good = mapped_file_descriptor(fd, out);
     int kept = errno;
     close(fd);
     errno = kept;
     return good;
 }
 
-bool map_open(int directory, const char *name, map *out) {
+bool mapped_file_open(int directory, const char *name, mapped_file *out) {
     return open_with(O_NOFOLLOW, directory, name, out);
 }
 
-bool map_open_path(const char *path, map *out) {
+bool mapped_file_open_path(const char *path, mapped_file *out) {
     return open_with(0, AT_FDCWD, path, out);
 }
 
-void map_close(map *m) {
+void mapped_file_close(mapped_file *m) {
     if (!m->bytes)
         return;
     atomic_store(&regions[m->slot].start, 0);
     munmap((void *)m->bytes, m->length);
-    *m = (map){.slot = -1};
+    *m = (mapped_file){.slot = -1};
 }
 
-map_state map_state_of(const map *m) {
-    return m->bytes ? atomic_load(&regions[m->slot].state) : MAP_WHOLE;
+mapped_file_state mapped_file_state_of(const mapped_file *m) {
+    return m->bytes ? atomic_load(&regions[m->slot].state) : MAPPED_FILE_WHOLE;
 }
 
 /* What is broken stays so. */
-static void mark(const map *m, map_state state) {
-    map_state before = atomic_load(&regions[m->slot].state);
+static void mark(const mapped_file *m, mapped_file_state state) {
+    mapped_file_state before = atomic_load(&regions[m->slot].state);
     while (before < state && !atomic_compare_exchange_weak(&regions[m->slot].state, &before, state))
         ;
 }
 
-bool map_is_current(const map *m, const char *path) {
+bool mapped_file_is_current(const mapped_file *m, const char *path) {
     struct stat s;
     if (!m->bytes || stat(path, &s) != 0)
         return true; /* what has gone is mapped still */
-    map_stamp now = map_stamp_of(&s);
+    mapped_file_stamp now = mapped_file_stamp_of(&s);
     if (m->stamp.device != now.device || m->stamp.inode != now.inode ||
-        map_stamp_same(&m->stamp, &now))
+        mapped_file_stamp_same(&m->stamp, &now))
         return true;
     bool doubtful = m->stamp.length == now.length && m->stamp.written == now.written;
-    mark(m, doubtful ? MAP_DOUBTFUL : MAP_BROKEN);
+    mark(m, doubtful ? MAPPED_FILE_DOUBTFUL : MAPPED_FILE_BROKEN);
     return false;
 }

@@ -20,44 +20,48 @@
 #include <stdint.h>
 
 /* Half of Linux's default limit of a process (vm.max_map_count), which counts more than these. */
-#define MAPS_MOST 32768
-#define MAPS_FULL EUSERS /* errno where that many are open */
+#define MAPPED_FILES_MOST 32768
+#define MAPPED_FILES_FULL EUSERS /* errno where that many are open */
 
 struct stat;
 
-typedef enum map_state { MAP_WHOLE, MAP_DOUBTFUL, MAP_BROKEN } map_state;
+typedef enum mapped_file_state {
+    MAPPED_FILE_WHOLE,
+    MAPPED_FILE_DOUBTFUL,
+    MAPPED_FILE_BROKEN
+} mapped_file_state;
 
 /* Which file it is, and whether it is still what it was; times in nanoseconds. */
-typedef struct map_stamp {
+typedef struct mapped_file_stamp {
     uint64_t device, inode, length, written, changed;
-} map_stamp;
+} mapped_file_stamp;
 
-typedef struct map {
+typedef struct mapped_file {
     const unsigned char *bytes; /* NULL: an empty file, or closed */
     size_t length;
     int slot;
-    map_stamp stamp;
-} map;
+    mapped_file_stamp stamp;
+} mapped_file;
 
 /* Installs the handler; again does no harm. */
-void map_start(void);
+void mapped_file_start(void);
 
 /* A file of a directory, not through a symbolic link. False: errno says why. */
-bool map_open(int directory, const char *name, map *out);
+bool mapped_file_open(int directory, const char *name, mapped_file *out);
 
 /* A file by its path, also through links. */
-bool map_open_path(const char *path, map *out);
-void map_close(map *m);
+bool mapped_file_open_path(const char *path, mapped_file *out);
+void mapped_file_close(mapped_file *m);
 
 /* What was seen so far: broken is what could not be read in part, or has another length or time of
  * writing. */
-map_state map_state_of(const map *m);
+mapped_file_state mapped_file_state_of(const mapped_file *m);
 
 /* Looks at the file, if it is still there under this path: whether its length and times are what
  * they were. If not it is doubtful or broken from now on. */
-bool map_is_current(const map *m, const char *path);
+bool mapped_file_is_current(const mapped_file *m, const char *path);
 
-map_stamp map_stamp_of(const struct stat *s);
-bool map_stamp_same(const map_stamp *a, const map_stamp *b);
+mapped_file_stamp mapped_file_stamp_of(const struct stat *s);
+bool mapped_file_stamp_same(const mapped_file_stamp *a, const mapped_file_stamp *b);
 
 #endif

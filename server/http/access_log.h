@@ -1,13 +1,13 @@
 /*
- * record.h - what became of a request, in the log and in the metrics
+ * access_log.h - what became of a request, in the log and in the metrics
  */
 #ifndef RECORD_H
 #define RECORD_H
 
-#include "formats/format.h"
 #include "api/server_state.h"
+#include "formats/format.h"
 
-typedef struct record {
+typedef struct access_record {
     const trace *trace;
     const char *method, *target; /* as far as they are known */
     const char *peer, *client;
@@ -16,8 +16,8 @@ typedef struct record {
     const problem *problem; /* without a status: none */
     int status;
     uint64_t bytes; /* of the body that was sent */
-} record;
+} access_record;
 
-void record_write(service *s, const record *r);
+void access_log_write(server_state *s, const access_record *r);
 
 #endif

@@ -19,7 +19,7 @@ static bool fails_if_match(const conditions *c, struct MHD_Connection *connectio
 }
 
 /* If-Match goes before If-None-Match (RFC 9110 §13.2.2). */
-void conditions_check(conditions *c, struct MHD_Connection *connection, const source *s,
+void conditions_check(conditions *c, struct MHD_Connection *connection, const tensor_source *s,
                       const char *path, const format *f, bool exists, problem *p) {
     if (s && s->recipe) {
         c->passing = s->passing;

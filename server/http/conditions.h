@@ -20,7 +20,7 @@ typedef struct conditions {
 /* A source from a GET has a validator; a client may have named it. s NULL: the answer is a text,
  * without one. exists: the method asks for what the resource is, not for what becomes of a body.
  * Where there is no memory to look, 500 in p. */
-void conditions_check(conditions *c, struct MHD_Connection *connection, const source *s,
+void conditions_check(conditions *c, struct MHD_Connection *connection, const tensor_source *s,
                       const char *path, const format *f, bool exists, problem *p);
 
 /* Cuts the answer to the range that is wanted, if any; 416 in p if there is no such. */

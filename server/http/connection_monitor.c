@@ -18,14 +18,14 @@
 typedef struct entry {
     bool open, gone, late, waited;
     bool fresh; /* has not begun any request */
-    watch_phase phase;
+    connection_phase phase;
     job *job; /* NULL: none is in work */
     uint32_t generation;
     uint64_t since; /* milliseconds: of the phase, or of the window of a reply's rate */
     uint64_t taken; /* bytes acknowledged at that time */
 } entry;
 
-struct watch {
+struct connection_monitor {
     pthread_mutex_t lock;
     pthread_t thread;
     int poll, stop;
@@ -34,7 +34,7 @@ struct watch {
     size_t gone;            /* open connections whose client is gone */
     size_t fresh;           /* connections, open or expected */
     pthread_cond_t settled; /* one was opened, or has begun a request */
-    watch_limits limits;
+    connection_limits limits;
     uint64_t next_look; /* milliseconds; the thread's own */
 };
 
@@ -45,7 +45,7 @@ struct watch {
 
 /* What a hang-up means for the connection it was seen on, if that is still open: the job to
  * abandon, the caller's reference, or NULL. */
-static job *hang_up(watch *w, uint64_t data) {
+static job *hang_up(connection_monitor *w, uint64_t data) {
     uint32_t fd = (uint32_t)data, generation = (uint32_t)(data >> 32);
     job *j = NULL;
     pthread_mutex_lock(&w->lock);
@@ -61,7 +61,7 @@ static job *hang_up(watch *w, uint64_t data) {
 
 /* Raises an edge on every connection whose client is gone, until libmicrohttpd has closed it: one
  * that comes while it still reads the last bytes is lost on it. True: there are some. */
-static bool nudge(watch *w) {
+static bool nudge(connection_monitor *w) {
     pthread_mutex_lock(&w->lock);
     bool some = w->gone > 0;
     for (size_t fd = 0; some && fd < w->room; fd++)
@@ -84,8 +84,8 @@ static bool waits(int fd, uint64_t *taken) {
 }
 
 /* The window begins anew where nothing waits (then it is our turn), and where enough was taken. */
-static bool takes_too_slowly(const watch_limits *l, entry *e, int fd, uint64_t time) {
-    uint64_t taken = 0, window = l->milliseconds[WATCH_REPLY];
+static bool takes_too_slowly(const connection_limits *l, entry *e, int fd, uint64_t time) {
+    uint64_t taken = 0, window = l->milliseconds[CONNECTION_REPLY];
     bool waiting = waits(fd, &taken);
     if (waiting && e->waited) {
         if (time - e->since < window)
@@ -99,16 +99,17 @@ static bool takes_too_slowly(const watch_limits *l, entry *e, int fd, uint64_t t
     return false;
 }
 
-static bool is_late(const watch_limits *l, entry *e, int fd, uint64_t time) {
+static bool is_late(const connection_limits *l, entry *e, int fd, uint64_t time) {
     uint64_t limit = l->milliseconds[e->phase];
     if (!limit)
         return false;
-    return e->phase == WATCH_REPLY ? takes_too_slowly(l, e, fd, time) : time - e->since >= limit;
+    return e->phase == CONNECTION_REPLY ? takes_too_slowly(l, e, fd, time)
+                                        : time - e->since >= limit;
 }
 
 /* Cuts off who is late, from a descriptor on: the next to look at. A few at a time, for every
  * request has to pass the lock. The hang-up that this makes is seen like any other. */
-static size_t cut_off(watch *w, size_t fd) {
+static size_t cut_off(connection_monitor *w, size_t fd) {
     pthread_mutex_lock(&w->lock);
     uint64_t time = clock_milliseconds(); /* no phase begins after it */
     for (unsigned left = LATE_MOST; fd < w->room && left > 0; fd++) {
@@ -126,7 +127,7 @@ static size_t cut_off(watch *w, size_t fd) {
     return fd;
 }
 
-static void look(watch *w) {
+static void look(connection_monitor *w) {
     uint64_t time = clock_milliseconds();
     size_t fd = 0;
     if (time < w->next_look)
@@ -138,7 +139,7 @@ static void look(watch *w) {
 }
 
 static void *run(void *argument) {
-    watch *w = argument;
+    connection_monitor *w = argument;
     struct epoll_event events[64];
     for (;;) {
         look(w);
@@ -157,8 +158,8 @@ static void *run(void *argument) {
     }
 }
 
-watch *watch_new(const watch_limits *limits) {
-    watch *w = calloc(1, sizeof *w);
+connection_monitor *connection_monitor_new(const connection_limits *limits) {
+    connection_monitor *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
     w->limits = *limits;
@@ -179,7 +180,7 @@ watch *watch_new(const watch_limits *limits) {
     return w;
 }
 
-void watch_free(watch *w) {
+void connection_monitor_free(connection_monitor *w) {
     if (!w)
         return;
     eventfd_write(w->stop, 1);
@@ -193,7 +194,7 @@ void watch_free(watch *w) {
 }
 
 /* With the lock held. */
-static bool make_room(watch *w, size_t fd) {
+static bool make_room(connection_monitor *w, size_t fd) {
     if (fd < w->room)
         return true;
     size_t room = w->room ? w->room : 64;
@@ -209,7 +210,7 @@ static bool make_room(watch *w, size_t fd) {
 }
 
 /* With the lock held. One event, at once if the client is gone already. */
-static void arm(watch *w, int operation, int fd) {
+static void arm(connection_monitor *w, int operation, int fd) {
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT,
                                 .data.u64 =
                                     (uint64_t)w->entries[fd].generation << 32 | (uint32_t)fd};
@@ -217,7 +218,7 @@ static void arm(watch *w, int operation, int fd) {
 }
 
 /* With the lock held. */
-static void set_fresh(watch *w, entry *e, bool fresh) {
+static void set_fresh(connection_monitor *w, entry *e, bool fresh) {
     if (e->fresh == fresh)
         return;
     e->fresh = fresh;
@@ -225,14 +226,14 @@ static void set_fresh(watch *w, entry *e, bool fresh) {
     pthread_cond_broadcast(&w->settled);
 }
 
-void watch_expect(watch *w, int fd) {
+void connection_monitor_expect(connection_monitor *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if (make_room(w, (size_t)fd))
         set_fresh(w, &w->entries[fd], true);
     pthread_mutex_unlock(&w->lock);
 }
 
-bool watch_arrived(watch *w, int fd, unsigned milliseconds) {
+bool connection_monitor_arrived(connection_monitor *w, int fd, unsigned milliseconds) {
     const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
     pthread_mutex_lock(&w->lock);
@@ -242,7 +243,7 @@ bool watch_arrived(watch *w, int fd, unsigned milliseconds) {
     return code == 0;
 }
 
-void watch_settle(watch *w, unsigned milliseconds) {
+void connection_monitor_settle(connection_monitor *w, unsigned milliseconds) {
     const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
     pthread_mutex_lock(&w->lock);
@@ -251,7 +252,7 @@ void watch_settle(watch *w, unsigned milliseconds) {
     pthread_mutex_unlock(&w->lock);
 }
 
-void watch_open(watch *w, int fd) {
+void connection_monitor_open(connection_monitor *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if (make_room(w, (size_t)fd)) {
         entry *e = &w->entries[fd];
@@ -266,7 +267,7 @@ void watch_open(watch *w, int fd) {
     pthread_mutex_unlock(&w->lock);
 }
 
-void watch_enter(watch *w, int fd, watch_phase phase) {
+void connection_monitor_enter(connection_monitor *w, int fd, connection_phase phase) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room) {
         entry *e = &w->entries[fd];
@@ -278,14 +279,14 @@ void watch_enter(watch *w, int fd, watch_phase phase) {
     pthread_mutex_unlock(&w->lock);
 }
 
-bool watch_was_late(watch *w, int fd) {
+bool connection_monitor_was_late(connection_monitor *w, int fd) {
     pthread_mutex_lock(&w->lock);
     bool late = (size_t)fd < w->room && w->entries[fd].late;
     pthread_mutex_unlock(&w->lock);
     return late;
 }
 
-void watch_close(watch *w, int fd) {
+void connection_monitor_close(connection_monitor *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room)
         set_fresh(w, &w->entries[fd], false);
@@ -298,7 +299,7 @@ void watch_close(watch *w, int fd) {
 }
 
 /* Called with the job locked, so a client that is gone already is left to the thread. */
-void watch_add(watch *w, int fd, job *j) {
+void connection_monitor_add(connection_monitor *w, int fd, job *j) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room && w->entries[fd].open) {
         w->entries[fd].job = j;
@@ -308,7 +309,7 @@ void watch_add(watch *w, int fd, job *j) {
     pthread_mutex_unlock(&w->lock);
 }
 
-void watch_remove(watch *w, int fd) {
+void connection_monitor_remove(connection_monitor *w, int fd) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room)
         w->entries[fd].job = NULL;

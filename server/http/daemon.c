@@ -1,18 +1,18 @@
 #include "daemon.h"
-#include "base/clock.h"
-#include "fd_limit.h"
-#include "ops/mhd_version.h"
-#include "listen.h"
 #include "api/openapi.h"
-#include "base/process.h"
-#include "request.h"
+#include "base/clock.h"
 #include "base/message.h"
-#include "datasets/catalog_scanner.h"
-#include "ops/selftest.h"
-#include "ops/memory_shares.h"
-#include "ops/sd_notify.h"
-#include "tls.h"
+#include "base/process.h"
 #include "compute/tuner.h"
+#include "datasets/catalog_scanner.h"
+#include "fd_limit.h"
+#include "listen.h"
+#include "ops/memory_shares.h"
+#include "ops/mhd_version.h"
+#include "ops/sd_notify.h"
+#include "ops/selftest.h"
+#include "request.h"
+#include "tls.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -20,10 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DREGS_BYTES        (256u << 20) /* that a refused client may go on sending */
-#define DREGS_MILLISECONDS 5000
+#define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may go on sending */
+#define LINGERING_CLOSE_MILLISECONDS 5000
 
-#define WATCH_SECONDS 60 /* that the watch may be late by, on a busy machine */
+#define CONNECTION_SECONDS 60 /* that the watch may be late by, on a busy machine */
 
 /* At the end: until I/O threads have made connections of what they had accepted, for a connection
  * that ends, and for the first bytes of those that have sent nothing yet. */
@@ -41,7 +41,7 @@ struct fmixd {
     FILE *errors;
     tls *tls; /* NULL: none */
     tuner *tuner;
-    scanner *scanner;
+    catalog_scanner *scanner;
     int listener;
     bool inherited; /* the socket: who handed it over keeps it */
     char address[CONFIG_ADDRESS + 8];
@@ -86,22 +86,22 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
     (void)state;
     int fd = request_socket(connection);
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
-    atomic_fetch_add(&d->requests.service.metrics.connections, starts ? 1 : -1);
+    atomic_fetch_add(&d->requests.server.metrics.connections, starts ? 1 : -1);
     if (starts) {
         send_filter_set(&d->filter); /* here it is the connection's I/O thread */
-        watch_open(d->requests.watch, fd);
+        connection_monitor_open(d->requests.monitor, fd);
         if (d->tls)
             tls_begin(d->tls, request_session(connection));
     } else {
         end_forgotten(d, fd);
-        watch_close(d->requests.watch, fd);
+        connection_monitor_close(d->requests.monitor, fd);
     }
 }
 
 /* ---- start and end ---- */
 
 static bool explain(const fmixd *d, const char *what) {
-    say(d->errors, "fmixd: %s\n", what);
+    message_print(d->errors, "fmixd: %s\n", what);
     return false;
 }
 
@@ -110,18 +110,18 @@ static bool explain(const fmixd *d, const char *what) {
 static uint64_t silence_of(const config *c) {
     uint64_t longest = c->idle > c->upload ? c->idle : c->upload;
     longest = longest > c->head ? longest : c->head;
-    return (longest > c->stall ? longest : c->stall) + WATCH_SECONDS;
+    return (longest > c->stall ? longest : c->stall) + CONNECTION_SECONDS;
 }
 
-static watch_limits limits_of(fmixd *d) {
+static connection_limits limits_of(fmixd *d) {
     const config *c = &d->config;
-    return (watch_limits){.milliseconds = {[WATCH_IDLE] = 1000 * c->idle,
-                                           [WATCH_HEAD] = 1000 * c->head,
-                                           [WATCH_BODY] = 1000 * c->upload,
-                                           [WATCH_REPLY] = 1000 * c->stall},
-                          .rate = c->rate,
-                          .late = requests_late,
-                          .user = &d->requests};
+    return (connection_limits){.milliseconds = {[CONNECTION_IDLE] = 1000 * c->idle,
+                                                [CONNECTION_HEAD] = 1000 * c->head,
+                                                [CONNECTION_BODY] = 1000 * c->upload,
+                                                [CONNECTION_REPLY] = 1000 * c->stall},
+                               .rate = c->rate,
+                               .late = requests_late,
+                               .user = &d->requests};
 }
 
 static struct MHD_Daemon *start_http(fmixd *d, int fd) {
@@ -130,9 +130,9 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, SPACE_POOL, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_SHARES_POOL, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
-        {MHD_OPTION_STRICT_FOR_CLIENT, library_can_be_strict(), NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, mhd_version_can_be_strict(), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, d},
@@ -152,18 +152,18 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
 }
 
 static void free_all(fmixd *d) {
-    service *s = &d->requests.service;
-    scanner_free(d->scanner);
-    watch_free(d->requests.watch);
-    dregs_free(d->requests.dregs);
+    server_state *s = &d->requests.server;
+    catalog_scanner_free(d->scanner);
+    connection_monitor_free(d->requests.monitor);
+    lingering_close_free(d->requests.lingering);
     jobs_free(s->jobs);
-    shelf_free(s->shelf);
+    catalog_free(s->catalog);
     buffer_free(&s->document);
     tuner_free(d->tuner);
     fmix_context_free(s->context);
     auth_free(s->auth);
     tls_free(d->tls);
-    slabs_destroy(&s->slabs);
+    buffer_pool_destroy(&s->buffer_pool);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
     inflight_destroy(&d->requests.inflight);
@@ -177,33 +177,34 @@ static void free_all(fmixd *d) {
 static bool start_admission(fmixd *d) {
     const config *c = &d->config;
     bool encrypted = c->tls_cert[0] || c->tls_key[0];
-    return (d->requests.service.auth = auth_new(c->tokens, d->errors)) &&
+    return (d->requests.server.auth = auth_new(c->tokens, d->errors)) &&
            (!encrypted || (d->tls = tls_new(c->tls_cert, c->tls_key, d->errors)));
 }
 
 /* Everything but the sockets. */
 static bool start_service(fmixd *d, const jobs_hooks *hooks) {
     const config *c = &d->config;
-    service *s = &d->requests.service;
-    const watch_limits limits = limits_of(d);
+    server_state *s = &d->requests.server;
+    const connection_limits limits = limits_of(d);
     const jobs_settings line = {.threads = (unsigned)c->threads,
                                 .limit = (unsigned)c->queue,
                                 .patience = 1e6 * (double)c->patience,
                                 .payer = &s->budget,
-                                .slabs = &s->slabs,
+                                .buffer_pool = &s->buffer_pool,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
-           (s->jobs = jobs_new(&line)) && (d->requests.watch = watch_new(&limits)) &&
-           (d->requests.dregs = dregs_new(DREGS_BYTES, DREGS_MILLISECONDS)) &&
+           (s->jobs = jobs_new(&line)) && (d->requests.monitor = connection_monitor_new(&limits)) &&
+           (d->requests.lingering =
+                lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
-           (s->shelf = shelf_new(c->data, c->verify != 0, d->errors)) &&
-           (d->scanner = scanner_new(s->shelf, d->errors)) &&
+           (s->catalog = catalog_new(c->data, c->verify != 0, d->errors)) &&
+           (d->scanner = catalog_scanner_new(s->catalog, d->errors)) &&
            (d->tuner = tuner_new(s->context, c->wisdom, d->errors));
 }
 
 /* False: explained. */
 static bool start_listening(fmixd *d) {
-    if (!supervisor_socket(&d->listener, d->errors))
+    if (!sd_notify_socket(&d->listener, d->errors))
         return false;
     d->inherited = d->listener >= 0;
     if (!d->inherited)
@@ -215,11 +216,11 @@ static bool start_listening(fmixd *d) {
 
 /* With a log, before anything is said. NULL: explained. */
 static fmixd *make(const config *c, FILE *errors) {
-    space_begin();
+    memory_shares_configure_heap();
     fmixd *d = calloc(1, sizeof *d);
     log_lines *log = d ? log_new(STDERR_FILENO, (log_kind)c->log) : NULL;
     if (!log) {
-        say(errors ? errors : stderr, "fmixd: out of memory\n");
+        message_print(errors ? errors : stderr, "fmixd: out of memory\n");
         free(d);
         return NULL;
     }
@@ -227,20 +228,20 @@ static fmixd *make(const config *c, FILE *errors) {
     d->config = *c;
     d->listener = -1;
     d->errors = errors ? errors : log_messages(log);
-    d->requests.service.log = log;
-    d->requests.service.config = &d->config;
+    d->requests.server.log = log;
+    d->requests.server.config = &d->config;
     d->filter = (send_filter){
         .replaces = requests_refused, .shortens = requests_shortened, .user = &d->requests};
-    d->requests.service.document = buffer_of(OPENAPI_MOST);
-    metrics_init(&d->requests.service.metrics);
-    const space parts = space_divide(&d->config, d->errors);
-    budget_init(&d->requests.service.budget, parts.requests, (unsigned)c->threads);
-    slabs_init(&d->requests.service.slabs, (size_t)parts.slabs);
+    d->requests.server.document = buffer_of(OPENAPI_MOST);
+    metrics_init(&d->requests.server.metrics);
+    const memory_shares parts = memory_shares_divide(&d->config, d->errors);
+    budget_init(&d->requests.server.budget, parts.requests, (unsigned)c->threads);
+    buffer_pool_init(&d->requests.server.buffer_pool, (size_t)parts.buffer_pool);
     return d;
 }
 
 static bool start_all(fmixd *d, const jobs_hooks *hooks) {
-    if (!descriptors_fit(&d->config, d->errors) || !start_admission(d) || !start_listening(d))
+    if (!fd_limit_fit(&d->config, d->errors) || !start_admission(d) || !start_listening(d))
         return false;
     return (start_service(d, hooks) && (d->http = start_http(d, d->listener))) ||
            explain(d, "could not start");
@@ -249,7 +250,7 @@ static bool start_all(fmixd *d, const jobs_hooks *hooks) {
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     fmixd *d = make(c, errors);
     if (d && start_all(d, hooks)) {
-        log_flush(d->requests.service.log); /* who is told that it serves has been told that too */
+        log_flush(d->requests.server.log); /* who is told that it serves has been told that too */
         return d;
     }
     if (d)
@@ -263,16 +264,17 @@ const char *fmixd_address(const fmixd *d) {
 
 /* What shuts clients out waits for nothing that takes long. */
 void fmixd_reload(fmixd *d) {
-    if (!auth_reload(d->requests.service.auth, d->errors))
-        say(d->errors, "fmixd: tokens: those there were stay in force\n");
+    if (!auth_reload(d->requests.server.auth, d->errors))
+        message_print(d->errors, "fmixd: tokens: those there were stay in force\n");
     if (d->tls && !tls_reload(d->tls, d->errors))
-        say(d->errors, "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
-    scanner_ask(d->scanner);
+        message_print(d->errors,
+                      "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
+    catalog_scanner_ask(d->scanner);
 }
 
 void fmixd_drain(fmixd *d) {
-    atomic_store(&d->requests.service.draining, true);
-    scanner_end(d->scanner);
+    atomic_store(&d->requests.server.draining, true);
+    catalog_scanner_end(d->scanner);
 }
 
 static bool has_room(const fmixd *d) {
@@ -295,24 +297,24 @@ static bool somebody_waits(int fd) {
  * and where that thread finds it passed by then, it waits for a lock that it holds itself. False:
  * the thread does not come to it. */
 static bool take_in(fmixd *d, int fd) {
-    watch *w = d->requests.watch;
+    connection_monitor *w = d->requests.monitor;
     struct sockaddr_storage peer;
     socklen_t size;
     int client = listen_accept(fd, &peer, &size);
     if (client < 0)
         return true;
-    watch_expect(w, client);
+    connection_monitor_expect(w, client);
     bool added = MHD_add_connection(d->http, client, (struct sockaddr *)&peer, size) == MHD_YES;
-    if (added && watch_arrived(w, client, SETTLE_MILLISECONDS))
+    if (added && connection_monitor_arrived(w, client, SETTLE_MILLISECONDS))
         return true;
-    watch_close(w, client); /* it never will */
+    connection_monitor_close(w, client); /* it never will */
     return !added;
 }
 
 /* Milliseconds until a time, at most so many; none once another signal asks to end. */
 static unsigned left_until(uint64_t end, unsigned most) {
     uint64_t now = clock_milliseconds(), left = end > now ? end - now : 0;
-    return process_shall_end() ? 0 : left < most ? (unsigned)left : most;
+    return shutdown_requested() ? 0 : left < most ? (unsigned)left : most;
 }
 
 /* Who waits to be accepted is, for closing the listener would reset them: but not at a socket that
@@ -335,7 +337,7 @@ static void stop_listening(fmixd *d, uint64_t end) {
     if (!d->inherited)
         shutdown(d->listener, SHUT_RDWR);
     /* Their requests are in the sockets, or on the way. */
-    watch_settle(d->requests.watch, left_until(end, SETTLE_MILLISECONDS));
+    connection_monitor_settle(d->requests.monitor, left_until(end, SETTLE_MILLISECONDS));
 }
 
 /* In pieces, between which another signal is heard. */

@@ -4,8 +4,8 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
-#include "ops/config.h"
 #include "compute/jobs.h"
+#include "ops/config.h"
 
 typedef struct fmixd fmixd;
 

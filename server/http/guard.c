@@ -278,7 +278,7 @@ void guard_explain(int status, problem *p) {
         {500, 400, "a line of the chunked body, with a chunk's size and extensions, is too long"},
         {505, 505, "HTTP/1.0 and HTTP/1.1 are spoken here"},
     };
-    p->reason = PROBLEM_GUARD;
+    p->reason = REFUSAL_GUARD;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].page == status) {
             problem_add(p, rows[i].status, NULL, "%s", rows[i].detail);
@@ -290,7 +290,7 @@ void guard_explain(int status, problem *p) {
 bool guard_check(const guard_request *r, problem *p) {
     bool good = check_all(r, p);
     if (!good)
-        p->reason = PROBLEM_GUARD;
+        p->reason = REFUSAL_GUARD;
     return good;
 }
 

@@ -83,7 +83,7 @@ static enum MHD_Result add_field(void *of, enum MHD_ValueKind kind, const char *
 static size_t size_of_head(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return size && library_mends_heads() ? size->header_size : 0;
+    return size && mhd_version_mends_heads() ? size->header_size : 0;
 }
 
 bool headers_check(struct MHD_Connection *connection, const guard_request *line, problem *p) {
@@ -121,7 +121,7 @@ void headers_trim(struct MHD_Connection *connection) {
  * held: whether the target is longer than it seems. */
 static size_t hidden_length(const char *target) {
     size_t length = strlen(target);
-    while (library_mends_heads() && strncmp(target + length + 1, "HTTP/", 5) != 0)
+    while (mhd_version_mends_heads() && strncmp(target + length + 1, "HTTP/", 5) != 0)
         length += 1 + strlen(target + length + 1);
     return length;
 }

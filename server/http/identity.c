@@ -2,18 +2,19 @@
 #include "access/client_key.h"
 #include "headers.h"
 
-void visitor_begin(visitor *v, struct MHD_Connection *connection) {
-    v->client = client_of_address(headers_address(connection));
+void identity_begin(identity *v, struct MHD_Connection *connection) {
+    v->client = client_key_of_address(headers_address(connection));
 }
 
-static bool refuse(visitor *v, int status, const char *challenge, const char *detail, problem *p) {
+static bool refuse(identity *v, int status, const char *challenge, const char *detail, problem *p) {
     v->challenge = challenge;
     problem_add(p, status, "Authorization", "%s", detail);
     return false;
 }
 
 /* RFC 6750 §3. What was sent is never quoted. */
-bool visitor_admit(visitor *v, struct MHD_Connection *connection, const service *s, problem *p) {
+bool identity_admit(identity *v, struct MHD_Connection *connection, const server_state *s,
+                    problem *p) {
     bool repeated;
     const char *sent = headers_only(connection, "Authorization", &repeated);
     auth_verdict verdict = auth_check(s->auth, sent, v->name);
@@ -27,7 +28,7 @@ bool visitor_admit(visitor *v, struct MHD_Connection *connection, const service 
     case AUTH_OPEN:
         return true;
     case AUTH_KNOWN:
-        v->client = client_of_name(v->name);
+        v->client = client_key_of_name(v->name);
         return true;
     case AUTH_MISSING:
         return refuse(v, 401, "Bearer realm=\"fmixd\"",
@@ -41,8 +42,8 @@ bool visitor_admit(visitor *v, struct MHD_Connection *connection, const service 
                   "the token is none that is known here", p);
 }
 
-void visitor_share(visitor *v, struct MHD_Connection *connection, const service *s,
-                   const char *method, const char *methods) {
+void identity_share(identity *v, struct MHD_Connection *connection, const server_state *s,
+                    const char *method, const char *methods) {
     bool repeated;
     const char *origin = headers_only(connection, "Origin", &repeated);
     const cors_request r = {method, repeated ? NULL : origin,

@@ -18,10 +18,10 @@ typedef struct place {
     uint64_t until; /* milliseconds */
 } place;
 
-struct dregs {
+struct lingering_close {
     pthread_mutex_t
         lock; /* of what follows it; places are added by anyone, removed by the thread */
-    place places[DREGS_PLACES];
+    place places[LINGERING_CLOSE_PLACES];
     unsigned count;
     bool stopping;
     pthread_t thread;
@@ -41,7 +41,7 @@ static bool hear(place *p) {
 }
 
 /* What to wait for and how long; the number of places. False: stop. */
-static bool gather(dregs *l, struct pollfd *polls, unsigned *count, int *timeout) {
+static bool gather(lingering_close *l, struct pollfd *polls, unsigned *count, int *timeout) {
     uint64_t start = clock_milliseconds(), until = UINT64_MAX;
     pthread_mutex_lock(&l->lock);
     *count = l->count;
@@ -56,8 +56,8 @@ static bool gather(dregs *l, struct pollfd *polls, unsigned *count, int *timeout
 }
 
 static void *run(void *of) {
-    dregs *l = of;
-    struct pollfd polls[DREGS_PLACES + 1];
+    lingering_close *l = of;
+    struct pollfd polls[LINGERING_CLOSE_PLACES + 1];
     eventfd_t woken;
     unsigned count;
     int timeout;
@@ -78,8 +78,8 @@ static void *run(void *of) {
     return NULL;
 }
 
-dregs *dregs_new(uint64_t bytes, unsigned milliseconds) {
-    dregs *l = calloc(1, sizeof *l);
+lingering_close *lingering_close_new(uint64_t bytes, unsigned milliseconds) {
+    lingering_close *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
     l->bytes = bytes;
@@ -95,7 +95,7 @@ dregs *dregs_new(uint64_t bytes, unsigned milliseconds) {
     return l;
 }
 
-void dregs_free(dregs *l) {
+void lingering_close_free(lingering_close *l) {
     if (!l)
         return;
     pthread_mutex_lock(&l->lock);
@@ -110,9 +110,9 @@ void dregs_free(dregs *l) {
     free(l);
 }
 
-void dregs_take(dregs *l, int fd) {
+void lingering_close_take(lingering_close *l, int fd) {
     pthread_mutex_lock(&l->lock);
-    int own = l->count < DREGS_PLACES ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    int own = l->count < LINGERING_CLOSE_PLACES ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (own >= 0)
         l->places[l->count++] = (place){own, l->bytes, clock_milliseconds() + l->milliseconds};
     pthread_mutex_unlock(&l->lock);

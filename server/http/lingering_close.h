@@ -5,19 +5,19 @@
  * one thread keeps such a connection open, reads what still comes and drops it, until the client
  * ends, or has sent so much, or for so long.
  */
-#ifndef DREGS_H
-#define DREGS_H
+#ifndef LINGERING_CLOSE_H
+#define LINGERING_CLOSE_H
 
 #include <stdint.h>
 
-#define DREGS_PLACES 64 /* connections at once; more are closed at once */
+#define LINGERING_CLOSE_PLACES 64 /* connections at once; more are closed at once */
 
-typedef struct dregs dregs;
+typedef struct lingering_close lingering_close;
 
-dregs *dregs_new(uint64_t bytes, unsigned milliseconds);
-void dregs_free(dregs *l);
+lingering_close *lingering_close_new(uint64_t bytes, unsigned milliseconds);
+void lingering_close_free(lingering_close *l);
 
 /* Keeps the connection of an open socket, which the caller goes on to write to and close. */
-void dregs_take(dregs *l, int fd);
+void lingering_close_take(lingering_close *l, int fd);
 
 #endif

@@ -1,6 +1,6 @@
 #include "listen.h"
-#include "ops/config.h"
 #include "base/message.h"
+#include "ops/config.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -34,14 +34,14 @@ int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
     snprintf(port_name, sizeof port_name, "%u", port);
     int code = getaddrinfo(host, port_name, &hints, &found);
     if (code != 0) {
-        say(errors, "fmixd: cannot listen on %s: %s\n", listen_at, gai_strerror(code));
+        message_print(errors, "fmixd: cannot listen on %s: %s\n", listen_at, gai_strerror(code));
         return -1;
     }
     fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
         !listen_name(fd, address, room)) {
-        say(errors, "fmixd: cannot listen on %s: %s\n", listen_at, strerror(errno));
+        message_print(errors, "fmixd: cannot listen on %s: %s\n", listen_at, strerror(errno));
         close(fd);
         fd = -1;
     }

@@ -16,7 +16,7 @@ static bool is_identity(const char *list) {
     return true;
 }
 
-void media_check(const char *type, const char *encoding, problem *p) {
+void media_type_check(const char *type, const char *encoding, problem *p) {
     if (encoding && !is_identity(encoding)) {
         p->uncoded = true;
         problem_add(p, 415, "Content-Encoding",

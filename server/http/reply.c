@@ -21,14 +21,15 @@ static void add(draft *d, const char *name, const char *value) {
 /* What the reply depends on, in one line: some caches read no second. */
 static void add_vary(const reply *r, draft *d) {
     char text[64];
-    if (!r->vary && !r->visitor->guarded && !r->visitor->cors.vary)
+    if (!r->vary && !r->identity->guarded && !r->identity->cors.vary)
         return;
     snprintf(text, sizeof text, "%s%s%s", r->vary ? ", Accept" : "",
-             r->visitor->guarded ? ", Authorization" : "", r->visitor->cors.vary ? ", Origin" : "");
+             r->identity->guarded ? ", Authorization" : "",
+             r->identity->cors.vary ? ", Origin" : "");
     add(d, MHD_HTTP_HEADER_VARY, text + 2);
 }
 
-static void add_visitor(const visitor *v, draft *d) {
+static void add_visitor(const identity *v, draft *d) {
     if (v->challenge)
         add(d, MHD_HTTP_HEADER_WWW_AUTHENTICATE, v->challenge);
     for (unsigned i = 0; i < v->cors.count; i++)
@@ -48,7 +49,7 @@ static void add_common(const reply *r, bool shared, draft *d) {
     if (!shared)
         add_trace(r, d);
     add_vary(r, d);
-    add_visitor(r->visitor, d);
+    add_visitor(r->identity, d);
     if (r->close)
         add(d, MHD_HTTP_HEADER_CONNECTION, "close");
 }
@@ -58,9 +59,9 @@ static void add_validators(const reply *r, draft *d) {
         return;
     add(d, MHD_HTTP_HEADER_ETAG, r->etag);
     add(d, MHD_HTTP_HEADER_CACHE_CONTROL,
-        r->passing            ? r->visitor->guarded ? "private, no-cache" : "public, no-cache"
-        : r->visitor->guarded ? "private, max-age=31536000, immutable"
-                              : "public, max-age=31536000, immutable");
+        r->passing             ? r->identity->guarded ? "private, no-cache" : "public, no-cache"
+        : r->identity->guarded ? "private, max-age=31536000, immutable"
+                               : "public, max-age=31536000, immutable");
 }
 
 static void add_ranges(const reply *r, const char *part, draft *d) {
@@ -135,7 +136,7 @@ static void print_date(buffer *out) {
                  t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-void reply_amid(int fd, void *session, const visitor *v, const problem *p, bool body) {
+void reply_amid(int fd, void *session, const identity *v, const problem *p, bool body) {
     buffer text = buffer_of(16 << 10), all = buffer_of(17 << 10);
     problem_render(p, &text);
     buffer_print(&all, "HTTP/1.1 %d %s\r\n", p->status, problem_title(p->status));
@@ -195,7 +196,7 @@ static void free_stream(void *of) {
 
 /* raw says in headers what npy says in its own. */
 static void add_description(const answer *a, draft *d) {
-    const source *s = answer_source(a);
+    const tensor_source *s = answer_source(a);
     const tensor *t = &s->tensors[s->main];
     buffer shape = buffer_of(160);
     for (unsigned i = 0; i < t->rank; i++)
@@ -273,7 +274,7 @@ static struct MHD_Response *of_known_length(const reply *r, answer *a) {
 
 enum MHD_Result reply_not_modified(const reply *r, answer *a) {
     draft d = {.response = of_known_length(r, a)};
-    add_common(r, r->etag && !r->visitor->guarded, &d);
+    add_common(r, r->etag && !r->identity->guarded, &d);
     add_validators(r, &d);
     return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
 }
@@ -287,7 +288,7 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
                                    : of_stream(r, a, length)};
     if (!d.response)
         return MHD_NO;
-    add_common(r, r->etag && !r->visitor->guarded, &d);
+    add_common(r, r->etag && !r->identity->guarded, &d);
     add_validators(r, &d);
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
     if (answer_format(a) == &format_raw)

@@ -5,8 +5,8 @@
 #define REPLY_H
 
 #include "compute/answer.h"
-#include "ops/trace.h"
 #include "identity.h"
+#include "ops/trace.h"
 
 #include <microhttpd.h>
 
@@ -16,7 +16,7 @@ typedef struct reply {
     _Atomic uint64_t *bytes; /* counts bodies */
     uint64_t *sent;          /* counts this one's */
     const trace *trace;
-    const visitor *visitor;
+    const identity *identity;
     bool close; /* draining: tell the client to go elsewhere */
     bool head;
     bool vary;        /* the format came from Accept */
@@ -40,7 +40,7 @@ enum MHD_Result reply_options(const reply *r, const char *methods);
 /* Amid a body libmicrohttpd takes no response, so this one is written past it, into its TLS session
  * if it has one (then on the thread that reads from that). The caller ends the connection. visitor
  * may be NULL. body: not to a HEAD. */
-void reply_amid(int fd, void *session, const visitor *v, const problem *p, bool body);
+void reply_amid(int fd, void *session, const identity *v, const problem *p, bool body);
 
 /* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
 enum MHD_Result reply_answer(const reply *r, answer *a);

@@ -1,8 +1,9 @@
 #include "headers.h"
-#include "request_body.h"
 #include "media_type.h"
 #include "params/refusal.h"
 #include "reply.h"
+#include "request_body.h"
+#include "request_parse.h"
 #include "request_state.h"
 
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 /* ---- the head ---- */
 
 static void choose_resource(request *r, const char *path) {
-    problem *p = &r->outcome.problem;
+    problem *p = &r->result.problem;
     if (r->fault.status)
         problem_add(p, r->fault.status, r->fault.parameter, "%s", r->fault.detail);
     else if (r->line.form == GUARD_NUL)
@@ -19,7 +20,7 @@ static void choose_resource(request *r, const char *path) {
     else if (r->line.form == GUARD_SLASH)
         problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
     else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options)
-        call_take(&r->call, r->connection, &r->match, p);
+        request_parse(&r->call, r->connection, &r->match, p);
 }
 
 static bool takes_body(const request *r) {
@@ -28,36 +29,37 @@ static bool takes_body(const request *r) {
 
 static void check_announced(request *r) {
     const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length && !intake_announce(&r->call, length, &r->outcome.problem))
+    if (length && !request_body_announce(&r->call, length, &r->result.problem))
         r->last = true;
 }
 
 static void check_media(request *r) {
     buffer coding = headers_list(r->connection, MHD_HTTP_HEADER_CONTENT_ENCODING);
-    media_check(r->call.content_type, (const char *)coding.bytes, &r->outcome.problem);
+    media_type_check(r->call.content_type, (const char *)coding.bytes, &r->result.problem);
     if (coding.failed)
-        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
+        problem_add(&r->result.problem, 500, NULL, "out of memory");
     buffer_free(&coding);
 }
 
 /* Worth another try, later. */
-static void turn_away(request *r, jobs_verdict why) {
-    refusal_explain(r->owner->service.jobs, why, &r->outcome.problem);
+static void turn_away(request *r, refusal why) {
+    jobs *pool = r->owner->server.jobs;
+    refusal_explain(why, jobs_retry_after(pool), &r->result.problem);
 }
 
 /* Before a body is waited for. */
 static void check_line(request *r) {
-    jobs_verdict why = jobs_would_admit(r->owner->service.jobs, r->visitor.client);
-    if (why != JOBS_ADMITTED)
+    refusal why = jobs_would_admit(r->owner->server.jobs, r->identity.client);
+    if (why != REFUSAL_NONE)
         turn_away(r, why);
 }
 
 /* Who may not ask learns nothing of what there is, and no body is taken of him. */
 static void check_head(request *r, const char *path) {
-    problem *p = &r->outcome.problem;
-    const service *s = &r->owner->service;
+    problem *p = &r->result.problem;
+    const server_state *s = &r->owner->server;
     if (!route_is_open(guard_path(path), r->line.method) &&
-        !visitor_admit(&r->visitor, r->connection, s, p)) {
+        !identity_admit(&r->identity, r->connection, s, p)) {
         r->last = headers_has_body(r->connection);
         return;
     }
@@ -90,28 +92,28 @@ static void begin(request *r, const char *path, const char *method, const char *
     describe(r);
     r->head = strcmp(method, "HEAD") == 0;
     r->options = strcmp(method, "OPTIONS") == 0;
-    r->last = !headers_check(r->connection, &r->line, &r->outcome.problem);
+    r->last = !headers_check(r->connection, &r->line, &r->result.problem);
     headers_trim(r->connection);
     headers_forget_expectation(r->connection);
     if (!r->last)
         check_head(r, path);
-    visitor_share(&r->visitor, r->connection, &r->owner->service, method,
-                  route_methods(r->match.route));
+    identity_share(&r->identity, r->connection, &r->owner->server, method,
+                   route_methods(r->match.route));
 }
 
 /* ---- the body ---- */
 
 /* False: more than is read of any body. */
 static bool take_body(request *r, const char *bytes, size_t length) {
-    problem *p = &r->outcome.problem;
+    problem *p = &r->result.problem;
     bool announced = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL;
     r->received += length;
-    if (intake_is_too_much(&r->call, r->received, p))
+    if (request_body_is_too_much(&r->call, r->received, p))
         return false;
     if (p->status || !takes_body(r))
         return true; /* dropped, so that the connection can be used again */
-    if (!intake_add(&r->call, bytes, length, announced))
-        turn_away(r, JOBS_MEMORY);
+    if (!request_body_add(&r->call, bytes, length, announced))
+        turn_away(r, REFUSAL_MEMORY);
     return true;
 }
 
@@ -121,9 +123,9 @@ static bool take_body(request *r, const char *bytes, size_t length) {
 static bool take_on(request *r, job *work) {
     if (inflight_begin(&r->owner->inflight, &r->entry, work))
         return true;
-    r->outcome.problem.retry_after = 1;
-    r->outcome.problem.reason = PROBLEM_DRAINING;
-    problem_add(&r->outcome.problem, 503, NULL, "this replica is stopping");
+    r->result.problem.retry_after = 1;
+    r->result.problem.reason = REFUSAL_DRAINING;
+    problem_add(&r->result.problem, 503, NULL, "this replica is stopping");
     return false;
 }
 
@@ -135,20 +137,20 @@ static void install(request *r, answer *a) {
 }
 
 static job_waiter waiter_of(request *r) {
-    return (job_waiter){request_suspend, request_resume, r, r->visitor.client, r->connection};
+    return (job_waiter){request_suspend, request_resume, r, r->identity.client, r->connection};
 }
 
 /* What the handler made becomes an answer, if there is one to compute. */
 static void conclude(request *r) {
-    outcome *o = &r->outcome;
+    resource_result *o = &r->result;
     if (o->starved && o->problem.status)
-        turn_away(r, JOBS_MEMORY);
+        turn_away(r, REFUSAL_MEMORY);
     conditions_check(&r->conditions, r->connection, o->source, r->match.route->path, r->call.format,
                      !takes_body(r), &o->problem);
     if (!o->source)
         return;
     const job_waiter waiter = waiter_of(r);
-    answer *a = answer_new(r->owner->service.jobs, o->source, r->call.format, &waiter, &o->problem);
+    answer *a = answer_new(r->owner->server.jobs, o->source, r->call.format, &waiter, &o->problem);
     o->source = NULL;
     if (!a)
         return;
@@ -160,58 +162,58 @@ static void conclude(request *r) {
 
 static void hand_over(request *r, const weight *w) {
     const job_waiter waiter = waiter_of(r);
-    handling *h = handling_new(r->owner->service.jobs, r->match.route->handler, &r->call, w,
-                               &waiter, r->described);
+    resource_job *h = resource_job_new(r->owner->server.jobs, r->match.route->handler, &r->call, w,
+                                       &waiter, r->described);
     if (!h)
-        problem_add(&r->outcome.problem, 500, NULL, "out of memory");
-    else if (take_on(r, handling_job(h)))
-        r->handling = h;
+        problem_add(&r->result.problem, 500, NULL, "out of memory");
+    else if (take_on(r, resource_job_job(h)))
+        r->job = h;
     else
-        handling_release(h);
+        resource_job_release(h);
 }
 
 /* Here if it is quick, else on a compute thread. */
 static void handle(request *r) {
     const route *row = r->match.route;
     r->handled = true;
-    if (r->outcome.problem.status || r->options)
+    if (r->result.problem.status || r->options)
         return;
     weight w = row->weight ? row->weight(&r->call) : (weight){0};
     if (!jobs_is_quick(w.cost > w.worst ? w.cost : w.worst)) {
         hand_over(r, &w);
         return;
     }
-    row->handler(&r->call, &r->outcome);
+    row->handler(&r->call, &r->result);
     conclude(r);
 }
 
 /* Asks how the handling stands: over (then it is gone), waited for, or abandoned. */
-static handling_state ask_handling(request *r) {
-    jobs_verdict why;
-    handling *h = r->handling;
-    handling_state state = handling_start(h, &why);
-    if (state == HANDLING_WAIT || state == HANDLING_LEFT)
+static resource_job_state ask_handling(request *r) {
+    refusal why;
+    resource_job *h = r->job;
+    resource_job_state state = resource_job_start(h, &why);
+    if (state == RESOURCE_JOB_WAIT || state == RESOURCE_JOB_LEFT)
         return state;
     inflight_begin(&r->owner->inflight, &r->entry, NULL);
-    r->handling = NULL;
-    if (state == HANDLING_BUSY) {
+    r->job = NULL;
+    if (state == RESOURCE_JOB_BUSY) {
         turn_away(r, why);
     } else {
-        r->outcome = handling_take(h);
+        r->result = resource_job_take(h);
         conclude(r);
     }
-    handling_release(h);
+    resource_job_release(h);
     return state;
 }
 
 static reply reply_of(request *r) {
-    service *s = &r->owner->service;
+    server_state *s = &r->owner->server;
     const conditions *c = &r->conditions;
     return (reply){.connection = r->connection,
                    .bytes = &s->metrics.bytes,
                    .sent = &r->sent,
                    .trace = &r->trace,
-                   .visitor = &r->visitor,
+                   .identity = &r->identity,
                    .close = r->last || atomic_load(&s->draining),
                    .head = r->head,
                    .vary =
@@ -225,22 +227,22 @@ static reply reply_of(request *r) {
 
 /* From here on the reply is libmicrohttpd's affair. */
 static void begin_reply(request *r, int status) {
-    request_enter(r, WATCH_REPLY);
+    request_enter(r, CONNECTION_REPLY);
     r->status = status;
     r->calls = send_filter_calls();
 }
 
 static enum MHD_Result send_problem(request *r) {
     reply with = reply_of(r);
-    begin_reply(r, r->outcome.problem.status);
-    return reply_problem(&with, &r->outcome.problem);
+    begin_reply(r, r->result.problem.status);
+    return reply_problem(&with, &r->result.problem);
 }
 
 /* Asks how the answer stands; replies, or stays suspended. */
 static enum MHD_Result send_answer(request *r) {
-    problem *p = &r->outcome.problem;
+    problem *p = &r->result.problem;
     reply with = reply_of(r);
-    jobs_verdict why = JOBS_ADMITTED;
+    refusal why = REFUSAL_NONE;
     switch (r->head ? ANSWER_READY : answer_start(r->answer, &why)) {
     case ANSWER_WAIT:
         return MHD_YES;
@@ -261,7 +263,7 @@ static enum MHD_Result send_answer(request *r) {
 
 /* A condition counts only where it stands before a success (RFC 9110 §13.2.1). */
 static void check_conditions(request *r) {
-    outcome *o = &r->outcome;
+    resource_result *o = &r->result;
     if (!o->problem.status && r->conditions.failed && (r->answer || o->status / 100 == 2))
         problem_add(&o->problem, 412, "If-Match", "%s%s%s",
                     r->conditions.etag[0] ? "If-Match does not name the answer's ETag, "
@@ -270,14 +272,14 @@ static void check_conditions(request *r) {
 }
 
 static enum MHD_Result respond(request *r) {
-    const outcome *o = &r->outcome;
+    const resource_result *o = &r->result;
     reply with = reply_of(r);
     check_conditions(r);
     if (o->problem.status)
         return send_problem(r);
     if (r->conditions.not_modified) {
         begin_reply(r, 304);
-        atomic_fetch_add(&r->owner->service.metrics.not_modified, 1);
+        atomic_fetch_add(&r->owner->server.metrics.not_modified, 1);
         return reply_not_modified(&with, r->answer);
     }
     if (r->answer)
@@ -297,18 +299,18 @@ static enum MHD_Result respond(request *r) {
  * so nothing behind one is a request. */
 static enum MHD_Result on_head(request *r) {
     if (r->last) {
-        dregs_take(r->owner->dregs, request_socket(r->connection));
+        lingering_close_take(r->owner->lingering, request_socket(r->connection));
         return send_problem(r);
     }
     r->last = headers_find(r->connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
-    request_enter(r, WATCH_BODY);
+    request_enter(r, CONNECTION_BODY);
     return MHD_YES;
 }
 
 static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
     if (take_body(r, bytes, length))
         return MHD_YES;
-    const problem large = r->outcome.problem;
+    const problem large = r->result.problem;
     request_refuse_past(r, &large, !r->head);
     return MHD_NO;
 }
@@ -334,13 +336,13 @@ static enum MHD_Result step(request *r, const char *path, const char *method, co
         return on_body(r, body, bytes);
     }
     if (!r->handled) {
-        request_enter(r, WATCH_WORK);
+        request_enter(r, CONNECTION_WORK);
         handle(r);
     }
-    handling_state state = r->handling ? ask_handling(r) : HANDLING_DONE;
-    return state == HANDLING_WAIT   ? MHD_YES
-           : state == HANDLING_LEFT ? MHD_NO /* nobody is left to be told */
-                                    : answered(r, respond(r));
+    resource_job_state state = r->job ? ask_handling(r) : RESOURCE_JOB_DONE;
+    return state == RESOURCE_JOB_WAIT   ? MHD_YES
+           : state == RESOURCE_JOB_LEFT ? MHD_NO /* nobody is left to be told */
+                                        : answered(r, respond(r));
 }
 
 enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,

@@ -1,5 +1,5 @@
 /*
- * intake.h - a request's body as it comes in: how much is taken, and where it lies
+ * request_body.h - a request's body as it comes in: how much is taken, and where it lies
  */
 #ifndef INTAKE_H
 #define INTAKE_H
@@ -7,19 +7,19 @@
 #include "api/resource.h"
 
 /* Empty. c->service is set. */
-void intake_begin(call *c);
+void request_body_begin(resource_request *c);
 
 /* So many bytes were announced, in digits. False: more than is taken of any body, explained. */
-bool intake_announce(call *c, const char *length, problem *p);
+bool request_body_announce(resource_request *c, const char *length, problem *p);
 
 /* More than is taken of any body, explained; `received` in all. */
-bool intake_is_too_much(const call *c, uint64_t received, problem *p);
+bool request_body_is_too_much(const resource_request *c, uint64_t received, problem *p);
 
 /* A piece of it. announced: all that comes is known. False: there is no memory, and what had come
  * is dropped. */
-bool intake_add(call *c, const char *bytes, size_t length, bool announced);
+bool request_body_add(resource_request *c, const char *bytes, size_t length, bool announced);
 
 /* Frees it, by another thread if it is large. */
-void intake_drop(call *c);
+void request_body_drop(resource_request *c);
 
 #endif

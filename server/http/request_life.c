@@ -1,15 +1,15 @@
-#include "headers.h"
-#include "request_body.h"
 #include "access_log.h"
+#include "headers.h"
 #include "reply.h"
+#include "request_body.h"
 #include "request_state.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-void request_enter(const request *r, watch_phase phase) {
-    watch_enter(r->owner->watch, request_socket(r->connection), phase);
+void request_enter(const request *r, connection_phase phase) {
+    connection_monitor_enter(r->owner->monitor, request_socket(r->connection), phase);
 }
 
 request *request_new(requests *all, struct MHD_Connection *connection, const char *target) {
@@ -20,40 +20,41 @@ request *request_new(requests *all, struct MHD_Connection *connection, const cha
     r->connection = connection;
     r->line = (guard_request){
         .target = target, .target_length = strlen(target), .form = guard_target(target)};
-    r->fault = target_check(target);
+    r->fault = request_target_check(target);
     trace_begin(&r->trace);
     snprintf(r->target, sizeof r->target, "%s", target);
-    if (target_is_too_much(target) || headers_has_hidden(target))
+    if (request_target_is_too_much(target) || headers_has_hidden(target))
         headers_hide_query(target);
     r->match.number = ROUTE_NONE;
-    visitor_begin(&r->visitor, connection);
-    r->call.service = &all->service;
-    intake_begin(&r->call);
+    identity_begin(&r->identity, connection);
+    r->call.server = &all->server;
+    request_body_begin(&r->call);
     r->entry = (inflight_entry){.request = r, .fd = request_socket(connection)};
     inflight_add(&all->inflight, &r->entry);
-    atomic_fetch_add(&all->service.metrics.in_flight, 1);
-    request_enter(r, WATCH_HEAD);
+    atomic_fetch_add(&all->server.metrics.in_flight, 1);
+    request_enter(r, CONNECTION_HEAD);
     return r;
 }
 
 /* And nothing of a reply had been sent. */
 static bool was_late(const request *r) {
-    return r->status == 0 && watch_was_late(r->owner->watch, request_socket(r->connection));
+    return r->status == 0 &&
+           connection_monitor_was_late(r->owner->monitor, request_socket(r->connection));
 }
 
 static void record_it(const request *r) {
     char peer[64];
     headers_peer(r->connection, peer, sizeof peer);
-    record_write(&r->owner->service, &(record){.trace = &r->trace,
-                                               .method = r->method,
-                                               .target = r->target,
-                                               .peer = peer,
-                                               .client = r->visitor.name,
-                                               .route = r->match.number,
-                                               .format = r->call.format,
-                                               .problem = &r->outcome.problem,
-                                               .status = r->status,
-                                               .bytes = r->sent});
+    access_log_write(&r->owner->server, &(access_record){.trace = &r->trace,
+                                                         .method = r->method,
+                                                         .target = r->target,
+                                                         .peer = peer,
+                                                         .client = r->identity.name,
+                                                         .route = r->match.number,
+                                                         .format = r->call.format,
+                                                         .problem = &r->result.problem,
+                                                         .status = r->status,
+                                                         .bytes = r->sent});
 }
 
 /* What is wrong with a request that libmicrohttpd gives up, or would refuse with a status. */
@@ -68,9 +69,9 @@ void request_refuse_past(request *r, const problem *p, bool body) {
     r->amid = true;
     r->status = p->status;
     r->sent = 0;
-    r->outcome.problem = *p;
-    dregs_take(r->owner->dregs, r->entry.fd);
-    reply_amid(r->entry.fd, request_session(r->connection), &r->visitor, p, body);
+    r->result.problem = *p;
+    lingering_close_take(r->owner->lingering, r->entry.fd);
+    reply_amid(r->entry.fd, request_session(r->connection), &r->identity, p, body);
 }
 
 /* libmicrohttpd just closes a connection whose memory a head fills, so that it cannot hold the head
@@ -92,25 +93,25 @@ void request_end(request *r, enum MHD_RequestTerminationCode how) {
     if (!completed && !r->amid)
         r->status = was_late(r) ? 408 : 499;
     if (r->status == 408)
-        r->outcome.problem = (problem){.status = 408, .reason = PROBLEM_LATE};
-    request_enter(r, WATCH_IDLE);
+        r->result.problem = (problem){.status = 408, .reason = REFUSAL_LATE};
+    request_enter(r, CONNECTION_IDLE);
     record_it(r);
     inflight_remove(&r->owner->inflight, &r->entry);
-    atomic_fetch_sub(&r->owner->service.metrics.in_flight, 1);
+    atomic_fetch_sub(&r->owner->server.metrics.in_flight, 1);
     if (r->answer)
         answer_abandon(r->answer);
     answer_release(r->answer);
-    if (r->handling)
-        job_abandon(handling_job(r->handling));
-    handling_release(r->handling);
-    intake_drop(&r->call);
-    outcome_free(&r->outcome);
+    if (r->job)
+        job_abandon(resource_job_job(r->job));
+    resource_job_release(r->job);
+    request_body_drop(&r->call);
+    resource_result_free(&r->result);
     free(r);
 }
 
 void request_forget(request *r) {
     r->call.content_type = NULL;
-    r->visitor.cors.count = 0;
+    r->identity.cors.count = 0;
     request_end(r, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
 }
 
@@ -130,11 +131,11 @@ bool request_refuse(request *r, const send_page *page) {
 void request_suspend(void *of) {
     request *r = of;
     MHD_suspend_connection(r->connection);
-    watch_add(r->owner->watch, request_socket(r->connection), r->entry.work);
+    connection_monitor_add(r->owner->monitor, request_socket(r->connection), r->entry.work);
 }
 
 void request_resume(void *of) {
     request *r = of;
-    watch_remove(r->owner->watch, request_socket(r->connection));
+    connection_monitor_remove(r->owner->monitor, request_socket(r->connection));
     MHD_resume_connection(r->connection);
 }

@@ -5,26 +5,26 @@
 #ifndef REQUEST_STATE_H
 #define REQUEST_STATE_H
 
-#include "conditions.h"
-#include "base/crash.h"
-#include "guard.h"
 #include "api/resource_job.h"
-#include "request.h"
-#include "route.h"
-#include "request_target.h"
+#include "base/crash.h"
+#include "conditions.h"
+#include "guard.h"
 #include "identity.h"
+#include "request.h"
+#include "request_target.h"
+#include "route.h"
 
 struct request {
     requests *owner;
     inflight_entry entry;
     struct MHD_Connection *connection;
     guard_request line; /* no fields */
-    target_fault fault;
-    call call;
-    visitor visitor;
+    request_target_fault fault;
+    resource_request call;
+    identity identity;
     route_match match;
-    outcome outcome;
-    handling *handling; /* NULL: none, or it is over */
+    resource_result result;
+    resource_job *job; /* NULL: none, or it is over */
     answer *answer;
     conditions conditions;
     uint64_t received; /* of the body */
@@ -39,7 +39,7 @@ struct request {
 };
 
 /* What the connection is at, for its deadlines. */
-void request_enter(const request *r, watch_phase phase);
+void request_enter(const request *r, connection_phase phase);
 
 /* Answers past libmicrohttpd, which is about to end the connection. */
 void request_refuse_past(request *r, const problem *p, bool body);

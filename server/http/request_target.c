@@ -33,18 +33,19 @@ static void name_parameter(const char *target, const char *at, char *out, size_t
     snprintf(out, room, "%.*s", start ? (int)strcspn(start, "=&%") : 0, start ? start : "");
 }
 
-target_fault target_check(const char *target) {
-    target_fault f = {0};
+request_target_fault request_target_check(const char *target) {
+    request_target_fault f = {0};
     size_t length = strlen(target), parameters = count_parameters(target);
     const char *escape = find_bad_escape(target);
-    if (length > TARGET_BYTES) {
+    if (length > REQUEST_TARGET_BYTES) {
         f.status = 414;
         snprintf(f.detail, sizeof f.detail,
-                 "the request target has %zu bytes; at most %u are taken", length, TARGET_BYTES);
-    } else if (parameters > TARGET_PARAMETERS) {
+                 "the request target has %zu bytes; at most %u are taken", length,
+                 REQUEST_TARGET_BYTES);
+    } else if (parameters > REQUEST_TARGET_PARAMETERS) {
         f.status = 400;
         snprintf(f.detail, sizeof f.detail, "the query has %zu parameters; at most %u are taken",
-                 parameters, TARGET_PARAMETERS);
+                 parameters, REQUEST_TARGET_PARAMETERS);
     } else if (escape) {
         f.status = 400;
         name_parameter(target, escape, f.parameter, sizeof f.parameter);
@@ -56,6 +57,7 @@ target_fault target_check(const char *target) {
     return f;
 }
 
-bool target_is_too_much(const char *target) {
-    return strlen(target) > TARGET_BYTES || count_parameters(target) > TARGET_PARAMETERS;
+bool request_target_is_too_much(const char *target) {
+    return strlen(target) > REQUEST_TARGET_BYTES ||
+           count_parameters(target) > REQUEST_TARGET_PARAMETERS;
 }

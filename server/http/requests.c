@@ -1,7 +1,7 @@
 #include "requests.h"
+#include "access_log.h"
 #include "guard.h"
 #include "headers.h"
-#include "access_log.h"
 #include "reply.h"
 #include "request.h"
 #include "route.h"
@@ -20,14 +20,15 @@ void *request_session(struct MHD_Connection *connection) {
 
 /* Before a reply has begun there is room for one past libmicrohttpd; not so in a TLS session, which
  * is its I/O thread's alone. */
-void requests_late(void *of, int fd, watch_phase phase) {
+void requests_late(void *of, int fd, connection_phase phase) {
     const requests *all = of;
-    const config *c = all->service.config;
+    const config *c = all->server.config;
     problem p = {0};
-    if (c->tls_cert[0] || (phase != WATCH_HEAD && phase != WATCH_BODY))
+    if (c->tls_cert[0] || (phase != CONNECTION_HEAD && phase != CONNECTION_BODY))
         return;
     problem_add(&p, 408, NULL, "the %s of the request did not come within %" PRIu64 " s",
-                phase == WATCH_HEAD ? "head" : "body", phase == WATCH_HEAD ? c->head : c->upload);
+                phase == CONNECTION_HEAD ? "head" : "body",
+                phase == CONNECTION_HEAD ? c->head : c->upload);
     reply_amid(fd, NULL, NULL, &p, true);
 }
 
@@ -37,14 +38,14 @@ static void record_unseen(requests *all, int fd, const problem *p) {
     trace t;
     trace_begin(&t);
     headers_peer_of(fd, peer, sizeof peer);
-    record_write(&all->service, &(record){.trace = &t,
-                                          .method = "",
-                                          .target = "",
-                                          .peer = peer,
-                                          .client = "",
-                                          .route = ROUTE_NONE,
-                                          .problem = p,
-                                          .status = p->status});
+    access_log_write(&all->server, &(access_record){.trace = &t,
+                                                    .method = "",
+                                                    .target = "",
+                                                    .peer = peer,
+                                                    .client = "",
+                                                    .route = ROUTE_NONE,
+                                                    .problem = p,
+                                                    .status = p->status});
 }
 
 bool requests_refused(void *of, int fd, void *session, const send_page *page) {
@@ -54,7 +55,7 @@ bool requests_refused(void *of, int fd, void *session, const send_page *page) {
     if (r)
         return request_refuse(r, page);
     guard_explain(page->status, &p);
-    dregs_take(all->dregs, fd);
+    lingering_close_take(all->lingering, fd);
     reply_amid(fd, session, NULL, &p, page->body);
     record_unseen(all, fd, &p);
     return true;

@@ -4,23 +4,23 @@
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
-#include "lingering_close.h"
-#include "inflight.h"
-#include "send_filter.h"
 #include "api/server_state.h"
 #include "connection_monitor.h"
+#include "inflight.h"
+#include "lingering_close.h"
+#include "send_filter.h"
 
 #include <microhttpd.h>
 
 typedef struct requests {
-    service service;
-    watch *watch;
-    dregs *dregs;
+    server_state server;
+    connection_monitor *monitor;
+    lingering_close *lingering;
     inflight inflight;
 } requests;
 
 /* A watch's hook, of `requests`: tells the client, where it can still be told. */
-void requests_late(void *all, int fd, watch_phase phase);
+void requests_late(void *all, int fd, connection_phase phase);
 
 /* A send filter's hook, of `requests`: answers in libmicrohttpd's place. */
 bool requests_refused(void *all, int fd, void *session, const send_page *page);

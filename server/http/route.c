@@ -3,63 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT "text/plain; charset=utf-8"
-#define JSON "application/json"
-
-static const route table[] = {
-    {"/v1/masks", "GET", masks_get, NULL,
-     GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
-         GROUP_SHAPE | GROUP_SHEET | GROUP_OUTPUT,
-     FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "masks of FMix or CutMix"},
-    {"/v1/plans", "GET", plans_get, NULL,
-     GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_BATCH | GROUP_STEPS | GROUP_LAMBDA |
-         GROUP_MASK | GROUP_METHOD | GROUP_POLICY | GROUP_PAIRING | GROUP_SHAPE | GROUP_PARTS,
-     FORMAT_ARRAYS, .meaning = "who is mixed with whom, by which masks"},
-    {"/v1/mix", "POST", mix_post, mix_weight,
-     GROUP_SEED | GROUP_INDEX | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
-         GROUP_POLICY | GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_MIXED | GROUP_SHEET,
-     FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "the uploaded batch, mixed"},
-    {"/v1/datasets", "GET", datasets_get, NULL, .media = JSON, .schema = "Datasets",
-     .meaning = "the data sets that are served"},
-    {"/v1/datasets/{name}", "GET", dataset_get, NULL, .media = JSON, .schema = "Dataset",
-     .meaning = "one of them"},
-    {"/v1/datasets/{name}/batches/{step}", "GET", batch_get, NULL,
-     GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
-         GROUP_PAIRING | GROUP_PARTS | GROUP_MIXED | GROUP_EPOCH | GROUP_SHEET,
-     FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "a batch of a data set's epoch, mixed"},
-    {"/v1/datasets/{name}/shards", "GET", shards_get, NULL, SHARD_GROUPS, .media = JSON,
-     .schema = "Shards", .meaning = "an epoch as WebDataset shards: where they are"},
-    {"/v1/shards/{shard}", "GET", shard_get, NULL, 0, FORMAT_RECORDS, .meaning = "one of them"},
-    {"/livez", "GET", health_live, NULL, .media = TEXT, .open = true,
-     .meaning = "whether the process answers"},
-    {"/readyz", "GET", health_ready, NULL, .media = TEXT, .open = true,
-     .meaning = "whether it wants requests"},
-    {"/startupz", "GET", health_live, NULL, .media = TEXT, .open = true,
-     .meaning = "whether it has started"},
-    {"/metrics", "GET", metrics_get, NULL, .media = "text/plain; version=0.0.4; charset=utf-8",
-     .meaning = "counters for Prometheus"},
-    {"/version", "GET", version_get, NULL, .media = JSON, .schema = "Version",
-     .meaning = "stream, version, build, libraries, CPU, golden digest"},
-    {"/openapi.json", "GET", openapi_get, NULL, .media = JSON, .schema = "Document",
-     .meaning = "this document"},
-    {"/", "GET", web_page, NULL, .media = "text/html; charset=utf-8", .open = true,
-     .meaning = "a page that shows masks and mixtures"},
-    {"/preview.css", "GET", web_style, NULL, .media = "text/css; charset=utf-8", .open = true,
-     .meaning = "how that page looks"},
-    {"/preview.js", "GET", web_script, NULL, .media = "text/javascript; charset=utf-8",
-     .open = true, .meaning = "what that page does"},
-};
-#define ROWS (sizeof table / sizeof *table)
-_Static_assert(ROWS <= ROUTE_NONE, "each route has its counters");
-
-const route *route_row(unsigned number) {
-    return number < ROWS ? &table[number] : NULL;
-}
-
-const char *route_name(unsigned number) {
-    return number < ROWS ? table[number].path : "none";
-}
-
 /* And what shards are named with: `=` and what stands for a comma and a point. */
 #define NAMED "=+~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -110,19 +53,21 @@ static bool allows(const route *r, const char *method) {
 
 static void list_paths(char *out, size_t room) {
     size_t used = 0;
-    for (size_t i = 0; i < ROWS && used < room; i++)
-        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", table[i].path);
+    const route *row;
+    for (unsigned i = 0; (row = route_row(i)) != NULL && used < room; i++)
+        used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "", row->path);
 }
 
 static void explain_missing(const char *path, problem *p) {
     char formats[200], paths[320];
     route_match unused;
-    for (size_t i = 0; i < ROWS; i++) {
-        const char *rest = behind(table[i].path, path, &unused);
-        if (table[i].formats && rest && *rest == '.') {
-            format_list(table[i].formats, formats, sizeof formats);
-            problem_add(p, 404, NULL, "%s has no format '%.20s'; it has: %s", table[i].path,
-                        rest + 1, formats);
+    const route *row;
+    for (unsigned i = 0; (row = route_row(i)) != NULL; i++) {
+        const char *rest = behind(row->path, path, &unused);
+        if (row->formats && rest && *rest == '.') {
+            format_list(row->formats, formats, sizeof formats);
+            problem_add(p, 404, NULL, "%s has no format '%.20s'; it has: %s", row->path, rest + 1,
+                        formats);
             return;
         }
     }
@@ -130,30 +75,26 @@ static void explain_missing(const char *path, problem *p) {
     problem_add(p, 404, NULL, "there is no %.80s; there are: %s", path, paths);
 }
 
-const char *route_methods(const route *r) {
-    return !r                              ? "GET, HEAD, POST, OPTIONS"
-           : strcmp(r->method, "GET") == 0 ? "GET, HEAD, OPTIONS"
-                                           : "POST, OPTIONS";
-}
-
 bool route_is_open(const char *path, const char *method) {
     route_match unused;
     bool open = is_options(method);
-    for (unsigned i = 0; i < ROWS; i++)
-        open |= table[i].open && matches(&table[i], path, &unused);
+    const route *row;
+    for (unsigned i = 0; (row = route_row(i)) != NULL; i++)
+        open |= row->open && matches(row, path, &unused);
     return open;
 }
 
 bool route_find(const char *path, const char *method, route_match *out, problem *p) {
-    for (unsigned i = 0; i < ROWS; i++) {
-        if (!matches(&table[i], path, out))
+    const route *row;
+    for (unsigned i = 0; (row = route_row(i)) != NULL; i++) {
+        if (!matches(row, path, out))
             continue;
-        out->route = &table[i];
+        out->route = row;
         out->number = i;
-        if (allows(&table[i], method))
+        if (allows(row, method))
             return true;
-        snprintf(p->allow, sizeof p->allow, "%s", route_methods(&table[i]));
-        problem_add(p, 405, NULL, "%s takes %s, not %.20s", table[i].path, p->allow, method);
+        snprintf(p->allow, sizeof p->allow, "%s", route_methods(row));
+        problem_add(p, 405, NULL, "%s takes %s, not %.20s", row->path, p->allow, method);
         return false;
     }
     out->route = NULL;

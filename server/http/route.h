@@ -4,19 +4,7 @@
 #ifndef ROUTE_H
 #define ROUTE_H
 
-#include "api/resource.h"
-
-typedef struct route {
-    const char *path;
-    const char *method; /* GET (then HEAD too) or POST */
-    resource *handler;
-    resource_weight *weight;    /* of the handler; NULL: next to none, whatever is asked */
-    unsigned groups;            /* parameters it takes */
-    format_set formats;         /* 0: one of its own, `media` */
-    const char *media, *schema; /* of an answer without formats; its schema in openapi.c */
-    bool open;                  /* needs no token */
-    const char *meaning;
-} route;
+#include "api/routes.h"
 
 /* {NAME} in a path stands for one part of it, of letters, digits, _ and -. */
 typedef struct route_match {
@@ -32,13 +20,5 @@ bool route_find(const char *path, const char *method, route_match *out, problem 
 
 /* Whether a request for it needs no token; of what is not there it does. */
 bool route_is_open(const char *path, const char *method);
-
-/* What a route takes, as for Allow; NULL: what there is in all. */
-const char *route_methods(const route *r);
-
-/* NULL past the last. */
-const route *route_row(unsigned number);
-const char *route_name(unsigned number);
-#define ROUTE_NONE (METRICS_ROUTES - 1) /* the number of requests that match no row */
 
 #endif

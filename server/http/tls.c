@@ -31,8 +31,8 @@ static bool is_certificate(const char *path, const gnutls_datum_t *text, FILE *e
     unsigned count = 0;
     int code = gnutls_x509_crt_list_import2(&chain, &count, text, GNUTLS_X509_FMT_PEM, 0);
     if (code < 0)
-        say(errors, "fmixd: tls_cert: '%s' is no PEM certificate: %s\n", path,
-            gnutls_strerror(code));
+        message_print(errors, "fmixd: tls_cert: '%s' is no PEM certificate: %s\n", path,
+                      gnutls_strerror(code));
     for (unsigned i = 0; code >= 0 && i < count; i++)
         gnutls_x509_crt_deinit(chain[i]);
     gnutls_free(chain);
@@ -53,11 +53,11 @@ static bool fill(pair *p, const tls *t, FILE *errors) {
         code =
             gnutls_certificate_set_x509_key_mem(p->credentials, &cert, &key, GNUTLS_X509_FMT_PEM);
     if (code == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-        say(errors, "fmixd: tls_key: '%s' is not the key of the certificate in '%s'\n", t->key,
-            t->cert);
+        message_print(errors, "fmixd: tls_key: '%s' is not the key of the certificate in '%s'\n",
+                      t->key, t->cert);
     else if (code < 0)
-        say(errors, "fmixd: tls_key: '%s' is no PEM key without a password: %s\n", t->key,
-            gnutls_strerror(code));
+        message_print(errors, "fmixd: tls_key: '%s' is no PEM key without a password: %s\n", t->key,
+                      gnutls_strerror(code));
     return code >= 0;
 }
 
@@ -72,7 +72,7 @@ static void free_pair(pair *p) {
 static pair *read_pair(const tls *t, FILE *errors) {
     pair *p = calloc(1, sizeof *p);
     if (!p)
-        say(errors, "fmixd: tls_cert: out of memory\n");
+        message_print(errors, "fmixd: tls_cert: out of memory\n");
     else if (fill(p, t, errors))
         return p;
     if (p)
@@ -82,13 +82,13 @@ static pair *read_pair(const tls *t, FILE *errors) {
 
 tls *tls_new(const char *cert, const char *key, FILE *errors) {
     if (!*cert || !*key) {
-        say(errors, "fmixd: %s is set and %s is not; TLS needs both\n",
-            *cert ? "tls_cert" : "tls_key", *cert ? "tls_key" : "tls_cert");
+        message_print(errors, "fmixd: %s is set and %s is not; TLS needs both\n",
+                      *cert ? "tls_cert" : "tls_key", *cert ? "tls_key" : "tls_cert");
         return NULL;
     }
     tls *t = calloc(1, sizeof *t);
     if (!t) {
-        say(errors, "fmixd: tls_cert: out of memory\n");
+        message_print(errors, "fmixd: tls_cert: out of memory\n");
         return NULL;
     }
     t->cert = cert;

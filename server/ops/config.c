@@ -137,9 +137,9 @@ static bool parse_number(const char *text, bool bytes, uint64_t *out) {
 static void blame(const setting *s, config_origin origin, const given *g, const char *file,
                   FILE *errors) {
     if (origin == CONFIG_FILE)
-        say(errors, "fmixd: %s:%u: %s is '%.80s'; ", file, g->line, s->name, g->text);
+        message_print(errors, "fmixd: %s:%u: %s is '%.80s'; ", file, g->line, s->name, g->text);
     else
-        say(errors, "fmixd: %s %s is '%.80s'; ", origins[origin], s->name, g->text);
+        message_print(errors, "fmixd: %s %s is '%.80s'; ", origins[origin], s->name, g->text);
 }
 
 static bool set(const setting *s, config_origin origin, const given *g, config *out, FILE *errors) {
@@ -154,7 +154,7 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
             return true;
         }
         blame(s, origin, g, out->file, errors);
-        say(errors, "it must have less than %d characters\n", CONFIG_PATH);
+        message_print(errors, "it must have less than %d characters\n", CONFIG_PATH);
         return false;
     }
     if (s->kind == ORIGINS) {
@@ -163,7 +163,8 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
             return true;
         }
         blame(s, origin, g, out->file, errors);
-        say(errors, "it must be * or origins, as https://a.example,http://localhost:3000\n");
+        message_print(errors,
+                      "it must be * or origins, as https://a.example,http://localhost:3000\n");
         return false;
     }
     if (s->kind == ADDRESS) {
@@ -172,7 +173,7 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
             return true;
         }
         blame(s, origin, g, out->file, errors);
-        say(errors, "it must be ADDR:PORT, as 127.0.0.1:8080\n");
+        message_print(errors, "it must be ADDR:PORT, as 127.0.0.1:8080\n");
         return false;
     }
     if (s->kind == CHOICE) {
@@ -182,10 +183,10 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
                 return true;
             }
         blame(s, origin, g, out->file, errors);
-        say(errors, "it must be one of:");
+        message_print(errors, "it must be one of:");
         for (value = 0; s->choices[value]; value++)
-            say(errors, " %s", s->choices[value]);
-        say(errors, "\n");
+            message_print(errors, " %s", s->choices[value]);
+        message_print(errors, "\n");
         return false;
     }
     if (parse_number(g->text, s->kind == BYTES, &value) && value >= s->least && value <= s->most) {
@@ -193,8 +194,9 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
         return true;
     }
     blame(s, origin, g, out->file, errors);
-    say(errors, "it must be a %s from %" PRIu64 " to %" PRIu64 "\n",
-        s->kind == BYTES ? "number of bytes (K, M, G allowed)" : "whole number", s->least, s->most);
+    message_print(errors, "it must be a %s from %" PRIu64 " to %" PRIu64 "\n",
+                  s->kind == BYTES ? "number of bytes (K, M, G allowed)" : "whole number", s->least,
+                  s->most);
     return false;
 }
 
@@ -240,8 +242,8 @@ static bool unknown(const char *where, unsigned line, const char *name, size_t l
     char at[16] = "";
     if (line)
         snprintf(at, sizeof at, ":%u", line);
-    say(errors, "fmixd: %s%s: there is no setting '%.*s' (%s?)\n", where, at,
-        length < 40 ? (int)length : 40, name, nearest(name, length));
+    message_print(errors, "fmixd: %s%s: there is no setting '%.*s' (%s?)\n", where, at,
+                  length < 40 ? (int)length : 40, name, nearest(name, length));
     return false;
 }
 
@@ -279,12 +281,12 @@ static bool read_flags(int argc, char **argv, int first, givens out, bool *help,
         bool long_flag = strncmp(flag, "--", 2) == 0 && length > 2;
         size_t i = long_flag ? find(CONFIG_FLAG, flag + 2, length - 2) : ROWS;
         if (i == ROWS) {
-            say(errors, "fmixd: there is no flag '%.40s'; see fmixd --help\n", flag);
+            message_print(errors, "fmixd: there is no flag '%.40s'; see fmixd --help\n", flag);
             return false;
         }
         out[i].text = flag[length] ? flag + length + 1 : n + 1 < argc ? argv[++n] : NULL;
         if (!out[i].text) {
-            say(errors, "fmixd: --%s needs a value\n", table[i].name);
+            message_print(errors, "fmixd: --%s needs a value\n", table[i].name);
             return false;
         }
         if (!set(&table[i], CONFIG_FLAG, &out[i], &tried, errors))
@@ -306,16 +308,16 @@ static bool read_line(char *text, unsigned line, const char *file, givens out, F
     if (i == ROWS || strcmp(table[i].name, "config") == 0)
         return unknown(file, line, text, length, errors);
     if (*value != '=') {
-        say(errors, "fmixd: %s:%u: %s has no value; write %s = value\n", file, line, table[i].name,
-            table[i].name);
+        message_print(errors, "fmixd: %s:%u: %s has no value; write %s = value\n", file, line,
+                      table[i].name, table[i].name);
         return false;
     }
     value += 1 + strspn(value + 1, space);
     for (size_t end = strlen(value); end && strchr(space, value[end - 1]); end--)
         value[end - 1] = 0;
     if (out[i].text) {
-        say(errors, "fmixd: %s:%u: %s stands in line %u already\n", file, line, table[i].name,
-            out[i].line);
+        message_print(errors, "fmixd: %s:%u: %s stands in line %u already\n", file, line,
+                      table[i].name, out[i].line);
         return false;
     }
     out[i] = (given){value, line};

@@ -1,6 +1,6 @@
 #include "healthcheck.h"
-#include "config.h"
 #include "base/message.h"
+#include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,7 +131,7 @@ bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
     end.tv_sec += 2;
     int fd = connect_to(listen);
     if (fd < 0) {
-        say(errors, "fmixd: nothing answers on %s\n", listen);
+        message_print(errors, "fmixd: nothing answers on %s\n", listen);
         return false;
     }
     if (tls)
@@ -140,6 +140,6 @@ bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
         ask(fd, &end, &v);
     close(fd);
     if (!is_good(&v))
-        say(errors, "fmixd: %s did not answer /livez with 200\n", listen);
+        message_print(errors, "fmixd: %s did not answer /livez with 200\n", listen);
     return is_good(&v);
 }

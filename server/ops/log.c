@@ -36,7 +36,7 @@ struct log_lines {
     bool writing, asleep, stopping;
     bool torn; /* the thread's: a line was written in part */
     FILE *messages;
-    char message[4 * SAY_MOST + 8]; /* one, until it is whole */
+    char message[4 * MESSAGE_MOST + 8]; /* one, until it is whole */
 };
 
 /* ---- one line ---- */

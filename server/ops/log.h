@@ -39,7 +39,7 @@ void log_free(log_lines *l);
 /* The line, of JSON or text, with its end; 0: it has more than LOG_LINE bytes. */
 size_t log_render(log_kind kind, const log_entry *e, char out[LOG_LINE]);
 
-/* For messages (say.h), by any thread; the log's own, until that ends. */
+/* For messages (message.h), by any thread; the log's own, until that ends. */
 FILE *log_messages(log_lines *l);
 
 /* Waits until all that was added is written, at most a second. */

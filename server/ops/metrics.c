@@ -116,6 +116,6 @@ void metrics_count(metrics *m, const metrics_request *r) {
         observe(&both[kind], &metrics_scales[kind], r->amount[kind]);
 }
 
-void metrics_refuse(metrics *m, problem_reason reason) {
+void metrics_refuse(metrics *m, refusal reason) {
     add(&m->refused[reason], 1);
 }

@@ -31,7 +31,7 @@ typedef struct metrics_histogram {
 
 typedef struct metrics {
     metrics_histogram requests[METRICS_ROUTES][METRICS_COLUMNS][METRICS_KINDS];
-    _Atomic uint64_t refused[PROBLEM_REASONS];
+    _Atomic uint64_t refused[REFUSALS];
     _Atomic uint64_t bytes;        /* of bodies handed to the network */
     _Atomic uint64_t not_modified; /* answered from the ETag alone */
     _Atomic int64_t in_flight;
@@ -52,7 +52,7 @@ typedef struct metrics_request {
 } metrics_request;
 
 void metrics_count(metrics *m, const metrics_request *r);
-void metrics_refuse(metrics *m, problem_reason reason);
+void metrics_refuse(metrics *m, refusal reason);
 
 /* Of a column; the first METRICS_STATUSES have no format, and are the rows of the others. */
 unsigned metrics_row(unsigned column);

@@ -5,14 +5,14 @@
 
 #include <microhttpd.h>
 
-const char *library_version(void) {
+const char *mhd_version(void) {
     return MHD_get_version();
 }
 
-bool library_mends_heads(void) {
-    return strcmp(library_version(), "0.9.75") == 0;
+bool mhd_version_mends_heads(void) {
+    return strcmp(mhd_version(), "0.9.75") == 0;
 }
 
-bool library_can_be_strict(void) {
-    return strtoul(library_version(), NULL, 10) >= 1;
+bool mhd_version_can_be_strict(void) {
+    return strtoul(mhd_version(), NULL, 10) >= 1;
 }

@@ -38,7 +38,7 @@ static bool listens(int fd) {
            (at.ss_family == AF_INET || at.ss_family == AF_INET6);
 }
 
-bool supervisor_socket(int *fd, FILE *errors) {
+bool sd_notify_socket(int *fd, FILE *errors) {
     long process, count;
     *fd = -1;
     /* Who inherits the variables from a process they were meant for has no socket. */
@@ -46,12 +46,13 @@ bool supervisor_socket(int *fd, FILE *errors) {
         !number_of("LISTEN_FDS", &count) || count < 1)
         return true;
     if (count > 1) {
-        say(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
+        message_print(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
         return false;
     }
     if (!listens(FIRST_FD)) {
-        say(errors, "fmixd: the socket that was handed over does not listen on TCP; give it "
-                    "ListenStream=ADDR:PORT and Accept=no\n");
+        message_print(errors,
+                      "fmixd: the socket that was handed over does not listen on TCP; give it "
+                      "ListenStream=ADDR:PORT and Accept=no\n");
         return false;
     }
     fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);
@@ -60,7 +61,7 @@ bool supervisor_socket(int *fd, FILE *errors) {
     return true;
 }
 
-void supervisor_tell(const char *lines) {
+void sd_notify_send(const char *lines) {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     size_t length = path ? strlen(path) : 0;
@@ -81,11 +82,11 @@ void supervisor_tell(const char *lines) {
     close(fd);
 }
 
-void supervisor_reloading(void) {
+void sd_notify_reloading(void) {
     char lines[80];
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
              (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
-    supervisor_tell(lines);
+    sd_notify_send(lines);
 }

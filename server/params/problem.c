@@ -16,48 +16,43 @@ static void make_printable(char *text) {
 static const struct {
     int status;
     const char *title;
-    problem_reason reason;
+    refusal reason;
 } statuses[] = {
-    {400, "Bad request", PROBLEM_REQUEST},
-    {401, "Unauthorized", PROBLEM_TOKEN},
-    {404, "Not found", PROBLEM_REQUEST},
-    {405, "Method not allowed", PROBLEM_REQUEST},
-    {406, "Not acceptable", PROBLEM_REQUEST},
-    {408, "Request timeout", PROBLEM_LATE},
-    {409, "Conflict", PROBLEM_REQUEST},
-    {411, "Length required", PROBLEM_REQUEST},
-    {412, "Precondition failed", PROBLEM_REQUEST},
-    {413, "Content too large", PROBLEM_LARGE},
-    {414, "URI too long", PROBLEM_REQUEST},
-    {415, "Unsupported media type", PROBLEM_REQUEST},
-    {416, "Range not satisfiable", PROBLEM_REQUEST},
-    {417, "Expectation failed", PROBLEM_REQUEST},
-    {429, "Too many requests", PROBLEM_SHARE},
-    {431, "Header fields too large", PROBLEM_REQUEST},
-    {500, "Internal error", PROBLEM_INTERNAL},
-    {501, "Not implemented", PROBLEM_REQUEST},
-    {505, "HTTP version not supported", PROBLEM_REQUEST},
-    {503, "Service unavailable", PROBLEM_QUEUE},
+    {400, "Bad request", REFUSAL_REQUEST},
+    {401, "Unauthorized", REFUSAL_TOKEN},
+    {404, "Not found", REFUSAL_REQUEST},
+    {405, "Method not allowed", REFUSAL_REQUEST},
+    {406, "Not acceptable", REFUSAL_REQUEST},
+    {408, "Request timeout", REFUSAL_LATE},
+    {409, "Conflict", REFUSAL_REQUEST},
+    {411, "Length required", REFUSAL_REQUEST},
+    {412, "Precondition failed", REFUSAL_REQUEST},
+    {413, "Content too large", REFUSAL_LARGE},
+    {414, "URI too long", REFUSAL_REQUEST},
+    {415, "Unsupported media type", REFUSAL_REQUEST},
+    {416, "Range not satisfiable", REFUSAL_REQUEST},
+    {417, "Expectation failed", REFUSAL_REQUEST},
+    {429, "Too many requests", REFUSAL_SHARE},
+    {431, "Header fields too large", REFUSAL_REQUEST},
+    {500, "Internal error", REFUSAL_INTERNAL},
+    {501, "Not implemented", REFUSAL_REQUEST},
+    {505, "HTTP version not supported", REFUSAL_REQUEST},
+    {503, "Service unavailable", REFUSAL_QUEUE},
 };
 #define STATUSES (sizeof statuses / sizeof *statuses)
 
-static const char *const reasons[PROBLEM_REASONS] = {
-    [PROBLEM_REQUEST] = "request",   [PROBLEM_GUARD] = "guard",       [PROBLEM_LARGE] = "large",
-    [PROBLEM_LATE] = "late",         [PROBLEM_TOKEN] = "token",       [PROBLEM_QUEUE] = "queue",
-    [PROBLEM_PATIENCE] = "patience", [PROBLEM_SHARE] = "share",       [PROBLEM_MEMORY] = "memory",
-    [PROBLEM_DRAINING] = "draining", [PROBLEM_INTERNAL] = "internal",
-};
-
-const char *problem_reason_name(problem_reason reason) {
-    return reasons[reason];
+static refusal reason_of(int status) {
+    for (size_t i = 0; i < STATUSES; i++)
+        if (statuses[i].status == status)
+            return statuses[i].reason;
+    return REFUSAL_REQUEST;
 }
 
 /* The first error says what kind of problem it is. */
 static void classify(problem *p, int status) {
     p->status = status;
-    for (size_t i = 0; i < STATUSES && p->reason == PROBLEM_REQUEST; i++)
-        if (statuses[i].status == status)
-            p->reason = statuses[i].reason;
+    if (p->reason == REFUSAL_NONE)
+        p->reason = reason_of(status);
 }
 
 void problem_add(problem *p, int status, const char *parameter, const char *format, ...) {
@@ -89,13 +84,13 @@ void problem_render(const problem *p, buffer *out) {
     for (unsigned i = 0; i < kept; i++) {
         json_t *error = json_pack("{ss}", "detail", p->errors[i].detail);
         if (p->errors[i].parameter[0])
-            error = tree_with(error, "parameter", json_string(p->errors[i].parameter));
-        errors = tree_and(errors, error);
+            error = json_set(error, "parameter", json_string(p->errors[i].parameter));
+        errors = json_append(errors, error);
     }
     json_t *root =
         json_pack("{ss ss si ss so}", "type", "about:blank", "title", problem_title(p->status),
                   "status", p->status, "detail", kept ? p->errors[0].detail : "", "errors", errors);
-    tree_print(root, JSON_INDENT(2), out);
+    json_print(root, JSON_INDENT(2), out);
     json_decref(root);
     buffer_text(out, "\n");
 }

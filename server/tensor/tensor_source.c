@@ -2,14 +2,14 @@
 
 #include <stdlib.h>
 
-source *source_new(uint64_t rows) {
-    source *s = calloc(1, sizeof *s);
+tensor_source *tensor_source_new(uint64_t rows) {
+    tensor_source *s = calloc(1, sizeof *s);
     if (s)
         s->rows = rows;
     return s;
 }
 
-void source_free(source *s) {
+void tensor_source_free(tensor_source *s) {
     if (!s)
         return;
     if (s->destroy)
@@ -26,7 +26,7 @@ static bool multiply_capped(uint64_t *product, uint64_t factor) {
 }
 
 /* The sides before a sample's own: [rows], or [batches, rows of one]. */
-static unsigned leading(const source *s, uint64_t *shape) {
+static unsigned leading(const tensor_source *s, uint64_t *shape) {
     if (!s->batches) {
         shape[0] = s->rows;
         return 1;
@@ -36,8 +36,8 @@ static unsigned leading(const source *s, uint64_t *shape) {
     return 2;
 }
 
-bool source_add(source *s, const char *name, dtype type, unsigned sides, const uint64_t *side,
-                double row_cost, tensor_fill *fill) {
+bool tensor_source_add(tensor_source *s, const char *name, dtype type, unsigned sides,
+                       const uint64_t *side, double row_cost, tensor_fill *fill) {
     if (s->count == SOURCE_TENSORS || sides + 1 + (s->batches > 0) > TENSOR_RANK)
         return false;
     tensor *t = &s->tensors[s->count];
@@ -57,9 +57,9 @@ bool source_add(source *s, const char *name, dtype type, unsigned sides, const u
     return true;
 }
 
-bool source_add_batches(source *s, const char *name, dtype type, uint64_t samples,
-                        double batch_cost, tensor_fill *fill) {
-    if (!source_add(s, name, type, 0, NULL, batch_cost, fill))
+bool tensor_source_add_batches(tensor_source *s, const char *name, dtype type, uint64_t samples,
+                               double batch_cost, tensor_fill *fill) {
+    if (!tensor_source_add(s, name, type, 0, NULL, batch_cost, fill))
         return false;
     tensor *t = &s->tensors[s->count - 1];
     t->rows = s->rows / samples;
@@ -67,26 +67,26 @@ bool source_add_batches(source *s, const char *name, dtype type, uint64_t sample
     return true;
 }
 
-void source_note(source *s, const char *name, uint64_t value) {
+void tensor_source_note(tensor_source *s, const char *name, uint64_t value) {
     if (s->metas < SOURCE_METADATA)
         s->meta[s->metas++] = (metadata){name, value};
 }
 
-void source_draw(source *s, channels_place channels) {
+void tensor_source_draw(tensor_source *s, channels_place channels) {
     tensor *t = &s->tensors[s->count - 1];
     unsigned own = channels != CHANNELS_NOWHERE, rank = t->rank;
     const uint64_t *side = t->shape + 1 + (channels == CHANNELS_BEFORE);
     if (rank < 2 + own || rank > 4 + own)
         return;
     unsigned sides = rank - 1 - own;
-    t->picture = (picture_shape){.sides = sides,
-                                 .slices = sides > 2 ? side[0] : 1,
-                                 .height = sides > 1 ? side[sides - 2] : 1,
-                                 .width = side[sides - 1],
-                                 .channels = 1,
-                                 .apart = channels == CHANNELS_BEFORE};
+    t->image = (image_shape){.sides = sides,
+                             .slices = sides > 2 ? side[0] : 1,
+                             .height = sides > 1 ? side[sides - 2] : 1,
+                             .width = side[sides - 1],
+                             .channels = 1,
+                             .apart = channels == CHANNELS_BEFORE};
     if (own)
-        t->picture.channels = t->picture.apart ? t->shape[1] : t->shape[rank - 1];
+        t->image.channels = t->image.apart ? t->shape[1] : t->shape[rank - 1];
 }
 
 uint64_t tensor_bytes(const tensor *t) {

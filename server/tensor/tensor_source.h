@@ -1,5 +1,5 @@
 /*
- * source.h - what an answer is made of: named tensors that fill themselves row by row
+ * tensor_source.h - what an answer is made of: named tensors that fill themselves row by row
  *
  * A resource (api/) makes a source; a format (formats/) lays its tensors out; an answer computes
  * them in slices. A row belongs to one sample, or to one batch of them.
@@ -17,11 +17,11 @@
 #define SOURCE_TENSORS  16
 #define SOURCE_METADATA 4
 
-typedef struct source source;
+typedef struct tensor_source tensor_source;
 
 /* Rows first … first+n-1 of the tensor, n * row_bytes bytes in the machine's order, to out. Called
  * by several threads at once, each with its own scratch. */
-typedef fmix_status tensor_fill(const source *from, fmix_scratch *scratch, uint64_t first,
+typedef fmix_status tensor_fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                 uint64_t n, void *out);
 
 /* Where the channels of a tensor that is drawn lie among its sides. */
@@ -29,12 +29,12 @@ typedef enum channels_place { CHANNELS_NOWHERE, CHANNELS_BEFORE, CHANNELS_BEHIND
 
 /* What a row of a tensor looks like: its sides are one to three spatial sides, and perhaps one of
  * channels before or behind them. */
-typedef struct picture_shape {
+typedef struct image_shape {
     unsigned sides;                 /* spatial ones; 0: the tensor is not drawn */
     uint64_t slices, height, width; /* elements along them; 1 where there is no such side */
     uint64_t channels;              /* 1 where they have no side of their own */
     bool apart;                     /* each channel is a plane of its own */
-} picture_shape;
+} image_shape;
 
 typedef struct tensor {
     const char *name;
@@ -45,8 +45,8 @@ typedef struct tensor {
     uint64_t row_bytes;
     double row_cost; /* estimated nanoseconds */
     tensor_fill *fill;
-    const source *from; /* what fill is given; NULL: the source that the tensor stands in */
-    picture_shape picture;
+    const tensor_source *from; /* what fill is given; NULL: the source that the tensor stands in */
+    image_shape image;
 } tensor;
 
 /* Scalars beside the tensors; as text in json, for they pass 2^53. */
@@ -55,7 +55,7 @@ typedef struct metadata {
     uint64_t value;
 } metadata;
 
-struct source {
+struct tensor_source {
     uint64_t rows;
     uint64_t batches; /* 0: one, without a side of its own; else the leading side of every tensor */
     tensor tensors[SOURCE_TENSORS];
@@ -71,28 +71,28 @@ struct source {
     bool passing;            /* under this URL there may be another answer one day */
     double prepare_cost;     /* estimated nanoseconds of prepare */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
-    fmix_status (*prepare)(source *self);
+    fmix_status (*prepare)(tensor_source *self);
     /* Asked after a failure: whether what it is made of turned out not to be there. NULL: no. */
-    bool (*is_lost)(const source *self);
-    void (*destroy)(source *self); /* frees what `self` points to */
+    bool (*is_lost)(const tensor_source *self);
+    void (*destroy)(tensor_source *self); /* frees what `self` points to */
     void *self;
 };
 
 /* NULL without memory. */
-source *source_new(uint64_t rows);
-void source_free(source *s);
+tensor_source *tensor_source_new(uint64_t rows);
+void tensor_source_free(tensor_source *s);
 
 /* Appends a tensor of rows with these further sides; false if its size overflows. */
-bool source_add(source *s, const char *name, dtype type, unsigned sides, const uint64_t *side,
-                double row_cost, tensor_fill *fill);
+bool tensor_source_add(tensor_source *s, const char *name, dtype type, unsigned sides,
+                       const uint64_t *side, double row_cost, tensor_fill *fill);
 /* The same for a tensor of one value a sample that is filled batch by batch. */
-bool source_add_batches(source *s, const char *name, dtype type, uint64_t samples,
-                        double batch_cost, tensor_fill *fill);
-void source_note(source *s, const char *name, uint64_t value);
+bool tensor_source_add_batches(tensor_source *s, const char *name, dtype type, uint64_t samples,
+                               double batch_cost, tensor_fill *fill);
+void tensor_source_note(tensor_source *s, const char *name, uint64_t value);
 
 /* Says that the tensor added last can be drawn. It cannot where it has too few sides or too many
  * for that. */
-void source_draw(source *s, channels_place channels);
+void tensor_source_draw(tensor_source *s, channels_place channels);
 
 uint64_t tensor_bytes(const tensor *t);
 /* Its elements, and the lists around them that json would make. */

@@ -259,7 +259,7 @@ class Sentences(Words):
             self.assertTrue([*harness.ROOT.glob(f"tests/*/{name}.*")], name)
 
     def test_every_file_of_the_tree_that_is_named_is_there(self):
-        examples = {"tests/unit/test_NAME.c", "tests/fuzz/crashers/TARGET", "tests/fuzz/crashers/TARGET/",
+        examples = {"tests/unit/lib/test_NAME.c", "tests/fuzz/crashers/TARGET", "tests/fuzz/crashers/TARGET/",
                     "server/formats/NAME.c"}
         for text in set(inline()) - examples:
             if re.fullmatch(r"(?:tests|server|lib|deploy)/[\w./-]+", text):

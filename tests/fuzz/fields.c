@@ -4,8 +4,8 @@
 
 #include "formats/format.h"
 #include "http/range.h"
-#include "params/recipe.h"
 #include "ops/trace.h"
+#include "params/recipe.h"
 
 #include <stdio.h>
 

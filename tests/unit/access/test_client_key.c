@@ -7,13 +7,13 @@
 static uint64_t four(const char *text) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = (in_port_t)rand()};
     assert_int_equal(inet_pton(AF_INET, text, &a.sin_addr), 1);
-    return client_of_address((const struct sockaddr *)&a);
+    return client_key_of_address((const struct sockaddr *)&a);
 }
 
 static uint64_t six(const char *text) {
     struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = (in_port_t)rand()};
     assert_int_equal(inet_pton(AF_INET6, text, &a.sin6_addr), 1);
-    return client_of_address((const struct sockaddr *)&a);
+    return client_key_of_address((const struct sockaddr *)&a);
 }
 
 static void an_ipv4_client_is_its_address_on_any_port(void **state) {
@@ -33,16 +33,16 @@ static void an_ipv6_client_is_its_64_bits_of_network(void **state) {
 
 static void a_name_is_no_address_and_no_other_name(void **state) {
     (void)state;
-    assert_true(client_of_name("a") == client_of_name("a"));
-    assert_true(client_of_name("a") != client_of_name("b"));
-    assert_true(client_of_name("ab") != client_of_name("ba"));
-    assert_true(client_of_name("0000") != four("48.48.48.48"));
+    assert_true(client_key_of_name("a") == client_key_of_name("a"));
+    assert_true(client_key_of_name("a") != client_key_of_name("b"));
+    assert_true(client_key_of_name("ab") != client_key_of_name("ba"));
+    assert_true(client_key_of_name("0000") != four("48.48.48.48"));
 }
 
 static void who_has_no_address_is_one_client(void **state) {
     (void)state;
     const struct sockaddr other = {.sa_family = AF_UNIX};
-    assert_true(client_of_address(NULL) == client_of_address(&other));
+    assert_true(client_key_of_address(NULL) == client_key_of_address(&other));
 }
 
 /* Of 2^16 clients no two are one: by chance 2^31 pairs of 2^64. */
@@ -52,7 +52,7 @@ static void clients_do_not_collide(void **state) {
     uint64_t *seen = calloc(TABLE, sizeof *seen);
     for (uint32_t i = 0; i < MANY; i++) {
         struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(10u << 24 | i)};
-        uint64_t number = client_of_address((const struct sockaddr *)&a);
+        uint64_t number = client_key_of_address((const struct sockaddr *)&a);
         size_t at = number % TABLE;
         for (; seen[at]; at = (at + 1) % TABLE)
             assert_true(seen[at] != number);

@@ -18,7 +18,7 @@ static void released(void *of) {
     atomic_fetch_add(&seen.released, 1);
 }
 
-static void handler(call *c, outcome *out) {
+static void handler(resource_request *c, resource_result *out) {
     unit_gate_pass(&seen.hold);
     snprintf(seen.captured, sizeof seen.captured, "%s", c->captured[0]);
     snprintf(seen.type, sizeof seen.type, "%s", c->content_type);
@@ -36,7 +36,7 @@ typedef struct bench {
     bool suspended, out_of_turn;
     budget budget;
     jobs *line;
-    handling *handling;
+    resource_job *job;
 } bench;
 
 static void move(bench *b, bool suspended) {
@@ -68,11 +68,12 @@ static bool is_suspended(bench *b) {
 static void make(bench *b, size_t bytes, const weight *w) {
     const job_waiter waiter = {suspend, resume, b, 1, NULL};
     char name[] = "name", type[] = "a/type";
-    call c = {.captured = {name}, .content_type = type, .body = buffer_paid(LIMIT, &b->budget)};
+    resource_request c = {
+        .captured = {name}, .content_type = type, .body = buffer_paid(LIMIT, &b->budget)};
     assert_true(buffer_reserve(&c.body, bytes));
     c.body.length = bytes;
-    b->handling = handling_new(b->line, handler, &c, w, &waiter, "");
-    assert_non_null(b->handling);
+    b->job = resource_job_new(b->line, handler, &c, w, &waiter, "");
+    assert_non_null(b->job);
     assert_null(c.body.bytes);
     memset(name, 'x', sizeof name - 1); /* as a connection's memory that is used for the next */
     memset(type, 'x', sizeof type - 1);
@@ -91,15 +92,15 @@ static void begin(bench *b, unsigned limit) {
 
 static void end(bench *b) {
     unit_gate_set(&seen.hold, false);
-    handling_release(b->handling);
+    resource_job_release(b->job);
     assert_false(b->out_of_turn);
     jobs_free(b->line); /* waits for what runs */
     assert_true(budget_held(&b->budget) == 0);
     budget_destroy(&b->budget);
 }
 
-static handling_state ask(bench *b, jobs_verdict *why) {
-    return handling_start(b->handling, why);
+static resource_job_state ask(bench *b, refusal *why) {
+    return resource_job_start(b->job, why);
 }
 
 static unsigned waiting(const bench *b) {
@@ -112,21 +113,21 @@ static const weight some = {.cost = 1e6};
 
 static void it_is_done_elsewhere_with_what_the_request_had(void **state) {
     (void)state;
-    jobs_verdict why;
+    refusal why;
     bench b;
     begin(&b, 4);
     make(&b, 1000, &some);
-    assert_int_equal(ask(&b, &why), HANDLING_WAIT);
+    assert_int_equal(ask(&b, &why), RESOURCE_JOB_WAIT);
     UNIT_UNTIL(!is_suspended(&b));
-    assert_int_equal(ask(&b, &why), HANDLING_DONE);
+    assert_int_equal(ask(&b, &why), RESOURCE_JOB_DONE);
     assert_string_equal(seen.captured, "name");
     assert_string_equal(seen.type, "a/type");
     assert_int_equal(seen.length, 1000);
     assert_true(seen.nice > getpriority(PRIO_PROCESS, 0) || seen.nice == 19);
-    outcome o = handling_take(b.handling);
+    resource_result o = resource_job_take(b.job);
     assert_int_equal(o.status, 200);
     assert_int_equal(o.shared.length, 4);
-    outcome_free(&o);
+    resource_result_free(&o);
     assert_int_equal(atomic_load(&seen.released), 1);
     end(&b);
     assert_int_equal(atomic_load(&seen.released), 1);
@@ -134,7 +135,7 @@ static void it_is_done_elsewhere_with_what_the_request_had(void **state) {
 
 static void abandoned_in_line_it_is_gone_at_once_and_never_runs(void **state) {
     (void)state;
-    jobs_verdict why;
+    refusal why;
     bench holder, b;
     begin(&holder, 4);
     unit_gate_set(&seen.hold, true);
@@ -143,15 +144,15 @@ static void abandoned_in_line_it_is_gone_at_once_and_never_runs(void **state) {
     budget_init(&b.budget, LIMIT, 1);
     b.line = holder.line;
     make(&b, 10, &some);
-    assert_int_equal(ask(&holder, &why), HANDLING_WAIT);
+    assert_int_equal(ask(&holder, &why), RESOURCE_JOB_WAIT);
     unit_gate_await(&seen.hold, 1);
-    assert_int_equal(ask(&b, &why), HANDLING_WAIT);
+    assert_int_equal(ask(&b, &why), RESOURCE_JOB_WAIT);
     assert_int_equal(waiting(&b), 1);
-    job_abandon(handling_job(b.handling));
+    job_abandon(resource_job_job(b.job));
     assert_false(is_suspended(&b));
     assert_int_equal(waiting(&b), 0);
-    assert_int_equal(ask(&b, &why), HANDLING_LEFT);
-    handling_release(b.handling);
+    assert_int_equal(ask(&b, &why), RESOURCE_JOB_LEFT);
+    resource_job_release(b.job);
     assert_true(budget_held(&b.budget) == 0);
     unit_gate_set(&seen.hold, false);
     UNIT_UNTIL(!is_suspended(&holder));
@@ -162,18 +163,18 @@ static void abandoned_in_line_it_is_gone_at_once_and_never_runs(void **state) {
 /* What it works on is its own, and freed after it. */
 static void abandoned_while_it_runs_it_is_done_to_its_end_alone(void **state) {
     (void)state;
-    jobs_verdict why;
+    refusal why;
     bench b;
     begin(&b, 4);
     unit_gate_set(&seen.hold, true);
     make(&b, 1000, &some);
-    assert_int_equal(ask(&b, &why), HANDLING_WAIT);
+    assert_int_equal(ask(&b, &why), RESOURCE_JOB_WAIT);
     unit_gate_await(&seen.hold, 1);
-    job_abandon(handling_job(b.handling));
+    job_abandon(resource_job_job(b.job));
     assert_false(is_suspended(&b));
-    assert_int_equal(ask(&b, &why), HANDLING_LEFT);
-    handling_release(b.handling);
-    b.handling = NULL;
+    assert_int_equal(ask(&b, &why), RESOURCE_JOB_LEFT);
+    resource_job_release(b.job);
+    b.job = NULL;
     assert_true(budget_held(&b.budget) >= 1000);
     assert_int_equal(atomic_load(&seen.released), 0);
     end(&b);
@@ -183,30 +184,30 @@ static void abandoned_while_it_runs_it_is_done_to_its_end_alone(void **state) {
 
 static void what_there_is_no_room_for_is_busy_and_says_why(void **state) {
     (void)state;
-    jobs_verdict why;
+    refusal why;
     bench b, other;
     begin(&b, 1);
     unit_gate_set(&seen.hold, true);
     make(&b, 10, &some);
-    assert_int_equal(ask(&b, &why), HANDLING_WAIT);
+    assert_int_equal(ask(&b, &why), RESOURCE_JOB_WAIT);
     unit_gate_await(&seen.hold, 1);
     other = (bench){.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
     budget_init(&other.budget, LIMIT, 1);
     other.line = b.line;
     make(&other, 10, &some);
-    assert_int_equal(ask(&other, &why), HANDLING_BUSY);
-    assert_int_equal(why, JOBS_FULL);
-    handling_release(other.handling);
+    assert_int_equal(ask(&other, &why), RESOURCE_JOB_BUSY);
+    assert_int_equal(why, REFUSAL_QUEUE);
+    resource_job_release(other.job);
     make(&other, 10, &(weight){.memory = LIMIT / 2});
     assert_true(budget_take(&b.budget, LIMIT * 3 / 4));
-    assert_int_equal(ask(&other, &why), HANDLING_BUSY);
-    assert_int_equal(why, JOBS_MEMORY); /* it could be had later */
+    assert_int_equal(ask(&other, &why), RESOURCE_JOB_BUSY);
+    assert_int_equal(why, REFUSAL_MEMORY); /* it could be had later */
     budget_give(&b.budget, LIMIT * 3 / 4);
-    handling_release(other.handling);
+    resource_job_release(other.job);
     make(&other, LIMIT / 2, &(weight){.memory = LIMIT / 2});
-    assert_int_equal(ask(&other, &why), HANDLING_BUSY);
-    assert_int_equal(why, JOBS_NEVER); /* not even alone */
-    handling_release(other.handling);
+    assert_int_equal(ask(&other, &why), RESOURCE_JOB_BUSY);
+    assert_int_equal(why, REFUSAL_LARGE); /* not even alone */
+    resource_job_release(other.job);
     unit_gate_set(&seen.hold, false);
     UNIT_UNTIL(!is_suspended(&b));
     end(&b);

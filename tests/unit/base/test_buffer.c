@@ -172,10 +172,10 @@ static void it_grows_to_the_last_byte_that_is_left(void **state) {
 static void what_is_expected_is_taken_of_what_is_kept_and_paid_for(void **state) {
     (void)state;
     enum { ROOM = 1 << 20 };
-    slabs s;
+    buffer_pool s;
     budget b;
     budget_init(&b, 2 * ROOM, 1);
-    slabs_init(&s, 4 * ROOM);
+    buffer_pool_init(&s, 4 * ROOM);
     buffer text = {.cap = ROOM, .payer = &b, .spares = &s};
     assert_false(buffer_expect(&text, ROOM)); /* nothing is kept */
     assert_true(buffer_reserve(&text, ROOM));
@@ -188,7 +188,7 @@ static void what_is_expected_is_taken_of_what_is_kept_and_paid_for(void **state)
     assert_false(buffer_expect(&text, ROOM)); /* nor is it to be had */
     assert_true(s.held == ROOM);
     budget_give(&b, 2 * ROOM);
-    slabs_destroy(&s);
+    buffer_pool_destroy(&s);
     budget_destroy(&b);
 }
 

@@ -1,8 +1,8 @@
 /* What a process says before it ends by a signal, seen from the process that began it. */
 #include "unit.h"
 
-#include "compute/answer.h"
 #include "base/crash.h"
+#include "compute/answer.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -75,8 +75,8 @@ static void crash_on_a_thread(void) {
     pthread_join(thread, NULL);
 }
 
-static fmix_status fill_from_nothing(const source *from, fmix_scratch *scratch, uint64_t first,
-                                     uint64_t n, void *out) {
+static fmix_status fill_from_nothing(const tensor_source *from, fmix_scratch *scratch,
+                                     uint64_t first, uint64_t n, void *out) {
     (void)from, (void)scratch, (void)first, (void)n, (void)out;
     access_badly();
     return FMIX_OK;
@@ -90,10 +90,10 @@ static void crash_in_a_slice(void) {
     const jobs_settings settings = {.threads = 1, .limit = 1};
     const job_waiter waiter = {.suspend = ignore, .resume = ignore};
     jobs *pool = jobs_new(&settings);
-    source *s = source_new(1);
+    tensor_source *s = tensor_source_new(1);
     problem p = {0};
-    jobs_verdict why;
-    source_add(s, "x", DTYPE_U8, 0, NULL, 1e9, fill_from_nothing);
+    refusal why;
+    tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 1e9, fill_from_nothing);
     answer *a = answer_new(pool, s, &format_raw, &waiter, &p);
     answer_describe(a, "GET /of-an-answer");
     answer_start(a, &why);

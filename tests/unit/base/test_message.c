@@ -2,9 +2,9 @@
 
 #include "base/message.h"
 
-static char text[3 * SAY_MOST];
+static char text[3 * MESSAGE_MOST];
 
-#define SAID(...) (begin(), say(to, __VA_ARGS__), fclose(to), text)
+#define SAID(...) (begin(), message_print(to, __VA_ARGS__), fclose(to), text)
 
 static FILE *to;
 
@@ -68,11 +68,11 @@ static void only_a_newline_of_the_message_itself_ends_the_line(void **state) {
 
 static void what_is_too_long_ends_in_dots(void **state) {
     (void)state;
-    static char name[2 * SAY_MOST];
+    static char name[2 * MESSAGE_MOST];
     memset(name, 'x', sizeof name - 1);
     SAID("%s\n", name);
-    assert_int_equal(strlen(text), SAY_MOST + 1);
-    assert_string_equal(text + SAY_MOST - 4, "x...\n");
+    assert_int_equal(strlen(text), MESSAGE_MOST + 1);
+    assert_string_equal(text + MESSAGE_MOST - 4, "x...\n");
 }
 
 RUN(T(plain_text_in_any_language_is_said_as_it_is), T(what_a_terminal_obeys_is_written_out),

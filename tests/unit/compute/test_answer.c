@@ -31,8 +31,8 @@ static void raise_to(_Atomic uint64_t *most, uint64_t value) {
         ;
 }
 
-static fmix_status fill_x(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                          void *out) {
+static fmix_status fill_x(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                          uint64_t n, void *out) {
     probe *p = from->self;
     uint64_t bytes = from->tensors[0].row_bytes;
     unsigned char *at = out;
@@ -54,8 +54,8 @@ static fmix_status fill_x(const source *from, fmix_scratch *scratch, uint64_t fi
     return FMIX_OK;
 }
 
-static fmix_status fill_other(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                              void *out) {
+static fmix_status fill_other(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                              uint64_t n, void *out) {
     probe *p = from->self;
     double *at = out;
     (void)scratch;
@@ -65,7 +65,7 @@ static fmix_status fill_other(const source *from, fmix_scratch *scratch, uint64_
     return FMIX_OK;
 }
 
-static fmix_status prepare(source *s) {
+static fmix_status prepare(tensor_source *s) {
     probe *p = s->self;
     if (p->fail_prepare)
         return FMIX_ERROR_MEMORY;
@@ -73,22 +73,22 @@ static fmix_status prepare(source *s) {
     return FMIX_OK;
 }
 
-static bool is_lost(const source *s) {
+static bool is_lost(const tensor_source *s) {
     return ((const probe *)s->self)->lost;
 }
 
-static void destroy(source *s) {
+static void destroy(tensor_source *s) {
     probe *p = s->self;
     atomic_fetch_add(&p->destroyed, 1);
 }
 
 /* Rows of x, `bytes` bytes each, and a float64 beside each. */
-static source *source_of(probe *p, uint64_t rows, uint64_t bytes, double cost) {
-    source *s = source_new(rows);
+static tensor_source *tensor_source_of(probe *p, uint64_t rows, uint64_t bytes, double cost) {
+    tensor_source *s = tensor_source_new(rows);
     assert_non_null(s);
-    assert_true(source_add(s, "x", DTYPE_U8, 1, &bytes, cost, fill_x));
-    source_draw(s, CHANNELS_NOWHERE);
-    assert_true(source_add(s, "other", DTYPE_F64, 0, NULL, 1, fill_other));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, cost, fill_x));
+    tensor_source_draw(s, CHANNELS_NOWHERE);
+    assert_true(tensor_source_add(s, "other", DTYPE_F64, 0, NULL, 1, fill_other));
     s->scale = 1;
     s->self = p;
     s->prepare = prepare;
@@ -153,7 +153,7 @@ static void bench_open(bench *b, unsigned threads, unsigned limit) {
     assert_non_null(b->line);
 }
 
-static void bench_answer(bench *b, source *s, const format *f) {
+static void bench_answer(bench *b, tensor_source *s, const format *f) {
     const job_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
     b->answer = answer_new(b->line, s, f, &waiter, &b->problem);
 }
@@ -185,7 +185,7 @@ static answer_state start(bench *b) {
     answer_state state;
     do {
         await_resume(&b->reader);
-        state = answer_start(b->answer, &(jobs_verdict){0});
+        state = answer_start(b->answer, &(refusal){0});
     } while (state == ANSWER_WAIT);
     return state;
 }
@@ -224,7 +224,7 @@ static void a_range_is_its_bytes_and_computes_its_rows_alone(void **state) {
     static unsigned char all[ROWS * (BYTES + 8) + 4096], part[sizeof all];
     bench b;
     bench_open(&b, 2, 4);
-    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 1), &format_safetensors);
+    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1), &format_safetensors);
     uint64_t total = answer_length(b.answer), step = 1;
     assert_int_equal(start(&b), ANSWER_READY);
     assert_true(read_from(&b, 0, total, PIECE, all) == total);
@@ -234,7 +234,7 @@ static void a_range_is_its_bytes_and_computes_its_rows_alone(void **state) {
             uint64_t n = lengths[i] < total - first ? lengths[i] : total - first;
             uint64_t data = total - ROWS * BYTES; /* where x begins */
             bench_open(&b, 2, 4);
-            bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 1), &format_safetensors);
+            bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1), &format_safetensors);
             answer_range(b.answer, first, n);
             assert_true(answer_length(b.answer) == n);
             assert_int_equal(start(&b), ANSWER_READY);
@@ -259,7 +259,7 @@ static void windows_read_in_pieces_of_any_size_are_the_plain_bytes(void **state)
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         bench b;
         bench_open(&b, 2, 4);
-        bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
+        bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
         assert_true(answer_length(b.answer) == ALL);
         assert_int_equal(start(&b), ANSWER_READY);
         assert_true(read_from(&b, 0, ALL, pieces[i], out) == ALL);
@@ -277,7 +277,7 @@ static void a_literal_and_a_tensor_follow_each_other(void **state) {
     static unsigned char out[HEADER + ROWS * BYTES];
     bench b;
     bench_open(&b, 2, 4);
-    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 0), &format_npy);
+    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 0), &format_npy);
     assert_true(answer_length(b.answer) == sizeof out);
     assert_int_equal(start(&b), ANSWER_READY);
     assert_true(read_from(&b, 0, sizeof out, 77, out) == sizeof out);
@@ -291,7 +291,7 @@ static void let_it_run_ahead(bench *b) {
     bench after;
     bench_init(&after);
     after.line = b->line;
-    bench_answer(&after, source_of(&after.probe, 1, 1, 0), &format_raw);
+    bench_answer(&after, tensor_source_of(&after.probe, 1, 1, 0), &format_raw);
     assert_int_equal(start(&after), ANSWER_READY);
     bench_release(&after);
 }
@@ -302,7 +302,7 @@ static void eight_slices_are_computed_ahead_of_the_reader_and_no_more(void **sta
     unsigned char *out = malloc((size_t)ROWS * BYTES);
     bench b;
     bench_open(&b, 1, 4);
-    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
+    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
     assert_int_equal(start(&b), ANSWER_READY);
     UNIT_UNTIL(atomic_load(&b.probe.fills) >= AHEAD_MOST);
     let_it_run_ahead(&b);
@@ -327,7 +327,7 @@ static void rows_of_megabytes_are_computed_two_ahead(void **state) {
     unsigned char *out = malloc((size_t)ROWS * BYTES);
     bench b;
     bench_open(&b, 2, 4);
-    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
+    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
     assert_int_equal(start(&b), ANSWER_READY);
     assert_true(read_from(&b, 0, ROWS * BYTES, 1 << 20, out) == ROWS * BYTES);
     assert_true(right_bytes(out, ROWS * BYTES, BYTES) == ROWS * BYTES);
@@ -343,7 +343,7 @@ static void preparation_runs_once_and_before_every_row(void **state) {
     unsigned char out[ROWS * BYTES];
     bench b;
     bench_open(&b, 4, 4);
-    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 2e6), &format_raw);
+    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 2e6), &format_raw);
     assert_int_equal(start(&b), ANSWER_READY);
     assert_true(read_from(&b, 0, sizeof out, 3, out) == sizeof out);
     assert_int_equal(atomic_load(&b.probe.fills), ROWS);
@@ -358,10 +358,10 @@ static void what_is_small_and_warm_is_done_at_once_by_the_reader(void **state) {
     unsigned char out[30];
     bench b;
     bench_open(&b, 1, 1);
-    source *s = source_of(&b.probe, 3, 10, 10);
+    tensor_source *s = tensor_source_of(&b.probe, 3, 10, 10);
     s->warm = true;
     bench_answer(&b, s, &format_raw);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_READY);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_READY);
     assert_true(read_from(&b, 0, 30, 30, out) == 30);
     assert_true(right_bytes(out, 30, 10) == 30);
     assert_int_equal(b.reader.suspends, 0);
@@ -375,7 +375,7 @@ static void what_is_cold_or_costly_is_handed_over(void **state) {
     for (int reason = COLD; reason < REASONS; reason++) {
         bench b;
         bench_open(&b, 1, 1);
-        source *s = source_of(&b.probe, 3, 10, reason == COSTLY_ROWS ? 20e3 : 10);
+        tensor_source *s = tensor_source_of(&b.probe, 3, 10, reason == COSTLY_ROWS ? 20e3 : 10);
         s->warm = reason != COLD;
         s->prepare_cost = reason == COSTLY_PREPARATION ? 1e6 : 0;
         bench_answer(&b, s, &format_raw);
@@ -402,7 +402,7 @@ static void a_whole_answer_collects_every_tensor_then_encodes(void **state) {
     uint64_t length;
     bench b;
     bench_open(&b, 3, 4);
-    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 1e6), &format_json);
+    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1e6), &format_json);
     unsigned char *text = read_whole(&b, &length);
     UNIT_UNTIL(count(&b).slices == ROWS + 3); /* rows of x, one of other, first and last */
     json_t *root = json_loadb((const char *)text, (size_t)length, 0, NULL);
@@ -423,7 +423,7 @@ static void a_whole_answer_of_one_tensor_computes_that_alone(void **state) {
     uint64_t length;
     bench b;
     bench_open(&b, 2, 4);
-    bench_answer(&b, source_of(&b.probe, 9, 10, 1e6), &format_png);
+    bench_answer(&b, tensor_source_of(&b.probe, 9, 10, 1e6), &format_png);
     free(read_whole(&b, &length));
     assert_int_equal(atomic_load(&b.probe.fills), 9);
     assert_int_equal(atomic_load(&b.probe.other_fills), 0);
@@ -435,7 +435,7 @@ static void a_whole_answer_without_rows_is_prepared_and_encoded(void **state) {
     unsigned char text[200];
     bench b;
     bench_open(&b, 2, 4);
-    bench_answer(&b, source_of(&b.probe, 0, 3, 1), &format_json);
+    bench_answer(&b, tensor_source_of(&b.probe, 0, 3, 1), &format_json);
     assert_int_equal(start(&b), ANSWER_READY);
     uint64_t length = answer_length(b.answer);
     assert_in_range(length, 1, sizeof text - 1);
@@ -452,17 +452,17 @@ static void what_a_whole_format_cannot_hold_is_413_before_any_work(void **state)
     const uint64_t most = format_json.most;
     bench b;
     bench_open(&b, 1, 1);
-    bench_answer(&b, source_of(&b.probe, 1 << 10, most / (1 << 10) - 4, 0), &format_json);
+    bench_answer(&b, tensor_source_of(&b.probe, 1 << 10, most / (1 << 10) - 4, 0), &format_json);
     assert_non_null(b.answer);
     bench_close(&b);
     bench_open(&b, 1, 1);
-    bench_answer(&b, source_of(&b.probe, 1 << 10, most / (1 << 10), 0), &format_json);
+    bench_answer(&b, tensor_source_of(&b.probe, 1 << 10, most / (1 << 10), 0), &format_json);
     assert_null(b.answer);
     assert_int_equal(b.problem.status, 413);
     assert_int_equal(atomic_load(&b.probe.fills), 0);
     bench_close(&b);
     bench_open(&b, 1, 1);
-    bench_answer(&b, source_of(&b.probe, 1, 65501, 0), &format_png); /* by its check */
+    bench_answer(&b, tensor_source_of(&b.probe, 1, 65501, 0), &format_png); /* by its check */
     assert_null(b.answer);
     assert_int_equal(b.problem.status, 413);
     bench_close(&b);
@@ -477,11 +477,11 @@ static void a_failing_preparation_fails_the_start(void **state) {
             unsigned char byte;
             bench_open(&b, 2, 1);
             b.probe.fail_prepare = true;
-            source *s = source_of(&b.probe, 3, 10, 0);
+            tensor_source *s = tensor_source_of(&b.probe, 3, 10, 0);
             s->warm = warm;
             bench_answer(&b, s, formats[f]);
             assert_int_equal(start(&b), ANSWER_FAILED);
-            assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
+            assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_FAILED);
             assert_true(answer_read(b.answer, 0, &byte, 1) == -1);
             assert_int_equal(atomic_load(&b.probe.fills), 0);
             bench_close(&b);
@@ -490,14 +490,14 @@ static void a_failing_preparation_fails_the_start(void **state) {
 
 static void what_is_made_of_something_lost_is_busy_and_says_so(void **state) {
     (void)state;
-    jobs_verdict why;
+    refusal why;
     bench b;
     bench_open(&b, 2, 4);
     b.probe.fail_prepare = b.probe.lost = true;
-    bench_answer(&b, source_of(&b.probe, 10, 10, 1), &format_npy);
+    bench_answer(&b, tensor_source_of(&b.probe, 10, 10, 1), &format_npy);
     assert_int_equal(start(&b), ANSWER_BUSY);
     assert_int_equal(answer_start(b.answer, &why), ANSWER_BUSY);
-    assert_int_equal(why, JOBS_LOST);
+    assert_int_equal(why, REFUSAL_INTERNAL);
     bench_close(&b);
 }
 
@@ -506,7 +506,7 @@ static void a_failing_fill_of_a_whole_answer_fails_the_start(void **state) {
     bench b;
     bench_open(&b, 2, 1);
     b.probe.fail_row = 17;
-    bench_answer(&b, source_of(&b.probe, 40, 10, 1e6), &format_json);
+    bench_answer(&b, tensor_source_of(&b.probe, 40, 10, 1e6), &format_json);
     assert_int_equal(start(&b), ANSWER_FAILED);
     bench_close(&b);
 }
@@ -519,7 +519,7 @@ static void a_failing_fill_ends_the_reading_and_nothing_wrong_is_read(void **sta
         bench b;
         bench_open(&b, 2, 1);
         b.probe.fail_row = row;
-        bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 1e6), &format_raw);
+        bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1e6), &format_raw);
         uint64_t got = start(&b) == ANSWER_READY ? read_from(&b, 0, sizeof out, 7, out) : 0;
         assert_true(got <= row * BYTES);
         assert_true(right_bytes(out, got, BYTES) == got);
@@ -534,10 +534,10 @@ static void a_full_line_is_busy_until_there_is_room(void **state) {
     bench_init(&second);
     second.line = first.line;
     unit_gate_set(&first.gate, true);
-    bench_answer(&first, source_of(&first.probe, 3, 10, 0), &format_raw);
-    bench_answer(&second, source_of(&second.probe, 3, 10, 0), &format_raw);
-    assert_int_equal(answer_start(first.answer, &(jobs_verdict){0}), ANSWER_WAIT);
-    assert_int_equal(answer_start(second.answer, &(jobs_verdict){0}), ANSWER_BUSY);
+    bench_answer(&first, tensor_source_of(&first.probe, 3, 10, 0), &format_raw);
+    bench_answer(&second, tensor_source_of(&second.probe, 3, 10, 0), &format_raw);
+    assert_int_equal(answer_start(first.answer, &(refusal){0}), ANSWER_WAIT);
+    assert_int_equal(answer_start(second.answer, &(refusal){0}), ANSWER_BUSY);
     assert_int_equal(second.reader.suspends, 0);
     unit_gate_set(&first.gate, false);
     assert_int_equal(start(&first), ANSWER_READY);
@@ -551,10 +551,10 @@ static void abandoned_before_its_start_an_answer_never_joins_the_line(void **sta
     (void)state;
     bench b;
     bench_open(&b, 1, 1);
-    bench_answer(&b, source_of(&b.probe, 3, 10, 0), &format_raw);
+    bench_answer(&b, tensor_source_of(&b.probe, 3, 10, 0), &format_raw);
     answer_abandon(b.answer);
     assert_true(answer_abandoned(b.answer));
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_FAILED);
     assert_int_equal(b.reader.suspends, 0);
     bench_close(&b);
 }
@@ -566,17 +566,17 @@ static void abandoned_while_it_stands_in_line_it_is_gone_at_once(void **state) {
     bench_init(&b);
     b.line = holder.line;
     unit_gate_set(&holder.gate, true);
-    bench_answer(&holder, source_of(&holder.probe, 3, 10, 0), &format_raw);
-    bench_answer(&b, source_of(&b.probe, 3, 10, 0), &format_raw);
-    assert_int_equal(answer_start(holder.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    bench_answer(&holder, tensor_source_of(&holder.probe, 3, 10, 0), &format_raw);
+    bench_answer(&b, tensor_source_of(&b.probe, 3, 10, 0), &format_raw);
+    assert_int_equal(answer_start(holder.answer, &(refusal){0}), ANSWER_WAIT);
     unit_gate_await(&holder.gate, 1);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
     assert_int_equal(count(&b).waiting, 1);
     answer_abandon(b.answer);
     answer_abandon(b.answer);
     assert_false(b.reader.suspended);
     assert_true(count(&b).waiting == 0 && count(&b).admitted == 1 && count(&b).cancelled == 1);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_FAILED);
     answer_release(b.answer);
     b.answer = NULL;
     assert_int_equal(atomic_load(&b.probe.destroyed), 1);
@@ -592,8 +592,8 @@ static void abandoned_while_a_slice_runs_it_lives_until_that_ends(void **state) 
     bench b;
     bench_open(&b, 1, 4);
     unit_gate_set(&b.gate, true);
-    bench_answer(&b, source_of(&b.probe, 300, 10, 1e6), &format_raw);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    bench_answer(&b, tensor_source_of(&b.probe, 300, 10, 1e6), &format_raw);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
     unit_gate_await(&b.gate, 1);
     answer_abandon(b.answer);
     assert_false(b.reader.suspended);
@@ -615,8 +615,8 @@ static void abandoned_while_a_fill_runs_it_is_told_to_stop(void **state) {
         bench_open(&b, 1, 4);
         b.probe.hold = &hold;
         unit_gate_set(&hold, true);
-        bench_answer(&b, source_of(&b.probe, 1, 10, 0), &format_raw);
-        assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+        bench_answer(&b, tensor_source_of(&b.probe, 1, 10, 0), &format_raw);
+        assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
         unit_gate_await(&hold, 1);
         if (abandon)
             answer_abandon(b.answer);
@@ -633,7 +633,7 @@ static void abandoned_while_its_reader_waits_in_the_middle(void **state) {
     static unsigned char out[SLICE_BYTES];
     bench b;
     bench_open(&b, 1, 4);
-    bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
+    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
     assert_int_equal(start(&b), ANSWER_READY);
     UNIT_UNTIL(atomic_load(&b.probe.fills) == AHEAD_MOST && count(&b).running == 0);
     unit_gate_set(&b.gate, true);
@@ -651,12 +651,12 @@ static void abandoned_after_its_end_nothing_counts_as_cancelled(void **state) {
     (void)state;
     bench b;
     bench_open(&b, 1, 4);
-    bench_answer(&b, source_of(&b.probe, 3, 10, 0), &format_raw);
+    bench_answer(&b, tensor_source_of(&b.probe, 3, 10, 0), &format_raw);
     assert_int_equal(start(&b), ANSWER_READY);
     UNIT_UNTIL(count(&b).admitted == 0);
     answer_abandon(b.answer);
     assert_true(count(&b).cancelled == 0);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_FAILED);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_FAILED);
     bench_close(&b);
 }
 
@@ -686,7 +686,7 @@ static void abandoned_at_any_moment_each_suspend_has_its_resume(void **state) {
         bench_init(&b);
         b.line = owner.line;
         const format *f = i % 2 ? &format_raw : &format_json;
-        bench_answer(&b, source_of(&b.probe, ROWS, BYTES, 1e6), f);
+        bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1e6), f);
         quitter q = {b.answer, unit_random(&random) % 200000};
         assert_int_equal(pthread_create(&thread, NULL, quit, &q), 0);
         if (start(&b) == ANSWER_READY)

@@ -5,19 +5,19 @@
 enum { LOG = 4096 };
 
 /* What ran, in the order it began. */
-typedef struct record {
+typedef struct access_record {
     pthread_mutex_t lock;
     unsigned count;
     unsigned name[LOG];
     uint64_t slice[LOG];
     atomic_uint destroyed;
-} record;
+} access_record;
 
 /* A job of slices that write themselves down. */
 typedef struct task {
     job job; /* first */
     jobs *line;
-    record *record;
+    access_record *record;
     pthread_mutex_t lock;
     unsigned name;
     uint64_t next, slices, done;
@@ -37,7 +37,7 @@ static bool claim(job *j, job_slice *slice, bool *more) {
 
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     task *t = (task *)j;
-    record *r = t->record;
+    access_record *r = t->record;
     pthread_mutex_lock(&r->lock);
     r->name[r->count] = t->name;
     r->slice[r->count++] = slice.number;
@@ -59,7 +59,7 @@ static void destroy(job *j) {
 
 static const job_class task_class = {claim, run, NULL, destroy};
 
-static task *task_of(jobs *line, record *r, unsigned name, uint64_t slices, double cost) {
+static task *task_of(jobs *line, access_record *r, unsigned name, uint64_t slices, double cost) {
     task *t = calloc(1, sizeof *t);
     assert_non_null(t);
     job_init(&t->job, &task_class);
@@ -84,9 +84,9 @@ static jobs *line_of(unsigned threads, unsigned limit, unit_gate *gate) {
 }
 
 /* Into the line, which keeps the only reference. */
-static void submit(jobs *line, record *r, unsigned name, uint64_t slices) {
+static void submit(jobs *line, access_record *r, unsigned name, uint64_t slices) {
     task *t = task_of(line, r, name, slices, 0);
-    assert_int_equal(jobs_admit(line, &t->job), JOBS_ADMITTED);
+    assert_int_equal(jobs_admit(line, &t->job), REFUSAL_NONE);
     jobs_wake(line, &t->job);
     job_release(&t->job);
 }
@@ -101,7 +101,7 @@ static jobs_counters count(jobs *line) {
     { .lock = PTHREAD_MUTEX_INITIALIZER }
 
 /* A line whose one thread is held before the slice of a first job, named 0. */
-static jobs *held_line(unit_gate *gate, record *r, unsigned limit) {
+static jobs *held_line(unit_gate *gate, access_record *r, unsigned limit) {
     unit_gate_set(gate, true);
     jobs *line = line_of(1, limit, gate);
     assert_non_null(line);
@@ -113,13 +113,13 @@ static jobs *held_line(unit_gate *gate, record *r, unsigned limit) {
 static void the_nearest_promise_goes_first_slice_by_slice(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = held_line(&gate, &r, 8);
     task *large = task_of(line, &r, 1, 3, 1.1e12), *small = task_of(line, &r, 2, 2, 0);
-    assert_int_equal(jobs_admit(line, &large->job), JOBS_ADMITTED);
+    assert_int_equal(jobs_admit(line, &large->job), REFUSAL_NONE);
     jobs_wake(line, &large->job);
     submit(line, &r, 3, 1);
-    assert_int_equal(jobs_admit(line, &small->job), JOBS_ADMITTED);
+    assert_int_equal(jobs_admit(line, &small->job), REFUSAL_NONE);
     jobs_wake(line, &small->job);
     assert_int_equal(count(line).waiting, 3);
     job_release(&large->job);
@@ -136,7 +136,7 @@ static void the_nearest_promise_goes_first_slice_by_slice(void **state) {
 static void one_job_uses_every_thread(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    record r = RECORD;
+    access_record r = RECORD;
     unit_gate_set(&gate, true);
     jobs *line = line_of(4, 1, &gate);
     submit(line, &r, 1, 6);
@@ -150,7 +150,7 @@ static void one_job_uses_every_thread(void **state) {
 static void every_slice_runs_exactly_once(void **state) {
     (void)state;
     enum { TASKS = 30, SLICES = 40 };
-    record r = RECORD;
+    access_record r = RECORD;
     unsigned seen[TASKS][SLICES] = {{0}};
     jobs *line = line_of(4, TASKS, NULL);
     for (unsigned i = 0; i < TASKS; i++)
@@ -169,21 +169,21 @@ static void every_slice_runs_exactly_once(void **state) {
 
 static void no_more_are_admitted_than_the_limit(void **state) {
     (void)state;
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = line_of(1, 2, NULL);
     task *tasks[3];
     for (unsigned i = 0; i < 3; i++) {
         tasks[i] = task_of(line, &r, i, 1, 0);
-        assert_int_equal(jobs_admit(line, &tasks[i]->job), i < 2 ? JOBS_ADMITTED : JOBS_FULL);
+        assert_int_equal(jobs_admit(line, &tasks[i]->job), i < 2 ? REFUSAL_NONE : REFUSAL_QUEUE);
     }
     assert_true(count(line).admitted == 2 && count(line).limit == 2);
     jobs_end(line, &tasks[0]->job, true);
     jobs_end(line, &tasks[0]->job, true); /* harmless */
     assert_true(count(line).admitted == 1 && count(line).cancelled == 1);
-    assert_int_equal(jobs_would_admit(line, 1), JOBS_ADMITTED);
+    assert_int_equal(jobs_would_admit(line, 1), REFUSAL_NONE);
     assert_int_equal(count(line).admitted, 1);
-    assert_int_equal(jobs_admit(line, &tasks[2]->job), JOBS_ADMITTED);
-    assert_int_equal(jobs_would_admit(line, 1), JOBS_FULL);
+    assert_int_equal(jobs_admit(line, &tasks[2]->job), REFUSAL_NONE);
+    assert_int_equal(jobs_would_admit(line, 1), REFUSAL_QUEUE);
     for (unsigned i = 0; i < 3; i++) {
         jobs_end(line, &tasks[i]->job, false);
         job_release(&tasks[i]->job);
@@ -195,11 +195,11 @@ static void no_more_are_admitted_than_the_limit(void **state) {
 static void a_job_that_ends_in_line_leaves_it_and_is_freed(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = held_line(&gate, &r, 8);
     submit(line, &r, 1, 2);
     task *t = task_of(line, &r, 2, 2, 0);
-    assert_int_equal(jobs_admit(line, &t->job), JOBS_ADMITTED);
+    assert_int_equal(jobs_admit(line, &t->job), REFUSAL_NONE);
     jobs_wake(line, &t->job);
     jobs_wake(line, &t->job); /* it stands there once */
     submit(line, &r, 3, 2);
@@ -219,11 +219,11 @@ static void a_job_that_ends_in_line_leaves_it_and_is_freed(void **state) {
 
 static void only_what_was_admitted_can_be_woken(void **state) {
     (void)state;
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = line_of(1, 1, NULL);
     task *t = task_of(line, &r, 1, 1, 0);
     jobs_wake(line, &t->job);
-    assert_int_equal(jobs_admit(line, &t->job), JOBS_ADMITTED);
+    assert_int_equal(jobs_admit(line, &t->job), REFUSAL_NONE);
     jobs_end(line, &t->job, true);
     jobs_wake(line, &t->job);
     jobs_free(line);
@@ -235,7 +235,7 @@ static void only_what_was_admitted_can_be_woken(void **state) {
 static void what_stands_in_line_at_the_end_is_still_done(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = held_line(&gate, &r, 64);
     for (unsigned i = 1; i <= 50; i++)
         submit(line, &r, i, 3);
@@ -252,13 +252,13 @@ static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
         unsigned seconds;
     } table[] = {{0, 1}, {1.9e9, 1}, {1e9, 2}, {1.2e9, 3}, {10e9, 8}, {1e9, 8}, {1e12, 60}};
     enum { TASKS = sizeof table / sizeof *table };
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = line_of(2, TASKS, NULL);
     task *tasks[TASKS];
     assert_int_equal(jobs_retry_after(line), 1);
     for (unsigned i = 0; i < TASKS; i++) {
         tasks[i] = task_of(line, &r, i, 1, table[i].cost);
-        assert_int_equal(jobs_admit(line, &tasks[i]->job), JOBS_ADMITTED);
+        assert_int_equal(jobs_admit(line, &tasks[i]->job), REFUSAL_NONE);
         assert_int_equal(jobs_retry_after(line), table[i].seconds);
     }
     for (unsigned i = 0; i < TASKS; i++) {
@@ -272,7 +272,7 @@ static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
 
 static void run_inline_keeps_one_scratch_for_each_thread(void **state) {
     (void)state;
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = line_of(1, 1, NULL);
     task *t = task_of(line, &r, 1, 3, 0);
     jobs_run_inline(line, &t->job, (job_slice){JOB_ROWS, 0});
@@ -320,7 +320,7 @@ static void a_connection_alone_has_its_thread_compute_for_it(void **state) {
 static void nobody_computes_inline_for_long_while_others_are_in_work(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    record r = RECORD;
+    access_record r = RECORD;
     jobs *line = held_line(&gate, &r, 4);
     const char one = 0;
     for (int i = 0; i < 20; i++)

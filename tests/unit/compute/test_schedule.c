@@ -16,7 +16,7 @@ static turn work_of(double cost, uint64_t client) {
 }
 
 static void admitted(schedule *s, turn *t, uint64_t now) {
-    assert_int_equal(schedule_admit(s, t, now), SCHEDULE_ADMITTED);
+    assert_int_equal(schedule_admit(s, t, now), REFUSAL_NONE);
     assert_true(schedule_wake(s, t, now));
 }
 
@@ -69,7 +69,7 @@ static void no_more_than_the_limit_are_admitted(void **state) {
     turn t[3] = {work_of(1, 1), work_of(1, 1), work_of(1, 1)};
     admitted(&s, &t[0], 1);
     admitted(&s, &t[1], 1);
-    assert_int_equal(schedule_admit(&s, &t[2], 1), SCHEDULE_FULL);
+    assert_int_equal(schedule_admit(&s, &t[2], 1), REFUSAL_QUEUE);
     run(&s, &t[0]);
     admitted(&s, &t[2], 1);
 }
@@ -79,12 +79,13 @@ static void what_would_come_too_late_is_refused(void **state) {
     schedule s = of(1, 0);
     turn first = work_of(10 * MS, 1), second = work_of(10 * MS, 2), third = work_of(10 * MS, 3);
     admitted(&s, &first, 1);
-    assert_int_equal(schedule_admit(&s, &second, 1), SCHEDULE_LATE); /* twice its time: not quite */
+    assert_int_equal(schedule_admit(&s, &second, 1),
+                     REFUSAL_PATIENCE); /* twice its time: not quite */
     assert_ptr_equal(schedule_take(&s, 1), &first);
     assert_true(schedule_wake(&s, &first, 1));
     const uint64_t now = (uint64_t)(2 * MS);
     admitted(&s, &second, now); /* for as much of the first is done by then */
-    assert_int_equal(schedule_admit(&s, &third, now), SCHEDULE_LATE);
+    assert_int_equal(schedule_admit(&s, &third, now), REFUSAL_PATIENCE);
 }
 
 static void what_would_make_others_late_is_refused(void **state) {
@@ -94,7 +95,7 @@ static void what_would_make_others_late_is_refused(void **state) {
     admitted(&s, &large, 1);
     admitted(&s, &other, 1);
     /* By itself it would be on time, before both. */
-    assert_int_equal(schedule_admit(&s, &small, 1), SCHEDULE_LATE);
+    assert_int_equal(schedule_admit(&s, &small, 1), REFUSAL_PATIENCE);
     small.cost = small.window = 4 * MS;
     admitted(&s, &small, 1);
 }
@@ -116,7 +117,7 @@ static void patience_lets_more_wait(void **state) {
     unsigned taken = 0;
     for (unsigned i = 0; i < 40; i++) {
         t[i] = work_of(10 * MS, i);
-        taken += schedule_admit(&s, &t[i], 1) == SCHEDULE_ADMITTED;
+        taken += schedule_admit(&s, &t[i], 1) == REFUSAL_NONE;
     }
     assert_int_equal(taken, 21); /* (5 + 100) ms of two cores; width: any */
 }
@@ -142,7 +143,7 @@ static void a_client_may_have_all_while_nobody_else_asks(void **state) {
     unsigned taken = 0;
     for (unsigned i = 0; i < 12; i++) {
         t[i] = work_of(10 * MS, 7);
-        taken += schedule_admit(&s, &t[i], 1) == SCHEDULE_ADMITTED;
+        taken += schedule_admit(&s, &t[i], 1) == REFUSAL_NONE;
     }
     assert_int_equal(taken, 11);
 }
@@ -152,7 +153,7 @@ static unsigned crowd(schedule *s, turn *t, unsigned n, uint64_t client, uint64_
     unsigned taken = 0;
     for (unsigned i = 0; i < n; i++) {
         t[i] = work_of(10 * MS, client);
-        taken += schedule_admit(s, &t[i], now) == SCHEDULE_ADMITTED;
+        taken += schedule_admit(s, &t[i], now) == REFUSAL_NONE;
     }
     return taken;
 }
@@ -172,9 +173,9 @@ static void a_client_that_had_much_leaves_room_to_who_had_little(void **state) {
     }
     assert_int_equal(crowd(&s, heavy, 12, 1, now), 7);
     turn more = work_of(10 * MS, 1);
-    assert_int_equal(schedule_admit(&s, &more, now), SCHEDULE_SHARE);
+    assert_int_equal(schedule_admit(&s, &more, now), REFUSAL_SHARE);
     assert_int_equal(crowd(&s, light, 12, 2, now), 4);
-    assert_int_equal(schedule_admit(&s, &more, now), SCHEDULE_LATE);
+    assert_int_equal(schedule_admit(&s, &more, now), REFUSAL_PATIENCE);
 }
 
 static void others_are_forgotten_after_half_a_minute(void **state) {
@@ -375,7 +376,7 @@ static void arrive(sim *m, unsigned j, uint64_t now, uint64_t *random) {
     *t = work_of(cost, client);
     m->left[j] = cost;
     m->asked[client] += cost;
-    if (schedule_admit(&m->line, t, now) == SCHEDULE_ADMITTED) {
+    if (schedule_admit(&m->line, t, now) == REFUSAL_NONE) {
         m->promised[j] = t->deadline;
         schedule_wake(&m->line, t, now);
     }
@@ -411,8 +412,8 @@ static void what_is_uncut_is_taken_apart_and_teaches_no_pace(void **state) {
     schedule s;
     schedule_init(&s, 1, 10, 1e9);
     turn plain = {.cost = 1e6}, uncut = {.cost = 1e6, .uncut = true, .vague = true};
-    assert_int_equal(schedule_admit(&s, &uncut, 0), SCHEDULE_ADMITTED);
-    assert_int_equal(schedule_admit(&s, &plain, 0), SCHEDULE_ADMITTED);
+    assert_int_equal(schedule_admit(&s, &uncut, 0), REFUSAL_NONE);
+    assert_int_equal(schedule_admit(&s, &plain, 0), REFUSAL_NONE);
     assert_true(schedule_demand(&s, 0) == 2e6);
     assert_true(schedule_wake(&s, &uncut, 0));
     assert_null(schedule_take(&s, 0));

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char root[64], reason[SHELF_REASON];
+static char root[64], reason[CATALOG_REASON];
 static FILE *said; /* what was complained of */
 static char *text;
 static size_t length;
@@ -54,9 +54,10 @@ static int end(void **state) {
 
 static void write_set(const char *name) {
     static const unsigned char pixels[12] = {1, 2, 3};
-    const writer_facts facts = {.type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
-    writer *w = writer_new(path_of(name), &facts, said);
-    assert_true(w && writer_rows(w, pixels, 3) && writer_finish(w));
+    const dataset_writer_facts facts = {
+        .type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
+    dataset_writer *w = dataset_writer_new(path_of(name), &facts, said);
+    assert_true(w && dataset_writer_rows(w, pixels, 3) && dataset_writer_finish(w));
 }
 
 /* Of zeros that the disk need not hold; to read it takes half a minute, and then its digest is
@@ -79,15 +80,15 @@ static void write_large(const char *name) {
     assert_int_equal(rename(path_of(".large"), path_of(name)), 0);
 }
 
-static shelf *filled(void) {
-    shelf *s = shelf_new(root, true, said);
+static catalog *filled(void) {
+    catalog *s = catalog_new(root, true, said);
     assert_non_null(s);
     return s;
 }
 
-static bool is_served(shelf *s, const char *name) {
-    dataset *d = shelf_find(s, name, reason);
-    bool served = d && dataset_state(d) == MAP_WHOLE;
+static bool is_served(catalog *s, const char *name) {
+    dataset *d = catalog_find(s, name, reason);
+    bool served = d && dataset_state(d) == MAPPED_FILE_WHOLE;
     dataset_release(d);
     return served;
 }
@@ -109,32 +110,32 @@ what_cannot_be_opened_is_known_with_the_reason_and_is_none_of_those_served(void 
     write_set("a");
     write_set("b");
     assert_int_equal(unlink(path_of("a/data.bin")), 0);
-    shelf *s = filled();
+    catalog *s = filled();
     assert_false(is_served(s, "a"));
     assert_string_equal(reason, "data set 'a': data.bin cannot be read: No such file or directory");
     assert_true(is_served(s, "b"));
-    dataset *first = shelf_nth(s, 0);
+    dataset *first = catalog_nth(s, 0);
     assert_string_equal(first->name, "b");
     dataset_release(first);
-    assert_null(shelf_nth(s, 1));
+    assert_null(catalog_nth(s, 1));
     assert_int_equal(unlink(path_of("b/manifest.json")), 0);
     assert_int_equal(mkdir(path_of("nothing"), 0700), 0);
-    assert_true(shelf_scan(s, NULL, said));
+    assert_true(catalog_scan(s, NULL, said));
     assert_false(is_served(s, "b")); /* without a manifest it is no set */
     assert_string_equal(reason, "");
     assert_false(is_served(s, "nothing"));
     assert_string_equal(reason, "");
-    shelf_free(s);
+    catalog_free(s);
 }
 
 static void a_manifest_that_is_no_file_is_a_reason(void **state) {
     (void)state;
     assert_int_equal(mkdir(path_of("a"), 0700), 0);
     assert_int_equal(mkfifo(path_of("a/manifest.json"), 0600), 0);
-    shelf *s = filled();
+    catalog *s = filled();
     assert_false(is_served(s, "a"));
     assert_non_null(strstr(reason, "data set 'a': manifest.json cannot be read: "));
-    shelf_free(s);
+    catalog_free(s);
 }
 
 static void hundreds_are_served_in_the_order_of_their_names(void **state) {
@@ -145,36 +146,36 @@ static void hundreds_are_served_in_the_order_of_their_names(void **state) {
         snprintf(name, sizeof name, "s%03d", i);
         write_set(name);
     }
-    shelf *s = filled();
+    catalog *s = filled();
     for (int i = 0; i < ALL; i++) {
         snprintf(name, sizeof name, "s%03d", i);
-        dataset *d = shelf_nth(s, (size_t)i);
+        dataset *d = catalog_nth(s, (size_t)i);
         assert_non_null(d);
         assert_string_equal(d->name, name);
         dataset_release(d);
         assert_true(is_served(s, name));
     }
-    assert_null(shelf_nth(s, ALL));
-    shelf_free(s);
+    assert_null(catalog_nth(s, ALL));
+    catalog_free(s);
 }
 
 /* Until the clock of files has moved on since the set was opened. */
-static void await_tick(shelf *s, const char *name) {
-    dataset *d = shelf_find(s, name, reason);
+static void await_tick(catalog *s, const char *name) {
+    dataset *d = catalog_find(s, name, reason);
     struct stat now;
     do {
         FILE *file = fopen(path_of(".tick"), "w");
         assert_non_null(file);
         fclose(file);
         assert_int_equal(stat(path_of(".tick"), &now), 0);
-    } while (map_stamp_of(&now).changed == d->data.stamp.changed);
+    } while (mapped_file_stamp_of(&now).changed == d->data.stamp.changed);
     unlink(path_of(".tick"));
     dataset_release(d);
 }
 
 /* As an answer does. */
-static void look_at(shelf *s, const char *name) {
-    dataset *d = shelf_find(s, name, reason);
+static void look_at(catalog *s, const char *name) {
+    dataset *d = catalog_find(s, name, reason);
     dataset_is_whole(d);
     dataset_release(d);
 }
@@ -182,37 +183,37 @@ static void look_at(shelf *s, const char *name) {
 static void a_new_mode_makes_a_set_doubtful_until_the_scanner_has_read_it(void **state) {
     (void)state;
     write_set("a");
-    shelf *s = filled();
+    catalog *s = filled();
     await_tick(s, "a");
     assert_int_equal(chmod(path_of("a/data.bin"), 0640), 0);
-    assert_false(shelf_doubts(s));
+    assert_false(catalog_doubts(s));
     look_at(s, "a");
-    assert_true(shelf_doubts(s));
+    assert_true(catalog_doubts(s));
     assert_false(is_served(s, "a"));
-    scanner *thread = scanner_new(s, said);
+    catalog_scanner *thread = catalog_scanner_new(s, said);
     assert_non_null(thread);
     UNIT_UNTIL(is_served(s, "a"));
-    assert_false(shelf_doubts(s));
-    scanner_free(thread);
-    shelf_free(s);
+    assert_false(catalog_doubts(s));
+    catalog_scanner_free(thread);
+    catalog_free(s);
 }
 
 static void bytes_altered_with_their_time_put_back_are_found_and_never_served(void **state) {
     (void)state;
     write_set("a");
-    shelf *s = filled();
+    catalog *s = filled();
     await_tick(s, "a");
     alter("a/data.bin", 9);
     look_at(s, "a");
     assert_false(is_served(s, "a"));
-    scanner *thread = scanner_new(s, said);
+    catalog_scanner *thread = catalog_scanner_new(s, said);
     UNIT_UNTIL(!is_served(s, "a") && reason[0]);
     assert_non_null(strstr(reason, "its digest is "));
     alter("a/data.bin", 1);
-    scanner_ask(thread);
+    catalog_scanner_ask(thread);
     UNIT_UNTIL(is_served(s, "a"));
-    scanner_free(thread);
-    shelf_free(s);
+    catalog_scanner_free(thread);
+    catalog_free(s);
 }
 
 static bool is_mapped(const char *name) {
@@ -228,21 +229,21 @@ static bool is_mapped(const char *name) {
 static void who_asks_for_a_scan_does_not_wait_and_its_end_interrupts_it(void **state) {
     (void)state;
     write_set("a");
-    shelf *s = filled();
-    scanner *thread = scanner_new(s, said);
+    catalog *s = filled();
+    catalog_scanner *thread = catalog_scanner_new(s, said);
     write_large("large");
-    scanner_ask(thread);
+    catalog_scanner_ask(thread);
     UNIT_UNTIL(is_mapped("large/data.bin"));
     write_set("b");
-    scanner_ask(thread);
+    catalog_scanner_ask(thread);
     assert_true(is_served(s, "a"));
     assert_true(is_mapped("large/data.bin")); /* still at it */
-    scanner_free(thread);
+    catalog_scanner_free(thread);
     assert_false(is_mapped("large/data.bin"));
     assert_false(is_served(s, "large"));
     assert_string_equal(reason, "");
     assert_true(is_served(s, "a"));
-    shelf_free(s);
+    catalog_free(s);
 }
 
 #define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, begin, end)

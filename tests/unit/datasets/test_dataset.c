@@ -1,8 +1,8 @@
 #include "unit.h"
 
-#include "params/query.h"
 #include "datasets/catalog.h"
 #include "datasets/dataset_writer.h"
+#include "params/query.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ int renameat2(int from_directory, const char *from, int to_directory, const char
 }
 
 static char root[64];
-static char reason[SHELF_REASON];
+static char reason[CATALOG_REASON];
 static FILE *said; /* what was complained of */
 static char *text;
 static size_t length;
@@ -68,7 +68,8 @@ static const unsigned char pixels[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 static bool write_set(const char *name, unsigned rows) {
     static const unsigned char numbers[] = {0, 2, 1};
     const float soft[] = {0.25f, 0.75f, 1, 0, 0.5f, 0.5f};
-    const writer_facts facts = {.type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
+    const dataset_writer_facts facts = {
+        .type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
     const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {rows}};
     const array b = {.name = "y.b",
                      .bytes = (const unsigned char *)soft,
@@ -77,11 +78,11 @@ static bool write_set(const char *name, unsigned rows) {
                      .shape = {rows, 2}};
     const label first = {.from = &y, .numbers = true, .rows = rows, .classes = 3};
     const label second = {.from = &b, .rows = rows, .classes = 2};
-    writer *w = writer_new(path_of(name), &facts, said);
-    if (w && writer_rows(w, pixels, 3) && writer_head(w, "y", &first) && writer_class(w, "red") &&
-        writer_head(w, "y.b", &second))
-        return writer_finish(w);
-    writer_abandon(w);
+    dataset_writer *w = dataset_writer_new(path_of(name), &facts, said);
+    if (w && dataset_writer_rows(w, pixels, 3) && dataset_writer_head(w, "y", &first) &&
+        dataset_writer_class(w, "red") && dataset_writer_head(w, "y.b", &second))
+        return dataset_writer_finish(w);
+    dataset_writer_abandon(w);
     return false;
 }
 
@@ -105,7 +106,7 @@ static void what_is_written_is_read(void **state) {
         "\"heads\":[{\"name\":\"y\",\"kind\":\"numbers\",\"classes\":3,\"class_names\":[\"red\"]},"
         "{\"name\":\"y.b\",\"kind\":\"rows\",\"classes\":2}]";
     assert_non_null(strstr((const char *)d->description.bytes, said_of_heads));
-    assert_true(dataset_is_current(d, root) && dataset_state(d) == MAP_WHOLE);
+    assert_true(dataset_is_current(d, root) && dataset_state(d) == MAPPED_FILE_WHOLE);
     dataset_release(d);
 }
 
@@ -139,13 +140,14 @@ static void where_a_rename_cannot_ask_for_absence_the_writer_does(void **state) 
 static void a_set_that_came_meanwhile_is_not_replaced(void **state) {
     (void)state;
     static const int errors[] = {0, EINVAL};
-    const writer_facts facts = {.type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
+    const dataset_writer_facts facts = {
+        .type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
     for (size_t i = 0; i < 2; i++) {
-        writer *w = writer_new(path_of("a"), &facts, said);
-        assert_true(w && writer_rows(w, pixels, 3));
+        dataset_writer *w = dataset_writer_new(path_of("a"), &facts, said);
+        assert_true(w && dataset_writer_rows(w, pixels, 3));
         assert_int_equal(mkdir(path_of("a"), 0700), 0);
         no_rename = errors[i];
-        assert_false(writer_finish(w));
+        assert_false(dataset_writer_finish(w));
         no_rename = 0;
         assert_int_equal(rmdir(path_of("a")), 0);
     }
@@ -165,44 +167,44 @@ static void the_same_bytes_have_the_same_digest_wherever_they_are(void **state) 
 static void a_shelf_has_sets_by_name_and_keeps_what_did_not_change(void **state) {
     (void)state;
     assert_true(write_set("b", 3) && write_set("a", 3));
-    shelf *s = shelf_new(root, true, said);
+    catalog *s = catalog_new(root, true, said);
     assert_non_null(s);
-    dataset *first = shelf_nth(s, 0), *again, *second = shelf_nth(s, 1);
+    dataset *first = catalog_nth(s, 0), *again, *second = catalog_nth(s, 1);
     assert_string_equal(first->name, "a");
     assert_string_equal(second->name, "b");
-    assert_null(shelf_nth(s, 2));
-    assert_null(shelf_find(s, "c", reason));
+    assert_null(catalog_nth(s, 2));
+    assert_null(catalog_find(s, "c", reason));
     assert_string_equal(reason, "");
     assert_true(write_set("c", 3));
     remove_set("b");
-    assert_true(shelf_scan(s, NULL, said));
-    again = shelf_find(s, "a", reason);
+    assert_true(catalog_scan(s, NULL, said));
+    again = catalog_find(s, "a", reason);
     assert_ptr_equal(first, again);
-    assert_null(shelf_find(s, "b", reason));
+    assert_null(catalog_find(s, "b", reason));
     assert_memory_equal(dataset_row(second, 0), pixels, 4); /* for whoever holds it */
-    dataset *c = shelf_find(s, "c", reason);
+    dataset *c = catalog_find(s, "c", reason);
     assert_non_null(c);
     dataset_release(c);
     dataset_release(again);
     dataset_release(first);
     dataset_release(second);
-    shelf_free(s);
+    catalog_free(s);
 }
 
 static void a_set_that_was_written_anew_is_another(void **state) {
     (void)state;
     assert_true(write_set("a", 3));
-    shelf *s = shelf_new(root, true, said);
-    dataset *before = shelf_find(s, "a", reason);
+    catalog *s = catalog_new(root, true, said);
+    dataset *before = catalog_find(s, "a", reason);
     assert_int_equal(rename(path_of("a"), "/tmp/fmixd-shelf-aside"), 0);
     assert_true(write_set("a", 3));
     assert_false(dataset_is_current(before, root));
-    assert_true(shelf_scan(s, NULL, said));
-    dataset *after = shelf_find(s, "a", reason);
+    assert_true(catalog_scan(s, NULL, said));
+    dataset *after = catalog_find(s, "a", reason);
     assert_true(after && after != before);
     dataset_release(after);
     dataset_release(before);
-    shelf_free(s);
+    catalog_free(s);
     remove_set("a");
     assert_int_equal(rename("/tmp/fmixd-shelf-aside", path_of("a")), 0);
 }
@@ -216,21 +218,21 @@ static void write_over(const char *path, const char *with) {
 static void a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself(void **state) {
     (void)state;
     assert_true(write_set("a", 3));
-    shelf *s = shelf_new(root, true, said);
-    dataset *before = shelf_find(s, "a", reason);
+    catalog *s = catalog_new(root, true, said);
+    dataset *before = catalog_find(s, "a", reason);
     write_over(path_of("a/manifest.json"), "{ to be continued");
-    assert_true(shelf_scan(s, NULL, said));
-    dataset *after = shelf_find(s, "a", reason);
+    assert_true(catalog_scan(s, NULL, said));
+    dataset *after = catalog_find(s, "a", reason);
     assert_ptr_equal(after, before);
     fflush(said);
     assert_non_null(strstr(text, "data set 'a': the one there was is served on"));
     write_over(path_of("a/data.bin"), "cut");
-    assert_true(shelf_scan(s, NULL, said));
-    assert_null(shelf_find(s, "a", reason));
+    assert_true(catalog_scan(s, NULL, said));
+    assert_null(catalog_find(s, "a", reason));
     assert_non_null(strstr(reason, "data set 'a': manifest.json, line 1: "));
     dataset_release(after);
     dataset_release(before);
-    shelf_free(s);
+    catalog_free(s);
 }
 
 static void a_scan_ends_when_the_process_is_told_to(void **state) {
@@ -240,34 +242,34 @@ static void a_scan_ends_when_the_process_is_told_to(void **state) {
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
     assert_true(write_set("a", 3));
-    shelf *s = shelf_new(root, true, said);
-    dataset *a = shelf_find(s, "a", reason);
+    catalog *s = catalog_new(root, true, said);
+    dataset *a = catalog_find(s, "a", reason);
     assert_true(write_set("b", 3));
     pthread_sigmask(SIG_BLOCK, &term, &before);
     raise(SIGTERM);
-    assert_false(shelf_scan(s, NULL, said));
-    assert_null(shelf_find(s, "b", reason));
-    assert_null(shelf_new(root, true, said));
+    assert_false(catalog_scan(s, NULL, said));
+    assert_null(catalog_find(s, "b", reason));
+    assert_null(catalog_new(root, true, said));
     assert_null(dataset_open(root, "b", true, NULL, said));
     assert_int_equal(sigwait(&term, &number), 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     fflush(said);
     assert_non_null(strstr(text, "data set 'b': told to end before its digest was checked"));
-    dataset *kept = shelf_find(s, "a", reason);
+    dataset *kept = catalog_find(s, "a", reason);
     assert_ptr_equal(kept, a);
     dataset_release(kept);
     dataset_release(a);
-    shelf_free(s);
+    catalog_free(s);
 }
 
 static void an_empty_root_is_an_empty_shelf(void **state) {
     (void)state;
-    shelf *s = shelf_new("", true, said);
+    catalog *s = catalog_new("", true, said);
     assert_non_null(s);
-    assert_null(shelf_nth(s, 0));
-    assert_true(shelf_scan(s, NULL, said));
-    shelf_free(s);
-    assert_null(shelf_new("/nowhere/at/all", true, said));
+    assert_null(catalog_nth(s, 0));
+    assert_true(catalog_scan(s, NULL, said));
+    catalog_free(s);
+    assert_null(catalog_new("/nowhere/at/all", true, said));
 }
 
 static void names_are_letters_digits_and_two_signs(void **state) {

@@ -20,24 +20,24 @@ static size_t load(const char *path, unsigned char *out) {
 /* How many allocations failed. */
 static unsigned long check(const char *path, const unsigned char *bytes, size_t length,
                            unsigned channels) {
-    picture right, got;
+    image right, got;
     unsigned long n = 0;
-    assert_true(picture_read(bytes, length, channels, &right));
+    assert_true(image_read(bytes, length, channels, &right));
     for (bool fired = true; fired;) {
         long live = fault_live();
         fault_arm(++n);
-        bool read = picture_read(bytes, length, channels, &got);
+        bool read = image_read(bytes, length, channels, &got);
         fired = fault_disarm();
         size_t size = (size_t)right.width * right.height * right.channels;
         bool good = read ? memcmp(got.pixels, right.pixels, size) == 0
                          : fired && !got.pixels && got.words[0] != 0;
-        picture_free(&got);
+        image_free(&got);
         if (!good || fault_live() != live) {
             fault_tell(path, n);
             fail_msg("%s, allocation %lu: %s; %ld left", path, n, got.words, fault_live() - live);
         }
     }
-    picture_free(&right);
+    image_free(&right);
     return n - 1;
 }
 

@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "formats/format.h"
 #include "datasets/image.h"
+#include "formats/format.h"
 
 #include <libdeflate.h>
 #include <stdio.h>
@@ -16,18 +16,18 @@ static void pixels_of_a_png_are_those_that_went_in(void **state) {
     for (unsigned channels = 1; channels <= 3; channels += 2) {
         unsigned char file[500];
         size_t all = (size_t)png_plain_length(6, 5, channels);
-        picture p;
+        image p;
         assert_in_range(all, 1, sizeof file);
         png_plain(6, 5, channels, pixels, file);
-        assert_true(picture_read(file, all, 0, &p));
+        assert_true(image_read(file, all, 0, &p));
         assert_true(p.width == 6 && p.height == 5 && p.channels == channels);
         assert_memory_equal(p.pixels, pixels, 30 * channels);
-        picture_free(&p);
+        image_free(&p);
         /* libpng does not miss the last chunk, which says that it is the last, nor a sum before it
          */
         for (size_t length = 0; length + 20 < all; length++) {
-            assert_false(picture_read(file, length, 0, &p));
-            picture_free(&p);
+            assert_false(image_read(file, length, 0, &p));
+            image_free(&p);
         }
     }
 }
@@ -53,20 +53,20 @@ static void a_plain_png_is_as_long_as_told_whatever_its_size(void **state) {
         size_t bytes = (size_t)width * height * sizes[i].channels;
         size_t length = (size_t)png_plain_length(width, height, sizes[i].channels);
         unsigned char *pixels = malloc(bytes), *file = malloc(length + 1);
-        picture p;
+        image p;
         for (size_t b = 0; b < bytes; b++)
             pixels[b] = (unsigned char)(unit_random(&random) >> 56);
         file[length] = 77;
         png_plain(width, height, sizes[i].channels, pixels, file);
         assert_int_equal(file[length], 77);
         assert_memory_equal(file + length - 8, "IEND\xae\x42\x60\x82", 8);
-        assert_true(picture_read(file, length, 0, &p));
+        assert_true(image_read(file, length, 0, &p));
         assert_true(p.width == width && p.height == height);
         if (p.channels == sizes[i].channels) /* alpha is dropped */
             assert_memory_equal(p.pixels, pixels, bytes);
         else
             assert_true(p.channels == 3 && sizes[i].channels == 4);
-        picture_free(&p);
+        image_free(&p);
         free(pixels);
         free(file);
     }
@@ -76,15 +76,15 @@ static void grey_can_be_read_as_rgb_and_the_other_way_round(void **state) {
     (void)state;
     const unsigned char grey[] = {0, 100, 255, 7}, red[] = {255, 0, 0};
     unsigned char file[200], other[200];
-    picture p;
+    image p;
     png_plain(2, 2, 1, grey, file);
     png_plain(1, 1, 3, red, other);
-    assert_true(picture_read(file, (size_t)png_plain_length(2, 2, 1), 3, &p));
+    assert_true(image_read(file, (size_t)png_plain_length(2, 2, 1), 3, &p));
     assert_true(p.channels == 3 && p.pixels[3] == 100 && p.pixels[5] == 100);
-    picture_free(&p);
-    assert_true(picture_read(other, (size_t)png_plain_length(1, 1, 3), 1, &p));
+    image_free(&p);
+    assert_true(image_read(other, (size_t)png_plain_length(1, 1, 3), 1, &p));
     assert_true(p.channels == 1 && p.pixels[0] == 76);
-    picture_free(&p);
+    image_free(&p);
 }
 
 /* A baseline file of grey pixels; the length. The bytes are the caller's. */
@@ -118,14 +118,14 @@ static void a_jpeg_is_near_what_went_in_and_its_pieces_are_refused(void **state)
     for (int i = 0; i < 256; i++)
         pixels[i] = (unsigned char)(i / 16 * 15);
     unsigned long length = write_jpeg(pixels, 16, 16, &file);
-    picture p;
-    assert_true(picture_read(file, length, 0, &p));
+    image p;
+    assert_true(image_read(file, length, 0, &p));
     assert_true(p.width == 16 && p.height == 16 && p.channels == 1 && p.words[0] == 0);
     for (int i = 0; i < 256; i++)
         assert_true(abs(p.pixels[i] - pixels[i]) < 8);
-    picture_free(&p);
+    image_free(&p);
     for (unsigned long cut = 0; cut + 2 < length; cut++) {
-        assert_false(picture_read(file, cut, 0, &p));
+        assert_false(image_read(file, cut, 0, &p));
         assert_non_null(strstr(p.words, cut < 3 ? "neither" : "cut short"));
     }
     free(file);
@@ -143,7 +143,7 @@ static void pixels_over_the_cap_are_refused_by_the_header(void **state) {
     unsigned char file[200];
     png_plain(1, 1, 1, (const unsigned char *)"x", file);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        picture p;
+        image p;
         for (unsigned b = 0; b < 4; b++) {
             file[16 + b] = (unsigned char)(sizes[i].width >> (24 - 8 * b));
             file[20 + b] = (unsigned char)(sizes[i].height >> (24 - 8 * b));
@@ -151,7 +151,7 @@ static void pixels_over_the_cap_are_refused_by_the_header(void **state) {
         uint32_t sum = libdeflate_crc32(0, file + 12, 17);
         for (unsigned b = 0; b < 4; b++)
             file[29 + b] = (unsigned char)(sum >> (24 - 8 * b));
-        assert_int_equal(picture_look(file, sizeof file, &p), sizes[i].good);
+        assert_int_equal(image_look(file, sizeof file, &p), sizes[i].good);
         assert_null(p.pixels);
         if (!sizes[i].good)
             assert_non_null(strstr(p.words, "a picture may have 67108864 pixels, and 65535 along"));
@@ -160,9 +160,9 @@ static void pixels_over_the_cap_are_refused_by_the_header(void **state) {
 
 static void what_is_neither_is_told(void **state) {
     (void)state;
-    picture p;
-    assert_false(picture_read((const unsigned char *)"GIF89a", 6, 0, &p));
-    assert_false(picture_read(NULL, 0, 0, &p));
+    image p;
+    assert_false(image_read((const unsigned char *)"GIF89a", 6, 0, &p));
+    assert_false(image_read(NULL, 0, 0, &p));
 }
 
 RUN(T(pixels_of_a_png_are_those_that_went_in), T(a_plain_png_is_as_long_as_told_whatever_its_size),

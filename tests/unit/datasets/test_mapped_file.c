@@ -30,8 +30,8 @@ static int end(void **state) {
     return 0;
 }
 
-static bool is_broken(const map *m) {
-    return map_state_of(m) == MAP_BROKEN;
+static bool is_broken(const mapped_file *m) {
+    return mapped_file_state_of(m) == MAPPED_FILE_BROKEN;
 }
 
 static const char *path_of(const char *name) {
@@ -50,46 +50,47 @@ static void write_file(const char *name, size_t bytes) {
 
 static void a_file_is_mapped_whole(void **state) {
     (void)state;
-    map m;
+    mapped_file m;
     write_file("file", 5000);
-    assert_true(map_open(directory, "file", &m));
+    assert_true(mapped_file_open(directory, "file", &m));
     assert_int_equal(m.length, 5000);
     assert_true(m.bytes[0] == 'x' && m.bytes[4999] == 'x');
     assert_false(is_broken(&m));
-    map_close(&m);
+    mapped_file_close(&m);
     assert_null(m.bytes);
-    map_close(&m);
+    mapped_file_close(&m);
 }
 
 static void an_empty_file_has_no_bytes(void **state) {
     (void)state;
-    map m;
+    mapped_file m;
     write_file("empty", 0);
-    assert_true(map_open(directory, "empty", &m));
+    assert_true(mapped_file_open(directory, "empty", &m));
     assert_true(m.bytes == NULL && m.length == 0 && !is_broken(&m));
-    map_close(&m);
+    mapped_file_close(&m);
 }
 
 static void what_is_no_file_is_refused(void **state) {
     (void)state;
-    map m;
+    mapped_file m;
     write_file("file", 1);
     assert_int_equal(symlinkat("file", directory, "link"), 0);
-    assert_false(map_open(directory, "link", &m));
-    assert_true(map_open_path(path_of("link"), &m)); /* what the user names himself */
-    assert_true(m.length == 1 && map_is_current(&m, path_of("link")));
-    map_close(&m);
-    assert_false(map_open(directory, "nothing", &m));
-    assert_false(map_open(directory, ".", &m));
+    assert_false(mapped_file_open(directory, "link", &m));
+    assert_true(mapped_file_open_path(path_of("link"), &m)); /* what the user names himself */
+    assert_true(m.length == 1 && mapped_file_is_current(&m, path_of("link")));
+    mapped_file_close(&m);
+    assert_false(mapped_file_open(directory, "nothing", &m));
+    assert_false(mapped_file_open(directory, ".", &m));
 }
 
 static void a_file_cut_short_reads_as_zeros_and_is_marked(void **state) {
     (void)state;
-    map m, other;
-    map_start(); /* cmocka has one of its own */
+    mapped_file m, other;
+    mapped_file_start(); /* cmocka has one of its own */
     write_file("file", 5 * 4096);
     write_file("empty", 4096);
-    assert_true(map_open(directory, "file", &m) && map_open(directory, "empty", &other));
+    assert_true(mapped_file_open(directory, "file", &m) &&
+                mapped_file_open(directory, "empty", &other));
     int fd = openat(directory, "file", O_WRONLY);
     assert_int_equal(ftruncate(fd, 4096), 0);
     close(fd);
@@ -100,11 +101,11 @@ static void a_file_cut_short_reads_as_zeros_and_is_marked(void **state) {
     assert_int_equal(bytes[4 * 4096], 0);
     assert_true(is_broken(&m));
     assert_false(is_broken(&other));
-    map_close(&m);
-    map_close(&other);
+    mapped_file_close(&m);
+    mapped_file_close(&other);
     write_file("file", 4096); /* a slot's next file begins whole */
-    assert_true(map_open(directory, "file", &m) && !is_broken(&m));
-    map_close(&m);
+    assert_true(mapped_file_open(directory, "file", &m) && !is_broken(&m));
+    mapped_file_close(&m);
 }
 
 static void change(const char *name, off_t length, const char *text) {
@@ -130,101 +131,103 @@ static void await_tick(void) {
 
 static void what_is_cut_within_a_page_or_written_over_is_seen(void **state) {
     (void)state;
-    map cut, altered;
+    mapped_file cut, altered;
     write_file("file", 5000);
     write_file("empty", 5000);
-    assert_true(map_open(directory, "file", &cut) && map_open(directory, "empty", &altered));
-    assert_true(map_is_current(&cut, path_of("file")) &&
-                map_is_current(&altered, path_of("empty")));
+    assert_true(mapped_file_open(directory, "file", &cut) &&
+                mapped_file_open(directory, "empty", &altered));
+    assert_true(mapped_file_is_current(&cut, path_of("file")) &&
+                mapped_file_is_current(&altered, path_of("empty")));
     await_tick();
     change("file", 4999, "");
     change("empty", 5000, "y");
     assert_false(is_broken(&cut) || is_broken(&altered));
-    assert_false(map_is_current(&cut, path_of("file")) ||
-                 map_is_current(&altered, path_of("empty")));
+    assert_false(mapped_file_is_current(&cut, path_of("file")) ||
+                 mapped_file_is_current(&altered, path_of("empty")));
     assert_true(is_broken(&cut) && is_broken(&altered));
-    map_close(&cut);
-    map_close(&altered);
+    mapped_file_close(&cut);
+    mapped_file_close(&altered);
 }
 
-static void assert_state(map *m, map_state state) {
-    assert_int_equal(map_is_current(m, path_of("file")), state == MAP_WHOLE);
-    assert_int_equal(map_state_of(m), state);
+static void assert_state(mapped_file *m, mapped_file_state state) {
+    assert_int_equal(mapped_file_is_current(m, path_of("file")), state == MAPPED_FILE_WHOLE);
+    assert_int_equal(mapped_file_state_of(m), state);
 }
 
 static void what_is_written_over_with_its_time_put_back_is_doubtful(void **state) {
     (void)state;
     struct stat s;
-    map m;
+    mapped_file m;
     write_file("file", 5000);
     assert_int_equal(stat(path_of("file"), &s), 0);
-    assert_true(map_open(directory, "file", &m));
-    assert_state(&m, MAP_WHOLE);
+    assert_true(mapped_file_open(directory, "file", &m));
+    assert_state(&m, MAPPED_FILE_WHOLE);
     await_tick();
     change("file", 5000, "y");
     const struct timespec back[2] = {s.st_atim, s.st_mtim};
     assert_int_equal(utimensat(directory, "file", back, 0), 0);
-    assert_state(&m, MAP_DOUBTFUL);
+    assert_state(&m, MAPPED_FILE_DOUBTFUL);
     change("file", 4999, "");
-    assert_state(&m, MAP_BROKEN); /* and never doubtful again */
+    assert_state(&m, MAPPED_FILE_BROKEN); /* and never doubtful again */
     assert_int_equal(truncate(path_of("file"), 5000), 0);
     assert_int_equal(utimensat(directory, "file", back, 0), 0);
-    map_is_current(&m, path_of("file"));
-    assert_int_equal(map_state_of(&m), MAP_BROKEN);
-    map_close(&m);
+    mapped_file_is_current(&m, path_of("file"));
+    assert_int_equal(mapped_file_state_of(&m), MAPPED_FILE_BROKEN);
+    mapped_file_close(&m);
 }
 
 static void a_mode_or_a_link_leaves_a_file_doubtful_and_not_broken(void **state) {
     (void)state;
-    map m;
+    mapped_file m;
     write_file("file", 5000);
-    assert_true(map_open(directory, "file", &m));
+    assert_true(mapped_file_open(directory, "file", &m));
     await_tick();
     assert_int_equal(chmod(path_of("file"), 0640), 0);
-    assert_state(&m, MAP_DOUBTFUL);
-    map_close(&m);
-    assert_true(map_open(directory, "file", &m)); /* anew, it is whole */
-    assert_state(&m, MAP_WHOLE);
+    assert_state(&m, MAPPED_FILE_DOUBTFUL);
+    mapped_file_close(&m);
+    assert_true(mapped_file_open(directory, "file", &m)); /* anew, it is whole */
+    assert_state(&m, MAPPED_FILE_WHOLE);
     await_tick();
     assert_int_equal(linkat(directory, "file", directory, "link", 0), 0);
-    assert_state(&m, MAP_DOUBTFUL);
-    map_close(&m);
+    assert_state(&m, MAPPED_FILE_DOUBTFUL);
+    mapped_file_close(&m);
 }
 
 static void what_is_gone_or_replaced_is_mapped_as_it_was(void **state) {
     (void)state;
-    map m, other;
+    mapped_file m, other;
     write_file("file", 5000);
-    assert_true(map_open(directory, "file", &m));
+    assert_true(mapped_file_open(directory, "file", &m));
     assert_int_equal(unlinkat(directory, "file", 0), 0);
-    assert_true(map_is_current(&m, path_of("file")));
+    assert_true(mapped_file_is_current(&m, path_of("file")));
     write_file("empty", 0);
     write_file("file", 3);
-    assert_true(map_is_current(&m, path_of("file")) && map_open(directory, "empty", &other));
-    assert_true(map_is_current(&other, path_of("empty")) && !is_broken(&m));
-    map_close(&m);
+    assert_true(mapped_file_is_current(&m, path_of("file")) &&
+                mapped_file_open(directory, "empty", &other));
+    assert_true(mapped_file_is_current(&other, path_of("empty")) && !is_broken(&m));
+    mapped_file_close(&m);
 }
 
 static void as_many_files_as_there_may_be_are_mapped_and_one_more_is_refused(void **state) {
     (void)state;
-    static map maps[MAPS_MOST];
-    map more;
+    static mapped_file maps[MAPPED_FILES_MOST];
+    mapped_file more;
     write_file("file", 1);
-    for (int i = 0; i < MAPS_MOST; i++)
-        assert_true(map_open(directory, "file", &maps[i]));
-    assert_false(map_open(directory, "file", &more));
-    assert_int_equal(errno, MAPS_FULL);
-    map_close(&maps[7]);
-    assert_true(map_open(directory, "file", &maps[7]));
-    for (int i = 0; i < MAPS_MOST; i++)
-        map_close(&maps[i]);
+    for (int i = 0; i < MAPPED_FILES_MOST; i++)
+        assert_true(mapped_file_open(directory, "file", &maps[i]));
+    assert_false(mapped_file_open(directory, "file", &more));
+    assert_int_equal(errno, MAPPED_FILES_FULL);
+    mapped_file_close(&maps[7]);
+    assert_true(mapped_file_open(directory, "file", &maps[7]));
+    for (int i = 0; i < MAPPED_FILES_MOST; i++)
+        mapped_file_close(&maps[i]);
 }
 
 static void another_bus_error_ends_the_process(void **state) {
     (void)state;
     pid_t child = fork();
     if (child == 0) {
-        map_start();
+        mapped_file_start();
         raise(SIGBUS);
         raise(SIGBUS);
         _exit(0);

@@ -1,10 +1,10 @@
 /* Every resource in every format while the nth allocation fails, for every n. */
 #include "fault.h"
 
-#include "compute/answer.h"
 #include "bodies.h"
-#include "http/route.h"
+#include "compute/answer.h"
 #include "datasets/dataset_writer.h"
+#include "http/route.h"
 
 #if FAULTS
 
@@ -84,7 +84,7 @@ typedef struct result {
 
 typedef struct bench {
     config config;
-    service service;
+    server_state server;
 } bench;
 
 /* A data set to ask for, for as long as the tests run. */
@@ -93,7 +93,8 @@ static char root[64];
 static int make_set(void **state) {
     (void)state;
     static const unsigned char pixels[5 * 16] = {7, 200, 3}, numbers[] = {0, 1, 2, 1, 0};
-    const writer_facts facts = {.type = DTYPE_U8, .rank = 2, .side = {4, 4}, .layout = LAYOUT_NONE};
+    const dataset_writer_facts facts = {
+        .type = DTYPE_U8, .rank = 2, .side = {4, 4}, .layout = LAYOUT_NONE};
     const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {5}};
     char path[80];
     snprintf(root, sizeof root, "/tmp/fmixd-sets-XXXXXX");
@@ -101,9 +102,10 @@ static int make_set(void **state) {
     if (!mkdtemp(root) || !quiet)
         return 1;
     snprintf(path, sizeof path, "%s/set", root);
-    writer *w = writer_new(path, &facts, quiet);
+    dataset_writer *w = dataset_writer_new(path, &facts, quiet);
     const label l = {.from = &y, .numbers = true, .rows = 5, .classes = 3};
-    bool good = w && writer_rows(w, pixels, 5) && writer_head(w, "y", &l) && writer_finish(w);
+    bool good = w && dataset_writer_rows(w, pixels, 5) && dataset_writer_head(w, "y", &l) &&
+                dataset_writer_finish(w);
     fclose(quiet);
     return good ? 0 : 1;
 }
@@ -122,29 +124,29 @@ static int remove_set(void **state) {
 
 static void open_bench(bench *b) {
     *b = (bench){.config = {.elements = ELEMENTS, .body = MOST, .queue = 8, .threads = 1}};
-    b->service.config = &b->config;
-    budget_init(&b->service.budget, 1u << 30, 1);
-    metrics_init(&b->service.metrics);
-    assert_ok(fmix_context_new(1 << 20, &b->service.context));
+    b->server.config = &b->config;
+    budget_init(&b->server.budget, 1u << 30, 1);
+    metrics_init(&b->server.metrics);
+    assert_ok(fmix_context_new(1 << 20, &b->server.context));
     const jobs_settings line = {
-        .threads = 1, .limit = 8, .patience = 1e12, .payer = &b->service.budget};
-    b->service.jobs = jobs_new(&line);
-    b->service.log = log_new(STDERR_FILENO, LOG_OFF);
-    assert_non_null(b->service.jobs);
-    assert_non_null(b->service.log);
-    b->service.shelf = shelf_new(root, true, stderr);
-    assert_non_null(b->service.shelf);
-    snprintf(b->service.golden, sizeof b->service.golden, "0");
+        .threads = 1, .limit = 8, .patience = 1e12, .payer = &b->server.budget};
+    b->server.jobs = jobs_new(&line);
+    b->server.log = log_new(STDERR_FILENO, LOG_OFF);
+    assert_non_null(b->server.jobs);
+    assert_non_null(b->server.log);
+    b->server.catalog = catalog_new(root, true, stderr);
+    assert_non_null(b->server.catalog);
+    snprintf(b->server.golden, sizeof b->server.golden, "0");
 }
 
 static void close_bench(bench *b) {
-    log_free(b->service.log);
-    jobs_free(b->service.jobs);
-    shelf_free(b->service.shelf);
-    fmix_context_free(b->service.context);
-    assert_int_equal(budget_held(&b->service.budget), 0);
-    budget_destroy(&b->service.budget);
-    metrics_destroy(&b->service.metrics);
+    log_free(b->server.log);
+    jobs_free(b->server.jobs);
+    catalog_free(b->server.catalog);
+    fmix_context_free(b->server.context);
+    assert_int_equal(budget_held(&b->server.budget), 0);
+    budget_destroy(&b->server.budget);
+    metrics_destroy(&b->server.metrics);
 }
 
 static void take_query(query *q, unsigned groups, const char *text, problem *p) {
@@ -174,17 +176,17 @@ static int read_all(answer *a, reader *r, result *out) {
     return 200;
 }
 
-static int compute(bench *b, source *s, const format *f, result *out) {
+static int compute(bench *b, tensor_source *s, const format *f, result *out) {
     static reader r = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
     const job_waiter waiter = {suspend, resume, &r, 0, NULL};
     problem p = {0};
     int status = 0;
-    answer *a = answer_new(b->service.jobs, s, f, &waiter, &p);
+    answer *a = answer_new(b->server.jobs, s, f, &waiter, &p);
     if (!a)
         return p.status;
     for (bool again = true; again;) {
         again = false;
-        switch (answer_start(a, &(jobs_verdict){0})) {
+        switch (answer_start(a, &(refusal){0})) {
         case ANSWER_WAIT:
             await(&r);
             again = true;
@@ -209,15 +211,15 @@ static int compute(bench *b, source *s, const format *f, result *out) {
 static bool request(bench *b, const ask *a, const format *f, unsigned long n, result *out) {
     route_match match;
     problem p = {0};
-    outcome made = {.status = 0};
+    resource_result made = {.status = 0};
     body sent;
     *out = (result){.status = 0};
     assert_true(route_find(a->path, a->method, &match, &p));
-    call c = {.service = &b->service,
-              .captured = {match.captured[0], match.captured[1]},
-              .groups = match.route->groups,
-              .format = f,
-              .body = buffer_paid(MOST, &b->service.budget)};
+    resource_request c = {.server = &b->server,
+                          .captured = {match.captured[0], match.captured[1]},
+                          .groups = match.route->groups,
+                          .format = f,
+                          .body = buffer_paid(MOST, &b->server.budget)};
     take_query(&c.query, c.groups, a->query, &p);
     if (a->body == BODY_RAW)
         c.content_type = "application/octet-stream";
@@ -241,7 +243,7 @@ static bool request(bench *b, const ask *a, const format *f, unsigned long n, re
     }
     bool fired = fault_disarm();
     made.source = NULL; /* taken */
-    outcome_free(&made);
+    resource_result_free(&made);
     buffer_free(&c.body);
     return fired;
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 
 /* What encode makes of a source whose tensors have these bytes, parsed back. */
-static json_t *encoded(const source *s, const unsigned char *const *data) {
+static json_t *encoded(const tensor_source *s, const unsigned char *const *data) {
     buffer out = buffer_of(1 << 20);
     json_error_t error;
     assert_true(format_json.encode(s, data, &out));
@@ -20,10 +20,10 @@ static json_t *encoded(const source *s, const unsigned char *const *data) {
 /* Of one tensor "x" of one side: its parsed values. */
 static json_t *encoded_row(dtype type, uint64_t n, const void *values) {
     const unsigned char *data[1] = {values};
-    source *s = source_new(n);
-    assert_true(source_add(s, "x", type, 0, NULL, 0, NULL));
+    tensor_source *s = tensor_source_new(n);
+    assert_true(tensor_source_add(s, "x", type, 0, NULL, 0, NULL));
     json_t *root = encoded(s, data);
-    source_free(s);
+    tensor_source_free(s);
     return root;
 }
 
@@ -37,9 +37,9 @@ static void tensors_are_nested_lists_under_their_names(void **state) {
     static const int64_t ones[] = {INT64_MAX, INT64_MIN};
     static const uint64_t sides[] = {3, 2};
     const unsigned char *data[] = {x, (const void *)ones};
-    source *s = source_new(2);
-    assert_true(source_add(s, "x", DTYPE_U8, 2, sides, 0, NULL));
-    assert_true(source_add(s, "ones", DTYPE_I64, 0, NULL, 0, NULL));
+    tensor_source *s = tensor_source_new(2);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 2, sides, 0, NULL));
+    assert_true(tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, 0, NULL));
     json_t *root = encoded(s, data);
     json_t *expected =
         json_pack("{s[[[ii][ii][ii]][[ii][ii][ii]]] s[II]}", "x", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
@@ -48,7 +48,7 @@ static void tensors_are_nested_lists_under_their_names(void **state) {
     assert_true(json_equal(root, expected));
     json_decref(expected);
     json_decref(root);
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void float64_comes_back_bit_for_bit(void **state) {
@@ -145,31 +145,31 @@ static void numbers_beside_the_tensors_are_text(void **state) {
     (void)state;
     static const unsigned char x[] = {1};
     const unsigned char *data[] = {x};
-    source *s = source_new(1);
-    assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
-    source_note(s, "seed", UINT64_MAX);
-    source_note(s, "index", 0);
+    tensor_source *s = tensor_source_new(1);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+    tensor_source_note(s, "seed", UINT64_MAX);
+    tensor_source_note(s, "index", 0);
     json_t *root = encoded(s, data);
     assert_string_equal(json_string_value(json_object_get(root, "seed")), "18446744073709551615");
     assert_string_equal(json_string_value(json_object_get(root, "index")), "0");
     assert_int_equal(json_object_size(root), 3);
     json_decref(root);
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void past_the_cap_of_the_buffer_it_fails(void **state) {
     (void)state;
     static const unsigned char x[100];
     const unsigned char *data[] = {x};
-    source *s = source_new(100);
-    assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+    tensor_source *s = tensor_source_new(100);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
     for (size_t cap = 0; cap < 200; cap += 40) {
         buffer out = buffer_of(cap);
         assert_false(format_json.encode(s, data, &out));
         assert_true(out.length <= cap);
         buffer_free(&out);
     }
-    source_free(s);
+    tensor_source_free(s);
 }
 
 RUN(T(tensors_are_nested_lists_under_their_names), T(float64_comes_back_bit_for_bit),

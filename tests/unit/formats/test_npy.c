@@ -59,10 +59,10 @@ static void assert_header(const buffer *literal, const char *dict) {
 
 static const uint64_t sides[] = {3, 1, 224, 4096, 7};
 
-static outline lay_out(source **s, dtype type, unsigned rank) {
+static outline lay_out(tensor_source **s, dtype type, unsigned rank) {
     outline l = {0};
-    *s = source_new(5);
-    assert_true(source_add(*s, "x", type, rank - 1, sides, 0, NULL));
+    *s = tensor_source_new(5);
+    assert_true(tensor_source_add(*s, "x", type, rank - 1, sides, 0, NULL));
     assert_true(format_npy.lay_out(*s, &l));
     return l;
 }
@@ -80,7 +80,7 @@ static void headers_are_those_of_numpy_for_every_rank_and_type(void **state) {
     for (unsigned type = 0; type < DTYPE_BF16; type++)
         for (unsigned rank = 1; rank <= TENSOR_RANK; rank++) {
             char dict[160];
-            source *s;
+            tensor_source *s;
             outline l = lay_out(&s, (dtype)type, rank);
             snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
                      types[type], shapes[rank - 1]);
@@ -89,35 +89,35 @@ static void headers_are_those_of_numpy_for_every_rank_and_type(void **state) {
             assert_ptr_equal(l.segments[1].from, &s->tensors[0]);
             assert_true(l.length == l.segments[0].length + tensor_bytes(&s->tensors[0]));
             outline_free(&l);
-            source_free(s);
+            tensor_source_free(s);
         }
 }
 
 static void what_numpy_has_no_type_for_is_refused(void **state) {
     (void)state;
-    source *s = source_new(5);
+    tensor_source *s = tensor_source_new(5);
     problem p = {0};
-    assert_true(source_add(s, "x", DTYPE_F16, 0, NULL, 0, NULL));
-    assert_true(source_add(s, "masks", DTYPE_BF16, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_F16, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "masks", DTYPE_BF16, 0, NULL, 0, NULL));
     assert_true(format_npy.check(s, &p));
     s->main = 1;
     assert_false(format_npy.check(s, &p));
     assert_int_equal(p.status, 400);
     assert_non_null(strstr(p.errors[0].detail, "no bf16, so npy cannot hold masks"));
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void the_longest_header_there_can_be_still_fits(void **state) {
     (void)state;
     static const uint64_t ones[] = {1, 1, 1, 1, UINT64_C(1) << 35};
-    source *s = source_new(UINT64_C(1) << 24);
+    tensor_source *s = tensor_source_new(UINT64_C(1) << 24);
     outline l = {0};
-    assert_true(source_add(s, "x", DTYPE_U8, 5, ones, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 5, ones, 0, NULL));
     assert_true(format_npy.lay_out(s, &l));
     assert_header(&l.segments[0].literal, "{'descr': '|u1', 'fortran_order': False, 'shape': "
                                           "(16777216, 1, 1, 1, 1, 34359738368), }");
     outline_free(&l);
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void what_was_written_is_read_back(void **state) {
@@ -125,7 +125,7 @@ static void what_was_written_is_read_back(void **state) {
     static const dtype types[] = {DTYPE_F32, DTYPE_U8};
     for (unsigned i = 0; i < 2; i++)
         for (unsigned rank = 1; rank <= 4; rank++) {
-            source *s;
+            tensor_source *s;
             array u;
             problem p;
             outline l = lay_out(&s, types[i], rank);
@@ -139,7 +139,7 @@ static void what_was_written_is_read_back(void **state) {
             assert_ptr_equal(u.bytes, f.bytes + head->length);
             free(f.bytes);
             outline_free(&l);
-            source_free(s);
+            tensor_source_free(s);
         }
 }
 

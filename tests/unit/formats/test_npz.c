@@ -684,17 +684,17 @@ static void a_body_is_known_by_its_first_record(void **state) {
 
 /* Three tensors with data of their own: x f32 [5, 3, 2], pairs u8 [5], y.root f32 [5]. */
 typedef struct batch {
-    source *source;
+    tensor_source *source;
     unsigned char *data[SOURCE_TENSORS];
 } batch;
 
 static batch batch_new(void) {
     static const uint64_t sides[] = {3, 2};
     uint64_t seed = 7;
-    batch b = {.source = source_new(5)};
-    assert_true(source_add(b.source, "x", DTYPE_F32, 2, sides, 0, NULL));
-    assert_true(source_add(b.source, "pairs", DTYPE_U8, 0, NULL, 0, NULL));
-    assert_true(source_add(b.source, "y.root", DTYPE_F32, 0, NULL, 0, NULL));
+    batch b = {.source = tensor_source_new(5)};
+    assert_true(tensor_source_add(b.source, "x", DTYPE_F32, 2, sides, 0, NULL));
+    assert_true(tensor_source_add(b.source, "pairs", DTYPE_U8, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(b.source, "y.root", DTYPE_F32, 0, NULL, 0, NULL));
     for (unsigned i = 0; i < b.source->count; i++) {
         size_t bytes = (size_t)tensor_bytes(&b.source->tensors[i]);
         b.data[i] = malloc(bytes);
@@ -707,7 +707,7 @@ static batch batch_new(void) {
 static void batch_free(batch *b) {
     for (unsigned i = 0; i < b->source->count; i++)
         free(b->data[i]);
-    source_free(b->source);
+    tensor_source_free(b->source);
 }
 
 static zip written(const batch *b, uint64_t wide) {
@@ -803,11 +803,11 @@ static void what_is_too_large_or_has_no_type_is_refused_before_any_work(void **s
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
-        source *s = source_new(table[i].rows);
-        assert_true(source_add(s, "x", table[i].type, 1, &table[i].side, 0, NULL));
+        tensor_source *s = tensor_source_new(table[i].rows);
+        assert_true(tensor_source_add(s, "x", table[i].type, 1, &table[i].side, 0, NULL));
         assert_int_equal(format_npz.check(s, &p), table[i].status == 0);
         assert_int_equal(p.status, table[i].status);
-        source_free(s);
+        tensor_source_free(s);
     }
 }
 

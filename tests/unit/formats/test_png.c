@@ -6,14 +6,14 @@
 #include <png.h>
 #include <stdio.h>
 
-/* A decoded picture. */
-typedef struct picture {
+/* A decoded decoded_png. */
+typedef struct decoded_png {
     uint32_t width, height;
     unsigned char *pixels;
     char text[64]; /* of the chunk "fmixd" */
-} picture;
+} decoded_png;
 
-static void keep_text(png_structp png, png_infop info, picture *p) {
+static void keep_text(png_structp png, png_infop info, decoded_png *p) {
     png_textp texts;
     int n = png_get_text(png, info, &texts, NULL);
     p->text[0] = 0;
@@ -22,8 +22,8 @@ static void keep_text(png_structp png, png_infop info, picture *p) {
             snprintf(p->text, sizeof p->text, "%s", texts[i].text);
 }
 
-static picture decode(const buffer *file) {
-    picture p;
+static decoded_png decode(const buffer *file) {
+    decoded_png p;
     FILE *in = fmemopen(file->bytes, file->length, "rb");
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(png);
@@ -43,11 +43,11 @@ static picture decode(const buffer *file) {
 }
 
 /* Masks of 0 and 1 with this shape, one a row. */
-static source *masks_of(uint64_t rows, unsigned sides, const uint64_t *side, unsigned columns,
-                        unsigned scale) {
-    source *s = source_new(rows);
-    assert_true(source_add(s, "masks", DTYPE_U8, sides, side, 0, NULL));
-    source_draw(s, CHANNELS_NOWHERE);
+static tensor_source *masks_of(uint64_t rows, unsigned sides, const uint64_t *side,
+                               unsigned columns, unsigned scale) {
+    tensor_source *s = tensor_source_new(rows);
+    assert_true(tensor_source_add(s, "masks", DTYPE_U8, sides, side, 0, NULL));
+    tensor_source_draw(s, CHANNELS_NOWHERE);
     s->columns = columns;
     s->scale = scale;
     s->recipe = strdup("stream=1 seed=0");
@@ -55,7 +55,7 @@ static source *masks_of(uint64_t rows, unsigned sides, const uint64_t *side, uns
 }
 
 /* Encoded, decoded, freed. A mask's 1 is level 255. */
-static picture draw(source *s, const unsigned char *masks) {
+static decoded_png draw(tensor_source *s, const unsigned char *masks) {
     unsigned char levels[64];
     const unsigned char *data[] = {levels};
     buffer out = buffer_of(1 << 20);
@@ -65,14 +65,14 @@ static picture draw(source *s, const unsigned char *masks) {
         levels[i] = masks[i] ? 255 : 0;
     assert_true(format_png.check(s, &none));
     assert_true(format_png.encode(s, data, &out));
-    picture p = decode(&out);
+    decoded_png p = decode(&out);
     buffer_free(&out);
-    source_free(s);
+    tensor_source_free(s);
     return p;
 }
 
-/* Rows of the picture as text: '#' 255, '.' 0, ' ' the ground. */
-static void assert_picture(picture *p, uint32_t width, uint32_t height, const char *expected) {
+/* Rows of the decoded_png as text: '#' 255, '.' 0, ' ' the ground. */
+static void assert_picture(decoded_png *p, uint32_t width, uint32_t height, const char *expected) {
     assert_int_equal(p->width, width);
     assert_int_equal(p->height, height);
     for (size_t i = 0; i < (size_t)width * height; i++) {
@@ -87,7 +87,7 @@ static void one_mask_is_itself_pixel_for_pixel(void **state) {
     (void)state;
     static const unsigned char mask[] = {0, 1, 1, 1, 0, 0};
     static const uint64_t side[] = {2, 3};
-    picture p = draw(masks_of(1, 2, side, 0, 1), mask);
+    decoded_png p = draw(masks_of(1, 2, side, 0, 1), mask);
     assert_string_equal(p.text, "stream=1 seed=0");
     assert_picture(&p, 3, 2,
                    ".##"
@@ -98,7 +98,7 @@ static void scale_repeats_each_element_along_both_sides(void **state) {
     (void)state;
     static const unsigned char mask[] = {0, 1, 1, 0};
     static const uint64_t side[] = {2, 2};
-    picture p = draw(masks_of(1, 2, side, 0, 2), mask);
+    decoded_png p = draw(masks_of(1, 2, side, 0, 2), mask);
     assert_picture(&p, 4, 4,
                    "..##"
                    "..##"
@@ -110,7 +110,7 @@ static void a_sheet_fills_its_rows_left_to_right_with_gaps(void **state) {
     (void)state;
     static const unsigned char masks[] = {0, 1, 1, 1, 1, 0};
     static const uint64_t side[] = {1, 2};
-    picture p = draw(masks_of(3, 2, side, 0, 1), masks); /* about a square: two by two */
+    decoded_png p = draw(masks_of(3, 2, side, 0, 1), masks); /* about a square: two by two */
     assert_picture(&p, 16, 14,
                    "                "
                    "                "
@@ -137,7 +137,7 @@ static void columns_are_as_many_as_asked_but_no_more_than_masks(void **state) {
         uint32_t width, height;
     } table[] = {{1, 10, 19}, {2, 16, 14}, {3, 22, 9}, {4096, 22, 9}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        picture p = draw(masks_of(3, 2, side, table[i].columns, 1), masks);
+        decoded_png p = draw(masks_of(3, 2, side, table[i].columns, 1), masks);
         assert_true(p.width == table[i].width && p.height == table[i].height);
         free(p.pixels);
     }
@@ -147,7 +147,7 @@ static void a_mask_of_one_side_is_a_strip(void **state) {
     (void)state;
     static const unsigned char masks[] = {0, 1, 1, 1, 0, 0};
     static const uint64_t side[] = {3};
-    picture p = draw(masks_of(1, 1, side, 0, 1), masks);
+    decoded_png p = draw(masks_of(1, 1, side, 0, 1), masks);
     assert_picture(&p, 3, 1, ".##");
     p = draw(masks_of(2, 1, side, 0, 1), masks); /* one under the other, 16 high */
     assert_true(p.width == 11 && p.height == 2 * 16 + 3 * 4);
@@ -162,7 +162,7 @@ static void a_mask_of_three_sides_is_its_slices_in_a_square(void **state) {
     (void)state;
     static const unsigned char mask[] = {0, 1, 1, 0, 1, 1};
     static const uint64_t side[] = {3, 1, 2};
-    picture p = draw(masks_of(1, 3, side, 0, 1), mask);
+    decoded_png p = draw(masks_of(1, 3, side, 0, 1), mask);
     assert_picture(&p, 4, 2,
                    ".##."
                    "##  ");
@@ -198,11 +198,11 @@ static void one_pixel_too_many_is_413_by_name(void **state) {
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
-        source *s = masks_of(table[i].rows, table[i].sides, table[i].side, table[i].columns,
-                             table[i].scale);
+        tensor_source *s = masks_of(table[i].rows, table[i].sides, table[i].side, table[i].columns,
+                                    table[i].scale);
         assert_int_equal(format_png.check(s, &p), table[i].good);
         assert_int_equal(p.status, table[i].good ? 0 : 413);
-        source_free(s);
+        tensor_source_free(s);
     }
 }
 
@@ -211,18 +211,19 @@ static void past_the_cap_of_the_buffer_it_fails(void **state) {
     static const unsigned char mask[64] = {1, 0, 1};
     static const uint64_t side[] = {8, 8};
     const unsigned char *data[] = {mask};
-    source *s = masks_of(1, 2, side, 0, 1);
+    tensor_source *s = masks_of(1, 2, side, 0, 1);
     for (size_t cap = 0; cap < 100; cap += 25) {
         buffer out = buffer_of(cap);
         assert_false(format_png.encode(s, data, &out));
         assert_true(out.length <= cap);
         buffer_free(&out);
     }
-    source_free(s);
+    tensor_source_free(s);
 }
 
 /* The pixels of one encoded image, channel by channel. */
-static void assert_pixels(source *s, const void *sample, const unsigned char *pixels, size_t n) {
+static void assert_pixels(tensor_source *s, const void *sample, const unsigned char *pixels,
+                          size_t n) {
     const unsigned char *data[] = {sample};
     buffer file = buffer_of(1 << 20);
     problem none = {0};
@@ -235,13 +236,14 @@ static void assert_pixels(source *s, const void *sample, const unsigned char *pi
     assert_true(png_image_finish_read(&image, NULL, decoded, 0, NULL));
     assert_memory_equal(decoded, pixels, n);
     buffer_free(&file);
-    source_free(s);
+    tensor_source_free(s);
 }
 
-static source *image_of(dtype type, unsigned sides, const uint64_t *side, channels_place channels) {
-    source *s = source_new(1);
-    assert_true(source_add(s, "mixed", type, sides, side, 0, NULL));
-    source_draw(s, channels);
+static tensor_source *image_of(dtype type, unsigned sides, const uint64_t *side,
+                               channels_place channels) {
+    tensor_source *s = tensor_source_new(1);
+    assert_true(tensor_source_add(s, "mixed", type, sides, side, 0, NULL));
+    tensor_source_draw(s, channels);
     s->scale = 1;
     return s;
 }
@@ -271,10 +273,10 @@ static void floats_run_from_0_to_1_and_no_further(void **state) {
     assert_pixels(image_of(DTYPE_BOOL, 2, four, CHANNELS_NOWHERE), bits, levels, 4);
 }
 
-static source *not_drawn(void) {
+static tensor_source *not_drawn(void) {
     static const uint64_t side[] = {2, 2};
-    source *s = source_new(1);
-    assert_true(source_add(s, "labels", DTYPE_F32, 2, side, 0, NULL));
+    tensor_source *s = tensor_source_new(1);
+    assert_true(tensor_source_add(s, "labels", DTYPE_F32, 2, side, 0, NULL));
     s->scale = 1;
     return s;
 }
@@ -283,7 +285,7 @@ static void what_is_no_picture_is_400_by_name(void **state) {
     (void)state;
     static const uint64_t side[] = {2, 2, 2}, many[] = {5, 2, 2}, deep[] = {2, 2, 2, 2};
     const struct {
-        source *s;
+        tensor_source *s;
         const char *parameter;
     } table[] = {
         {image_of(DTYPE_I32, 3, many, CHANNELS_NOWHERE), "out_dtype"},
@@ -303,7 +305,7 @@ static void what_is_no_picture_is_400_by_name(void **state) {
         assert_true(format_png.working(table[i].s) < 1000);
         assert_int_equal(p.status, 400);
         assert_string_equal(p.errors[0].parameter, table[i].parameter);
-        source_free(table[i].s);
+        tensor_source_free(table[i].s);
     }
 }
 

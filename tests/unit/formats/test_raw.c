@@ -22,15 +22,15 @@ static void the_body_is_the_main_tensor_and_nothing_else(void **state) {
     (void)state;
     static const uint64_t side[] = {4, 5};
     outline l = {0};
-    source *s = source_new(3);
-    assert_true(source_add(s, "first", DTYPE_F64, 0, NULL, 0, NULL));
-    assert_true(source_add(s, "second", DTYPE_F32, 2, side, 0, NULL));
+    tensor_source *s = tensor_source_new(3);
+    assert_true(tensor_source_add(s, "first", DTYPE_F64, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "second", DTYPE_F32, 2, side, 0, NULL));
     s->main = 1;
     assert_true(format_raw.lay_out(s, &l));
     assert_true(l.count == 1 && l.length == 240);
     assert_ptr_equal(l.segments[0].from, &s->tensors[1]);
     outline_free(&l);
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void an_upload_is_its_bytes_in_the_shape_asked_for(void **state) {

@@ -44,19 +44,19 @@ static bool read_text(const char *header, size_t data, upload *out, problem *p) 
 
 static const uint64_t sides[] = {3, 2};
 
-static outline lay_out(const source *s) {
+static outline lay_out(const tensor_source *s) {
     outline l = {0};
     assert_true(format_safetensors.lay_out(s, &l));
     return l;
 }
 
-static source *source_of_every_type(dtype first) {
+static tensor_source *tensor_source_of_every_type(dtype first) {
     static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h",
                                         "i", "j", "k", "l", "m", "n", "o", "p"};
-    source *s = source_new(5);
+    tensor_source *s = tensor_source_new(5);
     for (unsigned i = 0; i < SOURCE_TENSORS; i++)
-        assert_true(
-            source_add(s, names[i], (dtype)((first + i) % DTYPE_COUNT), i % 3, sides, 0, NULL));
+        assert_true(tensor_source_add(s, names[i], (dtype)((first + i) % DTYPE_COUNT), i % 3, sides,
+                                      0, NULL));
     return s;
 }
 
@@ -94,12 +94,12 @@ static void assert_follows_the_rules(const outline *l) {
 static void headers_follow_the_rules_for_every_type_and_rank(void **state) {
     (void)state;
     for (unsigned type = 0; type < DTYPE_COUNT; type++) {
-        source *s = source_of_every_type((dtype)type);
+        tensor_source *s = tensor_source_of_every_type((dtype)type);
         outline l = lay_out(s);
         assert_int_equal(l.count, 1 + SOURCE_TENSORS);
         assert_follows_the_rules(&l);
         outline_free(&l);
-        source_free(s);
+        tensor_source_free(s);
     }
 }
 
@@ -109,23 +109,23 @@ static void the_widest_come_first_and_equals_keep_their_order(void **state) {
     static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h",
                                         "i", "j", "k", "l", "m", "n", "o", "p"};
     static const char order[] = "cfbead";
-    source *s = source_new(3);
+    tensor_source *s = tensor_source_new(3);
     for (unsigned i = 0; i < 6; i++)
-        assert_true(source_add(s, names[i], types[i], 0, NULL, 0, NULL));
+        assert_true(tensor_source_add(s, names[i], types[i], 0, NULL, 0, NULL));
     outline l = lay_out(s);
     for (unsigned i = 0; i < 6; i++)
         assert_int_equal(l.segments[i + 1].from->name[0], order[i]);
     outline_free(&l);
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void metadata_are_texts_and_hold_the_recipe(void **state) {
     (void)state;
-    source *s = source_new(1);
+    tensor_source *s = tensor_source_new(1);
     char recipe[] = "seed=7 \"quoted\"";
-    assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
-    source_note(s, "seed", UINT64_MAX);
-    source_note(s, "index", 0);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+    tensor_source_note(s, "seed", UINT64_MAX);
+    tensor_source_note(s, "index", 0);
     s->recipe = strdup(recipe);
     outline l = lay_out(s);
     const buffer *head = &l.segments[0].literal;
@@ -137,13 +137,13 @@ static void metadata_are_texts_and_hold_the_recipe(void **state) {
     assert_int_equal(json_object_size(meta), 3);
     json_decref(root);
     outline_free(&l);
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void what_was_written_is_read_back(void **state) {
     (void)state;
     for (unsigned type = 0; type < DTYPE_COUNT; type++) {
-        source *s = source_of_every_type((dtype)type);
+        tensor_source *s = tensor_source_of_every_type((dtype)type);
         outline l = lay_out(s);
         const buffer *head = &l.segments[0].literal;
         upload u;
@@ -163,7 +163,7 @@ static void what_was_written_is_read_back(void **state) {
         }
         free(f.bytes);
         outline_free(&l);
-        source_free(s);
+        tensor_source_free(s);
     }
 }
 

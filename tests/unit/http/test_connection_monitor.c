@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                        void *out) {
+static fmix_status fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                        uint64_t n, void *out) {
     (void)from;
     (void)scratch;
     (void)first;
@@ -21,23 +21,23 @@ static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t firs
 
 /* An answer that waits for a held thread, and the two ends of its connection. */
 typedef struct bench {
-    watch *watch;
+    connection_monitor *monitor;
     unit_gate gate;
     jobs *line;
     answer *answer;
     int ours, theirs;
-    atomic_int suspended, late[WATCH_PHASES];
+    atomic_int suspended, late[CONNECTION_PHASES];
 } bench;
 
 static void suspend(void *of) {
     bench *b = of;
     atomic_fetch_add(&b->suspended, 1);
-    watch_add(b->watch, b->ours, answer_job(b->answer));
+    connection_monitor_add(b->monitor, b->ours, answer_job(b->answer));
 }
 
 static void resume(void *of) {
     bench *b = of;
-    watch_remove(b->watch, b->ours);
+    connection_monitor_remove(b->monitor, b->ours);
     atomic_fetch_sub(&b->suspended, 1);
 }
 
@@ -59,13 +59,13 @@ static void connect_ends(bench *b) {
 static void make_answer(bench *b) {
     const job_waiter waiter = {suspend, resume, b, 0, NULL};
     problem p = {0};
-    source *s = source_new(1);
-    assert_true(source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill));
+    tensor_source *s = tensor_source_new(1);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill));
     b->answer = answer_new(b->line, s, &format_raw, &waiter, &p);
     assert_non_null(b->answer);
 }
 
-static void count_late(void *of, int fd, watch_phase phase) {
+static void count_late(void *of, int fd, connection_phase phase) {
     bench *b = of;
     if (fd == b->ours)
         atomic_fetch_add(&b->late[phase], 1);
@@ -76,20 +76,21 @@ enum { LIMIT = 1000, LOOK = 500 };
 
 static void open_bench(bench *b) {
     *b = (bench){.gate = UNIT_GATE};
-    const watch_limits limits = {
-        .milliseconds = {[WATCH_IDLE] = LIMIT, [WATCH_HEAD] = LIMIT, [WATCH_REPLY] = LIMIT},
+    const connection_limits limits = {
+        .milliseconds =
+            {[CONNECTION_IDLE] = LIMIT, [CONNECTION_HEAD] = LIMIT, [CONNECTION_REPLY] = LIMIT},
         .rate = 1 << 20,
         .late = count_late,
         .user = b};
     const jobs_settings settings = {
         .threads = 1, .limit = 4, .patience = 1e12, .hooks = {unit_gate_pass, &b->gate}};
     unit_gate_set(&b->gate, true);
-    b->watch = watch_new(&limits);
+    b->monitor = connection_monitor_new(&limits);
     b->line = jobs_new(&settings);
-    assert_true(b->watch && b->line);
+    assert_true(b->monitor && b->line);
     connect_ends(b);
-    watch_open(b->watch, b->ours);
-    watch_enter(b->watch, b->ours, WATCH_WORK);
+    connection_monitor_open(b->monitor, b->ours);
+    connection_monitor_enter(b->monitor, b->ours, CONNECTION_WORK);
     make_answer(b);
 }
 
@@ -98,8 +99,8 @@ static void close_bench(bench *b) {
     answer_abandon(b->answer);
     answer_release(b->answer);
     jobs_free(b->line);
-    watch_close(b->watch, b->ours);
-    watch_free(b->watch);
+    connection_monitor_close(b->monitor, b->ours);
+    connection_monitor_free(b->monitor);
     close(b->ours);
     held_clock_run();
 }
@@ -118,7 +119,7 @@ static void a_peer_that_closes_abandons_the_answer(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
     assert_false(answer_abandoned(b.answer));
     close(b.theirs);
     UNIT_UNTIL(answer_abandoned(b.answer));
@@ -132,23 +133,23 @@ static void a_peer_that_was_gone_before_is_noticed_too(void **state) {
     open_bench(&b);
     close(b.theirs);
     await_edges(&b, 3); /* the watch has seen it */
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
     UNIT_UNTIL(answer_abandoned(b.answer));
     close_bench(&b);
 }
 
 /* A second watched connection that hangs up afterwards shows that the first was not heard. */
 static void await_another(bench *b) {
-    bench other = {.watch = b->watch, .line = b->line};
+    bench other = {.monitor = b->monitor, .line = b->line};
     connect_ends(&other);
     make_answer(&other);
-    watch_open(other.watch, other.ours);
-    watch_enter(other.watch, other.ours, WATCH_WORK);
-    watch_add(other.watch, other.ours, answer_job(other.answer));
+    connection_monitor_open(other.monitor, other.ours);
+    connection_monitor_enter(other.monitor, other.ours, CONNECTION_WORK);
+    connection_monitor_add(other.monitor, other.ours, answer_job(other.answer));
     close(other.theirs);
     UNIT_UNTIL(answer_abandoned(other.answer));
-    watch_remove(other.watch, other.ours);
-    watch_close(other.watch, other.ours);
+    connection_monitor_remove(other.monitor, other.ours);
+    connection_monitor_close(other.monitor, other.ours);
     answer_release(other.answer);
     close(other.ours);
 }
@@ -157,14 +158,14 @@ static void a_peer_that_stays_or_speaks_abandons_nothing(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
     assert_int_equal(send(b.theirs, "GET ", 4, 0), 4);
     await_another(&b);
     assert_false(answer_abandoned(b.answer));
     assert_int_equal(atomic_load(&b.suspended), 1);
     unit_gate_set(&b.gate, false);
     UNIT_UNTIL(atomic_load(&b.suspended) == 0);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_READY);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_READY);
     close(b.theirs);
     close_bench(&b);
 }
@@ -174,13 +175,13 @@ static void what_is_no_longer_watched_is_not_abandoned(void **state) {
     bench b;
     open_bench(&b);
     unit_gate_set(&b.gate, false);
-    answer_state began = answer_start(b.answer, &(jobs_verdict){0});
+    answer_state began = answer_start(b.answer, &(refusal){0});
     assert_true(began == ANSWER_WAIT || began == ANSWER_READY);
     UNIT_UNTIL(atomic_load(&b.suspended) == 0);
     close(b.theirs);
     await_another(&b);
     assert_false(answer_abandoned(b.answer));
-    watch_remove(b.watch, b.ours); /* once more does no harm */
+    connection_monitor_remove(b.monitor, b.ours); /* once more does no harm */
     close_bench(&b);
 }
 
@@ -189,16 +190,16 @@ static void a_descriptor_used_again_speaks_for_its_new_answer(void **state) {
     bench b;
     open_bench(&b);
     answer *first = b.answer;
-    watch_add(b.watch, b.ours, answer_job(first));
-    watch_remove(b.watch, b.ours);
-    watch_close(b.watch, b.ours);
-    watch_open(b.watch, b.ours);
+    connection_monitor_add(b.monitor, b.ours, answer_job(first));
+    connection_monitor_remove(b.monitor, b.ours);
+    connection_monitor_close(b.monitor, b.ours);
+    connection_monitor_open(b.monitor, b.ours);
     make_answer(&b);
-    watch_add(b.watch, b.ours, answer_job(b.answer));
+    connection_monitor_add(b.monitor, b.ours, answer_job(b.answer));
     close(b.theirs);
     UNIT_UNTIL(answer_abandoned(b.answer));
     assert_false(answer_abandoned(first));
-    watch_remove(b.watch, b.ours);
+    connection_monitor_remove(b.monitor, b.ours);
     answer_release(first);
     close_bench(&b);
 }
@@ -209,11 +210,11 @@ static void descriptors_of_any_number_are_watched(void **state) {
     open_bench(&b);
     int high = dup2(b.ours, 900);
     assert_int_equal(high, 900);
-    watch_close(b.watch, b.ours);
+    connection_monitor_close(b.monitor, b.ours);
     close(b.ours);
     b.ours = high;
-    watch_open(b.watch, b.ours);
-    assert_int_equal(answer_start(b.answer, &(jobs_verdict){0}), ANSWER_WAIT);
+    connection_monitor_open(b.monitor, b.ours);
+    assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
     close(b.theirs);
     UNIT_UNTIL(answer_abandoned(b.answer));
     close_bench(&b);
@@ -240,39 +241,39 @@ static bool is_cut_off(const bench *b) {
 
 static unsigned late(bench *b) {
     unsigned all = 0;
-    for (int phase = 0; phase < WATCH_PHASES; phase++)
+    for (int phase = 0; phase < CONNECTION_PHASES; phase++)
         all += (unsigned)atomic_load(&b->late[phase]);
     return all;
 }
 
 /* Another connection, which is idle from now on. */
 static void open_witness(const bench *b, bench *other) {
-    *other = (bench){.watch = b->watch};
+    *other = (bench){.monitor = b->monitor};
     connect_ends(other);
-    watch_open(b->watch, other->ours);
+    connection_monitor_open(b->monitor, other->ours);
 }
 
 /* Its limit is over: so it is cut off when the watch has looked at all connections. */
 static void await_look(const bench *b, bench *other) {
     UNIT_UNTIL(is_cut_off(other));
-    watch_was_late(b->watch, b->ours); /* waits for the lock, under which it looks */
-    watch_close(b->watch, other->ours);
+    connection_monitor_was_late(b->monitor, b->ours); /* waits for the lock, under which it looks */
+    connection_monitor_close(b->monitor, other->ours);
     close(other->ours);
     close(other->theirs);
 }
 
 /* Enters a phase and lets time pass, a millisecond less than its limit or more, until the watch has
  * looked. */
-static void stay(bench *b, watch_phase phase, unsigned milliseconds) {
+static void stay(bench *b, connection_phase phase, unsigned milliseconds) {
     bench other;
     open_witness(b, &other);
     held_clock_pass(1);
-    watch_enter(b->watch, b->ours, phase);
+    connection_monitor_enter(b->monitor, b->ours, phase);
     held_clock_pass(milliseconds);
     await_look(b, &other);
 }
 
-static void trickle(bench *b, watch_phase phase) {
+static void trickle(bench *b, connection_phase phase) {
     held_clock_stop();
     stay(b, phase, LIMIT - 1);
     assert_int_equal(late(b), 0);
@@ -280,7 +281,7 @@ static void trickle(bench *b, watch_phase phase) {
     held_clock_pass(LOOK);
     UNIT_UNTIL(atomic_load(&b->late[phase]) == 1);
     UNIT_UNTIL(is_cut_off(b));
-    assert_true(watch_was_late(b->watch, b->ours));
+    assert_true(connection_monitor_was_late(b->monitor, b->ours));
     assert_int_equal(late(b), 1);
 }
 
@@ -288,7 +289,7 @@ static void no_byte_moves_the_deadline_of_a_request_line(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
-    trickle(&b, WATCH_IDLE);
+    trickle(&b, CONNECTION_IDLE);
     close(b.theirs);
     close_bench(&b);
 }
@@ -297,7 +298,7 @@ static void no_byte_moves_the_deadline_of_a_head(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
-    trickle(&b, WATCH_HEAD);
+    trickle(&b, CONNECTION_HEAD);
     close(b.theirs);
     close_bench(&b);
 }
@@ -308,7 +309,7 @@ static void each_phase_has_a_time_of_its_own(void **state) {
     open_bench(&b);
     held_clock_stop();
     for (int i = 0; i < 4; i++)
-        stay(&b, i % 2 ? WATCH_IDLE : WATCH_HEAD, LIMIT - 1);
+        stay(&b, i % 2 ? CONNECTION_IDLE : CONNECTION_HEAD, LIMIT - 1);
     assert_int_equal(late(&b), 0);
     close(b.theirs);
     close_bench(&b);
@@ -319,7 +320,7 @@ static void our_own_work_is_never_late(void **state) {
     bench b;
     open_bench(&b);
     held_clock_stop();
-    stay(&b, WATCH_WORK, 100 * LIMIT);
+    stay(&b, CONNECTION_WORK, 100 * LIMIT);
     assert_int_equal(late(&b), 0);
     assert_false(is_cut_off(&b));
     close(b.theirs);
@@ -338,9 +339,9 @@ static void a_reply_that_nobody_takes_is_cut_off(void **state) {
     bench b;
     open_bench(&b);
     held_clock_stop();
-    watch_enter(b.watch, b.ours, WATCH_REPLY);
+    connection_monitor_enter(b.monitor, b.ours, CONNECTION_REPLY);
     fill_up(&b);
-    UNIT_UNTIL((held_clock_pass(LOOK), atomic_load(&b.late[WATCH_REPLY]) == 1));
+    UNIT_UNTIL((held_clock_pass(LOOK), atomic_load(&b.late[CONNECTION_REPLY]) == 1));
     close(b.theirs);
     close_bench(&b);
 }
@@ -363,7 +364,7 @@ static void a_reply_that_is_taken_at_the_rate_is_not(void **state) {
     bench b, other;
     open_bench(&b);
     held_clock_stop();
-    stay(&b, WATCH_REPLY,
+    stay(&b, CONNECTION_REPLY,
          LIMIT); /* it looks again only when time has passed, not amid what is taken */
     for (int i = 0; i < 5; i++) {
         const uint64_t enough = take(&b) + (1 << 20);
@@ -382,7 +383,7 @@ static void a_reply_that_waits_for_us_is_not_late(void **state) {
     bench b;
     open_bench(&b);
     held_clock_stop();
-    stay(&b, WATCH_REPLY, 100 * LIMIT); /* nothing is there to be taken */
+    stay(&b, CONNECTION_REPLY, 100 * LIMIT); /* nothing is there to be taken */
     assert_int_equal(late(&b), 0);
     close(b.theirs);
     close_bench(&b);
@@ -392,9 +393,9 @@ static void *begin_soon(void *of) {
     bench *b = of;
     const struct timespec pause = {.tv_nsec = 20000000};
     nanosleep(&pause, NULL);
-    watch_open(b->watch, b->ours);
+    connection_monitor_open(b->monitor, b->ours);
     nanosleep(&pause, NULL);
-    watch_enter(b->watch, b->ours, WATCH_HEAD);
+    connection_monitor_enter(b->monitor, b->ours, CONNECTION_HEAD);
     return NULL;
 }
 
@@ -403,17 +404,17 @@ static void what_is_expected_is_waited_for_until_it_arrives_and_begins(void **st
     bench b;
     pthread_t opener;
     open_bench(&b);
-    watch_close(b.watch, b.ours);
-    watch_settle(b.watch, 60000); /* there is nothing to wait for */
-    watch_expect(b.watch, b.ours);
-    assert_false(watch_arrived(b.watch, b.ours, 20));
+    connection_monitor_close(b.monitor, b.ours);
+    connection_monitor_settle(b.monitor, 60000); /* there is nothing to wait for */
+    connection_monitor_expect(b.monitor, b.ours);
+    assert_false(connection_monitor_arrived(b.monitor, b.ours, 20));
     assert_int_equal(pthread_create(&opener, NULL, begin_soon, &b), 0);
-    assert_true(watch_arrived(b.watch, b.ours, 120000));
-    watch_settle(b.watch, 60000);
+    assert_true(connection_monitor_arrived(b.monitor, b.ours, 120000));
+    connection_monitor_settle(b.monitor, 60000);
     pthread_join(opener, NULL);
-    watch_expect(b.watch, b.ours); /* once more, and it is closed instead */
-    watch_close(b.watch, b.ours);
-    watch_settle(b.watch, 60000);
+    connection_monitor_expect(b.monitor, b.ours); /* once more, and it is closed instead */
+    connection_monitor_close(b.monitor, b.ours);
+    connection_monitor_settle(b.monitor, 60000);
     close(b.theirs);
     close_bench(&b);
 }

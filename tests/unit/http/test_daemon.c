@@ -394,14 +394,14 @@ static void what_waits_in_the_backlog_at_the_end_is_answered(void **state) {
     assert_int_equal(start(state), 0);
 }
 
-typedef struct cut {
+typedef struct slicing_part {
     unit_gate *gate;
     int held, waiting;
     int statuses[2];
-} cut;
+} slicing_part;
 
 static void *open_when_they_are_cut_off(void *of) {
-    cut *c = of;
+    slicing_part *c = of;
     char text[1024];
     c->statuses[0] = receive(c->held, text, sizeof text);
     c->statuses[1] = receive(c->waiting, text, sizeof text);
@@ -413,7 +413,7 @@ static void *open_when_they_are_cut_off(void *of) {
  * the clients are cut off. */
 static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
     fixture *f = *state;
-    cut c = {.gate = &f->gate};
+    slicing_part c = {.gate = &f->gate};
     pthread_t opener;
     unit_gate_set(&f->gate, true);
     c.held = send_request(f, "/v1/masks.npy?shape=64x64&n=4");

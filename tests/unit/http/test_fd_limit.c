@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { IO_THREADS = 2, OTHERS = 24 + 2 * IO_THREADS + DREGS_PLACES };
+enum { IO_THREADS = 2, OTHERS = 24 + 2 * IO_THREADS + LINGERING_CLOSE_PLACES };
 
 /* The connections that are left of so many, in a process with so many descriptors; 0: refused. What
  * is said, in `said`. */
@@ -24,7 +24,7 @@ static uint64_t left_of(uint64_t connections, rlim_t soft, rlim_t hard, char *sa
         const struct rlimit limit = {soft, hard};
         config c = {.connections = connections, .io_threads = IO_THREADS};
         FILE *errors = fmemopen(result.said, sizeof result.said, "w");
-        bool good = setrlimit(RLIMIT_NOFILE, &limit) == 0 && descriptors_fit(&c, errors);
+        bool good = setrlimit(RLIMIT_NOFILE, &limit) == 0 && fd_limit_fit(&c, errors);
         fclose(errors);
         result.connections = good ? c.connections : 0;
         _exit(write(ends[1], &result, sizeof result) != sizeof result);

@@ -68,7 +68,7 @@ static void what_the_library_refuses_has_its_status_and_is_counted_as_ours(void 
         problem p = {0};
         guard_explain(statuses[i][0], &p);
         assert_int_equal(p.status, statuses[i][1]);
-        assert_int_equal(p.reason, PROBLEM_GUARD);
+        assert_int_equal(p.reason, REFUSAL_GUARD);
         assert_true(p.errors[0].detail[0] != 0);
     }
 }
@@ -238,7 +238,7 @@ static void hosts_are_names_addresses_and_ports(void **state) {
         const guard_field host = {"Host", table[i].host, 4, strlen(table[i].host)};
         const guard_request r = request_of("GET", "HTTP/1.1", &host, 1);
         assert_int_equal(guard_check(&r, &p), table[i].good);
-        assert_int_equal(p.reason, table[i].good ? PROBLEM_REQUEST : PROBLEM_GUARD);
+        assert_int_equal(p.reason, table[i].good ? REFUSAL_NONE : REFUSAL_GUARD);
     }
 }
 

@@ -24,11 +24,11 @@ static void connect_pair(int ends[2]) {
 }
 
 /* A client whose server has said no, and closed; the server had read nothing. */
-static int refused(dregs *d) {
+static int refused(lingering_close *d) {
     int ends[2];
     connect_pair(ends);
     assert_int_equal(send(ends[0], "x", 1, 0), 1);
-    dregs_take(d, ends[1]);
+    lingering_close_take(d, ends[1]);
     assert_int_equal(send(ends[1], "no", 2, 0), 2);
     shutdown(ends[1], SHUT_WR);
     close(ends[1]);
@@ -48,7 +48,7 @@ static bool sends(int fd, size_t much) {
 }
 
 /* A refused client that is listened to; -1: it is cut off. */
-static int heard(dregs *d) {
+static int heard(lingering_close *d) {
     int fd = refused(d);
     if (sends(fd, MUCH))
         return fd;
@@ -58,7 +58,7 @@ static int heard(dregs *d) {
 
 static void who_sends_to_the_end_sees_the_refusal(void **state) {
     (void)state;
-    dregs *d = dregs_new(2 * MUCH, SECONDS);
+    lingering_close *d = lingering_close_new(2 * MUCH, SECONDS);
     char text[8] = "";
     int fd = refused(d);
     assert_true(sends(fd, MUCH));
@@ -66,50 +66,50 @@ static void who_sends_to_the_end_sees_the_refusal(void **state) {
     assert_string_equal(text, "no");
     assert_int_equal(recv(fd, text, sizeof text, 0), 0);
     close(fd);
-    dregs_free(d);
+    lingering_close_free(d);
 }
 
 static void who_sends_without_end_is_cut_off(void **state) {
     (void)state;
-    dregs *d = dregs_new(1 << 20, SECONDS);
+    lingering_close *d = lingering_close_new(1 << 20, SECONDS);
     int fd = refused(d);
     assert_false(sends(fd, (size_t)4 * MUCH)); /* more than the kernel buffers */
     close(fd);
-    dregs_free(d);
+    lingering_close_free(d);
 }
 
 static void who_stays_is_cut_off(void **state) {
     (void)state;
-    dregs *d = dregs_new(MUCH, 50);
+    lingering_close *d = lingering_close_new(MUCH, 50);
     int fd = refused(d);
     UNIT_UNTIL(!sends(fd, 1));
     close(fd);
-    dregs_free(d);
+    lingering_close_free(d);
 }
 
 static void one_that_leaves_makes_room_for_another(void **state) {
     (void)state;
-    dregs *d = dregs_new(2 * MUCH, SECONDS);
-    int fds[DREGS_PLACES];
-    for (unsigned i = 0; i < DREGS_PLACES; i++)
+    lingering_close *d = lingering_close_new(2 * MUCH, SECONDS);
+    int fds[LINGERING_CLOSE_PLACES];
+    for (unsigned i = 0; i < LINGERING_CLOSE_PLACES; i++)
         fds[i] = refused(d);
     int late = refused(d);
     assert_false(sends(late, MUCH)); /* there was no place */
     close(late);
     close(fds[0]);
     UNIT_UNTIL((fds[0] = heard(d)) >= 0);
-    for (unsigned i = 0; i < DREGS_PLACES; i++) {
+    for (unsigned i = 0; i < LINGERING_CLOSE_PLACES; i++) {
         assert_true(sends(fds[i], 1));
         close(fds[i]);
     }
-    dregs_free(d);
+    lingering_close_free(d);
 }
 
 static void those_that_are_heard_at_the_end_are_cut_off(void **state) {
     (void)state;
-    dregs *d = dregs_new(2 * MUCH, SECONDS);
+    lingering_close *d = lingering_close_new(2 * MUCH, SECONDS);
     int fd = refused(d);
-    dregs_free(d);
+    lingering_close_free(d);
     UNIT_UNTIL(!sends(fd, 1));
     close(fd);
 }

@@ -134,7 +134,7 @@ enum { THREADS = 4, TIMES = 20000 };
 static void *count_many(void *of) {
     for (int i = 0; i < TIMES; i++) {
         count(of, 0, 503, 0, 3, 5);
-        metrics_refuse(of, PROBLEM_QUEUE);
+        metrics_refuse(of, REFUSAL_QUEUE);
     }
     return NULL;
 }
@@ -151,7 +151,7 @@ static void threads_lose_no_count(void **state) {
     assert_true(counted(m, 0, c, METRICS_DURATION) == THREADS * TIMES);
     assert_true(atomic_load(&m->requests[0][c][METRICS_DURATION].sum) == 3 * THREADS * TIMES);
     assert_true(atomic_load(&m->requests[0][c][METRICS_SIZE].sum) == 5 * THREADS * TIMES);
-    assert_true(atomic_load(&m->refused[PROBLEM_QUEUE]) == THREADS * TIMES);
+    assert_true(atomic_load(&m->refused[REFUSAL_QUEUE]) == THREADS * TIMES);
     metrics_free(m);
 }
 
@@ -159,8 +159,8 @@ static void threads_lose_no_count(void **state) {
 
 static config settings;
 
-static service *service_new(void) {
-    service *s = calloc(1, sizeof *s);
+static server_state *service_new(void) {
+    server_state *s = calloc(1, sizeof *s);
     assert_non_null(s);
     s->config = &settings;
     s->context = unit_context();
@@ -173,7 +173,7 @@ static service *service_new(void) {
     return s;
 }
 
-static void service_free(service *s) {
+static void service_free(server_state *s) {
     log_free(s->log);
     jobs_free(s->jobs);
     fmix_context_free(s->context);
@@ -182,14 +182,14 @@ static void service_free(service *s) {
     free(s);
 }
 
-static outcome ask(service *s) {
-    call c = {.service = s};
-    outcome out = {0};
+static resource_result ask(server_state *s) {
+    resource_request c = {.server = s};
+    resource_result out = {0};
     metrics_get(&c, &out);
     return out;
 }
 
-static char *text_of(outcome *out) {
+static char *text_of(resource_result *out) {
     assert_int_equal(out->problem.status, 0);
     assert_true(buffer_add(&out->text, "", 1));
     return (char *)out->text.bytes;
@@ -202,14 +202,14 @@ static void holds(const char *text, const char *line) {
 
 static void buckets_are_written_cumulated_under_their_labels(void **state) {
     (void)state;
-    service *s = service_new();
+    server_state *s = service_new();
     unsigned npz = format_number(&format_npz);
     count(&s->metrics, 0, 200, npz, 100000, 300);
     count(&s->metrics, 0, 200, npz, 100001, 300);
     count(&s->metrics, 0, 200, npz, 90000000000, 0);
     count(&s->metrics, 0, 200, format_number(&format_raw), 1, UINT64_C(1) << 33);
-    metrics_refuse(&s->metrics, PROBLEM_MEMORY);
-    outcome out = ask(s);
+    metrics_refuse(&s->metrics, REFUSAL_MEMORY);
+    resource_result out = ask(s);
     const char *text = text_of(&out);
 #define NPZ "{route=\"/v1/masks\",code=\"200\",format=\"npz\""
 #define RAW "{route=\"/v1/masks\",code=\"200\",format=\"raw\""
@@ -233,11 +233,11 @@ static void buckets_are_written_cumulated_under_their_labels(void **state) {
 
 static void every_series_at_its_longest_fits(void **state) {
     (void)state;
-    service *s = service_new();
+    server_state *s = service_new();
     _Atomic uint64_t *cells = (_Atomic uint64_t *)s->metrics.requests;
     for (size_t i = 0; i < sizeof s->metrics.requests / sizeof *cells; i++)
         atomic_store(&cells[i], UINT64_MAX / METRICS_COLUMNS / METRICS_BUCKETS);
-    outcome out = ask(s);
+    resource_result out = ask(s);
     assert_false(out.text.failed);
     size_t longest = 0, used = out.text.length;
     for (const char *line = text_of(&out), *end; (end = strchr(line, '\n')); line = end + 1)
@@ -251,9 +251,9 @@ static void every_series_at_its_longest_fits(void **state) {
 
 static void past_what_its_readers_may_hold_it_is_503_and_says_why(void **state) {
     (void)state;
-    service *s = service_new();
+    server_state *s = service_new();
     assert_true(budget_take(&s->metrics.texts, METRICS_HELD - 1000));
-    outcome out = ask(s);
+    resource_result out = ask(s);
     assert_int_equal(out.problem.status, 503);
     assert_true(out.starved);
     buffer_free(&out.text);

@@ -32,7 +32,7 @@ static int asked(int type, bool listening, bool mine, const char *count) {
             setenv("LISTEN_FDS", count, 1);
         else
             unsetenv("LISTEN_FDS");
-        bool good = supervisor_socket(&fd, errors);
+        bool good = sd_notify_socket(&fd, errors);
         _exit(!good ? REFUSED : fd == 3 ? TAKEN : fd == -1 ? NONE : 9);
     }
     int status;
@@ -64,10 +64,10 @@ static void hears(const char *name) {
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
                      0);
     setenv("NOTIFY_SOCKET", name, 1);
-    supervisor_tell("READY=1");
+    sd_notify_send("READY=1");
     assert_int_equal(recv(s, text, sizeof text, MSG_DONTWAIT), 7);
     assert_string_equal(text, "READY=1");
-    supervisor_reloading();
+    sd_notify_reloading();
     assert_true(recv(s, text, sizeof text, MSG_DONTWAIT) > 28);
     assert_int_equal(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
     close(s);
@@ -92,12 +92,12 @@ static void nobody_is_told_where_there_is_nobody(void **state) {
     longest[sizeof longest - 1] = 0;
     for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++) {
         setenv("NOTIFY_SOCKET", nobody[i], 1);
-        supervisor_tell("READY=1");
+        sd_notify_send("READY=1");
     }
     setenv("NOTIFY_SOCKET", longest, 1);
-    supervisor_tell("READY=1");
+    sd_notify_send("READY=1");
     unsetenv("NOTIFY_SOCKET");
-    supervisor_tell("READY=1");
+    sd_notify_send("READY=1");
 }
 
 RUN(T(a_socket_is_taken_if_it_listens_and_is_meant_for_us),

@@ -6,13 +6,13 @@
 /* Of the seven digests; another one is another stream. */
 #define GOLDEN "db17c2d6afb4f38392790484f77ecd58"
 
-typedef struct outcome {
+typedef struct resource_result {
     bool good;
     char golden[33], said[2000];
-} outcome;
+} resource_result;
 
-static outcome run(fmix_context *context) {
-    outcome o = {.said = ""};
+static resource_result run(fmix_context *context) {
+    resource_result o = {.said = ""};
     FILE *errors = fmemopen(o.said, sizeof o.said, "w");
     o.good = selftest_run(context, o.golden, errors);
     fclose(errors);
@@ -23,7 +23,7 @@ static void a_good_machine_passes_in_silence_with_the_golden_digest(void **state
     (void)state;
     fmix_context *context = unit_context();
     for (int i = 0; i < 2; i++) {
-        outcome o = run(context);
+        resource_result o = run(context);
         assert_true(o.good);
         assert_string_equal(o.golden, GOLDEN);
         assert_string_equal(o.said, "");
@@ -35,7 +35,7 @@ static void without_a_cache_it_is_the_same(void **state) {
     (void)state;
     fmix_context *context;
     assert_ok(fmix_context_new(0, &context));
-    outcome o = run(context);
+    resource_result o = run(context);
     assert_true(o.good);
     assert_string_equal(o.golden, GOLDEN);
     fmix_context_free(context);
@@ -46,7 +46,7 @@ static void wrong_masks_fail_and_each_recipe_is_named(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     context->hooks.noise = 1e12;
-    outcome o = run(context);
+    resource_result o = run(context);
     assert_false(o.good);
     assert_string_not_equal(o.golden, GOLDEN);
     assert_int_equal(strlen(o.golden), 32);
@@ -64,7 +64,7 @@ static void without_settling_the_contested_recipe_fails(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     context->hooks = (fmix_hooks){.noise = 0.97, .unchecked = true};
-    outcome o = run(context);
+    resource_result o = run(context);
     assert_false(o.good);
     assert_non_null(strstr(o.said, "contested"));
     fmix_context_free(context);
@@ -74,7 +74,7 @@ static void noise_within_the_bound_passes(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     context->hooks.noise = 0.97;
-    outcome o = run(context);
+    resource_result o = run(context);
     assert_true(o.good);
     assert_string_equal(o.golden, GOLDEN);
     fmix_context_free(context);

@@ -1,37 +1,51 @@
 #include "unit.h"
 
+#include "params/problem.h"
 #include "params/refusal.h"
 
-static void every_refusal_says_whether_to_come_again_and_is_counted_by_its_reason(void **state) {
+static void every_refusal_of_a_job_says_why_and_when_to_try_again(void **state) {
     (void)state;
     static const struct {
-        jobs_verdict why;
+        refusal why;
         int status;
-        problem_reason reason;
         const char *word;
-    } rows[] = {{JOBS_FULL, 503, PROBLEM_QUEUE, "at once"},
-                {JOBS_LATE, 503, PROBLEM_PATIENCE, "too late"},
-                {JOBS_SHARE, 429, PROBLEM_SHARE, "share"},
-                {JOBS_MEMORY, 503, PROBLEM_MEMORY, "memory"},
-                {JOBS_NEVER, 413, PROBLEM_LARGE, "memory"},
-                {JOBS_LOST, 503, PROBLEM_INTERNAL, "cut short"}};
-    const jobs_settings settings = {.threads = 1, .limit = 1};
-    jobs *line = jobs_new(&settings);
-    assert_non_null(line);
-    assert_int_equal(sizeof rows / sizeof *rows, JOBS_VERDICTS - 1);
-    for (unsigned i = 0; i < JOBS_VERDICTS - 1; i++) {
+    } rows[] = {{REFUSAL_QUEUE, 503, "at once"},
+                {REFUSAL_PATIENCE, 503, "too late"},
+                {REFUSAL_SHARE, 429, "share"},
+                {REFUSAL_MEMORY, 503, "memory"},
+                {REFUSAL_INTERNAL, 503, "cut short"}};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         problem p = {0};
         problem_add(&p, 400, "before", "what was said before is not said any more");
-        refusal_explain(line, rows[i].why, &p);
+        refusal_explain(rows[i].why, 7, &p);
         assert_int_equal(p.status, rows[i].status);
-        assert_int_equal(p.reason, rows[i].reason);
-        assert_int_equal(p.retry_after, rows[i].status != 413);
+        assert_int_equal(p.reason, rows[i].why);
+        assert_int_equal(p.retry_after, 7);
         assert_int_equal(p.count, 1);
         assert_non_null(strstr(p.errors[0].detail, rows[i].word));
-        assert_int_equal(strstr(p.errors[0].detail, "; try again in 1 s") != NULL,
-                         rows[i].status != 413);
+        assert_non_null(strstr(p.errors[0].detail, "; try again in 7 s"));
     }
-    jobs_free(line);
 }
 
-RUN(T(every_refusal_says_whether_to_come_again_and_is_counted_by_its_reason))
+static void what_can_never_fit_is_413_without_an_invitation_to_try_again(void **state) {
+    (void)state;
+    problem p = {0};
+    refusal_explain(REFUSAL_LARGE, 7, &p);
+    assert_int_equal(p.status, 413);
+    assert_int_equal(p.reason, REFUSAL_LARGE);
+    assert_int_equal(p.retry_after, 0);
+    assert_null(strstr(p.errors[0].detail, "try again"));
+}
+
+static void every_refusal_has_a_name_of_its_own(void **state) {
+    (void)state;
+    for (refusal i = REFUSAL_NONE + 1; i < REFUSALS; i++) {
+        assert_non_null(refusal_name(i));
+        for (refusal j = REFUSAL_NONE + 1; j < i; j++)
+            assert_string_not_equal(refusal_name(i), refusal_name(j));
+    }
+}
+
+RUN(T(every_refusal_of_a_job_says_why_and_when_to_try_again),
+    T(what_can_never_fit_is_413_without_an_invitation_to_try_again),
+    T(every_refusal_has_a_name_of_its_own))

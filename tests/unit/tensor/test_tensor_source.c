@@ -8,8 +8,8 @@ static void sizes_are_the_products_of_sides_and_type(void **state) {
     static const uint64_t elements[] = {1, 3, 15, 105, 105, 210};
     for (unsigned type = 0; type < DTYPE_COUNT; type++)
         for (unsigned sides = 0; sides < TENSOR_RANK; sides++) {
-            source *s = source_new(11);
-            assert_true(source_add(s, "x", (dtype)type, sides, side, 2.5, NULL));
+            tensor_source *s = tensor_source_new(11);
+            assert_true(tensor_source_add(s, "x", (dtype)type, sides, side, 2.5, NULL));
             const tensor *t = &s->tensors[0];
             assert_string_equal(t->name, "x");
             assert_int_equal(t->rank, sides + 1);
@@ -18,7 +18,7 @@ static void sizes_are_the_products_of_sides_and_type(void **state) {
             assert_true(t->row_bytes == elements[sides] * dtype_table[type].size);
             assert_true(tensor_bytes(t) == 11 * t->row_bytes);
             assert_true(t->row_cost == 2.5);
-            source_free(s);
+            tensor_source_free(s);
         }
 }
 
@@ -56,24 +56,25 @@ static void a_size_that_overflows_is_refused(void **state) {
         {UINT64_MAX, DTYPE_F64, 1, {0}, true},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        source *s = source_new(table[i].rows);
-        bool good = source_add(s, "x", table[i].type, table[i].sides, table[i].side, 0, NULL);
+        tensor_source *s = tensor_source_new(table[i].rows);
+        bool good =
+            tensor_source_add(s, "x", table[i].type, table[i].sides, table[i].side, 0, NULL);
         assert_int_equal(good, table[i].good);
         assert_int_equal(s->count, good);
-        source_free(s);
+        tensor_source_free(s);
     }
 }
 
 static void too_many_tensors_or_sides_are_refused(void **state) {
     (void)state;
     static const uint64_t side[TENSOR_RANK] = {1, 1, 1, 1, 1, 1};
-    source *s = source_new(1);
-    assert_false(source_add(s, "x", DTYPE_U8, TENSOR_RANK, side, 0, NULL));
+    tensor_source *s = tensor_source_new(1);
+    assert_false(tensor_source_add(s, "x", DTYPE_U8, TENSOR_RANK, side, 0, NULL));
     for (unsigned i = 0; i < SOURCE_TENSORS; i++)
-        assert_true(source_add(s, "x", DTYPE_U8, TENSOR_RANK - 1, side, 0, NULL));
-    assert_false(source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+        assert_true(tensor_source_add(s, "x", DTYPE_U8, TENSOR_RANK - 1, side, 0, NULL));
+    assert_false(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
     assert_int_equal(s->count, SOURCE_TENSORS);
-    source_free(s);
+    tensor_source_free(s);
 }
 
 static void a_tensor_says_itself_how_it_is_drawn(void **state) {
@@ -82,7 +83,7 @@ static void a_tensor_says_itself_how_it_is_drawn(void **state) {
     static const struct {
         unsigned sides;
         channels_place channels;
-        picture_shape is;
+        image_shape is;
     } table[] = {
         {0, CHANNELS_NOWHERE, {0}},
         {0, CHANNELS_BEFORE, {0}},
@@ -101,42 +102,42 @@ static void a_tensor_says_itself_how_it_is_drawn(void **state) {
         {5, CHANNELS_BEFORE, {0}},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        source *s = source_new(7);
-        assert_true(source_add(s, "x", DTYPE_U8, table[i].sides, side, 0, NULL));
-        source_draw(s, table[i].channels);
-        const picture_shape *is = &s->tensors[0].picture, *wanted = &table[i].is;
+        tensor_source *s = tensor_source_new(7);
+        assert_true(tensor_source_add(s, "x", DTYPE_U8, table[i].sides, side, 0, NULL));
+        tensor_source_draw(s, table[i].channels);
+        const image_shape *is = &s->tensors[0].image, *wanted = &table[i].is;
         assert_int_equal(is->sides, wanted->sides);
         assert_true(is->slices == wanted->slices && is->height == wanted->height &&
                     is->width == wanted->width && is->channels == wanted->channels &&
                     is->apart == wanted->apart);
-        source_free(s);
+        tensor_source_free(s);
     }
 }
 
 static void notes_beyond_the_room_are_dropped(void **state) {
     (void)state;
-    source *s = source_new(1);
+    tensor_source *s = tensor_source_new(1);
     for (uint64_t i = 0; i <= SOURCE_METADATA; i++)
-        source_note(s, "n", i);
+        tensor_source_note(s, "n", i);
     assert_int_equal(s->metas, SOURCE_METADATA);
     assert_true(s->meta[SOURCE_METADATA - 1].value == SOURCE_METADATA - 1);
-    source_free(s);
+    tensor_source_free(s);
 }
 
-static void count_destroyed(source *s) {
+static void count_destroyed(tensor_source *s) {
     ++*(int *)s->self;
 }
 
 static void freeing_destroys_what_it_holds_once(void **state) {
     (void)state;
     int destroyed = 0;
-    source *s = source_new(1);
+    tensor_source *s = tensor_source_new(1);
     s->recipe = strdup("stream=1");
     s->self = &destroyed;
     s->destroy = count_destroyed;
-    source_free(s);
+    tensor_source_free(s);
     assert_int_equal(destroyed, 1);
-    source_free(NULL);
+    tensor_source_free(NULL);
 }
 
 RUN(T(sizes_are_the_products_of_sides_and_type), T(types_have_the_sizes_their_names_say),
