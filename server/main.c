@@ -1,5 +1,6 @@
 /* fmixd: masks and mixed batches over HTTP. */
 #include "access/auth.h"
+#include "api/reference.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/message.h"
@@ -114,6 +115,13 @@ static int selftest(void) {
     return good && is_written() ? 0 : 1;
 }
 
+static bool print_reference(void) {
+    buffer text = buffer_of(REFERENCE_MOST);
+    bool good = reference_write(&text) && fwrite(text.bytes, 1, text.length, stdout) == text.length;
+    buffer_free(&text);
+    return good && is_written();
+}
+
 /* fmixd token NAME: no settings. */
 static int make_token(int argc, char **argv) {
     if (argc != 3 || argv[2][0] == '-') {
@@ -129,9 +137,9 @@ int main(int argc, char **argv) {
     crash_install();
     process_take_streams();
     shutdown_at_once();
-    static const char *const commands[] = {"serve",    "config",  "healthcheck",
-                                           "selftest", "version", "settings"};
-    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, COMMANDS } command = SERVE;
+    static const char *const commands[] = {"serve",   "config",   "healthcheck", "selftest",
+                                           "version", "settings", "api"};
+    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, API, COMMANDS } command = SERVE;
     int first = 1;
     config c;
     if (argc > 1 && strcmp(argv[1], "token") == 0)
@@ -163,6 +171,8 @@ int main(int argc, char **argv) {
     case SETTINGS:
         config_table(stdout);
         return is_written() ? 0 : 1;
+    case API:
+        return print_reference() ? 0 : 1;
     case VERSION:
         printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
         return is_written() ? 0 : 1;

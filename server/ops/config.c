@@ -414,6 +414,8 @@ void config_usage(FILE *out) {
                  "       fmixd token NAME                   make a token, and its line for tokens\n"
                  "       fmixd config [--setting VALUE ...] print the effective settings\n"
                  "       fmixd settings                     print them all as a table in Markdown\n"
+                 "       fmixd api                          print routes, parameters and formats "
+                 "as tables in Markdown\n"
                  "       fmixd import DIR --from ...        write a data set\n"
                  "       fmixd version\n\n"
                  "settings: flag, else FMIXD_NAME in the environment, else a line name = value of "
