@@ -1,4 +1,5 @@
 #include "slabs.h"
+#include "large_memory.h"
 
 #include <stdlib.h>
 
@@ -38,6 +39,7 @@ slab slabs_take(slabs *s, size_t bytes) {
     }
     if (!one.bytes) {
         one.bytes = malloc(bytes);
+        large_memory_ask_huge(one.bytes, bytes);
         one.room = one.bytes ? bytes : 0;
     }
     return one;
@@ -83,7 +85,7 @@ void slabs_give(slabs *s, slab one) {
         }
         pthread_mutex_unlock(&s->lock);
     }
-    free(one.bytes);
+    large_memory_free(one.bytes, one.room);
     for (unsigned i = 0; i < n; i++)
-        free(freed[i].bytes);
+        large_memory_free(freed[i].bytes, freed[i].room);
 }
