@@ -1,4 +1,5 @@
 #include "mixing.h"
+#include "base/large_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,7 @@ bool mixing_begin(mixing *m, const resource_request *c, const fmix_recipe *recip
                   .interpolates = !fmix_method_masks(recipe->method),
                   .elements = fmix_shape_elements(&recipe->shape),
                   .pairing = malloc((size_t)total * sizeof *m->pairing)};
+    large_memory_ask_huge(m->pairing, (size_t)total * sizeof *m->pairing);
     fmix_status status =
         m->pairing ? fmix_plan_new(c->server->context, recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
     if (status == FMIX_OK)
@@ -119,7 +121,7 @@ bool mixing_begin(mixing *m, const resource_request *c, const fmix_recipe *recip
 
 void mixing_end(mixing *m) {
     fmix_plan_free(m->rows.plan);
-    free(m->pairing);
+    large_memory_free(m->pairing, (size_t)m->total * sizeof *m->pairing);
     labels_free(m->labels);
 }
 

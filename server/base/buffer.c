@@ -1,4 +1,5 @@
 #include "buffer.h"
+#include "large_memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,7 +43,10 @@ static bool grow(buffer *b, size_t length) {
 }
 
 bool buffer_reserve(buffer *b, size_t length) {
-    b->failed = b->failed || length > b->cap || (length > b->room && !grow(b, length));
+    bool grows = length > b->room;
+    b->failed = b->failed || length > b->cap || (grows && !grow(b, length));
+    if (grows && !b->failed)
+        large_memory_ask_huge(b->bytes, length);
     return !b->failed;
 }
 

@@ -1,4 +1,5 @@
 #include "buffer_pool.h"
+#include "large_memory.h"
 
 #include <stdlib.h>
 
@@ -38,6 +39,7 @@ pooled_buffer buffer_pool_take(buffer_pool *s, size_t bytes) {
     }
     if (!one.bytes) {
         one.bytes = malloc(bytes);
+        large_memory_ask_huge(one.bytes, bytes);
         one.room = one.bytes ? bytes : 0;
     }
     return one;
@@ -84,7 +86,7 @@ void buffer_pool_give(buffer_pool *s, pooled_buffer one) {
         }
         pthread_mutex_unlock(&s->lock);
     }
-    free(one.bytes);
+    large_memory_free(one.bytes, one.room);
     for (unsigned i = 0; i < n; i++)
-        free(freed[i].bytes);
+        large_memory_free(freed[i].bytes, freed[i].room);
 }

@@ -4,6 +4,7 @@
  * of three its slices in a near square, left to right and down. Of floating types 0 is black and 1
  * white.
  */
+#include "base/large_memory.h"
 #include "format.h"
 
 #include <inttypes.h>
@@ -251,10 +252,12 @@ void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigne
 
 static bool encode(const tensor_source *s, const unsigned char *const *data, buffer *out) {
     sheet a = arrange(s);
-    unsigned char *canvas = malloc((size_t)(a.pixels_across * a.pixels_down * a.channels));
+    size_t bytes = (size_t)(a.pixels_across * a.pixels_down * a.channels);
+    unsigned char *canvas = malloc(bytes);
+    large_memory_ask_huge(canvas, bytes);
     bool good =
         canvas && draw(&a, s, data[s->main], canvas) && write_png(&a, s->recipe, canvas, out);
-    free(canvas);
+    large_memory_free(canvas, bytes);
     return good;
 }
 

@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import os
+import pathlib
 import struct
 import threading
 import time
@@ -98,6 +99,23 @@ class Hostile(harness.ServerTest):
         for _, content_type, target, body, _ in self.kinds[:2]:
             self.send(content_type, target, body)
         self.assertGreater(self.handled(), before)
+
+    def test_what_inflates_to_much_is_held_in_huge_pages(self):
+        """Memory in small pages is returned in tens of milliseconds, and I/O threads wait for that
+        whenever they map memory themselves."""
+        setting = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
+        if not setting.exists() or "[never]" in setting.read_text():
+            self.skipTest("the kernel does not have huge pages")
+        _, content_type, target, body, _ = self.kinds[0]
+        before = self.page_faults()
+        self.assertEqual(self.send(content_type, target, body), 400)
+        small_pages = 16 * 15 * MIB // 4096
+        self.assertLess(self.page_faults() - before, small_pages / 4)
+
+    def page_faults(self):
+        """Of all threads so far: the tenth field of proc(5)'s stat, the third follows the name."""
+        text = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text()
+        return int(text.rpartition(")")[2].split()[7])
 
     def handled(self):
         """Seconds that compute threads spent on handlers."""
