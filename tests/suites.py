@@ -1,0 +1,42 @@
+"""Runs the suites by pytest: all of them, or those that words pick.
+
+    suites.py [WORD...]
+
+A word is a part of a name (`guard`), an expression of pytest's -k (`guard and not fuzz`), a file
+(`test_guard.py`) or one test of it (`test_guard.py::Class::test`).
+"""
+
+import os
+import pathlib
+import re
+import sys
+
+TESTS = pathlib.Path(__file__).resolve().parent
+
+
+def arguments(words):
+    """pytest's arguments for such words."""
+    files = [word for word in words if re.search(r"\.(py|c)(::|$)", word)]
+    names = [word for word in words if word not in files]
+    chosen = [found for word in files for found in located(word)] or [str(TESTS)]
+    expression = any(name in ("and", "or", "not") for name in names)
+    picked = (" " if expression else " or ").join(names)
+    return chosen + (["-k", picked] if picked else [])
+
+
+def located(word):
+    """A test's name with the path of its file, which need not be told."""
+    file, *rest = word.split("::")
+    paths = sorted(TESTS.rglob(pathlib.Path(file).name)) or [pathlib.Path(file)]
+    return ["::".join([str(path), *rest]) for path in paths]
+
+
+def command(words):
+    """pytest's command line."""
+    return [sys.executable, "-B", "-m", "pytest", *arguments(words)]
+
+
+if __name__ == "__main__":
+    os.chdir(TESTS.parent)
+    line = command(" ".join(sys.argv[1:]).split())
+    os.execv(line[0], line)
