@@ -96,9 +96,9 @@ class FuzzInput(ProgramItem):
 
 def pytest_collect_file(file_path, parent):
     """C sources, beside the Python files that pytest collects."""
-    folder = file_path.relative_to(programs.ROOT / "tests").parts[0]
     if file_path.suffix != ".c":
         return None
+    folder = file_path.relative_to(programs.ROOT / "tests").parts[0]
     if folder == "unit" and file_path.name.startswith("test_"):
         return UnitProgram.from_parent(parent, path=file_path)
     if folder == "fuzz" and programs.fuzz_inputs(file_path):
@@ -112,6 +112,11 @@ def pytest_collection_modifyitems(items):
         suite = item.path.stem
         return suite in ALONE, LONG.index(suite) if suite in LONG else len(LONG)
     items.sort(key=rank)
+
+
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: a suite often waits for what a daemon is to do after a time."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 class SuiteScheduling(LoadScopeScheduling):
@@ -234,6 +239,8 @@ def named_sub_test(_, *message, **parameters):
     """TestCase.subTest for pytest, which would not name the one that failed."""
     try:
         yield
+    except unittest.SkipTest as skipped:
+        print("subTest skipped:", skipped, *parameters.values())
     except BaseException:
         print("subTest:", *message, *(f"{name}={value!r}" for name, value in parameters.items()))
         raise

@@ -3,7 +3,7 @@
     suites.py [WORD...]
 
 A word is a part of a name (`guard`), an expression of pytest's -k (`guard and not fuzz`), a file
-(`test_guard.py`) or one test of it (`test_guard.py::Class::test`).
+(`test_guard.py`) or one test of it (`test_guard.py::Class::test`), or a folder (`tests/http`).
 """
 
 import os
@@ -16,7 +16,7 @@ TESTS = pathlib.Path(__file__).resolve().parent
 
 def arguments(words):
     """pytest's arguments for such words."""
-    files = [word for word in words if re.search(r"\.(py|c)(::|$)", word)]
+    files = [word for word in words if "/" in word or re.search(r"\.(py|c)(::|$)", word)]
     names = [word for word in words if word not in files]
     chosen = [found for word in files for found in located(word)] or [str(TESTS)]
     expression = any(name in ("and", "or", "not") for name in names)
@@ -27,8 +27,14 @@ def arguments(words):
 def located(word):
     """A test's name with the path of its file, which need not be told."""
     file, *rest = word.split("::")
-    paths = sorted(TESTS.rglob(pathlib.Path(file).name)) or [pathlib.Path(file)]
+    paths = [pathlib.Path(file)] if "/" in file else sorted(TESTS.rglob(file))
     return ["::".join([str(path), *rest]) for path in paths]
+
+
+def files():
+    """Every suite's file."""
+    return [str(path) for pattern in ("unit/**/test_*.c", "fuzz/*.c", "*/test_*.py")
+            for path in sorted(TESTS.glob(pattern)) if path.name != "replay.c"]
 
 
 def command(words):

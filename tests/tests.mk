@@ -32,7 +32,7 @@ UNIT_TESTS   := $(addprefix $(BUILD)/tests/,$(basename $(notdir $(UNIT_SOURCES))
 FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
-.PHONY: test check programs suite test13 packages-root flake flake-built asan ubsan tsan lint fuzz soak \
+.PHONY: test check programs suite test13 packages-root packages-part flake flake-built asan ubsan tsan lint fuzz soak \
         bench rate crowds plot sameness train picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
@@ -98,8 +98,12 @@ flake-built: $(SUITE)
 test13: deps-test all ## every suite that needs no browser, in a Debian 13 made for it
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/deploy/debian.py trixie $(K)
 
+# In a Debian that is made for `make test13`; and what the part of it in every test run needs.
 packages-root:
 	@echo make $(PACKAGES_BUILD) $(filter-out $(PACKAGES_HERE),$(PACKAGES_TEST))
+packages-part:
+	@echo make $(PACKAGES_BUILD) $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-mpmath \
+	    python3-pil libjpeg-turbo-progs openssl curl unzip
 
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
 # not count as memory that an answer holds: a small quarantine. And what the sanitizer keeps of its

@@ -269,7 +269,7 @@ static unsigned long check(const ask *a, const format *f, bool warm, bool repeat
         fail_msg("%s: %d", name, right.status);
     while (fired) {
         long live = fault_live();
-        n++;
+        n = fault_after(n);
         open_bench(&b);
         if (warm)
             request(&b, a, f, 0, &got);
