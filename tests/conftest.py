@@ -21,7 +21,6 @@ import programs  # noqa: E402
 import pytest  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
-SUITE_SECONDS = int(os.environ.get("FMIX_SUITE_SECONDS", "1200"))
 # The longest first, so that no core waits for the last of them.
 LONG = ("test_debian", "test_agreement", "test_preview", "test_image", "test_soak", "test_sameness",
         "test_client", "test_clients", "test_faults_http", "test_prometheus")
@@ -176,7 +175,7 @@ class Turns:
     def begin(self, path):
         """Waits until the suite may run."""
         fcntl.flock(self.lock, fcntl.LOCK_EX if path.stem in ALONE else fcntl.LOCK_SH)
-        self.timer = threading.Timer(SUITE_SECONDS, os.killpg, (0, signal.SIGKILL))
+        self.timer = threading.Timer(programs.SUITE_SECONDS, os.killpg, (0, signal.SIGKILL))
         self.timer.daemon = True
         self.timer.start()
 

@@ -32,7 +32,7 @@ UNIT_TESTS   := $(addprefix $(BUILD)/tests/,$(basename $(notdir $(UNIT_SOURCES))
 FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
-.PHONY: test check programs suite test13 packages-root packages-part flake flake-built asan ubsan tsan lint fuzz soak \
+.PHONY: test check long programs suite test13 packages-root packages-part flake flake-built asan ubsan tsan lint fuzz soak \
         bench rate crowds plot sameness train picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
@@ -97,6 +97,13 @@ flake-built: $(SUITE)
 
 test13: deps-test all ## every suite that needs no browser, in a Debian 13 made for it
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/deploy/debian.py trixie $(K)
+
+# What every test run draws, looks at or waits for in part: a quarter of an hour and more.
+LONG := FMIX_AGREEMENT=20000 FMIX_LABELS=2000 FMIX_STORM=30000 FMIX_OPENAPI=600 FMIX_EVERY_WORD=1 \
+        FMIX_WHOLE_MASKS=1 FMIX_MINUTES=5 FMIX_SUITE_SECONDS=14400
+long: deps-test ## the suites that every test run cuts short, at length
+	@$(LONG) $(SUBMAKE) WERROR=1 suite \
+	    K='agreement or labels or storm or openapi or every_word or whole_masks or memory_hostile'
 
 # In a Debian that is made for `make test13`; and what the part of it in every test run needs.
 packages-root:
