@@ -185,11 +185,12 @@ class Words(unittest.TestCase):
     """How suites and tests are picked."""
 
     def test_names_are_alternatives_unless_they_are_an_expression(self):
-        self.assertEqual(suites.arguments(["log", "jobs"])[1:], ["-k", "log or jobs"])
+        self.assertEqual(suites.arguments(["log", "test_"])[1:], ["-k", "log or test_"])
         self.assertEqual(suites.arguments(["guard", "and", "not", "fuzz"])[1:],
                          ["-k", "guard and not fuzz"])
 
-    def test_a_file_is_found_by_its_name(self):
+    def test_a_suite_and_a_file_are_found_by_their_names(self):
+        self.assertEqual(suites.arguments(["test_heads"]), [str(TESTS / "http/test_heads.py")])
         self.assertEqual(suites.arguments(["test_guard.py::Class::test"]),
                          [str(TESTS / "http/test_guard.py") + "::Class::test"])
 
