@@ -56,7 +56,7 @@ lib: $(BUILD)/libfmix.a $(BUILD)/libfmix.so ## build the library, static and sha
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) CC $*.o
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -Iserver -c $< -o $@
 
 # What it holds is no include, of which the compiler would know.
 $(BUILD)/server/api/web.o: $(wildcard server/web/*)

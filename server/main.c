@@ -1,15 +1,16 @@
 /* fmixd: masks and mixed batches over HTTP. */
-#include "auth.h"
-#include "clock.h"
-#include "config.h"
-#include "crash.h"
-#include "daemon.h"
-#include "healthcheck.h"
+#include "access/auth.h"
+#include "api/reference.h"
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/message.h"
+#include "base/process.h"
+#include "http/daemon.h"
 #include "import/import.h"
-#include "process.h"
-#include "say.h"
-#include "selftest.h"
-#include "supervisor.h"
+#include "ops/config.h"
+#include "ops/healthcheck.h"
+#include "ops/sd_notify.h"
+#include "ops/selftest.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,16 +25,16 @@
 static bool is_written(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    say(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
+    message_print(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
     return false;
 }
 
 /* systemd waits for READY before it sends another SIGHUP, which may take back a token: so it is
  * told as soon as tokens and certificates are in force, not when all data sets are read. */
 static void reload(fmixd *d) {
-    supervisor_reloading();
+    sd_notify_reloading();
     fmixd_reload(d);
-    supervisor_tell("READY=1");
+    sd_notify_send("READY=1");
 }
 
 /* SIGHUP reloads; the first other signal ends it. */
@@ -77,9 +78,9 @@ static void take_signals(sigset_t *heard) {
 /* Where nobody reads what was printed before, it is waited for in a way that a signal ends. */
 static bool can_print(void) {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !process_shall_end())
+    while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !shutdown_requested())
         ;
-    return !process_shall_end();
+    return !shutdown_requested();
 }
 
 static int serve(const config *c) {
@@ -87,16 +88,16 @@ static int serve(const config *c) {
     take_signals(&signals);
     fmixd *d = fmixd_start(c, NULL, NULL);
     if (!d)
-        return process_shall_end() ? 0 : 1; /* it was told while data sets were read */
+        return shutdown_requested() ? 0 : 1; /* it was told while data sets were read */
     if (can_print())
         printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {
         fmixd_stop(d, 0);
         return 1;
     }
-    supervisor_tell("READY=1");
+    sd_notify_send("READY=1");
     wait_for_end(d, &signals);
-    supervisor_tell("STOPPING=1");
+    sd_notify_send("STOPPING=1");
     drain(d, &signals, c->drain);
     fmixd_stop(d, (unsigned)c->deadline);
     return 0;
@@ -114,6 +115,13 @@ static int selftest(void) {
     return good && is_written() ? 0 : 1;
 }
 
+static bool print_reference(void) {
+    buffer text = buffer_of(REFERENCE_MOST);
+    bool good = reference_write(&text) && fwrite(text.bytes, 1, text.length, stdout) == text.length;
+    buffer_free(&text);
+    return good && is_written();
+}
+
 /* fmixd token NAME: no settings. */
 static int make_token(int argc, char **argv) {
     if (argc != 3 || argv[2][0] == '-') {
@@ -128,10 +136,10 @@ static int make_token(int argc, char **argv) {
 int main(int argc, char **argv) {
     crash_install();
     process_take_streams();
-    process_end_at_once();
-    static const char *const commands[] = {"serve",    "config",  "healthcheck",
-                                           "selftest", "version", "settings"};
-    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, COMMANDS } command = SERVE;
+    shutdown_at_once();
+    static const char *const commands[] = {"serve",   "config",   "healthcheck", "selftest",
+                                           "version", "settings", "api"};
+    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, API, COMMANDS } command = SERVE;
     int first = 1;
     config c;
     if (argc > 1 && strcmp(argv[1], "token") == 0)
@@ -163,6 +171,8 @@ int main(int argc, char **argv) {
     case SETTINGS:
         config_table(stdout);
         return is_written() ? 0 : 1;
+    case API:
+        return print_reference() ? 0 : 1;
     case VERSION:
         printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
         return is_written() ? 0 : 1;

@@ -22,7 +22,7 @@ RUNS     ?= 10
 MINUTES  ?= 10
 REQUESTS ?= 1000000
 
-TESTED := -D_GNU_SOURCE -I. -Ilib -Iserver
+TESTED := -D_GNU_SOURCE -I. -Ilib -Iserver -Itests/unit
 # main.c apart, test programs link the whole daemon, so a test may reach any file's inside.
 INSIDE := $(filter-out $(BUILD)/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
 

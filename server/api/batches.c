@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Beside the parameters: which set, in which state, and which batch. */
-static char *text_of(const call *c, const dataset *d, uint64_t step) {
+static char *text_of(const resource_request *c, const dataset *d, uint64_t step) {
     buffer text = buffer_of(8192);
     char *recipe = recipe_text(&c->query, c->groups);
     text.failed = recipe == NULL;
@@ -19,7 +19,7 @@ static char *text_of(const call *c, const dataset *d, uint64_t step) {
     return (char *)text.bytes;
 }
 
-void batch_get(call *c, outcome *out) {
+void batch_get(resource_request *c, resource_result *out) {
     problem *p = &out->problem;
     hosted_place place;
     uint64_t step;
@@ -32,7 +32,7 @@ void batch_get(call *c, outcome *out) {
         return;
     }
     char *recipe = text_of(c, d, step); /* before what the set supplies is filled in */
-    source *s = recipe ? hosted_source(c, d, &place, p) : NULL;
+    tensor_source *s = recipe ? hosted_source(c, d, &place, p) : NULL;
     if (!recipe) {
         problem_add(p, 500, NULL, "out of memory");
         dataset_release(d);
@@ -42,7 +42,7 @@ void batch_get(call *c, outcome *out) {
     else
         free(recipe);
     if (s && !format_holds_tensors(c->format, &c->query, s, p)) {
-        source_free(s);
+        tensor_source_free(s);
         s = NULL;
     }
     out->source = s;

@@ -5,8 +5,8 @@ static void release_all(void *of) {
     description_release(of);
 }
 
-void datasets_get(call *c, outcome *out) {
-    description *all = shelf_describe(c->service->shelf);
+void datasets_get(resource_request *c, resource_result *out) {
+    description *all = catalog_describe(c->server->catalog);
     out->status = 200;
     out->shared = (view){all->text.bytes, all->text.length, release_all, all};
 }
@@ -15,7 +15,7 @@ static void release(void *of) {
     dataset_release(of);
 }
 
-void dataset_get(call *c, outcome *out) {
+void dataset_get(resource_request *c, resource_result *out) {
     dataset *d = hosted_find(c, &out->problem);
     if (!d)
         return;

@@ -1,24 +1,24 @@
 /* Never queued, never computing: what an orchestrator and a person ask first. */
-#include "../call.h"
-#include "../library.h"
-#include "../machine.h"
-#include "../selftest.h"
-#include "../tree.h"
+#include "base/json_build.h"
+#include "base/machine.h"
+#include "ops/mhd_version.h"
+#include "ops/selftest.h"
+#include "resource.h"
 
-static void answer_text(outcome *out, int status, const char *text) {
+static void answer_text(resource_result *out, int status, const char *text) {
     out->status = status;
     out->text = buffer_of(4096);
     buffer_text(&out->text, text);
 }
 
-void health_live(call *c, outcome *out) {
+void health_live(resource_request *c, resource_result *out) {
     (void)c;
     answer_text(out, 200, "alive\n");
 }
 
-void health_ready(call *c, outcome *out) {
-    if (atomic_load(&c->service->draining)) {
-        out->problem.reason = PROBLEM_DRAINING;
+void health_ready(resource_request *c, resource_result *out) {
+    if (atomic_load(&c->server->draining)) {
+        out->problem.reason = REFUSAL_DRAINING;
         problem_add(&out->problem, 503, NULL, "draining: this replica is about to stop");
         out->problem.retry_after = 5;
         return;
@@ -26,17 +26,17 @@ void health_ready(call *c, outcome *out) {
     answer_text(out, 200, "ready\n");
 }
 
-void version_get(call *c, outcome *out) {
+void version_get(resource_request *c, resource_result *out) {
     out->status = 200;
     out->text = buffer_of(4096);
     fmix_engine engine;
     machine_cpu cpu = {.features = ""};
-    fmix_context_engine(c->service->context, &engine);
+    fmix_context_engine(c->server->context, &engine);
     machine_cpu_read(&cpu);
     json_t *root =
         json_pack("{si ss ss ss ss ss ss ss ss ss}", "stream", FMIX_STREAM, "version",
-                  FMIXD_VERSION, "build", __VERSION__, "microhttpd", library_version(), "fftw",
+                  FMIXD_VERSION, "build", __VERSION__, "microhttpd", mhd_version(), "fftw",
                   engine.fftw, "mpfr", engine.mpfr, "kernels", engine.kernels, "architecture",
-                  cpu.architecture, "features", cpu.features, "golden", c->service->golden);
-    tree_line(root, &out->text);
+                  cpu.architecture, "features", cpu.features, "golden", c->server->golden);
+    json_print_line(root, &out->text);
 }

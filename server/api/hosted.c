@@ -122,8 +122,8 @@ static fmix_status fill_prepared(const hosted *h, fmix_scratch *scratch, uint64_
 
 /* What cannot be read reads as zeros, and what is altered may have been read: such an answer is
  * none. */
-static fmix_status fill_mixed(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                              void *out) {
+static fmix_status fill_mixed(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                              uint64_t n, void *out) {
     const hosted *h = from->self;
     const preparer *r = &h->preparer;
     uint64_t out_bytes = r->elements * r->channels * fmix_dtype_bytes(h->mixing.batch.out_dtype);
@@ -132,8 +132,8 @@ static fmix_status fill_mixed(const source *from, fmix_scratch *scratch, uint64_
     return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
 }
 
-static fmix_status fill_rows(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                             void *out) {
+static fmix_status fill_rows(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                             uint64_t n, void *out) {
     const hosted *h = from->self;
     (void)scratch;
     memcpy(out, h->samples + h->mixing.rows.first + first, (size_t)n * sizeof *h->samples);
@@ -152,12 +152,12 @@ static void hosted_free(hosted *h) {
     free(h);
 }
 
-static void destroy(source *s) {
+static void destroy(tensor_source *s) {
     hosted_free(s->self);
 }
 
-static bool is_lost(const source *s) {
-    return dataset_state(((const hosted *)s->self)->set) != MAP_WHOLE;
+static bool is_lost(const tensor_source *s) {
+    return dataset_state(((const hosted *)s->self)->set) != MAPPED_FILE_WHOLE;
 }
 
 static bool no_memory(problem *p) {
@@ -234,7 +234,7 @@ static void gather_labels(hosted *h) {
 }
 
 /* Which samples, where they lie, and their labels. */
-static fmix_status prepare(source *s) {
+static fmix_status prepare(tensor_source *s) {
     hosted *h = s->self;
     const hosted_place *at = &h->place;
     fmix_status status = FMIX_OK;
@@ -268,7 +268,8 @@ typedef struct draft {
     dtype prepared, out;
 } draft;
 
-static bool sketch(call *c, const dataset *set, const hosted_place *place, draft *d, problem *p) {
+static bool sketch(resource_request *c, const dataset *set, const hosted_place *place, draft *d,
+                   problem *p) {
     query *q = &c->query;
     d->x = (array){.name = "x", .type = set->type};
     d->x.shape[0] = place->rows;
@@ -277,7 +278,7 @@ static bool sketch(call *c, const dataset *set, const hosted_place *place, draft
            mixing_recipe(c, &d->g, place->number, &d->recipe, p);
 }
 
-static bool begin(call *c, hosted *h, draft *d, problem *p) {
+static bool begin(resource_request *c, hosted *h, draft *d, problem *p) {
     query *q = &c->query;
     if (!sketch(c, h->set, &h->place, d, p))
         return false;
@@ -307,11 +308,12 @@ static uint64_t memory_of(const hosted *h) {
     return row * h->place.rows;
 }
 
-static bool finish(const call *c, hosted *h, const draft *d, source *s, problem *p) {
+static bool finish(const resource_request *c, hosted *h, const draft *d, tensor_source *s,
+                   problem *p) {
     const query *q = &c->query;
     bool good = mixing_source(&h->mixing, s, q, &d->x, d->out, &d->g, fill_mixed);
     if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
-        good = good && source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows);
+        good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows);
     s->memory += memory_of(h);
     s->prepare = prepare;
     s->prepare_cost += (h->shuffles ? 150 : 10) * (double)h->place.rows;
@@ -320,19 +322,20 @@ static bool finish(const call *c, hosted *h, const draft *d, source *s, problem 
         if (s->count && s->tensors[0].fill == fill_mixed)
             s->tensors[0].row_cost += 4 * (double)(h->preparer.elements * h->preparer.channels);
     }
-    source_note(s, "seed", q->seed);
-    source_note(s, "index", h->place.t);
-    source_note(s, "step", h->place.number);
+    tensor_source_note(s, "seed", q->seed);
+    tensor_source_note(s, "index", h->place.t);
+    tensor_source_note(s, "step", h->place.number);
     s->passing = !q->given[QUERY_DIGEST];
     if (!good)
         problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
     return good;
 }
 
-source *hosted_source(call *c, dataset *set, const hosted_place *place, problem *p) {
+tensor_source *hosted_source(resource_request *c, dataset *set, const hosted_place *place,
+                             problem *p) {
     draft d;
     hosted *h = calloc(1, sizeof *h);
-    source *s = h ? source_new(place->end - place->begin) : NULL;
+    tensor_source *s = h ? tensor_source_new(place->end - place->begin) : NULL;
     if (!s) {
         free(h);
         dataset_release(set);
@@ -346,6 +349,6 @@ source *hosted_source(call *c, dataset *set, const hosted_place *place, problem 
     s->is_lost = is_lost;
     if (begin(c, h, &d, p) && finish(c, h, &d, s, p))
         return s;
-    source_free(s);
+    tensor_source_free(s);
     return NULL;
 }

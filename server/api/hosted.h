@@ -7,7 +7,7 @@
 #include "preparer.h"
 
 /* The set that the path names, retained; settles how many rows a batch has. NULL: explained. */
-dataset *hosted_find(call *c, problem *p);
+dataset *hosted_find(resource_request *c, problem *p);
 
 /* What the URL pins is what is served, or nothing: 409. */
 bool hosted_is_pinned(const query *q, const dataset *d, problem *p);
@@ -39,6 +39,7 @@ typedef struct hosted {
 bool hosted_step(const char *text, uint64_t *out, problem *p);
 
 /* Takes the set. The whole of what `hosted` is, with the source that it fills. NULL: explained. */
-source *hosted_source(call *c, dataset *set, const hosted_place *place, problem *p);
+tensor_source *hosted_source(resource_request *c, dataset *set, const hosted_place *place,
+                             problem *p);
 
 #endif

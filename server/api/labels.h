@@ -4,7 +4,7 @@
 #ifndef LABELS_H
 #define LABELS_H
 
-#include "../formats/format.h"
+#include "formats/format.h"
 #include "rows.h"
 
 typedef struct labels labels;
@@ -27,6 +27,6 @@ uint64_t labels_held(const labels *l);
 bool labels_are(const char *name);
 
 /* Adds `labels` or `labels.NAME` for each head, mixed by these rows and this pairing. */
-bool labels_add(labels *l, source *s, const rows *r, const int64_t *pairing);
+bool labels_add(labels *l, tensor_source *s, const rows *r, const int64_t *pairing);
 
 #endif

@@ -1,6 +1,6 @@
 /* GET /v1/masks: masks of samples index … index+n-1. */
-#include "../call.h"
-#include "../recipe.h"
+#include "params/recipe.h"
+#include "resource.h"
 #include "rows.h"
 
 #include <math.h> /* nearbyint */
@@ -13,8 +13,8 @@ typedef struct masks {
     uint64_t elements, bytes; /* of one mask */
 } masks;
 
-static fmix_status fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                        void *out) {
+static fmix_status fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                        uint64_t n, void *out) {
     const masks *m = from->self;
     return rows_images(&m->rows, m->draw, scratch, first, n, m->dtype, m->bytes, out);
 }
@@ -26,7 +26,7 @@ static void level(const double *weights, uint64_t n, unsigned char *levels) {
 }
 
 /* For pictures: masks as levels, which greys are already. */
-static fmix_status fill_levels(const source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_levels(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                uint64_t n, void *out) {
     const masks *m = from->self;
     unsigned char *levels = out;
@@ -48,13 +48,13 @@ static fmix_status fill_levels(const source *from, fmix_scratch *scratch, uint64
     return status;
 }
 
-static void destroy(source *s) {
+static void destroy(tensor_source *s) {
     masks *m = s->self;
     fmix_plan_free(m->rows.plan);
     free(m);
 }
 
-static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
+static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
     query *q = &c->query;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
@@ -73,34 +73,34 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
     recipe_law(q, recipe, p);
     if (p->status)
         return false;
-    uint64_t most = c->service->config->elements;
+    uint64_t most = c->server->config->elements;
     recipe_shape(q->shape.rank, q->shape.side, most, "shape", &recipe->shape, p);
     recipe_spectrum(q, &recipe->shape, p);
     recipe_address(q, q->n, 1, p);
     return p->status == 0;
 }
 
-static bool add_tensors(source *s, const query *q, const masks *m, tensor_fill *images) {
+static bool add_tensors(tensor_source *s, const query *q, const masks *m, tensor_fill *images) {
     return rows_add_masks(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan), images) &&
-           source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda) &&
-           source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff) &&
-           source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones);
+           tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda) &&
+           tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff) &&
+           tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones);
 }
 
-void masks_get(call *c, outcome *out) {
+void masks_get(resource_request *c, resource_result *out) {
     problem *p = &out->problem;
     const query *q = &c->query;
     bool pictures = c->format->kind == FORMAT_IMAGES;
     fmix_recipe recipe;
     if (!read_recipe(c, &recipe, p) || (!pictures && !rows_check_type(q, p)))
         return;
-    source *s = source_new(q->n);
+    tensor_source *s = tensor_source_new(q->n);
     masks *m = calloc(1, sizeof *m);
     fmix_status status =
-        s && m ? fmix_plan_new(c->service->context, &recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+        s && m ? fmix_plan_new(c->server->context, &recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
-        source_free(s);
+        tensor_source_free(s);
         free(m);
         return;
     }
@@ -116,8 +116,8 @@ void masks_get(call *c, outcome *out) {
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
     s->recipe = recipe_text(q, c->groups);
-    source_note(s, "seed", q->seed);
-    source_note(s, "index", q->index);
+    tensor_source_note(s, "seed", q->seed);
+    tensor_source_note(s, "index", q->index);
     if (!s->recipe)
         problem_add(p, 500, NULL, "out of memory");
     else if (!add_tensors(s, q, m, pictures ? fill_levels : fill))
@@ -125,5 +125,5 @@ void masks_get(call *c, outcome *out) {
     else
         out->source = s;
     if (!out->source)
-        source_free(s);
+        tensor_source_free(s);
 }

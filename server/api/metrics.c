@@ -1,7 +1,7 @@
 /* GET /metrics: Prometheus' text format, version 0.0.4 */
-#include "../call.h"
-#include "../process.h"
-#include "../route.h"
+#include "base/process.h"
+#include "resource.h"
+#include "routes.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -47,7 +47,7 @@ static void add_rows(buffer *b, const row *rows, size_t count) {
 }
 #define ADD_ROWS(b, rows) add_rows(b, rows, sizeof(rows) / sizeof *(rows))
 
-static void add_service(buffer *b, service *s) {
+static void add_service(buffer *b, server_state *s) {
     const row rows[] = {
         {"fmixd_requests_in_flight", "", gauge, "Requests begun and not ended.",
          (double)atomic_load(&s->metrics.in_flight)},
@@ -70,7 +70,7 @@ static void add_service(buffer *b, service *s) {
     ADD_ROWS(b, rows);
 }
 
-static void add_queue(buffer *b, service *s) {
+static void add_queue(buffer *b, server_state *s) {
     static const char stages[] = "Time spent computing, by what was made.";
     jobs_counters j;
     jobs_count(s->jobs, &j);
@@ -99,7 +99,7 @@ static void add_queue(buffer *b, service *s) {
     ADD_ROWS(b, rows);
 }
 
-static void add_masks(buffer *b, service *s) {
+static void add_masks(buffer *b, server_state *s) {
     static const char settled[] = "Contested masks, by what settled them.";
     fmix_counters f;
     fmix_context_counters(s->context, &f);
@@ -125,7 +125,7 @@ static void add_masks(buffer *b, service *s) {
 }
 
 /* Under the names that Prometheus' own clients give them. */
-static void add_process(buffer *b, service *s) {
+static void add_process(buffer *b, server_state *s) {
     process_usage u;
     process_measure("/proc/self", &u);
     const row rows[] = {
@@ -140,7 +140,7 @@ static void add_process(buffer *b, service *s) {
     ADD_ROWS(b, rows);
 }
 
-static void add_build(buffer *b, const service *s) {
+static void add_build(buffer *b, const server_state *s) {
     char labels[256];
     snprintf(labels, sizeof labels, "{version=\"%s\",stream=\"%d\",compiler=\"%s\",golden=\"%s\"}",
              FMIXD_VERSION, FMIX_STREAM, __VERSION__, s->golden);
@@ -152,8 +152,8 @@ static void add_build(buffer *b, const service *s) {
 
 static void add_refused(buffer *b, metrics *m) {
     add_header(b, "fmixd_refused_total", counter, "Requests refused, by reason.");
-    for (unsigned i = 0; i < PROBLEM_REASONS; i++)
-        buffer_print(b, "fmixd_refused_total{reason=\"%s\"} %" PRIu64 "\n", problem_reason_name(i),
+    for (refusal i = REFUSAL_NONE + 1; i < REFUSALS; i++)
+        buffer_print(b, "fmixd_refused_total{reason=\"%s\"} %" PRIu64 "\n", refusal_name(i),
                      atomic_load(&m->refused[i]));
 }
 
@@ -206,8 +206,8 @@ static void add_histograms(buffer *b, metrics *m, metrics_kind kind) {
         }
 }
 
-void metrics_get(call *c, outcome *out) {
-    service *s = c->service;
+void metrics_get(resource_request *c, resource_result *out) {
+    server_state *s = c->server;
     buffer *b = &out->text;
     out->status = 200;
     *b = buffer_paid(TEXT_MOST, &s->metrics.texts);

@@ -16,7 +16,7 @@ static void mix_free(mix *m) {
     free(m);
 }
 
-static void destroy(source *s) {
+static void destroy(tensor_source *s) {
     mix_free(s->self);
 }
 
@@ -31,14 +31,14 @@ static bool same_array(const array *a, const array *b) {
 }
 
 /* What a body may unpack to: as much as is taken, and as there is memory for beside it. */
-static uint64_t most_inflated(const call *c) {
-    uint64_t most = c->service->config->body;
-    uint64_t left = budget_left(&c->service->budget, c->body.room);
+static uint64_t most_inflated(const resource_request *c) {
+    uint64_t most = c->server->config->body;
+    uint64_t left = budget_left(&c->server->budget, c->body.room);
     return most < left ? most : left;
 }
 
 /* `all` keeps what the arrays are views of. */
-static bool read_pair(call *c, upload *all, pair *out, problem *p) {
+static bool read_pair(resource_request *c, upload *all, pair *out, problem *p) {
     const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
     if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
         return false;
@@ -59,7 +59,8 @@ static bool read_pair(call *c, upload *all, pair *out, problem *p) {
 }
 
 /* Takes the body and what was inflated from it. NULL: explained. */
-static mix *mix_new(call *c, upload *all, const fmix_recipe *recipe, uint64_t n, problem *p) {
+static mix *mix_new(resource_request *c, upload *all, const fmix_recipe *recipe, uint64_t n,
+                    problem *p) {
     mix *m = calloc(1, sizeof *m);
     if (!m) {
         problem_add(p, 500, NULL, "out of memory");
@@ -74,7 +75,8 @@ static mix *mix_new(call *c, upload *all, const fmix_recipe *recipe, uint64_t n,
     return NULL;
 }
 
-static bool read_recipe(call *c, const array *x, geometry *g, fmix_recipe *recipe, problem *p) {
+static bool read_recipe(resource_request *c, const array *x, geometry *g, fmix_recipe *recipe,
+                        problem *p) {
     if (!mixing_geometry(&c->query, x, g, p))
         return false;
     if (x->shape[0] > FMIX_MAX_BATCH) {
@@ -85,7 +87,7 @@ static bool read_recipe(call *c, const array *x, geometry *g, fmix_recipe *recip
            recipe_address(&c->query, x->shape[0], 1, p);
 }
 
-static void make_source(call *c, upload *all, const pair *of, outcome *out) {
+static void make_source(resource_request *c, upload *all, const pair *of, resource_result *out) {
     problem *p = &out->problem;
     const query *q = &c->query;
     const array *x = of->x;
@@ -107,7 +109,7 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
         return;
     }
     m->mixing.labels = found;
-    source *s = source_new(x->shape[0]);
+    tensor_source *s = tensor_source_new(x->shape[0]);
     if (!s) {
         mix_free(m);
         problem_add(p, 500, NULL, "out of memory");
@@ -125,23 +127,23 @@ static void make_source(call *c, upload *all, const pair *of, outcome *out) {
     s->self = m;
     s->destroy = destroy;
     s->held = m->body.room + m->inflated.room + labels_held(found);
-    source_note(s, "seed", q->seed);
-    source_note(s, "step", q->step);
-    source_note(s, "index", q->index);
+    tensor_source_note(s, "seed", q->seed);
+    tensor_source_note(s, "step", q->step);
+    tensor_source_note(s, "index", q->index);
     if (!mixing_source(&m->mixing, s, q, x, out_type, &g, mixing_fill)) {
         problem_add(p, 413, "x", "the answer would have more bytes than can be counted");
-        source_free(s);
+        tensor_source_free(s);
         return;
     }
     if (format_holds_tensors(c->format, q, s, p))
         out->source = s;
     else
-        source_free(s);
+        tensor_source_free(s);
 }
 
 #define LABEL_COST 0.25 /* nanoseconds a byte: a label is looked at, and the body may hold them */
 
-weight mix_weight(const call *c) {
+weight mix_weight(const resource_request *c) {
     problem p = {0};
     const buffer *body = &c->body;
     const format *f = format_of_upload(c->content_type, body->bytes, body->length, &p);
@@ -153,10 +155,10 @@ weight mix_weight(const call *c) {
     return w;
 }
 
-void mix_post(call *c, outcome *out) {
+void mix_post(resource_request *c, resource_result *out) {
     upload all = {.inflated = {.cap = (size_t)most_inflated(c),
-                               .payer = &c->service->budget,
-                               .spares = &c->service->slabs},
+                               .payer = &c->server->budget,
+                               .spares = &c->server->buffer_pool},
                   .held = c->body.room};
     pair of;
     if (mixing_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-fmix_status mixing_fill(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                        void *out) {
+fmix_status mixing_fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                        uint64_t n, void *out) {
     const mixing *m = from->self;
     return fmix_plan_mix(m->rows.plan, scratch, &m->batch, m->rows.index, m->rows.first + first, n,
                          out);
 }
 
-static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_pairing(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                 uint64_t n, void *out) {
     const mixing *m = from->self;
     (void)scratch;
@@ -18,8 +18,8 @@ static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint6
     return FMIX_OK;
 }
 
-static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                              void *out) {
+static fmix_status fill_masks(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                              uint64_t n, void *out) {
     const mixing *m = from->self;
     if (m->interpolates)
         return fmix_plan_weights(m->rows.plan, m->rows.index, m->rows.first + first, n,
@@ -28,7 +28,7 @@ static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_
                        4 * m->elements, out);
 }
 
-fmix_status mixing_prepare(source *s) {
+fmix_status mixing_prepare(tensor_source *s) {
     mixing *m = s->self;
     return fmix_pairing(m->kind, m->seed, m->number, (uint32_t)m->total, m->pairing);
 }
@@ -80,7 +80,7 @@ bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p) {
     return true;
 }
 
-bool mixing_parts(const call *c, bool hosted, problem *p) {
+bool mixing_parts(const resource_request *c, bool hosted, problem *p) {
     const query *q = &c->query;
     if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD))
         problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
@@ -89,15 +89,16 @@ bool mixing_parts(const call *c, bool hosted, problem *p) {
     return p->status == 0 && format_holds_parts(c->format, q, p);
 }
 
-bool mixing_recipe(call *c, const geometry *g, uint64_t number, fmix_recipe *recipe, problem *p) {
+bool mixing_recipe(resource_request *c, const geometry *g, uint64_t number, fmix_recipe *recipe,
+                   problem *p) {
     const query *q = &c->query;
     if (!recipe_law(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
         return false;
-    return recipe_shape(g->rank, g->sides, c->service->config->elements, "x", &recipe->shape, p) &&
+    return recipe_shape(g->rank, g->sides, c->server->config->elements, "x", &recipe->shape, p) &&
            recipe_spectrum(q, &recipe->shape, p);
 }
 
-bool mixing_begin(mixing *m, const call *c, const fmix_recipe *recipe, uint64_t number,
+bool mixing_begin(mixing *m, const resource_request *c, const fmix_recipe *recipe, uint64_t number,
                   uint64_t total, problem *p) {
     const query *q = &c->query;
     *m = (mixing){.rows.index = q->index,
@@ -109,7 +110,7 @@ bool mixing_begin(mixing *m, const call *c, const fmix_recipe *recipe, uint64_t 
                   .elements = fmix_shape_elements(&recipe->shape),
                   .pairing = malloc((size_t)total * sizeof *m->pairing)};
     fmix_status status =
-        m->pairing ? fmix_plan_new(c->service->context, recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+        m->pairing ? fmix_plan_new(c->server->context, recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
     if (status == FMIX_OK)
         return true;
     problem_add(p, 500, NULL, "%s", fmix_status_text(status));
@@ -122,16 +123,17 @@ void mixing_end(mixing *m) {
     labels_free(m->labels);
 }
 
-static bool add_drawn(source *s, const char *name, dtype type, unsigned sides, const uint64_t *side,
-                      channels_place channels, double cost, tensor_fill *fill) {
-    if (!source_add(s, name, type, sides, side, cost, fill))
+static bool add_drawn(tensor_source *s, const char *name, dtype type, unsigned sides,
+                      const uint64_t *side, channels_place channels, double cost,
+                      tensor_fill *fill) {
+    if (!tensor_source_add(s, name, type, sides, side, cost, fill))
         return false;
-    source_draw(s, channels);
+    tensor_source_draw(s, channels);
     return true;
 }
 
-static bool add_tensors(const mixing *m, source *s, const query *q, const array *u, dtype out_type,
-                        const geometry *g, tensor_fill *mixed) {
+static bool add_tensors(const mixing *m, tensor_source *s, const query *q, const array *u,
+                        dtype out_type, const geometry *g, tensor_fill *mixed) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     channels_place place = !g->has_channels                  ? CHANNELS_NOWHERE
                            : g->layout == FMIX_CHANNELS_LAST ? CHANNELS_BEHIND
@@ -146,11 +148,12 @@ static bool add_tensors(const mixing *m, source *s, const query *q, const array 
     if (wanted & PART_LABELS)
         good = good && labels_add(m->labels, s, &m->rows, m->pairing);
     if (wanted & PART_PAIRING)
-        good = good && source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing);
+        good = good && tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing);
     if (wanted & PART_LAMBDA)
-        good = good && source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda);
+        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda);
     if (wanted & PART_LAMBDA_EFF)
-        good = good && source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff);
+        good = good &&
+               tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff);
     if (wanted & PART_MASKS)
         good = good && add_drawn(s, "masks", DTYPE_F32, g->rank, g->sides, CHANNELS_NOWHERE,
                                  mask_cost, fill_masks);
@@ -165,8 +168,8 @@ static uint64_t converted_row(const mixing *m) {
                : m->elements * batch->channels * fmix_dtype_bytes(batch->dtype);
 }
 
-bool mixing_source(const mixing *m, source *s, const query *q, const array *x, dtype out_type,
-                   const geometry *g, tensor_fill *mixed) {
+bool mixing_source(const mixing *m, tensor_source *s, const query *q, const array *x,
+                   dtype out_type, const geometry *g, tensor_fill *mixed) {
     s->prepare = mixing_prepare;
     s->prepare_cost = 15 * (double)m->total;
     s->warm = fmix_plan_is_warm(m->rows.plan);

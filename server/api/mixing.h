@@ -4,9 +4,9 @@
 #ifndef MIXING_H
 #define MIXING_H
 
-#include "../call.h"
-#include "../recipe.h"
 #include "labels.h"
+#include "params/recipe.h"
+#include "resource.h"
 #include "rows.h"
 
 /* Which sides of x are the mask's. */
@@ -22,14 +22,15 @@ typedef struct geometry {
 bool mixing_geometry(const query *q, const array *x, geometry *out, problem *p);
 
 /* The law and the mask's shape; settles the query's index. `number`: of the batch. */
-bool mixing_recipe(call *c, const geometry *g, uint64_t number, fmix_recipe *out, problem *p);
+bool mixing_recipe(resource_request *c, const geometry *g, uint64_t number, fmix_recipe *out,
+                   problem *p);
 
 /* The type of the answer from rows of this one, if every method of the list can make it: no batch
  * shall be refused later. */
 bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p);
 
 /* Whether the parts asked for are a mixed batch's; only hosted ones have `rows`. */
-bool mixing_parts(const call *c, bool hosted, problem *p);
+bool mixing_parts(const resource_request *c, bool hosted, problem *p);
 
 /* What a source of a mixed batch keeps first in its self. */
 typedef struct mixing {
@@ -43,18 +44,18 @@ typedef struct mixing {
 } mixing;
 
 /* For a batch of `total` rows. False: explained; ended whatever it returns. */
-bool mixing_begin(mixing *m, const call *c, const fmix_recipe *recipe, uint64_t number,
+bool mixing_begin(mixing *m, const resource_request *c, const fmix_recipe *recipe, uint64_t number,
                   uint64_t total, problem *p);
 void mixing_end(mixing *m);
 
 tensor_fill mixing_fill; /* `mixed`, out of batch */
 
 /* Of a source whose self begins with a mixing: its pairing. */
-fmix_status mixing_prepare(source *s);
+fmix_status mixing_prepare(tensor_source *s);
 
 /* Fills in what follows from all that; `mixed` fills the tensor of that name, which has the sides
  * of x but for its rows. */
-bool mixing_source(const mixing *m, source *s, const query *q, const array *x, dtype out_type,
-                   const geometry *g, tensor_fill *mixed);
+bool mixing_source(const mixing *m, tensor_source *s, const query *q, const array *x,
+                   dtype out_type, const geometry *g, tensor_fill *mixed);
 
 #endif

@@ -1,7 +1,7 @@
 /* GET /v1/plans: what a trainer that mixes on its own device needs for batch `step`, or for many.
  */
-#include "../call.h"
-#include "../recipe.h"
+#include "params/recipe.h"
+#include "resource.h"
 #include "rows.h"
 
 #include <stdlib.h>
@@ -35,8 +35,8 @@ static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
 typedef fmix_status fill_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
                               uint64_t n, unsigned char *out);
 
-static fmix_status each_batch(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                              fill_part *part, uint64_t row_bytes, void *out) {
+static fmix_status each_batch(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                              uint64_t n, fill_part *part, uint64_t row_bytes, void *out) {
     const plans *p = from->self;
     unsigned char *at = out;
     fmix_status status = FMIX_OK;
@@ -56,14 +56,14 @@ static fmix_status each_batch(const source *from, fmix_scratch *scratch, uint64_
 
 static fmix_status lambda_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                uint64_t first, uint64_t n, unsigned char *out) {
-    const source of = {.self = (void *)&b->rows};
+    const tensor_source of = {.self = (void *)&b->rows};
     (void)p;
     return rows_lambda(&of, scratch, first, n, out);
 }
 
 static fmix_status lambda_eff_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                    uint64_t first, uint64_t n, unsigned char *out) {
-    const source of = {.self = (void *)&b->rows};
+    const tensor_source of = {.self = (void *)&b->rows};
     (void)p;
     return rows_lambda_eff(&of, scratch, first, n, out);
 }
@@ -85,29 +85,29 @@ static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scra
     return fmix_plan_weights(b->rows.plan, b->rows.index, first, n, type, out);
 }
 
-static fmix_status fill_lambda(const source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_lambda(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                uint64_t n, void *out) {
     return each_batch(from, scratch, first, n, lambda_part, sizeof(double), out);
 }
 
-static fmix_status fill_lambda_eff(const source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_lambda_eff(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                    uint64_t n, void *out) {
     return each_batch(from, scratch, first, n, lambda_eff_part, sizeof(double), out);
 }
 
-static fmix_status fill_method(const source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_method(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                uint64_t n, void *out) {
     return each_batch(from, scratch, first, n, method_part, 1, out);
 }
 
-static fmix_status fill_masks(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                              void *out) {
+static fmix_status fill_masks(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                              uint64_t n, void *out) {
     const plans *p = from->self;
     return each_batch(from, scratch, first, n, masks_part, p->mask_bytes, out);
 }
 
 /* A row of this tensor is the pairing of a whole batch. */
-static fmix_status fill_pairing(const source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_pairing(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                 uint64_t n, void *out) {
     const plans *p = from->self;
     const query *q = &p->query;
@@ -125,11 +125,11 @@ static void plans_free(plans *p) {
     free(p);
 }
 
-static void destroy(source *s) {
+static void destroy(tensor_source *s) {
     plans_free(s->self);
 }
 
-static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
+static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
     query *q = &c->query;
     fmix_method method;
     if (!q->given[QUERY_SHAPE])
@@ -141,8 +141,8 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
     recipe_method(q, q->step, &method, p);
     if (p->status)
         return false;
-    recipe_shape(q->shape.rank, q->shape.side, c->service->config->elements, "shape",
-                 &recipe->shape, p);
+    recipe_shape(q->shape.rank, q->shape.side, c->server->config->elements, "shape", &recipe->shape,
+                 p);
     recipe_spectrum(q, &recipe->shape, p);
     rows_check_type(q, p);
     recipe_address(q, q->n, q->steps, p); /* n * steps is at most 2^44 */
@@ -150,14 +150,14 @@ static bool read_recipe(call *c, fmix_recipe *recipe, problem *p) {
 }
 
 /* A plan of each method of the list. */
-static plans *plans_new(call *c, const fmix_recipe *recipe, problem *p) {
+static plans *plans_new(resource_request *c, const fmix_recipe *recipe, problem *p) {
     const query *q = &c->query;
     plans *made = calloc(1, sizeof *made);
     fmix_status status = made ? FMIX_OK : FMIX_ERROR_MEMORY;
     for (unsigned i = 0; i < q->methods.count && status == FMIX_OK; i++) {
         fmix_recipe one = *recipe;
         one.method = q->methods.item[i];
-        status = fmix_plan_new(c->service->context, &one, &made->plan[i]);
+        status = fmix_plan_new(c->server->context, &one, &made->plan[i]);
     }
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
@@ -196,32 +196,33 @@ static bool is_warm(const plans *p) {
     return true;
 }
 
-static bool add_tensors(source *s, const plans *p) {
+static bool add_tensors(tensor_source *s, const plans *p) {
     const query *q = &p->query;
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     bool good = true;
     if (wanted & PART_MASKS)
         good = good && rows_add_masks(s, q, rows_mask_type(q->dtype), mask_cost(p), fill_masks);
     if (wanted & PART_PAIRING)
-        good = good &&
-               source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n, fill_pairing);
+        good = good && tensor_source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n,
+                                                 fill_pairing);
     if (wanted & PART_LAMBDA)
-        good = good && source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda);
+        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda);
     if (wanted & PART_LAMBDA_EFF)
-        good = good && source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda_eff);
+        good = good &&
+               tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda_eff);
     if (wanted & PART_METHOD)
-        good = good && source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method);
+        good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method);
     return good;
 }
 
-void plans_get(call *c, outcome *out) {
+void plans_get(resource_request *c, resource_result *out) {
     problem *p = &out->problem;
     fmix_recipe recipe;
     if (!read_recipe(c, &recipe, p))
         return;
     const query *q = &c->query;
     plans *made = plans_new(c, &recipe, p);
-    source *s = made ? source_new(q->steps * q->n) : NULL;
+    tensor_source *s = made ? tensor_source_new(q->steps * q->n) : NULL;
     if (!s) {
         plans_free(made);
         if (!p->status)
@@ -234,9 +235,9 @@ void plans_get(call *c, outcome *out) {
     s->warm = is_warm(made);
     s->working = working(made);
     s->recipe = recipe_text(q, c->groups);
-    source_note(s, "seed", q->seed);
-    source_note(s, "step", q->step);
-    source_note(s, "index", q->index);
+    tensor_source_note(s, "seed", q->seed);
+    tensor_source_note(s, "step", q->step);
+    tensor_source_note(s, "index", q->index);
     if (!s->recipe)
         problem_add(p, 500, NULL, "out of memory");
     else if (!add_tensors(s, made))
@@ -244,5 +245,5 @@ void plans_get(call *c, outcome *out) {
     else
         out->source = s;
     if (!out->source)
-        source_free(s);
+        tensor_source_free(s);
 }

@@ -1,11 +1,12 @@
 #include "rows.h"
-#include "../recipe.h"
+#include "params/recipe.h"
 
 #include <string.h>
 
 typedef void put_row(const fmix_row *row, uint64_t i, void *out);
 
-static fmix_status each(const source *from, uint64_t first, uint64_t n, put_row *put, void *out) {
+static fmix_status each(const tensor_source *from, uint64_t first, uint64_t n, put_row *put,
+                        void *out) {
     const rows *r = from->self;
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
@@ -29,19 +30,19 @@ static void put_ones(const fmix_row *row, uint64_t i, void *out) {
     ((int64_t *)out)[i] = (int64_t)row->ones;
 }
 
-fmix_status rows_lambda(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                        void *out) {
+fmix_status rows_lambda(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                        uint64_t n, void *out) {
     (void)scratch;
     return each(from, first, n, put_lambda, out);
 }
 
-fmix_status rows_lambda_eff(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                            void *out) {
+fmix_status rows_lambda_eff(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+                            uint64_t n, void *out) {
     (void)scratch;
     return each(from, first, n, put_lambda_eff, out);
 }
 
-fmix_status rows_ones(const source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+fmix_status rows_ones(const tensor_source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
                       void *out) {
     (void)scratch;
     return each(from, first, n, put_ones, out);
@@ -81,7 +82,8 @@ fmix_dtype rows_mask_type(unsigned choice) {
     return mask_types[choice].library;
 }
 
-bool rows_add_masks(source *s, const query *q, fmix_dtype type, double cost, tensor_fill *fill) {
+bool rows_add_masks(tensor_source *s, const query *q, fmix_dtype type, double cost,
+                    tensor_fill *fill) {
     uint64_t elements = 1;
     for (unsigned d = 0; d < q->shape.rank; d++)
         elements *= q->shape.side[d];
@@ -90,10 +92,11 @@ bool rows_add_masks(source *s, const query *q, fmix_dtype type, double cost, ten
     while (mask_types[i].library != type)
         i++;
     if (type == FMIX_DTYPE_BITS)
-        return source_add(s, "masks", DTYPE_U8, 1, &packed, cost, fill);
-    if (!source_add(s, "masks", mask_types[i].tensor, q->shape.rank, q->shape.side, cost, fill))
+        return tensor_source_add(s, "masks", DTYPE_U8, 1, &packed, cost, fill);
+    if (!tensor_source_add(s, "masks", mask_types[i].tensor, q->shape.rank, q->shape.side, cost,
+                           fill))
         return false;
-    source_draw(s, CHANNELS_NOWHERE);
+    tensor_source_draw(s, CHANNELS_NOWHERE);
     return true;
 }
 

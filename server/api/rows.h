@@ -4,8 +4,8 @@
 #ifndef ROWS_H
 #define ROWS_H
 
-#include "../formats/format.h"
-#include "../source.h"
+#include "formats/format.h"
+#include "tensor/tensor_source.h"
 
 /* What a source of rows keeps first in its self. */
 typedef struct rows {
@@ -29,7 +29,8 @@ bool rows_check_type(const query *q, problem *p);
 
 /* The type of masks that a request asks for, and the tensor of them. */
 fmix_dtype rows_mask_type(unsigned choice);
-bool rows_add_masks(source *s, const query *q, fmix_dtype type, double cost, tensor_fill *fill);
+bool rows_add_masks(tensor_source *s, const query *q, fmix_dtype type, double cost,
+                    tensor_fill *fill);
 
 /* The library's name of a type. */
 fmix_dtype rows_type(dtype type);

@@ -63,7 +63,7 @@ static char *next_part(char **rest) {
     return part;
 }
 
-dataset *shard_name_read(call *c, uint64_t *step, problem *p) {
+dataset *shard_name_read(resource_request *c, uint64_t *step, problem *p) {
     char name[ROUTE_CAPTURE + 1], *rest = name;
     snprintf(name, sizeof name, "%s", c->captured[0]);
     const char *set = next_part(&rest), *digest = next_part(&rest), *part = next_part(&rest);

@@ -21,6 +21,6 @@ void shard_name_refuse(const query *q, problem *p);
 
 /* What the name that the path holds says: the query's parameters, the set, retained, and the batch.
  * NULL: explained. */
-dataset *shard_name_read(call *c, uint64_t *step, problem *p);
+dataset *shard_name_read(resource_request *c, uint64_t *step, problem *p);
 
 #endif

@@ -1,6 +1,6 @@
 /* An epoch as WebDataset shards, a batch each, which are named by all that is in them
  * (shard_name.h). */
-#include "../tree.h"
+#include "base/json_build.h"
 #include "shard_name.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@ typedef struct member {
 } member;
 
 typedef struct shard {
-    source *batch; /* of the hosted batch, whose tensors the members are made of */
+    tensor_source *batch; /* of the hosted batch, whose tensors the members are made of */
     uint64_t first, step;
     member sample, facts;
     bool png;
@@ -29,7 +29,7 @@ typedef struct shard {
 #define NUMBER   32      /* bytes that a number takes in JSON, with its comma */
 
 /* Of one row: every small tensor under its name. */
-static uint64_t facts_length(const source *batch) {
+static uint64_t facts_length(const tensor_source *batch) {
     uint64_t length = 64;
     for (unsigned i = 1; i < batch->count; i++) {
         const tensor *t = &batch->tensors[i];
@@ -52,7 +52,7 @@ static void print_number(const tensor *t, const unsigned char *at, buffer *out) 
 static bool write_facts(const shard *h, uint64_t row, unsigned char *const *data,
                         unsigned char *out) {
     buffer text = buffer_of((size_t)h->facts.length);
-    const source *batch = h->batch;
+    const tensor_source *batch = h->batch;
     buffer_text(&text, "{");
     for (unsigned i = 1; i < batch->count; i++) {
         const tensor *t = &batch->tensors[i];
@@ -113,7 +113,7 @@ static fmix_status fill_all(const shard *h, fmix_scratch *scratch, uint64_t firs
     return status;
 }
 
-static fmix_status fill_records(const source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_records(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
                                 uint64_t n, void *out) {
     const shard *h = from->self;
     unsigned char *data[SOURCE_TENSORS] = {NULL};
@@ -133,19 +133,19 @@ static fmix_status fill_records(const source *from, fmix_scratch *scratch, uint6
     return status;
 }
 
-static fmix_status prepare(source *s) {
-    source *batch = ((shard *)s->self)->batch;
+static fmix_status prepare(tensor_source *s) {
+    tensor_source *batch = ((shard *)s->self)->batch;
     return batch->prepare(batch);
 }
 
-static bool is_lost(const source *s) {
-    const source *batch = ((const shard *)s->self)->batch;
+static bool is_lost(const tensor_source *s) {
+    const tensor_source *batch = ((const shard *)s->self)->batch;
     return batch->is_lost(batch);
 }
 
-static void destroy(source *s) {
+static void destroy(tensor_source *s) {
     shard *h = s->self;
-    source_free(h->batch);
+    tensor_source_free(h->batch);
     buffer_free(&h->head);
     free(h);
 }
@@ -153,7 +153,7 @@ static void destroy(source *s) {
 /* Planes of one picture: one or two spatial sides, channels last. */
 static bool fit_picture(shard *h, problem *p) {
     const tensor *t = &h->batch->tensors[0];
-    const picture_shape *of = &t->picture;
+    const image_shape *of = &t->image;
     if (t->type != DTYPE_U8 || of->sides == 0 || of->sides > 2 || of->channels == 2 ||
         of->channels > 4 || (of->channels > 1 && of->apart)) {
         problem_add(p, 400, "member",
@@ -202,14 +202,14 @@ static bool measure(shard *h, problem *p) {
 }
 
 /* Takes the batch. NULL: explained. */
-static source *make(const call *c, source *batch, const hosted_place *place, uint64_t step,
-                    problem *p) {
-    source *s = source_new(batch->rows);
+static tensor_source *make(const resource_request *c, tensor_source *batch,
+                           const hosted_place *place, uint64_t step, problem *p) {
+    tensor_source *s = tensor_source_new(batch->rows);
     shard *h = s ? calloc(1, sizeof *h) : NULL;
     if (!h) {
         problem_add(p, 500, NULL, "out of memory");
-        source_free(s);
-        source_free(batch);
+        tensor_source_free(s);
+        tensor_source_free(batch);
         return NULL;
     }
     *h = (shard){
@@ -229,8 +229,8 @@ static source *make(const call *c, source *batch, const hosted_place *place, uin
     }
     bool good = measure(h, p);
     uint64_t length = good ? record_length(h) : 0;
-    if (good &&
-        !source_add(s, "shard", DTYPE_U8, 1, &length, cost + 0.3 * (double)length, fill_records)) {
+    if (good && !tensor_source_add(s, "shard", DTYPE_U8, 1, &length, cost + 0.3 * (double)length,
+                                   fill_records)) {
         problem_add(p, 413, "n", "the shard would have more bytes than can be counted");
         good = false;
     }
@@ -239,7 +239,7 @@ static source *make(const call *c, source *batch, const hosted_place *place, uin
     s->working = batch->working + at_once * (bytes + length);
     if (good)
         return s;
-    source_free(s);
+    tensor_source_free(s);
     return NULL;
 }
 
@@ -263,7 +263,7 @@ static char *recipe_of(const char *name, const query *q, const dataset *d) {
 }
 
 /* What a shard's name stands for. NULL: explained. */
-static source *source_of(call *c, problem *p) {
+static tensor_source *tensor_source_of(resource_request *c, problem *p) {
     hosted_place place;
     uint64_t step;
     dataset *d = shard_name_read(c, &step, p);
@@ -277,8 +277,8 @@ static source *source_of(call *c, problem *p) {
     c->query.given[QUERY_PARTS] = true;
     c->query.parts = PART_MIXED | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS |
                      (d && d->heads ? PART_LABELS : 0);
-    source *batch = d ? hosted_source(c, d, &place, p) : NULL;
-    source *s = batch ? make(c, batch, &place, step, p) : NULL;
+    tensor_source *batch = d ? hosted_source(c, d, &place, p) : NULL;
+    tensor_source *s = batch ? make(c, batch, &place, step, p) : NULL;
     if (s)
         s->recipe = recipe;
     else
@@ -288,14 +288,14 @@ static source *source_of(call *c, problem *p) {
     return s;
 }
 
-void shard_get(call *c, outcome *out) {
-    out->source = source_of(c, &out->problem);
+void shard_get(resource_request *c, resource_result *out) {
+    out->source = tensor_source_of(c, &out->problem);
 }
 
 /* ---- the list ---- */
 
 static void list(const dataset *d, const char *name, const hosted_place *place, uint64_t n,
-                 outcome *out) {
+                 resource_result *out) {
     char url[ROUTE_CAPTURE + 100];
     snprintf(url, sizeof url, "/v1/shards/%s" SHARD_SEPARATOR "{%06d..%06" PRIu64 "}.tar", name, 0,
              place->batches - 1);
@@ -304,25 +304,25 @@ static void list(const dataset *d, const char *name, const hosted_place *place, 
                   (json_int_t)d->count, "samples_per_shard", (json_int_t)n, "digest", d->digest);
     out->status = 200;
     out->text = buffer_of(8192);
-    tree_line(root, &out->text);
+    json_print_line(root, &out->text);
 }
 
 /* Whether a request for this shard would be answered: its source is made and thrown away. */
-static bool would_answer(const call *c, const char *name, uint64_t number, problem *p) {
+static bool would_answer(const resource_request *c, const char *name, uint64_t number, problem *p) {
     char whole[ROUTE_CAPTURE + 24];
     int length = snprintf(whole, sizeof whole, "%s" SHARD_SEPARATOR "%06" PRIu64, name, number);
     if (length > ROUTE_CAPTURE) {
         shard_name_refuse(&c->query, p);
         return false;
     }
-    call trial = {.service = c->service, .captured = {whole}, .format = &format_tar};
-    source *s = source_of(&trial, p);
-    source_free(s);
+    resource_request trial = {.server = c->server, .captured = {whole}, .format = &format_tar};
+    tensor_source *s = tensor_source_of(&trial, p);
+    tensor_source_free(s);
     return s != NULL;
 }
 
 /* The name of the shards of a set, once the first and the last of them are known to be had. */
-static bool find_name(const call *c, const dataset *d, const hosted_place *place,
+static bool find_name(const resource_request *c, const dataset *d, const hosted_place *place,
                       char name[ROUTE_CAPTURE], problem *p) {
     fmix_status status = shard_name_of(&c->query, d, name, ROUTE_CAPTURE);
     if (status == FMIX_ERROR_RANGE)
@@ -333,7 +333,7 @@ static bool find_name(const call *c, const dataset *d, const hosted_place *place
            would_answer(c, name, place->batches - 1, p);
 }
 
-void shards_get(call *c, outcome *out) {
+void shards_get(resource_request *c, resource_result *out) {
     problem *p = &out->problem;
     hosted_place place;
     char name[ROUTE_CAPTURE];

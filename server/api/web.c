@@ -1,7 +1,7 @@
 /* The preview page: server/web, as it is, in the program. */
-#include "../call.h"
+#include "resource.h"
 
-static void answer(outcome *out, const char *bytes, uint64_t length) {
+static void answer(resource_result *out, const char *bytes, uint64_t length) {
     out->status = 200;
     out->shared = (view){.bytes = bytes, .length = (size_t)length};
 }
@@ -15,7 +15,7 @@ static void answer(outcome *out, const char *bytes, uint64_t length) {
             "web_" #name "_length: .quad 1b - 0b\n.previous\n");                                  \
     extern const uint64_t web_##name##_length;                                                     \
     extern const char web_##name##_bytes[];                                                        \
-    void web_##name(call *c, outcome *out) {                                                       \
+    void web_##name(resource_request *c, resource_result *out) {                                                       \
         (void)c;                                                                                   \
         answer(out, web_##name##_bytes, web_##name##_length);                                      \
     }

@@ -1,5 +1,5 @@
 #include "format.h"
-#include "../label_array.h"
+#include "label_array.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -283,7 +283,7 @@ bool format_holds_parts(const format *f, const query *q, problem *p) {
     return false;
 }
 
-bool format_holds_tensors(const format *f, const query *q, const source *s, problem *p) {
+bool format_holds_tensors(const format *f, const query *q, const tensor_source *s, problem *p) {
     if (f->all || !q->given[QUERY_PARTS] || s->count == 1)
         return true;
     problem_add(p, 400, "parts",

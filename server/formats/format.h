@@ -4,10 +4,10 @@
 #ifndef FORMAT_H
 #define FORMAT_H
 
-#include "../buffer.h"
-#include "../problem.h"
-#include "../query.h"
-#include "../source.h"
+#include "base/buffer.h"
+#include "params/problem.h"
+#include "params/query.h"
+#include "tensor/tensor_source.h"
 
 #define FORMAT_SEGMENTS (SOURCE_TENSORS + 1)
 #define ARRAY_NAME      32
@@ -82,16 +82,16 @@ typedef struct format {
     bool all;         /* holds every tensor of the source; else the main one */
     uint64_t most;    /* whole: elements in all that it takes; else 0 */
     /* Refuses, in p, what it cannot hold. NULL: `most` says it all. */
-    bool (*check)(const source *s, problem *p);
+    bool (*check)(const tensor_source *s, problem *p);
     /* Either segments, of a length known ahead … */
-    bool (*lay_out)(const source *s, outline *out);
+    bool (*lay_out)(const tensor_source *s, outline *out);
     /* … or whole: data[i] holds all of tensor i, little-endian. */
-    bool (*encode)(const source *s, const unsigned char *const *data, buffer *out);
+    bool (*encode)(const tensor_source *s, const unsigned char *const *data, buffer *out);
     uint64_t (*least)(
-        const source *s); /* whole: bytes that it has at least; NULL: none in particular */
-    double cost;          /* whole: estimated nanoseconds of encoding an element */
+        const tensor_source *s); /* whole: bytes that it has at least; NULL: none in particular */
+    double cost;                 /* whole: estimated nanoseconds of encoding an element */
     /* Bytes that encoding works with beside its input and output. NULL: next to none. */
-    uint64_t (*working)(const source *s);
+    uint64_t (*working)(const tensor_source *s);
     /* NULL: not taken as an upload. *out is empty when called, but for the cap of `inflated`. */
     bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
     /* Of `read`, of which `most` bytes may be unpacked, found out in next to no time. NULL: next to
@@ -110,7 +110,8 @@ bool npy_holds(const tensor *t, const char *where, problem *p);
 
 /* An npz file; sizes and offsets from `wide` on stand in zip64 records (0xffffffff but in tests).
  */
-bool npz_encode(const source *s, const unsigned char *const *data, uint64_t wide, buffer *out);
+bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64_t wide,
+                buffer *out);
 
 #define TAR_BLOCK 512
 /* The header of a member: a file of this name, at most 99 bytes, and length, below 8 GiB. */
@@ -155,7 +156,7 @@ const char *format_name(unsigned number);
 bool format_holds_parts(const format *f, const query *q, problem *p);
 /* The same once it is known how many tensors the one part is: labels of several heads are several.
  */
-bool format_holds_tensors(const format *f, const query *q, const source *s, problem *p);
+bool format_holds_tensors(const format *f, const query *q, const tensor_source *s, problem *p);
 
 /* What a resource takes: kinds. */
 typedef unsigned format_set;

@@ -1,6 +1,6 @@
 /* One flat object: each tensor under its name as nested lists, and the numbers beside them as text.
  */
-#include "../tree.h"
+#include "base/json_build.h"
 #include "format.h"
 
 #include <inttypes.h>
@@ -50,7 +50,7 @@ static json_t *nested(const tensor *t, unsigned side, const unsigned char **at) 
     return list;
 }
 
-static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
+static bool encode(const tensor_source *s, const unsigned char *const *data, buffer *out) {
     json_t *root = json_object();
     bool good = root != NULL;
     for (unsigned i = 0; i < s->metas && good; i++) {
@@ -63,14 +63,14 @@ static bool encode(const source *s, const unsigned char *const *data, buffer *ou
         good = json_object_set_new(root, s->tensors[i].name, nested(&s->tensors[i], 0, &at)) == 0;
     }
     if (good)
-        return tree_line(root, out);
+        return json_print_line(root, out);
     json_decref(root);
     return false;
 }
 
 /* jansson keeps a node of at most 48 bytes and a pointer for each element, and the text is dumped
  * before it is copied: at most 25 characters an element. */
-static uint64_t working(const source *s) {
+static uint64_t working(const tensor_source *s) {
     uint64_t bytes = 0;
     for (unsigned i = 0; i < s->count; i++)
         bytes += tensor_bytes(&s->tensors[i]) / dtype_table[s->tensors[i].type].size * 96;

@@ -1,6 +1,6 @@
 /* NumPy's array format: numpy.lib.format, versions 1.0 (written, read) and 2.0 (read). */
-#include "../label_array.h"
 #include "format.h"
+#include "label_array.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -45,11 +45,11 @@ bool npy_holds(const tensor *t, const char *where, problem *p) {
     return false;
 }
 
-static bool check(const source *s, problem *p) {
+static bool check(const tensor_source *s, problem *p) {
     return npy_holds(&s->tensors[s->main], "npy", p);
 }
 
-static bool lay_out(const source *s, outline *out) {
+static bool lay_out(const tensor_source *s, outline *out) {
     buffer head = buffer_of(512);
     npy_header(&s->tensors[s->main], &head);
     return outline_literal(out, &head) && outline_tensor(out, &s->tensors[s->main]);

@@ -12,11 +12,11 @@
 #define PACKED_SPARE 4096 /* bytes by which a short stream may be longer than what it holds */
 #define INFLATED_AT  64   /* inflated members begin at multiples of it */
 
-static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
+static bool encode(const tensor_source *s, const unsigned char *const *data, buffer *out) {
     return npz_encode(s, data, UINT32_MAX, out);
 }
 
-static bool check(const source *s, problem *p) {
+static bool check(const tensor_source *s, problem *p) {
     for (unsigned i = 0; i < s->count; i++)
         if (!npy_holds(&s->tensors[i], "npz", p))
             return false;

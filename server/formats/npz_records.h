@@ -21,6 +21,6 @@ enum { LOCAL_SIZE = 30, CENTRAL_SIZE = 46, END_SIZE = 22, END64_SIZE = 56, LOCAT
 enum { STORED = 0, DEFLATED = 8 };
 
 /* Of an npz file of this source: a little more than its bytes. */
-uint64_t npz_bound(const source *s);
+uint64_t npz_bound(const tensor_source *s);
 
 #endif

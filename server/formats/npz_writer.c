@@ -120,7 +120,7 @@ static void put_member(buffer *b, const tensor *t, const unsigned char *data, ui
     buffer_free(&head);
 }
 
-uint64_t npz_bound(const source *s) {
+uint64_t npz_bound(const tensor_source *s) {
     uint64_t bytes = MEMBER_EXTRA;
     for (unsigned i = 0; i < s->count; i++) {
         uint64_t more = tensor_bytes(&s->tensors[i]) + MEMBER_EXTRA;
@@ -129,7 +129,8 @@ uint64_t npz_bound(const source *s) {
     return bytes;
 }
 
-bool npz_encode(const source *s, const unsigned char *const *data, uint64_t wide, buffer *out) {
+bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64_t wide,
+                buffer *out) {
     member members[SOURCE_TENSORS];
     buffer_expect(out, (size_t)npz_bound(s));
     buffer_reserve(out, (size_t)npz_bound(s)); /* at once: nothing is copied as it grows */

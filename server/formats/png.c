@@ -38,12 +38,12 @@ static uint64_t ceil_root(uint64_t n) {
     return r;
 }
 
-static const picture_shape *pictured(const source *s) {
-    return &s->tensors[s->main].picture;
+static const image_shape *pictured(const tensor_source *s) {
+    return &s->tensors[s->main].image;
 }
 
-static sheet arrange(const source *s) {
-    const picture_shape *of = pictured(s);
+static sheet arrange(const tensor_source *s) {
+    const image_shape *of = pictured(s);
     sheet a = {.slices = of->slices,
                .slice_columns = ceil_root(of->slices),
                .width = of->width,
@@ -101,7 +101,7 @@ static void draw_line(const sheet *a, const unsigned char *pixels, uint64_t row,
         memcpy(at + i * across, at, (size_t)(a->width * a->scale * a->channels));
 }
 
-static bool draw(const sheet *a, const source *s, const unsigned char *samples,
+static bool draw(const sheet *a, const tensor_source *s, const unsigned char *samples,
                  unsigned char *canvas) {
     const tensor *t = &s->tensors[s->main];
     unsigned char *pixels = malloc((size_t)(a->width * a->height * a->slices * a->channels));
@@ -249,7 +249,7 @@ void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigne
 
 /* ---- the format ---- */
 
-static bool encode(const source *s, const unsigned char *const *data, buffer *out) {
+static bool encode(const tensor_source *s, const unsigned char *const *data, buffer *out) {
     sheet a = arrange(s);
     unsigned char *canvas = malloc((size_t)(a.pixels_across * a.pixels_down * a.channels));
     bool good =
@@ -258,13 +258,13 @@ static bool encode(const source *s, const unsigned char *const *data, buffer *ou
     return good;
 }
 
-static uint64_t working(const source *s) {
+static uint64_t working(const tensor_source *s) {
     sheet a = arrange(s);
     return a.channels * (a.pixels_across * a.pixels_down + a.width * a.height * a.slices);
 }
 
-static bool check_pixels(const source *s, problem *p) {
-    const picture_shape *of = pictured(s);
+static bool check_pixels(const tensor_source *s, problem *p) {
+    const image_shape *of = pictured(s);
     if (of->sides == 0) {
         problem_add(p, 400, "parts",
                     "png draws mixed or masks, and %s is neither: name one of these two in parts, "
@@ -290,7 +290,7 @@ static bool check_pixels(const source *s, problem *p) {
     return p->status == 0;
 }
 
-static bool check(const source *s, problem *p) {
+static bool check(const tensor_source *s, problem *p) {
     if (!check_pixels(s, p))
         return false;
     sheet a = arrange(s);

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-static bool lay_out(const source *s, outline *out) {
+static bool lay_out(const tensor_source *s, outline *out) {
     return outline_tensor(out, &s->tensors[s->main]);
 }
 
 /* A picture's kind, by the bytes that its file begins with, or NULL. */
-static const char *picture_kind(const unsigned char *body, size_t length) {
+static const char *image_kind(const unsigned char *body, size_t length) {
     static const struct {
         const char *kind, *magic;
     } kinds[] = {{"JPEG", "\xff\xd8\xff"}, {"PNG", "\x89PNG\r\n\x1a\n"}};
@@ -21,7 +21,7 @@ static const char *picture_kind(const unsigned char *body, size_t length) {
 
 static bool read_raw(const unsigned char *body, size_t length, const query *q, upload *out,
                      problem *p) {
-    const char *kind = picture_kind(body, length);
+    const char *kind = image_kind(body, length);
     /* With both parameters the bytes are elements, whatever they begin with. */
     if (kind && !(q->given[QUERY_X_SHAPE] && q->given[QUERY_X_DTYPE])) {
         problem_add(p, 415, "body",

@@ -1,8 +1,8 @@
 /* safetensors: eight bytes of header length, a JSON header, the tensors one after the other. Its
  * rules for readers are kept to the letter, for they are what makes a file safe. */
-#include "../label_array.h"
-#include "../tree.h"
+#include "base/json_build.h"
 #include "format.h"
+#include "label_array.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +20,7 @@
 
 /* The tensors, widest elements first, else in their order: so each begins at a multiple of its
  * element's size. */
-static void sort_tensors(const source *s, const tensor **out) {
+static void sort_tensors(const tensor_source *s, const tensor **out) {
     for (unsigned i = 0; i < s->count; i++) {
         const tensor *t = &s->tensors[i];
         unsigned at = i;
@@ -30,7 +30,7 @@ static void sort_tensors(const source *s, const tensor **out) {
     }
 }
 
-static json_t *metadata_of(const source *s) {
+static json_t *metadata_of(const tensor_source *s) {
     json_t *root = json_object();
     bool good = true;
     char text[24];
@@ -59,7 +59,7 @@ static json_t *entry_of(const tensor *t, uint64_t start) {
 }
 
 /* The padded header. Without memory there is a NULL somewhere, which jansson passes on. */
-static bool put_header(const source *s, const tensor *const *order, buffer *out) {
+static bool put_header(const tensor_source *s, const tensor *const *order, buffer *out) {
     json_t *root = json_object();
     uint64_t start = 0;
     bool good = json_object_set_new(root, METADATA, metadata_of(s)) == 0;
@@ -67,14 +67,14 @@ static bool put_header(const source *s, const tensor *const *order, buffer *out)
         good = json_object_set_new(root, order[i]->name, entry_of(order[i], start)) == 0;
         start += tensor_bytes(order[i]);
     }
-    good = good && start <= INT64_MAX && tree_print(root, JSON_COMPACT, out);
+    good = good && start <= INT64_MAX && json_print(root, JSON_COMPACT, out);
     json_decref(root);
     while (good && (PREFIX + out->length) % ALIGN)
         good = buffer_text(out, " ");
     return good;
 }
 
-static bool lay_out(const source *s, outline *out) {
+static bool lay_out(const tensor_source *s, outline *out) {
     const tensor *order[SOURCE_TENSORS] = {0};
     buffer header = buffer_of(HEADER_READ), head = buffer_of(PREFIX + HEADER_READ);
     sort_tensors(s, order);

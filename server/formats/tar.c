@@ -29,7 +29,7 @@ uint64_t tar_padded(uint64_t length) {
     return (length + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 }
 
-static bool lay_out(const source *s, outline *out) {
+static bool lay_out(const tensor_source *s, outline *out) {
     static const unsigned char zeros[2 * TAR_BLOCK];
     buffer end = buffer_of(sizeof zeros);
     buffer_add(&end, zeros, sizeof zeros);

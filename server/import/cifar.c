@@ -33,13 +33,13 @@ static size_t record_of(const version *h) {
 }
 
 /* Whether the length is of whole records; of either where h is NULL. */
-static bool is_of(const map *file, const version *h) {
+static bool is_of(const mapped_file *file, const version *h) {
     return file->length > 0 && (h ? file->length % record_of(h) == 0
                                   : is_of(file, &versions[1]) || is_of(file, &versions[2]));
 }
 
-static bool look_at(const import *in, batch *b, unsigned i, map *file) {
-    if (!map_open_path(in->files[i], file)) {
+static bool look_at(const import *in, batch *b, unsigned i, mapped_file *file) {
+    if (!mapped_file_open_path(in->files[i], file)) {
         report_bad(in->report, in->files[i], "it cannot be read: %s", strerror(errno));
         return false;
     }
@@ -50,7 +50,7 @@ static bool look_at(const import *in, batch *b, unsigned i, map *file) {
                !b->heads              ? "either CIFAR"
                : b->heads->count == 1 ? "CIFAR-10"
                                       : "CIFAR-100");
-    map_close(file);
+    mapped_file_close(file);
     return false;
 }
 
@@ -69,14 +69,14 @@ static bool refuse_lengths(const import *in, bool ten, bool hundred) {
 static bool find_heads(const import *in, batch *b) {
     bool ten = false, hundred = false, any = false;
     for (unsigned i = 0; i < in->count; i++) {
-        map file = {0};
-        if (!map_open_path(in->files[i], &file))
+        mapped_file file = {0};
+        if (!mapped_file_open_path(in->files[i], &file))
             continue; /* which is said when its labels are read */
         bool is_ten = is_of(&file, &versions[1]), is_hundred = is_of(&file, &versions[2]);
         any = any || is_ten || is_hundred;
         ten = ten || (is_ten && !is_hundred);
         hundred = hundred || (is_hundred && !is_ten);
-        map_close(&file);
+        mapped_file_close(&file);
     }
     if (any && ten == hundred)
         return refuse_lengths(in, ten, hundred);
@@ -85,7 +85,8 @@ static bool find_heads(const import *in, batch *b) {
     return true;
 }
 
-static bool labels_fit(const import *in, const version *h, const char *path, const map *file) {
+static bool labels_fit(const import *in, const version *h, const char *path,
+                       const mapped_file *file) {
     for (size_t at = 0; at < file->length; at += record_of(h))
         for (unsigned l = 0; l < h->count; l++)
             if (file->bytes[at + l] >= h->classes[l]) {
@@ -99,7 +100,7 @@ static bool labels_fit(const import *in, const version *h, const char *path, con
 /* The labels of all files, before a row is copied. */
 static bool read_labels(const import *in, batch *b) {
     for (unsigned i = 0; i < in->count; i++) {
-        map file = {0};
+        mapped_file file = {0};
         b->bad[i] = !look_at(in, b, i, &file);
         if (!b->heads)
             continue; /* then no file has records, and each is bad */
@@ -108,7 +109,7 @@ static bool read_labels(const import *in, batch *b) {
         for (unsigned l = 0; l < b->heads->count && rows > 0; l++) {
             unsigned char *more = realloc(b->numbers[l], (size_t)b->rows + rows);
             if (!more) {
-                map_close(&file);
+                mapped_file_close(&file);
                 return import_fail(in, "out of memory");
             }
             b->numbers[l] = more;
@@ -116,44 +117,44 @@ static bool read_labels(const import *in, batch *b) {
                 more[b->rows + r] = file.bytes[r * record_of(b->heads) + l];
         }
         b->rows += rows;
-        map_close(&file);
+        mapped_file_close(&file);
     }
     return import_goes_on(in) && (b->rows > 0 || import_fail(in, "there are no records"));
 }
 
 /* The labels are read a second time, so that a file that was altered between is found out. */
 static bool copy_file(const import *in, const batch *b, const char *path, uint64_t *row,
-                      writer *w) {
-    map file = {0};
+                      dataset_writer *w) {
+    mapped_file file = {0};
     size_t record = record_of(b->heads);
     bool good = import_map(in, path, &file);
     bool same = good && file.length % record == 0 && file.length / record <= b->rows - *row;
     for (size_t at = 0; same && good && at < file.length; at += record, ++*row) {
         for (unsigned l = 0; l < b->heads->count; l++)
             same = same && file.bytes[at + l] == b->numbers[l][*row];
-        good = writer_rows(w, file.bytes + at + b->heads->count, 1);
+        good = dataset_writer_rows(w, file.bytes + at + b->heads->count, 1);
     }
     good = good && import_unchanged(in, path, &file) &&
            (same || import_fail(in, "'%s' was altered while it was read", path));
-    map_close(&file);
+    mapped_file_close(&file);
     return good;
 }
 
 static bool copy(const import *in, const batch *b) {
-    const writer_facts facts = {.type = DTYPE_U8,
-                                .rank = 3,
-                                .side = {3, 32, 32},
-                                .layout = LAYOUT_CHANNELS_FIRST,
-                                .expected = b->rows};
+    const dataset_writer_facts facts = {.type = DTYPE_U8,
+                                        .rank = 3,
+                                        .side = {3, 32, 32},
+                                        .layout = LAYOUT_CHANNELS_FIRST,
+                                        .expected = b->rows};
     uint64_t row = 0;
-    writer *w = writer_new(in->path, &facts, in->errors);
+    dataset_writer *w = dataset_writer_new(in->path, &facts, in->errors);
     bool good = w != NULL;
     for (unsigned i = 0; i < in->count && good; i++)
         good = b->bad[i] || copy_file(in, b, in->files[i], &row, w);
     if (good && row != b->rows)
         good = import_fail(in, "a file was cut short while it was read");
     if (!good) {
-        writer_abandon(w);
+        dataset_writer_abandon(w);
         return false;
     }
     array y[2];

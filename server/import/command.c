@@ -1,7 +1,7 @@
 /* The command line of `fmixd import`. */
-#include "../query.h"
-#include "../say.h"
+#include "base/message.h"
 #include "import.h"
+#include "params/query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,19 +60,19 @@ static const option options[] = {
 #define OPTIONS (sizeof options / sizeof *options)
 
 static void print_kind(const import_kind *kind, FILE *errors) {
-    say(errors, "  --from %s %s\n", kind->name, kind->arguments);
+    message_print(errors, "  --from %s %s\n", kind->name, kind->arguments);
     for (size_t i = 0; i < OPTIONS; i++)
         if (kind->options & options[i].bit)
-            say(errors, "      %s %s\n", options[i].name,
-                options[i].values ? options[i].values : "");
+            message_print(errors, "      %s %s\n", options[i].name,
+                          options[i].values ? options[i].values : "");
 }
 
 static int usage(FILE *errors) {
-    say(errors, "usage: fmixd import DIR --from KIND FILE... [OPTION]...\n");
+    message_print(errors, "usage: fmixd import DIR --from KIND FILE... [OPTION]...\n");
     for (size_t i = 0; kinds[i]; i++)
         print_kind(kinds[i], errors);
     for (size_t i = 0; i < OPTIONS; i++)
-        say(errors, "  %-13s %s\n", options[i].name, options[i].meaning);
+        message_print(errors, "  %-13s %s\n", options[i].name, options[i].meaning);
     return 2;
 }
 
@@ -138,7 +138,7 @@ import in = {.errors = errors, .report = & told };
     in.count = (unsigned)kept - 1;
     if (!options_fit(&in, kind))
         return usage(errors);
-    map_start();
+    mapped_file_start();
     bool good = kind->run(&in);
     report_print(&told, good);
     return good ? 0 : 1;

@@ -12,8 +12,8 @@ typedef struct album {
     survey files;
     uint32_t width, height;
     unsigned channels;
-    writer_facts facts;
-    writer *w;
+    dataset_writer_facts facts;
+    dataset_writer *w;
     unsigned char *numbers; /* little-endian, four bytes a row */
     uint64_t rows;
 } album;
@@ -120,24 +120,25 @@ static bool survey_all(const import *in, album *a) {
 /* ---- the rows ---- */
 
 static bool begin(const import *in, album *a) {
-    a->facts = (writer_facts){.type = DTYPE_U8,
-                              .rank = a->channels == 3 ? 3 : 2,
-                              .side = {a->height, a->width, a->channels},
-                              .layout = a->channels == 3 ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE};
+    a->facts =
+        (dataset_writer_facts){.type = DTYPE_U8,
+                               .rank = a->channels == 3 ? 3 : 2,
+                               .side = {a->height, a->width, a->channels},
+                               .layout = a->channels == 3 ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE};
     for (size_t i = 0; i < a->files.count; i++)
         a->facts.expected += a->files.files[i].stored != 0;
     a->numbers = malloc((size_t)a->facts.expected * 4 + 1);
     if (!a->numbers)
         return import_fail(in, "out of memory");
-    a->w = writer_new(in->path, &a->facts, in->errors);
+    a->w = dataset_writer_new(in->path, &a->facts, in->errors);
     return a->w != NULL;
 }
 
-static void tell_conversions(const import *in, const char *path, const picture *p) {
-    static const char *const traits[PICTURE_TRAITS] = {
+static void tell_conversions(const import *in, const char *path, const image *p) {
+    static const char *const traits[IMAGE_TRAITS] = {
         "whose palette is looked up", "that lose their alpha or transparent colour",
         "of 16 bits that keep the high byte", "from CMYK to RGB"};
-    for (unsigned i = 0; i < PICTURE_TRAITS; i++)
+    for (unsigned i = 0; i < IMAGE_TRAITS; i++)
         if (p->traits & 1u << i)
             report_add(in->report, REPORT_CONVERTED, traits[i], path);
     if (p->stored != p->channels)
@@ -147,30 +148,30 @@ static void tell_conversions(const import *in, const char *path, const picture *
         report_warning(in->report, path, p->words);
 }
 
-static bool add(const import *in, const found *f, const picture *p, album *a) {
+static bool add(const import *in, const found *f, const image *p, album *a) {
     unsigned char *at = a->numbers + 4 * a->rows++;
     for (unsigned i = 0; i < 4; i++)
         at[i] = (unsigned char)(f->number >> 8 * i);
     tell_conversions(in, f->path, p);
     in->report->taken++;
-    return writer_rows(a->w, p->pixels, 1);
+    return dataset_writer_rows(a->w, p->pixels, 1);
 }
 
 /* Once a file is bad that nobody allows, no row is of use; the others are read to name all that
  * are. */
 static bool take_picture(const import *in, found *f, album *a) {
-    map file = {0};
-    picture p;
-    if (!map_open_path(f->path, &file)) {
+    mapped_file file = {0};
+    image p;
+    if (!mapped_file_open_path(f->path, &file)) {
         report_bad(in->report, f->path, "it cannot be read: %s", strerror(errno));
         f->stored = 0;
         return true;
     }
-    bool read = picture_read(file.bytes, file.length, a->channels, &p);
+    bool read = image_read(file.bytes, file.length, a->channels, &p);
     bool same = p.width == f->width && p.height == f->height && p.stored == f->stored;
     bool good = import_unchanged(in, f->path, &file);
     if (p.words[0])
-        writer_break(a->w);
+        dataset_writer_break(a->w);
     if (good && !read) {
         report_bad(in->report, f->path, "%s", p.words);
         f->stored = 0;
@@ -179,8 +180,8 @@ static bool take_picture(const import *in, found *f, album *a) {
     } else if (good && (in->report->bad == 0 || (in->given & IMPORT_SKIP_BAD))) {
         good = add(in, f, &p, a);
     }
-    picture_free(&p);
-    map_close(&file);
+    image_free(&p);
+    mapped_file_close(&file);
     return good;
 }
 
@@ -190,7 +191,7 @@ static bool finish(const import *in, album *a) {
         .name = "y", .bytes = a->numbers, .type = DTYPE_I32, .rank = 1, .shape = {a->rows}};
     const label head = {
         .from = &y, .numbers = true, .rows = a->rows, .classes = a->files.class_count};
-    writer *w = a->w;
+    dataset_writer *w = a->w;
     a->w = NULL;
     return import_finish(in, w, &a->facts,
                          &(import_labels){&head, names, 1, (const char *const *)a->files.classes});
@@ -203,7 +204,7 @@ static bool run(const import *in) {
         if (a.files.files[i].stored)
             good = take_picture(in, &a.files.files[i], &a);
     good = good && import_goes_on(in) && classes_are_filled(in, &a, true) && finish(in, &a);
-    writer_abandon(a.w);
+    dataset_writer_abandon(a.w);
     free(a.numbers);
     survey_free(&a.files);
     return good;

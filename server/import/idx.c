@@ -10,13 +10,13 @@
 
 /* A file's bytes, mapped or inflated, then brought into little-endian order. */
 typedef struct idx {
-    map file;
+    mapped_file file;
     unsigned char *bytes; /* owned */
     size_t length;
 } idx;
 
 static void idx_close(idx *f) {
-    map_close(&f->file);
+    mapped_file_close(&f->file);
     free(f->bytes);
     f->bytes = NULL;
 }

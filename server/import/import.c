@@ -1,6 +1,6 @@
 #include "import.h"
-#include "../query.h"
-#include "../say.h"
+#include "base/message.h"
+#include "params/query.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@ bool import_fail(const import *in, const char *text, ...) {
     va_list arguments;
     fputs("fmixd: import: ", in->errors);
     va_start(arguments, text);
-    say_list(in->errors, text, arguments);
+    message_vprint(in->errors, text, arguments);
     va_end(arguments);
     fputc('\n', in->errors);
     return false;
@@ -22,18 +22,19 @@ void import_tell(const import *in, const char *text, ...) {
     va_list arguments;
     fputs("fmixd: import: ", in->errors);
     va_start(arguments, text);
-    say_list(in->errors, text, arguments);
+    message_vprint(in->errors, text, arguments);
     va_end(arguments);
     fputc('\n', in->errors);
 }
 
-bool import_map(const import *in, const char *path, map *out) {
-    return map_open_path(path, out) ||
+bool import_map(const import *in, const char *path, mapped_file *out) {
+    return mapped_file_open_path(path, out) ||
            import_fail(in, "'%s' cannot be read: %s", path, strerror(errno));
 }
 
-bool import_unchanged(const import *in, const char *path, const map *file) {
-    return (map_is_current(file, path) && map_state_of(file) == MAP_WHOLE) ||
+bool import_unchanged(const import *in, const char *path, const mapped_file *file) {
+    return (mapped_file_is_current(file, path) &&
+            mapped_file_state_of(file) == MAPPED_FILE_WHOLE) ||
            import_fail(in, "'%s' was cut short or altered while it was read", path);
 }
 
@@ -80,7 +81,7 @@ static bool read_heads(const import *in, const array *const *y, unsigned count, 
     problem p = {0};
     for (unsigned i = 0; i < count; i++) {
         names[i] = y[i]->name;
-        if (!writer_takes_head(names[i]))
+        if (!dataset_writer_takes_head(names[i]))
             return import_fail(
                 in, "labels are named y or y.NAME, of letters, digits, _ and -, not %s", names[i]);
         if (!label_kind(y[i], rows, in->classes, &heads[i], &p) || !label_check(&heads[i], &p))
@@ -90,10 +91,10 @@ static bool read_heads(const import *in, const array *const *y, unsigned count, 
 }
 
 bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads,
-                   const map *files) {
+                   const mapped_file *files) {
     label all[DATASET_HEADS];
     const char *names[DATASET_HEADS];
-    writer_facts facts = {.type = x->type, .rank = x->rank - 1, .expected = x->shape[0]};
+    dataset_writer_facts facts = {.type = x->type, .rank = x->rank - 1, .expected = x->shape[0]};
     if (x->rank < 2)
         return import_fail(in, "x has %u sides; it needs rows and at least one side more", x->rank);
     if (!find_layout(in, facts.rank, &facts.layout) ||
@@ -101,12 +102,12 @@ bool import_arrays(const import *in, const array *x, const array *const *y, unsi
         return false;
     for (unsigned d = 0; d < facts.rank; d++)
         facts.side[d] = x->shape[d + 1];
-    writer *w = writer_new(in->path, &facts, in->errors);
-    bool good = w && writer_rows(w, x->bytes, x->shape[0]);
+    dataset_writer *w = dataset_writer_new(in->path, &facts, in->errors);
+    bool good = w && dataset_writer_rows(w, x->bytes, x->shape[0]);
     for (unsigned i = 0; files && i < in->count && good; i++)
         good = import_unchanged(in, in->files[i], &files[i]);
     if (!good) {
-        writer_abandon(w);
+        dataset_writer_abandon(w);
         return false;
     }
     in->report->taken = in->count;
@@ -168,7 +169,7 @@ static void tell_head(const import *in, const import_labels *all, unsigned i) {
     free(counts);
 }
 
-static void tell_shape(const import *in, const writer_facts *facts) {
+static void tell_shape(const import *in, const dataset_writer_facts *facts) {
     char text[128];
     size_t used = 0;
     for (unsigned d = 0; d < facts->rank; d++)
@@ -178,19 +179,19 @@ static void tell_shape(const import *in, const writer_facts *facts) {
                 query_table[QUERY_LAYOUT].choices[facts->layout]);
 }
 
-bool import_finish(const import *in, writer *w, const writer_facts *facts,
+bool import_finish(const import *in, dataset_writer *w, const dataset_writer_facts *facts,
                    const import_labels *labels) {
     bool good = true;
     for (unsigned i = 0; i < labels->count && good; i++) {
-        good = writer_head(w, labels->names[i], &labels->heads[i]);
+        good = dataset_writer_head(w, labels->names[i], &labels->heads[i]);
         for (uint64_t c = 0; labels->class_names && c < labels->heads[i].classes && good; c++)
-            good = writer_class(w, labels->class_names[c]);
+            good = dataset_writer_class(w, labels->class_names[c]);
     }
     if (!good) {
-        writer_abandon(w);
+        dataset_writer_abandon(w);
         return false;
     }
-    if (!writer_finish(w))
+    if (!dataset_writer_finish(w))
         return false;
     tell_shape(in, facts);
     if (labels->count == 0)

@@ -4,8 +4,8 @@
 #ifndef IMPORT_H
 #define IMPORT_H
 
-#include "../label_array.h"
-#include "../writer.h"
+#include "datasets/dataset_writer.h"
+#include "formats/label_array.h"
 #include "report.h"
 
 /* Options beside --from: a kind lists those that mean something to it. */
@@ -62,10 +62,10 @@ bool import_fail(const import *in, const char *text, ...) __attribute__((format(
 void import_tell(const import *in, const char *text, ...) __attribute__((format(printf, 2, 3)));
 
 /* A whole file, mapped. */
-bool import_map(const import *in, const char *path, map *out);
+bool import_map(const import *in, const char *path, mapped_file *out);
 
 /* Asked once all of it was read: whether that was the file that was opened. */
-bool import_unchanged(const import *in, const char *path, const map *file);
+bool import_unchanged(const import *in, const char *path, const mapped_file *file);
 
 /* Whether the files that are bad, which were named, do not end it: there are none, or --skip-bad is
  * given. */
@@ -74,7 +74,7 @@ bool import_goes_on(const import *in);
 /* A set of x's rows with these heads; y may be NULL, with no names. files: what they are views of,
  * in the order of in->files; NULL: of nothing that can change. */
 bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads,
-                   const map *files);
+                   const mapped_file *files);
 
 /* The heads of a set, in order, and the names of the classes of the first; NULL: they have none. */
 typedef struct import_labels {
@@ -86,7 +86,7 @@ typedef struct import_labels {
 
 /* Writes the heads, gives the set its name, and tells what is in it. Frees the writer in any case.
  */
-bool import_finish(const import *in, writer *w, const writer_facts *facts,
+bool import_finish(const import *in, dataset_writer *w, const dataset_writer_facts *facts,
                    const import_labels *labels);
 
 #endif

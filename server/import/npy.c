@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static bool read_array(const import *in, const char *path, const char *name, map *file,
+static bool read_array(const import *in, const char *path, const char *name, mapped_file *file,
                        array *out) {
     problem p = {0};
     *out = (array){.name = ""};
@@ -15,15 +15,15 @@ static bool read_array(const import *in, const char *path, const char *name, map
 }
 
 static bool run(const import *in) {
-    map files[2] = {{0}, {0}};
+    mapped_file files[2] = {{0}, {0}};
     array x, y;
     const array *const heads[] = {&y};
     bool labelled = in->count == 2;
     bool good = read_array(in, in->files[0], "x", &files[0], &x) &&
                 (!labelled || read_array(in, in->files[1], "y", &files[1], &y)) &&
                 import_arrays(in, &x, heads, labelled, files);
-    map_close(&files[0]);
-    map_close(&files[1]);
+    mapped_file_close(&files[0]);
+    mapped_file_close(&files[1]);
     return good;
 }
 

@@ -1,5 +1,5 @@
 #include "report.h"
-#include "../say.h"
+#include "base/message.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,12 +13,12 @@ void report_bad(report *r, const char *path, const char *text, ...) {
     va_start(arguments, text);
     vsnprintf(why, sizeof why, text, arguments);
     va_end(arguments);
-    say(r->to, "fmixd: import: '%s': %s\n", path, why);
+    message_print(r->to, "fmixd: import: '%s': %s\n", path, why);
 }
 
 void report_warning(report *r, const char *path, const char *text) {
     if (r->warned++ < REPORT_NAMED)
-        say(r->to, "fmixd: import: '%s' is read with a warning: %s\n", path, text);
+        message_print(r->to, "fmixd: import: '%s' is read with a warning: %s\n", path, text);
 }
 
 static report_reason *reason_of(report *r, report_kind kind, const char *text) {
@@ -48,17 +48,18 @@ void report_add(report *r, report_kind kind, const char *reason, const char *pat
 static void print_kind(const report *r, report_kind kind, const char *name) {
     for (unsigned i = 0; i < r->count; i++)
         if (r->reasons[i].kind == kind)
-            say(r->to, "fmixd: import: %s: %" PRIu64 " %s, the first '%s'\n", name,
-                r->reasons[i].count, r->reasons[i].text, r->reasons[i].example);
+            message_print(r->to, "fmixd: import: %s: %" PRIu64 " %s, the first '%s'\n", name,
+                          r->reasons[i].count, r->reasons[i].text, r->reasons[i].example);
 }
 
 static void print_unnamed(const report *r, uint64_t count, const char *what) {
     if (count > REPORT_NAMED)
-        say(r->to, "fmixd: import: %" PRIu64 " files %s, of which the first %d are named above\n",
+        message_print(
+            r->to, "fmixd: import: %" PRIu64 " files %s, of which the first %d are named above\n",
             count, what, REPORT_NAMED);
     else if (count)
-        say(r->to, "fmixd: import: %" PRIu64 " %s %s, named above\n", count,
-            count == 1 ? "file" : "files", what);
+        message_print(r->to, "fmixd: import: %" PRIu64 " %s %s, named above\n", count,
+                      count == 1 ? "file" : "files", what);
 }
 
 void report_print(const report *r, bool good) {
@@ -67,6 +68,6 @@ void report_print(const report *r, bool good) {
     print_unnamed(r, r->warned, "read with a warning");
     print_unnamed(r, r->bad, "not read");
     if (good)
-        say(r->to, "fmixd: import: %" PRIu64 " %s taken\n", r->taken,
-            r->taken == 1 ? "file is" : "files are");
+        message_print(r->to, "fmixd: import: %" PRIu64 " %s taken\n", r->taken,
+                      r->taken == 1 ? "file is" : "files are");
 }

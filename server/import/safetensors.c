@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool import_upload(const import *in, const upload *all, const map *file) {
+static bool import_upload(const import *in, const upload *all, const mapped_file *file) {
     const array *x = upload_find(all, "x"), *heads[DATASET_HEADS];
     unsigned count = 0;
     if (!x)
@@ -23,7 +23,7 @@ static bool import_upload(const import *in, const upload *all, const map *file) 
 }
 
 static bool run(const import *in) {
-    map file = {0};
+    mapped_file file = {0};
     problem p = {0};
     upload all = {.inflated = buffer_of(0)};
     query q;
@@ -32,7 +32,7 @@ static bool run(const import *in) {
     if (good && !format_safetensors.read(file.bytes, file.length, &q, &all, &p))
         good = import_fail(in, "'%s': %s", in->files[0], p.errors[0].detail);
     good = good && import_upload(in, &all, &file);
-    map_close(&file);
+    mapped_file_close(&file);
     return good;
 }
 

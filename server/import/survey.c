@@ -156,7 +156,7 @@ static bool take_root_entry(const import *in, const char *name, survey *out) {
     if (name[0] == '.')
         skip(in, path, name);
     else if (is_folder(in, path, &s, &there))
-        good = (writer_takes_class(name) ||
+        good = (dataset_writer_takes_class(name) ||
                 import_fail(in, "the name of the class '%s' is not UTF-8", path)) &&
                add_class(in, name, out);
     else if (there)
@@ -227,19 +227,19 @@ bool survey_walk(const import *in, survey *out) {
 void survey_look(const import *in, survey *all) {
     for (size_t i = 0; i < all->count; i++) {
         found *f = &all->files[i];
-        map file = {0};
-        picture p;
-        if (!map_open_path(f->path, &file)) {
+        mapped_file file = {0};
+        image p;
+        if (!mapped_file_open_path(f->path, &file)) {
             report_bad(in->report, f->path, "it cannot be read: %s", strerror(errno));
             continue;
         }
-        if (!picture_look(file.bytes, file.length, &p))
+        if (!image_look(file.bytes, file.length, &p))
             report_bad(in->report, f->path, "%s", p.words);
         else
             f->stored = p.stored;
         f->width = p.width;
         f->height = p.height;
-        map_close(&file);
+        mapped_file_close(&file);
     }
 }
 

@@ -4,7 +4,7 @@
 #ifndef SURVEY_H
 #define SURVEY_H
 
-#include "../picture.h"
+#include "datasets/image.h"
 #include "import.h"
 
 #define SURVEY_DEPTH 64 /* folders within each other */

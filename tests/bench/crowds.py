@@ -1,7 +1,7 @@
 """How much later an answer comes while others ask for more than there is, or trickle, or are silent.
 
 Figures of this machine, which should do nothing else meanwhile: no test asserts on them. That promises
-are kept is tested in tests/unit/test_schedule.c, and that nobody is held up in tests/http.
+are kept is tested in tests/unit/compute/test_schedule.c, and that nobody is held up in tests/http.
 """
 
 import collections

@@ -1,5 +1,5 @@
 /*
- * library.c - libfmix against what it is built on, in one process
+ * mhd_version.c - libfmix against what it is built on, in one process
  *
  * Prints a line for each round and row: its name, our nanoseconds, the baseline's. Rounds of the
  * two alternate; bench.py takes medians. Time is this thread's, but where two threads are compared.

@@ -28,7 +28,7 @@ from tensors import read_safetensors, write_safetensors  # noqa: E402
 
 sys.path.insert(0, str(harness.ROOT / "deploy" / "clients" / "python"))
 
-PAGES = ("README.md", "deploy/README.md")
+PAGES = ("README.md", "deploy/README.md", "deploy/API.md")
 DOCKER = "Docker's engine is not there; test_image builds the Dockerfile with buildah"
 COMPOSE = "Docker's engine is not there; test_compose checks the file"
 CLUSTER = "there is no cluster; test_kubernetes checks the files"
@@ -36,7 +36,6 @@ ROOT = "changes the machine's services; test_systemd does it where it may"
 NOT_RUN = {
     "make run": "serves until it is ended; test_what_run_prints_runs starts deploy/run",
     "make test": "is what runs this",
-    "make test13": "makes a Debian as root, which takes minutes; it runs these tests there",
     "docker build -t fmixd . && docker run --rm -p 8080:8080 fmixd": DOCKER,
     "docker build -t fmixd . && docker run --rm -p 8080:8080 --read-only fmixd": DOCKER,
     "docker compose -f deploy/compose/compose.yaml up --build --detach": COMPOSE,
@@ -56,23 +55,21 @@ class Block(NamedTuple):
 
     page: str
     line: int
-    kind: str  # shell, python, r, go, or tree: names of folders and what is in them
+    kind: str  # shell, python, r, or tree: names of folders and what is in them
     text: str
 
     def commands(self):
         """A shell's, each with its continued lines and without its comment."""
-        return [re.sub(r"\s+# .*", "", line) for line in re.split(r"(?<!\\)\n", self.text)]
+        return [re.sub(r"\s+# .*", "", line) for line in re.split(r"(?<!\\)\n", self.text) if line]
 
 
 def kind_of(text):
     """What an indented block is; None: nothing known."""
-    lines = [line for line in text.splitlines() if not line.startswith(" ")]
+    lines = [line for line in text.splitlines() if line and not line.startswith(" ")]
     if all(line.startswith(SHELL) for line in lines):
         return "shell"
     if "<-" in lines[0]:
         return "r"
-    if ":=" in lines[0]:
-        return "go"
     if all(re.match(r"\w+/ ", line) for line in lines):
         return "tree"
     if re.search(r"^(import|for|mix|url) ?", text):
@@ -160,7 +157,7 @@ class Blocks(Words):
     def test_every_block_is_of_a_known_kind(self):
         for block in BLOCKS:
             with self.subTest(page=block.page, line=block.line):
-                self.assertIn(block.kind, ("shell", "python", "r", "go", "tree"), block.text)
+                self.assertIn(block.kind, ("shell", "python", "r", "tree"), block.text)
         self.assertGreater(len(BLOCKS), 20)
 
     def test_what_is_listed_as_not_run_is_there(self):
@@ -202,19 +199,6 @@ class Blocks(Words):
         (self.folder / "r.R").write_text(script, encoding="utf-8")
         self.run_line("Rscript r.R")
         self.assertEqual((self.folder / "r.raw").read_bytes(), self.masks().tobytes())
-
-    def test_go_reads_masks_by_row_and_column(self):
-        self.needs("go version", "golang-go")
-        block, = blocks("go")
-        (self.folder / "main.go").write_text(
-            'package main\n\nimport (\n"fmt"\n"io"\n"log"\n"net/http"\n)\n\nfunc main() {\n'
-            + self.here(block.text) + "\nfor i := 0; i < 128; i++ {\nfor r := 0; r < 32; r++ {\n"
-            "for c := 0; c < 32; c++ {\nif at(i, r, c) {\nfmt.Print(1)\n} else {\nfmt.Print(0)\n}\n"
-            "}\n}\n}\n}\n", encoding="utf-8")
-        self.environment = {**self.environment, "GOCACHE": str(self.folder / "go"), "GOFLAGS": "-mod=mod",
-                            "GO111MODULE": "off", "CGO_ENABLED": "0"}
-        said = self.run_line("go run main.go")
-        self.assertEqual(said.decode(), "".join(map(str, self.masks().ravel())))
 
     def needs(self, probe, package):
         if subprocess.run(probe, shell=True, check=False, capture_output=True).returncode:
@@ -260,7 +244,7 @@ class Sentences(Words):
             self.assertTrue([*harness.ROOT.glob(f"tests/*/{name}.*")], name)
 
     def test_every_file_of_the_tree_that_is_named_is_there(self):
-        examples = {"tests/unit/test_NAME.c", "tests/fuzz/crashers/TARGET", "tests/fuzz/crashers/TARGET/",
+        examples = {"tests/unit/formats/test_NAME.c", "tests/fuzz/crashers/TARGET", "tests/fuzz/crashers/TARGET/",
                     "server/formats/NAME.c"}
         for text in set(inline()) - examples:
             if re.fullmatch(r"(?:tests|server|lib|deploy)/[\w./-]+", text):
@@ -269,7 +253,7 @@ class Sentences(Words):
     def test_the_commands_of_fmixd_run(self):
         named = {text for text in inline() if re.match(r"(?:build/)?fmixd [a-z]+( NAME)?$", text)}
         self.assertGreaterEqual(named, {"fmixd selftest", "fmixd config", "fmixd settings",
-                                        "fmixd version", "fmixd token NAME", "fmixd healthcheck"})
+                                        "fmixd token NAME", "fmixd healthcheck", "fmixd api"})
         for text in named - {"fmixd import"}:
             with self.subTest(text):
                 listen = f" --listen {self.address}" if text == "fmixd healthcheck" else ""

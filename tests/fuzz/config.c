@@ -1,7 +1,7 @@
 /* A settings file. What is taken prints as a file that is taken as the same. */
 #include "fuzz.h"
 
-#include "server/config.h"
+#include "ops/config.h"
 
 static void print(const config *c, char *out, size_t room) {
     FILE *file = fmemopen(out, room, "w");

@@ -2,10 +2,10 @@
  * them is within what there is. */
 #include "fuzz.h"
 
-#include "server/formats/format.h"
-#include "server/range.h"
-#include "server/recipe.h"
-#include "server/trace.h"
+#include "formats/format.h"
+#include "http/range.h"
+#include "ops/trace.h"
+#include "params/recipe.h"
 
 #include <stdio.h>
 

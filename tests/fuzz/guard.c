@@ -2,7 +2,7 @@
  * unambiguous. */
 #include "fuzz.h"
 
-#include "server/guard.h"
+#include "http/guard.h"
 
 #include <strings.h>
 

@@ -3,7 +3,7 @@
  * log is one too, and one line. */
 #include "upload.h"
 
-#include "server/log.h"
+#include "ops/log.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* A data set's manifest, beside eight bytes of data and as many of labels. */
 #include "fuzz.h"
 
-#include "dataset.h"
+#include "datasets/dataset.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,16 +1,16 @@
 /* Pictures of an import: PNG and JPEG, their headers alone, as they are and as grey or RGB. */
 #include "fuzz.h"
 
-#include "picture.h"
+#include "datasets/image.h"
 
 /* What is decoded here: larger ones take seconds under sanitizers, and their cap has a test. */
 #define PIXELS (1u << 20)
 
 /* What is read is what was looked at, has every pixel, and says why where there is none. */
-static void read_as(const uint8_t *data, size_t size, const picture *looked, bool good,
+static void read_as(const uint8_t *data, size_t size, const image *looked, bool good,
                     unsigned channels) {
-    picture p;
-    bool read = picture_read(data, size, channels, &p);
+    image p;
+    bool read = image_read(data, size, channels, &p);
     FUZZ_ASSERT(read ? good : p.words[0] != 0);
     FUZZ_ASSERT(read == (p.pixels != NULL));
     if (!read)
@@ -18,17 +18,17 @@ static void read_as(const uint8_t *data, size_t size, const picture *looked, boo
     FUZZ_ASSERT(p.width == looked->width && p.height == looked->height);
     FUZZ_ASSERT(p.stored == looked->stored && p.traits == looked->traits);
     FUZZ_ASSERT(p.channels == (channels ? channels : p.stored));
-    FUZZ_ASSERT((uint64_t)p.width * p.height <= PICTURE_PIXELS);
+    FUZZ_ASSERT((uint64_t)p.width * p.height <= IMAGE_PIXELS);
     unsigned sum = 0;
     for (size_t i = 0; i < (size_t)p.width * p.height * p.channels; i++)
         sum += p.pixels[i];
     FUZZ_ASSERT(sum != 1 || size != 0);
-    picture_free(&p);
+    image_free(&p);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    picture looked;
-    bool good = picture_look(data, size, &looked);
+    image looked;
+    bool good = image_look(data, size, &looked);
     FUZZ_ASSERT(!looked.pixels && (good || looked.words[0]));
     if (good && (uint64_t)looked.width * looked.height > PIXELS)
         return 0;

@@ -2,7 +2,7 @@
  */
 #include "fuzz.h"
 
-#include "server/recipe.h"
+#include "params/recipe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     query q, again;

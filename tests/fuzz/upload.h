@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 
-#include "server/formats/format.h"
+#include "formats/format.h"
 
 #define UPLOAD_CAP (1u << 20) /* of what is inflated */
 

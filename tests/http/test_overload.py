@@ -1,6 +1,6 @@
 """More is asked for than the machine can do: what is taken on is done right, the rest is refused at
 once, and who asks for little gets it. That what is taken on is done in time is shown where time is a
-number (tests/unit/test_schedule.c), and measured by tests/bench/crowds.py."""
+number (tests/unit/compute/test_schedule.c), and measured by tests/bench/crowds.py."""
 
 import collections
 import contextlib

@@ -1,4 +1,4 @@
-"""What the README says of parameters and formats is what the daemon says of itself."""
+"""What the pages say of parameters, formats and settings is what the daemon says of itself."""
 
 import re
 import subprocess
@@ -8,38 +8,29 @@ import unittest
 import harness
 import hosting
 
-README = (harness.ROOT / "README.md").read_text(encoding="utf-8")
-OPERATORS = (harness.ROOT / "deploy/README.md").read_text(encoding="utf-8")
+PAGES = {name: (harness.ROOT / name).read_text(encoding="utf-8")
+         for name in ("README.md", "deploy/README.md", "deploy/API.md")}
 RESOURCES = {"masks": "GET", "plans": "GET", "mix": "POST", "batches": "GET"}
 PATHS = {"batches": "datasets/garments/batches/0"}
 
 
-def table_rows():
-    """Cells of every row of every table."""
-    for line in README.splitlines():
-        if line.startswith("|") and not line.startswith("|---"):
-            yield [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def said_of(name):
-    """The README's row of a parameter, as text."""
-    return next(" ".join(cells) for cells in table_rows()
-                if len(cells) == 5 and f"`{name}`" in cells[0])
-
-
-def default_of(name):
-    """The README's default of a parameter."""
-    return next(cells[3] for cells in table_rows()
-                if len(cells) == 5 and f"`{name}`" in cells[0])
+def table_rows(heading):
+    """Cells of every row of the table below a heading of API.md."""
+    table = PAGES["deploy/API.md"].split(f"### {heading}\n\n")[1].split("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")]
+            for line in table.splitlines() if not line.startswith("|---")]
 
 
 def documented(resource):
-    """Parameters that the README gives a resource."""
-    names = set()
-    for cells in table_rows():
-        if len(cells) == 5 and {"all", resource} & set(cells[1].split(", ")):
-            names.update(re.findall(r"`(\w+)`", cells[0]))
-    return names
+    """Each parameter that the page gives a resource, with its default and its values."""
+    return {cells[0].strip("`"): cells[3:] for cells in table_rows("Parameters")
+            if resource in cells[1].split(", ")}
+
+
+def printed(command):
+    """What the program prints of its tables."""
+    return subprocess.run([harness.program(), command], check=True, capture_output=True,
+                          text=True).stdout
 
 
 class Readme(harness.ServerTest):
@@ -62,49 +53,60 @@ class Readme(harness.ServerTest):
             with self.subTest(resource):
                 detail = self.ask(resource, f"/v1/{PATHS.get(resource, resource)}?no=1", 400)
                 known = set(detail.split("there are: ")[1].split(", "))
-                self.assertEqual(documented(resource), known)
+                self.assertEqual(set(documented(resource)), known)
 
     def test_what_the_table_says_of_a_parameter_is_what_the_daemon_says(self):
         for resource in RESOURCES:
-            for name in sorted(documented(resource)):
+            self.said = documented(resource)
+            for name in sorted(self.said):
                 target = f"/v1/{PATHS.get(resource, resource)}?{name}=!"
                 self.check_said(name, self.ask(resource, target, 400))
 
     def check_said(self, name, detail):
         detail, *default = detail.split("; the default is ")
-        limits = re.search(r"from (\S+) to (\S+)", detail)
+        limits = re.search(r"from (\S+) to (\S+?)[.,]?( |$)", detail)
         choices = re.search(r": (?!whole)([a-z][\w, ]*)", detail)
-        said = said_of(name)
+        said_default, values = self.said[name]
         with self.subTest(name, detail=detail):
-            if limits and len(limits[2]) < 8 and limits[2] != "16777216":
-                low, high = limits.groups()
-                self.assertIn(f"{low} to {high}".rstrip(".,"), said)
-            elif choices and name not in ("x_dtype", "out_dtype", "reformulate"):
+            if limits and len(limits[2]) < 12:
+                self.assertIn(" to ".join(limits.groups()[:2]), values)
+            elif choices:
                 for choice in re.findall(r"\w+", choices[1]):
-                    self.assertIn(f"`{choice}`", said)
+                    self.assertIn(f"`{choice}`", values)
             for value in default:
-                self.assertIn(re.match(r"[\w.]+", value)[0], default_of(name))
+                self.assertEqual(re.match(r"[\w.]+", value)[0].rstrip("."), said_default)
 
     def test_every_format_of_a_resource_is_in_the_table_and_no_other(self):
-        rows = {cells[0]: cells[1:] for cells in table_rows() if len(cells) == 7}
-        names = rows[""]
+        head, *rows = table_rows("Formats")
         for resource in RESOURCES:
-            row = next(cells for label, cells in rows.items() if resource in label.split(", "))
-            said = {name for name, cell in zip(names, row) if cell == "✓"}
+            said = {cells[0].strip("`") for cells in rows if cells[head.index(resource)] == "✓"}
             detail = self.ask(resource, f"/v1/{PATHS.get(resource, resource)}.nothing", 404)
             with self.subTest(resource):
                 self.assertEqual(said, set(re.findall(r"(\w+) \(", detail)))
 
-    def test_the_operators_table_of_settings_is_the_programs(self):
-        printed = subprocess.run([harness.program(), "settings"], check=True,
-                                 capture_output=True, text=True).stdout
-        self.assertGreater(len(printed.splitlines()), 20)
-        self.assertIn(f"\n\n{printed}\n", OPERATORS)
+    def test_pages_hold_the_tables_that_the_program_prints(self):
+        for page, command in (("deploy/README.md", "settings"), ("deploy/API.md", "api")):
+            with self.subTest(page):
+                table = printed(command)
+                self.assertGreater(len(table.splitlines()), 20)
+                self.assertIn(f"\n\n{table}", PAGES[page])
 
-    def test_what_the_page_links_to_is_there(self):
-        for folder, text in (("", README), ("deploy", OPERATORS)):
+    def test_what_a_page_links_to_is_there(self):
+        for page, text in PAGES.items():
+            folder = (harness.ROOT / page).parent
             for link in re.findall(r'(?:\]\(|src=")([\w./-]+)[)"]', text):
-                self.assertTrue((harness.ROOT / folder / link).exists(), link)
+                self.assertTrue((folder / link).exists(), link)
+
+    def test_a_contents_line_leads_to_every_section_of_the_readme(self):
+        sections = re.findall(r"^## (.*)$", PAGES["README.md"], re.M)
+        anchors = {section.lower().replace(" ", "-") for section in sections}
+        contents = PAGES["README.md"].split("**Contents**")[1].split("\n\n")[0]
+        self.assertEqual(set(re.findall(r"\(#([\w-]+)\)", contents)), anchors)
+
+    def test_the_readme_is_short_and_narrow(self):
+        lines = PAGES["README.md"].splitlines()
+        self.assertLess(len(lines), 400)
+        self.assertEqual([line for line in lines if len(line) > 100], [])
 
 
 if __name__ == "__main__":

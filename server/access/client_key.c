@@ -1,0 +1,34 @@
+#include "client_key.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+/* FNV-1a, its bits stirred by MurmurHash3's end. Kinds keep a name from being an address. */
+static uint64_t number_of(unsigned char kind, const void *bytes, size_t length) {
+    const unsigned char *c = bytes;
+    uint64_t h = (UINT64_C(14695981039346656037) ^ kind) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < length; i++)
+        h = (h ^ c[i]) * UINT64_C(1099511628211);
+    h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return h ^ h >> 33;
+}
+
+uint64_t client_key_of_name(const char *name) {
+    return number_of('n', name, strlen(name));
+}
+
+/* An IPv4 client of an IPv6 socket comes as ::ffff:a.b.c.d. */
+uint64_t client_key_of_address(const struct sockaddr *address) {
+    if (address && address->sa_family == AF_INET) {
+        const struct sockaddr_in *four = (const void *)address;
+        return number_of('4', &four->sin_addr, 4);
+    }
+    if (address && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const void *)address;
+        const unsigned char *bytes = six->sin6_addr.s6_addr;
+        return IN6_IS_ADDR_V4MAPPED(&six->sin6_addr) ? number_of('4', bytes + 12, 4)
+                                                     : number_of('6', bytes, 8);
+    }
+    return 0;
+}

@@ -1,0 +1,189 @@
+#include "resource_job.h"
+#include "base/crash.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum stage { STAGE_NEW, STAGE_LINE, STAGE_RUN, STAGE_DONE } stage;
+
+struct resource_job {
+    job job; /* first */
+    jobs *line;
+    resource *handler;
+    job_waiter waiter;
+    resource_request call; /* which points to the next two */
+    char captured[ROUTE_CAPTURES][ROUTE_CAPTURE + 1];
+    char *content_type;
+    char request[CRASH_REQUEST];
+    resource_result result;
+
+    pthread_mutex_t lock;
+    stage stage;
+    bool borrowed, waiting, abandoned, ended;
+};
+
+static const job_class resource_job_class;
+
+/* Of texts that go with the request. False: no memory. */
+static bool copy_texts(resource_job *h) {
+    for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
+        if (h->call.captured[i]) {
+            snprintf(h->captured[i], sizeof h->captured[i], "%s", h->call.captured[i]);
+            h->call.captured[i] = h->captured[i];
+        }
+    if (!h->call.content_type)
+        return true;
+    h->call.content_type = h->content_type = strdup(h->call.content_type);
+    return h->content_type != NULL;
+}
+
+resource_job *resource_job_new(jobs *line, resource *handler, resource_request *c, const weight *w,
+                               const job_waiter *waiter, const char *request) {
+    resource_job *h = calloc(1, sizeof *h);
+    if (!h)
+        return NULL;
+    job_init(&h->job, &resource_job_class);
+    h->job.turn = (turn){.cost = w->cost,
+                         .serial = w->cost,
+                         .width = 1,
+                         .client = waiter->client,
+                         .uncut = true,
+                         .vague = true};
+    h->job.memory = sizeof *h + w->memory;
+    h->job.heavy = c->body.room > JOB_HEAVY ? line : NULL;
+    h->line = line;
+    h->handler = handler;
+    h->waiter = *waiter;
+    snprintf(h->request, sizeof h->request, "%s", request);
+    h->call = *c;
+    if (!copy_texts(h)) {
+        free(h);
+        return NULL;
+    }
+    c->body = buffer_of(c->body.cap);
+    pthread_mutex_init(&h->lock, NULL);
+    return h;
+}
+
+static void destroy(job *j) {
+    resource_job *h = (resource_job *)j;
+    buffer_free(&h->call.body);
+    resource_result_free(&h->result);
+    free(h->content_type);
+    pthread_mutex_destroy(&h->lock);
+    if (h->borrowed)
+        jobs_return(h->line, j);
+    free(h);
+}
+
+void resource_job_release(resource_job *h) {
+    if (h)
+        job_release(&h->job);
+}
+
+job *resource_job_job(resource_job *h) {
+    return &h->job;
+}
+
+/* ---- with the lock held ---- */
+
+static void resume(resource_job *h) {
+    if (!h->waiting)
+        return;
+    h->waiting = false;
+    h->waiter.resume(h->waiter.user);
+}
+
+static void end(resource_job *h, bool cancelled) {
+    if (h->ended || h->stage == STAGE_NEW)
+        return;
+    h->ended = true;
+    jobs_end(h->line, &h->job, cancelled);
+}
+
+static refusal begin(resource_job *h) {
+    if (!jobs_could_run(h->line, &h->job, h->call.body.room))
+        return REFUSAL_LARGE;
+    h->borrowed = h->borrowed || jobs_borrow(h->line, &h->job);
+    if (!h->borrowed)
+        return REFUSAL_MEMORY;
+    refusal v = jobs_admit(h->line, &h->job);
+    if (v == REFUSAL_NONE) {
+        h->stage = STAGE_LINE;
+        jobs_wake(h->line, &h->job);
+    }
+    return v;
+}
+
+/* ---- */
+
+static bool claim(job *j, job_slice *slice, bool *more) {
+    resource_job *h = (resource_job *)j;
+    pthread_mutex_lock(&h->lock);
+    bool is = h->stage == STAGE_LINE && !h->abandoned;
+    if (is) {
+        h->stage = STAGE_RUN;
+        *slice = (job_slice){JOB_HANDLE, 0};
+        *more = false;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return is;
+}
+
+/* What the handler leaves of a body may be much, and is given back here rather than by who asked.
+ */
+static void run(job *j, job_slice slice, fmix_scratch *scratch) {
+    resource_job *h = (resource_job *)j;
+    (void)slice;
+    (void)scratch;
+    const char *before = crash_work_for(h->request);
+    h->handler(&h->call, &h->result);
+    buffer_free(&h->call.body);
+    crash_work_for(before);
+    h->job.heavy = h->result.source ? h->line : NULL;
+    pthread_mutex_lock(&h->lock);
+    h->stage = STAGE_DONE;
+    end(h, false);
+    resume(h);
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void abandon(job *j) {
+    resource_job *h = (resource_job *)j;
+    pthread_mutex_lock(&h->lock);
+    h->abandoned = true;
+    end(h, true);
+    resume(h);
+    pthread_mutex_unlock(&h->lock);
+}
+
+static const job_class resource_job_class = {claim, run, abandon, destroy};
+
+resource_job_state resource_job_start(resource_job *h, refusal *why) {
+    resource_job_state state = RESOURCE_JOB_WAIT;
+    pthread_mutex_lock(&h->lock);
+    *why = h->stage == STAGE_NEW && !h->abandoned ? begin(h) : REFUSAL_NONE;
+    if (*why != REFUSAL_NONE) {
+        state = RESOURCE_JOB_BUSY;
+    } else if (h->stage == STAGE_DONE) {
+        state = RESOURCE_JOB_DONE;
+    } else if (h->abandoned) {
+        state = RESOURCE_JOB_LEFT;
+    } else {
+        h->waiting = true;
+        h->waiter.suspend(h->waiter.user);
+    }
+    pthread_mutex_unlock(&h->lock);
+    return state;
+}
+
+resource_result resource_job_take(resource_job *h) {
+    pthread_mutex_lock(&h->lock);
+    resource_result o = h->result;
+    h->job.heavy = NULL; /* what was much has gone with it */
+    h->result = (resource_result){.status = 0};
+    pthread_mutex_unlock(&h->lock);
+    return o;
+}

@@ -1,0 +1,32 @@
+/*
+ * server_state.h - what every request of one daemon shares
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include "access/auth.h"
+#include "compute/jobs.h"
+#include "datasets/catalog.h"
+#include "lib/fmix.h"
+#include "ops/config.h"
+#include "ops/log.h"
+#include "ops/metrics.h"
+
+#include <stdatomic.h>
+
+typedef struct server_state {
+    const config *config;
+    auth *auth;
+    fmix_context *context;
+    jobs *jobs;
+    catalog *catalog; /* of data sets */
+    buffer document;  /* openapi.h */
+    budget budget;
+    buffer_pool buffer_pool; /* of slices; beside the budget */
+    metrics metrics;
+    log_lines *log;
+    atomic_bool draining; /* SIGTERM came: not ready, but still serving */
+    char golden[33];      /* digest of the self-test's answers */
+} server_state;
+
+#endif

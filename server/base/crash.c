@@ -1,0 +1,66 @@
+#include "crash.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Thread_local const char *volatile in_work;
+
+const char *crash_work_for(const char *request) {
+    const char *before = in_work;
+    in_work = request;
+    return before;
+}
+
+/* write is one of the few functions that a signal handler may call. */
+static void write_text(const char *text) {
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    (void)written; /* there is nobody left to tell */
+}
+
+static const struct {
+    int number;
+    const char *name;
+} fatal[] = {
+    {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},
+    {SIGILL, "SIGILL"},   {SIGABRT, "SIGABRT"}, {SIGSYS, "SIGSYS"},
+};
+#define FATAL (sizeof fatal / sizeof *fatal)
+
+static void write_request(void) {
+    const char *request = in_work;
+    write_text(request ? "fmixd: this thread worked for: "
+                       : "fmixd: this thread worked for no request");
+    write_text(request ? request : "");
+    write_text("\n");
+}
+
+void crash_report(int signal_number) {
+    write_text("fmixd: crashed by ");
+    for (size_t i = 0; i < FATAL; i++)
+        if (fatal[i].number == signal_number)
+            write_text(fatal[i].name);
+    write_text("\n");
+    write_request();
+}
+
+/* SA_RESETHAND has put the default back, which ends the process once the signal comes again. */
+static void on_crash(int number) {
+    crash_report(number);
+    raise(number);
+}
+
+/* Libraries of sanitizers have this function; others do not. */
+extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+void crash_install(void) {
+    const struct sigaction action = {.sa_handler = on_crash,
+                                     .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+    struct sigaction before;
+    if (__sanitizer_set_death_callback)
+        __sanitizer_set_death_callback(write_request);
+    for (size_t i = 0; i < FATAL; i++)
+        if (sigaction(fatal[i].number, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            sigaction(fatal[i].number, &action, NULL);
+}

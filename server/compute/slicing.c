@@ -1,0 +1,63 @@
+#include "slicing.h"
+
+#define SLICE_BYTES (512u << 10)
+#define SLICE_COST  1e6 /* nanoseconds */
+
+static uint64_t rows_of_slice(const tensor *t, uint64_t most) {
+    uint64_t by_bytes = t->row_bytes ? SLICE_BYTES / t->row_bytes : SLICE_BYTES;
+    uint64_t by_cost = t->row_cost > 0 ? (uint64_t)(SLICE_COST / t->row_cost) : by_bytes;
+    uint64_t rows = by_bytes < by_cost ? by_bytes : by_cost;
+    rows = rows < most ? rows : most;
+    return rows < 1 ? 1 : rows;
+}
+
+slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end) {
+    slicing_part *c = &all->each[all->count++];
+    *c = (slicing_part){.from = t, .begin = begin, .end = end, .first = all->slices};
+    c->rows = rows_of_slice(t, end - begin);
+    c->slices = (end - begin + c->rows - 1) / c->rows;
+    all->slices += c->slices;
+    return c;
+}
+
+slicing_part *slicing_add_bytes(slicing *all, const tensor *t, uint64_t from, uint64_t to) {
+    if (from >= to)
+        return slicing_add(all, t, 0, 0);
+    return slicing_add(all, t, from / t->row_bytes, (to - 1) / t->row_bytes + 1);
+}
+
+const slicing_part *slicing_find(const slicing *all, uint64_t slice) {
+    unsigned i = 0;
+    while (slice >= all->each[i].first + all->each[i].slices)
+        i++;
+    return &all->each[i];
+}
+
+uint64_t slicing_part_rows(const slicing_part *c, uint64_t slice, uint64_t *first) {
+    *first = c->begin + (slice - c->first) * c->rows;
+    uint64_t left = c->end - *first;
+    return left < c->rows ? left : c->rows;
+}
+
+uint64_t slicing_slice_bytes(const slicing *all) {
+    uint64_t largest = 0;
+    for (unsigned i = 0; i < all->count; i++) {
+        uint64_t bytes = all->each[i].rows * all->each[i].from->row_bytes;
+        largest = bytes > largest ? bytes : largest;
+    }
+    return largest;
+}
+
+uint64_t slicing_tensor_bytes(const slicing *all) {
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < all->count; i++)
+        bytes += tensor_bytes(all->each[i].from);
+    return bytes;
+}
+
+double slicing_cost(const slicing *all) {
+    double cost = 0;
+    for (unsigned i = 0; i < all->count; i++)
+        cost += all->each[i].from->row_cost * (double)(all->each[i].end - all->each[i].begin);
+    return cost;
+}

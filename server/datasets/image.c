@@ -1,0 +1,74 @@
+#include "image_codec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool image_room(const image_order *order, image *out) {
+    uint64_t pixels = (uint64_t)out->width * out->height;
+    if (pixels == 0 || pixels > IMAGE_PIXELS || out->width > IMAGE_SIDE ||
+        out->height > IMAGE_SIDE) {
+        snprintf(out->words, sizeof out->words,
+                 "it has %u x %u pixels; a picture may have %u pixels, and %u along a side",
+                 out->width, out->height, IMAGE_PIXELS, IMAGE_SIDE);
+        return false;
+    }
+    if (!order->pixels)
+        return true;
+    unsigned channels = order->channels > out->stored ? order->channels : out->stored;
+    out->pixels = malloc((size_t)pixels * channels);
+    if (!out->pixels)
+        snprintf(out->words, sizeof out->words, "out of memory");
+    return out->pixels != NULL;
+}
+
+/* The weights of ITU-R 601-2 over 2^16, rounded: as Pillow converts RGB to L. */
+static void make_grey(unsigned char *pixels, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *p = pixels + 3 * i;
+        pixels[i] = (unsigned char)((19595u * p[0] + 38470u * p[1] + 7471u * p[2] + 0x8000u) >> 16);
+    }
+}
+
+/* From the end, so that no grey value is overwritten before it is read. */
+static void make_rgb(unsigned char *pixels, size_t count) {
+    for (size_t i = count; i-- > 0;)
+        memset(pixels + 3 * i, pixels[i], 3);
+}
+
+static bool read_any(const image_order *order, image *out) {
+    static const unsigned char png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
+    memset(out, 0, sizeof *out);
+    if (order->length >= sizeof png && memcmp(order->bytes, png, sizeof png) == 0)
+        return image_png(order, out);
+    if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
+        return image_jpeg(order, out);
+    snprintf(out->words, sizeof out->words, "it is neither PNG nor JPEG");
+    return false;
+}
+
+bool image_look(const unsigned char *bytes, size_t length, image *out) {
+    const image_order order = {.bytes = bytes, .length = length};
+    return read_any(&order, out);
+}
+
+bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out) {
+    const image_order order = {
+        .bytes = bytes, .length = length, .pixels = true, .channels = channels};
+    if (!read_any(&order, out)) {
+        image_free(out);
+        return false;
+    }
+    size_t count = (size_t)out->width * out->height;
+    out->channels = channels ? channels : out->stored;
+    if (out->channels < out->stored)
+        make_grey(out->pixels, count);
+    else if (out->channels > out->stored)
+        make_rgb(out->pixels, count);
+    return true;
+}
+
+void image_free(image *p) {
+    free(p->pixels);
+    p->pixels = NULL;
+}

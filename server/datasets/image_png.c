@@ -1,0 +1,110 @@
+/* PNG by libpng's low-level interface, whose transformations know nothing of gamma. */
+#include "image_codec.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct reader {
+    const image_order *order;
+    image *out;
+    png_structp png;
+    png_infop info;
+    size_t at;
+    bool ended; /* more bytes were asked for than there are */
+    jmp_buf failed;
+} reader;
+
+static _Noreturn void on_error(png_structp png, const char *text) {
+    reader *r = png_get_error_ptr(png);
+    if (r->ended)
+        snprintf(r->out->words, IMAGE_WORDS, "it is cut short: all of its %zu bytes are read",
+                 r->order->length);
+    else
+        snprintf(r->out->words, IMAGE_WORDS, "libpng says: %s", text);
+    longjmp(r->failed, 1);
+}
+
+static void on_warning(png_structp png, const char *text) {
+    reader *r = png_get_error_ptr(png);
+    if (!r->out->words[0])
+        snprintf(r->out->words, IMAGE_WORDS, "libpng warns: %s", text);
+}
+
+static void give_bytes(png_structp png, png_bytep out, size_t count) {
+    reader *r = png_get_io_ptr(png);
+    if (count > r->order->length - r->at) {
+        r->ended = true;
+        png_error(png, "the end of the file");
+    }
+    memcpy(out, r->order->bytes + r->at, count);
+    r->at += count;
+}
+
+/* Chunks that do not change samples are not looked at: what is compressed in them is of any
+ * length, and what is wrong with them does no harm. */
+static void begin(reader *r) {
+    png_set_read_fn(r->png, r, give_bytes);
+    png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_benign_errors(r->png, 1);
+    png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_read_info(r->png, r->info);
+}
+
+static void take_header(reader *r) {
+    unsigned colours = png_get_color_type(r->png, r->info);
+    bool clear = (colours & PNG_COLOR_MASK_ALPHA) || png_get_valid(r->png, r->info, PNG_INFO_tRNS);
+    r->out->width = png_get_image_width(r->png, r->info);
+    r->out->height = png_get_image_height(r->png, r->info);
+    r->out->stored = colours & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    r->out->traits = (colours & PNG_COLOR_MASK_PALETTE ? IMAGE_PALETTE : 0u) |
+                     (clear ? IMAGE_ALPHA : 0u) |
+                     (png_get_bit_depth(r->png, r->info) == 16 ? IMAGE_WIDE : 0u);
+}
+
+/* To rows of 1 or 3 bytes a pixel. */
+static void transform(reader *r) {
+    unsigned colours = png_get_color_type(r->png, r->info);
+    if (colours == PNG_COLOR_TYPE_PALETTE)
+        png_set_palette_to_rgb(r->png);
+    else if (colours == PNG_COLOR_TYPE_GRAY)
+        png_set_expand_gray_1_2_4_to_8(r->png);
+    png_set_strip_16(r->png);
+    png_set_strip_alpha(r->png);
+}
+
+static bool decode(reader *r) {
+    begin(r);
+    take_header(r);
+    if (!image_room(r->order, r->out))
+        return false;
+    if (!r->order->pixels)
+        return true;
+    transform(r);
+    size_t stride = (size_t)r->out->width * r->out->stored;
+    int passes = png_set_interlace_handling(r->png);
+    png_read_update_info(r->png, r->info);
+    if (png_get_rowbytes(r->png, r->info) != stride)
+        png_error(r->png, "rows of another length than their pixels have");
+    for (int pass = 0; pass < passes; pass++)
+        for (uint32_t y = 0; y < r->out->height; y++)
+            png_read_row(r->png, r->out->pixels + y * stride, NULL);
+    png_read_end(r->png, NULL);
+    return true;
+}
+
+bool image_png(const image_order *order, image *out) {
+    reader r = {.order = order, .out = out};
+    bool good = false;
+    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning);
+    r.info = r.png ? png_create_info_struct(r.png) : NULL;
+    if (!r.info)
+        snprintf(out->words, IMAGE_WORDS, "out of memory");
+    else if (setjmp(r.failed) == 0)
+        good = decode(&r);
+    else
+        good = false;
+    png_destroy_read_struct(&r.png, &r.info, NULL);
+    return good;
+}

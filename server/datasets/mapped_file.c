@@ -1,0 +1,168 @@
+#include "mapped_file.h"
+#include "base/crash.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What the handler looks through: it may take no lock. A slot is taken by its start, set last, and
+ * given up by that, cleared first. Slots beyond `slots` were never taken. */
+static struct region {
+    _Atomic uintptr_t start;
+    _Atomic size_t length;
+    _Atomic mapped_file_state state;
+} regions[MAPPED_FILES_MOST];
+static atomic_int slots;
+static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER; /* who opens; the handler does not */
+
+static struct region *region_of(uintptr_t at) {
+    for (int i = 0, n = atomic_load(&slots); i < n; i++) {
+        uintptr_t start = atomic_load(&regions[i].start);
+        if (start && at >= start && at - start < atomic_load(&regions[i].length))
+            return &regions[i];
+    }
+    return NULL;
+}
+
+/* mmap is a system call and nothing more. */
+static void on_bus_error(int number, siginfo_t *info, void *context) {
+    (void)context;
+    int kept = errno;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)info->si_addr;
+    struct region *r = region_of(at);
+    void *zeros = MAP_FAILED;
+    if (r) {
+        atomic_store(&r->state, MAPPED_FILE_BROKEN);
+        zeros = mmap((void *)(at / page * page), page, PROT_READ,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    }
+    if (zeros == MAP_FAILED) {
+        crash_report(number);
+        signal(number, SIG_DFL); /* which the same access meets again */
+    }
+    errno = kept;
+}
+
+void mapped_file_start(void) {
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    sigaction(SIGBUS, &action, NULL);
+}
+
+/* From behind the last one that was taken, so that taking all costs no square of their number. With
+ * `taking` held. */
+static int next_slot(void *start, size_t length) {
+    static int next;
+    for (int left = MAPPED_FILES_MOST; left > 0; left--, next = (next + 1) % MAPPED_FILES_MOST) {
+        struct region *r = &regions[next];
+        if (atomic_load(&r->start))
+            continue;
+        atomic_store(&r->length, length);
+        atomic_store(&r->state, MAPPED_FILE_WHOLE);
+        atomic_store(&r->start, (uintptr_t)start);
+        if (atomic_load(&slots) <= next)
+            atomic_store(&slots, next + 1);
+        return next;
+    }
+    return -1;
+}
+
+static int take_slot(void *start, size_t length) {
+    pthread_mutex_lock(&taking);
+    int slot = next_slot(start, length);
+    pthread_mutex_unlock(&taking);
+    return slot;
+}
+
+static uint64_t nanoseconds(struct timespec t) {
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+mapped_file_stamp mapped_file_stamp_of(const struct stat *s) {
+    return (mapped_file_stamp){(uint64_t)s->st_dev, (uint64_t)s->st_ino, (uint64_t)s->st_size,
+                               nanoseconds(s->st_mtim), nanoseconds(s->st_ctim)};
+}
+
+bool mapped_file_stamp_same(const mapped_file_stamp *a, const mapped_file_stamp *b) {
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+static bool mapped_file_descriptor(int fd, mapped_file *out) {
+    struct stat s;
+    if (fstat(fd, &s) != 0)
+        return false;
+    if (!S_ISREG(s.st_mode)) {
+        errno = EINVAL;
+        return false;
+    }
+    if (s.st_size == 0)
+        return true;
+    void *bytes = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (bytes == MAP_FAILED)
+        return false;
+    int slot = take_slot(bytes, (size_t)s.st_size);
+    if (slot < 0) {
+        munmap(bytes, (size_t)s.st_size);
+        errno = MAPPED_FILES_FULL;
+        return false;
+    }
+    *out = (mapped_file){bytes, (size_t)s.st_size, slot, mapped_file_stamp_of(&s)};
+    return true;
+}
+
+static bool open_with(int flags, int directory, const char *name, mapped_file *out) {
+    *out = (mapped_file){.slot = -1};
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+    if (fd < 0)
+        return false;
+    bool good = mapped_file_descriptor(fd, out);
+    int kept = errno;
+    close(fd);
+    errno = kept;
+    return good;
+}
+
+bool mapped_file_open(int directory, const char *name, mapped_file *out) {
+    return open_with(O_NOFOLLOW, directory, name, out);
+}
+
+bool mapped_file_open_path(const char *path, mapped_file *out) {
+    return open_with(0, AT_FDCWD, path, out);
+}
+
+void mapped_file_close(mapped_file *m) {
+    if (!m->bytes)
+        return;
+    atomic_store(&regions[m->slot].start, 0);
+    munmap((void *)m->bytes, m->length);
+    *m = (mapped_file){.slot = -1};
+}
+
+mapped_file_state mapped_file_state_of(const mapped_file *m) {
+    return m->bytes ? atomic_load(&regions[m->slot].state) : MAPPED_FILE_WHOLE;
+}
+
+/* What is broken stays so. */
+static void mark(const mapped_file *m, mapped_file_state state) {
+    mapped_file_state before = atomic_load(&regions[m->slot].state);
+    while (before < state && !atomic_compare_exchange_weak(&regions[m->slot].state, &before, state))
+        ;
+}
+
+bool mapped_file_is_current(const mapped_file *m, const char *path) {
+    struct stat s;
+    if (!m->bytes || stat(path, &s) != 0)
+        return true; /* what has gone is mapped still */
+    mapped_file_stamp now = mapped_file_stamp_of(&s);
+    if (m->stamp.device != now.device || m->stamp.inode != now.inode ||
+        mapped_file_stamp_same(&m->stamp, &now))
+        return true;
+    bool doubtful = m->stamp.length == now.length && m->stamp.written == now.written;
+    mark(m, doubtful ? MAPPED_FILE_DOUBTFUL : MAPPED_FILE_BROKEN);
+    return false;
+}

@@ -1,0 +1,317 @@
+#include "connection_monitor.h"
+#include "base/clock.h"
+
+#include <errno.h>
+#include <linux/sockios.h> /* SIOCOUTQ */
+#include <linux/tcp.h>     /* tcp_info with tcpi_bytes_acked, which glibc's lacks */
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct entry {
+    bool open, gone, late, waited;
+    bool fresh; /* has not begun any request */
+    connection_phase phase;
+    job *job; /* NULL: none is in work */
+    uint32_t generation;
+    uint64_t since; /* milliseconds: of the phase, or of the window of a reply's rate */
+    uint64_t taken; /* bytes acknowledged at that time */
+} entry;
+
+struct connection_monitor {
+    pthread_mutex_t lock;
+    pthread_t thread;
+    int poll, stop;
+    entry *entries; /* by descriptor */
+    size_t room;
+    size_t gone;            /* open connections whose client is gone */
+    size_t fresh;           /* connections, open or expected */
+    pthread_cond_t settled; /* one was opened, or has begun a request */
+    connection_limits limits;
+    uint64_t next_look; /* milliseconds; the thread's own */
+};
+
+#define NUDGE_MILLISECONDS 50
+#define LOOK_MILLISECONDS  500
+#define LATE_MOST          16         /* cut off with the lock held */
+#define STOP               UINT64_MAX /* no descriptor has this number */
+
+/* What a hang-up means for the connection it was seen on, if that is still open: the job to
+ * abandon, the caller's reference, or NULL. */
+static job *hang_up(connection_monitor *w, uint64_t data) {
+    uint32_t fd = (uint32_t)data, generation = (uint32_t)(data >> 32);
+    job *j = NULL;
+    pthread_mutex_lock(&w->lock);
+    entry *e = fd < w->room ? &w->entries[fd] : NULL;
+    if (e && e->open && e->generation == generation) {
+        w->gone += !e->gone;
+        e->gone = true;
+        j = e->job ? job_retain(e->job) : NULL;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return j;
+}
+
+/* Raises an edge on every connection whose client is gone, until libmicrohttpd has closed it: one
+ * that comes while it still reads the last bytes is lost on it. True: there are some. */
+static bool nudge(connection_monitor *w) {
+    pthread_mutex_lock(&w->lock);
+    bool some = w->gone > 0;
+    for (size_t fd = 0; some && fd < w->room; fd++)
+        if (w->entries[fd].open && w->entries[fd].gone && !w->entries[fd].job)
+            shutdown((int)fd, SHUT_RD);
+    pthread_mutex_unlock(&w->lock);
+    return some;
+}
+
+/* True: some bytes wait to be taken. Where the kernel does not say, none do. */
+static bool waits(int fd, uint64_t *taken) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    int queued = 0;
+    if (ioctl(fd, SIOCOUTQ, &queued) != 0 || queued <= 0 ||
+        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return false;
+    *taken = info.tcpi_bytes_acked;
+    return true;
+}
+
+/* The window begins anew where nothing waits (then it is our turn), and where enough was taken. */
+static bool takes_too_slowly(const connection_limits *l, entry *e, int fd, uint64_t time) {
+    uint64_t taken = 0, window = l->milliseconds[CONNECTION_REPLY];
+    bool waiting = waits(fd, &taken);
+    if (waiting && e->waited) {
+        if (time - e->since < window)
+            return false;
+        if (taken - e->taken < l->rate * window / 1000)
+            return true;
+    }
+    e->waited = waiting;
+    e->since = time;
+    e->taken = taken;
+    return false;
+}
+
+static bool is_late(const connection_limits *l, entry *e, int fd, uint64_t time) {
+    uint64_t limit = l->milliseconds[e->phase];
+    if (!limit)
+        return false;
+    return e->phase == CONNECTION_REPLY ? takes_too_slowly(l, e, fd, time)
+                                        : time - e->since >= limit;
+}
+
+/* Cuts off who is late, from a descriptor on: the next to look at. A few at a time, for every
+ * request has to pass the lock. The hang-up that this makes is seen like any other. */
+static size_t cut_off(connection_monitor *w, size_t fd) {
+    pthread_mutex_lock(&w->lock);
+    uint64_t time = clock_milliseconds(); /* no phase begins after it */
+    for (unsigned left = LATE_MOST; fd < w->room && left > 0; fd++) {
+        entry *e = &w->entries[fd];
+        if (!e->open || e->late || !is_late(&w->limits, e, (int)fd, time))
+            continue;
+        e->late = true;
+        left--;
+        if (w->limits.late)
+            w->limits.late(w->limits.user, (int)fd, e->phase);
+        shutdown((int)fd, SHUT_RDWR);
+    }
+    fd = fd < w->room ? fd : 0;
+    pthread_mutex_unlock(&w->lock);
+    return fd;
+}
+
+static void look(connection_monitor *w) {
+    uint64_t time = clock_milliseconds();
+    size_t fd = 0;
+    if (time < w->next_look)
+        return;
+    do {
+        fd = cut_off(w, fd);
+    } while (fd);
+    w->next_look = time + LOOK_MILLISECONDS;
+}
+
+static void *run(void *argument) {
+    connection_monitor *w = argument;
+    struct epoll_event events[64];
+    for (;;) {
+        look(w);
+        int n = epoll_wait(w->poll, events, 64, nudge(w) ? NUDGE_MILLISECONDS : LOOK_MILLISECONDS);
+        if (n < 0 && errno != EINTR)
+            return NULL;
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.u64 == STOP)
+                return NULL;
+            job *j = hang_up(w, events[i].data.u64);
+            if (j) {
+                job_abandon(j);
+                job_release(j);
+            }
+        }
+    }
+}
+
+connection_monitor *connection_monitor_new(const connection_limits *limits) {
+    connection_monitor *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->limits = *limits;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = STOP};
+    pthread_mutex_init(&w->lock, NULL);
+    clock_condition(&w->settled);
+    w->poll = epoll_create1(EPOLL_CLOEXEC);
+    w->stop = eventfd(0, EFD_CLOEXEC);
+    if (w->poll < 0 || w->stop < 0 || epoll_ctl(w->poll, EPOLL_CTL_ADD, w->stop, &event) != 0 ||
+        pthread_create(&w->thread, NULL, run, w) != 0) {
+        close(w->poll);
+        close(w->stop);
+        pthread_cond_destroy(&w->settled);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void connection_monitor_free(connection_monitor *w) {
+    if (!w)
+        return;
+    eventfd_write(w->stop, 1);
+    pthread_join(w->thread, NULL);
+    close(w->poll);
+    close(w->stop);
+    pthread_cond_destroy(&w->settled);
+    pthread_mutex_destroy(&w->lock);
+    free(w->entries);
+    free(w);
+}
+
+/* With the lock held. */
+static bool make_room(connection_monitor *w, size_t fd) {
+    if (fd < w->room)
+        return true;
+    size_t room = w->room ? w->room : 64;
+    while (room <= fd)
+        room *= 2;
+    entry *entries = realloc(w->entries, room * sizeof *entries);
+    if (!entries)
+        return false;
+    memset(entries + w->room, 0, (room - w->room) * sizeof *entries);
+    w->entries = entries;
+    w->room = room;
+    return true;
+}
+
+/* With the lock held. One event, at once if the client is gone already. */
+static void arm(connection_monitor *w, int operation, int fd) {
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT,
+                                .data.u64 =
+                                    (uint64_t)w->entries[fd].generation << 32 | (uint32_t)fd};
+    epoll_ctl(w->poll, operation, fd, &event);
+}
+
+/* With the lock held. */
+static void set_fresh(connection_monitor *w, entry *e, bool fresh) {
+    if (e->fresh == fresh)
+        return;
+    e->fresh = fresh;
+    w->fresh += fresh ? 1 : (size_t)-1;
+    pthread_cond_broadcast(&w->settled);
+}
+
+void connection_monitor_expect(connection_monitor *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    if (make_room(w, (size_t)fd))
+        set_fresh(w, &w->entries[fd], true);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool connection_monitor_arrived(connection_monitor *w, int fd, unsigned milliseconds) {
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
+    int code = 0;
+    pthread_mutex_lock(&w->lock);
+    while ((size_t)fd < w->room && w->entries[fd].fresh && !w->entries[fd].open && code == 0)
+        code = pthread_cond_timedwait(&w->settled, &w->lock, &until);
+    pthread_mutex_unlock(&w->lock);
+    return code == 0;
+}
+
+void connection_monitor_settle(connection_monitor *w, unsigned milliseconds) {
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
+    int code = 0;
+    pthread_mutex_lock(&w->lock);
+    while (w->fresh && code == 0)
+        code = pthread_cond_timedwait(&w->settled, &w->lock, &until);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void connection_monitor_open(connection_monitor *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    if (make_room(w, (size_t)fd)) {
+        entry *e = &w->entries[fd];
+        set_fresh(w, e, true);
+        *e = (entry){.open = true,
+                     .fresh = true,
+                     .generation = e->generation + 1,
+                     .since = clock_milliseconds()};
+        arm(w, EPOLL_CTL_ADD, fd);
+        pthread_cond_broadcast(&w->settled);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+void connection_monitor_enter(connection_monitor *w, int fd, connection_phase phase) {
+    pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room) {
+        entry *e = &w->entries[fd];
+        set_fresh(w, e, false);
+        e->phase = phase;
+        e->since = clock_milliseconds();
+        e->waited = false;
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool connection_monitor_was_late(connection_monitor *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    bool late = (size_t)fd < w->room && w->entries[fd].late;
+    pthread_mutex_unlock(&w->lock);
+    return late;
+}
+
+void connection_monitor_close(connection_monitor *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room)
+        set_fresh(w, &w->entries[fd], false);
+    if ((size_t)fd < w->room && w->entries[fd].open) {
+        w->gone -= w->entries[fd].gone;
+        w->entries[fd].open = false;
+        epoll_ctl(w->poll, EPOLL_CTL_DEL, fd, NULL);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Called with the job locked, so a client that is gone already is left to the thread. */
+void connection_monitor_add(connection_monitor *w, int fd, job *j) {
+    pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room && w->entries[fd].open) {
+        w->entries[fd].job = j;
+        if (w->entries[fd].gone)
+            arm(w, EPOLL_CTL_MOD, fd);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+void connection_monitor_remove(connection_monitor *w, int fd) {
+    pthread_mutex_lock(&w->lock);
+    if ((size_t)fd < w->room)
+        w->entries[fd].job = NULL;
+    pthread_mutex_unlock(&w->lock);
+}

@@ -1,0 +1,363 @@
+#include "daemon.h"
+#include "api/openapi.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/process.h"
+#include "compute/tuner.h"
+#include "datasets/catalog_scanner.h"
+#include "fd_limit.h"
+#include "listen.h"
+#include "ops/memory_shares.h"
+#include "ops/mhd_version.h"
+#include "ops/sd_notify.h"
+#include "ops/selftest.h"
+#include "request.h"
+#include "tls.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may go on sending */
+#define LINGERING_CLOSE_MILLISECONDS 5000
+
+#define CONNECTION_SECONDS 60 /* that the watch may be late by, on a busy machine */
+
+/* At the end: until I/O threads have made connections of what they had accepted, for a connection
+ * that ends, and for the first bytes of those that have sent nothing yet. */
+#define QUIESCE_MILLISECONDS 50
+#define POLL_MILLISECONDS    10
+#define SETTLE_MILLISECONDS  1000
+#define HEAR_MILLISECONDS    100  /* in which a signal is heard */
+#define CUT_MILLISECONDS     1000 /* for what is cut off to be told so */
+
+struct fmixd {
+    config config;
+    requests requests;
+    send_filter filter;
+    struct MHD_Daemon *http;
+    FILE *errors;
+    tls *tls; /* NULL: none */
+    tuner *tuner;
+    catalog_scanner *scanner;
+    int listener;
+    bool inherited; /* the socket: who handed it over keeps it */
+    char address[CONFIG_ADDRESS + 8];
+};
+
+/* ---- what libmicrohttpd calls ---- */
+
+static void *on_target(void *of, const char *target, struct MHD_Connection *connection) {
+    fmixd *d = of;
+    return request_new(&d->requests, connection, target);
+}
+
+static enum MHD_Result on_request(void *of, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *body,
+                                  size_t *length, void **state) {
+    (void)of;
+    (void)connection;
+    if (!*state)
+        return MHD_NO; /* there was no memory for it */
+    return request_step(*state, path, method, version, body, length);
+}
+
+static void on_completed(void *of, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode how) {
+    (void)of;
+    (void)connection;
+    if (*state)
+        request_end(*state, how);
+    *state = NULL;
+}
+
+/* Version 1.0.1 does not say that it gives up a request with a chunk extension past its memory. */
+static void end_forgotten(fmixd *d, int fd) {
+    request *r = inflight_find(&d->requests.inflight, fd);
+    if (r)
+        request_forget(r);
+}
+
+static void on_connection(void *of, struct MHD_Connection *connection, void **state,
+                          enum MHD_ConnectionNotificationCode what) {
+    fmixd *d = of;
+    (void)state;
+    int fd = request_socket(connection);
+    bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
+    atomic_fetch_add(&d->requests.server.metrics.connections, starts ? 1 : -1);
+    if (starts) {
+        send_filter_set(&d->filter); /* here it is the connection's I/O thread */
+        connection_monitor_open(d->requests.monitor, fd);
+        if (d->tls)
+            tls_begin(d->tls, request_session(connection));
+    } else {
+        end_forgotten(d, fd);
+        connection_monitor_close(d->requests.monitor, fd);
+    }
+}
+
+/* ---- start and end ---- */
+
+static bool explain(const fmixd *d, const char *what) {
+    message_print(d->errors, "fmixd: %s\n", what);
+    return false;
+}
+
+/* Seconds after which a connection without a sign of life goes, should the watch not know it. Else
+ * the watch is to be the first: it says 408, and libmicrohttpd does not. */
+static uint64_t silence_of(const config *c) {
+    uint64_t longest = c->idle > c->upload ? c->idle : c->upload;
+    longest = longest > c->head ? longest : c->head;
+    return (longest > c->stall ? longest : c->stall) + CONNECTION_SECONDS;
+}
+
+static connection_limits limits_of(fmixd *d) {
+    const config *c = &d->config;
+    return (connection_limits){.milliseconds = {[CONNECTION_IDLE] = 1000 * c->idle,
+                                                [CONNECTION_HEAD] = 1000 * c->head,
+                                                [CONNECTION_BODY] = 1000 * c->upload,
+                                                [CONNECTION_REPLY] = 1000 * c->stall},
+                               .rate = c->rate,
+                               .late = requests_late,
+                               .user = &d->requests};
+}
+
+static struct MHD_Daemon *start_http(fmixd *d, int fd) {
+    unsigned pool = (unsigned)d->config.io_threads;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_SHARES_POOL, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, mhd_version_can_be_strict(), NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, d},
+        {pool > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, pool, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem encrypted[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (char[]){TLS_PRIORITIES}},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, d->tls ? tls_cert_text(d->tls) : NULL},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, d->tls ? tls_key_text(d->tls) : NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(d->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, d,
+                            MHD_OPTION_ARRAY, options, MHD_OPTION_ARRAY, d->tls ? encrypted : plain,
+                            MHD_OPTION_END);
+}
+
+static void free_all(fmixd *d) {
+    server_state *s = &d->requests.server;
+    catalog_scanner_free(d->scanner);
+    connection_monitor_free(d->requests.monitor);
+    lingering_close_free(d->requests.lingering);
+    jobs_free(s->jobs);
+    catalog_free(s->catalog);
+    buffer_free(&s->document);
+    tuner_free(d->tuner);
+    fmix_context_free(s->context);
+    auth_free(s->auth);
+    tls_free(d->tls);
+    buffer_pool_destroy(&s->buffer_pool);
+    budget_destroy(&s->budget);
+    metrics_destroy(&s->metrics);
+    inflight_destroy(&d->requests.inflight);
+    log_free(s->log);
+    if (d->listener >= 0)
+        close(d->listener);
+    free(d);
+}
+
+/* What files say who may ask and who answers. */
+static bool start_admission(fmixd *d) {
+    const config *c = &d->config;
+    bool encrypted = c->tls_cert[0] || c->tls_key[0];
+    return (d->requests.server.auth = auth_new(c->tokens, d->errors)) &&
+           (!encrypted || (d->tls = tls_new(c->tls_cert, c->tls_key, d->errors)));
+}
+
+/* Everything but the sockets. */
+static bool start_service(fmixd *d, const jobs_hooks *hooks) {
+    const config *c = &d->config;
+    server_state *s = &d->requests.server;
+    const connection_limits limits = limits_of(d);
+    const jobs_settings line = {.threads = (unsigned)c->threads,
+                                .limit = (unsigned)c->queue,
+                                .patience = 1e6 * (double)c->patience,
+                                .payer = &s->budget,
+                                .buffer_pool = &s->buffer_pool,
+                                .hooks = hooks ? *hooks : (jobs_hooks){0}};
+    return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
+           (s->jobs = jobs_new(&line)) && (d->requests.monitor = connection_monitor_new(&limits)) &&
+           (d->requests.lingering =
+                lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
+           selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
+           (s->catalog = catalog_new(c->data, c->verify != 0, d->errors)) &&
+           (d->scanner = catalog_scanner_new(s->catalog, d->errors)) &&
+           (d->tuner = tuner_new(s->context, c->wisdom, d->errors));
+}
+
+/* False: explained. */
+static bool start_listening(fmixd *d) {
+    if (!sd_notify_socket(&d->listener, d->errors))
+        return false;
+    d->inherited = d->listener >= 0;
+    if (!d->inherited)
+        d->listener = listen_on(d->config.listen, d->address, sizeof d->address, d->errors);
+    else if (!listen_name(d->listener, d->address, sizeof d->address))
+        return explain(d, "cannot tell where the socket is that was handed over");
+    return d->listener >= 0;
+}
+
+/* With a log, before anything is said. NULL: explained. */
+static fmixd *make(const config *c, FILE *errors) {
+    memory_shares_configure_heap();
+    fmixd *d = calloc(1, sizeof *d);
+    log_lines *log = d ? log_new(STDERR_FILENO, (log_kind)c->log) : NULL;
+    if (!log) {
+        message_print(errors ? errors : stderr, "fmixd: out of memory\n");
+        free(d);
+        return NULL;
+    }
+    inflight_init(&d->requests.inflight);
+    d->config = *c;
+    d->listener = -1;
+    d->errors = errors ? errors : log_messages(log);
+    d->requests.server.log = log;
+    d->requests.server.config = &d->config;
+    d->filter = (send_filter){
+        .replaces = requests_refused, .shortens = requests_shortened, .user = &d->requests};
+    d->requests.server.document = buffer_of(OPENAPI_MOST);
+    metrics_init(&d->requests.server.metrics);
+    const memory_shares parts = memory_shares_divide(&d->config, d->errors);
+    budget_init(&d->requests.server.budget, parts.requests, (unsigned)c->threads);
+    buffer_pool_init(&d->requests.server.buffer_pool, (size_t)parts.buffer_pool);
+    return d;
+}
+
+static bool start_all(fmixd *d, const jobs_hooks *hooks) {
+    if (!fd_limit_fit(&d->config, d->errors) || !start_admission(d) || !start_listening(d))
+        return false;
+    return (start_service(d, hooks) && (d->http = start_http(d, d->listener))) ||
+           explain(d, "could not start");
+}
+
+fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
+    fmixd *d = make(c, errors);
+    if (d && start_all(d, hooks)) {
+        log_flush(d->requests.server.log); /* who is told that it serves has been told that too */
+        return d;
+    }
+    if (d)
+        free_all(d);
+    return NULL;
+}
+
+const char *fmixd_address(const fmixd *d) {
+    return d->address;
+}
+
+/* What shuts clients out waits for nothing that takes long. */
+void fmixd_reload(fmixd *d) {
+    if (!auth_reload(d->requests.server.auth, d->errors))
+        message_print(d->errors, "fmixd: tokens: those there were stay in force\n");
+    if (d->tls && !tls_reload(d->tls, d->errors))
+        message_print(d->errors,
+                      "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
+    catalog_scanner_ask(d->scanner);
+}
+
+void fmixd_drain(fmixd *d) {
+    atomic_store(&d->requests.server.draining, true);
+    catalog_scanner_end(d->scanner);
+}
+
+static bool has_room(const fmixd *d) {
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(d->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info && info->num_connections < d->config.connections;
+}
+
+static void pause_for(unsigned milliseconds) {
+    const struct timespec pause = {.tv_nsec = milliseconds * 1000000L};
+    nanosleep(&pause, NULL);
+}
+
+static bool somebody_waits(int fd) {
+    struct pollfd listener = {.fd = fd, .events = POLLIN};
+    return poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN);
+}
+
+/* One at a time: libmicrohttpd 0.9.75 checks its limit before it hands the connection to a thread,
+ * and where that thread finds it passed by then, it waits for a lock that it holds itself. False:
+ * the thread does not come to it. */
+static bool take_in(fmixd *d, int fd) {
+    connection_monitor *w = d->requests.monitor;
+    struct sockaddr_storage peer;
+    socklen_t size;
+    int client = listen_accept(fd, &peer, &size);
+    if (client < 0)
+        return true;
+    connection_monitor_expect(w, client);
+    bool added = MHD_add_connection(d->http, client, (struct sockaddr *)&peer, size) == MHD_YES;
+    if (added && connection_monitor_arrived(w, client, SETTLE_MILLISECONDS))
+        return true;
+    connection_monitor_close(w, client); /* it never will */
+    return !added;
+}
+
+/* Milliseconds until a time, at most so many; none once another signal asks to end. */
+static unsigned left_until(uint64_t end, unsigned most) {
+    uint64_t now = clock_milliseconds(), left = end > now ? end - now : 0;
+    return shutdown_requested() ? 0 : left < most ? (unsigned)left : most;
+}
+
+/* Who waits to be accepted is, for closing the listener would reset them: but not at a socket that
+ * was handed over, where they wait for whom it is handed to next. Where all connections are taken
+ * they wait for one that ends, as they did before. Then who comes is refused. The descriptor itself
+ * stays: I/O threads may look at it until they are joined, as microhttpd.h says of
+ * MHD_quiesce_daemon. */
+static void stop_listening(fmixd *d, uint64_t end) {
+    MHD_quiesce_daemon(d->http);
+    pause_for(QUIESCE_MILLISECONDS);
+    bool going = !d->inherited;
+    if (going)
+        listen_shut(d->listener);
+    while (going && somebody_waits(d->listener) && left_until(end, 1) > 0) {
+        if (has_room(d))
+            going = take_in(d, d->listener);
+        else
+            pause_for(POLL_MILLISECONDS);
+    }
+    if (!d->inherited)
+        shutdown(d->listener, SHUT_RDWR);
+    /* Their requests are in the sockets, or on the way. */
+    connection_monitor_settle(d->requests.monitor, left_until(end, SETTLE_MILLISECONDS));
+}
+
+/* In pieces, between which another signal is heard. */
+static bool finish(fmixd *d, uint64_t end) {
+    bool finished = inflight_wait(&d->requests.inflight, 0);
+    for (unsigned n; !finished && (n = left_until(end, HEAR_MILLISECONDS)) > 0;)
+        finished = inflight_wait(&d->requests.inflight, n);
+    return finished;
+}
+
+bool fmixd_stop(fmixd *d, unsigned seconds) {
+    const uint64_t end = clock_milliseconds() + UINT64_C(1000) * seconds;
+    fmixd_drain(d);
+    stop_listening(d, end);
+    bool finished = finish(d, end);
+    if (!finished) {
+        inflight_abandon(&d->requests.inflight);
+        inflight_wait(&d->requests.inflight, CUT_MILLISECONDS);
+    }
+    MHD_stop_daemon(d->http);
+    free_all(d);
+    return finished;
+}

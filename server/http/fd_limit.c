@@ -1,0 +1,39 @@
+#include "fd_limit.h"
+#include "base/message.h"
+#include "lingering_close.h"
+
+#include <inttypes.h>
+#include <sys/resource.h>
+
+#define FEWEST 16 /* connections */
+
+/* Beside connections: the standard streams, the listener, what wakes threads, and a poll and a
+ * waker for each I/O thread; 11 were seen with two. Of refused connections a duplicate may live. */
+static uint64_t others(const config *c) {
+    return 24 + 2 * c->io_threads + LINGERING_CLOSE_PLACES;
+}
+
+bool fd_limit_fit(config *c, FILE *errors) {
+    struct rlimit limit;
+    uint64_t wanted = c->connections + others(c);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return true;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : (rlim_t)wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return true;
+    uint64_t allowed = limit.rlim_cur;
+    if (allowed < others(c) + FEWEST) {
+        message_print(errors,
+                      "fmixd: only %" PRIu64 " descriptors are allowed; at least %" PRIu64
+                      " are needed\n",
+                      allowed, others(c) + FEWEST);
+        return false;
+    }
+    message_print(errors,
+                  "fmixd: only %" PRIu64 " descriptors are allowed: %" PRIu64
+                  " connections at most, not %" PRIu64 "\n",
+                  allowed, allowed - others(c), c->connections);
+    c->connections = allowed - others(c);
+    return true;
+}

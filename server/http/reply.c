@@ -1,0 +1,300 @@
+#include "reply.h"
+#include "tls.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* A response whose fields are being added; one that found no memory spoils it. */
+typedef struct draft {
+    struct MHD_Response *response; /* NULL: there was no memory for it either */
+    bool failed;
+} draft;
+
+static void add(draft *d, const char *name, const char *value) {
+    d->failed =
+        d->failed || !d->response || MHD_add_response_header(d->response, name, value) != MHD_YES;
+}
+
+/* What the reply depends on, in one line: some caches read no second. */
+static void add_vary(const reply *r, draft *d) {
+    char text[64];
+    if (!r->vary && !r->identity->guarded && !r->identity->cors.vary)
+        return;
+    snprintf(text, sizeof text, "%s%s%s", r->vary ? ", Accept" : "",
+             r->identity->guarded ? ", Authorization" : "",
+             r->identity->cors.vary ? ", Origin" : "");
+    add(d, MHD_HTTP_HEADER_VARY, text + 2);
+}
+
+static void add_visitor(const identity *v, draft *d) {
+    if (v->challenge)
+        add(d, MHD_HTTP_HEADER_WWW_AUTHENTICATE, v->challenge);
+    for (unsigned i = 0; i < v->cors.count; i++)
+        add(d, v->cors.headers[i].name, v->cors.headers[i].value);
+}
+
+static void add_trace(const reply *r, draft *d) {
+    add(d, "X-Request-ID", r->trace->id);
+    if (r->trace->parent[0])
+        add(d, "traceparent", r->trace->parent);
+}
+
+/* The headers of every reply. shared: caches may keep it for whoever asks, who are not to be told
+ * the first one's ids. */
+static void add_common(const reply *r, bool shared, draft *d) {
+    add(d, "X-Fmix-Stream", "1");
+    if (!shared)
+        add_trace(r, d);
+    add_vary(r, d);
+    add_visitor(r->identity, d);
+    if (r->close)
+        add(d, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+static void add_validators(const reply *r, draft *d) {
+    if (!r->etag)
+        return;
+    add(d, MHD_HTTP_HEADER_ETAG, r->etag);
+    add(d, MHD_HTTP_HEADER_CACHE_CONTROL,
+        r->passing             ? r->identity->guarded ? "private, no-cache" : "public, no-cache"
+        : r->identity->guarded ? "private, max-age=31536000, immutable"
+                               : "public, max-age=31536000, immutable");
+}
+
+static void add_ranges(const reply *r, const char *part, draft *d) {
+    char text[80];
+    if (r->ranges)
+        add(d, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+    if (!part[0])
+        return;
+    snprintf(text, sizeof text, "bytes %s/%" PRIu64, part, r->total);
+    add(d, MHD_HTTP_HEADER_CONTENT_RANGE, text);
+}
+
+/* What lacks a field is no reply: better none. */
+static enum MHD_Result queue(const reply *r, int status, const draft *d) {
+    enum MHD_Result result =
+        d->failed ? MHD_NO : MHD_queue_response(r->connection, (unsigned)status, d->response);
+    if (d->response)
+        MHD_destroy_response(d->response);
+    return result;
+}
+
+static draft of_text(const reply *r, const char *media_type, const void *text, size_t length,
+                     enum MHD_ResponseMemoryMode mode) {
+    /* libmicrohttpd asks for what it may write to, and does not. */
+    draft d = {.response = MHD_create_response_from_buffer(
+                   length, length ? (void *)(uintptr_t)text : "", mode)};
+    add_common(r, false, &d);
+    add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
+    add(&d, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    uint64_t sent = r->head ? 0 : length;
+    atomic_fetch_add_explicit(r->bytes, sent, memory_order_relaxed);
+    *r->sent += sent;
+    return d;
+}
+
+enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const void *text,
+                           size_t length) {
+    draft d = of_text(r, media_type, text, length, MHD_RESPMEM_PERSISTENT);
+    return queue(r, status, &d);
+}
+
+enum MHD_Result reply_problem(const reply *r, const problem *p) {
+    buffer body = buffer_of(16 << 10);
+    char seconds[12];
+    problem_render(p, &body);
+    draft d = {.failed = body.failed};
+    if (!d.failed)
+        d = of_text(r, "application/problem+json", body.bytes, body.length, MHD_RESPMEM_MUST_COPY);
+    buffer_free(&body);
+    if (p->allow[0])
+        add(&d, MHD_HTTP_HEADER_ALLOW, p->allow);
+    if (p->status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
+        add_ranges(r, "*", &d);
+    if (p->uncoded)
+        add(&d, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
+    if (p->retry_after) {
+        snprintf(seconds, sizeof seconds, "%u", p->retry_after);
+        add(&d, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    }
+    return queue(r, p->status, &d);
+}
+
+/* RFC 9110 §5.6.7. */
+static void print_date(buffer *out) {
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct timespec now;
+    struct tm t;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &t);
+    buffer_print(out, "Date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT\r\n", days + 3 * t.tm_wday,
+                 t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+void reply_amid(int fd, void *session, const identity *v, const problem *p, bool body) {
+    buffer text = buffer_of(16 << 10), all = buffer_of(17 << 10);
+    problem_render(p, &text);
+    buffer_print(&all, "HTTP/1.1 %d %s\r\n", p->status, problem_title(p->status));
+    print_date(&all);
+    buffer_print(&all,
+                 "Connection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
+                 "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n",
+                 text.length);
+    for (unsigned i = 0; v && i < v->cors.count; i++)
+        buffer_print(&all, "%s: %s\r\n", v->cors.headers[i].name, v->cors.headers[i].value);
+    buffer_text(&all, "\r\n");
+    if (body)
+        buffer_add(&all, text.bytes, text.length);
+    if (!text.failed && !all.failed && session)
+        tls_send(session, all.bytes, all.length);
+    else if (!text.failed && !all.failed)
+        send(fd, all.bytes, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    buffer_free(&text);
+    buffer_free(&all);
+}
+
+/* Without a body. */
+static struct MHD_Response *of_nothing(void) {
+    return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+}
+
+/* 204 has no length (RFC 9110 §8.6), and libmicrohttpd says none. */
+enum MHD_Result reply_options(const reply *r, const char *methods) {
+    draft d = {.response = of_nothing()};
+    add_common(r, false, &d);
+    add(&d, MHD_HTTP_HEADER_ALLOW, methods);
+    return queue(r, MHD_HTTP_NO_CONTENT, &d);
+}
+
+/* An answer being sent: what the content reader needs. */
+typedef struct stream {
+    answer *answer;
+    _Atomic uint64_t *bytes;
+    uint64_t *sent; /* read only while its request lives */
+} stream;
+
+static ssize_t read_stream(void *of, uint64_t offset, char *out, size_t room) {
+    stream *s = of;
+    int64_t n = answer_read(s->answer, offset, out, room);
+    if (n < 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    atomic_fetch_add_explicit(s->bytes, (uint64_t)n, memory_order_relaxed);
+    *s->sent += (uint64_t)n;
+    return (ssize_t)n;
+}
+
+static void free_stream(void *of) {
+    stream *s = of;
+    answer_release(s->answer);
+    free(s);
+}
+
+/* raw says in headers what npy says in its own. */
+static void add_description(const answer *a, draft *d) {
+    const tensor_source *s = answer_source(a);
+    const tensor *t = &s->tensors[s->main];
+    buffer shape = buffer_of(160);
+    for (unsigned i = 0; i < t->rank; i++)
+        buffer_print(&shape, "%s%" PRIu64, i ? "x" : "", t->shape[i]);
+    buffer_add(&shape, "", 1);
+    d->failed = d->failed || shape.failed;
+    if (!d->failed) {
+        add(d, "X-Fmix-Shape", (const char *)shape.bytes);
+        add(d, "X-Fmix-Dtype", dtype_table[t->type].name);
+    }
+    buffer_free(&shape);
+}
+
+/* A response of a body that its reader asks for, piece by piece. */
+static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length) {
+    stream *s = malloc(sizeof *s);
+    if (!s)
+        return NULL;
+    *s = (stream){answer_retain(a), r->bytes, r->sent};
+    size_t block = r->head || length == 0  ? 1
+                   : length < ANSWER_BLOCK ? (size_t)length
+                                           : ANSWER_BLOCK;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, block, read_stream, s, free_stream);
+    if (!response)
+        free_stream(s);
+    return response;
+}
+
+/* A response of a small body that is there: libmicrohttpd sends it with the head, and makes no room
+ * to read into. */
+static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
+    unsigned char *bytes = malloc(length + 1);
+    size_t at = 0;
+    for (int64_t n = 1; bytes && at < length && n > 0; at += n > 0 ? (size_t)n : 0)
+        n = answer_read(a, at, bytes + at, length - at);
+    struct MHD_Response *response =
+        bytes && at == length
+            ? MHD_create_response_from_buffer_with_free_callback_cls(length, bytes, free, bytes)
+            : NULL;
+    if (!response) {
+        free(bytes);
+        return NULL;
+    }
+    atomic_fetch_add_explicit(r->bytes, length, memory_order_relaxed);
+    *r->sent += length;
+    return response;
+}
+
+/* What tells the length of an answer without sending it, to a HEAD or as 304: the length that a 200
+ * has, or none where that is not known (RFC 9110 §8.6). Version 0.9.75 ends a chunked reply without
+ * a body by a chunk, so its connection has to close. */
+static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length) {
+    if (length != UINT64_MAX)
+        return of_stream(r, a, length);
+#if MHD_VERSION >= 0x00097701
+    struct MHD_Response *response = of_nothing();
+    enum MHD_ResponseFlags flag = MHD_RF_HEAD_ONLY_RESPONSE;
+#else
+    struct MHD_Response *response = of_stream(r, a, length);
+    enum MHD_ResponseFlags flag = MHD_RF_HTTP_1_0_COMPATIBLE_STRICT;
+#endif
+    if (response)
+        MHD_set_response_options(response, flag, MHD_RO_END);
+    return response;
+}
+
+/* Where the length is not known, version 0.9.75 is let say 0: send_filter.h leaves that out, and
+ * the connection goes on. */
+static struct MHD_Response *of_known_length(const reply *r, answer *a) {
+    uint64_t length = answer_length(a);
+    return length == UINT64_MAX && MHD_VERSION < 0x00097701 ? of_nothing()
+                                                            : of_length(r, a, length);
+}
+
+enum MHD_Result reply_not_modified(const reply *r, answer *a) {
+    draft d = {.response = of_known_length(r, a)};
+    add_common(r, r->etag && !r->identity->guarded, &d);
+    add_validators(r, &d);
+    return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
+}
+
+enum MHD_Result reply_answer(const reply *r, answer *a) {
+    uint64_t length = answer_length(a);
+    char part[48] = "";
+    bool small = length <= ANSWER_BLOCK && answer_is_complete(a);
+    draft d = {.response = r->head ? of_length(r, a, length)
+                           : small ? of_bytes(r, a, (size_t)length)
+                                   : of_stream(r, a, length)};
+    if (!d.response)
+        return MHD_NO;
+    add_common(r, r->etag && !r->identity->guarded, &d);
+    add_validators(r, &d);
+    add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, answer_format(a)->media_type);
+    if (answer_format(a) == &format_raw)
+        add_description(a, &d);
+    if (r->total)
+        snprintf(part, sizeof part, "%" PRIu64 "-%" PRIu64, r->first, r->first + length - 1);
+    add_ranges(r, part, &d);
+    return queue(r, r->total ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, &d);
+}

@@ -1,0 +1,53 @@
+#include "request_body.h"
+#include "api/resource_job.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* As many bytes as are taken, and as there is memory for. */
+static uint64_t most(const resource_request *c) {
+    const server_state *s = c->server;
+    uint64_t left = budget_left(&s->budget, 0);
+    return s->config->body < left ? s->config->body : left;
+}
+
+void request_body_begin(resource_request *c) {
+    c->body = (buffer){
+        .cap = (size_t)most(c), .payer = &c->server->budget, .spares = &c->server->buffer_pool};
+}
+
+bool request_body_announce(resource_request *c, const char *length, problem *p) {
+    uint64_t bytes = strtoull(length, NULL, 10);
+    if (bytes <= most(c)) {
+        c->body.cap = (size_t)bytes; /* it grows to that and not to twice as much */
+        return true;
+    }
+    problem_add(p, 413, "body", "the body has %.20s bytes; at most %" PRIu64 " are taken", length,
+                most(c));
+    return false;
+}
+
+bool request_body_is_too_much(const resource_request *c, uint64_t received, problem *p) {
+    if (received <= most(c))
+        return false;
+    problem_add(p, 413, "body", "the body is larger than the %" PRIu64 " bytes that are taken",
+                most(c));
+    return true;
+}
+
+bool request_body_add(resource_request *c, const char *bytes, size_t length, bool announced) {
+    if (announced && !c->body.bytes)
+        buffer_expect(&c->body, c->body.cap);
+    if (buffer_add(&c->body, bytes, length))
+        return true;
+    request_body_drop(c);
+    return false;
+}
+
+/* Of a large one a handling that never begins is made, whose end another thread sees to. */
+void request_body_drop(resource_request *c) {
+    if (c->body.room > JOB_HEAVY)
+        resource_job_release(
+            resource_job_new(c->server->jobs, NULL, c, &(weight){0}, &(job_waiter){0}, ""));
+    buffer_free(&c->body);
+}

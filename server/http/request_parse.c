@@ -1,0 +1,48 @@
+#include "request_parse.h"
+#include "headers.h"
+
+#include <microhttpd.h>
+
+typedef struct taken {
+    resource_request *call;
+    problem *problem;
+} taken;
+
+static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
+                                      size_t key_size, const char *value, size_t value_size) {
+    const taken *t = of;
+    (void)kind;
+    query_take(&t->call->query, t->call->groups, key, key_size, value, value_size, t->problem);
+    return MHD_YES;
+}
+
+static void choose_format(resource_request *c, struct MHD_Connection *connection,
+                          const route_match *match, problem *p) {
+    const route *row = match->route;
+    c->format = match->suffix;
+    if (!row->formats || c->format)
+        return;
+    buffer accept = headers_list(connection, MHD_HTTP_HEADER_ACCEPT);
+    bool failed = accept.failed;
+    c->format = format_accepted((const char *)accept.bytes, row->formats);
+    buffer_free(&accept);
+    if (failed) {
+        problem_add(p, 500, NULL, "out of memory");
+    } else if (!c->format) {
+        char list[200];
+        format_list(row->formats, list, sizeof list);
+        problem_add(p, 406, "Accept", "%s answers as: %s", row->path, list);
+    }
+}
+
+void request_parse(resource_request *c, struct MHD_Connection *connection, const route_match *match,
+                   problem *p) {
+    taken t = {c, p};
+    c->groups = match->route->groups;
+    for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
+        c->captured[i] = match->captured[i];
+    c->content_type = headers_find(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
+    query_init(&c->query);
+    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, take_parameter, &t);
+    choose_format(c, connection, match, p);
+}

@@ -1,0 +1,145 @@
+#include "healthcheck.h"
+#include "base/message.h"
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static int connect_to(const char *listen) {
+    char host[CONFIG_ADDRESS], service[8];
+    uint16_t port;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    const struct timeval two_seconds = {.tv_sec = 2};
+    if (!config_split_address(listen, host, sizeof host, &port))
+        return -1;
+    if (strcmp(host, "0.0.0.0") == 0)
+        strcpy(host, "127.0.0.1");
+    else if (strcmp(host, "::") == 0)
+        strcpy(host, "::1");
+    snprintf(service, sizeof service, "%u", port);
+    if (getaddrinfo(host, service, &hints, &found) != 0)
+        return -1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &two_seconds, sizeof two_seconds);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &two_seconds, sizeof two_seconds);
+        if (connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
+            close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+/* Milliseconds until then. */
+static int left(const struct timespec *end) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long ms = (end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
+    return ms > 0 ? (int)ms : 0;
+}
+
+/* False: that did not happen in time. */
+static bool wait_for(int fd, short what, const struct timespec *end) {
+    struct pollfd one = {.fd = fd, .events = what};
+    return poll(&one, 1, left(end)) == 1;
+}
+
+/* Whether what has come is all of a good status line's beginning. */
+typedef struct verdict {
+    char status[13];
+    size_t got;
+} verdict;
+
+static const char request[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+static bool is_good(const verdict *v) {
+    return v->got == sizeof v->status && memcmp(v->status, "HTTP/1.1 200 ", v->got) == 0;
+}
+
+static void ask(int fd, const struct timespec *end, verdict *v) {
+    if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)sizeof request - 1)
+        return;
+    while (v->got < sizeof v->status) {
+        ssize_t n = wait_for(fd, POLLIN, end)
+                        ? recv(fd, v->status + v->got, sizeof v->status - v->got, 0)
+                        : 0;
+        if (n <= 0)
+            return;
+        v->got += (size_t)n;
+    }
+}
+
+/* ---- the same, encrypted ---- */
+
+/* Whether a call that ended so is to be made again: in time, and without an error. */
+static bool again(gnutls_session_t session, ssize_t code, int fd, const struct timespec *end) {
+    if (code == GNUTLS_E_AGAIN)
+        return wait_for(fd, gnutls_record_get_direction(session) ? POLLOUT : POLLIN, end);
+    return code < 0 && !gnutls_error_is_fatal((int)code) && left(end) > 0;
+}
+
+static void talk(gnutls_session_t session, int fd, const struct timespec *end, verdict *v) {
+    ssize_t n;
+    do
+        n = gnutls_handshake(session);
+    while (again(session, n, fd, end));
+    if (n != GNUTLS_E_SUCCESS)
+        return;
+    do
+        n = gnutls_record_send(session, request, sizeof request - 1);
+    while (again(session, n, fd, end));
+    while (n > 0 && v->got < sizeof v->status) {
+        do
+            n = gnutls_record_recv(session, v->status + v->got, sizeof v->status - v->got);
+        while (again(session, n, fd, end));
+        v->got += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void ask_encrypted(int fd, const struct timespec *end, verdict *v) {
+    gnutls_session_t session = NULL;
+    gnutls_certificate_credentials_t any = NULL;
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (gnutls_certificate_allocate_credentials(&any) >= 0 &&
+        gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK) >= 0 &&
+        gnutls_set_default_priority(session) >= 0 &&
+        gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, any) >= 0) {
+        gnutls_transport_set_int(session, fd);
+        talk(session, fd, end, v);
+    }
+    if (session)
+        gnutls_deinit(session);
+    if (any)
+        gnutls_certificate_free_credentials(any);
+}
+
+bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
+    verdict v = {.got = 0};
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += 2;
+    int fd = connect_to(listen);
+    if (fd < 0) {
+        message_print(errors, "fmixd: nothing answers on %s\n", listen);
+        return false;
+    }
+    if (tls)
+        ask_encrypted(fd, &end, &v);
+    else
+        ask(fd, &end, &v);
+    close(fd);
+    if (!is_good(&v))
+        message_print(errors, "fmixd: %s did not answer /livez with 200\n", listen);
+    return is_good(&v);
+}

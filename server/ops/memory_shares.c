@@ -1,0 +1,49 @@
+#include "memory_shares.h"
+#include "base/message.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+
+#define FEWEST            16          /* connections */
+#define REST_BYTES        (12u << 10) /* a connection's, its request's and its reply's own */
+#define TLS_BYTES         (48u << 10) /* of a session: an estimate, not measured */
+#define BUFFER_POOL_BYTES (64u << 20) /* two image batches' windows, and a body or two */
+
+/* What is larger is mapped, and so goes back to the kernel when it is freed, wherever it lies. */
+#define MAPPED_BYTES  (1 << 20)
+#define TRIMMED_BYTES (1 << 20)
+#define ARENAS        2
+
+static uint64_t bytes_of_one(const config *c) {
+    return MEMORY_SHARES_POOL + REST_BYTES + (c->tls_cert[0] ? TLS_BYTES : 0);
+}
+
+static void fit_connections(config *c, FILE *errors) {
+    uint64_t fit = c->memory / 4 / bytes_of_one(c);
+    fit = fit < FEWEST ? FEWEST : fit;
+    if (c->connections <= fit)
+        return;
+    message_print(errors,
+                  "fmixd: memory is %" PRIu64
+                  " bytes, of which a quarter is for connections: %" PRIu64 " at most, not %" PRIu64
+                  "\n",
+                  c->memory, fit, c->connections);
+    c->connections = fit;
+}
+
+memory_shares memory_shares_divide(config *c, FILE *errors) {
+    fit_connections(c, errors);
+    memory_shares s = {.connections = c->connections * bytes_of_one(c),
+                       .buffer_pool =
+                           c->memory / 16 < BUFFER_POOL_BYTES ? c->memory / 16 : BUFFER_POOL_BYTES};
+    /* Even the fewest connections may need more than there is. */
+    s.connections = s.connections < c->memory / 2 ? s.connections : c->memory / 2;
+    s.requests = c->memory - s.connections - s.buffer_pool;
+    return s;
+}
+
+void memory_shares_configure_heap(void) {
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+    mallopt(M_TRIM_THRESHOLD, TRIMMED_BYTES);
+    mallopt(M_ARENA_MAX, ARENAS);
+}

@@ -1,0 +1,84 @@
+#include "unit.h"
+
+#include "compute/slicing.h"
+
+static tensor_source *tensor_source_of(uint64_t rows, uint64_t bytes, double cost) {
+    tensor_source *s = tensor_source_new(rows);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, cost, NULL));
+    return s;
+}
+
+/* Every row once and in order, in slices that are found by their number. */
+static void assert_covers(const slicing *all, const slicing_part *c, uint64_t begin, uint64_t end) {
+    uint64_t at = begin;
+    for (uint64_t i = 0; i < c->slices; i++) {
+        uint64_t first, rows = slicing_part_rows(c, c->first + i, &first);
+        assert_true(first == at && rows >= 1 && rows <= c->rows);
+        assert_ptr_equal(slicing_find(all, c->first + i), c);
+        at += rows;
+    }
+    assert_true(at == end);
+}
+
+static void slices_cover_all_rows_once(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t rows, bytes;
+        double cost;
+        uint64_t slices;
+    } table[] = {
+        {1, 1, 0, 1},
+        {1, 1 << 30, 1e9, 1},
+        {1000, 1, 1, 1},
+        {1000, 1 << 19, 1, 1000},
+        {1000, 1 << 18, 1, 500},
+        {1001, 1 << 18, 1, 501},
+        {1000, 1, 1e6, 1000},
+        {1000, 1, 1e5, 100},
+        {7, 1 << 20, 1, 7},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        tensor_source *s = tensor_source_of(table[i].rows, table[i].bytes, table[i].cost);
+        slicing all = {0};
+        const slicing_part *c = slicing_add(&all, &s->tensors[0], 0, table[i].rows);
+        assert_true(all.count == 1 && all.slices == table[i].slices);
+        assert_covers(&all, c, 0, table[i].rows);
+        tensor_source_free(s);
+    }
+}
+
+static void slices_are_numbered_on_and_empty_cuts_have_none(void **state) {
+    (void)state;
+    tensor_source *s = tensor_source_of(100, 1 << 19, 1);
+    const tensor *t = &s->tensors[0];
+    slicing all = {0};
+    slicing_add(&all, t, 0, 0);
+    slicing_add(&all, t, 10, 13);
+    slicing_add(&all, t, 5, 5);
+    slicing_add(&all, t, 99, 100);
+    slicing_add(&all, t, 0, 0);
+    assert_true(all.count == 5 && all.slices == 4);
+    assert_covers(&all, &all.each[1], 10, 13);
+    assert_covers(&all, &all.each[3], 99, 100);
+    assert_true(slicing_cost(&all) == 4);
+    tensor_source_free(s);
+}
+
+static void bytes_need_the_rows_that_hold_them_and_no_others(void **state) {
+    (void)state;
+    tensor_source *s = tensor_source_of(9, 7, 1);
+    for (uint64_t from = 0; from <= 63; from++)
+        for (uint64_t to = 0; to <= 63; to++) {
+            slicing all = {0};
+            const slicing_part *c = slicing_add_bytes(&all, &s->tensors[0], from, to);
+            bool some = from < to;
+            assert_int_equal(all.slices, some);
+            if (some)
+                assert_true(c->begin * 7 <= from && from < c->begin * 7 + 7 && c->end * 7 >= to &&
+                            to > c->end * 7 - 7);
+        }
+    tensor_source_free(s);
+}
+
+RUN(T(slices_cover_all_rows_once), T(slices_are_numbered_on_and_empty_cuts_have_none),
+    T(bytes_need_the_rows_that_hold_them_and_no_others))

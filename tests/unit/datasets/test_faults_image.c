@@ -1,0 +1,68 @@
+/* Pictures while the nth allocation fails, for every n, in libpng and libjpeg-turbo, too. */
+#include "fault.h"
+
+#include "datasets/image.h"
+
+#include <glob.h>
+
+#if FAULTS
+
+#define MOST 4096
+
+static size_t load(const char *path, unsigned char *out) {
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t length = fread(out, 1, MOST, file);
+    fclose(file);
+    return length;
+}
+
+/* How many allocations failed. */
+static unsigned long check(const char *path, const unsigned char *bytes, size_t length,
+                           unsigned channels) {
+    image right, got;
+    unsigned long n = 0;
+    assert_true(image_read(bytes, length, channels, &right));
+    for (bool fired = true; fired;) {
+        long live = fault_live();
+        n = fault_after(n);
+        fault_arm(n);
+        bool read = image_read(bytes, length, channels, &got);
+        fired = fault_disarm();
+        size_t size = (size_t)right.width * right.height * right.channels;
+        bool good = read ? memcmp(got.pixels, right.pixels, size) == 0
+                         : fired && !got.pixels && got.words[0] != 0;
+        image_free(&got);
+        if (!good || fault_live() != live) {
+            fault_tell(path, n);
+            fail_msg("%s, allocation %lu: %s; %ld left", path, n, got.words, fault_live() - live);
+        }
+    }
+    image_free(&right);
+    return n - 1;
+}
+
+static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) {
+    (void)state;
+    unsigned char bytes[MOST];
+    glob_t found;
+    assert_int_equal(glob("tests/fuzz/corpus/picture/*", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc > 10);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        size_t length = load(found.gl_pathv[i], bytes);
+        for (unsigned channels = 0; channels <= 3; channels += channels ? 2 : 1)
+            assert_true(check(found.gl_pathv[i], bytes, length, channels) > 3);
+    }
+    globfree(&found);
+}
+
+#else
+
+static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) {
+    (void)state;
+    FAULT_OR_SKIP;
+}
+
+#endif
+
+RUN(T(each_picture_says_that_memory_is_short_and_leaks_none))

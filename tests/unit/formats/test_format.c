@@ -1,0 +1,257 @@
+#include "unit.h"
+
+#include "formats/format.h"
+
+#define EVERY  (FORMAT_ARRAYS | FORMAT_IMAGES)
+#define NO_PNG FORMAT_ARRAYS
+
+static const struct {
+    const char *accept; /* NULL: none sent */
+    format_set set;
+    const format *expected; /* NULL: 406 */
+} negotiation[] = {
+    /* what there is */
+    {NULL, EVERY, &format_npy},
+    {"*/*", EVERY, &format_npy},
+    {"*/*", FORMAT_IMAGES, &format_png},
+    {"application/x-npy", EVERY, &format_npy},
+    {"application/octet-stream", EVERY, &format_raw},
+    {"application/json", EVERY, &format_json},
+    {"image/png", EVERY, &format_png},
+    {"APPLICATION/JSON", EVERY, &format_json},
+    {"image/*", EVERY, &format_png},
+    {"application/*", EVERY, &format_npy},
+    {"Image/*", EVERY, &format_png},
+    /* what there is not */
+    {"image/png", NO_PNG, NULL},
+    {"image/*", NO_PNG, NULL},
+    {"text/html", EVERY, NULL},
+    {"text/*", EVERY, NULL},
+    {"text/html, image/jpeg", EVERY, NULL},
+    {"application/jso", EVERY, NULL},
+    {"application/jsonx", EVERY, NULL},
+    {"image/png", 0, NULL},
+    /* lists, spaces, empty members */
+    {"text/html, application/json", EVERY, &format_json},
+    {"text/html,,application/json,", EVERY, &format_json},
+    {" \tapplication/json\t ", EVERY, &format_json},
+    {"application/json ; q=0.5 , image/png ;q=0.4", EVERY, &format_json},
+    {"text/html,application/xhtml+xml,image/png,*/*;q=0.8", EVERY, &format_png},
+    {"application/json;charset=utf-8", EVERY, &format_json},
+    {"application/json;charset=utf-8;q=0.1, image/png;q=0.2", EVERY, &format_png},
+    /* quality */
+    {"application/json;q=0.5, image/png;q=0.6", EVERY, &format_png},
+    {"application/json;q=0.5, image/png;q=0.499", EVERY, &format_json},
+    {"application/json;q=0.001, image/png;q=0", EVERY, &format_json},
+    {"application/json;Q=0.5, image/png;q=1.000", EVERY, &format_png},
+    {"application/json; q=1, image/png; q=0.9", EVERY, &format_json},
+    {"application/json;q=0", EVERY, NULL},
+    {"application/json;q=0.000", EVERY, NULL},
+    {"application/json;q=0.", EVERY, NULL},
+    {"*/*;q=0", EVERY, NULL},
+    {"image/png;q=1.", EVERY, &format_png},
+    /* of equals the table's first */
+    {"image/png, application/json", EVERY, &format_json},
+    {"image/png;q=0.5, application/json;q=0.5, */*;q=0.1", EVERY, &format_json},
+    /* the most specific range speaks for a type, wherever it stands */
+    {"*/*, application/x-npy;q=0", EVERY, &format_raw},
+    {"application/x-npy;q=0, */*", EVERY, &format_raw},
+    {"application/*;q=0, */*", EVERY, &format_png},
+    {"*/*;q=0, application/json", EVERY, &format_json},
+    {"*/*;q=0.9, application/*;q=0.1", EVERY, &format_png},
+    {"application/*;q=0.4, application/json;q=0.1, image/png;q=0.5", EVERY, &format_png},
+    {"*/*;q=0.1, image/*;q=0.2, image/png;q=0, application/json;q=0.05", EVERY, &format_npy},
+    {"application/x-npy;q=0, application/octet-stream;q=0, */*;q=0.5", EVERY, &format_json},
+    /* malformed */
+    {"*", EVERY, NULL},
+    {"json", EVERY, NULL},
+    {"/", EVERY, NULL},
+    {"*/json", EVERY, NULL},
+    {";q=1", EVERY, NULL},
+    {",", EVERY, NULL},
+    {"application /json", EVERY, NULL},
+    {"application/json;q=", EVERY, NULL},
+    {"application/json;q=x", EVERY, NULL},
+    {"application/json;q=-1", EVERY, NULL},
+};
+
+static void the_best_of_what_is_accepted_is_chosen(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof negotiation / sizeof *negotiation; i++) {
+        const format *f = format_accepted(negotiation[i].accept, negotiation[i].set);
+        if (f != negotiation[i].expected)
+            fail_msg("%s: %s", negotiation[i].accept ? negotiation[i].accept : "(none)",
+                     f ? f->name : "406");
+    }
+}
+
+/* RFC 9110 §12.4.2: 0 to 1 with at most three digits after the point. */
+static void a_quality_that_is_none_is_as_good_as_zero(void **state) {
+    (void)state;
+    static const char *const malformed[] = {
+        "application/json;q=5",  "application/json;q=1.5",   "application/json;q=0..5",
+        "application/json;q=.5", "application/json;q=0.5x",  "application/json;q=10",
+        "application/json;q=2",  "application/json;q=1.001", "application/json;q=0.5.5",
+    };
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
+        if (format_accepted(malformed[i], EVERY))
+            fail_msg("%s", malformed[i]);
+}
+
+static void names_are_found_whole_and_within_the_set(void **state) {
+    (void)state;
+    assert_ptr_equal(format_by_name("npy", 3, EVERY), &format_npy);
+    assert_ptr_equal(format_by_name("png?x", 3, EVERY), &format_png);
+    assert_null(format_by_name("png", 3, NO_PNG));
+    assert_null(format_by_name("np", 2, EVERY));
+    assert_null(format_by_name("npyx", 4, EVERY));
+    assert_null(format_by_name("NPY", 3, EVERY));
+    assert_null(format_by_name("", 0, EVERY));
+}
+
+static void lists_name_each_format_of_the_set(void **state) {
+    (void)state;
+    char text[200], small[12];
+    format_list(FORMAT_IMAGES, text, sizeof text);
+    assert_string_equal(text, "png (image/png)");
+    format_list(0, text, sizeof text);
+    assert_string_equal(text, "");
+    format_list(EVERY, small, sizeof small);
+    assert_string_equal(small, "npy (applic");
+}
+
+static void each_row_has_a_name_a_type_a_kind_and_one_way_to_write(void **state) {
+    (void)state;
+    for (unsigned i = 0; format_table[i]; i++) {
+        const format *f = format_table[i];
+        assert_true(f->name && f->media_type && f->version > 0);
+        assert_true(f->kind == FORMAT_ARRAYS || f->kind == FORMAT_IMAGES ||
+                    f->kind == FORMAT_RECORDS);
+        assert_true(!f->encode != !f->lay_out);
+        assert_ptr_equal(format_by_name(f->name, strlen(f->name), f->kind), f);
+        assert_null(format_by_name(f->name, strlen(f->name), EVERY & ~(unsigned)f->kind));
+    }
+}
+
+#define NPY "\x93NUMPY\1\0"
+
+static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *body;
+        const format *expected; /* NULL: 415 */
+    } table[] = {
+        {"application/x-npy", NPY, &format_npy},
+        {"application/x-npy", "no magic", &format_npy},
+        {"Application/X-NPY", NPY, &format_npy},
+        {"application/x-npy; version=1", NPY, &format_npy},
+        {"application/x-npy ;version=1", NPY, &format_npy},
+        {"application/octet-stream", NPY, &format_npy},
+        {"application/octet-stream", "plain", &format_raw},
+        {"application/x-www-form-urlencoded", NPY, &format_npy},
+        {"application/x-www-form-urlencoded", "plain", &format_raw},
+        {"application/x-www-form-urlencoded;charset=utf-8", NPY, &format_npy},
+        {NULL, NPY, &format_npy},
+        {NULL, "plain", &format_raw},
+        {NULL, "", &format_raw},
+        {NULL, "\x93NUMP", &format_raw},
+        {"", NPY, &format_npy},
+        {"application/json", "{}", NULL},
+        {"image/png", "\x89PNG", NULL},
+        {"text/plain", NPY, NULL},
+        {"application/x-npyx", NPY, NULL},
+        {"multipart/form-data; boundary=x", NPY, NULL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        size_t length = strlen(table[i].body);
+        unsigned char *body = malloc(length + !length);
+        memcpy(body, table[i].body, length);
+        assert_ptr_equal(format_of_upload(table[i].type, body, length, &p), table[i].expected);
+        assert_int_equal(p.status, table[i].expected ? 0 : 415);
+        free(body);
+    }
+}
+
+static void an_upload_has_just_the_bytes_of_its_shape(void **state) {
+    (void)state;
+    static const struct {
+        array array;
+        uint64_t bytes;
+        int status;
+    } table[] = {
+        {{.type = DTYPE_U8, .rank = 1, .shape = {7}}, 7, 0},
+        {{.type = DTYPE_F32, .rank = 2, .shape = {3, 5}}, 60, 0},
+        {{.type = DTYPE_F32, .rank = 5, .shape = {1, 2, 3, 4, 5}}, 480, 0},
+        {{.type = DTYPE_F32, .rank = 0}, 4, 0},
+        {{.type = DTYPE_U8, .rank = 1, .shape = {7}}, 6, 400},
+        {{.type = DTYPE_U8, .rank = 1, .shape = {7}}, 8, 400},
+        {{.type = DTYPE_F32, .rank = 1, .shape = {7}}, 7, 400},
+        {{.type = DTYPE_U8, .rank = 1, .shape = {0}}, 0, 400},
+        {{.type = DTYPE_U8, .rank = 3, .shape = {4, 0, 4}}, 0, 400},
+        {{.type = DTYPE_U8, .rank = 1, .shape = {UINT64_MAX}}, 5, 400},
+        {{.type = DTYPE_F32, .rank = 1, .shape = {UINT64_C(1) << 62}}, 0, 413},
+        {{.type = DTYPE_U8, .rank = 2, .shape = {UINT64_C(1) << 32, UINT64_C(1) << 32}}, 0, 413},
+        {{.type = DTYPE_U8, .rank = 2, .shape = {UINT64_C(1) << 63, 3}}, UINT64_C(1) << 63, 413},
+        {{.type = DTYPE_U8,
+          .rank = 5,
+          .shape = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}},
+         1,
+         413},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        assert_int_equal(array_check(&table[i].array, table[i].bytes, &p), !table[i].status);
+        assert_int_equal(p.status, table[i].status);
+    }
+}
+
+static void an_outline_adds_up_its_segments(void **state) {
+    (void)state;
+    outline l = {0};
+    tensor_source *s = tensor_source_new(3);
+    buffer text = buffer_of(16);
+    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL));
+    assert_true(buffer_text(&text, "hello"));
+    assert_true(outline_literal(&l, &text));
+    assert_true(outline_tensor(&l, &s->tensors[0]));
+    assert_true(l.count == 2 && l.length == 29);
+    assert_memory_equal(l.segments[0].literal.bytes, "hello", 5);
+    outline_free(&l);
+    assert_int_equal(l.count, 0);
+    tensor_source_free(s);
+}
+
+static void an_outline_refuses_a_failed_literal_and_one_segment_too_many(void **state) {
+    (void)state;
+    outline l = {0};
+    tensor_source *s = tensor_source_new(3);
+    buffer failed = buffer_of(2);
+    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL));
+    assert_false(buffer_text(&failed, "too long"));
+    assert_false(outline_literal(&l, &failed));
+    for (int i = 0; i < FORMAT_SEGMENTS; i++)
+        assert_true(outline_tensor(&l, &s->tensors[0]));
+    assert_false(outline_tensor(&l, &s->tensors[0]));
+    assert_true(l.length == FORMAT_SEGMENTS * 24);
+    tensor_source_free(s);
+}
+
+static void numbers_follow_the_table_and_nothing_is_none(void **state) {
+    (void)state;
+    assert_int_equal(format_number(NULL), 0);
+    assert_string_equal(format_name(0), "none");
+    assert_string_equal(format_name(FORMAT_COUNT + 1), "none");
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        assert_int_equal(format_number(format_table[i]), i + 1);
+        assert_string_equal(format_name(i + 1), format_table[i]->name);
+    }
+    assert_null(format_table[FORMAT_COUNT]);
+}
+
+RUN(T(numbers_follow_the_table_and_nothing_is_none), T(the_best_of_what_is_accepted_is_chosen),
+    T(a_quality_that_is_none_is_as_good_as_zero), T(names_are_found_whole_and_within_the_set),
+    T(lists_name_each_format_of_the_set), T(each_row_has_a_name_a_type_a_kind_and_one_way_to_write),
+    T(uploads_are_read_as_declared_else_by_their_first_bytes),
+    T(an_upload_has_just_the_bytes_of_its_shape), T(an_outline_adds_up_its_segments),
+    T(an_outline_refuses_a_failed_literal_and_one_segment_too_many))

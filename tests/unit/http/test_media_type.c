@@ -1,0 +1,45 @@
+#include "unit.h"
+
+#include "http/media_type.h"
+
+static void a_body_without_a_coding_is_taken(void **state) {
+    (void)state;
+    static const char *const good[] = {NULL, "", "identity", "Identity", "identity, IDENTITY", ","};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        problem p = {0};
+        media_type_check("application/x-npy", good[i], &p);
+        assert_int_equal(p.status, 0);
+    }
+}
+
+static void a_coding_is_415_and_named(void **state) {
+    (void)state;
+    static const char *const bad[] = {"gzip", "br", "identity, gzip", "identityx", "x;identity"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        problem p = {0};
+        media_type_check(NULL, bad[i], &p);
+        assert_int_equal(p.status, 415);
+        assert_true(p.uncoded);
+        assert_string_equal(p.errors[0].parameter, "Content-Encoding");
+        assert_non_null(strstr(p.errors[0].detail, bad[i]));
+    }
+}
+
+static void several_parts_are_415_and_say_what_to_send(void **state) {
+    (void)state;
+    static const char *const types[] = {"multipart/form-data; boundary=x", "Multipart/Mixed"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        problem p = {0};
+        media_type_check(types[i], NULL, &p);
+        assert_int_equal(p.status, 415);
+        assert_false(p.uncoded);
+        assert_string_equal(p.errors[0].parameter, "Content-Type");
+        assert_non_null(strstr(p.errors[0].detail, "--data-binary"));
+    }
+    problem p = {0};
+    media_type_check("multipartx/form-data", NULL, &p);
+    assert_int_equal(p.status, 0);
+}
+
+RUN(T(a_body_without_a_coding_is_taken), T(a_coding_is_415_and_named),
+    T(several_parts_are_415_and_say_what_to_send))

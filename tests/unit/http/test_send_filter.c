@@ -1,0 +1,182 @@
+#include "unit.h"
+
+#include "http/send_filter.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HEAD "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 6\r\n\r\n"
+#define OURS "HTTP/1.1 400 Bad Request\r\nX-Fmix-Stream: 1\r\nContent-Length: 6\r\n\r\n"
+
+static struct iovec part_of(const char *text) {
+    return (struct iovec){(void *)(uintptr_t)text, strlen(text)};
+}
+
+static void a_page_is_told_by_its_head(void **state) {
+    (void)state;
+    static const struct {
+        const char *head, *body;
+        int status; /* 0: no page */
+        bool has_body;
+    } table[] = {
+        {HEAD, "", 400, false},
+        {HEAD, "<html>", 400, true},
+        {HEAD "<html>", "", 400, true},
+        {HEAD HEAD, "", 400, false},
+        {HEAD HEAD, "<html>", 400, true},
+        {HEAD HEAD "<html>", "", 400, true},
+        {"HTTP/1.0 505 x\r\n\r\n", "", 505, false},
+        {OURS, "{}", 0, false},
+        {"HTTP/1.1 404 Not Found\r\nX-Fmix-Stream: 1\r\n\r\n", "", 0, false},
+        {"HTTP/1.1 100 Continue\r\n\r\n", "", 0, false},
+        {"HTTP/1.1 200 OK\r\n\r\n", "", 0, false},
+        {"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n", "", 0, false},
+        {"HTTP/1.1 400", "", 0, false},
+        {"HTTP/1.1 4x0 \r\n\r\n", "", 0, false},
+        {"HTTP/1.", "", 0, false},
+        {"", "", 0, false},
+        {"\x16\x03\x01", "", 0, false},
+        {" " HEAD, "", 0, false},
+        {HEAD "X-Fmix-Stream: 1\r\n", "", 400, true},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const struct iovec parts[] = {part_of(table[i].head), part_of(table[i].body)};
+        send_page page;
+        bool found = send_filter_finds(parts, 2, &page);
+        if (found != (table[i].status != 0))
+            fail_msg("%zu", i);
+        if (found && (page.status != table[i].status || page.body != table[i].has_body))
+            fail_msg("%zu: %d %d", i, page.status, page.body);
+    }
+    send_page page;
+    assert_false(send_filter_finds(NULL, 0, &page));
+}
+
+/* What a filter was asked, and says. */
+typedef struct desk {
+    int asked, fd, status;
+    bool says;
+    bool by_304;
+} desk;
+
+static bool replaces(void *of, int fd, void *session, const send_page *page) {
+    desk *d = of;
+    assert_null(session);
+    d->asked++;
+    d->fd = fd;
+    d->status = page->status;
+    return d->says;
+}
+
+/* Whether the request of a socket was answered by 304. */
+static bool shortens(void *of, int fd) {
+    const desk *d = of;
+    (void)fd;
+    return d->by_304;
+}
+
+/* By send, or by sendmsg in two parts. */
+static ssize_t write_to(int fd, const char *text, bool parts) {
+    size_t length = strlen(text);
+    struct iovec pieces[] = {part_of(text), {NULL, 0}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    return parts ? sendmsg(fd, &message, MSG_NOSIGNAL) : send(fd, text, length, MSG_NOSIGNAL);
+}
+
+/* Takes what arrived. */
+static void assert_arrived(int fd, const char *text) {
+    char got[512] = "";
+    assert_int_equal(recv(fd, got, sizeof got - 1, 0), strlen(text));
+    assert_string_equal(got, text);
+}
+
+static void a_page_is_sent_only_if_the_filter_lets_it(void **state) {
+    (void)state;
+    desk d = {0};
+    const send_filter filter = {replaces, shortens, &d};
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    send_filter_set(&filter);
+    for (int parts = 0; parts < 2; parts++) {
+        d = (desk){.says = false};
+        assert_int_equal(write_to(ends[0], HEAD, parts), strlen(HEAD));
+        assert_arrived(ends[1], HEAD);
+        assert_int_equal(d.asked, 1);
+        assert_int_equal(d.fd, ends[0]);
+        assert_int_equal(d.status, 400);
+        d.says = true;
+        errno = 0;
+        assert_int_equal(write_to(ends[0], HEAD, parts), -1);
+        assert_int_equal(errno, ECONNRESET);
+        assert_int_equal(d.asked, 2);
+        assert_int_equal(write_to(ends[0], OURS, parts), strlen(OURS));
+        assert_arrived(ends[1], OURS);
+        assert_int_equal(d.asked, 2);
+    }
+    send_filter_set(NULL);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+#define KNOWN "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n"
+#define ZERO  "Content-Length: 0\r\n"
+
+static void a_304_loses_a_length_of_zero(void **state) {
+    (void)state;
+    desk d = {.by_304 = true};
+    const send_filter filter = {replaces, shortens, &d};
+    static const char *const others[] = {
+        "HTTP/1.1 200 OK\r\n" ZERO "\r\n",
+        KNOWN "Content-Length: 10\r\n\r\n",
+        KNOWN "\r\n",
+        KNOWN ZERO "X: y\r\n\r\n",
+        "HTTP/1.1 304 ",
+        "",
+    };
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(send_filter_cuts(7, KNOWN ZERO "\r\n", strlen(KNOWN ZERO "\r\n")), 0);
+    send_filter_set(&filter);
+    assert_int_equal(write_to(ends[0], KNOWN ZERO "\r\n", false), strlen(KNOWN ZERO "\r\n"));
+    assert_arrived(ends[1], KNOWN "\r\n");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(send_filter_cuts(7, others[i], strlen(others[i])), 0);
+    assert_int_equal(d.asked, 0);
+    d.by_304 = false; /* a body that looks like one */
+    assert_int_equal(write_to(ends[0], KNOWN ZERO "\r\n", false), strlen(KNOWN ZERO "\r\n"));
+    assert_arrived(ends[1], KNOWN ZERO "\r\n");
+    d.by_304 = true;
+    close(ends[1]);
+    assert_int_equal(write_to(ends[0], KNOWN ZERO "\r\n", false), -1);
+    send_filter_set(NULL);
+    close(ends[0]);
+}
+
+static void a_thread_without_a_filter_sends_anything(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(write_to(ends[0], HEAD, false), strlen(HEAD));
+    assert_arrived(ends[1], HEAD);
+    close(ends[1]);
+    assert_int_equal(write_to(ends[0], HEAD, true), -1);
+    assert_int_equal(errno, EPIPE);
+    close(ends[0]);
+}
+
+static void each_call_is_counted(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    uint64_t before = send_filter_calls();
+    write_to(ends[0], "x", false);
+    write_to(ends[0], OURS, true);
+    assert_int_equal(send_filter_calls(), before + 2);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+RUN(T(a_page_is_told_by_its_head), T(a_page_is_sent_only_if_the_filter_lets_it),
+    T(a_304_loses_a_length_of_zero), T(a_thread_without_a_filter_sends_anything),
+    T(each_call_is_counted))

@@ -1,0 +1,445 @@
+#include "unit.h"
+
+#include "ops/config.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* What config_load made of some flags, and what it said. */
+typedef struct loaded {
+    config_result result;
+    config config;
+    char said[400];
+} loaded;
+
+static loaded load_list(const char *const *flags) {
+    loaded l;
+    char *argv[16] = {(char[]){"fmixd"}};
+    int argc = 1;
+    for (; flags[argc - 1]; argc++)
+        argv[argc] = strdup(flags[argc - 1]);
+    FILE *errors = fmemopen(l.said, sizeof l.said, "w");
+    l.result = config_load(argc, argv, 1, &l.config, errors);
+    fclose(errors);
+    while (argc > 1)
+        free(argv[--argc]);
+    return l;
+}
+
+#define LOAD(...) load_list((const char *const[]){__VA_ARGS__, NULL})
+
+static void assert_refused(const loaded *l, const char *word) {
+    assert_int_equal(l->result, CONFIG_BAD);
+    if (!strstr(l->said, word))
+        fail_msg("'%s' does not say '%s'", l->said, word);
+}
+
+#define AT(field) offsetof(config, field)
+#define K         UINT64_C(1024)
+
+/* Each number, its ends and one beyond each. */
+static const struct {
+    const char *flag, *variable;
+    size_t offset;
+    uint64_t fallback;
+    const char *least, *most, *below, *above;
+    uint64_t least_value, most_value;
+} numbers[] = {
+    {"--threads", "FMIXD_THREADS", AT(threads), 0, "1", "1024", "-1", "1025", 1, 1024},
+    {"--io-threads", "FMIXD_IO_THREADS", AT(io_threads), 2, "1", "64", "0", "65", 1, 64},
+    {"--connections", "FMIXD_CONNECTIONS", AT(connections), 8192, "16", "100000", "15", "100001",
+     16, 100000},
+    {"--queue", "FMIXD_QUEUE", AT(queue), 1024, "1", "100000", "0", "100001", 1, 100000},
+    {"--body", "FMIXD_BODY", AT(body), 256 * K *K, "1", "16G", "0", "17179869185", 1, 16 * K *K *K},
+    {"--elements", "FMIXD_ELEMENTS", AT(elements), 1 << 24, "1", "16777216", "0", "16777217", 1,
+     1 << 24},
+    {"--cache", "FMIXD_CACHE", AT(cache), 128 * K *K, "0", "64G", "-1", "68719476737", 0,
+     64 * K *K *K},
+    {"--drain", "FMIXD_DRAIN", AT(drain), 2, "0", "3600", "-1", "3601", 0, 3600},
+    {"--deadline", "FMIXD_DEADLINE", AT(deadline), 20, "0", "3600", "-1", "3601", 0, 3600},
+};
+#define NUMBERS (sizeof numbers / sizeof *numbers)
+
+static uint64_t number_of(const loaded *l, size_t i) {
+    return *(const uint64_t *)(const void *)((const char *)&l->config + numbers[i].offset);
+}
+
+static void without_flags_there_are_defaults(void **state) {
+    (void)state;
+    loaded l = LOAD(NULL);
+    assert_int_equal(l.result, CONFIG_OK);
+    assert_string_equal(l.config.listen, "127.0.0.1:8080");
+    assert_true(l.config.threads >= 1); /* as many as there are cores */
+    for (size_t i = 1; i < NUMBERS; i++)
+        assert_true(number_of(&l, i) == numbers[i].fallback);
+}
+
+static void every_number_takes_its_least_and_most_and_not_one_beyond(void **state) {
+    (void)state;
+    for (size_t i = 0; i < NUMBERS; i++) {
+        loaded l = LOAD(numbers[i].flag, numbers[i].least);
+        assert_int_equal(l.result, CONFIG_OK);
+        assert_true(number_of(&l, i) == numbers[i].least_value);
+        l = LOAD(numbers[i].flag, numbers[i].most);
+        assert_int_equal(l.result, CONFIG_OK);
+        assert_true(number_of(&l, i) == numbers[i].most_value);
+        l = LOAD(numbers[i].flag, numbers[i].below);
+        assert_refused(&l, numbers[i].below);
+        l = LOAD(numbers[i].flag, numbers[i].above);
+        assert_refused(&l, numbers[i].above);
+    }
+}
+
+static void no_number_takes_garbage(void **state) {
+    (void)state;
+    static const char *const garbage[] = {
+        "",     " 20",  "20 ",    "+20",
+        "0x20", "20.0", "2e1",    "20k",
+        "20T",  "20KB", "20MM",   "K",
+        "20,0", "nan",  "--",     "18446744073709551616",
+        "２",   "20G1", "twenty", "99999999999999999999999999",
+    };
+    for (size_t i = 0; i < NUMBERS; i++)
+        for (size_t g = 0; g < sizeof garbage / sizeof *garbage; g++) {
+            loaded l = LOAD(numbers[i].flag, garbage[g]);
+            assert_refused(&l, "must be");
+        }
+}
+
+static void bytes_take_units_and_counts_do_not(void **state) {
+    (void)state;
+    loaded l = LOAD("--body", "3K", "--cache", "5M");
+    assert_true(l.config.body == 3 * K && l.config.cache == 5 * K * K);
+    l = LOAD("--body", "2G", "--cache", "7");
+    assert_true(l.config.body == 2 * K * K * K && l.config.cache == 7);
+    static const char *const flags[] = {"--queue", "--elements", "--threads"};
+    for (size_t i = 0; i < 3; i++) {
+        l = LOAD(flags[i], "1K");
+        assert_refused(&l, "1K");
+    }
+    static const char *const wrapping[] = {"18014398509481985K", "17592186044417M", "17179869185G",
+                                           "18446744073709551615G"};
+    for (size_t i = 0; i < 4; i++) {
+        l = LOAD("--body", wrapping[i]); /* past 2^64, where they would be small again */
+        assert_refused(&l, wrapping[i]);
+    }
+}
+
+static void a_flag_beats_the_environment_beats_the_default(void **state) {
+    (void)state;
+    for (size_t i = 0; i < NUMBERS; i++) {
+        setenv(numbers[i].variable, numbers[i].most, 1);
+        loaded both = LOAD(numbers[i].flag, numbers[i].least), one = LOAD(NULL);
+        unsetenv(numbers[i].variable);
+        assert_true(number_of(&both, i) == numbers[i].least_value);
+        assert_true(number_of(&one, i) == numbers[i].most_value);
+    }
+    setenv("FMIXD_LISTEN", "0.0.0.0:1", 1);
+    loaded l = LOAD(NULL);
+    unsetenv("FMIXD_LISTEN");
+    assert_string_equal(l.config.listen, "0.0.0.0:1");
+}
+
+static void a_bad_environment_is_refused_and_named(void **state) {
+    (void)state;
+    setenv("FMIXD_QUEUE", "many", 1);
+    loaded l = LOAD(NULL);
+    unsetenv("FMIXD_QUEUE");
+    assert_refused(&l, "environment queue is 'many'");
+}
+
+static void a_value_follows_its_flag_or_an_equals_sign(void **state) {
+    (void)state;
+    loaded l = LOAD("--queue=5", "--io_threads", "3", "--io-threads=4", "--listen=[::1]:9");
+    assert_int_equal(l.result, CONFIG_OK);
+    assert_true(l.config.queue == 5 && l.config.io_threads == 4);
+    assert_string_equal(l.config.listen, "[::1]:9");
+    l = LOAD("--queue", "5", "--queue", "6"); /* the last one counts */
+    assert_true(l.config.queue == 6);
+}
+
+static void what_is_no_flag_is_refused_by_name(void **state) {
+    (void)state;
+    static const char *const unknown[] = {
+        "--colour",   "--",      "-q",   "queue",    "",         "--=5",          "--queu",
+        "--queues=5", "--QUEUE", "--io", "---queue", "-queue=5", "--io--threads", "--\xff"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        loaded l = LOAD(unknown[i], "5");
+        assert_refused(&l, "there is no flag '");
+    }
+}
+
+static void a_missing_or_empty_value_is_refused(void **state) {
+    (void)state;
+    loaded l = LOAD("--queue");
+    assert_refused(&l, "--queue needs a value");
+    l = LOAD("--queue=");
+    assert_refused(&l, "queue is ''");
+    l = LOAD("--queue", "--drain", "5");
+    assert_refused(&l, "queue is '--drain'");
+}
+
+static void help_is_asked_for_anywhere(void **state) {
+    (void)state;
+    assert_int_equal(LOAD("--help").result, CONFIG_HELP);
+    assert_int_equal(LOAD("--queue", "5", "-h").result, CONFIG_HELP);
+    assert_int_equal(LOAD("--queue", "--help").result, CONFIG_BAD);
+}
+
+static void only_flags_from_the_first_on_are_read(void **state) {
+    (void)state;
+    char *argv[] = {(char[]){"fmixd"}, (char[]){"config"}, (char[]){"--queue=9"}};
+    config c;
+    assert_int_equal(config_load(3, argv, 2, &c, stderr), CONFIG_OK);
+    assert_true(c.queue == 9);
+}
+
+static const struct {
+    const char *listen, *host; /* NULL: malformed */
+    uint16_t port;
+} addresses[] = {
+    {"127.0.0.1:8080", "127.0.0.1", 8080},
+    {"0.0.0.0:0", "0.0.0.0", 0},
+    {"[::1]:65535", "::1", 65535},
+    {"[::]:1", "::", 1},
+    {"[fe80::1%eth0]:80", "fe80::1%eth0", 80},
+    {"localhost:80", "localhost", 80},
+    {"a-b.example:80", "a-b.example", 80},
+    {"127.0.0.1", NULL, 0},
+    {"127.0.0.1:", NULL, 0},
+    {"127.0.0.1:x", NULL, 0},
+    {"127.0.0.1:80x", NULL, 0},
+    {"127.0.0.1: 80", NULL, 0},
+    {"127.0.0.1:-1", NULL, 0},
+    {"127.0.0.1:+1", NULL, 0},
+    {"127.0.0.1:65536", NULL, 0},
+    {"127.0.0.1:4294967376", NULL, 0},
+    {"127.0.0.1:99999999999999999999999", NULL, 0},
+    {":80", NULL, 0},
+    {"80", NULL, 0},
+    {"", NULL, 0},
+    {":", NULL, 0},
+    {"[::1]", NULL, 0},
+    {"[::1:80", NULL, 0},
+    {"[:80", NULL, 0},
+};
+
+static void addresses_split_into_host_and_port(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        char host[CONFIG_ADDRESS];
+        uint16_t port;
+        bool good = config_split_address(addresses[i].listen, host, sizeof host, &port);
+        if (good != (addresses[i].host != NULL))
+            fail_msg("%s", addresses[i].listen);
+        if (good) {
+            assert_string_equal(host, addresses[i].host);
+            assert_int_equal(port, addresses[i].port);
+        }
+    }
+}
+
+/* Without brackets nobody can tell where the address ends and the port begins. */
+static void colons_outside_of_brackets_are_malformed(void **state) {
+    (void)state;
+    static const char *const bad[] = {"::1",       "::1:80",    "fe80::1:80",
+                                      "1:2:3",     "[]:80",     "]:80",
+                                      "[::1]x:80", "x[::1]:80", "http://127.0.0.1:80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char host[CONFIG_ADDRESS];
+        uint16_t port;
+        if (config_split_address(bad[i], host, sizeof host, &port))
+            fail_msg("%s: host '%s', port %u", bad[i], host, port);
+    }
+}
+
+static void a_host_fits_its_room_or_is_refused(void **state) {
+    (void)state;
+    char host[4];
+    uint16_t port;
+    assert_true(config_split_address("abc:1", host, sizeof host, &port));
+    assert_false(config_split_address("abcd:1", host, sizeof host, &port));
+    loaded l = LOAD("--listen", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:80");
+    assert_int_equal(l.result, CONFIG_BAD); /* 64 with the colon and port */
+}
+
+static void listen_is_checked_when_it_is_read(void **state) {
+    (void)state;
+    loaded l = LOAD("--listen", "127.0.0.1:65536");
+    assert_refused(&l, "listen is '127.0.0.1:65536'");
+}
+
+static void origins_are_a_star_or_a_list_of_them(void **state) {
+    (void)state;
+    loaded l = LOAD("--cors", "https://a.example,http://localhost:3000");
+    assert_int_equal(l.result, CONFIG_OK);
+    assert_string_equal(l.config.cors, "https://a.example,http://localhost:3000");
+    l = LOAD("--cors", "https://a.example/");
+    assert_refused(&l, "flag cors is 'https://a.example/'; it must be * or origins");
+    char text[CONFIG_ORIGINS + 1] = "https://";
+    memset(text + 8, 'a', sizeof text - 9);
+    l = LOAD("--cors", text);
+    assert_refused(&l, "cors is 'https://aaa");
+    text[CONFIG_ORIGINS - 1] = 0;
+    l = LOAD("--cors", text);
+    assert_int_equal(l.result, CONFIG_OK);
+}
+
+static void what_is_printed_can_be_read_back(void **state) {
+    (void)state;
+    char text[4000] = "";
+    loaded l = LOAD("--queue", "7", "--threads", "3", "--body", "1K", "--memory", "64M");
+    FILE *out = fmemopen(text, sizeof text, "w");
+    config_print(&l.config, out);
+    fclose(out);
+    static const char *const lines[] = {"listen = 127.0.0.1:8080 # default\n",
+                                        "\nthreads = 3 # flag\n",
+                                        "\nqueue = 7 # flag\n",
+                                        "\nbody = 1024 # flag\n",
+                                        "\nmemory = 67108864 # flag\n",
+                                        "\nlog = json # default\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_non_null(strstr(text, lines[i]));
+    config again = {.file = "printed"};
+    assert_true(config_read_text(text, &again, stderr));
+    assert_true(again.queue == 7 && again.body == 1024 && again.memory == 64 * K * K);
+}
+
+/* A settings file of this text, read: what it says on errors, empty if nothing. */
+static config_result read_file(const char *text, config *c, char *errors, size_t room) {
+    char path[] = "/tmp/fmixd-settings-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    char *argv[] = {(char[]){"fmixd"}, (char[]){"--config"}, path, (char[]){"--queue=9"}};
+    FILE *out = fmemopen(errors, room, "w");
+    setenv("FMIXD_DRAIN", "33", 1);
+    config_result result = config_load(4, argv, 1, c, out);
+    unsetenv("FMIXD_DRAIN");
+    fclose(out);
+    unlink(path);
+    return result;
+}
+
+static void a_file_counts_for_more_than_defaults_and_less_than_the_rest(void **state) {
+    (void)state;
+    char errors[400] = "";
+    config c;
+    assert_int_equal(read_file("# ours\r\n\r\nqueue = 5\ndrain=4 # or\nbody\t=\t2M  \r\n"
+                               "  cache = 1K",
+                               &c, errors, sizeof errors),
+                     CONFIG_OK);
+    assert_true(c.queue == 9 && c.drain == 33 && c.body == 2 * K * K && c.cache == K);
+    assert_true(c.deadline == 20);
+}
+
+static void what_is_wrong_in_a_file_is_named_with_its_line(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *said;
+    } table[] = {
+        {"\n\nbody = 0\n", ":3: body is '0'; it must be a number of bytes"},
+        {"queue = 5\nqueue = 6", ":2: queue stands in line 1 already"},
+        {"bodi = 5", ":1: there is no setting 'bodi' (body?)"},
+        {"QUEUE = 5", ":1: there is no setting 'QUEUE'"},
+        {"io-threads = 5", ":1: there is no setting 'io-threads' (io_threads?)"},
+        {"zzz", ":1: there is no setting 'zzz' (--help lists them?)"},
+        {"= 5", ":1: there is no setting ''"},
+        {"queue", ":1: queue has no value; write queue = value"},
+        {"queue 5", ":1: queue has no value"},
+        {"queue =", ":1: queue is ''"},
+        {"queue = 5 6", ":1: queue is '5 6'"},
+        {"config = x", ":1: there is no setting 'config'"},
+        {"listen = here", ":1: listen is 'here'; it must be ADDR:PORT"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char errors[400] = "";
+        config c;
+        assert_int_equal(read_file(table[i].text, &c, errors, sizeof errors), CONFIG_BAD);
+        if (!strstr(errors, table[i].said))
+            fail_msg("%s\n%s", table[i].text, errors);
+    }
+}
+
+static void a_file_that_is_not_there_or_too_large_is_refused(void **state) {
+    (void)state;
+    loaded l = LOAD("--config", "/nowhere/at/all");
+    assert_refused(&l, "config: '/nowhere/at/all' cannot be read");
+    static char large[CONFIG_FILE_BYTES + 2];
+    memset(large, '#', sizeof large - 1);
+    char errors[400] = "";
+    config c;
+    assert_int_equal(read_file(large, &c, errors, sizeof errors), CONFIG_BAD);
+    assert_non_null(strstr(errors, "has more than 65536 bytes"));
+}
+
+static void an_unknown_variable_is_refused_by_name(void **state) {
+    (void)state;
+    setenv("FMIXD_QUEUES", "5", 1);
+    loaded l = LOAD(NULL);
+    unsetenv("FMIXD_QUEUES");
+    assert_refused(&l, "environment: there is no setting 'QUEUES' (queue?)");
+    setenv("FMIXD_queue", "5", 1);
+    l = LOAD(NULL);
+    unsetenv("FMIXD_queue");
+    assert_refused(&l, "environment: there is no setting 'queue'");
+    setenv("FMIXD_SERVICE_HOST", "10.0.0.1", 1); /* as Kubernetes does */
+    setenv("FMIXD_PORT_80_TCP", "tcp://10.0.0.1:80", 1);
+    setenv("FMIXD_PORT", "tcp://10.0.0.1:80", 1);
+    l = LOAD(NULL);
+    unsetenv("FMIXD_SERVICE_HOST");
+    unsetenv("FMIXD_PORT_80_TCP");
+    unsetenv("FMIXD_PORT");
+    assert_int_equal(l.result, CONFIG_OK);
+}
+
+static void usage_names_every_setting(void **state) {
+    (void)state;
+    char text[4000] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    config_usage(out);
+    fclose(out);
+    for (size_t i = 0; i < NUMBERS; i++) {
+        char name[32] = "--";
+        for (size_t c = 2; numbers[i].flag[c]; c++)
+            name[c] = numbers[i].flag[c] == '-' ? '_' : numbers[i].flag[c];
+        assert_non_null(strstr(text, name));
+    }
+}
+
+/* Settings of whoever runs the tests are none of theirs. */
+static int forget_environment(void **state) {
+    (void)state;
+    for (size_t i = 0; i < NUMBERS; i++)
+        unsetenv(numbers[i].variable);
+    return unsetenv("FMIXD_LISTEN");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(without_flags_there_are_defaults),
+        T(every_number_takes_its_least_and_most_and_not_one_beyond),
+        T(no_number_takes_garbage),
+        T(bytes_take_units_and_counts_do_not),
+        T(a_flag_beats_the_environment_beats_the_default),
+        T(a_bad_environment_is_refused_and_named),
+        T(a_value_follows_its_flag_or_an_equals_sign),
+        T(what_is_no_flag_is_refused_by_name),
+        T(a_missing_or_empty_value_is_refused),
+        T(help_is_asked_for_anywhere),
+        T(only_flags_from_the_first_on_are_read),
+        T(addresses_split_into_host_and_port),
+        T(colons_outside_of_brackets_are_malformed),
+        T(a_host_fits_its_room_or_is_refused),
+        T(listen_is_checked_when_it_is_read),
+        T(origins_are_a_star_or_a_list_of_them),
+        T(what_is_printed_can_be_read_back),
+        T(a_file_counts_for_more_than_defaults_and_less_than_the_rest),
+        T(what_is_wrong_in_a_file_is_named_with_its_line),
+        T(a_file_that_is_not_there_or_too_large_is_refused),
+        T(an_unknown_variable_is_refused_by_name),
+        T(usage_names_every_setting),
+    };
+    return cmocka_run_group_tests(tests, forget_environment, NULL);
+}

@@ -1,0 +1,390 @@
+#include "unit.h"
+
+#include "params/recipe.h"
+
+#define ALL (~0u)
+#define MASKS                                                                                      \
+    (GROUP_SEED | GROUP_INDEX | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |          \
+     GROUP_SHAPE)
+#define ELEMENTS 1024
+
+/* A query of name, value, name, value … NULL. */
+static query query_of(const char *const *pairs) {
+    query q;
+    problem p = {0};
+    query_init(&q);
+    for (; *pairs; pairs += 2)
+        query_take(&q, ALL, pairs[0], strlen(pairs[0]), pairs[1], strlen(pairs[1]), &p);
+    assert_int_equal(p.status, 0);
+    return q;
+}
+
+#define QUERY(...) query_of((const char *const[]){__VA_ARGS__, NULL})
+
+static void the_index_is_step_times_rows_unless_given(void **state) {
+    (void)state;
+    problem p = {0};
+    query q = QUERY("step", "7");
+    assert_true(recipe_address(&q, 100, 1, &p) && q.index == 700);
+    q = QUERY("step", "7", "index", "3");
+    assert_true(recipe_address(&q, 100, 1, &p) && q.index == 3);
+    q = QUERY("seed", "7");
+    assert_true(recipe_address(&q, 100, 1, &p) && q.index == 0);
+    assert_int_equal(p.status, 0);
+}
+
+/* rows 2: 2^63 - 1 steps of them end at 2^64 - 1. */
+static void numbers_past_64_bits_are_refused_by_name(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *value;
+        uint64_t rows;
+        bool good;
+    } table[] = {
+        {"index", "18446744073709551615", 1, true},   {"index", "18446744073709551615", 2, false},
+        {"index", "18446744073709551614", 2, true},   {"index", "18446744073709551600", 16, true},
+        {"index", "18446744073709551600", 17, false}, {"step", "18446744073709551615", 1, true},
+        {"step", "9223372036854775807", 2, true},     {"step", "9223372036854775808", 2, false},
+        {"step", "6148914691236517205", 3, false},    {"step", "6148914691236517204", 3, true},
+        {"step", "18446744073709551615", 2, false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        query q = QUERY(table[i].name, table[i].value);
+        assert_int_equal(recipe_address(&q, table[i].rows, 1, &p), table[i].good);
+        assert_int_equal(p.status, table[i].good ? 0 : 400);
+        if (!table[i].good)
+            assert_string_equal(p.errors[0].parameter, table[i].name);
+    }
+}
+
+static void a_given_index_makes_any_step_good(void **state) {
+    (void)state;
+    problem p = {0};
+    query q = QUERY("step", "18446744073709551615", "index", "0");
+    assert_true(recipe_address(&q, 1000, 1, &p));
+}
+
+static void shapes_end_at_the_limit_of_elements(void **state) {
+    (void)state;
+    static const struct {
+        unsigned rank;
+        uint64_t side[3];
+        bool good;
+    } table[] = {
+        {1, {1024}, true},
+        {1, {1025}, false},
+        {2, {32, 32}, true},
+        {2, {32, 33}, false},
+        {2, {1, 1024}, true},
+        {2, {1024, 1}, true},
+        {2, {1024, 2}, false},
+        {3, {8, 8, 16}, true},
+        {3, {8, 8, 17}, false},
+        {1, {UINT64_MAX}, false},
+        {2, {UINT64_C(1) << 32, UINT64_C(1) << 32}, false},
+        {3, {UINT64_C(1) << 22, UINT64_C(1) << 21, UINT64_C(1) << 21}, false},
+        {2, {1024, UINT64_MAX}, false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        fmix_shape shape;
+        bool good = recipe_shape(table[i].rank, table[i].side, ELEMENTS, "shape", &shape, &p);
+        assert_int_equal(good, table[i].good);
+        assert_int_equal(p.status, good ? 0 : 413);
+        if (!good)
+            assert_string_equal(p.errors[0].parameter, "shape");
+        for (unsigned d = 0; good && d < table[i].rank; d++)
+            assert_true(shape.rank == table[i].rank && shape.side[d] == table[i].side[d]);
+    }
+}
+
+static void the_law_is_what_the_parameters_say(void **state) {
+    (void)state;
+    problem p = {0};
+    fmix_recipe r;
+    query q = QUERY("seed", "9", "method", "cutmix", "alpha", "0.2", "delta", "4");
+    assert_true(recipe_law(&q, &r, &p));
+    assert_true(r.seed == 9 && r.method == FMIX_METHOD_CUTMIX && r.alpha == 0.2 && r.delta == 4);
+    assert_false(r.lambda_given);
+    q = QUERY("lambda", "0.25");
+    assert_true(recipe_law(&q, &r, &p));
+    assert_true(r.lambda_given && r.lambda == 0.25 && r.method == FMIX_METHOD_FMIX);
+}
+
+static void a_fixed_lambda_and_its_law_exclude_each_other(void **state) {
+    (void)state;
+    problem p = {0};
+    fmix_recipe r;
+    query q = QUERY("lambda", "0.5", "alpha", "1");
+    assert_false(recipe_law(&q, &r, &p));
+    assert_int_equal(p.status, 400);
+    assert_string_equal(p.errors[0].parameter, "lambda");
+    p = (problem){0};
+    q = QUERY("lambda", "0.5", "reformulate", "0");
+    assert_false(recipe_law(&q, &r, &p));
+    assert_string_equal(p.errors[0].parameter, "lambda");
+}
+
+static fmix_method method_at(const query *q, uint64_t batch) {
+    problem p = {0};
+    fmix_method method = FMIX_METHODS;
+    assert_true(recipe_method(q, batch, &method, &p));
+    return method;
+}
+
+static void a_list_alternates_batch_by_batch(void **state) {
+    (void)state;
+    query q = QUERY("method", "fmix,mixup,none");
+    assert_int_equal(method_at(&q, 0), FMIX_METHOD_FMIX);
+    assert_int_equal(method_at(&q, 1), FMIX_METHOD_MIXUP);
+    assert_int_equal(method_at(&q, 5), FMIX_METHOD_NONE);
+    q = QUERY("method", "bc", "policy", "random");
+    assert_int_equal(method_at(&q, 77), FMIX_METHOD_BC);
+    q = QUERY("method", "fmix,mixup", "policy", "random", "weights", "0,4");
+    for (uint64_t batch = 0; batch < 20; batch++)
+        assert_int_equal(method_at(&q, batch), FMIX_METHOD_MIXUP);
+}
+
+static void the_official_spectrum_is_refused_where_its_code_raises(void **state) {
+    (void)state;
+    static const fmix_shape thin = {2, {1, 8}}, square = {2, {8, 8}};
+    const struct {
+        query q;
+        const fmix_shape *shape;
+        const char *parameter; /* NULL: fine */
+    } table[] = {
+        {QUERY("spectrum", "official"), &square, NULL},
+        {QUERY("spectrum", "official"), &thin, "spectrum"},
+        {QUERY("spectrum", "official", "frequency", "extent"), &square, "frequency"},
+        {QUERY("spectrum", "official", "method", "cutmix"), &thin, NULL},
+        {QUERY("spectrum", "official", "method", "mixup,fmix"), &thin, "spectrum"},
+        {QUERY("frequency", "extent"), &thin, NULL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        bool good = table[i].parameter == NULL;
+        assert_int_equal(recipe_spectrum(&table[i].q, table[i].shape, &p), good);
+        assert_int_equal(p.status, good ? 0 : 400);
+        if (!good)
+            assert_string_equal(p.errors[0].parameter, table[i].parameter);
+    }
+}
+
+static void only_masks_of_a_spectrum_soften(void **state) {
+    (void)state;
+    query q = QUERY("soft", "0.1");
+    assert_true(recipe_softens(&q));
+    q = QUERY("soft", "0.1", "method", "mixup,fmix");
+    assert_true(recipe_softens(&q));
+    q = QUERY("soft", "0.1", "method", "cutmix");
+    assert_false(recipe_softens(&q));
+    q = QUERY("soft", "0");
+    assert_false(recipe_softens(&q));
+}
+
+static void weights_that_do_not_fit_are_named(void **state) {
+    (void)state;
+    const query bad[] = {QUERY("method", "fmix,mixup", "policy", "random", "weights", "1"),
+                         QUERY("method", "fmix,mixup", "policy", "random", "weights", "0,0"),
+                         QUERY("method", "fmix", "policy", "random", "weights", "1,1")};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        problem p = {0};
+        fmix_method method;
+        assert_false(recipe_method(&bad[i], 0, &method, &p));
+        assert_string_equal(p.errors[0].parameter, "weights");
+    }
+}
+
+static void assert_text(const query *q, unsigned groups, const char *expected) {
+    char *text = recipe_text(q, groups);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void the_text_holds_every_parameter_of_the_groups_that_has_a_value(void **state) {
+    (void)state;
+    query q = QUERY("shape", "32x32");
+    assert_text(
+        &q, MASKS,
+        "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix alpha=1 delta=3 "
+        "reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper box=clipped dtype=f32");
+    assert_text(&q, GROUP_SEED | GROUP_INDEX, "stream=1 seed=0 index=0 scope=sample");
+    q = QUERY("shape", "32x32", "lambda", "0.5");
+    assert_text(&q, MASKS,
+                "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix delta=3 "
+                "lambda=0.5 reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper "
+                "box=clipped dtype=f32");
+}
+
+static void requests_that_mean_the_same_have_one_text(void **state) {
+    (void)state;
+    const query same[] = {
+        QUERY("shape", "8x8"),
+        QUERY("n", "1", "shape", "8x8", "seed", "0"),
+        QUERY("delta", "3.0", "shape", "08x8", "alpha", "1e0"),
+        QUERY("dtype", "f32", "method", "fmix", "index", "00", "shape", "8x8"),
+    };
+    char *first = recipe_text(&same[0], MASKS);
+    for (size_t i = 1; i < sizeof same / sizeof *same; i++)
+        assert_text(&same[i], MASKS, first);
+    free(first);
+}
+
+static void any_other_parameter_makes_another_text(void **state) {
+    (void)state;
+    const query others[] = {
+        QUERY("shape", "8x8"),
+        QUERY("shape", "8x9"),
+        QUERY("shape", "8x8x1"),
+        QUERY("shape", "8x8", "seed", "1"),
+        QUERY("shape", "8x8", "index", "1"),
+        QUERY("shape", "8x8", "n", "2"),
+        QUERY("shape", "8x8", "method", "cutmix"),
+        QUERY("shape", "8x8", "alpha", "1.0000000000000002"),
+        QUERY("shape", "8x8", "delta", "3.0000000000000004"),
+        QUERY("shape", "8x8", "lambda", "0"),
+        QUERY("shape", "8x8", "lambda", "1"),
+        QUERY("shape", "8x8", "dtype", "u8"),
+        QUERY("shape", "8x8", "reformulate", "1"),
+        QUERY("shape", "8x8", "scope", "batch"),
+        QUERY("shape", "8x8", "frequency", "extent"),
+        QUERY("shape", "8x8", "box", "inside"),
+        QUERY("shape", "8x8", "columns", "1"),
+        QUERY("shape", "8x8", "scale", "2"),
+        QUERY("shape", "8x8", "seed", "18446744073709551615"),
+        QUERY("shape", "8x8", "seed", "18446744073709551614"),
+    };
+    enum { N = sizeof others / sizeof *others };
+    char *texts[N];
+    for (size_t i = 0; i < N; i++) {
+        texts[i] = recipe_text(&others[i], MASKS | GROUP_SHEET);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(texts[i], texts[j]);
+    }
+    for (size_t i = 0; i < N; i++)
+        free(texts[i]);
+}
+
+static void every_parameter_at_its_longest_still_has_a_text(void **state) {
+    (void)state;
+#define LONG "18446744073709551615"
+    query q = QUERY("seed", LONG, "index", LONG, "step", LONG, "n", "16777216", "shape",
+                    LONG "x" LONG "x" LONG, "method", "cutmix", "delta", "0.30000000000000004",
+                    "lambda", "4.9406564584124654e-324", "pairing", "permutation", "dtype", "bits",
+                    "columns", "4096", "scale", "64", "layout", "channels_first", "parts",
+                    "mixed,pairing,lambda,lambda_eff,masks", "x_shape",
+                    LONG "x" LONG "x" LONG "x" LONG "x" LONG, "x_dtype", "f32");
+    char *text = recipe_text(&q, ALL);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "lambda=4.9406564584124654e-324"));
+    free(text);
+}
+
+static void an_etag_is_strong_quoted_and_repeatable(void **state) {
+    (void)state;
+    char a[RECIPE_ETAG], b[RECIPE_ETAG];
+    recipe_etag("stream=1 seed=0", "/v1/masks", "npy", 1, a);
+    recipe_etag("stream=1 seed=0", "/v1/masks", "npy", 1, b);
+    assert_string_equal(a, b);
+    assert_int_equal(strlen(a), 34);
+    assert_true(a[0] == '"' && a[33] == '"');
+    assert_int_equal(strspn(a + 1, "0123456789abcdef"), 32);
+}
+
+static void text_resource_format_and_version_each_change_the_etag(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *resource, *format;
+        unsigned version;
+    } table[] = {
+        {"stream=1 seed=0", "/v1/masks", "npy", 1}, {"stream=1 seed=1", "/v1/masks", "npy", 1},
+        {"stream=1 seed=0", "/v1/mix", "npy", 1},   {"stream=1 seed=0", "/v1/masks", "raw", 1},
+        {"stream=1 seed=0", "/v1/masks", "npy", 2}, {"stream=1 seed=0", "/v1/masks", "npy", 11},
+        {"stream=1 seed=", "0/v1/masks", "npy", 1}, {"stream=1 seed=0", "/v1/masksnpy", "", 1},
+    };
+    enum { N = sizeof table / sizeof *table };
+    char tags[N][RECIPE_ETAG];
+    for (size_t i = 0; i < N; i++) {
+        recipe_etag(table[i].text, table[i].resource, table[i].format, table[i].version, tags[i]);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(tags[i], tags[j]);
+    }
+}
+
+#define TAG "\"00112233445566778899aabbccddeeff\""
+
+static void an_if_none_match_list_holds_the_tag_or_not(void **state) {
+    (void)state;
+    static const struct {
+        const char *list;
+        bool holds;
+    } table[] = {
+        {TAG, true},
+        {"W/" TAG, true},
+        {"*", true},
+        {" \t" TAG " ", true},
+        {"\"other\", " TAG, true},
+        {"\"other\"," TAG ",\"more\"", true},
+        {",,W/\"other\" ,W/" TAG, true},
+        {"\"with, comma\", " TAG, true},
+        {NULL, false},
+        {"", false},
+        {",", false},
+        {"W/", false},
+        {"\"", false},
+        {"\"*\"", false},
+        {"*x", false},
+        {"\"other\"", false},
+        {"\"with " TAG, false},
+        {"00112233445566778899aabbccddeeff", false},
+        {"\"00112233445566778899aabbccddeef\"", false},
+        {"\"00112233445566778899AABBCCDDEEFF\"", false},
+        {"\"00112233445566778899aabbccddeeff", false},
+        {TAG "x", false},
+        {TAG " x", false},
+        {TAG TAG, false},
+        {"x" TAG, false},
+        {"W/ " TAG, false},
+        {"w/" TAG, false},
+        {"\"other\"x, " TAG, false},
+        {"x, " TAG, false},
+        {"* ", true},
+        {" *\t", true},
+        {"*, \"other\"", false},
+        {"\"other\", *", false},
+        {TAG ", x", true},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (recipe_etag_matches(table[i].list, TAG) != table[i].holds)
+            fail_msg("%s", table[i].list);
+}
+
+static void an_if_match_list_names_the_tag_as_a_strong_one(void **state) {
+    (void)state;
+    static const struct {
+        const char *list;
+        bool holds;
+    } table[] = {
+        {TAG, true},       {"*", true},      {"W/\"other\", " TAG, true}, {"W/" TAG ", " TAG, true},
+        {"W/" TAG, false}, {TAG "x", false}, {"\"other\"", false},        {"", false},
+        {NULL, false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (recipe_etag_is_named(table[i].list, TAG) != table[i].holds)
+            fail_msg("%s", table[i].list);
+    assert_true(recipe_etag_is_named("*", ""));
+    assert_false(recipe_etag_is_named("\"\"", ""));
+}
+
+RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_refused_by_name),
+    T(a_given_index_makes_any_step_good), T(shapes_end_at_the_limit_of_elements),
+    T(the_law_is_what_the_parameters_say), T(a_fixed_lambda_and_its_law_exclude_each_other),
+    T(a_list_alternates_batch_by_batch), T(the_official_spectrum_is_refused_where_its_code_raises),
+    T(only_masks_of_a_spectrum_soften), T(weights_that_do_not_fit_are_named),
+    T(the_text_holds_every_parameter_of_the_groups_that_has_a_value),
+    T(requests_that_mean_the_same_have_one_text), T(any_other_parameter_makes_another_text),
+    T(every_parameter_at_its_longest_still_has_a_text), T(an_etag_is_strong_quoted_and_repeatable),
+    T(text_resource_format_and_version_each_change_the_etag),
+    T(an_if_none_match_list_holds_the_tag_or_not),
+    T(an_if_match_list_names_the_tag_as_a_strong_one))
