@@ -14,7 +14,7 @@ from typing import NamedTuple
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 # A suite that takes longer has hung. A program is ended first, so that its output is shown.
-SUITE_SECONDS = int(os.environ.get("FMIX_SUITE_SECONDS", "1200"))
+SUITE_SECONDS = int(os.environ.get("FMIX_SUITE_SECONDS", "2400"))
 PROGRAM_SECONDS = SUITE_SECONDS * 0.9
 
 

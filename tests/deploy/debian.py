@@ -157,6 +157,7 @@ class Root:
         missing_there = [package for package in packages if package not in installed]
         if missing_there:
             self.run("apt-get", "update", "-qq")
+            self.run("dpkg", "--configure", "-a")  # where an earlier run was ended
             self.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing_there)
             self.run("apt-get", "clean")
             made.write_text(" ".join(installed + missing_there) + "\n")

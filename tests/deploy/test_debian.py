@@ -19,7 +19,7 @@ MISSING = debian.missing()
 SECONDS = 600
 # By library: libpng, libdeflate, libjpeg, jansson, libmicrohttpd, GnuTLS, FFTW and MPFR; and cmocka and
 # pytest themselves.
-UNIT = ("test_picture", "test_png", "test_npz", "test_json", "test_safetensors", "test_daemon",
+UNIT = ("test_image", "test_png", "test_npz", "test_json", "test_safetensors", "test_daemon",
         "test_healthcheck", "test_mask", "test_transform", "test_exact")
 SUITES = ("tests/http/test_golden.py", "tests/http/test_guard.py", "tests/http/test_heads.py",
           "tests/http/test_containers.py", "tests/http/test_pictures.py", "tests/http/test_tls.py",
