@@ -44,10 +44,8 @@ deps-test: ## install what `make test` needs
 deps-lint: ## install what `make lint` and `make fuzz` need
 	@deploy/packages $(PACKAGES_BUILD) $(PACKAGES_TEST) $(PACKAGES_LINT)
 
-# The second expansion finds the source of a test in whichever room.
-unit_source = $(filter %/$(1).c,$(UNIT_SOURCES))
-.SECONDEXPANSION:
-$(BUILD)/tests/%: $$(call unit_source,$$*) $(INSIDE)
+vpath test_%.c $(sort $(dir $(UNIT_SOURCES)))
+$(BUILD)/tests/%: %.c $(INSIDE)
 	@mkdir -p $(@D)
 	$(SAY) LD tests/$*
 	$(Q)$(CC) $(CFLAGS) $(TESTED) $(filter %.c %.o %.a,$^) $(LDFLAGS) -lcmocka $(SERVER_LIBS) $(LIB_LIBS) -o $@
