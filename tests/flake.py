@@ -1,8 +1,8 @@
 """Whether a suite fails sometimes: each is run again and again, while the machine has nothing else to
 do, and beside busy loops; with 1, 2 and 4 threads that talk HTTP, in turn.
 
-flake.py [--runs N] [--io-threads 1,2,4] [--loops N] [SUITE ...]; no suite: all of them. What failed is
-in $BUILD/flake. Exit status 1 if anything did.
+flake.py [--runs N] [--io-threads 1,2,4] [--loops N] [WORD ...]; a word picks suites as in suites.py; no
+word: all of them, one by one. What failed is in $BUILD/flake. Exit status 1 if anything did.
 """
 
 import argparse
@@ -17,7 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/http")]
 
 import harness  # noqa: E402
-import run  # noqa: E402
+import programs  # noqa: E402
+import suites  # noqa: E402
 
 LOOP = ["nice", "-n", "19", "sh", "-c", "while :; do :; done"]
 
@@ -36,7 +37,7 @@ def busy(loops):
 
 def failed(suite, threads, log):
     """Whether it fails this time; what it says then is kept."""
-    done = subprocess.run([sys.executable, "-B", ROOT / "tests/run.py", suite], cwd=ROOT, check=False,
+    done = subprocess.run([*suites.command([suite]), "-n1"], cwd=ROOT, check=False,
                           env={**os.environ, "FMIX_IO_THREADS": threads}, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
@@ -52,7 +53,7 @@ def try_suite(suite, options, folder):
         with busy(loops):
             for i in range(options.runs):
                 threads = options.io_threads[i % len(options.io_threads)]
-                lost += failed(suite, threads, folder / f"{suite}-{name}-{i}-{threads}")
+                lost += failed(suite, threads, folder / f"{pathlib.Path(suite).stem}-{name}-{i}-{threads}")
         counts.append(lost)
     return counts
 
@@ -63,12 +64,12 @@ def main():
     parse.add_argument("--runs", type=int, default=10)
     parse.add_argument("--io-threads", type=lambda text: text.split(","), default=["1", "2", "4"])
     parse.add_argument("--loops", type=int, default=os.cpu_count())
-    parse.add_argument("suites", nargs="*")
+    parse.add_argument("words", nargs="*")
     options = parse.parse_args()
-    folder = run.BUILD / "flake"
+    folder = programs.BUILD / "flake"
     folder.mkdir(exist_ok=True)
     total = 0
-    for suite in options.suites or dict.fromkeys(name for name, *_ in run.suites()):
+    for suite in options.words or suites.files():
         start = time.monotonic()
         idle, loaded = try_suite(suite, options, folder)
         total += idle + loaded

@@ -2,8 +2,8 @@
 
     debian.py RELEASE [SUITE...]
 
-builds this tree in such a root, compares golden digests, and runs suites of tests/run.py there: all
-that need no browser, unless some are named. Roots and their tars are kept in build/roots.
+builds this tree in such a root, compares golden digests, and runs suites there: all that need no
+browser, unless some are named as for tests/suites.py. Roots and their tars are kept in build/roots.
 """
 
 import contextlib
@@ -22,12 +22,9 @@ CACHE = ROOT / "build" / "roots"
 RELEASES = {"bookworm": "12", "trixie": "13"}
 AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
 COMMAND_SECONDS = 900
+FOLDERS = ("unit", "fuzz", "runner", "reference", "http")
 # What needs a browser, or a build that sanitizers watch.
-NOT_THERE = {"test_preview", "test_storm"}
-# What is about load, time and memory, and what another Debian can hardly change.
-LONG = {"test_faults_http", "test_faults_lib", "test_hypothesis", "test_refmask", "test_memory",
-        "test_overload", "test_deadlines", "test_soak", "test_streaming", "test_extremes",
-        "test_fashion", "test_properties", "test_tls", "test_readme", "test_peers"}
+NOT_THERE = "not test_preview and not test_storm"
 
 # Whatever was mounted and started ends with the first process.
 ENTERED = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
@@ -135,9 +132,11 @@ def configuration(folder, release):
 class Root:
     """A Debian with what the suites need, and a copy of this tree in /src."""
 
-    def __init__(self, release):
+    def __init__(self, release, packages="packages-root"):
+        """`packages`: the target of make that lists what is to be installed there."""
         self.folder = CACHE / f"{release}-{architecture()}"
         self.release = release
+        self.packages = packages
 
     @contextlib.contextmanager
     def held(self):
@@ -149,10 +148,22 @@ class Root:
             yield self
 
     def _make(self):
-        packages = run("make", "-s", "-C", ROOT, "packages-root").split()
+        packages = run("make", "-s", "-C", ROOT, self.packages).split()
         made = self.folder / "packages"
-        if made.exists() and made.read_text().split() == packages:
-            return
+        if not made.exists():
+            self._unpack()
+            made.write_text("")
+        installed = made.read_text().split()
+        missing_there = [package for package in packages if package not in installed]
+        if missing_there:
+            self.run("apt-get", "update", "-qq")
+            self.run("dpkg", "--configure", "-a")  # where an earlier run was ended
+            self.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing_there)
+            self.run("apt-get", "clean")
+            made.write_text(" ".join(installed + missing_there) + "\n")
+
+    def _unpack(self):
+        """A minimal Debian that installs packages from where this one does."""
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "src").mkdir(parents=True)
         run("tar", "-C", self.folder, "--numeric-owner", "-xpf", base(self.release))
@@ -163,10 +174,6 @@ class Root:
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
         (self.folder / "etc/dpkg/dpkg.cfg.d/unsafe").write_text("force-unsafe-io\n")
-        self.run("apt-get", "update", "-qq")
-        self.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
-        self.run("apt-get", "clean")
-        made.write_text(" ".join(packages) + "\n")
 
     def _copy(self):
         """This tree as it lies here; what was built there stays, as make sees by times."""
@@ -191,9 +198,9 @@ class Root:
         """What it prints, if all is well."""
         return run(*self.command(*words))
 
-    def build(self):
-        """Builds all that suites need; what was said meanwhile."""
-        return self.run("make", f"-j{os.cpu_count()}", "programs")
+    def build(self, *targets):
+        """Builds all that suites need, or such targets; a warning is an error."""
+        self.run("make", "-s", f"-j{os.cpu_count()}", "WERROR=1", *(targets or ["programs"]))
 
     def golden(self):
         """The digest of the golden answers as that build makes them."""
@@ -203,16 +210,6 @@ class Root:
 def digest(said):
     """The golden digest in what `fmixd selftest` says."""
     return re.search(r"golden ([0-9a-f]{32})", said)[1]
-
-
-def suites(most=False):
-    """Suites that need no browser and no orchestrator; or those that need little time either."""
-    names = [source.stem for source in sorted((ROOT / "tests/unit").glob("test_*.c"))]
-    names += [f"fuzz_{source.stem}" for source in sorted((ROOT / "tests/fuzz").glob("*.c"))]
-    for folder in ("runner", "reference", "http"):
-        names += [source.stem for source in sorted((ROOT / "tests" / folder).glob("test_*.py"))]
-    left_out = NOT_THERE if most else NOT_THERE | LONG
-    return [name for name in names if name not in left_out]
 
 
 def main(release, *named):
@@ -226,8 +223,8 @@ def main(release, *named):
         ours = digest(run(os.environ.get("FMIXD", ROOT / "build/fmixd"), "selftest"))
         golden = root.golden()
         print(json.dumps({"release": release, "golden": golden, "here": ours}), flush=True)
-        done = subprocess.run(root.command("/usr/bin/python3", "tests/run.py",
-                                           *(named or suites(most=True))), check=False)
+        words = named or (*(f"tests/{folder}" for folder in FOLDERS), NOT_THERE)
+        done = subprocess.run(root.command("/usr/bin/python3", "tests/suites.py", *words), check=False)
     return int(done.returncode != 0 or golden != ours)
 
 

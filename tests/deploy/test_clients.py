@@ -34,7 +34,10 @@ daemon = harness.Server("--drain", "0")
 
 def setUpModule():
     daemon.start()
-    unittest.addModuleCleanup(daemon.stop)
+
+
+def tearDownModule():
+    daemon.stop()
 
 
 class Between(http.server.BaseHTTPRequestHandler):

@@ -5,7 +5,7 @@ reader does: `localhost:8080` is the address of the test's daemon, the daemon is
 `--listen` behind its printed line, and curl has a .curlrc by which it ends with an error where it is
 refused. What is not run stands in NOT_RUN, with the reason; a block that is neither run nor there
 fails the test, and so does a line of the table that no page has any more. Recipes are run by
-test_loops. Of commands amid sentences those of make, fmixd, curl and tests/run.py are looked at.
+test_loops. Of commands amid sentences those of make, fmixd, curl and suites are looked at.
 """
 
 import json
@@ -229,7 +229,8 @@ class Sentences(Words):
     """Commands amid the text."""
 
     def test_make_has_every_target(self):
-        makefile = (harness.ROOT / "Makefile").read_text(encoding="utf-8")
+        makefile = "".join((harness.ROOT / name).read_text(encoding="utf-8")
+                           for name in ("Makefile", "tests/tests.mk"))
         targets = {name for line in re.findall(r"^([a-z][\w -]*):", makefile, re.M) for name in line.split()}
         named = {name for text in inline() if re.match(r"make\b", text)
                  for name in re.findall(r"\b[a-z][\w-]+", re.sub(r"\w+=\S+", "", text))} - {"make"}
@@ -237,7 +238,7 @@ class Sentences(Words):
         self.assertEqual(named - targets, set())
 
     def test_every_suite_that_is_named_is_there(self):
-        named = {name for text in inline() for name in re.findall(r"^(?:tests/run.py )?(test_\w+)$", text)}
+        named = {name for text in inline() for name in re.findall(r"^(?:\S+ |make \w+ K=)?(test_\w+)$", text)}
         self.assertGreater(len(named), 4)
         for name in named:
             self.assertTrue([*harness.ROOT.glob(f"tests/*/{name}.*")], name)

@@ -1,6 +1,7 @@
 """Labels go with their rows: against the reference, and by what a label means."""
 
 import io
+import os
 import pathlib
 import random
 import sys
@@ -15,6 +16,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 import fmixref as ref  # noqa: E402
 
 NPZ = "application/x-npz"
+DRAWS = int(os.environ.get("FMIX_LABELS", "150"))  # `make long` makes more
 INTEGERS = ("u1", "i1", "<i2", "<i4", "<i8")
 
 
@@ -83,7 +85,7 @@ class LabelsAgree(LabelTest):
 
     def test_random_heads_types_and_methods_agree(self):
         source = random.Random("labels")
-        for _ in range(400):
+        for _ in range(DRAWS):
             self.check(source)
 
 

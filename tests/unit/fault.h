@@ -65,6 +65,11 @@ static inline void fault_arm(unsigned long n) {
     atomic_store(&fault.at, n);
 }
 
+/* The allocation to fail after the nth: the one behind it, or in a short run a later one. */
+static inline unsigned long fault_after(unsigned long n) {
+    return n == 0 || !unit_short() ? n + 1 : n + 7;
+}
+
 /* Whether it did. */
 static inline bool fault_disarm(void) {
     atomic_store(&fault.at, 0);
@@ -216,6 +221,13 @@ FAULT_EXPORT void free(void *old) {
 }
 
 #endif
+
+/* In place of a test of faults, in a build that has none. */
+#define FAULT_SKIPPED(name)                                                                        \
+    static void name(void **state) {                                                               \
+        (void)state;                                                                               \
+        FAULT_OR_SKIP;                                                                             \
+    }
 
 /* In each test of faults. */
 #define FAULT_OR_SKIP                                                                              \

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -44,6 +45,12 @@ static inline fmix_context *unit_context(void) {
     fmix_context *context = NULL;
     assert_ok(fmix_context_new(64u << 20, &context));
     return context;
+}
+
+/* FMIX_SHORT=1, which `make check` sets: long tests look at a part of their cases. */
+static inline bool unit_short(void) {
+    const char *set = getenv("FMIX_SHORT");
+    return set && set[0] == '1';
 }
 
 /* xorshift64*: the tests' own numbers, the same in every run */

@@ -25,7 +25,8 @@ static unsigned long check(const char *path, const unsigned char *bytes, size_t 
     assert_true(image_read(bytes, length, channels, &right));
     for (bool fired = true; fired;) {
         long live = fault_live();
-        fault_arm(++n);
+        n = fault_after(n);
+        fault_arm(n);
         bool read = image_read(bytes, length, channels, &got);
         fired = fault_disarm();
         size_t size = (size_t)right.width * right.height * right.channels;

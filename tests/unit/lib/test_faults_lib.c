@@ -173,7 +173,7 @@ static void check(const attempt *a, bool warm, bool whole) {
     while (fired) {
         long live = fault_live();
         memset(b.out, 0, sizeof b.out);
-        n++;
+        n = fault_after(n);
         fmix_status status = FMIX_OK;
         if (whole)
             fault_arm(n);

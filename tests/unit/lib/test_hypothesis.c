@@ -396,7 +396,7 @@ static void hypothesis_holds_for_every_kind_of_plan(void **state) {
     double ratios[N];
     unsigned seen[WAYS] = {0};
     fftw_set_timelimit(0.2);
-    for (size_t k = 0; k < KINDS; k++) {
+    for (size_t k = 0; k < (unit_short() ? KINDS - 1 : KINDS); k++) {
         fftw_forget_wisdom();
         for (size_t i = 0; i < N; i++)
             ratios[i] = ratio_of_kind(&kinds[k], &shapes[i], seen);

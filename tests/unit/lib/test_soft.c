@@ -143,6 +143,8 @@ static void mpfr_orders_bands_like_double_double(void **state) {
     fmix_hooks hooks = {.widen = 0x1p30, .no_direct = true};
     assert_int_equal(differing(hooks, 3, FMIX_SPECTRUM_PAPER, &c), 0);
     assert_true(c.settled_exact > 0);
+    if (unit_short())
+        return;
     assert_int_equal(differing(hooks, 3, FMIX_SPECTRUM_OFFICIAL, &c), 0);
     assert_true(c.settled_exact > 0);
 }

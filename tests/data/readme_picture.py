@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Draw readme.png: garments mixed by fmixd.
 
-    picture.py           start the daemon that FMIXD names, else build/fmixd
-    picture.py URL       ask the one that runs there
+    readme_picture.py           start the daemon that FMIXD names, else build/fmixd
+    readme_picture.py URL       ask the one that runs there
 
 A garment has one of five inks, on a ground in a pale tint of it, and partners
 differ in theirs, so each pixel of a mixture shows whose it is. Nothing is
