@@ -83,13 +83,13 @@ check: deps-check ## between two edits: unit tests and the reference, in under a
 	@BUILD=$(BUILD) $(PYTHON) -B tests/check.py
 
 test: deps-test ## every suite by pytest, or K=guard, K=test_guard.py::Class::test
-	@$(SUBMAKE) WERROR=1 suite
+	@$(SUBMAKE) suite
 
 suite: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/suites.py $(if $(K),'$(K)')
 
 flake: deps-test ## run suites RUNS=10 times, idle and beside busy loops, or K=guard alone
-	@$(SUBMAKE) WERROR=1 flake-built
+	@$(SUBMAKE) flake-built
 flake-built: $(SUITE)
 	@BUILD=$(BUILD) $(PYTHON) -B tests/flake.py --runs $(RUNS) $(K)
 
@@ -100,7 +100,7 @@ test13: deps-test all ## every suite that needs no browser, in a Debian 13 made 
 LONG := FMIX_AGREEMENT=20000 FMIX_LABELS=2000 FMIX_STORM=30000 FMIX_OPENAPI=600 FMIX_EVERY_WORD=1 \
         FMIX_WHOLE_MASKS=1 FMIX_MINUTES=5 FMIX_SUITE_SECONDS=14400
 long: deps-test ## the suites that every test run cuts short, at length
-	@$(LONG) $(SUBMAKE) WERROR=1 suite \
+	@$(LONG) $(SUBMAKE) suite \
 	    K='agreement or labels or storm or openapi or every_word or whole_masks or memory_hostile'
 
 # In a Debian that is made for `make test13`; and what the part of it in every test run needs.
@@ -116,11 +116,11 @@ packages-part:
 SLOW := FMIX_AGREEMENT=2000 FMIX_STREAM_ROWS=50000 ASAN_OPTIONS=quarantine_size_mb=8
 
 asan: deps-test ## every suite with AddressSanitizer
-	@$(SLOW) FMIX_SHADOW=1 $(SUBMAKE) suite BUILD=build/asan SAN=address OPT=-O1 WERROR=1
+	@$(SLOW) FMIX_SHADOW=1 $(SUBMAKE) suite BUILD=build/asan SAN=address OPT=-O1
 ubsan: deps-test ## every suite with UndefinedBehaviorSanitizer
-	@$(SLOW) $(SUBMAKE) suite BUILD=build/ubsan SAN=undefined OPT=-O1 WERROR=1
+	@$(SLOW) $(SUBMAKE) suite BUILD=build/ubsan SAN=undefined OPT=-O1
 tsan: deps-test ## every suite with ThreadSanitizer
-	@$(SLOW) FMIX_SHADOW=1 $(SUBMAKE) suite BUILD=build/tsan SAN=thread OPT=-O1 WERROR=1
+	@$(SLOW) FMIX_SHADOW=1 $(SUBMAKE) suite BUILD=build/tsan SAN=thread OPT=-O1
 
 lint: deps-lint ## formatting, cppcheck, warnings as errors and the house rules
 	@$(SUBMAKE) WERROR=1 all lib
