@@ -149,6 +149,7 @@ typedef enum query_kind {
     KIND_LIST,    /* query_list of choices by number, or where there are none of integers from 0 */
     KIND_REALS,   /* query_reals, each low … high */
     KIND_DIGEST,  /* hexadecimal digits */
+    QUERY_KINDS
 } query_kind;
 
 typedef struct query_parameter {
