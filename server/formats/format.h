@@ -4,61 +4,8 @@
 #ifndef FORMAT_H
 #define FORMAT_H
 
-#include "base/buffer.h"
-#include "params/problem.h"
-#include "params/query.h"
-#include "tensor/tensor_source.h"
-
-#define FORMAT_SEGMENTS (SOURCE_TENSORS + 1)
-#define ARRAY_NAME      32
-#define UPLOAD_ARRAYS   16
-
-/* A piece of an answer: a literal, or a whole tensor. */
-typedef struct segment {
-    buffer literal;
-    const tensor *from; /* NULL: the literal */
-    uint64_t length;
-} segment;
-
-typedef struct outline {
-    segment segments[FORMAT_SEGMENTS];
-    unsigned count;
-    uint64_t length;
-} outline;
-
-void outline_free(outline *l);
-bool outline_literal(outline *l, buffer *bytes); /* takes the bytes */
-bool outline_tensor(outline *l, const tensor *t);
-
-/* An uploaded array: a view of the body, or of what was inflated from it; little-endian. */
-typedef struct array {
-    char name[ARRAY_NAME]; /* "x" where the format holds one and names none */
-    const unsigned char *bytes;
-    dtype type;
-    unsigned rank;
-    uint64_t shape[QUERY_RANK];
-} array;
-
-typedef struct upload {
-    array arrays[UPLOAD_ARRAYS];
-    unsigned count;
-    buffer inflated; /* owned; empty where every array lies in the body */
-    uint64_t held;   /* bytes that the body takes */
-} upload;
-
-/* The array of this name, or NULL. */
-const array *upload_find(const upload *u, const char *name);
-
-/* One more array, its name set: letters, digits and _, with . and - between. NULL: too many, named
- * oddly or twice. */
-array *upload_add(upload *u, const char *name, size_t length, problem *p);
-
-/* Shape and type against the bytes there are: what is claimed is never allocated. */
-bool array_check(const array *a, uint64_t bytes, problem *p);
-
-/* Brings what was read into the machine's order, in the body's own bytes: formats refuse arrays
- * that overlap. */
-void upload_swap(upload *u);
+#include "outline.h"
+#include "upload.h"
 
 /* What a format can hold. A resource lists the kinds that its answers fit. */
 typedef enum format_kind {
@@ -101,32 +48,6 @@ typedef struct format {
     /* Whether a body looks like it. NULL: it looks like nothing. */
     bool (*begins)(const unsigned char *body, size_t length);
 } format;
-
-/* An npy file without its data, which begin at a multiple of 64. */
-bool npy_header(const tensor *t, buffer *out);
-
-/* Whether NumPy has such a type; `where` is what to blame. */
-bool npy_holds(const tensor *t, const char *where, problem *p);
-
-/* An npz file; sizes and offsets from `wide` on stand in zip64 records (0xffffffff but in tests).
- */
-bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64_t wide,
-                buffer *out);
-
-#define TAR_BLOCK 512
-/* The header of a member: a file of this name, at most 99 bytes, and length, below 8 GiB. */
-void tar_header(const char *name, uint64_t length, unsigned char out[TAR_BLOCK]);
-/* What a member takes with what fills its last block. */
-uint64_t tar_padded(uint64_t length);
-
-/* A png file of width x height pixels of 1, 3 or 4 bytes, not compressed: its length is that of any
- * other of its size, and its bytes hang on the pixels alone. */
-uint64_t png_plain_length(uint64_t width, uint64_t height, unsigned channels);
-void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
-               unsigned char *out);
-
-/* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
-bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);
 
 /* Every format there is: formats/NAME.c defines format_NAME, and a row here enters it. The first
  * whose kind a resource takes is its default. */

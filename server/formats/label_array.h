@@ -15,7 +15,7 @@
 #ifndef LABEL_ARRAY_H
 #define LABEL_ARRAY_H
 
-#include "format.h"
+#include "upload.h"
 
 typedef struct label {
     const array *from;

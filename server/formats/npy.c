@@ -1,5 +1,5 @@
 /* NumPy's array format: numpy.lib.format, versions 1.0 (written, read) and 2.0 (read). */
-#include "format.h"
+#include "npy.h"
 #include "label_array.h"
 
 #include <inttypes.h>

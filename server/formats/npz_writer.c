@@ -1,4 +1,6 @@
-/* NumPy's archive, written: stored. npz.c reads it. */
+/* A zip file (APPNOTE 6.3.10) of npy files, all of them stored. */
+#include "npy.h"
+#include "npz.h"
 #include "npz_records.h"
 
 #include <libdeflate.h>

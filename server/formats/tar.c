@@ -1,5 +1,6 @@
 /* ustar (POSIX.1-1988) of members whose lengths are known ahead: a tensor of records, each a member
  * or several with their headers, and the two empty blocks that end an archive. */
+#include "tar.h"
 #include "format.h"
 
 #include <stdio.h>

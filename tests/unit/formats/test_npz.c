@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "formats/format.h"
+#include "formats/npz.h"
 
 #include <libdeflate.h>
 #include <stdio.h>

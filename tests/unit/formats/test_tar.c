@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "formats/format.h"
+#include "formats/tar.h"
 
 #include <stdio.h>
 
