@@ -1,5 +1,6 @@
 /* Every parameter there is, a row each. */
 #include "query.h"
+#include "tensor/dtype.h"
 
 /* Each in the order of its enum. */
 static const char *const policies[] = {"alternate", "random", NULL};
@@ -11,8 +12,6 @@ static const char *const outputs[] = {"mask", "grey", NULL};
 static const char *const boxes[] = {"clipped", "inside", NULL};
 static const char *const switches[] = {"0", "1", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", "f16", "f64", NULL};
-static const char *const array_dtypes[] = {"f32", "u8",  "i64", "f64",  "bool", "i8",
-                                           "i16", "i32", "f16", "bf16", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
 static const char *const parts[] = {"mixed",  "pairing", "lambda", "lambda_eff", "masks",
                                     "method", "labels",  "rows",   NULL};
@@ -24,6 +23,7 @@ static const char *const pads[] = {"zero", "reflect", NULL};
 #define REAL(from, to)     .kind = KIND_REAL, .low = (from), .high = (to)
 #define SHAPE(sides)       .kind = KIND_SHAPE, .least = 1, .most = (sides)
 #define CHOICE(list)       .kind = KIND_CHOICE, .choices = (list)
+#define CHOICE_OF(name)    .kind = KIND_CHOICE, .choice = (name)
 #define SET(list)          .kind = KIND_SET, .choices = (list)
 #define LIST(list)         .kind = KIND_LIST, .choices = (list)
 #define REALS(from, to)    .kind = KIND_REALS, .low = (from), .high = (to)
@@ -98,9 +98,9 @@ const query_parameter query_table[QUERY_COUNT] = {
                      .meaning = "which tensors are wanted, with commas between"},
     [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK), .group = GROUP_UPLOAD, .offset = AT(x_shape),
                        .meaning = "raw body: the sides of x, rows first, as 8x3x32x32"},
-    [QUERY_X_DTYPE] = {"x_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
+    [QUERY_X_DTYPE] = {"x_dtype", CHOICE_OF(dtype_name), .group = GROUP_UPLOAD,
                        .offset = AT(x_dtype), .meaning = "raw body: the element type of x"},
-    [QUERY_OUT_DTYPE] = {"out_dtype", CHOICE(array_dtypes), .group = GROUP_MIXED,
+    [QUERY_OUT_DTYPE] = {"out_dtype", CHOICE_OF(dtype_name), .group = GROUP_MIXED,
                          .offset = AT(out_dtype),
                          .meaning = "the element type of mixed; u8 to a float is v/255 first"},
     [QUERY_CLASSES] = {"classes", LIST(NULL), .group = GROUP_MIXED, .offset = AT(classes),

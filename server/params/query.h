@@ -86,6 +86,13 @@ typedef enum query_id {
 typedef enum query_layout { LAYOUT_CHANNELS_FIRST, LAYOUT_CHANNELS_LAST, LAYOUT_NONE } query_layout;
 typedef enum query_scope { SCOPE_SAMPLE, SCOPE_BATCH } query_scope;
 typedef enum query_member { MEMBER_NPY, MEMBER_PNG } query_member;
+typedef enum query_mask_type {
+    MASK_TYPE_F32,
+    MASK_TYPE_U8,
+    MASK_TYPE_BITS,
+    MASK_TYPE_F16,
+    MASK_TYPE_F64
+} query_mask_type;
 typedef enum query_output { OUTPUT_MASK, OUTPUT_GREY } query_output;
 
 /* Bits of `parts`, in the order of query.c's list. */
@@ -126,7 +133,7 @@ typedef struct query {
     unsigned policy; /* fmix_policy_kind */
     unsigned reformulate, scope, frequency, spectrum, box;
     unsigned output;    /* query_output */
-    unsigned dtype;     /* fmix_dtype */
+    unsigned dtype;     /* query_mask_type */
     unsigned x_dtype;   /* dtype */
     unsigned out_dtype; /* dtype; that of x unless given */
     unsigned layout;    /* query_layout */
