@@ -8,8 +8,10 @@
 #include "import/import.h"
 #include "ops/config.h"
 #include "ops/healthcheck.h"
+#include "ops/nearest.h"
 #include "ops/sd_notify.h"
 #include "ops/selftest.h"
+#include "ops/usage.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,12 +22,17 @@
 
 #define HEAR_MILLISECONDS 100 /* in which a signal is heard while something is waited for */
 
-/* What did not reach stdout, be it for a full disk, must not look as if it had. */
+/* A full disk, for example, must not pass for success. */
 static bool is_written(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
     message_print(stderr, "fmixd: cannot write to stdout: %s\n", strerror(errno));
     return false;
+}
+
+/* The exit status. */
+static int finish(bool good) {
+    return good && is_written() ? 0 : 1;
 }
 
 /* systemd waits for READY before it sends another SIGHUP, which may take back a token: so it is
@@ -102,7 +109,8 @@ static int serve(const config *c) {
     return 0;
 }
 
-static int selftest(void) {
+static int selftest(const config *c) {
+    (void)c;
     fmix_context *context = NULL;
     char golden[33];
     if (fmix_context_new(0, &context) != FMIX_OK)
@@ -111,62 +119,104 @@ static int selftest(void) {
     fmix_context_free(context);
     if (good)
         printf("stream %d golden %s\n", FMIX_STREAM, golden);
-    return good && is_written() ? 0 : 1;
+    return finish(good);
 }
 
-/* fmixd token NAME: no settings. */
+static int token_usage(FILE *out) {
+    fputs("Usage: fmixd token NAME\n"
+          "Print a new access token, and below it the line for the tokens file.\n",
+          out);
+    return out == stdout ? finish(true) : 2;
+}
+
 static int make_token(int argc, char **argv) {
-    if (argc != 3 || argv[2][0] == '-') {
-        fprintf(stderr,
-                "usage: fmixd token NAME\nprints a new token, and below it the line for the "
-                "file that the setting tokens names\n");
-        return 2;
-    }
+    if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+        return token_usage(stdout);
+    if (argc != 3 || argv[2][0] == '-')
+        return token_usage(stderr);
     return auth_make(argv[2], stdout, stderr) ? 0 : 1;
+}
+
+static int print_usage(void) {
+    usage_print(stdout);
+    return finish(true);
+}
+
+static int print_version(const config *c) {
+    (void)c;
+    printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
+    return finish(true);
+}
+
+static int print_config(const config *c) {
+    config_print(c, stdout);
+    return finish(true);
+}
+
+static int print_settings(const config *c) {
+    (void)c;
+    usage_table(stdout);
+    return finish(true);
+}
+
+static int check_health(const config *c) {
+    return healthcheck_run(c->listen, c->tls_cert[0] != 0, stderr) ? 0 : 1;
+}
+
+/* Commands that take settings. The first is the default. */
+static const struct {
+    const char *name;
+    int (*run)(const config *c);
+} commands[] = {
+    {"serve", serve},       {"config", print_config},     {"healthcheck", check_health},
+    {"selftest", selftest}, {"settings", print_settings}, {"version", print_version},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static const char *command_name(size_t number) {
+    static const char *const others[] = {"import", "token", "help", NULL};
+    return number < COMMANDS ? commands[number].name : others[number - COMMANDS];
+}
+
+static int unknown_command(const char *name) {
+    const char *near = nearest(name, strlen(name), command_name);
+    if (near)
+        message_print(stderr, "fmixd: unknown command '%.40s'; did you mean %s?\n", name, near);
+    else
+        message_print(stderr, "fmixd: unknown command '%.40s'; see fmixd --help\n", name);
+    return 2;
+}
+
+/* Runs the command with the settings from argv[first] on. */
+static int run(size_t command, int argc, char **argv, int first) {
+    config c;
+    switch (config_load(argc, argv, first, &c, stderr)) {
+    case CONFIG_HELP:
+        return print_usage();
+    case CONFIG_VERSION:
+        return print_version(NULL);
+    case CONFIG_BAD:
+        return 2;
+    case CONFIG_OK:
+        break;
+    }
+    return commands[command].run(&c);
 }
 
 int main(int argc, char **argv) {
     crash_install();
     process_take_streams();
     shutdown_at_once();
-    static const char *const commands[] = {"serve",    "config",  "healthcheck",
-                                           "selftest", "version", "settings"};
-    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, COMMANDS } command = SERVE;
-    int first = 1;
-    config c;
-    if (argc > 1 && strcmp(argv[1], "token") == 0)
+    if (argc < 2 || argv[1][0] == '-')
+        return run(0, argc, argv, 1);
+    if (strcmp(argv[1], "help") == 0)
+        return print_usage();
+    if (strcmp(argv[1], "token") == 0)
         return make_token(argc, argv);
-    if (argc > 1 && strcmp(argv[1], "import") == 0)
+    if (strcmp(argv[1], "import") == 0)
         return import_command(argc - 1, argv + 1, stderr);
-    for (unsigned i = 0; argc > 1 && i < COMMANDS; i++)
-        if (strcmp(argv[1], commands[i]) == 0) {
-            command = i;
-            first = 2;
-        }
-    switch (config_load(argc, argv, first, &c, stderr)) {
-    case CONFIG_HELP:
-        config_usage(stdout);
-        return is_written() ? 0 : 1;
-    case CONFIG_BAD:
-        return 2;
-    case CONFIG_OK:
-        break;
-    }
-    switch (command) {
-    case CONFIG:
-        config_print(&c, stdout);
-        return is_written() ? 0 : 1;
-    case HEALTHCHECK:
-        return healthcheck_run(c.listen, c.tls_cert[0] != 0, stderr) ? 0 : 1;
-    case SELFTEST:
-        return selftest();
-    case SETTINGS:
-        config_table(stdout);
-        return is_written() ? 0 : 1;
-    case VERSION:
-        printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
-        return is_written() ? 0 : 1;
-    default:
-        return serve(&c);
-    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return run(i, argc, argv, 2);
+    return unknown_command(argv[1]);
 }

@@ -58,16 +58,16 @@ static const char *read_line(char *line, token_set *set) {
     const char *hex = line + name + strspn(line + name, space);
     size_t digits = strcspn(hex, space);
     if (!is_name(line, name))
-        return "a name has 1 to 63 letters, digits, - _ .";
+        return "a name has 1 to 63 characters: letters, digits, - _ .";
     if (digits != 2 * HASH || sodium_hex2bin(t->hash, HASH, hex, digits, NULL, &bytes, NULL) != 0 ||
         bytes != HASH)
-        return "behind the name goes a hash, 64 hex digits";
+        return "the name must be followed by a hash of 64 hex digits";
     if (hex[digits + strspn(hex + digits, space)])
-        return "behind the hash goes nothing";
+        return "there is text after the hash";
     if (is_taken(set, t))
-        return "this hash stands in a line above";
+        return "this hash is in an earlier line already";
     if (set->count == AUTH_TOKENS)
-        return "1000 tokens are the most";
+        return "the file has more than 1000 tokens";
     memcpy(t->name, line, name);
     t->name[name] = 0;
     set->count++;
@@ -91,12 +91,12 @@ static bool read_lines(char *text, const char *file, token_set *set, FILE *error
         number++;
         const char *wrong = read_line(text, set);
         if (wrong) {
-            message_print(errors, "fmixd: %s:%u: %s; write NAME HASH\n", file, number, wrong);
+            message_print(errors, "fmixd: %s:%u: %s; a line is NAME HASH\n", file, number, wrong);
             return false;
         }
     }
     if (set->count == 0)
-        message_print(errors, "fmixd: tokens: '%s' holds no token; fmixd token NAME makes one\n",
+        message_print(errors, "fmixd: tokens: '%s' has no tokens; fmixd token NAME creates one\n",
                       file);
     return set->count > 0;
 }
@@ -200,9 +200,10 @@ bool auth_make(const char *name, FILE *out, FILE *errors) {
     unsigned char secret[32], digest[HASH];
     char text[sodium_base64_ENCODED_LEN(sizeof secret, BASE64)], hex[2 * HASH + 1];
     if (!is_name(name, strlen(name))) {
-        message_print(errors,
-                      "fmixd: the name is '%.80s'; it must have 1 to 63 letters, digits, - _ .\n",
-                      name);
+        message_print(
+            errors,
+            "fmixd: the name is '%.80s'; it must have 1 to 63 characters: letters, digits, - _ .\n",
+            name);
         return false;
     }
     if (sodium_init() < 0)

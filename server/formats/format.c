@@ -81,7 +81,7 @@ const format *format_of_upload(const char *content_type, const unsigned char *bo
             strncasecmp(format_table[i]->media_type, type, n) == 0)
             return format_table[i];
     problem_add(p, 415, "Content-Type",
-                "a body of type '%.60s' is not read here; send application/x-npy, "
+                "unsupported Content-Type '%.60s'; send application/x-npy, "
                 "application/x-npz, application/x-safetensors, or application/octet-stream with "
                 "x_shape and x_dtype",
                 type);
@@ -99,7 +99,7 @@ bool format_holds_tensors(const format *f, const query *q, const tensor_source *
     if (f->all || !q->given[QUERY_PARTS] || s->count == 1)
         return true;
     problem_add(p, 400, "parts",
-                "%s holds one tensor, and this part is %u, from %s to %s: ask for json, npz or "
+                "%s holds one tensor, but this part has %u, from %s to %s; ask for json, npz or "
                 "safetensors",
                 f->name, s->count, s->tensors[0].name, s->tensors[s->count - 1].name);
     return false;

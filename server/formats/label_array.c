@@ -22,29 +22,29 @@ static bool refuse_shape(const array *y, problem *p) {
     char shape[128];
     shape_text(y, shape, sizeof shape);
     problem_add(p, 400, y->name,
-                "%s has shape %s and type %s; labels are class numbers, one a row, of an integer "
-                "type, or rows of a weight for each class",
-                y->name, y->rank ? shape : "of no sides", dtype_table[y->type].name);
+                "%s has shape %s and type %s; labels are integer class numbers, one per row, or "
+                "rows with one weight per class",
+                y->name, y->rank ? shape : "()", dtype_table[y->type].name);
     return false;
 }
 
 static bool refuse_column(const array *y, problem *p) {
     char shape[128];
     shape_text(y, shape, sizeof shape);
-    problem_add(
-        p, 400, y->name,
-        "%s has shape %s and type %s: it holds class numbers, or rows of one class. For the "
-        "first give %" PRIu64 " integers or say how many classes there are, from 2 on; for "
-        "the second say that classes is 1",
-        y->name, shape, dtype_table[y->type].name, y->shape[0]);
+    problem_add(p, 400, y->name,
+                "%s has shape %s and type %s, which is ambiguous: class numbers, or rows of one "
+                "class. For class numbers, send %" PRIu64
+                " integers or set classes to 2 or more; for rows of one class, set classes to 1",
+                y->name, shape, dtype_table[y->type].name, y->shape[0]);
     return false;
 }
 
 static bool refuse_bools(const array *y, problem *p) {
     problem_add(p, 400, y->name,
                 "%s has %" PRIu64
-                " bools: they are class numbers 0 and 1, or rows of one class. For "
-                "the first give integers, for the second the shape %" PRIu64 "x1 and classes 1",
+                " bools, which is ambiguous: class numbers 0 and 1, or rows of one class. For "
+                "class numbers, send integers; for rows of one class, send the shape %" PRIu64
+                "x1 and set classes to 1",
                 y->name, y->shape[0], y->shape[0]);
     return false;
 }
@@ -56,7 +56,7 @@ bool label_kind(const array *y, uint64_t rows, uint64_t classes, label *out, pro
     if (y->rank < 1 || y->rank > 2)
         return refuse_shape(y, p);
     if (y->shape[0] != rows) {
-        problem_add(p, 400, y->name, "there are %" PRIu64 " labels %s for %" PRIu64 " rows",
+        problem_add(p, 400, y->name, "there are %" PRIu64 " labels in %s for %" PRIu64 " rows",
                     y->shape[0], y->name, rows);
         return false;
     }
@@ -70,7 +70,7 @@ bool label_kind(const array *y, uint64_t rows, uint64_t classes, label *out, pro
     out->classes = y->shape[1];
     if (out->classes <= FMIX_MAX_CLASSES)
         return true;
-    problem_add(p, 413, y->name, "%s has more than the %u classes allowed", y->name,
+    problem_add(p, 413, y->name, "%s has more than the limit of %u classes", y->name,
                 FMIX_MAX_CLASSES);
     return false;
 }
@@ -234,8 +234,8 @@ static bool check_numbers(label *l, problem *p) {
         }
         value_text(l, i, value, sizeof value);
         problem_add(p, 400, l->from->name,
-                    "row %" PRIu64 " of %s is %s; class numbers go from 0 to %" PRIu64
-                    " and are whole",
+                    "row %" PRIu64
+                    " of %s is %s; class numbers are whole numbers from 0 to %" PRIu64,
                     i, l->from->name, value, most - 1);
         return false;
     }
@@ -255,9 +255,9 @@ static bool check_rows(const label *l, problem *p) {
             continue;
         value_text(l, i, value, sizeof value);
         problem_add(p, 400, name,
-                    "row %" PRIu64 " of %s holds %s: integers of %" PRIu64 " columns are rows of 0 "
-                    "and 1, a column for each class, or %" PRIu64 " heads of class numbers. Give "
-                    "other weights as floats, and each head as an array %.2s.NAME of its own",
+                    "row %" PRIu64 " of %s holds %s, but integers in %" PRIu64
+                    " columns must be 0 or 1, one column per class. Send other weights as floats, "
+                    "and class numbers of %" PRIu64 " heads as separate arrays %.2s.NAME",
                     i / l->classes, name, value, l->classes, l->classes, name);
         return false;
     }

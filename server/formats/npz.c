@@ -15,8 +15,8 @@ static bool check(const tensor_source *s, problem *p) {
     if (npz_bound(s) <= NPZ_MOST)
         return true;
     problem_add(p, 413, NULL,
-                "npz is built whole and holds at most %u bytes; this answer has %llu: ask for "
-                "fewer, for some parts, or for safetensors, npy or raw, which have no limit",
+                "an npz answer has at most %u bytes, and this one would have %llu; ask for fewer "
+                "rows or parts, or for safetensors, npy or raw, which have no limit",
                 NPZ_MOST, (unsigned long long)npz_bound(s));
     return false;
 }

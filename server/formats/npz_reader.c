@@ -70,39 +70,39 @@ static bool read_end64(archive *a, const unsigned char *end, problem *p) {
     at -= LOCATOR_SIZE;
     if (at < END64_SIZE || record > at - END64_SIZE || get(locator + 4, 4) != 0 ||
         get(locator + 16, 4) != 1)
-        return broken(p, "has a zip64 locator that points nowhere");
+        return broken(p, "has an invalid zip64 locator");
     const unsigned char *wide = a->bytes + record;
     if (get(wide, 4) != END64 || get(wide + 4, 8) != at - record - 12 || get(wide + 16, 8) != 0 ||
         get(wide + 24, 8) != get(wide + 32, 8))
-        return broken(p, "has no zip64 end record where its locator points");
+        return broken(p, "has a zip64 locator that does not point to a zip64 end record");
     if (!agree(a->count, get(wide + 32, 8), UINT16_MAX) ||
         !agree(a->end - a->start, get(wide + 40, 8), UINT32_MAX) ||
         !agree(a->start, get(wide + 48, 8), UINT32_MAX))
-        return broken(p, "has two end records that do not agree");
+        return broken(p, "has two end records that contradict each other");
     a->count = get(wide + 32, 8);
     a->start = get(wide + 48, 8);
     a->end = record;
     return get(wide + 40, 8) == a->end - a->start && a->start <= a->end
                ? true
-               : broken(p, "has no central directory just before its end records");
+               : broken(p, "has no central directory directly before its end records");
 }
 
 static bool read_end(archive *a, size_t length, problem *p) {
     const unsigned char *end = find_end(a->bytes, length);
     if (!end)
-        return broken(p, "has no end record, as every zip file has; is it cut?");
+        return broken(p, "has no end record of a zip file; it may be truncated");
     a->count = get(end + 10, 2);
     a->start = get(end + 16, 4);
     a->end = a->start + get(end + 12, 4);
     if (get(end + 4, 4) != 0 || get(end + 8, 2) != a->count)
-        return broken(p, "is a part of a zip file on several disks");
+        return broken(p, "is part of a zip file on several disks");
     bool wide = (uint64_t)(end - a->bytes) >= LOCATOR_SIZE && get(end - LOCATOR_SIZE, 4) == LOCATOR;
     if (!read_end64(a, end, p))
         return false;
     if (!wide && a->end != (uint64_t)(end - a->bytes))
-        return broken(p, "has no central directory just before its end record");
+        return broken(p, "has no central directory directly before its end record");
     if (a->count > UPLOAD_ARRAYS) {
-        problem_add(p, 400, "body", "the npz body has %llu members; at most %d are read",
+        problem_add(p, 400, "body", "the npz body has %llu members; at most %d are allowed",
                     (unsigned long long)a->count, UPLOAD_ARRAYS);
         return false;
     }
@@ -143,11 +143,11 @@ static bool check_method(const entry *e, problem *p) {
     if (e->flags & encrypted)
         return refuse(p, e, "is encrypted");
     if ((e->flags & 1u << 5) || (e->method != STORED && e->method != DEFLATED))
-        return refuse(p, e, "is packed by a method other than stored and deflated");
+        return refuse(p, e, "has a compression method other than stored and deflated");
     if (e->method == STORED && e->size != e->packed)
         return refuse(p, e, "is stored, but its two sizes differ");
     if (e->size / RATIO_MOST > e->packed)
-        return refuse(p, e, "claims more than a deflate stream of its length can hold");
+        return refuse(p, e, "claims a size that a deflate stream of its length cannot hold");
     return true;
 }
 
@@ -156,10 +156,10 @@ static bool read_central(const archive *a, uint64_t *at, entry *e, problem *p) {
     const unsigned char *h = a->bytes + *at;
     uint64_t left = a->end - *at;
     if (left < CENTRAL_SIZE || get(h, 4) != CENTRAL)
-        return broken(p, "has fewer directory entries than it says");
+        return broken(p, "has fewer directory entries than its end record says");
     uint64_t name = get(h + 28, 2), extra = get(h + 30, 2), comment = get(h + 32, 2);
     if (name + extra + comment > left - CENTRAL_SIZE)
-        return broken(p, "has a directory entry that passes the directory's end");
+        return broken(p, "has a directory entry that extends past the end of the directory");
     *e = (entry){.name = (const char *)h + CENTRAL_SIZE,
                  .name_length = name,
                  .flags = (unsigned)get(h + 8, 2),
@@ -170,9 +170,9 @@ static bool read_central(const archive *a, uint64_t *at, entry *e, problem *p) {
                  .offset = get(h + 42, 4)};
     *at += CENTRAL_SIZE + name + extra + comment;
     if (get(h + 34, 2) != 0)
-        return refuse(p, e, "lies on another disk");
+        return refuse(p, e, "is on another disk");
     if (!read_extra(h + CENTRAL_SIZE + name, extra, &e->size, &e->packed, &e->offset))
-        return refuse(p, e, "has a broken extra field");
+        return refuse(p, e, "has an invalid extra field");
     return check_method(e, p);
 }
 
@@ -187,7 +187,7 @@ static bool same_sizes(const entry *e, const unsigned char *h, uint64_t extra) {
 
 static bool read_local(const archive *a, entry *e, problem *p) {
     if (a->start < LOCAL_SIZE || e->offset > a->start - LOCAL_SIZE)
-        return refuse(p, e, "lies outside of the members");
+        return refuse(p, e, "has an offset outside the area of members");
     const unsigned char *h = a->bytes + e->offset;
     uint64_t room = a->start - e->offset - LOCAL_SIZE;
     uint64_t name = get(h + 26, 2), extra = get(h + 28, 2);
@@ -195,11 +195,11 @@ static bool read_local(const archive *a, entry *e, problem *p) {
         return refuse(p, e, "has no local header");
     if (name != e->name_length || memcmp(h + LOCAL_SIZE, e->name, name) != 0 ||
         get(h + 6, 2) != e->flags || get(h + 8, 2) != e->method || !same_sizes(e, h, extra))
-        return refuse(p, e, "has a local header that does not agree with the directory");
+        return refuse(p, e, "has a local header that contradicts the directory");
     if (e->packed > room - name - extra)
-        return refuse(p, e, "passes the end of the members");
+        return refuse(p, e, "extends past the area of members");
     if (e->method == DEFLATED && e->packed > e->size + e->size / 16 + PACKED_SPARE)
-        return refuse(p, e, "is longer packed than unpacked, as no compressor makes it");
+        return refuse(p, e, "is longer compressed than uncompressed");
     e->data = h + LOCAL_SIZE + name + extra;
     e->end = e->offset + LOCAL_SIZE + name + extra + e->packed;
     return true;
@@ -209,7 +209,7 @@ static bool check_apart(const entry *entries, unsigned count, problem *p) {
     const entry *last = &entries[count];
     for (const entry *e = entries; e < last; e++)
         if (e->offset < last->end && last->offset < e->end)
-            return refuse(p, last, "overlaps another");
+            return refuse(p, last, "overlaps another member");
     return true;
 }
 
@@ -226,11 +226,11 @@ static bool read_entries(const archive *a, entry *entries, upload *out, problem 
         if (!read_central(a, &at, e, p) || !read_local(a, e, p) || !check_apart(entries, i, p))
             return false;
         if (!has_suffix(e))
-            return refuse(p, e, "is not named as an array is, NAME.npy");
+            return refuse(p, e, "is not named NAME.npy");
         if (!upload_add(out, e->name, e->name_length - SUFFIX_SIZE, p))
             return false;
     }
-    return at == a->end ? true : broken(p, "has more directory entries than it says");
+    return at == a->end ? true : broken(p, "has more directory entries than its end record says");
 }
 
 static uint64_t round_up(uint64_t bytes) {
@@ -245,7 +245,7 @@ static bool reserve(const entry *entries, uint64_t count, buffer *out, problem *
             continue;
         if (entries[i].size > left || round_up(entries[i].size) > left) {
             problem_add(p, 413, "body",
-                        "the npz body unpacks to more than the %zu bytes that are taken", out->cap);
+                        "the npz body decompresses to more than the limit of %zu bytes", out->cap);
             return false;
         }
         left -= round_up(entries[i].size);
@@ -279,9 +279,9 @@ static bool read_arrays(const archive *a, const entry *entries,
         const entry *e = &entries[i];
         const unsigned char *bytes = unpack(e, inflater, &out->inflated);
         if (!bytes)
-            return refuse(p, e, "does not inflate to the size it has");
+            return refuse(p, e, "does not decompress to its stated size");
         if (libdeflate_crc32(0, bytes, (size_t)e->size) != e->crc)
-            return refuse(p, e, "has another checksum than it should");
+            return refuse(p, e, "has a wrong checksum");
         if (!npy_read_array(bytes, (size_t)e->size, &out->arrays[i], p))
             return false;
     }

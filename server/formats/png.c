@@ -185,25 +185,25 @@ static bool check_pixels(const tensor_source *s, problem *p) {
     const image_shape *of = pictured(s);
     if (of->sides == 0) {
         problem_add(p, 400, "parts",
-                    "png draws mixed or masks, and %s is neither: name one of these two in parts, "
-                    "or ask for json, npy or another format of arrays",
+                    "png shows mixed or masks, and not %s; name one of these two in parts, or ask "
+                    "for json, npy or another format of arrays",
                     s->tensors[s->main].name);
         return false;
     }
     if (s->rows == 0)
         problem_add(p, 400, "rank",
-                    "this rank's share of the batch has no rows, of which there is no picture: ask "
-                    "for another format or a smaller world");
+                    "this rank's share of the batch has no rows to show as png; ask for another "
+                    "format or a smaller world");
     dtype type = s->tensors[s->main].type;
     if (type != DTYPE_U8 && type != DTYPE_BOOL && !dtype_floats(type))
         problem_add(p, 400, "out_dtype",
-                    "png shows u8, bool and floats from 0 to 1, not %s: ask for another format or "
-                    "a floating out_dtype",
+                    "png shows u8, bool and floats from 0 to 1, and not %s; ask for another format "
+                    "or a floating out_dtype",
                     dtype_table[type].name);
     if (of->channels == 2 || of->channels > 4)
         problem_add(p, 400, "layout",
-                    "x has %" PRIu64 " channels by this layout; png holds 1, 3 or 4 (grey, RGB, "
-                    "RGBA)",
+                    "with this layout x has %" PRIu64
+                    " channels; png holds 1, 3 or 4 (grey, RGB, RGBA)",
                     of->channels);
     return p->status == 0;
 }
@@ -216,8 +216,8 @@ static bool check(const tensor_source *s, problem *p) {
         a.pixels_across * a.pixels_down <= MOST_BYTES / a.channels)
         return true;
     problem_add(p, 413, "n",
-                "the png would have %llu x %llu pixels; at most %d along a side and %u in all fit: "
-                "ask for fewer rows, a smaller shape or scale, or for npy",
+                "the png would have %llu x %llu pixels; the limits are %d pixels a side and %u "
+                "bytes in all; ask for fewer rows, a smaller shape or scale, or for npy",
                 (unsigned long long)a.pixels_across, (unsigned long long)a.pixels_down, MOST_SIDE,
                 MOST_BYTES);
     return false;

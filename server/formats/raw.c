@@ -25,15 +25,15 @@ static bool read_raw(const unsigned char *body, size_t length, const query *q, u
     /* With both parameters the bytes are elements, whatever they begin with. */
     if (kind && !(q->given[QUERY_X_SHAPE] && q->given[QUERY_X_DTYPE])) {
         problem_add(p, 415, "body",
-                    "this is a %s file; mix takes arrays: decode your pictures, stack them, and "
-                    "send them as npy, npz, safetensors, or raw with x_shape and x_dtype",
+                    "the body is a %s file, but mix takes arrays; decode the images, stack them, "
+                    "and send them as npy, npz, safetensors, or raw with x_shape and x_dtype",
                     kind);
         return false;
     }
     if (!q->given[QUERY_X_SHAPE])
-        problem_add(p, 400, "x_shape", "a raw body needs x_shape, as x_shape=8x3x32x32");
+        problem_add(p, 400, "x_shape", "a raw body needs x_shape, for example x_shape=8x3x32x32");
     if (!q->given[QUERY_X_DTYPE])
-        problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, as x_dtype=f32");
+        problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, for example x_dtype=f32");
     if (p->status)
         return false;
     array *x = &out->arrays[out->count++];

@@ -36,8 +36,8 @@ array *upload_add(upload *u, const char *name, size_t length, problem *p) {
     array a = {.name = ""};
     if (!is_name(name, length)) {
         problem_add(p, 400, "body",
-                    "the body holds an array named '%.*s'; a name has at most %d letters, digits "
-                    "and _, with . and - between them",
+                    "the body holds an array named '%.*s'; a name has at most %d characters: "
+                    "letters, digits and _, with single . and - between them",
                     length < 40 ? (int)length : 40, name, ARRAY_NAME - 1);
         return NULL;
     }
@@ -68,28 +68,27 @@ bool array_check(const array *a, uint64_t bytes, problem *p) {
     uint64_t needed = dtype_table[a->type].size;
     if (a->type >= DTYPE_COUNT && !label_named(a->name)) {
         problem_add(p, 400, a->name,
-                    "%s has type %s, which only labels (y, y.NAME) may have; u8, i8 to i64, f16, "
-                    "bf16, f32, f64 and bool are read",
+                    "%s has type %s, which only labels (y, y.NAME) may have; use u8, i8 to i64, "
+                    "f16, bf16, f32, f64 or bool",
                     a->name, dtype_table[a->type].name);
         return false;
     }
     for (unsigned d = 0; d < a->rank; d++) {
         if (a->shape[d] == 0) {
-            problem_add(p, 400, a->name, "side %u of %s is 0; every side must be at least 1", d,
-                        a->name);
+            problem_add(p, 400, a->name,
+                        "dimension %u of %s is 0; every dimension must be at least 1", d, a->name);
             return false;
         }
         if (needed > UINT64_MAX / a->shape[d]) {
-            problem_add(p, 413, a->name, "the shape of %s has more elements than any machine holds",
-                        a->name);
+            problem_add(p, 413, a->name, "the shape of %s has too many elements", a->name);
             return false;
         }
         needed *= a->shape[d];
     }
     if (needed != bytes) {
         problem_add(p, 400, a->name,
-                    "%s takes %" PRIu64 " bytes by its shape and type, but there are %" PRIu64,
-                    a->name, needed, bytes);
+                    "%s needs %" PRIu64 " bytes for its shape and type, but has %" PRIu64, a->name,
+                    needed, bytes);
         return false;
     }
     return true;

@@ -39,7 +39,7 @@ bool identity_admit(identity *v, struct MHD_Connection *connection, const server
         break;
     }
     return refuse(v, 401, "Bearer realm=\"fmixd\", error=\"invalid_token\"",
-                  "the token is none that is known here", p);
+                  "unknown token", p);
 }
 
 void identity_share(identity *v, struct MHD_Connection *connection, const server_state *s,

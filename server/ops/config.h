@@ -1,5 +1,5 @@
 /*
- * config.h - settings: flag > FMIXD_* environment > default, one table behind all
+ * config.h - the effective settings: flag > FMIXD_* environment > settings file > default
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -52,10 +52,10 @@ typedef struct config {
     unsigned char origin[CONFIG_SETTINGS]; /* config_origin, in the order of the table */
 } config;
 
-typedef enum config_result { CONFIG_OK, CONFIG_HELP, CONFIG_BAD } config_result;
+typedef enum config_result { CONFIG_OK, CONFIG_HELP, CONFIG_VERSION, CONFIG_BAD } config_result;
 
 /* Reads flags from argv[first] on, the environment, and the file that either names. A bad or
- * unknown setting is explained on `errors`. */
+ * unknown setting is explained on `errors`. HELP and VERSION: a flag asks for these. */
 config_result config_load(int argc, char **argv, int first, config *out, FILE *errors);
 
 /* The text of out->file, which is cut up: lines of `name = value`, # begins a comment. */
@@ -63,10 +63,6 @@ bool config_read_text(char *text, config *out, FILE *errors);
 
 /* The effective set, one `name = value # origin` a line, which a file may hold. */
 void config_print(const config *c, FILE *out);
-void config_usage(FILE *out);
-
-/* Every setting there is, as a table in Markdown. */
-void config_table(FILE *out);
 
 /* Splits "127.0.0.1:8080" or "[::1]:8080"; false if malformed. */
 bool config_split_address(const char *listen, char *host, unsigned room, uint16_t *port);

@@ -131,7 +131,7 @@ bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
     end.tv_sec += 2;
     int fd = connect_to(listen);
     if (fd < 0) {
-        message_print(errors, "fmixd: nothing answers on %s\n", listen);
+        message_print(errors, "fmixd: cannot connect to %s\n", listen);
         return false;
     }
     if (tls)

@@ -24,10 +24,9 @@ static void fit_connections(config *c, FILE *errors) {
     if (c->connections <= fit)
         return;
     message_print(errors,
-                  "fmixd: memory is %" PRIu64
-                  " bytes, of which a quarter is for connections: %" PRIu64 " at most, not %" PRIu64
-                  "\n",
-                  c->memory, fit, c->connections);
+                  "fmixd: connections is lowered from %" PRIu64 " to %" PRIu64
+                  ", the most that a quarter of memory (%" PRIu64 " bytes) holds\n",
+                  c->connections, fit, c->memory);
     c->connections = fit;
 }
 

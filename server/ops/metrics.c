@@ -18,7 +18,7 @@ const metrics_scale metrics_scales[METRICS_KINDS] = {
     [METRICS_DURATION] =
         {
             .name = "fmixd_request_duration_seconds",
-            .help = "From the request line to the last byte handed to the network.",
+            .help = "Time from the request line to the last byte sent.",
             .unit = 1e-9,
             .buckets = 19,
             .bounds = {{100000, "0.0001"},
@@ -44,7 +44,7 @@ const metrics_scale metrics_scales[METRICS_KINDS] = {
     [METRICS_SIZE] =
         {
             .name = "fmixd_response_size_bytes",
-            .help = "Bytes of the body that were handed to the network.",
+            .help = "Bytes of the body sent.",
             .unit = 1,
             .buckets = 14,
             .bounds = {{UINT64_C(1) << 8, "256"},

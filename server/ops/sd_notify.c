@@ -46,13 +46,12 @@ bool sd_notify_socket(int *fd, FILE *errors) {
         !number_of("LISTEN_FDS", &count) || count < 1)
         return true;
     if (count > 1) {
-        message_print(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
+        message_print(errors, "fmixd: systemd passed %ld sockets; fmixd serves one\n", count);
         return false;
     }
     if (!listens(FIRST_FD)) {
-        message_print(errors,
-                      "fmixd: the socket that was handed over does not listen on TCP; give it "
-                      "ListenStream=ADDR:PORT and Accept=no\n");
+        message_print(errors, "fmixd: the socket from systemd does not listen on TCP; its unit "
+                              "needs ListenStream=ADDR:PORT and Accept=no\n");
         return false;
     }
     fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);

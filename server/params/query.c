@@ -46,7 +46,7 @@ void query_take(query *q, unsigned groups, const char *name, size_t name_length,
     char known[320];
     unsigned i = 0;
     if (strlen(name) != name_length || (value && strlen(value) != value_length)) {
-        problem_add(p, 400, name, "%.40s holds an encoded NUL", name);
+        problem_add(p, 400, name, "%.40s contains an encoded NUL", name);
         return;
     }
     while (i < QUERY_COUNT && strcmp(query_table[i].name, name) != 0)
@@ -54,15 +54,17 @@ void query_take(query *q, unsigned groups, const char *name, size_t name_length,
     const query_parameter *row = &query_table[i];
     if (i == QUERY_COUNT) {
         list_parameters(groups, known, sizeof known);
-        problem_add(p, 400, name, "there is no parameter '%.40s' here; there are: %s", name, known);
+        problem_add(p, 400, name,
+                    "unknown parameter '%.40s'; the parameters of this resource are: %s", name,
+                    known);
     } else if (!(row->group & groups)) {
         list_parameters(groups, known, sizeof known);
-        problem_add(p, 400, name, "%s is not a parameter of this resource; there are: %s", name,
-                    known);
+        problem_add(p, 400, name, "%s is not a parameter of this resource; its parameters are: %s",
+                    name, known);
     } else if (q->given[i]) {
         problem_add(p, 400, name, "%s is given more than once", name);
     } else if (!value || value_length == 0) {
-        problem_add(p, 400, name, "%s is empty; give it a value or leave it out", name);
+        problem_add(p, 400, name, "%s is empty; give a value, or leave the parameter out", name);
     } else {
         q->given[i] = true;
         if (!set_value(q, row, value))

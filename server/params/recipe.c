@@ -9,12 +9,13 @@
 bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
     if (q->given[QUERY_LAMBDA] && q->given[QUERY_ALPHA]) {
         problem_add(p, 400, "lambda",
-                    "lambda is given together with alpha; lambda is either fixed or drawn");
+                    "lambda and alpha exclude each other: lambda is either fixed or drawn");
         return false;
     }
     if (q->given[QUERY_LAMBDA] && q->given[QUERY_REFORMULATE]) {
-        problem_add(p, 400, "lambda",
-                    "lambda is given together with reformulate, which is for draws only");
+        problem_add(
+            p, 400, "lambda",
+            "lambda and reformulate exclude each other: reformulate changes how lambda is drawn");
         return false;
     }
     *out = (fmix_recipe){.seed = q->seed,
@@ -44,11 +45,11 @@ bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p) {
         return true;
     if (q->frequency == FMIX_FREQUENCY_EXTENT)
         problem_add(p, 400, "frequency",
-                    "frequency is 'extent', which the released code does not have: with "
-                    "spectrum=official it is pixel");
+                    "frequency is 'extent', which FMix's released code does not have; use "
+                    "frequency=pixel with spectrum=official");
     if (shape->side[0] == 1)
         problem_add(p, 400, "spectrum",
-                    "spectrum is 'official', and the released code raises where the first side "
+                    "spectrum is 'official', but FMix's released code fails where the first side "
                     "is 1; use spectrum=paper");
     return p->status == 0;
 }
@@ -63,14 +64,14 @@ bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p)
     bool random = q->policy == FMIX_POLICY_RANDOM;
     unsigned choice = 0;
     if (random && given && q->weights.count != q->methods.count) {
-        problem_add(p, 400, "weights", "there are %u weights for %u methods", q->weights.count,
-                    q->methods.count);
+        problem_add(p, 400, "weights",
+                    "there are %u weights for %u methods; give one weight for each method",
+                    q->weights.count, q->methods.count);
         return false;
     }
     if (fmix_policy((fmix_policy_kind)q->policy, q->seed, batch, q->methods.count,
                     given ? q->weights.item : equal, &choice) != FMIX_OK) {
-        problem_add(p, 400, "weights",
-                    "the weights add up to 0 or past 2^32-1; some method must be possible");
+        problem_add(p, 400, "weights", "the sum of the weights must be from 1 to 2^32-1");
         return false;
     }
     *out = q->methods.item[choice];
@@ -84,7 +85,8 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
     for (unsigned d = 0; d < rank; d++) {
         if (sides[d] > elements || product > elements / sides[d]) {
             problem_add(p, 413, parameter,
-                        "by this %s a mask would have more than the %" PRIu64 " elements allowed",
+                        "with this %s a mask would have more than the limit of %" PRIu64
+                        " elements",
                         parameter, elements);
             return false;
         }
@@ -97,13 +99,13 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
 bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p) {
     if (q->step > UINT64_MAX - (batches - 1)) {
         problem_add(p, 400, "steps",
-                    "the last batch's number, step + steps - 1, would pass 2^64-1");
+                    "the number of the last batch, step + steps - 1, exceeds 2^64-1");
         return false;
     }
     if (!q->given[QUERY_INDEX] && q->given[QUERY_STEP]) {
         if (q->step > UINT64_MAX / rows) {
             problem_add(p, 400, "step",
-                        "step is %" PRIu64 "; step*n would pass the last sample number, 2^64-1",
+                        "step is %" PRIu64 "; step*n exceeds the largest sample number, 2^64-1",
                         q->step);
             return false;
         }
@@ -112,7 +114,7 @@ bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p) {
     if (q->index > UINT64_MAX - (rows * batches - 1)) {
         problem_add(p, 400, q->given[QUERY_INDEX] ? "index" : "step",
                     "index is %" PRIu64 " and there are %" PRIu64
-                    " rows; the last row's number would pass 2^64-1",
+                    " rows; the number of the last row exceeds 2^64-1",
                     q->index, rows * batches);
         return false;
     }

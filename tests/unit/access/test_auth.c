@@ -161,7 +161,7 @@ static void a_file_that_is_none_or_empty_or_huge_is_refused(void **state) {
     fixture *f = *state;
     write_text(f, "# nobody yet\n");
     assert_null(load(f));
-    assert_non_null(strstr(f->said, "holds no token"));
+    assert_non_null(strstr(f->said, "has no tokens"));
     write_bytes(f, "alice \0" FIRST_HASH, 71);
     assert_null(load(f));
     assert_non_null(strstr(f->said, "holds a NUL"));
@@ -193,7 +193,7 @@ static void a_thousand_tokens_are_taken_and_no_more(void **state) {
         if (a)
             assert_client(a, "Bearer " FIRST, "last");
         else
-            assert_non_null(strstr(f->said, ":1001: 1000 tokens are the most"));
+            assert_non_null(strstr(f->said, ":1001: the file has more than 1000 tokens"));
         auth_free(a);
     }
 }
@@ -300,7 +300,7 @@ static void no_token_is_made_for_what_is_no_name(void **state) {
         fclose(out);
         fclose(errors);
         assert_string_equal(text, "");
-        assert_non_null(strstr(f->said, "1 to 63 letters"));
+        assert_non_null(strstr(f->said, "1 to 63 characters"));
     }
 }
 

@@ -9,11 +9,11 @@ static void every_refusal_of_a_job_says_why_and_when_to_try_again(void **state) 
         refusal why;
         int status;
         const char *word;
-    } rows[] = {{REFUSAL_QUEUE, 503, "at once"},
-                {REFUSAL_PATIENCE, 503, "too late"},
+    } rows[] = {{REFUSAL_QUEUE, 503, "queue is full"},
+                {REFUSAL_PATIENCE, 503, "miss its deadline"},
                 {REFUSAL_SHARE, 429, "share"},
                 {REFUSAL_MEMORY, 503, "memory"},
-                {REFUSAL_INTERNAL, 503, "cut short"}};
+                {REFUSAL_INTERNAL, 503, "truncated"}};
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         problem p = {0};
         problem_add(&p, 400, "before", "what was said before is not said any more");
