@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEAR_MILLISECONDS 100 /* in which a signal is heard while something is waited for */
+#define HEAR_MILLISECONDS 100 /* between two looks for a signal */
 
 /* A full disk, for example, must not pass for success. */
 static bool is_written(void) {
@@ -35,23 +35,23 @@ static int finish(bool good) {
     return good && is_written() ? 0 : 1;
 }
 
-/* systemd waits for READY before it sends another SIGHUP, which may take back a token: so it is
- * told as soon as tokens and certificates are in force, not when all data sets are read. */
+/* systemd waits for READY before it sends another SIGHUP, which may withdraw a token. So READY is
+ * sent as soon as tokens and certificates are in force, before data sets are read. */
 static void reload(fmixd *d) {
     sd_notify_reloading();
     fmixd_reload(d);
     sd_notify_send("READY=1");
 }
 
-/* SIGHUP reloads; the first other signal ends it. */
+/* SIGHUP reloads. The first other signal ends the wait. */
 static void wait_for_end(fmixd *d, const sigset_t *signals) {
     int number;
     while (sigwait(signals, &number) == 0 && number == SIGHUP)
         reload(d);
 }
 
-/* Still serving, until that time has passed or a second signal asks to end. What systemd waits for
- * by now is the end, so of a reload it is told nothing. */
+/* Keeps serving for `seconds`, or until a second signal. systemd waits for the end by now, so that
+ * reloads are not reported. */
 static void drain(fmixd *d, const sigset_t *signals, uint64_t seconds) {
     const uint64_t end = clock_nanoseconds() + seconds * CLOCK_SECOND;
     int number = 0;
@@ -67,10 +67,10 @@ static void drain(fmixd *d, const sigset_t *signals, uint64_t seconds) {
     }
 }
 
-/* Blocked before any thread starts, so that only sigwait sees them. */
+/* Blocks the signals before a thread starts, so that only sigwait receives them. */
 static void take_signals(sigset_t *heard) {
-    /* Clients that vanish are no reason to end, nor are signals without a meaning here, which some
-     * supervisors send to have logs opened anew. */
+    /* SIGPIPE means that a client has left. Some supervisors send SIGUSR1 or SIGUSR2 to have logs
+     * reopened. */
     static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
     sigemptyset(heard);
     sigaddset(heard, SIGTERM);
@@ -81,7 +81,7 @@ static void take_signals(sigset_t *heard) {
         signal(ignored[i], SIG_IGN);
 }
 
-/* Where nobody reads what was printed before, it is waited for in a way that a signal ends. */
+/* Waits until stdout takes output. False: a signal asks the process to end. */
 static bool can_print(void) {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !shutdown_requested())
@@ -94,7 +94,7 @@ static int serve(const config *c) {
     take_signals(&signals);
     fmixd *d = fmixd_start(c, NULL, NULL);
     if (!d)
-        return shutdown_requested() ? 0 : 1; /* it was told while data sets were read */
+        return shutdown_requested() ? 0 : 1; /* a signal came while data sets were read */
     if (can_print())
         printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {

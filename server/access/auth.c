@@ -24,7 +24,7 @@ typedef struct token_set {
 struct auth {
     pthread_rwlock_t lock; /* of set */
     token_set *set;
-    const char *file; /* the caller's; "": none, and no set */
+    const char *file; /* borrowed; "": there is no file, and no set */
 };
 
 static bool hash(const char *text, size_t length, unsigned char out[HASH]) {
@@ -45,7 +45,7 @@ static bool is_taken(const token_set *set, const token *t) {
     return false;
 }
 
-/* NAME HASH, or nothing but a comment. What is wrong with it, or NULL. */
+/* Reads NAME HASH, or a line that has only a comment. What is wrong with the line, or NULL. */
 static const char *read_line(char *line, token_set *set) {
     static const char space[] = " \t\r";
     token *t = &set->tokens[set->count];
@@ -81,7 +81,7 @@ static size_t count_lines(const char *text) {
     return lines;
 }
 
-/* An empty set would lock everybody out, as a file does that is just being written. */
+/* An empty set would refuse every client. A file that is just being written may look empty. */
 static bool read_lines(char *text, const char *file, token_set *set, FILE *errors) {
     unsigned number = 0;
     for (char *next; text; text = next) {
@@ -158,13 +158,13 @@ bool auth_reload(auth *a, FILE *errors) {
     return true;
 }
 
-/* No branch and no address depends on which line it is. */
+/* Branches and addresses do not depend on the line that matches. */
 static bool find(const token_set *set, const unsigned char wanted[HASH], char name[AUTH_NAME + 1]) {
     unsigned char found = 0;
     sodium_memzero(name, AUTH_NAME + 1);
     for (size_t i = 0; i < set->count; i++) {
         const token *t = &set->tokens[i];
-        /* 0 or -1: as a mask, all bits or none */
+        /* sodium_memcmp gives 0 or -1: the mask has all bits set, or none */
         unsigned char mask = (unsigned char)~sodium_memcmp(t->hash, wanted, HASH);
         for (size_t c = 0; c < AUTH_NAME; c++)
             name[c] = (char)(name[c] | (t->name[c] & mask));
@@ -173,7 +173,7 @@ static bool find(const token_set *set, const unsigned char wanted[HASH], char na
     return found != 0;
 }
 
-/* The token behind "Bearer", which is written in any case (RFC 9110 §11.1), or NULL. */
+/* The token after "Bearer", whose case does not matter (RFC 9110 §11.1), or NULL. */
 static const char *token_of(const char *authorization) {
     if (!authorization || strncasecmp(authorization, "Bearer", 6) != 0 || authorization[6] != ' ')
         return NULL;

@@ -56,7 +56,7 @@ const format *format_accepted(const char *accept, format_set set) {
     return best;
 }
 
-/* curl's default says nothing about a body. */
+/* curl sends the second type by default, whatever the body is. */
 static bool says_nothing(const char *type, size_t length) {
     static const char *const empty[] = {"application/octet-stream",
                                         "application/x-www-form-urlencoded"};

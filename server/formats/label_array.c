@@ -75,7 +75,7 @@ bool label_kind(const array *y, uint64_t rows, uint64_t classes, label *out, pro
     return false;
 }
 
-/* The element in little-endian bytes, which are looked at one by one. */
+/* The element in little-endian bytes. */
 static void element(const label *l, uint64_t i, unsigned char out[8]) {
     size_t size = dtype_table[l->from->type].size;
     memcpy(out, l->from->bytes + i * size, size);
@@ -96,8 +96,8 @@ static double real_of(const label *l, uint64_t i) {
         return (int64_t)value;                                                                     \
     } while (0)
 
-/* Of an integer type or bool, modulo 2^64. Uploads have millions of them, and machines mostly read
- * them at once. */
+/* An element of an integer type or bool, modulo 2^64. Uploads have millions of elements, which
+ * little-endian machines load directly. */
 static int64_t whole_of(const label *l, uint64_t i) {
     unsigned char bytes[8];
     if (!l->native && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
@@ -123,7 +123,7 @@ static int64_t whole_of(const label *l, uint64_t i) {
     }
 }
 
-/* A number from 0 on that is whole and below 2^63. */
+/* A whole number from 0 to 2^63 - 1. */
 static bool find_number(const label *l, uint64_t i, uint64_t *out) {
     if (dtype_floats(l->from->type)) {
         double real = real_of(l, i);
@@ -153,7 +153,7 @@ static bool is_plain(const label *l) {
         *high = (uint64_t)most;                                                                    \
     } while (0)
 
-/* Of plain class numbers: the least, or 0, and the largest, or 0. */
+/* The least and the largest of plain class numbers and 0. */
 static void range_of(const label *l, int64_t *low, uint64_t *high) {
     switch (l->from->type) {
     case DTYPE_I8:
@@ -194,7 +194,7 @@ static void range_of(const label *l, int64_t *low, uint64_t *high) {
         return any <= 1;                                                                           \
     } while (0)
 
-/* Whether all elements are 0 or 1; to floats, unless out is NULL. */
+/* Whether all elements are 0 or 1. Copies the elements to out as floats, unless out is NULL. */
 static bool bits_of(const label *l, float *out) {
     uint64_t count = l->rows * l->classes;
     switch (dtype_table[l->from->type].size) {
@@ -209,7 +209,7 @@ static bool bits_of(const label *l, float *out) {
     }
 }
 
-/* As people write it. */
+/* The element in decimal. */
 static void value_text(const label *l, uint64_t i, char *out, size_t room) {
     if (dtype_floats(l->from->type))
         snprintf(out, room, "%g", real_of(l, i));

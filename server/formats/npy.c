@@ -55,7 +55,7 @@ static bool lay_out(const tensor_source *s, outline *out) {
     return outline_literal(out, &head) && outline_tensor(out, &s->tensors[s->main]);
 }
 
-/* The header is a Python dict of three known keys; this reads just such dicts. */
+/* The header is a Python dict of three known keys. Other dicts are refused. */
 typedef struct cursor {
     const char *at, *end;
 } cursor;
@@ -168,7 +168,7 @@ static bool parse_header(cursor c, header *h, array *out) {
     return c.at == c.end && h->has_descr && h->has_order && h->has_shape;
 }
 
-/* Where the header lies, or a problem. */
+/* Finds the header and the offset of the data. */
 static bool find_header(const unsigned char *body, size_t length, const char *name, cursor *c,
                         size_t *data, problem *p) {
     if (length < PREAMBLE || memcmp(body, magic, sizeof magic) != 0) {
@@ -248,7 +248,7 @@ static bool read_npy(const unsigned char *body, size_t length, const query *q, u
 
 #define HEADER_COST 2.0 /* nanoseconds a byte */
 
-/* The data are not looked at. */
+/* Reading does not touch the data. */
 static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
     cursor c;
     size_t data;

@@ -6,13 +6,13 @@
 
 #include "format.h"
 
-/* An npy file without its data, which begin at a multiple of 64. */
+/* Appends the header of an npy file. The data follow, at a multiple of 64 bytes. */
 bool npy_header(const tensor *t, buffer *out);
 
-/* Whether NumPy has such a type; `where` is what to blame. */
+/* Whether NumPy has the tensor's type. where: the format that a refusal names. */
 bool npy_holds(const tensor *t, const char *where, problem *p);
 
-/* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
+/* Reads an npy file: *out becomes a view of the bytes. out->name is set by the caller. */
 bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);
 
 #endif

@@ -9,8 +9,8 @@
 /* At least the bytes of an npz file of this source, and a little more. */
 uint64_t npz_bound(const tensor_source *s);
 
-/* An npz file; sizes and offsets from `wide` on stand in zip64 records (0xffffffff but in tests).
- */
+/* Appends an npz file. Sizes and offsets of `wide` or more go into zip64 records; only tests pass
+ * another value than 0xffffffff. */
 bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64_t wide,
                 buffer *out);
 

@@ -46,7 +46,7 @@ static bool refuse(problem *p, const entry *e, const char *why) {
     return false;
 }
 
-/* The end record: the last place whose comment ends where the body does. */
+/* The end record: the last one whose comment ends at the end of the body. */
 static const unsigned char *find_end(const unsigned char *body, size_t length) {
     for (size_t comment = 0; length >= END_SIZE + comment && comment <= UINT16_MAX; comment++) {
         const unsigned char *at = body + (length - END_SIZE - comment);
@@ -109,7 +109,7 @@ static bool read_end(archive *a, size_t length, problem *p) {
     return true;
 }
 
-/* The next field of a zip64 extra, in place of a sentinel. */
+/* Replaces a sentinel by the next field of a zip64 extra. */
 static bool widen(uint64_t *value, const unsigned char **at, const unsigned char *end) {
     if (*value != UINT32_MAX)
         return true;
@@ -120,11 +120,11 @@ static bool widen(uint64_t *value, const unsigned char **at, const unsigned char
     return true;
 }
 
-/* Size, packed size and perhaps offset out of a header's extra fields. */
+/* Takes size, packed size and, unless NULL, offset from a header's extra fields. */
 static bool read_extra(const unsigned char *at, uint64_t length, uint64_t *size, uint64_t *packed,
                        uint64_t *offset) {
     const unsigned char *end = at + length;
-    const unsigned char *field = at, *field_end = at; /* none: nothing to widen with */
+    const unsigned char *field = at, *field_end = at; /* empty: there is no zip64 field */
     while (at < end) {
         if (end - at < 4 || get(at + 2, 2) > (uint64_t)(end - at - 4))
             return false;
@@ -151,7 +151,7 @@ static bool check_method(const entry *e, problem *p) {
     return true;
 }
 
-/* The entry of the directory at *at, which is moved on. */
+/* Reads the entry of the directory at *at, and moves *at past the entry. */
 static bool read_central(const archive *a, uint64_t *at, entry *e, problem *p) {
     const unsigned char *h = a->bytes + *at;
     uint64_t left = a->end - *at;
@@ -176,7 +176,7 @@ static bool read_central(const archive *a, uint64_t *at, entry *e, problem *p) {
     return check_method(e, p);
 }
 
-/* With bit 3 the sizes follow the data, and the directory has them already. */
+/* With bit 3 of the flags the sizes follow the data; the directory has the same sizes. */
 static bool same_sizes(const entry *e, const unsigned char *h, uint64_t extra) {
     uint64_t size = get(h + 22, 4), packed = get(h + 18, 4);
     if (e->flags & 1u << 3)
@@ -218,7 +218,7 @@ static bool has_suffix(const entry *e) {
            memcmp(e->name + e->name_length - SUFFIX_SIZE, SUFFIX, SUFFIX_SIZE) == 0;
 }
 
-/* All entries, before any byte of theirs is unpacked. */
+/* Checks all entries before a byte is inflated. */
 static bool read_entries(const archive *a, entry *entries, upload *out, problem *p) {
     uint64_t at = a->start;
     for (unsigned i = 0; i < a->count; i++) {
@@ -237,7 +237,7 @@ static uint64_t round_up(uint64_t bytes) {
     return (bytes + INFLATED_AT - 1) / INFLATED_AT * INFLATED_AT;
 }
 
-/* Room for all that is deflated, once: arrays are views of it. */
+/* Reserves the room for all inflated members at once, because arrays are views of that room. */
 static bool reserve(const entry *entries, uint64_t count, buffer *out, problem *p) {
     uint64_t left = out->cap - out->length, wanted = out->length;
     for (uint64_t i = 0; i < count; i++) {
@@ -257,12 +257,12 @@ static bool reserve(const entry *entries, uint64_t count, buffer *out, problem *
     return false;
 }
 
-/* The member's bytes, unpacked into what is reserved if they are packed. */
+/* The member's bytes, inflated into the reserved room unless they are stored. */
 static const unsigned char *unpack(const entry *e, struct libdeflate_decompressor *inflater,
                                    buffer *out) {
     if (e->method == STORED)
         return e->data;
-    static unsigned char none; /* of an empty member, where nothing may be reserved */
+    static unsigned char none; /* stands for the room of an empty member */
     size_t taken, made;
     unsigned char *to = out->bytes ? out->bytes + out->length : &none;
     if (libdeflate_deflate_decompress_ex(inflater, e->data, (size_t)e->packed, to, (size_t)e->size,
@@ -305,12 +305,12 @@ bool npz_read(const unsigned char *body, size_t length, const query *q, upload *
     return good;
 }
 
-/* Of a byte of a stream that is empty blocks, each with codes of its own: 190 were seen. */
+/* Nanoseconds for a byte of a stream of empty blocks with codes of their own: 190 were measured. */
 #define EMPTY_COST    200
-#define INFLATE_COST  0.8 /* nanoseconds a byte that is made, with its checksum and its page */
-#define CHECKSUM_COST 0.1 /* a byte that is stored */
+#define INFLATE_COST  0.8 /* nanoseconds an inflated byte, with its checksum and its page */
+#define CHECKSUM_COST 0.1 /* nanoseconds a stored byte */
 
-/* By the directory. What is refused for it takes no time. */
+/* By the directory alone. A body whose directory is refused costs nothing. */
 weight npz_weigh(const unsigned char *body, size_t length, uint64_t most) {
     archive a = {.bytes = body};
     entry entries[UPLOAD_ARRAYS];

@@ -11,10 +11,10 @@
 
 #define OUTLINE_SEGMENTS (SOURCE_TENSORS + 1)
 
-/* A piece of an answer: a literal, or a whole tensor. */
+/* A literal, or a whole tensor. */
 typedef struct segment {
     buffer literal;
-    const tensor *from; /* NULL: the literal */
+    const tensor *from; /* NULL: the segment is the literal */
     uint64_t length;
 } segment;
 

@@ -1,8 +1,8 @@
 /*
  * A contact sheet of images: masks and greys in levels of 0 to 255, or mixed samples of 1, 3 or 4
- * channels (grey, RGB, RGBA). One image alone is pixel for pixel. One of one side is a strip, one
- * of three its slices in a near square, left to right and down. Of floating types 0 is black and 1
- * white.
+ * channels (grey, RGB, RGBA). A single image is drawn pixel for pixel. An image of one dimension is
+ * a strip; an image of three is its slices, in reading order in a near square. In floating types 0
+ * is black and 1 is white.
  */
 #include "format.h"
 
@@ -15,7 +15,7 @@
 
 #define GAP        4   /* pixels between images */
 #define GROUND     128 /* grey between them */
-#define STRIP      16  /* height of a strip in a sheet of several */
+#define STRIP      16  /* height of a strip in a sheet of several strips */
 #define MOST_SIDE  65500
 #define MOST_BYTES (64u << 20)
 
@@ -23,11 +23,11 @@ typedef struct sheet {
     uint64_t columns, lines; /* of images */
     uint64_t slices, slice_columns;
     uint64_t width, height; /* of a slice, in elements */
-    uint64_t repeat;        /* lines that one line of elements takes, before scale */
+    uint64_t repeat;        /* lines of pixels for a line of elements, before scale */
     uint64_t tile_width, tile_height, gap, scale; /* of an image, in unscaled pixels */
     uint64_t pixels_across, pixels_down;
     unsigned channels; /* bytes of a pixel */
-    bool apart;        /* channels come first, each a plane of the sample */
+    bool apart;        /* each channel is a plane of the sample */
 } sheet;
 
 static uint64_t ceil_root(uint64_t n) {
@@ -55,7 +55,7 @@ static sheet arrange(const tensor_source *s) {
     a.gap = s->rows > 1 ? GAP : 0;
     a.columns = s->columns ? s->columns : of->sides == 1 ? 1 : ceil_root(s->rows);
     a.columns = a.columns < s->rows ? a.columns : s->rows;
-    a.columns = a.columns ? a.columns : 1; /* of no rows */
+    a.columns = a.columns ? a.columns : 1; /* a source without rows */
     a.lines = (s->rows + a.columns - 1) / a.columns;
     a.tile_width = a.width * a.slice_columns;
     a.tile_height = a.height * a.repeat * slice_lines;
@@ -73,7 +73,7 @@ static unsigned char level_of(dtype type, const unsigned char *at) {
     return v >= 255 ? 255 : v > 0 ? (unsigned char)nearbyint(v) : 0; /* NaN: 0 */
 }
 
-/* A sample's elements to pixels, channels together. */
+/* Converts a sample's elements to pixels with interleaved channels. */
 static void level_sample(const sheet *a, const tensor *t, const unsigned char *sample,
                          unsigned char *pixels) {
     size_t size = dtype_table[t->type].size;
@@ -85,7 +85,7 @@ static void level_sample(const sheet *a, const tensor *t, const unsigned char *s
                 level_of(t->type, sample + (i * pixel_step + c * channel_step) * size);
 }
 
-/* One line of pixels of one slice of one image, scaled, to where it belongs. */
+/* Draws one line of pixels of one slice of one image, scaled, at its place. */
 static void draw_line(const sheet *a, const unsigned char *pixels, uint64_t row, uint64_t slice,
                       uint64_t line, unsigned char *canvas) {
     uint64_t left = a->gap + row % a->columns * (a->tile_width * a->scale + a->gap) +
@@ -228,7 +228,7 @@ const format format_png = {
     .media_type = "image/png",
     .kind = FORMAT_IMAGES,
     .version = 1,
-    .most = 2 * MOST_BYTES, /* check says it in pixels */
+    .most = 2 * MOST_BYTES, /* check applies the limit of pixels */
     .check = check,
     .encode = encode,
     .cost = 40,

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define STORED_MOST 65535 /* bytes of a block of deflate that is stored */
+#define STORED_MOST 65535 /* bytes of a stored block of deflate */
 
 enum { SIGNATURE = 8, IHDR = 13, CHUNK = 12, BLOCK = 5, ZLIB_HEAD = 2, ZLIB_SUM = 4 };
 
-/* Every line, with a byte before it that says it is not filtered. */
+/* Each line follows a byte that says that the line is not filtered. */
 static uint64_t plain_bytes(uint64_t width, uint64_t height, unsigned channels) {
     return height * (1 + width * channels);
 }
@@ -45,7 +45,7 @@ static unsigned char *put_head(unsigned char *at, uint64_t width, uint64_t heigh
     return close_chunk(at, IHDR);
 }
 
-/* Bytes first … first+n-1 of the lines, of `line` bytes each. */
+/* Copies bytes first … first+n-1 of the lines, which have `line` bytes each. */
 static void put_lines(const unsigned char *pixels, uint64_t line, uint64_t first, uint64_t n,
                       unsigned char *at) {
     for (uint64_t done = 0, some; done < n; done += some) {

@@ -1,5 +1,5 @@
-/* safetensors: eight bytes of header length, a JSON header, the tensors one after the other. Its
- * rules for readers are kept to the letter, for they are what makes a file safe. */
+/* safetensors: eight bytes of header length, a JSON header, and the tensors one after the other.
+ * The reader applies all rules of the format, because they are what makes a file safe. */
 #include "base/json_build.h"
 #include "format.h"
 #include "label_array.h"
@@ -12,14 +12,14 @@
 
 #define PREFIX      8
 #define ALIGN       64
-#define HEADER_MOST 100000000u /* the format's */
-#define HEADER_READ (1u << 20) /* ours: parsed, JSON takes some 16 times its bytes */
+#define HEADER_MOST 100000000u /* the format's limit */
+#define HEADER_READ (1u << 20) /* fmixd's limit: parsed JSON takes some 16 times its bytes */
 #define METADATA    "__metadata__"
 
 /* ---- writing ---- */
 
-/* The tensors, widest elements first, else in their order: so each begins at a multiple of its
- * element's size. */
+/* Sorts the tensors by the size of their elements, largest first, and keeps the order of equals. So
+ * each tensor begins at a multiple of its element's size. */
 static void sort_tensors(const tensor_source *s, const tensor **out) {
     for (unsigned i = 0; i < s->count; i++) {
         const tensor *t = &s->tensors[i];
@@ -58,7 +58,7 @@ static json_t *entry_of(const tensor *t, uint64_t start) {
                      (json_int_t)(start + tensor_bytes(t)));
 }
 
-/* The padded header. Without memory there is a NULL somewhere, which jansson passes on. */
+/* Appends the padded header. Without memory a value is NULL, which jansson passes on. */
 static bool put_header(const tensor_source *s, const tensor *const *order, buffer *out) {
     json_t *root = json_object();
     uint64_t start = 0;
@@ -180,7 +180,7 @@ static bool read_entry(const json_t *entry, const unsigned char *data, uint64_t 
     return array_check(a, out->end - out->start, p);
 }
 
-/* Text to text, and no more. */
+/* Metadata map strings to strings. */
 static bool check_metadata(json_t *object, problem *p) {
     const char *key;
     json_t *value;
@@ -189,7 +189,7 @@ static bool check_metadata(json_t *object, problem *p) {
     return good ? true : broken(p, "has a " METADATA " that is not an object of strings");
 }
 
-/* Every array begins where another ends, so that each byte belongs to one. */
+/* Every array begins where another ends, so that each byte belongs to one array. */
 static bool check_whole(const span *spans, unsigned count, uint64_t length, problem *p) {
     uint64_t reached = 0;
     for (unsigned found = 0; found < count; found++) {
@@ -245,7 +245,7 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
     if (!check_prefix(body, length, p))
         return false;
     size_t header = (size_t)header_length(body);
-    errno = 0; /* jansson calls a token that it has no memory for invalid */
+    errno = 0; /* without memory jansson reports an invalid token */
     json_t *root = json_loadb((const char *)body + PREFIX, header, JSON_REJECT_DUPLICATES, &error);
     if (!root && errno == ENOMEM) {
         problem_add(p, 500, NULL, "out of memory");
@@ -262,7 +262,7 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
 }
 
 #define PARSE_COST   30.0 /* nanoseconds a byte of header, */
-#define PARSE_MEMORY 32u  /* and bytes that the tree of its values takes at most */
+#define PARSE_MEMORY 32u  /* and at most so many bytes for the tree of its values */
 
 static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
     problem p = {0};
@@ -271,8 +271,8 @@ static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
     return (weight){.cost = PARSE_COST * (double)header, .memory = PARSE_MEMORY * header};
 }
 
-/* Numbers can begin so as well: {, at its place, is 123. What follows it and what ends the header
- * is looked at, too. */
+/* Numbers can have { at the same place, as the byte 123. So the bytes after { and at the end of the
+ * header count, too. */
 static bool begins(const unsigned char *body, size_t length) {
     if (length < PREFIX + 2)
         return false;

@@ -11,7 +11,7 @@ const array *upload_find(const upload *u, const char *name) {
     return NULL;
 }
 
-/* A piece of a name between . and -: at least one letter, digit or _. */
+/* The length of the letters, digits and _ that the text begins with. */
 static size_t word(const char *text, size_t length) {
     size_t n = 0;
     while (n < length &&
@@ -59,7 +59,7 @@ void upload_swap(upload *u) {
         const array *a = &u->arrays[i];
         size_t length = dtype_table[a->type].size;
         for (unsigned d = 0; d < a->rank; d++)
-            length *= (size_t)a->shape[d]; /* array_check was content with it */
+            length *= (size_t)a->shape[d]; /* array_check has checked for overflow */
         dtype_swap(a->type, (unsigned char *)a->bytes, length);
     }
 }

@@ -12,9 +12,9 @@
 #define ARRAY_NAME    32
 #define UPLOAD_ARRAYS 16
 
-/* An uploaded array: a view of the body, or of what was inflated from it; little-endian. */
+/* An uploaded array: a little-endian view of the body, or of upload.inflated. */
 typedef struct array {
-    char name[ARRAY_NAME]; /* "x" where the format holds one and names none */
+    char name[ARRAY_NAME]; /* "x" where the format does not name its array */
     const unsigned char *bytes;
     dtype type;
     unsigned rank;
@@ -24,22 +24,23 @@ typedef struct array {
 typedef struct upload {
     array arrays[UPLOAD_ARRAYS];
     unsigned count;
-    buffer inflated; /* owned; empty where every array lies in the body */
-    uint64_t held;   /* bytes that the body takes */
+    buffer inflated; /* owned; empty if every array lies in the body */
+    uint64_t held;   /* bytes of memory that the body takes */
 } upload;
 
 /* The array of this name, or NULL. */
 const array *upload_find(const upload *u, const char *name);
 
-/* One more array, its name set: letters, digits and _, with . and - between. NULL: too many, named
- * oddly or twice. */
+/* Appends an array with this name: letters, digits and _, with single . and - between. NULL: there
+ * are too many arrays, or the name is invalid or taken. */
 array *upload_add(upload *u, const char *name, size_t length, problem *p);
 
-/* Shape and type against the bytes there are: what is claimed is never allocated. */
+/* Compares shape and type with the bytes that the body has, before anything of the claimed size is
+ * allocated. */
 bool array_check(const array *a, uint64_t bytes, problem *p);
 
-/* Brings what was read into the machine's order, in the body's own bytes: formats refuse arrays
- * that overlap. */
+/* Brings the elements into the machine's byte order, in place: formats refuse arrays that overlap.
+ */
 void upload_swap(upload *u);
 
 #endif

@@ -14,13 +14,13 @@
 
 _Static_assert(SETTINGS <= CONFIG_SETTINGS, "each setting has its origin");
 
-/* A setting as text, and where it comes from: what an error names. */
+/* A setting's text, and the line that an error names. */
 typedef struct given {
-    const char *text; /* NULL: not from here */
-    unsigned line;    /* of the file */
+    const char *text; /* NULL: this source does not set it */
+    unsigned line;    /* of the settings file */
 } given;
 
-/* From one source, setting by setting. */
+/* The settings of one source. */
 typedef given givens[SETTINGS];
 
 static const char *const origins[] = {"default", "file", "environment", "flag"};
@@ -63,15 +63,15 @@ static bool set(const setting *s, config_origin origin, const given *g, config *
     return false;
 }
 
-/* A letter of a setting's name as it is written in each place: --io-threads or --io_threads,
- * FMIXD_IO_THREADS, io_threads. */
+/* Each source spells names differently: --io-threads or --io_threads, FMIXD_IO_THREADS, io_threads.
+ */
 static bool same_letter(config_origin where, char written, char letter) {
     if (where == CONFIG_ENVIRONMENT)
         return written == (char)toupper((unsigned char)letter);
     return written == letter || (where == CONFIG_FLAG && written == '-' && letter == '_');
 }
 
-/* SETTINGS: none. */
+/* The row; SETTINGS if there is none. */
 static size_t find(config_origin where, const char *name, size_t length) {
     for (size_t i = 0; i < SETTINGS; i++) {
         size_t at = 0;
@@ -113,7 +113,7 @@ static config_result unknown_flag(const char *flag, FILE *errors) {
     return CONFIG_BAD;
 }
 
-/* Kubernetes gives pods such variables of a service that is called fmixd. */
+/* Kubernetes sets such variables in pods if a service is called fmixd. */
 static bool is_service_link(const char *name) {
     return strncmp(name, "SERVICE_", 8) == 0 || strncmp(name, "PORT=", 5) == 0 ||
            strncmp(name, "PORT_", 5) == 0;
@@ -165,7 +165,7 @@ static config_result read_flags(int argc, char **argv, int first, givens out, FI
     return CONFIG_OK;
 }
 
-/* One line, cut off at its end: name = value, or nothing but a comment. */
+/* Reads a line name = value, or a line that has only a comment. */
 static bool read_line(char *text, unsigned line, const char *file, givens out, FILE *errors) {
     static const char space[] = " \t\r";
     text[strcspn(text, "#")] = 0;
@@ -225,7 +225,7 @@ static bool read_file(const char *file, config *out, FILE *errors) {
     return good;
 }
 
-/* The file is named by a flag or the environment, but counts for less than either. */
+/* A flag or the environment names the settings file, and both override it. */
 config_result config_load(int argc, char **argv, int first, config *out, FILE *errors) {
     givens defaults = {{0}}, environment = {{0}}, flags = {{0}};
     memset(out, 0, sizeof *out);

@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-/* The first METRICS_FORMATTED may carry an answer, or stand for one. */
+/* The first METRICS_FORMATTED statuses are those of answers with tensors. */
 static const struct {
     int status;
     const char *code;
@@ -75,7 +75,7 @@ void metrics_destroy(metrics *m) {
     budget_destroy(&m->texts);
 }
 
-/* Behind a column for each status come those of the formats, status by status. */
+/* A column for each status, then a column for each format of each formatted status. */
 static unsigned column_of(int status, unsigned format) {
     unsigned s = 0;
     while (statuses[s].status != status && statuses[s].status != 0)

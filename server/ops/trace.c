@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Of one thread: a random number, and how many ids came of it. */
+/* A thread's random number, and how many ids it has made of the number. */
 typedef struct spring {
     uint64_t number[2], drawn;
 } spring;
@@ -14,7 +14,7 @@ static void write_hex(uint64_t number, char *out) {
         out[digit] = "0123456789abcdef"[number & 15];
 }
 
-/* Ids need to differ, on all replicas, and no more. */
+/* Ids must differ between replicas. They need not be unpredictable. */
 static void make_id(spring *s, const struct timespec *now, char *out) {
     if (s->drawn == 0 && getrandom(s->number, sizeof s->number, GRND_NONBLOCK) != sizeof s->number)
         s->number[0] = (uint64_t)now->tv_sec << 30 ^ (uint64_t)now->tv_nsec;

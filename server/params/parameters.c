@@ -1,8 +1,8 @@
-/* Every parameter there is, a row each. */
+/* The table of parameters. */
 #include "query.h"
 #include "tensor/dtype.h"
 
-/* Each in the order of its enum. */
+/* The choices, each list in the order of its enum. */
 static const char *const policies[] = {"alternate", "random", NULL};
 static const char *const pairings[] = {"permutation", "derangement", "flip", "roll", "none", NULL};
 static const char *const scopes[] = {"sample", "batch", NULL};

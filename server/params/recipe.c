@@ -1,9 +1,7 @@
 #include "recipe.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
@@ -140,49 +138,4 @@ char *recipe_text(const query *q, unsigned groups) {
     if (text.failed)
         buffer_free(&text);
     return (char *)text.bytes;
-}
-
-void recipe_etag(const char *text, const char *resource, const char *format, unsigned version,
-                 char out[RECIPE_ETAG]) {
-    unsigned char digest[16];
-    char hex[2 * sizeof digest + 1], tail[128];
-    crypto_generichash_state state;
-    snprintf(tail, sizeof tail, "\n%s\n%s %u", resource, format, version);
-    crypto_generichash_init(&state, NULL, 0, sizeof digest);
-    crypto_generichash_update(&state, (const unsigned char *)text, strlen(text));
-    crypto_generichash_update(&state, (const unsigned char *)tail, strlen(tail));
-    crypto_generichash_final(&state, digest, sizeof digest);
-    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
-    snprintf(out, RECIPE_ETAG, "\"%s\"", hex);
-}
-
-/* RFC 9110 §8.8.3.2 and §13.1: a list of tags, some of them weak, which a strong comparison never
- * takes; or * alone. What is behind a mistake in the list is not read. Ours hold no comma. */
-static bool names(const char *list, const char *etag, bool strongly) {
-    static const char space[] = " \t", gap[] = " \t,";
-    size_t length = strlen(etag);
-    list += strspn(list, space);
-    if (*list == '*')
-        return list[1 + strspn(list + 1, space)] == 0;
-    for (list += strspn(list, gap); *list; list += strspn(list, gap)) {
-        bool weak = strncmp(list, "W/", 2) == 0;
-        list += weak ? 2 : 0;
-        const char *close = *list == '"' ? strchr(list + 1, '"') : NULL;
-        const char *end = close ? close + 1 + strspn(close + 1, space) : NULL;
-        if (!end || (*end && *end != ','))
-            return false;
-        if (!(weak && strongly) && (size_t)(close + 1 - list) == length &&
-            memcmp(list, etag, length) == 0)
-            return true;
-        list = end;
-    }
-    return false;
-}
-
-bool recipe_etag_matches(const char *list, const char *etag) {
-    return list && names(list, etag, false);
-}
-
-bool recipe_etag_is_named(const char *list, const char *etag) {
-    return list && names(list, etag, true);
 }
