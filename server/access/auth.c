@@ -34,8 +34,9 @@ static bool hash(const char *text, size_t length, unsigned char out[HASH]) {
 /* ---- the file ---- */
 
 static bool is_name(const char *text, size_t length) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    return length > 0 && length <= AUTH_NAME && strspn(text, plain) >= length;
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return length > 0 && length <= AUTH_NAME && strspn(text, allowed) >= length;
 }
 
 static bool is_taken(const token_set *set, const token *t) {

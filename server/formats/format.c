@@ -57,7 +57,7 @@ const format *format_accepted(const char *accept, format_set set) {
 }
 
 /* curl sends the second type by default, whatever the body is. */
-static bool says_nothing(const char *type, size_t length) {
+static bool is_unspecific(const char *type, size_t length) {
     static const char *const empty[] = {"application/octet-stream",
                                         "application/x-www-form-urlencoded"};
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
@@ -70,7 +70,7 @@ const format *format_of_upload(const char *content_type, const unsigned char *bo
                                problem *p) {
     const char *type = content_type ? content_type : "";
     size_t n = strcspn(type, "; \t");
-    if (says_nothing(type, n)) {
+    if (is_unspecific(type, n)) {
         for (unsigned i = 0; format_table[i]; i++)
             if (format_table[i]->begins && format_table[i]->begins(body, length))
                 return format_table[i];

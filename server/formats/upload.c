@@ -12,7 +12,7 @@ const array *upload_find(const upload *u, const char *name) {
 }
 
 /* The length of the letters, digits and _ that the text begins with. */
-static size_t word(const char *text, size_t length) {
+static size_t word_length(const char *text, size_t length) {
     size_t n = 0;
     while (n < length &&
            ((text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z') ||
@@ -22,10 +22,10 @@ static size_t word(const char *text, size_t length) {
 }
 
 static bool is_name(const char *text, size_t length) {
-    size_t at = word(text, length);
+    size_t at = word_length(text, length);
     bool good = at > 0 && length < ARRAY_NAME;
     while (good && at < length) {
-        size_t n = word(text + at + 1, length - at - 1);
+        size_t n = word_length(text + at + 1, length - at - 1);
         good = (text[at] == '.' || text[at] == '-') && n > 0;
         at += 1 + n;
     }

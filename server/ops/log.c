@@ -18,20 +18,20 @@
     (20 * CLOCK_MILLISECOND) /* for which a line may wait for further lines */
 
 /* Whole lines. */
-typedef struct pile {
+typedef struct batch {
     char bytes[LOG_ROOM];
     size_t length;
-} pile;
+} batch;
 
 struct log_lines {
     int fd;
-    int enough; /* an event: the thread gives up the remaining lines */
+    int give_up; /* an event: the thread gives up the remaining lines */
     log_kind kind;
     pthread_t thread;
     pthread_mutex_t lock; /* guards the fields below, up to stopping */
     pthread_cond_t work, idle;
-    pile piles[2];
-    pile *filling; /* while the thread writes, the other pile is the thread's */
+    batch batches[2];
+    batch *filling; /* while the thread writes, the other batch is the thread's */
     uint64_t dropped;
     bool writing, asleep, stopping;
     bool torn; /* used by the thread alone: a line was written in part */
@@ -47,18 +47,18 @@ static uint64_t count_lines(const char *bytes, size_t length) {
 }
 
 /* As many whole lines as a pipe takes atomically. */
-static size_t piece(const char *bytes, size_t length) {
+static size_t atomic_length(const char *bytes, size_t length) {
     if (length <= PIPE_BUF)
         return length;
     const char *last = memrchr(bytes, '\n', PIPE_BUF);
     return last ? (size_t)(last + 1 - bytes) : PIPE_BUF;
 }
 
-/* False: the remaining lines are given up. Once poll reports room, a piece fits, so that write does
- * not block. */
+/* False: the remaining lines are given up. Once poll reports room, a piece of that length fits,
+ * so that write does not block. */
 static bool await_room(const log_lines *l) {
     struct pollfd polls[2] = {{.fd = l->fd, .events = POLLOUT},
-                              {.fd = l->enough, .events = POLLIN}};
+                              {.fd = l->give_up, .events = POLLIN}};
     while (poll(polls, 2, -1) < 0 && errno == EINTR)
         ;
     return polls[1].revents == 0;
@@ -68,7 +68,7 @@ static bool await_room(const log_lines *l) {
 static size_t write_all(const log_lines *l, const char *bytes, size_t length) {
     size_t done = 0;
     while (done < length && await_room(l)) {
-        ssize_t n = write(l->fd, bytes + done, piece(bytes + done, length - done));
+        ssize_t n = write(l->fd, bytes + done, atomic_length(bytes + done, length - done));
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             break;
         done += n > 0 ? (size_t)n : 0;
@@ -77,7 +77,7 @@ static size_t write_all(const log_lines *l, const char *bytes, size_t length) {
 }
 
 /* The number of lost lines. */
-static uint64_t write_pile(log_lines *l, const pile *p) {
+static uint64_t write_batch(log_lines *l, const batch *p) {
     if (l->torn && write_all(l, "\n", 1) != 1)
         return count_lines(p->bytes, p->length);
     size_t done = write_all(l, p->bytes, p->length);
@@ -97,23 +97,24 @@ static void gather(log_lines *l) {
         late = pthread_cond_timedwait(&l->work, &l->lock, &until);
 }
 
-/* Takes the pile that was filling. NULL: the log is stopping. */
-static const pile *next_pile(log_lines *l) {
+/* Takes the batch that was filling. NULL: the log is stopping. */
+static const batch *next_batch(log_lines *l) {
     pthread_mutex_lock(&l->lock);
     l->writing = false;
     pthread_cond_signal(&l->idle);
-    gather(
-        l); /* by the clock, while lines keep coming: waking it for one costs as much as a write */
+    /* While lines keep coming, the thread waits by the clock: waking it for each line would cost as
+     * much as a write. */
+    gather(l);
     while (l->filling->length == 0 && !l->stopping) {
         l->asleep = true;
         pthread_cond_wait(&l->work, &l->lock);
         l->asleep = false;
         gather(l);
     }
-    const pile *p = NULL;
+    const batch *p = NULL;
     if (l->filling->length) {
         p = l->filling;
-        l->filling = &l->piles[p == l->piles];
+        l->filling = &l->batches[p == l->batches];
         l->filling->length = 0;
         l->writing = true;
     }
@@ -123,9 +124,9 @@ static const pile *next_pile(log_lines *l) {
 
 static void *run(void *of) {
     log_lines *l = of;
-    const pile *p;
-    while ((p = next_pile(l))) {
-        uint64_t lost = write_pile(l, p);
+    const batch *p;
+    while ((p = next_batch(l))) {
+        uint64_t lost = write_batch(l, p);
         pthread_mutex_lock(&l->lock);
         l->dropped += lost;
         pthread_mutex_unlock(&l->lock);
@@ -136,7 +137,7 @@ static void *run(void *of) {
 /* Appends a whole line, or drops it. */
 static void append(log_lines *l, const char *bytes, size_t length) {
     pthread_mutex_lock(&l->lock);
-    pile *p = l->filling;
+    batch *p = l->filling;
     if (length && length <= sizeof p->bytes - p->length) {
         bool was_much = is_much(p->length);
         memcpy(p->bytes + p->length, bytes, length);
@@ -163,8 +164,8 @@ static bool open_messages(log_lines *l) {
 static void discard(log_lines *l) {
     if (l->messages)
         fclose(l->messages);
-    if (l->enough >= 0)
-        close(l->enough);
+    if (l->give_up >= 0)
+        close(l->give_up);
     pthread_cond_destroy(&l->idle);
     pthread_cond_destroy(&l->work);
     pthread_mutex_destroy(&l->lock);
@@ -177,12 +178,12 @@ log_lines *log_new(int fd, log_kind kind) {
         return NULL;
     l->fd = fd;
     l->kind = kind;
-    l->filling = l->piles;
+    l->filling = l->batches;
     pthread_mutex_init(&l->lock, NULL);
     clock_condition(&l->work);
     clock_condition(&l->idle);
-    l->enough = eventfd(0, EFD_CLOEXEC);
-    if (l->enough >= 0 && open_messages(l) && pthread_create(&l->thread, NULL, run, l) == 0)
+    l->give_up = eventfd(0, EFD_CLOEXEC);
+    if (l->give_up >= 0 && open_messages(l) && pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
     discard(l);
     return NULL;
@@ -216,7 +217,7 @@ void log_free(log_lines *l) {
     await_idle(l);
     l->filling->length = 0;
     pthread_mutex_unlock(&l->lock);
-    eventfd_write(l->enough, 1);
+    eventfd_write(l->give_up, 1);
     pthread_join(l->thread, NULL);
     discard(l);
 }

@@ -173,7 +173,7 @@ static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state)
     }
 }
 
-static void numbers_follow_the_table_and_nothing_is_none(void **state) {
+static void numbers_follow_the_table_and_null_is_none(void **state) {
     (void)state;
     assert_int_equal(format_number(NULL), 0);
     assert_string_equal(format_name(0), "none");
@@ -221,7 +221,7 @@ static void a_format_of_one_tensor_takes_one_part_of_one_tensor(void **state) {
     tensor_source_free(s);
 }
 
-RUN(T(numbers_follow_the_table_and_nothing_is_none), T(the_best_of_what_is_accepted_is_chosen),
+RUN(T(numbers_follow_the_table_and_null_is_none), T(the_best_of_what_is_accepted_is_chosen),
     T(a_malformed_quality_counts_as_zero), T(names_are_found_whole_and_within_the_set),
     T(lists_name_each_format_of_the_set), T(each_row_has_a_name_a_type_a_kind_and_one_way_to_write),
     T(uploads_are_read_as_declared_else_by_their_first_bytes),

@@ -93,7 +93,7 @@ static void headers_are_those_of_numpy_for_every_rank_and_type(void **state) {
         }
 }
 
-static void what_numpy_has_no_type_for_is_refused(void **state) {
+static void types_unknown_to_numpy_are_refused(void **state) {
     (void)state;
     tensor_source *s = tensor_source_new(5);
     problem p = {0};
@@ -120,7 +120,7 @@ static void the_longest_header_there_can_be_still_fits(void **state) {
     tensor_source_free(s);
 }
 
-static void what_was_written_is_read_back(void **state) {
+static void written_arrays_are_read_back(void **state) {
     (void)state;
     static const dtype types[] = {DTYPE_F32, DTYPE_U8};
     for (unsigned i = 0; i < 2; i++)
@@ -339,8 +339,8 @@ static void a_header_changed_anywhere_is_read_or_refused(void **state) {
         }
 }
 
-RUN(T(headers_are_those_of_numpy_for_every_rank_and_type), T(what_numpy_has_no_type_for_is_refused),
-    T(the_longest_header_there_can_be_still_fits), T(what_was_written_is_read_back),
+RUN(T(headers_are_those_of_numpy_for_every_rank_and_type), T(types_unknown_to_numpy_are_refused),
+    T(the_longest_header_there_can_be_still_fits), T(written_arrays_are_read_back),
     T(any_spelling_of_the_dict_is_read), T(types_and_ranks_at_the_edge_are_read),
     T(hostile_headers_are_refused_with_the_reason), T(a_nul_does_not_end_a_word),
     T(the_length_of_the_header_is_checked_against_the_body), T(a_file_cut_anywhere_is_refused),

@@ -2,7 +2,7 @@
 
 #include "formats/npz.h"
 
-static void what_is_too_large_or_has_no_type_is_refused_before_any_work(void **state) {
+static void large_sources_and_unknown_types_are_refused_before_any_work(void **state) {
     (void)state;
     static const struct {
         uint64_t rows, side;
@@ -26,4 +26,4 @@ static void what_is_too_large_or_has_no_type_is_refused_before_any_work(void **s
     }
 }
 
-RUN(T(what_is_too_large_or_has_no_type_is_refused_before_any_work))
+RUN(T(large_sources_and_unknown_types_are_refused_before_any_work))

@@ -222,7 +222,7 @@ static void members_are_read_stored_and_deflated_however_they_are_framed(void **
     }
 }
 
-static void an_archive_of_nothing_holds_no_array(void **state) {
+static void an_empty_archive_holds_zero_arrays(void **state) {
     (void)state;
     upload u;
     problem p;
@@ -232,7 +232,7 @@ static void an_archive_of_nothing_holds_no_array(void **state) {
     free(z.bytes);
 }
 
-static void what_is_inflated_is_aligned_as_in_its_file(void **state) {
+static void inflated_arrays_are_aligned_as_in_their_file(void **state) {
     (void)state;
     part parts[] = {x_and_y[0], x_and_y[0], x_and_y[0]};
     upload u;
@@ -265,7 +265,7 @@ static void nothing_is_allocated_for_more_than_the_cap(void **state) {
     free(z.bytes);
 }
 
-static void a_bomb_is_refused_for_what_it_claims(void **state) {
+static void a_bomb_is_refused_for_its_claimed_size(void **state) {
     (void)state;
     static unsigned char zeros[1 << 18];
     part bomb = {"x.npy", DEFLATED, 0, zeros, sizeof zeros, false};
@@ -568,7 +568,7 @@ static void a_name_that_comes_twice_is_refused(void **state) {
     free(z.bytes);
 }
 
-static void a_member_that_is_no_npy_file_is_refused_by_its_name(void **state) {
+static void a_member_that_is_not_an_npy_file_is_refused_by_name(void **state) {
     (void)state;
     static const part table[] = {
         {"y.root.npy", STORED, 0, BYTES(""), false},
@@ -671,11 +671,11 @@ static void a_body_is_known_by_its_first_record(void **state) {
 }
 
 RUN(T(members_are_read_stored_and_deflated_however_they_are_framed),
-    T(an_archive_of_nothing_holds_no_array), T(what_is_inflated_is_aligned_as_in_its_file),
-    T(nothing_is_allocated_for_more_than_the_cap), T(a_bomb_is_refused_for_what_it_claims),
+    T(an_empty_archive_holds_zero_arrays), T(inflated_arrays_are_aligned_as_in_their_file),
+    T(nothing_is_allocated_for_more_than_the_cap), T(a_bomb_is_refused_for_its_claimed_size),
     T(names_are_words_with_the_suffix), T(more_members_than_are_taken_are_refused),
     T(hostile_archives_are_refused_with_the_reason),
     T(hostile_zip64_records_are_refused_with_the_reason), T(members_that_overlap_are_refused),
-    T(a_name_that_comes_twice_is_refused), T(a_member_that_is_no_npy_file_is_refused_by_its_name),
+    T(a_name_that_comes_twice_is_refused), T(a_member_that_is_not_an_npy_file_is_refused_by_name),
     T(an_archive_cut_anywhere_is_refused), T(an_archive_changed_anywhere_is_read_or_refused),
     T(random_bytes_are_refused), T(a_body_is_known_by_its_first_record))

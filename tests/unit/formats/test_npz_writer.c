@@ -85,7 +85,7 @@ static void assert_unzips(const zip *z) {
     unlink(path);
 }
 
-static void what_was_written_is_read_back_by_us_and_by_unzip(void **state) {
+static void written_archives_are_read_back_by_the_reader_and_by_unzip(void **state) {
     (void)state;
     batch b = batch_new();
     zip z = written(&b, UINT32_MAX);
@@ -126,7 +126,7 @@ static void sizes_and_offsets_too_large_stand_in_zip64_records(void **state) {
     batch_free(&b);
 }
 
-static void no_room_is_a_failure_and_no_file(void **state) {
+static void a_full_buffer_is_a_failure(void **state) {
     (void)state;
     batch b = batch_new();
     buffer out = buffer_of(600);
@@ -135,5 +135,5 @@ static void no_room_is_a_failure_and_no_file(void **state) {
     batch_free(&b);
 }
 
-RUN(T(what_was_written_is_read_back_by_us_and_by_unzip),
-    T(sizes_and_offsets_too_large_stand_in_zip64_records), T(no_room_is_a_failure_and_no_file))
+RUN(T(written_archives_are_read_back_by_the_reader_and_by_unzip),
+    T(sizes_and_offsets_too_large_stand_in_zip64_records), T(a_full_buffer_is_a_failure))

@@ -140,7 +140,7 @@ static void metadata_are_texts_and_hold_the_recipe(void **state) {
     tensor_source_free(s);
 }
 
-static void what_was_written_is_read_back(void **state) {
+static void written_arrays_are_read_back(void **state) {
     (void)state;
     for (unsigned type = 0; type < DTYPE_COUNT; type++) {
         tensor_source *s = tensor_source_of_every_type((dtype)type);
@@ -481,7 +481,7 @@ static void a_body_is_known_by_its_header(void **state) {
 
 RUN(T(headers_follow_the_rules_for_every_type_and_rank),
     T(the_widest_come_first_and_equals_keep_their_order), T(metadata_are_texts_and_hold_the_recipe),
-    T(what_was_written_is_read_back), T(good_headers_are_read),
+    T(written_arrays_are_read_back), T(good_headers_are_read),
     T(hostile_headers_are_refused_with_the_reason),
     T(arrays_that_do_not_fit_are_refused_by_their_name), T(more_arrays_than_are_taken_are_refused),
     T(the_length_of_the_header_is_checked_against_the_body),

@@ -297,7 +297,7 @@ static void origins_are_a_star_or_a_list_of_them(void **state) {
     assert_int_equal(l.result, CONFIG_OK);
 }
 
-static void what_is_printed_can_be_read_back(void **state) {
+static void printed_settings_can_be_read_back(void **state) {
     (void)state;
     char text[4000] = "";
     loaded l = LOAD("--queue", "7", "--threads", "3", "--body", "1K", "--memory", "64M");
@@ -346,7 +346,7 @@ static void a_file_counts_for_more_than_defaults_and_less_than_the_rest(void **s
     assert_true(c.deadline == 20);
 }
 
-static void what_is_wrong_in_a_file_is_named_with_its_line(void **state) {
+static void an_error_in_a_file_is_named_with_its_line(void **state) {
     (void)state;
     static const struct {
         const char *text, *said;
@@ -433,9 +433,9 @@ int main(void) {
         T(a_host_fits_its_room_or_is_refused),
         T(listen_is_checked_when_it_is_read),
         T(origins_are_a_star_or_a_list_of_them),
-        T(what_is_printed_can_be_read_back),
+        T(printed_settings_can_be_read_back),
         T(a_file_counts_for_more_than_defaults_and_less_than_the_rest),
-        T(what_is_wrong_in_a_file_is_named_with_its_line),
+        T(an_error_in_a_file_is_named_with_its_line),
         T(a_file_that_is_not_there_or_too_large_is_refused),
         T(an_unknown_variable_is_refused_by_name),
     };

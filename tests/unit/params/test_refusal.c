@@ -27,7 +27,7 @@ static void every_refusal_of_a_job_says_why_and_when_to_try_again(void **state) 
     }
 }
 
-static void what_can_never_fit_is_413_without_an_invitation_to_try_again(void **state) {
+static void a_request_that_can_never_fit_is_413_without_retry(void **state) {
     (void)state;
     problem p = {0};
     refusal_explain(REFUSAL_LARGE, 7, &p);
@@ -47,5 +47,4 @@ static void every_refusal_has_a_name_of_its_own(void **state) {
 }
 
 RUN(T(every_refusal_of_a_job_says_why_and_when_to_try_again),
-    T(what_can_never_fit_is_413_without_an_invitation_to_try_again),
-    T(every_refusal_has_a_name_of_its_own))
+    T(a_request_that_can_never_fit_is_413_without_retry), T(every_refusal_has_a_name_of_its_own))
