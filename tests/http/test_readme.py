@@ -61,7 +61,7 @@ class Readme(harness.ServerTest):
         for resource in RESOURCES:
             with self.subTest(resource):
                 detail = self.ask(resource, f"/v1/{PATHS.get(resource, resource)}?no=1", 400)
-                known = set(detail.split("there are: ")[1].split(", "))
+                known = set(detail.split(" are: ")[1].split(", "))
                 self.assertEqual(documented(resource), known)
 
     def test_what_the_table_says_of_a_parameter_is_what_the_daemon_says(self):

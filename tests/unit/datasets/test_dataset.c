@@ -119,7 +119,7 @@ static void what_does_not_fit_leaves_nothing(void **state) {
     assert_false(write_set("plain/a", 3));
     assert_int_equal(unlink(path_of("plain")), 0);
     fflush(said);
-    assert_non_null(strstr(text, "there are 2 labels in y for 3 rows"));
+    assert_non_null(strstr(text, "there are 2 labels y for 3 rows"));
     assert_non_null(strstr(text, "is no name of a data set"));
 }
 
