@@ -65,7 +65,4 @@ bool config_read_text(char *text, config *out, FILE *errors);
 /* Prints the effective settings as a settings file, with lines `name = value # origin`. */
 void config_print(const config *c, FILE *out);
 
-/* Splits "127.0.0.1:8080" or "[::1]:8080". False: the text is malformed. */
-bool config_split_address(const char *listen, char *host, unsigned room, uint16_t *port);
-
 #endif

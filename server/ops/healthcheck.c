@@ -1,4 +1,5 @@
 #include "healthcheck.h"
+#include "address.h"
 #include "base/message.h"
 #include "config.h"
 
@@ -19,7 +20,7 @@ static int connect_to(const char *listen) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     const struct timeval two_seconds = {.tv_sec = 2};
-    if (!config_split_address(listen, host, sizeof host, &port))
+    if (!address_split(listen, host, sizeof host, &port))
         return -1;
     if (strcmp(host, "0.0.0.0") == 0)
         strcpy(host, "127.0.0.1");

@@ -1,5 +1,6 @@
 #include "settings.h"
 #include "access/cors.h"
+#include "address.h"
 
 #include "lib/fmix.h"
 
@@ -102,8 +103,7 @@ static bool parse_address(const setting *s, const char *text, void *field) {
     char host[CONFIG_ADDRESS];
     uint16_t port;
     (void)s;
-    return config_split_address(text, host, sizeof host, &port) &&
-           copy(text, CONFIG_ADDRESS, field);
+    return address_split(text, host, sizeof host, &port) && copy(text, CONFIG_ADDRESS, field);
 }
 
 static bool parse_choice(const setting *s, const char *text, void *field) {
