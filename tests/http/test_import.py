@@ -239,8 +239,8 @@ class Bad(Importing):
     def test_labels_that_do_not_fit(self):
         x = self.npy("x.npy", np.zeros((4, 3), np.uint8))
         for y, reason in ((np.zeros(3, int), "there are 3 labels in y for 4 rows"),
-                          (np.array([0, 1, -1, 0]), "row 2 of y is -1; class numbers go from 0 to 1048575"),
-                          (np.array([0, 1, 1.5, 0]), "row 2 of y is 1.5; class numbers go from 0"),
+                          (np.array([0, 1, -1, 0]), "row 2 of y is -1; class numbers are whole numbers from 0 to 1048575"),
+                          (np.array([0, 1, 1.5, 0]), "row 2 of y is 1.5; class numbers are whole numbers from 0"),
                           (np.array([0, np.nan, 1, 0]), "row 1 of y is nan; class numbers"),
                           (np.array([0, 1, 2, 2**63], np.uint64), "row 3 of y is 9223372036854775808;"),
                           (np.array([[0, 1], [2, 0], [0, 0], [1, 1]]), "row 1 of y holds 2, but integers in 2 "
@@ -252,7 +252,7 @@ class Bad(Importing):
             said = self.refused("npy", x, self.npy("y.npy", y))
             self.assertIn(reason, said)
             self.assertNotIn("100 %", said)  # no row is copied before
-        self.assertIn("row 1 of y is 5; class numbers go from 0 to 4", self.refused(
+        self.assertIn("row 1 of y is 5; class numbers are whole numbers from 0 to 4", self.refused(
             "npy", x, self.npy("y.npy", np.array([0, 5, 0, 0])), "--classes", 5))
 
     def test_files_that_are_something_else_or_cut_off(self):
