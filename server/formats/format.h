@@ -34,9 +34,9 @@ typedef struct format {
     bool (*lay_out)(const tensor_source *s, outline *out);
     /* … or encode, which builds the answer whole: data[i] is tensor i, little-endian. */
     bool (*encode)(const tensor_source *s, const unsigned char *const *data, buffer *out);
-    uint64_t (*least)(
-        const tensor_source *s); /* with encode: a lower bound of the bytes; NULL: 0 */
-    double cost;                 /* with encode: estimated nanoseconds an element */
+    /* With encode: a lower bound of the answer's bytes. NULL: 0. */
+    uint64_t (*least)(const tensor_source *s);
+    double cost; /* with encode: estimated nanoseconds an element */
     /* Bytes that encode allocates beside its input and output. NULL: next to none. */
     uint64_t (*working)(const tensor_source *s);
     /* Reads a body. *out is empty, but for the cap of `inflated`. NULL: uploads do not have the

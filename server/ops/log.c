@@ -13,9 +13,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define FLUSH_SECONDS 1
-#define GATHER_NANOSECONDS                                                                         \
-    (20 * CLOCK_MILLISECOND) /* for which a line may wait for further lines */
+#define FLUSH_SECONDS      1
+#define GATHER_NANOSECONDS (20 * CLOCK_MILLISECOND) /* a line's wait for further lines */
 
 /* Whole lines. */
 typedef struct batch {
