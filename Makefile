@@ -93,10 +93,11 @@ install-lib: lib ## install the library, its header and fmix.pc under PREFIX=/us
 	printf 'prefix=%s\nName: fmix\nDescription: FMix, CutMix and MixUp\nVersion: %s\nRequires.private: fftw3 libsodium mpfr\nLibs: -L$${prefix}/lib -lfmix\nLibs.private: -lm -pthread\nCflags: -I$${prefix}/include\n' \
 	    '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/fmix.pc
 
-# The daemon, and units for systemd that start it; settings that are there stay.
-install: all ## install the daemon and its systemd units under PREFIX=/usr/local
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)/etc/fmixd
+# The daemon, its manual page, and units for systemd that start it; settings that are there stay.
+install: all ## install the daemon, fmixd(1) and systemd units under PREFIX=/usr/local
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)/etc/fmixd
 	install -m 755 $(BUILD)/fmixd $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 deploy/fmixd.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 deploy/systemd/fmixd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/systemd/fmixd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/fmixd.service
 	[ -e $(DESTDIR)/etc/fmixd/fmixd.conf ] || install -m 644 deploy/systemd/fmixd.conf $(DESTDIR)/etc/fmixd/

@@ -174,6 +174,12 @@ bool fmix_dtype_floats(fmix_dtype type) {
            type == FMIX_DTYPE_F64;
 }
 
+double fmix_dtype_real(fmix_dtype type, const void *at) {
+    double value = 0;
+    fmix_load(type, at, 1, &value);
+    return value;
+}
+
 void fmix_convert(fmix_dtype type, const void *from, uint64_t n, fmix_dtype out_type, void *out) {
     uint64_t size = fmix_dtype_bytes(type), out_size = fmix_dtype_bytes(out_type), count;
     const unsigned char *in = from;

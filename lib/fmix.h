@@ -128,6 +128,8 @@ typedef enum fmix_dtype {
 FMIX_API uint64_t fmix_dtype_bytes(fmix_dtype type);
 /* Whether it is a floating type. */
 FMIX_API bool fmix_dtype_floats(fmix_dtype type);
+/* The element at `at`, in the host's byte order, as a float64. Exact, but for I64. Not for BITS. */
+FMIX_API double fmix_dtype_real(fmix_dtype type, const void *at);
 
 /* Caches, counters. Holds no per-request state, so any number of recipes share one. */
 typedef struct fmix_context fmix_context;

@@ -9,8 +9,10 @@
 #include "import/import.h"
 #include "ops/config.h"
 #include "ops/healthcheck.h"
+#include "ops/nearest.h"
 #include "ops/sd_notify.h"
 #include "ops/selftest.h"
+#include "ops/usage.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,9 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEAR_MILLISECONDS 100 /* in which a signal is heard while something is waited for */
+#define HEAR_MILLISECONDS 100 /* between two looks for a signal */
 
-/* What did not reach stdout, be it for a full disk, must not look as if it had. */
+/* A full disk, for example, must not pass for success. */
 static bool is_written(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
@@ -29,23 +31,28 @@ static bool is_written(void) {
     return false;
 }
 
-/* systemd waits for READY before it sends another SIGHUP, which may take back a token: so it is
- * told as soon as tokens and certificates are in force, not when all data sets are read. */
+/* The exit status. */
+static int finish(bool good) {
+    return good && is_written() ? 0 : 1;
+}
+
+/* systemd waits for READY before it sends another SIGHUP, which may withdraw a token. So READY is
+ * sent as soon as tokens and certificates are in force, before data sets are read. */
 static void reload(fmixd *d) {
     sd_notify_reloading();
     fmixd_reload(d);
     sd_notify_send("READY=1");
 }
 
-/* SIGHUP reloads; the first other signal ends it. */
+/* SIGHUP reloads. The first other signal ends the wait. */
 static void wait_for_end(fmixd *d, const sigset_t *signals) {
     int number;
     while (sigwait(signals, &number) == 0 && number == SIGHUP)
         reload(d);
 }
 
-/* Still serving, until that time has passed or a second signal asks to end. What systemd waits for
- * by now is the end, so of a reload it is told nothing. */
+/* Keeps serving for `seconds`, or until a second signal. systemd waits for the end by now, so that
+ * reloads are not reported. */
 static void drain(fmixd *d, const sigset_t *signals, uint64_t seconds) {
     const uint64_t end = clock_nanoseconds() + seconds * CLOCK_SECOND;
     int number = 0;
@@ -61,10 +68,10 @@ static void drain(fmixd *d, const sigset_t *signals, uint64_t seconds) {
     }
 }
 
-/* Blocked before any thread starts, so that only sigwait sees them. */
+/* Blocks the signals before a thread starts, so that only sigwait receives them. */
 static void take_signals(sigset_t *heard) {
-    /* Clients that vanish are no reason to end, nor are signals without a meaning here, which some
-     * supervisors send to have logs opened anew. */
+    /* SIGPIPE means that a client has left. Some supervisors send SIGUSR1 or SIGUSR2 to have logs
+     * reopened. */
     static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
     sigemptyset(heard);
     sigaddset(heard, SIGTERM);
@@ -75,7 +82,7 @@ static void take_signals(sigset_t *heard) {
         signal(ignored[i], SIG_IGN);
 }
 
-/* Where nobody reads what was printed before, it is waited for in a way that a signal ends. */
+/* Waits until stdout takes output. False: a signal asks the process to end. */
 static bool can_print(void) {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     while (poll(&out, 1, HEAR_MILLISECONDS) == 0 && !shutdown_requested())
@@ -88,7 +95,7 @@ static int serve(const config *c) {
     take_signals(&signals);
     fmixd *d = fmixd_start(c, NULL, NULL);
     if (!d)
-        return shutdown_requested() ? 0 : 1; /* it was told while data sets were read */
+        return shutdown_requested() ? 0 : 1; /* a signal came while data sets were read */
     if (can_print())
         printf("listening on %s://%s\n", c->tls_cert[0] ? "https" : "http", fmixd_address(d));
     if (!is_written()) {
@@ -103,7 +110,8 @@ static int serve(const config *c) {
     return 0;
 }
 
-static int selftest(void) {
+static int selftest(const config *c) {
+    (void)c;
     fmix_context *context = NULL;
     char golden[33];
     if (fmix_context_new(0, &context) != FMIX_OK)
@@ -112,71 +120,113 @@ static int selftest(void) {
     fmix_context_free(context);
     if (good)
         printf("stream %d golden %s\n", FMIX_STREAM, golden);
-    return good && is_written() ? 0 : 1;
+    return finish(good);
 }
 
-static bool print_reference(void) {
+static int token_usage(FILE *out) {
+    fputs("Usage: fmixd token NAME\n"
+          "Print a new access token, and below it the line for the tokens file.\n",
+          out);
+    return out == stdout ? finish(true) : 2;
+}
+
+static int print_reference(const config *c) {
+    (void)c;
     buffer text = buffer_of(REFERENCE_MOST);
     bool good = reference_write(&text) && fwrite(text.bytes, 1, text.length, stdout) == text.length;
     buffer_free(&text);
-    return good && is_written();
+    return finish(good);
 }
 
-/* fmixd token NAME: no settings. */
 static int make_token(int argc, char **argv) {
-    if (argc != 3 || argv[2][0] == '-') {
-        fprintf(stderr,
-                "usage: fmixd token NAME\nprints a new token, and below it the line for the "
-                "file that the setting tokens names\n");
-        return 2;
-    }
+    if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+        return token_usage(stdout);
+    if (argc != 3 || argv[2][0] == '-')
+        return token_usage(stderr);
     return auth_make(argv[2], stdout, stderr) ? 0 : 1;
+}
+
+static int print_usage(void) {
+    usage_print(stdout);
+    return finish(true);
+}
+
+static int print_version(const config *c) {
+    (void)c;
+    printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
+    return finish(true);
+}
+
+static int print_config(const config *c) {
+    config_print(c, stdout);
+    return finish(true);
+}
+
+static int print_settings(const config *c) {
+    (void)c;
+    usage_table(stdout);
+    return finish(true);
+}
+
+static int check_health(const config *c) {
+    return healthcheck_run(c->listen, c->tls_cert[0] != 0, stderr) ? 0 : 1;
+}
+
+/* Commands that take settings. The first is the default. */
+static const struct {
+    const char *name;
+    int (*run)(const config *c);
+} commands[] = {
+    {"serve", serve},         {"config", print_config},     {"healthcheck", check_health},
+    {"selftest", selftest},   {"settings", print_settings}, {"version", print_version},
+    {"api", print_reference},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static const char *command_name(size_t number) {
+    static const char *const others[] = {"import", "token", "help", NULL};
+    return number < COMMANDS ? commands[number].name : others[number - COMMANDS];
+}
+
+static int unknown_command(const char *name) {
+    const char *near = nearest(name, strlen(name), command_name);
+    if (near)
+        message_print(stderr, "fmixd: unknown command '%.40s'; did you mean %s?\n", name, near);
+    else
+        message_print(stderr, "fmixd: unknown command '%.40s'; see fmixd --help\n", name);
+    return 2;
+}
+
+/* Runs the command with the settings from argv[first] on. */
+static int run(size_t command, int argc, char **argv, int first) {
+    config c;
+    switch (config_load(argc, argv, first, &c, stderr)) {
+    case CONFIG_HELP:
+        return print_usage();
+    case CONFIG_VERSION:
+        return print_version(NULL);
+    case CONFIG_BAD:
+        return 2;
+    case CONFIG_OK:
+        break;
+    }
+    return commands[command].run(&c);
 }
 
 int main(int argc, char **argv) {
     crash_install();
     process_take_streams();
     shutdown_at_once();
-    static const char *const commands[] = {"serve",   "config",   "healthcheck", "selftest",
-                                           "version", "settings", "api"};
-    enum { SERVE, CONFIG, HEALTHCHECK, SELFTEST, VERSION, SETTINGS, API, COMMANDS } command = SERVE;
-    int first = 1;
-    config c;
-    if (argc > 1 && strcmp(argv[1], "token") == 0)
+    if (argc < 2 || argv[1][0] == '-')
+        return run(0, argc, argv, 1);
+    if (strcmp(argv[1], "help") == 0)
+        return print_usage();
+    if (strcmp(argv[1], "token") == 0)
         return make_token(argc, argv);
-    if (argc > 1 && strcmp(argv[1], "import") == 0)
+    if (strcmp(argv[1], "import") == 0)
         return import_command(argc - 1, argv + 1, stderr);
-    for (unsigned i = 0; argc > 1 && i < COMMANDS; i++)
-        if (strcmp(argv[1], commands[i]) == 0) {
-            command = i;
-            first = 2;
-        }
-    switch (config_load(argc, argv, first, &c, stderr)) {
-    case CONFIG_HELP:
-        config_usage(stdout);
-        return is_written() ? 0 : 1;
-    case CONFIG_BAD:
-        return 2;
-    case CONFIG_OK:
-        break;
-    }
-    switch (command) {
-    case CONFIG:
-        config_print(&c, stdout);
-        return is_written() ? 0 : 1;
-    case HEALTHCHECK:
-        return healthcheck_run(c.listen, c.tls_cert[0] != 0, stderr) ? 0 : 1;
-    case SELFTEST:
-        return selftest();
-    case SETTINGS:
-        config_table(stdout);
-        return is_written() ? 0 : 1;
-    case API:
-        return print_reference() ? 0 : 1;
-    case VERSION:
-        printf("fmixd %s, stream %d\n", FMIXD_VERSION, FMIX_STREAM);
-        return is_written() ? 0 : 1;
-    default:
-        return serve(&c);
-    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return run(i, argc, argv, 2);
+    return unknown_command(argv[1]);
 }

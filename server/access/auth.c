@@ -24,7 +24,7 @@ typedef struct token_set {
 struct auth {
     pthread_rwlock_t lock; /* of set */
     token_set *set;
-    const char *file; /* the caller's; "": none, and no set */
+    const char *file; /* borrowed; "": there is no file, and no set */
 };
 
 static bool hash(const char *text, size_t length, unsigned char out[HASH]) {
@@ -34,8 +34,9 @@ static bool hash(const char *text, size_t length, unsigned char out[HASH]) {
 /* ---- the file ---- */
 
 static bool is_name(const char *text, size_t length) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    return length > 0 && length <= AUTH_NAME && strspn(text, plain) >= length;
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return length > 0 && length <= AUTH_NAME && strspn(text, allowed) >= length;
 }
 
 static bool is_taken(const token_set *set, const token *t) {
@@ -45,7 +46,7 @@ static bool is_taken(const token_set *set, const token *t) {
     return false;
 }
 
-/* NAME HASH, or nothing but a comment. What is wrong with it, or NULL. */
+/* Reads NAME HASH, or a line that has only a comment. What is wrong with the line, or NULL. */
 static const char *read_line(char *line, token_set *set) {
     static const char space[] = " \t\r";
     token *t = &set->tokens[set->count];
@@ -58,16 +59,16 @@ static const char *read_line(char *line, token_set *set) {
     const char *hex = line + name + strspn(line + name, space);
     size_t digits = strcspn(hex, space);
     if (!is_name(line, name))
-        return "a name has 1 to 63 letters, digits, - _ .";
+        return "a name has 1 to 63 characters: letters, digits, - _ .";
     if (digits != 2 * HASH || sodium_hex2bin(t->hash, HASH, hex, digits, NULL, &bytes, NULL) != 0 ||
         bytes != HASH)
-        return "behind the name goes a hash, 64 hex digits";
+        return "the name must be followed by a hash of 64 hex digits";
     if (hex[digits + strspn(hex + digits, space)])
-        return "behind the hash goes nothing";
+        return "there is text after the hash";
     if (is_taken(set, t))
-        return "this hash stands in a line above";
+        return "this hash is in an earlier line already";
     if (set->count == AUTH_TOKENS)
-        return "1000 tokens are the most";
+        return "the file has more than 1000 tokens";
     memcpy(t->name, line, name);
     t->name[name] = 0;
     set->count++;
@@ -81,7 +82,7 @@ static size_t count_lines(const char *text) {
     return lines;
 }
 
-/* An empty set would lock everybody out, as a file does that is just being written. */
+/* An empty set would refuse every client. A file that is just being written may look empty. */
 static bool read_lines(char *text, const char *file, token_set *set, FILE *errors) {
     unsigned number = 0;
     for (char *next; text; text = next) {
@@ -91,12 +92,12 @@ static bool read_lines(char *text, const char *file, token_set *set, FILE *error
         number++;
         const char *wrong = read_line(text, set);
         if (wrong) {
-            message_print(errors, "fmixd: %s:%u: %s; write NAME HASH\n", file, number, wrong);
+            message_print(errors, "fmixd: %s:%u: %s; a line is NAME HASH\n", file, number, wrong);
             return false;
         }
     }
     if (set->count == 0)
-        message_print(errors, "fmixd: tokens: '%s' holds no token; fmixd token NAME makes one\n",
+        message_print(errors, "fmixd: tokens: '%s' has no tokens; fmixd token NAME creates one\n",
                       file);
     return set->count > 0;
 }
@@ -158,13 +159,13 @@ bool auth_reload(auth *a, FILE *errors) {
     return true;
 }
 
-/* No branch and no address depends on which line it is. */
+/* Branches and addresses do not depend on the line that matches. */
 static bool find(const token_set *set, const unsigned char wanted[HASH], char name[AUTH_NAME + 1]) {
     unsigned char found = 0;
     sodium_memzero(name, AUTH_NAME + 1);
     for (size_t i = 0; i < set->count; i++) {
         const token *t = &set->tokens[i];
-        /* 0 or -1: as a mask, all bits or none */
+        /* sodium_memcmp gives 0 or -1: the mask has all bits set, or none */
         unsigned char mask = (unsigned char)~sodium_memcmp(t->hash, wanted, HASH);
         for (size_t c = 0; c < AUTH_NAME; c++)
             name[c] = (char)(name[c] | (t->name[c] & mask));
@@ -173,7 +174,7 @@ static bool find(const token_set *set, const unsigned char wanted[HASH], char na
     return found != 0;
 }
 
-/* The token behind "Bearer", which is written in any case (RFC 9110 §11.1), or NULL. */
+/* The token after "Bearer", whose case does not matter (RFC 9110 §11.1), or NULL. */
 static const char *token_of(const char *authorization) {
     if (!authorization || strncasecmp(authorization, "Bearer", 6) != 0 || authorization[6] != ' ')
         return NULL;
@@ -200,9 +201,10 @@ bool auth_make(const char *name, FILE *out, FILE *errors) {
     unsigned char secret[32], digest[HASH];
     char text[sodium_base64_ENCODED_LEN(sizeof secret, BASE64)], hex[2 * HASH + 1];
     if (!is_name(name, strlen(name))) {
-        message_print(errors,
-                      "fmixd: the name is '%.80s'; it must have 1 to 63 letters, digits, - _ .\n",
-                      name);
+        message_print(
+            errors,
+            "fmixd: the name is '%.80s'; it must have 1 to 63 characters: letters, digits, - _ .\n",
+            name);
         return false;
     }
     if (sodium_init() < 0)

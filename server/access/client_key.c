@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* FNV-1a, its bits stirred by MurmurHash3's end. Kinds keep a name from being an address. */
+/* FNV-1a, followed by MurmurHash3's finaliser. The kind keeps names and addresses apart. */
 static uint64_t number_of(unsigned char kind, const void *bytes, size_t length) {
     const unsigned char *c = bytes;
     uint64_t h = (UINT64_C(14695981039346656037) ^ kind) * UINT64_C(1099511628211);
@@ -18,7 +18,7 @@ uint64_t client_key_of_name(const char *name) {
     return number_of('n', name, strlen(name));
 }
 
-/* An IPv4 client of an IPv6 socket comes as ::ffff:a.b.c.d. */
+/* An IPv6 socket reports an IPv4 client as ::ffff:a.b.c.d. */
 uint64_t client_key_of_address(const struct sockaddr *address) {
     if (address && address->sa_family == AF_INET) {
         const struct sockaddr_in *four = (const void *)address;

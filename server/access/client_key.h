@@ -1,18 +1,18 @@
 /*
- * client_key.h - which client a request counts for, as a number
+ * client_key.h - the number by which the scheduler tells clients apart
  */
-#ifndef CLIENT_H
-#define CLIENT_H
+#ifndef CLIENT_KEY_H
+#define CLIENT_KEY_H
 
 #include <stdint.h>
 
 struct sockaddr;
 
-/* A client that gave a token is its name. */
+/* The key of a client that sent a token: a hash of the token's name. */
 uint64_t client_key_of_name(const char *name);
 
-/* Another is its address: an IPv4 address whole; of an IPv6 address the /64, which is what one
- * client has. NULL: not known, and all of these are one. */
+/* The key of another client: a hash of its IPv4 address, or of the /64 of its IPv6 address, which
+ * one client has whole. NULL: the address is unknown; all unknown clients share a key. */
 uint64_t client_key_of_address(const struct sockaddr *address);
 
 #endif

@@ -3,7 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What a page may send beyond what it always may, and read. A star would not mean Authorization. */
+/* The headers that a page may send and read beyond the standard ones. * would not include
+ * Authorization. */
 static const char sent[] =
     "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-ID, "
     "traceparent";
@@ -11,10 +12,10 @@ static const char read[] =
     "Accept-Ranges, Allow, Content-Range, ETag, Retry-After, WWW-Authenticate, X-Fmix-Dtype, "
     "X-Fmix-Shape, X-Fmix-Stream, X-Request-ID, traceparent";
 
-/* Seconds that a browser may remember a preflight; none does longer than a day. */
+/* Seconds for which a browser may cache a preflight. Browsers allow at most a day. */
 static const char age[] = "86400";
 
-/* scheme://host or scheme://host:port, as browsers write them: in small letters, no path. */
+/* scheme://host or scheme://host:port, as browsers send them: in lower case, without a path. */
 static bool is_origin(const char *text, size_t length) {
     static const char small[] = "abcdefghijklmnopqrstuvwxyz0123456789-._[]:";
     static const char *const schemes[] = {"http://", "https://"};
@@ -42,7 +43,7 @@ bool cors_is_list(const char *allowed) {
     return good;
 }
 
-/* Byte for byte, as origins are compared (RFC 6454 §5: they come normalised). */
+/* Origins arrive normalised and are compared byte for byte (RFC 6454 §5). */
 static bool is_listed(const char *allowed, const char *origin) {
     size_t wanted = strlen(origin);
     for (const char *next = allowed; next; allowed = next) {
@@ -60,8 +61,9 @@ static void add(cors *out, const char *name, const char *value) {
     out->count++;
 }
 
-/* A preflight for a method or header that is not listed is answered all the same: the browser
- * compares. */
+/* A preflight for a method or header that is not allowed gets the same answer: the browser
+ * compares.
+ */
 void cors_answer(const char *allowed, const cors_request *r, const char *methods, cors *out) {
     bool any = is_any(allowed);
     *out = (cors){.vary = *allowed && !any};

@@ -1,7 +1,7 @@
 /*
- * cors.h - which pages of other origins may read what is answered (the Fetch standard's CORS)
+ * cors.h - which pages of other origins may read answers (the Fetch standard's CORS)
  *
- * A pure function: no socket, no library.
+ * Pure functions, without sockets and libraries.
  */
 #ifndef CORS_H
 #define CORS_H
@@ -12,22 +12,24 @@
 
 typedef struct cors_request {
     const char *method;
-    const char *origin; /* of the page, or NULL */
-    const char *wanted; /* the method that a preflight asks for, or NULL */
+    const char *origin; /* of the page; NULL: the request has none */
+    const char
+        *wanted; /* the method that a preflight asks for; NULL: the request is not a preflight */
 } cors_request;
 
 typedef struct cors {
     struct {
-        const char *name, *value; /* constants, the request's, or those that were given */
+        const char *name, *value; /* constants, or borrowed from the request and the settings */
     } headers[CORS_HEADERS];
     unsigned count;
     bool vary; /* the answer depends on Origin */
 } cors;
 
-/* Whether it is "", "*", or origins with commas between: http://localhost:3000,https://a.example */
+/* Whether the text is "", "*", or a list: http://localhost:3000,https://a.example */
 bool cors_is_list(const char *allowed);
 
-/* What an answer says to this request. methods: what the resource takes, as GET, HEAD. */
+/* The headers of the answer to this request. methods: those of the resource, such as "GET, HEAD".
+ */
 void cors_answer(const char *allowed, const cors_request *r, const char *methods, cors *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "openapi.h"
 #include "base/json_build.h"
+#include "params/query_kinds.h"
 #include "routes.h"
 
 #include <stdio.h>
@@ -76,80 +77,20 @@ static json_t *reference(const char *kind, const char *name) {
 
 /* ---- parameters ---- */
 
-static json_t *choices_of(const query_parameter *row) {
-    json_t *list = json_array();
-    const char *name;
-    for (unsigned i = 0; (name = row->choices ? row->choices[i] : row->choice(i)) != NULL; i++)
-        list = json_append(list, json_string(name));
-    return list;
-}
-
-static json_t *number_of(const query_parameter *row) {
-    return json_pack("{ss sf sf}", "type", "number", "minimum", row->low, "maximum", row->high);
-}
-
-/* A maximum of 64 bits is more than readers of JSON hold: its format says it. */
-static json_t *integer_of(uint64_t least, uint64_t most) {
-    json_t *schema = json_pack("{ss sI}", "type", "integer", "minimum", (json_int_t)least);
-    return most == UINT64_MAX ? json_set(schema, "format", json_string("uint64"))
-                              : json_set(schema, "maximum", json_integer((json_int_t)most));
-}
-
-static json_t *list_of(json_t *items) {
-    json_t *list = json_pack("{ss si si}", "type", "array", "minItems", 1, "maxItems", QUERY_LIST);
-    return json_set(list, "items", items);
-}
-
-static json_t *schema_of(const query_parameter *row) {
-    char pattern[64];
-    switch (row->kind) {
-    case KIND_INTEGER:
-        return integer_of(row->least, row->most);
-    case KIND_REAL:
-        return number_of(row);
-    case KIND_SHAPE:
-        snprintf(pattern, sizeof pattern, "^[1-9][0-9]{0,7}(x[1-9][0-9]{0,7}){0,%u}$",
-                 (unsigned)row->most - 1);
-        return json_pack("{ss ss}", "type", "string", "pattern", pattern);
-    case KIND_CHOICE:
-        return json_set(json_pack("{ss}", "type", "string"), "enum", choices_of(row));
-    case KIND_SET:
-        return json_set(
-            list_of(json_set(json_pack("{ss}", "type", "string"), "enum", choices_of(row))),
-            "uniqueItems", json_true());
-    case KIND_LIST:
-        return list_of(row->choice
-                           ? json_set(json_pack("{ss}", "type", "string"), "enum", choices_of(row))
-                           : integer_of(0, UINT32_MAX));
-    case KIND_REALS:
-        return list_of(number_of(row));
-    case KIND_DIGEST:
-        snprintf(pattern, sizeof pattern, "^[0-9a-f]{%d}$", QUERY_DIGEST_DIGITS);
-        return json_pack("{ss ss}", "type", "string", "pattern", pattern);
-    }
-    return NULL;
-}
-
 /* The default in its type. To leave out n means what the resource makes of it, and to leave out
  * steps that there is no leading side, as their meanings say. */
 static json_t *with_default(json_t *schema, const query_parameter *row) {
     if (!row->fallback || row == &query_table[QUERY_N] || row == &query_table[QUERY_STEPS])
         return schema;
-    json_t *value = row->kind == KIND_INTEGER ? json_integer(strtoll(row->fallback, NULL, 10))
-                    : row->kind == KIND_REAL  ? json_real(strtod(row->fallback, NULL))
-                                              : json_string(row->fallback);
-    if (row->kind == KIND_LIST || row->kind == KIND_SET)
-        value = json_append(json_array(), value);
-    return json_set(schema, "default", value);
+    return json_set(schema, "default", query_kind_default(row));
 }
 
 static json_t *parameter_of(const query_parameter *row) {
-    bool list = row->kind == KIND_SET || row->kind == KIND_LIST || row->kind == KIND_REALS;
     json_t *p = json_pack("{ss ss ss sb}", "name", row->name, "in", "query", "description",
                           row->meaning, "required", row == &query_table[QUERY_SHAPE]);
-    if (list)
+    if (query_kinds[row->kind].is_list)
         p = json_set(json_set(p, "style", json_string("form")), "explode", json_false());
-    return json_set(p, "schema", with_default(schema_of(row), row));
+    return json_set(p, "schema", with_default(query_kind_schema(row), row));
 }
 
 static json_t *all_parameters(void) {
@@ -182,7 +123,7 @@ static json_t *parameters_of(const route *r, const char *path) {
         bool suffix = strncmp(at, "{format}", 8) == 0, step = strncmp(at, "{step}", 6) == 0;
         json_t *schema =
             suffix ? json_set(json_pack("{ss}", "type", "string"), "enum", formats_of(r->formats))
-            : step ? integer_of(0, UINT64_MAX)
+            : step ? json_pack("{ss si ss}", "type", "integer", "minimum", 0, "format", "uint64")
                    : json_pack("{ss ss si}", "type", "string", "pattern", "^[A-Za-z0-9_=+~-]+$",
                                "maxLength", ROUTE_CAPTURE);
         list = json_append(list, captured(at + 1, length, schema));

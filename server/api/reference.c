@@ -1,8 +1,7 @@
 #include "reference.h"
+#include "params/query_kinds.h"
 #include "routes.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- routes ---- */
@@ -53,62 +52,17 @@ static void write_resources_of(const query_parameter *p, buffer *out) {
         }
 }
 
-static void write_choices(const query_parameter *p, buffer *out) {
-    const char *name;
-    for (unsigned i = 0; (name = p->choices ? p->choices[i] : p->choice(i)) != NULL; i++)
-        buffer_print(out, "%s`%s`", i ? " " : "", name);
-}
-
-static void write_integers(uint64_t least, uint64_t most, buffer *out) {
-    if (most == UINT64_MAX)
-        buffer_print(out, "%" PRIu64 " to 2⁶⁴−1", least);
-    else
-        buffer_print(out, "%" PRIu64 " to %" PRIu64, least, most);
-}
-
-static void write_values(const query_parameter *p, buffer *out) {
-    switch (p->kind) {
-    case KIND_INTEGER:
-        write_integers(p->least, p->most, out);
-        return;
-    case KIND_REAL:
-        buffer_print(out, "%g to %g", p->low, p->high);
-        return;
-    case KIND_REALS:
-        buffer_print(out, "%g to %g; up to %d with commas", p->low, p->high, QUERY_LIST);
-        return;
-    case KIND_SHAPE:
-        buffer_print(out, "1 to %" PRIu64 " sides with `x`", p->most);
-        return;
-    case KIND_CHOICE:
-        write_choices(p, out);
-        return;
-    case KIND_SET:
-        write_choices(p, out);
-        buffer_text(out, "; several with commas");
-        return;
-    case KIND_LIST:
-        if (p->choice)
-            write_choices(p, out);
-        else
-            write_integers(0, UINT32_MAX, out);
-        buffer_print(out, "; up to %d with commas", QUERY_LIST);
-        return;
-    case KIND_DIGEST:
-        buffer_print(out, "%d hexadecimal digits", QUERY_DIGEST_DIGITS);
-        return;
-    }
-}
-
 static void write_parameters(buffer *out) {
-    buffer_text(out, "| parameter | of | meaning | default | values |\n|---|---|---|---|---|\n");
+    char values[400];
+    buffer_text(out,
+                "| parameter | of | meaning | default | a value is |\n|---|---|---|---|---|\n");
     for (unsigned i = 0; i < QUERY_COUNT; i++) {
         const query_parameter *p = &query_table[i];
         buffer_print(out, "| `%s` | ", p->name);
         write_resources_of(p, out);
-        buffer_print(out, " | %s | %s | ", p->meaning, p->fallback ? p->fallback : "");
-        write_values(p, out);
-        buffer_text(out, " |\n");
+        query_kinds[p->kind].expect(p, values, sizeof values);
+        buffer_print(out, " | %s | %s | %s |\n", p->meaning, p->fallback ? p->fallback : "",
+                     values);
     }
 }
 

@@ -58,15 +58,14 @@ fmix_status rows_images(const rows *r, rows_draw *draw, fmix_scratch *scratch, u
     return status;
 }
 
-/* In the order of the choices of `dtype`. */
 static const struct {
     fmix_dtype library;
     dtype tensor;
-} mask_types[] = {{FMIX_DTYPE_F32, DTYPE_F32},
-                  {FMIX_DTYPE_U8, DTYPE_U8},
-                  {FMIX_DTYPE_BITS, DTYPE_U8},
-                  {FMIX_DTYPE_F16, DTYPE_F16},
-                  {FMIX_DTYPE_F64, DTYPE_F64}};
+} mask_types[] = {
+    [MASK_TYPE_F32] = {FMIX_DTYPE_F32, DTYPE_F32},  [MASK_TYPE_U8] = {FMIX_DTYPE_U8, DTYPE_U8},
+    [MASK_TYPE_BITS] = {FMIX_DTYPE_BITS, DTYPE_U8}, [MASK_TYPE_F16] = {FMIX_DTYPE_F16, DTYPE_F16},
+    [MASK_TYPE_F64] = {FMIX_DTYPE_F64, DTYPE_F64},
+};
 
 bool rows_check_type(const query *q, problem *p) {
     fmix_dtype type = rows_mask_type(q->dtype);
@@ -100,13 +99,6 @@ bool rows_add_masks(tensor_source *s, const query *q, fmix_dtype type, double co
     return true;
 }
 
-static const fmix_dtype types[DTYPE_COUNT] = {
-    [DTYPE_F32] = FMIX_DTYPE_F32,   [DTYPE_U8] = FMIX_DTYPE_U8,     [DTYPE_I64] = FMIX_DTYPE_I64,
-    [DTYPE_F64] = FMIX_DTYPE_F64,   [DTYPE_BOOL] = FMIX_DTYPE_BOOL, [DTYPE_I8] = FMIX_DTYPE_I8,
-    [DTYPE_I16] = FMIX_DTYPE_I16,   [DTYPE_I32] = FMIX_DTYPE_I32,   [DTYPE_F16] = FMIX_DTYPE_F16,
-    [DTYPE_BF16] = FMIX_DTYPE_BF16,
-};
-
 fmix_dtype rows_type(dtype type) {
-    return types[type];
+    return dtype_table[type].library;
 }

@@ -1,6 +1,9 @@
 /* An epoch as WebDataset shards, a batch each, which are named by all that is in them
  * (shard_name.h). */
 #include "base/json_build.h"
+#include "formats/npy.h"
+#include "formats/png_plain.h"
+#include "formats/tar.h"
 #include "shard_name.h"
 
 #include <inttypes.h>

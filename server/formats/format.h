@@ -1,135 +1,57 @@
 /*
- * format.h - how tensors become bytes, and bytes an upload: one file a format, one row each
+ * format.h - the table of formats: how tensors become bytes, and how a body becomes an upload
  */
 #ifndef FORMAT_H
 #define FORMAT_H
 
-#include "base/buffer.h"
-#include "params/problem.h"
-#include "params/query.h"
-#include "tensor/tensor_source.h"
+#include "outline.h"
+#include "upload.h"
 
-#define FORMAT_SEGMENTS (SOURCE_TENSORS + 1)
-#define ARRAY_NAME      32
-#define UPLOAD_ARRAYS   16
-
-/* A piece of an answer: a literal, or a whole tensor. */
-typedef struct segment {
-    buffer literal;
-    const tensor *from; /* NULL: the literal */
-    uint64_t length;
-} segment;
-
-typedef struct outline {
-    segment segments[FORMAT_SEGMENTS];
-    unsigned count;
-    uint64_t length;
-} outline;
-
-void outline_free(outline *l);
-bool outline_literal(outline *l, buffer *bytes); /* takes the bytes */
-bool outline_tensor(outline *l, const tensor *t);
-
-/* An uploaded array: a view of the body, or of what was inflated from it; little-endian. */
-typedef struct array {
-    char name[ARRAY_NAME]; /* "x" where the format holds one and names none */
-    const unsigned char *bytes;
-    dtype type;
-    unsigned rank;
-    uint64_t shape[QUERY_RANK];
-} array;
-
-typedef struct upload {
-    array arrays[UPLOAD_ARRAYS];
-    unsigned count;
-    buffer inflated; /* owned; empty where every array lies in the body */
-    uint64_t held;   /* bytes that the body takes */
-} upload;
-
-/* The array of this name, or NULL. */
-const array *upload_find(const upload *u, const char *name);
-
-/* One more array, its name set: letters, digits and _, with . and - between. NULL: too many, named
- * oddly or twice. */
-array *upload_add(upload *u, const char *name, size_t length, problem *p);
-
-/* Shape and type against the bytes there are: what is claimed is never allocated. */
-bool array_check(const array *a, uint64_t bytes, problem *p);
-
-/* Brings what was read into the machine's order, in the body's own bytes: formats refuse arrays
- * that overlap. */
-void upload_swap(upload *u);
-
-/* What a format can hold. A resource lists the kinds that its answers fit. */
+/* What a format can hold. A resource takes a set of kinds. */
 typedef enum format_kind {
     FORMAT_ARRAYS = 1 << 0,  /* tensors of any shape and type */
-    FORMAT_IMAGES = 1 << 1,  /* a main tensor that can be looked at */
-    FORMAT_RECORDS = 1 << 2, /* a main tensor of members of an archive */
+    FORMAT_IMAGES = 1 << 1,  /* a main tensor that is an image */
+    FORMAT_RECORDS = 1 << 2, /* a main tensor whose rows are members of an archive */
 } format_kind;
 
-/* What reading an upload takes: by estimate, and by a bound. */
+/* What reading an upload costs. */
 typedef struct weight {
-    double cost;     /* nanoseconds */
-    double worst;    /* the most that a body of this length can take, if that is more */
-    uint64_t memory; /* bytes, beside what is unpacked */
+    double cost;     /* estimated nanoseconds */
+    double worst;    /* nanoseconds that a body of this length takes at most, if more than cost */
+    uint64_t memory; /* bytes, without the inflated arrays */
 } weight;
 
 typedef struct format {
     const char *name; /* and suffix */
     const char *media_type;
     format_kind kind;
-    unsigned version; /* of the encoder: part of the ETag */
-    bool all;         /* holds every tensor of the source; else the main one */
-    uint64_t most;    /* whole: elements in all that it takes; else 0 */
-    /* Refuses, in p, what it cannot hold. NULL: `most` says it all. */
+    unsigned version; /* of the encoder, part of the ETag */
+    bool all;         /* the format holds every tensor of the source, else the main tensor */
+    uint64_t most;    /* with encode: elements in all that the format takes, else 0 */
+    /* Refuses, in p, a source that the format cannot hold. NULL: `most` is the only limit. */
     bool (*check)(const tensor_source *s, problem *p);
-    /* Either segments, of a length known ahead … */
+    /* A format has either lay_out, which appends segments of known lengths … */
     bool (*lay_out)(const tensor_source *s, outline *out);
-    /* … or whole: data[i] holds all of tensor i, little-endian. */
+    /* … or encode, which builds the answer whole: data[i] is tensor i, little-endian. */
     bool (*encode)(const tensor_source *s, const unsigned char *const *data, buffer *out);
-    uint64_t (*least)(
-        const tensor_source *s); /* whole: bytes that it has at least; NULL: none in particular */
-    double cost;                 /* whole: estimated nanoseconds of encoding an element */
-    /* Bytes that encoding works with beside its input and output. NULL: next to none. */
+    /* With encode: a lower bound of the answer's bytes. NULL: 0. */
+    uint64_t (*least)(const tensor_source *s);
+    double cost; /* with encode: estimated nanoseconds an element */
+    /* Bytes that encode allocates beside its input and output. NULL: next to none. */
     uint64_t (*working)(const tensor_source *s);
-    /* NULL: not taken as an upload. *out is empty when called, but for the cap of `inflated`. */
+    /* Reads a body. *out is empty, but for the cap of `inflated`. NULL: uploads do not have the
+     * format. */
     bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
-    /* Of `read`, of which `most` bytes may be unpacked, found out in next to no time. NULL: next to
+    /* The cost of `read`, which may inflate `most` bytes; takes next to no time. NULL: next to
      * none. */
     weight (*weigh)(const unsigned char *body, size_t length, uint64_t most);
-    bool several; /* it may hold arrays beside x */
-    /* Whether a body looks like it. NULL: it looks like nothing. */
+    bool several; /* a body may hold arrays beside x */
+    /* Whether a body begins as the format does. NULL: the format has no mark. */
     bool (*begins)(const unsigned char *body, size_t length);
 } format;
 
-/* An npy file without its data, which begin at a multiple of 64. */
-bool npy_header(const tensor *t, buffer *out);
-
-/* Whether NumPy has such a type; `where` is what to blame. */
-bool npy_holds(const tensor *t, const char *where, problem *p);
-
-/* An npz file; sizes and offsets from `wide` on stand in zip64 records (0xffffffff but in tests).
- */
-bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64_t wide,
-                buffer *out);
-
-#define TAR_BLOCK 512
-/* The header of a member: a file of this name, at most 99 bytes, and length, below 8 GiB. */
-void tar_header(const char *name, uint64_t length, unsigned char out[TAR_BLOCK]);
-/* What a member takes with what fills its last block. */
-uint64_t tar_padded(uint64_t length);
-
-/* A png file of width x height pixels of 1, 3 or 4 bytes, not compressed: its length is that of any
- * other of its size, and its bytes hang on the pixels alone. */
-uint64_t png_plain_length(uint64_t width, uint64_t height, unsigned channels);
-void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
-               unsigned char *out);
-
-/* An npy file within an upload: fills *out, whose name is set, as a view of the bytes. */
-bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p);
-
-/* Every format there is: formats/NAME.c defines format_NAME, and a row here enters it. The first
- * whose kind a resource takes is its default. */
+/* Every format: formats/NAME.c defines format_NAME, and a row here enters the format. The first
+ * format whose kind a resource takes is the resource's default. */
 #define FORMAT_TABLE(ROW)                                                                          \
     ROW(npy)                                                                                       \
     ROW(raw)                                                                                       \
@@ -143,33 +65,33 @@ bool npy_read_array(const unsigned char *bytes, size_t length, array *out, probl
 FORMAT_TABLE(FORMAT_DECLARE)
 #undef FORMAT_DECLARE
 
-/* The same in order, NULL at the end. */
+/* The formats in this order, NULL at the end. */
 extern const format *const format_table[];
 #define FORMAT_ONE(name) +1
 #define FORMAT_COUNT     (0 FORMAT_TABLE(FORMAT_ONE))
 
-/* For metrics: the row, from 1 on; 0 and "none" where there is no format. */
+/* For metrics: the row, counted from 1. NULL has the number 0 and the name "none". */
 unsigned format_number(const format *f);
 const char *format_name(unsigned number);
 
-/* npy and raw hold one tensor, so `parts` may name one: else refused in p. */
+/* Whether the format holds as many tensors as `parts` names; refused in p. */
 bool format_holds_parts(const format *f, const query *q, problem *p);
-/* The same once it is known how many tensors the one part is: labels of several heads are several.
- */
+/* The same for the tensors of a source: the part "labels" has a tensor for each head. */
 bool format_holds_tensors(const format *f, const query *q, const tensor_source *s, problem *p);
 
-/* What a resource takes: kinds. */
+/* The kinds that a resource takes. */
 typedef unsigned format_set;
 
 const format *format_by_name(const char *name, size_t length, format_set set);
 
-/* The best of the set for an Accept header (NULL: none sent), or NULL: 406. */
+/* The best format of the set for an Accept header. accept NULL: the client sent none. NULL: 406. */
 const format *format_accepted(const char *accept, format_set set);
 
-/* "npy, raw, json" */
+/* "npy (application/x-npy), raw (application/octet-stream)" */
 void format_list(format_set set, char *out, size_t room);
 
-/* How to read a body: by its declared type, else by its first bytes. NULL: 415, explained in p. */
+/* The format of a body: by its declared type, else by its first bytes. NULL: 415, explained in p.
+ */
 const format *format_of_upload(const char *content_type, const unsigned char *body, size_t length,
                                problem *p);
 

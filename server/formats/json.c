@@ -1,5 +1,4 @@
-/* One flat object: each tensor under its name as nested lists, and the numbers beside them as text.
- */
+/* One flat object: each tensor under its name as nested lists, and metadata as decimal text. */
 #include "base/json_build.h"
 #include "format.h"
 
@@ -8,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* JSON has no NaN and no infinity: null. */
+/* JSON does not have NaN and infinities: they become null. */
 static json_t *element(dtype type, const unsigned char *at) {
     double value;
     switch (type) {
@@ -68,8 +67,8 @@ static bool encode(const tensor_source *s, const unsigned char *const *data, buf
     return false;
 }
 
-/* jansson keeps a node of at most 48 bytes and a pointer for each element, and the text is dumped
- * before it is copied: at most 25 characters an element. */
+/* jansson keeps a node of at most 48 bytes and a pointer for each element. The text, of at most 25
+ * characters an element, is dumped before it is copied. */
 static uint64_t working(const tensor_source *s) {
     uint64_t bytes = 0;
     for (unsigned i = 0; i < s->count; i++)

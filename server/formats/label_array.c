@@ -22,29 +22,29 @@ static bool refuse_shape(const array *y, problem *p) {
     char shape[128];
     shape_text(y, shape, sizeof shape);
     problem_add(p, 400, y->name,
-                "%s has shape %s and type %s; labels are class numbers, one a row, of an integer "
-                "type, or rows of a weight for each class",
-                y->name, y->rank ? shape : "of no sides", dtype_table[y->type].name);
+                "%s has shape %s and type %s; labels are integer class numbers, one per row, or "
+                "rows with one weight per class",
+                y->name, y->rank ? shape : "()", dtype_table[y->type].name);
     return false;
 }
 
 static bool refuse_column(const array *y, problem *p) {
     char shape[128];
     shape_text(y, shape, sizeof shape);
-    problem_add(
-        p, 400, y->name,
-        "%s has shape %s and type %s: it holds class numbers, or rows of one class. For the "
-        "first give %" PRIu64 " integers or say how many classes there are, from 2 on; for "
-        "the second say that classes is 1",
-        y->name, shape, dtype_table[y->type].name, y->shape[0]);
+    problem_add(p, 400, y->name,
+                "%s has shape %s and type %s, which is ambiguous: class numbers, or rows of one "
+                "class. For class numbers, send %" PRIu64
+                " integers or set classes to 2 or more; for rows of one class, set classes to 1",
+                y->name, shape, dtype_table[y->type].name, y->shape[0]);
     return false;
 }
 
 static bool refuse_bools(const array *y, problem *p) {
     problem_add(p, 400, y->name,
                 "%s has %" PRIu64
-                " bools: they are class numbers 0 and 1, or rows of one class. For "
-                "the first give integers, for the second the shape %" PRIu64 "x1 and classes 1",
+                " bools, which is ambiguous: class numbers 0 and 1, or rows of one class. For "
+                "class numbers, send integers; for rows of one class, send the shape %" PRIu64
+                "x1 and set classes to 1",
                 y->name, y->shape[0], y->shape[0]);
     return false;
 }
@@ -56,7 +56,7 @@ bool label_kind(const array *y, uint64_t rows, uint64_t classes, label *out, pro
     if (y->rank < 1 || y->rank > 2)
         return refuse_shape(y, p);
     if (y->shape[0] != rows) {
-        problem_add(p, 400, y->name, "there are %" PRIu64 " labels %s for %" PRIu64 " rows",
+        problem_add(p, 400, y->name, "there are %" PRIu64 " labels in %s for %" PRIu64 " rows",
                     y->shape[0], y->name, rows);
         return false;
     }
@@ -70,12 +70,12 @@ bool label_kind(const array *y, uint64_t rows, uint64_t classes, label *out, pro
     out->classes = y->shape[1];
     if (out->classes <= FMIX_MAX_CLASSES)
         return true;
-    problem_add(p, 413, y->name, "%s has more than the %u classes allowed", y->name,
+    problem_add(p, 413, y->name, "%s has more than the limit of %u classes", y->name,
                 FMIX_MAX_CLASSES);
     return false;
 }
 
-/* The element in little-endian bytes, which are looked at one by one. */
+/* The element in little-endian bytes. */
 static void element(const label *l, uint64_t i, unsigned char out[8]) {
     size_t size = dtype_table[l->from->type].size;
     memcpy(out, l->from->bytes + i * size, size);
@@ -96,8 +96,8 @@ static double real_of(const label *l, uint64_t i) {
         return (int64_t)value;                                                                     \
     } while (0)
 
-/* Of an integer type or bool, modulo 2^64. Uploads have millions of them, and machines mostly read
- * them at once. */
+/* An element of an integer type or bool, modulo 2^64. Uploads have millions of elements, which
+ * little-endian machines load directly. */
 static int64_t whole_of(const label *l, uint64_t i) {
     unsigned char bytes[8];
     if (!l->native && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
@@ -123,7 +123,7 @@ static int64_t whole_of(const label *l, uint64_t i) {
     }
 }
 
-/* A number from 0 on that is whole and below 2^63. */
+/* A whole number from 0 to 2^63 - 1. */
 static bool find_number(const label *l, uint64_t i, uint64_t *out) {
     if (dtype_floats(l->from->type)) {
         double real = real_of(l, i);
@@ -153,7 +153,7 @@ static bool is_plain(const label *l) {
         *high = (uint64_t)most;                                                                    \
     } while (0)
 
-/* Of plain class numbers: the least, or 0, and the largest, or 0. */
+/* The least and the largest of plain class numbers and 0. */
 static void range_of(const label *l, int64_t *low, uint64_t *high) {
     switch (l->from->type) {
     case DTYPE_I8:
@@ -194,7 +194,7 @@ static void range_of(const label *l, int64_t *low, uint64_t *high) {
         return any <= 1;                                                                           \
     } while (0)
 
-/* Whether all elements are 0 or 1; to floats, unless out is NULL. */
+/* Whether all elements are 0 or 1. Copies the elements to out as floats, unless out is NULL. */
 static bool bits_of(const label *l, float *out) {
     uint64_t count = l->rows * l->classes;
     switch (dtype_table[l->from->type].size) {
@@ -209,7 +209,7 @@ static bool bits_of(const label *l, float *out) {
     }
 }
 
-/* As people write it. */
+/* The element in decimal. */
 static void value_text(const label *l, uint64_t i, char *out, size_t room) {
     if (dtype_floats(l->from->type))
         snprintf(out, room, "%g", real_of(l, i));
@@ -234,8 +234,8 @@ static bool check_numbers(label *l, problem *p) {
         }
         value_text(l, i, value, sizeof value);
         problem_add(p, 400, l->from->name,
-                    "row %" PRIu64 " of %s is %s; class numbers go from 0 to %" PRIu64
-                    " and are whole",
+                    "row %" PRIu64
+                    " of %s is %s; class numbers are whole numbers from 0 to %" PRIu64,
                     i, l->from->name, value, most - 1);
         return false;
     }
@@ -255,9 +255,9 @@ static bool check_rows(const label *l, problem *p) {
             continue;
         value_text(l, i, value, sizeof value);
         problem_add(p, 400, name,
-                    "row %" PRIu64 " of %s holds %s: integers of %" PRIu64 " columns are rows of 0 "
-                    "and 1, a column for each class, or %" PRIu64 " heads of class numbers. Give "
-                    "other weights as floats, and each head as an array %.2s.NAME of its own",
+                    "row %" PRIu64 " of %s holds %s, but integers in %" PRIu64
+                    " columns must be 0 or 1, one column per class. Send other weights as floats, "
+                    "and class numbers of %" PRIu64 " heads as separate arrays %.2s.NAME",
                     i / l->classes, name, value, l->classes, l->classes, name);
         return false;
     }

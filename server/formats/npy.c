@@ -1,5 +1,5 @@
 /* NumPy's array format: numpy.lib.format, versions 1.0 (written, read) and 2.0 (read). */
-#include "format.h"
+#include "npy.h"
 #include "label_array.h"
 
 #include <inttypes.h>
@@ -39,8 +39,8 @@ bool npy_holds(const tensor *t, const char *where, problem *p) {
     if (dtype_table[t->type].descr)
         return true;
     problem_add(p, 400, "out_dtype",
-                "NumPy has no %s, so %s cannot hold %s: name another out_dtype, or ask for raw or "
-                "safetensors",
+                "NumPy has no type %s, so %s cannot hold %s; choose another out_dtype, or ask for "
+                "raw or safetensors",
                 dtype_table[t->type].name, where, t->name);
     return false;
 }
@@ -55,7 +55,7 @@ static bool lay_out(const tensor_source *s, outline *out) {
     return outline_literal(out, &head) && outline_tensor(out, &s->tensors[s->main]);
 }
 
-/* The header is a Python dict of three known keys; this reads just such dicts. */
+/* The header is a Python dict of three known keys. Other dicts are refused. */
 typedef struct cursor {
     const char *at, *end;
 } cursor;
@@ -168,31 +168,30 @@ static bool parse_header(cursor c, header *h, array *out) {
     return c.at == c.end && h->has_descr && h->has_order && h->has_shape;
 }
 
-/* Where the header lies, or a problem. */
+/* Finds the header and the offset of the data. */
 static bool find_header(const unsigned char *body, size_t length, const char *name, cursor *c,
                         size_t *data, problem *p) {
     if (length < PREAMBLE || memcmp(body, magic, sizeof magic) != 0) {
-        problem_add(p, 400, name, "%s does not begin as an npy file does", name);
+        problem_add(p, 400, name, "%s is not an npy file", name);
         return false;
     }
     size_t start = PREAMBLE, size = (size_t)body[8] | (size_t)body[9] << 8;
     if ((body[6] != 1 && body[6] != 2) || body[7] != 0) {
-        problem_add(p, 400, name, "npy version %u.%u is not read here; 1.0 and 2.0 are", body[6],
+        problem_add(p, 400, name, "npy version %u.%u is not supported; 1.0 and 2.0 are", body[6],
                     body[7]);
         return false;
     }
     if (body[6] == 2) {
         if (length < 12) {
-            problem_add(p, 400, name, "%s ends within the npy header's length", name);
+            problem_add(p, 400, name, "%s is truncated within the length of its npy header", name);
             return false;
         }
         start = 12;
         size |= (size_t)body[10] << 16 | (size_t)body[11] << 24;
     }
     if (size > length - start) {
-        problem_add(p, 400, name,
-                    "the npy header of %s says that it has %zu bytes, but it ends after %zu", name,
-                    size, length - start);
+        problem_add(p, 400, name, "the npy header of %s claims %zu bytes, but only %zu follow",
+                    name, size, length - start);
         return false;
     }
     c->at = (const char *)body + start;
@@ -202,14 +201,14 @@ static bool find_header(const unsigned char *body, size_t length, const char *na
 }
 
 #define TYPES                                                                                      \
-    "little-endian floats ('<f2', '<f4', '<f8'), signed integers, '|u1' and '|b1' are read, and "  \
-    "for labels '<u2' to '<u8'"
+    "supported are little-endian floats ('<f2', '<f4', '<f8'), signed integers, '|u1' and '|b1', " \
+    "and for labels '<u2' to '<u8'"
 
 static void explain_header(const header *h, const char *name, problem *p) {
     if (h->structured)
         problem_add(p, 400, name, "%s has a structured dtype; " TYPES, name);
     else if (h->too_many)
-        problem_add(p, 400, name, "%s has more than %d sides", name, QUERY_RANK);
+        problem_add(p, 400, name, "%s has more than %d dimensions", name, QUERY_RANK);
     else
         problem_add(p, 400, name,
                     "the npy header of %s is not a dict of descr, fortran_order and shape", name);
@@ -249,7 +248,7 @@ static bool read_npy(const unsigned char *body, size_t length, const query *q, u
 
 #define HEADER_COST 2.0 /* nanoseconds a byte */
 
-/* The data are not looked at. */
+/* Reading does not touch the data. */
 static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
     cursor c;
     size_t data;

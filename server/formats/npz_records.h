@@ -1,10 +1,10 @@
 /*
- * npz_records.h - the records of a zip file, as npz is written and read here
+ * npz_records.h - the records of a zip file
  */
 #ifndef NPZ_RECORDS_H
 #define NPZ_RECORDS_H
 
-#include "format.h"
+#include <stdint.h>
 
 #define DOS_1980    0x0021
 #define SUFFIX      ".npy"
@@ -19,8 +19,5 @@
 enum { LOCAL_SIZE = 30, CENTRAL_SIZE = 46, END_SIZE = 22, END64_SIZE = 56, LOCATOR_SIZE = 20 };
 
 enum { STORED = 0, DEFLATED = 8 };
-
-/* Of an npz file of this source: a little more than its bytes. */
-uint64_t npz_bound(const tensor_source *s);
 
 #endif

@@ -1,10 +1,12 @@
-/* NumPy's archive, written: stored. npz.c reads it. */
+/* A zip file (APPNOTE 6.3.10) of npy files, all of them stored. */
+#include "npy.h"
+#include "npz.h"
 #include "npz_records.h"
 
 #include <libdeflate.h>
 #include <string.h>
 
-#define MEMBER_EXTRA 1024 /* bytes around a member's data, generously */
+#define MEMBER_EXTRA 1024 /* an upper bound of the bytes around a member's data */
 
 typedef struct member {
     const char *name;
@@ -23,7 +25,8 @@ static uint64_t narrow(uint64_t value, uint64_t wide) {
     return value >= wide ? UINT32_MAX : value;
 }
 
-/* What local and central headers share, from the needed version to the extra's length. */
+/* The fields that local and central headers share, from the needed version to the extra's length.
+ */
 static void put_fields(buffer *b, const member *m, uint64_t wide, unsigned extra) {
     put(b, 2, extra ? 45 : 20);
     put(b, 2, 0); /* flags */
@@ -133,7 +136,8 @@ bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64
                 buffer *out) {
     member members[SOURCE_TENSORS];
     buffer_expect(out, (size_t)npz_bound(s));
-    buffer_reserve(out, (size_t)npz_bound(s)); /* at once: nothing is copied as it grows */
+    buffer_reserve(out,
+                   (size_t)npz_bound(s)); /* at once, so that the buffer does not grow by copying */
     for (unsigned i = 0; i < s->count; i++)
         put_member(out, &s->tensors[i], data[i], wide, &members[i]);
     uint64_t start = out->length;

@@ -1,14 +1,13 @@
 /*
  * A contact sheet of images: masks and greys in levels of 0 to 255, or mixed samples of 1, 3 or 4
- * channels (grey, RGB, RGBA). One image alone is pixel for pixel. One of one side is a strip, one
- * of three its slices in a near square, left to right and down. Of floating types 0 is black and 1
- * white.
+ * channels (grey, RGB, RGBA). A single image is drawn pixel for pixel. An image of one dimension is
+ * a strip; an image of three is its slices, in reading order in a near square. In floating types 0
+ * is black and 1 is white.
  */
 #include "base/large_memory.h"
 #include "format.h"
 
 #include <inttypes.h>
-#include <libdeflate.h>
 #include <math.h>
 #include <png.h>
 #include <setjmp.h>
@@ -17,7 +16,7 @@
 
 #define GAP        4   /* pixels between images */
 #define GROUND     128 /* grey between them */
-#define STRIP      16  /* height of a strip in a sheet of several */
+#define STRIP      16  /* height of a strip in a sheet of several strips */
 #define MOST_SIDE  65500
 #define MOST_BYTES (64u << 20)
 
@@ -25,11 +24,11 @@ typedef struct sheet {
     uint64_t columns, lines; /* of images */
     uint64_t slices, slice_columns;
     uint64_t width, height; /* of a slice, in elements */
-    uint64_t repeat;        /* lines that one line of elements takes, before scale */
+    uint64_t repeat;        /* lines of pixels for a line of elements, before scale */
     uint64_t tile_width, tile_height, gap, scale; /* of an image, in unscaled pixels */
     uint64_t pixels_across, pixels_down;
     unsigned channels; /* bytes of a pixel */
-    bool apart;        /* channels come first, each a plane of the sample */
+    bool apart;        /* each channel is a plane of the sample */
 } sheet;
 
 static uint64_t ceil_root(uint64_t n) {
@@ -57,7 +56,7 @@ static sheet arrange(const tensor_source *s) {
     a.gap = s->rows > 1 ? GAP : 0;
     a.columns = s->columns ? s->columns : of->sides == 1 ? 1 : ceil_root(s->rows);
     a.columns = a.columns < s->rows ? a.columns : s->rows;
-    a.columns = a.columns ? a.columns : 1; /* of no rows */
+    a.columns = a.columns ? a.columns : 1; /* a source without rows */
     a.lines = (s->rows + a.columns - 1) / a.columns;
     a.tile_width = a.width * a.slice_columns;
     a.tile_height = a.height * a.repeat * slice_lines;
@@ -75,7 +74,7 @@ static unsigned char level_of(dtype type, const unsigned char *at) {
     return v >= 255 ? 255 : v > 0 ? (unsigned char)nearbyint(v) : 0; /* NaN: 0 */
 }
 
-/* A sample's elements to pixels, channels together. */
+/* Converts a sample's elements to pixels with interleaved channels. */
 static void level_sample(const sheet *a, const tensor *t, const unsigned char *sample,
                          unsigned char *pixels) {
     size_t size = dtype_table[t->type].size;
@@ -87,7 +86,7 @@ static void level_sample(const sheet *a, const tensor *t, const unsigned char *s
                 level_of(t->type, sample + (i * pixel_step + c * channel_step) * size);
 }
 
-/* One line of pixels of one slice of one image, scaled, to where it belongs. */
+/* Draws one line of pixels of one slice of one image, scaled, at its place. */
 static void draw_line(const sheet *a, const unsigned char *pixels, uint64_t row, uint64_t slice,
                       uint64_t line, unsigned char *canvas) {
     uint64_t left = a->gap + row % a->columns * (a->tile_width * a->scale + a->gap) +
@@ -169,87 +168,6 @@ static bool write_png(const sheet *a, char *recipe, const unsigned char *canvas,
     return true;
 }
 
-/* ---- plain: stored, in chunks of a block each ---- */
-
-#define STORED_MOST 65535 /* bytes of a block of deflate that is stored */
-
-enum { SIGNATURE = 8, IHDR = 13, CHUNK = 12, BLOCK = 5, ZLIB_HEAD = 2, ZLIB_SUM = 4 };
-
-/* Every line, with a byte before it that says it is not filtered. */
-static uint64_t plain_bytes(uint64_t width, uint64_t height, unsigned channels) {
-    return height * (1 + width * channels);
-}
-
-uint64_t png_plain_length(uint64_t width, uint64_t height, unsigned channels) {
-    uint64_t bytes = plain_bytes(width, height, channels);
-    uint64_t blocks = (bytes + STORED_MOST - 1) / STORED_MOST;
-    return SIGNATURE + CHUNK + IHDR + ZLIB_HEAD + blocks * (CHUNK + BLOCK) + bytes + ZLIB_SUM +
-           CHUNK;
-}
-
-static unsigned char *put(unsigned char *at, uint64_t value) {
-    for (int i = 0; i < 4; i++)
-        *at++ = (unsigned char)(value >> (24 - 8 * i));
-    return at;
-}
-
-static unsigned char *open_chunk(unsigned char *at, const char *type, uint64_t length) {
-    return (unsigned char *)memcpy(put(at, length), type, 4) + 4;
-}
-
-static unsigned char *close_chunk(unsigned char *at, uint64_t length) {
-    return put(at, libdeflate_crc32(0, at - length - 4, (size_t)length + 4));
-}
-
-static unsigned char *put_head(unsigned char *at, uint64_t width, uint64_t height,
-                               unsigned channels) {
-    static const unsigned char colours[] = {
-        [1] = PNG_COLOR_TYPE_GRAY, [3] = PNG_COLOR_TYPE_RGB, [4] = PNG_COLOR_TYPE_RGB_ALPHA};
-    const unsigned char rest[] = {8, colours[channels], 0, 0, 0};
-    at = open_chunk((unsigned char *)memcpy(at, "\x89PNG\r\n\x1a\n", SIGNATURE) + SIGNATURE, "IHDR",
-                    IHDR);
-    at = (unsigned char *)memcpy(put(put(at, width), height), rest, sizeof rest) + sizeof rest;
-    return close_chunk(at, IHDR);
-}
-
-/* Bytes first … first+n-1 of the lines, of `line` bytes each. */
-static void put_lines(const unsigned char *pixels, uint64_t line, uint64_t first, uint64_t n,
-                      unsigned char *at) {
-    for (uint64_t done = 0, some; done < n; done += some) {
-        uint64_t row = (first + done) / line, column = (first + done) % line;
-        some = column == 0 ? 1 : line - column < n - done ? line - column : n - done;
-        if (column == 0)
-            at[done] = 0;
-        else
-            memcpy(at + done, pixels + row * (line - 1) + column - 1, (size_t)some);
-    }
-}
-
-void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
-               unsigned char *out) {
-    uint64_t line = 1 + width * channels, bytes = plain_bytes(width, height, channels);
-    unsigned char *at = put_head(out, width, height, channels);
-    uint32_t sum = 1;
-    for (uint64_t first = 0, n; first < bytes; first += n) {
-        n = bytes - first < STORED_MOST ? bytes - first : STORED_MOST;
-        bool last = first + n == bytes;
-        uint64_t length = BLOCK + n + (first ? 0 : ZLIB_HEAD) + (last ? ZLIB_SUM : 0);
-        at = open_chunk(at, "IDAT", length);
-        if (first == 0)
-            at = (unsigned char *)memcpy(at, "\x78\x01", ZLIB_HEAD) + ZLIB_HEAD;
-        const unsigned char block[] = {last, (unsigned char)n, (unsigned char)(n >> 8),
-                                       (unsigned char)~n, (unsigned char)(~n >> 8)};
-        at = (unsigned char *)memcpy(at, block, BLOCK) + BLOCK;
-        put_lines(pixels, line, first, n, at);
-        sum = libdeflate_adler32(sum, at, (size_t)n);
-        at = last ? put(at + n, sum) : at + n;
-        at = close_chunk(at, length);
-    }
-    close_chunk(open_chunk(at, "IEND", 0), 0);
-}
-
-/* ---- the format ---- */
-
 static bool encode(const tensor_source *s, const unsigned char *const *data, buffer *out) {
     sheet a = arrange(s);
     size_t bytes = (size_t)(a.pixels_across * a.pixels_down * a.channels);
@@ -270,25 +188,25 @@ static bool check_pixels(const tensor_source *s, problem *p) {
     const image_shape *of = pictured(s);
     if (of->sides == 0) {
         problem_add(p, 400, "parts",
-                    "png draws mixed or masks, and %s is neither: name one of these two in parts, "
-                    "or ask for json, npy or another format of arrays",
+                    "png shows mixed or masks, and not %s; name one of these two in parts, or ask "
+                    "for json, npy or another format of arrays",
                     s->tensors[s->main].name);
         return false;
     }
     if (s->rows == 0)
         problem_add(p, 400, "rank",
-                    "this rank's share of the batch has no rows, of which there is no picture: ask "
-                    "for another format or a smaller world");
+                    "this rank's share of the batch has no rows to show as png; ask for another "
+                    "format or a smaller world");
     dtype type = s->tensors[s->main].type;
     if (type != DTYPE_U8 && type != DTYPE_BOOL && !dtype_floats(type))
         problem_add(p, 400, "out_dtype",
-                    "png shows u8, bool and floats from 0 to 1, not %s: ask for another format or "
-                    "a floating out_dtype",
+                    "png shows u8, bool and floats from 0 to 1, and not %s; ask for another format "
+                    "or a floating out_dtype",
                     dtype_table[type].name);
     if (of->channels == 2 || of->channels > 4)
         problem_add(p, 400, "layout",
-                    "x has %" PRIu64 " channels by this layout; png holds 1, 3 or 4 (grey, RGB, "
-                    "RGBA)",
+                    "with this layout x has %" PRIu64
+                    " channels; png holds 1, 3 or 4 (grey, RGB, RGBA)",
                     of->channels);
     return p->status == 0;
 }
@@ -301,8 +219,8 @@ static bool check(const tensor_source *s, problem *p) {
         a.pixels_across * a.pixels_down <= MOST_BYTES / a.channels)
         return true;
     problem_add(p, 413, "n",
-                "the png would have %llu x %llu pixels; at most %d along a side and %u in all fit: "
-                "ask for fewer rows, a smaller shape or scale, or for npy",
+                "the png would have %llu x %llu pixels; the limits are %d pixels a side and %u "
+                "bytes in all; ask for fewer rows, a smaller shape or scale, or for npy",
                 (unsigned long long)a.pixels_across, (unsigned long long)a.pixels_down, MOST_SIDE,
                 MOST_BYTES);
     return false;
@@ -313,7 +231,7 @@ const format format_png = {
     .media_type = "image/png",
     .kind = FORMAT_IMAGES,
     .version = 1,
-    .most = 2 * MOST_BYTES, /* check says it in pixels */
+    .most = 2 * MOST_BYTES, /* check applies the limit of pixels */
     .check = check,
     .encode = encode,
     .cost = 40,

@@ -6,7 +6,7 @@ static bool lay_out(const tensor_source *s, outline *out) {
     return outline_tensor(out, &s->tensors[s->main]);
 }
 
-/* A picture's kind, by the bytes that its file begins with, or NULL. */
+/* The kind of an image file, by its first bytes. NULL: the body is not an image file. */
 static const char *image_kind(const unsigned char *body, size_t length) {
     static const struct {
         const char *kind, *magic;
@@ -22,18 +22,18 @@ static const char *image_kind(const unsigned char *body, size_t length) {
 static bool read_raw(const unsigned char *body, size_t length, const query *q, upload *out,
                      problem *p) {
     const char *kind = image_kind(body, length);
-    /* With both parameters the bytes are elements, whatever they begin with. */
+    /* With both parameters the bytes are elements, even if they look like an image file. */
     if (kind && !(q->given[QUERY_X_SHAPE] && q->given[QUERY_X_DTYPE])) {
         problem_add(p, 415, "body",
-                    "this is a %s file; mix takes arrays: decode your pictures, stack them, and "
-                    "send them as npy, npz, safetensors, or raw with x_shape and x_dtype",
+                    "the body is a %s file, but mix takes arrays; decode the images, stack them, "
+                    "and send them as npy, npz, safetensors, or raw with x_shape and x_dtype",
                     kind);
         return false;
     }
     if (!q->given[QUERY_X_SHAPE])
-        problem_add(p, 400, "x_shape", "a raw body needs x_shape, as x_shape=8x3x32x32");
+        problem_add(p, 400, "x_shape", "a raw body needs x_shape, for example x_shape=8x3x32x32");
     if (!q->given[QUERY_X_DTYPE])
-        problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, as x_dtype=f32");
+        problem_add(p, 400, "x_dtype", "a raw body needs x_dtype, for example x_dtype=f32");
     if (p->status)
         return false;
     array *x = &out->arrays[out->count++];

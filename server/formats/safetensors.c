@@ -1,5 +1,5 @@
-/* safetensors: eight bytes of header length, a JSON header, the tensors one after the other. Its
- * rules for readers are kept to the letter, for they are what makes a file safe. */
+/* safetensors: eight bytes of header length, a JSON header, and the tensors one after the other.
+ * The reader applies all rules of the format, because they are what makes a file safe. */
 #include "base/json_build.h"
 #include "format.h"
 #include "label_array.h"
@@ -12,14 +12,14 @@
 
 #define PREFIX      8
 #define ALIGN       64
-#define HEADER_MOST 100000000u /* the format's */
-#define HEADER_READ (1u << 20) /* ours: parsed, JSON takes some 16 times its bytes */
+#define HEADER_MOST 100000000u /* the format's limit */
+#define HEADER_READ (1u << 20) /* fmixd's limit: parsed JSON takes some 16 times its bytes */
 #define METADATA    "__metadata__"
 
 /* ---- writing ---- */
 
-/* The tensors, widest elements first, else in their order: so each begins at a multiple of its
- * element's size. */
+/* Sorts the tensors by the size of their elements, largest first, and keeps the order of equals. So
+ * each tensor begins at a multiple of its element's size. */
 static void sort_tensors(const tensor_source *s, const tensor **out) {
     for (unsigned i = 0; i < s->count; i++) {
         const tensor *t = &s->tensors[i];
@@ -58,7 +58,7 @@ static json_t *entry_of(const tensor *t, uint64_t start) {
                      (json_int_t)(start + tensor_bytes(t)));
 }
 
-/* The padded header. Without memory there is a NULL somewhere, which jansson passes on. */
+/* Appends the padded header. Without memory a value is NULL, which jansson passes on. */
 static bool put_header(const tensor_source *s, const tensor *const *order, buffer *out) {
     json_t *root = json_object();
     uint64_t start = 0;
@@ -137,14 +137,14 @@ static bool read_shape(const json_t *shape, array *a, problem *p) {
     if (!json_is_array(shape))
         return refuse(p, a->name, "has no shape");
     if (rank > QUERY_RANK) {
-        problem_add(p, 400, a->name, "%s has more than %d sides", a->name, QUERY_RANK);
+        problem_add(p, 400, a->name, "%s has more than %d dimensions", a->name, QUERY_RANK);
         return false;
     }
     a->rank = (unsigned)rank;
     for (size_t d = 0; d < rank; d++) {
         const json_t *side = json_array_get(shape, d);
         if (!is_count(side))
-            return refuse(p, a->name, "has a side that is not a whole number");
+            return refuse(p, a->name, "has a dimension that is not a whole number");
         a->shape[d] = (uint64_t)json_integer_value(side);
     }
     return true;
@@ -154,10 +154,10 @@ static bool read_offsets(const json_t *offsets, uint64_t data, const array *a, s
                          problem *p) {
     const json_t *start = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
     if (json_array_size(offsets) != 2 || !is_count(start) || !is_count(end))
-        return refuse(p, a->name, "has no data_offsets of two whole numbers");
+        return refuse(p, a->name, "has data_offsets that are not two whole numbers");
     *out = (span){(uint64_t)json_integer_value(start), (uint64_t)json_integer_value(end)};
     if (out->start > out->end || out->end > data)
-        return refuse(p, a->name, "has data_offsets that lie outside of the data");
+        return refuse(p, a->name, "has data_offsets outside the data");
     return true;
 }
 
@@ -165,13 +165,12 @@ static bool read_entry(const json_t *entry, const unsigned char *data, uint64_t 
                        span *out, problem *p) {
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     if (json_object_size(entry) != 3 || !type)
-        return refuse(p, a->name, "is not described by dtype, shape and data_offsets alone");
+        return refuse(p, a->name, "must be described by dtype, shape and data_offsets alone");
     if (!find_type(type, &a->type) || (a->type >= DTYPE_COUNT && !label_named(a->name))) {
-        problem_add(
-            p, 400, a->name,
-            "%s has dtype '%.20s', which is not read here; U8, I8 to I64, F16, BF16, F32, F64 "
-            "and BOOL are, and for labels U16 to U64",
-            a->name, type);
+        problem_add(p, 400, a->name,
+                    "%s has dtype '%.20s', which is not supported; U8, I8 to I64, F16, BF16, F32, "
+                    "F64 and BOOL are, and for labels U16 to U64",
+                    a->name, type);
         return false;
     }
     if (!read_shape(json_object_get(entry, "shape"), a, p) ||
@@ -181,16 +180,16 @@ static bool read_entry(const json_t *entry, const unsigned char *data, uint64_t 
     return array_check(a, out->end - out->start, p);
 }
 
-/* Text to text, and no more. */
+/* Metadata map strings to strings. */
 static bool check_metadata(json_t *object, problem *p) {
     const char *key;
     json_t *value;
     bool good = json_is_object(object);
     json_object_foreach(object, key, value) good = good && json_is_string(value);
-    return good ? true : broken(p, "has a " METADATA " that is not an object of texts");
+    return good ? true : broken(p, "has a " METADATA " that is not an object of strings");
 }
 
-/* Every array begins where another ends, so that each byte belongs to one. */
+/* Every array begins where another ends, so that each byte belongs to one array. */
 static bool check_whole(const span *spans, unsigned count, uint64_t length, problem *p) {
     uint64_t reached = 0;
     for (unsigned found = 0; found < count; found++) {
@@ -198,10 +197,10 @@ static bool check_whole(const span *spans, unsigned count, uint64_t length, prob
         while (i < count && (spans[i].start != reached || spans[i].end == reached))
             i++;
         if (i == count)
-            return broken(p, "has arrays that overlap, or a hole between them");
+            return broken(p, "has arrays that overlap, or a gap between arrays");
         reached = spans[i].end;
     }
-    return reached == length ? true : broken(p, "has data that belong to no array");
+    return reached == length ? true : broken(p, "has data that do not belong to an array");
 }
 
 static bool read_arrays(json_t *root, const unsigned char *data, uint64_t length, upload *out,
@@ -234,9 +233,8 @@ static bool check_prefix(const unsigned char *body, size_t length, problem *p) {
         return broken(p, "has a header that does not begin with {");
     if (header <= HEADER_READ)
         return true;
-    problem_add(p, 413, "body",
-                "the safetensors header has %" PRIu64 " bytes; at most %u are read here", header,
-                HEADER_READ);
+    problem_add(p, 413, "body", "the safetensors header has %" PRIu64 " bytes; the limit is %u",
+                header, HEADER_READ);
     return false;
 }
 
@@ -247,14 +245,14 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
     if (!check_prefix(body, length, p))
         return false;
     size_t header = (size_t)header_length(body);
-    errno = 0; /* jansson calls a token that it has no memory for invalid */
+    errno = 0; /* without memory jansson reports an invalid token */
     json_t *root = json_loadb((const char *)body + PREFIX, header, JSON_REJECT_DUPLICATES, &error);
     if (!root && errno == ENOMEM) {
         problem_add(p, 500, NULL, "out of memory");
         return false;
     }
     if (!root) {
-        problem_add(p, 400, "body", "the header of the safetensors body is not taken as JSON: %s",
+        problem_add(p, 400, "body", "the header of the safetensors body is not valid JSON: %s",
                     error.text);
         return false;
     }
@@ -264,7 +262,7 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
 }
 
 #define PARSE_COST   30.0 /* nanoseconds a byte of header, */
-#define PARSE_MEMORY 32u  /* and bytes that the tree of its values takes at most */
+#define PARSE_MEMORY 32u  /* and at most so many bytes for the tree of its values */
 
 static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
     problem p = {0};
@@ -273,8 +271,8 @@ static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
     return (weight){.cost = PARSE_COST * (double)header, .memory = PARSE_MEMORY * header};
 }
 
-/* Numbers can begin so as well: {, at its place, is 123. What follows it and what ends the header
- * is looked at, too. */
+/* Numbers can have { at the same place, as the byte 123. So the bytes after { and at the end of the
+ * header count, too. */
 static bool begins(const unsigned char *body, size_t length) {
     if (length < PREFIX + 2)
         return false;

@@ -1,5 +1,6 @@
-/* ustar (POSIX.1-1988) of members whose lengths are known ahead: a tensor of records, each a member
- * or several with their headers, and the two empty blocks that end an archive. */
+/* ustar (POSIX.1-1988): a tensor of records, each of which is one or more members with their
+ * headers, and the two empty blocks that end an archive. */
+#include "tar.h"
 #include "format.h"
 
 #include <stdio.h>
@@ -14,8 +15,8 @@ void tar_header(const char *name, uint64_t length, unsigned char out[TAR_BLOCK])
     memcpy(h + 108, "0000000", 8); /* owner */
     memcpy(h + 116, "0000000", 8); /* group */
     snprintf(h + 124, 12, "%011llo", (unsigned long long)length);
-    memcpy(h + 136, "00000000000", 12); /* time: the same answer any day */
-    memcpy(h + 148, "        ", 8);     /* the sum, counted as spaces */
+    memcpy(h + 136, "00000000000", 12); /* the time is 0, so that answers do not depend on it */
+    memcpy(h + 148, "        ", 8);     /* the checksum field counts as spaces */
     h[156] = '0';
     memcpy(h + 257, "ustar", 6);
     memcpy(h + 263, "00", 2);

@@ -11,7 +11,7 @@ static bool fails_if_match(const conditions *c, struct MHD_Connection *connectio
     if (!headers_find(connection, "If-Match"))
         return false;
     buffer tags = headers_list(connection, "If-Match");
-    bool named = exists && recipe_etag_is_named((const char *)tags.bytes, c->etag);
+    bool named = exists && etag_is_named((const char *)tags.bytes, c->etag);
     if (tags.failed)
         problem_add(p, 500, NULL, "out of memory");
     buffer_free(&tags);
@@ -23,13 +23,13 @@ void conditions_check(conditions *c, struct MHD_Connection *connection, const te
                       const char *path, const format *f, bool exists, problem *p) {
     if (s && s->recipe) {
         c->passing = s->passing;
-        recipe_etag(s->recipe, path, f->name, f->version, c->etag);
+        etag_make(s->recipe, path, f->name, f->version, c->etag);
     }
     c->failed = fails_if_match(c, connection, exists, p);
     if (!c->etag[0] || c->failed)
         return;
     buffer tags = headers_list(connection, "If-None-Match");
-    c->not_modified = recipe_etag_matches((const char *)tags.bytes, c->etag);
+    c->not_modified = etag_matches((const char *)tags.bytes, c->etag);
     buffer_free(&tags);
 }
 

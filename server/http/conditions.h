@@ -5,16 +5,16 @@
 #define CONDITIONS_H
 
 #include "compute/answer.h"
-#include "params/recipe.h"
+#include "params/etag.h"
 
 struct MHD_Connection; /* asked for its headers */
 
 typedef struct conditions {
-    char etag[RECIPE_ETAG]; /* empty: the answer has no validator */
-    bool passing;           /* of the source */
-    bool failed;            /* If-Match wants another answer than this */
-    bool not_modified;      /* the client has it */
-    uint64_t first, total;  /* of a range; no total: all is sent */
+    char etag[ETAG_ROOM];  /* empty: the answer has no validator */
+    bool passing;          /* of the source */
+    bool failed;           /* If-Match wants another answer than this */
+    bool not_modified;     /* the client has it */
+    uint64_t first, total; /* of a range; no total: all is sent */
 } conditions;
 
 /* A source from a GET has a validator; a client may have named it. s NULL: the answer is a text,

@@ -38,8 +38,7 @@ bool identity_admit(identity *v, struct MHD_Connection *connection, const server
     case AUTH_UNKNOWN:
         break;
     }
-    return refuse(v, 401, "Bearer realm=\"fmixd\", error=\"invalid_token\"",
-                  "the token is none that is known here", p);
+    return refuse(v, 401, "Bearer realm=\"fmixd\", error=\"invalid_token\"", "unknown token", p);
 }
 
 void identity_share(identity *v, struct MHD_Connection *connection, const server_state *s,

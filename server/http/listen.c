@@ -1,5 +1,6 @@
 #include "listen.h"
 #include "base/message.h"
+#include "ops/address.h"
 #include "ops/config.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     int one = 1, fd = -1;
-    config_split_address(listen_at, host, sizeof host, &port);
+    address_split(listen_at, host, sizeof host, &port);
     snprintf(port_name, sizeof port_name, "%u", port);
     int code = getaddrinfo(host, port_name, &hints, &found);
     if (code != 0) {

@@ -1,4 +1,5 @@
 /* Rows in one npy file, labels in another. */
+#include "formats/npy.h"
 #include "import.h"
 
 #include <stdio.h>

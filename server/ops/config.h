@@ -1,5 +1,5 @@
 /*
- * config.h - settings: flag > FMIXD_* environment > default, one table behind all
+ * config.h - the effective settings: flag > FMIXD_* environment > settings file > default
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -14,7 +14,7 @@
 #define CONFIG_FILE_BYTES (64 << 10)
 #define CONFIG_SETTINGS   32
 
-/* Each counts for more than those before it. */
+/* Each origin overrides those before it. */
 typedef enum config_origin {
     CONFIG_DEFAULT,
     CONFIG_FILE,
@@ -23,52 +23,46 @@ typedef enum config_origin {
 } config_origin;
 
 typedef struct config {
-    char file[CONFIG_PATH];      /* of settings; empty: none */
+    char file[CONFIG_PATH];      /* of settings; empty: there is none */
     char listen[CONFIG_ADDRESS]; /* as given, ADDR:PORT */
-    char tls_cert[CONFIG_PATH];  /* PEM, with tls_key; empty: no TLS */
+    char tls_cert[CONFIG_PATH];  /* PEM; empty: no TLS */
     char tls_key[CONFIG_PATH];
-    char tokens[CONFIG_PATH];  /* of those who may ask; empty: anybody */
+    char tokens[CONFIG_PATH];  /* file of access tokens; empty: tokens are not needed */
     char cors[CONFIG_ORIGINS]; /* a list of origins, or *; empty: none */
-    char data[CONFIG_PATH];    /* a directory of data sets; empty: none */
-    char wisdom[CONFIG_PATH];  /* what FFTW measured; empty: kept for this process only */
-    uint64_t verify;           /* read data sets through at start, to check their digests */
-    uint64_t threads;     /* that compute; 0 in the table: as many as the cgroup or machine has */
-    uint64_t io_threads;  /* that talk HTTP */
-    uint64_t connections; /* in all */
-    uint64_t queue;       /* answers admitted at once */
-    uint64_t patience;    /* milliseconds that an answer may wait: schedule.h */
-    uint64_t body;        /* bytes of an upload */
-    uint64_t elements;    /* of one mask */
-    uint64_t memory;      /* bytes that all requests together may hold; 0 in the table: a quarter */
-    uint64_t cache;       /* bytes of weights and plans kept */
-    uint64_t idle;        /* seconds a connection may stay without a request line */
-    uint64_t head;        /* seconds in which a request's head must come */
-    uint64_t upload;      /* seconds in which a request's body must come */
-    uint64_t rate;        /* bytes a second that a client must take of a reply */
-    uint64_t stall;       /* seconds over which the rate is measured */
-    uint64_t drain;       /* seconds still serving after SIGTERM */
-    uint64_t log;         /* log_kind */
-    uint64_t deadline;    /* seconds after which what is in flight is cut off */
-    unsigned char origin[CONFIG_SETTINGS]; /* config_origin, in the order of the table */
+    char data[CONFIG_PATH];    /* directory of data sets; empty: there is none */
+    char wisdom[CONFIG_PATH];  /* file of FFTW's measurements; empty: they end with the process */
+    uint64_t verify;           /* 1: check the digests of data sets before serving them */
+    uint64_t threads;          /* compute threads; 0 in the table: one per core */
+    uint64_t io_threads;       /* threads that handle HTTP */
+    uint64_t connections;      /* at most */
+    uint64_t queue;            /* answers in progress at most */
+    uint64_t patience;         /* milliseconds that an answer may wait; see schedule.h */
+    uint64_t body;             /* bytes of an upload at most */
+    uint64_t elements;         /* of a mask at most */
+    uint64_t memory;   /* bytes for connections and requests together; 0 in the table: a quarter */
+    uint64_t cache;    /* bytes of cached weights and transform plans */
+    uint64_t idle;     /* seconds a connection may stay without a request line */
+    uint64_t head;     /* seconds within which a request's header must arrive */
+    uint64_t upload;   /* seconds within which a request's body must arrive */
+    uint64_t rate;     /* bytes per second at which a client must read its answer */
+    uint64_t stall;    /* seconds over which rate is measured */
+    uint64_t drain;    /* seconds to keep serving after SIGTERM */
+    uint64_t log;      /* log_kind */
+    uint64_t deadline; /* seconds after draining until requests in progress are cut off */
+    unsigned char origin[CONFIG_SETTINGS]; /* config_origin of each row of the table of settings */
 } config;
 
-typedef enum config_result { CONFIG_OK, CONFIG_HELP, CONFIG_BAD } config_result;
+typedef enum config_result { CONFIG_OK, CONFIG_HELP, CONFIG_VERSION, CONFIG_BAD } config_result;
 
 /* Reads flags from argv[first] on, the environment, and the file that either names. A bad or
- * unknown setting is explained on `errors`. */
+ * unknown setting is explained on `errors`. HELP and VERSION: a flag asks for these. */
 config_result config_load(int argc, char **argv, int first, config *out, FILE *errors);
 
-/* The text of out->file, which is cut up: lines of `name = value`, # begins a comment. */
+/* Reads the text of the settings file out->file: lines `name = value`; # begins a comment. Writes
+ * into the text. */
 bool config_read_text(char *text, config *out, FILE *errors);
 
-/* The effective set, one `name = value # origin` a line, which a file may hold. */
+/* Prints the effective settings as a settings file, with lines `name = value # origin`. */
 void config_print(const config *c, FILE *out);
-void config_usage(FILE *out);
-
-/* Every setting there is, as a table in Markdown. */
-void config_table(FILE *out);
-
-/* Splits "127.0.0.1:8080" or "[::1]:8080"; false if malformed. */
-bool config_split_address(const char *listen, char *host, unsigned room, uint16_t *port);
 
 #endif

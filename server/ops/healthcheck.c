@@ -1,4 +1,5 @@
 #include "healthcheck.h"
+#include "address.h"
 #include "base/message.h"
 #include "config.h"
 
@@ -19,7 +20,7 @@ static int connect_to(const char *listen) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     const struct timeval two_seconds = {.tv_sec = 2};
-    if (!config_split_address(listen, host, sizeof host, &port))
+    if (!address_split(listen, host, sizeof host, &port))
         return -1;
     if (strcmp(host, "0.0.0.0") == 0)
         strcpy(host, "127.0.0.1");
@@ -41,7 +42,7 @@ static int connect_to(const char *listen) {
     return fd;
 }
 
-/* Milliseconds until then. */
+/* Milliseconds until `end`. */
 static int left(const struct timespec *end) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -49,13 +50,13 @@ static int left(const struct timespec *end) {
     return ms > 0 ? (int)ms : 0;
 }
 
-/* False: that did not happen in time. */
+/* False: the event did not happen in time. */
 static bool wait_for(int fd, short what, const struct timespec *end) {
     struct pollfd one = {.fd = fd, .events = what};
     return poll(&one, 1, left(end)) == 1;
 }
 
-/* Whether what has come is all of a good status line's beginning. */
+/* The beginning of the answer's status line, as far as received. */
 typedef struct verdict {
     char status[13];
     size_t got;
@@ -82,7 +83,7 @@ static void ask(int fd, const struct timespec *end, verdict *v) {
 
 /* ---- the same, encrypted ---- */
 
-/* Whether a call that ended so is to be made again: in time, and without an error. */
+/* Whether to repeat a call that returned `code`: there was no error, and time is left. */
 static bool again(gnutls_session_t session, ssize_t code, int fd, const struct timespec *end) {
     if (code == GNUTLS_E_AGAIN)
         return wait_for(fd, gnutls_record_get_direction(session) ? POLLOUT : POLLIN, end);
@@ -131,7 +132,7 @@ bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
     end.tv_sec += 2;
     int fd = connect_to(listen);
     if (fd < 0) {
-        message_print(errors, "fmixd: nothing answers on %s\n", listen);
+        message_print(errors, "fmixd: cannot connect to %s\n", listen);
         return false;
     }
     if (tls)

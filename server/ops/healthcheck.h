@@ -1,5 +1,5 @@
 /*
- * healthcheck.h - asks a running daemon whether it is alive, for containers without curl
+ * healthcheck.h - checks that a daemon is alive, for containers without curl
  */
 #ifndef HEALTHCHECK_H
 #define HEALTHCHECK_H
@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* GET /livez at ADDR:PORT (0.0.0.0 and [::] mean this machine); true for 200 within two seconds. By
- * TLS any certificate will do: it is its own machine that it asks, often by another name. */
+/* Whether GET /livez at ADDR:PORT answers 200 within two seconds. 0.0.0.0 and [::] mean this
+ * machine. Any certificate is accepted: the check asks its own machine, often by another name. */
 bool healthcheck_run(const char *listen, bool tls, FILE *errors);
 
 #endif

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,152 +14,29 @@
 #include <unistd.h>
 
 #define FLUSH_SECONDS      1
-#define GATHER_NANOSECONDS (20 * CLOCK_MILLISECOND) /* that a line may wait for others */
+#define GATHER_NANOSECONDS (20 * CLOCK_MILLISECOND) /* a line's wait for further lines */
 
-/* Lines, whole ones. */
-typedef struct pile {
+/* Whole lines. */
+typedef struct batch {
     char bytes[LOG_ROOM];
     size_t length;
-} pile;
+} batch;
 
 struct log_lines {
     int fd;
-    int enough; /* an event: what is left is given up */
+    int give_up; /* an event: the thread gives up the remaining lines */
     log_kind kind;
     pthread_t thread;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* guards the fields below, up to stopping */
     pthread_cond_t work, idle;
-    pile piles[2];
-    pile *filling; /* the other is the thread's while it writes */
+    batch batches[2];
+    batch *filling; /* while the thread writes, the other batch is the thread's */
     uint64_t dropped;
     bool writing, asleep, stopping;
-    bool torn; /* the thread's: a line was written in part */
+    bool torn; /* used by the thread alone: a line was written in part */
     FILE *messages;
-    char message[4 * MESSAGE_MOST + 8]; /* one, until it is whole */
+    char message[4 * MESSAGE_MOST + 8]; /* a message that is not complete yet */
 };
-
-/* ---- one line ---- */
-
-typedef struct line {
-    char *bytes; /* LOG_LINE of them */
-    size_t length;
-    bool failed; /* longer than that */
-} line;
-
-static void add_bytes(line *l, const char *bytes, size_t length) {
-    l->failed |= length > LOG_LINE - l->length;
-    if (l->failed)
-        return;
-    memcpy(l->bytes + l->length, bytes, length);
-    l->length += length;
-}
-
-static void add_text(line *l, const char *text) {
-    add_bytes(l, text, strlen(text));
-}
-
-__attribute__((format(printf, 2, 3))) static void add_print(line *l, const char *format, ...) {
-    char text[128];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    l->failed |= length < 0 || (size_t)length >= sizeof text;
-    if (!l->failed)
-        add_bytes(l, text, (size_t)length);
-}
-
-/* What is not plain ASCII is escaped, so that no request can forge a line. */
-static bool is_plain(char c) {
-    unsigned char byte = (unsigned char)c;
-    return byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\';
-}
-
-static void add_escaped(line *l, const char *text) {
-    while (*text) {
-        size_t plain = 0;
-        while (is_plain(text[plain]))
-            plain++;
-        add_bytes(l, text, plain);
-        text += plain;
-        if (*text)
-            add_print(l, "\\u%04x", (unsigned char)*text++);
-    }
-}
-
-static void add_pair(line *l, const char *name, const char *value) {
-    add_text(l, ",\"");
-    add_text(l, name);
-    add_text(l, "\":\"");
-    add_escaped(l, value);
-    add_text(l, "\"");
-}
-
-/* At least so many digits, and something after them. */
-static void add_number(line *l, uint64_t number, unsigned least, const char *after) {
-    char digits[20];
-    unsigned count = 0;
-    for (; count < least || number; number /= 10)
-        digits[sizeof digits - ++count] = (char)('0' + number % 10);
-    add_bytes(l, digits + sizeof digits - count, count);
-    add_text(l, after);
-}
-
-static void add_time(line *l) {
-    struct timespec now;
-    struct tm t;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &t);
-    add_number(l, (uint64_t)t.tm_year + 1900, 4, "-");
-    add_number(l, (uint64_t)t.tm_mon + 1, 2, "-");
-    add_number(l, (uint64_t)t.tm_mday, 2, "T");
-    add_number(l, (uint64_t)t.tm_hour, 2, ":");
-    add_number(l, (uint64_t)t.tm_min, 2, ":");
-    add_number(l, (uint64_t)t.tm_sec, 2, ".");
-    add_number(l, (uint64_t)now.tv_nsec / 1000000, 3, "Z");
-}
-
-static void add_milliseconds(line *l, const trace *t, const char *after) {
-    uint64_t microseconds = (uint64_t)(1e3 * trace_age(t) + 0.5);
-    add_number(l, microseconds / 1000, 1, ".");
-    add_number(l, microseconds % 1000, 3, after);
-}
-
-static void render_json(const log_entry *e, line *l) {
-    add_text(l, "{\"time\":\"");
-    add_time(l);
-    add_text(l, "\"");
-    add_pair(l, "id", e->trace->id);
-    if (e->trace->parent[0])
-        add_pair(l, "traceparent", e->trace->parent);
-    add_pair(l, "peer", e->peer);
-    if (e->client[0])
-        add_pair(l, "client", e->client);
-    add_pair(l, "method", e->method);
-    add_pair(l, "target", e->target);
-    add_pair(l, "route", e->route);
-    add_pair(l, "format", e->format);
-    if (e->reason)
-        add_pair(l, "reason", e->reason);
-    add_text(l, ",\"status\":");
-    add_number(l, (uint64_t)e->status, 1, ",\"bytes\":");
-    add_number(l, e->bytes, 1, ",\"ms\":");
-    add_milliseconds(l, e->trace, "}\n");
-}
-
-static void render_text(const log_entry *e, line *l) {
-    add_time(l);
-    add_print(l, " %s%s%s %s ", e->client, e->client[0] ? "@" : "", e->peer, e->trace->id);
-    add_escaped(l, e->method);
-    add_text(l, " ");
-    add_escaped(l, e->target);
-    add_text(l, " ");
-    add_number(l, (uint64_t)e->status, 1, " ");
-    add_number(l, e->bytes, 1, " bytes ");
-    add_milliseconds(l, e->trace, " ms\n");
-}
-
-/* ---- the queue ---- */
 
 static uint64_t count_lines(const char *bytes, size_t length) {
     uint64_t lines = 0;
@@ -169,28 +45,29 @@ static uint64_t count_lines(const char *bytes, size_t length) {
     return lines;
 }
 
-/* As many whole lines as a pipe takes at once or not at all. */
-static size_t piece(const char *bytes, size_t length) {
+/* As many whole lines as a pipe takes atomically. */
+static size_t atomic_length(const char *bytes, size_t length) {
     if (length <= PIPE_BUF)
         return length;
     const char *last = memrchr(bytes, '\n', PIPE_BUF);
     return last ? (size_t)(last + 1 - bytes) : PIPE_BUF;
 }
 
-/* False: it is given up. Where poll says that there is room, a piece fits, so write never waits. */
+/* False: the remaining lines are given up. Once poll reports room, a piece of that length fits,
+ * so that write does not block. */
 static bool await_room(const log_lines *l) {
     struct pollfd polls[2] = {{.fd = l->fd, .events = POLLOUT},
-                              {.fd = l->enough, .events = POLLIN}};
+                              {.fd = l->give_up, .events = POLLIN}};
     while (poll(polls, 2, -1) < 0 && errno == EINTR)
         ;
     return polls[1].revents == 0;
 }
 
-/* How many bytes the kernel took. */
+/* The number of bytes written. */
 static size_t write_all(const log_lines *l, const char *bytes, size_t length) {
     size_t done = 0;
     while (done < length && await_room(l)) {
-        ssize_t n = write(l->fd, bytes + done, piece(bytes + done, length - done));
+        ssize_t n = write(l->fd, bytes + done, atomic_length(bytes + done, length - done));
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             break;
         done += n > 0 ? (size_t)n : 0;
@@ -198,8 +75,8 @@ static size_t write_all(const log_lines *l, const char *bytes, size_t length) {
     return done;
 }
 
-/* The lines that were lost. */
-static uint64_t write_pile(log_lines *l, const pile *p) {
+/* The number of lost lines. */
+static uint64_t write_batch(log_lines *l, const batch *p) {
     if (l->torn && write_all(l, "\n", 1) != 1)
         return count_lines(p->bytes, p->length);
     size_t done = write_all(l, p->bytes, p->length);
@@ -211,7 +88,7 @@ static bool is_much(size_t length) {
     return length >= LOG_ROOM / 4;
 }
 
-/* With the lock held: until there is much to write, or some time has passed. */
+/* Waits, with the lock held, until there is much to write or some time has passed. */
 static void gather(log_lines *l) {
     const struct timespec until = clock_after(GATHER_NANOSECONDS);
     int late = 0;
@@ -219,23 +96,24 @@ static void gather(log_lines *l) {
         late = pthread_cond_timedwait(&l->work, &l->lock, &until);
 }
 
-/* The pile that was filling, now the thread's; NULL at the end. */
-static const pile *next_pile(log_lines *l) {
+/* Takes the batch that was filling. NULL: the log is stopping. */
+static const batch *next_batch(log_lines *l) {
     pthread_mutex_lock(&l->lock);
     l->writing = false;
     pthread_cond_signal(&l->idle);
-    gather(
-        l); /* by the clock, while lines keep coming: waking it for one costs as much as a write */
+    /* While lines keep coming, the thread waits by the clock: waking it for each line would cost as
+     * much as a write. */
+    gather(l);
     while (l->filling->length == 0 && !l->stopping) {
         l->asleep = true;
         pthread_cond_wait(&l->work, &l->lock);
         l->asleep = false;
         gather(l);
     }
-    const pile *p = NULL;
+    const batch *p = NULL;
     if (l->filling->length) {
         p = l->filling;
-        l->filling = &l->piles[p == l->piles];
+        l->filling = &l->batches[p == l->batches];
         l->filling->length = 0;
         l->writing = true;
     }
@@ -245,9 +123,9 @@ static const pile *next_pile(log_lines *l) {
 
 static void *run(void *of) {
     log_lines *l = of;
-    const pile *p;
-    while ((p = next_pile(l))) {
-        uint64_t lost = write_pile(l, p);
+    const batch *p;
+    while ((p = next_batch(l))) {
+        uint64_t lost = write_batch(l, p);
         pthread_mutex_lock(&l->lock);
         l->dropped += lost;
         pthread_mutex_unlock(&l->lock);
@@ -255,10 +133,10 @@ static void *run(void *of) {
     return NULL;
 }
 
-/* A whole line, or none of it. */
+/* Appends a whole line, or drops it. */
 static void append(log_lines *l, const char *bytes, size_t length) {
     pthread_mutex_lock(&l->lock);
-    pile *p = l->filling;
+    batch *p = l->filling;
     if (length && length <= sizeof p->bytes - p->length) {
         bool was_much = is_much(p->length);
         memcpy(p->bytes + p->length, bytes, length);
@@ -271,7 +149,7 @@ static void append(log_lines *l, const char *bytes, size_t length) {
     pthread_mutex_unlock(&l->lock);
 }
 
-/* What is dropped is no error of the stream's. */
+/* A dropped message is not an error of the stream. */
 static ssize_t take_message(void *of, const char *bytes, size_t length) {
     append(of, bytes, length);
     return (ssize_t)length;
@@ -285,8 +163,8 @@ static bool open_messages(log_lines *l) {
 static void discard(log_lines *l) {
     if (l->messages)
         fclose(l->messages);
-    if (l->enough >= 0)
-        close(l->enough);
+    if (l->give_up >= 0)
+        close(l->give_up);
     pthread_cond_destroy(&l->idle);
     pthread_cond_destroy(&l->work);
     pthread_mutex_destroy(&l->lock);
@@ -299,12 +177,12 @@ log_lines *log_new(int fd, log_kind kind) {
         return NULL;
     l->fd = fd;
     l->kind = kind;
-    l->filling = l->piles;
+    l->filling = l->batches;
     pthread_mutex_init(&l->lock, NULL);
     clock_condition(&l->work);
     clock_condition(&l->idle);
-    l->enough = eventfd(0, EFD_CLOEXEC);
-    if (l->enough >= 0 && open_messages(l) && pthread_create(&l->thread, NULL, run, l) == 0)
+    l->give_up = eventfd(0, EFD_CLOEXEC);
+    if (l->give_up >= 0 && open_messages(l) && pthread_create(&l->thread, NULL, run, l) == 0)
         return l;
     discard(l);
     return NULL;
@@ -314,7 +192,7 @@ FILE *log_messages(log_lines *l) {
     return l->messages;
 }
 
-/* With the lock held. */
+/* With the lock held, for at most FLUSH_SECONDS. */
 static void await_idle(log_lines *l) {
     const struct timespec until = clock_after(FLUSH_SECONDS * CLOCK_SECOND);
     int code = 0;
@@ -338,19 +216,13 @@ void log_free(log_lines *l) {
     await_idle(l);
     l->filling->length = 0;
     pthread_mutex_unlock(&l->lock);
-    eventfd_write(l->enough, 1);
+    eventfd_write(l->give_up, 1);
     pthread_join(l->thread, NULL);
     discard(l);
 }
 
-size_t log_render(log_kind kind, const log_entry *e, char out[LOG_LINE]) {
-    line l = {.bytes = out};
-    (kind == LOG_JSON ? render_json : render_text)(e, &l);
-    return l.failed ? 0 : l.length;
-}
-
 void log_request(log_lines *l, const log_entry *e) {
-    char bytes[LOG_LINE]; /* a log needs no memory */
+    char bytes[LOG_LINE]; /* on the stack: logging does not allocate */
     if (l->kind == LOG_OFF)
         return;
     append(l, bytes, log_render(l->kind, e, bytes));

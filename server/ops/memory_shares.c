@@ -5,11 +5,11 @@
 #include <malloc.h>
 
 #define FEWEST            16          /* connections */
-#define REST_BYTES        (12u << 10) /* a connection's, its request's and its reply's own */
-#define TLS_BYTES         (48u << 10) /* of a session: an estimate, not measured */
-#define BUFFER_POOL_BYTES (64u << 20) /* two image batches' windows, and a body or two */
+#define REST_BYTES        (12u << 10) /* a connection's, request's and reply's structures */
+#define TLS_BYTES         (48u << 10) /* a session: an estimate, not measured */
+#define BUFFER_POOL_BYTES (64u << 20) /* windows of two image batches, and a body or two */
 
-/* What is larger is mapped, and so goes back to the kernel when it is freed, wherever it lies. */
+/* Larger blocks are mapped, so that freeing returns them to the kernel. */
 #define MAPPED_BYTES  (1 << 20)
 #define TRIMMED_BYTES (1 << 20)
 #define ARENAS        2
@@ -24,10 +24,9 @@ static void fit_connections(config *c, FILE *errors) {
     if (c->connections <= fit)
         return;
     message_print(errors,
-                  "fmixd: memory is %" PRIu64
-                  " bytes, of which a quarter is for connections: %" PRIu64 " at most, not %" PRIu64
-                  "\n",
-                  c->memory, fit, c->connections);
+                  "fmixd: connections is lowered from %" PRIu64 " to %" PRIu64
+                  ", the most that a quarter of memory (%" PRIu64 " bytes) holds\n",
+                  c->connections, fit, c->memory);
     c->connections = fit;
 }
 
@@ -36,7 +35,7 @@ memory_shares memory_shares_divide(config *c, FILE *errors) {
     memory_shares s = {.connections = c->connections * bytes_of_one(c),
                        .buffer_pool =
                            c->memory / 16 < BUFFER_POOL_BYTES ? c->memory / 16 : BUFFER_POOL_BYTES};
-    /* Even the fewest connections may need more than there is. */
+    /* Even FEWEST connections may need more than a quarter. */
     s.connections = s.connections < c->memory / 2 ? s.connections : c->memory / 2;
     s.requests = c->memory - s.connections - s.buffer_pool;
     return s;

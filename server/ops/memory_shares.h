@@ -1,28 +1,27 @@
 /*
- * memory_shares.h - what the setting `memory` is divided into, and a heap that keeps to it
+ * memory_shares.h - the shares of the setting `memory`, and a heap that keeps to them
  *
- * A connection costs memory before it has sent a request that could be refused: what libmicrohttpd
- * keeps of its head, and its TLS session. So connections have a part of their own, as many as fit
- * it, and requests hold the rest together.
+ * A connection takes memory before its request can be refused: libmicrohttpd's pool for the header,
+ * and a TLS session. So connections have a share of their own, which limits their number. Requests
+ * have the rest.
  */
-#ifndef SPACE_H
-#define SPACE_H
+#ifndef MEMORY_SHARES_H
+#define MEMORY_SHARES_H
 
 #include "config.h"
 
-#define MEMORY_SHARES_POOL                                                                         \
-    (64u << 10) /* of a connection: headers, and a piece of a body at a time */
+#define MEMORY_SHARES_POOL (64u << 10) /* of a connection: headers, and one piece of a body */
 
 typedef struct memory_shares {
-    uint64_t connections; /* bytes set aside for them, a quarter at most */
-    uint64_t buffer_pool; /* that are kept from one answer for the next */
-    uint64_t requests;    /* that all of them may hold together */
+    uint64_t connections; /* bytes for connections */
+    uint64_t buffer_pool; /* bytes of buffers that answers reuse */
+    uint64_t requests;    /* bytes for all requests together */
 } memory_shares;
 
-/* Lowers c->connections to as many as fit, which is said on `errors`. */
+/* Lowers c->connections to the number that fits, and reports that on `errors`. */
 memory_shares memory_shares_divide(config *c, FILE *errors);
 
-/* To be called before there is a second thread. */
+/* Must be called before a second thread starts. */
 void memory_shares_configure_heap(void);
 
 #endif

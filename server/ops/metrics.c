@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-/* The first METRICS_FORMATTED may carry an answer, or stand for one. */
+/* The first METRICS_FORMATTED statuses are those of answers with tensors. */
 static const struct {
     int status;
     const char *code;
@@ -18,7 +18,7 @@ const metrics_scale metrics_scales[METRICS_KINDS] = {
     [METRICS_DURATION] =
         {
             .name = "fmixd_request_duration_seconds",
-            .help = "From the request line to the last byte handed to the network.",
+            .help = "Time from the request line to the last byte sent.",
             .unit = 1e-9,
             .buckets = 19,
             .bounds = {{100000, "0.0001"},
@@ -44,7 +44,7 @@ const metrics_scale metrics_scales[METRICS_KINDS] = {
     [METRICS_SIZE] =
         {
             .name = "fmixd_response_size_bytes",
-            .help = "Bytes of the body that were handed to the network.",
+            .help = "Bytes of the body sent.",
             .unit = 1,
             .buckets = 14,
             .bounds = {{UINT64_C(1) << 8, "256"},
@@ -75,7 +75,7 @@ void metrics_destroy(metrics *m) {
     budget_destroy(&m->texts);
 }
 
-/* Behind a column for each status come those of the formats, status by status. */
+/* A column for each status, then a column for each format of each formatted status. */
 static unsigned column_of(int status, unsigned format) {
     unsigned s = 0;
     while (statuses[s].status != status && statuses[s].status != 0)

@@ -1,9 +1,9 @@
 /*
- * metrics.h - what requests came to, counted for Prometheus
+ * metrics.h - counters of requests for Prometheus
  *
- * Tables of fixed size and relaxed atomics: counting waits for nobody and needs no memory. Only
- * what carries tensors is told apart by format, so the series are bounded. api/metrics.c writes
- * them.
+ * Tables of fixed size and relaxed atomics: counting does not wait and does not allocate. Only
+ * statuses of answers with tensors have a column for each format, so the number of series is
+ * bounded. api/metrics.c prints the series.
  */
 #ifndef METRICS_H
 #define METRICS_H
@@ -14,33 +14,33 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define METRICS_ROUTES    20 /* the last for requests that match none */
-#define METRICS_STATUSES  26 /* the last for any other */
-#define METRICS_FORMATS   8  /* the first for none */
-#define METRICS_FORMATTED 4  /* statuses, the first ones, that have a column for each format */
+#define METRICS_ROUTES    20 /* the last: requests that do not match a route */
+#define METRICS_STATUSES  26 /* the last: any other status */
+#define METRICS_FORMATS   8  /* the first: no format */
+#define METRICS_FORMATTED 4  /* the first statuses, which have a column for each format */
 #define METRICS_COLUMNS   (METRICS_STATUSES + METRICS_FORMATTED * (METRICS_FORMATS - 1))
-#define METRICS_BUCKETS   19         /* of a histogram, the last without a bound */
-#define METRICS_HELD      (8u << 20) /* bytes of all texts of /metrics that are being sent */
+#define METRICS_BUCKETS   19         /* of a histogram; the last has no bound */
+#define METRICS_HELD      (8u << 20) /* bytes of all texts of /metrics in progress */
 
 typedef enum metrics_kind { METRICS_DURATION, METRICS_SIZE, METRICS_KINDS } metrics_kind;
 
 typedef struct metrics_histogram {
-    _Atomic uint64_t counts[METRICS_BUCKETS]; /* each without those below */
+    _Atomic uint64_t counts[METRICS_BUCKETS]; /* not cumulative */
     _Atomic uint64_t sum;
 } metrics_histogram;
 
 typedef struct metrics {
     metrics_histogram requests[METRICS_ROUTES][METRICS_COLUMNS][METRICS_KINDS];
     _Atomic uint64_t refused[REFUSALS];
-    _Atomic uint64_t bytes;        /* of bodies handed to the network */
+    _Atomic uint64_t bytes;        /* sent, of bodies */
     _Atomic uint64_t not_modified; /* answered from the ETag alone */
     _Atomic int64_t in_flight;
     _Atomic int64_t connections;
     double started; /* seconds since 1970 */
-    budget texts;   /* apart from that of requests, so that /metrics answers when it is used up */
+    budget texts;   /* separate, so that /metrics answers when requests have used up their memory */
 } metrics;
 
-/* *m is all zeroes. */
+/* *m must be all zeroes. */
 void metrics_init(metrics *m);
 void metrics_destroy(metrics *m);
 
@@ -54,7 +54,7 @@ typedef struct metrics_request {
 void metrics_count(metrics *m, const metrics_request *r);
 void metrics_refuse(metrics *m, refusal reason);
 
-/* Of a column; the first METRICS_STATUSES have no format, and are the rows of the others. */
+/* Status and format of a column. The first METRICS_STATUSES columns have no format. */
 unsigned metrics_row(unsigned column);
 unsigned metrics_format(unsigned column);
 const char *metrics_code(unsigned column); /* "200" … or "other" */

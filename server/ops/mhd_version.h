@@ -1,23 +1,23 @@
 /*
- * mhd_version.h - which version of libmicrohttpd runs, and what follows for a request's head
+ * mhd_version.h - the version of libmicrohttpd at run time, and how it treats request headers
  *
- * 0.9.75 (Debian 12) and 1.0.1 (Debian 13) have the same name to the loader, so that the version
- * which a program was built with tells nothing of the one that it runs with.
+ * 0.9.75 (Debian 12) and 1.0.1 (Debian 13) have the same soname, so a program may run with another
+ * version than it was built with.
  */
-#ifndef FMIXD_LIBRARY_H
-#define FMIXD_LIBRARY_H
+#ifndef MHD_VERSION_H
+#define MHD_VERSION_H
 
 #include <stdbool.h>
 
 const char *mhd_version(void);
 
-/* Whether a head is parsed where it was read, and mended without a word: 0.9.75. Then where its
- * strings lie tells what was passed over. */
+/* Whether the library parses a header in place and silently repairs it, as 0.9.75 does. The
+ * addresses of the strings then show what the library skipped. */
 bool mhd_version_mends_heads(void);
 
-/* Whether MHD_OPTION_STRICT_FOR_CLIENT lets the library itself refuse what it would mend: folded
- * lines, bare line feeds, NULs, lines without a name, spaces in a target (from 1.0 on). To 0.9.75
- * the option means less than guard.h does. */
+/* Whether MHD_OPTION_STRICT_FOR_CLIENT makes the library refuse what it would repair: folded lines,
+ * bare line feeds, NULs, lines without a name, spaces in a target. True from 1.0 on. In 0.9.75 the
+ * option refuses less than guard.h does. */
 bool mhd_version_can_be_strict(void);
 
 #endif

@@ -16,7 +16,7 @@
 
 #define FIRST_FD 3
 
-/* A variable's number; false: it is not one, or not there. */
+/* The variable's number. False: the variable is not set, or not a number. */
 static bool number_of(const char *variable, long *out) {
     const char *text = getenv(variable);
     char *end;
@@ -41,18 +41,17 @@ static bool listens(int fd) {
 bool sd_notify_socket(int *fd, FILE *errors) {
     long process, count;
     *fd = -1;
-    /* Who inherits the variables from a process they were meant for has no socket. */
+    /* A child inherits the variables, but not the socket. */
     if (!number_of("LISTEN_PID", &process) || process != (long)getpid() ||
         !number_of("LISTEN_FDS", &count) || count < 1)
         return true;
     if (count > 1) {
-        message_print(errors, "fmixd: %ld sockets were handed over; it serves one\n", count);
+        message_print(errors, "fmixd: systemd passed %ld sockets; fmixd serves one\n", count);
         return false;
     }
     if (!listens(FIRST_FD)) {
-        message_print(errors,
-                      "fmixd: the socket that was handed over does not listen on TCP; give it "
-                      "ListenStream=ADDR:PORT and Accept=no\n");
+        message_print(errors, "fmixd: the socket from systemd does not listen on TCP; its unit "
+                              "needs ListenStream=ADDR:PORT and Accept=no\n");
         return false;
     }
     fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);
@@ -68,16 +67,16 @@ void sd_notify_send(const char *lines) {
     if (length < 2 || length >= sizeof to.sun_path)
         return;
     memcpy(to.sun_path, path, length);
-    if (path[0] == '@') /* in the abstract namespace */
+    if (path[0] == '@') /* the abstract namespace */
         to.sun_path[0] = 0;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
-    /* Who does not read what it is told must not keep us from hearing signals. */
+    /* A receiver that does not read must not delay signals. */
     const struct timeval patience = {.tv_sec = 1};
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-    /* Who does not hear it lets its own deadline pass. */
+    /* If the message is lost, the receiver reaches its own timeout. */
     (void)sendto(fd, lines, strlen(lines), MSG_NOSIGNAL, (struct sockaddr *)&to, size);
     close(fd);
 }

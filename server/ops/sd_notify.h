@@ -1,22 +1,22 @@
 /*
- * sd_notify.h - what systemd, or who speaks as it does, hands over and is told
+ * sd_notify.h - the protocols of systemd for sockets and notifications
  *
- * sd_notify(3) and sd_listen_fds(3) as documented there; without their variables in the
- * environment, nothing.
+ * sd_notify(3) and sd_listen_fds(3) document them. Without their variables in the environment these
+ * functions do nothing.
  */
-#ifndef SUPERVISOR_H
-#define SUPERVISOR_H
+#ifndef SD_NOTIFY_H
+#define SD_NOTIFY_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A listening socket that was handed over, in *fd, or -1: there is none. False: what there is will
- * not do, as explained on `errors`. */
+/* Sets *fd to the listening socket from systemd, or to -1 if there is none. False: the socket
+ * cannot be used, as explained on `errors`. */
 bool sd_notify_socket(int *fd, FILE *errors);
 
-/* Lines of NAME=value, as "READY=1". */
+/* Sends lines NAME=value, such as "READY=1". */
 void sd_notify_send(const char *lines);
-/* What is told while settings are read anew; READY=1 ends it. */
+/* Reports the beginning of a reload. READY=1 reports its end. */
 void sd_notify_reloading(void);
 
 #endif

@@ -127,7 +127,7 @@ bool selftest_run(fmix_context *context, char golden[33], FILE *errors) {
         if (status == FMIX_OK && strcmp(hex, table[i].digest) == 0)
             continue;
         good = false;
-        message_print(errors, "fmixd: self-test '%s' gave %s, not %s\n", table[i].name,
+        message_print(errors, "fmixd: self-test '%s' gave %s instead of %s\n", table[i].name,
                       status == FMIX_OK ? hex : fmix_status_text(status), table[i].digest);
     }
     crypto_generichash_final(&all, out, sizeof out);

@@ -1,5 +1,5 @@
 /*
- * selftest.h - golden answers that every machine must give before it serves
+ * selftest.h - golden answers, which every machine must compute before it serves
  */
 #ifndef SELFTEST_H
 #define SELFTEST_H
@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-/* Computes the golden recipes; false, naming the recipe on `errors`, where one differs. golden: 32
- * hexadecimal digits over all of them, the same on every machine. */
+/* Computes the golden recipes. False: a recipe differs, which is named on `errors`. golden: a
+ * digest over all recipes in 32 hexadecimal digits, the same on every machine. */
 bool selftest_run(fmix_context *context, char golden[33], FILE *errors);
 
 #endif

@@ -4,18 +4,18 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Of one thread: a random number, and how many ids came of it. */
-typedef struct spring {
+/* A thread's random number, and how many ids it has made of the number. */
+typedef struct id_source {
     uint64_t number[2], drawn;
-} spring;
+} id_source;
 
 static void write_hex(uint64_t number, char *out) {
     for (int digit = 15; digit >= 0; digit--, number >>= 4)
         out[digit] = "0123456789abcdef"[number & 15];
 }
 
-/* Ids need to differ, on all replicas, and no more. */
-static void make_id(spring *s, const struct timespec *now, char *out) {
+/* Ids must differ between replicas. They need not be unpredictable. */
+static void make_id(id_source *s, const struct timespec *now, char *out) {
     if (s->drawn == 0 && getrandom(s->number, sizeof s->number, GRND_NONBLOCK) != sizeof s->number)
         s->number[0] = (uint64_t)now->tv_sec << 30 ^ (uint64_t)now->tv_nsec;
     write_hex(s->number[0], out);
@@ -24,7 +24,7 @@ static void make_id(spring *s, const struct timespec *now, char *out) {
 }
 
 void trace_begin(trace *t) {
-    static _Thread_local spring s;
+    static _Thread_local id_source s;
     clock_gettime(CLOCK_MONOTONIC, &t->begun);
     make_id(&s, &t->begun, t->id);
     t->parent[0] = 0;

@@ -1,7 +1,8 @@
-/* Every parameter there is, a row each. */
+/* The table of parameters. */
 #include "query.h"
+#include "tensor/dtype.h"
 
-/* Each in the order of its enum. */
+/* The choices, each list in the order of its enum. */
 static const char *const policies[] = {"alternate", "random", NULL};
 static const char *const pairings[] = {"permutation", "derangement", "flip", "roll", "none", NULL};
 static const char *const scopes[] = {"sample", "batch", NULL};
@@ -11,8 +12,6 @@ static const char *const outputs[] = {"mask", "grey", NULL};
 static const char *const boxes[] = {"clipped", "inside", NULL};
 static const char *const switches[] = {"0", "1", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", "f16", "f64", NULL};
-static const char *const array_dtypes[] = {"f32", "u8",  "i64", "f64",  "bool", "i8",
-                                           "i16", "i32", "f16", "bf16", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
 static const char *const parts[] = {"mixed",  "pairing", "lambda", "lambda_eff", "masks",
                                     "method", "labels",  "rows",   NULL};
@@ -24,6 +23,7 @@ static const char *const pads[] = {"zero", "reflect", NULL};
 #define REAL(from, to)     .kind = KIND_REAL, .low = (from), .high = (to)
 #define SHAPE(sides)       .kind = KIND_SHAPE, .least = 1, .most = (sides)
 #define CHOICE(list)       .kind = KIND_CHOICE, .choices = (list)
+#define CHOICE_OF(name)    .kind = KIND_CHOICE, .choice = (name)
 #define SET(list)          .kind = KIND_SET, .choices = (list)
 #define LIST(list)         .kind = KIND_LIST, .choices = (list)
 #define REALS(from, to)    .kind = KIND_REALS, .low = (from), .high = (to)
@@ -31,113 +31,130 @@ static const char *const pads[] = {"zero", "reflect", NULL};
 
 const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_SEED] = {"seed", INTEGER(0, UINT64_MAX), .group = GROUP_SEED, .offset = AT(seed),
-                    .fallback = "0", .meaning = "names the random stream"},
+                    .fallback = "0", .meaning = "seed of the random stream"},
     [QUERY_INDEX] = {"index", INTEGER(0, UINT64_MAX), .group = GROUP_INDEX, .offset = AT(index),
                      .fallback = "0",
-                     .meaning = "sample number of the first row; of a batch: step*n unless given"},
+                     .meaning =
+                         "sample number of the first row; for a batch, the default is step*n"},
     [QUERY_STEP] = {"step", INTEGER(0, UINT64_MAX), .group = GROUP_BATCH, .offset = AT(step),
                     .fallback = "0", .meaning = "batch number"},
     [QUERY_STEPS] = {"steps", INTEGER(1, 1 << 20), .group = GROUP_STEPS, .offset = AT(steps),
                      .fallback = "1",
-                     .meaning = "how many batches in one answer, then with a leading side"},
+                     .meaning = "number of batches in the answer; if given, tensors have a leading "
+                                "dimension of batches"},
     [QUERY_N] = {"n", INTEGER(1, FMIX_MAX_BATCH), .group = GROUP_SAMPLE, .offset = AT(n),
-                 .fallback = "1", .meaning = "how many rows (1; a data set's batches have 64)"},
+                 .fallback = "1",
+                 .meaning = "number of rows (default: 1; for batches of a data set, 64)"},
     [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
-                     .meaning = "the mask's sides, one to three, as 32x32"},
-    [QUERY_METHOD] = {"method", LIST(NULL), .choice = fmix_method_name, .group = GROUP_METHOD,
-                      .offset = AT(methods), .fallback = "fmix",
-                      .meaning = "how two samples are mixed"},
+                     .meaning = "shape of the mask, of one to three dimensions, such as 32x32"},
+    [QUERY_METHOD] =
+        {"method", LIST(NULL), .choice = fmix_method_name, .group = GROUP_METHOD,
+         .offset = AT(methods), .fallback = "fmix",
+         .meaning = "mixing method, or several separated by commas, of which each batch has one"},
     [QUERY_POLICY] = {"policy", CHOICE(policies), .group = GROUP_POLICY, .offset = AT(policy),
                       .fallback = "alternate",
-                      .meaning = "which of several methods a batch has: in turn, or drawn"},
-    [QUERY_WEIGHTS] = {"weights", LIST(NULL), .group = GROUP_POLICY, .offset = AT(weights),
-                       .meaning =
-                           "policy=random: how often each method, as 3,1 (equal, if not given)"},
+                      .meaning =
+                          "how a batch's method is chosen from several: in turn or at random"},
+    [QUERY_WEIGHTS] =
+        {"weights", LIST(NULL), .group = GROUP_POLICY, .offset = AT(weights),
+         .meaning =
+             "policy=random: relative frequency of each method, such as 3,1 (default: equal)"},
     [QUERY_ALPHA] = {"alpha", REAL(FMIX_ALPHA_MIN, FMIX_ALPHA_MAX), .group = GROUP_LAMBDA,
                      .offset = AT(alpha), .fallback = "1",
                      .meaning = "lambda is drawn from Beta(alpha, alpha)"},
     [QUERY_DELTA] = {"delta", REAL(0, FMIX_DELTA_MAX), .group = GROUP_MASK, .offset = AT(delta),
                      .fallback = "3", .meaning = "decay power of FMix's spectrum"},
     [QUERY_LAMBDA] = {"lambda", REAL(0, 1), .group = GROUP_LAMBDA, .offset = AT(lambda),
-                      .meaning = "a fixed lambda instead of a draw"},
+                      .meaning = "a fixed lambda, which then is not drawn"},
     [QUERY_REFORMULATE] = {"reformulate", CHOICE(switches), .group = GROUP_LAMBDA,
                            .offset = AT(reformulate), .fallback = "0",
                            .meaning = "1: lambda is drawn from Beta(alpha+1, alpha)"},
     [QUERY_SCOPE] = {"scope", CHOICE(scopes), .group = GROUP_SEED, .offset = AT(scope),
                      .fallback = "sample",
-                     .meaning = "batch: every row has the lambda and mask of the first"},
+                     .meaning =
+                         "batch: every row of a batch has the lambda and mask of the first row"},
     [QUERY_SOFT] = {"soft", REAL(0, FMIX_SOFT_MAX), .group = GROUP_MASK, .offset = AT(soft),
                     .fallback = "0",
-                    .meaning = "share of a mask on each side of FMix's edge that fades"},
+                    .meaning = "fraction of the mask that fades on each side of an FMix edge"},
     [QUERY_FREQUENCY] = {"frequency", CHOICE(frequencies), .group = GROUP_MASK,
                          .offset = AT(frequency), .fallback = "pixel",
-                         .meaning = "extent: shapes follow the aspect ratio"},
-    [QUERY_SPECTRUM] = {"spectrum", CHOICE(spectra), .group = GROUP_MASK, .offset = AT(spectrum),
-                        .fallback = "paper",
-                        .meaning = "official: the law of FMix's released code, not its paper's"},
+                         .meaning = "extent: regions of an FMix mask follow its aspect ratio"},
+    [QUERY_SPECTRUM] =
+        {"spectrum", CHOICE(spectra), .group = GROUP_MASK, .offset = AT(spectrum),
+         .fallback = "paper",
+         .meaning = "official: the spectrum of FMix's released code instead of the paper's"},
     [QUERY_BOX] = {"box", CHOICE(boxes), .group = GROUP_MASK, .offset = AT(box),
                    .fallback = "clipped",
-                   .meaning = "inside: CutMix's box is never clipped by a side"},
+                   .meaning = "inside: CutMix's box lies inside the sample and is never clipped"},
     [QUERY_PAIRING] = {"pairing", CHOICE(pairings), .group = GROUP_PAIRING, .offset = AT(pairing),
-                       .fallback = "permutation", .meaning = "who is mixed with whom"},
+                       .fallback = "permutation", .meaning = "how each row's partner is chosen"},
     [QUERY_OUTPUT] = {"output", CHOICE(outputs), .group = GROUP_OUTPUT, .offset = AT(output),
                       .fallback = "mask",
-                      .meaning = "grey: FMix's images before the threshold, 0 to 255"},
+                      .meaning = "grey: FMix's grey images before thresholding, 0 to 255"},
     [QUERY_DTYPE] = {"dtype", CHOICE(mask_dtypes), .group = GROUP_SHAPE, .offset = AT(dtype),
                      .fallback = "f32", .meaning = "element type of the masks"},
     [QUERY_COLUMNS] = {"columns", INTEGER(1, 4096), .group = GROUP_SHEET, .offset = AT(columns),
                        .meaning =
-                           "png: masks in a row of the sheet (about a square, if not given)"},
+                           "png: masks per row of the sheet (default: a roughly square sheet)"},
     [QUERY_SCALE] = {"scale", INTEGER(1, 64), .group = GROUP_SHEET, .offset = AT(scale),
-                     .fallback = "1", .meaning = "png: pixels a mask element takes along a side"},
+                     .fallback = "1",
+                     .meaning = "png: width and height of a mask element in pixels"},
     [QUERY_LAYOUT] = {"layout", CHOICE(layouts), .group = GROUP_MIXED, .offset = AT(layout),
-                      .meaning =
-                          "where x has its channels, required from rank 3 on; of a data set: "
-                          "where the answer has them"},
+                      .meaning = "position of the channels in x, required if x has three or more "
+                                 "dimensions; for a data set, in the answer"},
     [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_PARTS, .offset = AT(parts),
-                     .meaning = "which tensors are wanted, with commas between"},
+                     .meaning = "tensors of the answer, separated by commas"},
     [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK), .group = GROUP_UPLOAD, .offset = AT(x_shape),
-                       .meaning = "raw body: the sides of x, rows first, as 8x3x32x32"},
-    [QUERY_X_DTYPE] = {"x_dtype", CHOICE(array_dtypes), .group = GROUP_UPLOAD,
-                       .offset = AT(x_dtype), .meaning = "raw body: the element type of x"},
-    [QUERY_OUT_DTYPE] = {"out_dtype", CHOICE(array_dtypes), .group = GROUP_MIXED,
-                         .offset = AT(out_dtype),
-                         .meaning = "the element type of mixed; u8 to a float is v/255 first"},
-    [QUERY_CLASSES] = {"classes", LIST(NULL), .group = GROUP_MIXED, .offset = AT(classes),
-                       .meaning = "how many classes y numbers; with several y.NAME one for each"},
+                       .meaning = "raw body: shape of x, rows first, such as 8x3x32x32"},
+    [QUERY_X_DTYPE] = {"x_dtype", CHOICE_OF(dtype_name), .group = GROUP_UPLOAD,
+                       .offset = AT(x_dtype), .meaning = "raw body: element type of x"},
+    [QUERY_OUT_DTYPE] =
+        {"out_dtype", CHOICE_OF(dtype_name), .group = GROUP_MIXED, .offset = AT(out_dtype),
+         .meaning = "element type of mixed; from u8 to a floating type, values are divided by 255"},
+    [QUERY_CLASSES] =
+        {"classes", LIST(NULL), .group = GROUP_MIXED, .offset = AT(classes),
+         .meaning = "number of classes of y; with several arrays y.NAME, one number for each"},
     [QUERY_SMOOTHING] = {"smoothing", REAL(0, 1), .group = GROUP_MIXED, .offset = AT(smoothing),
-                         .fallback = "0", .meaning = "label smoothing, before mixing"},
+                         .fallback = "0", .meaning = "label smoothing, applied before mixing"},
     [QUERY_CORRECT] = {"correct", CHOICE(switches), .group = GROUP_MIXED, .offset = AT(correct),
                        .fallback = "1",
-                       .meaning = "0: labels weigh by lambda instead of the mask's true mean"},
-    [QUERY_EPOCH] = {"epoch", INTEGER(0, UINT64_MAX), .group = GROUP_EPOCH, .offset = AT(epoch),
-                     .fallback = "0", .meaning = "how many times all samples went by before"},
+                       .meaning =
+                           "0: labels are weighted by lambda instead of the mask's actual mean"},
+    [QUERY_EPOCH] =
+        {"epoch", INTEGER(0, UINT64_MAX), .group = GROUP_EPOCH, .offset = AT(epoch),
+         .fallback = "0",
+         .meaning =
+             "number of the epoch, which is the number of passes over the data set before it"},
     [QUERY_SHUFFLE] = {"shuffle", CHOICE(switches), .group = GROUP_EPOCH, .offset = AT(shuffle),
                        .fallback = "0",
-                       .meaning = "1: each epoch takes its samples in an order of "
-                                  "its own"},
+                       .meaning = "1: each epoch has a random order of samples of its own"},
     [QUERY_CROP] = {"crop", INTEGER(0, 65536), .group = GROUP_EPOCH, .offset = AT(crop),
                     .fallback = "0",
-                    .meaning = "pads spatial sides by so many and takes a window of the old size"},
+                    .meaning = "pads each spatial side by this many elements and takes a random "
+                               "window of the original size"},
     [QUERY_PAD] = {"pad", CHOICE(pads), .group = GROUP_EPOCH, .offset = AT(pad), .fallback = "zero",
-                   .meaning = "what crop pads with"},
+                   .meaning = "how crop fills the padding"},
     [QUERY_FLIP] = {"flip", CHOICE(switches), .group = GROUP_EPOCH, .offset = AT(flip),
                     .fallback = "0",
-                    .meaning = "1: mirrors half of the samples along the last "
-                               "spatial side"},
-    [QUERY_MEAN] = {"mean", REALS(-1e9, 1e9), .group = GROUP_EPOCH, .offset = AT(mean),
-                    .meaning = "is subtracted, of u8 from v/255: one for all, or one a channel"},
+                    .meaning =
+                        "1: mirrors a random half of the samples along the last spatial dimension"},
+    [QUERY_MEAN] =
+        {"mean", REALS(-1e9, 1e9), .group = GROUP_EPOCH, .offset = AT(mean),
+         .meaning = "mean to subtract, after u8 is divided by 255: one value, or one per channel"},
     [QUERY_STD] = {"std", REALS(1e-9, 1e9), .group = GROUP_EPOCH, .offset = AT(std),
-                   .meaning = "what is then divided by: one for all, or one a channel"},
+                   .meaning =
+                       "standard deviation to divide by after mean: one value, or one per channel"},
     [QUERY_RANK_OF] = {"rank", INTEGER(0, 65535), .group = GROUP_EPOCH, .offset = AT(rank),
-                       .fallback = "0", .meaning = "which of `world` shares of the batch"},
+                       .fallback = "0",
+                       .meaning = "which of the `world` shares of the batch the answer holds"},
     [QUERY_WORLD] = {"world", INTEGER(1, 65536), .group = GROUP_EPOCH, .offset = AT(world),
-                     .fallback = "1", .meaning = "how many ranks share a batch"},
+                     .fallback = "1", .meaning = "number of ranks that share a batch"},
     [QUERY_DROP_LAST] = {"drop_last", CHOICE(switches), .group = GROUP_EPOCH,
                          .offset = AT(drop_last), .fallback = "0",
-                         .meaning = "1: a last batch of fewer rows is none"},
+                         .meaning = "1: drop a short final batch"},
     [QUERY_DIGEST] = {"digest", DIGEST, .group = GROUP_EPOCH, .offset = AT(digest),
-                      .meaning = "the data set's, without which answers may not be kept for ever"},
+                      .meaning =
+                          "digest of the data set; with it, caches may keep answers forever"},
     [QUERY_MEMBER] = {"member", CHOICE(members), .group = GROUP_SHARD, .offset = AT(member),
-                      .fallback = "npy", .meaning = "what a sample of a shard is"},
+                      .fallback = "npy", .meaning = "file format of a sample in a shard"},
 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is quoted from a request is cut to printable ASCII, so that any answer is valid JSON. */
+/* Text quoted from a request becomes printable ASCII, so that every answer is valid JSON. */
 static void make_printable(char *text) {
     for (; *text; text++)
         if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e)
@@ -48,7 +48,7 @@ static refusal reason_of(int status) {
     return REFUSAL_REQUEST;
 }
 
-/* The first error says what kind of problem it is. */
+/* The first error decides the status and the reason. */
 static void classify(problem *p, int status) {
     p->status = status;
     if (p->reason == REFUSAL_NONE)

@@ -1,5 +1,5 @@
 /*
- * problem.h - why a request is refused: RFC 9457, with the parameters named
+ * problem.h - why a request is refused: RFC 9457, with the names of parameters
  */
 #ifndef PROBLEM_H
 #define PROBLEM_H
@@ -9,17 +9,17 @@
 
 #include <stdbool.h>
 
-#define PROBLEM_ERRORS 8 /* more are counted, not kept */
+#define PROBLEM_ERRORS 8 /* further errors are counted and not kept */
 
 typedef struct problem {
-    int status;     /* HTTP; 0: no problem */
-    refusal reason; /* the first problem_add sets it by the status, unless it is set already */
+    int status;     /* HTTP status; 0: there is no problem */
+    refusal reason; /* set by the first problem_add, by the status, unless it is set already */
     unsigned count;
     unsigned retry_after; /* seconds; with 429 and 503 */
     char allow[32];       /* with 405 */
-    bool uncoded;         /* with 415: no content coding of a body is taken */
+    bool uncoded;         /* with 415: bodies must not have a content coding */
     struct {
-        char parameter[64]; /* empty: none in particular */
+        char parameter[64]; /* empty: the error does not concern a parameter */
         char detail[400];
     } errors[PROBLEM_ERRORS];
 } problem;

@@ -1,5 +1,5 @@
 /*
- * query.h - the parameters of a request, checked against one typed table
+ * query.h - the parameters of a request, and the table that describes them
  */
 #ifndef QUERY_H
 #define QUERY_H
@@ -7,33 +7,33 @@
 #include "lib/fmix.h"
 #include "problem.h"
 
-#define QUERY_RANK 5 /* sides of an uploaded array: rows, channels, three spatial sides */
+#define QUERY_RANK 5 /* dimensions of an uploaded array: rows, channels, three spatial ones */
 
 typedef struct query_shape {
     unsigned rank;
     uint64_t side[QUERY_RANK];
 } query_shape;
 
-/* A resource lists the groups it takes; a parameter belongs to one. */
+/* A resource takes groups of parameters. A parameter belongs to one group. */
 typedef enum query_group {
     GROUP_SEED = 1 << 0,   /* seed, scope */
     GROUP_SAMPLE = 1 << 1, /* n */
-    GROUP_BATCH = 1 << 2,  /* step; index follows from it unless given */
+    GROUP_BATCH = 1 << 2,  /* step; the default of index follows from step */
     GROUP_LAMBDA = 1 << 3, /* alpha, lambda, reformulate */
     GROUP_MASK = 1 << 4,   /* delta, soft, frequency, spectrum, box */
     GROUP_METHOD = 1 << 5,
     GROUP_PAIRING = 1 << 6,
     GROUP_SHAPE = 1 << 7,   /* shape, dtype */
-    GROUP_SHEET = 1 << 8,   /* how a png is laid out */
-    GROUP_UPLOAD = 1 << 9,  /* what the body holds */
-    GROUP_POLICY = 1 << 10, /* which of several methods a batch has */
+    GROUP_SHEET = 1 << 8,   /* the layout of a png */
+    GROUP_UPLOAD = 1 << 9,  /* shape and type of a raw body */
+    GROUP_POLICY = 1 << 10, /* how the method of a batch is chosen from several */
     GROUP_PARTS = 1 << 11,  /* parts */
     GROUP_STEPS = 1 << 12,  /* steps */
-    GROUP_OUTPUT = 1 << 13, /* masks, or the images before the threshold */
+    GROUP_OUTPUT = 1 << 13, /* masks, or grey images before thresholding */
     GROUP_INDEX = 1 << 14,  /* index */
-    GROUP_MIXED = 1 << 15,  /* how rows and labels lie, before and after mixing */
+    GROUP_MIXED = 1 << 15,  /* layout, types and labels, before and after mixing */
     GROUP_SHARD = 1 << 17,  /* what a shard holds */
-    GROUP_EPOCH = 1 << 16,  /* which rows of a data set, and what is done to them before mixing */
+    GROUP_EPOCH = 1 << 16,  /* which rows of a data set, and their augmentation before mixing */
 } query_group;
 
 typedef enum query_id {
@@ -86,9 +86,16 @@ typedef enum query_id {
 typedef enum query_layout { LAYOUT_CHANNELS_FIRST, LAYOUT_CHANNELS_LAST, LAYOUT_NONE } query_layout;
 typedef enum query_scope { SCOPE_SAMPLE, SCOPE_BATCH } query_scope;
 typedef enum query_member { MEMBER_NPY, MEMBER_PNG } query_member;
+typedef enum query_mask_type {
+    MASK_TYPE_F32,
+    MASK_TYPE_U8,
+    MASK_TYPE_BITS,
+    MASK_TYPE_F16,
+    MASK_TYPE_F64
+} query_mask_type;
 typedef enum query_output { OUTPUT_MASK, OUTPUT_GREY } query_output;
 
-/* Bits of `parts`, in the order of query.c's list. */
+/* Bits of `parts`, in the order of the choices in parameters.c. */
 typedef enum query_part {
     PART_MIXED = 1 << 0,
     PART_PAIRING = 1 << 1,
@@ -100,14 +107,14 @@ typedef enum query_part {
     PART_ROWS = 1 << 7,
 } query_part;
 
-#define QUERY_LIST 8 /* methods of one list, and their weights */
+#define QUERY_LIST 8 /* items of a list */
 
 typedef struct query_list {
     unsigned count;
     uint32_t item[QUERY_LIST];
 } query_list;
 
-/* One for all channels, or one for each. */
+/* One value for all channels, or one for each channel. */
 typedef struct query_reals {
     unsigned count;
     double item[QUERY_LIST];
@@ -126,9 +133,9 @@ typedef struct query {
     unsigned policy; /* fmix_policy_kind */
     unsigned reformulate, scope, frequency, spectrum, box;
     unsigned output;    /* query_output */
-    unsigned dtype;     /* fmix_dtype */
+    unsigned dtype;     /* query_mask_type */
     unsigned x_dtype;   /* dtype */
-    unsigned out_dtype; /* dtype; that of x unless given */
+    unsigned out_dtype; /* dtype; by default that of x */
     unsigned layout;    /* query_layout */
     unsigned pairing;   /* fmix_pairing_kind */
     unsigned parts;     /* bits */
@@ -141,14 +148,15 @@ typedef struct query {
 } query;
 
 typedef enum query_kind {
-    KIND_INTEGER, /* uint64_t, low … high */
+    KIND_INTEGER, /* uint64_t, least … most */
     KIND_REAL,    /* double, low … high */
-    KIND_SHAPE,   /* query_shape, at most `high` sides */
+    KIND_SHAPE,   /* query_shape, at most `most` sides */
     KIND_CHOICE,  /* unsigned, one of the choices */
     KIND_SET,     /* unsigned, bits of choices */
-    KIND_LIST,    /* query_list of choices by number, or where there are none of integers from 0 */
+    KIND_LIST,    /* query_list: numbers of choices, or integers where the row has no choices */
     KIND_REALS,   /* query_reals, each low … high */
     KIND_DIGEST,  /* hexadecimal digits */
+    QUERY_KINDS
 } query_kind;
 
 typedef struct query_parameter {
@@ -159,21 +167,21 @@ typedef struct query_parameter {
     uint64_t least, most;                   /* KIND_INTEGER, KIND_SHAPE */
     double low, high;                       /* KIND_REAL, KIND_REALS */
     const char *const *choices;             /* NULL-terminated */
-    const char *(*choice)(unsigned number); /* or one by one, NULL past the last */
-    const char *fallback;                   /* as text; NULL: none */
+    const char *(*choice)(unsigned number); /* or this function; NULL past the last choice */
+    const char *fallback;                   /* the default as text; NULL: there is none */
     const char *meaning;
 } query_parameter;
 
 extern const query_parameter query_table[QUERY_COUNT];
 
-/* Every parameter at its default. */
+/* Sets every parameter to its default. */
 void query_init(query *q);
 
-/* Takes one pair of the request line, decoded; value may be NULL (no equals sign). */
+/* Takes one decoded name=value pair of the request target. value NULL: there is no equals sign. */
 void query_take(query *q, unsigned groups, const char *name, size_t name_length, const char *value,
                 size_t value_length, problem *p);
 
-/* A parameter's value as the one text that stands for it: "3.25", "32x32", "fmix". */
+/* Appends a parameter's value in its one spelling: "3.25", "32x32", "fmix". */
 void query_print(const query *q, query_id id, buffer *out);
 
 #endif

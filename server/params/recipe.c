@@ -1,20 +1,19 @@
 #include "recipe.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
     if (q->given[QUERY_LAMBDA] && q->given[QUERY_ALPHA]) {
         problem_add(p, 400, "lambda",
-                    "lambda is given together with alpha; lambda is either fixed or drawn");
+                    "lambda and alpha exclude each other: lambda is either fixed or drawn");
         return false;
     }
     if (q->given[QUERY_LAMBDA] && q->given[QUERY_REFORMULATE]) {
-        problem_add(p, 400, "lambda",
-                    "lambda is given together with reformulate, which is for draws only");
+        problem_add(
+            p, 400, "lambda",
+            "lambda and reformulate exclude each other: reformulate changes how lambda is drawn");
         return false;
     }
     *out = (fmix_recipe){.seed = q->seed,
@@ -44,11 +43,11 @@ bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p) {
         return true;
     if (q->frequency == FMIX_FREQUENCY_EXTENT)
         problem_add(p, 400, "frequency",
-                    "frequency is 'extent', which the released code does not have: with "
-                    "spectrum=official it is pixel");
+                    "frequency is 'extent', which FMix's released code does not have; use "
+                    "frequency=pixel with spectrum=official");
     if (shape->side[0] == 1)
         problem_add(p, 400, "spectrum",
-                    "spectrum is 'official', and the released code raises where the first side "
+                    "spectrum is 'official', but FMix's released code fails where the first side "
                     "is 1; use spectrum=paper");
     return p->status == 0;
 }
@@ -63,14 +62,14 @@ bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p)
     bool random = q->policy == FMIX_POLICY_RANDOM;
     unsigned choice = 0;
     if (random && given && q->weights.count != q->methods.count) {
-        problem_add(p, 400, "weights", "there are %u weights for %u methods", q->weights.count,
-                    q->methods.count);
+        problem_add(p, 400, "weights",
+                    "there are %u weights for %u methods; give one weight for each method",
+                    q->weights.count, q->methods.count);
         return false;
     }
     if (fmix_policy((fmix_policy_kind)q->policy, q->seed, batch, q->methods.count,
                     given ? q->weights.item : equal, &choice) != FMIX_OK) {
-        problem_add(p, 400, "weights",
-                    "the weights add up to 0 or past 2^32-1; some method must be possible");
+        problem_add(p, 400, "weights", "the sum of the weights must be from 1 to 2^32-1");
         return false;
     }
     *out = q->methods.item[choice];
@@ -84,7 +83,8 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
     for (unsigned d = 0; d < rank; d++) {
         if (sides[d] > elements || product > elements / sides[d]) {
             problem_add(p, 413, parameter,
-                        "by this %s a mask would have more than the %" PRIu64 " elements allowed",
+                        "with this %s a mask would have more than the limit of %" PRIu64
+                        " elements",
                         parameter, elements);
             return false;
         }
@@ -97,13 +97,13 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
 bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p) {
     if (q->step > UINT64_MAX - (batches - 1)) {
         problem_add(p, 400, "steps",
-                    "the last batch's number, step + steps - 1, would pass 2^64-1");
+                    "the number of the last batch, step + steps - 1, exceeds 2^64-1");
         return false;
     }
     if (!q->given[QUERY_INDEX] && q->given[QUERY_STEP]) {
         if (q->step > UINT64_MAX / rows) {
             problem_add(p, 400, "step",
-                        "step is %" PRIu64 "; step*n would pass the last sample number, 2^64-1",
+                        "step is %" PRIu64 "; step*n exceeds the largest sample number, 2^64-1",
                         q->step);
             return false;
         }
@@ -112,7 +112,7 @@ bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p) {
     if (q->index > UINT64_MAX - (rows * batches - 1)) {
         problem_add(p, 400, q->given[QUERY_INDEX] ? "index" : "step",
                     "index is %" PRIu64 " and there are %" PRIu64
-                    " rows; the last row's number would pass 2^64-1",
+                    " rows; the number of the last row exceeds 2^64-1",
                     q->index, rows * batches);
         return false;
     }
@@ -138,49 +138,4 @@ char *recipe_text(const query *q, unsigned groups) {
     if (text.failed)
         buffer_free(&text);
     return (char *)text.bytes;
-}
-
-void recipe_etag(const char *text, const char *resource, const char *format, unsigned version,
-                 char out[RECIPE_ETAG]) {
-    unsigned char digest[16];
-    char hex[2 * sizeof digest + 1], tail[128];
-    crypto_generichash_state state;
-    snprintf(tail, sizeof tail, "\n%s\n%s %u", resource, format, version);
-    crypto_generichash_init(&state, NULL, 0, sizeof digest);
-    crypto_generichash_update(&state, (const unsigned char *)text, strlen(text));
-    crypto_generichash_update(&state, (const unsigned char *)tail, strlen(tail));
-    crypto_generichash_final(&state, digest, sizeof digest);
-    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
-    snprintf(out, RECIPE_ETAG, "\"%s\"", hex);
-}
-
-/* RFC 9110 §8.8.3.2 and §13.1: a list of tags, some of them weak, which a strong comparison never
- * takes; or * alone. What is behind a mistake in the list is not read. Ours hold no comma. */
-static bool names(const char *list, const char *etag, bool strongly) {
-    static const char space[] = " \t", gap[] = " \t,";
-    size_t length = strlen(etag);
-    list += strspn(list, space);
-    if (*list == '*')
-        return list[1 + strspn(list + 1, space)] == 0;
-    for (list += strspn(list, gap); *list; list += strspn(list, gap)) {
-        bool weak = strncmp(list, "W/", 2) == 0;
-        list += weak ? 2 : 0;
-        const char *close = *list == '"' ? strchr(list + 1, '"') : NULL;
-        const char *end = close ? close + 1 + strspn(close + 1, space) : NULL;
-        if (!end || (*end && *end != ','))
-            return false;
-        if (!(weak && strongly) && (size_t)(close + 1 - list) == length &&
-            memcmp(list, etag, length) == 0)
-            return true;
-        list = end;
-    }
-    return false;
-}
-
-bool recipe_etag_matches(const char *list, const char *etag) {
-    return list && names(list, etag, false);
-}
-
-bool recipe_etag_is_named(const char *list, const char *etag) {
-    return list && names(list, etag, true);
 }

@@ -9,21 +9,21 @@ static const struct {
     [REFUSAL_REQUEST] = {"request"},
     [REFUSAL_GUARD] = {"guard"},
     [REFUSAL_LARGE] = {"large", 413,
-                       "the request and its answer take more memory than this server gives all "
-                       "requests together: send or ask for fewer rows, or for npy or raw"},
+                       "the request and its answer need more memory than this server has for all "
+                       "requests together; send or ask for fewer rows, or ask for npy or raw"},
     [REFUSAL_LATE] = {"late"},
     [REFUSAL_TOKEN] = {"token"},
-    [REFUSAL_QUEUE] = {"queue", 503, "as many answers are in work as are taken on at once"},
-    [REFUSAL_PATIENCE] = {"patience", 503,
-                          "what is in work already takes so long that this answer, or one of "
-                          "those, would come too late"},
-    [REFUSAL_SHARE] = {"share", 429,
-                       "this client had its share of the machine of late, and others ask too"},
-    [REFUSAL_MEMORY] = {"memory", 503, "the answers in work take all the memory there is for them"},
+    [REFUSAL_QUEUE] = {"queue", 503, "the request queue is full"},
+    [REFUSAL_PATIENCE] =
+        {"patience", 503,
+         "the server is busy: this answer, or one admitted before it, would miss its deadline"},
+    [REFUSAL_SHARE] =
+        {"share", 429,
+         "this client has used its share of the server, and other clients are waiting"},
+    [REFUSAL_MEMORY] = {"memory", 503, "the answers in progress use all the memory for requests"},
     [REFUSAL_DRAINING] = {"draining"},
-    [REFUSAL_INTERNAL] =
-        {"internal", 503,
-         "a file that this answer is made of was cut short or altered, or cannot be read"},
+    [REFUSAL_INTERNAL] = {"internal", 503,
+                          "a file that this answer needs is truncated, altered or unreadable"},
 };
 
 const char *refusal_name(refusal why) {

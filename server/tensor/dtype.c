@@ -5,14 +5,24 @@
 #include <string.h>
 
 const dtype_row dtype_table[DTYPE_READ] = {
-    [DTYPE_F32] = {"f32", "<f4", "F32", 4},    [DTYPE_U8] = {"u8", "|u1", "U8", 1},
-    [DTYPE_I64] = {"i64", "<i8", "I64", 8},    [DTYPE_F64] = {"f64", "<f8", "F64", 8},
-    [DTYPE_BOOL] = {"bool", "|b1", "BOOL", 1}, [DTYPE_I8] = {"i8", "|i1", "I8", 1},
-    [DTYPE_I16] = {"i16", "<i2", "I16", 2},    [DTYPE_I32] = {"i32", "<i4", "I32", 4},
-    [DTYPE_F16] = {"f16", "<f2", "F16", 2},    [DTYPE_BF16] = {"bf16", NULL, "BF16", 2},
-    [DTYPE_U16] = {"u16", "<u2", "U16", 2},    [DTYPE_U32] = {"u32", "<u4", "U32", 4},
-    [DTYPE_U64] = {"u64", "<u8", "U64", 8},
+    [DTYPE_F32] = {"f32", "<f4", "F32", 4, FMIX_DTYPE_F32},
+    [DTYPE_U8] = {"u8", "|u1", "U8", 1, FMIX_DTYPE_U8},
+    [DTYPE_I64] = {"i64", "<i8", "I64", 8, FMIX_DTYPE_I64},
+    [DTYPE_F64] = {"f64", "<f8", "F64", 8, FMIX_DTYPE_F64},
+    [DTYPE_BOOL] = {"bool", "|b1", "BOOL", 1, FMIX_DTYPE_BOOL},
+    [DTYPE_I8] = {"i8", "|i1", "I8", 1, FMIX_DTYPE_I8},
+    [DTYPE_I16] = {"i16", "<i2", "I16", 2, FMIX_DTYPE_I16},
+    [DTYPE_I32] = {"i32", "<i4", "I32", 4, FMIX_DTYPE_I32},
+    [DTYPE_F16] = {"f16", "<f2", "F16", 2, FMIX_DTYPE_F16},
+    [DTYPE_BF16] = {"bf16", NULL, "BF16", 2, FMIX_DTYPE_BF16},
+    [DTYPE_U16] = {"u16", "<u2", "U16", 2, FMIX_DTYPES},
+    [DTYPE_U32] = {"u32", "<u4", "U32", 4, FMIX_DTYPES},
+    [DTYPE_U64] = {"u64", "<u8", "U64", 8, FMIX_DTYPES},
 };
+
+const char *dtype_name(unsigned number) {
+    return number < DTYPE_COUNT ? dtype_table[number].name : NULL;
+}
 
 bool dtype_of_descr(const char *descr, dtype *out) {
     for (unsigned i = 0; i < DTYPE_READ; i++) {
@@ -27,15 +37,7 @@ bool dtype_of_descr(const char *descr, dtype *out) {
 }
 
 bool dtype_floats(dtype type) {
-    return type == DTYPE_F16 || type == DTYPE_BF16 || type == DTYPE_F32 || type == DTYPE_F64;
-}
-
-static double half(uint16_t bits) {
-    int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double size = exponent == 31 ? (fraction ? NAN : INFINITY)
-                  : exponent     ? ldexp(1024 + fraction, exponent - 25)
-                                 : ldexp(fraction, -24);
-    return bits & 0x8000 ? -size : size;
+    return fmix_dtype_floats(dtype_table[type].library);
 }
 
 void dtype_swap(dtype type, void *bytes, size_t length) {
@@ -63,20 +65,12 @@ static uint64_t bits_of(dtype type, const unsigned char *at) {
 }
 
 double dtype_real(dtype type, const unsigned char *at) {
-    uint64_t bits = bits_of(type, at);
-    uint32_t narrow = (uint32_t)bits;
-    double f64;
-    float f32;
-    if (type == DTYPE_F16)
-        return half((uint16_t)bits);
-    if (type == DTYPE_F64) {
-        memcpy(&f64, &bits, sizeof f64);
-        return f64;
-    }
-    if (type == DTYPE_BF16)
-        narrow <<= 16; /* the upper half of a float32 */
-    memcpy(&f32, &narrow, sizeof f32);
-    return (double)f32;
+    unsigned char element[8];
+    memcpy(element, at, dtype_table[type].size);
+    dtype_swap(type, element, dtype_table[type].size);
+    double value = fmix_dtype_real(dtype_table[type].library, element);
+    /* Stored labels keep the sign of an f16's NaN, and not its payload. */
+    return type == DTYPE_F16 && isnan(value) ? copysign(NAN, value) : value;
 }
 
 int64_t dtype_integer(dtype type, const unsigned char *at) {

@@ -4,6 +4,8 @@
 #ifndef DTYPE_H
 #define DTYPE_H
 
+#include "lib/fmix.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,9 +33,13 @@ typedef struct dtype_row {
     const char *descr;       /* in npy headers; NULL: NumPy has no such type */
     const char *safetensors; /* in safetensors headers */
     size_t size;
+    fmix_dtype library; /* FMIX_DTYPES where the library has no such type */
 } dtype_row;
 
 extern const dtype_row dtype_table[DTYPE_READ];
+
+/* The name of a type that samples may have; NULL past the last. */
+const char *dtype_name(unsigned number);
 
 bool dtype_floats(dtype type);
 

@@ -1,8 +1,8 @@
 /*
  * upload.h - a format's reader: whatever the bytes, arrays lie within what there is
  */
-#ifndef UPLOAD_H
-#define UPLOAD_H
+#ifndef FUZZ_UPLOAD_H
+#define FUZZ_UPLOAD_H
 
 #include "fuzz.h"
 

@@ -114,7 +114,7 @@ class Tokens(WithTokens):
         self.assertEqual(line, f"carol {hashed(token)}")
         self.write_text(line + "\n")
         self.assertEqual(self.start().get(MASK, bearer(token)).status, 200)
-        for wrong in ([], ["a b"], ["carol", "dave"], ["--help"]):
+        for wrong in ([], ["a b"], ["carol", "dave"], ["--name"]):
             done = subprocess.run([harness.program(), "token", *wrong], capture_output=True)
             self.assertNotEqual(done.returncode, 0)
             self.assertEqual(done.stdout, b"")
@@ -184,7 +184,7 @@ class Reload(WithTokens):
 
     def test_a_bad_file_is_said_by_line_and_changes_nothing(self):
         server = self.start()
-        for text, said in ((f"carol {hashed('c')}\nalice\n", "tokens:2: "), ("", "holds no token"),
+        for text, said in ((f"carol {hashed('c')}\nalice\n", "tokens:2: "), ("", "has no tokens"),
                            ("carol secret-itself\n", "tokens:1: ")):
             self.write_text(text)
             before = len(server.log_tail(harness.LOG_MOST))
@@ -305,9 +305,9 @@ class Secrets(WithTokens):
         self.assertNotIn("alice", shown)
 
     def test_a_wrong_file_is_refused_at_start_by_line(self):
-        for text, said in (("alice\n", "tokens:1: behind the name goes a hash"),
+        for text, said in (("alice\n", "tokens:1: the name must be followed by a hash"),
                            (f"bob {hashed('x')}\nal/ice {hashed('y')}\n", "tokens:2: a name has"),
-                           ("# none\n", "holds no token")):
+                           ("# none\n", "has no tokens")):
             self.write_text(text)
             done = subprocess.run([harness.program(), "--listen", "127.0.0.1:0", "--tokens",
                                    str(self.file)], capture_output=True, text=True, timeout=harness.PATIENCE)

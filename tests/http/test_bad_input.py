@@ -536,7 +536,7 @@ class MediaTypes(OneConnection):
                     with self.subTest(kind, content_type=content_type, query=query):
                         answer = self.ask("POST", f"/v1/mix?layout=none{query}", body,
                                           {"Content-Type": content_type})
-                        self.check_refused(answer, "body", f"this is a {kind} file",
+                        self.check_refused(answer, "body", f"the body is a {kind} file",
                                            "mix takes arrays", status=415)
 
     def test_raw_elements_that_begin_as_a_picture_does_are_mixed(self):

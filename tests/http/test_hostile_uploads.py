@@ -159,7 +159,7 @@ class Hostile(harness.ServerTest):
             answer = self.server.post("/v1/mix.npy?layout=none", local + central + end, content_type=NPZ)
             self.assertEqual(answer.status, status, (blocks, answer.body[:300]))
             if status == 400:
-                self.assertIn("longer packed than unpacked", answer.json()["detail"])
+                self.assertIn("longer compressed than uncompressed", answer.json()["detail"])
 
     def test_clients_that_leave_leave_nothing(self):
         for i in range(40):

@@ -238,29 +238,29 @@ class Bad(Importing):
 
     def test_labels_that_do_not_fit(self):
         x = self.npy("x.npy", np.zeros((4, 3), np.uint8))
-        for y, reason in ((np.zeros(3, int), "there are 3 labels y for 4 rows"),
-                          (np.array([0, 1, -1, 0]), "row 2 of y is -1; class numbers go from 0 to 1048575"),
-                          (np.array([0, 1, 1.5, 0]), "row 2 of y is 1.5; class numbers go from 0"),
+        for y, reason in ((np.zeros(3, int), "there are 3 labels in y for 4 rows"),
+                          (np.array([0, 1, -1, 0]), "row 2 of y is -1; class numbers are whole numbers from 0 to 1048575"),
+                          (np.array([0, 1, 1.5, 0]), "row 2 of y is 1.5; class numbers are whole numbers from 0"),
                           (np.array([0, np.nan, 1, 0]), "row 1 of y is nan; class numbers"),
                           (np.array([0, 1, 2, 2**63], np.uint64), "row 3 of y is 9223372036854775808;"),
-                          (np.array([[0, 1], [2, 0], [0, 0], [1, 1]]), "row 1 of y holds 2: integers of 2 "
-                           "columns are rows of 0 and 1, a column for each class, or 2 heads of class numbers"),
+                          (np.array([[0, 1], [2, 0], [0, 0], [1, 1]]), "row 1 of y holds 2, but integers in 2 "
+                           "columns must be 0 or 1, one column per class"),
                           (np.zeros((4, 1), "f4"), "class numbers, or rows of one class"),
                           (np.zeros((4, 1), bool), "class numbers, or rows of one class"),
                           (np.zeros(4, bool), "class numbers 0 and 1, or rows of one class"),
-                          (np.zeros((4, 2, 2), int), "y has shape 4x2x2 and type i64; labels are class")):
+                          (np.zeros((4, 2, 2), int), "y has shape 4x2x2 and type i64; labels are integer class")):
             said = self.refused("npy", x, self.npy("y.npy", y))
             self.assertIn(reason, said)
             self.assertNotIn("100 %", said)  # no row is copied before
-        self.assertIn("row 1 of y is 5; class numbers go from 0 to 4", self.refused(
+        self.assertIn("row 1 of y is 5; class numbers are whole numbers from 0 to 4", self.refused(
             "npy", x, self.npy("y.npy", np.array([0, 5, 0, 0])), "--classes", 5))
 
     def test_files_that_are_something_else_or_cut_off(self):
         whole = harness.write_npy(np.zeros((4, 3), np.uint8))
         idx = struct.pack(">BBBBII", 0, 0, 8, 2, 4, 3) + bytes(12)
-        cases = [("npy", whole[:-1], "takes 12 bytes"), ("npy", b"", "does not begin as an npy"),
-                 ("npy", whole[:20], "npy header"), ("idx", idx[:-1], "takes 12 bytes"),
-                 ("idx", idx + b"x", "takes 12 bytes"), ("idx", b"\0\0\x07\1" + bytes(9), "does not begin"),
+        cases = [("npy", whole[:-1], "needs 12 bytes"), ("npy", b"", "is not an npy file"),
+                 ("npy", whole[:20], "npy header"), ("idx", idx[:-1], "needs 12 bytes"),
+                 ("idx", idx + b"x", "needs 12 bytes"), ("idx", b"\0\0\x07\1" + bytes(9), "does not begin"),
                  ("idx", b"\0\0\x08\x09" + bytes(99), "one to 5"), ("idx", b"", "does not begin"),
                  ("idx", gzip.compress(idx)[:-5], "gzip"), ("idx", b"\x1f\x8b" + bytes(40), "gzip"),
                  ("idx", gzip.compress(idx)[:-4] + b"\xff\xff\xff\x7f", "gzip"),

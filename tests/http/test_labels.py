@@ -191,8 +191,8 @@ class Labels(LabelTest):
     def test_columns_that_are_neither_rows_nor_numbers_name_both(self):
         heads = np.array([[0, 3], [1, 1], [2, 0], [0, 1]])
         answer = self.post("/v1/mix.npz?layout=none", npz({"x": self.x, "y": heads}), 400, content_type=NPZ)
-        self.assertIn("row 0 of y holds 3: integers of 2 columns are rows of 0 and 1, a column for each class, "
-                      "or 2 heads of class numbers", answer.json()["errors"][0]["detail"])
+        self.assertIn("row 0 of y holds 3, but integers in 2 columns must be 0 or 1, one column per class. Send "
+                      "other weights as floats, and class numbers of 2 heads as separate arrays y.NAME", answer.json()["errors"][0]["detail"])
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ static void upper_case_hex_and_the_longest_name_are_fine(void **state) {
 
 #define N63 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 
-static void a_wrong_line_is_refused_by_number_and_no_secret_is_quoted(void **state) {
+static void a_wrong_line_is_refused_by_number_without_quoting_secrets(void **state) {
     fixture *f = *state;
     static const char *const lines[] = {"alice",
                                         "alice " FIRST,
@@ -157,11 +157,11 @@ static void a_wrong_line_is_refused_by_number_and_no_secret_is_quoted(void **sta
     }
 }
 
-static void a_file_that_is_none_or_empty_or_huge_is_refused(void **state) {
+static void a_missing_empty_or_huge_file_is_refused(void **state) {
     fixture *f = *state;
     write_text(f, "# nobody yet\n");
     assert_null(load(f));
-    assert_non_null(strstr(f->said, "holds no token"));
+    assert_non_null(strstr(f->said, "has no tokens"));
     write_bytes(f, "alice \0" FIRST_HASH, 71);
     assert_null(load(f));
     assert_non_null(strstr(f->said, "holds a NUL"));
@@ -193,7 +193,7 @@ static void a_thousand_tokens_are_taken_and_no_more(void **state) {
         if (a)
             assert_client(a, "Bearer " FIRST, "last");
         else
-            assert_non_null(strstr(f->said, ":1001: 1000 tokens are the most"));
+            assert_non_null(strstr(f->said, ":1001: the file has more than 1000 tokens"));
         auth_free(a);
     }
 }
@@ -232,7 +232,7 @@ static void *ask_always(void *of) {
     return NULL;
 }
 
-static void who_asks_while_it_is_reloaded_is_known_all_the_time(void **state) {
+static void a_client_stays_known_during_reloads(void **state) {
     fixture *f = *state;
     pthread_t threads[2];
     asking asks[2] = {0};
@@ -269,7 +269,7 @@ static void a_file_that_others_may_read_is_taken_with_a_warning(void **state) {
     }
 }
 
-static void a_token_that_is_made_is_random_and_its_line_lets_it_in(void **state) {
+static void a_new_token_is_random_and_its_line_admits_it(void **state) {
     fixture *f = *state;
     char made[2][256] = {"", ""};
     for (int i = 0; i < 2; i++) {
@@ -289,7 +289,7 @@ static void a_token_that_is_made_is_random_and_its_line_lets_it_in(void **state)
     assert_string_not_equal(made[0], made[1]);
 }
 
-static void no_token_is_made_for_what_is_no_name(void **state) {
+static void an_invalid_name_gets_no_token(void **state) {
     fixture *f = *state;
     static const char *const names[] = {"", "a b", "a\n", "a#", "\xc3\xab", N63 "n"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -300,7 +300,7 @@ static void no_token_is_made_for_what_is_no_name(void **state) {
         fclose(out);
         fclose(errors);
         assert_string_equal(text, "");
-        assert_non_null(strstr(f->said, "1 to 63 letters"));
+        assert_non_null(strstr(f->said, "1 to 63 characters"));
     }
 }
 
@@ -309,10 +309,8 @@ static void no_token_is_made_for_what_is_no_name(void **state) {
 RUN(F(a_token_is_its_client_and_nothing_else_is), T(without_a_file_anybody_may_ask),
     F(comments_spaces_and_two_tokens_of_a_name_are_fine),
     F(upper_case_hex_and_the_longest_name_are_fine),
-    F(a_wrong_line_is_refused_by_number_and_no_secret_is_quoted),
-    F(a_file_that_is_none_or_empty_or_huge_is_refused), F(a_thousand_tokens_are_taken_and_no_more),
+    F(a_wrong_line_is_refused_by_number_without_quoting_secrets),
+    F(a_missing_empty_or_huge_file_is_refused), F(a_thousand_tokens_are_taken_and_no_more),
     F(a_reload_adds_and_removes_and_a_bad_one_keeps_what_was),
-    F(who_asks_while_it_is_reloaded_is_known_all_the_time),
-    F(a_file_that_others_may_read_is_taken_with_a_warning),
-    F(a_token_that_is_made_is_random_and_its_line_lets_it_in),
-    F(no_token_is_made_for_what_is_no_name))
+    F(a_client_stays_known_during_reloads), F(a_file_that_others_may_read_is_taken_with_a_warning),
+    F(a_new_token_is_random_and_its_line_admits_it), F(an_invalid_name_gets_no_token))

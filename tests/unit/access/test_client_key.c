@@ -31,7 +31,7 @@ static void an_ipv6_client_is_its_64_bits_of_network(void **state) {
     assert_true(six("::1") != four("0.0.0.1"));
 }
 
-static void a_name_is_no_address_and_no_other_name(void **state) {
+static void names_and_addresses_have_keys_of_their_own(void **state) {
     (void)state;
     assert_true(client_key_of_name("a") == client_key_of_name("a"));
     assert_true(client_key_of_name("a") != client_key_of_name("b"));
@@ -39,7 +39,7 @@ static void a_name_is_no_address_and_no_other_name(void **state) {
     assert_true(client_key_of_name("0000") != four("48.48.48.48"));
 }
 
-static void who_has_no_address_is_one_client(void **state) {
+static void clients_without_an_address_share_a_key(void **state) {
     (void)state;
     const struct sockaddr other = {.sa_family = AF_UNIX};
     assert_true(client_key_of_address(NULL) == client_key_of_address(&other));
@@ -62,5 +62,5 @@ static void clients_do_not_collide(void **state) {
 }
 
 RUN(T(an_ipv4_client_is_its_address_on_any_port), T(an_ipv6_client_is_its_64_bits_of_network),
-    T(a_name_is_no_address_and_no_other_name), T(who_has_no_address_is_one_client),
+    T(names_and_addresses_have_keys_of_their_own), T(clients_without_an_address_share_a_key),
     T(clients_do_not_collide))

@@ -86,7 +86,7 @@ static void the_best_of_what_is_accepted_is_chosen(void **state) {
 }
 
 /* RFC 9110 §12.4.2: 0 to 1 with at most three digits after the point. */
-static void a_quality_that_is_none_is_as_good_as_zero(void **state) {
+static void a_malformed_quality_counts_as_zero(void **state) {
     (void)state;
     static const char *const malformed[] = {
         "application/json;q=5",  "application/json;q=1.5",   "application/json;q=0..5",
@@ -173,71 +173,7 @@ static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state)
     }
 }
 
-static void an_upload_has_just_the_bytes_of_its_shape(void **state) {
-    (void)state;
-    static const struct {
-        array array;
-        uint64_t bytes;
-        int status;
-    } table[] = {
-        {{.type = DTYPE_U8, .rank = 1, .shape = {7}}, 7, 0},
-        {{.type = DTYPE_F32, .rank = 2, .shape = {3, 5}}, 60, 0},
-        {{.type = DTYPE_F32, .rank = 5, .shape = {1, 2, 3, 4, 5}}, 480, 0},
-        {{.type = DTYPE_F32, .rank = 0}, 4, 0},
-        {{.type = DTYPE_U8, .rank = 1, .shape = {7}}, 6, 400},
-        {{.type = DTYPE_U8, .rank = 1, .shape = {7}}, 8, 400},
-        {{.type = DTYPE_F32, .rank = 1, .shape = {7}}, 7, 400},
-        {{.type = DTYPE_U8, .rank = 1, .shape = {0}}, 0, 400},
-        {{.type = DTYPE_U8, .rank = 3, .shape = {4, 0, 4}}, 0, 400},
-        {{.type = DTYPE_U8, .rank = 1, .shape = {UINT64_MAX}}, 5, 400},
-        {{.type = DTYPE_F32, .rank = 1, .shape = {UINT64_C(1) << 62}}, 0, 413},
-        {{.type = DTYPE_U8, .rank = 2, .shape = {UINT64_C(1) << 32, UINT64_C(1) << 32}}, 0, 413},
-        {{.type = DTYPE_U8, .rank = 2, .shape = {UINT64_C(1) << 63, 3}}, UINT64_C(1) << 63, 413},
-        {{.type = DTYPE_U8,
-          .rank = 5,
-          .shape = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}},
-         1,
-         413},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        problem p = {0};
-        assert_int_equal(array_check(&table[i].array, table[i].bytes, &p), !table[i].status);
-        assert_int_equal(p.status, table[i].status);
-    }
-}
-
-static void an_outline_adds_up_its_segments(void **state) {
-    (void)state;
-    outline l = {0};
-    tensor_source *s = tensor_source_new(3);
-    buffer text = buffer_of(16);
-    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL));
-    assert_true(buffer_text(&text, "hello"));
-    assert_true(outline_literal(&l, &text));
-    assert_true(outline_tensor(&l, &s->tensors[0]));
-    assert_true(l.count == 2 && l.length == 29);
-    assert_memory_equal(l.segments[0].literal.bytes, "hello", 5);
-    outline_free(&l);
-    assert_int_equal(l.count, 0);
-    tensor_source_free(s);
-}
-
-static void an_outline_refuses_a_failed_literal_and_one_segment_too_many(void **state) {
-    (void)state;
-    outline l = {0};
-    tensor_source *s = tensor_source_new(3);
-    buffer failed = buffer_of(2);
-    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL));
-    assert_false(buffer_text(&failed, "too long"));
-    assert_false(outline_literal(&l, &failed));
-    for (int i = 0; i < FORMAT_SEGMENTS; i++)
-        assert_true(outline_tensor(&l, &s->tensors[0]));
-    assert_false(outline_tensor(&l, &s->tensors[0]));
-    assert_true(l.length == FORMAT_SEGMENTS * 24);
-    tensor_source_free(s);
-}
-
-static void numbers_follow_the_table_and_nothing_is_none(void **state) {
+static void numbers_follow_the_table_and_null_is_none(void **state) {
     (void)state;
     assert_int_equal(format_number(NULL), 0);
     assert_string_equal(format_name(0), "none");
@@ -249,9 +185,44 @@ static void numbers_follow_the_table_and_nothing_is_none(void **state) {
     assert_null(format_table[FORMAT_COUNT]);
 }
 
-RUN(T(numbers_follow_the_table_and_nothing_is_none), T(the_best_of_what_is_accepted_is_chosen),
-    T(a_quality_that_is_none_is_as_good_as_zero), T(names_are_found_whole_and_within_the_set),
+static const format *refusing(bool (*holds)(const format *, const query *, const tensor_source *,
+                                            problem *),
+                              const query *q, const tensor_source *s, const format *f) {
+    problem p = {0};
+    bool good = holds(f, q, s, &p);
+    assert_int_equal(p.status, good ? 0 : 400);
+    if (!good)
+        assert_string_equal(p.errors[0].parameter, "parts");
+    return good ? NULL : f;
+}
+
+static bool parts(const format *f, const query *q, const tensor_source *s, problem *p) {
+    (void)s;
+    return format_holds_parts(f, q, p);
+}
+
+static void a_format_of_one_tensor_takes_one_part_of_one_tensor(void **state) {
+    (void)state;
+    tensor_source *s = tensor_source_new(3);
+    query q;
+    query_init(&q);
+    assert_true(tensor_source_add(s, "labels", DTYPE_F32, 0, NULL, 0, NULL));
+    assert_null(refusing(parts, &q, s, &format_npy)); /* parts is not given */
+    q.given[QUERY_PARTS] = true;
+    q.parts = PART_MIXED | PART_LABELS;
+    assert_ptr_equal(refusing(parts, &q, s, &format_npy), &format_npy);
+    assert_null(refusing(parts, &q, s, &format_json));
+    q.parts = PART_LABELS;
+    assert_null(refusing(parts, &q, s, &format_npy));
+    assert_null(refusing(format_holds_tensors, &q, s, &format_npy));
+    assert_true(tensor_source_add(s, "labels.colour", DTYPE_F32, 0, NULL, 0, NULL));
+    assert_ptr_equal(refusing(format_holds_tensors, &q, s, &format_npy), &format_npy);
+    assert_null(refusing(format_holds_tensors, &q, s, &format_npz));
+    tensor_source_free(s);
+}
+
+RUN(T(numbers_follow_the_table_and_null_is_none), T(the_best_of_what_is_accepted_is_chosen),
+    T(a_malformed_quality_counts_as_zero), T(names_are_found_whole_and_within_the_set),
     T(lists_name_each_format_of_the_set), T(each_row_has_a_name_a_type_a_kind_and_one_way_to_write),
     T(uploads_are_read_as_declared_else_by_their_first_bytes),
-    T(an_upload_has_just_the_bytes_of_its_shape), T(an_outline_adds_up_its_segments),
-    T(an_outline_refuses_a_failed_literal_and_one_segment_too_many))
+    T(a_format_of_one_tensor_takes_one_part_of_one_tensor))

@@ -70,7 +70,7 @@ static void float64_comes_back_bit_for_bit(void **state) {
     json_decref(root);
 }
 
-static void float32_is_the_float64_that_it_is(void **state) {
+static void float32_keeps_its_value_as_float64(void **state) {
     (void)state;
     static const float values[] = {0.1F, 1.17549435e-38F, 3.4028235e38F, 1e-45F, 1, 0};
     json_t *root = encoded_row(DTYPE_F32, 6, values);
@@ -107,7 +107,7 @@ static void small_floats_are_the_float64_that_they_are(void **state) {
     }
 }
 
-static void integers_keep_their_sign_and_truths_are_no_numbers(void **state) {
+static void integers_keep_their_sign_and_bools_are_true_or_false(void **state) {
     (void)state;
     static const int8_t i8[] = {INT8_MIN, -1, INT8_MAX};
     static const int16_t i16[] = {INT16_MIN, -1, INT16_MAX};
@@ -128,7 +128,7 @@ static void integers_keep_their_sign_and_truths_are_no_numbers(void **state) {
     json_decref(bools);
 }
 
-static void what_json_has_no_number_for_is_null(void **state) {
+static void nan_and_infinity_are_null(void **state) {
     (void)state;
     static const float singles[] = {NAN, -NAN, INFINITY, -INFINITY, 1};
     static const double doubles[] = {NAN, -NAN, INFINITY, -INFINITY, 1};
@@ -157,7 +157,7 @@ static void numbers_beside_the_tensors_are_text(void **state) {
     tensor_source_free(s);
 }
 
-static void past_the_cap_of_the_buffer_it_fails(void **state) {
+static void encoding_past_the_cap_of_the_buffer_fails(void **state) {
     (void)state;
     static const unsigned char x[100];
     const unsigned char *data[] = {x};
@@ -173,6 +173,6 @@ static void past_the_cap_of_the_buffer_it_fails(void **state) {
 }
 
 RUN(T(tensors_are_nested_lists_under_their_names), T(float64_comes_back_bit_for_bit),
-    T(float32_is_the_float64_that_it_is), T(small_floats_are_the_float64_that_they_are),
-    T(integers_keep_their_sign_and_truths_are_no_numbers), T(what_json_has_no_number_for_is_null),
-    T(numbers_beside_the_tensors_are_text), T(past_the_cap_of_the_buffer_it_fails))
+    T(float32_keeps_its_value_as_float64), T(small_floats_are_the_float64_that_they_are),
+    T(integers_keep_their_sign_and_bools_are_true_or_false), T(nan_and_infinity_are_null),
+    T(numbers_beside_the_tensors_are_text), T(encoding_past_the_cap_of_the_buffer_fails))

@@ -38,7 +38,7 @@ static void rows_that_are_too_few_or_too_deep_are_refused(void **state) {
     problem p = {0};
     array y = {.name = "y", .type = DTYPE_I64, .rank = 1, .shape = {3}};
     assert_false(label_kind(&y, 4, 0, &l, &p));
-    assert_string_equal(p.errors[0].detail, "there are 3 labels y for 4 rows");
+    assert_string_equal(p.errors[0].detail, "there are 3 labels in y for 4 rows");
     y = (array){.name = "y", .type = DTYPE_I64, .rank = 3, .shape = {4, 2, 2}};
     assert_false(label_kind(&y, 4, 0, &l, &p));
     assert_non_null(strstr(p.errors[1].detail, "y has shape 4x2x2 and type i64"));
@@ -46,7 +46,7 @@ static void rows_that_are_too_few_or_too_deep_are_refused(void **state) {
     assert_false(label_kind(&y, 4, 0, &l, &p));
     y = (array){.name = "y", .type = DTYPE_F16, .rank = 2, .shape = {1, FMIX_MAX_CLASSES + 1}};
     assert_false(label_kind(&y, 1, 0, &l, &p));
-    assert_non_null(strstr(p.errors[3].detail, "more than the 1048576 classes"));
+    assert_non_null(strstr(p.errors[3].detail, "more than the limit of 1048576 classes"));
 }
 
 /* Whether `count` elements pass as class numbers, or as rows of two columns. */

@@ -206,7 +206,7 @@ static void one_pixel_too_many_is_413_by_name(void **state) {
     }
 }
 
-static void past_the_cap_of_the_buffer_it_fails(void **state) {
+static void encoding_past_the_cap_of_the_buffer_fails(void **state) {
     (void)state;
     static const unsigned char mask[64] = {1, 0, 1};
     static const uint64_t side[] = {8, 8};
@@ -260,7 +260,7 @@ static void channels_stand_together_wherever_they_came_from(void **state) {
     assert_pixels(image_of(DTYPE_U8, 3, one, CHANNELS_BEHIND), rgba, rgba, 4);
 }
 
-static void floats_run_from_0_to_1_and_no_further(void **state) {
+static void floats_below_0_and_above_1_are_clamped(void **state) {
     (void)state;
     static const float f32[] = {0, 1, 0.5f, -3, 7, NAN, 1.6f / 255, 2.4f / 255};
     static const double f64[] = {0, 1, 0.5, -1e300, INFINITY, -NAN, 0.6 / 255, 254.4 / 255};
@@ -281,7 +281,7 @@ static tensor_source *not_drawn(void) {
     return s;
 }
 
-static void what_is_no_picture_is_400_by_name(void **state) {
+static void tensors_that_are_not_images_are_400_by_name(void **state) {
     (void)state;
     static const uint64_t side[] = {2, 2, 2}, many[] = {5, 2, 2}, deep[] = {2, 2, 2, 2};
     const struct {
@@ -313,5 +313,5 @@ RUN(T(one_mask_is_itself_pixel_for_pixel), T(scale_repeats_each_element_along_bo
     T(a_sheet_fills_its_rows_left_to_right_with_gaps),
     T(columns_are_as_many_as_asked_but_no_more_than_masks), T(a_mask_of_one_side_is_a_strip),
     T(a_mask_of_three_sides_is_its_slices_in_a_square), T(one_pixel_too_many_is_413_by_name),
-    T(channels_stand_together_wherever_they_came_from), T(floats_run_from_0_to_1_and_no_further),
-    T(what_is_no_picture_is_400_by_name), T(past_the_cap_of_the_buffer_it_fails))
+    T(channels_stand_together_wherever_they_came_from), T(floats_below_0_and_above_1_are_clamped),
+    T(tensors_that_are_not_images_are_400_by_name), T(encoding_past_the_cap_of_the_buffer_fails))

@@ -140,7 +140,7 @@ static void metadata_are_texts_and_hold_the_recipe(void **state) {
     tensor_source_free(s);
 }
 
-static void what_was_written_is_read_back(void **state) {
+static void written_arrays_are_read_back(void **state) {
     (void)state;
     for (unsigned type = 0; type < DTYPE_COUNT; type++) {
         tensor_source *s = tensor_source_of_every_type((dtype)type);
@@ -204,14 +204,14 @@ static void good_headers_are_read(void **state) {
     }
 }
 
-static const char *const json = "not taken as JSON";
+static const char *const json = "not valid JSON";
 static const char *const brace = "does not begin with {";
-static const char *const entry = "not described by dtype, shape and data_offsets alone";
-static const char *const offsets = "no data_offsets of two whole numbers";
-static const char *const outside = "outside of the data";
-static const char *const side = "a side that is not a whole number";
-static const char *const hole = "overlap, or a hole";
-static const char *const texts = "not an object of texts";
+static const char *const entry = "must be described by dtype, shape and data_offsets alone";
+static const char *const offsets = "data_offsets that are not two whole numbers";
+static const char *const outside = "outside the data";
+static const char *const side = "a dimension that is not a whole number";
+static const char *const hole = "overlap, or a gap";
+static const char *const texts = "not an object of strings";
 static const char *const name = "the body holds an array named";
 
 /* Headers with four bytes of data. */
@@ -317,24 +317,24 @@ static void arrays_that_do_not_fit_are_refused_by_their_name(void **state) {
         const char *header, *reason;
         int status;
     } table[] = {
-        {"{}", "data that belong to no array", 400},
-        {"{" X("U8", "[3]", "0", "3") "}", "data that belong to no array", 400},
+        {"{}", "data that do not belong to an array", 400},
+        {"{" X("U8", "[3]", "0", "3") "}", "data that do not belong to an array", 400},
         {"{" X("U9", "[4]", "0", "4") "}", "x has dtype 'U9'", 400},
         {"{" X("u8", "[4]", "0", "4") "}", "x has dtype 'u8'", 400},
         {"{" X("", "[4]", "0", "4") "}", "x has dtype ''", 400},
         {"{" X("F8_E4M3", "[4]", "0", "4") "}", "x has dtype 'F8_E4M3'", 400},
         {"{" X("U16", "[2]", "0", "4") "}", "x has dtype 'U16'", 400},
-        {"{" X("U8", "[0]", "0", "4") "}", "side 0 of x is 0", 400},
-        {"{" X("U8", "[4,0]", "0", "0") "}", "side 1 of x is 0", 400},
+        {"{" X("U8", "[0]", "0", "4") "}", "dimension 0 of x is 0", 400},
+        {"{" X("U8", "[4,0]", "0", "0") "}", "dimension 1 of x is 0", 400},
         {"{" X("U8", "4", "0", "4") "}", "has no shape", 400},
         {"{" X("U8", "{}", "0", "4") "}", "has no shape", 400},
-        {"{" X("U8", "[1,1,1,1,1,4]", "0", "4") "}", "more than 5 sides", 400},
-        {"{" X("U8", "[3]", "0", "4") "}", "takes 3 bytes", 400},
-        {"{" X("F32", "[4]", "0", "4") "}", "takes 16 bytes", 400},
-        {"{" X("U8", "[]", "0", "4") "}", "takes 1 bytes", 400},
-        {"{" X("U8", "[9223372036854775807]", "0", "4") "}", "takes 9223372036854775807", 400},
-        {"{" X("F32", "[9223372036854775807]", "0", "4") "}", "any machine holds", 413},
-        {"{" X("U8", "[4294967296,4294967296]", "0", "4") "}", "any machine holds", 413},
+        {"{" X("U8", "[1,1,1,1,1,4]", "0", "4") "}", "more than 5 dimensions", 400},
+        {"{" X("U8", "[3]", "0", "4") "}", "needs 3 bytes", 400},
+        {"{" X("F32", "[4]", "0", "4") "}", "needs 16 bytes", 400},
+        {"{" X("U8", "[]", "0", "4") "}", "needs 1 bytes", 400},
+        {"{" X("U8", "[9223372036854775807]", "0", "4") "}", "needs 9223372036854775807", 400},
+        {"{" X("F32", "[9223372036854775807]", "0", "4") "}", "too many elements", 413},
+        {"{" X("U8", "[4294967296,4294967296]", "0", "4") "}", "too many elements", 413},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         upload u;
@@ -370,9 +370,9 @@ static void the_length_of_the_header_is_checked_against_the_body(void **state) {
         const char *reason;
     } table[] = {
         {0, "does not begin with {"},
-        {1, "not taken as JSON"},
-        {3, "not taken as JSON"},
-        {6, "not taken as JSON"},
+        {1, "not valid JSON"},
+        {3, "not valid JSON"},
+        {6, "not valid JSON"},
         {7, "ends within its header"},
         {100000000, "ends within its header"},
         {100000001, "more than the 100000000"},
@@ -481,7 +481,7 @@ static void a_body_is_known_by_its_header(void **state) {
 
 RUN(T(headers_follow_the_rules_for_every_type_and_rank),
     T(the_widest_come_first_and_equals_keep_their_order), T(metadata_are_texts_and_hold_the_recipe),
-    T(what_was_written_is_read_back), T(good_headers_are_read),
+    T(written_arrays_are_read_back), T(good_headers_are_read),
     T(hostile_headers_are_refused_with_the_reason),
     T(arrays_that_do_not_fit_are_refused_by_their_name), T(more_arrays_than_are_taken_are_refused),
     T(the_length_of_the_header_is_checked_against_the_body),

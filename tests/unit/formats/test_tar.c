@@ -1,10 +1,11 @@
 #include "unit.h"
 
 #include "formats/format.h"
+#include "formats/tar.h"
 
 #include <stdio.h>
 
-static void a_header_is_ustar_with_no_time_and_its_sum(void **state) {
+static void a_header_is_ustar_with_time_0_and_its_checksum(void **state) {
     (void)state;
     unsigned char h[TAR_BLOCK];
     unsigned sum = 0, told;
@@ -27,4 +28,4 @@ static void members_fill_whole_blocks(void **state) {
     assert_int_equal(tar_padded(TAR_BLOCK + 1), 2 * TAR_BLOCK);
 }
 
-RUN(T(a_header_is_ustar_with_no_time_and_its_sum), T(members_fill_whole_blocks))
+RUN(T(a_header_is_ustar_with_time_0_and_its_checksum), T(members_fill_whole_blocks))

@@ -137,14 +137,14 @@ static void anything_else_is_not(void **state) {
     }
 }
 
-static void nobody_there_is_not_alive(void **state) {
+static void a_port_without_a_listener_is_not_alive(void **state) {
     (void)state;
     server s = {0};
     open_listener(&s, "127.0.0.1", "127.0.0.1");
     close(s.listener);
     finding f = check(s.address);
     assert_false(f.alive);
-    assert_non_null(strstr(f.said, "nothing answers"));
+    assert_non_null(strstr(f.said, "cannot connect"));
     assert_false(check("no address").alive);
 }
 
@@ -165,7 +165,7 @@ static void *check_on_its_own(void *of) {
 
 /* One that says nothing and one that says 200 too slowly, both at once: neither is waited for, or
  * the first would never end and the second be alive. Never less, either. */
-static void two_seconds_are_all_it_gets(void **state) {
+static void the_check_gives_up_after_two_seconds(void **state) {
     (void)state;
     server slow[2] = {{.answer = NULL},
                       {.answer = "HTTP/1.1 200 OK\r\n\r\n", .piece = 1, .pause = 225000000}};
@@ -187,5 +187,5 @@ static void two_seconds_are_all_it_gets(void **state) {
 }
 
 RUN(T(a_200_is_alive_and_livez_is_what_is_asked), T(a_200_in_pieces_is_alive),
-    T(anything_else_is_not), T(nobody_there_is_not_alive), T(the_wildcard_means_this_machine),
-    T(two_seconds_are_all_it_gets))
+    T(anything_else_is_not), T(a_port_without_a_listener_is_not_alive),
+    T(the_wildcard_means_this_machine), T(the_check_gives_up_after_two_seconds))

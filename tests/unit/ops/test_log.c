@@ -153,12 +153,12 @@ static bool is_written_at_the_end(void) {
 }
 
 /* A second is all that it gets, in which a busy machine need not come to it at the first try. */
-static void what_is_queued_at_the_end_is_written(void **state) {
+static void queued_lines_are_written_at_the_end(void **state) {
     (void)state;
     UNIT_UNTIL(is_written_at_the_end());
 }
 
-static void nobody_waits_for_a_reader_that_does_not_read(void **state) {
+static void a_reader_that_does_not_read_delays_nobody(void **state) {
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -224,6 +224,6 @@ static void a_pipe_gets_whole_lines(void **state) {
 
 RUN(T(quotes_and_controls_are_escaped), T(a_line_too_long_is_left_out_whole_and_counted),
     T(off_writes_nothing), T(lines_of_many_threads_are_whole_and_all_written_or_counted),
-    T(what_is_queued_at_the_end_is_written), T(nobody_waits_for_a_reader_that_does_not_read),
+    T(queued_lines_are_written_at_the_end), T(a_reader_that_does_not_read_delays_nobody),
     T(lines_for_a_full_disk_are_counted), T(a_line_after_a_torn_one_begins_anew),
     T(a_pipe_gets_whole_lines), T(a_client_that_is_known_is_named))

@@ -4,7 +4,7 @@
 
 enum { MIB = 1 << 20 };
 
-static void a_quarter_at_most_is_for_connections_and_it_is_said(void **state) {
+static void connections_get_a_quarter_at_most_and_a_message_says_so(void **state) {
     (void)state;
     char *text;
     size_t length;
@@ -15,7 +15,7 @@ static void a_quarter_at_most_is_for_connections_and_it_is_said(void **state) {
     assert_true(c.connections >= 1024 && c.connections < 8192);
     assert_true(s.connections <= 128 * MIB && s.connections >= c.connections * MEMORY_SHARES_POOL);
     assert_true(s.connections + s.buffer_pool + s.requests == 512 * MIB);
-    assert_non_null(strstr(text, "not 8192"));
+    assert_non_null(strstr(text, "from 8192 to "));
     free(text);
 }
 
@@ -36,7 +36,7 @@ static void sessions_of_tls_count_too(void **state) {
                 memory_shares_divide(&plain, NULL).connections);
 }
 
-static void where_there_is_next_to_nothing_half_of_it_is_left(void **state) {
+static void requests_get_half_of_very_small_memory(void **state) {
     (void)state;
     char *text;
     size_t length;
@@ -49,6 +49,6 @@ static void where_there_is_next_to_nothing_half_of_it_is_left(void **state) {
     assert_true(s.requests > MIB / 3);
 }
 
-RUN(T(a_quarter_at_most_is_for_connections_and_it_is_said),
+RUN(T(connections_get_a_quarter_at_most_and_a_message_says_so),
     T(few_connections_leave_the_rest_to_requests), T(sessions_of_tls_count_too),
-    T(where_there_is_next_to_nothing_half_of_it_is_left))
+    T(requests_get_half_of_very_small_memory))

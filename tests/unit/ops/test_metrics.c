@@ -63,7 +63,7 @@ static void each_status_has_its_column_and_others_share_one(void **state) {
     metrics_free(m);
 }
 
-static void what_carries_an_answer_is_told_apart_by_format_and_a_refusal_is_not(void **state) {
+static void only_answers_have_series_by_format(void **state) {
     (void)state;
     static const struct {
         int status;
@@ -249,7 +249,7 @@ static void every_series_at_its_longest_fits(void **state) {
     service_free(s);
 }
 
-static void past_what_its_readers_may_hold_it_is_503_and_says_why(void **state) {
+static void metrics_beyond_the_memory_of_their_readers_are_503(void **state) {
     (void)state;
     server_state *s = service_new();
     assert_true(budget_take(&s->metrics.texts, METRICS_HELD - 1000));
@@ -270,10 +270,9 @@ static void names_of_routes_leave_room_for_the_line(void **state) {
         assert_true(strlen(route_name(i)) <= 40);
 }
 
-RUN(T(each_status_has_its_column_and_others_share_one),
-    T(what_carries_an_answer_is_told_apart_by_format_and_a_refusal_is_not),
+RUN(T(each_status_has_its_column_and_others_share_one), T(only_answers_have_series_by_format),
     T(routes_do_not_share_counters), T(a_bound_belongs_to_the_bucket_below_it),
     T(bounds_rise_and_are_what_they_are_called), T(threads_lose_no_count),
     T(buckets_are_written_cumulated_under_their_labels), T(every_series_at_its_longest_fits),
-    T(past_what_its_readers_may_hold_it_is_503_and_says_why),
+    T(metrics_beyond_the_memory_of_their_readers_are_503),
     T(names_of_routes_leave_room_for_the_line))

@@ -40,7 +40,7 @@ static int asked(int type, bool listening, bool mine, const char *count) {
     return WEXITSTATUS(status);
 }
 
-static void a_socket_is_taken_if_it_listens_and_is_meant_for_us(void **state) {
+static void a_listening_socket_for_this_process_is_taken(void **state) {
     (void)state;
     assert_int_equal(asked(SOCK_STREAM, true, true, "1"), TAKEN);
     assert_int_equal(asked(SOCK_STREAM, true, false, "1"), NONE);
@@ -83,7 +83,7 @@ static void it_is_told_at_a_path_or_an_abstract_name(void **state) {
     hears(name);
 }
 
-static void nobody_is_told_where_there_is_nobody(void **state) {
+static void without_a_receiver_nothing_is_sent(void **state) {
     (void)state;
     static const char *const nobody[] = {"", "@", "/nowhere/at/all"};
     char longest[200];
@@ -100,5 +100,5 @@ static void nobody_is_told_where_there_is_nobody(void **state) {
     sd_notify_send("READY=1");
 }
 
-RUN(T(a_socket_is_taken_if_it_listens_and_is_meant_for_us),
-    T(it_is_told_at_a_path_or_an_abstract_name), T(nobody_is_told_where_there_is_nobody))
+RUN(T(a_listening_socket_for_this_process_is_taken), T(it_is_told_at_a_path_or_an_abstract_name),
+    T(without_a_receiver_nothing_is_sent))

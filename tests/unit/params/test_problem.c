@@ -88,7 +88,7 @@ static void quotes_and_backslashes_come_back_as_they_were(void **state) {
     json_decref(root);
 }
 
-static void what_is_long_is_cut(void **state) {
+static void long_details_are_cut(void **state) {
     (void)state;
     char text[2000];
     memset(text, 'x', sizeof text - 1);
@@ -122,7 +122,7 @@ static void every_status_that_is_sent_has_a_title(void **state) {
     assert_string_equal(problem_title(418), "Error");
 }
 
-static void the_reason_is_what_the_status_says_unless_it_was_given(void **state) {
+static void the_reason_follows_from_the_status_unless_it_is_set(void **state) {
     (void)state;
     static const struct {
         int status;
@@ -140,8 +140,8 @@ static void the_reason_is_what_the_status_says_unless_it_was_given(void **state)
     }
 }
 
-RUN(T(the_reason_is_what_the_status_says_unless_it_was_given), T(the_first_error_sets_the_status),
+RUN(T(the_reason_follows_from_the_status_unless_it_is_set), T(the_first_error_sets_the_status),
     T(it_is_rendered_as_rfc_9457_says), T(beyond_the_room_errors_are_counted_not_kept),
     T(any_byte_may_be_quoted), T(quotes_and_backslashes_come_back_as_they_were),
-    T(what_is_long_is_cut), T(no_room_to_render_is_a_failed_buffer),
+    T(long_details_are_cut), T(no_room_to_render_is_a_failed_buffer),
     T(every_status_that_is_sent_has_a_title))

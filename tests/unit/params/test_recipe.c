@@ -281,102 +281,6 @@ static void every_parameter_at_its_longest_still_has_a_text(void **state) {
     free(text);
 }
 
-static void an_etag_is_strong_quoted_and_repeatable(void **state) {
-    (void)state;
-    char a[RECIPE_ETAG], b[RECIPE_ETAG];
-    recipe_etag("stream=1 seed=0", "/v1/masks", "npy", 1, a);
-    recipe_etag("stream=1 seed=0", "/v1/masks", "npy", 1, b);
-    assert_string_equal(a, b);
-    assert_int_equal(strlen(a), 34);
-    assert_true(a[0] == '"' && a[33] == '"');
-    assert_int_equal(strspn(a + 1, "0123456789abcdef"), 32);
-}
-
-static void text_resource_format_and_version_each_change_the_etag(void **state) {
-    (void)state;
-    static const struct {
-        const char *text, *resource, *format;
-        unsigned version;
-    } table[] = {
-        {"stream=1 seed=0", "/v1/masks", "npy", 1}, {"stream=1 seed=1", "/v1/masks", "npy", 1},
-        {"stream=1 seed=0", "/v1/mix", "npy", 1},   {"stream=1 seed=0", "/v1/masks", "raw", 1},
-        {"stream=1 seed=0", "/v1/masks", "npy", 2}, {"stream=1 seed=0", "/v1/masks", "npy", 11},
-        {"stream=1 seed=", "0/v1/masks", "npy", 1}, {"stream=1 seed=0", "/v1/masksnpy", "", 1},
-    };
-    enum { N = sizeof table / sizeof *table };
-    char tags[N][RECIPE_ETAG];
-    for (size_t i = 0; i < N; i++) {
-        recipe_etag(table[i].text, table[i].resource, table[i].format, table[i].version, tags[i]);
-        for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(tags[i], tags[j]);
-    }
-}
-
-#define TAG "\"00112233445566778899aabbccddeeff\""
-
-static void an_if_none_match_list_holds_the_tag_or_not(void **state) {
-    (void)state;
-    static const struct {
-        const char *list;
-        bool holds;
-    } table[] = {
-        {TAG, true},
-        {"W/" TAG, true},
-        {"*", true},
-        {" \t" TAG " ", true},
-        {"\"other\", " TAG, true},
-        {"\"other\"," TAG ",\"more\"", true},
-        {",,W/\"other\" ,W/" TAG, true},
-        {"\"with, comma\", " TAG, true},
-        {NULL, false},
-        {"", false},
-        {",", false},
-        {"W/", false},
-        {"\"", false},
-        {"\"*\"", false},
-        {"*x", false},
-        {"\"other\"", false},
-        {"\"with " TAG, false},
-        {"00112233445566778899aabbccddeeff", false},
-        {"\"00112233445566778899aabbccddeef\"", false},
-        {"\"00112233445566778899AABBCCDDEEFF\"", false},
-        {"\"00112233445566778899aabbccddeeff", false},
-        {TAG "x", false},
-        {TAG " x", false},
-        {TAG TAG, false},
-        {"x" TAG, false},
-        {"W/ " TAG, false},
-        {"w/" TAG, false},
-        {"\"other\"x, " TAG, false},
-        {"x, " TAG, false},
-        {"* ", true},
-        {" *\t", true},
-        {"*, \"other\"", false},
-        {"\"other\", *", false},
-        {TAG ", x", true},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (recipe_etag_matches(table[i].list, TAG) != table[i].holds)
-            fail_msg("%s", table[i].list);
-}
-
-static void an_if_match_list_names_the_tag_as_a_strong_one(void **state) {
-    (void)state;
-    static const struct {
-        const char *list;
-        bool holds;
-    } table[] = {
-        {TAG, true},       {"*", true},      {"W/\"other\", " TAG, true}, {"W/" TAG ", " TAG, true},
-        {"W/" TAG, false}, {TAG "x", false}, {"\"other\"", false},        {"", false},
-        {NULL, false},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (recipe_etag_is_named(table[i].list, TAG) != table[i].holds)
-            fail_msg("%s", table[i].list);
-    assert_true(recipe_etag_is_named("*", ""));
-    assert_false(recipe_etag_is_named("\"\"", ""));
-}
-
 RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_refused_by_name),
     T(a_given_index_makes_any_step_good), T(shapes_end_at_the_limit_of_elements),
     T(the_law_is_what_the_parameters_say), T(a_fixed_lambda_and_its_law_exclude_each_other),
@@ -384,7 +288,4 @@ RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_ref
     T(only_masks_of_a_spectrum_soften), T(weights_that_do_not_fit_are_named),
     T(the_text_holds_every_parameter_of_the_groups_that_has_a_value),
     T(requests_that_mean_the_same_have_one_text), T(any_other_parameter_makes_another_text),
-    T(every_parameter_at_its_longest_still_has_a_text), T(an_etag_is_strong_quoted_and_repeatable),
-    T(text_resource_format_and_version_each_change_the_etag),
-    T(an_if_none_match_list_holds_the_tag_or_not),
-    T(an_if_match_list_names_the_tag_as_a_strong_one))
+    T(every_parameter_at_its_longest_still_has_a_text))

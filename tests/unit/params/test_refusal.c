@@ -9,11 +9,11 @@ static void every_refusal_of_a_job_says_why_and_when_to_try_again(void **state) 
         refusal why;
         int status;
         const char *word;
-    } rows[] = {{REFUSAL_QUEUE, 503, "at once"},
-                {REFUSAL_PATIENCE, 503, "too late"},
+    } rows[] = {{REFUSAL_QUEUE, 503, "queue is full"},
+                {REFUSAL_PATIENCE, 503, "miss its deadline"},
                 {REFUSAL_SHARE, 429, "share"},
                 {REFUSAL_MEMORY, 503, "memory"},
-                {REFUSAL_INTERNAL, 503, "cut short"}};
+                {REFUSAL_INTERNAL, 503, "truncated"}};
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         problem p = {0};
         problem_add(&p, 400, "before", "what was said before is not said any more");
@@ -27,7 +27,7 @@ static void every_refusal_of_a_job_says_why_and_when_to_try_again(void **state) 
     }
 }
 
-static void what_can_never_fit_is_413_without_an_invitation_to_try_again(void **state) {
+static void a_request_that_can_never_fit_is_413_without_retry(void **state) {
     (void)state;
     problem p = {0};
     refusal_explain(REFUSAL_LARGE, 7, &p);
@@ -47,5 +47,4 @@ static void every_refusal_has_a_name_of_its_own(void **state) {
 }
 
 RUN(T(every_refusal_of_a_job_says_why_and_when_to_try_again),
-    T(what_can_never_fit_is_413_without_an_invitation_to_try_again),
-    T(every_refusal_has_a_name_of_its_own))
+    T(a_request_that_can_never_fit_is_413_without_retry), T(every_refusal_has_a_name_of_its_own))

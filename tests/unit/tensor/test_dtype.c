@@ -65,6 +65,27 @@ static void descriptions_of_other_orders_are_no_types(void **state) {
                  dtype_of_descr("<f3", &type) || dtype_of_descr("", &type));
 }
 
-RUN(T(elements_are_read_from_their_lowest_byte_on), T(halves_are_every_value_that_there_is),
+static void the_library_agrees_on_size_and_floats(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < DTYPE_COUNT; i++) {
+        assert_int_equal(dtype_table[i].size, fmix_dtype_bytes(dtype_table[i].library));
+        assert_int_equal(dtype_floats((dtype)i), dtype_table[i].name[0] == 'f' ||
+                                                     strncmp(dtype_table[i].name, "bf", 2) == 0);
+        assert_ptr_equal(dtype_name(i), dtype_table[i].name);
+    }
+    for (unsigned i = DTYPE_COUNT; i < DTYPE_READ; i++)
+        assert_false(dtype_floats((dtype)i));
+    assert_null(dtype_name(DTYPE_COUNT));
+}
+
+static void a_half_that_is_not_a_number_keeps_its_sign_alone(void **state) {
+    (void)state;
+    static const unsigned char payload[] = {0x55, 0xfd};
+    double value = dtype_real(DTYPE_F16, payload), plain = -(double)NAN;
+    assert_memory_equal(&value, &plain, sizeof value);
+}
+
+RUN(T(the_library_agrees_on_size_and_floats), T(a_half_that_is_not_a_number_keeps_its_sign_alone),
+    T(elements_are_read_from_their_lowest_byte_on), T(halves_are_every_value_that_there_is),
     T(integers_keep_their_sign), T(swapping_brings_the_machine_s_order_to_little_endian_and_back),
     T(descriptions_of_other_orders_are_no_types))

@@ -1,0 +1,46 @@
+/*
+ * upload.h - the arrays of a request's body
+ */
+#ifndef UPLOAD_H
+#define UPLOAD_H
+
+#include "base/buffer.h"
+#include "params/problem.h"
+#include "params/query.h"
+#include "tensor/dtype.h"
+
+#define ARRAY_NAME    32
+#define UPLOAD_ARRAYS 16
+
+/* An uploaded array: a little-endian view of the body, or of upload.inflated. */
+typedef struct array {
+    char name[ARRAY_NAME]; /* "x" where the format does not name its array */
+    const unsigned char *bytes;
+    dtype type;
+    unsigned rank;
+    uint64_t shape[QUERY_RANK];
+} array;
+
+typedef struct upload {
+    array arrays[UPLOAD_ARRAYS];
+    unsigned count;
+    buffer inflated; /* owned; empty if every array lies in the body */
+    uint64_t held;   /* bytes of memory that the body takes */
+} upload;
+
+/* The array of this name, or NULL. */
+const array *upload_find(const upload *u, const char *name);
+
+/* Appends an array with this name: letters, digits and _, with single . and - between. NULL: there
+ * are too many arrays, or the name is invalid or taken. */
+array *upload_add(upload *u, const char *name, size_t length, problem *p);
+
+/* Compares shape and type with the bytes that the body has, before anything of the claimed size is
+ * allocated. */
+bool array_check(const array *a, uint64_t bytes, problem *p);
+
+/* Brings the elements into the machine's byte order, in place: formats refuse arrays that overlap.
+ */
+void upload_swap(upload *u);
+
+#endif

@@ -1,0 +1,74 @@
+#include "unit.h"
+
+#include "ops/log_line.h"
+
+static size_t render(log_kind kind, const log_entry *changed, char out[LOG_LINE + 1]) {
+    trace t = {.id = "me"};
+    log_entry e = *changed;
+    clock_gettime(CLOCK_MONOTONIC, &t.begun);
+    e.trace = &t;
+    e.method = "GET";
+    e.route = "/v1/masks";
+    e.peer = "::1";
+    e.format = "npy";
+    size_t length = log_render(kind, &e, out);
+    out[length] = 0;
+    return length;
+}
+
+static void a_json_line_has_every_field_in_order(void **state) {
+    (void)state;
+    char line[LOG_LINE + 1];
+    render(LOG_JSON,
+           &(log_entry){
+               .target = "/", .client = "alice", .reason = "queue", .status = 503, .bytes = 12},
+           line);
+    static const char *const fields[] = {"{\"time\":\"20",
+                                         "\"id\":\"me\"",
+                                         "\"peer\":\"::1\"",
+                                         "\"client\":\"alice\"",
+                                         "\"method\":\"GET\"",
+                                         "\"target\":\"/\"",
+                                         "\"route\":\"/v1/masks\"",
+                                         "\"format\":\"npy\"",
+                                         "\"reason\":\"queue\"",
+                                         "\"status\":503,\"bytes\":12,\"ms\":",
+                                         "}\n"};
+    const char *at = line;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        at = strstr(at, fields[i]);
+        assert_non_null(at);
+    }
+}
+
+static void a_line_of_text_names_client_and_peer(void **state) {
+    (void)state;
+    char line[LOG_LINE + 1];
+    render(LOG_TEXT, &(log_entry){.target = "/a b", .client = "alice", .status = 200}, line);
+    assert_non_null(strstr(line, "Z alice@::1 me GET /a b 200 0 bytes "));
+    render(LOG_TEXT, &(log_entry){.target = "/", .client = "", .status = 200}, line);
+    assert_non_null(strstr(line, "Z ::1 me GET / 200 0 bytes "));
+}
+
+static void a_request_cannot_forge_a_line(void **state) {
+    (void)state;
+    char line[LOG_LINE + 1];
+    for (log_kind kind = LOG_JSON; kind <= LOG_TEXT; kind++) {
+        render(kind, &(log_entry){.target = "/\n\"\x1b\\\xff", .client = "", .status = 200}, line);
+        assert_non_null(strstr(line, "/\\u000a\\u0022\\u001b\\u005c\\u00ff"));
+        assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+    }
+}
+
+static void a_line_that_does_not_fit_is_empty(void **state) {
+    (void)state;
+    char line[LOG_LINE + 1], target[LOG_LINE + 1];
+    memset(target, 'a', LOG_LINE);
+    target[LOG_LINE] = 0;
+    assert_int_equal(render(LOG_JSON, &(log_entry){.target = target, .client = ""}, line), 0);
+    target[LOG_LINE - 400] = 0;
+    assert_true(render(LOG_JSON, &(log_entry){.target = target, .client = ""}, line) > 0);
+}
+
+RUN(T(a_json_line_has_every_field_in_order), T(a_line_of_text_names_client_and_peer),
+    T(a_request_cannot_forge_a_line), T(a_line_that_does_not_fit_is_empty))
