@@ -191,13 +191,13 @@ static void contest_close(contest *c) {
     free(c->rivals);
 }
 
-fmix_status fmix_contest_order(const fmix_field *field, uint32_t *pixels, const fmix_run *runs,
-                               size_t count, size_t from, size_t to) {
+fmix_status fmix_contest_order(fmix_context *context, const fmix_field *field, uint32_t *pixels,
+                               const fmix_run *runs, size_t count, size_t from, size_t to) {
     contest c = {.field = field, .pixels = pixels, .from = from, .to = to};
-    const fmix_hooks *hooks = &field->context->hooks;
+    const fmix_hooks *hooks = &context->hooks;
     fmix_status status = contest_open(&c, runs, count);
     bool contested = c.count > 0;
-    fmix_count(&field->context->contested, contested);
+    fmix_count(&context->contested, contested);
     while (c.count && status == FMIX_OK) {
         list_rivals(&c);
         if (!hooks->no_quick && !hooks->no_direct)
@@ -211,6 +211,6 @@ fmix_status fmix_contest_order(const fmix_field *field, uint32_t *pixels, const 
     }
     contest_close(&c);
     if (status == FMIX_OK && contested)
-        fmix_count(&field->context->settled[c.tier], 1);
+        fmix_count(&context->settled[c.tier], 1);
     return status;
 }

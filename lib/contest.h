@@ -4,6 +4,7 @@
 #ifndef FMIX_CONTEST_H
 #define FMIX_CONTEST_H
 
+#include "context.h"
 #include "field.h"
 
 /* Pixels first … end-1 of an array: all larger than what comes after them in it, and smaller than
@@ -16,7 +17,7 @@ typedef struct fmix_run {
  * stands where it ranks, what is before `from` is larger and what is from `to` on is smaller. With
  * from == to that boundary alone is decided. The runs, `count` of them, cover the array in order.
  * Counts as one contest, if any run needs it. */
-fmix_status fmix_contest_order(const fmix_field *field, uint32_t *pixels, const fmix_run *runs,
-                               size_t count, size_t from, size_t to);
+fmix_status fmix_contest_order(fmix_context *context, const fmix_field *field, uint32_t *pixels,
+                               const fmix_run *runs, size_t count, size_t from, size_t to);
 
 #endif

@@ -7,7 +7,7 @@
 #include "cache.h"
 #include "fmix.h"
 #include "kernels.h"
-#include "transform.h"
+#include "tuning.h"
 
 #include <stdatomic.h>
 
@@ -35,14 +35,6 @@ struct fmix_context {
 
 static inline void fmix_count(_Atomic uint64_t *counter, uint64_t n) {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
-
-/* Sizes: false on overflow. */
-static inline bool fmix_multiply(size_t a, size_t b, size_t *out) {
-    if (b != 0 && a > SIZE_MAX / b)
-        return false;
-    *out = a * b;
-    return true;
 }
 
 #endif

@@ -1,6 +1,5 @@
 #include "drawing.h"
 #include "spectrum.h"
-#include "transform.h"
 
 /*
  * The bound, and why a mask is decided.
@@ -36,7 +35,7 @@ fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scra
     fmix_cache *cache = plan->context->cache;
     *d = (fmix_drawing){.plan = plan, .scratch = scratch};
     fmix_status status = fmix_scratch_reserve_mask(scratch, plan->elements);
-    if (!fmix_method_has_spectrum(plan->recipe.method))
+    if (!plan->method->spectrum)
         return status;
     if (status == FMIX_OK)
         status = fmix_weights_get(cache, &plan->law, &d->weights, &d->weights_entry);
@@ -49,7 +48,7 @@ fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scra
 
 void fmix_drawing_end(fmix_drawing *d) {
     if (d->transform)
-        fmix_transform_used(d->plan->context, d->transform, d->scratch->transforms);
+        fmix_tuning_used(&d->plan->context->tuning, d->transform, d->scratch->transforms);
     d->scratch->transforms = 0;
     fmix_cache_release(d->plan->context->cache, d->transform_entry);
     fmix_cache_release(d->plan->context->cache, d->weights_entry);
@@ -71,12 +70,11 @@ void fmix_drawing_values(const fmix_drawing *d, uint64_t t, double *bound) {
 }
 
 fmix_field fmix_drawing_field(const fmix_drawing *d, uint64_t t) {
-    return (fmix_field){.context = d->plan->context,
-                        .law = &d->weights->law,
+    return (fmix_field){.law = &d->weights->law,
                         .total = d->weights->total,
                         .key = &d->plan->spectrum_key,
                         .t = t,
-                        .scratch = d->scratch};
+                        .cancellation = d->scratch->cancellation};
 }
 
 double fmix_drawing_width(const fmix_drawing *d, double bound) {

@@ -6,13 +6,15 @@
 
 #include "field.h"
 #include "plan.h"
+#include "scratch.h"
+#include "transform.h"
 
 /* What samples of one plan share while they are drawn: begun and ended once for many. */
 typedef struct fmix_drawing {
     const fmix_plan *plan;
     fmix_scratch *scratch;
     const struct fmix_weights *weights; /* of methods with a spectrum only */
-    const struct fmix_transform *transform;
+    const fmix_transform *transform;
     void *weights_entry, *transform_entry;
 } fmix_drawing;
 

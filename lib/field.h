@@ -12,17 +12,21 @@
 #ifndef FMIX_FIELD_H
 #define FMIX_FIELD_H
 
-#include "context.h"
 #include "law.h"
 #include "words.h"
 
+/* Asks a caller whether work is to end; NULL: never. */
+typedef struct fmix_cancellation {
+    bool (*cancelled)(void *user);
+    void *user;
+} fmix_cancellation;
+
 typedef struct fmix_field {
-    fmix_context *context;
     const fmix_law *law;
     double total; /* sum of the bins' weights: what differs by less than 2^-256 of it is equal */
     const fmix_key *key;
     uint64_t t;
-    const struct fmix_scratch *scratch; /* whose owner may cancel; NULL: nobody */
+    fmix_cancellation cancellation;
 } fmix_field;
 
 #define FMIX_TIE_BITS 256

@@ -67,8 +67,8 @@ static fmix_status find_levels(const double *g, uint64_t n, range r, double widt
 }
 
 /* The pixel of the largest or smallest exact value, which is within `width` of the end. */
-static fmix_status find_end(const fmix_field *field, const double *g, uint64_t n, double low,
-                            double high, bool largest, uint32_t *out) {
+static fmix_status find_end(fmix_context *context, const fmix_field *field, const double *g,
+                            uint64_t n, double low, double high, bool largest, uint32_t *out) {
     doubt near = {0};
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++)
@@ -77,7 +77,7 @@ static fmix_status find_end(const fmix_field *field, const double *g, uint64_t n
     fmix_run all = {0, near.n};
     size_t boundary = largest ? 1 : near.n - 1;
     if (status == FMIX_OK)
-        status = fmix_contest_order(field, near.pixels, &all, 1, boundary, boundary);
+        status = fmix_contest_order(context, field, near.pixels, &all, 1, boundary, boundary);
     if (status == FMIX_OK)
         *out = near.pixels[largest ? 0 : near.n - 1];
     free(near.pixels);
@@ -142,9 +142,10 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, range r, double wid
     fmix_field field = fmix_drawing_field(d, t);
     fmix_pair ends;
     fmix_status status =
-        find_end(&field, g, d->plan->elements, r.low, r.low + width, false, &ends.pivot);
+        find_end(context, &field, g, d->plan->elements, r.low, r.low + width, false, &ends.pivot);
     if (status == FMIX_OK)
-        status = find_end(&field, g, d->plan->elements, r.high - width, r.high, true, &ends.pixel);
+        status = find_end(context, &field, g, d->plan->elements, r.high - width, r.high, true,
+                          &ends.pixel);
     fmix_tier tier = FMIX_TIER_QUICK;
     if (status == FMIX_OK && !hooks->no_quick && !hooks->no_direct)
         status = settle_by_sums(&field, true, ends, open, d->scratch->mask);
@@ -199,7 +200,7 @@ static void write(const unsigned char *levels, uint64_t n, fmix_dtype dtype, voi
 fmix_status fmix_plan_greys(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
     bool holds = fmix_mask_holds(dtype) && dtype != FMIX_DTYPE_BITS;
-    if (!fmix_method_has_spectrum(plan->recipe.method) || !holds || (n && t > UINT64_MAX - (n - 1)))
+    if (!plan->method->spectrum || !holds || (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = plan->elements * fmix_dtype_bytes(dtype);
     unsigned char *at = out;

@@ -1,7 +1,6 @@
 #include "mask.h"
 #include "contest.h"
 #include "convert.h"
-#include "method.h"
 #include "soft.h"
 #include "vector.h"
 
@@ -30,7 +29,7 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, uint64_t k, double 
     fmix_field field = fmix_drawing_field(d, t);
     const fmix_run all = {0, open};
     size_t need = (size_t)(k - surely);
-    fmix_status status = fmix_contest_order(&field, pixels, &all, 1, need, need);
+    fmix_status status = fmix_contest_order(d->plan->context, &field, pixels, &all, 1, need, need);
     for (size_t i = 0; i < need && status == FMIX_OK; i++)
         mask[pixels[i]] = 1;
     free(pixels);
@@ -73,7 +72,7 @@ fmix_status fmix_mask_draw(const fmix_drawing *d, uint64_t t, fmix_mask *out) {
     if (status != FMIX_OK)
         return status;
     fmix_count(&d->plan->context->masks, 1);
-    return fmix_method_row_of(d->plan->recipe.method)->draw(d, t, &row, out);
+    return d->plan->method->draw(d, t, &row, out);
 }
 
 bool fmix_mask_holds(fmix_dtype dtype) {
@@ -167,7 +166,7 @@ void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype 
 
 fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    if (!fmix_method_masks(plan->recipe.method) || !fmix_mask_holds(dtype) ||
+    if (!plan->method->draw || !fmix_mask_holds(dtype) ||
         (plan->soft && !fmix_dtype_floats(dtype)) || (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);

@@ -2,6 +2,7 @@
 #include "blend.h"
 #include "box.h"
 #include "convert.h"
+#include "mask.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "blend.h"
 #include "convert.h"
-#include "method.h"
+#include "mask.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static place place_of(const task *w, uint64_t row) {
 }
 
 static fmix_status mix_by_weights(const task *w) {
-    const fmix_method_row *method = fmix_method_row_of(w->plan->recipe.method);
+    const fmix_method_row *method = w->plan->method;
     for (uint64_t i = w->first; i < w->first + w->n; i++) {
         place p = place_of(w, i);
         fmix_row row;
@@ -102,8 +102,7 @@ static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
 
 fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
                           uint64_t index, uint64_t first, uint64_t n, void *out) {
-    fmix_method method = plan->recipe.method;
-    if (fmix_method_refuses(method, plan->soft, batch->dtype, batch->out_dtype) ||
+    if (fmix_method_refuses(plan->recipe.method, plan->soft, batch->dtype, batch->out_dtype) ||
         batch->channels == 0 ||
         (n && (first > UINT64_MAX - index || index + first > UINT64_MAX - (n - 1))))
         return FMIX_ERROR_RANGE;
@@ -115,7 +114,7 @@ fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fm
                     .first = first,
                     .n = n,
                     .out = out};
-    return fmix_method_masks(method) ? mix_by_masks(&w, scratch) : mix_by_weights(&w);
+    return plan->method->draw ? mix_by_masks(&w, scratch) : mix_by_weights(&w);
 }
 
 /* Ones. As numpy.packbits leaves it, the last byte of bits ends in zeros. */
@@ -135,7 +134,7 @@ static void fill_weight(fmix_dtype type, uint64_t elements, double weight, unsig
 
 fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first, uint64_t n,
                               fmix_dtype dtype, void *out) {
-    if (fmix_method_masks(plan->recipe.method) || !fmix_mask_holds(dtype))
+    if (plan->method->draw || !fmix_mask_holds(dtype))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
     unsigned char *at = out;

@@ -149,7 +149,7 @@ fmix_status fmix_soft_draw(const fmix_drawing *d, uint64_t t, uint64_t ones, uin
     if (status == FMIX_OK) {
         fmix_field field = fmix_drawing_field(d, t);
         sort(&b, width);
-        status = fmix_contest_order(&field, b.pixels, b.runs, b.run_count,
+        status = fmix_contest_order(d->plan->context, &field, b.pixels, b.runs, b.run_count,
                                     (size_t)(b.first - b.above), (size_t)(b.last - b.above));
     }
     if (status == FMIX_OK)

@@ -53,17 +53,14 @@ static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_
     image_init(&f->image, sides.n, delta, &f->key, t);
     rank_pixels(&f->image, f->rank);
     f->law = fmix_law_of(&(fmix_recipe){.shape = *shape, .delta = delta});
-    f->field = (fmix_field){.context = f->context,
-                            .law = &f->law,
-                            .total = mpfr_get_d(f->image.total, MPFR_RNDN),
-                            .key = &f->key,
-                            .t = t};
+    f->field = (fmix_field){
+        .law = &f->law, .total = mpfr_get_d(f->image.total, MPFR_RNDN), .key = &f->key, .t = t};
 }
 
 /* The first `need` of n pixels, of which nothing is known. */
 static fmix_status settle(const fixture *f, uint32_t *pixels, size_t n, size_t need) {
     const fmix_run all = {0, n};
-    return fmix_contest_order(&f->field, pixels, &all, 1, need, need);
+    return fmix_contest_order(f->context, &f->field, pixels, &all, 1, need, need);
 }
 
 static void close_case(fixture *f) {
@@ -208,7 +205,7 @@ static void assert_ordered(fixture *f, uint32_t from, uint32_t to, uint64_t *ran
             pixels[i] = by_rank[first + kept[i - first]];
         runs[count++] = (fmix_run){first, end};
     }
-    assert_ok(fmix_contest_order(&f->field, pixels, runs, count, from, to));
+    assert_ok(fmix_contest_order(f->context, &f->field, pixels, runs, count, from, to));
     for (uint32_t i = 0; i < n; i++) {
         if (i >= from && i < to)
             assert_int_equal(pixels[i], by_rank[i]);
@@ -239,25 +236,21 @@ static bool is_cancelled(void *user) {
     return true;
 }
 
-static void its_owner_can_cancel_each_way_to_sum(void **state) {
+static void each_way_to_sum_can_be_cancelled(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {8, 16}};
-    fmix_scratch *scratch = NULL;
     open_case(&f, &shape, 3, 0, 0);
-    assert_ok(fmix_scratch_new(&scratch));
-    f.field.scratch = scratch;
     for (int tier = 0; tier < FMIX_TIERS; tier++) {
         uint32_t pixels[] = {3, 1, 2};
         int asked = 0;
         begin_with(&f, tier);
-        fmix_scratch_watch(scratch, is_cancelled, &asked);
+        f.field.cancellation = (fmix_cancellation){is_cancelled, &asked};
         assert_int_equal(settle(&f, pixels, 3, 1), FMIX_ERROR_CANCELLED);
         assert_int_equal(asked, 1);
-        fmix_scratch_watch(scratch, NULL, NULL);
+        f.field.cancellation = (fmix_cancellation){0};
         assert_ok(settle(&f, pixels, 3, 1));
     }
-    fmix_scratch_free(scratch);
     close_case(&f);
 }
 
@@ -265,4 +258,4 @@ RUN(T(float64_picks_what_the_contract_says), T(double_double_picks_what_the_cont
     T(mpfr_picks_what_the_contract_says), T(what_differs_in_small_bins_alone_is_told_apart),
     T(a_few_of_the_pixels_are_ordered_like_all), T(of_equals_the_smaller_flat_index_is_larger),
     T(counters_tell_what_settled), T(a_band_of_ranks_is_ordered_whatever_was_known),
-    T(its_owner_can_cancel_each_way_to_sum))
+    T(each_way_to_sum_can_be_cancelled))

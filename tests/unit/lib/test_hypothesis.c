@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "kernels.h"
+#include "memory.h"
 #include "spectrum.h"
 #include "transform.h"
 #include "twofold.h"
