@@ -5,7 +5,7 @@
 #define FMIX_DIFFERENCE_H
 
 #include "field.h"
-#include "twofold.h"
+#include "double_double.h"
 
 typedef struct fmix_difference {
     fmix_pair pair;

@@ -6,7 +6,7 @@
 #include "memory.h"
 #include "spectrum.h"
 #include "transform.h"
-#include "twofold.h"
+#include "double_double.h"
 
 #include <fftw3.h>
 #include <math.h>

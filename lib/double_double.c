@@ -1,4 +1,4 @@
-#include "twofold.h"
+#include "double_double.h"
 #include "binary64.h"
 
 #include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded */

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "twofold.h"
+#include "double_double.h"
 
 #include <mpfr.h>
 
