@@ -4,13 +4,13 @@
 #ifndef FMIX_DIFFERENCE_H
 #define FMIX_DIFFERENCE_H
 
-#include "field.h"
 #include "double_double.h"
+#include "field.h"
 
 typedef struct fmix_difference {
     fmix_pair pair;
-    fmix_twofold value; /* of G[pixel] - G[pivot] */
-    double bound;       /* how far value may be from it */
+    fmix_dd value; /* of G[pixel] - G[pivot] */
+    double bound;  /* how far value may be from it */
 } fmix_difference;
 
 /* Sums value and bound of n pairs, in passes over the bins; one serves as many pixels as there are

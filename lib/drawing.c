@@ -38,7 +38,7 @@ fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scra
     if (!plan->method->spectrum)
         return status;
     if (status == FMIX_OK)
-        status = fmix_weights_get(cache, &plan->law, &d->weights, &d->weights_entry);
+        status = fmix_weights_get(cache, &plan->params, &d->weights, &d->weights_entry);
     if (status == FMIX_OK)
         status = fmix_transform_get(cache, &plan->recipe.shape, &d->transform, &d->transform_entry);
     if (status == FMIX_OK)
@@ -70,7 +70,7 @@ void fmix_drawing_values(const fmix_drawing *d, uint64_t t, double *bound) {
 }
 
 fmix_field fmix_drawing_field(const fmix_drawing *d, uint64_t t) {
-    return (fmix_field){.law = &d->weights->law,
+    return (fmix_field){.params = &d->weights->params,
                         .total = d->weights->total,
                         .key = &d->plan->spectrum_key,
                         .t = t,

@@ -59,7 +59,7 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
            10 * band * levels + settling_cost(&plan->recipe, n, band);
 }
 
-#define RIVAL_BYTES 160 /* of a pixel that is contested: contest.c, difference.c */
+#define CONTESTED_PIXEL_BYTES 160 /* of a pixel that is contested: contested.c, difference.c */
 
 /* Of a soft edge: what is sorted, its pixels and runs, sums of lines; and where all of a band is
  * contested, that. */
@@ -74,5 +74,5 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
         return bytes;
     double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
     bool settles = settling_cost(&plan->recipe, n, band) > 0;
-    return bytes + 60 * plan->elements + (settles ? RIVAL_BYTES * (uint64_t)band : 0);
+    return bytes + 60 * plan->elements + (settles ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0);
 }

@@ -123,7 +123,7 @@ static void sums_clear(sums *s) {
 /* Cleared whatever it returns. */
 static fmix_status sums_init(sums *s, const fmix_field *field, mpfr_prec_t precision,
                              const fmix_pair *pairs, size_t n) {
-    fmix_sides sides = fmix_shape_sides(&field->law->shape);
+    fmix_sides sides = fmix_shape_sides(&field->params->shape);
     uint64_t denominator = fmix_phase_denominator(&sides);
     size_t entries = (size_t)(FMIX_PHASE_FINE + denominator / FMIX_PHASE_FINE + 1);
     *s = (sums){.field = field, .pairs = pairs, .n = n, .denominator = denominator};
@@ -171,7 +171,7 @@ static void weigh(sums *s, const fmix_square *square, mpfr_t out) {
         mpfr_sqr(s->b, s->b, NEAREST);
         mpfr_add(s->a, s->a, s->b, NEAREST);
     }
-    mpfr_set_d(s->b, -s->field->law->delta / 2, NEAREST);
+    mpfr_set_d(s->b, -s->field->params->delta / 2, NEAREST);
     mpfr_pow(out, s->a, s->b, NEAREST);
 }
 

@@ -12,7 +12,7 @@
 #ifndef FMIX_FIELD_H
 #define FMIX_FIELD_H
 
-#include "law.h"
+#include "bins.h"
 #include "words.h"
 
 /* Asks a caller whether work is to end; NULL: never. */
@@ -22,7 +22,7 @@ typedef struct fmix_cancellation {
 } fmix_cancellation;
 
 typedef struct fmix_field {
-    const fmix_law *law;
+    const fmix_spectrum_params *params;
     double total; /* sum of the bins' weights: what differs by less than 2^-256 of it is equal */
     const fmix_key *key;
     uint64_t t;

@@ -1,5 +1,5 @@
 /* The images that FMix thresholds, decided level by level (STREAM §3). */
-#include "contest.h"
+#include "contested.h"
 #include "convert.h"
 #include "difference.h"
 #include "exact.h"
@@ -77,7 +77,7 @@ static fmix_status find_end(fmix_context *context, const fmix_field *field, cons
     fmix_run all = {0, near.n};
     size_t boundary = largest ? 1 : near.n - 1;
     if (status == FMIX_OK)
-        status = fmix_contest_order(context, field, near.pixels, &all, 1, boundary, boundary);
+        status = fmix_contested_order(context, field, near.pixels, &all, 1, boundary, boundary);
     if (status == FMIX_OK)
         *out = near.pixels[largest ? 0 : near.n - 1];
     free(near.pixels);
@@ -93,8 +93,7 @@ static bool level_directly(const fmix_difference *d, const fmix_difference *spre
                            unsigned char *level) {
     double whole = floor(255 * (d->value.high / spread->value.high));
     double halves = 2 * (whole < 0 ? 0 : whole > 254 ? 254 : whole) + 1;
-    fmix_twofold apart =
-        fmix_tf_sub(fmix_tf_scale(d->value, 510), fmix_tf_scale(spread->value, halves));
+    fmix_dd apart = fmix_dd_sub(fmix_dd_scale(d->value, 510), fmix_dd_scale(spread->value, halves));
     double error = 510 * (d->bound + spread->bound) + 0x1p-90 * spread->value.high;
     if (!(spread->value.high > 0) || !(error * 2 < spread->value.high) ||
         !(fabs(apart.high) > error))
@@ -199,7 +198,7 @@ static void write(const unsigned char *levels, uint64_t n, fmix_dtype dtype, voi
 
 fmix_status fmix_plan_greys(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    bool holds = fmix_mask_holds(dtype) && dtype != FMIX_DTYPE_BITS;
+    bool holds = fmix_mask_allows(dtype) && dtype != FMIX_DTYPE_BITS;
     if (!plan->method->spectrum || !holds || (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = plan->elements * fmix_dtype_bytes(dtype);

@@ -1,5 +1,5 @@
 #include "mask.h"
-#include "contest.h"
+#include "contested.h"
 #include "convert.h"
 #include "soft.h"
 #include "vector.h"
@@ -29,7 +29,8 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, uint64_t k, double 
     fmix_field field = fmix_drawing_field(d, t);
     const fmix_run all = {0, open};
     size_t need = (size_t)(k - surely);
-    fmix_status status = fmix_contest_order(d->plan->context, &field, pixels, &all, 1, need, need);
+    fmix_status status =
+        fmix_contested_order(d->plan->context, &field, pixels, &all, 1, need, need);
     for (size_t i = 0; i < need && status == FMIX_OK; i++)
         mask[pixels[i]] = 1;
     free(pixels);
@@ -51,8 +52,8 @@ static fmix_status draw_hard(const fmix_drawing *d, uint64_t t, uint64_t k, fmix
     return settle(d, t, k, kth - width, kth + width);
 }
 
-fmix_status fmix_mask_of_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
-                               fmix_mask *out) {
+fmix_status fmix_mask_from_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
+                                 fmix_mask *out) {
     uint64_t n = d->plan->elements, k = row->ones;
     uint64_t half = fmix_soft_half(d->plan, k);
     *out = (fmix_mask){.bytes = d->scratch->mask};
@@ -75,7 +76,7 @@ fmix_status fmix_mask_draw(const fmix_drawing *d, uint64_t t, fmix_mask *out) {
     return d->plan->method->draw(d, t, &row, out);
 }
 
-bool fmix_mask_holds(fmix_dtype dtype) {
+bool fmix_mask_allows(fmix_dtype dtype) {
     return dtype == FMIX_DTYPE_F16 || dtype == FMIX_DTYPE_F32 || dtype == FMIX_DTYPE_F64 ||
            dtype == FMIX_DTYPE_U8 || dtype == FMIX_DTYPE_BITS;
 }
@@ -144,7 +145,7 @@ static void convert_bytes(const unsigned char *mask, uint64_t elements, fmix_dty
     }
 }
 
-const unsigned char *fmix_mask_spread(const fmix_drawing *d, const fmix_mask *mask) {
+const unsigned char *fmix_mask_as_bytes(const fmix_drawing *d, const fmix_mask *mask) {
     if (mask->bytes)
         return mask->bytes;
     d->plan->context->kernels->bytes(mask->values, (size_t)d->plan->elements, mask->cut,
@@ -161,12 +162,12 @@ void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype 
     else if (mask->values && dtype == FMIX_DTYPE_BITS)
         d->plan->context->kernels->bits(mask->values, (size_t)elements, mask->cut, out);
     else
-        convert_bytes(fmix_mask_spread(d, mask), elements, dtype, out);
+        convert_bytes(fmix_mask_as_bytes(d, mask), elements, dtype, out);
 }
 
 fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    if (!plan->method->draw || !fmix_mask_holds(dtype) ||
+    if (!plan->method->draw || !fmix_mask_allows(dtype) ||
         (plan->soft && !fmix_dtype_floats(dtype)) || (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);

@@ -16,14 +16,14 @@ typedef struct fmix_mask {
 
 /* The mask of sample t; FMix's, of a row whose ones are known, is what a method draws. */
 fmix_status fmix_mask_draw(const fmix_drawing *d, uint64_t t, fmix_mask *out);
-fmix_status fmix_mask_of_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
-                               fmix_mask *out);
+fmix_status fmix_mask_from_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
+                                 fmix_mask *out);
 
 /* Whether masks can have this type. */
-bool fmix_mask_holds(fmix_dtype dtype);
+bool fmix_mask_allows(fmix_dtype dtype);
 
 /* A byte of 0 or 1 an element, of one that is not soft. */
-const unsigned char *fmix_mask_spread(const fmix_drawing *d, const fmix_mask *mask);
+const unsigned char *fmix_mask_as_bytes(const fmix_drawing *d, const fmix_mask *mask);
 
 /* To another type. */
 void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype dtype, void *out);

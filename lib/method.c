@@ -66,7 +66,7 @@ static void copy(const fmix_kernels *kernels, const fmix_batch *batch, const fmi
 
 /* The numbers of rows are public: new ones go to the end. */
 static const fmix_method_row table[] = {
-    {.name = "fmix", .place = place_fmix, .draw = fmix_mask_of_field, .spectrum = true},
+    {.name = "fmix", .place = place_fmix, .draw = fmix_mask_from_field, .spectrum = true},
     {.name = "cutmix", .place = fmix_box_place, .draw = draw_cutmix},
     {.name = "mixup", .blend = interpolate, .blends = FMIX_BLENDS_NUMBERS},
     {.name = "bc", .blend = interpolate, .blends = FMIX_BLENDS_NUMBERS},

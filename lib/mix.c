@@ -74,7 +74,7 @@ static void apply(const task *w, const fmix_mask *mask, const place *p, unsigned
 static fmix_status draw(const fmix_drawing *d, uint64_t t, fmix_mask *mask) {
     fmix_status status = fmix_mask_draw(d, t, mask);
     if (status == FMIX_OK && !mask->weights)
-        *mask = (fmix_mask){.bytes = fmix_mask_spread(d, mask)};
+        *mask = (fmix_mask){.bytes = fmix_mask_as_bytes(d, mask)};
     return status;
 }
 
@@ -134,7 +134,7 @@ static void fill_weight(fmix_dtype type, uint64_t elements, double weight, unsig
 
 fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first, uint64_t n,
                               fmix_dtype dtype, void *out) {
-    if (plan->method->draw || !fmix_mask_holds(dtype))
+    if (plan->method->draw || !fmix_mask_allows(dtype))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
     unsigned char *at = out;

@@ -12,7 +12,7 @@ void fmix_plan_free(fmix_plan *plan) {
 bool fmix_plan_is_warm(const fmix_plan *plan) {
     return !plan->method->spectrum ||
            (fmix_transform_cached(plan->context->cache, &plan->recipe.shape) &&
-            fmix_weights_cached(plan->context->cache, &plan->law));
+            fmix_weights_cached(plan->context->cache, &plan->params));
 }
 
 uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row) {

@@ -4,8 +4,8 @@
 #ifndef FMIX_PLAN_H
 #define FMIX_PLAN_H
 
+#include "bins.h"
 #include "context.h"
-#include "law.h"
 #include "method_row.h"
 #include "words.h"
 
@@ -13,7 +13,7 @@ struct fmix_plan {
     fmix_context *context;
     fmix_recipe recipe;
     const fmix_method_row *method;
-    fmix_law law; /* of its spectrum */
+    fmix_spectrum_params params; /* of its spectrum */
     uint64_t elements;
     bool soft;                                  /* masks may hold weights between 0 and 1 */
     uint64_t lambda;                            /* L, if the recipe gives it */

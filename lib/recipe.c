@@ -41,7 +41,7 @@ fmix_status fmix_plan_new(fmix_context *context, const fmix_recipe *recipe, fmix
     plan->context = context;
     plan->recipe = *recipe;
     plan->method = method;
-    plan->law = fmix_law_of(recipe);
+    plan->params = fmix_spectrum_params_of(recipe);
     plan->elements = fmix_shape_elements(&recipe->shape);
     plan->soft = recipe->soft > 0 && method->spectrum;
     if (recipe->lambda_given)

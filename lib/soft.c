@@ -1,5 +1,5 @@
 #include "soft.h"
-#include "contest.h"
+#include "contested.h"
 #include "lambda.h"
 
 #include <stdlib.h>
@@ -149,8 +149,8 @@ fmix_status fmix_soft_draw(const fmix_drawing *d, uint64_t t, uint64_t ones, uin
     if (status == FMIX_OK) {
         fmix_field field = fmix_drawing_field(d, t);
         sort(&b, width);
-        status = fmix_contest_order(d->plan->context, &field, b.pixels, b.runs, b.run_count,
-                                    (size_t)(b.first - b.above), (size_t)(b.last - b.above));
+        status = fmix_contested_order(d->plan->context, &field, b.pixels, b.runs, b.run_count,
+                                      (size_t)(b.first - b.above), (size_t)(b.last - b.above));
     }
     if (status == FMIX_OK)
         write_weights(g, n, &b, d->scratch->work);

@@ -4,16 +4,16 @@
 #ifndef FMIX_SPECTRUM_H
 #define FMIX_SPECTRUM_H
 
+#include "bins.h"
 #include "cache.h"
 #include "kernels.h"
-#include "law.h"
 
 /* As a c2r transform wants them, which doubles the bins that are not their own mirror. Of the
  * paper's law one weight a bin: f^-delta where the last coordinate is its own mirror, f^-delta /
  * sqrt 2 elsewhere. Of the official law two for each normal: f_0^-delta and f_1^-delta. 0 at the
  * zero bin, and in FMIX_KERNELS_PAD places past the last. Within 51u. */
 typedef struct fmix_weights {
-    fmix_law law;
+    fmix_spectrum_params params;
     fmix_sides sides;
     uint64_t bins; /* of the half spectrum */
     double total;  /* sum of the weights of G's sum over all bins, the scale of STREAM's tie rule */
@@ -21,9 +21,9 @@ typedef struct fmix_weights {
 } fmix_weights;
 
 /* From the cache; released by fmix_cache_release(cache, *entry). */
-fmix_status fmix_weights_get(fmix_cache *cache, const fmix_law *law, const fmix_weights **out,
-                             void **entry);
-bool fmix_weights_cached(fmix_cache *cache, const fmix_law *law);
+fmix_status fmix_weights_get(fmix_cache *cache, const fmix_spectrum_params *params,
+                             const fmix_weights **out, void **entry);
+bool fmix_weights_cached(fmix_cache *cache, const fmix_spectrum_params *params);
 
 /* Fills x (interleaved complex, 2 * bins, and room for 2 * FMIX_KERNELS_PAD more) with the
  * Hermitian half spectrum of the sample at t. Returns an upper bound of ||X||_1 over the full

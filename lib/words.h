@@ -12,7 +12,7 @@ typedef enum fmix_domain {
     FMIX_DOMAIN_BOX = 3,
     FMIX_DOMAIN_PAIRING = 4,
     FMIX_DOMAIN_SHUFFLE = 5,
-    FMIX_DOMAIN_LIGHT = 6,
+    FMIX_DOMAIN_AUGMENT = 6,
     FMIX_DOMAIN_POLICY = 7,
 } fmix_domain;
 

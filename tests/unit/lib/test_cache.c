@@ -280,7 +280,7 @@ static void bound_holds_after_thousands_of_different_shapes(void **state) {
         const fmix_transform *transform = NULL;
         void *a = NULL, *b = NULL;
         assert_ok(fmix_weights_get(cache,
-                                   (fmix_law[]){fmix_law_of(&(fmix_recipe){
+                                   (fmix_spectrum_params[]){fmix_spectrum_params_of(&(fmix_recipe){
                                        .shape = shape, .delta = (double)(i % 101) / 10})},
                                    &weights, &a));
         if (i % 5 == 0)

@@ -25,9 +25,10 @@ static void count(void *user, const fmix_bin *bin, const uint32_t words[2]) {
 static const fmix_recipe recipe = {.shape = {2, {16, 16, 0}}, .delta = 3};
 
 static bool visit(seen *s, fmix_cancellation cancellation) {
-    fmix_law law = fmix_law_of(&recipe);
+    fmix_spectrum_params params = fmix_spectrum_params_of(&recipe);
     assert_ok(fmix_key_derive(5, FMIX_DOMAIN_SPECTRUM, &s->key));
-    const fmix_field field = {.law = &law, .key = &s->key, .t = 7, .cancellation = cancellation};
+    const fmix_field field = {
+        .params = &params, .key = &s->key, .t = 7, .cancellation = cancellation};
     return fmix_field_each(&field, count, s);
 }
 

@@ -1,20 +1,20 @@
 /*
- * law.h - the bins of a half spectrum, exactly: where each stands, its weight, its normal (STREAM
+ * bins.h - the bins of a half spectrum, exactly: where each stands, its weight, its normal (STREAM
  * §3)
  */
-#ifndef FMIX_LAW_H
-#define FMIX_LAW_H
+#ifndef FMIX_BINS_H
+#define FMIX_BINS_H
 
 #include "shape.h"
 
 /* What the weights of a spectrum depend on. No padding: its bytes are the key of a cache. */
-typedef struct fmix_law {
+typedef struct fmix_spectrum_params {
     fmix_shape shape; /* sides past the rank are 0 */
     uint32_t frequency, spectrum;
     double delta;
-} fmix_law;
+} fmix_spectrum_params;
 
-fmix_law fmix_law_of(const fmix_recipe *recipe);
+fmix_spectrum_params fmix_spectrum_params_of(const fmix_recipe *recipe);
 
 /* A frequency squared, as the sum of (k / period)^2. */
 typedef struct fmix_square {
@@ -32,10 +32,10 @@ typedef struct fmix_bin {
 } fmix_bin;
 
 /* How many normals, from the first on, may add anything. */
-uint64_t fmix_law_normals(const fmix_law *law);
+uint64_t fmix_normals_count(const fmix_spectrum_params *params);
 
 /* The bin that normal j belongs to; false: none, or the zero bin. */
-bool fmix_law_bin(const fmix_law *law, uint64_t j, fmix_bin *out);
+bool fmix_bin_of_normal(const fmix_spectrum_params *params, uint64_t j, fmix_bin *out);
 
 /* Within 5u relative. */
 double fmix_square_value(const fmix_square *square);

@@ -8,7 +8,7 @@ fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t 
     uint32_t w[4];
     if (sides < 1 || sides > 3 || crop > FMIX_MAX_ELEMENTS)
         return FMIX_ERROR_RANGE;
-    fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_LIGHT, &key);
+    fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_AUGMENT, &key);
     if (status != FMIX_OK)
         return status;
     fmix_words_block(&key, t, 0, w);

@@ -1,8 +1,8 @@
 /*
- * contest.h - ordering pixels whose values the transform cannot tell apart (STREAM §3)
+ * contested.h - ordering pixels whose values the transform cannot tell apart (STREAM §3)
  */
-#ifndef FMIX_CONTEST_H
-#define FMIX_CONTEST_H
+#ifndef FMIX_CONTESTED_H
+#define FMIX_CONTESTED_H
 
 #include "context.h"
 #include "field.h"
@@ -17,7 +17,7 @@ typedef struct fmix_run {
  * stands where it ranks, what is before `from` is larger and what is from `to` on is smaller. With
  * from == to that boundary alone is decided. The runs, `count` of them, cover the array in order.
  * Counts as one contest, if any run needs it. */
-fmix_status fmix_contest_order(fmix_context *context, const fmix_field *field, uint32_t *pixels,
-                               const fmix_run *runs, size_t count, size_t from, size_t to);
+fmix_status fmix_contested_order(fmix_context *context, const fmix_field *field, uint32_t *pixels,
+                                 const fmix_run *runs, size_t count, size_t from, size_t to);
 
 #endif

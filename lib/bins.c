@@ -1,16 +1,16 @@
-#include "law.h"
+#include "bins.h"
 
 #include <string.h>
 
-fmix_law fmix_law_of(const fmix_recipe *recipe) {
-    _Static_assert(sizeof(fmix_law) == 32, "a law has no padding");
-    fmix_law law = {.shape.rank = recipe->shape.rank,
-                    .frequency = (uint32_t)recipe->frequency,
-                    .spectrum = (uint32_t)recipe->spectrum,
-                    .delta = recipe->delta};
+fmix_spectrum_params fmix_spectrum_params_of(const fmix_recipe *recipe) {
+    _Static_assert(sizeof(fmix_spectrum_params) == 32, "the parameters have no padding");
+    fmix_spectrum_params params = {.shape.rank = recipe->shape.rank,
+                                   .frequency = (uint32_t)recipe->frequency,
+                                   .spectrum = (uint32_t)recipe->spectrum,
+                                   .delta = recipe->delta};
     for (unsigned d = 0; d < recipe->shape.rank; d++)
-        law.shape.side[d] = recipe->shape.side[d];
-    return law;
+        params.shape.side[d] = recipe->shape.side[d];
+    return params;
 }
 
 /* Each quotient within u, its square within 3u, two sums u each. (At most 2^24, so the integers and
@@ -22,9 +22,9 @@ double fmix_square_value(const fmix_square *square) {
     return k0 * k0 + (k1 * k1 + k2 * k2);
 }
 
-static bool paper_bin(const fmix_law *law, uint64_t j, fmix_bin *out) {
-    fmix_sides sides = fmix_shape_sides(&law->shape);
-    fmix_sides periods = fmix_shape_periods(&law->shape, (fmix_frequency)law->frequency);
+static bool paper_bin(const fmix_spectrum_params *params, uint64_t j, fmix_bin *out) {
+    fmix_sides sides = fmix_shape_sides(&params->shape);
+    fmix_sides periods = fmix_shape_periods(&params->shape, (fmix_frequency)params->frequency);
     uint32_t row = sides.n[2] / 2 + 1;
     out->at[2] = (uint32_t)(j % row);
     out->at[1] = (uint32_t)(j / row % sides.n[1]);
@@ -74,42 +74,42 @@ static uint32_t longest_of(const fmix_shape *shape) {
 }
 
 /* phi + (r/N_0)^2, or the floor: any number but 0 is above 1/longest. */
-static fmix_square official_square(const fmix_law *law, const official *o, const uint32_t free[2],
-                                   uint32_t r) {
+static fmix_square official_square(const fmix_spectrum_params *params, const official *o,
+                                   const uint32_t free[2], uint32_t r) {
     fmix_square s = {{(int32_t)fmix_signed_bin(free[0], o->sides[0]),
                       (int32_t)fmix_signed_bin(free[1], o->sides[1]), (int32_t)r},
-                     {o->sides[0], o->sides[1], law->shape.side[0]}};
+                     {o->sides[0], o->sides[1], params->shape.side[0]}};
     if (s.k[0] == 0 && s.k[1] == 0 && r == 0) {
         s.k[2] = 1;
-        s.period[2] = longest_of(&law->shape);
+        s.period[2] = longest_of(&params->shape);
     }
     return s;
 }
 
-static bool official_bin(const fmix_law *law, uint64_t j, fmix_bin *out) {
-    fmix_sides sides = fmix_shape_sides(&law->shape);
-    official o = official_of(&law->shape);
+static bool official_bin(const fmix_spectrum_params *params, uint64_t j, fmix_bin *out) {
+    fmix_sides sides = fmix_shape_sides(&params->shape);
+    official o = official_of(&params->shape);
     const uint32_t last = (uint32_t)(j % 2);
     const uint32_t free[2] = {(uint32_t)(j / 2 / o.free[1]), (uint32_t)(j / 2 % o.free[1])};
-    const unsigned rank = law->shape.rank;
+    const unsigned rank = params->shape.rank;
     out->at[0] = rank == 3 ? free[0] : 0;
     out->at[1] = rank == 1 ? 0 : free[1];
     out->at[2] = last;
-    out->square = official_square(law, &o, free, 0);
-    out->imaginary = official_square(law, &o, free, 1);
+    out->square = official_square(params, &o, free, 0);
+    out->imaginary = official_square(params, &o, free, 1);
     out->alike = false;
     out->gain = last == 1 && sides.n[2] > 2 ? 4 : 1;
     return j != 0 && last <= sides.n[2] / 2;
 }
 
-uint64_t fmix_law_normals(const fmix_law *law) {
-    if (law->spectrum == FMIX_SPECTRUM_PAPER)
-        return fmix_shape_bins(&law->shape);
-    official o = official_of(&law->shape);
+uint64_t fmix_normals_count(const fmix_spectrum_params *params) {
+    if (params->spectrum == FMIX_SPECTRUM_PAPER)
+        return fmix_shape_bins(&params->shape);
+    official o = official_of(&params->shape);
     return 2 * (uint64_t)o.free[0] * o.free[1];
 }
 
-bool fmix_law_bin(const fmix_law *law, uint64_t j, fmix_bin *out) {
-    return law->spectrum == FMIX_SPECTRUM_PAPER ? paper_bin(law, j, out)
-                                                : official_bin(law, j, out);
+bool fmix_bin_of_normal(const fmix_spectrum_params *params, uint64_t j, fmix_bin *out) {
+    return params->spectrum == FMIX_SPECTRUM_PAPER ? paper_bin(params, j, out)
+                                                   : official_bin(params, j, out);
 }

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "contest.h"
+#include "contested.h"
 #include "image.h"
 #include "plan.h"
 
@@ -39,7 +39,7 @@ static const struct {
 typedef struct fixture {
     fmix_context *context;
     fmix_key key;
-    fmix_law law;
+    fmix_spectrum_params params;
     fmix_field field;
     image image;
     uint32_t rank[MOST];
@@ -52,15 +52,17 @@ static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_
     fmix_sides sides = fmix_shape_sides(shape);
     image_init(&f->image, sides.n, delta, &f->key, t);
     rank_pixels(&f->image, f->rank);
-    f->law = fmix_law_of(&(fmix_recipe){.shape = *shape, .delta = delta});
-    f->field = (fmix_field){
-        .law = &f->law, .total = mpfr_get_d(f->image.total, MPFR_RNDN), .key = &f->key, .t = t};
+    f->params = fmix_spectrum_params_of(&(fmix_recipe){.shape = *shape, .delta = delta});
+    f->field = (fmix_field){.params = &f->params,
+                            .total = mpfr_get_d(f->image.total, MPFR_RNDN),
+                            .key = &f->key,
+                            .t = t};
 }
 
 /* The first `need` of n pixels, of which nothing is known. */
 static fmix_status settle(const fixture *f, uint32_t *pixels, size_t n, size_t need) {
     const fmix_run all = {0, n};
-    return fmix_contest_order(f->context, &f->field, pixels, &all, 1, need, need);
+    return fmix_contested_order(f->context, &f->field, pixels, &all, 1, need, need);
 }
 
 static void close_case(fixture *f) {
@@ -205,7 +207,7 @@ static void assert_ordered(fixture *f, uint32_t from, uint32_t to, uint64_t *ran
             pixels[i] = by_rank[first + kept[i - first]];
         runs[count++] = (fmix_run){first, end};
     }
-    assert_ok(fmix_contest_order(f->context, &f->field, pixels, runs, count, from, to));
+    assert_ok(fmix_contested_order(f->context, &f->field, pixels, runs, count, from, to));
     for (uint32_t i = 0; i < n; i++) {
         if (i >= from && i < to)
             assert_int_equal(pixels[i], by_rank[i]);
