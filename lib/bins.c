@@ -13,8 +13,8 @@ fmix_spectrum_params fmix_spectrum_params_of(const fmix_recipe *recipe) {
     return params;
 }
 
-/* Each quotient within u, its square within 3u, two sums u each. (At most 2^24, so the integers and
- * the quotients' squares neither round nor underflow.) */
+/* Each quotient is within u, its square within 3u, two sums add u each. (The integers are at most
+ * 2^24, so they do not round, and the squares do not underflow.) */
 double fmix_square_value(const fmix_square *square) {
     double k0 = (double)square->k[0] / square->period[0];
     double k1 = (double)square->k[1] / square->period[1];
@@ -38,12 +38,12 @@ static bool paper_bin(const fmix_spectrum_params *params, uint64_t j, fmix_bin *
     return j != 0;
 }
 
-/* The released code transforms over sides it has in another order: the first free bins count along
- * the last side of the shape. Of those past the half spectrum, the ones that come last are left
- * out here already. */
+/* The released code transforms over the sides in another order: the first free bins count along the
+ * last side of the shape. The counts leave out the last of those bins that the half spectrum does
+ * not have. */
 typedef struct official {
-    uint32_t free[2];  /* free bins, outer first */
-    uint32_t sides[2]; /* that their frequencies are counted by */
+    uint32_t free[2];  /* numbers of free bins, outer first */
+    uint32_t sides[2]; /* sides that the frequencies of the free bins refer to */
 } official;
 
 static uint32_t smaller(uint32_t a, uint32_t b) {
@@ -73,7 +73,7 @@ static uint32_t longest_of(const fmix_shape *shape) {
     return longest;
 }
 
-/* phi + (r/N_0)^2, or the floor: any number but 0 is above 1/longest. */
+/* phi + (r/N_0)^2, or 1/longest^2 where that is 0. Any other sum is at least 1/longest^2. */
 static fmix_square official_square(const fmix_spectrum_params *params, const official *o,
                                    const uint32_t free[2], uint32_t r) {
     fmix_square s = {{(int32_t)fmix_signed_bin(free[0], o->sides[0]),

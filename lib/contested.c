@@ -6,33 +6,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pixel against its run's pivot. */
+/* A pixel compared with the pivot of its run. */
 typedef struct comparison {
     fmix_difference difference;
     int order; /* 1 larger, -1 smaller, 0 not known yet */
 } comparison;
 
-/* One call's work. A round gives each open run a pivot, compares the run's other pixels with it in
- * one pass over the bins for all, sorts by what came of it, and leaves open what is still unsure.
- */
+/* The work of one call. A round gives each open run a pivot, compares the other pixels of all open
+ * runs with their pivots in one pass over the bins, sorts each run by the results, and leaves open
+ * what is still undecided. */
 typedef struct ordering {
     const fmix_field *field;
     uint32_t *pixels;
     size_t from, to;
-    fmix_run *runs, *next; /* open ones, of at least two pixels each */
+    fmix_run *runs, *next; /* open runs, of at least two pixels each */
     size_t count, next_count;
     fmix_difference *differences;
     comparison *comparisons;
-    size_t n;       /* of differences and comparisons */
-    fmix_tier tier; /* the last that was needed */
+    size_t n;       /* entries of differences and comparisons */
+    fmix_tier tier; /* the last tier that was needed */
 } ordering;
 
-/* Whether an order within first … end-1 can matter. */
+/* True if an order within first … end-1 can matter. */
 static bool matters(const ordering *c, size_t first, size_t end) {
     return end - first > 1 && first < c->to && c->from < end;
 }
 
-/* Of none is anything known. */
+/* Gives each open run a pivot. No comparison is decided yet. */
 static void list_rivals(ordering *c) {
     c->n = 0;
     for (size_t r = 0; r < c->count; r++) {
@@ -47,8 +47,9 @@ static void list_rivals(ordering *c) {
     }
 }
 
-/* What is within 2^-256 of the total is equal, and of equals the smaller flat index is larger. The
- * total is a float64 sum: only a difference within 2^-30 of the tolerance could notice. */
+/* Values within 2^-256 of the total are equal, and of equal pixels the one with the smaller flat
+ * index is larger. The total is a float64 sum, so only a difference within 2^-30 of the tolerance
+ * could notice its rounding. */
 static int order_of(const fmix_difference *d, double tie) {
     double size = d->value.high < 0 ? -d->value.high : d->value.high;
     if (size > d->bound && size - d->bound > tie * (1 + 0x1p-30))
@@ -58,7 +59,7 @@ static int order_of(const fmix_difference *d, double tie) {
     return 0;
 }
 
-/* What is still open, by sums: quick ones first. */
+/* Compares the open pixels by sums of this tier. */
 static fmix_status compare_by_sums(ordering *c, fmix_tier tier) {
     double tie = ldexp(c->field->total, -FMIX_TIE_BITS);
     size_t open = 0;
@@ -119,8 +120,8 @@ static int by_order(const void *left, const void *right) {
     return a->difference.pair.pixel < b->difference.pair.pixel ? -1 : 1;
 }
 
-/* Rivals on one side of their pivot, sorted, whose pixels go to `first` on: they part where the gap
- * between neighbours is more than two bounds. */
+/* Writes the sorted comparisons of one side of a pivot to pixels[first …], as runs. A run ends
+ * where the gap to the next neighbour is more than two bounds. */
 static void split(ordering *c, const comparison *comparisons, size_t n, size_t first) {
     double tie = ldexp(c->field->total, -FMIX_TIE_BITS), bound = 0;
     size_t start = 0;
@@ -139,7 +140,7 @@ static void split(ordering *c, const comparison *comparisons, size_t n, size_t f
     }
 }
 
-/* Sorts each run by its comparisons' orders, the pivot between. */
+/* Sorts each run by its comparisons, with the pivot between the two sides. */
 static void split_runs(ordering *c) {
     comparison *comparisons = c->comparisons;
     c->next_count = 0;
@@ -161,7 +162,7 @@ static void split_runs(ordering *c) {
     c->count = c->next_count;
 }
 
-/* Runs have at least two pixels each, so there are never more than half as many as pixels. */
+/* Runs have at least two pixels each, so there are at most half as many runs as pixels. */
 static fmix_status ordering_init(ordering *c, const fmix_run *runs, size_t count) {
     size_t pixels = 0;
     for (size_t r = 0; r < count; r++)

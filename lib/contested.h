@@ -7,16 +7,16 @@
 #include "context.h"
 #include "field.h"
 
-/* Pixels first … end-1 of an array: all larger than what comes after them in it, and smaller than
- * what comes before. */
+/* Pixels first … end-1 of an array. All are larger than the pixels after the run, and smaller than
+ * the pixels before it. */
 typedef struct fmix_run {
     size_t first, end;
 } fmix_run;
 
-/* Reorders pixels (flat indices, all different) within their runs: afterwards each at from … to-1
- * stands where it ranks, what is before `from` is larger and what is from `to` on is smaller. With
- * from == to that boundary alone is decided. The runs, `count` of them, cover the array in order.
- * Counts as one contest, if any run needs it. */
+/* Reorders pixels (flat indices, all different) within their runs. Afterwards each pixel at from …
+ * to-1 stands at its rank; pixels before `from` are larger and pixels from `to` on are smaller.
+ * With from == to only that boundary is decided. The `count` runs cover the array in order. If any
+ * run needs a decision, the context counts one contested mask. */
 fmix_status fmix_contested_order(fmix_context *context, const fmix_field *field, uint32_t *pixels,
                                  const fmix_run *runs, size_t count, size_t from, size_t to);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /*
- * How far a difference summed here may be from the true one, as multiples of S, the sum of the
- * moduli sqrt(gain) f^-delta |Z_j| over the bins that do not cancel.
+ * Bounds of the error of a difference, as multiples of S, the sum of the moduli sqrt(gain) f^-delta
+ * |Z_j| over the bins that do not cancel.
  *
  * In double-double: a logarithm within 2^-98, times delta/2 and |ln f^2| <= 166 together: a weight
  * within 2^-89; radius and turns within 2^-92; the phase factors within 2^-91 each; all that under
@@ -25,13 +25,13 @@ typedef struct turn {
     fmix_dd re, im;
 } turn;
 
-/* e^(2 pi i p / denominator), made when first asked for. */
+/* Values of e^(2 pi i p / denominator), each computed when it is first needed. */
 typedef struct turns {
     uint64_t denominator;
     turn *entries; /* fine, then coarse */
 } turns;
 
-#define UNKNOWN 2.0 /* no cosine */
+#define UNKNOWN 2.0 /* marks an entry without a value: no cosine is 2 */
 
 static fmix_status turns_new(uint64_t denominator, turns *out) {
     size_t n = (size_t)(FMIX_PHASE_FINE + denominator / FMIX_PHASE_FINE + 1);
@@ -70,11 +70,11 @@ static fmix_dd weight_of(const fmix_square *square, double delta) {
     return fmix_dd_exp(fmix_dd_scale(fmix_dd_log(s), -delta / 2));
 }
 
-/* sqrt(gain) (f_0^-delta Re Z + i f_1^-delta Im Z), and a bound of its modulus */
+/* sqrt(gain) (f_0^-delta Re Z + i f_1^-delta Im Z), and a bound of its modulus in *size. */
 static turn spectrum_double_double(const fmix_bin *bin, double delta, const uint32_t words[2],
                                    double *size) {
     fmix_dd l = fmix_dd_log((fmix_dd){((double)words[0] + 1) * 0x1p-32, 0});
-    double twice = -2 * (double)bin->gain; /* the gain goes under the root */
+    double twice = -2 * (double)bin->gain; /* the gain moves under the root */
     fmix_dd radius = fmix_dd_sqrt((fmix_dd){twice * l.high, twice * l.low});
     fmix_dd re = fmix_dd_mul(weight_of(&bin->square, delta), radius), im = re;
     if (!bin->alike)
@@ -101,26 +101,26 @@ static double larger(weights w) {
 }
 
 /*
- * Pixels that share their coordinate along the longest side are a line. Of
+ * Pixels with the same coordinate along the longest side are a line. In
  *
  *   G[n] = Re sum_a e^(2 pi i a n_a / N_a) sum_b X_ab e^(2 pi i b n_b / N_b)
  *
- * with b along the longest side and a along the others, the inner sums belong to the line, so one
- * pass over the bins serves all its pixels: on 16x1024 with delta = 10 all 16 are contested. Within
- * a line an `a` whose phases are equal still cancels exactly. What has b = 0 is the same in every
- * line and summed apart, so it cancels between lines too.
+ * b runs along the longest side and a along the others. The inner sums belong to the line, so one
+ * pass over the bins serves all pixels of the line: on 16x1024 with delta = 10 all 16 are
+ * contested. Within a line an `a` whose phases are equal still cancels exactly. Bins with b = 0 are
+ * the same in every line and are summed apart, so they cancel between lines too.
  */
 typedef struct line_sums {
     const fmix_field *field;
-    double threshold; /* weights above it are summed in double-double */
+    double threshold; /* weights above the threshold are summed in double-double */
     fmix_sides sides;
     unsigned along;   /* the longest side */
     uint32_t entries; /* how many `a` there are */
     turns inner, outer;
-    uint32_t *lines; /* their coordinates along the longest side, ascending */
+    uint32_t *lines; /* coordinates of the lines along the longest side, ascending */
     size_t line_count;
-    turn *sums;     /* by entry: of b = 0, then of each line */
-    double *errors; /* by entry: of b = 0, then of any line */
+    turn *sums;     /* by entry: the sums of b = 0, then of each line */
+    double *errors; /* by entry: the errors of b = 0, then of any line */
 } line_sums;
 
 static uint32_t coordinate_of(const line_sums *p, uint32_t pixel) {
@@ -148,12 +148,12 @@ static void bin_of(const line_sums *p, uint32_t entry, uint32_t at[3]) {
     }
 }
 
-/* The sums that a bin belongs to begin at this one, its error at the same place of an entry. */
+/* The first of the sums that a bin belongs to. Its error has the same place. */
 static size_t first_sum(const line_sums *p, const fmix_bin *bin) {
     return entry_of(p, bin->at) + (bin->at[p->along] ? p->entries : 0);
 }
 
-/* Of b = 0 there is one sum. */
+/* b = 0 has one sum for all lines. */
 static size_t sums_of_bin(const line_sums *p, const fmix_bin *bin) {
     return bin->at[p->along] ? p->line_count : 1;
 }
@@ -179,7 +179,7 @@ static void add_double_double(const line_sums *p, const fmix_bin *bin, const uin
 static void add_quick(const line_sums *p, const fmix_bin *bin, weights w, const uint32_t words[2]) {
     double radius = sqrt(-2 * (double)bin->gain * fmix_log_word(words[0]));
     double re = w.re * radius * fmix_cos_word(words[1]);
-    double im = w.im * radius * fmix_cos_word(words[1] - (UINT32_C(1) << 30)); /* its sine */
+    double im = w.im * radius * fmix_cos_word(words[1] - (UINT32_C(1) << 30)); /* sine */
     size_t first = first_sum(p, bin), count = sums_of_bin(p, bin);
     p->errors[first] += QUICK_BOUND * larger(w) * radius;
     for (size_t line = 0; line < count; line++) {
@@ -201,8 +201,9 @@ static void add_bin(void *user, const fmix_bin *bin, const uint32_t words[2]) {
 }
 
 /*
- * About one bin in 64 is above it. Where delta is large those are nearly all of S, and what float64
- * loses of the rest matters little. From a sample whose steps fall into no side's rhythm.
+ * About one bin in 64 is above the threshold. Where delta is large these bins are nearly all of S,
+ * and the error of float64 in the other bins matters little. The threshold comes from a sample of
+ * the bins, whose steps are not in phase with any side.
  */
 #define SAMPLE 1024
 #define SHARE  64
@@ -245,7 +246,7 @@ static fmix_status find_lines(line_sums *p, const fmix_difference *differences, 
     return FMIX_OK;
 }
 
-/* A pixel's line's. */
+/* The sums of a pixel's line. */
 static const turn *sums_of(const line_sums *p, uint32_t pixel) {
     uint32_t at = coordinate_of(p, pixel);
     const uint32_t *line = bsearch(&at, p->lines, p->line_count, sizeof at, ascending);
@@ -261,8 +262,8 @@ static fmix_dd real_part(turn a, turn e) {
     return fmix_dd_sub(fmix_dd_mul(a.re, e.re), fmix_dd_mul(a.im, e.im));
 }
 
-/* bin_of leaves 0 along the longest side, so a phase's step along it, which does not fit the outer
- * denominator, is not looked at. */
+/* bin_of leaves 0 along the longest side, so the phase's step along that side, which does not fit
+ * the outer denominator, is not used. */
 static void combine_lines(const line_sums *p, fmix_difference *d) {
     const turn *here = sums_of(p, d->pair.pixel), *there = sums_of(p, d->pair.pivot);
     uint64_t denominator = p->outer.denominator;
@@ -289,7 +290,7 @@ static void combine_lines(const line_sums *p, fmix_difference *d) {
     }
 }
 
-/* The turns are the caller's to free, whatever it returns. */
+/* The caller frees the turns, whatever this returns. */
 static fmix_status line_sums_init(line_sums *p, const fmix_field *field, bool quick) {
     *p = (line_sums){.field = field, .sides = fmix_shape_sides(&field->params->shape)};
     fmix_sides others = p->sides;
@@ -304,8 +305,9 @@ static fmix_status line_sums_init(line_sums *p, const fmix_field *field, bool qu
     return status == FMIX_OK ? turns_new(fmix_phase_denominator(&others), &p->outer) : status;
 }
 
-/* One pass for all, or false: there are more lines than it has room for. Sums take at most four
- * bytes for each of the shape's elements, or two lines, and as much as one for b = 0. */
+/* Sums all differences in one pass. *fits is false if there are more lines than memory is allowed
+ * for: sums take at most four bytes for each of the shape's elements, or two lines, and as much as
+ * one line for b = 0. */
 static fmix_status sum_at_once(line_sums *p, fmix_difference *differences, size_t n, bool *fits) {
     uint64_t most = fmix_shape_elements(&p->field->params->shape) / 8 / p->entries;
     fmix_status status = find_lines(p, differences, n);

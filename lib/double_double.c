@@ -63,7 +63,7 @@ static const fmix_dd ln2 = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
 static const double ln2_third = 0x1.7b57a079a1934p-111;
 static const fmix_dd half_pi = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
 
-/* Two steps of long division: the first quotient's remainder is exact to 2^-104 of a. */
+/* Long division: the remainder of the first quotient is exact to 2^-104 of a. */
 fmix_dd fmix_dd_div(fmix_dd a, fmix_dd b) {
     double q1 = a.high / b.high;
     fmix_dd r = fmix_dd_sub(a, fmix_dd_scale(b, q1));
@@ -74,7 +74,7 @@ fmix_dd fmix_dd_div(fmix_dd a, fmix_dd b) {
     return fmix_dd_add(q, fmix_dd_from(q3));
 }
 
-/* One Newton step from a root of 53 bits. */
+/* One Newton step from a root with 53 bits. */
 fmix_dd fmix_dd_sqrt(fmix_dd a) {
     if (a.high <= 0)
         return fmix_dd_from(0);
@@ -92,7 +92,7 @@ static double power_of_two(int n) {
     return x;
 }
 
-/* a = 2^e m, s = (m-1)/(m+1), |s| < 0.1716: z = s^2 < 2^-5, so what follows z^21/43 is under
+/* a = 2^e m, s = (m-1)/(m+1), |s| < 0.1716: z = s^2 < 2^-5, so the remainder after z^21/43 is under
  * 2^-117. Horner's terms past 1 sum to 0.01 and keep 2^-104 of that. */
 fmix_dd fmix_dd_log(fmix_dd a) {
     const uint64_t root_half = UINT64_C(0x3fe6a09e667f3bcd);
@@ -110,8 +110,8 @@ fmix_dd fmix_dd_log(fmix_dd a) {
     return e == 0 ? p : fmix_dd_add(fmix_dd_scale(ln2, e), p);
 }
 
-/* r = (a - n ln2)/16, |r| < 0.022: what follows r^14/14! is under 2^-118. e^r - 1 = p; then four
- * times p <- 2p + p^2, each doubling the error of p as it doubles p. */
+/* r = (a - n ln2)/16, |r| < 0.022: the remainder after r^14/14! is under 2^-118. e^r - 1 = p; then
+ * four times p <- 2p + p^2, each doubling the error of p as it doubles p. */
 fmix_dd fmix_dd_exp(fmix_dd a) {
     const double rounder = 0x1.8p52;
     double n = (a.high * 0x1.71547652b82fep+0 + rounder) - rounder;
@@ -137,8 +137,8 @@ static fmix_dd alternating(fmix_dd z, int first) {
     return p;
 }
 
-/* The quarter in integers: 4n = q d + rest, |rest| <= d/2, so |t| <= pi/4. What follows t^27/27!
- * and t^28/28! is under 2^-112. */
+/* The quarter in integers: 4n = q d + rest, |rest| <= d/2, so |t| <= pi/4. The remainder after
+ * t^27/27! and t^28/28! is under 2^-112. */
 void fmix_dd_turn(uint64_t n, uint64_t d, fmix_dd *cosine, fmix_dd *sine) {
     uint64_t q = (8 * n + d) / (2 * d);
     double rest = (double)((int64_t)(4 * n) - (int64_t)(q * d));

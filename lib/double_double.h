@@ -1,9 +1,10 @@
 /*
  * double_double.h - numbers as unevaluated sums of two float64: about 104 bits (Dekker 1971)
  *
- * A sum or product here is within 2^-102 relative, of nearly any two operands: the sum is the
- * accurate one (both errors kept), so cancellation costs only what the operands had lost before.
- * Needs round-to-nearest float64 and no contraction; no operand comes near overflow: |x| < 2^900.
+ * The relative error of a sum or product is at most 2^-102, for nearly any two operands: the sum is
+ * the accurate one (it keeps both errors), so cancellation only exposes what the operands had lost
+ * before. The functions need round-to-nearest float64 without contraction, and operands |x| <
+ * 2^900.
  */
 #ifndef FMIX_DOUBLE_DOUBLE_H
 #define FMIX_DOUBLE_DOUBLE_H
@@ -43,7 +44,7 @@ static inline fmix_dd fmix_dd_add(fmix_dd a, fmix_dd b) {
     return fmix_two_fast_sum(s.high, s.low + t.low);
 }
 
-/* Within 2u^2 relative (Joldes, Muller and Popescu 2017). */
+/* Relative error at most 2u^2 (Joldes, Muller and Popescu 2017). */
 static inline fmix_dd fmix_dd_add_double(fmix_dd a, double b) {
     fmix_dd s = fmix_two_sum(a.high, b);
     return fmix_two_fast_sum(s.high, s.low + a.low);
@@ -68,14 +69,14 @@ static inline fmix_dd fmix_dd_scale(fmix_dd a, double b) {
 }
 
 fmix_dd fmix_dd_div(fmix_dd a, fmix_dd b);
-fmix_dd fmix_dd_sqrt(fmix_dd a); /* of 0: 0 */
+fmix_dd fmix_dd_sqrt(fmix_dd a); /* the root of 0 is 0 */
 
-/* Relative bounds, which tests hold against MPFR: 2^-98 of the logarithm of a normal a > 0; 2^-94
- * of the exponential for -200 <= a <= 200, of the a given. */
+/* Relative errors, which tests compare with MPFR: at most 2^-98 for the logarithm of a normal a >
+ * 0; at most 2^-94 for the exponential of the given a, -200 <= a <= 200. */
 fmix_dd fmix_dd_log(fmix_dd a);
 fmix_dd fmix_dd_exp(fmix_dd a);
 
-/* cos and sin of 2 pi n / d, n < d <= 2^32, within 2^-96; exact zeros and ones. */
+/* cos and sin of 2 pi n / d, n < d <= 2^32, within 2^-96. Zeros and ones are exact. */
 void fmix_dd_turn(uint64_t n, uint64_t d, fmix_dd *cosine, fmix_dd *sine);
 
 #endif

@@ -2,21 +2,21 @@
 #include "spectrum.h"
 
 /*
- * The bound, and why a mask is decided.
+ * The bound of the error of G, and why it decides a mask (BOUND.md §5).
  *
- * Let G be the exact values and g what the transform returned, both over the spectrum's exact or
- * computed bins. Each computed bin is within FMIX_SPECTRUM_BOUND times its share of ||X||_1 of the
- * exact one, and a transform of exact arithmetic moves no value by more than the sum of those; FFTW
- * adds at most fmix_transform_bound * ||X||_1 (hypothesis H). fmix_spectrum_fill's norm is at least
- * the computed ||X||_1, so with
+ * Let G be the exact values of the exact bins, and g what the transform returned for the computed
+ * bins. Each computed bin is within FMIX_SPECTRUM_BOUND times its share of ||X||_1 of the exact
+ * bin, and an exact transform moves no value by more than the sum of these errors. FFTW adds at
+ * most fmix_transform_bound * ||X||_1 (hypothesis H). fmix_spectrum_fill's norm is at least the
+ * computed ||X||_1, so with
  *
  *     B = norm * (fmix_transform_bound + 2 * FMIX_SPECTRUM_BOUND)     |g[n] - G[n]| <= B
  *
- * where the second FMIX_SPECTRUM_BOUND is room for the rounding of B itself, of comparisons with it
- * (|g| <= norm, so u * norm each) and for the norm being of computed bins.
+ * where the second FMIX_SPECTRUM_BOUND is room for the rounding of B itself and of comparisons with
+ * B (|g| <= norm, so u * norm each), and for the norm being the norm of computed bins.
  *
- * So values further apart than 2B are ordered as their exact ones are, and a value of a given rank
- * is within B of the exact value of that rank (ranks move no further than values).
+ * So values further apart than 2B have the order of their exact values, and the value of a given
+ * rank is within B of the exact value of that rank (ranks move no further than values).
  */
 static double bound_of(double norm, uint64_t elements) {
     return norm * (fmix_transform_bound(elements) + 2 * FMIX_SPECTRUM_BOUND);

@@ -1,4 +1,4 @@
-/* What a mask will cost, in time and in memory. */
+/* Estimates of what a mask costs, in time and in memory. */
 #include "plan.h"
 #include "transform.h"
 
@@ -11,8 +11,8 @@ static double log2_of(double x) {
     return e + (x - 1); /* within 0.09 */
 }
 
-/* By the released code's law a mask whose last side is 1 has pixels that only MPFR tells apart or
- * finds equal. Measured: 8 to 9 ms at 10x1 and 64x1, 21 ms at 512x1, 38 ms at 4096x1; of three
+/* With the official spectrum and a last side of 1, masks have pixels that only MPFR tells apart or
+ * finds equal. Measured: 8 to 9 ms at 10x1 and 64x1, 21 ms at 512x1, 38 ms at 4096x1; with three
  * sides 0.3 ms at 8x8x1, 2.3 ms at 128x128x1. */
 static double official_cost(const fmix_recipe *r, double elements) {
     unsigned rank = r->shape.rank;
@@ -22,10 +22,12 @@ static double official_cost(const fmix_recipe *r, double elements) {
 }
 
 /*
- * Nanoseconds of settling that a thin shape must expect. With one side long against the rest,
- * pixels that share its coordinate differ by (long/other)^-delta of G. Where that is under about
- * 2^-31 they are all contested together: a pass or two over the bins settles them. With a soft edge
- * so is all of its band: of as many lines as the long side has, and pixel by pixel (difference.c).
+ * Expected nanoseconds of deciding contested pixels of a thin shape. If one side is much longer
+ * than the others, pixels with the same coordinate along that side differ by (long/other)^-delta of
+ * G. Where this is under about 2^-31 these pixels are all contested together, and a pass or two
+ * over the bins decides them. With a soft edge the whole band is contested: the cost grows with its
+ * lines, which are at most as many as the long side has elements, and with its pixels
+ * (difference.c).
  */
 static double settling_cost(const fmix_recipe *r, double elements, double band) {
     double official = official_cost(r, elements);
@@ -44,8 +46,8 @@ static double settling_cost(const fmix_recipe *r, double elements, double band) 
     return elements / 2 * (250 + 4 * lines) + 200 * band * (elements / longest);
 }
 
-/* Fitted to one machine, so only good for order of magnitude: what the normals cost a bin, the
- * transform and selection an element and level, three times that out of the caches, and sorting the
+/* Fitted to one machine, so good for the order of magnitude only: the normals by bin, the transform
+ * and the selection by element and level, three times as much out of the caches, and sorting the
  * band of a soft edge. */
 double fmix_plan_mask_cost(const fmix_plan *plan) {
     double n = (double)plan->elements, levels = log2_of(n);
@@ -59,14 +61,14 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
            10 * band * levels + settling_cost(&plan->recipe, n, band);
 }
 
-#define CONTESTED_PIXEL_BYTES 160 /* of a pixel that is contested: contested.c, difference.c */
+#define CONTESTED_PIXEL_BYTES 160 /* for each contested pixel: contested.c, difference.c */
 
-/* Of a soft edge: what is sorted, its pixels and runs, sums of lines; and where all of a band is
- * contested, that. */
+/* A soft edge adds the sorted candidates, its pixels and runs, and the sums of lines. Where the
+ * whole band is contested, that adds CONTESTED_PIXEL_BYTES for each pixel of the band. */
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (!plan->method->draw)
         return 0;
-    uint64_t bytes = plan->elements; /* a mask */
+    uint64_t bytes = plan->elements; /* the mask as bytes */
     if (plan->method->spectrum)
         bytes += 2 * sizeof(double) * (plan->elements + FMIX_KERNELS_PAD) +
                  3 * sizeof(double) * (fmix_shape_bins(&plan->recipe.shape) + FMIX_KERNELS_PAD);

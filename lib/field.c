@@ -1,6 +1,6 @@
 #include "field.h"
 
-#define STRIDE 64 /* bins between two looks whether it is cancelled */
+#define STRIDE 64 /* bins between two questions whether to cancel */
 
 static bool is_cancelled(const fmix_cancellation *c) {
     return c->cancelled && c->cancelled(c->user);

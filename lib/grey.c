@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Half to even, of 0 … 255. */
+/* Half to even, for 0 <= x <= 255. */
 static double nearest(double x) {
     const double rounder = 0x1.8p52;
     return (x + rounder) - rounder;
 }
 
-/* The pixels whose level float64 leaves open, and those that may be the smallest or largest. */
+/* A growing list of pixels: those whose level float64 leaves open, or those that may be the
+ * smallest or largest. */
 typedef struct doubt {
     uint32_t *pixels;
     size_t n, room;
@@ -48,9 +49,9 @@ static range range_of(const double *g, uint64_t n) {
 }
 
 /*
- * q = 255 (g - low) / (high - low). Low and high are within B of the true ones, so numerator and
- * denominator are off by 2B each, and as the true quotient is at most 1 it is off by 4B over the
- * denominator; 4 roundings of at most 255 are within 2^-42.
+ * q = 255 (g - low) / (high - low). Low and high are within B of their exact values, so numerator
+ * and denominator have an error of at most 2B each. The exact quotient is at most 1, so the error
+ * of the quotient is at most 4B over the denominator. 4 roundings of at most 255 are within 2^-42.
  */
 static fmix_status find_levels(const double *g, uint64_t n, range r, double width,
                                unsigned char *levels, doubt *open) {
@@ -66,7 +67,8 @@ static fmix_status find_levels(const double *g, uint64_t n, range r, double widt
     return status;
 }
 
-/* The pixel of the largest or smallest exact value, which is within `width` of the end. */
+/* Finds the pixel of the largest or smallest exact value. Its computed value is between low and
+ * high. */
 static fmix_status find_end(fmix_context *context, const fmix_field *field, const double *g,
                             uint64_t n, double low, double high, bool largest, uint32_t *out) {
     doubt near = {0};
@@ -85,9 +87,9 @@ static fmix_status find_end(fmix_context *context, const fmix_field *field, cons
 }
 
 /*
- * What sums can tell of 255 value/spread; false: nothing. The quotient is compared with
- * the half above its whole part, both sides times twice the spread. Where its own error is under
- * 1/4 no other half can matter. 2^-90 is room for the products.
+ * Rounds 255 value/spread where the bounds of the sums allow it; false: they do not. The quotient
+ * is compared with the half above its whole part, both sides times twice the spread. If the error
+ * of the quotient is under 1/4, no other half can matter. 2^-90 is room for the products.
  */
 static bool level_directly(const fmix_difference *d, const fmix_difference *spread,
                            unsigned char *level) {
@@ -102,7 +104,8 @@ static bool level_directly(const fmix_difference *d, const fmix_difference *spre
     return true;
 }
 
-/* Levels of the open pixels from differences to the lowest; what stays open moves to the front. */
+/* Sets levels of open pixels from their differences to the lowest pixel. Pixels that stay open move
+ * to the front. */
 static fmix_status settle_by_sums(const fmix_field *field, bool quick, fmix_pair ends, doubt *open,
                                   unsigned char *levels) {
     size_t n = open->n, left = 0;
@@ -161,12 +164,12 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, range r, double wid
     return status;
 }
 
-/* Levels of sample t in scratch->mask. */
+/* Writes the levels of sample t to scratch->mask. */
 static fmix_status draw(const fmix_drawing *d, uint64_t t) {
     uint64_t n = d->plan->elements;
     doubt open = {0};
     double bound;
-    if (n == 1) { /* no bin at all: constant */
+    if (n == 1) { /* without any bin the image is constant */
         d->scratch->mask[0] = 0;
         return FMIX_OK;
     }
@@ -189,7 +192,7 @@ static void write(const unsigned char *levels, uint64_t n, fmix_dtype dtype, voi
         return;
     }
     for (int i = 0; i < 256; i++) {
-        shares[i] = i / 255.0; /* from there to f32 or f16 as of soft masks: rounded once */
+        shares[i] = i / 255.0; /* rounded once, as soft masks are (mask.c) */
         fmix_store(dtype, &shares[i], 1, table[i]);
     }
     for (uint64_t i = 0; i < n; i++)

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* One sample's label in float64, smoothed. False: a class number out of range. */
+/* The label of one sample in float64, smoothed. False: the class number is out of range. */
 static bool load_row(const fmix_labels *l, const unsigned char *y, uint64_t row, double *out) {
     uint64_t size = fmix_dtype_bytes(l->dtype);
     if (l->numbers) {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sets the mask where values from `low` to `high` await an exact order: `k` ones in all. What is
- * above is surely in, what is below surely out (drawing.c). */
+/* Draws a mask with k ones in which the values from `low` to `high` need an exact order. Larger
+ * values are surely in the mask, smaller ones surely not (drawing.c). */
 static fmix_status settle(const fmix_drawing *d, uint64_t t, uint64_t k, double low, double high) {
     const double *g = d->scratch->g;
     unsigned char *mask = d->scratch->mask;
@@ -103,8 +103,8 @@ static void to_f16(const unsigned char *restrict mask, uint64_t n, uint16_t *res
         out[i] = (uint16_t)(mask[i] * 0x3c00); /* 1.0 */
 }
 
-/* Eight bytes of 0 or 1, the first in memory the highest bit: the product gathers them at the top.
- */
+/* Packs eight bytes of 0 or 1, the first in memory to the highest bit: the product gathers the bits
+ * at the top. */
 static void to_bits(const unsigned char *mask, uint64_t n, unsigned char *out) {
     uint64_t whole = n / 8;
     for (uint64_t i = 0; i < whole; i++) {
@@ -154,7 +154,7 @@ const unsigned char *fmix_mask_as_bytes(const fmix_drawing *d, const fmix_mask *
 }
 
 /* A weight is a/b with b < 2^25, so it is 2^-50 away from any half-way point of f32 or f16 that it
- * is not on: that it was rounded to float64 first changes nothing. */
+ * is not on. Rounding it to float64 first therefore changes nothing. */
 void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype dtype, void *out) {
     uint64_t elements = d->plan->elements;
     if (mask->weights)

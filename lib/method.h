@@ -6,7 +6,7 @@
 
 #include "method_row.h"
 
-/* NULL past the last. */
+/* The row of a method; NULL past the last. */
 const fmix_method_row *fmix_method_row_of(fmix_method method);
 
 #endif

@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows first … first+n-1 of a batch, to out. */
+/* Rows first … first+n-1 of a batch, to be mixed to out. */
 typedef struct task {
     const fmix_plan *plan;
     const fmix_batch *batch;
-    uint64_t values; /* of a row */
+    uint64_t values; /* elements of a row */
     uint64_t index, first, n;
     unsigned char *out;
 } task;
 
-/* A row, its partner, and where it goes. */
+/* Addresses of a row, of its partner and of the mixed row. */
 typedef struct place {
     const unsigned char *a, *b;
     unsigned char *out;
@@ -58,7 +58,8 @@ static void choose(const task *w, const unsigned char *mask, const place *p, uns
                               out + c * plane);
 }
 
-/* Where the mask is soft, or chooses what is converted then. */
+/* Mixes one row by a mask. If `chosen` is set, the chosen elements go there before they are
+ * converted. */
 static void apply(const task *w, const fmix_mask *mask, const place *p, unsigned char *chosen) {
     const fmix_batch *batch = w->batch;
     if (mask->weights) {
@@ -80,7 +81,7 @@ static fmix_status draw(const fmix_drawing *d, uint64_t t, fmix_mask *mask) {
 
 static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
     const fmix_batch *batch = w->batch;
-    unsigned char *chosen = NULL; /* a row before it is converted */
+    unsigned char *chosen = NULL; /* a chosen row before its conversion */
     fmix_drawing d;
     fmix_mask mask;
     fmix_status status = fmix_drawing_begin(&d, w->plan, scratch);
@@ -90,7 +91,7 @@ static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
     }
     for (uint64_t i = w->first; i < w->first + w->n && status == FMIX_OK; i++) {
         place p = place_of(w, i);
-        if (i == w->first || !w->plan->recipe.scope_batch) /* else all rows have the first's */
+        if (i == w->first || !w->plan->recipe.scope_batch) /* else the first row's mask */
             status = draw(&d, fmix_plan_sample(w->plan, w->index, i), &mask);
         if (status == FMIX_OK)
             apply(w, &mask, &p, chosen);
@@ -117,7 +118,7 @@ fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fm
     return plan->method->draw ? mix_by_masks(&w, scratch) : mix_by_weights(&w);
 }
 
-/* Ones. As numpy.packbits leaves it, the last byte of bits ends in zeros. */
+/* Writes ones. As in numpy.packbits, the unused bits of the last byte are 0. */
 static void fill_ones(fmix_dtype type, uint64_t elements, uint64_t bytes, unsigned char *out) {
     memset(out, type == FMIX_DTYPE_BITS ? 0xff : 1, (size_t)bytes);
     if (type == FMIX_DTYPE_BITS && elements % 8)

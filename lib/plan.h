@@ -1,5 +1,5 @@
 /*
- * plan.h - a recipe that was checked
+ * plan.h - a checked recipe
  */
 #ifndef FMIX_PLAN_H
 #define FMIX_PLAN_H
@@ -13,11 +13,11 @@ struct fmix_plan {
     fmix_context *context;
     fmix_recipe recipe;
     const fmix_method_row *method;
-    fmix_spectrum_params params; /* of its spectrum */
+    fmix_spectrum_params params; /* of the spectrum */
     uint64_t elements;
-    bool soft;                                  /* masks may hold weights between 0 and 1 */
-    uint64_t lambda;                            /* L, if the recipe gives it */
-    fmix_key lambda_key, spectrum_key, box_key; /* those that its method draws from */
+    bool soft;                                  /* masks can have weights between 0 and 1 */
+    uint64_t lambda;                            /* L, if the recipe gives lambda */
+    fmix_key lambda_key, spectrum_key, box_key; /* only those that the method draws from are set */
 };
 
 #endif

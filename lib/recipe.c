@@ -1,4 +1,4 @@
-/* Recipes, checked, and the plans of those that are valid. */
+/* Checks recipes, and makes plans of the valid ones. */
 #include "lambda.h"
 #include "method.h"
 #include "plan.h"

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define KEEP_BYTES (4u << 20) /* of each room, when trimmed */
+#define KEEP_BYTES (4u << 20) /* a trimmed scratch keeps arrays up to this size */
 
 fmix_status fmix_scratch_new(fmix_scratch **out) {
     *out = calloc(1, sizeof **out);

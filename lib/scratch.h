@@ -1,5 +1,5 @@
 /*
- * scratch.h - working memory of one thread
+ * scratch.h - the working memory of one thread
  */
 #ifndef FMIX_SCRATCH_H
 #define FMIX_SCRATCH_H
@@ -7,16 +7,16 @@
 #include "field.h"
 
 struct fmix_scratch {
-    double *x, *g, *work; /* spectrum, values, room to select */
+    double *x, *g, *work; /* spectrum, values, and memory for selection */
     unsigned char *mask;
     size_t x_room, g_room, mask_room;
-    uint64_t transforms; /* run in this drawing */
+    uint64_t transforms; /* run since the current drawing began */
     fmix_cancellation cancellation;
 };
 
-/* Rooms for a shape's spectrum and values. */
+/* Grows the arrays for the spectrum and the values of a shape. */
 fmix_status fmix_scratch_reserve(fmix_scratch *scratch, uint64_t bins, uint64_t elements);
-/* Room for one mask as bytes. */
+/* Grows the array for one mask of bytes. */
 fmix_status fmix_scratch_reserve_mask(fmix_scratch *scratch, uint64_t elements);
 
 #endif

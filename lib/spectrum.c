@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK     512 /* bins at a time, in the first cache */
+#define CHUNK     512 /* bins at a time, so that a chunk stays in the first cache */
 #define ROOT_HALF 0x1.6a09e667f3bcdp-1
 
-/* One row of bins along the last side. fmix_power brings 24u, its argument 5u * 5, the factor and
- * product 2u: 51u. */
+/* Fills one row of bins along the last side. fmix_power has an error of 24u, its argument 5u * 5,
+ * the factor and the product 2u: 51u. */
 static void fill_row(const fmix_spectrum_params *params, uint64_t first, uint32_t row, double *w) {
     for (uint32_t b2 = 0; b2 < row; b2++) {
         fmix_bin bin;
@@ -18,7 +18,8 @@ static void fill_row(const fmix_spectrum_params *params, uint64_t first, uint32_
     }
 }
 
-/* Rows b and -b along either leading side are equal, so at most a quarter is computed. */
+/* Rows b and -b along either leading side are equal, so the function computes at most a quarter of
+ * the rows. */
 static void weigh_paper(fmix_weights *weights) {
     const fmix_sides *sides = &weights->sides;
     uint32_t n0 = sides->n[0], n1 = sides->n[1], row = sides->n[2] / 2 + 1;
@@ -32,7 +33,7 @@ static void weigh_paper(fmix_weights *weights) {
                 memcpy(w, weights->w + ((size_t)m0 * n1 + m1) * row, row * sizeof *w);
             else
                 fill_row(&weights->params, first, row, w);
-            for (uint32_t b2 = 0; b2 < row; b2++) /* doubled, sqrt(1/2) is c = sqrt 2 */
+            for (uint32_t b2 = 0; b2 < row; b2++) /* twice sqrt(1/2) is c = sqrt 2 */
                 weights->total += (fmix_self_mirrored(b2, sides->n[2]) ? 1 : 2) * w[b2];
         }
     }
@@ -91,7 +92,7 @@ bool fmix_weights_cached(fmix_cache *cache, const fmix_spectrum_params *params) 
     return fmix_cache_has(cache, &all_weights, params);
 }
 
-/* In the columns that are their own mirror: X_b = (Y_b + conj Y_-b) / 2. */
+/* Makes a column that is its own mirror Hermitian: X_b = (Y_b + conj Y_-b) / 2. */
 static void make_hermitian(const fmix_sides *sides, uint32_t column, double *x) {
     uint32_t n0 = sides->n[0], n1 = sides->n[1];
     size_t row = sides->n[2] / 2 + 1;
@@ -118,7 +119,7 @@ typedef struct chunk {
     size_t n;
 } chunk;
 
-/* Of normals j … of `all`, j even. */
+/* The words of normals j … of `all`; j is even. */
 static void draw(const fmix_kernels *kernels, const fmix_key *key, uint64_t t, uint64_t j,
                  uint64_t all, chunk *out) {
     out->n = all - j < CHUNK ? (size_t)(all - j) : CHUNK;
@@ -168,8 +169,9 @@ static double fill_official(const fmix_weights *weights, const fmix_kernels *ker
     return sum;
 }
 
-/* Every bin's w * radius counts twice: right for the doubled ones, too much for the few others. The
- * rounding of these sums, at most 2^21 + 8 terms a lane or 2^24 in all, is under 2^-28 of them. */
+/* Every w * radius counts twice, which is right for doubled bins and too much for the few others.
+ * The rounding of these sums, at most 2^21 + 8 terms a lane or 2^24 in all, is under 2^-28 of the
+ * sums. */
 double fmix_spectrum_fill(const fmix_weights *weights, const fmix_kernels *kernels,
                           const fmix_key *key, uint64_t t, double *x) {
     bool paper = weights->params.spectrum == FMIX_SPECTRUM_PAPER;

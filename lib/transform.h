@@ -20,7 +20,7 @@ typedef enum fmix_transform_stage {
     FMIX_TRANSFORM_MEASURED,
 } fmix_transform_stage;
 
-/* Shared by its users, who do not change it; the counters are tuning.c's. */
+/* Users share a transform and do not change it. tuning.c alone writes the counters. */
 typedef struct fmix_transform {
     fmix_shape shape;
     fmix_fft *fft;
