@@ -128,7 +128,7 @@ static void mpfr_picks_what_the_contract_says(void **state) {
 }
 
 /* A column's pixels differ by 2^-40 of G here and the bins that tell them apart are as small. */
-static void what_differs_in_small_bins_alone_is_told_apart(void **state) {
+static void pixels_that_differ_in_small_bins_alone_are_ordered(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {4, 128}};
@@ -174,7 +174,7 @@ static void of_equals_the_smaller_flat_index_is_larger(void **state) {
     }
 }
 
-static void counters_tell_what_settled(void **state) {
+static void counters_name_the_deciding_tier(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {4, 4}};
@@ -257,7 +257,7 @@ static void each_way_to_sum_can_be_cancelled(void **state) {
 }
 
 RUN(T(float64_picks_what_the_contract_says), T(double_double_picks_what_the_contract_says),
-    T(mpfr_picks_what_the_contract_says), T(what_differs_in_small_bins_alone_is_told_apart),
+    T(mpfr_picks_what_the_contract_says), T(pixels_that_differ_in_small_bins_alone_are_ordered),
     T(a_few_of_the_pixels_are_ordered_like_all), T(of_equals_the_smaller_flat_index_is_larger),
-    T(counters_tell_what_settled), T(a_band_of_ranks_is_ordered_whatever_was_known),
+    T(counters_name_the_deciding_tier), T(a_band_of_ranks_is_ordered_whatever_was_known),
     T(each_way_to_sum_can_be_cancelled))

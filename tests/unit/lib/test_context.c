@@ -75,7 +75,7 @@ static void contexts_share_nothing(void **state) {
     fmix_context_free(b);
 }
 
-static void the_engine_is_told(void **state) {
+static void the_engine_names_its_libraries(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     fmix_engine engine;
@@ -88,4 +88,4 @@ static void the_engine_is_told(void **state) {
 }
 
 RUN(T(every_status_has_a_text_of_its_own), T(a_new_context_has_counted_nothing_and_hooks_nothing),
-    T(counters_add_up_over_threads), T(contexts_share_nothing), T(the_engine_is_told))
+    T(counters_add_up_over_threads), T(contexts_share_nothing), T(the_engine_names_its_libraries))

@@ -83,7 +83,7 @@ static void double_double_sums_are_within_their_bound(void **state) {
 }
 
 /* A line's pixels differ by 2^-50 of G here. What they share must not be in their bound. */
-static void what_a_line_shares_is_not_in_its_bounds(void **state) {
+static void terms_shared_by_a_line_do_not_widen_its_bounds(void **state) {
     (void)state;
     static const fmix_shape shape = {2, {4, 128}};
     const fmix_recipe recipe = {.shape = shape, .delta = 10};
@@ -119,7 +119,7 @@ static void a_heavy_share_is_exact_in_quick_sums_too(void **state) {
 
 /* The official law has bins of the first two numbers along the last side, which is 1 here, and none
  * but 0 along the longest: G is the same all along it, and nothing is left of a difference. */
-static void what_all_lines_share_is_not_in_bounds_either(void **state) {
+static void terms_shared_by_all_lines_do_not_widen_bounds(void **state) {
     (void)state;
     static const fmix_shape shape = {3, {13, 7, 1}};
     const fmix_recipe recipe = {.shape = shape, .delta = 1, .spectrum = FMIX_SPECTRUM_OFFICIAL};
@@ -136,5 +136,5 @@ static void what_all_lines_share_is_not_in_bounds_either(void **state) {
 }
 
 RUN(T(float64_sums_are_within_their_bound), T(double_double_sums_are_within_their_bound),
-    T(what_a_line_shares_is_not_in_its_bounds), T(what_all_lines_share_is_not_in_bounds_either),
-    T(a_heavy_share_is_exact_in_quick_sums_too))
+    T(terms_shared_by_a_line_do_not_widen_its_bounds),
+    T(terms_shared_by_all_lines_do_not_widen_bounds), T(a_heavy_share_is_exact_in_quick_sums_too))

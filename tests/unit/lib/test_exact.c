@@ -74,7 +74,7 @@ static void lambda_is_that_of_the_contract_at_random_words(void **state) {
     mpfr_free_cache();
 }
 
-static void lambda_of_the_contract_s_check(void **state) {
+static void lambda_of_the_contracts_example(void **state) {
     (void)state;
     assert_true(fmix_exact_lambda(3477432570, 1082735229, 1) == 2133785041);
     assert_true(fmix_exact_lambda(UINT32_MAX, 5, 0.01) == FMIX_LAMBDA_ONE / 2);
@@ -163,6 +163,6 @@ static void within_the_tolerance_is_equal(void **state) {
 }
 
 RUN(T(lambda_is_that_of_the_contract_at_every_extreme),
-    T(lambda_is_that_of_the_contract_at_random_words), T(lambda_of_the_contract_s_check),
+    T(lambda_is_that_of_the_contract_at_random_words), T(lambda_of_the_contracts_example),
     T(orders_have_the_sign_of_the_difference), T(orders_are_antisymmetric_and_transitive),
     T(within_the_tolerance_is_equal))
