@@ -25,7 +25,7 @@ static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 static unsigned planned; /* plans made since the last time; guarded by planner */
 static char *wisdom;     /* of the measured shapes, or NULL; guarded by planner */
 
-/* Measuring holds the planner for up to a second. A thread that frees an fmix_fft meanwhile leaves
+/* Measuring holds the planner for a while. A thread that frees an fmix_fft meanwhile leaves
  * it in this list rather than wait. */
 static pthread_mutex_t retired_lock = PTHREAD_MUTEX_INITIALIZER;
 static fmix_fft *retired;

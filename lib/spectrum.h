@@ -8,7 +8,7 @@
 #include "cache.h"
 #include "kernels.h"
 
-/* Weights as a complex-to-real transform needs them, which doubles the bins that are not their own
+/* Weights for a complex-to-real transform; the transform doubles the bins that are not their own
  * mirror. With the paper's spectrum one weight a bin: f^-delta where the last coordinate is its own
  * mirror, f^-delta / sqrt 2 elsewhere. With the official spectrum two weights for each normal:
  * f_0^-delta and f_1^-delta. The weight is 0 at the zero bin, and in FMIX_KERNELS_PAD places past
