@@ -3,9 +3,9 @@
  *
  * FMix (Harris et al., arXiv 2002.12047), CutMix (Yun et al., ICCV 2019) and MixUp (Zhang et al.,
  * ICLR 2018) as pure functions of a recipe and a sample number. "STREAM §n" below names a section
- * of the numeric contract, stream version FMIX_STREAM. The contract defines every result in exact
- * real arithmetic, so the bits of a result do not depend on threads, CPU, compiler or transform
- * plan.
+ * of the numeric contract, stream version FMIX_STREAM. The contract defines draws and masks in
+ * exact real arithmetic, and mixing operation by operation, so the bits of a result do not depend
+ * on threads, CPU, compiler or transform plan.
  *
  * Units and ranges
  *   seed, t, batch      any unsigned 64-bit number; t is the number of a sample
