@@ -1,5 +1,5 @@
 /*
- * binary64.h - a double's bits
+ * binary64.h - a double and its bits
  */
 #ifndef FMIX_BINARY64_H
 #define FMIX_BINARY64_H

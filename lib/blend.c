@@ -5,7 +5,7 @@
 #include <math.h> /* sqrt */
 #include <string.h>
 
-/* Masks of images come in runs: at delta = 3 some 75 positions at a time. */
+/* Masks of images have runs of equal elements: some 75 positions each at delta = 3. */
 static void select_runs(const unsigned char *mask, uint64_t positions, size_t size,
                         const unsigned char *a, const unsigned char *b, unsigned char *out) {
     uint64_t start = 0;
@@ -19,13 +19,14 @@ static void select_runs(const unsigned char *mask, uint64_t positions, size_t si
     }
 }
 
-/* How many elements come before a cache line begins: stores that straddle two are the slow ones. */
+/* How many elements come before the next cache line of `out`. Stores that straddle two lines are
+ * slow. */
 static uint64_t before_line(const void *out, size_t size, uint64_t n) {
     uint64_t head = (uint64_t)(-(uintptr_t)out % 64) / size;
     return head < n ? head : n;
 }
 
-/* Where elements are small, reading both and choosing is quicker than looking for runs. */
+/* For small elements, reading both samples and choosing is faster than searching for runs. */
 void fmix_blend_select(const fmix_kernels *kernels, const unsigned char *mask, uint64_t positions,
                        size_t size, const unsigned char *a, const unsigned char *b,
                        unsigned char *out) {
@@ -69,7 +70,8 @@ void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *ou
 FMIX_CLONES
 static void blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
                      unsigned char *restrict out) {
-    const double rounder = 0x1.8p52; /* its last bit is a unit: the sum is rounded half to even */
+    const double rounder = 0x1.8p52; /* the last bit of the sum is worth 1, so the sum is rounded
+                                        half to even */
     double rest = 1 - m;
     for (uint64_t i = 0; i < n; i++) {
         double v = m * (double)a[i] + rest * (double)b[i];
@@ -77,7 +79,8 @@ static void blend_u8(double m, uint64_t n, const unsigned char *a, const unsigne
     }
 }
 
-/* L d is half way for no d below 2^8 unless L = m 2^32 is a multiple of 2^24. */
+/* The kernel needs products L d that are never half way, for d below 2^8. They are half way only
+ * where L = m 2^32 is a multiple of 2^24. */
 void fmix_blend_u8(const fmix_kernels *kernels, double m, uint64_t n, const unsigned char *a,
                    const unsigned char *b, unsigned char *out) {
     uint64_t weight = (uint64_t)(m * 0x1p32);
@@ -109,7 +112,7 @@ static void halve(double m, size_t n, double *restrict a, const double *restrict
         a[i] = (a[i] + b[i]) / 2;
 }
 
-/* What is done with two chunks in float64: the result replaces the first. */
+/* An operation on two chunks in float64: the result replaces the first chunk. */
 typedef void combine(double m, size_t n, double *restrict a, const double *restrict b);
 
 static void blend(combine *how, double m, uint64_t n, fmix_dtype type, const unsigned char *a,
@@ -135,7 +138,7 @@ void fmix_blend_average(uint64_t n, fmix_dtype type, const void *a, const void *
     blend(halve, 0.5, n, type, a, b, out_type, out);
 }
 
-/* The lanes are added in order. */
+/* The lanes are added in order: STREAM §8. */
 static double add_lanes(const double lanes[LANES]) {
     double sum = lanes[0];
     for (int l = 1; l < LANES; l++)
@@ -147,7 +150,7 @@ typedef struct moments {
     double mean, deviation;
 } moments;
 
-/* Element i goes into lane i mod 8. */
+/* STREAM §8: element i goes into lane i mod 8. */
 static moments moments_of(fmix_dtype type, fmix_dtype out_type, const unsigned char *from,
                           uint64_t n) {
     double sums[LANES] = {0}, squares[LANES] = {0}, x[CHUNK];
@@ -190,7 +193,7 @@ void fmix_blend_standardised(double r, uint64_t n, fmix_dtype type, const void *
     }
 }
 
-/* The weights of elements i … i+n-1 of a sample. */
+/* Writes the weights of elements i … i+n-1 of a sample. */
 static void spread_weights(const double *weights, uint64_t positions, const fmix_batch *batch,
                            uint64_t i, size_t n, double *m) {
     uint64_t repeat = batch->layout == FMIX_CHANNELS_LAST ? batch->channels : 1;

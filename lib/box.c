@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* 128 bits, for n^3 * 2^32 with n up to 2^24 */
+/* 128 bits hold n^3 * 2^32, with n up to 2^24 */
 typedef struct wide {
     uint64_t high, low;
 } wide;
@@ -45,7 +45,7 @@ uint32_t fmix_box_side(uint32_t n, unsigned rank, uint64_t lambda) {
     return low;
 }
 
-/* Along one side of n: r elements from a start, or clipped around a centre. */
+/* Along one side of n elements: r elements from a start, or clipped around a centre. */
 static void place(fmix_box kind, uint32_t n, uint32_t r, uint32_t word, uint32_t *start,
                   uint32_t *size) {
     if (kind == FMIX_BOX_INSIDE) {

@@ -108,9 +108,9 @@ static entry *use(fmix_cache *cache, entry *e) {
     return e;
 }
 
-fmix_status fmix_cache_get(fmix_cache *cache, const fmix_cache_kind *kind, const void *key,
-                           void **object, void **held) {
-    unsigned bucket = bucket_of(kind, key);
+/* The entry of this key, held and counted as a hit, or NULL. */
+static entry *look_up(fmix_cache *cache, unsigned bucket, const fmix_cache_kind *kind,
+                      const void *key) {
     pthread_mutex_lock(&cache->lock);
     entry *e = find(cache, bucket, kind, key);
     if (e) {
@@ -120,12 +120,11 @@ fmix_status fmix_cache_get(fmix_cache *cache, const fmix_cache_kind *kind, const
         cache->misses++;
     }
     pthread_mutex_unlock(&cache->lock);
-    if (e) {
-        *object = e->object;
-        *held = e;
-        return FMIX_OK;
-    }
+    return e;
+}
 
+static fmix_status make_entry(unsigned bucket, const fmix_cache_kind *kind, const void *key,
+                              entry **out) {
     entry *made = calloc(1, sizeof *made);
     if (!made)
         return FMIX_ERROR_MEMORY;
@@ -138,26 +137,44 @@ fmix_status fmix_cache_get(fmix_cache *cache, const fmix_cache_kind *kind, const
     made->kind = kind;
     made->bucket = bucket;
     memcpy(made->key, key, sizeof made->key);
+    *out = made;
+    return FMIX_OK;
+}
 
+/* Links a new entry, and returns it held; or destroys it, and returns the entry that another thread
+ * linked meanwhile. */
+static entry *insert(fmix_cache *cache, entry *made) {
     pthread_mutex_lock(&cache->lock);
-    e = find(cache, bucket, kind, key);
+    entry *e = find(cache, made->bucket, made->kind, made->key);
     if (e) {
         use(cache, e);
     } else {
         e = made;
-        made = NULL;
         e->users = 1;
-        e->next = cache->buckets[bucket];
-        cache->buckets[bucket] = e;
+        e->next = cache->buckets[e->bucket];
+        cache->buckets[e->bucket] = e;
         age_append(cache, e);
         cache->bytes += e->bytes;
     }
     entry *evicted = evict(cache);
     pthread_mutex_unlock(&cache->lock);
-
     destroy_all(evicted);
-    if (made)
+    if (e != made)
         destroy(made);
+    return e;
+}
+
+fmix_status fmix_cache_get(fmix_cache *cache, const fmix_cache_kind *kind, const void *key,
+                           void **object, void **held) {
+    unsigned bucket = bucket_of(kind, key);
+    entry *e = look_up(cache, bucket, kind, key);
+    if (!e) {
+        entry *made = NULL;
+        fmix_status status = make_entry(bucket, kind, key, &made);
+        if (status != FMIX_OK)
+            return status;
+        e = insert(cache, made);
+    }
     *object = e->object;
     *held = e;
     return FMIX_OK;

@@ -61,8 +61,14 @@ void fmix_context_counters(fmix_context *context, fmix_counters *out) {
     fmix_cache_counters(context->cache, out);
 }
 
+fmix_status fmix_context_tune(fmix_context *context, double seconds, bool *tuned, bool *more) {
+    fmix_status status = fmix_tuning_next(&context->tuning, context->cache, seconds, tuned, more);
+    fmix_count(&context->transforms_measured, *tuned);
+    return status;
+}
+
 void fmix_context_engine(const fmix_context *context, fmix_engine *out) {
-    *out = (fmix_engine){.fftw = fmix_transform_library(),
+    *out = (fmix_engine){.fftw = fmix_fft_library(),
                          .mpfr = fmix_exact_library(),
                          .kernels = context->kernels->name};
 }

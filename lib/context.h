@@ -1,5 +1,5 @@
 /*
- * context.h - what the calls of one program share, and the hooks of tests
+ * context.h - state that the calls of one program share, and hooks for tests
  */
 #ifndef FMIX_CONTEXT_H
 #define FMIX_CONTEXT_H
@@ -7,22 +7,22 @@
 #include "cache.h"
 #include "fmix.h"
 #include "kernels.h"
-#include "transform.h"
+#include "tuning.h"
 
 #include <stdatomic.h>
 
-/* All zero in use. A test sets them before the first mask. */
+/* All zero in production. A test sets hooks before the first mask. */
 typedef struct fmix_hooks {
     double noise;   /* adds ± noise * bound to every value of G, signs by a hash of pixel and t */
-    double widen;   /* multiplies the width within which values are contested, if not 0 */
-    bool unchecked; /* believes the transform: nothing is contested */
-    bool no_quick;  /* settles what is contested by the exacter sums */
-    bool no_direct; /* or by MPFR alone */
+    double widen;   /* if not 0, multiplies the width within which values are contested */
+    bool unchecked; /* trusts the transform: nothing is contested */
+    bool no_quick;  /* skips the float64 sums */
+    bool no_direct; /* skips the double-double sums too: MPFR alone decides */
     void (*watch)(void *user, const double *g, uint64_t n, double bound); /* sees every G */
     void *watch_user;
 } fmix_hooks;
 
-/* What settles a contest: float64 sums, double-double sums, MPFR. */
+/* What decides contested pixels: float64 sums, double-double sums, MPFR. */
 typedef enum fmix_tier { FMIX_TIER_QUICK, FMIX_TIER_DIRECT, FMIX_TIER_EXACT, FMIX_TIERS } fmix_tier;
 
 struct fmix_context {
@@ -35,14 +35,6 @@ struct fmix_context {
 
 static inline void fmix_count(_Atomic uint64_t *counter, uint64_t n) {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
-
-/* Sizes: false on overflow. */
-static inline bool fmix_multiply(size_t a, size_t b, size_t *out) {
-    if (b != 0 && a > SIZE_MAX / b)
-        return false;
-    *out = a * b;
-    return true;
 }
 
 #endif

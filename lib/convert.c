@@ -24,7 +24,7 @@ static double widen(narrow t, uint16_t bits) {
     return from_bits(sign | (uint64_t)(e - bias + 1023) << 52 | f << (52 - t.fraction));
 }
 
-/* Below the smallest normal number, to the nearest multiple of the unit there. */
+/* Below the smallest normal number: to the nearest multiple of the smallest subnormal. */
 static uint16_t narrow_subnormal(narrow t, double size) {
     const double rounder = 0x1.8p52;
     int bias = (1 << (t.exponent - 1)) - 1;
@@ -47,7 +47,7 @@ static uint16_t narrow_to(narrow t, double x) {
     return (uint16_t)(sign | (size < infinity ? size : infinity));
 }
 
-/* Nearest integer, half to even; from 2^52 on there are no others. */
+/* The nearest integer, half to even. From 2^52 on all doubles are integers. */
 static double round_even(double x) {
     double size = x < 0 ? -x : x;
     if (!(size < 0x1p52))

@@ -1,23 +1,22 @@
 #include "drawing.h"
 #include "spectrum.h"
-#include "transform.h"
 
 /*
- * The bound, and why a mask is decided.
+ * The bound of the error of G, and why it decides a mask (BOUND.md §5).
  *
- * Let G be the exact values and g what the transform returned, both over the spectrum's exact or
- * computed bins. Each computed bin is within FMIX_SPECTRUM_BOUND times its share of ||X||_1 of the
- * exact one, and a transform of exact arithmetic moves no value by more than the sum of those; FFTW
- * adds at most fmix_transform_bound * ||X||_1 (hypothesis H). fmix_spectrum_fill's norm is at least
- * the computed ||X||_1, so with
+ * Let G be the exact values of the exact bins, and g what the transform returned for the computed
+ * bins. Each computed bin is within FMIX_SPECTRUM_BOUND times its share of ||X||_1 of the exact
+ * bin, and an exact transform moves no value by more than the sum of these errors. FFTW adds at
+ * most fmix_transform_bound * ||X||_1 (hypothesis H). fmix_spectrum_fill's norm is at least the
+ * computed ||X||_1, so with
  *
  *     B = norm * (fmix_transform_bound + 2 * FMIX_SPECTRUM_BOUND)     |g[n] - G[n]| <= B
  *
- * where the second FMIX_SPECTRUM_BOUND is room for the rounding of B itself, of comparisons with it
- * (|g| <= norm, so u * norm each) and for the norm being of computed bins.
+ * where the second FMIX_SPECTRUM_BOUND is room for the rounding of B itself and of comparisons with
+ * B (|g| <= norm, so u * norm each), and for the norm being the norm of computed bins.
  *
- * So values further apart than 2B are ordered as their exact ones are, and a value of a given rank
- * is within B of the exact value of that rank (ranks move no further than values).
+ * So values further apart than 2B have the order of their exact values, and the value of a given
+ * rank is within B of the exact value of that rank (ranks move no further than values).
  */
 static double bound_of(double norm, uint64_t elements) {
     return norm * (fmix_transform_bound(elements) + 2 * FMIX_SPECTRUM_BOUND);
@@ -36,10 +35,10 @@ fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scra
     fmix_cache *cache = plan->context->cache;
     *d = (fmix_drawing){.plan = plan, .scratch = scratch};
     fmix_status status = fmix_scratch_reserve_mask(scratch, plan->elements);
-    if (!fmix_method_has_spectrum(plan->recipe.method))
+    if (!plan->method->spectrum)
         return status;
     if (status == FMIX_OK)
-        status = fmix_weights_get(cache, &plan->law, &d->weights, &d->weights_entry);
+        status = fmix_weights_get(cache, &plan->params, &d->weights, &d->weights_entry);
     if (status == FMIX_OK)
         status = fmix_transform_get(cache, &plan->recipe.shape, &d->transform, &d->transform_entry);
     if (status == FMIX_OK)
@@ -49,7 +48,7 @@ fmix_status fmix_drawing_begin(fmix_drawing *d, const fmix_plan *plan, fmix_scra
 
 void fmix_drawing_end(fmix_drawing *d) {
     if (d->transform)
-        fmix_transform_used(d->plan->context, d->transform, d->scratch->transforms);
+        fmix_tuning_used(&d->plan->context->tuning, d->transform, d->scratch->transforms);
     d->scratch->transforms = 0;
     fmix_cache_release(d->plan->context->cache, d->transform_entry);
     fmix_cache_release(d->plan->context->cache, d->weights_entry);
@@ -71,12 +70,11 @@ void fmix_drawing_values(const fmix_drawing *d, uint64_t t, double *bound) {
 }
 
 fmix_field fmix_drawing_field(const fmix_drawing *d, uint64_t t) {
-    return (fmix_field){.context = d->plan->context,
-                        .law = &d->weights->law,
+    return (fmix_field){.params = &d->weights->params,
                         .total = d->weights->total,
                         .key = &d->plan->spectrum_key,
                         .t = t,
-                        .scratch = d->scratch};
+                        .cancellation = d->scratch->cancellation};
 }
 
 double fmix_drawing_width(const fmix_drawing *d, double bound) {

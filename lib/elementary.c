@@ -1,7 +1,7 @@
 #include "elementary.h"
 #include "binary64.h"
 
-#define LN2_HIGH 0x1.62e42fefa0000p-1 /* 37 bits: a product with 10 more is exact */
+#define LN2_HIGH 0x1.62e42fefa0000p-1 /* 37 bits: a product with 10 more bits is exact */
 #define LN2_LOW  0x1.cf79abc9e3b3ap-40
 #define LN2      0x1.62e42fefa39efp-1
 #define INV_LN2  0x1.71547652b82fep+0
@@ -19,9 +19,10 @@ static double from_integer(uint64_t i) {
 
 /*
  * ln m for m in [sqrt(1/2), sqrt 2): with s = (m-1)/(m+1), 2s(1 + s^2/3 + s^4/5 + …). |s| < 0.1716,
- * so what follows s^20/21 is under 2^-58 of the sum. m-1 is exact; m+1 is within u, s within 2u,
- * the series, whose terms past 1 sum to under 0.01, within 0.1u, the last product within u, the sum
- * with 1 within u: 4u in all. (Where m has at most 52 bits, as every word has, m+1 is exact: 3u.)
+ * so the remainder after s^20/21 is under 2^-58 of the sum. m-1 is exact; m+1 is within u, s within
+ * 2u, the series, whose terms past 1 sum to under 0.01, within 0.1u, the last product within u, the
+ * sum with 1 within u: 4u in all. (Where m has at most 52 bits, as every word has, m+1 is exact:
+ * 3u.)
  */
 static double log_near_one(double m) {
     double s = (m - 1.0) / (m + 1.0);
@@ -96,8 +97,8 @@ double fmix_cos_word(uint32_t w) {
     return q == 1 || q == 2 ? -size : size;
 }
 
-/* e^r - 1 for |r| <= 0.35: what follows r^14/14! is under 2^-61 of r. r + r*(r*p), where r*p is at
- * most 0.2: under 2u of itself. */
+/* e^r - 1 for |r| <= 0.35: the remainder after r^14/14! is under 2^-61 of r. r + r*(r*p), where r*p
+ * is at most 0.2: under 2u of itself. */
 static double expm1_poly(double r) {
     static const double c[] = {
         1.0 / 87178291200.0, 1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0,

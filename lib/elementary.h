@@ -17,8 +17,8 @@ double fmix_log_word(uint32_t w);
 /* cos(2 pi w / 2^32), relative error at most 6u. */
 double fmix_cos_word(uint32_t w);
 
-/* e^y for y <= 0: relative error at most 4u down to y = -700, 0 below that. *minus: 1 - e^y,
- * relative error at most 11u. (Of e^y for the y given; an error in y is the caller's.) */
+/* e^y for y <= 0: relative error at most 4u down to y = -700, and 0 below. *minus: 1 - e^y,
+ * relative error at most 11u. (The bounds are for the given y; an error in y is the caller's.) */
 double fmix_exp_negative(double y, double *minus);
 
 /* s^-h for s > 0 a normal number and 0 <= h <= 5: relative error at most 24u. */

@@ -7,11 +7,11 @@
 #define NEAREST MPFR_RNDN
 
 /*
- * Of a sum's error: at most 2^(100-precision) of S = sum of the weights times |Z|. Each bin goes
- * through about 20 correctly rounded operations, whose largest amplification is
- * delta/2 * |ln f^2| <= 166, and 2^24 bins are summed: 2^40 would do. Orders compare with 2^-256 of
- * the total. Of levels, numerator and denominator may be as small as that and their quotient is
- * wanted to 2^-256 again.
+ * The error of a sum is at most 2^(100-precision) of S = sum of the weights times |Z|. Each bin
+ * passes about 20 correctly rounded operations, whose largest amplification is delta/2 * |ln f^2|
+ * <= 166, and 2^24 bins are summed: 2^40 would do. Orders compare with 2^-256 of the total. For
+ * levels, numerator and denominator may both be as small as 2^-256 of the total, and their quotient
+ * is needed to 2^-256 again.
  */
 #define ORDER_PRECISION 448
 #define LEVEL_PRECISION 768
@@ -24,7 +24,7 @@ const char *fmix_exact_library(void) {
     return mpfr_get_version();
 }
 
-/* cos and sin of 2 pi n / d; exact where the quarter is whole. */
+/* cos and sin of 2 pi n / d; exact where 4n/d is an integer. */
 static void turn(mpfr_t cosine, mpfr_t sine, mpfr_t scratch, uint64_t n, uint64_t d) {
     uint64_t g = d / 4;
     if (d % 4 == 0 && n % g == 0) {
@@ -90,16 +90,16 @@ uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha) {
     return result;
 }
 
-/* cos and sin of an entry's phase; NaN until first asked for */
+/* cos and sin of the phase of a table entry; NaN until they are first needed */
 typedef struct entry {
     mpfr_t cosine, sine;
 } entry;
 
-/* The numbers that one pass over the bins works with. */
+/* The state of one pass over the bins. */
 typedef struct sums {
     const fmix_field *field;
     const fmix_pair *pairs;
-    fmix_phase *phases; /* of pixel and pivot of each pair */
+    fmix_phase *phases; /* phases of pixel and pivot of each pair */
     mpfr_t *values;     /* G[pixel] - G[pivot] */
     size_t n, ready;    /* ready: how many values are initialised */
     uint64_t denominator;
@@ -120,10 +120,10 @@ static void sums_clear(sums *s) {
                 (mpfr_ptr)NULL);
 }
 
-/* Cleared whatever it returns. */
+/* Call sums_clear whatever this returns. */
 static fmix_status sums_init(sums *s, const fmix_field *field, mpfr_prec_t precision,
                              const fmix_pair *pairs, size_t n) {
-    fmix_sides sides = fmix_shape_sides(&field->law->shape);
+    fmix_sides sides = fmix_shape_sides(&field->params->shape);
     uint64_t denominator = fmix_phase_denominator(&sides);
     size_t entries = (size_t)(FMIX_PHASE_FINE + denominator / FMIX_PHASE_FINE + 1);
     *s = (sums){.field = field, .pairs = pairs, .n = n, .denominator = denominator};
@@ -171,7 +171,7 @@ static void weigh(sums *s, const fmix_square *square, mpfr_t out) {
         mpfr_sqr(s->b, s->b, NEAREST);
         mpfr_add(s->a, s->a, s->b, NEAREST);
     }
-    mpfr_set_d(s->b, -s->field->law->delta / 2, NEAREST);
+    mpfr_set_d(s->b, -s->field->params->delta / 2, NEAREST);
     mpfr_pow(out, s->a, s->b, NEAREST);
 }
 
@@ -221,8 +221,8 @@ static fmix_status add_bins(sums *s) {
     return fmix_field_each(s->field, add_bin, s) ? FMIX_OK : FMIX_ERROR_CANCELLED;
 }
 
-/* What counts as equal. total is a float64 sum: only a difference within 2^-30 of the tolerance
- * could notice. */
+/* Sets the tolerance below which values are equal. total is a float64 sum, so only a difference
+ * within 2^-30 of the tolerance could notice its rounding. */
 static void set_tie(const fmix_field *field, mpfr_t out) {
     mpfr_set_d(out, field->total, NEAREST);
     mpfr_div_2ui(out, out, FMIX_TIE_BITS, NEAREST);
@@ -241,8 +241,8 @@ fmix_status fmix_exact_orders(const fmix_field *field, const fmix_pair *pairs, s
     return status;
 }
 
-/* 255 * value / spread to nearest; within 2^-256 of a half it is that half, which goes to even.
- * The difference from the half is at most a half, so two digits of 2^-256 are left. */
+/* 255 * value / spread to nearest. A value within 2^-256 of a half counts as the half, which goes
+ * to even. The quotient is known far below 2^-256, and subtracting the half loses nothing. */
 static unsigned char level(sums *s, const mpfr_t value, const mpfr_t spread) {
     mpfr_mul_ui(s->a, value, 255, NEAREST);
     mpfr_div(s->a, s->a, spread, NEAREST);
@@ -255,7 +255,7 @@ static unsigned char level(sums *s, const mpfr_t value, const mpfr_t spread) {
     return (unsigned char)(up ? below + 1 : below);
 }
 
-/* No pixel is below the lowest or above the highest but by a tie, which rounds away. */
+/* A pixel can be below the lowest or above the highest only by a tie, which rounds away. */
 fmix_status fmix_exact_levels(const fmix_field *field, uint32_t lowest, uint32_t highest,
                               const uint32_t *pixels, size_t n, unsigned char *levels) {
     sums s;

@@ -1,7 +1,7 @@
 /*
- * exact.h - what float64 and double-double cannot settle: the only user of MPFR
+ * exact.h - decisions that float64 and double-double leave open: the only user of MPFR
  *
- * GMP aborts the process when it cannot allocate. What is asked for here is small: a few numbers of
+ * GMP aborts the process when it cannot allocate. The allocations here are small: a few numbers of
  * under 100 bytes for each pixel, and a table of two numbers for each of at most 8,192 phases.
  */
 #ifndef FMIX_EXACT_H
@@ -12,7 +12,7 @@
 /* MPFR's version. */
 const char *fmix_exact_library(void);
 
-/* L of STREAM §2 for words w0, w1, at whatever precision its rounding takes. */
+/* L of STREAM §2 for words w0, w1. The precision rises until the rounding is certain. */
 uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha);
 
 /* Compares G at each pixel with G at its pivot: 1 larger, -1 smaller, 0 equal in the sense of
@@ -20,11 +20,11 @@ uint64_t fmix_exact_lambda(uint32_t w0, uint32_t w1, double alpha);
 fmix_status fmix_exact_orders(const fmix_field *field, const fmix_pair *pairs, size_t n,
                               int *orders);
 
-/* The grey level of each pixel, given where G is smallest and largest. */
+/* The grey level of each pixel, given the pixels where G is smallest and largest. */
 fmix_status fmix_exact_levels(const fmix_field *field, uint32_t lowest, uint32_t highest,
                               const uint32_t *pixels, size_t n, unsigned char *levels);
 
-/* Gives back what MPFR caches for the calling thread. */
+/* Frees what MPFR caches for the calling thread. */
 void fmix_exact_thread_end(void);
 
 #endif

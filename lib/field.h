@@ -5,33 +5,38 @@
  *
  *   G[n] - G[m] = Re sum_j X_j (e^(2 pi i p_n) - e^(2 pi i p_m)),  p = sum_d b_d n_d / N_d
  *
- * A bin whose two phases differ by a whole number cancels, and is left out in integers. That is
- * what makes close calls cheap: with delta = 10 on 16x1024 a column's 16 pixels differ by 2^-60 of
- * G, but only in bins that are themselves that small, so the difference has all its digits.
+ * A bin whose two phases differ by a whole number cancels, and integers find such bins. This makes
+ * close calls cheap: with delta = 10 on 16x1024 the 16 pixels of a column differ by 2^-60 of G, but
+ * only in bins that are that small themselves, so the difference keeps all its digits.
  */
 #ifndef FMIX_FIELD_H
 #define FMIX_FIELD_H
 
-#include "context.h"
-#include "law.h"
+#include "bins.h"
 #include "words.h"
 
+/* Asks a caller whether to end the work early; a NULL function never does. */
+typedef struct fmix_cancellation {
+    bool (*cancelled)(void *user);
+    void *user;
+} fmix_cancellation;
+
 typedef struct fmix_field {
-    fmix_context *context;
-    const fmix_law *law;
-    double total; /* sum of the bins' weights: what differs by less than 2^-256 of it is equal */
+    const fmix_spectrum_params *params;
+    double total; /* sum of the weights of the bins: values that differ by less than 2^-256 of it
+                     are equal */
     const fmix_key *key;
     uint64_t t;
-    const struct fmix_scratch *scratch; /* whose owner may cancel; NULL: nobody */
+    fmix_cancellation cancellation;
 } fmix_field;
 
 #define FMIX_TIE_BITS 256
 
-/* Calls visit with every bin and its two words, in order; false: cancelled. */
+/* Calls visit for every bin with its two words, in order. False: cancelled. */
 typedef void fmix_bin_visit(void *user, const fmix_bin *bin, const uint32_t words[2]);
 bool fmix_field_each(const fmix_field *field, fmix_bin_visit *visit, void *user);
 
-/* G[pixel] against G[pivot]. */
+/* Two pixels to compare: G[pixel] with G[pivot]. */
 typedef struct fmix_pair {
     uint32_t pixel, pivot;
 } fmix_pair;

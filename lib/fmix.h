@@ -3,22 +3,28 @@
  *
  * FMix (Harris et al., arXiv 2002.12047), CutMix (Yun et al., ICCV 2019) and MixUp (Zhang et al.,
  * ICLR 2018) as pure functions of a recipe and a sample number. "STREAM §n" below names a section
- * of the numeric contract, stream version FMIX_STREAM: every result is defined there in exact real
- * arithmetic, so no thread, CPU, compiler or transform plan shows in any bit.
+ * of the numeric contract, stream version FMIX_STREAM. The contract defines draws and masks in
+ * exact real arithmetic, and mixing operation by operation, so the bits of a result do not depend
+ * on threads, CPU, compiler or transform plan.
  *
  * Units and ranges
- *   seed, t, batch      any unsigned 64-bit number
+ *   seed, t, batch      any unsigned 64-bit number; t is the number of a sample
  *   lambda              as L = lambda * 2^32, an integer from 0 to 2^32 (STREAM §2)
  *   alpha               0.01 .. 1000       delta (decay power)   0 .. 10
  *   shape               1 to 3 sides, each at least 1, at most FMIX_MAX_ELEMENTS elements in all
  *
- * Ownership: what a _new call returns is the caller's until the matching _free (which takes NULL).
- * Threads: a context and a plan may be used by any number of threads at once; a scratch by one at a
- * time. A context outlives its plans and scratches.
- * Errors: a fmix_status; output is unspecified unless it is FMIX_OK. FFTW and GMP, underneath,
- * abort the process when they cannot allocate; everything allocated here is checked. FFTW's wisdom,
- * which is the process's, is forgotten after every thousand plans made here, but for what
- * fmix_context_tune measured.
+ * Ownership: the caller owns what a _new call returns and gives it to the matching _free, which
+ * takes NULL. Structures and arrays passed to a call are borrowed for the duration of the call.
+ *
+ * Threads: any number of threads may use a context or a plan at once; only one thread at a time may
+ * use a scratch. A context must outlive its plans. Calls without any of these may run at any time.
+ *
+ * Errors: calls that can fail return a fmix_status. Unless the status is FMIX_OK, outputs are
+ * unspecified. The library checks each of its allocations. FFTW and GMP, underneath, abort the
+ * process when they cannot allocate.
+ *
+ * FFTW's wisdom belongs to the process. After every thousand plans the library clears the wisdom,
+ * except for what fmix_context_tune measured.
  */
 #ifndef FMIX_H
 #define FMIX_H
@@ -38,11 +44,11 @@ extern "C" {
 #endif
 
 #define FMIX_STREAM       1
-#define FMIX_MAX_ELEMENTS (UINT32_C(1) << 24) /* of one mask */
-#define FMIX_MAX_BATCH    (UINT32_C(1) << 24) /* rows of one pairing */
-#define FMIX_MAX_CLASSES  (UINT32_C(1) << 20) /* of one head of labels */
-#define FMIX_MAX_SAMPLES  (UINT64_C(1) << 48) /* of one data set */
-#define FMIX_LAMBDA_ONE   (UINT64_C(1) << 32) /* L of lambda = 1 */
+#define FMIX_MAX_ELEMENTS (UINT32_C(1) << 24) /* in one mask */
+#define FMIX_MAX_BATCH    (UINT32_C(1) << 24) /* rows in one pairing */
+#define FMIX_MAX_CLASSES  (UINT32_C(1) << 20) /* in one head of labels */
+#define FMIX_MAX_SAMPLES  (UINT64_C(1) << 48) /* in one data set */
+#define FMIX_LAMBDA_ONE   (UINT64_C(1) << 32) /* L where lambda is 1 */
 
 #define FMIX_ALPHA_MIN 0.01
 #define FMIX_ALPHA_MAX 1000.0
@@ -51,64 +57,68 @@ extern "C" {
 
 typedef enum fmix_status {
     FMIX_OK = 0,
-    FMIX_ERROR_RANGE,     /* a number outside the range stated here */
+    FMIX_ERROR_RANGE,     /* an argument is outside the range stated here */
     FMIX_ERROR_MEMORY,    /* an allocation failed */
-    FMIX_ERROR_LIBRARY,   /* libsodium would not start or FFTW made no plan */
-    FMIX_ERROR_CANCELLED, /* the scratch's owner asked to stop */
+    FMIX_ERROR_LIBRARY,   /* libsodium did not start, or FFTW made no plan */
+    FMIX_ERROR_CANCELLED, /* the function set by fmix_scratch_watch asked to stop */
 } fmix_status;
 
+/* A description in English, never freed; "unknown status" for any other number. */
 FMIX_API const char *fmix_status_text(fmix_status status);
 
-/* Sides in NumPy's order: the last varies fastest. */
+/* Sides in NumPy's order: the last varies fastest. Entries from side[rank] on are ignored. */
 typedef struct fmix_shape {
     unsigned rank;
     uint32_t side[3];
 } fmix_shape;
 
-/* Elements of a shape, or 0 if it is outside the ranges above. */
+/* The number of elements of a shape, or 0 if the shape is outside the ranges above. */
 FMIX_API uint64_t fmix_shape_elements(const fmix_shape *shape);
 
-/* A method by its number, which never changes, in the library's one table: fmix, cutmix, mixup, bc,
- * bcplus, samplepairing, none. Masks (FMix, CutMix) choose elements; the others interpolate: MixUp
- * and BC (Tokozume et al., CVPR 2018) by lambda, BC+ by lambda and the samples' deviations,
- * SamplePairing (Inoue 2018) by a half, none leaves a batch as it is. */
+/* A method is a number, which never changes: its place in fmix, cutmix, mixup, bc, bcplus,
+ * samplepairing, none. FMix and CutMix choose elements by a mask. The others interpolate: MixUp and
+ * BC (Tokozume et al., CVPR 2018) by lambda, BC+ by lambda and the standard deviations of the
+ * samples, SamplePairing (Inoue 2018) by one half. `none` leaves a batch unchanged. */
 typedef unsigned fmix_method;
 
-/* NULL past the last. */
+/* The name of a method, never freed; NULL for numbers past the last method. */
 FMIX_API const char *fmix_method_name(fmix_method method);
-/* FMIX_ERROR_RANGE: there is none of this name. */
+/* FMIX_ERROR_RANGE: no method has this name. */
 FMIX_API fmix_status fmix_method_named(const char *name, fmix_method *out);
 
-/* Whether rows of a method have a mask of their own; whether that is FMix's, of a spectrum. */
+/* True if rows of the method have a mask (FMix, CutMix); true if the mask comes from a spectrum
+ * (FMix). The method must have a name. */
 FMIX_API bool fmix_method_masks(fmix_method method);
 FMIX_API bool fmix_method_has_spectrum(fmix_method method);
 
-/* The paper's spectrum, or that of its authors' released code, which keeps two bins of the last
- * side and for which the first side is at least 2 and the frequency PIXEL (STREAM §3). */
+/* The paper's spectrum, or the spectrum of the authors' released code (STREAM §3). OFFICIAL keeps
+ * two bins of the last side; it requires a first side of at least 2 and the frequency PIXEL. */
 typedef enum fmix_spectrum { FMIX_SPECTRUM_PAPER, FMIX_SPECTRUM_OFFICIAL } fmix_spectrum;
 
-/* Frequency of a bin: cycles per pixel, as in the paper, or per side, so that shapes follow the
- * aspect ratio (STREAM §3). */
+/* Unit of a bin's frequency: cycles per pixel, as in the paper, or cycles per side, so that the
+ * shapes in a mask follow the aspect ratio (STREAM §3). */
 typedef enum fmix_frequency { FMIX_FREQUENCY_PIXEL, FMIX_FREQUENCY_EXTENT } fmix_frequency;
 
-/* CutMix's box: any centre, clipped to the sides, as published; or wholly inside (STREAM §4). */
+/* CutMix's box: centred anywhere and clipped to the sides, as published, or wholly inside (STREAM
+ * §4). */
 typedef enum fmix_box { FMIX_BOX_CLIPPED, FMIX_BOX_INSIDE } fmix_box;
 
-/* Who is mixed with whom (STREAM §5). */
+/* How each row of a batch gets its partner (STREAM §5). */
 typedef enum fmix_pairing_kind {
     FMIX_PAIRING_PERMUTATION,
-    FMIX_PAIRING_DERANGEMENT, /* nobody meets itself, but in a batch of one */
+    FMIX_PAIRING_DERANGEMENT, /* no row is its own partner, except in a batch of one */
     FMIX_PAIRING_FLIP,
     FMIX_PAIRING_ROLL,
     FMIX_PAIRING_NONE,
 } fmix_pairing_kind;
 
-/* Which of a list of methods a batch has (STREAM §7). */
+/* How a batch gets its method from a list (STREAM §7). */
 typedef enum fmix_policy_kind { FMIX_POLICY_ALTERNATE, FMIX_POLICY_RANDOM } fmix_policy_kind;
 
-/* Element types, in the host's byte order; BOOL is a byte, 0 or (written: 1) not 0. Masks are F16,
- * F32, F64, U8 or BITS: each mask's flat order packed as by numpy.packbits, the first element in
- * the highest bit, ceil(elements / 8) bytes a mask. What is mixed has any type but BITS. */
+/* Element types, in the host's byte order. BOOL is one byte: reading takes any value but 0 as true,
+ * writing stores 0 or 1. Masks are F16, F32, F64, U8 or BITS. BITS packs the flat order of each
+ * mask as numpy.packbits does: the first element in the highest bit, ceil(elements / 8) bytes a
+ * mask. Samples to mix have any type but BITS. */
 typedef enum fmix_dtype {
     FMIX_DTYPE_F32,
     FMIX_DTYPE_U8,
@@ -124,160 +134,175 @@ typedef enum fmix_dtype {
     FMIX_DTYPES
 } fmix_dtype;
 
-/* Bytes of an element; 0 for BITS. */
+/* Bytes of one element; 0 for BITS. */
 FMIX_API uint64_t fmix_dtype_bytes(fmix_dtype type);
-/* Whether it is a floating type. */
+/* True for the floating types F16, BF16, F32 and F64. */
 FMIX_API bool fmix_dtype_floats(fmix_dtype type);
 /* The element at `at`, in the host's byte order, as a float64. Exact, but for I64. Not for BITS. */
 FMIX_API double fmix_dtype_real(fmix_dtype type, const void *at);
 
-/* Caches, counters. Holds no per-request state, so any number of recipes share one. */
+/* Caches and counters. A context has no state of a single request, so any number of recipes can
+ * share one. */
 typedef struct fmix_context fmix_context;
 
-/* cache_bytes bounds what is kept between calls (weights by shape and delta, transform plans);
- * what is in use is never evicted. */
+/* cache_bytes limits the memory kept between calls: weights by shape and delta, and transform
+ * plans. Objects in use are never evicted. */
 FMIX_API fmix_status fmix_context_new(size_t cache_bytes, fmix_context **out);
 FMIX_API void fmix_context_free(fmix_context *context);
 
 typedef struct fmix_counters {
-    uint64_t masks;         /* masks computed, of any method */
-    uint64_t contested;     /* FMix masks whose k-th and next value the transform could not order */
-    uint64_t settled_quick; /* of these: settled by float64 sums */
-    uint64_t settled_direct; /* of these: settled by double-double sums */
-    uint64_t settled_exact;  /* of these: settled by MPFR */
-    uint64_t lambda_exact;   /* draws of lambda whose rounding MPFR settled */
-    uint64_t transforms_measured;
+    uint64_t masks;               /* masks drawn, of any method */
+    uint64_t contested;           /* FMix masks with values that the transform could not order */
+    uint64_t settled_quick;       /* contested and decided by float64 sums */
+    uint64_t settled_direct;      /* contested and decided by double-double sums */
+    uint64_t settled_exact;       /* contested and decided by MPFR */
+    uint64_t lambda_exact;        /* draws of lambda rounded by MPFR */
+    uint64_t transforms_measured; /* shapes that fmix_context_tune measured */
     uint64_t cache_hits, cache_misses;
-    uint64_t cache_bytes;
+    uint64_t cache_bytes; /* now in the cache */
 } fmix_counters;
 
 FMIX_API void fmix_context_counters(fmix_context *context, fmix_counters *out);
 
-/* What answers are computed with, by name and version; nothing of it shows in them. Never freed. */
+/* The libraries and code that compute results, by name and version. Results do not depend on them.
+ * The strings are never freed. */
 typedef struct fmix_engine {
     const char *fftw, *mpfr;
-    const char *kernels; /* the instruction set of the hot loops, the best that this machine has */
+    const char *kernels; /* the instruction set of the inner loops: the best this machine has */
 } fmix_engine;
 
 FMIX_API void fmix_context_engine(const fmix_context *context, fmix_engine *out);
 
-/* Transforms begin with a plan that FFTW estimates. One that took some 20 ms in all is worth a
- * better one, which takes measuring: this does so for one shape, in at most about `seconds` (0.3 is
- * enough for 512x512), during which plans for new shapes wait. Call it from a thread that has time,
- * until *more is false, and again later. *tuned: whether a shape was measured. No bit of any answer
- * changes. What was measured is the process's: export gives it as text, the caller's to free, and
- * import takes it back, on the same machine with the same FFTW; FMIX_ERROR_RANGE: it is not that.
- */
+/* A new shape starts with a transform plan that FFTW estimates. Once its transforms have taken some
+ * 20 ms, a measured plan is worth the time that measuring takes. fmix_context_tune measures one
+ * such shape, in at most about `seconds` (0.3 is enough for 512x512). Plans for new shapes wait
+ * meanwhile. Call it from a thread that has time until *more is false, and again later. *tuned: a
+ * shape was measured. Measuring does not change any bit of any result. */
 FMIX_API fmix_status fmix_context_tune(fmix_context *context, double seconds, bool *tuned,
                                        bool *more);
+
+/* Measurements belong to the process. Export returns them as text, which the caller frees with
+ * free(). Import reads such text back, on the same machine with the same FFTW. FMIX_ERROR_RANGE:
+ * FFTW does not accept the text. */
 FMIX_API fmix_status fmix_wisdom_export(char **text);
 FMIX_API fmix_status fmix_wisdom_import(const char *text);
 
-/* Working memory of one thread. It grows to what the largest shape so far needed, and keeps that
- * until it is trimmed to a few MiB. */
+/* Working memory of one thread. A scratch grows to the size that the largest shape so far needed,
+ * and keeps its memory until fmix_scratch_trim, which frees all but a few MiB. A scratch may serve
+ * any number of plans, one after the other. */
 typedef struct fmix_scratch fmix_scratch;
 
 FMIX_API fmix_status fmix_scratch_new(fmix_scratch **out);
 FMIX_API void fmix_scratch_free(fmix_scratch *scratch);
 FMIX_API void fmix_scratch_trim(fmix_scratch *scratch);
 
-/* While calls with this scratch settle a close call, which can take seconds on large shapes at
- * high delta, they ask `cancelled` every millisecond or so; true ends them with
- * FMIX_ERROR_CANCELLED. NULL: never. */
+/* Sets a function that can cancel work. Deciding a close call can take seconds, on large shapes at
+ * high delta. While a call with this scratch does so, it calls `cancelled` about every millisecond;
+ * if `cancelled` returns true, the call ends with FMIX_ERROR_CANCELLED. NULL: work is never
+ * cancelled. */
 FMIX_API void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user);
 
-/* What decides a mask, beside t. */
+/* All that a mask depends on, besides t. */
 typedef struct fmix_recipe {
     uint64_t seed;
     fmix_method method;
-    fmix_shape shape;  /* the mask's sides; for mixup too: the spatial sides of what is mixed */
-    double alpha;      /* lambda ~ Beta(alpha, alpha); unused when lambda_given */
+    fmix_shape shape;  /* sides of the mask; for methods without, spatial sides of a sample */
+    double alpha;      /* lambda ~ Beta(alpha, alpha); ignored if lambda_given */
     double delta;      /* decay power of the spectrum; FMix only */
-    bool lambda_given; /* then every row has `lambda`, rounded as STREAM §2 says */
+    bool lambda_given; /* every row has `lambda`, rounded as STREAM §2 says */
     double lambda;     /* 0 .. 1 */
-    bool reformulate;  /* lambda ~ Beta(alpha + 1, alpha); draws only */
-    bool scope_batch;  /* every row of a batch has the t of its first */
+    bool reformulate;  /* lambda ~ Beta(alpha + 1, alpha); not with lambda_given */
+    bool scope_batch;  /* every row of a batch has the t of the batch's first row */
     fmix_frequency frequency;
     fmix_box box;
     fmix_spectrum spectrum;
-    double soft; /* max_soft, 0 .. 0.5: the share of elements on each side of FMix's edge that
-                    fall evenly from 1 to 0; 0: a hard edge */
+    double soft; /* 0 .. 0.5: the share of elements on each side of FMix's edge whose weights
+                    fall evenly from 1 to 0; 0 is a hard edge */
 } fmix_recipe;
 
-/* A recipe that was checked, with its stream keys: cheap, immutable. */
+/* A checked recipe with its stream keys: cheap to make, and immutable. */
 typedef struct fmix_plan fmix_plan;
 
+/* FMIX_ERROR_RANGE: a number of the recipe is outside its range. The recipe is copied. */
 FMIX_API fmix_status fmix_plan_new(fmix_context *context, const fmix_recipe *recipe,
                                    fmix_plan **out);
 FMIX_API void fmix_plan_free(fmix_plan *plan);
 
-/* Whether the next mask needs nothing that is not cached. */
+/* True if all that the next mask needs is cached. */
 FMIX_API bool fmix_plan_is_warm(const fmix_plan *plan);
 
-/* Estimated nanoseconds of one core for one mask or, of methods without, one row's lambda. */
+/* Estimated nanoseconds of one core for one mask or, for methods without masks, for one row's
+ * lambda. */
 FMIX_API double fmix_plan_mask_cost(const fmix_plan *plan);
 
-/* Bytes of working memory that one thread needs while it computes masks of this plan. */
+/* Bytes of working memory that one thread needs while it draws masks of this plan. */
 FMIX_API uint64_t fmix_plan_memory(const fmix_plan *plan);
 
-/* A row of a batch before any pixel: STREAM §2, §3 (k), §4 (the box). */
+/* The numbers of one row of a batch, without its pixels: STREAM §2, §3 (k), §4 (the box). */
 typedef struct fmix_row {
     uint64_t lambda;         /* L */
-    uint64_t ones;           /* of the mask; 0 of methods without */
-    double lambda_effective; /* the label's weight of the row itself: ones/elements of a mask,
-                                lambda of mixup, bc and bcplus, 1 of samplepairing and none */
-    double weight; /* the data's weight of the row itself, of methods without a mask: lambda, 1/2 of
-                      samplepairing, 1 of none; for bcplus it is what its q is made of */
-    uint32_t box_start[3]; /* CutMix: the box of zeros after clipping; */
-    uint32_t box_size[3];  /* a size of 0 along any side: no box */
+    uint64_t ones;           /* ones in the mask; 0 for methods without masks */
+    double lambda_effective; /* weight of the row's own label: ones/elements of a mask; lambda for
+                                mixup, bc and bcplus; 1 for samplepairing and none */
+    double weight; /* weight of the row's own data, for methods without masks: lambda; 1/2 for
+                      samplepairing; 1 for none; for bcplus the r of STREAM §8 */
+    uint32_t box_start[3]; /* CutMix: the box of zeros after clipping */
+    uint32_t box_size[3];  /* 0 along any side: no box */
 } fmix_row;
 
 FMIX_API fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out);
 
-/* t of a row of a batch whose first has t = index: index + row, or index where scope_batch. */
+/* The t of a row in a batch whose first row has t = index: index + row, or index if scope_batch. */
 FMIX_API uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row);
 
-/* Bytes of one mask of `elements` in this type. */
+/* Bytes of one mask of so many elements in this type. */
 FMIX_API uint64_t fmix_mask_bytes(uint64_t elements, fmix_dtype dtype);
 
-/* The masks of samples t, t+1, … t+n-1, one after the other in flat order, 0 and 1 in `dtype` (or,
- * where they are soft, multiples of 1/(2h-1), which U8 and BITS cannot hold), n *
- * fmix_mask_bytes(...) bytes at out, whatever the scope. Methods that mask only. STREAM §3, §4. */
+/* Writes the masks of samples t, t+1, … t+n-1, one after the other in flat order: n *
+ * fmix_mask_bytes(...) bytes. Elements are 0 and 1 in `dtype`; elements of soft masks are multiples
+ * of 1/(2h-1). scope_batch has no effect. FMIX_ERROR_RANGE: the method has no masks, masks cannot
+ * have the type (U8 and BITS cannot be soft), or t+n-1 passes 2^64-1. STREAM §3, §4. */
 FMIX_API fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
                                      uint64_t n, fmix_dtype dtype, void *out);
 
-/* The images that FMix thresholds, addressed as its masks are: levels 0 … 255 in U8, elsewhere over
- * 255, not BITS. Methods with a spectrum only. STREAM §3. */
+/* Writes the grey images of which FMix masks are thresholds, in the order of fmix_plan_masks:
+ * levels 0 … 255 in U8, and level/255 in the floating types. FMIX_ERROR_RANGE as for masks; also
+ * without a spectrum, and for BITS. STREAM §3. */
 FMIX_API fmix_status fmix_plan_greys(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t,
                                      uint64_t n, fmix_dtype dtype, void *out);
 
-/* What stands for the masks of rows first … first+n-1 of a batch where the method has none: its
- * weight everywhere, so that m*a + (1-m)*b serves every method but BC+; in U8 and BITS, which
- * cannot hold it, ones. Types as of masks. */
+/* For methods without masks: writes what takes the place of the masks of rows first … first+n-1 of
+ * a batch. Every element is the row's weight, so that m*a + (1-m)*b serves every method but BC+. U8
+ * and BITS cannot hold the weight: every element is 1. Types and sizes are those of masks.
+ * FMIX_ERROR_RANGE: the method has masks, or masks cannot have the type. */
 FMIX_API fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first,
                                        uint64_t n, fmix_dtype dtype, void *out);
 
-/* A pairing of 0 … n-1 for a batch: row i is mixed with row out[i]. STREAM §5. */
+/* Writes the pairing of a batch of n rows, 1 <= n <= FMIX_MAX_BATCH: row i is mixed with row
+ * out[i]. STREAM §5. */
 FMIX_API fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, uint32_t n,
                                   int64_t *out);
 
-/* Which samples stand at places first … first+n-1 of a shuffled epoch of `samples`: a permutation
- * of 0 … samples-1, place by place, so that nothing is stored. STREAM §6. */
+/* Writes the samples at places first … first+n-1 of a shuffled epoch. An epoch is a permutation of
+ * 0 … samples-1, computed place by place, so nothing is stored. FMIX_ERROR_RANGE: samples is 0 or
+ * above FMIX_MAX_SAMPLES, or first+n passes samples. STREAM §6. */
 FMIX_API fmix_status fmix_shuffle(uint64_t seed, uint64_t epoch, uint64_t samples, uint64_t first,
                                   uint64_t n, uint64_t *out);
 
-/* Light augmentation: a sample is padded by `crop` elements on every side, and a window of its own
- * size taken, which may be mirrored along the last side. STREAM §6. */
+/* Light augmentation pads a sample by `crop` elements on every side, takes a window of the original
+ * size, and may mirror the window along the last side. STREAM §6. */
 typedef enum fmix_pad {
     FMIX_PAD_ZERO,
-    FMIX_PAD_REFLECT, /* as numpy.pad's: the edge is not repeated, so crop is less than a side */
+    FMIX_PAD_REFLECT, /* as numpy.pad: the edge is not repeated, so crop must be below each side */
 } fmix_pad;
 
 typedef struct fmix_light {
-    uint32_t offset[3]; /* of the window in what is padded, side by side */
-    bool flip;          /* mirrored, if that is asked for */
+    uint32_t offset[3]; /* start of the window in the padded sample, along each side */
+    bool flip;          /* the window is mirrored, if its fmix_window has flips */
 } fmix_light;
 
+/* Draws the window of sample t. FMIX_ERROR_RANGE: sides is not 1 to 3, or crop is above
+ * FMIX_MAX_ELEMENTS. */
 FMIX_API fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t crop,
                                      fmix_light *out);
 
@@ -285,83 +310,87 @@ typedef struct fmix_window {
     fmix_shape shape;
     uint32_t crop;
     fmix_pad pad;
-    bool flips; /* mirrors where light.flip is set */
+    bool flips; /* mirror the window if light.flip is set */
     fmix_light light;
 } fmix_window;
 
-/* The window of a sample of elements of `step` bytes each (of all channels that lie together, where
- * they are last; where they are first, call it for each). */
+/* Copies the window of one sample. An element has `step` bytes: with channels last, all channels of
+ * an element; with channels first, call this for each channel. `from` and `out` do not overlap. */
 FMIX_API void fmix_window_take(const fmix_window *window, size_t step, const void *from, void *out);
 
-/* Which of `count` methods batch number `batch` has: *choice below count. weights: for RANDOM, not
- * all 0, their sum below 2^32; for ALTERNATE unused. STREAM §7. */
+/* Chooses one of `count` methods for batch number `batch`: *choice is below count. RANDOM takes
+ * `count` weights, which are not all 0 and have a sum below 2^32; ALTERNATE ignores weights.
+ * FMIX_ERROR_RANGE: count is 0, or the weights are not as stated. STREAM §7. */
 FMIX_API fmix_status fmix_policy(fmix_policy_kind kind, uint64_t seed, uint64_t batch,
                                  unsigned count, const uint32_t *weights, unsigned *choice);
 
-/* Where channels lie among a sample's elements. */
+/* The place of the channels among a sample's sides. */
 typedef enum fmix_layout { FMIX_CHANNELS_FIRST, FMIX_CHANNELS_LAST } fmix_layout;
 
-/* A matrix of elements of `size` bytes (1, 2, 4 or 8; else FMIX_ERROR_RANGE), its columns as rows:
- * what a sample's channels need to be last instead of first (rows: channels), or first instead of
- * last (columns: channels). Elements need not be aligned; the two do not overlap. */
+/* Transposes a matrix of elements of `size` bytes (1, 2, 4 or 8; else FMIX_ERROR_RANGE). With
+ * channels as rows, this moves the channels of a sample from first to last; with channels as
+ * columns, from last to first. Elements need not be aligned. `from` and `out` do not overlap. */
 FMIX_API fmix_status fmix_transpose(size_t size, uint64_t rows, uint64_t columns, const void *from,
                                     void *out);
 
-/* A batch to mix, borrowed: rows of channels * elements(recipe.shape) values each, anywhere in
- * memory (elements need not be aligned). */
+/* A batch to mix, borrowed: rows of channels * elements(recipe.shape) values each. Elements need
+ * not be aligned. */
 typedef struct fmix_batch {
     const void *x;
-    const void *const *rows; /* or where each row of x is; then x is not looked at */
-    const void *x2; /* NULL: row i is mixed with row pairing[i] of x; else with row i of x2 */
+    const void *const *rows; /* the address of each row of x, or NULL; if set, x is not read */
+    const void *x2;          /* NULL: row i is mixed with row pairing[i] of x; else row i of x2 */
     fmix_dtype dtype;
-    fmix_dtype out_dtype; /* of the answer */
+    fmix_dtype out_dtype; /* of the mixed rows */
     fmix_layout layout;
     uint64_t channels;      /* at least 1 */
-    const int64_t *pairing; /* one entry a row; unused with x2 */
+    const int64_t *pairing; /* one entry a row; ignored with x2 */
 } fmix_batch;
 
-/* (v - mean) / std, of U8 (v/255 - mean) / std, each step in float64, rounded once to a floating
- * type: what rows are before they are mixed. One mean and std for all, or one for each channel.
- * STREAM §8. */
+/* What happens to rows before they are mixed: (v - mean) / std, or (v/255 - mean) / std for U8.
+ * Each step is in float64, and the result is rounded once to a floating type. One mean and std
+ * serve all channels, or each channel has its own. STREAM §8. */
 typedef struct fmix_normal {
     fmix_dtype dtype, out_dtype;
     fmix_layout layout;
-    unsigned count; /* of mean and of std: 1, or the channels */
+    unsigned count; /* entries of mean and of std: 1, or the number of channels */
     const double *mean, *std;
 } fmix_normal;
 
-/* One row of channels * elements values. */
+/* Normalises one row of channels * elements values. FMIX_ERROR_RANGE: out_dtype is not a floating
+ * type, dtype is BITS, or count is neither 1 nor channels. */
 FMIX_API fmix_status fmix_normalise(const fmix_normal *how, uint64_t elements, uint64_t channels,
                                     const void *from, void *out);
 
-/* Why a method cannot mix these types, to follow its name in a sentence, or NULL: it can.
- * Interpolating integers other than U8, or BOOL, needs an out_dtype that floats (token ids have no
- * middle), and BC+ floats, or U8 that is to float. A soft mask interpolates. */
+/* NULL if the method can mix these types; else the reason, to follow the method's name in a
+ * sentence. A method that interpolates needs a floating out_dtype for BOOL and for integers other
+ * than U8, because there is nothing between two token ids. BC+ needs floats, or U8 with a floating
+ * out_dtype. A soft mask interpolates. */
 FMIX_API const char *fmix_method_refuses(fmix_method method, bool soft, fmix_dtype dtype,
                                          fmix_dtype out_dtype);
 
-/* Rows first … first+n-1 of the batch, mixed, to out; row i has t = fmix_plan_sample(plan, index,
- * i). Masks choose elements byte for byte where they are 0 or 1 and none copies, then converted if
- * out_dtype differs; elsewhere elements are interpolated in float64, and any NaN becomes its type's
- * canonical one. Each element is rounded once. FMIX_ERROR_RANGE where fmix_method_refuses. STREAM
- * §8. */
+/* Mixes rows first … first+n-1 of the batch; row i has t = fmix_plan_sample(plan, index, i). Where
+ * a mask is 0 or 1 it copies elements byte for byte, and converts them if out_dtype differs.
+ * Elsewhere elements are interpolated in float64, rounded once, and every NaN becomes the canonical
+ * NaN of its type. FMIX_ERROR_RANGE: fmix_method_refuses gives a reason, channels is 0, or a t
+ * passes 2^64-1. STREAM §8. */
 FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
                                    const fmix_batch *batch, uint64_t index, uint64_t first,
                                    uint64_t n, void *out);
 
-/* Labels of a batch, borrowed: class numbers (numbers true; any integer type, each below classes)
- * or rows of `classes` values of a floating type. */
+/* Labels of a batch, borrowed: class numbers (`numbers` is true; any integer type, each below
+ * `classes`) or rows of `classes` values of a floating type. */
 typedef struct fmix_labels {
-    const void *y, *y2; /* y2: with x2, else NULL */
+    const void *y, *y2; /* y2: the labels of x2, or NULL */
     fmix_dtype dtype;
     bool numbers;
-    bool uncorrected; /* weighs by the lambda of a mask instead of its lambda_effective */
+    bool uncorrected; /* a mask weighs labels by lambda, not by lambda_effective */
     uint64_t classes;
     double smoothing; /* 0 .. 1: y <- (1 - s) y + s/classes before mixing */
     const int64_t *pairing;
 } fmix_labels;
 
-/* The labels of rows first … first+n-1, n * classes float32 to out. STREAM §8. */
+/* Writes the mixed labels of rows first … first+n-1: n * classes float32 values. FMIX_ERROR_RANGE:
+ * a class number, `classes`, `smoothing` or the type is outside its range. STREAM §8. */
 FMIX_API fmix_status fmix_plan_labels(const fmix_plan *plan, const fmix_labels *labels,
                                       uint64_t index, uint64_t first, uint64_t n, float *out);
 

@@ -1,5 +1,5 @@
 /* The images that FMix thresholds, decided level by level (STREAM §3). */
-#include "contest.h"
+#include "contested.h"
 #include "convert.h"
 #include "difference.h"
 #include "exact.h"
@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Half to even, of 0 … 255. */
+/* Half to even, for 0 <= x <= 255. */
 static double nearest(double x) {
     const double rounder = 0x1.8p52;
     return (x + rounder) - rounder;
 }
 
-/* The pixels whose level float64 leaves open, and those that may be the smallest or largest. */
+/* A growing list of pixels: those whose level float64 leaves open, or those that may be the
+ * smallest or largest. */
 typedef struct doubt {
     uint32_t *pixels;
     size_t n, room;
@@ -48,9 +49,9 @@ static range range_of(const double *g, uint64_t n) {
 }
 
 /*
- * q = 255 (g - low) / (high - low). Low and high are within B of the true ones, so numerator and
- * denominator are off by 2B each, and as the true quotient is at most 1 it is off by 4B over the
- * denominator; 4 roundings of at most 255 are within 2^-42.
+ * q = 255 (g - low) / (high - low). Low and high are within B of their exact values, so numerator
+ * and denominator have an error of at most 2B each. The exact quotient is at most 1, so the error
+ * of the quotient is at most 4B over the denominator. 4 roundings of at most 255 are within 2^-42.
  */
 static fmix_status find_levels(const double *g, uint64_t n, range r, double width,
                                unsigned char *levels, doubt *open) {
@@ -66,9 +67,10 @@ static fmix_status find_levels(const double *g, uint64_t n, range r, double widt
     return status;
 }
 
-/* The pixel of the largest or smallest exact value, which is within `width` of the end. */
-static fmix_status find_end(const fmix_field *field, const double *g, uint64_t n, double low,
-                            double high, bool largest, uint32_t *out) {
+/* Finds the pixel of the largest or smallest exact value. Its computed value is between low and
+ * high. */
+static fmix_status find_end(fmix_context *context, const fmix_field *field, const double *g,
+                            uint64_t n, double low, double high, bool largest, uint32_t *out) {
     doubt near = {0};
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++)
@@ -77,7 +79,7 @@ static fmix_status find_end(const fmix_field *field, const double *g, uint64_t n
     fmix_run all = {0, near.n};
     size_t boundary = largest ? 1 : near.n - 1;
     if (status == FMIX_OK)
-        status = fmix_contest_order(field, near.pixels, &all, 1, boundary, boundary);
+        status = fmix_contested_order(context, field, near.pixels, &all, 1, boundary, boundary);
     if (status == FMIX_OK)
         *out = near.pixels[largest ? 0 : near.n - 1];
     free(near.pixels);
@@ -85,16 +87,15 @@ static fmix_status find_end(const fmix_field *field, const double *g, uint64_t n
 }
 
 /*
- * What sums can tell of 255 value/spread; false: nothing. The quotient is compared with
- * the half above its whole part, both sides times twice the spread. Where its own error is under
- * 1/4 no other half can matter. 2^-90 is room for the products.
+ * Rounds 255 value/spread where the bounds of the sums allow it; false: they do not. The quotient
+ * is compared with the half above its whole part, both sides times twice the spread. If the error
+ * of the quotient is under 1/4, no other half can matter. 2^-90 is room for the products.
  */
 static bool level_directly(const fmix_difference *d, const fmix_difference *spread,
                            unsigned char *level) {
     double whole = floor(255 * (d->value.high / spread->value.high));
     double halves = 2 * (whole < 0 ? 0 : whole > 254 ? 254 : whole) + 1;
-    fmix_twofold apart =
-        fmix_tf_sub(fmix_tf_scale(d->value, 510), fmix_tf_scale(spread->value, halves));
+    fmix_dd apart = fmix_dd_sub(fmix_dd_scale(d->value, 510), fmix_dd_scale(spread->value, halves));
     double error = 510 * (d->bound + spread->bound) + 0x1p-90 * spread->value.high;
     if (!(spread->value.high > 0) || !(error * 2 < spread->value.high) ||
         !(fabs(apart.high) > error))
@@ -103,7 +104,8 @@ static bool level_directly(const fmix_difference *d, const fmix_difference *spre
     return true;
 }
 
-/* Levels of the open pixels from differences to the lowest; what stays open moves to the front. */
+/* Sets levels of open pixels from their differences to the lowest pixel. Pixels that stay open move
+ * to the front. */
 static fmix_status settle_by_sums(const fmix_field *field, bool quick, fmix_pair ends, doubt *open,
                                   unsigned char *levels) {
     size_t n = open->n, left = 0;
@@ -142,9 +144,10 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, range r, double wid
     fmix_field field = fmix_drawing_field(d, t);
     fmix_pair ends;
     fmix_status status =
-        find_end(&field, g, d->plan->elements, r.low, r.low + width, false, &ends.pivot);
+        find_end(context, &field, g, d->plan->elements, r.low, r.low + width, false, &ends.pivot);
     if (status == FMIX_OK)
-        status = find_end(&field, g, d->plan->elements, r.high - width, r.high, true, &ends.pixel);
+        status = find_end(context, &field, g, d->plan->elements, r.high - width, r.high, true,
+                          &ends.pixel);
     fmix_tier tier = FMIX_TIER_QUICK;
     if (status == FMIX_OK && !hooks->no_quick && !hooks->no_direct)
         status = settle_by_sums(&field, true, ends, open, d->scratch->mask);
@@ -161,12 +164,12 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, range r, double wid
     return status;
 }
 
-/* Levels of sample t in scratch->mask. */
+/* Writes the levels of sample t to scratch->mask. */
 static fmix_status draw(const fmix_drawing *d, uint64_t t) {
     uint64_t n = d->plan->elements;
     doubt open = {0};
     double bound;
-    if (n == 1) { /* no bin at all: constant */
+    if (n == 1) { /* without any bin the image is constant */
         d->scratch->mask[0] = 0;
         return FMIX_OK;
     }
@@ -189,7 +192,7 @@ static void write(const unsigned char *levels, uint64_t n, fmix_dtype dtype, voi
         return;
     }
     for (int i = 0; i < 256; i++) {
-        shares[i] = i / 255.0; /* from there to f32 or f16 as of soft masks: rounded once */
+        shares[i] = i / 255.0; /* rounded once, as soft masks are (mask.c) */
         fmix_store(dtype, &shares[i], 1, table[i]);
     }
     for (uint64_t i = 0; i < n; i++)
@@ -198,8 +201,8 @@ static void write(const unsigned char *levels, uint64_t n, fmix_dtype dtype, voi
 
 fmix_status fmix_plan_greys(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    bool holds = fmix_mask_holds(dtype) && dtype != FMIX_DTYPE_BITS;
-    if (!fmix_method_has_spectrum(plan->recipe.method) || !holds || (n && t > UINT64_MAX - (n - 1)))
+    bool holds = fmix_mask_allows(dtype) && dtype != FMIX_DTYPE_BITS;
+    if (!plan->method->spectrum || !holds || (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = plan->elements * fmix_dtype_bytes(dtype);
     unsigned char *at = out;

@@ -1,5 +1,5 @@
 /*
- * kernels_rank_template.h - selection, the part of kernels_template.h that is longest
+ * kernels_rank_template.h - selection, the longest part of kernels_template.h
  */
 static size_t count_above(const double *v, size_t n, double x) {
     uint64_t count = 0;
@@ -47,19 +47,20 @@ static void find_extremes(const double *v, size_t n, double *least, double *most
     }
 }
 
-/* Fewer than k values are above `high`, and more than k above `low`: so both the k-th and the next
- * are in (low, high]. */
+/* Fewer than k values are above `high`, and more than k are above `low`: so the k-th and the next
+ * value are both in (low, high]. */
 typedef struct bracket {
     double low, high;
     size_t above_low, above_high;
-    bool parted; /* exactly k are above `between` */
+    bool parted; /* exactly k values are above `between` */
     double between;
 } bracket;
 
-#define NARROWINGS 16 /* then whatever is left is sorted out by selection */
+#define NARROWINGS 16 /* then quickselect finds the values */
 
-/* Guesses by proportion, as if values were spread evenly, a little to the far side of whichever end
- * is further away in rank; until at most `enough` are in it. */
+/* Narrows the bracket until at most `enough` values are in it. Each guess is by proportion, as if
+ * values were spread evenly, and a little to the far side of the end that is further away in rank.
+ */
 static bracket narrow(const double *v, size_t n, size_t k, size_t enough) {
     double least, most;
     find_extremes(v, n, &least, &most);
@@ -88,7 +89,7 @@ static bracket narrow(const double *v, size_t n, size_t k, size_t enough) {
     return b;
 }
 
-/* Copies what lies in (low, high] and counts what lies above. */
+/* Copies the values in (low, high] and counts the values above. */
 static size_t compress(const double *g, size_t n, double low, double high, double *out,
                        size_t *above_high) {
     size_t kept = 0, more = 0, i = 0;
@@ -112,8 +113,9 @@ static void exchange(double *a, double *b) {
     *b = t;
 }
 
-/* Hoare's quickselect, largest first: afterwards everything before `at` is >= v[at], everything
- * after it <= v[at]. Median of three; scans stop at equals, so ties split evenly. */
+/* Hoare's quickselect, largest first: afterwards every value before `at` is >= v[at], and every
+ * value after is <= v[at]. The pivot is a median of three. Scans stop at equal values, so ties
+ * split evenly. */
 static void select_descending(double *v, size_t n, size_t at) {
     size_t low = 0, high = n - 1;
     while (low < high) {
@@ -152,7 +154,7 @@ static void pair_by_select(double *v, size_t n, size_t k, double *kth, double *n
 
 #define FEW 32
 
-/* The k-th largest is the smallest value that fewer than k are above. */
+/* The k-th largest is the smallest value with fewer than k values above it. */
 static void pair_of_few(double *v, size_t n, size_t k, double *kth, double *next) {
     for (size_t i = n; i % LANES != 0; i++)
         v[i] = -HUGE_VAL;
@@ -164,7 +166,7 @@ static void pair_of_few(double *v, size_t n, size_t k, double *kth, double *next
     }
 }
 
-/* The least value above x and the greatest that is not. */
+/* The smallest value above x and the largest value not above x. */
 static void neighbours(const double *v, size_t n, double x, double *over, double *under) {
     const doubles none = (doubles){0} + HUGE_VAL, at = (doubles){0} + x;
     doubles least = none, most = -none;
@@ -187,7 +189,7 @@ static void neighbours(const double *v, size_t n, double x, double *over, double
     }
 }
 
-/* g may be work itself: nothing is written before it was read. */
+/* g may be work itself: no value is written before it was read. */
 static void pair_by_counting(const double *g, size_t n, size_t k, double *work, double *kth,
                              double *next) {
     bracket b = narrow(g, n, k, FEW);
@@ -203,10 +205,11 @@ static void pair_by_counting(const double *g, size_t n, size_t k, double *work, 
 }
 
 #define SAMPLE_MOST 2048
-#define DIRECT      2048 /* below this many, bracketing costs more than it saves */
+#define DIRECT      2048 /* below so many values, bracketing costs more than it saves */
 
-/* Two values of a sample, three standard deviations of a binomial count to each side of where rank
- * k should be. The sample steps by the golden section, so that it falls into no side's rhythm. */
+/* Takes two values of a sample as bracket: three standard deviations of a binomial count to each
+ * side of the place where rank k should be. The sample steps by the golden section, so that its
+ * steps are not in phase with any side. */
 static void bracket_by_sample(const double *g, size_t n, size_t k, double *low, double *high) {
     double sample[SAMPLE_MOST];
     size_t count = n / 8 < SAMPLE_MOST ? n / 8 : SAMPLE_MOST;

@@ -26,7 +26,7 @@ static inline lanes spread(uint64_t x) {
     return (lanes){0} + x;
 }
 
-/* Two words to neighbours in memory. */
+/* Puts two words next to each other in memory. */
 static inline lanes join(lanes first, lanes second) {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     return first << 32 | (second & UINT32_MAX);
@@ -35,8 +35,8 @@ static inline lanes join(lanes first, lanes second) {
 #endif
 }
 
-/* Philox4x32-10 of LANES blocks at once. A counter's word is the lower half of a lane; what is in
- * the upper half is never looked at, and no round clears it. */
+/* Philox4x32-10 of LANES blocks at once. A word of the counter is the lower half of a lane. Nothing
+ * reads the upper half, and no round clears it. */
 static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n, uint32_t *u,
                   uint32_t *v) {
     lanes numbers = {0};
@@ -69,7 +69,8 @@ static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n,
 /*
  * sqrt(-2 ln((w+1)/2^32)). w+1 = 2^(e+32) m with m in [sqrt(1/2), sqrt 2), and ln m = 2 atanh s,
  * s = (m-1)/(m+1), by a polynomial in s^2 <= 0.02944 that interpolates at Chebyshev's points,
- * within 2^-43.0. Where e is not 0 the sum is larger than ln m, and the root halves what there is.
+ * within 2^-43.0. Where e is not 0 the sum is larger than ln m, and the root halves the relative
+ * error.
  */
 static inline double radius_of(uint32_t w) {
     double x = (from_bits(TWO_52_BITS | w) - TWO_52) + 1.0;
@@ -186,7 +187,7 @@ static void bits(const double *g, size_t n, double low, unsigned char *out) {
     }
 }
 
-/* Elements of this type, from … to-1. */
+/* Chooses elements of this type, from … to-1. */
 #define CHOOSE(type)                                                                               \
     for (size_t i = from; i < to; i++) {                                                           \
         type x1, x2;                                                                               \
@@ -212,10 +213,10 @@ static void choose(const unsigned char *restrict mask, size_t n, size_t size,
 }
 
 /*
- * With m = L 2^-32 doubles would be exact: so b + (L (a - b) 2^-32 to the nearest) is wanted, and
- * where L (a - b) is never half way, that is the same for both signs. With d = |a - b| and
- * L = 2^16 high + low, of L d + 2^31 the upper half counts; what low d adds to it is its own upper
- * half, and a carry is where the rest reaches 2^15.
+ * With m = L 2^-32 doubles would be exact, so the result is b + (L (a - b) 2^-32 to the nearest). L
+ * (a - b) is never half way, so the rounding is the same for both signs. Let d = |a - b| and L =
+ * 2^16 high + low. The result needs the upper half of L d + 2^31. low d adds its own upper half to
+ * it, and a carry where the rest reaches 2^15.
  */
 #ifdef OP
 static inline vector moved_by(vector d, vector high, vector low) {

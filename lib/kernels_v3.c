@@ -45,7 +45,7 @@ static inline unsigned at_least(const double *v, double x) {
     return (unsigned)_mm256_movemask_pd(is);
 }
 
-/* Where each half of a double that is kept comes from. */
+/* The source of each half of each double that is kept. */
 #define FROM(a, b, c, d)                                                                           \
     { 2 * (a), 2 * (a) + 1, 2 * (b), 2 * (b) + 1, 2 * (c), 2 * (c) + 1, 2 * (d), 2 * (d) + 1 }
 static const int32_t order_of[16][8] = {

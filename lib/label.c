@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* One sample's label in float64, smoothed. False: a class number out of range. */
+/* The label of one sample in float64, smoothed. False: the class number is out of range. */
 static bool load_row(const fmix_labels *l, const unsigned char *y, uint64_t row, double *out) {
     uint64_t size = fmix_dtype_bytes(l->dtype);
     if (l->numbers) {
@@ -41,7 +41,7 @@ fmix_status fmix_plan_labels(const fmix_plan *plan, const fmix_labels *l, uint64
         if (status == FMIX_OK &&
             (!load_row(l, l->y, i, y1) || !load_row(l, l->y2 ? l->y2 : l->y, partner, y2)))
             status = FMIX_ERROR_RANGE;
-        bool masks = fmix_method_masks(plan->recipe.method);
+        bool masks = plan->method->draw != NULL;
         double w = l->uncorrected && masks ? (double)row.lambda * 0x1p-32 : row.lambda_effective;
         for (uint64_t c = 0; c < l->classes && status == FMIX_OK; c++)
             y1[c] = w * y1[c] + (1 - w) * y2[c];

@@ -15,7 +15,7 @@ uint64_t fmix_lambda_round(double lambda) {
 }
 
 /*
- * How far the float64 value of x may be from the true one.
+ * The bound of the error of the float64 value of x.
  *
  * x - 1/2 = C s / (2 sqrt(q + C^2 s^2)) with q = e^y, y = ln U / alpha, s^2 = 1 - q, C = cos 2 pi
  * V. With r = q / (C s)^2 that is ±(1 + r)^(-1/2) / 2, and |dx / d ln r| = r (1 + r)^(-3/2) / 4 <=

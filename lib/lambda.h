@@ -7,13 +7,14 @@
 #include "context.h"
 #include "words.h"
 
-/* L of a caller's lambda, 0 … 1: rounded to the nearest multiple, ties to even. */
+/* L of a given lambda, 0 … 1: rounded to the nearest multiple, ties to even. */
 uint64_t fmix_lambda_round(double lambda);
 
-/* L ~ Beta(alpha, alpha) of sample t; key of FMIX_DOMAIN_LAMBDA. */
+/* L ~ Beta(alpha, alpha) of sample t. The key is of FMIX_DOMAIN_LAMBDA. */
 uint64_t fmix_lambda_draw(fmix_context *context, const fmix_key *key, double alpha, uint64_t t);
 
-/* L ~ Beta(alpha + 1, alpha), from that L: itself with probability lambda, else 1 - lambda. */
+/* L ~ Beta(alpha + 1, alpha), from L ~ Beta(alpha, alpha): L itself with probability lambda, else
+ * 2^32 - L. */
 uint64_t fmix_lambda_reformulate(const fmix_key *key, uint64_t t, uint64_t lambda);
 
 #endif

@@ -1,15 +1,14 @@
 #include "mask.h"
-#include "contest.h"
+#include "contested.h"
 #include "convert.h"
-#include "method.h"
 #include "soft.h"
 #include "vector.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Sets the mask where values from `low` to `high` await an exact order: `k` ones in all. What is
- * above is surely in, what is below surely out (drawing.c). */
+/* Draws a mask with k ones in which the values from `low` to `high` need an exact order. Larger
+ * values are surely in the mask, smaller ones surely not (drawing.c). */
 static fmix_status settle(const fmix_drawing *d, uint64_t t, uint64_t k, double low, double high) {
     const double *g = d->scratch->g;
     unsigned char *mask = d->scratch->mask;
@@ -30,7 +29,8 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, uint64_t k, double 
     fmix_field field = fmix_drawing_field(d, t);
     const fmix_run all = {0, open};
     size_t need = (size_t)(k - surely);
-    fmix_status status = fmix_contest_order(&field, pixels, &all, 1, need, need);
+    fmix_status status =
+        fmix_contested_order(d->plan->context, &field, pixels, &all, 1, need, need);
     for (size_t i = 0; i < need && status == FMIX_OK; i++)
         mask[pixels[i]] = 1;
     free(pixels);
@@ -52,8 +52,8 @@ static fmix_status draw_hard(const fmix_drawing *d, uint64_t t, uint64_t k, fmix
     return settle(d, t, k, kth - width, kth + width);
 }
 
-fmix_status fmix_mask_of_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
-                               fmix_mask *out) {
+fmix_status fmix_mask_from_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
+                                 fmix_mask *out) {
     uint64_t n = d->plan->elements, k = row->ones;
     uint64_t half = fmix_soft_half(d->plan, k);
     *out = (fmix_mask){.bytes = d->scratch->mask};
@@ -73,10 +73,10 @@ fmix_status fmix_mask_draw(const fmix_drawing *d, uint64_t t, fmix_mask *out) {
     if (status != FMIX_OK)
         return status;
     fmix_count(&d->plan->context->masks, 1);
-    return fmix_method_row_of(d->plan->recipe.method)->draw(d, t, &row, out);
+    return d->plan->method->draw(d, t, &row, out);
 }
 
-bool fmix_mask_holds(fmix_dtype dtype) {
+bool fmix_mask_allows(fmix_dtype dtype) {
     return dtype == FMIX_DTYPE_F16 || dtype == FMIX_DTYPE_F32 || dtype == FMIX_DTYPE_F64 ||
            dtype == FMIX_DTYPE_U8 || dtype == FMIX_DTYPE_BITS;
 }
@@ -103,8 +103,8 @@ static void to_f16(const unsigned char *restrict mask, uint64_t n, uint16_t *res
         out[i] = (uint16_t)(mask[i] * 0x3c00); /* 1.0 */
 }
 
-/* Eight bytes of 0 or 1, the first in memory the highest bit: the product gathers them at the top.
- */
+/* Packs eight bytes of 0 or 1, the first in memory to the highest bit: the product gathers the bits
+ * at the top. */
 static void to_bits(const unsigned char *mask, uint64_t n, unsigned char *out) {
     uint64_t whole = n / 8;
     for (uint64_t i = 0; i < whole; i++) {
@@ -145,7 +145,7 @@ static void convert_bytes(const unsigned char *mask, uint64_t elements, fmix_dty
     }
 }
 
-const unsigned char *fmix_mask_spread(const fmix_drawing *d, const fmix_mask *mask) {
+const unsigned char *fmix_mask_as_bytes(const fmix_drawing *d, const fmix_mask *mask) {
     if (mask->bytes)
         return mask->bytes;
     d->plan->context->kernels->bytes(mask->values, (size_t)d->plan->elements, mask->cut,
@@ -154,7 +154,7 @@ const unsigned char *fmix_mask_spread(const fmix_drawing *d, const fmix_mask *ma
 }
 
 /* A weight is a/b with b < 2^25, so it is 2^-50 away from any half-way point of f32 or f16 that it
- * is not on: that it was rounded to float64 first changes nothing. */
+ * is not on. Rounding it to float64 first therefore changes nothing. */
 void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype dtype, void *out) {
     uint64_t elements = d->plan->elements;
     if (mask->weights)
@@ -162,12 +162,12 @@ void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype 
     else if (mask->values && dtype == FMIX_DTYPE_BITS)
         d->plan->context->kernels->bits(mask->values, (size_t)elements, mask->cut, out);
     else
-        convert_bytes(fmix_mask_spread(d, mask), elements, dtype, out);
+        convert_bytes(fmix_mask_as_bytes(d, mask), elements, dtype, out);
 }
 
 fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
                             fmix_dtype dtype, void *out) {
-    if (!fmix_method_masks(plan->recipe.method) || !fmix_mask_holds(dtype) ||
+    if (!plan->method->draw || !fmix_mask_allows(dtype) ||
         (plan->soft && !fmix_dtype_floats(dtype)) || (n && t > UINT64_MAX - (n - 1)))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);

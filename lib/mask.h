@@ -1,31 +1,32 @@
 /*
- * mask.h - masks, decided, and their types
+ * mask.h - drawing masks, and their types
  */
 #ifndef FMIX_MASK_H
 #define FMIX_MASK_H
 
 #include "drawing.h"
 
-/* A mask, in its scratch until the next, in one of three ways. */
+/* A mask in one of three forms. It lies in its scratch until the next mask is drawn. */
 typedef struct fmix_mask {
-    const unsigned char *bytes; /* 0 or 1 an element */
-    const double *weights;      /* of a soft one */
-    const double *values;       /* ones are where a value is at least `cut` */
+    const unsigned char *bytes; /* one byte an element, 0 or 1 */
+    const double *weights;      /* weights of a soft mask */
+    const double *values;       /* ones where a value is at least `cut` */
     double cut;
 } fmix_mask;
 
-/* The mask of sample t; FMix's, of a row whose ones are known, is what a method draws. */
+/* Draws the mask of sample t, by the plan's method. fmix_mask_from_field draws FMix's, given a row
+ * whose ones are known. */
 fmix_status fmix_mask_draw(const fmix_drawing *d, uint64_t t, fmix_mask *out);
-fmix_status fmix_mask_of_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
-                               fmix_mask *out);
+fmix_status fmix_mask_from_field(const fmix_drawing *d, uint64_t t, const fmix_row *row,
+                                 fmix_mask *out);
 
-/* Whether masks can have this type. */
-bool fmix_mask_holds(fmix_dtype dtype);
+/* True if masks can have this type. */
+bool fmix_mask_allows(fmix_dtype dtype);
 
-/* A byte of 0 or 1 an element, of one that is not soft. */
-const unsigned char *fmix_mask_spread(const fmix_drawing *d, const fmix_mask *mask);
+/* The mask as one byte of 0 or 1 an element. Not for soft masks. */
+const unsigned char *fmix_mask_as_bytes(const fmix_drawing *d, const fmix_mask *mask);
 
-/* To another type. */
+/* Writes the mask in another type. */
 void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype dtype, void *out);
 
 #endif

@@ -2,12 +2,13 @@
 #include "blend.h"
 #include "box.h"
 #include "convert.h"
+#include "mask.h"
 
 #include <string.h>
 
-/* ---- those with masks ---- */
+/* ---- methods with masks ---- */
 
-/* At most 2^32 * 2^24 + 2^31. */
+/* The sum is at most 2^32 * 2^24 + 2^31. */
 static void place_fmix(const fmix_plan *plan, uint64_t t, fmix_row *row) {
     (void)t;
     row->ones = (row->lambda * plan->elements + (UINT64_C(1) << 31)) >> 32;
@@ -21,9 +22,9 @@ static fmix_status draw_cutmix(const fmix_drawing *d, uint64_t t, const fmix_row
     return FMIX_OK;
 }
 
-/* ---- those that blend ---- */
+/* ---- methods that blend ---- */
 
-/* f32 and u8 onto themselves have loops of their own, for speed: the same arithmetic. */
+/* f32 and u8 without conversion have loops of their own, for speed, with the same arithmetic. */
 static void interpolate(const fmix_kernels *kernels, const fmix_batch *batch, const fmix_row *row,
                         uint64_t values, const unsigned char *a, const unsigned char *b,
                         unsigned char *out) {
@@ -35,7 +36,8 @@ static void interpolate(const fmix_kernels *kernels, const fmix_batch *batch, co
         fmix_blend_any(row->weight, values, batch->dtype, a, b, batch->out_dtype, out);
 }
 
-/* (a + b) / 2, which of f64 is not always a/2 + b/2: the sum can overflow, the halves underflow. */
+/* (a + b) / 2, which for f64 is not always a/2 + b/2: the sum can overflow, the halves can
+ * underflow. */
 static void average(const fmix_kernels *kernels, const fmix_batch *batch, const fmix_row *row,
                     uint64_t values, const unsigned char *a, const unsigned char *b,
                     unsigned char *out) {
@@ -61,11 +63,11 @@ static void copy(const fmix_kernels *kernels, const fmix_batch *batch, const fmi
     fmix_convert(batch->dtype, a, values, batch->out_dtype, out);
 }
 
-/* ---- all ---- */
+/* ---- the table ---- */
 
-/* The numbers of rows are public: new ones go to the end. */
+/* The numbers of rows are public: append new rows. */
 static const fmix_method_row table[] = {
-    {.name = "fmix", .place = place_fmix, .draw = fmix_mask_of_field, .spectrum = true},
+    {.name = "fmix", .place = place_fmix, .draw = fmix_mask_from_field, .spectrum = true},
     {.name = "cutmix", .place = fmix_box_place, .draw = draw_cutmix},
     {.name = "mixup", .blend = interpolate, .blends = FMIX_BLENDS_NUMBERS},
     {.name = "bc", .blend = interpolate, .blends = FMIX_BLENDS_NUMBERS},

@@ -1,20 +1,20 @@
 #include "blend.h"
 #include "convert.h"
-#include "method.h"
+#include "mask.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows first … first+n-1 of a batch, to out. */
+/* Rows first … first+n-1 of a batch, to be mixed to out. */
 typedef struct task {
     const fmix_plan *plan;
     const fmix_batch *batch;
-    uint64_t values; /* of a row */
+    uint64_t values; /* elements of a row */
     uint64_t index, first, n;
     unsigned char *out;
 } task;
 
-/* A row, its partner, and where it goes. */
+/* Addresses of a row, of its partner and of the mixed row. */
 typedef struct place {
     const unsigned char *a, *b;
     unsigned char *out;
@@ -33,7 +33,7 @@ static place place_of(const task *w, uint64_t row) {
 }
 
 static fmix_status mix_by_weights(const task *w) {
-    const fmix_method_row *method = fmix_method_row_of(w->plan->recipe.method);
+    const fmix_method_row *method = w->plan->method;
     for (uint64_t i = w->first; i < w->first + w->n; i++) {
         place p = place_of(w, i);
         fmix_row row;
@@ -58,7 +58,8 @@ static void choose(const task *w, const unsigned char *mask, const place *p, uns
                               out + c * plane);
 }
 
-/* Where the mask is soft, or chooses what is converted then. */
+/* Mixes one row by a mask. If `chosen` is set, the chosen elements go there before they are
+ * converted. */
 static void apply(const task *w, const fmix_mask *mask, const place *p, unsigned char *chosen) {
     const fmix_batch *batch = w->batch;
     if (mask->weights) {
@@ -74,13 +75,13 @@ static void apply(const task *w, const fmix_mask *mask, const place *p, unsigned
 static fmix_status draw(const fmix_drawing *d, uint64_t t, fmix_mask *mask) {
     fmix_status status = fmix_mask_draw(d, t, mask);
     if (status == FMIX_OK && !mask->weights)
-        *mask = (fmix_mask){.bytes = fmix_mask_spread(d, mask)};
+        *mask = (fmix_mask){.bytes = fmix_mask_as_bytes(d, mask)};
     return status;
 }
 
 static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
     const fmix_batch *batch = w->batch;
-    unsigned char *chosen = NULL; /* a row before it is converted */
+    unsigned char *chosen = NULL; /* a chosen row before its conversion */
     fmix_drawing d;
     fmix_mask mask;
     fmix_status status = fmix_drawing_begin(&d, w->plan, scratch);
@@ -90,7 +91,7 @@ static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
     }
     for (uint64_t i = w->first; i < w->first + w->n && status == FMIX_OK; i++) {
         place p = place_of(w, i);
-        if (i == w->first || !w->plan->recipe.scope_batch) /* else all rows have the first's */
+        if (i == w->first || !w->plan->recipe.scope_batch) /* else the first row's mask */
             status = draw(&d, fmix_plan_sample(w->plan, w->index, i), &mask);
         if (status == FMIX_OK)
             apply(w, &mask, &p, chosen);
@@ -102,8 +103,7 @@ static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
 
 fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
                           uint64_t index, uint64_t first, uint64_t n, void *out) {
-    fmix_method method = plan->recipe.method;
-    if (fmix_method_refuses(method, plan->soft, batch->dtype, batch->out_dtype) ||
+    if (fmix_method_refuses(plan->recipe.method, plan->soft, batch->dtype, batch->out_dtype) ||
         batch->channels == 0 ||
         (n && (first > UINT64_MAX - index || index + first > UINT64_MAX - (n - 1))))
         return FMIX_ERROR_RANGE;
@@ -115,10 +115,10 @@ fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fm
                     .first = first,
                     .n = n,
                     .out = out};
-    return fmix_method_masks(method) ? mix_by_masks(&w, scratch) : mix_by_weights(&w);
+    return plan->method->draw ? mix_by_masks(&w, scratch) : mix_by_weights(&w);
 }
 
-/* Ones. As numpy.packbits leaves it, the last byte of bits ends in zeros. */
+/* Writes ones. As in numpy.packbits, the unused bits of the last byte are 0. */
 static void fill_ones(fmix_dtype type, uint64_t elements, uint64_t bytes, unsigned char *out) {
     memset(out, type == FMIX_DTYPE_BITS ? 0xff : 1, (size_t)bytes);
     if (type == FMIX_DTYPE_BITS && elements % 8)
@@ -135,7 +135,7 @@ static void fill_weight(fmix_dtype type, uint64_t elements, double weight, unsig
 
 fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first, uint64_t n,
                               fmix_dtype dtype, void *out) {
-    if (fmix_method_masks(plan->recipe.method) || !fmix_mask_holds(dtype))
+    if (plan->method->draw || !fmix_mask_allows(dtype))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
     unsigned char *at = out;

@@ -1,6 +1,6 @@
 #include "words.h"
 
-/* Words of one stream, one after the other. */
+/* Reads the words of one stream in order. */
 typedef struct reader {
     const fmix_key *key;
     uint64_t index, next;
@@ -13,7 +13,7 @@ static uint32_t next_word(reader *r) {
     return r->block[r->next++ % 4];
 }
 
-/* Uniform below m: words from the incomplete last multiple of m are passed over. */
+/* A uniform number below m. Words in the incomplete last multiple of m are skipped. */
 static uint32_t draw(reader *r, uint32_t m) {
     uint64_t limit = (UINT64_C(1) << 32) - (UINT64_C(1) << 32) % m;
     uint32_t w = next_word(r);
@@ -22,7 +22,7 @@ static uint32_t draw(reader *r, uint32_t m) {
     return w % m;
 }
 
-/* Fisher and Yates, or with `below` 0 Sattolo, which leaves nobody in place. */
+/* Fisher-Yates shuffle or, with `below` 0, Sattolo's, which leaves no element in place. */
 static fmix_status shuffle(uint64_t seed, uint64_t batch, uint32_t n, uint32_t below,
                            int64_t *out) {
     fmix_key key;

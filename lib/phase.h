@@ -6,9 +6,9 @@
 
 #include "shape.h"
 
-/* In units of 1/denominator. */
+/* A pixel's phases, in units of 1/denominator. */
 typedef struct fmix_phase {
-    uint64_t step[3]; /* of one bin along each side */
+    uint64_t step[3]; /* phase of one bin along each side */
 } fmix_phase;
 
 /* The least common multiple of the sides, at most their product. */

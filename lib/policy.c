@@ -1,6 +1,6 @@
 #include "words.h"
 
-/* The first i with (weight_0 + … + weight_i) * 2^32 > w0 * sum. Sums are below 2^32. */
+/* The first i with (weight_0 + … + weight_i) * 2^32 > w0 * sum. The sum is below 2^32. */
 static unsigned choose(uint32_t word, unsigned count, const uint32_t *weights, uint64_t sum) {
     uint64_t passed = weights[0];
     unsigned i = 0;

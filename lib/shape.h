@@ -1,12 +1,12 @@
 /*
- * shape.h - a mask's sides, and the half spectrum that belongs to them (STREAM §3)
+ * shape.h - the sides of a mask, and of its half spectrum (STREAM §3)
  */
 #ifndef FMIX_SHAPE_H
 #define FMIX_SHAPE_H
 
 #include "fmix.h"
 
-/* Sides from the back, so that [2] is the last; missing ones in front are 1. */
+/* The sides aligned to the back, so that [2] is the last. Missing sides in front are 1. */
 typedef struct fmix_sides {
     uint32_t n[3];
 } fmix_sides;
@@ -24,12 +24,12 @@ static inline int64_t fmix_signed_bin(uint32_t b, uint32_t n) {
     return b <= n / 2 ? (int64_t)b : (int64_t)b - (int64_t)n;
 }
 
-/* Whether a bin with this last coordinate is its own mirror along the last side. */
+/* True if a bin with this last coordinate is its own mirror along the last side. */
 static inline bool fmix_self_mirrored(uint32_t last, uint32_t n) {
     return last == 0 || 2 * (uint64_t)last == n;
 }
 
-/* What a bin's signed number is divided by along each side: the side, or 1. */
+/* The divisor of a bin's signed number along each side: the side, or 1. */
 fmix_sides fmix_shape_periods(const fmix_shape *shape, fmix_frequency frequency);
 
 #endif

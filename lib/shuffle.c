@@ -1,6 +1,6 @@
 #include "words.h"
 
-/* Half of the bits that number the samples, at least 4. */
+/* Half the number of bits of a sample's number, rounded up, at least 4. */
 static unsigned half_bits(uint64_t samples) {
     unsigned length = 0;
     for (uint64_t last = samples - 1; last; last >>= 1)
@@ -8,7 +8,7 @@ static unsigned half_bits(uint64_t samples) {
     return length < 8 ? 4 : (length + 1) / 2;
 }
 
-/* Eight Feistel rounds over 2 * bits bits: a permutation of them, whatever the round function. */
+/* Eight Feistel rounds over 2 * bits bits: a permutation, whatever the round function is. */
 static uint64_t feistel(const fmix_key *key, uint64_t epoch, unsigned bits, uint64_t p) {
     const uint64_t mask = (UINT64_C(1) << bits) - 1;
     uint64_t left = p >> bits, right = p & mask;
@@ -24,7 +24,8 @@ static uint64_t feistel(const fmix_key *key, uint64_t epoch, unsigned bits, uint
     return left << bits | right;
 }
 
-/* Walks on where it leaves the set: at most 4 times in the mean, or 256 where it is tiny. */
+/* Repeats the permutation until the value is below `samples`: at most 4 times on average, or 256
+ * times for a tiny set. */
 fmix_status fmix_shuffle(uint64_t seed, uint64_t epoch, uint64_t samples, uint64_t first,
                          uint64_t n, uint64_t *out) {
     fmix_key key;

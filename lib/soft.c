@@ -1,5 +1,5 @@
 #include "soft.h"
-#include "contest.h"
+#include "contested.h"
 #include "lambda.h"
 
 #include <stdlib.h>
@@ -23,20 +23,21 @@ static int by_value(const void *left, const void *right) {
     return a->pixel < b->pixel ? -1 : 1;
 }
 
-/* The ranks first … last-1 and the pixels that may have them: those between two values. */
+/* The band: ranks first … last-1, and the candidate pixels for these ranks, whose values are
+ * between low and high. */
 typedef struct band {
     uint64_t first, last;
     double low, high;
-    uint64_t above; /* pixels that are surely above */
+    uint64_t above; /* how many pixels are surely above */
     size_t count;
-    candidate *candidates, *spread; /* spread: room to sort */
-    uint32_t *starts;               /* of buckets, and room for one more */
+    candidate *candidates, *spread; /* spread: memory for sorting */
+    uint32_t *starts;               /* starts of the buckets, and of one more */
     uint32_t *pixels;
     fmix_run *runs;
     size_t run_count;
 } band;
 
-/* The g of the band's ends, one width further out. */
+/* Sets low and high to the values at the ends of the band, moved outwards by `width`. */
 static void find_ends(const fmix_kernels *kernels, const double *g, uint64_t n, double *work,
                       double width, band *b) {
     double other;
@@ -73,14 +74,16 @@ static fmix_status gather(const double *g, uint64_t n, band *b) {
     return FMIX_OK;
 }
 
-/* Of as many buckets as candidates, by proportion: the largest values in the first. */
+/* There are as many buckets as candidates, in proportion to the value: the largest values are in
+ * the first. */
 static size_t bucket_of(const band *b, double g) {
     double range = b->high - b->low, part = range > 0 ? (b->high - g) / range : 0;
     size_t bucket = (size_t)(part * (double)b->count);
     return bucket < b->count ? bucket : b->count - 1;
 }
 
-/* A bucket has one or two, so evenly are values spread; but not always. */
+/* Values are spread so evenly that most buckets have one or two candidates. Larger buckets are
+ * possible. */
 static void sort_bucket(candidate *c, size_t n) {
     if (n > 16) {
         qsort(c, n, sizeof *c, by_value);
@@ -102,7 +105,7 @@ static void sort_by_value(band *b) {
         b->starts[i + 1] += b->starts[i];
     for (size_t i = 0; i < b->count; i++)
         b->spread[b->starts[bucket_of(b, b->candidates[i].g)]++] = b->candidates[i];
-    for (size_t i = 0, first = 0; i < b->count; i++) { /* each now begins where the next did */
+    for (size_t i = 0, first = 0; i < b->count; i++) { /* starts[i] now ends bucket i */
         sort_bucket(b->spread + first, b->starts[i] - first);
         first = b->starts[i];
     }
@@ -111,7 +114,7 @@ static void sort_by_value(band *b) {
     b->candidates = sorted;
 }
 
-/* By value, in runs that end where the gap to the next is wider than `width`. */
+/* Sorts by value, in runs that end where the gap to the next is wider than `width`. */
 static void sort(band *b, double width) {
     sort_by_value(b);
     for (size_t i = 0, start = 0; i < b->count; i++) {
@@ -123,7 +126,7 @@ static void sort(band *b, double width) {
     }
 }
 
-/* Weights of ranks, from the band's order: every pixel that is not in it is above or below. */
+/* Writes weights by rank. Every pixel outside the band's candidates is above or below. */
 static void write_weights(const double *g, uint64_t n, const band *b, double *weights) {
     uint64_t steps = b->last - b->first - 1; /* 2h - 1 */
     for (uint64_t i = 0; i < n; i++)
@@ -149,8 +152,8 @@ fmix_status fmix_soft_draw(const fmix_drawing *d, uint64_t t, uint64_t ones, uin
     if (status == FMIX_OK) {
         fmix_field field = fmix_drawing_field(d, t);
         sort(&b, width);
-        status = fmix_contest_order(&field, b.pixels, b.runs, b.run_count,
-                                    (size_t)(b.first - b.above), (size_t)(b.last - b.above));
+        status = fmix_contested_order(d->plan->context, &field, b.pixels, b.runs, b.run_count,
+                                      (size_t)(b.first - b.above), (size_t)(b.last - b.above));
     }
     if (status == FMIX_OK)
         write_weights(g, n, &b, d->scratch->work);

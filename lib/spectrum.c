@@ -4,21 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK     512 /* bins at a time, in the first cache */
+#define CHUNK     512 /* bins at a time, so that a chunk stays in the first cache */
 #define ROOT_HALF 0x1.6a09e667f3bcdp-1
 
-/* One row of bins along the last side. fmix_power brings 24u, its argument 5u * 5, the factor and
- * product 2u: 51u. */
-static void fill_row(const fmix_law *law, uint64_t first, uint32_t row, double *w) {
+/* Fills one row of bins along the last side. fmix_power has an error of 24u, its argument 5u * 5,
+ * the factor and the product 2u: 51u. */
+static void fill_row(const fmix_spectrum_params *params, uint64_t first, uint32_t row, double *w) {
     for (uint32_t b2 = 0; b2 < row; b2++) {
         fmix_bin bin;
-        bool adds = fmix_law_bin(law, first + b2, &bin);
-        double power = adds ? fmix_power(fmix_square_value(&bin.square), law->delta / 2) : 0;
+        bool adds = fmix_bin_of_normal(params, first + b2, &bin);
+        double power = adds ? fmix_power(fmix_square_value(&bin.square), params->delta / 2) : 0;
         w[b2] = bin.gain == 1 ? power : ROOT_HALF * power;
     }
 }
 
-/* Rows b and -b along either leading side are equal, so at most a quarter is computed. */
+/* Rows b and -b along either leading side are equal, so the function computes at most a quarter of
+ * the rows. */
 static void weigh_paper(fmix_weights *weights) {
     const fmix_sides *sides = &weights->sides;
     uint32_t n0 = sides->n[0], n1 = sides->n[1], row = sides->n[2] / 2 + 1;
@@ -31,20 +32,20 @@ static void weigh_paper(fmix_weights *weights) {
             if (m0 != b0 || m1 != b1)
                 memcpy(w, weights->w + ((size_t)m0 * n1 + m1) * row, row * sizeof *w);
             else
-                fill_row(&weights->law, first, row, w);
-            for (uint32_t b2 = 0; b2 < row; b2++) /* doubled, sqrt(1/2) is c = sqrt 2 */
+                fill_row(&weights->params, first, row, w);
+            for (uint32_t b2 = 0; b2 < row; b2++) /* twice sqrt(1/2) is c = sqrt 2 */
                 weights->total += (fmix_self_mirrored(b2, sides->n[2]) ? 1 : 2) * w[b2];
         }
     }
 }
 
 static void weigh_official(fmix_weights *weights) {
-    uint64_t normals = fmix_law_normals(&weights->law);
+    uint64_t normals = fmix_normals_count(&weights->params);
     for (uint64_t j = 0; j < normals; j++) {
-        double *w = weights->w + 2 * j, h = weights->law.delta / 2;
+        double *w = weights->w + 2 * j, h = weights->params.delta / 2;
         fmix_bin bin;
         w[0] = w[1] = 0;
-        if (!fmix_law_bin(&weights->law, j, &bin))
+        if (!fmix_bin_of_normal(&weights->params, j, &bin))
             continue;
         w[0] = fmix_power(fmix_square_value(&bin.square), h);
         w[1] = fmix_power(fmix_square_value(&bin.imaginary), h);
@@ -53,18 +54,18 @@ static void weigh_official(fmix_weights *weights) {
 }
 
 static fmix_status make(const void *raw, void **object, size_t *bytes) {
-    fmix_law law;
-    memcpy(&law, raw, sizeof law);
-    bool paper = law.spectrum == FMIX_SPECTRUM_PAPER;
-    uint64_t count = (paper ? 1 : 2) * fmix_law_normals(&law); /* at most 2^26 */
+    fmix_spectrum_params params;
+    memcpy(&params, raw, sizeof params);
+    bool paper = params.spectrum == FMIX_SPECTRUM_PAPER;
+    uint64_t count = (paper ? 1 : 2) * fmix_normals_count(&params); /* at most 2^26 */
     size_t room = (size_t)count + FMIX_KERNELS_PAD;
     size_t size = sizeof(fmix_weights) + room * sizeof(double);
     fmix_weights *weights = malloc(size);
     if (!weights)
         return FMIX_ERROR_MEMORY;
-    weights->law = law;
-    weights->sides = fmix_shape_sides(&law.shape);
-    weights->bins = fmix_shape_bins(&law.shape);
+    weights->params = params;
+    weights->sides = fmix_shape_sides(&params.shape);
+    weights->bins = fmix_shape_bins(&params.shape);
     weights->total = 0;
     memset(weights->w + count, 0, FMIX_KERNELS_PAD * sizeof(double));
     if (paper)
@@ -77,21 +78,21 @@ static fmix_status make(const void *raw, void **object, size_t *bytes) {
 }
 
 static const fmix_cache_kind all_weights = {make, free};
-_Static_assert(sizeof(fmix_law) == FMIX_CACHE_KEY_BYTES, "a law is a key");
+_Static_assert(sizeof(fmix_spectrum_params) == FMIX_CACHE_KEY_BYTES, "the parameters are a key");
 
-fmix_status fmix_weights_get(fmix_cache *cache, const fmix_law *law, const fmix_weights **out,
-                             void **entry) {
+fmix_status fmix_weights_get(fmix_cache *cache, const fmix_spectrum_params *params,
+                             const fmix_weights **out, void **entry) {
     void *object = NULL;
-    fmix_status status = fmix_cache_get(cache, &all_weights, law, &object, entry);
+    fmix_status status = fmix_cache_get(cache, &all_weights, params, &object, entry);
     *out = object;
     return status;
 }
 
-bool fmix_weights_cached(fmix_cache *cache, const fmix_law *law) {
-    return fmix_cache_has(cache, &all_weights, law);
+bool fmix_weights_cached(fmix_cache *cache, const fmix_spectrum_params *params) {
+    return fmix_cache_has(cache, &all_weights, params);
 }
 
-/* In the columns that are their own mirror: X_b = (Y_b + conj Y_-b) / 2. */
+/* Makes a column that is its own mirror Hermitian: X_b = (Y_b + conj Y_-b) / 2. */
 static void make_hermitian(const fmix_sides *sides, uint32_t column, double *x) {
     uint32_t n0 = sides->n[0], n1 = sides->n[1];
     size_t row = sides->n[2] / 2 + 1;
@@ -118,7 +119,7 @@ typedef struct chunk {
     size_t n;
 } chunk;
 
-/* Of normals j … of `all`, j even. */
+/* The words of normals j … of `all`; j is even. */
 static void draw(const fmix_kernels *kernels, const fmix_key *key, uint64_t t, uint64_t j,
                  uint64_t all, chunk *out) {
     out->n = all - j < CHUNK ? (size_t)(all - j) : CHUNK;
@@ -145,7 +146,7 @@ static double fill_official(const fmix_weights *weights, const fmix_kernels *ker
                             const fmix_key *key, uint64_t t, double *x) {
     const fmix_sides *sides = &weights->sides;
     size_t row = sides->n[2] / 2 + 1;
-    uint64_t all = fmix_law_normals(&weights->law);
+    uint64_t all = fmix_normals_count(&weights->params);
     double ones[CHUNK], z[2 * CHUNK], sum = 0;
     chunk c;
     for (size_t i = 0; i < CHUNK; i++)
@@ -157,7 +158,7 @@ static double fill_official(const fmix_weights *weights, const fmix_kernels *ker
         for (size_t i = 0; i < c.n; i++) {
             const double *w = weights->w + 2 * (j + i);
             fmix_bin bin;
-            if (!fmix_law_bin(&weights->law, j + i, &bin))
+            if (!fmix_bin_of_normal(&weights->params, j + i, &bin))
                 continue;
             double *at = x + 2 * (((size_t)bin.at[0] * sides->n[1] + bin.at[1]) * row + bin.at[2]);
             at[0] = w[0] * z[2 * i];
@@ -168,11 +169,12 @@ static double fill_official(const fmix_weights *weights, const fmix_kernels *ker
     return sum;
 }
 
-/* Every bin's w * radius counts twice: right for the doubled ones, too much for the few others. The
- * rounding of these sums, at most 2^21 + 8 terms a lane or 2^24 in all, is under 2^-28 of them. */
+/* Every w * radius counts twice, which is right for doubled bins and too much for the few others.
+ * The rounding of these sums, at most 2^21 + 8 terms a lane or 2^24 in all, is under 2^-28 of the
+ * sums. */
 double fmix_spectrum_fill(const fmix_weights *weights, const fmix_kernels *kernels,
                           const fmix_key *key, uint64_t t, double *x) {
-    bool paper = weights->law.spectrum == FMIX_SPECTRUM_PAPER;
+    bool paper = weights->params.spectrum == FMIX_SPECTRUM_PAPER;
     double sum = (paper ? fill_paper : fill_official)(weights, kernels, key, t, x);
     make_hermitian(&weights->sides, 0, x);
     uint32_t last = weights->sides.n[2];

@@ -1,28 +1,34 @@
 /*
- * transform.h - half spectrum to values: the only user of FFTW
+ * transform.h - half spectrum to values: transforms by shape, from the cache
  *
- * Hypothesis H, which everything else rests on: a transform's error is at most
- * 64 u log2(N) ||X||_1, X over the full spectrum. Tests hold FFTW against higher precision.
+ * Everything else rests on hypothesis H (BOUND.md §5): a transform's error is at most
+ * 64 u log2(N) ||X||_1, with X over the full spectrum. Tests compare FFTW with higher precision.
  */
 #ifndef FMIX_TRANSFORM_H
 #define FMIX_TRANSFORM_H
 
 #include "cache.h"
+#include "planner.h"
 #include "shape.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 
-typedef struct fmix_transform fmix_transform;
+/* How far a shape is on its way to a measured plan. */
+typedef enum fmix_transform_stage {
+    FMIX_TRANSFORM_ESTIMATED,
+    FMIX_TRANSFORM_QUEUED, /* to be measured, or not worth it */
+    FMIX_TRANSFORM_MEASURED,
+} fmix_transform_stage;
 
-/* Shapes whose transforms are worth measuring; others come again when there is room. */
-#define FMIX_TUNING_MOST 16
-typedef struct fmix_tuning {
-    pthread_mutex_t lock;
-    fmix_shape wanted[FMIX_TUNING_MOST];
-    unsigned count;
-} fmix_tuning;
+/* Users share a transform and do not change it. tuning.c alone writes the counters. */
+typedef struct fmix_transform {
+    fmix_shape shape;
+    fmix_fft *fft;
+    _Atomic uint64_t elements_done;
+    _Atomic fmix_transform_stage stage;
+} fmix_transform;
 
-/* A plan for this shape from the cache; released by fmix_cache_release(cache, *entry). */
+/* The transform of this shape, from the cache; released by fmix_cache_release(cache, *entry). */
 fmix_status fmix_transform_get(fmix_cache *cache, const fmix_shape *shape,
                                const fmix_transform **out, void **entry);
 bool fmix_transform_cached(fmix_cache *cache, const fmix_shape *shape);
@@ -31,20 +37,13 @@ bool fmix_transform_cached(fmix_cache *cache, const fmix_shape *shape);
  * fmix_aligned_new. */
 void fmix_transform_run(const fmix_transform *transform, double *x, double *g);
 
-/* That so many were run, which may make it one to measure. */
-void fmix_transform_used(fmix_context *context, const fmix_transform *transform, uint64_t times);
-
-/* H for this many elements, as a multiple of ||X||_1. */
+/* Hypothesis H for this many elements, as a multiple of ||X||_1. */
 double fmix_transform_bound(uint64_t elements);
 
-/* Estimated nanoseconds an element that sides with large primes take more. */
+/* Estimated nanoseconds an element that sides with large primes add. */
 double fmix_transform_penalty(const fmix_shape *shape);
 
-/* FFTW's name of itself. */
-const char *fmix_transform_library(void);
-
-/* Memory aligned as FFTW's vector code wants it; NULL on failure. */
-double *fmix_aligned_new(size_t doubles);
-void fmix_aligned_free(double *memory);
+/* The largest prime factor; 1 of 1. */
+uint32_t fmix_largest_prime(uint32_t n);
 
 #endif

@@ -1,11 +1,10 @@
 #include "fmix.h"
 #include "vector.h"
 
-#define BLOCK                                                                                      \
-    1024 /* elements of a long side that are moved at once, so that they stay in a cache */
-#define TILE 16
+#define BLOCK 1024 /* elements of a long side moved at once, which fit a cache */
+#define TILE  16
 
-/* A short side whose length the compiler knows is unrolled, and its loop is vectorised. */
+/* The compiler unrolls a short side of known length, and vectorises its loop. */
 #define SHORT_SIDES(CASE)                                                                          \
     switch (count) {                                                                               \
         CASE(2)                                                                                    \

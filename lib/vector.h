@@ -2,8 +2,9 @@
  * vector.h - one loop, one function, several instruction sets
  *
  * FMIX_CLONES makes the compiler build a function once per x86-64 level and choose at load time.
- * The bits cannot differ: the loops hold no reassociation and no contraction. What may differ, for
- * a bound decides, is in kernels.h. Sanitizers run before ifuncs are resolved, so they build one.
+ * The clones give the same bits, because the loops have no reassociation and no contraction. Loops
+ * whose bits may differ, because a bound decides, are in kernels.h. Sanitizers run before ifuncs
+ * are resolved, so sanitized builds have one clone.
  */
 #ifndef FMIX_VECTOR_H
 #define FMIX_VECTOR_H
@@ -17,8 +18,8 @@
 #define FMIX_CLONES
 #endif
 
-/* Two samples are read, each from its own place: what the machine foresees ends with a page, so
- * what is some way ahead is asked for, a piece at a time. Any address may be asked for. */
+/* Mixing reads two samples, each from its own place. Hardware prefetch ends at a page, so the loops
+ * prefetch some way ahead, one piece at a time. Prefetching is safe at any address. */
 #define FMIX_FETCH_PIECE 256
 #define FMIX_FETCH_AHEAD 2048
 

@@ -12,7 +12,7 @@ typedef enum fmix_domain {
     FMIX_DOMAIN_BOX = 3,
     FMIX_DOMAIN_PAIRING = 4,
     FMIX_DOMAIN_SHUFFLE = 5,
-    FMIX_DOMAIN_LIGHT = 6,
+    FMIX_DOMAIN_AUGMENT = 6,
     FMIX_DOMAIN_POLICY = 7,
 } fmix_domain;
 
@@ -20,14 +20,13 @@ typedef struct fmix_key {
     uint32_t k[2];
 } fmix_key;
 
-/* BLAKE2b of the seed, personalised by stream and domain. Fails only if libsodium will not start.
- */
+/* The key of STREAM §1. Fails only if libsodium does not start. */
 fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out);
 
 /* Words 4*block … 4*block+3 of the stream at `index`. */
 void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint32_t out[4]);
 
-/* The plain function, for known answers. */
+/* Philox4x32-10 itself, for known-answer tests and fmix_shuffle. */
 void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 #endif

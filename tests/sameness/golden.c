@@ -313,8 +313,8 @@ static void bench_open(bench *b, const options *o, unsigned number, unsigned cha
          "allocation", 0);
     b->context->kernels = kernels_named(o->kernels);
     crypto_generichash_init(&b->raw, NULL, 0, 16);
-    b->context->hooks.monitor = watch;
-    b->context->hooks.connection_monitor_user = &b->raw;
+    b->context->hooks.watch = watch;
+    b->context->hooks.watch_user = &b->raw;
 }
 
 static void print_hex(const unsigned char digest[16]) {

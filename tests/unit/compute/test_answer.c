@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "compute/answer.h"
-#include "lib/plan.h"
+#include "lib/scratch.h"
 
 #include <jansson.h>
 
@@ -42,7 +42,7 @@ static fmix_status fill_x(const tensor_source *from, fmix_scratch *scratch, uint
         atomic_store(&p->early, true);
     if (p->hold) {
         unit_gate_pass(p->hold);
-        atomic_store(&p->told, scratch->cancelled(scratch->user));
+        atomic_store(&p->told, scratch->cancellation.cancelled(scratch->cancellation.user));
     }
     raise_to(&p->lead, (first + n) * bytes - atomic_load(&p->reading));
     if (first <= p->fail_row && p->fail_row < first + n)

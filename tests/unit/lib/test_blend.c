@@ -97,7 +97,7 @@ static float some_float(uint64_t *random) {
                         (int)(unit_random(random) % 120) - 123);
 }
 
-static void f32_is_the_long_hand_bit_by_bit(void **state) {
+static void f32_blend_equals_the_written_out_sum_bit_by_bit(void **state) {
     (void)state;
     static float a[MOST], b[MOST], out[MOST + 1], expected[MOST];
     uint64_t random = 2;
@@ -126,7 +126,7 @@ static void f32_keeps_infinities(void **state) {
 }
 
 /* Whatever payloads and signs go in, and in a loop's vector body as in its tail. */
-static void f32_has_one_nan(void **state) {
+static void every_nan_of_an_f32_blend_is_canonical(void **state) {
     (void)state;
     static uint32_t a[MOST], b[MOST], out[MOST];
     uint64_t random = 8;
@@ -158,7 +158,7 @@ static void f32_need_not_be_aligned(void **state) {
     }
 }
 
-static void u8_is_the_long_hand_for_every_pair(void **state) {
+static void u8_blend_equals_the_written_out_sum_for_every_pair(void **state) {
     (void)state;
     static unsigned char a[65536], b[65536], out[65536];
     uint64_t random = 3;
@@ -175,7 +175,7 @@ static void u8_is_the_long_hand_for_every_pair(void **state) {
     }
 }
 
-static void u8_of_any_length_writes_no_further(void **state) {
+static void u8_blend_of_any_length_stays_in_bounds(void **state) {
     (void)state;
     unsigned char a[131], b[131], out[131];
     uint64_t random = 4;
@@ -225,7 +225,7 @@ static void a_constant_image_mixed_with_itself_stays(void **state) {
     }
 }
 
-static void weights_0_and_1_give_the_one_or_the_other(void **state) {
+static void weights_0_and_1_give_one_sample_alone(void **state) {
     (void)state;
     static float a[MOST], b[MOST], out[MOST];
     unsigned char p[256], q[256], r[256];
@@ -249,8 +249,9 @@ static void weights_0_and_1_give_the_one_or_the_other(void **state) {
 }
 
 RUN(T(select_moves_each_position_from_the_right_sample),
-    T(select_leaves_every_bit_of_nan_infinity_and_zero), T(f32_is_the_long_hand_bit_by_bit),
-    T(f32_keeps_infinities), T(f32_has_one_nan), T(f32_need_not_be_aligned),
-    T(u8_is_the_long_hand_for_every_pair), T(u8_of_any_length_writes_no_further),
-    T(u8_halves_go_to_the_even_number), T(a_constant_image_mixed_with_itself_stays),
-    T(weights_0_and_1_give_the_one_or_the_other))
+    T(select_leaves_every_bit_of_nan_infinity_and_zero),
+    T(f32_blend_equals_the_written_out_sum_bit_by_bit), T(f32_keeps_infinities),
+    T(every_nan_of_an_f32_blend_is_canonical), T(f32_need_not_be_aligned),
+    T(u8_blend_equals_the_written_out_sum_for_every_pair),
+    T(u8_blend_of_any_length_stays_in_bounds), T(u8_halves_go_to_the_even_number),
+    T(a_constant_image_mixed_with_itself_stays), T(weights_0_and_1_give_one_sample_alone))

@@ -126,7 +126,7 @@ static uint64_t mask_by_definition(const fmix_plan *plan, uint64_t t, uint64_t l
     return ones;
 }
 
-static void box_is_that_of_the_definition(void **state) {
+static void box_equals_the_definition(void **state) {
     (void)state;
     static const fmix_shape shapes[] = {
         {1, {1, 0, 0}},  {1, {2, 0, 0}},   {1, {17, 0, 0}}, {1, {64, 0, 0}}, {2, {1, 1, 0}},
@@ -225,5 +225,5 @@ static void sides_are_placed_independently_of_each_other(void **state) {
 
 RUN(T(side_of_small_boxes_is_found_by_trying_all), T(side_of_any_box_fits_and_one_more_does_not),
     T(side_is_exact_where_equality_holds), T(ends_of_lambda_cut_everything_or_nothing),
-    T(box_is_that_of_the_definition), T(every_centre_up_to_the_last_occurs_equally),
+    T(box_equals_the_definition), T(every_centre_up_to_the_last_occurs_equally),
     T(sides_are_placed_independently_of_each_other))

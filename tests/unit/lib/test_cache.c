@@ -106,7 +106,7 @@ static fmix_counters counters_of(fmix_cache *cache) {
     return counters;
 }
 
-static void what_was_made_is_found_again_and_counted(void **state) {
+static void a_made_object_is_found_again_and_counted(void **state) {
     (void)state;
     fmix_cache *cache = cache_of(1000);
     void *a = NULL, *b = NULL;
@@ -158,7 +158,7 @@ static void keys_are_compared_whole_and_by_kind(void **state) {
     assert_true(made == 4002 && destroyed == 4002);
 }
 
-static void of_two_made_at_once_the_first_back_wins(void **state) {
+static void of_two_made_at_once_the_first_to_finish_is_kept(void **state) {
     (void)state;
     fmix_cache *cache = cache_of(1000);
     void *a = NULL, *b = NULL;
@@ -194,7 +194,7 @@ static void least_recently_used_goes_first(void **state) {
     assert_true(made == destroyed);
 }
 
-static void what_is_in_use_stays_and_goes_when_released(void **state) {
+static void objects_in_use_stay_until_released(void **state) {
     (void)state;
     enum { N = 50 };
     fmix_cache *cache = cache_of(300);
@@ -220,7 +220,7 @@ static void what_is_in_use_stays_and_goes_when_released(void **state) {
     assert_true(made == destroyed);
 }
 
-static void larger_than_the_bound_is_served_and_forgotten(void **state) {
+static void an_object_above_the_bound_is_served_and_dropped(void **state) {
     (void)state;
     static const size_t limits[] = {0, 99};
     for (int i = 0; i < 2; i++) {
@@ -232,7 +232,7 @@ static void larger_than_the_bound_is_served_and_forgotten(void **state) {
     }
 }
 
-static void what_cannot_be_made_leaves_nothing(void **state) {
+static void a_failed_make_leaves_nothing(void **state) {
     (void)state;
     fmix_cache *cache = cache_of(1000);
     key k = key_of(1, 10);
@@ -280,7 +280,7 @@ static void bound_holds_after_thousands_of_different_shapes(void **state) {
         const fmix_transform *transform = NULL;
         void *a = NULL, *b = NULL;
         assert_ok(fmix_weights_get(cache,
-                                   (fmix_law[]){fmix_law_of(&(fmix_recipe){
+                                   (fmix_spectrum_params[]){fmix_spectrum_params_of(&(fmix_recipe){
                                        .shape = shape, .delta = (double)(i % 101) / 10})},
                                    &weights, &a));
         if (i % 5 == 0)
@@ -337,9 +337,8 @@ static void two_threads_share_one_cache(void **state) {
     assert_true(made == destroyed);
 }
 
-RUN(T(what_was_made_is_found_again_and_counted), T(keys_are_compared_whole_and_by_kind),
-    T(of_two_made_at_once_the_first_back_wins), T(least_recently_used_goes_first),
-    T(what_is_in_use_stays_and_goes_when_released),
-    T(larger_than_the_bound_is_served_and_forgotten), T(what_cannot_be_made_leaves_nothing),
-    T(bound_holds_after_thousands_of_random_objects),
+RUN(T(a_made_object_is_found_again_and_counted), T(keys_are_compared_whole_and_by_kind),
+    T(of_two_made_at_once_the_first_to_finish_is_kept), T(least_recently_used_goes_first),
+    T(objects_in_use_stay_until_released), T(an_object_above_the_bound_is_served_and_dropped),
+    T(a_failed_make_leaves_nothing), T(bound_holds_after_thousands_of_random_objects),
     T(bound_holds_after_thousands_of_different_shapes), T(two_threads_share_one_cache))

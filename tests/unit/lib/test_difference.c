@@ -37,13 +37,13 @@ static double worst_of(size_t which, bool quick, double *bound) {
     const fmix_shape *shape = &cases[which].shape;
     const fmix_recipe recipe = {.shape = *shape, .delta = cases[which].delta};
     const uint64_t t = which;
-    fmix_law law = fmix_law_of(&recipe);
+    fmix_spectrum_params params = fmix_spectrum_params_of(&recipe);
     fmix_sides sides = fmix_shape_sides(shape);
     fmix_key key;
     double worst = 0;
     assert_ok(fmix_key_derive(which, FMIX_DOMAIN_SPECTRUM, &key));
     image_init(&m, sides.n, recipe.delta, &key, t);
-    const fmix_field field = {.law = &law, .key = &key, .t = t};
+    const fmix_field field = {.params = &params, .key = &key, .t = t};
     size_t n = 0;
     for (uint32_t pivot = 0; pivot < 3; pivot++)
         for (uint32_t pixel = 0; pixel < m.n; pixel++)
@@ -83,14 +83,14 @@ static void double_double_sums_are_within_their_bound(void **state) {
 }
 
 /* A line's pixels differ by 2^-50 of G here. What they share must not be in their bound. */
-static void what_a_line_shares_is_not_in_its_bounds(void **state) {
+static void terms_shared_by_a_line_do_not_widen_its_bounds(void **state) {
     (void)state;
     static const fmix_shape shape = {2, {4, 128}};
     const fmix_recipe recipe = {.shape = shape, .delta = 10};
-    fmix_law law = fmix_law_of(&recipe);
+    fmix_spectrum_params params = fmix_spectrum_params_of(&recipe);
     fmix_key key;
     assert_ok(fmix_key_derive(1, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_field field = {.law = &law, .key = &key, .t = 1};
+    const fmix_field field = {.params = &params, .key = &key, .t = 1};
     fmix_difference d[] = {{.pair = {5, 128 + 5}}, {.pair = {6, 128 + 5}}};
     assert_ok(fmix_differences(&field, false, d, 2));
     assert_true(d[0].bound < 0x1p-40 * d[1].bound);
@@ -102,12 +102,12 @@ static void a_heavy_share_is_exact_in_quick_sums_too(void **state) {
     (void)state;
     static const fmix_shape shape = {2, {64, 64}};
     const fmix_recipe flat = {.shape = shape, .delta = 0}, steep = {.shape = shape, .delta = 10};
-    fmix_law laws[] = {fmix_law_of(&flat), fmix_law_of(&steep)};
+    fmix_spectrum_params laws[] = {fmix_spectrum_params_of(&flat), fmix_spectrum_params_of(&steep)};
     double relative[2];
     fmix_key key;
     assert_ok(fmix_key_derive(2, FMIX_DOMAIN_SPECTRUM, &key));
     for (int i = 0; i < 2; i++) {
-        const fmix_field field = {.law = &laws[i], .key = &key, .t = 3};
+        const fmix_field field = {.params = &laws[i], .key = &key, .t = 3};
         fmix_difference quick = {.pair = {1, 900}}, exact = quick;
         assert_ok(fmix_differences(&field, true, &quick, 1));
         assert_ok(fmix_differences(&field, false, &exact, 1));
@@ -119,14 +119,14 @@ static void a_heavy_share_is_exact_in_quick_sums_too(void **state) {
 
 /* The official law has bins of the first two numbers along the last side, which is 1 here, and none
  * but 0 along the longest: G is the same all along it, and nothing is left of a difference. */
-static void what_all_lines_share_is_not_in_bounds_either(void **state) {
+static void terms_shared_by_all_lines_do_not_widen_bounds(void **state) {
     (void)state;
     static const fmix_shape shape = {3, {13, 7, 1}};
     const fmix_recipe recipe = {.shape = shape, .delta = 1, .spectrum = FMIX_SPECTRUM_OFFICIAL};
-    fmix_law law = fmix_law_of(&recipe);
+    fmix_spectrum_params params = fmix_spectrum_params_of(&recipe);
     fmix_key key;
     assert_ok(fmix_key_derive(1, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_field field = {.law = &law, .key = &key, .t = 1};
+    const fmix_field field = {.params = &params, .key = &key, .t = 1};
     fmix_difference d[] = {{.pair = {3, 7 * 5 + 3}}, {.pair = {4, 7 * 5 + 3}}};
     for (int quick = 0; quick < 2; quick++) {
         assert_ok(fmix_differences(&field, quick, d, 2));
@@ -136,5 +136,5 @@ static void what_all_lines_share_is_not_in_bounds_either(void **state) {
 }
 
 RUN(T(float64_sums_are_within_their_bound), T(double_double_sums_are_within_their_bound),
-    T(what_a_line_shares_is_not_in_its_bounds), T(what_all_lines_share_is_not_in_bounds_either),
-    T(a_heavy_share_is_exact_in_quick_sums_too))
+    T(terms_shared_by_a_line_do_not_widen_its_bounds),
+    T(terms_shared_by_all_lines_do_not_widen_bounds), T(a_heavy_share_is_exact_in_quick_sums_too))

@@ -74,7 +74,7 @@ static void lambda_is_that_of_the_contract_at_random_words(void **state) {
     mpfr_free_cache();
 }
 
-static void lambda_of_the_contract_s_check(void **state) {
+static void lambda_of_the_contracts_example(void **state) {
     (void)state;
     assert_true(fmix_exact_lambda(3477432570, 1082735229, 1) == 2133785041);
     assert_true(fmix_exact_lambda(UINT32_MAX, 5, 0.01) == FMIX_LAMBDA_ONE / 2);
@@ -82,8 +82,8 @@ static void lambda_of_the_contract_s_check(void **state) {
     mpfr_free_cache();
 }
 
-static fmix_law law_of(fmix_shape shape, double delta) {
-    return fmix_law_of(&(fmix_recipe){.shape = shape, .delta = delta});
+static fmix_spectrum_params law_of(fmix_shape shape, double delta) {
+    return fmix_spectrum_params_of(&(fmix_recipe){.shape = shape, .delta = delta});
 }
 
 /* Many pixels against one. */
@@ -101,8 +101,8 @@ static void orders_have_the_sign_of_the_difference(void **state) {
     static const char mask[] = "001100111001110";
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_law law = law_of((fmix_shape){2, {3, 5}}, 3);
-    const fmix_field field = {.law = &law, .total = 100, .key = &key};
+    const fmix_spectrum_params params = law_of((fmix_shape){2, {3, 5}}, 3);
+    const fmix_field field = {.params = &params, .total = 100, .key = &key};
     for (uint32_t pivot = 0; pivot < 15; pivot++) {
         uint32_t others[14];
         int orders[14];
@@ -122,8 +122,8 @@ static void orders_are_antisymmetric_and_transitive(void **state) {
     int order[N][N];
     fmix_key key;
     assert_ok(fmix_key_derive(6, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_law law = law_of((fmix_shape){2, {3, 4}}, 1);
-    const fmix_field field = {.law = &law, .total = 100, .key = &key};
+    const fmix_spectrum_params params = law_of((fmix_shape){2, {3, 4}}, 1);
+    const fmix_field field = {.params = &params, .total = 100, .key = &key};
     static const uint32_t all[N] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     for (uint32_t pivot = 0; pivot < N; pivot++)
         assert_ok(order_all(&field, pivot, all, N, order[pivot]));
@@ -144,8 +144,8 @@ static void within_the_tolerance_is_equal(void **state) {
     int order;
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_law law = law_of((fmix_shape){1, {2}}, 3);
-    fmix_field field = {.law = &law, .total = 8, .key = &key, .t = 1166203367};
+    const fmix_spectrum_params params = law_of((fmix_shape){1, {2}}, 3);
+    fmix_field field = {.params = &params, .total = 8, .key = &key, .t = 1166203367};
     assert_ok(order_all(&field, 0, other, 1, &order));
     assert_int_equal(order, 0); /* the contract's tie */
     field.t = 0;
@@ -163,6 +163,6 @@ static void within_the_tolerance_is_equal(void **state) {
 }
 
 RUN(T(lambda_is_that_of_the_contract_at_every_extreme),
-    T(lambda_is_that_of_the_contract_at_random_words), T(lambda_of_the_contract_s_check),
+    T(lambda_is_that_of_the_contract_at_random_words), T(lambda_of_the_contracts_example),
     T(orders_have_the_sign_of_the_difference), T(orders_are_antisymmetric_and_transitive),
     T(within_the_tolerance_is_equal))

@@ -207,7 +207,7 @@ static void check(const attempt *a, bool warm, bool whole) {
         assert_true(n > 3); /* context, cache and plan at least */
 }
 
-static void each_call_says_that_memory_is_short_and_leaks_none(void **state) {
+static void each_call_reports_failed_allocations_and_leaks_nothing(void **state) {
     (void)state;
     for (size_t i = 0; i < ATTEMPTS; i++) {
         check(&attempts[i], false, true);
@@ -218,11 +218,11 @@ static void each_call_says_that_memory_is_short_and_leaks_none(void **state) {
 
 #else
 
-static void each_call_says_that_memory_is_short_and_leaks_none(void **state) {
+static void each_call_reports_failed_allocations_and_leaks_nothing(void **state) {
     (void)state;
     FAULT_OR_SKIP;
 }
 
 #endif
 
-RUN(T(each_call_says_that_memory_is_short_and_leaks_none))
+RUN(T(each_call_reports_failed_allocations_and_leaks_nothing))

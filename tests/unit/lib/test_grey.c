@@ -87,7 +87,7 @@ static void one_element_and_a_tie_are_constant(void **state) {
     fmix_context_free(context);
 }
 
-static void what_holds_no_levels_is_refused(void **state) {
+static void types_that_cannot_hold_levels_are_refused(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     fmix_recipe recipe = recipe_of(shapes[3], 3, FMIX_SPECTRUM_PAPER);
@@ -162,5 +162,5 @@ static void half_way_goes_to_even(void **state) {
 }
 
 RUN(T(levels_run_from_0_to_255_and_the_mask_is_a_threshold_of_them), T(floats_are_levels_over_255),
-    T(one_element_and_a_tie_are_constant), T(what_holds_no_levels_is_refused),
+    T(one_element_and_a_tie_are_constant), T(types_that_cannot_hold_levels_are_refused),
     T(sums_and_mpfr_round_as_the_transform_does), T(half_way_goes_to_even))

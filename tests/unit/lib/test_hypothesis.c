@@ -2,10 +2,11 @@
  * summed by their definition in double-double, all of them or, where that would take long, some. */
 #include "unit.h"
 
+#include "double_double.h"
 #include "kernels.h"
+#include "memory.h"
 #include "spectrum.h"
 #include "transform.h"
-#include "twofold.h"
 
 #include <fftw3.h>
 #include <math.h>
@@ -19,9 +20,9 @@ typedef struct subject {
     fmix_shape shape;
     uint32_t n[3];
     size_t row, bins, elements;
-    double *x, *spoiled, *g;     /* spoiled: the copy that the transform destroys */
-    fmix_twofold *cosine, *sine; /* of 2 pi i / elements */
-    bool *column;                /* bins whose last coordinate is its own mirror */
+    double *x, *spoiled, *g; /* spoiled: the copy that the transform destroys */
+    fmix_dd *cosine, *sine;  /* of 2 pi i / elements */
+    bool *column;            /* bins whose last coordinate is its own mirror */
 } subject;
 
 static subject subject_new(const fmix_shape *shape) {
@@ -38,7 +39,7 @@ static subject subject_new(const fmix_shape *shape) {
     s.sine = malloc(s.elements * sizeof *s.sine);
     assert_true(s.x && s.spoiled && s.g && s.cosine && s.sine);
     for (size_t i = 0; i < s.elements; i++)
-        fmix_tf_turn(i, s.elements, &s.cosine[i], &s.sine[i]);
+        fmix_dd_turn(i, s.elements, &s.cosine[i], &s.sine[i]);
     return s;
 }
 
@@ -79,12 +80,12 @@ static long double norm_of(const subject *s) {
 
 /* sum over the full plane of X_b e^(2 pi i sum b_d e_d / n_d), by the half: double what has a
  * mirror outside it. The phase is counted in integers, in units of 1/elements. */
-static fmix_twofold exact_at(const subject *s, size_t element) {
+static fmix_dd exact_at(const subject *s, size_t element) {
     uint64_t n = s->elements;
     uint64_t step[3] = {element / s->n[2] / s->n[1] * (n / s->n[0]),
                         element / s->n[2] % s->n[1] * (n / s->n[1]),
                         element % s->n[2] * (n / s->n[2])};
-    fmix_twofold sum = {0, 0};
+    fmix_dd sum = {0, 0};
     size_t j = 0;
     for (uint64_t b0 = 0; b0 < s->n[0]; b0++)
         for (uint64_t b1 = 0; b1 < s->n[1]; b1++) {
@@ -93,9 +94,9 @@ static fmix_twofold exact_at(const subject *s, size_t element) {
                 double times = own_column(s, b2) ? 1 : 2;
                 double re = times * s->x[2 * j], im = times * s->x[2 * j + 1];
                 if (re != 0)
-                    sum = fmix_tf_add(sum, fmix_tf_scale(s->cosine[phase], re));
+                    sum = fmix_dd_add(sum, fmix_dd_scale(s->cosine[phase], re));
                 if (im != 0)
-                    sum = fmix_tf_sub(sum, fmix_tf_scale(s->sine[phase], im));
+                    sum = fmix_dd_sub(sum, fmix_dd_scale(s->sine[phase], im));
                 phase += step[2];
                 phase -= phase >= n ? n : 0;
             }
@@ -112,7 +113,7 @@ static double error_of(const subject *s, size_t also, uint64_t *random) {
     double worst = 0;
     for (uint64_t i = 0; i < (every ? s->elements : count); i++) {
         size_t element = every ? (size_t)i : i ? (size_t)(unit_random(random) % s->elements) : also;
-        fmix_twofold e = fmix_tf_sub(exact_at(s, element), fmix_tf(s->g[element]));
+        fmix_dd e = fmix_dd_sub(exact_at(s, element), fmix_dd_from(s->g[element]));
         worst = fabs(e.high) > worst ? fabs(e.high) : worst;
     }
     return (double)(worst / norm);
@@ -133,9 +134,10 @@ static void fill_paper(subject *s, double delta, uint64_t *random) {
     fmix_key key;
     assert_ok(fmix_cache_new(1u << 20, &cache));
     assert_ok(fmix_key_derive(1, FMIX_DOMAIN_SPECTRUM, &key));
-    assert_ok(fmix_weights_get(
-        cache, (fmix_law[]){fmix_law_of(&(fmix_recipe){.shape = s->shape, .delta = delta})},
-        &weights, &entry));
+    assert_ok(fmix_weights_get(cache,
+                               (fmix_spectrum_params[]){fmix_spectrum_params_of(
+                                   &(fmix_recipe){.shape = s->shape, .delta = delta})},
+                               &weights, &entry));
     fmix_spectrum_fill(weights, fmix_kernels_best(), &key, unit_random(random), s->x);
     fmix_cache_release(cache, entry);
     fmix_cache_free(cache);
@@ -302,7 +304,8 @@ static void hypothesis_holds_where_rounding_adds_up(void **state) {
             size_t element = fill(&s, DUST, &random);
             memcpy(s.spoiled, s.x, 2 * s.bins * sizeof *s.x);
             fmix_transform_run(transform, s.spoiled, s.g);
-            double error = fabs(fmix_tf_sub(exact_at(&s, element), fmix_tf(s.g[element])).high);
+            double error =
+                fabs(fmix_dd_sub(exact_at(&s, element), fmix_dd_from(s.g[element])).high);
             error /= UNIT * log2_up(sides[i]) * (double)norm_of(&s);
             ratios[i] = error > ratios[i] ? error : ratios[i];
         }

@@ -15,7 +15,7 @@ static void names_have_the_numbers_that_never_change(void **state) {
     assert_int_equal(fmix_method_named("", &method), FMIX_ERROR_RANGE);
 }
 
-static void two_have_masks_and_one_of_them_a_spectrum(void **state) {
+static void two_methods_have_masks_and_one_has_a_spectrum(void **state) {
     (void)state;
     for (unsigned i = 0; i < FMIX_METHODS; i++) {
         assert_int_equal(fmix_method_masks(i), i == FMIX_METHOD_FMIX || i == FMIX_METHOD_CUTMIX);
@@ -23,7 +23,7 @@ static void two_have_masks_and_one_of_them_a_spectrum(void **state) {
     }
 }
 
-static void only_what_has_a_middle_is_blended(void **state) {
+static void only_types_with_values_between_are_interpolated(void **state) {
     (void)state;
     static const struct {
         fmix_method method;
@@ -55,5 +55,5 @@ static void only_what_has_a_middle_is_blended(void **state) {
     }
 }
 
-RUN(T(names_have_the_numbers_that_never_change), T(two_have_masks_and_one_of_them_a_spectrum),
-    T(only_what_has_a_middle_is_blended))
+RUN(T(names_have_the_numbers_that_never_change), T(two_methods_have_masks_and_one_has_a_spectrum),
+    T(only_types_with_values_between_are_interpolated))

@@ -160,7 +160,7 @@ static double weight_of(const bench *b, uint64_t t) {
     return (double)row.lambda * 0x1p-32;
 }
 
-static void mixup_of_floats_is_the_long_hand_sum_rounded_once(void **state) {
+static void mixup_of_floats_is_the_written_out_sum_rounded_once(void **state) {
     (void)state;
     static bench b;
     uint64_t random = 11;
@@ -182,7 +182,7 @@ static void mixup_of_floats_is_the_long_hand_sum_rounded_once(void **state) {
 }
 
 /* Which NaN an operation keeps differs between machines, so there is one for all. */
-static void mixup_knows_one_nan(void **state) {
+static void mixup_gives_the_canonical_nan(void **state) {
     (void)state;
     static const uint32_t canonical = 0x7fc00000;
     static bench b;
@@ -273,6 +273,6 @@ static void packed_bits_and_no_channels_are_refused(void **state) {
 
 RUN(T(every_value_is_that_of_the_row_or_its_partner_as_the_mask_says),
     T(nan_payloads_and_infinities_pass_untouched), T(rows_split_anywhere_are_the_whole),
-    T(mixup_of_floats_is_the_long_hand_sum_rounded_once), T(mixup_knows_one_nan),
+    T(mixup_of_floats_is_the_written_out_sum_rounded_once), T(mixup_gives_the_canonical_nan),
     T(mixup_of_bytes_rounds_half_to_even), T(a_row_that_meets_itself_stays_itself),
     T(sample_numbers_past_64_bits_are_refused), T(packed_bits_and_no_channels_are_refused))

@@ -105,7 +105,7 @@ static void every_partner_and_every_permutation_is_equally_likely(void **state) 
     assert_true(chi_squared(orders, ORDERS, (double)BATCHES / ORDERS) < 172.6);
 }
 
-static void pairing_hangs_on_seed_and_batch_alone(void **state) {
+static void pairing_depends_on_seed_and_batch_alone(void **state) {
     (void)state;
     int64_t first[64], again[64];
     assert_ok(fmix_pairing(FMIX_PAIRING_PERMUTATION, 5, 6, 64, first));
@@ -137,7 +137,7 @@ static void no_rows_and_too_many_are_refused(void **state) {
     assert_true(p[0] == 0);
 }
 
-static void a_derangement_is_one_cycle_so_nobody_meets_itself(void **state) {
+static void a_derangement_is_one_cycle_so_no_row_is_its_own_partner(void **state) {
     (void)state;
     for (uint32_t n = 1; n <= 60; n++)
         for (uint64_t batch = 0; batch < 20; batch++) {
@@ -168,8 +168,8 @@ static void flip_roll_and_none_are_what_they_say(void **state) {
     }
 }
 
-RUN(T(a_derangement_is_one_cycle_so_nobody_meets_itself), T(flip_roll_and_none_are_what_they_say),
-    T(pairing_is_that_of_the_contract), T(pairing_is_a_permutation_of_any_size),
-    T(large_pairings_pass_over_words_as_the_contract_says),
+RUN(T(a_derangement_is_one_cycle_so_no_row_is_its_own_partner),
+    T(flip_roll_and_none_are_what_they_say), T(pairing_is_that_of_the_contract),
+    T(pairing_is_a_permutation_of_any_size), T(large_pairings_pass_over_words_as_the_contract_says),
     T(every_partner_and_every_permutation_is_equally_likely),
-    T(pairing_hangs_on_seed_and_batch_alone), T(no_rows_and_too_many_are_refused))
+    T(pairing_depends_on_seed_and_batch_alone), T(no_rows_and_too_many_are_refused))

@@ -36,7 +36,7 @@ static void a_weight_of_all_or_nothing_is_obeyed(void **state) {
     }
 }
 
-static void weights_that_cannot_be_are_refused(void **state) {
+static void invalid_weights_are_refused(void **state) {
     (void)state;
     static const uint32_t none[] = {0, 0}, many[] = {UINT32_MAX, 1};
     unsigned choice;
@@ -46,4 +46,4 @@ static void weights_that_cannot_be_are_refused(void **state) {
 }
 
 RUN(T(alternate_takes_turns_from_the_batch_number_alone), T(random_follows_its_weights),
-    T(a_weight_of_all_or_nothing_is_obeyed), T(weights_that_cannot_be_are_refused))
+    T(a_weight_of_all_or_nothing_is_obeyed), T(invalid_weights_are_refused))

@@ -17,7 +17,7 @@ static void every_epoch_is_a_permutation(void **state) {
         }
 }
 
-static void places_do_not_hang_on_which_are_asked_for(void **state) {
+static void a_place_does_not_depend_on_the_range_asked_for(void **state) {
     (void)state;
     uint64_t all[300], some[7];
     assert_ok(fmix_shuffle(9, 5, 300, 0, 300, all));
@@ -36,7 +36,7 @@ static void seeds_and_epochs_have_orders_of_their_own(void **state) {
     assert_true(memcmp(a, b, sizeof a) != 0 && memcmp(a, c, sizeof a) != 0);
 }
 
-static void what_is_past_the_end_is_refused(void **state) {
+static void places_past_the_end_are_refused(void **state) {
     (void)state;
     uint64_t out[4];
     assert_int_equal(fmix_shuffle(0, 0, 0, 0, 0, out), FMIX_ERROR_RANGE);
@@ -46,5 +46,5 @@ static void what_is_past_the_end_is_refused(void **state) {
     assert_ok(fmix_shuffle(0, 0, FMIX_MAX_SAMPLES, FMIX_MAX_SAMPLES - 4, 4, out));
 }
 
-RUN(T(every_epoch_is_a_permutation), T(places_do_not_hang_on_which_are_asked_for),
-    T(seeds_and_epochs_have_orders_of_their_own), T(what_is_past_the_end_is_refused))
+RUN(T(every_epoch_is_a_permutation), T(a_place_does_not_depend_on_the_range_asked_for),
+    T(seeds_and_epochs_have_orders_of_their_own), T(places_past_the_end_are_refused))

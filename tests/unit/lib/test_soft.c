@@ -127,7 +127,7 @@ static void without_the_check_noise_shows(void **state) {
     assert_true(differing(hooks, 10, FMIX_SPECTRUM_PAPER, &c) > 0);
 }
 
-static void far_more_contests_change_no_weight(void **state) {
+static void far_more_contested_pixels_change_no_weight(void **state) {
     (void)state;
     fmix_counters c;
     fmix_hooks hooks = {.widen = 0x1p34};
@@ -152,4 +152,4 @@ static void mpfr_orders_bands_like_double_double(void **state) {
 RUN(T(weights_fall_evenly_and_add_up_to_the_hard_mask),
     T(each_type_is_rounded_once_and_integers_are_refused),
     T(noise_up_to_the_bound_changes_no_weight), T(without_the_check_noise_shows),
-    T(far_more_contests_change_no_weight), T(mpfr_orders_bands_like_double_double))
+    T(far_more_contested_pixels_change_no_weight), T(mpfr_orders_bands_like_double_double))

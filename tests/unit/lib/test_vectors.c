@@ -101,7 +101,7 @@ static void bench_free(bench *b) {
     size_t v##_number;                                                                             \
     json_array_foreach(section(name), v##_number, v)
 
-static void words_are_those(void **state) {
+static void words_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "words") {
         fmix_key key;
@@ -116,7 +116,7 @@ static void words_are_those(void **state) {
     }
 }
 
-static void lambdas_are_those(void **state) {
+static void lambdas_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "drawn") {
         for (int reformulate = 0; reformulate < 2; reformulate++) {
@@ -153,7 +153,7 @@ static void check_hard(const json_t *v, const bench *b) {
     assert_memory_equal(mask, wanted, bytes);
 }
 
-static void masks_are_those(void **state) {
+static void masks_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "fmix") {
         fmix_recipe recipe = recipe_of(v, "fmix");
@@ -170,7 +170,7 @@ static void masks_are_those(void **state) {
     }
 }
 
-static void greys_are_those(void **state) {
+static void greys_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "grey") {
         unsigned char levels[MOST];
@@ -183,7 +183,7 @@ static void greys_are_those(void **state) {
     }
 }
 
-static void pairings_are_those(void **state) {
+static void pairings_equal_the_vectors(void **state) {
     (void)state;
     static const char *const kinds[] = {"permutation", "derangement", "flip", "roll", "none"};
     EACH(v, "pairing") {
@@ -199,7 +199,7 @@ static void pairings_are_those(void **state) {
     }
 }
 
-static void policies_are_those(void **state) {
+static void policies_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "policy") {
         uint32_t weights[8];
@@ -213,7 +213,7 @@ static void policies_are_those(void **state) {
     }
 }
 
-static void labels_are_those(void **state) {
+static void labels_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "labels") {
         fmix_recipe recipe = {.shape = {1, {1}},
@@ -237,7 +237,7 @@ static void labels_are_those(void **state) {
     }
 }
 
-static void shuffles_are_those(void **state) {
+static void shuffles_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "shuffle") {
         uint64_t order[64], n = json_array_size(json_object_get(v, "order"));
@@ -248,7 +248,7 @@ static void shuffles_are_those(void **state) {
     }
 }
 
-static void light_augmentations_are_those(void **state) {
+static void light_augmentations_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "light") {
         fmix_light light;
@@ -261,7 +261,7 @@ static void light_augmentations_are_those(void **state) {
     }
 }
 
-static void normalised_rows_are_those(void **state) {
+static void normalised_rows_equal_the_vectors(void **state) {
     (void)state;
     EACH(v, "normalising") {
         unsigned char x[MOST], wanted[MOST], out[MOST];
@@ -294,7 +294,7 @@ static fmix_dtype type_of(const json_t *v, const char *name) {
 }
 
 /* A mask of one's own choice has no call; what interpolates has. */
-static void mixed_rows_are_those(void **state) {
+static void mixed_rows_equal_the_vectors(void **state) {
     (void)state;
     unsigned tried = 0;
     EACH(v, "mixing") {
@@ -318,6 +318,7 @@ static void mixed_rows_are_those(void **state) {
     assert_true(tried > 10);
 }
 
-RUN(T(words_are_those), T(lambdas_are_those), T(masks_are_those), T(greys_are_those),
-    T(pairings_are_those), T(policies_are_those), T(labels_are_those), T(mixed_rows_are_those),
-    T(shuffles_are_those), T(light_augmentations_are_those), T(normalised_rows_are_those))
+RUN(T(words_equal_the_vectors), T(lambdas_equal_the_vectors), T(masks_equal_the_vectors),
+    T(greys_equal_the_vectors), T(pairings_equal_the_vectors), T(policies_equal_the_vectors),
+    T(labels_equal_the_vectors), T(mixed_rows_equal_the_vectors), T(shuffles_equal_the_vectors),
+    T(light_augmentations_equal_the_vectors), T(normalised_rows_equal_the_vectors))

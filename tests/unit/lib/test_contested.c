@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "contest.h"
+#include "contested.h"
 #include "image.h"
 #include "plan.h"
 
@@ -39,7 +39,7 @@ static const struct {
 typedef struct fixture {
     fmix_context *context;
     fmix_key key;
-    fmix_law law;
+    fmix_spectrum_params params;
     fmix_field field;
     image image;
     uint32_t rank[MOST];
@@ -52,9 +52,8 @@ static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_
     fmix_sides sides = fmix_shape_sides(shape);
     image_init(&f->image, sides.n, delta, &f->key, t);
     rank_pixels(&f->image, f->rank);
-    f->law = fmix_law_of(&(fmix_recipe){.shape = *shape, .delta = delta});
-    f->field = (fmix_field){.context = f->context,
-                            .law = &f->law,
+    f->params = fmix_spectrum_params_of(&(fmix_recipe){.shape = *shape, .delta = delta});
+    f->field = (fmix_field){.params = &f->params,
                             .total = mpfr_get_d(f->image.total, MPFR_RNDN),
                             .key = &f->key,
                             .t = t};
@@ -63,7 +62,7 @@ static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_
 /* The first `need` of n pixels, of which nothing is known. */
 static fmix_status settle(const fixture *f, uint32_t *pixels, size_t n, size_t need) {
     const fmix_run all = {0, n};
-    return fmix_contest_order(&f->field, pixels, &all, 1, need, need);
+    return fmix_contested_order(f->context, &f->field, pixels, &all, 1, need, need);
 }
 
 static void close_case(fixture *f) {
@@ -129,7 +128,7 @@ static void mpfr_picks_what_the_contract_says(void **state) {
 }
 
 /* A column's pixels differ by 2^-40 of G here and the bins that tell them apart are as small. */
-static void what_differs_in_small_bins_alone_is_told_apart(void **state) {
+static void pixels_that_differ_in_small_bins_alone_are_ordered(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {4, 128}};
@@ -175,7 +174,7 @@ static void of_equals_the_smaller_flat_index_is_larger(void **state) {
     }
 }
 
-static void counters_tell_what_settled(void **state) {
+static void counters_name_the_deciding_tier(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {4, 4}};
@@ -208,7 +207,7 @@ static void assert_ordered(fixture *f, uint32_t from, uint32_t to, uint64_t *ran
             pixels[i] = by_rank[first + kept[i - first]];
         runs[count++] = (fmix_run){first, end};
     }
-    assert_ok(fmix_contest_order(&f->field, pixels, runs, count, from, to));
+    assert_ok(fmix_contested_order(f->context, &f->field, pixels, runs, count, from, to));
     for (uint32_t i = 0; i < n; i++) {
         if (i >= from && i < to)
             assert_int_equal(pixels[i], by_rank[i]);
@@ -239,30 +238,26 @@ static bool is_cancelled(void *user) {
     return true;
 }
 
-static void its_owner_can_cancel_each_way_to_sum(void **state) {
+static void each_way_to_sum_can_be_cancelled(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {8, 16}};
-    fmix_scratch *scratch = NULL;
     open_case(&f, &shape, 3, 0, 0);
-    assert_ok(fmix_scratch_new(&scratch));
-    f.field.scratch = scratch;
     for (int tier = 0; tier < FMIX_TIERS; tier++) {
         uint32_t pixels[] = {3, 1, 2};
         int asked = 0;
         begin_with(&f, tier);
-        fmix_scratch_watch(scratch, is_cancelled, &asked);
+        f.field.cancellation = (fmix_cancellation){is_cancelled, &asked};
         assert_int_equal(settle(&f, pixels, 3, 1), FMIX_ERROR_CANCELLED);
         assert_int_equal(asked, 1);
-        fmix_scratch_watch(scratch, NULL, NULL);
+        f.field.cancellation = (fmix_cancellation){0};
         assert_ok(settle(&f, pixels, 3, 1));
     }
-    fmix_scratch_free(scratch);
     close_case(&f);
 }
 
 RUN(T(float64_picks_what_the_contract_says), T(double_double_picks_what_the_contract_says),
-    T(mpfr_picks_what_the_contract_says), T(what_differs_in_small_bins_alone_is_told_apart),
+    T(mpfr_picks_what_the_contract_says), T(pixels_that_differ_in_small_bins_alone_are_ordered),
     T(a_few_of_the_pixels_are_ordered_like_all), T(of_equals_the_smaller_flat_index_is_larger),
-    T(counters_tell_what_settled), T(a_band_of_ranks_is_ordered_whatever_was_known),
-    T(its_owner_can_cancel_each_way_to_sum))
+    T(counters_name_the_deciding_tier), T(a_band_of_ranks_is_ordered_whatever_was_known),
+    T(each_way_to_sum_can_be_cancelled))

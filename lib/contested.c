@@ -1,4 +1,4 @@
-#include "contest.h"
+#include "contested.h"
 #include "difference.h"
 #include "exact.h"
 
@@ -6,49 +6,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pixel against its run's pivot. */
-typedef struct rival {
+/* A pixel compared with the pivot of its run. */
+typedef struct comparison {
     fmix_difference difference;
     int order; /* 1 larger, -1 smaller, 0 not known yet */
-} rival;
+} comparison;
 
-/* One call's work. A round gives each open run a pivot, compares the run's other pixels with it in
- * one pass over the bins for all, sorts by what came of it, and leaves open what is still unsure.
- */
-typedef struct contest {
+/* The work of one call. A round gives each open run a pivot, compares the other pixels of all open
+ * runs with their pivots in one pass over the bins, sorts each run by the results, and leaves open
+ * what is still undecided. */
+typedef struct ordering {
     const fmix_field *field;
     uint32_t *pixels;
     size_t from, to;
-    fmix_run *runs, *next; /* open ones, of at least two pixels each */
+    fmix_run *runs, *next; /* open runs, of at least two pixels each */
     size_t count, next_count;
     fmix_difference *differences;
-    rival *rivals;
-    size_t n;       /* of differences and rivals */
-    fmix_tier tier; /* the last that was needed */
-} contest;
+    comparison *comparisons;
+    size_t n;       /* entries of differences and comparisons */
+    fmix_tier tier; /* the last tier that was needed */
+} ordering;
 
-/* Whether an order within first … end-1 can matter. */
-static bool matters(const contest *c, size_t first, size_t end) {
+/* True if an order within first … end-1 can matter. */
+static bool matters(const ordering *c, size_t first, size_t end) {
     return end - first > 1 && first < c->to && c->from < end;
 }
 
-/* Of none is anything known. */
-static void list_rivals(contest *c) {
+/* Gives each open run a pivot. No comparison is decided yet. */
+static void list_rivals(ordering *c) {
     c->n = 0;
     for (size_t r = 0; r < c->count; r++) {
         const fmix_run *run = &c->runs[r];
         size_t pivot = run->first + (run->end - run->first) / 2;
         for (size_t i = run->first; i < run->end; i++)
             if (i != pivot) {
-                c->rivals[c->n].order = 0;
-                c->rivals[c->n++].difference =
+                c->comparisons[c->n].order = 0;
+                c->comparisons[c->n++].difference =
                     (fmix_difference){.pair = {c->pixels[i], c->pixels[pivot]}, .bound = HUGE_VAL};
             }
     }
 }
 
-/* What is within 2^-256 of the total is equal, and of equals the smaller flat index is larger. The
- * total is a float64 sum: only a difference within 2^-30 of the tolerance could notice. */
+/* Values within 2^-256 of the total are equal, and of equal pixels the one with the smaller flat
+ * index is larger. The total is a float64 sum, so only a difference within 2^-30 of the tolerance
+ * could notice its rounding. */
 static int order_of(const fmix_difference *d, double tie) {
     double size = d->value.high < 0 ? -d->value.high : d->value.high;
     if (size > d->bound && size - d->bound > tie * (1 + 0x1p-30))
@@ -58,31 +59,31 @@ static int order_of(const fmix_difference *d, double tie) {
     return 0;
 }
 
-/* What is still open, by sums: quick ones first. */
-static fmix_status compare_by_sums(contest *c, fmix_tier tier) {
+/* Compares the open pixels by sums of this tier. */
+static fmix_status compare_by_sums(ordering *c, fmix_tier tier) {
     double tie = ldexp(c->field->total, -FMIX_TIE_BITS);
     size_t open = 0;
     for (size_t i = 0; i < c->n; i++)
-        if (c->rivals[i].order == 0)
-            c->differences[open++] = c->rivals[i].difference;
+        if (c->comparisons[i].order == 0)
+            c->differences[open++] = c->comparisons[i].difference;
     if (open == 0)
         return FMIX_OK;
     c->tier = tier > c->tier ? tier : c->tier;
     fmix_status status = fmix_differences(c->field, tier == FMIX_TIER_QUICK, c->differences, open);
     open = 0;
     for (size_t i = 0; i < c->n && status == FMIX_OK; i++)
-        if (c->rivals[i].order == 0) {
+        if (c->comparisons[i].order == 0) {
             const fmix_difference *d = &c->differences[open++];
-            c->rivals[i] = (rival){*d, order_of(d, tie)};
+            c->comparisons[i] = (comparison){*d, order_of(d, tie)};
         }
     return status;
 }
 
-static fmix_status compare_exactly(contest *c) {
+static fmix_status compare_exactly(ordering *c) {
     size_t open = 0;
     fmix_status status = FMIX_ERROR_MEMORY;
     for (size_t i = 0; i < c->n; i++)
-        open += c->rivals[i].order == 0;
+        open += c->comparisons[i].order == 0;
     if (open == 0)
         return FMIX_OK;
     c->tier = FMIX_TIER_EXACT;
@@ -92,16 +93,16 @@ static fmix_status compare_exactly(contest *c) {
         goto out;
     open = 0;
     for (size_t i = 0; i < c->n; i++)
-        if (c->rivals[i].order == 0)
-            pairs[open++] = c->rivals[i].difference.pair;
+        if (c->comparisons[i].order == 0)
+            pairs[open++] = c->comparisons[i].difference.pair;
     status = fmix_exact_orders(c->field, pairs, open, orders);
     open = 0;
     for (size_t i = 0; i < c->n && status == FMIX_OK; i++) {
-        const fmix_pair *pair = &c->rivals[i].difference.pair;
-        if (c->rivals[i].order)
+        const fmix_pair *pair = &c->comparisons[i].difference.pair;
+        if (c->comparisons[i].order)
             continue;
         int order = orders[open++];
-        c->rivals[i].order = order ? order : pair->pixel < pair->pivot ? 1 : -1;
+        c->comparisons[i].order = order ? order : pair->pixel < pair->pivot ? 1 : -1;
     }
 out:
     free(orders);
@@ -110,27 +111,27 @@ out:
 }
 
 static int by_order(const void *left, const void *right) {
-    const rival *a = left, *b = right;
+    const comparison *a = left, *b = right;
     if (a->order != b->order)
         return a->order > b->order ? -1 : 1;
-    double apart = fmix_tf_sub(a->difference.value, b->difference.value).high;
+    double apart = fmix_dd_sub(a->difference.value, b->difference.value).high;
     if (apart != 0)
         return apart > 0 ? -1 : 1;
     return a->difference.pair.pixel < b->difference.pair.pixel ? -1 : 1;
 }
 
-/* Rivals on one side of their pivot, sorted, whose pixels go to `first` on: they part where the gap
- * between neighbours is more than two bounds. */
-static void part(contest *c, const rival *rivals, size_t n, size_t first) {
+/* Writes the sorted comparisons of one side of a pivot to pixels[first …], as runs. A run ends
+ * where the gap to the next neighbour is more than two bounds. */
+static void split(ordering *c, const comparison *comparisons, size_t n, size_t first) {
     double tie = ldexp(c->field->total, -FMIX_TIE_BITS), bound = 0;
     size_t start = 0;
     for (size_t i = 0; i < n; i++)
-        bound = rivals[i].difference.bound > bound ? rivals[i].difference.bound : bound;
+        bound = comparisons[i].difference.bound > bound ? comparisons[i].difference.bound : bound;
     for (size_t i = 0; i < n; i++) {
-        c->pixels[first + i] = rivals[i].difference.pair.pixel;
-        fmix_twofold gap = fmix_tf(0);
+        c->pixels[first + i] = comparisons[i].difference.pair.pixel;
+        fmix_dd gap = fmix_dd_from(0);
         if (i + 1 < n)
-            gap = fmix_tf_sub(rivals[i].difference.value, rivals[i + 1].difference.value);
+            gap = fmix_dd_sub(comparisons[i].difference.value, comparisons[i + 1].difference.value);
         if (i + 1 < n && !(gap.high > (2 * bound + tie) * (1 + 0x1p-30)))
             continue;
         if (matters(c, first + start, first + i + 1))
@@ -139,21 +140,21 @@ static void part(contest *c, const rival *rivals, size_t n, size_t first) {
     }
 }
 
-/* Sorts each run by its rivals' orders, the pivot between. */
-static void part_runs(contest *c) {
-    rival *rivals = c->rivals;
+/* Sorts each run by its comparisons, with the pivot between the two sides. */
+static void split_runs(ordering *c) {
+    comparison *comparisons = c->comparisons;
     c->next_count = 0;
     for (size_t r = 0; r < c->count; r++) {
         const fmix_run run = c->runs[r];
         size_t n = run.end - run.first - 1, larger = 0;
-        uint32_t pivot = rivals->difference.pair.pivot;
-        qsort(rivals, n, sizeof *rivals, by_order);
-        while (larger < n && rivals[larger].order > 0)
+        uint32_t pivot = comparisons->difference.pair.pivot;
+        qsort(comparisons, n, sizeof *comparisons, by_order);
+        while (larger < n && comparisons[larger].order > 0)
             larger++;
-        part(c, rivals, larger, run.first);
+        split(c, comparisons, larger, run.first);
         c->pixels[run.first + larger] = pivot;
-        part(c, rivals + larger, n - larger, run.first + larger + 1);
-        rivals += n;
+        split(c, comparisons + larger, n - larger, run.first + larger + 1);
+        comparisons += n;
     }
     fmix_run *swap = c->runs;
     c->runs = c->next;
@@ -161,8 +162,8 @@ static void part_runs(contest *c) {
     c->count = c->next_count;
 }
 
-/* Runs have at least two pixels each, so there are never more than half as many as pixels. */
-static fmix_status contest_open(contest *c, const fmix_run *runs, size_t count) {
+/* Runs have at least two pixels each, so there are at most half as many runs as pixels. */
+static fmix_status ordering_init(ordering *c, const fmix_run *runs, size_t count) {
     size_t pixels = 0;
     for (size_t r = 0; r < count; r++)
         if (matters(c, runs[r].first, runs[r].end)) {
@@ -174,8 +175,8 @@ static fmix_status contest_open(contest *c, const fmix_run *runs, size_t count) 
     c->runs = malloc(pixels / 2 * sizeof *c->runs);
     c->next = malloc(pixels / 2 * sizeof *c->next);
     c->differences = malloc(pixels * sizeof *c->differences);
-    c->rivals = malloc(pixels * sizeof *c->rivals);
-    if (!c->runs || !c->next || !c->differences || !c->rivals)
+    c->comparisons = malloc(pixels * sizeof *c->comparisons);
+    if (!c->runs || !c->next || !c->differences || !c->comparisons)
         return FMIX_ERROR_MEMORY;
     c->count = 0;
     for (size_t r = 0; r < count; r++)
@@ -184,20 +185,20 @@ static fmix_status contest_open(contest *c, const fmix_run *runs, size_t count) 
     return FMIX_OK;
 }
 
-static void contest_close(contest *c) {
+static void ordering_clear(ordering *c) {
     free(c->runs);
     free(c->next);
     free(c->differences);
-    free(c->rivals);
+    free(c->comparisons);
 }
 
-fmix_status fmix_contest_order(const fmix_field *field, uint32_t *pixels, const fmix_run *runs,
-                               size_t count, size_t from, size_t to) {
-    contest c = {.field = field, .pixels = pixels, .from = from, .to = to};
-    const fmix_hooks *hooks = &field->context->hooks;
-    fmix_status status = contest_open(&c, runs, count);
+fmix_status fmix_contested_order(fmix_context *context, const fmix_field *field, uint32_t *pixels,
+                                 const fmix_run *runs, size_t count, size_t from, size_t to) {
+    ordering c = {.field = field, .pixels = pixels, .from = from, .to = to};
+    const fmix_hooks *hooks = &context->hooks;
+    fmix_status status = ordering_init(&c, runs, count);
     bool contested = c.count > 0;
-    fmix_count(&field->context->contested, contested);
+    fmix_count(&context->contested, contested);
     while (c.count && status == FMIX_OK) {
         list_rivals(&c);
         if (!hooks->no_quick && !hooks->no_direct)
@@ -207,10 +208,10 @@ fmix_status fmix_contest_order(const fmix_field *field, uint32_t *pixels, const 
         if (status == FMIX_OK)
             status = compare_exactly(&c);
         if (status == FMIX_OK)
-            part_runs(&c);
+            split_runs(&c);
     }
-    contest_close(&c);
+    ordering_clear(&c);
     if (status == FMIX_OK && contested)
-        fmix_count(&field->context->settled[c.tier], 1);
+        fmix_count(&context->settled[c.tier], 1);
     return status;
 }

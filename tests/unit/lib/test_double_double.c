@@ -1,16 +1,16 @@
 #include "unit.h"
 
-#include "twofold.h"
+#include "double_double.h"
 
 #include <mpfr.h>
 
-static void to_mpfr(mpfr_t out, fmix_twofold x) {
+static void to_mpfr(mpfr_t out, fmix_dd x) {
     mpfr_set_d(out, x.high, MPFR_RNDN);
     mpfr_add_d(out, out, x.low, MPFR_RNDN);
 }
 
 /* Whether |x - exact| <= 2^bits |exact|. */
-static bool within(fmix_twofold x, const mpfr_t exact, int bits) {
+static bool within(fmix_dd x, const mpfr_t exact, int bits) {
     mpfr_t e, bound;
     mpfr_inits2(400, e, bound, (mpfr_ptr)NULL);
     to_mpfr(e, x);
@@ -26,7 +26,7 @@ static double uniform(uint64_t *random) {
     return (double)(unit_random(random) >> 11) * 0x1p-53;
 }
 
-static fmix_twofold any(uint64_t *random, double scale) {
+static fmix_dd any(uint64_t *random, double scale) {
     double high = (2 * uniform(random) - 1) * scale;
     return fmix_two_sum(high, high * 0x1p-54 * (2 * uniform(random) - 1));
 }
@@ -37,21 +37,21 @@ static void arithmetic_keeps_102_bits(void **state) {
     mpfr_t a, b, c;
     mpfr_inits2(400, a, b, c, (mpfr_ptr)NULL);
     for (int i = 0; i < 20000; i++) {
-        fmix_twofold x = any(&random, 1), y = any(&random, i % 3 ? 1 : 0x1p-40);
+        fmix_dd x = any(&random, 1), y = any(&random, i % 3 ? 1 : 0x1p-40);
         if (i % 7 == 0)
             y = fmix_two_sum(-x.high, x.high * 0x1p-60); /* cancels */
         to_mpfr(a, x);
         to_mpfr(b, y);
         mpfr_add(c, a, b, MPFR_RNDN);
-        assert_true(within(fmix_tf_add(x, y), c, -102));
+        assert_true(within(fmix_dd_add(x, y), c, -102));
         mpfr_mul(c, a, b, MPFR_RNDN);
-        assert_true(within(fmix_tf_mul(x, y), c, -102));
+        assert_true(within(fmix_dd_mul(x, y), c, -102));
         mpfr_div(c, a, b, MPFR_RNDN);
-        assert_true(within(fmix_tf_div(x, y), c, -100));
-        x = x.high < 0 ? fmix_tf_negate(x) : x;
+        assert_true(within(fmix_dd_div(x, y), c, -100));
+        x = x.high < 0 ? fmix_dd_negate(x) : x;
         to_mpfr(a, x);
         mpfr_sqrt(c, a, MPFR_RNDN);
-        assert_true(within(fmix_tf_sqrt(x), c, -100));
+        assert_true(within(fmix_dd_sqrt(x), c, -100));
     }
     mpfr_clears(a, b, c, (mpfr_ptr)NULL);
 }
@@ -65,12 +65,12 @@ static void logarithm_keeps_98_bits(void **state) {
         double s = (1 + uniform(&random)) / (double)(UINT64_C(1) << (unit_random(&random) % 49));
         if (i % 4 == 0) /* words near 2^32: the logarithm is small */
             s = 1 - (double)(1 + unit_random(&random) % 4096) * 0x1p-32;
-        fmix_twofold x = fmix_two_sum(s, s * 0x1p-55);
+        fmix_dd x = fmix_two_sum(s, s * 0x1p-55);
         to_mpfr(a, x);
         mpfr_log(a, a, MPFR_RNDN);
-        assert_true(within(fmix_tf_log(x), a, -98));
+        assert_true(within(fmix_dd_log(x), a, -98));
     }
-    fmix_twofold zero = fmix_tf_log(fmix_tf(1));
+    fmix_dd zero = fmix_dd_log(fmix_dd_from(1));
     assert_true(zero.high == 0 && zero.low == 0);
     mpfr_clear(a);
 }
@@ -81,10 +81,10 @@ static void exponential_keeps_94_bits(void **state) {
     mpfr_t a;
     mpfr_init2(a, 400);
     for (int i = 0; i < 20000; i++) {
-        fmix_twofold x = any(&random, i % 2 ? 199 : 1);
+        fmix_dd x = any(&random, i % 2 ? 199 : 1);
         to_mpfr(a, x);
         mpfr_exp(a, a, MPFR_RNDN);
-        assert_true(within(fmix_tf_exp(x), a, -94));
+        assert_true(within(fmix_dd_exp(x), a, -94));
     }
     mpfr_clear(a);
 }
@@ -97,8 +97,8 @@ static void turn_keeps_96_bits_and_is_exact_at_quarters(void **state) {
     for (int i = 0; i < 20000; i++) {
         uint64_t d = i % 3 ? UINT64_C(1) << 32 : 1 + unit_random(&random) % (UINT64_C(1) << 24);
         uint64_t n = i % 5 ? unit_random(&random) % d : (d / 4 + unit_random(&random) % 5) % d;
-        fmix_twofold cosine, sine;
-        fmix_tf_turn(n, d, &cosine, &sine);
+        fmix_dd cosine, sine;
+        fmix_dd_turn(n, d, &cosine, &sine);
         if (4 * n % d == 0) {
             static const double quarter[] = {1, 0, -1, 0};
             assert_true(cosine.high == quarter[4 * n / d] && cosine.low == 0);

@@ -20,7 +20,7 @@ static void channels_have_their_own_numbers_wherever_they_lie(void **state) {
                 out[5] == 1);
 }
 
-static void rows_longer_than_what_is_done_at_once_are_whole(void **state) {
+static void rows_longer_than_a_chunk_are_whole(void **state) {
     (void)state;
     enum { N = 3000 };
     static double from[N], out[N];
@@ -37,7 +37,7 @@ static void rows_longer_than_what_is_done_at_once_are_whole(void **state) {
     }
 }
 
-static void what_cannot_hold_a_fraction_is_refused(void **state) {
+static void types_without_fractions_are_refused(void **state) {
     (void)state;
     const double mean = 0, std = 1;
     unsigned char x[4] = {0};
@@ -51,5 +51,5 @@ static void what_cannot_hold_a_fraction_is_refused(void **state) {
     assert_int_equal(fmix_normalise(&how, 1, 1, x, x), FMIX_ERROR_RANGE);
 }
 
-RUN(T(channels_have_their_own_numbers_wherever_they_lie),
-    T(rows_longer_than_what_is_done_at_once_are_whole), T(what_cannot_hold_a_fraction_is_refused))
+RUN(T(channels_have_their_own_numbers_wherever_they_lie), T(rows_longer_than_a_chunk_are_whole),
+    T(types_without_fractions_are_refused))

@@ -8,7 +8,7 @@ fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t 
     uint32_t w[4];
     if (sides < 1 || sides > 3 || crop > FMIX_MAX_ELEMENTS)
         return FMIX_ERROR_RANGE;
-    fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_LIGHT, &key);
+    fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_AUGMENT, &key);
     if (status != FMIX_OK)
         return status;
     fmix_words_block(&key, t, 0, w);
@@ -18,7 +18,7 @@ fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t 
     return FMIX_OK;
 }
 
-/* Where element `at` of a window comes from along one side of n: n itself is a zero. */
+/* The source of element `at` of a window along one side of n elements; n stands for a zero. */
 static uint32_t origin(const fmix_window *w, unsigned d, uint32_t at) {
     int64_t n = w->shape.side[d], last = w->shape.rank - 1;
     int64_t i = w->light.offset[d] + (w->flips && w->light.flip && d == last ? n - 1 - at : at);
@@ -31,7 +31,7 @@ static uint32_t origin(const fmix_window *w, unsigned d, uint32_t at) {
     return (uint32_t)i;
 }
 
-/* One line along the last side: `step` bytes an element, which lie together. */
+/* Copies one line along the last side. An element has `step` bytes, which lie together. */
 static void move_line(const fmix_window *w, size_t step, const unsigned char *from,
                       unsigned char *to) {
     unsigned last = w->shape.rank - 1;
@@ -66,7 +66,7 @@ void fmix_window_take(const fmix_window *w, size_t step, const void *from, void 
     for (uint32_t a = 0; a < outer; a++)
         for (uint32_t b = 0; b < inner; b++, to += line) {
             uint32_t i = rank > 2 ? origin(w, 0, a) : 0, j = rank > 1 ? origin(w, last - 1, b) : 0;
-            if (i == outer || j == inner) /* of a side that is not there 0 of 1 */
+            if (i == outer || j == inner) /* a missing side has element 0 of 1 */
                 memset(to, 0, line);
             else
                 move_line(w, step, in + ((size_t)i * inner + j) * line, to);

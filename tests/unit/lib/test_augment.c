@@ -18,7 +18,7 @@ static void a_window_amid_its_padding_is_the_sample(void **state) {
     assert_int_equal(out[6], 0xa5);
 }
 
-static void what_lies_outside_is_zero(void **state) {
+static void zero_padding_reads_zeros(void **state) {
     (void)state;
     unsigned char out[64];
     const unsigned char wanted[] = {0, 0, 0, 0, 1, 2};
@@ -27,7 +27,7 @@ static void what_lies_outside_is_zero(void **state) {
     assert_memory_equal(out, wanted, 6);
 }
 
-static void or_mirrors_the_inside_without_its_edge(void **state) {
+static void reflect_padding_mirrors_without_the_edge(void **state) {
     (void)state;
     unsigned char out[64];
     const unsigned char low[] = {3, 2, 1}, high[] = {3, 2, 1};
@@ -96,7 +96,8 @@ static void sides_are_one_to_three(void **state) {
     assert_int_equal(fmix_light_draw(0, 0, 4, 1, &light), FMIX_ERROR_RANGE);
 }
 
-RUN(T(a_window_amid_its_padding_is_the_sample), T(what_lies_outside_is_zero),
-    T(or_mirrors_the_inside_without_its_edge), T(flips_go_along_the_last_side_and_after_the_window),
+RUN(T(a_window_amid_its_padding_is_the_sample), T(zero_padding_reads_zeros),
+    T(reflect_padding_mirrors_without_the_edge),
+    T(flips_go_along_the_last_side_and_after_the_window),
     T(elements_of_several_bytes_stay_together), T(volumes_move_along_each_side),
     T(offsets_reach_from_none_to_twice_the_crop), T(sides_are_one_to_three))

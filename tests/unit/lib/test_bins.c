@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "law.h"
+#include "bins.h"
 
 static void squares_are_within_5u_of_their_sum(void **state) {
     (void)state;
@@ -22,8 +22,9 @@ static void squares_are_within_5u_of_their_sum(void **state) {
         }
 }
 
-static fmix_law law_of(fmix_spectrum spectrum, fmix_frequency frequency, fmix_shape shape) {
-    return fmix_law_of(
+static fmix_spectrum_params law_of(fmix_spectrum spectrum, fmix_frequency frequency,
+                                   fmix_shape shape) {
+    return fmix_spectrum_params_of(
         &(fmix_recipe){.shape = shape, .delta = 3, .spectrum = spectrum, .frequency = frequency});
 }
 
@@ -32,30 +33,31 @@ static void the_paper_s_bins_are_all_but_the_first_in_flat_order(void **state) {
     static const fmix_shape shapes[] = {
         {1, {7}}, {1, {8}}, {2, {3, 5}}, {2, {1, 6}}, {3, {2, 3, 4}}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        const fmix_law law = law_of(FMIX_SPECTRUM_PAPER, FMIX_FREQUENCY_PIXEL, shapes[i]);
+        const fmix_spectrum_params params =
+            law_of(FMIX_SPECTRUM_PAPER, FMIX_FREQUENCY_PIXEL, shapes[i]);
         fmix_sides n = fmix_shape_sides(&shapes[i]);
         uint64_t j = 0;
         fmix_bin bin;
         for (uint32_t b0 = 0; b0 < n.n[0]; b0++)
             for (uint32_t b1 = 0; b1 < n.n[1]; b1++)
                 for (uint32_t b2 = 0; b2 <= n.n[2] / 2; b2++, j++) {
-                    assert_int_equal(fmix_law_bin(&law, j, &bin), j != 0);
+                    assert_int_equal(fmix_bin_of_normal(&params, j, &bin), j != 0);
                     assert_true(bin.at[0] == b0 && bin.at[1] == b1 && bin.at[2] == b2);
                     assert_true(bin.alike);
                     assert_int_equal(bin.gain, fmix_self_mirrored(b2, n.n[2]) ? 1 : 2);
                     assert_true(bin.square.k[0] == fmix_signed_bin(b0, n.n[0]) &&
                                 bin.square.period[0] == n.n[0]);
                 }
-        assert_true(fmix_law_normals(&law) == j);
+        assert_true(fmix_normals_count(&params) == j);
     }
 }
 
 static void extent_counts_by_the_side(void **state) {
     (void)state;
-    const fmix_law law =
+    const fmix_spectrum_params params =
         law_of(FMIX_SPECTRUM_PAPER, FMIX_FREQUENCY_EXTENT, (fmix_shape){2, {4, 10}});
     fmix_bin bin;
-    assert_true(fmix_law_bin(&law, 8, &bin)); /* (1, 2) */
+    assert_true(fmix_bin_of_normal(&params, 8, &bin)); /* (1, 2) */
     assert_true(fmix_square_value(&bin.square) == 5);
 }
 
@@ -93,11 +95,11 @@ static const struct {
 static void the_official_bins_are_those_of_the_released_code(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof official / sizeof *official; i++) {
-        const fmix_law law =
+        const fmix_spectrum_params params =
             law_of(FMIX_SPECTRUM_OFFICIAL, FMIX_FREQUENCY_PIXEL, official[i].shape);
         fmix_bin bin;
-        assert_true(fmix_law_normals(&law) == official[i].normals);
-        assert_int_equal(fmix_law_bin(&law, official[i].j, &bin), official[i].adds);
+        assert_true(fmix_normals_count(&params) == official[i].normals);
+        assert_int_equal(fmix_bin_of_normal(&params, official[i].j, &bin), official[i].adds);
         if (!official[i].adds)
             continue;
         assert_memory_equal(bin.at, official[i].at, sizeof bin.at);

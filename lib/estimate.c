@@ -1,0 +1,80 @@
+/* Estimates of what a mask costs, in time and in memory. */
+#include "plan.h"
+#include "transform.h"
+
+#include <math.h> /* sqrt */
+
+static double log2_of(double x) {
+    int e = 0;
+    for (; x >= 2; x /= 2)
+        e++;
+    return e + (x - 1); /* within 0.09 */
+}
+
+/* With the official spectrum and a last side of 1, masks have pixels that only MPFR tells apart or
+ * finds equal. Measured: 8 to 9 ms at 10x1 and 64x1, 21 ms at 512x1, 38 ms at 4096x1; with three
+ * sides 0.3 ms at 8x8x1, 2.3 ms at 128x128x1. */
+static double official_cost(const fmix_recipe *r, double elements) {
+    unsigned rank = r->shape.rank;
+    if (r->spectrum != FMIX_SPECTRUM_OFFICIAL || rank == 1 || r->shape.side[rank - 1] > 1)
+        return 0;
+    return rank == 2 ? 8e6 + 5e5 * sqrt(elements) : 25e4 + 130 * elements;
+}
+
+/*
+ * Expected nanoseconds of deciding contested pixels of a thin shape. If one side is much longer
+ * than the others, pixels with the same coordinate along that side differ by (long/other)^-delta of
+ * G. Where this is under about 2^-31 these pixels are all contested together, and a pass or two
+ * over the bins decides them. With a soft edge the whole band is contested: the cost grows with its
+ * lines, which are at most as many as the long side has elements, and with its pixels
+ * (difference.c).
+ */
+static double settling_cost(const fmix_recipe *r, double elements, double band) {
+    double official = official_cost(r, elements);
+    if (official > 0)
+        return official;
+    double longest = 1, second = 1;
+    for (unsigned d = 0; d < r->shape.rank; d++) {
+        double n = r->shape.side[d];
+        second = n > longest ? longest : n > second ? n : second;
+        longest = n > longest ? n : longest;
+    }
+    if (second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT ||
+        r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 31)
+        return 0;
+    double lines = band < longest ? band : longest;
+    return elements / 2 * (250 + 4 * lines) + 200 * band * (elements / longest);
+}
+
+/* Fitted to one machine, so good for the order of magnitude only: the normals by bin, the transform
+ * and the selection by element and level, three times as much out of the caches, and sorting the
+ * band of a soft edge. */
+double fmix_plan_mask_cost(const fmix_plan *plan) {
+    double n = (double)plan->elements, levels = log2_of(n);
+    if (!plan->method->draw)
+        return 200;
+    if (!plan->method->spectrum)
+        return 300 + 0.1 * n;
+    double band = plan->soft ? 2 * plan->recipe.soft * n : 0;
+    double element = (1.9 + 0.07 * levels) * (n > 1 << 19 ? 3 : 1);
+    return 400 + n * element + n * fmix_transform_penalty(&plan->recipe.shape) +
+           10 * band * levels + settling_cost(&plan->recipe, n, band);
+}
+
+#define CONTESTED_PIXEL_BYTES 160 /* for each contested pixel: contested.c, difference.c */
+
+/* A soft edge adds the sorted candidates, its pixels and runs, and the sums of lines. Where the
+ * whole band is contested, that adds CONTESTED_PIXEL_BYTES for each pixel of the band. */
+uint64_t fmix_plan_memory(const fmix_plan *plan) {
+    if (!plan->method->draw)
+        return 0;
+    uint64_t bytes = plan->elements; /* the mask as bytes */
+    if (plan->method->spectrum)
+        bytes += 2 * sizeof(double) * (plan->elements + FMIX_KERNELS_PAD) +
+                 3 * sizeof(double) * (fmix_shape_bins(&plan->recipe.shape) + FMIX_KERNELS_PAD);
+    if (!plan->soft)
+        return bytes;
+    double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
+    bool settles = settling_cost(&plan->recipe, n, band) > 0;
+    return bytes + 60 * plan->elements + (settles ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0);
+}

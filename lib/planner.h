@@ -1,0 +1,32 @@
+/*
+ * planner.h - FFTW's planner, which a process has once: the only user of FFTW
+ *
+ * FFTW makes its plans in process-wide state, so one lock orders every call of the planner,
+ * whatever context the call serves. Executing a plan needs no lock.
+ */
+#ifndef FMIX_PLANNER_H
+#define FMIX_PLANNER_H
+
+#include "shape.h"
+
+/* Transforms of one shape, half spectrum to values. Any number of threads may run one. */
+typedef struct fmix_fft fmix_fft;
+
+/* Plans by FFTW's estimate, or by wisdom where the shape was measured before: *measured. */
+fmix_status fmix_fft_new(const fmix_shape *shape, fmix_fft **out, bool *measured);
+
+/* Does not wait while another thread measures. The planner's next user then frees the plans. */
+void fmix_fft_free(fmix_fft *fft);
+
+/* x: interleaved complex bins of the half spectrum, destroyed. g: the elements. Both from
+ * fmix_aligned_new. */
+void fmix_fft_run(const fmix_fft *fft, double *x, double *g);
+
+/* Measures plans for at most about `seconds`, during which all other planning waits. Runs that
+ * begin afterwards use the measured plan if it was faster than the first. */
+fmix_status fmix_fft_measure(fmix_fft *fft, double seconds);
+
+/* FFTW's name and version. */
+const char *fmix_fft_library(void);
+
+#endif

@@ -1,0 +1,105 @@
+#include "unit.h"
+
+#include "memory.h"
+#include "planner.h"
+
+#include <fftw3.h>
+#include <math.h>
+
+enum { SIDE = 12, BINS = SIDE / 2 + 1 };
+
+/* One cosine along 12 elements: bin 1 is 1/2, and its mirror follows from it. */
+static void run_cosine(const fmix_fft *fft) {
+    double *x = fmix_aligned_new(2 * BINS), *g = fmix_aligned_new(SIDE);
+    assert_true(x && g);
+    memset(x, 0, 2 * BINS * sizeof *x);
+    x[2] = 0.5;
+    fmix_fft_run(fft, x, g);
+    for (int i = 0; i < SIDE; i++)
+        assert_true(fabs(g[i] - cos(2 * acos(-1) * i / SIDE)) < 1e-14);
+    fmix_aligned_free(g);
+    fmix_aligned_free(x);
+}
+
+static void a_transform_sums_its_bins(void **state) {
+    fmix_fft *fft = NULL;
+    bool measured = true;
+    (void)state;
+    fftw_forget_wisdom();
+    assert_ok(fmix_fft_new(&(fmix_shape){1, {SIDE, 0, 0}}, &fft, &measured));
+    assert_false(measured);
+    run_cosine(fft);
+    fmix_fft_free(fft);
+    fmix_fft_free(NULL);
+}
+
+static void a_measured_shape_is_planned_from_wisdom(void **state) {
+    const fmix_shape shape = {1, {SIDE, 0, 0}};
+    fmix_fft *fft = NULL;
+    bool measured = true;
+    (void)state;
+    fftw_forget_wisdom();
+    assert_ok(fmix_fft_new(&shape, &fft, &measured));
+    assert_false(measured);
+    assert_ok(fmix_fft_measure(fft, 2));
+    run_cosine(fft);
+    fmix_fft_free(fft);
+    assert_ok(fmix_fft_new(&shape, &fft, &measured));
+    assert_true(measured);
+    run_cosine(fft);
+    fmix_fft_free(fft);
+}
+
+/* What a thread measures while others make, run and free plans of the same shape. */
+static void *measure(void *of) {
+    for (int i = 0; i < 20; i++)
+        assert_ok(fmix_fft_measure(of, 0.01));
+    return of;
+}
+
+static void plans_are_run_and_freed_while_another_is_measured(void **state) {
+    const fmix_shape shape = {1, {SIDE, 0, 0}};
+    fmix_fft *fft = NULL, *other = NULL;
+    bool measured;
+    pthread_t thread;
+    (void)state;
+    assert_ok(fmix_fft_new(&shape, &fft, &measured));
+    assert_int_equal(pthread_create(&thread, NULL, measure, fft), 0);
+    for (int i = 0; i < 50; i++) {
+        assert_ok(fmix_fft_new(&shape, &other, &measured));
+        run_cosine(fft);
+        run_cosine(other);
+        fmix_fft_free(other);
+    }
+    pthread_join(thread, NULL);
+    fmix_fft_free(fft);
+}
+
+/* The length of FFTW's wisdom as text, which grows with what FFTW keeps. */
+static size_t wisdom(void) {
+    char *text = fftw_export_wisdom_to_string();
+    assert_non_null(text);
+    size_t length = strlen(text);
+    free(text);
+    return length;
+}
+
+static void wisdom_does_not_grow_with_the_number_of_shapes(void **state) {
+    size_t most[3] = {0}; /* of each thousand or so */
+    fmix_fft *fft = NULL;
+    bool measured;
+    (void)state;
+    for (unsigned i = 0; i < 3300; i++) {
+        fmix_shape shape = {.rank = 2, .side = {1 + i % 60, 1 + i / 60}};
+        assert_ok(fmix_fft_new(&shape, &fft, &measured));
+        fmix_fft_free(fft);
+        size_t now = i % 10 ? 0 : wisdom();
+        if (now > most[i / 1100])
+            most[i / 1100] = now;
+    }
+    assert_true(most[0] > 0 && most[2] < most[0] * 3 / 2);
+}
+
+RUN(T(a_transform_sums_its_bins), T(a_measured_shape_is_planned_from_wisdom),
+    T(plans_are_run_and_freed_while_another_is_measured),
+    T(wisdom_does_not_grow_with_the_number_of_shapes))
