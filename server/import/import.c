@@ -1,6 +1,6 @@
 #include "import.h"
 #include "base/message.h"
-#include "params/query.h"
+#include "datasets/manifest.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -81,7 +81,7 @@ static bool read_heads(const import *in, const array *const *y, unsigned count, 
     problem p = {0};
     for (unsigned i = 0; i < count; i++) {
         names[i] = y[i]->name;
-        if (!dataset_writer_takes_head(names[i]))
+        if (!manifest_head_is_valid(names[i]))
             return import_fail(
                 in, "labels are named y or y.NAME, of letters, digits, _ and -, not %s", names[i]);
         if (!label_kind(y[i], rows, in->classes, &heads[i], &p) || !label_check(&heads[i], &p))

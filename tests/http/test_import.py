@@ -339,7 +339,7 @@ class Bad(Importing):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
         for name in (".hidden", "a b", "a.b", "ä", "x" * 65):
             said = importing(self.root / name, "--from", "npy", x, status=1)
-            self.assertIn("is no name of a data set", said)
+            self.assertIn("is not a valid name of a data set", said)
 
     def test_the_directories_above_a_set_are_made(self):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
@@ -357,7 +357,7 @@ class Bad(Importing):
         self.take("npy", x)
         before = (self.root / "set" / "manifest.json").read_text()
         said = importing(self.root / "set", "--from", "npy", x, status=1)
-        self.assertIn("is there already", said)
+        self.assertIn("already exists", said)
         self.assertEqual((self.root / "set" / "manifest.json").read_text(), before)
 
 
@@ -479,7 +479,7 @@ class Interrupted(Importing):
         first = self.held("npy", self.file("x.npy", harness.write_npy(x)))
         other = self.file("y.npy", harness.write_npy(x[:2]))
         said = importing(self.root / "set", "--from", "npy", other, status=1)
-        self.assertIn("is being imported already", said)
+        self.assertIn("another process is already importing", said)
         said = self.let_go(first)
         self.assertEqual(first.returncode, 0, said)
         self.assertIn("6000000 rows, digest", said)

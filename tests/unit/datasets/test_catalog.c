@@ -186,14 +186,14 @@ static void a_new_mode_makes_a_set_doubtful_until_the_scanner_has_read_it(void *
     catalog *s = filled();
     await_tick(s, "a");
     assert_int_equal(chmod(path_of("a/data.bin"), 0640), 0);
-    assert_false(catalog_doubts(s));
+    assert_false(catalog_has_doubtful(s));
     look_at(s, "a");
-    assert_true(catalog_doubts(s));
+    assert_true(catalog_has_doubtful(s));
     assert_false(is_served(s, "a"));
     catalog_scanner *thread = catalog_scanner_new(s, said);
     assert_non_null(thread);
     UNIT_UNTIL(is_served(s, "a"));
-    assert_false(catalog_doubts(s));
+    assert_false(catalog_has_doubtful(s));
     catalog_scanner_free(thread);
     catalog_free(s);
 }
