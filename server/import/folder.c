@@ -144,8 +144,8 @@ static void tell_conversions(const import *in, const char *path, const image *p)
     if (p->stored != p->channels)
         report_add(in->report, REPORT_CONVERTED,
                    p->stored == 1 ? "from grey to RGB" : "from colour to grey", path);
-    if (p->words[0])
-        report_warning(in->report, path, p->words);
+    if (p->message[0])
+        report_warning(in->report, path, p->message);
 }
 
 static bool add(const import *in, const found *f, const image *p, album *a) {
@@ -170,10 +170,10 @@ static bool take_picture(const import *in, found *f, album *a) {
     bool read = image_read(file.bytes, file.length, a->channels, &p);
     bool same = p.width == f->width && p.height == f->height && p.stored == f->stored;
     bool good = import_unchanged(in, f->path, &file);
-    if (p.words[0])
+    if (p.message[0])
         dataset_writer_break(a->w);
     if (good && !read) {
-        report_bad(in->report, f->path, "%s", p.words);
+        report_bad(in->report, f->path, "%s", p.message);
         f->stored = 0;
     } else if (good && !same) {
         good = import_fail(in, "'%s' was altered while it was read", f->path);

@@ -233,8 +233,8 @@ void survey_look(const import *in, survey *all) {
             report_bad(in->report, f->path, "it cannot be read: %s", strerror(errno));
             continue;
         }
-        if (!image_look(file.bytes, file.length, &p))
-            report_bad(in->report, f->path, "%s", p.words);
+        if (!image_header(file.bytes, file.length, &p))
+            report_bad(in->report, f->path, "%s", p.message);
         else
             f->stored = p.stored;
         f->width = p.width;

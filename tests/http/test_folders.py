@@ -112,8 +112,8 @@ class Folders(Importing):
         self.images("b/2.png", data=png(np.zeros((5, 6), np.uint8)))
         self.images("b/3.png", data=b"")
         said = self.refused("folder", self.folder / "images")
-        bad = ("a/0.png': it is neither PNG nor JPEG", "a/3.png': it is cut short",
-               "b/2.png': it has 6 x 5 pixels, but most have 4 x 4", "b/3.png': it is neither")
+        bad = ("a/0.png': the file is neither PNG nor JPEG", "a/3.png': the file is truncated",
+               "b/2.png': it has 6 x 5 pixels, but most have 4 x 4", "b/3.png': the file is neither")
         for words in (*bad, "--skip-bad goes on without them", "4 files not read, named above"):
             self.assertIn(words, said)
         said = self.take("folder", self.folder / "images", "--skip-bad")
@@ -125,7 +125,7 @@ class Folders(Importing):
         self.images("a/good.png")
         self.images(*(f"a/{number}.png" for number in range(90)), data=b"?")
         said = self.refused("folder", self.folder / "images")
-        self.assertEqual(said.count("it is neither PNG nor JPEG"), 20)
+        self.assertEqual(said.count("the file is neither PNG nor JPEG"), 20)
         self.assertIn("90 files not read, of which the first 20 are named above", said)
 
     def test_a_class_of_bad_files_alone_is_empty_once_they_are_skipped(self):
@@ -138,7 +138,7 @@ class Folders(Importing):
         self.images("a/1.png")
         self.images("a/\x1b[2J\n.png", data=b"?")
         said = self.refused("folder", self.folder / "images")
-        self.assertIn(r"a/\x1b[2J\x0a.png': it is neither", said)
+        self.assertIn(r"a/\x1b[2J\x0a.png': the file is neither", said)
         self.assertNotIn("\x1b", said)
         os.mkdir(os.fsencode(self.folder / "images") + b"/\xff")
         self.assertIn(r"images/\xff' is not UTF-8", self.refused("folder", self.folder / "images"))
@@ -158,7 +158,7 @@ class Folders(Importing):
         os.close(ours)
         self.assertEqual(process.wait(60), 0)
         said = said.decode()
-        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg' is read with a warning: libjpeg-turbo warns: ")
+        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg' is read with a warning: libjpeg-turbo warning: ")
         self.assertIn("\r" + "#" * 40 + " 100 %\r\n", said)
         self.assertIn("1 file read with a warning, named above", said)
 

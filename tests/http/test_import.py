@@ -280,8 +280,8 @@ class Bad(Importing):
         self.assertIn("a folder for each class", self.refused("folder", self.root))
         self.file("images/a/1.png", png(np.zeros((4, 4), np.uint8)))
         for name, data, reason in (("2.png", png(np.zeros((4, 5), np.uint8)), "5 x 4 pixels, but most have 4 x 4"),
-                                   ("2.png", png(np.zeros((4, 4), np.uint8))[:-20], "it is cut short: all of its"),
-                                   ("2.jpg", JPEG[:-30], "it is cut short: all of its"),
+                                   ("2.png", png(np.zeros((4, 4), np.uint8))[:-20], "the file is truncated"),
+                                   ("2.jpg", JPEG[:-30], "the file is truncated"),
                                    ("2.jpg", b"GIF89a", "neither PNG nor JPEG")):
             path = self.file(f"images/a/{name}", data)
             self.assertIn(reason, self.refused("folder", self.folder / "images"))
@@ -290,7 +290,7 @@ class Bad(Importing):
         huge[16:24] = struct.pack(">II", 60000, 60000)
         huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
         self.file("images/a/0.png", huge)
-        self.assertIn("it has 60000 x 60000 pixels; a picture may have 67108864 pixels", self.refused("folder", self.folder / "images"))
+        self.assertIn("the image has 60000 x 60000 pixels; the limits are 67108864 pixels", self.refused("folder", self.folder / "images"))
 
     def test_names_of_files_reach_no_terminal_as_they_are(self):
         """Nor does a name make a line of its own."""

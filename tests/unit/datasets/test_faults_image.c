@@ -30,11 +30,11 @@ static unsigned long check(const char *path, const unsigned char *bytes, size_t 
         fired = fault_disarm();
         size_t size = (size_t)right.width * right.height * right.channels;
         bool good = read ? memcmp(got.pixels, right.pixels, size) == 0
-                         : fired && !got.pixels && got.words[0] != 0;
+                         : fired && !got.pixels && got.message[0] != 0;
         image_free(&got);
         if (!good || fault_live() != live) {
             fault_tell(path, n);
-            fail_msg("%s, allocation %lu: %s; %ld left", path, n, got.words, fault_live() - live);
+            fail_msg("%s, allocation %lu: %s; %ld left", path, n, got.message, fault_live() - live);
         }
     }
     image_free(&right);

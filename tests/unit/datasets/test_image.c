@@ -120,13 +120,13 @@ static void a_jpeg_is_near_what_went_in_and_its_pieces_are_refused(void **state)
     unsigned long length = write_jpeg(pixels, 16, 16, &file);
     image p;
     assert_true(image_read(file, length, 0, &p));
-    assert_true(p.width == 16 && p.height == 16 && p.channels == 1 && p.words[0] == 0);
+    assert_true(p.width == 16 && p.height == 16 && p.channels == 1 && p.message[0] == 0);
     for (int i = 0; i < 256; i++)
         assert_true(abs(p.pixels[i] - pixels[i]) < 8);
     image_free(&p);
     for (unsigned long cut = 0; cut + 2 < length; cut++) {
         assert_false(image_read(file, cut, 0, &p));
-        assert_non_null(strstr(p.words, cut < 3 ? "neither" : "cut short"));
+        assert_non_null(strstr(p.message, cut < 3 ? "neither" : "truncated"));
     }
     free(file);
 }
@@ -151,10 +151,11 @@ static void pixels_over_the_cap_are_refused_by_the_header(void **state) {
         uint32_t sum = libdeflate_crc32(0, file + 12, 17);
         for (unsigned b = 0; b < 4; b++)
             file[29 + b] = (unsigned char)(sum >> (24 - 8 * b));
-        assert_int_equal(image_look(file, sizeof file, &p), sizes[i].good);
+        assert_int_equal(image_header(file, sizeof file, &p), sizes[i].good);
         assert_null(p.pixels);
         if (!sizes[i].good)
-            assert_non_null(strstr(p.words, "a picture may have 67108864 pixels, and 65535 along"));
+            assert_non_null(
+                strstr(p.message, "the limits are 67108864 pixels in all and 65535 along"));
     }
 }
 
