@@ -137,7 +137,7 @@ int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return make_token(argc, argv);
     if (argc > 1 && strcmp(argv[1], "import") == 0)
-        return import_command(argc - 1, argv + 1, stderr);
+        return import_command(argc - 1, argv + 1, stdout, stderr);
     for (unsigned i = 0; argc > 1 && i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]) == 0) {
             command = i;

@@ -1,4 +1,4 @@
-/* Pictures, a folder a class: PNG and JPEG files of one size. */
+/* PNG and JPEG files of one size, in one directory for each class. */
 #include "import.h"
 #include "survey.h"
 
@@ -7,31 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What all rows are, and what grows while pictures are read. */
-typedef struct album {
+/* An import under way. */
+typedef struct job {
     survey files;
     uint32_t width, height;
     unsigned channels;
     dataset_writer_facts facts;
     dataset_writer *w;
-    unsigned char *numbers; /* little-endian, four bytes a row */
+    unsigned char *numbers; /* class numbers of the rows, i32, little-endian */
     uint64_t rows;
-} album;
+} job;
 
-/* ---- what all have in common ---- */
+/* ---- what all images have in common ---- */
 
 static int by_value(const void *left, const void *right) {
     const uint64_t *a = left, *b = right;
     return *a < *b ? -1 : *a > *b;
 }
 
-static uint64_t size_of(const found *f) {
+static uint64_t size_of(const survey_file *f) {
     return (uint64_t)f->height << 32 | f->width;
 }
 
-/* The size that most pictures have; of several as frequent, the one with the fewest rows. No file
- * is more than the others for being the first. */
-static bool find_size(const import *in, album *a) {
+/* Finds the most frequent size; of equally frequent ones that of the fewest pixel rows, so that the
+ * order of the files does not matter. */
+static bool find_size(const import *in, job *a) {
     const survey *all = &a->files;
     uint64_t *sizes = malloc(all->count * sizeof *sizes + 1), best = 0;
     size_t count = 0, most = 0;
@@ -55,40 +55,40 @@ static bool find_size(const import *in, album *a) {
     return true;
 }
 
-/* Those of another size are as bad as those that cannot be read. */
-static void refuse_sizes(const import *in, album *a) {
+/* An image of another size is as bad as a file that cannot be read. */
+static void refuse_sizes(const import *in, job *a) {
     for (size_t i = 0; i < a->files.count; i++) {
-        found *f = &a->files.files[i];
+        survey_file *f = &a->files.files[i];
         if (f->stored == 0 || (f->width == a->width && f->height == a->height))
             continue;
         report_bad(in->report, f->path,
-                   "it has %u x %u pixels, but most have %u x %u; all must have one size", f->width,
-                   f->height, a->width, a->height);
+                   "the image has %u x %u pixels, but most images have %u x %u; all must have the "
+                   "same size",
+                   f->width, f->height, a->width, a->height);
         f->stored = 0;
     }
 }
 
-/* RGB unless all are grey, or as --channels says. */
-static void find_channels(const import *in, album *a) {
+/* RGB unless all images are grey, or as --channels says. */
+static void find_channels(const import *in, job *a) {
     uint64_t grey = 0, colour = 0;
     for (size_t i = 0; i < a->files.count; i++) {
         grey += a->files.files[i].stored == 1;
         colour += a->files.files[i].stored == 3;
     }
     a->channels = in->channels ? (unsigned)in->channels : colour > 0 ? 3 : 1;
-    import_tell(in,
-                "pictures of %u x %u: %" PRIu64 " in colour, %" PRIu64 " in grey; rows are %s%s",
+    import_tell(in, "images of %u x %u pixels: %" PRIu64 " colour, %" PRIu64 " grey; rows are %s%s",
                 a->width, a->height, colour, grey, a->channels == 3 ? "RGB" : "grey",
-                in->channels ? ", as --channels says" : "");
+                in->channels ? " (--channels)" : "");
 }
 
-/* Whether every class has a picture; read: one that is not bad. */
-static bool classes_are_filled(const import *in, const album *a, bool read) {
+/* Whether every class has an image file; read: one that can be read. */
+static bool classes_are_filled(const import *in, const job *a, bool read) {
     const survey *all = &a->files;
     size_t at = 0, empty = 0;
     for (size_t c = 0; c < all->class_count; c++) {
         bool filled = false;
-        for (; at < all->count && all->files[at].number == c; at++)
+        for (; at < all->count && all->files[at].class_number == c; at++)
             filled = filled || !read || all->files[at].stored;
         if (filled || (in->given & IMPORT_ALLOW_EMPTY))
             continue;
@@ -96,20 +96,21 @@ static bool classes_are_filled(const import *in, const album *a, bool read) {
             import_fail(in, "the class '%s' has no PNG or JPEG file%s", all->classes[c],
                         read ? " that can be read" : "");
     }
-    return empty == 0 || import_fail(in,
-                                     "%zu of %zu classes are empty; --allow-empty keeps them, with "
-                                     "no rows",
-                                     empty, all->class_count);
+    return empty == 0 ||
+           import_fail(in,
+                       "%zu of %zu classes are empty; --allow-empty imports them without "
+                       "rows",
+                       empty, all->class_count);
 }
 
-static bool survey_all(const import *in, album *a) {
+static bool survey_all(const import *in, job *a) {
     if (!survey_walk(in, &a->files))
         return false;
-    survey_look(in, &a->files);
+    survey_read_headers(in, &a->files);
     if (!find_size(in, a))
         return false;
     if (a->width == 0) {
-        import_goes_on(in);
+        import_may_go_on(in);
         return import_fail(in, "'%s' holds no PNG or JPEG file that can be read", in->files[0]);
     }
     refuse_sizes(in, a);
@@ -119,7 +120,7 @@ static bool survey_all(const import *in, album *a) {
 
 /* ---- the rows ---- */
 
-static bool begin(const import *in, album *a) {
+static bool begin(const import *in, job *a) {
     a->facts =
         (dataset_writer_facts){.type = DTYPE_U8,
                                .rank = a->channels == 3 ? 3 : 2,
@@ -136,34 +137,34 @@ static bool begin(const import *in, album *a) {
 
 static void tell_conversions(const import *in, const char *path, const image *p) {
     static const char *const traits[IMAGE_TRAITS] = {
-        "whose palette is looked up", "that lose their alpha or transparent colour",
-        "of 16 bits that keep the high byte", "from CMYK to RGB"};
+        "palette to colours", "alpha channel or transparent colour dropped",
+        "samples of 16 bits to their high byte", "CMYK to RGB"};
     for (unsigned i = 0; i < IMAGE_TRAITS; i++)
         if (p->traits & 1u << i)
             report_add(in->report, REPORT_CONVERTED, traits[i], path);
     if (p->stored != p->channels)
-        report_add(in->report, REPORT_CONVERTED,
-                   p->stored == 1 ? "from grey to RGB" : "from colour to grey", path);
+        report_add(in->report, REPORT_CONVERTED, p->stored == 1 ? "grey to RGB" : "colour to grey",
+                   path);
     if (p->message[0])
         report_warning(in->report, path, p->message);
 }
 
-static bool add(const import *in, const found *f, const image *p, album *a) {
+static bool add(const import *in, const survey_file *f, const image *p, job *a) {
     unsigned char *at = a->numbers + 4 * a->rows++;
     for (unsigned i = 0; i < 4; i++)
-        at[i] = (unsigned char)(f->number >> 8 * i);
+        at[i] = (unsigned char)(f->class_number >> 8 * i);
     tell_conversions(in, f->path, p);
-    in->report->taken++;
+    in->report->imported++;
     return dataset_writer_rows(a->w, p->pixels, 1);
 }
 
-/* Once a file is bad that nobody allows, no row is of use; the others are read to name all that
- * are. */
-static bool take_picture(const import *in, found *f, album *a) {
+/* After a bad file without --skip-bad, no more rows are written; the remaining files are read only
+ * to report all that are bad. */
+static bool take_image(const import *in, survey_file *f, job *a) {
     mapped_file file = {0};
     image p;
     if (!mapped_file_open_path(f->path, &file)) {
-        report_bad(in->report, f->path, "it cannot be read: %s", strerror(errno));
+        report_bad(in->report, f->path, "%s", mapped_file_error(errno));
         f->stored = 0;
         return true;
     }
@@ -176,7 +177,7 @@ static bool take_picture(const import *in, found *f, album *a) {
         report_bad(in->report, f->path, "%s", p.message);
         f->stored = 0;
     } else if (good && !same) {
-        good = import_fail(in, "'%s' was altered while it was read", f->path);
+        good = import_fail(in, "'%s' changed while it was read", f->path);
     } else if (good && (in->report->bad == 0 || (in->given & IMPORT_SKIP_BAD))) {
         good = add(in, f, &p, a);
     }
@@ -185,7 +186,7 @@ static bool take_picture(const import *in, found *f, album *a) {
     return good;
 }
 
-static bool finish(const import *in, album *a) {
+static bool finish(const import *in, job *a) {
     static const char *const names[] = {"y"};
     const array y = {
         .name = "y", .bytes = a->numbers, .type = DTYPE_I32, .rank = 1, .shape = {a->rows}};
@@ -198,18 +199,23 @@ static bool finish(const import *in, album *a) {
 }
 
 static bool run(const import *in) {
-    album a = {.w = NULL};
+    job a = {.w = NULL};
     bool good = survey_all(in, &a) && begin(in, &a);
     for (size_t i = 0; i < a.files.count && good; i++)
         if (a.files.files[i].stored)
-            good = take_picture(in, &a.files.files[i], &a);
-    good = good && import_goes_on(in) && classes_are_filled(in, &a, true) && finish(in, &a);
+            good = take_image(in, &a.files.files[i], &a);
+    good = good && import_may_go_on(in) && classes_are_filled(in, &a, true) && finish(in, &a);
     dataset_writer_abandon(a.w);
     free(a.numbers);
     survey_free(&a.files);
     return good;
 }
 
-const import_kind import_folder = {
-    "folder", "DIRECTORY of a folder a class, with PNG and JPEG files", 1,
-    1,        IMPORT_CHANNELS | IMPORT_SKIP_BAD | IMPORT_ALLOW_EMPTY,   run};
+const import_kind import_folder = {"folder",
+                                   "DIRECTORY",
+                                   "PNG and JPEG files of one size, in one directory for each "
+                                   "class",
+                                   1,
+                                   1,
+                                   IMPORT_CHANNELS | IMPORT_SKIP_BAD | IMPORT_ALLOW_EMPTY,
+                                   run};

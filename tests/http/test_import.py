@@ -191,20 +191,20 @@ class Kinds(Importing):
         stored = (self.root / name / "labels.bin").read_bytes()
         right = y.reshape(-1).astype("<i4" if kind == "numbers" else "<f4").tobytes()
         self.assertEqual(stored, right, (file, y.dtype, y.shape))
-        self.assertIn("y: 3 classes, of rows: 0: 1, 1: 1, 2: 2" if kind == "numbers"
+        self.assertIn("y: 3 classes; rows per class: 0: 1, 1: 1, 2: 2" if kind == "numbers"
                       else f"y: rows of {y.shape[1]} weights, from ", said)
 
     def test_a_cifar_file_of_either_is_what_is_said(self):
         either = self.file("a", bytes(3073 * 3074))
-        self.assertIn("each file can be of CIFAR-10, with a label and 3072 bytes a record, or of CIFAR-100, "
-                      "with two labels; --cifar 10 or --cifar 100 says which", self.refused("cifar", either))
+        self.assertIn("by their lengths, the files may be CIFAR-10 (one label and 3072 bytes per record) or "
+                      "CIFAR-100 (two labels); select one by --cifar 10 or --cifar 100", self.refused("cifar", either))
         for version, rows in ((10, 3074), (100, 3073)):
             said = importing(self.root / f"of{version}", "--from", "cifar", either, "--cifar", version)
             self.assertIn(f"{rows} rows, digest", said)
         # another file leaves no doubt
         said = importing(self.root / "two", "--from", "cifar", either, self.file("b", bytes(3073)))
         self.assertIn("3075 rows, digest", said)
-        self.assertIn("2 files are taken", said)
+        self.assertIn("imported 2 files", said)
 
     def test_links_to_sources_are_followed(self):
         x = self.source.integers(0, 256, (2, 3), dtype=np.uint8)
@@ -260,11 +260,11 @@ class Bad(Importing):
         idx = struct.pack(">BBBBII", 0, 0, 8, 2, 4, 3) + bytes(12)
         cases = [("npy", whole[:-1], "takes 12 bytes"), ("npy", b"", "does not begin as an npy"),
                  ("npy", whole[:20], "npy header"), ("idx", idx[:-1], "takes 12 bytes"),
-                 ("idx", idx + b"x", "takes 12 bytes"), ("idx", b"\0\0\x07\1" + bytes(9), "does not begin"),
-                 ("idx", b"\0\0\x08\x09" + bytes(99), "one to 5"), ("idx", b"", "does not begin"),
+                 ("idx", idx + b"x", "takes 12 bytes"), ("idx", b"\0\0\x07\1" + bytes(9), "is not an idx file"),
+                 ("idx", b"\0\0\x08\x09" + bytes(99), "1 to 5 are supported"), ("idx", b"", "is not an idx file"),
                  ("idx", gzip.compress(idx)[:-5], "gzip"), ("idx", b"\x1f\x8b" + bytes(40), "gzip"),
                  ("idx", gzip.compress(idx)[:-4] + b"\xff\xff\xff\x7f", "gzip"),
-                 ("cifar", bytes(3072), "no records of either"), ("cifar", b"", "no records"),
+                 ("cifar", bytes(3072), "not a whole number of CIFAR-10 or CIFAR-100 records"), ("cifar", b"", "not a whole number of"),
                  ("safetensors", whole, "safetensors"),
                  ("safetensors", write_safetensors({"y": np.zeros(3, "<f4")}), "no array named x"),
                  ("safetensors", write_safetensors({"x": np.zeros((3, 2), "<f4"), "z": np.zeros(3)}),
@@ -277,9 +277,9 @@ class Bad(Importing):
         self.assertIn("cannot be read", self.refused("npy", self.folder))
 
     def test_pictures_that_are_none_or_of_two_sizes(self):
-        self.assertIn("a folder for each class", self.refused("folder", self.root))
+        self.assertIn("a directory for each class", self.refused("folder", self.root))
         self.file("images/a/1.png", png(np.zeros((4, 4), np.uint8)))
-        for name, data, reason in (("2.png", png(np.zeros((4, 5), np.uint8)), "5 x 4 pixels, but most have 4 x 4"),
+        for name, data, reason in (("2.png", png(np.zeros((4, 5), np.uint8)), "5 x 4 pixels, but most images have 4 x 4"),
                                    ("2.png", png(np.zeros((4, 4), np.uint8))[:-20], "the file is truncated"),
                                    ("2.jpg", JPEG[:-30], "the file is truncated"),
                                    ("2.jpg", b"GIF89a", "neither PNG nor JPEG")):
@@ -305,9 +305,9 @@ class Bad(Importing):
     def test_layouts_that_say_nothing(self):
         x = self.npy("x.npy", np.zeros((2, 3, 4, 5), np.uint8))
         self.assertIn("--layout is required", self.refused("npy", x))
-        self.assertIn("spatial sides", self.refused(
+        self.assertIn("spatial dimensions", self.refused(
             "npy", self.npy("x.npy", np.zeros((2, 3), np.uint8)), "--layout", "channels_last"))
-        self.assertIn("needs rows", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
+        self.assertIn("needs one for the rows", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
 
     def test_command_lines_that_make_no_sense_end_with_2(self):
         for arguments in ([], ["set"], ["set", "--from"], ["set", "--from", "csv", "x"],
@@ -329,9 +329,9 @@ class Bad(Importing):
                 means = name in own.split()
                 said = importing(self.root / "set", "--from", kind, self.folder / "nothing", *arguments,
                                  status=1 if means else 2)
-                self.assertEqual(f"{name} means nothing to --from {kind}" in said, not means, said)
+                self.assertEqual(f"{name} does not apply to --from {kind}" in said, not means, said)
         x, rows = self.npy("x.npy", np.zeros((4, 3), "u1")), self.npy("y.npy", np.zeros((4, 3), "f4"))
-        self.assertIn("--classes is of labels, and there are none", self.refused("npy", x, "--classes", 3))
+        self.assertIn("--classes applies to labels, but there are no labels", self.refused("npy", x, "--classes", 3))
         self.assertIn("--classes is 5, but the labels y are rows of 3",
                       self.refused("npy", x, rows, "--classes", 5))
 
@@ -366,19 +366,19 @@ class Bad(Importing):
         wrong[3073 * 2] = 10
         bad = [self.file("label", wrong), self.file("short", bytes(3072)), self.folder / "missing"]
         said = self.refused("cifar", good, *bad)
-        for words in ("label': record 2 has y 10; it goes from 0 to 9", "short': it has 3072 bytes",
-                      "missing': it cannot be read: No such file", "--skip-bad goes on without them",
-                      "3 files not read, named above"):
+        for words in ("label': record 2: label y is 10; the maximum is 9", "short': the file has 3072 bytes",
+                      "missing': No such file", "--skip-bad imports the others",
+                      "3 files could not be read, named above"):
             self.assertIn(words, said)
         said = self.take("cifar", good, *bad, "--skip-bad")
         self.assertIn("2 rows, digest", said)
-        self.assertIn("1 file is taken", said)
+        self.assertIn("imported 1 file", said)
 
     def test_bytes_behind_gzip_are_named(self):
         idx = gzip.compress(struct.pack(">BBBBII", 0, 0, 8, 2, 4, 3) + bytes(12))
-        self.assertIn("has 5 bytes behind its gzip data that are none", self.refused(
+        self.assertIn("has 5 bytes after the gzip data that are not gzip", self.refused(
             "idx", self.file("x.gz", idx + b"\0\0abc")))
-        self.assertIn("broken gzip, or cut short (member 2)", self.refused(
+        self.assertIn("member 2 of the gzip data is corrupt or truncated", self.refused(
             "idx", self.file("x.gz", idx + idx[:-9])))
 
 
@@ -448,7 +448,7 @@ class Interrupted(Importing):
             alter(self.folder / changed)
             said = self.let_go(process)
             self.assertEqual(process.returncode, 1, said)
-            self.assertRegex(said, f"{changed}' was cut short or altered while it was read")
+            self.assertRegex(said, f"{changed}' was truncated or changed while it was read")
             self.assertEqual(list(self.root.iterdir()), [])
 
     def test_one_that_was_killed_is_not_served_and_the_next_takes_its_place(self):

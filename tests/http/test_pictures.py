@@ -68,7 +68,7 @@ class Read(unittest.TestCase):
     def test_odd_jpegs_are_read_with_a_warning_that_names_them(self):
         for name, data in pictures.odd_jpegs():
             self.assertRegex(self.compare(name, data),
-                             "'.*/a/1.png' is read with a warning: libjpeg-turbo warning: ", name)
+                             "'.*/a/1.png': imported with a warning: libjpeg-turbo warning: ", name)
 
     def test_a_jpeg_cut_near_its_end_is_read_where_pillow_reads_it(self):
         colour, grey = pictures.photo(40, 40), pictures.photo(40, 40, 1)
@@ -90,7 +90,7 @@ class Read(unittest.TestCase):
         ramp = np.array([0, 255, 256, 511, 65535, 51400]).reshape(1, 6, 1)
         pixels, said = self.taken(pictures.png(ramp, 16, 0), 1)
         self.assertEqual(pixels.tolist(), [0, 0, 1, 1, 255, 200])
-        self.assertIn("1 of 16 bits that keep the high byte", said)
+        self.assertIn("1 file: samples of 16 bits to their high byte", said)
 
     def test_what_is_cut_short_is_refused_and_why(self):
         for name, data in (("png", pictures.png(np.zeros((9, 9, 3), int), 8, 2)),
