@@ -159,10 +159,10 @@ static bool describe(entries *all, FILE *errors) {
     return all->description != NULL;
 }
 
-bool catalog_scan(catalog *s, const atomic_bool *stop, FILE *errors) {
-    const scan of = {s, stop, errors};
+bool catalog_scan(catalog *c, const atomic_bool *stop, FILE *errors) {
+    const scan of = {c, stop, errors};
     entries found = {.count = 0};
-    bool good = !s->root[0] || list_sets(&of, &found);
+    bool good = !c->root[0] || list_sets(&of, &found);
     for (size_t i = 0; i < found.count && good; i++) {
         renew(&of, &found.each[i]);
         good = !dataset_must_stop(of.stop);
@@ -171,86 +171,86 @@ bool catalog_scan(catalog *s, const atomic_bool *stop, FILE *errors) {
         free_entries(&found);
         return false;
     }
-    pthread_mutex_lock(&s->lock);
-    entries before = s->entries;
-    s->entries = found;
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&c->lock);
+    entries before = c->entries;
+    c->entries = found;
+    pthread_mutex_unlock(&c->lock);
     free_entries(&before);
     return true;
 }
 
 catalog *catalog_new(const char *root, bool verify, FILE *errors) {
-    catalog *s = calloc(1, sizeof *s);
-    if (s && !(s->root = strdup(root))) {
-        free(s);
-        s = NULL;
+    catalog *c = calloc(1, sizeof *c);
+    if (c && !(c->root = strdup(root))) {
+        free(c);
+        c = NULL;
     }
-    if (!s) {
+    if (!c) {
         message_print(errors, "fmixd: out of memory\n");
         return NULL;
     }
-    s->verify = verify;
-    pthread_mutex_init(&s->lock, NULL);
+    c->verify = verify;
+    pthread_mutex_init(&c->lock, NULL);
     mapped_file_start();
-    if (catalog_scan(s, NULL, errors))
-        return s;
-    catalog_free(s);
+    if (catalog_scan(c, NULL, errors))
+        return c;
+    catalog_free(c);
     return NULL;
 }
 
-void catalog_free(catalog *s) {
-    if (!s)
+void catalog_free(catalog *c) {
+    if (!c)
         return;
-    free_entries(&s->entries);
-    pthread_mutex_destroy(&s->lock);
-    free(s->root);
-    free(s);
+    free_entries(&c->entries);
+    pthread_mutex_destroy(&c->lock);
+    free(c->root);
+    free(c);
 }
 
 /* ---- questions ---- */
 
-bool catalog_has_doubtful(catalog *s) {
+bool catalog_has_doubtful(catalog *c) {
     bool doubtful = false;
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->entries.count && !doubtful; i++)
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->entries.count && !doubtful; i++)
         doubtful =
-            s->entries.each[i].set && dataset_state(s->entries.each[i].set) == MAPPED_FILE_DOUBTFUL;
-    pthread_mutex_unlock(&s->lock);
+            c->entries.each[i].set && dataset_state(c->entries.each[i].set) == MAPPED_FILE_DOUBTFUL;
+    pthread_mutex_unlock(&c->lock);
     return doubtful;
 }
 
-dataset *catalog_find(catalog *s, const char *name, char reason[CATALOG_REASON]) {
+dataset *catalog_find(catalog *c, const char *name, char reason[CATALOG_REASON]) {
     entry wanted = {.set = NULL};
     dataset *found = NULL;
     reason[0] = 0;
     if (!manifest_name_is_valid(name))
         return NULL;
     snprintf(wanted.name, sizeof wanted.name, "%s", name);
-    pthread_mutex_lock(&s->lock);
-    const entry *e = s->entries.count ? bsearch(&wanted, s->entries.each, s->entries.count,
+    pthread_mutex_lock(&c->lock);
+    const entry *e = c->entries.count ? bsearch(&wanted, c->entries.each, c->entries.count,
                                                 sizeof wanted, by_name)
                                       : NULL;
     if (e && e->set)
         found = dataset_retain(e->set);
     else if (e)
         snprintf(reason, CATALOG_REASON, "%s", e->reason ? e->reason : "out of memory");
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&c->lock);
     return found;
 }
 
-description *catalog_describe(catalog *s) {
-    pthread_mutex_lock(&s->lock);
-    description *all = description_retain(s->entries.description);
-    pthread_mutex_unlock(&s->lock);
+description *catalog_describe(catalog *c) {
+    pthread_mutex_lock(&c->lock);
+    description *all = description_retain(c->entries.description);
+    pthread_mutex_unlock(&c->lock);
     return all;
 }
 
-dataset *catalog_nth(catalog *s, size_t n) {
+dataset *catalog_nth(catalog *c, size_t n) {
     dataset *found = NULL;
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->entries.count && !found; i++)
-        if (s->entries.each[i].set && n-- == 0)
-            found = dataset_retain(s->entries.each[i].set);
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->entries.count && !found; i++)
+        if (c->entries.each[i].set && n-- == 0)
+            found = dataset_retain(c->entries.each[i].set);
+    pthread_mutex_unlock(&c->lock);
     return found;
 }

@@ -19,25 +19,25 @@ typedef struct catalog catalog;
  * cannot be served are explained on `errors`. NULL: the root cannot be read, or no memory, either
  * explained; or the process shall end. */
 catalog *catalog_new(const char *root, bool verify, FILE *errors);
-void catalog_free(catalog *s);
+void catalog_free(catalog *c);
 
 /* Looks at the directory again. Sets that have not changed are not read again; a set that cannot be
  * opened does not replace an older one that is whole. False: the catalog stays what it was, because
  * the root cannot be read, there is no memory, the process shall end, or *stop is set (stop may be
  * NULL). */
-bool catalog_scan(catalog *s, const atomic_bool *stop, FILE *errors);
+bool catalog_scan(catalog *c, const atomic_bool *stop, FILE *errors);
 
 /* Whether any set is doubtful (mapped_file.h). The next scan reads such a set again. */
-bool catalog_has_doubtful(catalog *s);
+bool catalog_has_doubtful(catalog *c);
 
 /* The set of this name, retained. NULL: `reason` says why the set is not served, or is empty where
  * there is no such set. */
-dataset *catalog_find(catalog *s, const char *name, char reason[CATALOG_REASON]);
+dataset *catalog_find(catalog *c, const char *name, char reason[CATALOG_REASON]);
 
 /* The description of all sets that are served, retained. */
-description *catalog_describe(catalog *s);
+description *catalog_describe(catalog *c);
 
 /* The n-th set that is served, in the order of names, retained. NULL: there are not more than n. */
-dataset *catalog_nth(catalog *s, size_t n);
+dataset *catalog_nth(catalog *c, size_t n);
 
 #endif

@@ -31,8 +31,8 @@ static uint64_t size_of(const survey_file *f) {
 
 /* Finds the most frequent size; of equally frequent ones that of the fewest pixel rows, so that the
  * order of the files does not matter. */
-static bool find_size(const import *in, job *a) {
-    const survey *all = &a->files;
+static bool find_size(const import *in, job *j) {
+    const survey *all = &j->files;
     uint64_t *sizes = malloc(all->count * sizeof *sizes + 1), best = 0;
     size_t count = 0, most = 0;
     if (!sizes)
@@ -50,41 +50,41 @@ static bool find_size(const import *in, job *a) {
         }
     }
     free(sizes);
-    a->width = (uint32_t)best;
-    a->height = (uint32_t)(best >> 32);
+    j->width = (uint32_t)best;
+    j->height = (uint32_t)(best >> 32);
     return true;
 }
 
 /* An image of another size is as bad as a file that cannot be read. */
-static void refuse_sizes(const import *in, job *a) {
-    for (size_t i = 0; i < a->files.count; i++) {
-        survey_file *f = &a->files.files[i];
-        if (f->stored == 0 || (f->width == a->width && f->height == a->height))
+static void refuse_sizes(const import *in, job *j) {
+    for (size_t i = 0; i < j->files.count; i++) {
+        survey_file *f = &j->files.files[i];
+        if (f->stored == 0 || (f->width == j->width && f->height == j->height))
             continue;
         report_bad(in->report, f->path,
                    "the image has %u x %u pixels, but most images have %u x %u; all must have the "
                    "same size",
-                   f->width, f->height, a->width, a->height);
+                   f->width, f->height, j->width, j->height);
         f->stored = 0;
     }
 }
 
 /* RGB unless all images are grey, or as --channels says. */
-static void find_channels(const import *in, job *a) {
+static void find_channels(const import *in, job *j) {
     uint64_t grey = 0, colour = 0;
-    for (size_t i = 0; i < a->files.count; i++) {
-        grey += a->files.files[i].stored == 1;
-        colour += a->files.files[i].stored == 3;
+    for (size_t i = 0; i < j->files.count; i++) {
+        grey += j->files.files[i].stored == 1;
+        colour += j->files.files[i].stored == 3;
     }
-    a->channels = in->channels ? (unsigned)in->channels : colour > 0 ? 3 : 1;
+    j->channels = in->channels ? (unsigned)in->channels : colour > 0 ? 3 : 1;
     import_tell(in, "images of %u x %u pixels: %" PRIu64 " colour, %" PRIu64 " grey; rows are %s%s",
-                a->width, a->height, colour, grey, a->channels == 3 ? "RGB" : "grey",
+                j->width, j->height, colour, grey, j->channels == 3 ? "RGB" : "grey",
                 in->channels ? " (--channels)" : "");
 }
 
 /* Whether every class has an image file; read: one that can be read. */
-static bool classes_are_filled(const import *in, const job *a, bool read) {
-    const survey *all = &a->files;
+static bool classes_are_filled(const import *in, const job *j, bool read) {
+    const survey *all = &j->files;
     size_t at = 0, empty = 0;
     for (size_t c = 0; c < all->class_count; c++) {
         bool filled = false;
@@ -103,36 +103,36 @@ static bool classes_are_filled(const import *in, const job *a, bool read) {
                        empty, all->class_count);
 }
 
-static bool survey_all(const import *in, job *a) {
-    if (!survey_walk(in, &a->files))
+static bool survey_all(const import *in, job *j) {
+    if (!survey_walk(in, &j->files))
         return false;
-    survey_read_headers(in, &a->files);
-    if (!find_size(in, a))
+    survey_read_headers(in, &j->files);
+    if (!find_size(in, j))
         return false;
-    if (a->width == 0) {
+    if (j->width == 0) {
         import_may_go_on(in);
         return import_fail(in, "'%s' holds no PNG or JPEG file that can be read", in->files[0]);
     }
-    refuse_sizes(in, a);
-    find_channels(in, a);
-    return classes_are_filled(in, a, false);
+    refuse_sizes(in, j);
+    find_channels(in, j);
+    return classes_are_filled(in, j, false);
 }
 
 /* ---- the rows ---- */
 
-static bool begin(const import *in, job *a) {
-    a->facts =
+static bool begin(const import *in, job *j) {
+    j->facts =
         (dataset_writer_facts){.type = DTYPE_U8,
-                               .rank = a->channels == 3 ? 3 : 2,
-                               .side = {a->height, a->width, a->channels},
-                               .layout = a->channels == 3 ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE};
-    for (size_t i = 0; i < a->files.count; i++)
-        a->facts.expected += a->files.files[i].stored != 0;
-    a->numbers = malloc((size_t)a->facts.expected * 4 + 1);
-    if (!a->numbers)
+                               .rank = j->channels == 3 ? 3 : 2,
+                               .side = {j->height, j->width, j->channels},
+                               .layout = j->channels == 3 ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE};
+    for (size_t i = 0; i < j->files.count; i++)
+        j->facts.expected += j->files.files[i].stored != 0;
+    j->numbers = malloc((size_t)j->facts.expected * 4 + 1);
+    if (!j->numbers)
         return import_fail(in, "out of memory");
-    a->w = dataset_writer_new(in->path, &a->facts, in->errors);
-    return a->w != NULL;
+    j->w = dataset_writer_new(in->path, &j->facts, in->errors);
+    return j->w != NULL;
 }
 
 static void tell_conversions(const import *in, const char *path, const image *p) {
@@ -149,18 +149,18 @@ static void tell_conversions(const import *in, const char *path, const image *p)
         report_warning(in->report, path, p->message);
 }
 
-static bool add(const import *in, const survey_file *f, const image *p, job *a) {
-    unsigned char *at = a->numbers + 4 * a->rows++;
+static bool add(const import *in, const survey_file *f, const image *p, job *j) {
+    unsigned char *at = j->numbers + 4 * j->rows++;
     for (unsigned i = 0; i < 4; i++)
         at[i] = (unsigned char)(f->class_number >> 8 * i);
     tell_conversions(in, f->path, p);
     in->report->imported++;
-    return dataset_writer_rows(a->w, p->pixels, 1);
+    return dataset_writer_rows(j->w, p->pixels, 1);
 }
 
 /* After a bad file without --skip-bad, no more rows are written; the remaining files are read only
  * to report all that are bad. */
-static bool take_image(const import *in, survey_file *f, job *a) {
+static bool take_image(const import *in, survey_file *f, job *j) {
     mapped_file file = {0};
     image p;
     if (!mapped_file_open_path(f->path, &file)) {
@@ -168,46 +168,46 @@ static bool take_image(const import *in, survey_file *f, job *a) {
         f->stored = 0;
         return true;
     }
-    bool read = image_read(file.bytes, file.length, a->channels, &p);
+    bool read = image_read(file.bytes, file.length, j->channels, &p);
     bool same = p.width == f->width && p.height == f->height && p.stored == f->stored;
     bool good = import_unchanged(in, f->path, &file);
     if (p.message[0])
-        dataset_writer_break(a->w);
+        dataset_writer_break(j->w);
     if (good && !read) {
         report_bad(in->report, f->path, "%s", p.message);
         f->stored = 0;
     } else if (good && !same) {
         good = import_fail(in, "'%s' changed while it was read", f->path);
     } else if (good && (in->report->bad == 0 || (in->given & IMPORT_SKIP_BAD))) {
-        good = add(in, f, &p, a);
+        good = add(in, f, &p, j);
     }
     image_free(&p);
     mapped_file_close(&file);
     return good;
 }
 
-static bool finish(const import *in, job *a) {
+static bool finish(const import *in, job *j) {
     static const char *const names[] = {"y"};
     const array y = {
-        .name = "y", .bytes = a->numbers, .type = DTYPE_I32, .rank = 1, .shape = {a->rows}};
+        .name = "y", .bytes = j->numbers, .type = DTYPE_I32, .rank = 1, .shape = {j->rows}};
     const label head = {
-        .from = &y, .numbers = true, .rows = a->rows, .classes = a->files.class_count};
-    dataset_writer *w = a->w;
-    a->w = NULL;
-    return import_finish(in, w, &a->facts,
-                         &(import_labels){&head, names, 1, (const char *const *)a->files.classes});
+        .from = &y, .numbers = true, .rows = j->rows, .classes = j->files.class_count};
+    dataset_writer *w = j->w;
+    j->w = NULL;
+    return import_finish(in, w, &j->facts,
+                         &(import_labels){&head, names, 1, (const char *const *)j->files.classes});
 }
 
 static bool run(const import *in) {
-    job a = {.w = NULL};
-    bool good = survey_all(in, &a) && begin(in, &a);
-    for (size_t i = 0; i < a.files.count && good; i++)
-        if (a.files.files[i].stored)
-            good = take_image(in, &a.files.files[i], &a);
-    good = good && import_may_go_on(in) && classes_are_filled(in, &a, true) && finish(in, &a);
-    dataset_writer_abandon(a.w);
-    free(a.numbers);
-    survey_free(&a.files);
+    job j = {.w = NULL};
+    bool good = survey_all(in, &j) && begin(in, &j);
+    for (size_t i = 0; i < j.files.count && good; i++)
+        if (j.files.files[i].stored)
+            good = take_image(in, &j.files.files[i], &j);
+    good = good && import_may_go_on(in) && classes_are_filled(in, &j, true) && finish(in, &j);
+    dataset_writer_abandon(j.w);
+    free(j.numbers);
+    survey_free(&j.files);
     return good;
 }
 

@@ -99,7 +99,7 @@ bool import_arrays(const import *in, const array *x, const array *const *y, unsi
     dataset_writer_facts facts = {.type = x->type, .rank = x->rank - 1, .expected = x->shape[0]};
     if (x->rank < 2)
         return import_fail(
-            in, "x has %u dimensions; it needs one for the rows, and at least one more", x->rank);
+            in, "x must have at least 2 dimensions, the first for the rows, but has %u", x->rank);
     if (!find_layout(in, facts.rank, &facts.layout) ||
         !read_heads(in, y, heads, x->shape[0], all, names))
         return false;
@@ -153,7 +153,7 @@ static void tell_counts(const import *in, const import_labels *all, const label 
     class_text(all, high, most, sizeof most);
     import_tell(in,
                 "%s: %" PRIu64 " classes; rows per class: from %" PRIu64 " (class %s) to %" PRIu64
-                " (class %s); %" PRIu64 " classes have no rows",
+                " (class %s); classes without rows: %" PRIu64,
                 name, l->classes, counts[low], one, counts[high], most, empty);
 }
 
@@ -164,7 +164,7 @@ static void tell_weights(const import *in, const label *l, const char *name) {
     import_tell(in, "%s: rows of %" PRIu64 " weights, from %s", name, l->classes,
                 dtype_table[l->from->type].name);
     if (not_numbers)
-        import_tell(in, "%s: warning: %" PRIu64 " of the weights are NaN", name, not_numbers);
+        import_tell(in, "%s: warning: number of NaN weights: %" PRIu64, name, not_numbers);
 }
 
 static void tell_head(const import *in, const import_labels *all, unsigned i) {

@@ -165,7 +165,7 @@ class Folders(Importing):
     def test_many_classes_are_told_by_the_fewest_and_the_most(self):
         self.images(*(f"{number:02}/{i}.png" for number in range(40) for i in range(1 + (number == 7))))
         said = self.take("folder", self.folder / "images")
-        self.assertIn("y: 40 classes; rows per class: from 1 (class '00') to 2 (class '07'); 0 classes have no rows", said)
+        self.assertIn("y: 40 classes; rows per class: from 1 (class '00') to 2 (class '07'); classes without rows: 0", said)
 
 
 if __name__ == "__main__":

@@ -307,7 +307,7 @@ class Bad(Importing):
         self.assertIn("--layout is required", self.refused("npy", x))
         self.assertIn("spatial dimensions", self.refused(
             "npy", self.npy("x.npy", np.zeros((2, 3), np.uint8)), "--layout", "channels_last"))
-        self.assertIn("needs one for the rows", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
+        self.assertIn("the first for the rows, but has 1", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
 
     def test_command_lines_that_make_no_sense_end_with_2(self):
         for arguments in ([], ["set"], ["set", "--from"], ["set", "--from", "csv", "x"],
