@@ -144,7 +144,7 @@ const char *mapped_file_error(int error) {
     case MAPPED_FILE_NOT_REGULAR:
         return "Not a regular file";
     case MAPPED_FILES_FULL:
-        return "The most files that can be mapped are open (" STRING_OF(MAPPED_FILES_MOST) ")";
+        return "The limit of open data files is reached (" STRING_OF(MAPPED_FILES_MOST) ")";
     default:
         return strerror(error);
     }

@@ -1,4 +1,4 @@
-/* Pictures while the nth allocation fails, for every n, in libpng and libjpeg-turbo, too. */
+/* Images while the nth allocation fails, for every n, also in libpng and libjpeg-turbo. */
 #include "fault.h"
 
 #include "datasets/image.h"
@@ -41,7 +41,7 @@ static unsigned long check(const char *path, const unsigned char *bytes, size_t 
     return n - 1;
 }
 
-static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) {
+static void an_image_without_memory_is_refused_with_a_message_and_leaks_none(void **state) {
     (void)state;
     unsigned char bytes[MOST];
     glob_t found;
@@ -57,11 +57,11 @@ static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) 
 
 #else
 
-static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) {
+static void an_image_without_memory_is_refused_with_a_message_and_leaks_none(void **state) {
     (void)state;
     FAULT_OR_SKIP;
 }
 
 #endif
 
-RUN(T(each_picture_says_that_memory_is_short_and_leaks_none))
+RUN(T(an_image_without_memory_is_refused_with_a_message_and_leaks_none))
