@@ -110,7 +110,7 @@ static char *reason_of(const char *message) {
 /* Opens a set. On failure the reason is printed, and kept in the entry. */
 static dataset *open_set(const scan *of, entry *e) {
     char message[CATALOG_REASON] = "";
-    FILE *capture = fmemopen(message, sizeof message, "w");
+    FILE *capture = fmemopen(message, sizeof message - 1, "w");
     dataset *d = NULL;
     if (capture) {
         d = dataset_open(of->catalog->root, e->name, of->catalog->verify, of->stop, capture);

@@ -8,8 +8,7 @@
 
 #include <jerror.h>
 
-/* Scans of a few bytes each would let a small file take hours to decode. Encoders write about ten.
- */
+/* The most scans: a small file of many short scans would take hours. Encoders write about ten. */
 #define SCANS_MOST 500
 
 typedef struct reader {

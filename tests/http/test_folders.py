@@ -63,7 +63,7 @@ class Folders(Importing):
         pixels, classes = self.stored()
         self.assertEqual((pixels.tolist(), classes), (walked, [0, 0, 0, 0, 1, 1, 2]))
 
-    def test_what_is_no_picture_is_skipped_counted_and_said(self):
+    def test_other_files_are_skipped_counted_and_reported(self):
         self.images("a/1.png", ".hidden/1.png", "b.png/2.png")
         self.images("labels.csv", ".DS_Store", "a/.DS_Store", "a/2.webp", "a/3.webp", "a/notes", data=b"?")
         os.mkfifo(self.folder / "images" / "a" / "pipe.png")
@@ -76,7 +76,7 @@ class Folders(Importing):
                       "y: 2 classes; rows per class: 'a': 1, 'b.png': 1"):
             self.assertIn(words, said)
 
-    def test_links_are_followed_and_those_that_lead_back_or_nowhere_are_named(self):
+    def test_links_are_followed_and_those_in_circles_or_to_nothing_are_named(self):
         self.images("a/1.png")
         self.file("elsewhere/deep/2.png", png(GREY))
         images = self.folder / "images"
@@ -134,7 +134,7 @@ class Folders(Importing):
         said = self.refused("folder", self.folder / "images", "--skip-bad")
         self.assertIn("the class 'b' has no PNG or JPEG file that can be read", said)
 
-    def test_names_reach_no_terminal_as_commands(self):
+    def test_control_characters_of_names_are_escaped(self):
         self.images("a/1.png")
         self.images("a/\x1b[2J\n.png", data=b"?")
         said = self.refused("folder", self.folder / "images")
@@ -162,7 +162,7 @@ class Folders(Importing):
         self.assertIn("\r" + "#" * 40 + " 100 %\r\n", said)
         self.assertIn("1 file imported with a warning, named above", said)
 
-    def test_many_classes_are_told_by_the_fewest_and_the_most(self):
+    def test_many_classes_are_summed_up_by_the_fewest_and_the_most_rows(self):
         self.images(*(f"{number:02}/{i}.png" for number in range(40) for i in range(1 + (number == 7))))
         said = self.take("folder", self.folder / "images")
         self.assertIn("y: 40 classes; rows per class: from 1 (class '00') to 2 (class '07'); classes without rows: 0", said)

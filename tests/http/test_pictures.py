@@ -92,7 +92,7 @@ class Read(unittest.TestCase):
         self.assertEqual(pixels.tolist(), [0, 0, 1, 1, 255, 200])
         self.assertIn("1 file: samples of 16 bits to their high byte", said)
 
-    def test_what_is_cut_short_is_refused_and_why(self):
+    def test_truncated_files_are_refused_as_truncated(self):
         for name, data in (("png", pictures.png(np.zeros((9, 9, 3), int), 8, 2)),
                            ("baseline", pictures.cjpeg(pictures.photo(30, 30))),
                            ("progressive", pictures.cjpeg(pictures.photo(30, 30), "-progressive")),
@@ -102,7 +102,7 @@ class Read(unittest.TestCase):
                 self.assertIsNone(pixels)
                 self.assertIn(f"the file is truncated after {length} bytes", said, name)
 
-    def test_what_libraries_refuse_is_refused_in_their_words(self):
+    def test_damaged_files_are_refused_in_the_words_of_the_library(self):
         png = bytearray(pictures.png(np.zeros((9, 9, 3), int), 8, 2))
         png[-13] ^= 1  # of the sum of IDAT
         jpeg = pictures.cjpeg(pictures.photo(30, 30))
