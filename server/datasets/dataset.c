@@ -96,7 +96,7 @@ static bool check_class_numbers(const dataset *d, const dataset_head *h, const a
         if (i % LABELS_AT_ONCE == LABELS_AT_ONCE - 1 && dataset_must_stop(stop))
             return refuse(d, errors, "interrupted before its labels were checked");
         int64_t number = dtype_integer(DTYPE_I32, h->file.bytes + 4 * i);
-        if (number < 0 || (uint64_t)number >= h->classes)
+        if ((uint64_t)number >= h->classes) /* also a negative number */
             return refuse(d, errors, "row %" PRIu64 " of %s is class %lld of %" PRIu64, i, h->name,
                           (long long)number, h->classes);
     }

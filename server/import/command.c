@@ -228,7 +228,7 @@ static bool asks_for_help(int argc, char **argv) {
 
 int import_command(int argc, char **argv, FILE *out, FILE *errors) {
     report counts = {.to = errors};
-import in = {.errors = errors, .report = & counts };
+    struct import in = {.errors = errors, .report = &counts};
     const import_kind *kind = NULL;
     unsigned kept;
     if (asks_for_help(argc, argv))

@@ -51,6 +51,8 @@ static void files_have_the_length_that_the_manifest_requires(void **state) {
     small_write_labelled("a");
     assert_int_equal(truncate(folder_path("a/data.bin"), 11), 0);
     assert_true(refused("a", false, "data.bin has 11 bytes; by manifest.json it must have 12"));
+    assert_int_equal(truncate(folder_path("a/data.bin"), 13), 0);
+    assert_true(refused("a", false, "data.bin has 13 bytes; by manifest.json it must have 12"));
     assert_int_equal(truncate(folder_path("a/data.bin"), 12), 0);
     assert_int_equal(truncate(folder_path("a/labels.b.bin"), 0), 0);
     assert_true(refused("a", false, "labels.b.bin has 0 bytes; by manifest.json it must have 24"));

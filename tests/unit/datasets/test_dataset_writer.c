@@ -97,6 +97,7 @@ static void only_the_first_error_is_printed(void **state) {
     dataset_writer *w = begin_set("a");
     assert_true(dataset_writer_rows(w, small_pixels, 3));
     assert_false(small_heads(w, 2));
+    assert_false(small_heads(w, 1));
     assert_false(dataset_writer_rows(w, small_pixels, 3));
     assert_false(small_heads(w, 3));
     assert_false(dataset_writer_finish(w));

@@ -7,16 +7,21 @@
 
 static void grey_is_read_as_rgb_and_rgb_as_grey(void **state) {
     (void)state;
-    const unsigned char grey[] = {0, 100, 255, 7}, red[] = {255, 0, 0};
+    static const unsigned char grey[] = {0, 100, 255, 7};
+    static const unsigned char colours[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
+    static const unsigned char luma[] = {76, 150, 29, 255}; /* as Pillow has them */
     unsigned char file[200], other[200];
     image p;
     png_plain(2, 2, 1, grey, file);
-    png_plain(1, 1, 3, red, other);
+    png_plain(2, 2, 3, colours, other);
     assert_true(image_read(file, (size_t)png_plain_length(2, 2, 1), 3, &p));
-    assert_true(p.channels == 3 && p.pixels[3] == 100 && p.pixels[5] == 100);
+    assert_int_equal(p.channels, 3);
+    for (unsigned i = 0; i < 12; i++)
+        assert_int_equal(p.pixels[i], grey[i / 3]);
     image_free(&p);
-    assert_true(image_read(other, (size_t)png_plain_length(1, 1, 3), 1, &p));
-    assert_true(p.channels == 1 && p.pixels[0] == 76);
+    assert_true(image_read(other, (size_t)png_plain_length(2, 2, 3), 1, &p));
+    assert_int_equal(p.channels, 1);
+    assert_memory_equal(p.pixels, luma, sizeof luma);
     image_free(&p);
 }
 
