@@ -62,11 +62,23 @@ static void the_most_frequent_size_is_the_size_of_the_set(void **state) {
     importing_png("images/a/0.png", 5, 5, 1, 0);
     importing_png("images/a/1.png", 4, 4, 1, 0);
     importing_png("images/a/2.png", 4, 4, 1, 0);
+    importing_png("images/a/3.png", 3, 3, 1, 0);
     assert_true(importing_refused(
         import_images(), "0.png': the image has 5 x 5 pixels, but most images have 4 x 4"));
     assert_int_equal(IMPORT("--from", "folder", "--skip-bad", folder_path("images")), 0);
     dataset *d = importing_open();
     assert_true(d->count == 2 && d->side[0] == 4);
+    dataset_release(d);
+}
+
+static void of_equally_frequent_sizes_the_one_of_fewest_rows_is_taken(void **state) {
+    (void)state;
+    make_classes(1);
+    importing_png("images/a/0.png", 2, 5, 1, 0);
+    importing_png("images/a/1.png", 9, 4, 1, 0);
+    assert_int_equal(IMPORT("--from", "folder", "--skip-bad", folder_path("images")), 0);
+    dataset *d = importing_open();
+    assert_true(d->count == 1 && d->side[0] == 4 && d->side[1] == 9);
     dataset_release(d);
 }
 
@@ -118,7 +130,9 @@ static void a_folder_without_images_is_refused(void **state) {
 RUN(IN_FOLDER(classes_are_numbered_in_the_order_of_their_names),
     IN_FOLDER(one_colour_image_makes_all_rows_rgb),
     IN_FOLDER(channels_are_converted_as_the_option_says),
-    IN_FOLDER(the_most_frequent_size_is_the_size_of_the_set), IN_FOLDER(bad_files_are_all_named),
+    IN_FOLDER(the_most_frequent_size_is_the_size_of_the_set),
+    IN_FOLDER(of_equally_frequent_sizes_the_one_of_fewest_rows_is_taken),
+    IN_FOLDER(bad_files_are_all_named),
     IN_FOLDER(empty_classes_are_refused_unless_they_are_allowed),
     IN_FOLDER(a_class_is_empty_where_all_its_files_are_bad),
     IN_FOLDER(a_folder_without_images_is_refused))
