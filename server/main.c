@@ -224,7 +224,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "token") == 0)
         return make_token(argc, argv);
     if (strcmp(argv[1], "import") == 0)
-        return import_command(argc - 1, argv + 1, stderr);
+        return import_command(argc - 1, argv + 1, stdout, stderr);
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run(i, argc, argv, 2);

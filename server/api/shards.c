@@ -1,6 +1,7 @@
 /* An epoch as WebDataset shards, a batch each, which are named by all that is in them
  * (shard_name.h). */
 #include "base/json_build.h"
+#include "compute/slicing.h"
 #include "formats/npy.h"
 #include "formats/png_plain.h"
 #include "formats/tar.h"
@@ -237,8 +238,7 @@ static tensor_source *make(const resource_request *c, tensor_source *batch,
         problem_add(p, 413, "n", "the shard would have more bytes than can be counted");
         good = false;
     }
-    /* A slice has about half a MiB, or a row. */
-    uint64_t at_once = length ? (512u << 10) / length + 1 : 1;
+    uint64_t at_once = length ? SLICING_BYTES / length + 1 : 1; /* rows of a slice */
     s->working = batch->working + at_once * (bytes + length);
     if (good)
         return s;

@@ -1,10 +1,9 @@
 #include "slicing.h"
 
-#define SLICE_BYTES (512u << 10)
-#define SLICE_COST  1e6 /* nanoseconds */
+#define SLICE_COST 1e6 /* nanoseconds */
 
 static uint64_t rows_of_slice(const tensor *t, uint64_t most) {
-    uint64_t by_bytes = t->row_bytes ? SLICE_BYTES / t->row_bytes : SLICE_BYTES;
+    uint64_t by_bytes = t->row_bytes ? SLICING_BYTES / t->row_bytes : SLICING_BYTES;
     uint64_t by_cost = t->row_cost > 0 ? (uint64_t)(SLICE_COST / t->row_cost) : by_bytes;
     uint64_t rows = by_bytes < by_cost ? by_bytes : by_cost;
     rows = rows < most ? rows : most;

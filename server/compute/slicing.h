@@ -6,6 +6,8 @@
 
 #include "tensor/tensor_source.h"
 
+#define SLICING_BYTES (512u << 10) /* the most bytes of a slice of more than one row */
+
 /* Rows begin … end-1 of one tensor. */
 typedef struct slicing_part {
     const tensor *from;

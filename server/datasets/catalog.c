@@ -1,6 +1,6 @@
 #include "catalog.h"
 #include "base/message.h"
-#include "base/process.h"
+#include "manifest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,80 +11,76 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A set that is served, or why it is not. */
-typedef struct place {
+/* A set that is served, or the reason why it is not. */
+typedef struct entry {
     char name[DATASET_NAME + 1];
-    dataset *set;
-    char *reason; /* NULL: there was no memory to keep it */
-} place;
+    dataset *set; /* NULL: not served */
+    char *reason; /* NULL: served, or no memory for the reason */
+} entry;
 
-typedef struct places {
-    place *place; /* by name */
+typedef struct entries {
+    entry *each; /* sorted by name */
     size_t count;
-    description *description; /* of those that are served */
-} places;
+    description *description; /* of the sets that are served */
+} entries;
 
 struct catalog {
     char *root;
     bool verify;
     pthread_mutex_t lock;
-    places places; /* guarded by lock */
+    entries entries; /* guarded by lock */
 };
 
-/* What one scan goes by. */
 typedef struct scan {
     catalog *catalog;
-    const atomic_bool *end;
+    const atomic_bool *stop;
     FILE *errors;
 } scan;
 
-static bool shall_end(const scan *of) {
-    return shutdown_requested() || (of->end && atomic_load(of->end));
-}
-
 static int by_name(const void *left, const void *right) {
-    const place *a = left, *b = right;
+    const entry *a = left, *b = right;
     return strcmp(a->name, b->name);
 }
 
-static void free_all(places *all) {
+static void free_entries(entries *all) {
     for (size_t i = 0; i < all->count; i++) {
-        dataset_release(all->place[i].set);
-        free(all->place[i].reason);
+        dataset_release(all->each[i].set);
+        free(all->each[i].reason);
     }
-    free(all->place);
+    free(all->each);
     description_release(all->description);
-    *all = (places){.count = 0};
+    *all = (entries){.count = 0};
 }
 
-/* ---- what is there ---- */
+/* ---- the directory ---- */
 
-/* A directory with a manifest; one that does not tell whether it has one is taken for a set, so
- * that what is wrong with it is said. */
+/* A set is a directory with a manifest. A directory that cannot be searched for a manifest counts
+ * as a set too, so that the error is reported. */
 static bool is_set(int root, const char *name) {
     char path[DATASET_NAME + 32];
     struct stat s;
-    snprintf(path, sizeof path, "%.*s/manifest.json", DATASET_NAME, name);
-    return dataset_named_well(name) && (fstatat(root, path, &s, AT_SYMLINK_NOFOLLOW) == 0 ||
-                                        (errno != ENOENT && errno != ENOTDIR));
+    snprintf(path, sizeof path, "%.*s/" MANIFEST_NAME, DATASET_NAME, name);
+    return manifest_name_is_valid(name) && (fstatat(root, path, &s, AT_SYMLINK_NOFOLLOW) == 0 ||
+                                            (errno != ENOENT && errno != ENOTDIR));
 }
 
-static bool add(places *to, const char *name) {
+static bool add_entry(entries *to, const char *name) {
     if ((to->count & (to->count - 1)) == 0) {
         size_t room = to->count ? 2 * to->count : 1;
-        place *more = realloc(to->place, room * sizeof *more);
+        entry *more = realloc(to->each, room * sizeof *more);
         if (!more)
             return false;
-        to->place = more;
+        to->each = more;
     }
-    place *p = &to->place[to->count++];
-    *p = (place){.set = NULL};
-    snprintf(p->name, sizeof p->name, "%.*s", DATASET_NAME, name);
+    entry *e = &to->each[to->count++];
+    *e = (entry){.set = NULL};
+    snprintf(e->name, sizeof e->name, "%.*s", DATASET_NAME, name);
     return true;
 }
 
-/* Names alone, in order, so that which sets there is room for is not left to the file system. */
-static bool list(const scan *of, places *out) {
+/* Lists the names of all sets, sorted: sets are opened in this order, so where resources run out it
+ * does not depend on the file system which sets are served. */
+static bool list_sets(const scan *of, entries *out) {
     DIR *directory = opendir(of->catalog->root);
     if (!directory) {
         message_print(of->errors, "fmixd: data: '%s' cannot be read: %s\n", of->catalog->root,
@@ -92,69 +88,70 @@ static bool list(const scan *of, places *out) {
         return false;
     }
     bool good = true;
-    for (struct dirent *e; good && !shall_end(of) && (e = readdir(directory));)
-        if (is_set(dirfd(directory), e->d_name) && !(good = add(out, e->d_name)))
+    for (struct dirent *e; good && !dataset_must_stop(of->stop) && (e = readdir(directory));)
+        if (is_set(dirfd(directory), e->d_name) && !(good = add_entry(out, e->d_name)))
             message_print(of->errors, "fmixd: data: out of memory\n");
     closedir(directory);
     if (out->count)
-        qsort(out->place, out->count, sizeof *out->place, by_name);
-    return good && !shall_end(of);
+        qsort(out->each, out->count, sizeof *out->each, by_name);
+    return good && !dataset_must_stop(of->stop);
 }
 
 /* ---- opening ---- */
 
-/* As it is said, without the program's name and the line's end; NULL without memory. */
-static char *reason_of(const char *said) {
+/* The message without the name of the program and the end of the line. NULL: no memory. */
+static char *reason_of(const char *message) {
     static const char program[] = "fmixd: ";
-    if (strncmp(said, program, strlen(program)) == 0)
-        said += strlen(program);
-    return strndup(said, strcspn(said, "\n"));
+    if (strncmp(message, program, strlen(program)) == 0)
+        message += strlen(program);
+    return strndup(message, strcspn(message, "\n"));
 }
 
-/* Opens it, or keeps the reason why not, which is said too. */
-static dataset *opened(const scan *of, place *p) {
-    char said[CATALOG_REASON] = "";
-    FILE *keeper = fmemopen(said, sizeof said, "w");
+/* Opens a set. On failure the reason is printed, and kept in the entry. */
+static dataset *open_set(const scan *of, entry *e) {
+    char message[CATALOG_REASON] = "";
+    FILE *capture = fmemopen(message, sizeof message - 1, "w");
     dataset *d = NULL;
-    if (keeper) {
-        d = dataset_open(of->catalog->root, p->name, of->catalog->verify, of->end, keeper);
-        fclose(keeper);
+    if (capture) {
+        d = dataset_open(of->catalog->root, e->name, of->catalog->verify, of->stop, capture);
+        fclose(capture);
     } else {
-        snprintf(said, sizeof said, "fmixd: data set '%s': out of memory\n", p->name);
+        snprintf(message, sizeof message, "fmixd: data set '%s': out of memory\n", e->name);
     }
-    if (said[0])
-        fputs(said, of->errors);
+    if (message[0])
+        fputs(message, of->errors);
     if (!d)
-        p->reason = reason_of(said);
+        e->reason = reason_of(message);
     return d;
 }
 
-/* What is served from now on: a bad successor drops no good set. */
-static void renew(const scan *of, place *p) {
+/* Chooses the set to serve under the entry's name: the set served so far if it has not changed, or
+ * if it is whole and its successor cannot be opened; else the successor. */
+static void renew(const scan *of, entry *e) {
     char reason[CATALOG_REASON];
-    dataset *before = catalog_find(of->catalog, p->name, reason);
-    bool good = before && dataset_is_whole(before);
-    if (good && dataset_is_current(before, of->catalog->root)) {
-        p->set = before;
+    dataset *before = catalog_find(of->catalog, e->name, reason);
+    bool whole = before && dataset_is_whole(before);
+    if (whole && dataset_is_current(before, of->catalog->root)) {
+        e->set = before;
         return;
     }
-    p->set = opened(of, p);
-    if (!p->set && good) {
-        message_print(of->errors, "fmixd: data set '%s': the one there was is served on\n",
-                      p->name);
-        p->set = before;
+    e->set = open_set(of, e);
+    if (!e->set && whole) {
+        message_print(of->errors, "fmixd: data set '%s': the previous version is still served\n",
+                      e->name);
+        e->set = before;
         return;
     }
     dataset_release(before);
 }
 
-/* What is said of all that are served. False: no memory. */
-static bool describe(places *all, FILE *errors) {
+/* False: no memory. */
+static bool describe(entries *all, FILE *errors) {
     dataset **sets = calloc(all->count + 1, sizeof(dataset *));
     size_t served = 0;
     for (size_t i = 0; sets && i < all->count; i++)
-        if (all->place[i].set)
-            sets[served++] = all->place[i].set;
+        if (all->each[i].set)
+            sets[served++] = all->each[i].set;
     all->description = sets ? description_of_all(sets, served) : NULL;
     free(sets);
     if (!all->description)
@@ -162,98 +159,98 @@ static bool describe(places *all, FILE *errors) {
     return all->description != NULL;
 }
 
-bool catalog_scan(catalog *s, const atomic_bool *end, FILE *errors) {
-    const scan of = {s, end, errors};
-    places found = {.count = 0};
-    bool good = !s->root[0] || list(&of, &found);
+bool catalog_scan(catalog *c, const atomic_bool *stop, FILE *errors) {
+    const scan of = {c, stop, errors};
+    entries found = {.count = 0};
+    bool good = !c->root[0] || list_sets(&of, &found);
     for (size_t i = 0; i < found.count && good; i++) {
-        renew(&of, &found.place[i]);
-        good = !shall_end(&of);
+        renew(&of, &found.each[i]);
+        good = !dataset_must_stop(of.stop);
     }
     if (!good || !describe(&found, errors)) {
-        free_all(&found);
+        free_entries(&found);
         return false;
     }
-    pthread_mutex_lock(&s->lock);
-    places before = s->places;
-    s->places = found;
-    pthread_mutex_unlock(&s->lock);
-    free_all(&before);
+    pthread_mutex_lock(&c->lock);
+    entries before = c->entries;
+    c->entries = found;
+    pthread_mutex_unlock(&c->lock);
+    free_entries(&before);
     return true;
 }
 
 catalog *catalog_new(const char *root, bool verify, FILE *errors) {
-    catalog *s = calloc(1, sizeof *s);
-    if (s && !(s->root = strdup(root))) {
-        free(s);
-        s = NULL;
+    catalog *c = calloc(1, sizeof *c);
+    if (c && !(c->root = strdup(root))) {
+        free(c);
+        c = NULL;
     }
-    if (!s) {
+    if (!c) {
         message_print(errors, "fmixd: out of memory\n");
         return NULL;
     }
-    s->verify = verify;
-    pthread_mutex_init(&s->lock, NULL);
+    c->verify = verify;
+    pthread_mutex_init(&c->lock, NULL);
     mapped_file_start();
-    if (catalog_scan(s, NULL, errors))
-        return s;
-    catalog_free(s);
+    if (catalog_scan(c, NULL, errors))
+        return c;
+    catalog_free(c);
     return NULL;
 }
 
-void catalog_free(catalog *s) {
-    if (!s)
+void catalog_free(catalog *c) {
+    if (!c)
         return;
-    free_all(&s->places);
-    pthread_mutex_destroy(&s->lock);
-    free(s->root);
-    free(s);
+    free_entries(&c->entries);
+    pthread_mutex_destroy(&c->lock);
+    free(c->root);
+    free(c);
 }
 
-/* ---- who asks ---- */
+/* ---- questions ---- */
 
-bool catalog_doubts(catalog *s) {
-    bool doubts = false;
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->places.count && !doubts; i++)
-        doubts =
-            s->places.place[i].set && dataset_state(s->places.place[i].set) == MAPPED_FILE_DOUBTFUL;
-    pthread_mutex_unlock(&s->lock);
-    return doubts;
+bool catalog_has_doubtful(catalog *c) {
+    bool doubtful = false;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->entries.count && !doubtful; i++)
+        doubtful =
+            c->entries.each[i].set && dataset_state(c->entries.each[i].set) == MAPPED_FILE_DOUBTFUL;
+    pthread_mutex_unlock(&c->lock);
+    return doubtful;
 }
 
-dataset *catalog_find(catalog *s, const char *name, char reason[CATALOG_REASON]) {
-    place wanted = {.set = NULL};
+dataset *catalog_find(catalog *c, const char *name, char reason[CATALOG_REASON]) {
+    entry wanted = {.set = NULL};
     dataset *found = NULL;
     reason[0] = 0;
-    if (!dataset_named_well(name))
+    if (!manifest_name_is_valid(name))
         return NULL;
     snprintf(wanted.name, sizeof wanted.name, "%s", name);
-    pthread_mutex_lock(&s->lock);
-    const place *p =
-        s->places.count ? bsearch(&wanted, s->places.place, s->places.count, sizeof wanted, by_name)
-                        : NULL;
-    if (p && p->set)
-        found = dataset_retain(p->set);
-    else if (p)
-        snprintf(reason, CATALOG_REASON, "%s", p->reason ? p->reason : "out of memory");
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&c->lock);
+    const entry *e = c->entries.count ? bsearch(&wanted, c->entries.each, c->entries.count,
+                                                sizeof wanted, by_name)
+                                      : NULL;
+    if (e && e->set)
+        found = dataset_retain(e->set);
+    else if (e)
+        snprintf(reason, CATALOG_REASON, "%s", e->reason ? e->reason : "out of memory");
+    pthread_mutex_unlock(&c->lock);
     return found;
 }
 
-description *catalog_describe(catalog *s) {
-    pthread_mutex_lock(&s->lock);
-    description *all = description_retain(s->places.description);
-    pthread_mutex_unlock(&s->lock);
+description *catalog_describe(catalog *c) {
+    pthread_mutex_lock(&c->lock);
+    description *all = description_retain(c->entries.description);
+    pthread_mutex_unlock(&c->lock);
     return all;
 }
 
-dataset *catalog_nth(catalog *s, size_t n) {
+dataset *catalog_nth(catalog *c, size_t n) {
     dataset *found = NULL;
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->places.count && !found; i++)
-        if (s->places.place[i].set && n-- == 0)
-            found = dataset_retain(s->places.place[i].set);
-    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->entries.count && !found; i++)
+        if (c->entries.each[i].set && n-- == 0)
+            found = dataset_retain(c->entries.each[i].set);
+    pthread_mutex_unlock(&c->lock);
     return found;
 }

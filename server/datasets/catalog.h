@@ -1,10 +1,10 @@
 /*
- * shelf.h - the data sets under a directory, by name
+ * catalog.h - the data sets under a directory, by name
  *
- * Whoever holds a set keeps it, though a scan has replaced it meanwhile. A set that is there but
- * cannot be served is known with the reason.
+ * A set that is retained stays open, even after a scan has replaced it. The catalog also knows the
+ * sets that are there but cannot be served, with the reason.
  *
- * Threads: any; scans come from one at a time.
+ * Threads: any; but only one at a time may scan.
  */
 #ifndef CATALOG_H
 #define CATALOG_H
@@ -15,27 +15,29 @@
 
 typedef struct catalog catalog;
 
-/* root: empty for none. Sets that cannot be served are explained on `errors`. NULL: the root cannot
- * be read, no memory, explained; or the process shall end. */
+/* root: empty where no sets are served. verify: each set is read to check its digest. Sets that
+ * cannot be served are explained on `errors`. NULL: the root cannot be read, or no memory, either
+ * explained; or the process shall end. */
 catalog *catalog_new(const char *root, bool verify, FILE *errors);
-void catalog_free(catalog *s);
+void catalog_free(catalog *c);
 
-/* Looks again: new sets come, those gone go, and what has not changed is not read again. Of a set
- * that cannot be opened, what there was stays if it is whole. False: the root cannot be read, there
- * is no memory, or the process shall end or *end is set; all there was stays. */
-bool catalog_scan(catalog *s, const atomic_bool *end, FILE *errors);
+/* Looks at the directory again. Sets that have not changed are not read again; a set that cannot be
+ * opened does not replace an older one that is whole. False: the catalog stays what it was, because
+ * the root cannot be read, there is no memory, the process shall end, or *stop is set (stop may be
+ * NULL). */
+bool catalog_scan(catalog *c, const atomic_bool *stop, FILE *errors);
 
-/* Whether a set is doubtful, which the next scan settles. */
-bool catalog_doubts(catalog *s);
+/* Whether any set is doubtful (mapped_file.h). The next scan reads such a set again. */
+bool catalog_has_doubtful(catalog *c);
 
-/* The set of this name, retained, or NULL: then `reason` says why a set that is there is not
- * served, and is empty if there is none. */
-dataset *catalog_find(catalog *s, const char *name, char reason[CATALOG_REASON]);
+/* The set of this name, retained. NULL: `reason` says why the set is not served, or is empty where
+ * there is no such set. */
+dataset *catalog_find(catalog *c, const char *name, char reason[CATALOG_REASON]);
 
-/* What is said of all of them, retained. */
-description *catalog_describe(catalog *s);
+/* The description of all sets that are served, retained. */
+description *catalog_describe(catalog *c);
 
-/* The n-th by name of those that are served, retained; NULL past the last. */
-dataset *catalog_nth(catalog *s, size_t n);
+/* The n-th set that is served, in the order of names, retained. NULL: there are not more than n. */
+dataset *catalog_nth(catalog *c, size_t n);
 
 #endif

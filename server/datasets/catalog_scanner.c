@@ -12,38 +12,42 @@ struct catalog_scanner {
     FILE *errors;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t moved; /* asked, or end */
+    pthread_cond_t moved; /* asked or end was set */
     bool asked;           /* guarded by lock */
     atomic_bool end;
 };
 
-/* True: it was asked or told to end. */
+/* Waits. True: a scan was asked for, or the thread shall end. */
 static bool is_asked_within(catalog_scanner *s, unsigned seconds) {
     const struct timespec until = clock_after(CLOCK_SECOND * seconds);
     int late = 0;
     pthread_mutex_lock(&s->lock);
     while (!s->asked && !atomic_load(&s->end) && late == 0)
         late = pthread_cond_timedwait(&s->moved, &s->lock, &until);
-    bool called = s->asked || atomic_load(&s->end);
+    bool asked = s->asked || atomic_load(&s->end);
     s->asked = false;
     pthread_mutex_unlock(&s->lock);
-    return called;
+    return asked;
 }
 
 static void scan(catalog_scanner *s) {
     if (!catalog_scan(s->catalog, &s->end, s->errors) && !atomic_load(&s->end))
-        message_print(s->errors, "fmixd: data: the sets there were are served on\n");
+        message_print(s->errors, "fmixd: data: the previous data sets are still served\n");
 }
 
-/* What stays doubtful, as where the directory cannot be read, is looked at ever more seldom. */
+/* While a set stays doubtful, as where the directory cannot be read, the pauses grow. */
 static void *run(void *of) {
     catalog_scanner *s = of;
     unsigned pause = 1;
     while (!atomic_load(&s->end)) {
-        bool called = is_asked_within(s, pause), doubts = !called && catalog_doubts(s->catalog);
-        if ((called || doubts) && !atomic_load(&s->end))
+        bool asked = is_asked_within(s, pause);
+        bool doubtful = !asked && catalog_has_doubtful(s->catalog);
+        if ((asked || doubtful) && !atomic_load(&s->end))
             scan(s);
-        pause = doubts && 2 * pause <= LONGEST_PAUSE ? 2 * pause : doubts ? pause : 1;
+        if (!doubtful)
+            pause = 1;
+        else if (2 * pause <= LONGEST_PAUSE)
+            pause *= 2;
     }
     return NULL;
 }

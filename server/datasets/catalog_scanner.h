@@ -1,27 +1,28 @@
 /*
- * scanner.h - a thread that looks for data sets, which takes as long as it takes to read them
+ * catalog_scanner.h - the thread that scans the catalog
  *
- * So whoever asks for it, as SIGHUP does, waits for nothing. It also looks once a second whether a
- * set has become doubtful, and settles that without being asked.
+ * A scan takes as long as it takes to read the new sets; a caller that asks for one, as SIGHUP
+ * does, does not wait. Once a second the thread also looks for doubtful sets, and scans if it finds
+ * one.
  */
-#ifndef SCANNER_H
-#define SCANNER_H
+#ifndef CATALOG_SCANNER_H
+#define CATALOG_SCANNER_H
 
 #include "catalog.h"
 
 typedef struct catalog_scanner catalog_scanner;
 
-/* The shelf and the stream are borrowed. NULL: no memory or no thread. */
+/* The catalog and the stream are borrowed. NULL: no memory or no thread. */
 catalog_scanner *catalog_scanner_new(catalog *s, FILE *errors);
 
-/* Returns at once. Where a scan is under way another one follows it, for what it has passed by may
- * have changed since. */
+/* Returns at once. If a scan is under way, another scan follows it: the first may have passed the
+ * change already. */
 void catalog_scanner_ask(catalog_scanner *s);
 
-/* Ends the scan under way, within milliseconds, and begins none any more. */
+/* Stops the scan under way within milliseconds, and starts no other. */
 void catalog_scanner_end(catalog_scanner *s);
 
-/* Ends it and waits for that. May be NULL. */
+/* Stops the thread, and waits for it. s may be NULL. */
 void catalog_scanner_free(catalog_scanner *s);
 
 #endif

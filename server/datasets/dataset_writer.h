@@ -1,12 +1,11 @@
 /*
- * writer.h - a data set that is being written: nothing is there under its name before it is whole
+ * dataset_writer.h - a data set that is being written; it has its name only once it is whole
  *
- * Files grow in a directory beside it whose name begins with a dot, which no daemon serves; the
- * last step is one rename. That directory is locked meanwhile, so there is one writer of a name;
- * one that was interrupted leaves it to the next.
+ * The files grow in a staging directory (staging.h). A writer that fails explains its first error
+ * on `errors`, and leaves nothing behind.
  */
-#ifndef WRITER_H
-#define WRITER_H
+#ifndef DATASET_WRITER_H
+#define DATASET_WRITER_H
 
 #include "dataset.h"
 #include "formats/label_array.h"
@@ -19,35 +18,36 @@ typedef struct dataset_writer_facts {
     unsigned rank; /* of a row */
     uint64_t side[QUERY_RANK - 1];
     unsigned layout;   /* query_layout */
-    uint64_t expected; /* rows that will come, for the progress that is shown; 0: nobody knows */
+    uint64_t expected; /* rows that will come, to show progress; 0: unknown */
 } dataset_writer_facts;
 
-/* path: of the set, which must not be there yet; its last part names it. NULL: explained. */
+/* Whether a set can be written at this path: its name is valid, and nothing stands there. False:
+ * explained. */
+bool dataset_writer_check(const char *path, FILE *errors);
+
+/* The last part of the path is the name of the set. NULL: explained. */
 dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts *facts,
                                    FILE *errors);
 
-/* Rows in little-endian bytes. False: explained, and so is all that follows. */
+/* Appends rows of little-endian elements. False here and below: explained. */
 bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows);
 
-/* Ends the line of a bar on a terminal, before something else is said. */
+/* Ends the line of a progress bar, before another message is printed. */
 void dataset_writer_break(dataset_writer *w);
 
-/* Whether a head may be named so, and a class. */
-bool dataset_writer_takes_head(const char *name);
+/* Whether a class may be called so: whether the name is UTF-8. */
 bool dataset_writer_takes_class(const char *name);
 
-/* A head of labels, whole, which were checked. */
+/* Writes the labels of a head, which label_check has accepted. */
 bool dataset_writer_head(dataset_writer *w, const char *name, const label *l);
 
-/* Names of a head's classes, in order, of the head written last. */
+/* Appends the name of a class to the names of the head that was written last. */
 bool dataset_writer_class(dataset_writer *w, const char *name);
 
-/* Gives it its name. False: explained; frees the writer, and what it wrote unless it is whole. */
+/* Gives the set its name. Frees the writer in any case. */
 bool dataset_writer_finish(dataset_writer *w);
-void dataset_writer_abandon(dataset_writer *w); /* NULL: nothing */
 
-/* Explains, in the words of printf, what is wrong with a source. Always false. */
-bool dataset_writer_fail(dataset_writer *w, const char *text, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Removes what was written, and frees the writer. w may be NULL. */
+void dataset_writer_abandon(dataset_writer *w);
 
 #endif

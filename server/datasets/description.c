@@ -1,9 +1,17 @@
 #include "description.h"
-#include "params/query.h"
 
 #include <stdlib.h>
 
-/* ---- of a set ---- */
+/* ---- one set ---- */
+
+/* Clients know element types and layouts by the values of request parameters. */
+static const char *type_name(const dataset *d) {
+    return dtype_table[d->type].name;
+}
+
+static const char *layout_name(const dataset *d) {
+    return query_table[QUERY_LAYOUT].choices[d->layout];
+}
 
 static json_t *head_of(const dataset_head *h, json_t *names) {
     json_t *head = json_pack("{ss ss sI}", "name", h->name, "kind", h->numbers ? "numbers" : "rows",
@@ -31,18 +39,17 @@ static json_t *shape_of(const dataset *d) {
 bool description_write(const dataset *d, json_t *names, buffer *out) {
     return json_print_line(json_pack("{ss sI so ss ss so ss}", "name", d->name, "count",
                                      (json_int_t)d->count, "shape", shape_of(d), "dtype",
-                                     dtype_table[d->type].name, "layout",
-                                     query_table[QUERY_LAYOUT].choices[d->layout], "heads",
+                                     type_name(d), "layout", layout_name(d), "heads",
                                      heads_of(d, names), "digest", d->digest),
                            out);
 }
 
-/* ---- of all ---- */
+/* ---- all sets ---- */
 
-static const char before[] = "{\"datasets\":[", after[] = "]}\n";
+static const char head[] = "{\"datasets\":[", tail[] = "]}\n";
 
 static size_t length_of(dataset *const *sets, size_t count) {
-    size_t length = sizeof before + sizeof after;
+    size_t length = sizeof head + sizeof tail;
     for (size_t i = 0; i < count; i++)
         length += sets[i]->description.length;
     return length;
@@ -55,13 +62,13 @@ description *description_of_all(dataset *const *sets, size_t count) {
     all->uses = 1;
     all->text = buffer_of(length_of(sets, count));
     buffer_reserve(&all->text, all->text.cap);
-    buffer_text(&all->text, before);
+    buffer_text(&all->text, head);
     for (size_t i = 0; i < count; i++) {
         const buffer *one = &sets[i]->description;
         buffer_text(&all->text, i ? "," : "");
-        buffer_add(&all->text, one->bytes, one->length - 1); /* without its line's end */
+        buffer_add(&all->text, one->bytes, one->length - 1); /* without the end of its line */
     }
-    buffer_text(&all->text, after);
+    buffer_text(&all->text, tail);
     if (!all->text.failed)
         return all;
     description_release(all);

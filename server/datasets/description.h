@@ -1,23 +1,23 @@
 /*
- * description.h - what there is to know of a data set, and of all of them, as JSON
+ * description.h - what clients are told of a data set, and of all sets, as JSON
  *
- * A set has as many names of classes as it likes, so its text is made once, when it is opened, and
- * that of all sets when they change. Those who ask for it share it.
+ * A set may have a million names of classes. So the text of a set is made once, when the set is
+ * opened, the text of all sets once for each scan, and answers share these texts.
  */
 #ifndef DESCRIPTION_H
 #define DESCRIPTION_H
 
-#include "base/json_build.h"
-#include "dataset.h"
+#include "manifest.h"
 
-/* Of one set: its manifest, in which nothing grows when it is written again but what is around it.
- */
-#define DESCRIPTION_MOST (2u * DATASET_MANIFEST)
+/* The most bytes of one set's text: a manifest grows by less than its own size when it is printed
+ * again without its white space. */
+#define DESCRIPTION_MOST (2u * MANIFEST_MOST)
 
-/* A line. names: the manifest's, a list for each head, or NULL. False: no memory. */
+/* Appends a line. names: the manifest's class_names, a list for each head, or NULL. False: no
+ * memory. */
 bool description_write(const dataset *d, json_t *names, buffer *out);
 
-/* The line of all sets, for as long as somebody holds it. */
+/* The line of all sets, freed when its last holder releases it. */
 typedef struct description {
     buffer text;
     _Atomic unsigned uses;
@@ -26,6 +26,6 @@ typedef struct description {
 /* NULL: no memory. */
 description *description_of_all(dataset *const *sets, size_t count);
 description *description_retain(description *all);
-void description_release(description *all); /* NULL: nothing */
+void description_release(description *all); /* all may be NULL */
 
 #endif

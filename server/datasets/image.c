@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool image_room(const image_order *order, image *out) {
+bool image_allocate(const image_request *order, image *out) {
     uint64_t pixels = (uint64_t)out->width * out->height;
     if (pixels == 0 || pixels > IMAGE_PIXELS || out->width > IMAGE_SIDE ||
         out->height > IMAGE_SIDE) {
-        snprintf(out->words, sizeof out->words,
-                 "it has %u x %u pixels; a picture may have %u pixels, and %u along a side",
-                 out->width, out->height, IMAGE_PIXELS, IMAGE_SIDE);
+        snprintf(
+            out->message, sizeof out->message,
+            "the image has %u x %u pixels; the limits are %u pixels in all and %u along a side",
+            out->width, out->height, IMAGE_PIXELS, IMAGE_SIDE);
         return false;
     }
     if (!order->pixels)
@@ -18,11 +19,11 @@ bool image_room(const image_order *order, image *out) {
     unsigned channels = order->channels > out->stored ? order->channels : out->stored;
     out->pixels = malloc((size_t)pixels * channels);
     if (!out->pixels)
-        snprintf(out->words, sizeof out->words, "out of memory");
+        snprintf(out->message, sizeof out->message, "out of memory");
     return out->pixels != NULL;
 }
 
-/* The weights of ITU-R 601-2 over 2^16, rounded: as Pillow converts RGB to L. */
+/* The weights of ITU-R 601-2 times 2^16, rounded, with which Pillow converts RGB to L. */
 static void make_grey(unsigned char *pixels, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const unsigned char *p = pixels + 3 * i;
@@ -30,30 +31,30 @@ static void make_grey(unsigned char *pixels, size_t count) {
     }
 }
 
-/* From the end, so that no grey value is overwritten before it is read. */
+/* Goes from the end, so that each grey value is read before it is overwritten. */
 static void make_rgb(unsigned char *pixels, size_t count) {
     for (size_t i = count; i-- > 0;)
         memset(pixels + 3 * i, pixels[i], 3);
 }
 
-static bool read_any(const image_order *order, image *out) {
+static bool read_any(const image_request *order, image *out) {
     static const unsigned char png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
     memset(out, 0, sizeof *out);
     if (order->length >= sizeof png && memcmp(order->bytes, png, sizeof png) == 0)
         return image_png(order, out);
     if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
         return image_jpeg(order, out);
-    snprintf(out->words, sizeof out->words, "it is neither PNG nor JPEG");
+    snprintf(out->message, sizeof out->message, "the file is neither PNG nor JPEG");
     return false;
 }
 
-bool image_look(const unsigned char *bytes, size_t length, image *out) {
-    const image_order order = {.bytes = bytes, .length = length};
+bool image_header(const unsigned char *bytes, size_t length, image *out) {
+    const image_request order = {.bytes = bytes, .length = length};
     return read_any(&order, out);
 }
 
 bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out) {
-    const image_order order = {
+    const image_request order = {
         .bytes = bytes, .length = length, .pixels = true, .channels = channels};
     if (!read_any(&order, out)) {
         image_free(out);

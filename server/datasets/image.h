@@ -1,9 +1,9 @@
 /*
- * picture.h - PNG and JPEG files into pixels
+ * image.h - decodes PNG and JPEG files
  *
  * Pixels are the samples that a file stores: gamma, colour profiles and orientation are not
- * applied, alpha and transparent colours are dropped, 16 bits keep the high byte, palettes are
- * looked up.
+ * applied, alpha and transparent colours are dropped, samples of 16 bits keep the high byte, and
+ * palette indices become colours.
  */
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -12,16 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Checked before anything is allocated. A progressive JPEG takes up to three times its pixels. */
-#define IMAGE_SIDE   65535u
-#define IMAGE_PIXELS (1u << 26)
-#define IMAGE_WORDS  240
+/* Limits, checked before anything is allocated. Decoding a progressive JPEG takes up to three times
+ * the memory of its pixels. */
+#define IMAGE_SIDE    65535u
+#define IMAGE_PIXELS  (1u << 26)
+#define IMAGE_MESSAGE 240
 
-/* What pixels do not keep of a file. */
+/* What a file has that its pixels do not keep. */
 typedef enum image_trait {
     IMAGE_PALETTE = 1 << 0,
     IMAGE_ALPHA = 1 << 1, /* or a transparent colour */
-    IMAGE_WIDE = 1 << 2,  /* 16 bits a sample */
+    IMAGE_WIDE = 1 << 2,  /* 16 bits per sample */
     IMAGE_CMYK = 1 << 3,  /* or YCCK */
 } image_trait;
 
@@ -33,14 +34,14 @@ typedef struct image {
     unsigned channels; /* of the pixels: 1 grey, 3 RGB */
     unsigned traits;
     unsigned char *pixels;
-    char words[IMAGE_WORDS]; /* why it is not read; or the first warning, if there is one */
+    char message[IMAGE_MESSAGE]; /* why the file is not read; or the first warning, or empty */
 } image;
 
-/* The header of a whole file, told by its first bytes: all but pixels and channels. False:
- * out->words says why not. */
-bool image_look(const unsigned char *bytes, size_t length, image *out);
+/* Reads the header of a file, of which all bytes must be there: everything but pixels and channels.
+ * False: out->message says why not. */
+bool image_header(const unsigned char *bytes, size_t length, image *out);
 
-/* The pixels, too. Channels 0: as many as are stored; 1 or 3: converted to that. */
+/* Reads the pixels, too. channels: 0 for as many as the file stores; 1 or 3 to convert. */
 bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out);
 void image_free(image *p);
 

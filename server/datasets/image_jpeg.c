@@ -1,4 +1,4 @@
-/* JPEG by libjpeg-turbo, with its defaults: the integer transform and fancy upsampling. */
+/* JPEG by libjpeg-turbo with its defaults: the accurate integer DCT, and fancy upsampling. */
 #include "image_codec.h"
 
 #include <setjmp.h>
@@ -8,23 +8,22 @@
 
 #include <jerror.h>
 
-/* So that a few bytes a scan cannot keep a large picture busy for hours; encoders write some ten.
- */
+/* The most scans: a small file of many short scans would take hours. Encoders write about ten. */
 #define SCANS_MOST 500
 
 typedef struct reader {
-    const image_order *order;
+    const image_request *order;
     image *out;
     struct jpeg_decompress_struct jpeg; /* its client_data is the reader */
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
-    bool ended; /* more bytes were asked for than there are */
+    bool ended; /* libjpeg asked for more bytes than there are */
     jmp_buf failed;
 } reader;
 
-static bool cut_short(reader *r) {
-    snprintf(r->out->words, IMAGE_WORDS, "it is cut short: all of its %zu bytes are read",
+static bool fail_truncated(reader *r) {
+    snprintf(r->out->message, IMAGE_MESSAGE, "the file is truncated after %zu bytes",
              r->order->length);
     return false;
 }
@@ -34,27 +33,28 @@ static _Noreturn void on_error(j_common_ptr jpeg) {
     char text[JMSG_LENGTH_MAX];
     jpeg->err->format_message(jpeg, text);
     if (r->ended && jpeg->err->msg_code == JERR_CANT_SUSPEND)
-        cut_short(r);
+        fail_truncated(r);
     else
-        snprintf(r->out->words, IMAGE_WORDS, "libjpeg-turbo says: %s", text);
+        snprintf(r->out->message, IMAGE_MESSAGE, "libjpeg-turbo: %s", text);
     longjmp(r->failed, 1);
 }
 
-/* Level -1 is a warning; others only trace. */
+/* Level -1 is a warning; other levels trace. */
 static void on_message(j_common_ptr jpeg, int level) {
     reader *r = jpeg->client_data;
     char text[JMSG_LENGTH_MAX];
     if (level >= 0 || jpeg->err->num_warnings++ > 0)
         return;
     jpeg->err->format_message(jpeg, text);
-    snprintf(r->out->words, IMAGE_WORDS, "libjpeg-turbo warns: %s", text);
+    snprintf(r->out->message, IMAGE_MESSAGE, "libjpeg-turbo warning: %s", text);
 }
 
 static void on_progress(j_common_ptr jpeg) {
     reader *r = jpeg->client_data;
     if (r->jpeg.input_scan_number <= SCANS_MOST)
         return;
-    snprintf(r->out->words, IMAGE_WORDS, "it has more than the %d scans allowed", SCANS_MOST);
+    snprintf(r->out->message, IMAGE_MESSAGE, "the file has more than the %d scans allowed",
+             SCANS_MOST);
     longjmp(r->failed, 1);
 }
 
@@ -62,9 +62,9 @@ static void do_nothing(j_decompress_ptr jpeg) {
     (void)jpeg;
 }
 
-/* The source is the whole file at once. What wants more is suspended, which tells truncated files
- * from others: libjpeg's own sources in memory would make up an end for them. */
-static boolean give_no_more(j_decompress_ptr jpeg) {
+/* The source is the whole file at once. A request for more suspends the decoder, which tells
+ * truncated files from others: libjpeg's own memory source would insert an end of its own. */
+static boolean suspend(j_decompress_ptr jpeg) {
     ((reader *)jpeg->client_data)->ended = true;
     return FALSE;
 }
@@ -87,7 +87,7 @@ static void set_up(reader *r) {
     r->source = (struct jpeg_source_mgr){.next_input_byte = r->order->bytes,
                                          .bytes_in_buffer = r->order->length,
                                          .init_source = do_nothing,
-                                         .fill_input_buffer = give_no_more,
+                                         .fill_input_buffer = suspend,
                                          .skip_input_data = skip_bytes,
                                          .resync_to_restart = jpeg_resync_to_restart,
                                          .term_source = do_nothing};
@@ -97,8 +97,8 @@ static bool take_header(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
     int components = jpeg->num_components;
     if (components != 1 && components != 3 && components != 4) {
-        snprintf(r->out->words, IMAGE_WORDS, "it has %d components; 1, 3 and 4 are read",
-                 components);
+        snprintf(r->out->message, IMAGE_MESSAGE,
+                 "the image has %d components; 1, 3 and 4 are supported", components);
         return false;
     }
     jpeg->out_color_space = components == 1 ? JCS_GRAYSCALE : components == 3 ? JCS_RGB : JCS_CMYK;
@@ -106,21 +106,20 @@ static bool take_header(reader *r) {
     r->out->height = jpeg->image_height;
     r->out->stored = components == 1 ? 1 : 3;
     r->out->traits = components == 4 ? IMAGE_CMYK : 0;
-    return image_room(r->order, r->out);
+    return image_allocate(r->order, r->out);
 }
 
-/* One ink on what black leaves: Pillow's rounding of k - c*k/255. */
-static unsigned char inked(unsigned c, unsigned k) {
+/* One ink over black: k - c * k / 255, rounded as Pillow rounds. */
+static unsigned char ink_over_black(unsigned c, unsigned k) {
     unsigned p = c * k + 128, less = ((p >> 8) + p) >> 8;
     return (unsigned char)(k > less ? k - less : 0);
 }
 
-/* Adobe's programs store inks inverted, and others followed them, whether or not a marker says so.
- */
-static void ink_row(const unsigned char *cmyk, uint32_t width, unsigned char *rgb) {
+/* Adobe's programs store inverted inks, and so do others, whether or not a marker says so. */
+static void convert_cmyk(const unsigned char *cmyk, uint32_t width, unsigned char *rgb) {
     for (uint32_t x = 0; x < width; x++)
         for (unsigned c = 0; c < 3; c++)
-            rgb[3 * x + c] = inked(255u - cmyk[4 * x + c], cmyk[4 * x + 3]);
+            rgb[3 * x + c] = ink_over_black(255u - cmyk[4 * x + c], cmyk[4 * x + 3]);
 }
 
 static bool read_rows(reader *r) {
@@ -133,9 +132,9 @@ static bool read_rows(reader *r) {
     while (jpeg->output_scanline < jpeg->output_height) {
         JSAMPROW row = r->out->pixels + jpeg->output_scanline * stride;
         if (jpeg_read_scanlines(jpeg, inks ? own : &row, 1) != 1)
-            return cut_short(r);
+            return fail_truncated(r);
         if (inks)
-            ink_row(own[0], r->out->width, row);
+            convert_cmyk(own[0], r->out->width, row);
     }
     return true;
 }
@@ -150,22 +149,22 @@ static bool decode(reader *r) {
         found = jpeg_read_header(jpeg, FALSE);
     while (found == JPEG_HEADER_TABLES_ONLY);
     if (found == JPEG_SUSPENDED)
-        return cut_short(r);
+        return fail_truncated(r);
     if (!take_header(r))
         return false;
     if (!r->order->pixels)
         return true;
     if (!jpeg_start_decompress(jpeg))
-        return cut_short(r);
+        return fail_truncated(r);
     if (!read_rows(r))
         return false;
-    if (!jpeg_finish_decompress(jpeg) && !r->out->words[0])
-        snprintf(r->out->words, IMAGE_WORDS,
-                 "it ends before its EOI marker; all of its pixels are there");
+    if (!jpeg_finish_decompress(jpeg) && !r->out->message[0])
+        snprintf(r->out->message, IMAGE_MESSAGE,
+                 "the EOI marker at the end of the file is missing; all pixels were decoded");
     return true;
 }
 
-bool image_jpeg(const image_order *order, image *out) {
+bool image_jpeg(const image_request *order, image *out) {
     reader r = {.order = order, .out = out};
     bool good = false;
     set_up(&r);

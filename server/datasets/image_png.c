@@ -1,4 +1,4 @@
-/* PNG by libpng's low-level interface, whose transformations know nothing of gamma. */
+/* PNG by the low-level interface of libpng, which does not apply gamma unless it is told to. */
 #include "image_codec.h"
 
 #include <png.h>
@@ -7,32 +7,32 @@
 #include <string.h>
 
 typedef struct reader {
-    const image_order *order;
+    const image_request *order;
     image *out;
     png_structp png;
     png_infop info;
     size_t at;
-    bool ended; /* more bytes were asked for than there are */
+    bool ended; /* libpng asked for more bytes than there are */
     jmp_buf failed;
 } reader;
 
 static _Noreturn void on_error(png_structp png, const char *text) {
     reader *r = png_get_error_ptr(png);
     if (r->ended)
-        snprintf(r->out->words, IMAGE_WORDS, "it is cut short: all of its %zu bytes are read",
+        snprintf(r->out->message, IMAGE_MESSAGE, "the file is truncated after %zu bytes",
                  r->order->length);
     else
-        snprintf(r->out->words, IMAGE_WORDS, "libpng says: %s", text);
+        snprintf(r->out->message, IMAGE_MESSAGE, "libpng: %s", text);
     longjmp(r->failed, 1);
 }
 
 static void on_warning(png_structp png, const char *text) {
     reader *r = png_get_error_ptr(png);
-    if (!r->out->words[0])
-        snprintf(r->out->words, IMAGE_WORDS, "libpng warns: %s", text);
+    if (!r->out->message[0])
+        snprintf(r->out->message, IMAGE_MESSAGE, "libpng warning: %s", text);
 }
 
-static void give_bytes(png_structp png, png_bytep out, size_t count) {
+static void read_bytes(png_structp png, png_bytep out, size_t count) {
     reader *r = png_get_io_ptr(png);
     if (count > r->order->length - r->at) {
         r->ended = true;
@@ -42,10 +42,10 @@ static void give_bytes(png_structp png, png_bytep out, size_t count) {
     r->at += count;
 }
 
-/* Chunks that do not change samples are not looked at: what is compressed in them is of any
- * length, and what is wrong with them does no harm. */
-static void begin(reader *r) {
-    png_set_read_fn(r->png, r, give_bytes);
+/* Chunks that do not change samples are ignored: they may inflate to any length, and errors in them
+ * do no harm. */
+static void read_info(reader *r) {
+    png_set_read_fn(r->png, r, read_bytes);
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_benign_errors(r->png, 1);
     png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
@@ -63,8 +63,8 @@ static void take_header(reader *r) {
                      (png_get_bit_depth(r->png, r->info) == 16 ? IMAGE_WIDE : 0u);
 }
 
-/* To rows of 1 or 3 bytes a pixel. */
-static void transform(reader *r) {
+/* Has libpng convert rows to 1 or 3 bytes per pixel. */
+static void set_transformations(reader *r) {
     unsigned colours = png_get_color_type(r->png, r->info);
     if (colours == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(r->png);
@@ -75,18 +75,18 @@ static void transform(reader *r) {
 }
 
 static bool decode(reader *r) {
-    begin(r);
+    read_info(r);
     take_header(r);
-    if (!image_room(r->order, r->out))
+    if (!image_allocate(r->order, r->out))
         return false;
     if (!r->order->pixels)
         return true;
-    transform(r);
+    set_transformations(r);
     size_t stride = (size_t)r->out->width * r->out->stored;
     int passes = png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
     if (png_get_rowbytes(r->png, r->info) != stride)
-        png_error(r->png, "rows of another length than their pixels have");
+        png_error(r->png, "the length of a row does not fit its pixels");
     for (int pass = 0; pass < passes; pass++)
         for (uint32_t y = 0; y < r->out->height; y++)
             png_read_row(r->png, r->out->pixels + y * stride, NULL);
@@ -94,13 +94,13 @@ static bool decode(reader *r) {
     return true;
 }
 
-bool image_png(const image_order *order, image *out) {
+bool image_png(const image_request *order, image *out) {
     reader r = {.order = order, .out = out};
     bool good = false;
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;
     if (!r.info)
-        snprintf(out->words, IMAGE_WORDS, "out of memory");
+        snprintf(out->message, IMAGE_MESSAGE, "out of memory");
     else if (setjmp(r.failed) == 0)
         good = decode(&r);
     else

@@ -11,15 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the handler looks through: it may take no lock. A slot is taken by its start, set last, and
- * given up by that, cleared first. Slots beyond `slots` were never taken. */
+/* The handler searches this table, and may not take a lock. A slot is taken once its start is set,
+ * which is set last, and free once its start is 0, which is cleared first. Slots from `slots` on
+ * were never taken. */
 static struct region {
     _Atomic uintptr_t start;
     _Atomic size_t length;
     _Atomic mapped_file_state state;
 } regions[MAPPED_FILES_MOST];
 static atomic_int slots;
-static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER; /* who opens; the handler does not */
+static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER; /* held while a slot is taken */
+
+#define STRING_OF_VALUE(value) #value
+#define STRING_OF(macro)       STRING_OF_VALUE(macro)
 
 static struct region *region_of(uintptr_t at) {
     for (int i = 0, n = atomic_load(&slots); i < n; i++) {
@@ -30,7 +34,7 @@ static struct region *region_of(uintptr_t at) {
     return NULL;
 }
 
-/* mmap is a system call and nothing more. */
+/* Calls only what a signal handler may: mmap is a bare system call. */
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     (void)context;
     int kept = errno;
@@ -44,7 +48,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     }
     if (zeros == MAP_FAILED) {
         crash_report(number);
-        signal(number, SIG_DFL); /* which the same access meets again */
+        signal(number, SIG_DFL); /* the access is repeated, and now ends the process */
     }
     errno = kept;
 }
@@ -54,8 +58,8 @@ void mapped_file_start(void) {
     sigaction(SIGBUS, &action, NULL);
 }
 
-/* From behind the last one that was taken, so that taking all costs no square of their number. With
- * `taking` held. */
+/* Searches from the slot that was taken last, so that taking all slots takes time linear in their
+ * number. The caller holds `taking`. */
 static int next_slot(void *start, size_t length) {
     static int next;
     for (int left = MAPPED_FILES_MOST; left > 0; left--, next = (next + 1) % MAPPED_FILES_MOST) {
@@ -92,12 +96,12 @@ bool mapped_file_stamp_same(const mapped_file_stamp *a, const mapped_file_stamp 
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-static bool mapped_file_descriptor(int fd, mapped_file *out) {
+static bool map_descriptor(int fd, mapped_file *out) {
     struct stat s;
     if (fstat(fd, &s) != 0)
         return false;
     if (!S_ISREG(s.st_mode)) {
-        errno = EINVAL;
+        errno = S_ISDIR(s.st_mode) ? EISDIR : MAPPED_FILE_NOT_REGULAR;
         return false;
     }
     if (s.st_size == 0)
@@ -120,7 +124,7 @@ static bool open_with(int flags, int directory, const char *name, mapped_file *o
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
     if (fd < 0)
         return false;
-    bool good = mapped_file_descriptor(fd, out);
+    bool good = map_descriptor(fd, out);
     int kept = errno;
     close(fd);
     errno = kept;
@@ -135,6 +139,17 @@ bool mapped_file_open_path(const char *path, mapped_file *out) {
     return open_with(0, AT_FDCWD, path, out);
 }
 
+const char *mapped_file_error(int error) {
+    switch (error) {
+    case MAPPED_FILE_NOT_REGULAR:
+        return "Not a regular file";
+    case MAPPED_FILES_FULL:
+        return "The limit of open data files is reached (" STRING_OF(MAPPED_FILES_MOST) ")";
+    default:
+        return strerror(error);
+    }
+}
+
 void mapped_file_close(mapped_file *m) {
     if (!m->bytes)
         return;
@@ -147,7 +162,7 @@ mapped_file_state mapped_file_state_of(const mapped_file *m) {
     return m->bytes ? atomic_load(&regions[m->slot].state) : MAPPED_FILE_WHOLE;
 }
 
-/* What is broken stays so. */
+/* A state never gets better. */
 static void mark(const mapped_file *m, mapped_file_state state) {
     mapped_file_state before = atomic_load(&regions[m->slot].state);
     while (before < state && !atomic_compare_exchange_weak(&regions[m->slot].state, &before, state))
@@ -157,7 +172,7 @@ static void mark(const mapped_file *m, mapped_file_state state) {
 bool mapped_file_is_current(const mapped_file *m, const char *path) {
     struct stat s;
     if (!m->bytes || stat(path, &s) != 0)
-        return true; /* what has gone is mapped still */
+        return true; /* a file that was removed stays mapped */
     mapped_file_stamp now = mapped_file_stamp_of(&s);
     if (m->stamp.device != now.device || m->stamp.inode != now.inode ||
         mapped_file_stamp_same(&m->stamp, &now))

@@ -1,27 +1,34 @@
 /*
- * map.h - files mapped for reading, which may be cut short or fail to be read while they are
+ * mapped_file.h - files mapped for reading, which may be cut short or become unreadable meanwhile
  *
- * A page that is then gone reads as zeros instead of ending the process, and the file is marked:
- * who has read from it asks afterwards whether what was read is true. The handler of SIGBUS is the
- * process's; what it is not for it leaves to the default. What is cut off within a page, or written
- * over, raises no signal: that is seen by the file's length and times. The time of writing can be
- * put back by who writes; the kernel's time of change cannot, but it also moves where nothing is
- * written, as by chmod, by a hard link or by a rename. A file of which only that has moved is
- * doubtful: its bytes are not used until somebody has compared them with a digest.
+ * A page that is gone when it is read reads as zeros instead of ending the process, and the file is
+ * marked: a reader asks for the file's state after reading, to learn whether the bytes were true.
+ * The handler of SIGBUS serves the whole process; other bus errors keep their default action.
+ *
+ * Bytes that are cut off within a page, or overwritten, raise no signal: the file's length and
+ * times show them. A writer can set the time of writing (mtime) back, but not the kernel's time of
+ * change (ctime). The ctime also moves where no byte is written, as by chmod, a hard link or a
+ * rename. A file of which only the ctime moved is doubtful: its bytes are not used until they have
+ * been compared with a digest.
  *
  * Threads: any.
  */
-#ifndef MAP_H
-#define MAP_H
+#ifndef MAPPED_FILE_H
+#define MAPPED_FILE_H
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Half of Linux's default limit of a process (vm.max_map_count), which counts more than these. */
+/* Half of Linux's default limit of mappings of a process (vm.max_map_count), which counts all of
+ * them, not only these. */
 #define MAPPED_FILES_MOST 32768
-#define MAPPED_FILES_FULL EUSERS /* errno where that many are open */
+
+/* Values of errno where MAPPED_FILES_MOST files are open, and where a file is not a regular file.
+ * No system call here sets either. */
+#define MAPPED_FILES_FULL       EUSERS
+#define MAPPED_FILE_NOT_REGULAR EMEDIUMTYPE
 
 struct stat;
 
@@ -31,7 +38,7 @@ typedef enum mapped_file_state {
     MAPPED_FILE_BROKEN
 } mapped_file_state;
 
-/* Which file it is, and whether it is still what it was; times in nanoseconds. */
+/* What tells a file from another, and from its own later contents; times in nanoseconds. */
 typedef struct mapped_file_stamp {
     uint64_t device, inode, length, written, changed;
 } mapped_file_stamp;
@@ -43,22 +50,25 @@ typedef struct mapped_file {
     mapped_file_stamp stamp;
 } mapped_file;
 
-/* Installs the handler; again does no harm. */
+/* Installs the handler of SIGBUS. May be called again. */
 void mapped_file_start(void);
 
-/* A file of a directory, not through a symbolic link. False: errno says why. */
+/* Maps a file of a directory; symbolic links are not followed. False: errno says why. */
 bool mapped_file_open(int directory, const char *name, mapped_file *out);
 
-/* A file by its path, also through links. */
+/* Maps the file at a path; symbolic links are followed. False: errno says why. */
 bool mapped_file_open_path(const char *path, mapped_file *out);
 void mapped_file_close(mapped_file *m);
 
-/* What was seen so far: broken is what could not be read in part, or has another length or time of
- * writing. */
+/* The text of an errno that either function left. */
+const char *mapped_file_error(int error);
+
+/* The state as seen so far. Broken: part of the file could not be read, or its length or time of
+ * writing is another. */
 mapped_file_state mapped_file_state_of(const mapped_file *m);
 
-/* Looks at the file, if it is still there under this path: whether its length and times are what
- * they were. If not it is doubtful or broken from now on. */
+/* Looks at the file, if it is still at this path: whether its length and times are what they were.
+ * If they are not, the file is doubtful or broken from now on. */
 bool mapped_file_is_current(const mapped_file *m, const char *path);
 
 mapped_file_stamp mapped_file_stamp_of(const struct stat *s);

@@ -1,30 +1,32 @@
-/* The command line of `fmixd import`. */
+/* The command line of `fmixd import`, and its help. */
 #include "base/message.h"
+#include "datasets/manifest.h"
 #include "import.h"
-#include "params/query.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define WIDTH 80 /* columns of the help text */
 
 #define ROW(name) &import_##name,
 static const import_kind *const kinds[] = {IMPORT_TABLE(ROW) NULL};
 #undef ROW
 
-/* An option, what its value may be, and where that goes. */
 typedef struct option {
-    const char *name, *values; /* NULL: it takes none */
+    const char *name;
+    const char *value;   /* its name in the help text; NULL: the option takes no value */
+    const char *allowed; /* values, in words */
     import_option bit;
     bool (*parse)(const char *text, uint64_t *out);
-    size_t offset; /* in import */
+    size_t offset; /* of the value in import */
     const char *meaning;
 } option;
 
 static bool parse_layout(const char *text, uint64_t *out) {
-    const char *const *names = query_table[QUERY_LAYOUT].choices;
-    for (*out = 0; names[*out]; ++*out)
-        if (strcmp(names[*out], text) == 0)
-            return true;
-    return false;
+    unsigned layout = 0;
+    bool good = manifest_layout_of(text, &layout);
+    *out = layout;
+    return good;
 }
 
 static bool parse_classes(const char *text, uint64_t *out) {
@@ -43,103 +45,205 @@ static bool parse_cifar(const char *text, uint64_t *out) {
 
 #define AT(member) offsetof(import, member)
 static const option options[] = {
-    {"--layout", "channels_first|channels_last|none", IMPORT_LAYOUT, parse_layout, AT(layout),
-     "of rows; needed from three sides on"},
-    {"--classes", "N", IMPORT_CLASSES, parse_classes, AT(classes),
-     "how many classes the numbers of labels are of, 1 to 1048576; else one more than the largest"},
-    {"--channels", "1|3", IMPORT_CHANNELS, parse_channels, AT(channels),
-     "grey or RGB; else RGB unless all pictures are grey"},
-    {"--cifar", "10|100", IMPORT_CIFAR, parse_cifar, AT(cifar),
-     "which of them, where the length of the files does not tell"},
-    {"--skip-bad", NULL, IMPORT_SKIP_BAD, NULL, 0,
-     "go on without files that cannot be read; they are named all the same"},
-    {"--allow-empty", NULL, IMPORT_ALLOW_EMPTY, NULL, 0, "keep classes without a picture"},
+    {"--layout", "LAYOUT", "channels_first, channels_last or none", IMPORT_LAYOUT, parse_layout,
+     AT(layout),
+     "where the channels of a row are: channels_first, channels_last or none; required for rows of "
+     "3 or 4 dimensions"},
+    {"--classes", "N", "an integer from 1 to 1048576", IMPORT_CLASSES, parse_classes, AT(classes),
+     "number of classes; by default one more than the largest class number"},
+    {"--channels", "N", "1 or 3", IMPORT_CHANNELS, parse_channels, AT(channels),
+     "1 converts to grey, 3 to RGB; by default RGB, unless all images are grey"},
+    {"--cifar", "N", "10 or 100", IMPORT_CIFAR, parse_cifar, AT(cifar),
+     "10 or 100: the version, where the lengths of the files fit both"},
+    {"--skip-bad", NULL, NULL, IMPORT_SKIP_BAD, NULL, 0,
+     "import the other files if some cannot be read; these are reported in any case"},
+    {"--allow-empty", NULL, NULL, IMPORT_ALLOW_EMPTY, NULL, 0,
+     "import classes that have no images"},
 };
 #undef AT
 
 #define OPTIONS (sizeof options / sizeof *options)
 
-static void print_kind(const import_kind *kind, FILE *errors) {
-    message_print(errors, "  --from %s %s\n", kind->name, kind->arguments);
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (kind->options & options[i].bit)
-            message_print(errors, "      %s %s\n", options[i].name,
-                          options[i].values ? options[i].values : "");
+static const char synopsis[] = "usage: fmixd import SET --from KIND FILE... [OPTION]...\n";
+
+static const char purpose[] =
+    "\nWrites a data set into the new directory SET. The daemon serves all sets in the\n"
+    "directory that is given as --data.\n";
+
+static const char examples[] =
+    "\nexamples:\n"
+    "  fmixd import sets/digits --from idx train-images.gz train-labels.gz\n"
+    "  fmixd import sets/scans --from npy x.npy y.npy --layout channels_first\n"
+    "  fmixd import sets/photos --from folder photos --skip-bad\n"
+    "  fmixd --data sets\n";
+
+/* ---- help ---- */
+
+/* Prints two columns; the second begins at `column`, and its words are wrapped. */
+static void print_entry(FILE *out, size_t column, const char *left, const char *right) {
+    size_t at = column;
+    fprintf(out, "  %-*s", (int)(column - 2), left);
+    while (*right) {
+        size_t word = strcspn(right, " ");
+        if (at > column && at + 1 + word > WIDTH) {
+            fprintf(out, "\n%*s", (int)column, "");
+            at = column;
+        }
+        at += (size_t)fprintf(out, "%s%.*s", at > column ? " " : "", (int)word, right);
+        right += word + (right[word] == ' ');
+    }
+    fputc('\n', out);
 }
 
-static int usage(FILE *errors) {
-    message_print(errors, "usage: fmixd import DIR --from KIND FILE... [OPTION]...\n");
-    for (size_t i = 0; kinds[i]; i++)
-        print_kind(kinds[i], errors);
-    for (size_t i = 0; i < OPTIONS; i++)
-        message_print(errors, "  %-13s %s\n", options[i].name, options[i].meaning);
+static void print_kinds(FILE *out) {
+    char left[64];
+    fputs("\nkinds of files:\n", out);
+    for (size_t i = 0; kinds[i]; i++) {
+        snprintf(left, sizeof left, "%s %s", kinds[i]->name, kinds[i]->arguments);
+        print_entry(out, 27, left, kinds[i]->meaning);
+    }
+}
+
+/* The meaning, and the kinds that take the option. */
+static void describe(const option *o, char *out, size_t room) {
+    size_t used = (size_t)snprintf(out, room, "%s (", o->meaning);
+    bool first = true;
+    for (size_t i = 0; kinds[i] && used < room; i++) {
+        if (!(kinds[i]->options & o->bit))
+            continue;
+        used +=
+            (size_t)snprintf(out + used, room - used, "%s%s", first ? "" : ", ", kinds[i]->name);
+        first = false;
+    }
+    if (used < room)
+        snprintf(out + used, room - used, ")");
+}
+
+static void print_options(FILE *out) {
+    char left[64], right[256];
+    fputs("\noptions:\n", out);
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const option *o = &options[i];
+        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
+        describe(o, right, sizeof right);
+        print_entry(out, 19, left, right);
+    }
+    print_entry(out, 19, "--help", "print this text");
+}
+
+static int print_help(FILE *out, FILE *errors) {
+    fputs(synopsis, out);
+    fputs(purpose, out);
+    print_kinds(out);
+    print_options(out);
+    fputs(examples, out);
+    if (fflush(out) == 0 && !ferror(out))
+        return 0;
+    message_print(errors, "fmixd: import: the help text cannot be written\n");
+    return 1;
+}
+
+/* After an error of the command line, which was explained. */
+static int refuse(FILE *errors) {
+    fputs(synopsis, errors);
+    fputs("'fmixd import --help' describes the kinds and options.\n", errors);
     return 2;
 }
 
-static const import_kind *kind_named(const char *name) {
-    size_t i = 0;
-    while (kinds[i] && strcmp(kinds[i]->name, name) != 0)
-        i++;
-    return kinds[i];
+/* ---- parsing ---- */
+
+static bool take_kind(const import *in, const char *text, const import_kind **kind) {
+    char names[128];
+    size_t used = 0;
+    for (size_t i = 0; kinds[i]; i++) {
+        if (strcmp(kinds[i]->name, text) == 0) {
+            *kind = kinds[i];
+            return true;
+        }
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+                                 i == 0         ? ""
+                                 : kinds[i + 1] ? ", "
+                                                : " or ",
+                                 kinds[i]->name);
+    }
+    return import_fail(in, "--from is '%.40s'; it must be %s", text, names);
 }
 
-/* value is NULL where the line ends. *used: whether it belongs to the option. */
+/* value: the next argument; NULL where there is none. *used: whether the option takes the value. */
 static bool take_option(import *in, const import_kind **kind, const char *name, const char *value,
                         bool *used) {
-    const char *text = value ? value : "";
     size_t i = 0;
     *used = true;
     if (strcmp(name, "--from") == 0)
-        return (*kind = kind_named(text)) || import_fail(in, "there is no --from '%.40s'", text);
+        return value ? take_kind(in, value, kind) : import_fail(in, "--from needs a value");
     while (i < OPTIONS && strcmp(options[i].name, name) != 0)
         i++;
     if (i == OPTIONS)
         return import_fail(in, "there is no option '%.40s'", name);
     in->given |= options[i].bit;
     *used = options[i].parse != NULL;
-    return !options[i].parse ||
-           options[i].parse(text, (uint64_t *)((char *)in + options[i].offset)) ||
-           import_fail(in, "%s is '%.40s'; it must be %s", name, text, options[i].values);
+    if (!*used)
+        return true;
+    if (!value)
+        return import_fail(in, "%s needs a value: %s", name, options[i].allowed);
+    return options[i].parse(value, (uint64_t *)((char *)in + options[i].offset)) ||
+           import_fail(in, "%s is '%.40s'; it must be %s", name, value, options[i].allowed);
 }
 
-/* Options may stand anywhere behind the command; the rest is DIR and files, which take the place of
- * what was read. How many they are; -1: explained. */
-static int read_line(import *in, const import_kind **kind, int argc, char **argv) {
-    int kept = 0;
+/* Options may stand anywhere. The other arguments, SET and files, are moved to the front of argv;
+ * *kept counts them. */
+static bool parse_arguments(import *in, const import_kind **kind, int argc, char **argv,
+                            unsigned *kept) {
+    *kept = 0;
     for (int i = 1; i < argc; i++) {
         bool used = false;
         if (strncmp(argv[i], "--", 2) != 0)
-            argv[kept++] = argv[i];
+            argv[(*kept)++] = argv[i];
         else if (!take_option(in, kind, argv[i], argv[i + 1], &used))
-            return -1;
+            return false;
         i += used;
     }
-    return kept;
+    if (*kept == 0)
+        return import_fail(in, "the directory SET is missing");
+    if (!*kind)
+        return import_fail(in, "--from is missing");
+    return true;
 }
 
-static bool options_fit(const import *in, const import_kind *kind) {
+static bool fits_kind(const import *in, const import_kind *kind) {
     for (size_t i = 0; i < OPTIONS; i++)
         if (in->given & options[i].bit & ~kind->options)
-            return import_fail(in, "%s means nothing to --from %s", options[i].name, kind->name);
-    return in->count >= kind->least && in->count <= kind->most
-               ? true
-               : import_fail(in, "--from %s takes %s", kind->name, kind->arguments);
+            return import_fail(in, "%s does not apply to --from %s", options[i].name, kind->name);
+    return (in->count >= kind->least && in->count <= kind->most) ||
+           import_fail(in, "--from %s takes %s", kind->name, kind->arguments);
 }
 
-int import_command(int argc, char **argv, FILE *errors) {
-    report told = {.to = errors};
-import in = {.errors = errors, .report = & told };
+static bool asks_for_help(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    return false;
+}
+
+int import_command(int argc, char **argv, FILE *out, FILE *errors) {
+    report counts = {.to = errors};
+    struct import in = {.errors = errors, .report = &counts};
     const import_kind *kind = NULL;
-    int kept = read_line(&in, &kind, argc, argv);
-    if (kept < 2 || !kind)
-        return usage(errors);
+    unsigned kept;
+    if (asks_for_help(argc, argv))
+        return print_help(out, errors);
+    if (!parse_arguments(&in, &kind, argc, argv, &kept))
+        return refuse(errors);
     in.path = argv[0];
     in.files = (const char *const *)argv + 1;
-    in.count = (unsigned)kept - 1;
-    if (!options_fit(&in, kind))
-        return usage(errors);
+    in.count = kept - 1;
+    if (!fits_kind(&in, kind))
+        return refuse(errors);
+    if (!dataset_writer_check(in.path, errors))
+        return 1; /* before the files are read, which may take hours */
     mapped_file_start();
     bool good = kind->run(&in);
-    report_print(&told, good);
+    report_print(&counts, good);
     return good ? 0 : 1;
 }

@@ -1,14 +1,14 @@
-/* MNIST's format: two zeros, a type, how many sides, the sides and the elements, big-endian; as it
- * is or as gzip. */
+/* The IDX format of MNIST, plain or compressed by gzip: two zeros, a type, the number of
+ * dimensions, the dimensions and the elements, big-endian. */
 #include "import.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INFLATED_MOST ((size_t)8 << 30)
+#define INFLATED_MOST ((size_t)8 << 30) /* bytes of a decompressed file */
 
-/* A file's bytes, mapped or inflated, then brought into little-endian order. */
+/* The bytes of a file, copied or decompressed, then brought into little-endian order. */
 typedef struct idx {
     mapped_file file;
     unsigned char *bytes; /* owned */
@@ -21,9 +21,9 @@ static void idx_close(idx *f) {
     f->bytes = NULL;
 }
 
-/* A member of gzip, which begins at z, behind what is inflated already: *used of its n bytes.
- * libdeflate wants room for all of it at once, and nothing before a member's end tells how much
- * that is. Deflate makes at most 1032 bytes of one. */
+/* Appends the gzip member at z to what was decompressed before. *used: how many of the n bytes the
+ * member has. libdeflate needs memory for the whole output at once, and only the end of a member
+ * tells how much; deflate makes at most 1032 bytes of one. */
 static enum libdeflate_result inflate_member(struct libdeflate_decompressor *d,
                                              const unsigned char *z, size_t n, idx *f,
                                              size_t *used) {
@@ -45,38 +45,46 @@ static enum libdeflate_result inflate_member(struct libdeflate_decompressor *d,
     }
 }
 
+static bool is_gzip(const unsigned char *at, size_t n) {
+    return n >= 2 && at[0] == 0x1f && at[1] == 0x8b;
+}
+
 static bool are_zeros(const unsigned char *at, size_t n) {
     while (n > 0 && *at == 0)
         at++, n--;
     return n == 0;
 }
 
-/* As gzip reads it: members one behind the other, and perhaps zeros behind them, which tapes and
- * blocks add. */
-static bool inflate(const import *in, const char *path, idx *f) {
-    struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+/* Decompresses as the program gzip does: the file holds one member or several, and may end in
+ * zeros, which tapes and disk blocks add. */
+static bool inflate_all(const import *in, const char *path, struct libdeflate_decompressor *d,
+                        idx *f) {
     const unsigned char *z = f->file.bytes;
     size_t left = f->file.length, used = 0;
-    unsigned members = 0;
-    bool good = d || import_fail(in, "out of memory");
-    while (good && left > 0 && !(members && are_zeros(z, left))) {
-        if (members && (left < 2 || z[0] != 0x1f || z[1] != 0x8b)) {
-            good = import_fail(in, "'%s' has %zu bytes behind its gzip data that are none", path,
+    for (unsigned member = 1; left > 0 && (member == 1 || !are_zeros(z, left)); member++) {
+        if (!is_gzip(z, left))
+            return import_fail(in, "'%s' has %zu bytes after the gzip data that are not gzip", path,
                                left);
+        switch (inflate_member(d, z, left, f, &used)) {
+        case LIBDEFLATE_SUCCESS:
             break;
+        case LIBDEFLATE_INSUFFICIENT_SPACE:
+            return import_fail(
+                in, "'%s' takes more than %zu bytes, or than there is memory for, decompressed",
+                path, INFLATED_MOST);
+        default:
+            return import_fail(in, "'%s': member %u of the gzip data is corrupt or truncated", path,
+                               member);
         }
-        enum libdeflate_result result = inflate_member(d, z, left, f, &used);
-        if (result == LIBDEFLATE_INSUFFICIENT_SPACE)
-            good =
-                import_fail(in, "'%s' is more than %zu bytes when unpacked, or than memory holds",
-                            path, INFLATED_MOST);
-        else if (result != LIBDEFLATE_SUCCESS)
-            good =
-                import_fail(in, "'%s' is broken gzip, or cut short (member %u)", path, members + 1);
-        z += good ? used : 0;
-        left -= good ? used : 0;
-        members++;
+        z += used;
+        left -= used;
     }
+    return true;
+}
+
+static bool inflate(const import *in, const char *path, idx *f) {
+    struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+    bool good = d ? inflate_all(in, path, d, f) : import_fail(in, "out of memory");
     libdeflate_free_decompressor(d);
     return good;
 }
@@ -85,7 +93,7 @@ static bool load(const import *in, const char *path, idx *f) {
     if (!import_map(in, path, &f->file))
         return false;
     const unsigned char *b = f->file.bytes;
-    if (f->file.length > 2 && b[0] == 0x1f && b[1] == 0x8b)
+    if (is_gzip(b, f->file.length))
         return inflate(in, path, f) && import_unchanged(in, path, &f->file);
     f->length = f->file.length;
     f->bytes = malloc(f->length + 1);
@@ -128,9 +136,10 @@ static bool read_array(const import *in, const char *path, const char *name, idx
     const unsigned char *b = f->bytes;
     size_t head = f->length < 4 ? 0 : 4 + 4 * (size_t)b[3];
     if (f->length < 4 || b[0] || b[1] || !type_of(b[2], &out->type) || f->length < head)
-        return import_fail(in, "'%s' does not begin as an idx file does", path);
+        return import_fail(in, "'%s' is not an idx file: its header is not valid", path);
     if (b[3] < 1 || b[3] > QUERY_RANK)
-        return import_fail(in, "'%s' has %u sides; one to %d are read", path, b[3], QUERY_RANK);
+        return import_fail(in, "'%s' has %u dimensions; 1 to %d are supported", path, b[3],
+                           QUERY_RANK);
     out->rank = b[3];
     for (unsigned d = 0; d < out->rank; d++) {
         const unsigned char *at = b + 4 + 4 * d;
@@ -148,17 +157,18 @@ static bool run(const import *in) {
     idx x_file = {0}, y_file = {0};
     array x, y;
     const array *const heads[] = {&y};
-    bool labelled = in->count == 2;
+    bool has_labels = in->count == 2;
     bool good = read_array(in, in->files[0], "x", &x_file, &x) &&
-                (!labelled || read_array(in, in->files[1], "y", &y_file, &y)) &&
-                import_arrays(in, &x, heads, labelled, NULL);
+                (!has_labels || read_array(in, in->files[1], "y", &y_file, &y)) &&
+                import_arrays(in, &x, heads, has_labels, NULL);
     idx_close(&x_file);
     idx_close(&y_file);
     return good;
 }
 
 const import_kind import_idx = {"idx",
-                                "IMAGES [LABELS], as MNIST has them, or that as .gz",
+                                "IMAGES [LABELS]",
+                                "the format of MNIST, plain or compressed by gzip",
                                 1,
                                 2,
                                 IMPORT_LAYOUT | IMPORT_CLASSES,

@@ -1,9 +1,10 @@
 #include "import.h"
 #include "base/message.h"
-#include "params/query.h"
+#include "datasets/manifest.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,61 +30,62 @@ void import_tell(const import *in, const char *text, ...) {
 
 bool import_map(const import *in, const char *path, mapped_file *out) {
     return mapped_file_open_path(path, out) ||
-           import_fail(in, "'%s' cannot be read: %s", path, strerror(errno));
+           import_fail(in, "'%s' cannot be read: %s", path, mapped_file_error(errno));
 }
 
 bool import_unchanged(const import *in, const char *path, const mapped_file *file) {
     return (mapped_file_is_current(file, path) &&
             mapped_file_state_of(file) == MAPPED_FILE_WHOLE) ||
-           import_fail(in, "'%s' was cut short or altered while it was read", path);
+           import_fail(in, "'%s' was truncated or changed while it was read", path);
 }
 
-bool import_goes_on(const import *in) {
+bool import_may_go_on(const import *in) {
     return in->report->bad == 0 || (in->given & IMPORT_SKIP_BAD) ||
-           import_fail(in, "there are files that cannot be read; --skip-bad goes on without them");
+           import_fail(in, "some files cannot be read; --skip-bad imports the others");
 }
 
-/* The layout of rows with so many sides: what was asked for, or what there is no doubt of. */
-static bool find_layout(const import *in, unsigned sides, unsigned *out) {
+/* The layout of rows of so many dimensions: as given, or none where no other can be meant. */
+static bool find_layout(const import *in, unsigned rank, unsigned *out) {
     bool given = in->given & IMPORT_LAYOUT;
-    if (sides == 0 || sides > QUERY_RANK - 1)
-        return import_fail(in, "a row has %u sides; it must have one to %d", sides, QUERY_RANK - 1);
-    if (!given && sides >= 3)
+    if (rank == 0 || rank > QUERY_RANK - 1)
+        return import_fail(in, "a row has %u dimensions; it must have 1 to %d", rank,
+                           QUERY_RANK - 1);
+    if (!given && rank >= 3)
         return import_fail(in,
-                           "a row has %u sides, so --layout is required: channels_first, "
+                           "a row has %u dimensions, so --layout is required: channels_first, "
                            "channels_last or none",
-                           sides);
+                           rank);
     *out = given ? (unsigned)in->layout : LAYOUT_NONE;
-    unsigned spatial = sides - (*out != LAYOUT_NONE);
+    unsigned spatial = rank - (*out != LAYOUT_NONE);
     if (spatial < 1 || spatial > 3)
-        return import_fail(in,
-                           "with this layout a row has %u spatial sides; it must have one to "
-                           "three",
-                           spatial);
+        return import_fail(
+            in, "with this layout a row has %u spatial dimensions; it must have 1 to 3", spatial);
     return true;
 }
 
-/* Whether what --classes says is of any head. */
+/* Whether --classes applies to any head. */
 static bool classes_fit(const import *in, const label *heads, unsigned count) {
-    bool meant = !(in->given & IMPORT_CLASSES);
+    bool applies = !(in->given & IMPORT_CLASSES);
     for (unsigned i = 0; i < count; i++)
-        meant = meant || heads[i].numbers || heads[i].classes == in->classes;
-    if (!meant && count == 0)
-        return import_fail(in, "--classes is of labels, and there are none");
-    return meant ||
-           import_fail(in, "--classes is %" PRIu64 ", but the labels %s are rows of %" PRIu64,
-                       in->classes, heads[0].from->name, heads[0].classes);
+        applies = applies || heads[i].numbers || heads[i].classes == in->classes;
+    if (!applies && count == 0)
+        return import_fail(in, "--classes applies to labels, but there are no labels");
+    return applies || import_fail(in,
+                                  "--classes is %" PRIu64 ", but the labels %s are rows of %" PRIu64
+                                  " weights",
+                                  in->classes, heads[0].from->name, heads[0].classes);
 }
 
-/* All that is wrong with labels is found before a row is copied. */
+/* Checks all labels, before any row is copied. */
 static bool read_heads(const import *in, const array *const *y, unsigned count, uint64_t rows,
                        label *heads, const char **names) {
     problem p = {0};
     for (unsigned i = 0; i < count; i++) {
         names[i] = y[i]->name;
-        if (!dataset_writer_takes_head(names[i]))
+        if (!manifest_head_is_valid(names[i]))
             return import_fail(
-                in, "labels are named y or y.NAME, of letters, digits, _ and -, not %s", names[i]);
+                in, "labels must be named y or y.NAME (letters, digits, _ and -), not %s",
+                names[i]);
         if (!label_kind(y[i], rows, in->classes, &heads[i], &p) || !label_check(&heads[i], &p))
             return import_fail(in, "%s", p.errors[0].detail);
     }
@@ -96,7 +98,8 @@ bool import_arrays(const import *in, const array *x, const array *const *y, unsi
     const char *names[DATASET_HEADS];
     dataset_writer_facts facts = {.type = x->type, .rank = x->rank - 1, .expected = x->shape[0]};
     if (x->rank < 2)
-        return import_fail(in, "x has %u sides; it needs rows and at least one side more", x->rank);
+        return import_fail(
+            in, "x must have at least 2 dimensions, the first for the rows, but has %u", x->rank);
     if (!find_layout(in, facts.rank, &facts.layout) ||
         !read_heads(in, y, heads, x->shape[0], all, names))
         return false;
@@ -110,15 +113,15 @@ bool import_arrays(const import *in, const array *x, const array *const *y, unsi
         dataset_writer_abandon(w);
         return false;
     }
-    in->report->taken = in->count;
+    in->report->imported = in->count;
     return import_finish(in, w, &facts, &(import_labels){all, names, heads, NULL});
 }
 
-/* ---- what was made ---- */
+/* ---- the set that was written ---- */
 
 #define LISTED 32 /* classes that are listed one by one */
 
-/* "a 'cat'", or its number where classes have no names. */
+/* The name of a class in quotes, or the number where classes have no names. */
 static void class_text(const import_labels *all, uint64_t class, char *out, size_t room) {
     if (all->class_names)
         snprintf(out, room, "'%.100s'", all->class_names[class]);
@@ -129,36 +132,45 @@ static void class_text(const import_labels *all, uint64_t class, char *out, size
 static void tell_counts(const import *in, const import_labels *all, const label *l,
                         const char *name, const uint64_t *counts) {
     char text[4000], one[128], most[128];
-    uint64_t low = 0, high = 0, none = 0;
+    uint64_t low = 0, high = 0, empty = 0;
     size_t used = 0;
     text[0] = 0;
     for (uint64_t c = 0; c < l->classes; c++) {
         low = counts[c] < counts[low] ? c : low;
         high = counts[c] > counts[high] ? c : high;
-        none += counts[c] == 0;
+        empty += counts[c] == 0;
         class_text(all, c, one, sizeof one);
         if (l->classes <= LISTED && used + sizeof one + 24 < sizeof text)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s %s: %" PRIu64,
                                      c ? "," : "", one, counts[c]);
     }
     if (l->classes <= LISTED) {
-        import_tell(in, "%s: %" PRIu64 " %s, of rows:%s", name, l->classes,
+        import_tell(in, "%s: %" PRIu64 " %s; rows per class:%s", name, l->classes,
                     l->classes == 1 ? "class" : "classes", text);
         return;
     }
     class_text(all, low, one, sizeof one);
     class_text(all, high, most, sizeof most);
     import_tell(in,
-                "%s: %" PRIu64 " classes of %" PRIu64 " rows (class %s) to %" PRIu64
-                " (class %s); %" PRIu64 " have none",
-                name, l->classes, counts[low], one, counts[high], most, none);
+                "%s: %" PRIu64 " classes; rows per class: from %" PRIu64 " (class %s) to %" PRIu64
+                " (class %s); classes without rows: %" PRIu64,
+                name, l->classes, counts[low], one, counts[high], most, empty);
+}
+
+static void tell_weights(const import *in, const label *l, const char *name) {
+    uint64_t not_numbers = 0;
+    for (uint64_t i = 0; i < l->rows * l->classes; i++)
+        not_numbers += isnan(label_weight(l, i)) != 0;
+    import_tell(in, "%s: rows of %" PRIu64 " weights, from %s", name, l->classes,
+                dtype_table[l->from->type].name);
+    if (not_numbers)
+        import_tell(in, "%s: warning: number of NaN weights: %" PRIu64, name, not_numbers);
 }
 
 static void tell_head(const import *in, const import_labels *all, unsigned i) {
     const label *l = &all->heads[i];
     if (!l->numbers) {
-        import_tell(in, "%s: rows of %" PRIu64 " weights, from %s", all->names[i], l->classes,
-                    dtype_table[l->from->type].name);
+        tell_weights(in, l, all->names[i]);
         return;
     }
     uint64_t *counts = calloc((size_t)l->classes, sizeof *counts);
@@ -175,8 +187,8 @@ static void tell_shape(const import *in, const dataset_writer_facts *facts) {
     for (unsigned d = 0; d < facts->rank; d++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRIu64, d ? "x" : "",
                                  facts->side[d]);
-    import_tell(in, "a row is %s of %s, layout %s", text, dtype_table[facts->type].name,
-                query_table[QUERY_LAYOUT].choices[facts->layout]);
+    import_tell(in, "rows have shape %s, type %s and layout %s", text,
+                manifest_type_name(facts->type), manifest_layout_name(facts->layout));
 }
 
 bool import_finish(const import *in, dataset_writer *w, const dataset_writer_facts *facts,

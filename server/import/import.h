@@ -1,5 +1,5 @@
 /*
- * import.h - `fmixd import`: other people's files into a data set, one file a kind, one row each
+ * import.h - `fmixd import`: other programs' files into data sets; one source file for each kind
  */
 #ifndef IMPORT_H
 #define IMPORT_H
@@ -8,7 +8,7 @@
 #include "formats/label_array.h"
 #include "report.h"
 
-/* Options beside --from: a kind lists those that mean something to it. */
+/* Options beside --from. A kind lists the options that it takes. */
 typedef enum import_option {
     IMPORT_LAYOUT = 1 << 0,
     IMPORT_CLASSES = 1 << 1,
@@ -18,12 +18,12 @@ typedef enum import_option {
     IMPORT_ALLOW_EMPTY = 1 << 5,
 } import_option;
 
-/* What the command line says, and what is told at the end. */
+/* The command line, and where the import reports. */
 typedef struct import {
     const char *path; /* of the set */
     const char *const *files;
     unsigned count;
-    unsigned given;    /* import_option: set of those that were given */
+    unsigned given;    /* import_option: the options that were given */
     uint64_t layout;   /* query_layout */
     uint64_t classes;  /* 0: not given */
     uint64_t channels; /* 1 or 3; 0: not given */
@@ -33,13 +33,15 @@ typedef struct import {
 } import;
 
 typedef struct import_kind {
-    const char *name, *arguments;
-    unsigned least, most; /* files */
-    unsigned options;     /* import_option: set of those that it takes */
+    const char *name;
+    const char *arguments; /* as the synopsis shows them */
+    const char *meaning;   /* of the files, for the help text */
+    unsigned least, most;  /* files */
+    unsigned options;      /* import_option: the options that the kind takes */
     bool (*run)(const import *in);
 } import_kind;
 
-/* Every kind there is: import/NAME.c defines import_NAME, and a row here enters it. */
+/* Every kind: import/NAME.c defines import_NAME, and a row here enters it. */
 #define IMPORT_TABLE(ROW)                                                                          \
     ROW(npy)                                                                                       \
     ROW(idx)                                                                                       \
@@ -51,41 +53,41 @@ typedef struct import_kind {
 IMPORT_TABLE(IMPORT_DECLARE)
 #undef IMPORT_DECLARE
 
-/* argv[0] is "import". The exit status of the process. */
-int import_command(int argc, char **argv, FILE *errors);
+/* argv[0] is "import". Help is printed on `out`. Returns the exit status of the process: 2 where
+ * the command line is wrong. */
+int import_command(int argc, char **argv, FILE *out, FILE *errors);
 
-/* What kinds share. Each explains on in->errors, and is false then. */
+/* ---- what kinds share; a function that fails explains on in->errors ---- */
 
+/* Prints why the import fails. Always false. */
 bool import_fail(const import *in, const char *text, ...) __attribute__((format(printf, 2, 3)));
 
-/* A line that is no failure. */
+/* Prints a line that is not a failure. */
 void import_tell(const import *in, const char *text, ...) __attribute__((format(printf, 2, 3)));
 
-/* A whole file, mapped. */
+/* Maps a whole file. */
 bool import_map(const import *in, const char *path, mapped_file *out);
 
-/* Asked once all of it was read: whether that was the file that was opened. */
+/* Whether a file, after all of it was read, is still the file that was opened. */
 bool import_unchanged(const import *in, const char *path, const mapped_file *file);
 
-/* Whether the files that are bad, which were named, do not end it: there are none, or --skip-bad is
- * given. */
-bool import_goes_on(const import *in);
+/* Whether the import may go on: every file can be read, or --skip-bad is given. */
+bool import_may_go_on(const import *in);
 
-/* A set of x's rows with these heads; y may be NULL, with no names. files: what they are views of,
- * in the order of in->files; NULL: of nothing that can change. */
+/* Writes a set of x's rows with these heads of labels. files: the mapped files that the arrays are
+ * views of, in the order of in->files; NULL: the arrays are copies. */
 bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads,
                    const mapped_file *files);
 
-/* The heads of a set, in order, and the names of the classes of the first; NULL: they have none. */
 typedef struct import_labels {
     const label *heads;
     const char *const *names; /* of the heads */
     unsigned count;
-    const char *const *class_names;
+    const char *const *class_names; /* of the first head; NULL: classes have no names */
 } import_labels;
 
-/* Writes the heads, gives the set its name, and tells what is in it. Frees the writer in any case.
- */
+/* Writes the heads, gives the set its name, and prints what the set holds. Frees the writer in any
+ * case. */
 bool import_finish(const import *in, dataset_writer *w, const dataset_writer_facts *facts,
                    const import_labels *labels);
 

@@ -19,13 +19,15 @@ static bool run(const import *in) {
     mapped_file files[2] = {{0}, {0}};
     array x, y;
     const array *const heads[] = {&y};
-    bool labelled = in->count == 2;
+    bool has_labels = in->count == 2;
     bool good = read_array(in, in->files[0], "x", &files[0], &x) &&
-                (!labelled || read_array(in, in->files[1], "y", &files[1], &y)) &&
-                import_arrays(in, &x, heads, labelled, files);
+                (!has_labels || read_array(in, in->files[1], "y", &files[1], &y)) &&
+                import_arrays(in, &x, heads, has_labels, files);
     mapped_file_close(&files[0]);
     mapped_file_close(&files[1]);
     return good;
 }
 
-const import_kind import_npy = {"npy", "X.npy [Y.npy]", 1, 2, IMPORT_LAYOUT | IMPORT_CLASSES, run};
+const import_kind import_npy = {"npy", "X [Y]", "NumPy arrays: the rows, and their labels",
+                                1,     2,       IMPORT_LAYOUT | IMPORT_CLASSES,
+                                run};

@@ -18,10 +18,11 @@ void report_bad(report *r, const char *path, const char *text, ...) {
 
 void report_warning(report *r, const char *path, const char *text) {
     if (r->warned++ < REPORT_NAMED)
-        message_print(r->to, "fmixd: import: '%s' is read with a warning: %s\n", path, text);
+        message_print(r->to, "fmixd: import: '%s': imported with a warning: %s\n", path, text);
 }
 
-static report_reason *reason_of(report *r, report_kind kind, const char *text) {
+/* NULL: not counted so far. */
+static report_reason *find_reason(report *r, report_kind kind, const char *text) {
     for (unsigned i = 0; i < r->count; i++)
         if (r->reasons[i].kind == kind && strcmp(r->reasons[i].text, text) == 0)
             return &r->reasons[i];
@@ -29,13 +30,13 @@ static report_reason *reason_of(report *r, report_kind kind, const char *text) {
 }
 
 void report_add(report *r, report_kind kind, const char *reason, const char *path) {
-    char text[sizeof r->reasons->text];
-    /* The last ones are for all that come when there is no other place. */
+    char text[REPORT_REASON];
+    /* The last places, one for each kind, count all reasons for which there is no other place. */
     bool full = r->count >= REPORT_REASONS - REPORT_KINDS;
     snprintf(text, sizeof text, "%s", reason);
-    report_reason *found = reason_of(r, kind, text);
+    report_reason *found = find_reason(r, kind, text);
     if (!found && full)
-        found = reason_of(r, kind, strcpy(text, "of other kinds"));
+        found = find_reason(r, kind, strcpy(text, "other reasons"));
     if (!found) {
         found = &r->reasons[r->count++];
         found->kind = kind;
@@ -45,29 +46,34 @@ void report_add(report *r, report_kind kind, const char *reason, const char *pat
     found->count++;
 }
 
-static void print_kind(const report *r, report_kind kind, const char *name) {
-    for (unsigned i = 0; i < r->count; i++)
-        if (r->reasons[i].kind == kind)
-            message_print(r->to, "fmixd: import: %s: %" PRIu64 " %s, the first '%s'\n", name,
-                          r->reasons[i].count, r->reasons[i].text, r->reasons[i].example);
+static const char *files(uint64_t count) {
+    return count == 1 ? "file" : "files";
 }
 
-static void print_unnamed(const report *r, uint64_t count, const char *what) {
+static void print_kind(const report *r, report_kind kind, const char *verb) {
+    for (unsigned i = 0; i < r->count; i++)
+        if (r->reasons[i].kind == kind)
+            message_print(r->to, "fmixd: import: %s %" PRIu64 " %s: %s (first: '%s')\n", verb,
+                          r->reasons[i].count, files(r->reasons[i].count), r->reasons[i].text,
+                          r->reasons[i].example);
+}
+
+/* Files that were named while there were few of them. */
+static void print_named(const report *r, uint64_t count, const char *what) {
     if (count > REPORT_NAMED)
-        message_print(
-            r->to, "fmixd: import: %" PRIu64 " files %s, of which the first %d are named above\n",
-            count, what, REPORT_NAMED);
+        message_print(r->to, "fmixd: import: %" PRIu64 " files %s; the first %d are named above\n",
+                      count, what, REPORT_NAMED);
     else if (count)
-        message_print(r->to, "fmixd: import: %" PRIu64 " %s %s, named above\n", count,
-                      count == 1 ? "file" : "files", what);
+        message_print(r->to, "fmixd: import: %" PRIu64 " %s %s, named above\n", count, files(count),
+                      what);
 }
 
 void report_print(const report *r, bool good) {
     print_kind(r, REPORT_CONVERTED, "converted");
     print_kind(r, REPORT_SKIPPED, "skipped");
-    print_unnamed(r, r->warned, "read with a warning");
-    print_unnamed(r, r->bad, "not read");
+    print_named(r, r->warned, "imported with a warning");
+    print_named(r, r->bad, "could not be read");
     if (good)
-        message_print(r->to, "fmixd: import: %" PRIu64 " %s taken\n", r->taken,
-                      r->taken == 1 ? "file is" : "files are");
+        message_print(r->to, "fmixd: import: imported %" PRIu64 " %s\n", r->imported,
+                      files(r->imported));
 }

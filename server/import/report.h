@@ -1,5 +1,5 @@
 /*
- * report.h - what an import took, left out, converted and could not read: nothing is silent
+ * report.h - what an import took, skipped, converted and could not read
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -8,36 +8,38 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define REPORT_NAMED   20 /* files that are named; more are counted */
-#define REPORT_REASONS 40 /* reasons that are told apart */
+#define REPORT_NAMED   20 /* files that are named; all others are counted */
+#define REPORT_REASONS 40 /* reasons that are counted apart */
+#define REPORT_REASON  64 /* bytes of a reason, with its end */
 
 typedef enum report_kind { REPORT_SKIPPED, REPORT_CONVERTED, REPORT_KINDS } report_kind;
 
 typedef struct report_reason {
     report_kind kind;
-    char text[48];
-    char example[160]; /* the first file of it */
+    char text[REPORT_REASON];
+    char example[160]; /* the first file */
     uint64_t count;
 } report_reason;
 
 typedef struct report {
     FILE *to;
-    uint64_t taken, bad, warned; /* files */
+    uint64_t imported, bad, warned; /* files */
     report_reason reasons[REPORT_REASONS];
     unsigned count;
 } report;
 
-/* A file that cannot be read, and why. It is named at once, while there are few. */
+/* Counts a file that cannot be read. The first REPORT_NAMED files are printed at once, with the
+ * reason. */
 void report_bad(report *r, const char *path, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A file that was read all the same. */
+/* The same for a file that is read with a warning. */
 void report_warning(report *r, const char *path, const char *text);
 
-/* One more file that was left out, or changed, for this reason. */
+/* Counts a file that is skipped or converted, for this reason. */
 void report_add(report *r, report_kind kind, const char *reason, const char *path);
 
-/* At the end, be it good or bad. */
+/* Prints all counts at the end of an import; those of imported files only if the import is good. */
 void report_print(const report *r, bool good);
 
 #endif

@@ -1,4 +1,4 @@
-/* x, y and y.NAME of one file. */
+/* Rows and labels in one safetensors file: the arrays x, y and y.NAME. */
 #include "import.h"
 
 #include <string.h>
@@ -13,7 +13,8 @@ static bool import_upload(const import *in, const upload *all, const mapped_file
         if (y == x)
             continue;
         if (strcmp(y->name, "y") != 0 && strncmp(y->name, "y.", 2) != 0)
-            return import_fail(in, "'%s' holds an array named %s; x, y and y.NAME are taken",
+            return import_fail(in,
+                               "'%s' holds an array named %s; only x, y and y.NAME are supported",
                                in->files[0], y->name);
         if (count == DATASET_HEADS)
             return import_fail(in, "there are more than %d heads of labels", DATASET_HEADS);
@@ -37,7 +38,8 @@ static bool run(const import *in) {
 }
 
 const import_kind import_safetensors = {"safetensors",
-                                        "FILE, with x and perhaps y or y.NAME",
+                                        "FILE",
+                                        "arrays named x, and y or y.NAME if there are labels",
                                         1,
                                         1,
                                         IMPORT_LAYOUT | IMPORT_CLASSES,

@@ -7,15 +7,26 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-/* A folder on the way down from the root: a link to one of them would have no end. */
-typedef struct step {
-    const struct step *above;
+/* A directory on the way down from the root. A link to one of them would make an endless walk. */
+typedef struct ancestor {
+    const struct ancestor *above;
     dev_t device;
     ino_t inode;
     unsigned depth;
-} step;
+} ancestor;
 
-static bool is_picture(const char *name) {
+/* The walk through the directory of one class. */
+typedef struct walk {
+    const import *in;
+    survey *out;
+    uint32_t class_number;
+} walk;
+
+static bool is_dot(const char *name) {
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static bool has_image_extension(const char *name) {
     static const char *const ends[] = {".png", ".jpg", ".jpeg", ".jpe", ".jfif"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
@@ -24,44 +35,158 @@ static bool is_picture(const char *name) {
     return false;
 }
 
-static void skip(const import *in, const char *path, const char *name) {
-    const char *dot = strrchr(name, '.');
-    char reason[48];
-    if (name[0] == '.')
-        snprintf(reason, sizeof reason, "hidden, named with a dot before all");
-    else if (dot)
-        snprintf(reason, sizeof reason, "that are no PNG or JPEG, named %.16s", dot);
-    else
-        snprintf(reason, sizeof reason, "that are no PNG or JPEG by name");
+static void skip(const import *in, const char *path, const char *reason) {
     report_add(in->report, REPORT_SKIPPED, reason, path);
 }
 
-static char *join(const char *folder, const char *name) {
+/* Skips a file that has no extension of an image. */
+static void skip_by_name(const import *in, const char *path, const char *name) {
+    const char *dot = strrchr(name, '.');
+    char reason[REPORT_REASON];
+    if (dot)
+        snprintf(reason, sizeof reason, "extension %.16s is not PNG or JPEG", dot);
+    else
+        snprintf(reason, sizeof reason, "no extension");
+    skip(in, path, reason);
+}
+
+static char *join(const import *in, const char *folder, const char *name) {
     size_t room = strlen(folder) + strlen(name) + 2;
     char *path = malloc(room);
     if (path)
         snprintf(path, room, "%s/%s", folder, name);
+    else
+        import_fail(in, "out of memory");
     return path;
 }
 
 /* Takes the path. */
-static bool add_file(const import *in, char *path, size_t folder, uint32_t number, survey *out) {
+static bool add_file(const walk *w, char *path, size_t folder_length) {
+    survey *out = w->out;
     if (out->count == out->room) {
         size_t room = out->room ? 2 * out->room : 64;
-        found *more =
+        survey_file *more =
             room > SIZE_MAX / sizeof *more ? NULL : realloc(out->files, room * sizeof *more);
         if (!more) {
             free(path);
-            return import_fail(in, "out of memory");
+            return import_fail(w->in, "out of memory");
         }
         out->files = more;
         out->room = room;
     }
-    out->files[out->count++] = (found){.path = path, .folder = folder, .number = number};
+    out->files[out->count++] = (survey_file){
+        .path = path, .folder_length = folder_length, .class_number = w->class_number};
     return true;
 }
 
-static bool add_class(const import *in, const char *name, survey *out) {
+/* Looks at what a path leads to, through links. False: reported. */
+static bool look(const import *in, const char *path, struct stat *s) {
+    if (stat(path, s) == 0)
+        return true;
+    report_bad(in->report, path, "%s", strerror(errno));
+    return false;
+}
+
+/* ---- the directory of a class ---- */
+
+static bool is_ancestor(const ancestor *of, const struct stat *s) {
+    for (; of; of = of->above)
+        if (of->device == s->st_dev && of->inode == s->st_ino)
+            return true;
+    return false;
+}
+
+static bool walk_folder(const walk *w, const char *folder, const ancestor *here);
+
+static bool enter_folder(const walk *w, const char *path, const struct stat *s,
+                         const ancestor *above) {
+    const ancestor here = {above, s->st_dev, s->st_ino, above->depth + 1};
+    if (is_ancestor(above, s))
+        report_bad(w->in->report, path, "the link leads to a directory that contains the link");
+    else if (here.depth > SURVEY_DEPTH)
+        report_bad(w->in->report, path, "the directory is more than %d levels deep", SURVEY_DEPTH);
+    else
+        return walk_folder(w, path, &here);
+    return true;
+}
+
+/* A link that leads nowhere is bad only where an image is missed: else what is behind the link may
+ * be anything, as it may be behind any other name. */
+static bool is_link_to_nothing(const char *path) {
+    struct stat s;
+    return stat(path, &s) != 0 && errno == ENOENT && lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
+}
+
+/* *is_image: whether the entry is an image to add. */
+static bool take_entry(const walk *w, const char *path, const char *name, const ancestor *above,
+                       bool *is_image) {
+    struct stat s;
+    *is_image = false;
+    if (name[0] == '.')
+        skip(w->in, path, "hidden (the name begins with a dot)");
+    else if (!has_image_extension(name) && is_link_to_nothing(path))
+        skip(w->in, path, "a link that leads nowhere");
+    else if (!look(w->in, path, &s))
+        return true;
+    else if (S_ISDIR(s.st_mode))
+        return enter_folder(w, path, &s, above);
+    else if (!S_ISREG(s.st_mode))
+        skip(w->in, path, "neither a regular file nor a directory");
+    else if (!has_image_extension(name))
+        skip_by_name(w->in, path, name);
+    else
+        *is_image = true;
+    return true;
+}
+
+static bool add_entry(const walk *w, const char *folder, const char *name, const ancestor *above) {
+    bool is_image;
+    char *path = join(w->in, folder, name);
+    if (!path)
+        return false;
+    bool good = take_entry(w, path, name, above, &is_image);
+    if (is_image)
+        return add_file(w, path, strlen(folder));
+    free(path);
+    return good;
+}
+
+static bool walk_folder(const walk *w, const char *folder, const ancestor *here) {
+    DIR *directory = opendir(folder);
+    bool good = true;
+    if (!directory) {
+        report_bad(w->in->report, folder, "%s", strerror(errno));
+        return true;
+    }
+    errno = 0;
+    for (struct dirent *e = readdir(directory); e && good; e = readdir(directory)) {
+        if (!is_dot(e->d_name))
+            good = add_entry(w, folder, e->d_name, here);
+        errno = 0;
+    }
+    if (good && errno)
+        report_bad(w->in->report, folder, "the directory cannot be read to its end: %s",
+                   strerror(errno));
+    closedir(directory);
+    return good;
+}
+
+static bool walk_class(const import *in, const ancestor *root, uint32_t number, survey *out) {
+    const walk w = {in, out, number};
+    struct stat s;
+    char *path = join(in, in->files[0], out->classes[number]);
+    if (!path)
+        return false;
+    bool good = !look(in, path, &s) || !S_ISDIR(s.st_mode) || enter_folder(&w, path, &s, root);
+    free(path);
+    return good;
+}
+
+/* ---- the root ---- */
+
+static bool add_class(const import *in, const char *path, const char *name, survey *out) {
+    if (!dataset_writer_takes_class(name))
+        return import_fail(in, "the name of the class '%s' is not UTF-8", path);
     char **more = realloc(out->classes, (out->class_count + 1) * sizeof *more);
     if (more)
         out->classes = more;
@@ -71,96 +196,20 @@ static bool add_class(const import *in, const char *name, survey *out) {
     return true;
 }
 
-/* A folder by what it is: links are followed. *s says where it is. */
-static bool is_folder(const import *in, const char *path, struct stat *s, bool *there) {
-    *there = stat(path, s) == 0;
-    if (!*there)
-        report_bad(in->report, path, "it cannot be looked at: %s", strerror(errno));
-    return *there && S_ISDIR(s->st_mode);
-}
-
-static bool leads_back(const step *way, const struct stat *s) {
-    for (; way; way = way->above)
-        if (way->device == s->st_dev && way->inode == s->st_ino)
-            return true;
-    return false;
-}
-
-static bool walk(const import *in, const char *folder, const step *way, uint32_t number,
-                 survey *out);
-
-static bool enter(const import *in, const char *path, const struct stat *s, const step *way,
-                  uint32_t number, survey *out) {
-    const step here = {way, s->st_dev, s->st_ino, way->depth + 1};
-    if (leads_back(way, s))
-        report_bad(in->report, path, "it is a link to a folder that it lies in");
-    else if (here.depth > SURVEY_DEPTH)
-        report_bad(in->report, path, "it is more than %d folders deep", SURVEY_DEPTH);
-    else
-        return walk(in, path, &here, number, out);
-    return true;
-}
-
-static bool take_entry(const import *in, const char *folder, const char *name, const step *way,
-                       uint32_t number, survey *out) {
-    struct stat s;
-    bool there;
-    char *path = join(folder, name);
-    if (!path)
-        return import_fail(in, "out of memory");
-    bool good = true, file = false;
-    if (name[0] == '.')
-        skip(in, path, name);
-    else if (is_folder(in, path, &s, &there))
-        good = enter(in, path, &s, way, number, out);
-    else if (there && !S_ISREG(s.st_mode))
-        report_add(in->report, REPORT_SKIPPED, "that are neither files nor folders", path);
-    else if (there && !is_picture(name))
-        skip(in, path, name);
-    else
-        file = there;
-    if (file)
-        return add_file(in, path, strlen(folder), number, out);
-    free(path);
-    return good;
-}
-
-static bool walk(const import *in, const char *folder, const step *way, uint32_t number,
-                 survey *out) {
-    DIR *directory = opendir(folder);
-    bool good = true;
-    if (!directory) {
-        report_bad(in->report, folder, "it cannot be read: %s", strerror(errno));
-        return true;
-    }
-    errno = 0;
-    for (struct dirent *e = readdir(directory); e && good; e = readdir(directory)) {
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            good = take_entry(in, folder, e->d_name, way, number, out);
-        errno = 0;
-    }
-    if (good && errno)
-        report_bad(in->report, folder, "it cannot be read to its end: %s", strerror(errno));
-    closedir(directory);
-    return good;
-}
-
-/* ---- the root ---- */
-
 static bool take_root_entry(const import *in, const char *name, survey *out) {
     struct stat s;
-    bool there, good = true;
-    char *path = join(in->files[0], name);
+    bool good = true;
+    char *path = join(in, in->files[0], name);
     if (!path)
-        return import_fail(in, "out of memory");
+        return false;
     if (name[0] == '.')
-        skip(in, path, name);
-    else if (is_folder(in, path, &s, &there))
-        good = (dataset_writer_takes_class(name) ||
-                import_fail(in, "the name of the class '%s' is not UTF-8", path)) &&
-               add_class(in, name, out);
-    else if (there)
-        report_add(in->report, REPORT_SKIPPED, "beside the folders of classes", path);
+        skip(in, path, "hidden (the name begins with a dot)");
+    else if (!look(in, path, &s))
+        good = true; /* reported: the directory of a class may be missed */
+    else if (S_ISDIR(s.st_mode))
+        good = add_class(in, path, name, out);
+    else
+        skip(in, path, "not in the directory of a class");
     free(path);
     return good;
 }
@@ -176,11 +225,13 @@ static bool list_classes(const import *in, survey *out) {
         return import_fail(in, "'%s' cannot be read: %s", in->files[0], strerror(errno));
     bool good = true;
     for (struct dirent *e = readdir(directory); e && good; e = readdir(directory))
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+        if (!is_dot(e->d_name))
             good = take_root_entry(in, e->d_name, out);
     closedir(directory);
     if (good && (out->class_count == 0 || out->class_count > FMIX_MAX_CLASSES))
-        return import_fail(in, "'%s' must hold a folder for each class, at most %u; it holds %zu",
+        return import_fail(in,
+                           "'%s' must hold a directory for each class, from 1 to %u of them, but "
+                           "holds %zu",
                            in->files[0], FMIX_MAX_CLASSES, out->class_count);
     if (good)
         qsort(out->classes, out->class_count, sizeof *out->classes, by_bytes);
@@ -188,34 +239,22 @@ static bool list_classes(const import *in, survey *out) {
 }
 
 static int by_place(const void *left, const void *right) {
-    const found *a = left, *b = right;
-    size_t shorter = a->folder < b->folder ? a->folder : b->folder;
-    if (a->number != b->number)
-        return a->number < b->number ? -1 : 1;
+    const survey_file *a = left, *b = right;
+    size_t shorter = a->folder_length < b->folder_length ? a->folder_length : b->folder_length;
+    if (a->class_number != b->class_number)
+        return a->class_number < b->class_number ? -1 : 1;
     int order = memcmp(a->path, b->path, shorter);
-    if (order == 0 && a->folder != b->folder)
-        return a->folder < b->folder ? -1 : 1;
-    return order ? order : strcmp(a->path + a->folder, b->path + b->folder);
-}
-
-static bool walk_class(const import *in, const step *root, uint32_t number, survey *out) {
-    struct stat s;
-    bool there, good = true;
-    char *path = join(in->files[0], out->classes[number]);
-    if (!path)
-        return import_fail(in, "out of memory");
-    if (is_folder(in, path, &s, &there))
-        good = enter(in, path, &s, root, number, out);
-    free(path);
-    return good;
+    if (order == 0 && a->folder_length != b->folder_length)
+        return a->folder_length < b->folder_length ? -1 : 1;
+    return order ? order : strcmp(a->path + a->folder_length, b->path + b->folder_length);
 }
 
 bool survey_walk(const import *in, survey *out) {
     struct stat s;
-    *out = (survey){NULL, 0, NULL, 0, 0};
+    *out = (survey){.count = 0};
     if (stat(in->files[0], &s) != 0)
         return import_fail(in, "'%s' cannot be read: %s", in->files[0], strerror(errno));
-    const step root = {NULL, s.st_dev, s.st_ino, 0};
+    const ancestor root = {NULL, s.st_dev, s.st_ino, 0};
     bool good = list_classes(in, out);
     for (size_t i = 0; i < out->class_count && good; i++)
         good = walk_class(in, &root, (uint32_t)i, out);
@@ -224,19 +263,21 @@ bool survey_walk(const import *in, survey *out) {
     return good;
 }
 
-void survey_look(const import *in, survey *all) {
+/* ---- the headers ---- */
+
+void survey_read_headers(const import *in, survey *all) {
     for (size_t i = 0; i < all->count; i++) {
-        found *f = &all->files[i];
+        survey_file *f = &all->files[i];
         mapped_file file = {0};
         image p;
         if (!mapped_file_open_path(f->path, &file)) {
-            report_bad(in->report, f->path, "it cannot be read: %s", strerror(errno));
+            report_bad(in->report, f->path, "%s", mapped_file_error(errno));
             continue;
         }
-        if (!image_look(file.bytes, file.length, &p))
-            report_bad(in->report, f->path, "%s", p.words);
-        else
+        if (image_header(file.bytes, file.length, &p))
             f->stored = p.stored;
+        else
+            report_bad(in->report, f->path, "%s", p.message);
         f->width = p.width;
         f->height = p.height;
         mapped_file_close(&file);

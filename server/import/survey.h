@@ -1,5 +1,5 @@
 /*
- * survey.h - the pictures of a folder of classes: found, sorted, and their headers looked at
+ * survey.h - the images of a directory of classes: found, sorted, and their headers read
  */
 #ifndef SURVEY_H
 #define SURVEY_H
@@ -7,30 +7,30 @@
 #include "datasets/image.h"
 #include "import.h"
 
-#define SURVEY_DEPTH 64 /* folders within each other */
+#define SURVEY_DEPTH 64 /* directories within each other */
 
-typedef struct found {
+typedef struct survey_file {
     char *path;
-    size_t folder;   /* the length of the path of what it lies in */
-    uint32_t number; /* of its class */
+    size_t folder_length; /* of the directory's part of the path */
+    uint32_t class_number;
     uint32_t width, height;
-    unsigned stored; /* channels; 0: its header cannot be read, which was said */
-} found;
+    unsigned stored; /* channels; 0: the file cannot be used, which was reported */
+} survey_file;
 
 typedef struct survey {
-    char **classes; /* their names, sorted */
+    char **classes; /* their names, sorted by bytes */
     size_t class_count;
-    found *
-        files; /* by class, then by folder, then by name, as torchvision's ImageFolder sorts them */
+    /* Sorted by class, then by directory, then by name, as torchvision's ImageFolder sorts. */
+    survey_file *files;
     size_t count, room;
 } survey;
 
-/* Finds all pictures below in->files[0]. What is left out, or cannot be read, is reported. False:
- * explained. */
+/* Finds all images below in->files[0], which has one directory for each class. Files that are
+ * skipped or cannot be read are reported. False: explained. survey_free frees *out in any case. */
 bool survey_walk(const import *in, survey *out);
 
-/* Looks at every header. Files that cannot be read are reported. */
-void survey_look(const import *in, survey *all);
+/* Reads the header of every file. Files that cannot be read are reported. */
+void survey_read_headers(const import *in, survey *all);
 
 void survey_free(survey *s);
 

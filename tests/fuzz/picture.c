@@ -11,7 +11,7 @@ static void read_as(const uint8_t *data, size_t size, const image *looked, bool 
                     unsigned channels) {
     image p;
     bool read = image_read(data, size, channels, &p);
-    FUZZ_ASSERT(read ? good : p.words[0] != 0);
+    FUZZ_ASSERT(read ? good : p.message[0] != 0);
     FUZZ_ASSERT(read == (p.pixels != NULL));
     if (!read)
         return;
@@ -28,8 +28,8 @@ static void read_as(const uint8_t *data, size_t size, const image *looked, bool 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     image looked;
-    bool good = image_look(data, size, &looked);
-    FUZZ_ASSERT(!looked.pixels && (good || looked.words[0]));
+    bool good = image_header(data, size, &looked);
+    FUZZ_ASSERT(!looked.pixels && (good || looked.message[0]));
     if (good && (uint64_t)looked.width * looked.height > PIXELS)
         return 0;
     read_as(data, size, &looked, good, 0);

@@ -393,7 +393,7 @@ class Ending(unittest.TestCase):
     def setUp(self):
         self.root = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    AMID = "data set 'big': told to end before its digest was checked"
+    AMID = "data set 'big': interrupted before its digest was checked"
 
     def write(self):
         """A set of zeros, which the disk need not hold."""
@@ -467,7 +467,7 @@ class BadSets(unittest.TestCase):
     def test_a_short_file_is_found(self):
         path = self.set / "data.bin"
         path.write_bytes(path.read_bytes()[:-1])
-        self.assertIn("data.bin has 4346 bytes, but by manifest.json it must have 4347", self.reason())
+        self.assertIn("data.bin has 4346 bytes; by manifest.json it must have 4347", self.reason())
 
     def test_a_missing_file_is_found(self):
         (self.set / "labels.bin").unlink()

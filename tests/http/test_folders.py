@@ -34,20 +34,20 @@ class Folders(Importing):
         self.images("a/1.png")
         self.images("a/2.png", "b/3.png", data=png(COLOUR))
         said = self.take("folder", self.folder / "images")
-        self.assertIn("pictures of 4 x 4: 2 in colour, 1 in grey; rows are RGB", said)
-        self.assertIn("converted: 1 from grey to RGB, the first ", said)
-        self.assertIn("a row is 4x4x3 of u8, layout channels_last", said)
-        self.assertIn("y: 2 classes, of rows: 'a': 2, 'b': 1", said)
-        self.assertIn("3 files are taken", said)
+        self.assertIn("images of 4 x 4 pixels: 2 colour, 1 grey; rows are RGB", said)
+        self.assertIn("converted 1 file: grey to RGB (first: '", said)
+        self.assertIn("rows have shape 4x4x3, type u8 and layout channels_last", said)
+        self.assertIn("y: 2 classes; rows per class: 'a': 2, 'b': 1", said)
+        self.assertIn("imported 3 files", said)
         self.assertEqual(self.stored()[0].reshape(3, -1, 3)[:, 0].tolist(), [[7, 7, 7], [255, 0, 0], [255, 0, 0]])
 
     def test_channels_are_those_that_are_asked_for(self):
         self.images("a/1.png")
         self.images("a/2.png", data=png(COLOUR))
         said = self.take("folder", self.folder / "images", "--channels", 1)
-        self.assertIn("rows are grey, as --channels says", said)
-        self.assertIn("converted: 1 from colour to grey", said)
-        self.assertIn("a row is 4x4 of u8, layout none", said)
+        self.assertIn("rows are grey (--channels)", said)
+        self.assertIn("converted 1 file: colour to grey", said)
+        self.assertIn("rows have shape 4x4, type u8 and layout none", said)
         self.assertEqual(self.stored()[0].tolist(), [7] * 16 + [76] * 16)
         importing(self.root / "grey", "--from", "folder", self.folder / "images", "--channels", 3)
         self.assertEqual(len((self.root / "grey" / "data.bin").read_bytes()), 96)
@@ -63,20 +63,20 @@ class Folders(Importing):
         pixels, classes = self.stored()
         self.assertEqual((pixels.tolist(), classes), (walked, [0, 0, 0, 0, 1, 1, 2]))
 
-    def test_what_is_no_picture_is_skipped_counted_and_said(self):
+    def test_other_files_are_skipped_counted_and_reported(self):
         self.images("a/1.png", ".hidden/1.png", "b.png/2.png")
         self.images("labels.csv", ".DS_Store", "a/.DS_Store", "a/2.webp", "a/3.webp", "a/notes", data=b"?")
         os.mkfifo(self.folder / "images" / "a" / "pipe.png")
         said = self.take("folder", self.folder / "images")
-        for words in ("skipped: 3 hidden, named with a dot before all, the first '",
-                      "skipped: 1 beside the folders of classes, the first '", "labels.csv'",
-                      "skipped: 2 that are no PNG or JPEG, named .webp, the first '",
-                      "skipped: 1 that are no PNG or JPEG by name, the first '",
-                      "skipped: 1 that are neither files nor folders, the first '",
-                      "y: 2 classes, of rows: 'a': 1, 'b.png': 1"):
+        for words in ("skipped 3 files: hidden (the name begins with a dot) (first: '",
+                      "skipped 1 file: not in the directory of a class (first: '", "labels.csv'",
+                      "skipped 2 files: extension .webp is not PNG or JPEG (first: '",
+                      "skipped 1 file: no extension (first: '",
+                      "skipped 1 file: neither a regular file nor a directory (first: '",
+                      "y: 2 classes; rows per class: 'a': 1, 'b.png': 1"):
             self.assertIn(words, said)
 
-    def test_links_are_followed_and_those_that_lead_back_or_nowhere_are_named(self):
+    def test_links_are_followed_and_those_in_circles_or_to_nothing_are_named(self):
         self.images("a/1.png")
         self.file("elsewhere/deep/2.png", png(GREY))
         images = self.folder / "images"
@@ -84,13 +84,13 @@ class Folders(Importing):
         (images / "a" / "3.png").symlink_to(images / "a" / "1.png")
         (self.folder / "link").symlink_to(images)
         said = self.take("folder", self.folder / "link")
-        self.assertIn("y: 2 classes, of rows: 'a': 2, 'b': 1", said)
+        self.assertIn("y: 2 classes; rows per class: 'a': 2, 'b': 1", said)
         (images / "a" / "up").symlink_to(images)
         (images / "a" / "gone.png").symlink_to("nowhere")
         said = importing(self.root / "other", "--from", "folder", images, status=1)
-        self.assertIn("up': it is a link to a folder that it lies in", said)
-        self.assertIn("gone.png': it cannot be looked at: No such file", said)
-        self.assertIn("2 files not read, named above", said)
+        self.assertIn("up': the link leads to a directory that contains the link", said)
+        self.assertIn("gone.png': No such file", said)
+        self.assertIn("2 files could not be read, named above", said)
         self.assertFalse((self.root / "other").exists())
 
     def test_classes_without_a_picture_are_errors_unless_allowed(self):
@@ -100,10 +100,10 @@ class Folders(Importing):
         said = self.refused("folder", self.folder / "images")
         self.assertIn("the class 'b' has no PNG or JPEG file", said)
         self.assertIn("the class 'c' has no PNG or JPEG file", said)
-        self.assertIn("2 of 3 classes are empty; --allow-empty keeps them, with no rows", said)
-        self.assertIn("named .webp, the first '", said)
+        self.assertIn("2 of 3 classes are empty; --allow-empty imports them without rows", said)
+        self.assertIn("extension .webp is not PNG or JPEG (first: '", said)
         said = self.take("folder", self.folder / "images", "--allow-empty")
-        self.assertIn("y: 3 classes, of rows: 'a': 1, 'b': 0, 'c': 0", said)
+        self.assertIn("y: 3 classes; rows per class: 'a': 1, 'b': 0, 'c': 0", said)
 
     def test_all_bad_files_are_named_and_skip_bad_goes_on_without_them(self):
         self.images("a/1.png", "a/2.png", "b/1.png")
@@ -112,12 +112,12 @@ class Folders(Importing):
         self.images("b/2.png", data=png(np.zeros((5, 6), np.uint8)))
         self.images("b/3.png", data=b"")
         said = self.refused("folder", self.folder / "images")
-        bad = ("a/0.png': it is neither PNG nor JPEG", "a/3.png': it is cut short",
-               "b/2.png': it has 6 x 5 pixels, but most have 4 x 4", "b/3.png': it is neither")
-        for words in (*bad, "--skip-bad goes on without them", "4 files not read, named above"):
+        bad = ("a/0.png': the file is neither PNG nor JPEG", "a/3.png': the file is truncated",
+               "b/2.png': the image has 6 x 5 pixels, but most images have 4 x 4", "b/3.png': the file is neither")
+        for words in (*bad, "--skip-bad imports the others", "4 files could not be read, named above"):
             self.assertIn(words, said)
         said = self.take("folder", self.folder / "images", "--skip-bad")
-        for words in (*bad, "3 rows, digest", "3 files are taken", "'a': 2, 'b': 1"):
+        for words in (*bad, "3 rows, digest", "imported 3 files", "'a': 2, 'b': 1"):
             self.assertIn(words, said)
         self.assertEqual(self.stored()[1], [0, 0, 1])
 
@@ -125,8 +125,8 @@ class Folders(Importing):
         self.images("a/good.png")
         self.images(*(f"a/{number}.png" for number in range(90)), data=b"?")
         said = self.refused("folder", self.folder / "images")
-        self.assertEqual(said.count("it is neither PNG nor JPEG"), 20)
-        self.assertIn("90 files not read, of which the first 20 are named above", said)
+        self.assertEqual(said.count("the file is neither PNG nor JPEG"), 20)
+        self.assertIn("90 files could not be read; the first 20 are named above", said)
 
     def test_a_class_of_bad_files_alone_is_empty_once_they_are_skipped(self):
         self.images("a/1.png")
@@ -134,11 +134,11 @@ class Folders(Importing):
         said = self.refused("folder", self.folder / "images", "--skip-bad")
         self.assertIn("the class 'b' has no PNG or JPEG file that can be read", said)
 
-    def test_names_reach_no_terminal_as_commands(self):
+    def test_control_characters_of_names_are_escaped(self):
         self.images("a/1.png")
         self.images("a/\x1b[2J\n.png", data=b"?")
         said = self.refused("folder", self.folder / "images")
-        self.assertIn(r"a/\x1b[2J\x0a.png': it is neither", said)
+        self.assertIn(r"a/\x1b[2J\x0a.png': the file is neither", said)
         self.assertNotIn("\x1b", said)
         os.mkdir(os.fsencode(self.folder / "images") + b"/\xff")
         self.assertIn(r"images/\xff' is not UTF-8", self.refused("folder", self.folder / "images"))
@@ -158,14 +158,14 @@ class Folders(Importing):
         os.close(ours)
         self.assertEqual(process.wait(60), 0)
         said = said.decode()
-        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg' is read with a warning: libjpeg-turbo warns: ")
+        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg': imported with a warning: libjpeg-turbo warning: ")
         self.assertIn("\r" + "#" * 40 + " 100 %\r\n", said)
-        self.assertIn("1 file read with a warning, named above", said)
+        self.assertIn("1 file imported with a warning, named above", said)
 
-    def test_many_classes_are_told_by_the_fewest_and_the_most(self):
+    def test_many_classes_are_summed_up_by_the_fewest_and_the_most_rows(self):
         self.images(*(f"{number:02}/{i}.png" for number in range(40) for i in range(1 + (number == 7))))
         said = self.take("folder", self.folder / "images")
-        self.assertIn("y: 40 classes of 1 rows (class '00') to 2 (class '07'); 0 have none", said)
+        self.assertIn("y: 40 classes; rows per class: from 1 (class '00') to 2 (class '07'); classes without rows: 0", said)
 
 
 if __name__ == "__main__":

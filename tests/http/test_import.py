@@ -86,7 +86,7 @@ class Importing(unittest.TestCase):
 class Kinds(Importing):
     """What is read."""
 
-    def test_npy(self):
+    def test_npy_rows_and_labels_are_imported(self):
         x = self.source.normal(size=(9, 5, 4)).astype("<f4")
         y = self.source.integers(0, 4, 9)
         said = self.take("npy", self.file("x.npy", harness.write_npy(x)),
@@ -98,7 +98,7 @@ class Kinds(Importing):
         self.assertEqual(labels.shape, (9, 7))
         self.assertEqual(labels.argmax(1).tolist(), y.tolist())
 
-    def test_idx_plain_and_as_gzip(self):
+    def test_idx_is_read_plain_and_compressed_by_gzip(self):
         x = self.source.integers(0, 256, (6, 3, 4), dtype=np.uint8)
         y = self.source.integers(0, 3, 6).astype(np.uint8)
         images = struct.pack(">BBBBIII", 0, 0, 8, 3, 6, 3, 4) + x.tobytes()
@@ -158,7 +158,7 @@ class Kinds(Importing):
         self.assertEqual(facts["shape"], [8, 8])
         self.assertEqual((set(rows[0].ravel()), set(rows[1].ravel())), ({128}, {7}))
 
-    def test_gzip_of_several_members_and_with_zeros_behind_is_read_as_gzip_does(self):
+    def test_gzip_of_several_members_and_with_zeros_after_them_is_read(self):
         x = self.source.integers(0, 256, (600, 30, 4), dtype=np.uint8)
         images = struct.pack(">BBBBIII", 0, 0, 8, 3, *x.shape) + x.tobytes()
         members = b"".join(gzip.compress(images[at:at + 9000]) for at in range(0, len(images), 9000))
@@ -191,20 +191,20 @@ class Kinds(Importing):
         stored = (self.root / name / "labels.bin").read_bytes()
         right = y.reshape(-1).astype("<i4" if kind == "numbers" else "<f4").tobytes()
         self.assertEqual(stored, right, (file, y.dtype, y.shape))
-        self.assertIn("y: 3 classes, of rows: 0: 1, 1: 1, 2: 2" if kind == "numbers"
+        self.assertIn("y: 3 classes; rows per class: 0: 1, 1: 1, 2: 2" if kind == "numbers"
                       else f"y: rows of {y.shape[1]} weights, from ", said)
 
-    def test_a_cifar_file_of_either_is_what_is_said(self):
+    def test_a_cifar_file_whose_length_fits_both_needs_the_option(self):
         either = self.file("a", bytes(3073 * 3074))
-        self.assertIn("each file can be of CIFAR-10, with a label and 3072 bytes a record, or of CIFAR-100, "
-                      "with two labels; --cifar 10 or --cifar 100 says which", self.refused("cifar", either))
+        self.assertIn("by their lengths, the files may be CIFAR-10 (one label and 3072 bytes per record) or "
+                      "CIFAR-100 (two labels); select one by --cifar 10 or --cifar 100", self.refused("cifar", either))
         for version, rows in ((10, 3074), (100, 3073)):
             said = importing(self.root / f"of{version}", "--from", "cifar", either, "--cifar", version)
             self.assertIn(f"{rows} rows, digest", said)
         # another file leaves no doubt
         said = importing(self.root / "two", "--from", "cifar", either, self.file("b", bytes(3073)))
         self.assertIn("3075 rows, digest", said)
-        self.assertIn("2 files are taken", said)
+        self.assertIn("imported 2 files", said)
 
     def test_links_to_sources_are_followed(self):
         x = self.source.integers(0, 256, (2, 3), dtype=np.uint8)
@@ -230,13 +230,13 @@ class Kinds(Importing):
 
 
 class Bad(Importing):
-    """What is not read: with a reason, and nothing is left of it."""
+    """What is refused, with a reason; nothing of it is left on the disk."""
 
     def npy(self, name, array):
         """An npy file."""
         return self.file(name, harness.write_npy(array))
 
-    def test_labels_that_do_not_fit(self):
+    def test_labels_that_do_not_fit_are_refused(self):
         x = self.npy("x.npy", np.zeros((4, 3), np.uint8))
         for y, reason in ((np.zeros(3, int), "there are 3 labels in y for 4 rows"),
                           (np.array([0, 1, -1, 0]), "row 2 of y is -1; class numbers are whole numbers from 0 to 1048575"),
@@ -255,16 +255,16 @@ class Bad(Importing):
         self.assertIn("row 1 of y is 5; class numbers are whole numbers from 0 to 4", self.refused(
             "npy", x, self.npy("y.npy", np.array([0, 5, 0, 0])), "--classes", 5))
 
-    def test_files_that_are_something_else_or_cut_off(self):
+    def test_truncated_files_and_files_of_other_formats_are_refused(self):
         whole = harness.write_npy(np.zeros((4, 3), np.uint8))
         idx = struct.pack(">BBBBII", 0, 0, 8, 2, 4, 3) + bytes(12)
         cases = [("npy", whole[:-1], "needs 12 bytes"), ("npy", b"", "is not an npy file"),
                  ("npy", whole[:20], "npy header"), ("idx", idx[:-1], "needs 12 bytes"),
-                 ("idx", idx + b"x", "needs 12 bytes"), ("idx", b"\0\0\x07\1" + bytes(9), "does not begin"),
-                 ("idx", b"\0\0\x08\x09" + bytes(99), "one to 5"), ("idx", b"", "does not begin"),
+                 ("idx", idx + b"x", "needs 12 bytes"), ("idx", b"\0\0\x07\1" + bytes(9), "is not an idx file"),
+                 ("idx", b"\0\0\x08\x09" + bytes(99), "1 to 5 are supported"), ("idx", b"", "is not an idx file"),
                  ("idx", gzip.compress(idx)[:-5], "gzip"), ("idx", b"\x1f\x8b" + bytes(40), "gzip"),
                  ("idx", gzip.compress(idx)[:-4] + b"\xff\xff\xff\x7f", "gzip"),
-                 ("cifar", bytes(3072), "no records of either"), ("cifar", b"", "no records"),
+                 ("cifar", bytes(3072), "not a whole number of CIFAR-10 or CIFAR-100 records"), ("cifar", b"", "not a whole number of"),
                  ("safetensors", whole, "safetensors"),
                  ("safetensors", write_safetensors({"y": np.zeros(3, "<f4")}), "no array named x"),
                  ("safetensors", write_safetensors({"x": np.zeros((3, 2), "<f4"), "z": np.zeros(3)}),
@@ -276,12 +276,12 @@ class Bad(Importing):
         self.assertIn("cannot be read", self.refused("npy", self.folder / "nothing"))
         self.assertIn("cannot be read", self.refused("npy", self.folder))
 
-    def test_pictures_that_are_none_or_of_two_sizes(self):
-        self.assertIn("a folder for each class", self.refused("folder", self.root))
+    def test_bad_images_and_images_of_two_sizes_are_refused(self):
+        self.assertIn("a directory for each class", self.refused("folder", self.root))
         self.file("images/a/1.png", png(np.zeros((4, 4), np.uint8)))
-        for name, data, reason in (("2.png", png(np.zeros((4, 5), np.uint8)), "5 x 4 pixels, but most have 4 x 4"),
-                                   ("2.png", png(np.zeros((4, 4), np.uint8))[:-20], "it is cut short: all of its"),
-                                   ("2.jpg", JPEG[:-30], "it is cut short: all of its"),
+        for name, data, reason in (("2.png", png(np.zeros((4, 5), np.uint8)), "5 x 4 pixels, but most images have 4 x 4"),
+                                   ("2.png", png(np.zeros((4, 4), np.uint8))[:-20], "the file is truncated"),
+                                   ("2.jpg", JPEG[:-30], "the file is truncated"),
                                    ("2.jpg", b"GIF89a", "neither PNG nor JPEG")):
             path = self.file(f"images/a/{name}", data)
             self.assertIn(reason, self.refused("folder", self.folder / "images"))
@@ -290,9 +290,9 @@ class Bad(Importing):
         huge[16:24] = struct.pack(">II", 60000, 60000)
         huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
         self.file("images/a/0.png", huge)
-        self.assertIn("it has 60000 x 60000 pixels; a picture may have 67108864 pixels", self.refused("folder", self.folder / "images"))
+        self.assertIn("the image has 60000 x 60000 pixels; the limits are 67108864 pixels", self.refused("folder", self.folder / "images"))
 
-    def test_names_of_files_reach_no_terminal_as_they_are(self):
+    def test_control_characters_of_names_are_escaped(self):
         """Nor does a name make a line of its own."""
         name = "red\x1b[31m\nfmixd: import: all is well \udcff"
         self.file(f"images/a/{name}.png", b"none")
@@ -302,14 +302,14 @@ class Bad(Importing):
         self.assertNotIn("\x1b", said)
         self.assertIn(r"'no\x1bfile'", self.refused("npy", "no\x1bfile"))
 
-    def test_layouts_that_say_nothing(self):
+    def test_a_layout_that_does_not_fit_is_refused(self):
         x = self.npy("x.npy", np.zeros((2, 3, 4, 5), np.uint8))
         self.assertIn("--layout is required", self.refused("npy", x))
-        self.assertIn("spatial sides", self.refused(
+        self.assertIn("spatial dimensions", self.refused(
             "npy", self.npy("x.npy", np.zeros((2, 3), np.uint8)), "--layout", "channels_last"))
-        self.assertIn("needs rows", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
+        self.assertIn("the first for the rows, but has 1", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
 
-    def test_command_lines_that_make_no_sense_end_with_2(self):
+    def test_a_wrong_command_line_ends_with_2(self):
         for arguments in ([], ["set"], ["set", "--from"], ["set", "--from", "csv", "x"],
                           ["set", "--from", "npy"], ["set", "--from", "npy", "a", "b", "c"],
                           ["set", "--what", "x"], ["set", "--from", "npy", "x", "--classes", "0"],
@@ -318,7 +318,16 @@ class Bad(Importing):
                           ["set", "--from", "cifar", "x", "--cifar", "20"]):
             self.assertIn("usage: fmixd import", importing(*arguments, status=2))
 
-    def test_options_that_mean_nothing_to_a_kind_are_refused(self):
+    def test_help_goes_to_stdout_and_an_error_to_stderr(self):
+        for arguments, status, words in ((["--help"], 0, "examples:"), (["set"], 2, "--from is missing")):
+            done = subprocess.run([harness.program(), "import", *arguments], capture_output=True, text=True,
+                                  check=False, timeout=harness.PATIENCE)
+            told, silent = (done.stdout, done.stderr) if status == 0 else (done.stderr, done.stdout)
+            self.assertEqual((done.returncode, silent), (status, ""))
+            self.assertIn(words, told)
+            self.assertIn("usage: fmixd import SET --from KIND", told)
+
+    def test_options_that_do_not_apply_to_a_kind_are_refused(self):
         options = {"--layout": "none", "--classes": 3, "--channels": 1, "--cifar": 10, "--skip-bad": None,
                    "--allow-empty": None}
         taken = {"npy": "--layout --classes", "idx": "--layout --classes", "safetensors": "--layout --classes",
@@ -329,9 +338,9 @@ class Bad(Importing):
                 means = name in own.split()
                 said = importing(self.root / "set", "--from", kind, self.folder / "nothing", *arguments,
                                  status=1 if means else 2)
-                self.assertEqual(f"{name} means nothing to --from {kind}" in said, not means, said)
+                self.assertEqual(f"{name} does not apply to --from {kind}" in said, not means, said)
         x, rows = self.npy("x.npy", np.zeros((4, 3), "u1")), self.npy("y.npy", np.zeros((4, 3), "f4"))
-        self.assertIn("--classes is of labels, and there are none", self.refused("npy", x, "--classes", 3))
+        self.assertIn("--classes applies to labels, but there are no labels", self.refused("npy", x, "--classes", 3))
         self.assertIn("--classes is 5, but the labels y are rows of 3",
                       self.refused("npy", x, rows, "--classes", 5))
 
@@ -339,7 +348,7 @@ class Bad(Importing):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
         for name in (".hidden", "a b", "a.b", "ä", "x" * 65):
             said = importing(self.root / name, "--from", "npy", x, status=1)
-            self.assertIn("is no name of a data set", said)
+            self.assertIn("is not a valid name of a data set", said)
 
     def test_the_directories_above_a_set_are_made(self):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
@@ -352,33 +361,33 @@ class Bad(Importing):
         said = importing(self.root / "dangling/b/set", "--from", "npy", x, status=1)
         self.assertIn(f"{self.root}/dangling/b: No such file or directory", said)
 
-    def test_what_is_there_is_not_overwritten(self):
+    def test_an_existing_set_is_not_overwritten(self):
         x = self.npy("x.npy", np.zeros((2, 3), np.uint8))
         self.take("npy", x)
         before = (self.root / "set" / "manifest.json").read_text()
         said = importing(self.root / "set", "--from", "npy", x, status=1)
-        self.assertIn("is there already", said)
+        self.assertIn("already exists", said)
         self.assertEqual((self.root / "set" / "manifest.json").read_text(), before)
 
 
-    def test_labels_and_lengths_of_cifar_are_looked_at_before_a_row_is_copied(self):
+    def test_cifar_labels_and_lengths_are_checked_before_a_row_is_copied(self):
         good, wrong = self.file("good", bytes(3073 * 2)), bytearray(3073 * 3)
         wrong[3073 * 2] = 10
         bad = [self.file("label", wrong), self.file("short", bytes(3072)), self.folder / "missing"]
         said = self.refused("cifar", good, *bad)
-        for words in ("label': record 2 has y 10; it goes from 0 to 9", "short': it has 3072 bytes",
-                      "missing': it cannot be read: No such file", "--skip-bad goes on without them",
-                      "3 files not read, named above"):
+        for words in ("label': record 2: label y is 10; the maximum is 9", "short': the file has 3072 bytes",
+                      "missing': No such file", "--skip-bad imports the others",
+                      "3 files could not be read, named above"):
             self.assertIn(words, said)
         said = self.take("cifar", good, *bad, "--skip-bad")
         self.assertIn("2 rows, digest", said)
-        self.assertIn("1 file is taken", said)
+        self.assertIn("imported 1 file", said)
 
-    def test_bytes_behind_gzip_are_named(self):
+    def test_bytes_after_gzip_data_are_refused(self):
         idx = gzip.compress(struct.pack(">BBBBII", 0, 0, 8, 2, 4, 3) + bytes(12))
-        self.assertIn("has 5 bytes behind its gzip data that are none", self.refused(
+        self.assertIn("has 5 bytes after the gzip data that are not gzip", self.refused(
             "idx", self.file("x.gz", idx + b"\0\0abc")))
-        self.assertIn("broken gzip, or cut short (member 2)", self.refused(
+        self.assertIn("member 2 of the gzip data is corrupt or truncated", self.refused(
             "idx", self.file("x.gz", idx + idx[:-9])))
 
 
@@ -448,10 +457,10 @@ class Interrupted(Importing):
             alter(self.folder / changed)
             said = self.let_go(process)
             self.assertEqual(process.returncode, 1, said)
-            self.assertRegex(said, f"{changed}' was cut short or altered while it was read")
+            self.assertRegex(said, f"{changed}' was truncated or changed while it was read")
             self.assertEqual(list(self.root.iterdir()), [])
 
-    def test_one_that_was_killed_is_not_served_and_the_next_takes_its_place(self):
+    def test_a_killed_import_is_not_served_and_the_next_import_replaces_it(self):
         records = self.file("a", bytes(3073 * 400))
         process = self.held("cifar", *[records] * 9)
         process.kill()
@@ -462,7 +471,7 @@ class Interrupted(Importing):
         self.take("cifar", records)
         self.assertEqual([path.name for path in self.root.iterdir()], ["set"])
 
-    def test_whatever_one_that_was_killed_had_written_the_next_takes_its_place(self):
+    def test_files_left_by_a_killed_import_are_removed(self):
         partial = self.root / ".set.partial"
         partial.mkdir()
         for name in ("data.bin", "labels.bin", "labels.coarse.bin", "manifest.json"):
@@ -474,12 +483,12 @@ class Interrupted(Importing):
                          ["data.bin", "manifest.json"])
         self.assertEqual(self.served(5)[1].tobytes(), x.tobytes())
 
-    def test_of_two_at_once_under_one_name_the_second_is_refused(self):
+    def test_a_second_import_of_the_same_set_is_refused(self):
         x = np.full((6_000_000, 3), 7, np.uint8)
         first = self.held("npy", self.file("x.npy", harness.write_npy(x)))
         other = self.file("y.npy", harness.write_npy(x[:2]))
         said = importing(self.root / "set", "--from", "npy", other, status=1)
-        self.assertIn("is being imported already", said)
+        self.assertIn("another process is already importing", said)
         said = self.let_go(first)
         self.assertEqual(first.returncode, 0, said)
         self.assertIn("6000000 rows, digest", said)

@@ -68,7 +68,7 @@ class Read(unittest.TestCase):
     def test_odd_jpegs_are_read_with_a_warning_that_names_them(self):
         for name, data in pictures.odd_jpegs():
             self.assertRegex(self.compare(name, data),
-                             "'.*/a/1.png' is read with a warning: libjpeg-turbo warns: ", name)
+                             "'.*/a/1.png': imported with a warning: libjpeg-turbo warning: ", name)
 
     def test_a_jpeg_cut_near_its_end_is_read_where_pillow_reads_it(self):
         colour, grey = pictures.photo(40, 40), pictures.photo(40, 40, 1)
@@ -90,9 +90,9 @@ class Read(unittest.TestCase):
         ramp = np.array([0, 255, 256, 511, 65535, 51400]).reshape(1, 6, 1)
         pixels, said = self.taken(pictures.png(ramp, 16, 0), 1)
         self.assertEqual(pixels.tolist(), [0, 0, 1, 1, 255, 200])
-        self.assertIn("1 of 16 bits that keep the high byte", said)
+        self.assertIn("1 file: samples of 16 bits to their high byte", said)
 
-    def test_what_is_cut_short_is_refused_and_why(self):
+    def test_truncated_files_are_refused_as_truncated(self):
         for name, data in (("png", pictures.png(np.zeros((9, 9, 3), int), 8, 2)),
                            ("baseline", pictures.cjpeg(pictures.photo(30, 30))),
                            ("progressive", pictures.cjpeg(pictures.photo(30, 30), "-progressive")),
@@ -100,17 +100,17 @@ class Read(unittest.TestCase):
             for length in (30, len(data) // 2, len(data) - 25):
                 pixels, said = self.taken(data[:length], 3, status=1)
                 self.assertIsNone(pixels)
-                self.assertIn(f"it is cut short: all of its {length} bytes are read", said, name)
+                self.assertIn(f"the file is truncated after {length} bytes", said, name)
 
-    def test_what_libraries_refuse_is_refused_in_their_words(self):
+    def test_damaged_files_are_refused_in_the_words_of_the_library(self):
         png = bytearray(pictures.png(np.zeros((9, 9, 3), int), 8, 2))
         png[-13] ^= 1  # of the sum of IDAT
         jpeg = pictures.cjpeg(pictures.photo(30, 30))
-        for data, words in ((png, "libpng says: IDAT: CRC error"),
+        for data, words in ((png, "libpng: IDAT: CRC error"),
                             (pictures.without(jpeg, 0xdb),
-                             "libjpeg-turbo says: Quantization table 0x00 was not defined"),
-                            (pictures.without(jpeg, 0xc0), "libjpeg-turbo says: "),
-                            (b"GIF89a", "it is neither PNG nor JPEG")):
+                             "libjpeg-turbo: Quantization table 0x00 was not defined"),
+                            (pictures.without(jpeg, 0xc0), "libjpeg-turbo: "),
+                            (b"GIF89a", "the file is neither PNG nor JPEG")):
             self.assertIn(words, self.taken(bytes(data), 3, status=1)[1])
 
 

@@ -81,7 +81,7 @@ class Damaged(unittest.TestCase):
         kept = self.data.read_bytes()
         self.data.write_bytes(kept[:-1])
         self.reload(server)
-        self.assert_known(server, "data.bin has 4346 bytes, but by manifest.json it must have 4347")
+        self.assert_known(server, "data.bin has 4346 bytes; by manifest.json it must have 4347")
         self.data.write_bytes(kept)
         self.reload(server)
         self.assertEqual(self.until(server, 200).body, right)
@@ -134,7 +134,7 @@ class Damaged(unittest.TestCase):
         while "data.bin has 4347 bytes" not in server.log_tail():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
-        self.assertIn("the one there was is served on", server.log_tail())
+        self.assertIn("the previous version is still served", server.log_tail())
 
 
 if __name__ == "__main__":

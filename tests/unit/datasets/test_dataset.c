@@ -1,299 +1,157 @@
-#include "unit.h"
+/* Opening a set: every file is checked against the manifest, and what changes later is seen. */
+#include "small_set.h"
 
-#include "datasets/catalog.h"
-#include "datasets/dataset_writer.h"
-#include "params/query.h"
-
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-/* Of the file system: an error of renaming without replacement, or 0. */
-static int no_rename;
-
-/* Stands before libc's. */
-int renameat2(int from_directory, const char *from, int to_directory, const char *to,
-              unsigned flags) {
-    if (flags && no_rename) {
-        errno = no_rename;
-        return -1;
-    }
-    return (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, flags);
+static bool refused(const char *name, bool verify, const char *words) {
+    dataset *d = small_open(name, verify);
+    dataset_release(d);
+    return !d && folder_said(words);
 }
 
-static char root[64];
-static char reason[CATALOG_REASON];
-static FILE *said; /* what was complained of */
-static char *text;
-static size_t length;
-
-static int begin(void **state) {
+static void a_set_that_is_not_there_is_refused(void **state) {
     (void)state;
-    snprintf(root, sizeof root, "/tmp/fmixd-shelf-XXXXXX");
-    said = open_memstream(&text, &length);
-    return !mkdtemp(root) || !said;
+    assert_true(refused("a", true, "fmixd: data set 'a': its directory cannot be read: No such"));
+    folder_make("b");
+    assert_true(refused("b", true, "data set 'b': manifest.json cannot be read: No such file"));
+    assert_true(refused("..", true, "data set '..': its directory cannot be read"));
 }
 
-static const char *path_of(const char *name) {
-    static char path[200];
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    return path;
-}
-
-static void remove_set(const char *name) {
-    static const char *const files[] = {"manifest.json", "data.bin", "labels.bin", "labels.b.bin"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char file[100];
-        snprintf(file, sizeof file, "%s/%s", name, files[i]);
-        unlink(path_of(file));
-    }
-    rmdir(path_of(name));
-}
-
-static int end(void **state) {
+static void a_manifest_that_is_not_json_is_refused_by_its_line(void **state) {
     (void)state;
-    static const char *const sets[] = {"a", "b", "c"};
-    for (size_t i = 0; i < 3; i++)
-        remove_set(sets[i]);
-    fclose(said);
-    free(text);
-    return rmdir(root); /* nothing half-written is left */
+    small_write("a");
+    folder_write("a/manifest.json", "{\n\"fmixd\": 1,\n?", 15);
+    assert_true(refused("a", false, "data set 'a': manifest.json, line 3: "));
+    folder_write("a/manifest.json", "{\"fmixd\": 1, \"fmixd\": 1}", 24);
+    assert_true(refused("a", false, "duplicate object key"));
+    folder_write("a/manifest.json", "{\"fmixd\": 2}", 12);
+    assert_true(refused("a", false, "data set 'a': manifest.json is not of a known format"));
 }
 
-static const unsigned char pixels[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-
-static bool write_set(const char *name, unsigned rows) {
-    static const unsigned char numbers[] = {0, 2, 1};
-    const float soft[] = {0.25f, 0.75f, 1, 0, 0.5f, 0.5f};
-    const dataset_writer_facts facts = {
-        .type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
-    const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {rows}};
-    const array b = {.name = "y.b",
-                     .bytes = (const unsigned char *)soft,
-                     .type = DTYPE_F32,
-                     .rank = 2,
-                     .shape = {rows, 2}};
-    const label first = {.from = &y, .numbers = true, .rows = rows, .classes = 3};
-    const label second = {.from = &b, .rows = rows, .classes = 2};
-    dataset_writer *w = dataset_writer_new(path_of(name), &facts, said);
-    if (w && dataset_writer_rows(w, pixels, 3) && dataset_writer_head(w, "y", &first) &&
-        dataset_writer_class(w, "red") && dataset_writer_head(w, "y.b", &second))
-        return dataset_writer_finish(w);
-    dataset_writer_abandon(w);
-    return false;
-}
-
-static void what_is_written_is_read(void **state) {
+static void a_manifest_over_4_mib_is_refused(void **state) {
     (void)state;
-    assert_true(write_set("a", 3));
-    dataset *d = dataset_open(root, "a", true, NULL, said);
+    small_write("a");
+    assert_int_equal(truncate(folder_path("a/manifest.json"), (4 << 20) + 1), 0);
+    assert_true(refused("a", false, "manifest.json has more than 4 MiB"));
+}
+
+static void a_manifest_that_is_not_a_regular_file_is_refused(void **state) {
+    (void)state;
+    folder_make("a");
+    assert_int_equal(mkfifo(folder_path("a/manifest.json"), 0600), 0);
+    assert_true(refused("a", false, "manifest.json cannot be read: Not a regular file"));
+    folder_make("b");
+    folder_write("manifest", "{}", 2);
+    assert_int_equal(symlink("../manifest", folder_path("b/manifest.json")), 0);
+    assert_true(refused("b", false, "manifest.json cannot be read: Too many levels of symbolic"));
+}
+
+static void files_have_the_length_that_the_manifest_requires(void **state) {
+    (void)state;
+    small_write_labelled("a");
+    assert_int_equal(truncate(folder_path("a/data.bin"), 11), 0);
+    assert_true(refused("a", false, "data.bin has 11 bytes; by manifest.json it must have 12"));
+    assert_int_equal(truncate(folder_path("a/data.bin"), 13), 0);
+    assert_true(refused("a", false, "data.bin has 13 bytes; by manifest.json it must have 12"));
+    assert_int_equal(truncate(folder_path("a/data.bin"), 12), 0);
+    assert_int_equal(truncate(folder_path("a/labels.b.bin"), 0), 0);
+    assert_true(refused("a", false, "labels.b.bin has 0 bytes; by manifest.json it must have 24"));
+    assert_int_equal(unlink(folder_path("a/labels.b.bin")), 0);
+    assert_true(refused("a", false, "labels.b.bin cannot be read: No such file"));
+}
+
+static void a_class_number_that_no_class_has_is_refused(void **state) {
+    (void)state;
+    small_write_labelled("a");
+    small_alter("a/labels.bin", 3);
+    assert_true(refused("a", false, "data set 'a': row 0 of y is class 3 of 3"));
+    folder_write("a/labels.bin", "\0\0\0\0\xff\xff\xff\xff\0\0\0\0", 12);
+    assert_true(refused("a", false, "data set 'a': row 1 of y is class -1 of 3"));
+}
+
+static void an_altered_byte_is_found_where_digests_are_verified(void **state) {
+    (void)state;
+    small_write("a");
+    small_alter("a/data.bin", 99);
+    assert_true(refused("a", true, "it must be ") && folder_said(": a file was altered"));
+    dataset *d = small_open("a", false);
     assert_non_null(d);
-    assert_true(d->count == 3 && d->rank == 2 && d->side[0] == 2 && d->side[1] == 2);
-    assert_true(d->type == DTYPE_U8 && d->layout == LAYOUT_NONE && d->row_bytes == 4);
-    for (uint64_t i = 0; i < 3; i++)
-        assert_memory_equal(dataset_row(d, i), pixels + 4 * i, 4);
-    assert_int_equal(d->heads, 2);
-    assert_true(d->head[0].numbers && d->head[0].classes == 3);
-    assert_int_equal(d->head[0].file.bytes[4], 2);
-    assert_true(!d->head[1].numbers && d->head[1].classes == 2);
-    assert_true(dtype_real(DTYPE_F32, d->head[1].file.bytes + 4) == 0.75);
-    assert_memory_equal(d->description.bytes, "{\"name\":\"a\",\"count\":3,\"shape\":[2,2],", 36);
-    d->description.bytes[d->description.length - 1] = 0;
-    const char *said_of_heads =
-        "\"heads\":[{\"name\":\"y\",\"kind\":\"numbers\",\"classes\":3,\"class_names\":[\"red\"]},"
-        "{\"name\":\"y.b\",\"kind\":\"rows\",\"classes\":2}]";
-    assert_non_null(strstr((const char *)d->description.bytes, said_of_heads));
-    assert_true(dataset_is_current(d, root) && dataset_state(d) == MAPPED_FILE_WHOLE);
     dataset_release(d);
 }
 
-static void what_does_not_fit_leaves_nothing(void **state) {
-    (void)state;
-    assert_false(write_set("a", 2)); /* labels for two rows of three */
-    assert_false(write_set("no name", 3));
-    FILE *file = fopen(path_of("plain"), "w"); /* no directory, nor made one */
-    assert_true(file && fclose(file) == 0);
-    assert_false(write_set("plain/a", 3));
-    assert_int_equal(unlink(path_of("plain")), 0);
-    fflush(said);
-    assert_non_null(strstr(text, "there are 2 labels y for 3 rows"));
-    assert_non_null(strstr(text, "is no name of a data set"));
-}
-
-static void where_a_rename_cannot_ask_for_absence_the_writer_does(void **state) {
-    (void)state;
-    static const int errors[] = {EINVAL, ENOSYS};
-    for (size_t i = 0; i < 2; i++) {
-        no_rename = errors[i];
-        assert_true(write_set("a", 3));
-        assert_false(write_set("a", 3));
-        remove_set("a");
-    }
-    no_rename = EACCES;
-    assert_false(write_set("a", 3));
-    no_rename = 0;
-}
-
-static void a_set_that_came_meanwhile_is_not_replaced(void **state) {
-    (void)state;
-    static const int errors[] = {0, EINVAL};
-    const dataset_writer_facts facts = {
-        .type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
-    for (size_t i = 0; i < 2; i++) {
-        dataset_writer *w = dataset_writer_new(path_of("a"), &facts, said);
-        assert_true(w && dataset_writer_rows(w, pixels, 3));
-        assert_int_equal(mkdir(path_of("a"), 0700), 0);
-        no_rename = errors[i];
-        assert_false(dataset_writer_finish(w));
-        no_rename = 0;
-        assert_int_equal(rmdir(path_of("a")), 0);
-    }
-}
-
-static void the_same_bytes_have_the_same_digest_wherever_they_are(void **state) {
-    (void)state;
-    assert_true(write_set("a", 3) && write_set("b", 3));
-    dataset *a = dataset_open(root, "a", false, NULL, said),
-            *b = dataset_open(root, "b", false, NULL, said);
-    assert_true(a && b);
-    assert_string_equal(a->digest, b->digest);
-    dataset_release(a);
-    dataset_release(b);
-}
-
-static void a_shelf_has_sets_by_name_and_keeps_what_did_not_change(void **state) {
-    (void)state;
-    assert_true(write_set("b", 3) && write_set("a", 3));
-    catalog *s = catalog_new(root, true, said);
-    assert_non_null(s);
-    dataset *first = catalog_nth(s, 0), *again, *second = catalog_nth(s, 1);
-    assert_string_equal(first->name, "a");
-    assert_string_equal(second->name, "b");
-    assert_null(catalog_nth(s, 2));
-    assert_null(catalog_find(s, "c", reason));
-    assert_string_equal(reason, "");
-    assert_true(write_set("c", 3));
-    remove_set("b");
-    assert_true(catalog_scan(s, NULL, said));
-    again = catalog_find(s, "a", reason);
-    assert_ptr_equal(first, again);
-    assert_null(catalog_find(s, "b", reason));
-    assert_memory_equal(dataset_row(second, 0), pixels, 4); /* for whoever holds it */
-    dataset *c = catalog_find(s, "c", reason);
-    assert_non_null(c);
-    dataset_release(c);
-    dataset_release(again);
-    dataset_release(first);
-    dataset_release(second);
-    catalog_free(s);
-}
-
-static void a_set_that_was_written_anew_is_another(void **state) {
-    (void)state;
-    assert_true(write_set("a", 3));
-    catalog *s = catalog_new(root, true, said);
-    dataset *before = catalog_find(s, "a", reason);
-    assert_int_equal(rename(path_of("a"), "/tmp/fmixd-shelf-aside"), 0);
-    assert_true(write_set("a", 3));
-    assert_false(dataset_is_current(before, root));
-    assert_true(catalog_scan(s, NULL, said));
-    dataset *after = catalog_find(s, "a", reason);
-    assert_true(after && after != before);
-    dataset_release(after);
-    dataset_release(before);
-    catalog_free(s);
-    remove_set("a");
-    assert_int_equal(rename("/tmp/fmixd-shelf-aside", path_of("a")), 0);
-}
-
-static void write_over(const char *path, const char *with) {
-    FILE *file = fopen(path, "w");
-    assert_true(file && fputs(with, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself(void **state) {
-    (void)state;
-    assert_true(write_set("a", 3));
-    catalog *s = catalog_new(root, true, said);
-    dataset *before = catalog_find(s, "a", reason);
-    write_over(path_of("a/manifest.json"), "{ to be continued");
-    assert_true(catalog_scan(s, NULL, said));
-    dataset *after = catalog_find(s, "a", reason);
-    assert_ptr_equal(after, before);
-    fflush(said);
-    assert_non_null(strstr(text, "data set 'a': the one there was is served on"));
-    write_over(path_of("a/data.bin"), "cut");
-    assert_true(catalog_scan(s, NULL, said));
-    assert_null(catalog_find(s, "a", reason));
-    assert_non_null(strstr(reason, "data set 'a': manifest.json, line 1: "));
-    dataset_release(after);
-    dataset_release(before);
-    catalog_free(s);
-}
-
-static void a_scan_ends_when_the_process_is_told_to(void **state) {
+static void reading_stops_when_told_to(void **state) {
     (void)state;
     sigset_t term, before;
     int number;
+    atomic_bool stop = true;
+    small_write("a");
+    assert_null(dataset_open(folder_root, "a", true, &stop, folder_errors));
+    assert_true(folder_said("data set 'a': interrupted before its digest was checked"));
+    folder_forget();
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
-    assert_true(write_set("a", 3));
-    catalog *s = catalog_new(root, true, said);
-    dataset *a = catalog_find(s, "a", reason);
-    assert_true(write_set("b", 3));
     pthread_sigmask(SIG_BLOCK, &term, &before);
     raise(SIGTERM);
-    assert_false(catalog_scan(s, NULL, said));
-    assert_null(catalog_find(s, "b", reason));
-    assert_null(catalog_new(root, true, said));
-    assert_null(dataset_open(root, "b", true, NULL, said));
+    assert_true(refused("a", true, "interrupted before its digest was checked"));
     assert_int_equal(sigwait(&term, &number), 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    fflush(said);
-    assert_non_null(strstr(text, "data set 'b': told to end before its digest was checked"));
-    dataset *kept = catalog_find(s, "a", reason);
-    assert_ptr_equal(kept, a);
-    dataset_release(kept);
-    dataset_release(a);
-    catalog_free(s);
 }
 
-static void an_empty_root_is_an_empty_shelf(void **state) {
+static void a_set_lives_until_its_last_holder_releases_it(void **state) {
     (void)state;
-    catalog *s = catalog_new("", true, said);
-    assert_non_null(s);
-    assert_null(catalog_nth(s, 0));
-    assert_true(catalog_scan(s, NULL, said));
-    catalog_free(s);
-    assert_null(catalog_new("/nowhere/at/all", true, said));
+    small_write("a");
+    dataset *d = small_open("a", true);
+    assert_ptr_equal(dataset_retain(d), d);
+    dataset_release(d);
+    assert_memory_equal(dataset_row(d, 2), small_pixels + 8, 4);
+    dataset_release(d);
+    dataset_release(NULL);
 }
 
-static void names_are_letters_digits_and_two_signs(void **state) {
+static void a_set_that_is_written_again_is_another(void **state) {
     (void)state;
-    char long_name[80];
-    memset(long_name, 'a', sizeof long_name);
-    long_name[DATASET_NAME] = 0;
-    assert_true(dataset_named_well("a") && dataset_named_well("Train_2-x") &&
-                dataset_named_well(long_name));
-    long_name[DATASET_NAME] = 'a';
-    long_name[DATASET_NAME + 1] = 0;
-    static const char *const bad[] = {"", ".", "..", "a/b", "a.b", " ", "a b", "\xc3\xa4"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(dataset_named_well(bad[i]));
-    assert_false(dataset_named_well(long_name));
+    small_write("a");
+    dataset *d = small_open("a", true);
+    assert_true(dataset_is_current(d, folder_root));
+    assert_int_equal(rename(folder_path("a"), folder_path("aside")), 0);
+    assert_false(dataset_is_current(d, folder_root));
+    small_write("a");
+    assert_false(dataset_is_current(d, folder_root));
+    assert_true(dataset_is_whole(d)); /* its own files are as they were */
+    dataset_release(d);
 }
 
-#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, begin, end)
-RUN(ON_DISK(what_is_written_is_read), ON_DISK(what_does_not_fit_leaves_nothing),
-    ON_DISK(where_a_rename_cannot_ask_for_absence_the_writer_does),
-    ON_DISK(a_set_that_came_meanwhile_is_not_replaced),
-    ON_DISK(the_same_bytes_have_the_same_digest_wherever_they_are),
-    ON_DISK(a_shelf_has_sets_by_name_and_keeps_what_did_not_change),
-    ON_DISK(a_set_that_was_written_anew_is_another),
-    ON_DISK(a_set_whose_successor_is_bad_is_served_on_unless_it_is_broken_itself),
-    ON_DISK(a_scan_ends_when_the_process_is_told_to), ON_DISK(an_empty_root_is_an_empty_shelf),
-    T(names_are_letters_digits_and_two_signs))
+static void the_state_of_a_set_is_that_of_its_worst_file(void **state) {
+    (void)state;
+    small_write_labelled("a");
+    dataset *d = small_open("a", true);
+    assert_true(dataset_is_whole(d) && dataset_state(d) == MAPPED_FILE_WHOLE);
+    small_await_tick("a/labels.b.bin");
+    assert_int_equal(chmod(folder_path("a/labels.b.bin"), 0640), 0);
+    assert_int_equal(dataset_state(d), MAPPED_FILE_WHOLE); /* nobody has looked */
+    assert_false(dataset_is_whole(d));
+    assert_int_equal(dataset_state(d), MAPPED_FILE_DOUBTFUL);
+    dataset_release(d);
+}
+
+static void files_are_listed_in_the_order_of_the_digest(void **state) {
+    (void)state;
+    small_write_labelled("a");
+    dataset *d = small_open("a", true);
+    assert_int_equal(dataset_files(d), 3);
+    assert_ptr_equal(dataset_file(d, 0), &d->data);
+    assert_ptr_equal(dataset_file(d, 2), &d->head[1].file);
+    dataset_release(d);
+}
+
+RUN(IN_FOLDER(a_set_that_is_not_there_is_refused),
+    IN_FOLDER(a_manifest_that_is_not_json_is_refused_by_its_line),
+    IN_FOLDER(a_manifest_over_4_mib_is_refused),
+    IN_FOLDER(a_manifest_that_is_not_a_regular_file_is_refused),
+    IN_FOLDER(files_have_the_length_that_the_manifest_requires),
+    IN_FOLDER(a_class_number_that_no_class_has_is_refused),
+    IN_FOLDER(an_altered_byte_is_found_where_digests_are_verified),
+    IN_FOLDER(reading_stops_when_told_to), IN_FOLDER(a_set_lives_until_its_last_holder_releases_it),
+    IN_FOLDER(a_set_that_is_written_again_is_another),
+    IN_FOLDER(the_state_of_a_set_is_that_of_its_worst_file),
+    IN_FOLDER(files_are_listed_in_the_order_of_the_digest))

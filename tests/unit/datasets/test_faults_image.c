@@ -1,4 +1,4 @@
-/* Pictures while the nth allocation fails, for every n, in libpng and libjpeg-turbo, too. */
+/* Images while the nth allocation fails, for every n, also in libpng and libjpeg-turbo. */
 #include "fault.h"
 
 #include "datasets/image.h"
@@ -31,18 +31,18 @@ static unsigned long check(const char *path, const unsigned char *bytes, size_t 
         fired = fault_disarm();
         size_t size = (size_t)right.width * right.height * right.channels;
         bool good = read ? memcmp(got.pixels, right.pixels, size) == 0
-                         : fired && !got.pixels && got.words[0] != 0;
+                         : fired && !got.pixels && got.message[0] != 0;
         image_free(&got);
         if (!good || fault_live() != live) {
             fault_tell(path, n);
-            fail_msg("%s, allocation %lu: %s; %ld left", path, n, got.words, fault_live() - live);
+            fail_msg("%s, allocation %lu: %s; %ld left", path, n, got.message, fault_live() - live);
         }
     }
     image_free(&right);
     return n - 1;
 }
 
-static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) {
+static void an_image_without_memory_is_refused_with_a_message_and_leaks_none(void **state) {
     (void)state;
     unsigned char bytes[MOST];
     glob_t found;
@@ -58,11 +58,11 @@ static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) 
 
 #else
 
-static void each_picture_says_that_memory_is_short_and_leaks_none(void **state) {
+static void an_image_without_memory_is_refused_with_a_message_and_leaks_none(void **state) {
     (void)state;
     FAULT_OR_SKIP;
 }
 
 #endif
 
-RUN(T(each_picture_says_that_memory_is_short_and_leaks_none))
+RUN(T(an_image_without_memory_is_refused_with_a_message_and_leaks_none))

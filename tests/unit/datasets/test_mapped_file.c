@@ -15,7 +15,7 @@ static int directory;
 
 static int begin(void **state) {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/fmixd-map-XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/fmixd-unit-XXXXXX");
     directory = mkdtemp(folder) ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
     return directory < 0;
 }
@@ -70,23 +70,37 @@ static void an_empty_file_has_no_bytes(void **state) {
     mapped_file_close(&m);
 }
 
-static void what_is_no_file_is_refused(void **state) {
+static void only_regular_files_are_mapped(void **state) {
     (void)state;
     mapped_file m;
     write_file("file", 1);
     assert_int_equal(symlinkat("file", directory, "link"), 0);
     assert_false(mapped_file_open(directory, "link", &m));
-    assert_true(mapped_file_open_path(path_of("link"), &m)); /* what the user names himself */
+    assert_true(mapped_file_open_path(path_of("link"), &m)); /* a path that a user gives */
     assert_true(m.length == 1 && mapped_file_is_current(&m, path_of("link")));
     mapped_file_close(&m);
     assert_false(mapped_file_open(directory, "nothing", &m));
+    assert_int_equal(errno, ENOENT);
     assert_false(mapped_file_open(directory, ".", &m));
+    assert_int_equal(errno, EISDIR);
+    assert_int_equal(mkfifoat(directory, "tick", 0600), 0);
+    assert_false(mapped_file_open(directory, "tick", &m)); /* and nobody waits for a writer */
+    assert_int_equal(errno, MAPPED_FILE_NOT_REGULAR);
+    assert_int_equal(unlinkat(directory, "tick", 0), 0);
+}
+
+static void errors_have_a_text_that_says_what_is_wrong(void **state) {
+    (void)state;
+    assert_string_equal(mapped_file_error(ENOENT), "No such file or directory");
+    assert_string_equal(mapped_file_error(MAPPED_FILE_NOT_REGULAR), "Not a regular file");
+    assert_string_equal(mapped_file_error(MAPPED_FILES_FULL),
+                        "The limit of open data files is reached (32768)");
 }
 
 static void a_file_cut_short_reads_as_zeros_and_is_marked(void **state) {
     (void)state;
     mapped_file m, other;
-    mapped_file_start(); /* cmocka has one of its own */
+    mapped_file_start(); /* cmocka has a handler of its own */
     write_file("file", 5 * 4096);
     write_file("empty", 4096);
     assert_true(mapped_file_open(directory, "file", &m) &&
@@ -103,7 +117,7 @@ static void a_file_cut_short_reads_as_zeros_and_is_marked(void **state) {
     assert_false(is_broken(&other));
     mapped_file_close(&m);
     mapped_file_close(&other);
-    write_file("file", 4096); /* a slot's next file begins whole */
+    write_file("file", 4096); /* the next file in the same slot is whole */
     assert_true(mapped_file_open(directory, "file", &m) && !is_broken(&m));
     mapped_file_close(&m);
 }
@@ -121,7 +135,7 @@ static long long written(const char *name) {
     return s.st_mtim.tv_sec * 1000000000LL + s.st_mtim.tv_nsec;
 }
 
-/* Until the file system's clock has moved on: what is written from then on is newer. */
+/* Waits until the clock of the file system has moved on: what is written from now on is newer. */
 static void await_tick(void) {
     write_file("tick", 1);
     const long long now = written("tick");
@@ -129,7 +143,7 @@ static void await_tick(void) {
     assert_int_equal(unlinkat(directory, "tick", 0), 0);
 }
 
-static void what_is_cut_within_a_page_or_written_over_is_seen(void **state) {
+static void a_cut_within_a_page_and_an_overwrite_are_seen(void **state) {
     (void)state;
     mapped_file cut, altered;
     write_file("file", 5000);
@@ -154,7 +168,7 @@ static void assert_state(mapped_file *m, mapped_file_state state) {
     assert_int_equal(mapped_file_state_of(m), state);
 }
 
-static void what_is_written_over_with_its_time_put_back_is_doubtful(void **state) {
+static void an_overwrite_with_its_time_set_back_is_doubtful(void **state) {
     (void)state;
     struct stat s;
     mapped_file m;
@@ -168,7 +182,7 @@ static void what_is_written_over_with_its_time_put_back_is_doubtful(void **state
     assert_int_equal(utimensat(directory, "file", back, 0), 0);
     assert_state(&m, MAPPED_FILE_DOUBTFUL);
     change("file", 4999, "");
-    assert_state(&m, MAPPED_FILE_BROKEN); /* and never doubtful again */
+    assert_state(&m, MAPPED_FILE_BROKEN); /* and never only doubtful again */
     assert_int_equal(truncate(path_of("file"), 5000), 0);
     assert_int_equal(utimensat(directory, "file", back, 0), 0);
     mapped_file_is_current(&m, path_of("file"));
@@ -193,7 +207,7 @@ static void a_mode_or_a_link_leaves_a_file_doubtful_and_not_broken(void **state)
     mapped_file_close(&m);
 }
 
-static void what_is_gone_or_replaced_is_mapped_as_it_was(void **state) {
+static void a_file_that_is_removed_or_replaced_stays_mapped(void **state) {
     (void)state;
     mapped_file m, other;
     write_file("file", 5000);
@@ -208,7 +222,7 @@ static void what_is_gone_or_replaced_is_mapped_as_it_was(void **state) {
     mapped_file_close(&m);
 }
 
-static void as_many_files_as_there_may_be_are_mapped_and_one_more_is_refused(void **state) {
+static void one_file_more_than_the_limit_is_refused(void **state) {
     (void)state;
     static mapped_file maps[MAPPED_FILES_MOST];
     mapped_file more;
@@ -239,10 +253,11 @@ static void another_bus_error_ends_the_process(void **state) {
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
 RUN(IN_FOLDER(a_file_is_mapped_whole), IN_FOLDER(an_empty_file_has_no_bytes),
-    IN_FOLDER(what_is_no_file_is_refused), IN_FOLDER(a_file_cut_short_reads_as_zeros_and_is_marked),
-    IN_FOLDER(what_is_cut_within_a_page_or_written_over_is_seen),
-    IN_FOLDER(what_is_written_over_with_its_time_put_back_is_doubtful),
+    IN_FOLDER(only_regular_files_are_mapped), T(errors_have_a_text_that_says_what_is_wrong),
+    IN_FOLDER(a_file_cut_short_reads_as_zeros_and_is_marked),
+    IN_FOLDER(a_cut_within_a_page_and_an_overwrite_are_seen),
+    IN_FOLDER(an_overwrite_with_its_time_set_back_is_doubtful),
     IN_FOLDER(a_mode_or_a_link_leaves_a_file_doubtful_and_not_broken),
-    IN_FOLDER(what_is_gone_or_replaced_is_mapped_as_it_was),
-    IN_FOLDER(as_many_files_as_there_may_be_are_mapped_and_one_more_is_refused),
+    IN_FOLDER(a_file_that_is_removed_or_replaced_stays_mapped),
+    IN_FOLDER(one_file_more_than_the_limit_is_refused),
     IN_FOLDER(another_bus_error_ends_the_process))

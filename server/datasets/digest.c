@@ -1,0 +1,39 @@
+#include "digest.h"
+#include "manifest.h"
+
+#include <sodium.h>
+
+#define PIECE ((size_t)4 << 20) /* bytes hashed between two looks at `stop`: a few milliseconds */
+
+static bool add_file(crypto_generichash_state *state, const mapped_file *file,
+                     const atomic_bool *stop) {
+    for (size_t at = 0, n; at < file->length; at += n) {
+        n = file->length - at < PIECE ? file->length - at : PIECE;
+        if (dataset_must_stop(stop) || mapped_file_state_of(file) == MAPPED_FILE_BROKEN)
+            return false;
+        crypto_generichash_update(state, file->bytes + at, n);
+    }
+    return true;
+}
+
+static bool add_facts(crypto_generichash_state *state, const dataset *d) {
+    buffer facts = buffer_of(4096);
+    manifest_print_facts(d, &facts);
+    bool good = !facts.failed;
+    if (good)
+        crypto_generichash_update(state, facts.bytes, facts.length);
+    buffer_free(&facts);
+    return good;
+}
+
+bool digest_compute(const dataset *d, const atomic_bool *stop, char out[DATASET_DIGEST + 1]) {
+    crypto_generichash_state state;
+    unsigned char digest[DATASET_DIGEST / 2];
+    crypto_generichash_init(&state, NULL, 0, sizeof digest);
+    bool good = add_facts(&state, d);
+    for (unsigned i = 0; i < dataset_files(d) && good; i++)
+        good = add_file(&state, dataset_file(d, i), stop);
+    crypto_generichash_final(&state, digest, sizeof digest);
+    sodium_bin2hex(out, DATASET_DIGEST + 1, digest, sizeof digest);
+    return good && dataset_state(d) != MAPPED_FILE_BROKEN;
+}

@@ -1,0 +1,55 @@
+/*
+ * manifest.h - manifest.json of a data set, format 1, and every name that a set has on disk
+ *
+ *   manifest.json   the facts of the set, and a digest over the facts and all other files
+ *   data.bin        the rows in order, little-endian
+ *   labels.bin, labels.NAME.bin
+ *                   one file for each head: class numbers as i32, or rows of f32 weights
+ *
+ * A stored set must stay readable, whatever parameters of HTTP requests are called. So the names on
+ * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and nowhere else,
+ * and none of them ever changes.
+ */
+#ifndef MANIFEST_H
+#define MANIFEST_H
+
+#include "base/json_build.h"
+#include "dataset.h"
+
+#define MANIFEST_NAME      "manifest.json"
+#define MANIFEST_MOST      (4u << 20)        /* bytes of the file */
+#define MANIFEST_FILE_NAME (ARRAY_NAME + 16) /* bytes of the name of any file, with its end */
+#define MANIFEST_REASON    256               /* bytes of why a manifest is refused, with its end */
+
+/* Whether a set, or the NAME of a head y.NAME, may be called `name`: letters, digits, _ and -, at
+ * most DATASET_NAME of them. */
+bool manifest_name_is_valid(const char *name);
+
+/* Whether a head of labels may be called `name`: y or y.NAME. */
+bool manifest_head_is_valid(const char *name);
+
+/* The names of an element type and of a layout (query_layout) on disk. */
+const char *manifest_type_name(dtype type);
+const char *manifest_layout_name(unsigned layout);
+bool manifest_layout_of(const char *name, unsigned *out);
+
+/* The name of file `number` of a set, in the order of dataset_file. */
+void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]);
+
+/* The bytes that the same file must have. False: more than 64 bits can count. */
+bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
+
+/* Whether some set may have a file of this name, manifest.json included. */
+bool manifest_owns_file(const char *name);
+
+/* Fills the facts, the heads and the digest of *out from a manifest. False: `reason` says why the
+ * manifest is refused. */
+bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON]);
+
+/* The manifest of a set. class_names: a list of names for each head. NULL: no memory. */
+json_t *manifest_write(const dataset *d, json_t *class_names);
+
+/* Appends the facts and heads as the digest covers them. */
+void manifest_print_facts(const dataset *d, buffer *out);
+
+#endif

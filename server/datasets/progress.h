@@ -1,0 +1,27 @@
+/*
+ * progress.h - how much of a long task is done: a bar on a terminal, elsewhere a line for each
+ * tenth
+ */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct progress {
+    FILE *to;
+    bool terminal;
+    uint64_t expected; /* rows in all; 0: unknown, so nothing is shown */
+    unsigned shown;    /* hundredths on a terminal, elsewhere tenths */
+} progress;
+
+progress progress_of(FILE *to, uint64_t expected);
+
+/* Shows that so many rows are done, if that is a step on. */
+void progress_show(progress *p, uint64_t rows);
+
+/* Ends the line of an unfinished bar, before another message is printed. */
+void progress_break(progress *p);
+
+#endif

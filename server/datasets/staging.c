@@ -1,0 +1,182 @@
+#include "staging.h"
+#include "manifest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static staging_result fail(staging *s, const char *blamed) {
+    s->blamed = blamed;
+    return STAGING_FAILED;
+}
+
+static int open_parent(const staging *s) {
+    return open(s->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* ---- where the set stands ---- */
+
+/* "ROOT/NAME" into ROOT, NAME and ".NAME.partial". */
+static staging_result split_path(const char *path, staging *out) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    out->path = strndup(path, length);
+    const char *slash = out->path ? strrchr(out->path, '/') : NULL;
+    const char *name = slash ? slash + 1 : out->path;
+    size_t above = slash == out->path ? 1 : slash ? (size_t)(slash - out->path) : 0; /* 1: "/" */
+    out->parent = !out->path ? NULL : slash ? strndup(out->path, above) : strdup(".");
+    out->partial = malloc(length + 16);
+    if (!out->path || !out->parent || !out->partial)
+        return STAGING_NO_MEMORY;
+    snprintf(out->partial, length + 16, ".%s.partial", name);
+    out->blamed = name;
+    return manifest_name_is_valid(name) ? STAGING_OK : STAGING_BAD_NAME;
+}
+
+/* Whether anything stands at the path: also a link that leads nowhere. */
+static bool exists(const staging *s) {
+    struct stat st;
+    return lstat(s->path, &st) == 0;
+}
+
+staging_result staging_check(const char *path, staging *out) {
+    *out = (staging){.directory = -1};
+    staging_result result = split_path(path, out);
+    return result == STAGING_OK && exists(out) ? STAGING_EXISTS : result;
+}
+
+/* The directory of sets and those above it. The path is cut at each slash for a moment, so that an
+ * error names the directory that could not be made. */
+static staging_result make_parents(staging *s) {
+    for (char *end = strchr(s->parent + 1, '/');; end = strchr(end + 1, '/')) {
+        if (end)
+            *end = 0;
+        if (mkdir(s->parent, 0777) != 0 && errno != EEXIST)
+            return fail(s, s->parent);
+        if (!end)
+            return STAGING_OK;
+        *end = '/';
+    }
+}
+
+/* ---- the staging directory ---- */
+
+/* Removes the files of a set; files of other names stay. */
+static void remove_files(int directory) {
+    int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = own >= 0 ? fdopendir(own) : NULL;
+    if (!list && own >= 0)
+        close(own);
+    for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list))
+        if (manifest_owns_file(e->d_name))
+            unlinkat(directory, e->d_name, 0);
+    if (list)
+        closedir(list);
+}
+
+static bool is_still_named(int parent, const char *name, int directory) {
+    struct stat here, there;
+    return fstat(directory, &here) == 0 &&
+           fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && here.st_dev == there.st_dev &&
+           here.st_ino == there.st_ino;
+}
+
+/* Opens the directory, made here or left by a writer that was killed, and locks it for as long as
+ * it is open. Again, if the writer that held the lock removed or renamed it meanwhile. */
+static staging_result lock_partial(staging *s, int parent) {
+    for (;;) {
+        bool there = mkdirat(parent, s->partial, 0777) == 0 || errno == EEXIST;
+        int directory =
+            there ? openat(parent, s->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+                  : -1;
+        if (directory < 0 && (!there || errno != ENOENT))
+            return fail(s, s->partial);
+        if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            close(directory);
+            return STAGING_BUSY;
+        }
+        if (directory >= 0 && is_still_named(parent, s->partial, directory)) {
+            s->directory = directory;
+            return STAGING_OK;
+        }
+        if (directory >= 0)
+            close(directory);
+    }
+}
+
+staging_result staging_open(staging *s) {
+    int parent = open_parent(s);
+    if (parent < 0 && errno == ENOENT) {
+        staging_result made = make_parents(s);
+        if (made != STAGING_OK)
+            return made;
+        parent = open_parent(s);
+    }
+    if (parent < 0)
+        return fail(s, s->parent);
+    staging_result result = lock_partial(s, parent);
+    close(parent);
+    if (result != STAGING_OK)
+        return result;
+    remove_files(s->directory);
+    return exists(s) ? STAGING_EXISTS : STAGING_OK; /* published before the lock was had */
+}
+
+FILE *staging_create(const staging *s, const char *name) {
+    int fd = openat(s->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
+/* ---- the end ---- */
+
+/* NFS and some other file systems cannot rename without replacement in one step. There, a set that
+ * comes between the two steps is not replaced either, unless it is an empty directory. */
+static bool rename_if_absent(const staging *s, int parent) {
+    if (renameat2(parent, s->partial, AT_FDCWD, s->path, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    if (exists(s))
+        errno = EEXIST;
+    else if (errno == ENOENT)
+        return renameat(parent, s->partial, AT_FDCWD, s->path) == 0;
+    return false;
+}
+
+staging_result staging_publish(staging *s) {
+    int parent = open_parent(s);
+    bool good = parent >= 0 && fsync(s->directory) == 0 && rename_if_absent(s, parent) &&
+                fsync(parent) == 0;
+    int kept = errno;
+    if (parent >= 0)
+        close(parent);
+    errno = kept;
+    return good ? STAGING_OK : fail(s, s->path);
+}
+
+void staging_remove(staging *s) {
+    int parent = s->directory >= 0 ? open_parent(s) : -1;
+    if (parent < 0)
+        return;
+    remove_files(s->directory);
+    unlinkat(parent, s->partial, AT_REMOVEDIR);
+    close(parent);
+}
+
+void staging_free(staging *s) {
+    if (s->directory >= 0)
+        close(s->directory);
+    free(s->path);
+    free(s->parent);
+    free(s->partial);
+    *s = (staging){.directory = -1};
+}

@@ -1,0 +1,50 @@
+/*
+ * staging.h - the directory that a data set is written in until the set is whole
+ *
+ * A set ROOT/NAME is staged in ROOT/.NAME.partial, which no daemon serves, and is published by one
+ * rename. The staging directory is locked while it is open, so a set has one writer at a time. The
+ * directory of a writer that was killed is emptied and used by the next writer.
+ */
+#ifndef STAGING_H
+#define STAGING_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef enum staging_result {
+    STAGING_OK,
+    STAGING_NO_MEMORY,
+    STAGING_BAD_NAME, /* `blamed` is not the name of a set */
+    STAGING_EXISTS,   /* the set is there already */
+    STAGING_BUSY,     /* another process writes the set */
+    STAGING_FAILED,   /* errno says why `blamed` cannot be used */
+} staging_result;
+
+typedef struct staging {
+    char *path;         /* of the set */
+    char *parent;       /* the directory that the set stands in */
+    char *partial;      /* the name of the staging directory there */
+    int directory;      /* descriptor of the staging directory; -1: none */
+    const char *blamed; /* one of the texts above */
+} staging;
+
+/* Whether a set can be staged at this path: its name is valid, and nothing stands there. Fills
+ * *out, which is freed by staging_free in any case. */
+staging_result staging_check(const char *path, staging *out);
+
+/* After a successful check: makes the directories above the set and the staging directory, locks
+ * the latter and empties it. */
+staging_result staging_open(staging *s);
+
+/* A new file. NULL: errno says why. */
+FILE *staging_create(const staging *s, const char *name);
+
+/* Gives the staged files the name of the set. Their bytes must be on the disk. */
+staging_result staging_publish(staging *s);
+
+/* Removes the staged files and the directory. */
+void staging_remove(staging *s);
+
+void staging_free(staging *s);
+
+#endif

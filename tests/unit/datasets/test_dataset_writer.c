@@ -1,0 +1,169 @@
+#include "small_set.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+static dataset_writer *begin_set(const char *name) {
+    dataset_writer *w = dataset_writer_new(folder_path(name), &small_facts, folder_errors);
+    assert_non_null(w);
+    return w;
+}
+
+static void what_is_written_is_read(void **state) {
+    (void)state;
+    small_write_labelled("a");
+    dataset *d = small_open("a", true);
+    assert_non_null(d);
+    assert_true(d->count == 3 && d->rank == 2 && d->side[0] == 2 && d->side[1] == 2);
+    assert_true(d->type == DTYPE_U8 && d->layout == LAYOUT_NONE && d->row_bytes == 4);
+    for (uint64_t i = 0; i < 3; i++)
+        assert_memory_equal(dataset_row(d, i), small_pixels + 4 * i, 4);
+    assert_int_equal(d->heads, 2);
+    assert_true(d->head[0].numbers && d->head[0].classes == 3);
+    assert_int_equal(d->head[0].file.bytes[4], 2);
+    assert_true(!d->head[1].numbers && d->head[1].classes == 2);
+    assert_true(dtype_real(DTYPE_F32, d->head[1].file.bytes + 4) == 0.75);
+    dataset_release(d);
+    assert_true(folder_said("/a: 3 rows, digest "));
+}
+
+static void rows_may_come_in_pieces(void **state) {
+    (void)state;
+    small_write("a");
+    dataset_writer *w = begin_set("b");
+    for (uint64_t i = 0; i < 3; i++)
+        assert_true(dataset_writer_rows(w, small_pixels + 4 * i, 1));
+    assert_true(dataset_writer_finish(w));
+    dataset *a = small_open("a", true), *b = small_open("b", true);
+    assert_true(a && b);
+    assert_string_equal(a->digest, b->digest);
+    dataset_release(a);
+    dataset_release(b);
+}
+
+static void labels_must_be_as_many_as_rows(void **state) {
+    (void)state;
+    dataset_writer *w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3));
+    assert_false(small_heads(w, 2));
+    dataset_writer_abandon(w);
+    assert_true(folder_said("there are 2 labels y for 3 rows"));
+    assert_int_equal(folder_count(""), 0);
+}
+
+static void a_set_has_rows(void **state) {
+    (void)state;
+    assert_false(dataset_writer_finish(begin_set("a")));
+    assert_true(folder_said("there are no rows"));
+    assert_int_equal(folder_count(""), 0);
+}
+
+static void heads_are_named_well_and_at_most_eight(void **state) {
+    (void)state;
+    static const unsigned char numbers[3] = {0};
+    const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {3}};
+    const label l = {.from = &y, .numbers = true, .rows = 3, .classes = 1};
+    char name[8];
+    dataset_writer *w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3));
+    for (unsigned i = 0; i < DATASET_HEADS; i++) {
+        snprintf(name, sizeof name, "y.%u", i);
+        assert_true(dataset_writer_head(w, name, &l));
+    }
+    assert_false(dataset_writer_head(w, "y", &l));
+    dataset_writer_abandon(w);
+    assert_true(folder_said("there are more than 8 heads of labels"));
+    w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3));
+    assert_false(dataset_writer_head(w, "y.a.b", &l));
+    dataset_writer_abandon(w);
+    assert_true(folder_said("labels must be named y or y.NAME (letters, digits, _ and -)"));
+}
+
+static void names_of_classes_are_utf8(void **state) {
+    (void)state;
+    assert_true(dataset_writer_takes_class("gr\xc3\xbcn"));
+    assert_false(dataset_writer_takes_class("\xff"));
+    dataset_writer *w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3) && small_heads(w, 3));
+    assert_false(dataset_writer_class(w, "\xff"));
+    dataset_writer_abandon(w);
+    assert_true(folder_said("the name of a class is not UTF-8"));
+}
+
+/* Those that follow are its consequences. */
+static void only_the_first_error_is_printed(void **state) {
+    (void)state;
+    dataset_writer *w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3));
+    assert_false(small_heads(w, 2));
+    assert_false(small_heads(w, 1));
+    assert_false(dataset_writer_rows(w, small_pixels, 3));
+    assert_false(small_heads(w, 3));
+    assert_false(dataset_writer_finish(w));
+    assert_true(folder_said("there are 2 labels y for 3 rows"));
+    const char *first = strstr(folder_text, "fmixd: import: ");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "fmixd: import: "));
+}
+
+static void a_path_is_checked_before_anything_is_written(void **state) {
+    (void)state;
+    assert_true(dataset_writer_check(folder_path("a"), folder_errors));
+    assert_int_equal(folder_count(""), 0);
+    assert_false(dataset_writer_check(folder_path("a.b"), folder_errors));
+    assert_true(folder_said("'a.b' is not a valid name of a data set: a name has at most 64 "));
+    folder_make("a");
+    assert_false(dataset_writer_check(folder_path("a"), folder_errors));
+    assert_true(folder_said("/a' already exists; remove it, or choose another name"));
+    assert_null(dataset_writer_new(folder_path("a"), &small_facts, folder_errors));
+}
+
+static void a_second_writer_of_a_set_is_told(void **state) {
+    (void)state;
+    dataset_writer *w = begin_set("a");
+    assert_null(dataset_writer_new(folder_path("a"), &small_facts, folder_errors));
+    assert_true(folder_said("another process is already importing '"));
+    assert_true(dataset_writer_rows(w, small_pixels, 3) && dataset_writer_finish(w));
+}
+
+/* The error was once of "data.bin", whose directory has no name that a user knows. */
+static void an_error_of_writing_names_the_set_and_the_file(void **state) {
+    (void)state;
+    struct rlimit before;
+    static unsigned char row[100000];
+    const dataset_writer_facts facts = {
+        .type = DTYPE_U8, .rank = 1, .side = {sizeof row}, .layout = LAYOUT_NONE};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {50000, before.rlim_max};
+    dataset_writer *w = dataset_writer_new(folder_path("a"), &facts, folder_errors);
+    assert_non_null(w);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    bool good = dataset_writer_rows(w, row, 1);
+    good = dataset_writer_finish(w) && good;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_false(good);
+    assert_true(folder_said("fmixd: import: cannot write /tmp/fmixd-unit-"));
+    assert_true(folder_said("/a/data.bin: File too large"));
+    assert_int_equal(folder_count(""), 0);
+}
+
+static void a_directory_that_cannot_be_used_is_named(void **state) {
+    (void)state;
+    folder_write("plain", "", 0);
+    assert_null(dataset_writer_new(folder_path("plain/a"), &small_facts, folder_errors));
+    assert_true(folder_said("/plain: Not a directory"));
+    folder_write(".b.partial", "", 0);
+    assert_null(dataset_writer_new(folder_path("b"), &small_facts, folder_errors));
+    assert_true(folder_said("/.b.partial: Not a directory"));
+}
+
+RUN(IN_FOLDER(what_is_written_is_read), IN_FOLDER(rows_may_come_in_pieces),
+    IN_FOLDER(labels_must_be_as_many_as_rows), IN_FOLDER(a_set_has_rows),
+    IN_FOLDER(heads_are_named_well_and_at_most_eight), IN_FOLDER(names_of_classes_are_utf8),
+    IN_FOLDER(only_the_first_error_is_printed),
+    IN_FOLDER(a_path_is_checked_before_anything_is_written),
+    IN_FOLDER(a_second_writer_of_a_set_is_told),
+    IN_FOLDER(an_error_of_writing_names_the_set_and_the_file),
+    IN_FOLDER(a_directory_that_cannot_be_used_is_named))

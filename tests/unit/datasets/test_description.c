@@ -1,0 +1,99 @@
+#include "small_set.h"
+
+#include "datasets/description.h"
+
+static dataset colour(void) {
+    return (dataset){
+        .name = "colour",
+        .count = 7,
+        .rank = 3,
+        .side = {2, 3, 4},
+        .type = DTYPE_BF16,
+        .layout = LAYOUT_CHANNELS_LAST,
+        .heads = 2,
+        .head = {{.name = "y", .numbers = true, .classes = 3}, {.name = "y.b", .classes = 2}},
+        .digest = "ab"};
+}
+
+static void a_set_is_one_line_of_json(void **state) {
+    (void)state;
+    static const char right[] =
+        "{\"name\":\"colour\",\"count\":7,\"shape\":[2,3,4],\"dtype\":\"bf16\","
+        "\"layout\":\"channels_last\",\"heads\":[{\"name\":\"y\",\"kind\":\"numbers\","
+        "\"classes\":3,\"class_names\":[\"a\",\"b\"]},{\"name\":\"y.b\",\"kind\":\"rows\","
+        "\"classes\":2}],\"digest\":\"ab\"}\n";
+    const dataset d = colour();
+    json_t *names = json_pack("[[ss], []]", "a", "b");
+    buffer out = buffer_of(DESCRIPTION_MOST);
+    assert_true(description_write(&d, names, &out));
+    assert_int_equal(out.length, strlen(right));
+    assert_memory_equal(out.bytes, right, out.length);
+    buffer_free(&out);
+    json_decref(names);
+}
+
+static void names_may_be_missing(void **state) {
+    (void)state;
+    const dataset d = colour();
+    buffer out = buffer_of(DESCRIPTION_MOST);
+    assert_true(description_write(&d, NULL, &out));
+    assert_true(buffer_add(&out, "", 1));
+    assert_null(strstr((char *)out.bytes, "class_names"));
+    buffer_free(&out);
+}
+
+static void a_description_over_its_cap_is_refused(void **state) {
+    (void)state;
+    const dataset d = colour();
+    buffer out = buffer_of(20);
+    assert_false(description_write(&d, NULL, &out));
+    buffer_free(&out);
+}
+
+/* A manifest of 4 MiB is described within 8 MiB: the escape of a control character is not longer
+ * than in the manifest. */
+static void the_largest_names_of_classes_fit(void **state) {
+    (void)state;
+    dataset d = colour();
+    size_t length = MANIFEST_MOST / 6; /* "\u0001" each */
+    char *name = malloc(length + 1);
+    memset(name, 1, length);
+    name[length] = 0;
+    json_t *names = json_pack("[[s]]", name);
+    buffer out = buffer_of(DESCRIPTION_MOST);
+    assert_true(description_write(&d, names, &out));
+    assert_true(out.length > 4000000);
+    buffer_free(&out);
+    json_decref(names);
+    free(name);
+}
+
+static void all_sets_are_a_list_and_none_are_an_empty_one(void **state) {
+    (void)state;
+    static const char none[] = "{\"datasets\":[]}\n", two[] = "{\"datasets\":[{\"a\":1},{}]}\n";
+    dataset a = {.description = {.bytes = (unsigned char *)"{\"a\":1}\n", .length = 8}};
+    dataset b = {.description = {.bytes = (unsigned char *)"{}\n", .length = 3}};
+    dataset *const sets[] = {&a, &b};
+    description *empty = description_of_all(NULL, 0), *all = description_of_all(sets, 2);
+    assert_true(empty && all);
+    assert_int_equal(empty->text.length, strlen(none));
+    assert_memory_equal(empty->text.bytes, none, strlen(none));
+    assert_int_equal(all->text.length, strlen(two));
+    assert_memory_equal(all->text.bytes, two, strlen(two));
+    description_release(empty);
+    description_release(all);
+}
+
+static void a_description_lives_until_its_last_holder_releases_it(void **state) {
+    (void)state;
+    description *all = description_of_all(NULL, 0);
+    assert_ptr_equal(description_retain(all), all);
+    description_release(all);
+    assert_int_equal(all->text.bytes[0], '{');
+    description_release(all);
+    description_release(NULL);
+}
+
+RUN(T(a_set_is_one_line_of_json), T(names_may_be_missing), T(a_description_over_its_cap_is_refused),
+    T(the_largest_names_of_classes_fit), T(all_sets_are_a_list_and_none_are_an_empty_one),
+    T(a_description_lives_until_its_last_holder_releases_it))

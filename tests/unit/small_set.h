@@ -1,0 +1,72 @@
+/*
+ * small_set.h - a data set of three rows of 2 x 2 and two heads, written by the dataset_writer
+ */
+#ifndef SMALL_SET_H
+#define SMALL_SET_H
+
+#include "folder.h"
+
+#include "datasets/dataset_writer.h"
+
+static const unsigned char small_pixels[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+static const dataset_writer_facts small_facts = {
+    .type = DTYPE_U8, .rank = 2, .side = {2, 2}, .layout = LAYOUT_NONE};
+
+/* Heads y (numbers of three classes) and y.b (rows of two weights) for so many rows. */
+static inline bool small_heads(dataset_writer *w, unsigned rows) {
+    static const unsigned char numbers[] = {0, 2, 1};
+    static const float weights[] = {0.25f, 0.75f, 1, 0, 0.5f, 0.5f};
+    const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {rows}};
+    const array b = {.name = "y.b",
+                     .bytes = (const unsigned char *)weights,
+                     .type = DTYPE_F32,
+                     .rank = 2,
+                     .shape = {rows, 2}};
+    const label first = {.from = &y, .numbers = true, .rows = rows, .classes = 3};
+    const label second = {.from = &b, .native = true, .rows = rows, .classes = 2};
+    return dataset_writer_head(w, "y", &first) && dataset_writer_class(w, "red") &&
+           dataset_writer_head(w, "y.b", &second);
+}
+
+/* Three rows without labels. */
+static inline void small_write(const char *name) {
+    dataset_writer *w = dataset_writer_new(folder_path(name), &small_facts, folder_errors);
+    assert_true(w && dataset_writer_rows(w, small_pixels, 3) && dataset_writer_finish(w));
+}
+
+/* Three rows with both heads. */
+static inline void small_write_labelled(const char *name) {
+    dataset_writer *w = dataset_writer_new(folder_path(name), &small_facts, folder_errors);
+    assert_true(w && dataset_writer_rows(w, small_pixels, 3) && small_heads(w, 3) &&
+                dataset_writer_finish(w));
+}
+
+static inline dataset *small_open(const char *name, bool verify) {
+    return dataset_open(folder_root, name, verify, NULL, folder_errors);
+}
+
+/* Waits until the clock of the file system has moved on: what is written from now on is newer than
+ * the file `than`. */
+static inline void small_await_tick(const char *than) {
+    struct stat old, now;
+    assert_int_equal(stat(folder_path(than), &old), 0);
+    do {
+        folder_write(".tick", "", 0);
+        assert_int_equal(stat(folder_path(".tick"), &now), 0);
+    } while (now.st_ctim.tv_sec == old.st_ctim.tv_sec &&
+             now.st_ctim.tv_nsec == old.st_ctim.tv_nsec);
+    assert_int_equal(unlink(folder_path(".tick")), 0);
+}
+
+/* Overwrites the first byte of a file, and sets the file's time of writing back. */
+static inline void small_alter(const char *name, unsigned char byte) {
+    struct stat s;
+    int fd = open(folder_path(name), O_RDWR);
+    assert_true(fd >= 0 && fstat(fd, &s) == 0);
+    assert_int_equal(pwrite(fd, &byte, 1, 0), 1);
+    const struct timespec back[2] = {s.st_atim, s.st_mtim};
+    assert_int_equal(futimens(fd, back), 0);
+    close(fd);
+}
+
+#endif
