@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "datasets/image.h"
+#include "formats/png_plain.h"
 #include "formats/format.h"
 
 #include <png.h>
