@@ -1,6 +1,6 @@
 #include "catalog.h"
 #include "base/message.h"
-#include "base/process.h"
+#include "base/shutdown.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "dataset.h"
 #include "base/message.h"
-#include "base/process.h"
+#include "base/shutdown.h"
 #include "description.h"
 #include "params/query.h"
 
