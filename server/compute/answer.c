@@ -16,7 +16,7 @@ typedef enum stage { STAGE_NEW, STAGE_PREPARE, STAGE_ROWS, STAGE_ENCODE, STAGE_D
 
 struct answer {
     job job; /* first */
-    jobs *line;
+    jobs *pool;
     tensor_source *source;
     const format *format;
     job_waiter waiter;
@@ -58,12 +58,12 @@ static void cut_windows(answer *a) {
         if (s->from)
             slicing_add_bytes(&a->cuts, s->from, from, to);
     }
-    ring_init(&a->ring, slicing_slice_bytes(&a->cuts), AHEAD_BYTES, jobs_slabs(a->line));
+    ring_init(&a->ring, slicing_slice_bytes(&a->cuts), AHEAD_BYTES, jobs_buffer_pool(a->pool));
 }
 
 /* `wide` slices are computed at once at most. */
 static void estimate_time(answer *a, uint64_t wide) {
-    turn *t = &a->job.turn;
+    task *t = &a->job.task;
     double rows = slicing_cost(&a->cuts);
     t->serial = a->source->prepare_cost + a->encode_cost;
     t->cost = t->serial + rows;
@@ -84,7 +84,7 @@ static void estimate(answer *a) {
     else
         a->job.memory += slots * slicing_slice_bytes(&a->cuts);
     a->job.working = a->source->working;
-    a->job.heavy = a->job.memory + a->source->held > JOB_HEAVY ? a->line : NULL;
+    a->job.destroyer = a->job.memory + a->source->held > JOB_LARGE ? a->pool : NULL;
     estimate_time(a, is_whole(a) ? a->cuts.slices : slots);
 }
 
@@ -100,7 +100,7 @@ static bool plan_windows(answer *a, problem *p) {
 
 static const job_class answer_class;
 
-answer *answer_new(jobs *line, tensor_source *s, const format *f, const job_waiter *waiter,
+answer *answer_new(jobs *pool, tensor_source *s, const format *f, const job_waiter *waiter,
                    problem *p) {
     answer *a = calloc(1, sizeof *a);
     if (!a) {
@@ -109,20 +109,20 @@ answer *answer_new(jobs *line, tensor_source *s, const format *f, const job_wait
         return NULL;
     }
     pthread_mutex_init(&a->lock, NULL);
-    a->line = line;
+    a->pool = pool;
     a->source = s;
     a->format = f;
     a->waiter = *waiter;
-    whole_init(&a->whole, jobs_payer(line), jobs_slabs(line));
+    whole_init(&a->whole, jobs_payer(pool), jobs_buffer_pool(pool));
     job_init(&a->job, &answer_class);
-    a->job.heavy = s->held > JOB_HEAVY ? line : NULL;
+    a->job.destroyer = s->held > JOB_LARGE ? pool : NULL;
     if ((f->check && !f->check(s, p)) ||
         !(is_whole(a) ? whole_plan(s, f, &a->cuts, &a->encode_cost, p) : plan_windows(a, p))) {
         answer_release(a);
         return NULL;
     }
     estimate(a);
-    if (jobs_could_run(line, &a->job, s->held + whole_least(s, f)))
+    if (jobs_could_run(pool, &a->job, s->held + whole_least(s, f)))
         return a;
     problem_add(p, 413, NULL,
                 "the answer would need %llu MiB of memory and %llu MiB a thread, more than this "
@@ -152,7 +152,7 @@ static void destroy(job *j) {
     tensor_source_free(a->source);
     pthread_mutex_destroy(&a->lock);
     if (a->borrowed)
-        jobs_return(a->line, &a->job);
+        jobs_return(a->pool, &a->job);
     free(a);
 }
 
@@ -204,7 +204,7 @@ static void end(answer *a, bool cancelled) {
     if (a->ended)
         return;
     a->ended = true;
-    jobs_end(a->line, &a->job, cancelled);
+    jobs_end(a->pool, &a->job, cancelled);
 }
 
 static void fail(answer *a) {
@@ -214,7 +214,7 @@ static void fail(answer *a) {
 }
 
 static bool row_slice_free(const answer *a) {
-    return a->next < a->cuts.slices && (is_whole(a) || ring_reaches(&a->ring, a->next));
+    return a->next < a->cuts.slices && (is_whole(a) || ring_has_slot(&a->ring, a->next));
 }
 
 static bool something_to_claim(const answer *a) {
@@ -245,7 +245,7 @@ static void enter(answer *a, stage s) {
         end(a, false);
         resume_reader(a);
     } else if (something_to_claim(a)) {
-        jobs_wake(a->line, &a->job);
+        jobs_wake(a->pool, &a->job);
     }
 }
 
@@ -311,8 +311,8 @@ static bool run_prepare(answer *a) {
 
 static bool run_encode(answer *a) {
     bool good = whole_encode(&a->whole, a->source, a->format, &a->cuts);
-    if (a->whole.encoded.room > JOB_HEAVY)
-        a->job.heavy = a->line;
+    if (a->whole.encoded.room > JOB_LARGE)
+        a->job.destroyer = a->pool;
     return good;
 }
 
@@ -347,8 +347,7 @@ static bool readable(const answer *a) {
 
 /* Warm and in one window, so that it may be cheaper done at once than handed over. */
 static bool is_small(const answer *a) {
-    bool better =
-        jobs_better_inline(a->line, &a->job, a->waiter.connection); /* counts each answer */
+    bool better = jobs_better_inline(a->pool, &a->job, a->waiter.key); /* counts each answer */
     return better && a->source->warm && !is_whole(a) && a->cuts.slices == 1;
 }
 
@@ -358,14 +357,14 @@ static void run_at_once(answer *a) {
     while (!a->failed && something_to_claim(a)) {
         job_slice slice = claim_locked(a);
         pthread_mutex_unlock(&a->lock);
-        jobs_run_inline(a->line, &a->job, slice);
+        jobs_run_inline(a->pool, &a->job, slice);
         pthread_mutex_lock(&a->lock);
     }
 }
 
 /* With the lock held; gives it up while it computes. */
 static refusal begin(answer *a) {
-    a->borrowed = a->borrowed || jobs_borrow(a->line, &a->job);
+    a->borrowed = a->borrowed || jobs_borrow(a->pool, &a->job);
     if (!a->borrowed)
         return REFUSAL_MEMORY;
     if (a->cuts.slices == 0 && !is_whole(a)) { /* a range of literals */
@@ -374,7 +373,7 @@ static refusal begin(answer *a) {
     } else if (is_small(a)) {
         run_at_once(a);
     } else {
-        refusal v = jobs_admit(a->line, &a->job);
+        refusal v = jobs_admit(a->pool, &a->job);
         if (v != REFUSAL_NONE)
             return v;
         enter(a, a->source->prepare || is_whole(a) ? STAGE_PREPARE : STAGE_ROWS);
@@ -384,7 +383,7 @@ static refusal begin(answer *a) {
 
 /* Whether what its encoding had no memory for could be had at another time. */
 static bool could_be_encoded(const answer *a) {
-    return jobs_could_run(a->line, &a->job, a->source->held + a->whole.encoded.wanted);
+    return jobs_could_run(a->pool, &a->job, a->source->held + a->whole.encoded.wanted);
 }
 
 answer_state answer_start(answer *a, refusal *why) {
@@ -418,9 +417,9 @@ static int64_t read_window(answer *a, const slicing_part *c, uint64_t offset, vo
                            size_t room) {
     uint64_t slice_bytes = c->rows * c->from->row_bytes, first;
     uint64_t slice = c->first + offset / slice_bytes;
-    ring_pass(&a->ring, slice);
+    ring_advance(&a->ring, slice);
     if (something_to_claim(a) && ring_runs_low(&a->ring, a->next))
-        jobs_wake(a->line, &a->job);
+        jobs_wake(a->pool, &a->job);
     const unsigned char *computed = ring_slice(&a->ring, slice);
     if (!computed) {
         suspend_reader(a);

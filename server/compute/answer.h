@@ -20,7 +20,7 @@
 typedef struct answer answer;
 
 /* Takes the source, also on failure (NULL: explained in p). */
-answer *answer_new(jobs *line, tensor_source *s, const format *f, const job_waiter *waiter,
+answer *answer_new(jobs *pool, tensor_source *s, const format *f, const job_waiter *waiter,
                    problem *p);
 answer *answer_retain(answer *a);
 void answer_release(answer *a);

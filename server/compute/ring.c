@@ -17,7 +17,7 @@ void ring_free(ring *r) {
         buffer_pool_give(r->buffer_pool, r->slots[i].pooled_buffer);
 }
 
-bool ring_reaches(const ring *r, uint64_t slice) {
+bool ring_has_slot(const ring *r, uint64_t slice) {
     return slice < r->reading + r->ahead;
 }
 
@@ -39,7 +39,7 @@ const unsigned char *ring_slice(const ring *r, uint64_t slice) {
     return s->ready ? s->pooled_buffer.bytes : NULL;
 }
 
-void ring_pass(ring *r, uint64_t slice) {
+void ring_advance(ring *r, uint64_t slice) {
     for (; r->reading < slice; r->reading++)
         slot_of(r, r->reading)->ready = false;
 }

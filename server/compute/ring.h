@@ -31,7 +31,7 @@ void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, buffer_pool *from);
 void ring_free(ring *r);
 
 /* Whether a slice has a slot yet. */
-bool ring_reaches(const ring *r, uint64_t slice);
+bool ring_has_slot(const ring *r, uint64_t slice);
 
 /* Room for a slice that has; NULL: no memory. */
 unsigned char *ring_room(ring *r, uint64_t slice, size_t bytes);
@@ -41,7 +41,7 @@ void ring_finish(ring *r, uint64_t slice);
 const unsigned char *ring_slice(const ring *r, uint64_t slice);
 
 /* The reader is at this slice. */
-void ring_pass(ring *r, uint64_t slice);
+void ring_advance(ring *r, uint64_t slice);
 
 /* Whether, with slices before `next` taken, half the slots wait for one: to wake a thread for each
  * would cost more than to compute it. A slice that the reader lacks is one of them. */

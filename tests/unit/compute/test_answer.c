@@ -134,7 +134,7 @@ typedef struct bench {
     probe probe;
     reader reader;
     unit_gate gate;
-    jobs *line;
+    jobs *pool;
     answer *answer;
     problem problem;
 } bench;
@@ -149,18 +149,18 @@ static void bench_open(bench *b, unsigned threads, unsigned limit) {
     bench_init(b);
     const jobs_settings settings = {
         .threads = threads, .limit = limit, .patience = 1e12, .hooks = {unit_gate_pass, &b->gate}};
-    b->line = jobs_new(&settings);
-    assert_non_null(b->line);
+    b->pool = jobs_new(&settings);
+    assert_non_null(b->pool);
 }
 
 static void bench_answer(bench *b, tensor_source *s, const format *f) {
     const job_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
-    b->answer = answer_new(b->line, s, f, &waiter, &b->problem);
+    b->answer = answer_new(b->pool, s, f, &waiter, &b->problem);
 }
 
 static jobs_counters count(const bench *b) {
     jobs_counters c;
-    jobs_count(b->line, &c);
+    jobs_count(b->pool, &c);
     return c;
 }
 
@@ -177,7 +177,7 @@ static void bench_close(bench *b) {
     bench_release(b);
     assert_int_equal(count(b).admitted, 0);
     assert_int_equal(count(b).waiting, 0);
-    jobs_free(b->line);
+    jobs_free(b->pool);
 }
 
 /* Asks, each time the reader is resumed, until it need not wait. */
@@ -290,7 +290,7 @@ static void a_literal_and_a_tensor_follow_each_other(void **state) {
 static void let_it_run_ahead(bench *b) {
     bench after;
     bench_init(&after);
-    after.line = b->line;
+    after.pool = b->pool;
     bench_answer(&after, tensor_source_of(&after.probe, 1, 1, 0), &format_raw);
     assert_int_equal(start(&after), ANSWER_READY);
     bench_release(&after);
@@ -532,7 +532,7 @@ static void a_full_line_is_busy_until_there_is_room(void **state) {
     bench first, second;
     bench_open(&first, 1, 1);
     bench_init(&second);
-    second.line = first.line;
+    second.pool = first.pool;
     unit_gate_set(&first.gate, true);
     bench_answer(&first, tensor_source_of(&first.probe, 3, 10, 0), &format_raw);
     bench_answer(&second, tensor_source_of(&second.probe, 3, 10, 0), &format_raw);
@@ -564,7 +564,7 @@ static void abandoned_while_it_stands_in_line_it_is_gone_at_once(void **state) {
     bench holder, b;
     bench_open(&holder, 1, 4);
     bench_init(&b);
-    b.line = holder.line;
+    b.pool = holder.pool;
     unit_gate_set(&holder.gate, true);
     bench_answer(&holder, tensor_source_of(&holder.probe, 3, 10, 0), &format_raw);
     bench_answer(&b, tensor_source_of(&b.probe, 3, 10, 0), &format_raw);
@@ -684,7 +684,7 @@ static void abandoned_at_any_moment_each_suspend_has_its_resume(void **state) {
         bench b;
         pthread_t thread;
         bench_init(&b);
-        b.line = owner.line;
+        b.pool = owner.pool;
         const format *f = i % 2 ? &format_raw : &format_json;
         bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1e6), f);
         quitter q = {b.answer, unit_random(&random) % 200000};
@@ -696,7 +696,7 @@ static void abandoned_at_any_moment_each_suspend_has_its_resume(void **state) {
         bench_release(&b);
     }
     assert_int_equal(count(&owner).admitted, 0);
-    jobs_free(owner.line);
+    jobs_free(owner.pool);
 }
 
 RUN(T(a_range_is_its_bytes_and_computes_its_rows_alone),
