@@ -11,6 +11,7 @@ typedef struct access_record {
     unsigned name[LOG];
     uint64_t slice[LOG];
     atomic_uint destroyed;
+    pthread_t destroyer; /* the thread that destroyed the last job */
 } access_record;
 
 /* A job that records each slice it computes. */
@@ -21,6 +22,7 @@ typedef struct logged_job {
     pthread_mutex_t lock;
     unsigned name;
     uint64_t next, slices, done;
+    unit_gate *hold;       /* its slices pass this gate, if there is one */
     fmix_scratch *scratch; /* that its last slice was given */
 } logged_job;
 
@@ -38,6 +40,8 @@ static bool claim(job *j, job_slice *slice, bool *more) {
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     logged_job *t = (logged_job *)j;
     access_record *r = t->record;
+    if (t->hold)
+        unit_gate_pass(t->hold);
     pthread_mutex_lock(&r->lock);
     r->name[r->count] = t->name;
     r->slice[r->count++] = slice.number;
@@ -52,6 +56,7 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
 
 static void destroy(job *j) {
     logged_job *t = (logged_job *)j;
+    t->record->destroyer = pthread_self();
     atomic_fetch_add(&t->record->destroyed, 1);
     pthread_mutex_destroy(&t->lock);
     free(t);
@@ -247,6 +252,42 @@ static void queued_jobs_run_before_the_pool_is_freed(void **state) {
     assert_int_equal(atomic_load(&r.destroyed), 51);
 }
 
+static void a_long_slice_does_not_keep_the_threads_of_other_jobs(void **state) {
+    (void)state;
+    unit_gate hold = UNIT_GATE;
+    access_record r = RECORD;
+    jobs *pool = pool_of(1, 4, NULL);
+    logged_job *t = logged_job_of(pool, &r, 1, 1, 0);
+    t->job.task.indivisible = true;
+    t->hold = &hold;
+    unit_gate_set(&hold, true);
+    assert_int_equal(jobs_admit(pool, &t->job), REFUSAL_NONE);
+    jobs_wake(pool, &t->job);
+    unit_gate_await(&hold, 1);
+    submit(pool, &r, 2, 3);
+    UNIT_UNTIL(count(pool).slices == 3);
+    unit_gate_set(&hold, false);
+    UNIT_UNTIL(count(pool).slices == 4);
+    assert_null(t->scratch);
+    job_release(&t->job);
+    jobs_free(pool);
+    assert_int_equal(r.name[3], 1);
+}
+
+static void a_job_with_a_destroyer_is_destroyed_by_a_thread_of_that_pool(void **state) {
+    (void)state;
+    access_record r = RECORD;
+    jobs *pool = pool_of(1, 1, NULL);
+    for (int large = 0; large < 2; large++) {
+        logged_job *t = logged_job_of(pool, &r, 1, 1, 0);
+        t->job.destroyer = large ? pool : NULL;
+        job_release(&t->job);
+        UNIT_UNTIL(atomic_load(&r.destroyed) == (unsigned)large + 1);
+        assert_int_equal(pthread_equal(r.destroyer, pthread_self()) != 0, !large);
+    }
+    jobs_free(pool);
+}
+
 static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
     (void)state;
     static const struct {
@@ -340,5 +381,7 @@ RUN(T(quick_jobs_are_better_inline_for_any_key),
     T(every_slice_runs_exactly_once), T(no_more_are_admitted_than_the_limit),
     T(a_job_that_ends_in_the_queue_leaves_it_and_is_freed),
     T(a_job_that_is_not_admitted_is_not_woken), T(queued_jobs_run_before_the_pool_is_freed),
+    T(a_long_slice_does_not_keep_the_threads_of_other_jobs),
+    T(a_job_with_a_destroyer_is_destroyed_by_a_thread_of_that_pool),
     T(retry_after_is_the_backlog_in_seconds_of_all_threads),
     T(run_inline_keeps_one_scratch_for_each_thread))
