@@ -55,6 +55,16 @@ static void a_blocked_sigterm_or_sigint_requests_a_shutdown_and_sighup_does_not(
     assert_int_equal(WEXITSTATUS(end_of(await_sighup)), 2);
 }
 
+/* ThreadSanitizer delays the signal that the handler raises, so the handler goes on and exits, as
+ * in the first process of a container. */
+static void assert_ended_by(int status, int number) {
+#ifdef __SANITIZE_THREAD__
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + number);
+#else
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == number);
+#endif
+}
+
 static void end_by_sigterm(void) {
     shutdown_at_once();
     raise(SIGTERM);
@@ -67,10 +77,8 @@ static void end_by_sigint(void) {
 
 static void the_parent_sees_the_signal_that_ended_the_process(void **state) {
     (void)state;
-    int status = end_of(end_by_sigterm);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-    status = end_of(end_by_sigint);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+    assert_ended_by(end_of(end_by_sigterm), SIGTERM);
+    assert_ended_by(end_of(end_by_sigint), SIGINT);
 }
 
 /* As nohup and shells start a process in the background. */

@@ -56,7 +56,9 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
 
 static void destroy(job *j) {
     logged_job *t = (logged_job *)j;
+    pthread_mutex_lock(&t->record->lock);
     t->record->destroyer = pthread_self();
+    pthread_mutex_unlock(&t->record->lock);
     atomic_fetch_add(&t->record->destroyed, 1);
     pthread_mutex_destroy(&t->lock);
     free(t);
