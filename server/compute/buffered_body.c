@@ -33,8 +33,8 @@ bool buffered_body_plan(const tensor_source *s, const format *f, slicing *out, d
     if (elements <= f->most)
         return true;
     problem_add(p, 413, NULL,
-                "%s holds at most %llu elements and lists, and this answer has %llu: ask for a "
-                "smaller answer, for some of its parts, or for npy or raw, which have no limit",
+                "%s holds at most %llu elements and lists, and this answer has %llu: ask for fewer "
+                "samples, for some of the parts, or for npy or raw, which have no limit",
                 f->name, (unsigned long long)f->most, (unsigned long long)elements);
     return false;
 }
