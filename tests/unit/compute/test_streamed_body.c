@@ -76,6 +76,7 @@ static void a_copy_ends_with_its_literal_or_its_slice(void **state) {
     assert_int_equal(out[7], 7);
     assert_true(copy(&b, NPY_HEADER + 10, out, 5) == 5);
     assert_int_equal(out[0], 10);
+    assert_true(copy(&b, NPY_HEADER + 10, out, sizeof out) == SLICE_BYTES - 11);
     bench_close(&b);
 }
 
