@@ -24,7 +24,8 @@ bool streamed_body_plan(streamed_body *b, const tensor_source *s, const format *
                         buffer_pool *pool, slicing *out);
 void streamed_body_free(streamed_body *b);
 
-/* Restricts the body to these bytes of the outline, and `out` to the rows that hold them. */
+/* Restricts the body to these bytes of the outline, and `out` to the rows that hold them. To be
+ * called before any slice is computed. */
 void streamed_body_range(streamed_body *b, uint64_t start, uint64_t length, slicing *out);
 
 /* How many slices can be computed at once. */
