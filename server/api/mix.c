@@ -158,7 +158,7 @@ weight mix_weight(const resource_request *c) {
 void mix_post(resource_request *c, resource_result *out) {
     upload all = {.inflated = {.cap = (size_t)most_inflated(c),
                                .payer = &c->server->budget,
-                               .pool = &c->server->buffer_pool},
+                               .spares = &c->server->buffer_pool},
                   .held = c->body.room};
     pair of;
     if (mixing_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))

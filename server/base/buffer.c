@@ -8,19 +8,19 @@
 #define LEAST 128 /* bytes that a buffer grows to */
 
 void buffer_free(buffer *b) {
-    buffer_pool_give(b->pool, (pooled_buffer){.bytes = b->bytes, .room = b->room});
+    buffer_pool_give(b->spares, (pooled_buffer){.bytes = b->bytes, .room = b->room});
     budget_give(b->payer, b->room);
-    *b = (buffer){.cap = b->cap, .payer = b->payer, .pool = b->pool};
+    *b = (buffer){.cap = b->cap, .payer = b->payer, .spares = b->spares};
 }
 
 bool buffer_expect(buffer *b, size_t length) {
-    pooled_buffer one = buffer_pool_find(b->pool, length);
+    pooled_buffer one = buffer_pool_find(b->spares, length);
     bool good = one.bytes && !b->bytes && length <= b->cap && budget_take(b->payer, one.room);
     if (good) {
         b->bytes = one.bytes;
         b->room = one.room;
     } else {
-        buffer_pool_give(b->pool, one);
+        buffer_pool_give(b->spares, one);
     }
     return good;
 }

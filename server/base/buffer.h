@@ -13,11 +13,11 @@
 typedef struct buffer {
     unsigned char *bytes;
     size_t length, room, cap;
-    bool failed;       /* past the cap, or out of memory: nothing is added any more */
-    bool starved;      /* the budget did not have enough */
-    size_t wanted;     /* the room that was asked for last */
-    budget *payer;     /* pays for the room; NULL: the room is not counted */
-    buffer_pool *pool; /* gives and takes back memory; NULL: malloc and free */
+    bool failed;         /* past the cap, or out of memory: nothing is added any more */
+    bool starved;        /* the budget did not have enough */
+    size_t wanted;       /* the room that was asked for last */
+    budget *payer;       /* pays for the room; NULL: the room is not counted */
+    buffer_pool *spares; /* gives and takes back memory; NULL: malloc and free */
 } buffer;
 
 static inline buffer buffer_of(size_t cap) {

@@ -5,11 +5,11 @@
 #define ENCODED_MOST (256u << 20) /* bytes */
 
 void buffered_body_init(buffered_body *b, budget *payer, buffer_pool *pool) {
-    *b = (buffered_body){.encoded = {.cap = ENCODED_MOST, .payer = payer, .pool = pool}};
+    *b = (buffered_body){.encoded = {.cap = ENCODED_MOST, .payer = payer, .spares = pool}};
 }
 
 static void free_rows(buffered_body *b) {
-    buffer_pool_give(b->encoded.pool, b->rows);
+    buffer_pool_give(b->encoded.spares, b->rows);
     b->rows = (pooled_buffer){0};
 }
 
@@ -50,7 +50,7 @@ uint64_t buffered_body_least(const tensor_source *s, const format *f) {
 bool buffered_body_begin(buffered_body *b, const slicing *all) {
     const slicing_part *last = &all->each[all->count - 1];
     uint64_t bytes = last->offset + tensor_bytes(last->from) + 1;
-    b->rows = buffer_pool_take(b->encoded.pool, (size_t)bytes);
+    b->rows = buffer_pool_take(b->encoded.spares, (size_t)bytes);
     return b->rows.bytes != NULL;
 }
 

@@ -13,7 +13,7 @@ static uint64_t most(const resource_request *c) {
 
 void request_body_begin(resource_request *c) {
     c->body = (buffer){
-        .cap = (size_t)most(c), .payer = &c->server->budget, .pool = &c->server->buffer_pool};
+        .cap = (size_t)most(c), .payer = &c->server->budget, .spares = &c->server->buffer_pool};
 }
 
 bool request_body_announce(resource_request *c, const char *length, problem *p) {

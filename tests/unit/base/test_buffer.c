@@ -176,7 +176,7 @@ static void an_expected_length_takes_memory_that_the_pool_keeps(void **state) {
     budget b;
     budget_init(&b, 2 * ROOM, 1);
     buffer_pool_init(&s, 4 * ROOM);
-    buffer text = {.cap = ROOM, .payer = &b, .pool = &s};
+    buffer text = {.cap = ROOM, .payer = &b, .spares = &s};
     assert_false(buffer_expect(&text, ROOM)); /* the pool is empty */
     assert_true(buffer_reserve(&text, ROOM));
     buffer_free(&text);
