@@ -5,6 +5,7 @@
 #include "base/crash.h"
 #include "base/message.h"
 #include "base/process.h"
+#include "base/shutdown.h"
 #include "http/daemon.h"
 #include "import/import.h"
 #include "ops/config.h"

@@ -45,14 +45,14 @@ resource_job *resource_job_new(jobs *line, resource *handler, resource_request *
     if (!h)
         return NULL;
     job_init(&h->job, &resource_job_class);
-    h->job.turn = (turn){.cost = w->cost,
+    h->job.task = (task){.cost = w->cost,
                          .serial = w->cost,
                          .width = 1,
                          .client = waiter->client,
-                         .uncut = true,
-                         .vague = true};
+                         .indivisible = true,
+                         .cost_is_guess = true};
     h->job.memory = sizeof *h + w->memory;
-    h->job.heavy = c->body.room > JOB_HEAVY ? line : NULL;
+    h->job.destroyer = c->body.room > JOB_LARGE ? line : NULL;
     h->line = line;
     h->handler = handler;
     h->waiter = *waiter;
@@ -142,7 +142,7 @@ static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     h->handler(&h->call, &h->result);
     buffer_free(&h->call.body);
     crash_work_for(before);
-    h->job.heavy = h->result.source ? h->line : NULL;
+    h->job.destroyer = h->result.source ? h->line : NULL;
     pthread_mutex_lock(&h->lock);
     h->stage = STAGE_DONE;
     end(h, false);
@@ -182,7 +182,7 @@ resource_job_state resource_job_start(resource_job *h, refusal *why) {
 resource_result resource_job_take(resource_job *h) {
     pthread_mutex_lock(&h->lock);
     resource_result o = h->result;
-    h->job.heavy = NULL; /* what was much has gone with it */
+    h->job.destroyer = NULL; /* what was much has gone with it */
     h->result = (resource_result){.status = 0};
     pthread_mutex_unlock(&h->lock);
     return o;

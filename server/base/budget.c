@@ -15,7 +15,8 @@ void budget_destroy(budget *b) {
 
 #define UNIT 4096
 
-/* The number of a size, rounded up to a quarter of its octave, in units; 0 is nothing. */
+/* The number of a size class: 0 for no bytes, else sizes in units of 4 KiB, rounded up to a quarter
+ * of a power of two. */
 static unsigned size_number(uint64_t bytes) {
     uint64_t units = bytes / UNIT + (bytes % UNIT != 0);
     unsigned octave = 0;
@@ -31,7 +32,8 @@ static uint64_t size_of(unsigned number) {
 }
 _Static_assert(UNIT == 1 << 12, "size_of shifts by it");
 
-/* With the lock held: what the threads may come to hold. */
+/* The most that all threads together may hold, if the class `also` is admitted too. With the lock
+ * held. */
 static uint64_t working(const budget *b, unsigned also) {
     unsigned top = BUDGET_SIZES - 1;
     while (top > also && b->holders[top] == 0)

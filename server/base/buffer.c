@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST 128 /* that a buffer grows to */
+#define LEAST 128 /* bytes that a buffer grows to */
 
 void buffer_free(buffer *b) {
     buffer_pool_give(b->spares, (pooled_buffer){.bytes = b->bytes, .room = b->room});
@@ -26,7 +26,7 @@ bool buffer_expect(buffer *b, size_t length) {
     return good;
 }
 
-/* False: there is no memory, and nothing else has changed. */
+/* False: there is not enough memory, and the buffer is unchanged. */
 static bool grow(buffer *b, size_t length) {
     size_t more = length - b->room;
     b->starved = !budget_take(b->payer, more);
@@ -50,7 +50,7 @@ bool buffer_reserve(buffer *b, size_t length) {
     return !b->failed;
 }
 
-/* Twice the room, so that a line of pieces is not copied for each; less where there is not so much,
+/* Doubles the room, so that many small additions copy little. Where memory is short, it tries less,
  * down to what is needed. */
 static bool grow_ahead(buffer *b, size_t needed) {
     size_t ahead = b->room > b->cap / 2 ? b->cap : 2 * b->room;
@@ -95,7 +95,7 @@ bool buffer_number(buffer *b, uint64_t number) {
     return buffer_add(b, digits + at, sizeof digits - at);
 }
 
-/* Whole numbers up to here print the same either way, and are most of what is asked for. */
+/* Whole numbers below this print the same either way, and most numbers are whole. */
 #define WHOLE 1e15
 
 bool buffer_real(buffer *b, double number) {

@@ -1,5 +1,5 @@
 /*
- * buffer.h - bytes that grow up to a cap they are born with
+ * buffer.h - a byte buffer that grows up to a fixed cap
  */
 #ifndef BUFFER_H
 #define BUFFER_H
@@ -14,34 +14,36 @@ typedef struct buffer {
     unsigned char *bytes;
     size_t length, room, cap;
     bool failed;         /* past the cap, or out of memory: nothing is added any more */
-    bool starved;        /* failed because the budget had no more, */
-    size_t wanted;       /* and of what room */
-    budget *payer;       /* what room is taken from; NULL: nobody counts */
-    buffer_pool *spares; /* where it comes from, if it can be had there at once; NULL: malloc */
+    bool starved;        /* the budget did not have enough */
+    size_t wanted;       /* the room that was asked for last */
+    budget *payer;       /* pays for the room; NULL: the room is not counted */
+    buffer_pool *spares; /* gives and takes back memory; NULL: malloc and free */
 } buffer;
 
 static inline buffer buffer_of(size_t cap) {
     return (buffer){.cap = cap};
 }
 
-/* For what one request may hold much of. */
+/* For buffers that one request may fill with many bytes. */
 static inline buffer buffer_paid(size_t cap, budget *payer) {
     return (buffer){.cap = cap, .payer = payer};
 }
 
 void buffer_free(buffer *b);
 
-/* So many bytes are to come: takes what is kept for as many, if there is such, and else nothing. */
+/* Takes memory for `length` bytes from the pool. False: the pool keeps none that fits, or the
+ * budget cannot pay for it; the buffer can still grow later. */
 bool buffer_expect(buffer *b, size_t length);
 
-/* Room for `length` in all, at once. */
+/* Makes room for `length` bytes in all. */
 bool buffer_reserve(buffer *b, size_t length);
 bool buffer_add(buffer *b, const void *bytes, size_t length);
 bool buffer_text(buffer *b, const char *text);
 
-/* In decimal digits; a real so that it reads back, as by %.17g. */
+/* Adds decimal digits. A real number reads back as the same number, as by %.17g. */
 bool buffer_number(buffer *b, uint64_t number);
 bool buffer_real(buffer *b, double number);
+/* Fails where the text is longer than 511 bytes. */
 bool buffer_print(buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

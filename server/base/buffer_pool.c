@@ -14,7 +14,7 @@ void buffer_pool_destroy(buffer_pool *s) {
     pthread_mutex_destroy(&s->lock);
 }
 
-/* With the lock held. The one given last first: it is the likeliest in a cache. */
+/* With the lock held. Prefers the buffer that was given last: it is most likely in a cache. */
 static pooled_buffer find(buffer_pool *s, size_t bytes, size_t most) {
     for (unsigned i = s->count; i-- > 0;) {
         pooled_buffer one = s->kept[i];
@@ -33,8 +33,8 @@ pooled_buffer buffer_pool_take(buffer_pool *s, size_t bytes) {
     if (s && bytes >= BUFFER_POOL_LEAST) {
         pthread_mutex_lock(&s->lock);
         one = find(s, bytes, 2 * bytes);
-        one.over = one.bytes ? one.room - bytes : 0;
-        s->held += one.over;
+        one.excess = one.bytes ? one.room - bytes : 0;
+        s->held += one.excess;
         pthread_mutex_unlock(&s->lock);
     }
     if (!one.bytes) {
@@ -55,7 +55,8 @@ pooled_buffer buffer_pool_find(buffer_pool *s, size_t bytes) {
     return one;
 }
 
-/* With the lock held: out of those kept, the ones given longest ago, until there is room. */
+/* With the lock held. Moves the buffers that were given longest ago to `out` until `room` bytes
+ * fit, and returns how many. */
 static unsigned make_room(buffer_pool *s, size_t room, pooled_buffer *out) {
     unsigned n = 0;
     while (n < s->count && (s->count - n == BUFFER_POOL_MOST || room > s->cap - s->held)) {
@@ -74,12 +75,12 @@ void buffer_pool_give(buffer_pool *s, pooled_buffer one) {
     unsigned n = 0;
     if (s && one.room >= BUFFER_POOL_LEAST) {
         pthread_mutex_lock(&s->lock);
-        s->held -= one.over;
-        if (one.room <= s->cap / 4 * 3) /* one does not drive out all others */
+        s->held -= one.excess;
+        if (one.room <= s->cap / 4 * 3) /* larger buffers would drive out all others */
             n = make_room(s, one.room, freed);
         if (one.room <= s->cap / 4 * 3 && s->count < BUFFER_POOL_MOST &&
             one.room <= s->cap - s->held) {
-            one.over = 0;
+            one.excess = 0;
             s->kept[s->count++] = one;
             s->held += one.room;
             one.bytes = NULL;

@@ -1,5 +1,5 @@
 /*
- * clock.h - the time that never jumps
+ * clock.h - the monotonic clock
  */
 #ifndef CLOCK_H
 #define CLOCK_H
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* In nanoseconds. */
+/* Nanoseconds. */
 #define CLOCK_SECOND      UINT64_C(1000000000)
 #define CLOCK_MILLISECOND UINT64_C(1000000)
 
@@ -22,13 +22,14 @@ static inline uint64_t clock_milliseconds(void) {
     return clock_nanoseconds() / 1000000;
 }
 
-/* That long from now, for pthread_cond_timedwait on a condition made below. */
+/* That long from now, for pthread_cond_timedwait on a condition that clock_condition made. */
 static inline struct timespec clock_after(uint64_t nanoseconds) {
     uint64_t then = clock_nanoseconds() + nanoseconds;
     return (struct timespec){.tv_sec = (time_t)(then / 1000000000),
                              .tv_nsec = (long)(then % 1000000000)};
 }
 
+/* Initialises a condition whose timed waits use this clock. */
 static inline void clock_condition(pthread_cond_t *c) {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

@@ -13,10 +13,10 @@ const char *crash_work_for(const char *request) {
     return before;
 }
 
-/* write is one of the few functions that a signal handler may call. */
+/* A signal handler may call write, and few other functions (signal-safety(7)). */
 static void write_text(const char *text) {
     ssize_t written = write(STDERR_FILENO, text, strlen(text));
-    (void)written; /* there is nobody left to tell */
+    (void)written; /* a failure cannot be reported */
 }
 
 static const struct {
@@ -30,8 +30,8 @@ static const struct {
 
 static void write_request(void) {
     const char *request = in_work;
-    write_text(request ? "fmixd: this thread worked for: "
-                       : "fmixd: this thread worked for no request");
+    write_text(request ? "fmixd: this thread was working on: "
+                       : "fmixd: this thread was not working on a request");
     write_text(request ? request : "");
     write_text("\n");
 }
@@ -45,13 +45,13 @@ void crash_report(int signal_number) {
     write_request();
 }
 
-/* SA_RESETHAND has put the default back, which ends the process once the signal comes again. */
+/* SA_RESETHAND has restored the default action, so raising the signal again ends the process. */
 static void on_crash(int number) {
     crash_report(number);
     raise(number);
 }
 
-/* Libraries of sanitizers have this function; others do not. */
+/* Only programs with a sanitizer have this function. */
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 void crash_install(void) {

@@ -1,24 +1,23 @@
 /*
- * crash.h - what a process that crashes says before it ends: the signal, and the request in work
+ * crash.h - the report of a process that crashes: the signal, and the request being worked on
  *
- * Nothing of a request's body or of its header fields is written, and the signal's own effect
- * stays: the process ends by it. In a sanitized build the sanitizer reports, and the request
- * follows.
+ * The report does not include the request's body or header fields. The process still ends by the
+ * signal. In a sanitized build the sanitizer reports the crash, and the request follows.
  */
 #ifndef CRASH_H
 #define CRASH_H
 
-#define CRASH_REQUEST 360 /* bytes of a request's description, with its end */
+#define CRASH_REQUEST 360 /* bytes of a request's description, including the NUL */
 
-/* Installs a handler for each signal that ends the process, where none is installed yet: a
- * sanitizer's stays. A second call does no harm. */
+/* Installs a handler for each signal that a crash raises, unless the signal has a handler already,
+ * as with a sanitizer. May be called again. */
 void crash_install(void);
 
-/* What the calling thread works for from now on, as "GET /livez"; NULL: nothing. Returns what it
- * worked for before. The text is borrowed until the next call. */
+/* Says which request the calling thread works on from now on, as "GET /livez"; NULL: none. Returns
+ * the request before. The text is borrowed until the next call. */
 const char *crash_work_for(const char *request);
 
-/* Writes the report of a signal on stderr. For a handler that decides to let the process end. */
+/* Writes the report of a signal on stderr. For handlers that then let the process end. */
 void crash_report(int signal_number);
 
 #endif

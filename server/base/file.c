@@ -26,7 +26,7 @@ static bool is_regular(const char *setting, const char *path, const struct stat 
     return false;
 }
 
-static void look_at_mode(const char *setting, const char *path, const struct stat *s,
+static void warn_of_mode(const char *setting, const char *path, const struct stat *s,
                          FILE *errors) {
     if (s->st_mode & (S_IROTH | S_IWOTH))
         message_print(errors, "fmixd: warning: %s: others may %s '%s' (its mode is %03o)\n",
@@ -34,19 +34,19 @@ static void look_at_mode(const char *setting, const char *path, const struct sta
                       (unsigned)(s->st_mode & 0777));
 }
 
-/* A descriptor of a regular file, or -1, explained. Opening a FIFO waits for a writer unless it is
- * told not to, and reading a FIFO or a terminal may wait for ever. */
+/* A descriptor of a regular file, or -1 after a message. Without O_NONBLOCK, opening a FIFO waits
+ * for a writer; reading a FIFO or a terminal may wait for ever. */
 static int open_regular(const char *setting, const char *path, bool secret, FILE *errors) {
     struct stat s;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 && errno == ENXIO && stat(path, &s) == 0 && !is_regular(setting, path, &s, errors))
-        return -1; /* a socket cannot even be opened */
+        return -1; /* a socket cannot be opened */
     if (fd < 0 || fstat(fd, &s) != 0) {
         message_print(errors, "fmixd: %s: '%s' cannot be read: %s\n", setting, path,
                       strerror(errno));
     } else if (is_regular(setting, path, &s, errors)) {
         if (secret)
-            look_at_mode(setting, path, &s, errors);
+            warn_of_mode(setting, path, &s, errors);
         return fd;
     }
     if (fd >= 0)
@@ -54,8 +54,8 @@ static int open_regular(const char *setting, const char *path, bool secret, FILE
     return -1;
 }
 
-/* As much as there is, at most `most`; errno is 0 if that could be read. Without stdio, in whose
- * buffers a copy of a secret would be left. */
+/* Reads the whole file, at most `most` bytes; errno is 0 on success. stdio would leave a copy of a
+ * secret in its buffers. */
 static size_t read_bytes(int fd, char *out, size_t most) {
     size_t length = 0;
     ssize_t n = 1;
@@ -80,7 +80,7 @@ static char *read_all(const char *setting, const char *path, size_t most, int fd
     } else if (length > most) {
         message_print(errors, "fmixd: %s: '%s' has more than %zu bytes\n", setting, path, most);
     } else if (memchr(text, 0, length)) {
-        message_print(errors, "fmixd: %s: '%s' holds a NUL\n", setting, path);
+        message_print(errors, "fmixd: %s: '%s' holds a NUL byte\n", setting, path);
     } else {
         text[length] = 0;
         return text;
@@ -106,15 +106,14 @@ void file_free(char *text) {
     free(text);
 }
 
-/* A device or a FIFO is not replaced by a file. */
+/* A device or a FIFO must not be replaced by a file. */
 static bool may_be_replaced(const char *setting, const char *path, FILE *errors) {
     struct stat s;
     return stat(path, &s) != 0 || is_regular(setting, path, &s, errors);
 }
 
-/* What an earlier process of this number left is overwritten; it is neither waited for nor
- * followed.
- */
+/* Overwrites a file that an earlier process with the same id left. A FIFO there is not waited for,
+ * and a symbolic link is not followed. */
 static FILE *create(const char *path) {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0666);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
@@ -124,20 +123,20 @@ static FILE *create(const char *path) {
 }
 
 bool file_write(const char *setting, const char *path, const char *text, FILE *errors) {
-    char beside[PATH_MAX];
-    int length = snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
     FILE *out = NULL;
     if (!may_be_replaced(setting, path, errors))
         return false;
     errno = ENAMETOOLONG;
-    bool good = length > 0 && (size_t)length < sizeof beside && (out = create(beside));
+    bool good = length > 0 && (size_t)length < sizeof temporary && (out = create(temporary));
     if (good) {
         good = fputs(text, out) >= 0;
-        good = fclose(out) == 0 && good; /* which may find the disk full */
-        good = good && rename(beside, path) == 0;
+        good = fclose(out) == 0 && good; /* writes the buffer: the disk may be full */
+        good = good && rename(temporary, path) == 0;
         int why = errno;
         if (!good)
-            unlink(beside);
+            unlink(temporary);
         errno = why;
     }
     if (!good)

@@ -1,5 +1,5 @@
 /*
- * file.h - a small text file that a setting names, read or written whole
+ * file.h - reads and writes small text files that settings name
  */
 #ifndef FILE_H
 #define FILE_H
@@ -8,17 +8,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* NULL: explained on `errors`, by the setting's name: it cannot be read, is no regular file (a FIFO
- * would be waited for), has more than `most` bytes, or holds a NUL. A NUL ends the text. If it is
- * secret, and others than its owner and group may read or write it, that is said, and the text
- * given all the same. */
+/* The text of a file, which a NUL ends. NULL: the file cannot be read, is not a regular file
+ * (opening a FIFO would wait for a writer), has more than `most` bytes, or holds a NUL; a message
+ * on `errors` names the setting. secret: a file that users beside its owner and group may read or
+ * write is read too, with a warning. */
 char *file_read(const char *setting, const char *path, size_t most, bool secret, FILE *errors);
 
-/* Overwrites the text before it goes. May be NULL. */
+/* Overwrites the text before freeing it. May be NULL. */
 void file_free(char *text);
 
-/* In one step: who reads meanwhile sees the old text or the new. False: explained as above, and
- * whatever there was stays. */
+/* Replaces the file atomically: readers see the old text or the new one. False: a message on
+ * `errors` says why, and the old file stays. */
 bool file_write(const char *setting, const char *path, const char *text, FILE *errors);
 
 #endif

@@ -8,7 +8,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* The numbers a small file begins with; false: fewer, as where it says "max" or "-1". */
+/* The one or two numbers that a small file begins with. False: it does not, as with "max" or "-1".
+ */
 static bool read_numbers(const char *cgroup, const char *name, uint64_t *a, uint64_t *b) {
     char path[256];
     int64_t first = 0, second = 0;
@@ -24,7 +25,7 @@ static bool read_numbers(const char *cgroup, const char *name, uint64_t *a, uint
     return found >= (b ? 2 : 1) && first > 0 && (!b || second > 0);
 }
 
-/* Version 2: cpu.max holds quota and period. Version 1: a file for each. */
+/* In version 2, cpu.max holds quota and period; in version 1, each has a file. */
 uint64_t machine_cores(const char *cgroup) {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t n = online > 0 ? (uint64_t)online : 1, quota, period;
@@ -48,15 +49,16 @@ uint64_t machine_memory(const char *cgroup) {
 }
 
 #if defined(__x86_64__) || defined(__i386__)
-#define IF_HAD(name) (__builtin_cpu_supports(name) ? " " name : "")
+#define IF_SUPPORTED(name) (__builtin_cpu_supports(name) ? " " name : "")
 
 static void read_features(char *out, size_t size) {
     int length =
-        snprintf(out, size, "%s%s%s%s%s%s%s%s%s%s%s", IF_HAD("sse2"), IF_HAD("sse4.2"),
-                 IF_HAD("avx"), IF_HAD("fma"), IF_HAD("avx2"), IF_HAD("bmi2"), IF_HAD("avx512f"),
-                 IF_HAD("avx512bw"), IF_HAD("avx512cd"), IF_HAD("avx512dq"), IF_HAD("avx512vl"));
+        snprintf(out, size, "%s%s%s%s%s%s%s%s%s%s%s", IF_SUPPORTED("sse2"), IF_SUPPORTED("sse4.2"),
+                 IF_SUPPORTED("avx"), IF_SUPPORTED("fma"), IF_SUPPORTED("avx2"),
+                 IF_SUPPORTED("bmi2"), IF_SUPPORTED("avx512f"), IF_SUPPORTED("avx512bw"),
+                 IF_SUPPORTED("avx512cd"), IF_SUPPORTED("avx512dq"), IF_SUPPORTED("avx512vl"));
     if (length > 0)
-        memmove(out, out + 1, (size_t)length); /* without the first space */
+        memmove(out, out + 1, (size_t)length); /* drops the first space */
 }
 #else
 static void read_features(char *out, size_t size) {

@@ -1,5 +1,5 @@
 /*
- * machine.h - what there is to use: of the machine, or of the cgroup that we are in; its CPU
+ * machine.h - cores and memory of the machine or of this process's cgroup, and the CPU
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* cgroup: where its files are, of version 2 or 1; a missing or unlimited one does not count. */
+/* cgroup: the directory of the cgroup's files, of version 2 or 1. A file that is missing, or does
+ * not set a limit, is ignored. */
 
 /* At least 1. */
 uint64_t machine_cores(const char *cgroup);
@@ -15,8 +16,8 @@ uint64_t machine_cores(const char *cgroup);
 /* Bytes. */
 uint64_t machine_memory(const char *cgroup);
 
-/* The CPU's kind, and what it can do as far as that may matter to arithmetic: names with a space
- * between, elsewhere than on x86 the kernel's word for all. */
+/* The CPU's architecture, and its features that may matter to arithmetic: names divided by spaces
+ * on x86, elsewhere the kernel's AT_HWCAP. */
 typedef struct machine_cpu {
     char architecture[65], features[256];
 } machine_cpu;

@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the character that begins here, 0 if there is no valid one (RFC 3629 §4: neither a
- * longer form than needed, nor surrogates, nor beyond U+10FFFF), and its number. */
-static size_t character(const unsigned char *at, uint32_t *out) {
+/* Decodes the character at `at`. Returns its length, or 0 if it is not valid (RFC 3629 §4: overlong
+ * forms, surrogates and numbers beyond U+10FFFF are not). */
+static size_t decode(const unsigned char *at, uint32_t *out) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t length = at[0] < 0x80                    ? 1
                     : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
@@ -16,7 +16,7 @@ static size_t character(const unsigned char *at, uint32_t *out) {
     uint32_t number = length > 1 ? at[0] & (0xffu >> (length + 1)) : at[0];
     for (size_t i = 1; i < length; i++) {
         if ((at[i] & 0xc0) != 0x80)
-            return 0; /* also where the text ends */
+            return 0; /* or the text ends */
         number = number << 6 | (at[i] & 0x3fu);
     }
     if (length == 0 || number < least[length] || number > 0x10ffff ||
@@ -26,7 +26,7 @@ static size_t character(const unsigned char *at, uint32_t *out) {
     return length;
 }
 
-/* What a terminal shows and does not obey. */
+/* Whether a terminal shows the character rather than obeys it. */
 static bool is_plain(uint32_t c) {
     bool control = c < 0x20 || (c >= 0x7f && c < 0xa0), separator = c == 0x2028 || c == 0x2029;
     bool direction = c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
@@ -34,13 +34,13 @@ static bool is_plain(uint32_t c) {
     return !control && !separator && !direction;
 }
 
-/* Its length; out has room for four times the text's. */
+/* Returns the length. out: room for four times the length of text. */
 static size_t escape(const char *text, char *out) {
     const unsigned char *at = (const unsigned char *)text;
     size_t done = 0;
     while (*at) {
         uint32_t number = 0;
-        size_t length = character(at, &number);
+        size_t length = decode(at, &number);
         if (length && is_plain(number)) {
             memcpy(out + done, at, length);
             done += length;

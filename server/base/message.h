@@ -1,20 +1,20 @@
 /*
- * message.h - a message to people, on stderr or wherever they look
+ * message.h - prints messages for people, on stderr or elsewhere
  *
- * Messages quote names of files, of sets and of settings, which others choose: printed as they are,
- * a terminal would obey the control characters in them, and a newline would make a line of its own.
+ * Messages quote names of files, data sets and settings that other people choose. A terminal would
+ * obey control characters in such a name, and a newline in it would look like a message of its own.
  */
-#ifndef SAY_H
-#define SAY_H
+#ifndef MESSAGE_H
+#define MESSAGE_H
 
 #include <stdarg.h>
 #include <stdio.h>
 
-#define MESSAGE_MOST 4095 /* bytes of a message; what is longer ends in "..." */
+#define MESSAGE_MOST 4095 /* bytes; a longer message is cut and ends in "..." */
 
-/* As fprintf, in one piece and without memory of its own, but that characters which a terminal
- * obeys (control characters, changes of writing direction, line separators) and bytes that are no
- * UTF-8 are written as \xNN. A newline at the end stays one. */
+/* Prints as fprintf does, in one write and without allocating. Characters that a terminal obeys
+ * (control characters, changes of writing direction, line separators) and bytes that are not UTF-8
+ * are printed as \xNN. A newline at the end of `text` stays a newline. */
 void message_print(FILE *to, const char *text, ...) __attribute__((format(printf, 2, 3)));
 void message_vprint(FILE *to, const char *text, va_list arguments)
     __attribute__((format(printf, 2, 0)));

@@ -5,9 +5,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,7 +15,7 @@ static bool path_of(const char *proc, const char *name, char *out, size_t room) 
     return length > 0 && (size_t)length < room;
 }
 
-/* proc(5): statm counts pages, all and resident ones first. */
+/* proc(5): statm holds numbers of pages; the first two are all pages and resident pages. */
 static void measure_memory(const char *proc, process_usage *out) {
     char path[256];
     uint64_t all, resident;
@@ -31,7 +30,7 @@ static void measure_memory(const char *proc, process_usage *out) {
     fclose(file);
 }
 
-/* One of them is that which lists them. */
+/* The directory lists the descriptor that reads it, which is not counted. */
 static void count_descriptors(const char *proc, process_usage *out) {
     char path[256];
     double n = -1;
@@ -63,27 +62,5 @@ void process_measure(const char *proc, process_usage *out) {
 void process_take_streams(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)!open("/dev/null", O_RDWR); /* takes the lowest number that is free: this one */
-}
-
-/* By the default action, so that the parent sees which signal it was; where there is none, as for
- * the first process of a container, as shells tell of it. */
-static void on_end(int number) {
-    raise(number);
-    _exit(128 + number);
-}
-
-void shutdown_at_once(void) {
-    static const int numbers[] = {SIGTERM, SIGINT};
-    struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)},
-                     before;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(numbers[i], &action, NULL);
-}
-
-bool shutdown_requested(void) {
-    sigset_t pending;
-    return sigpending(&pending) == 0 &&
-           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+            (void)!open("/dev/null", O_RDWR); /* open takes the lowest free number: fd */
 }

@@ -1,31 +1,21 @@
 /*
- * process.h - this process and the kernel: its streams, what it uses, and whether it shall end
+ * process.h - the resources that this process uses, and its standard streams
  */
 #ifndef PROCESS_H
 #define PROCESS_H
 
-#include <stdbool.h>
-
-/* Each apart: what cannot be told, as where no descriptor is left to ask with, is NAN. */
+/* A value that cannot be measured is NAN; the other values are measured all the same. */
 typedef struct process_usage {
     double resident_bytes, virtual_bytes;
-    double open_fds, max_fds; /* max_fds: infinite where there is no limit */
-    double cpu_seconds;       /* user and system, of all threads */
+    double open_fds, max_fds; /* max_fds is infinite where there is no limit */
+    double cpu_seconds;       /* user and system time of all threads */
 } process_usage;
 
 /* proc: "/proc/self" */
 void process_measure(const char *proc, process_usage *out);
 
-/* Gives standard streams that were closed at start to /dev/null, before another file gets their
- * numbers and what is printed is written into it. */
+/* Opens /dev/null for each standard stream that was closed at start. Otherwise another file would
+ * get the stream's number, and messages would be written into that file. */
 void process_take_streams(void);
-
-/* SIGTERM and SIGINT end the process at once, unless they were ignored when it began; also where it
- * is the first of a container, to which the kernel passes only signals that it has handlers for. */
-void shutdown_at_once(void);
-
-/* Whether SIGTERM or SIGINT came and is blocked, so that nobody has heard it yet: asked by what may
- * take long on the thread that would. */
-bool shutdown_requested(void);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * answer.h - a source in a format, computed in slices, read in order with bounded memory
+ * answer.h - a response body: a source in a format, computed in slices and read in order
  *
- * An answer with a length known ahead is read through windows: slices of rows are computed ahead of
- * the reader, never more than a few, each into a buffer of its own that is freed once read. An
- * answer that is built whole computes all its rows first, then encodes them as one last slice.
+ * A streamed answer has a known length, and is computed while it is read, in bounded memory
+ * (streamed_body.h). A buffered answer is computed and encoded as a whole before it is read
+ * (buffered_body.h). The format decides which of the two an answer is.
  *
- * Threads: answer_read and answer_start belong to the reader; answer_abandon may come from
- * anywhere.
+ * answer_start and answer_read belong to the reader's thread. answer_abandon may be called by any
+ * thread.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
@@ -14,48 +14,52 @@
 #include "formats/format.h"
 #include "jobs.h"
 
-/* Bytes that are asked of an answer at a time, into room that its reader keeps and it pays for. */
+/* Bytes that a reader reads at a time. The answer pays for the room, which the reader allocates. */
 #define ANSWER_BLOCK (128u << 10)
 
 typedef struct answer answer;
 
-/* Takes the source, also on failure (NULL: explained in p). */
-answer *answer_new(jobs *line, tensor_source *s, const format *f, const job_waiter *waiter,
+/* Takes the source, also on failure. NULL: p explains the failure. */
+answer *answer_new(jobs *pool, tensor_source *s, const format *f, const job_waiter *waiter,
                    problem *p);
 answer *answer_retain(answer *a);
 void answer_release(answer *a);
 
-/* How a crash while it is computed is reported: the request it answers (crash.h). The text is
- * copied. Before its start. */
+/* Names the request that the answer is for, in reports of a crash (crash.h). The text is copied. To
+ * be called before answer_start. */
 void answer_describe(answer *a, const char *request);
 
-/* As what is waited for. */
+/* The job that computes the answer. */
 job *answer_job(answer *a);
 
-/* Only these bytes will be read, and offsets count from the first of them: rows that they do not
- * touch are not computed. Within the length of an answer that has one ahead; before its start. */
+/* Restricts a streamed answer to a range of its bytes, and the computation to the rows that hold
+ * them. The range lies within the answer; offsets count from its start. To be called before
+ * answer_start. */
 void answer_range(answer *a, uint64_t start, uint64_t length);
 
-/* The body's length, or UINT64_MAX while a whole answer is not encoded yet. */
+/* The length of the body. UINT64_MAX: a buffered answer is not encoded yet. */
 uint64_t answer_length(answer *a);
 const format *answer_format(const answer *a);
 const tensor_source *answer_source(const answer *a);
 
 typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILED } answer_state;
 
-/* Begins the work, or asks how it stands; not while the reader is suspended. READY: the first bytes
- * are there. WAIT: suspended, and resumed once it is worth asking again. BUSY: not now, and in *why
- * what there is too much of. */
+/* Begins the work, or asks for its state. The reader must not be suspended. READY: the first bytes
+ * can be read. WAIT: the reader is suspended, and asks again when it is resumed. BUSY: the answer
+ * is refused, *why says the reason. */
 answer_state answer_start(answer *a, refusal *why);
 
-/* Copies bytes from offset on: how many (0: suspended, ask again when resumed; -1: failed). The
- * reader goes forward; what it has passed is freed. */
+/* Copies bytes from offset on, at most `room`. Returns their number; 0: the reader is suspended,
+ * and asks again when it is resumed; -1: the answer has failed, or ends before offset. Offsets must
+ * not decrease: memory that the reader has passed is reused. */
 int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room);
 
-/* Whether all of it is there, and nothing read yet: so reading meets no wait and no failure. */
+/* Whether all bytes are computed and none of them is read yet, so that reading can neither wait nor
+ * fail. */
 bool answer_is_complete(answer *a);
 
-/* Nobody reads any more: work not begun is dropped, a waiting reader is resumed. */
+/* Ends the answer for a reader that has gone: slices that have not begun are dropped, and a
+ * suspended reader is resumed. */
 void answer_abandon(answer *a);
 bool answer_abandoned(answer *a);
 

@@ -7,41 +7,42 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LONG_NICE 10 /* of threads that take long slices, beside the others */
+#define INDIVISIBLE_NICE 10 /* added to the nice value of threads for indivisible jobs */
 
-/* A thread that computes. Who slept last is woken first: its memory is still in a cache. */
+/* A compute thread. The thread that fell asleep last is woken first: its memory is still in a
+ * cache. */
 typedef struct worker {
-    struct worker *below; /* asleep for longer */
-    jobs *line;
-    bool uncut; /* its jobs are of one long slice, and need no scratch */
+    struct worker *next; /* asleep for longer than this one */
+    jobs *pool;
+    bool indivisible; /* the thread takes indivisible jobs, which do not need a scratch */
     pthread_t thread;
     pthread_cond_t wake;
     bool asleep;
 } worker;
 
-/* Estimated nanoseconds of what is done at once by the thread that asks; and where it serves a
- * single connection, seen in so many answers in a row, with so much working memory at most. */
-#define QUICK_COST    30e3
-#define ALONE_COST    600e3
-#define ALONE_AFTER   8
-#define ALONE_WORKING (1u << 20)
+/* The calling thread computes a job of at most QUICK_COST estimated nanoseconds itself. If its last
+ * SOLE_AFTER jobs all had one key, it also computes a job within the other two bounds. */
+#define QUICK_COST   30e3
+#define SOLE_COST    600e3
+#define SOLE_AFTER   8
+#define SOLE_WORKING (1u << 20) /* bytes of working memory */
 
-/* A thread that does. */
-typedef struct asker {
+/* What an I/O thread keeps to compute jobs itself. */
+typedef struct io_scratch {
     fmix_scratch *scratch;
-    const void *connection; /* of its last answer; only compared */
-    unsigned run;           /* answers before that to the same, in a row */
-} asker;
+    const void *key;  /* of its last job */
+    unsigned repeats; /* jobs in a row that had the same key as the job before */
+} io_scratch;
 
 struct jobs {
     pthread_mutex_t lock;
-    worker *asleep[2]; /* the last, of either kind */
+    worker *asleep[2]; /* the last to fall asleep; [1]: of threads for indivisible jobs */
     schedule schedule;
-    turn *buried; /* jobs that only wait to be destroyed */
+    task *unreferenced; /* of jobs that are only to be destroyed */
     bool stopping;
     unsigned started;
     worker *workers;
-    pthread_key_t askers; /* of threads that run slices inline */
+    pthread_key_t io_scratch;
     jobs_hooks hooks;
     budget *payer;
     buffer_pool *buffer_pool;
@@ -53,8 +54,8 @@ void job_init(job *j, const job_class *class) {
     atomic_init(&j->references, 1);
 }
 
-static job *job_of(turn *t) {
-    return (job *)((char *)t - offsetof(job, turn));
+static job *job_of(task *t) {
+    return (job *)((char *)t - offsetof(job, task));
 }
 
 job *job_retain(job *j) {
@@ -62,11 +63,11 @@ job *job_retain(job *j) {
     return j;
 }
 
-static bool bury(jobs *line, job *j);
+static bool destroy_later(jobs *pool, job *j);
 
 void job_release(job *j) {
     if (j && atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) == 1 &&
-        !(j->heavy && bury(j->heavy, j)))
+        !(j->destroyer && destroy_later(j->destroyer, j)))
         j->class->destroy(j);
 }
 
@@ -75,177 +76,178 @@ void job_abandon(job *j) {
 }
 
 /* With the lock held. */
-static worker *pop(jobs *line, bool uncut) {
-    worker *w = line->asleep[uncut];
+static worker *pop(jobs *pool, bool indivisible) {
+    worker *w = pool->asleep[indivisible];
     if (w) {
-        line->asleep[uncut] = w->below;
+        pool->asleep[indivisible] = w->next;
         w->asleep = false;
     }
     return w;
 }
 
 /* With the lock held. */
-static void sleep_until_woken(jobs *line, worker *w) {
-    w->below = line->asleep[w->uncut];
+static void sleep_until_woken(jobs *pool, worker *w) {
+    w->next = pool->asleep[w->indivisible];
     w->asleep = true;
-    line->asleep[w->uncut] = w;
+    pool->asleep[w->indivisible] = w;
     while (w->asleep)
-        pthread_cond_wait(&w->wake, &line->lock);
+        pthread_cond_wait(&w->wake, &pool->lock);
 }
 
-/* False: nobody is there any more to destroy it. */
-static bool bury(jobs *line, job *j) {
+/* False: the pool is stopping, and the caller destroys the job. */
+static bool destroy_later(jobs *pool, job *j) {
     worker *w = NULL;
-    pthread_mutex_lock(&line->lock);
-    bool is = !line->stopping;
-    if (is) {
-        j->turn.next = line->buried;
-        line->buried = &j->turn;
-        w = pop(line, true);
-        w = w ? w : pop(line, false);
+    pthread_mutex_lock(&pool->lock);
+    bool accepted = !pool->stopping;
+    if (accepted) {
+        j->task.next = pool->unreferenced;
+        pool->unreferenced = &j->task;
+        w = pop(pool, true);
+        w = w ? w : pop(pool, false);
     }
-    pthread_mutex_unlock(&line->lock);
+    pthread_mutex_unlock(&pool->lock);
     if (w)
         pthread_cond_signal(&w->wake);
-    return is;
+    return accepted;
 }
 
-/* With the lock held, which it gives up while it frees. */
-static void destroy_buried(jobs *line) {
-    for (turn *t; (t = line->buried);) {
-        line->buried = t->next;
-        pthread_mutex_unlock(&line->lock);
+/* With the lock held; releases the lock while a job is destroyed. */
+static void destroy_unreferenced(jobs *pool) {
+    for (task *t; (t = pool->unreferenced);) {
+        pool->unreferenced = t->next;
+        pthread_mutex_unlock(&pool->lock);
         job *j = job_of(t);
         j->class->destroy(j);
-        pthread_mutex_lock(&line->lock);
+        pthread_mutex_lock(&pool->lock);
     }
 }
 
-/* A job in line is referred to by it. Signals without the lock, or who is woken would wait for
- * that. */
-void jobs_wake(jobs *line, job *j) {
+/* The queue holds a reference to each job in it. The thread is signalled after the lock is
+ * released, because the thread takes the lock as soon as it wakes. */
+void jobs_wake(jobs *pool, job *j) {
     worker *w = NULL;
-    pthread_mutex_lock(&line->lock);
-    if (schedule_wake(&line->schedule, &j->turn, clock_nanoseconds())) {
+    pthread_mutex_lock(&pool->lock);
+    if (schedule_wake(&pool->schedule, &j->task, clock_nanoseconds())) {
         job_retain(j);
-        w = pop(line, j->turn.uncut);
+        w = pop(pool, j->task.indivisible);
     }
-    pthread_mutex_unlock(&line->lock);
+    pthread_mutex_unlock(&pool->lock);
     if (w)
         pthread_cond_signal(&w->wake);
 }
 
-/* The job whose turn it is, referred to by the caller; NULL at the end or, if it does not wait,
- * where there is none. */
-static job *take(jobs *line, worker *w, bool waits) {
-    turn *(*of)(schedule *, uint64_t) = w->uncut ? schedule_take_uncut : schedule_take;
-    turn *t;
-    pthread_mutex_lock(&line->lock);
+/* The next job, with the queue's reference to it. NULL: the queue has no job for this thread, and
+ * the pool is stopping or the thread is not to wait. */
+static job *take(jobs *pool, worker *w, bool waits) {
+    task *t;
+    pthread_mutex_lock(&pool->lock);
     for (;;) {
-        destroy_buried(line);
-        t = of(&line->schedule, clock_nanoseconds());
-        if (t || !waits || line->stopping)
+        destroy_unreferenced(pool);
+        t = schedule_take(&pool->schedule, w->indivisible, clock_nanoseconds());
+        if (t || !waits || pool->stopping)
             break;
-        sleep_until_woken(line, w);
+        sleep_until_woken(pool, w);
     }
-    line->counters.running += t != NULL;
-    pthread_mutex_unlock(&line->lock);
+    pool->counters.running += t != NULL;
+    pthread_mutex_unlock(&pool->lock);
     return t ? job_of(t) : NULL;
 }
 
-/* The nanoseconds that it took. */
+/* Returns the nanoseconds that the slice took. */
 static uint64_t run_slice(job *j, job_slice slice, fmix_scratch *scratch) {
     uint64_t begun = clock_nanoseconds();
     j->class->run(j, slice, scratch);
     return clock_nanoseconds() - begun;
 }
 
-static void count_slice(jobs *line, job *j, const job_slice *slice, uint64_t took) {
-    pthread_mutex_lock(&line->lock);
-    schedule_ran(&line->schedule, &j->turn, clock_nanoseconds());
-    line->counters.running--;
+/* slice: NULL where the job had no slice to claim. */
+static void count_slice(jobs *pool, job *j, const job_slice *slice, uint64_t nanoseconds) {
+    pthread_mutex_lock(&pool->lock);
+    schedule_ran(&pool->schedule, &j->task, clock_nanoseconds());
+    pool->counters.running--;
     if (slice) {
-        line->counters.slices++;
-        line->counters.seconds[slice->stage] += (double)took * 1e-9;
+        pool->counters.slices++;
+        pool->counters.seconds[slice->stage] += (double)nanoseconds * 1e-9;
     }
-    pthread_mutex_unlock(&line->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
-/* A thread's working memory, and the most that a job in it needed: which nobody pays for any more
- * once a smaller one is next, or none. */
-typedef struct desk {
+/* A compute thread's working memory, and how many bytes of it the thread's last job needed. The
+ * budget counts these bytes only until that job ends, so the thread frees them before it takes a
+ * job that needs less, and before it sleeps. */
+typedef struct worker_scratch {
     fmix_scratch *scratch;
     uint64_t working;
-} desk;
+} worker_scratch;
 
-static void clear(desk *d) {
-    if (d->scratch)
-        fmix_scratch_trim(d->scratch);
-    d->working = 0;
+static void trim(worker_scratch *s) {
+    if (s->scratch)
+        fmix_scratch_trim(s->scratch);
+    s->working = 0;
 }
 
-static void make_ready(desk *d, const job *j) {
-    if (j->working < d->working)
-        clear(d);
-    d->working = j->working;
-    if (j->turn.uncut)
+static void make_ready(worker_scratch *s, const job *j) {
+    if (j->working < s->working)
+        trim(s);
+    s->working = j->working;
+    if (j->task.indivisible)
         return;
-    if (!d->scratch && fmix_scratch_new(&d->scratch) != FMIX_OK)
-        d->scratch = NULL; /* run sees it and fails the slice */
+    if (!s->scratch && fmix_scratch_new(&s->scratch) != FMIX_OK)
+        s->scratch = NULL; /* the job's run fails the slice */
 }
 
-/* NULL: the end. */
-static job *next_job(worker *w, desk *d) {
-    job *j = take(w->line, w, d->working == 0);
-    if (j || d->working == 0)
+/* NULL: the pool is stopping. */
+static job *next_job(worker *w, worker_scratch *s) {
+    job *j = take(w->pool, w, s->working == 0);
+    if (j || s->working == 0)
         return j;
-    clear(d);
-    return take(w->line, w, true);
+    trim(s);
+    return take(w->pool, w, true);
 }
 
-/* A long slice lets I/O threads and short slices go first. On Linux it is the calling thread's
- * alone; where it is forbidden the thread stays as it is. */
+/* I/O threads and threads for divisible jobs go first. On Linux, nice changes the calling thread
+ * alone. Where nice is forbidden, the thread keeps its priority. */
 static void lower_priority(void) {
-    int told = nice(LONG_NICE);
+    int told = nice(INDIVISIBLE_NICE);
     (void)told;
 }
 
 static void *work(void *argument) {
     worker *w = argument;
-    jobs *line = w->line;
-    if (w->uncut)
+    jobs *pool = w->pool;
+    if (w->indivisible)
         lower_priority();
-    desk d = {0};
+    worker_scratch s = {0};
     job *j;
-    while ((j = next_job(w, &d))) {
+    while ((j = next_job(w, &s))) {
         job_slice slice;
         bool more = false;
-        make_ready(&d, j);
+        make_ready(&s, j);
         if (j->class->claim(j, &slice, &more)) {
             if (more)
-                jobs_wake(line, j);
-            if (line->hooks.before_slice)
-                line->hooks.before_slice(line->hooks.user);
-            count_slice(line, j, &slice, run_slice(j, slice, d.scratch));
+                jobs_wake(pool, j);
+            if (pool->hooks.before_slice)
+                pool->hooks.before_slice(pool->hooks.user);
+            count_slice(pool, j, &slice, run_slice(j, slice, s.scratch));
         } else {
-            count_slice(line, j, NULL, 0);
+            count_slice(pool, j, NULL, 0);
         }
         job_release(j);
     }
-    fmix_scratch_free(d.scratch);
+    fmix_scratch_free(s.scratch);
     return NULL;
 }
 
-static void free_asker(void *of) {
-    asker *a = of;
-    if (a)
-        fmix_scratch_free(a->scratch);
-    free(a);
+static void io_scratch_free(void *of) {
+    io_scratch *s = of;
+    if (s)
+        fmix_scratch_free(s->scratch);
+    free(s);
 }
 
-static bool start(jobs *line, worker *w, bool uncut) {
-    w->line = line;
-    w->uncut = uncut;
+static bool start(jobs *pool, worker *w, bool indivisible) {
+    w->pool = pool;
+    w->indivisible = indivisible;
     pthread_cond_init(&w->wake, NULL);
     bool runs = pthread_create(&w->thread, NULL, work, w) == 0;
     if (!runs)
@@ -254,173 +256,172 @@ static bool start(jobs *line, worker *w, bool uncut) {
 }
 
 jobs *jobs_new(const jobs_settings *settings) {
-    jobs *line = calloc(1, sizeof *line);
-    if (!line)
+    jobs *pool = calloc(1, sizeof *pool);
+    if (!pool)
         return NULL;
-    line->workers = calloc(2 * (size_t)settings->threads, sizeof *line->workers);
-    if (!line->workers || pthread_key_create(&line->askers, free_asker) != 0) {
-        free(line->workers);
-        free(line);
+    pool->workers = calloc(2 * (size_t)settings->threads, sizeof *pool->workers);
+    if (!pool->workers || pthread_key_create(&pool->io_scratch, io_scratch_free) != 0) {
+        free(pool->workers);
+        free(pool);
         return NULL;
     }
-    pthread_mutex_init(&line->lock, NULL);
-    schedule_init(&line->schedule, settings->threads, settings->limit, settings->patience);
-    line->hooks = settings->hooks;
-    line->payer = settings->payer;
-    line->buffer_pool = settings->buffer_pool;
-    for (; line->started < 2 * settings->threads; line->started++)
-        if (!start(line, &line->workers[line->started], line->started >= settings->threads)) {
-            jobs_free(line);
+    pthread_mutex_init(&pool->lock, NULL);
+    schedule_init(&pool->schedule, settings->threads, settings->limit, settings->patience);
+    pool->hooks = settings->hooks;
+    pool->payer = settings->payer;
+    pool->buffer_pool = settings->buffer_pool;
+    for (; pool->started < 2 * settings->threads; pool->started++)
+        if (!start(pool, &pool->workers[pool->started], pool->started >= settings->threads)) {
+            jobs_free(pool);
             return NULL;
         }
-    return line;
+    return pool;
 }
 
-void jobs_free(jobs *line) {
-    if (!line)
+void jobs_free(jobs *pool) {
+    if (!pool)
         return;
-    pthread_mutex_lock(&line->lock);
-    line->stopping = true;
-    for (worker *w; (w = pop(line, false)) || (w = pop(line, true));)
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    for (worker *w; (w = pop(pool, false)) || (w = pop(pool, true));)
         pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&line->lock);
-    for (unsigned i = 0; i < line->started; i++) {
-        pthread_join(line->workers[i].thread, NULL);
-        pthread_cond_destroy(&line->workers[i].wake);
+    pthread_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; i < pool->started; i++) {
+        pthread_join(pool->workers[i].thread, NULL);
+        pthread_cond_destroy(&pool->workers[i].wake);
     }
-    pthread_mutex_lock(&line->lock);
-    destroy_buried(line);
-    pthread_mutex_unlock(&line->lock);
-    free_asker(pthread_getspecific(line->askers));
-    pthread_key_delete(line->askers);
-    pthread_mutex_destroy(&line->lock);
-    free(line->workers);
-    free(line);
+    pthread_mutex_lock(&pool->lock);
+    destroy_unreferenced(pool);
+    pthread_mutex_unlock(&pool->lock);
+    io_scratch_free(pthread_getspecific(pool->io_scratch));
+    pthread_key_delete(pool->io_scratch);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->workers);
+    free(pool);
 }
 
-budget *jobs_payer(const jobs *line) {
-    return line->payer;
+budget *jobs_payer(const jobs *pool) {
+    return pool->payer;
 }
 
-buffer_pool *jobs_slabs(const jobs *line) {
-    return line->buffer_pool;
+buffer_pool *jobs_buffer_pool(const jobs *pool) {
+    return pool->buffer_pool;
 }
 
-bool jobs_could_run(const jobs *line, const job *j, uint64_t held) {
+bool jobs_could_run(const jobs *pool, const job *j, uint64_t held) {
     return held <= UINT64_MAX - j->memory &&
-           budget_could_hold(line->payer, held + j->memory, j->working);
+           budget_could_hold(pool->payer, held + j->memory, j->working);
 }
 
-bool jobs_borrow(jobs *line, job *j) {
-    return budget_take(line->payer, j->memory);
+bool jobs_borrow(jobs *pool, job *j) {
+    return budget_take(pool->payer, j->memory);
 }
 
-void jobs_return(jobs *line, job *j) {
-    budget_give(line->payer, j->memory);
+void jobs_return(jobs *pool, job *j) {
+    budget_give(pool->payer, j->memory);
 }
 
 /* With the lock held. */
-static refusal admit(jobs *line, turn *t) {
-    return schedule_admit(&line->schedule, t, clock_nanoseconds());
+static refusal admit(jobs *pool, task *t) {
+    return schedule_admit(&pool->schedule, t, clock_nanoseconds());
 }
 
-refusal jobs_admit(jobs *line, job *j) {
-    if (!budget_take_both(line->payer, 0, j->working))
+refusal jobs_admit(jobs *pool, job *j) {
+    if (!budget_take_both(pool->payer, 0, j->working))
         return REFUSAL_MEMORY;
-    pthread_mutex_lock(&line->lock);
-    refusal v = admit(line, &j->turn);
-    pthread_mutex_unlock(&line->lock);
-    if (v != REFUSAL_NONE)
-        budget_give_working(line->payer, j->working);
-    return v;
+    pthread_mutex_lock(&pool->lock);
+    refusal why = admit(pool, &j->task);
+    pthread_mutex_unlock(&pool->lock);
+    if (why != REFUSAL_NONE)
+        budget_give_working(pool->payer, j->working);
+    return why;
 }
 
-refusal jobs_would_admit(jobs *line, uint64_t client) {
-    turn nothing = {.client = client};
-    pthread_mutex_lock(&line->lock);
-    refusal v = admit(line, &nothing);
-    schedule_leave(&line->schedule, &nothing, true);
-    pthread_mutex_unlock(&line->lock);
-    return v;
+refusal jobs_would_admit(jobs *pool, uint64_t client) {
+    task nothing = {.client = client};
+    pthread_mutex_lock(&pool->lock);
+    refusal why = admit(pool, &nothing);
+    schedule_leave(&pool->schedule, &nothing, true);
+    pthread_mutex_unlock(&pool->lock);
+    return why;
 }
 
-void jobs_end(jobs *line, job *j, bool cancelled) {
-    pthread_mutex_lock(&line->lock);
-    bool admitted = j->turn.admitted;
-    bool waiting = schedule_leave(&line->schedule, &j->turn, cancelled);
-    line->counters.cancelled += admitted && cancelled;
-    pthread_mutex_unlock(&line->lock);
+void jobs_end(jobs *pool, job *j, bool cancelled) {
+    pthread_mutex_lock(&pool->lock);
+    bool admitted = j->task.admitted;
+    bool waiting = schedule_leave(&pool->schedule, &j->task, cancelled);
+    pool->counters.cancelled += admitted && cancelled;
+    pthread_mutex_unlock(&pool->lock);
     if (admitted)
-        budget_give_working(line->payer, j->working);
+        budget_give_working(pool->payer, j->working);
     if (waiting)
         job_release(j);
 }
 
-/* Of a thread that runs slices inline; NULL: no memory. */
-static asker *asker_of(jobs *line) {
-    asker *a = pthread_getspecific(line->askers);
-    if (a)
-        return a;
-    a = calloc(1, sizeof *a);
-    if (a && pthread_setspecific(line->askers, a) != 0) {
-        free(a);
-        a = NULL;
+/* The calling thread's own. NULL: there is not enough memory. */
+static io_scratch *io_scratch_get(jobs *pool) {
+    io_scratch *s = pthread_getspecific(pool->io_scratch);
+    if (s)
+        return s;
+    s = calloc(1, sizeof *s);
+    if (s && pthread_setspecific(pool->io_scratch, s) != 0) {
+        free(s);
+        s = NULL;
     }
-    return a;
+    return s;
 }
 
-/* How many of this thread's answers in a row went to one connection. */
-static unsigned count_run(asker *a, const void *connection) {
-    a->run = a->connection == connection ? a->run + 1 : 0;
-    a->connection = connection;
-    return a->run;
+static unsigned count_repeats(io_scratch *s, const void *key) {
+    s->repeats = s->key == key ? s->repeats + 1 : 0;
+    s->key = key;
+    return s->repeats;
 }
 
 bool jobs_is_quick(double cost) {
     return cost <= QUICK_COST;
 }
 
-bool jobs_better_inline(jobs *line, const job *j, const void *connection) {
-    asker *a = asker_of(line);
-    bool alone = a && count_run(a, connection) >= ALONE_AFTER;
-    if (jobs_is_quick(j->turn.cost))
+bool jobs_better_inline(jobs *pool, const job *j, const void *key) {
+    io_scratch *s = io_scratch_get(pool);
+    bool sole = s && count_repeats(s, key) >= SOLE_AFTER;
+    if (jobs_is_quick(j->task.cost))
         return true;
-    if (!alone || j->turn.cost > ALONE_COST || j->working > ALONE_WORKING)
+    if (!sole || j->task.cost > SOLE_COST || j->working > SOLE_WORKING)
         return false;
-    pthread_mutex_lock(&line->lock);
-    bool idle = line->schedule.admitted == 0 && j->turn.cost * line->schedule.pace <= ALONE_COST;
-    pthread_mutex_unlock(&line->lock);
+    pthread_mutex_lock(&pool->lock);
+    bool idle = pool->schedule.admitted == 0 && j->task.cost * pool->schedule.pace <= SOLE_COST;
+    pthread_mutex_unlock(&pool->lock);
     return idle;
 }
 
-void jobs_run_inline(jobs *line, job *j, job_slice slice) {
-    asker *a = asker_of(line);
-    if (a && !a->scratch && fmix_scratch_new(&a->scratch) != FMIX_OK)
-        a->scratch = NULL; /* run sees it and fails the slice */
-    uint64_t took = run_slice(j, slice, a ? a->scratch : NULL);
-    pthread_mutex_lock(&line->lock);
-    line->counters.inlined++;
-    line->counters.seconds[slice.stage] += (double)took * 1e-9;
-    pthread_mutex_unlock(&line->lock);
+void jobs_run_inline(jobs *pool, job *j, job_slice slice) {
+    io_scratch *s = io_scratch_get(pool);
+    if (s && !s->scratch && fmix_scratch_new(&s->scratch) != FMIX_OK)
+        s->scratch = NULL; /* the job's run fails the slice */
+    uint64_t nanoseconds = run_slice(j, slice, s ? s->scratch : NULL);
+    pthread_mutex_lock(&pool->lock);
+    pool->counters.inlined++;
+    pool->counters.seconds[slice.stage] += (double)nanoseconds * 1e-9;
+    pthread_mutex_unlock(&pool->lock);
 }
 
-unsigned jobs_retry_after(jobs *line) {
-    pthread_mutex_lock(&line->lock);
+unsigned jobs_retry_after(jobs *pool) {
+    pthread_mutex_lock(&pool->lock);
     double seconds =
-        schedule_demand(&line->schedule, clock_nanoseconds()) / line->schedule.threads * 1e-9;
-    pthread_mutex_unlock(&line->lock);
+        schedule_demand(&pool->schedule, clock_nanoseconds()) / pool->schedule.threads * 1e-9;
+    pthread_mutex_unlock(&pool->lock);
     return seconds < 1 ? 1 : seconds > 60 ? 60 : (unsigned)seconds + 1;
 }
 
-void jobs_count(jobs *line, jobs_counters *out) {
-    const schedule *s = &line->schedule;
-    pthread_mutex_lock(&line->lock);
-    *out = line->counters;
+void jobs_count(jobs *pool, jobs_counters *out) {
+    const schedule *s = &pool->schedule;
+    pthread_mutex_lock(&pool->lock);
+    *out = pool->counters;
     out->admitted = s->admitted;
     out->waiting = s->waiting;
     out->threads = s->threads;
     out->limit = s->limit;
     out->backlog = schedule_demand(s, clock_nanoseconds());
     out->pace = s->pace;
-    pthread_mutex_unlock(&line->lock);
+    pthread_mutex_unlock(&pool->lock);
 }

@@ -1,15 +1,15 @@
 /*
- * jobs.h - compute threads, and the queue in front of them
+ * jobs.h - a pool of compute threads, and the queue in front of them
  *
- * A job is work in slices. Jobs with something to do stand in one line; a thread takes the one
- * whose turn it is (schedule.h), claims one slice, puts the job back if there is more, and runs the
- * slice. So requests take turns slice by slice, however large they are, and one request can use
- * every core.
+ * A job is work in slices. Jobs that have a slice to compute wait in one queue. A thread takes the
+ * job with the nearest deadline (schedule.h), claims one slice, puts the job back into the queue if
+ * there are more slices, and computes the slice. So requests alternate slice by slice, however
+ * large they are, and one request can use every core.
  *
- * A job that is one long slice (turn.uncut: a body that is inflated) would keep a thread from all
- * others for as long. Such jobs have as many threads of their own, which share the cores with the
- * first by the kernel's schedule; in line, in the promises and in the clients' shares they count as
- * the others do.
+ * A job of one long slice (task.indivisible: a body that is inflated) would keep a thread from all
+ * other jobs until its end. The pool has as many threads again for such jobs; the kernel divides
+ * the cores between both kinds of threads. Queue, deadlines and clients' shares count both kinds of
+ * jobs alike.
  */
 #ifndef JOBS_H
 #define JOBS_H
@@ -25,46 +25,49 @@
 typedef struct jobs jobs;
 typedef struct job job;
 
-/* What a slice is part of; its time is counted there. */
+/* The part of a job that a slice belongs to. Computing time is counted for each stage. */
 typedef enum job_stage { JOB_HANDLE, JOB_PREPARE, JOB_ROWS, JOB_ENCODE, JOB_STAGES } job_stage;
 
 typedef struct job_slice {
     job_stage stage;
-    uint64_t number; /* in its stage */
+    uint64_t number; /* within its stage */
 } job_slice;
 
 typedef struct job_class {
-    /* Claims a slice: true, and in *more whether another could be claimed now. */
+    /* Claims a slice. False: the job has no slice to compute now. *more: another slice could be
+     * claimed at once. */
     bool (*claim)(job *j, job_slice *slice, bool *more);
     void (*run)(job *j, job_slice slice, fmix_scratch *scratch);
-    /* Nobody waits for it any more: it leaves the line, and who waits is resumed. Any thread. */
+    /* Removes a job that nobody waits for any more from the queue, and resumes its waiter. May be
+     * called by any thread. */
     void (*abandon)(job *j);
     void (*destroy)(job *j);
 } job_class;
 
-/* Who waits for a job. Called with the job locked (so they may take locks, but not call into the
- * job): suspend when the waiter must wait, resume when it need not. Each suspend is followed by
- * exactly one resume. */
+/* The caller that waits for a job: suspend is called when the caller must wait, resume when the
+ * caller can go on. Each suspend is followed by exactly one resume. Both are called with the job
+ * locked: they may take locks, but must not call into the job. */
 typedef struct job_waiter {
     void (*suspend)(void *user);
     void (*resume)(void *user);
     void *user;
-    uint64_t client;        /* who it is, to be fair to all */
-    const void *connection; /* by which it asks; only compared */
+    uint64_t client; /* clients share the pool fairly */
+    const void *key; /* for jobs_better_inline */
 } job_waiter;
 
-#define JOB_HEAVY (4u << 20) /* bytes that take long to free: a millisecond */
+/* Bytes that take about a millisecond to free. */
+#define JOB_LARGE (4u << 20)
 
-/* The first member of what is worked on. */
+/* The first member of each kind of job. */
 struct job {
     const job_class *class;
     atomic_uint references;
-    /* Its end frees much, which takes long, so a thread of this line does it; NULL: who lets it go.
-     */
-    jobs *heavy;
-    turn turn;        /* cost, window, width and client are set before jobs_admit */
-    uint64_t memory;  /* bytes it holds from jobs_borrow until jobs_return */
-    uint64_t working; /* bytes a thread needs for it, from admission until its end */
+    /* The pool whose threads destroy the job, which is for jobs that hold more than JOB_LARGE
+     * bytes. NULL: the thread that drops the last reference destroys the job. */
+    jobs *destroyer;
+    task task;        /* cost, window, width and client are set before jobs_admit */
+    uint64_t memory;  /* bytes that the job holds from jobs_borrow until jobs_return */
+    uint64_t working; /* bytes that each thread needs for the job, from admission until its end */
 };
 
 void job_init(job *j, const job_class *class);
@@ -78,69 +81,69 @@ typedef struct jobs_hooks {
 } jobs_hooks;
 
 typedef struct jobs_settings {
-    unsigned threads;         /* and as many for jobs of one long slice */
-    unsigned limit;           /* jobs at once */
+    unsigned threads;         /* for divisible jobs, and as many again for indivisible jobs */
+    unsigned limit;           /* admitted jobs */
     double patience;          /* nanoseconds: schedule.h */
-    budget *payer;            /* where memory is taken from; NULL: not counted */
-    buffer_pool *buffer_pool; /* where that of slices is; NULL: malloc's */
+    budget *payer;            /* pays for the memory of jobs; NULL: memory is not counted */
+    buffer_pool *buffer_pool; /* holds the memory of slices; NULL: malloc */
     jobs_hooks hooks;
 } jobs_settings;
 
 typedef struct jobs_counters {
-    uint64_t slices;            /* run since the start */
-    uint64_t cancelled;         /* jobs that ended before their work did */
-    uint64_t inlined;           /* jobs small enough to be done at once by the asking thread */
-    double seconds[JOB_STAGES]; /* of computing, inline too */
-    unsigned admitted;          /* jobs now between admission and end */
-    unsigned waiting;           /* jobs now in line */
-    unsigned running;           /* slices now being computed */
+    uint64_t slices;            /* computed since the start */
+    uint64_t cancelled;         /* jobs that ended before their work was done */
+    uint64_t inlined;           /* slices computed by the calling thread itself */
+    double seconds[JOB_STAGES]; /* computing time, including inlined slices */
+    unsigned admitted;          /* jobs between admission and end, now */
+    unsigned waiting;           /* jobs in the queue, now */
+    unsigned running;           /* slices being computed, now */
     unsigned threads, limit;
-    double backlog; /* nanoseconds of one core still to be done, by the estimates */
-    double pace;    /* measured time over estimated time */
+    double backlog; /* estimated nanoseconds that one core would need for the remaining work */
+    double pace;    /* measured time divided by estimated time */
 } jobs_counters;
 
-/* NULL without memory or threads. */
+/* NULL: there is not enough memory, or a thread cannot be started. */
 jobs *jobs_new(const jobs_settings *settings);
-/* Waits for running slices; no job may be admitted any more. */
-void jobs_free(jobs *line);
+/* Runs the jobs in the queue to their end. Jobs must not be admitted any more. */
+void jobs_free(jobs *pool);
 
-/* Where memory is taken from; may be NULL. */
-budget *jobs_payer(const jobs *line);
-buffer_pool *jobs_slabs(const jobs *line);
+/* Both may be NULL. */
+budget *jobs_payer(const jobs *pool);
+buffer_pool *jobs_buffer_pool(const jobs *pool);
 
-/* Whether the job's memory could be had, by one who holds so many bytes already, if nobody else
- * held any. */
-bool jobs_could_run(const jobs *line, const job *j, uint64_t held);
+/* Whether the budget could pay for the job if only its caller held memory, `held` bytes. */
+bool jobs_could_run(const jobs *pool, const job *j, uint64_t held);
 
-/* Takes the job's memory; false: there is not enough now. On true the caller calls jobs_return
- * once. */
-bool jobs_borrow(jobs *line, job *j);
-void jobs_return(jobs *line, job *j);
+/* Takes the job's memory from the budget. False: the budget does not have enough now. True: the
+ * caller calls jobs_return once. */
+bool jobs_borrow(jobs *pool, job *j);
+void jobs_return(jobs *pool, job *j);
 
 /* REFUSAL_NONE: the job is admitted, and the caller calls jobs_end. */
-refusal jobs_admit(jobs *line, job *j);
-/* What not even a job without any work would be told now, of this client. */
-refusal jobs_would_admit(jobs *line, uint64_t client);
-/* Leaves the line, if it stands there; harmless for what was not admitted, or has ended. cancelled:
- * before its work was done. */
-void jobs_end(jobs *line, job *j, bool cancelled);
+refusal jobs_admit(jobs *pool, job *j);
+/* The refusal that even a job without any work would get from this client now. */
+refusal jobs_would_admit(jobs *pool, uint64_t client);
+/* Ends a job, and removes it from the queue. cancelled: the work is not done. Does nothing for a
+ * job that was not admitted or has ended. */
+void jobs_end(jobs *pool, job *j, bool cancelled);
 
-/* There is a slice to claim. Harmless if the job stands in line already. */
-void jobs_wake(jobs *line, job *j);
+/* Puts a job that has a slice to compute into the queue, unless the job is there already. */
+void jobs_wake(jobs *pool, job *j);
 
-/* Runs one slice now, on the calling thread's own scratch. */
-void jobs_run_inline(jobs *line, job *j, job_slice slice);
+/* Computes one slice on the calling thread, in a scratch that this thread keeps. */
+void jobs_run_inline(jobs *pool, job *j, job_slice slice);
 
-/* Whether it takes less than a thread that is woken costs, and so is done at once by who asks. */
+/* Whether work of this cost takes less time than waking a thread. */
 bool jobs_is_quick(double cost);
 
-/* Whether the thread that asks had better compute it than hand it over, which wakes two threads: it
- * is quick; or it takes less than a millisecond, no other is in work, and this thread has been
- * asked by that one connection for some time, so that nobody else is kept waiting. */
-bool jobs_better_inline(jobs *line, const job *j, const void *connection);
+/* Whether the calling thread should compute the job itself. Handing it over would wake two threads.
+ * True for a quick job. True for a job of less than a millisecond, if no job is admitted and the
+ * last calls of this thread all had the same key: then nobody else waits for this thread. Keys are
+ * only compared. Each job is to be asked about once. */
+bool jobs_better_inline(jobs *pool, const job *j, const void *key);
 
-/* Seconds after which an admission is worth another try, at least 1. */
-unsigned jobs_retry_after(jobs *line);
-void jobs_count(jobs *line, jobs_counters *out);
+/* Seconds after which a refused caller may try again: 1 to 60. */
+unsigned jobs_retry_after(jobs *pool);
+void jobs_count(jobs *pool, jobs_counters *out);
 
 #endif

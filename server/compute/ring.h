@@ -1,8 +1,8 @@
 /*
- * ring.h - the slices of an answer that are ahead of its reader
+ * ring.h - a ring of slots for the slices that an answer computes ahead of its reader
  *
- * The owner locks, but for the room of a slice, which has one writer until it is finished. What the
- * reader has passed serves the slices to come.
+ * The owner holds a lock, except while it writes into the room of a slice, which has one writer
+ * until ring_finish.
  */
 #ifndef RING_H
 #define RING_H
@@ -15,36 +15,37 @@
 #define RING_MOST 16
 
 typedef struct ring_slot {
-    pooled_buffer pooled_buffer;
+    pooled_buffer memory;
     bool ready;
 } ring_slot;
 
 typedef struct ring {
     ring_slot slots[RING_MOST];
-    buffer_pool *buffer_pool; /* where their memory comes from */
-    unsigned ahead;           /* slots in use */
-    uint64_t reading;         /* the reader's slice */
+    buffer_pool *pool; /* gives the slots their memory */
+    unsigned ahead;    /* slots in use */
+    uint64_t reading;  /* the slice that the reader is at */
 } ring;
 
-/* As many slots as hold `most` bytes of slices of this size, but at least two. */
-void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, buffer_pool *from);
+/* As many slots as `most` bytes hold slices of this size, but at least two. */
+void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, buffer_pool *pool);
 void ring_free(ring *r);
 
-/* Whether a slice has a slot yet. */
-bool ring_reaches(const ring *r, uint64_t slice);
+/* Whether a slice has a slot already. */
+bool ring_has_slot(const ring *r, uint64_t slice);
 
-/* Room for a slice that has; NULL: no memory. */
+/* The room of a slice that has a slot. NULL: there is not enough memory. */
 unsigned char *ring_room(ring *r, uint64_t slice, size_t bytes);
 void ring_finish(ring *r, uint64_t slice);
 
-/* NULL: not finished. */
+/* NULL: the slice is not finished. */
 const unsigned char *ring_slice(const ring *r, uint64_t slice);
 
-/* The reader is at this slice. */
-void ring_pass(ring *r, uint64_t slice);
+/* Moves the reader to a slice; the slots of the slices before serve later slices. */
+void ring_advance(ring *r, uint64_t slice);
 
-/* Whether, with slices before `next` taken, half the slots wait for one: to wake a thread for each
- * would cost more than to compute it. A slice that the reader lacks is one of them. */
-bool ring_runs_low(const ring *r, uint64_t next);
+/* Whether at least half of the slots wait for a slice, if the slices before `claimed` are claimed.
+ * Waking a thread for each free slot would cost more than it computes. True where the reader's own
+ * slice is not claimed. */
+bool ring_runs_low(const ring *r, uint64_t claimed);
 
 #endif

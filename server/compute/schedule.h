@@ -1,18 +1,20 @@
 /*
- * schedule.h - whose turn it is, and who may have one
+ * schedule.h - which task runs next, and which tasks are admitted
  *
- * A job that is admitted has a promise: to be done within twice the time that it would take alone,
- * or within that and `patience` more, whichever is later. Turns go to the nearest promise, slice by
- * slice, so small jobs overtake large ones and no flow of them starves a large one. A job is
- * admitted only if every promise can still be kept, by its estimated cost and theirs (the demand of
- * each deadline is at most what all threads do until then; Liu and Layland's nearest deadline first
- * meets every set of which that holds). So a line that is too long is never stood in.
+ * An admitted task has a deadline: twice its estimated run time, or that time plus `patience`,
+ * whichever is later. The task with the nearest deadline runs next, slice by slice, so small tasks
+ * overtake large ones, and a stream of small tasks cannot starve a large one. A task is admitted
+ * only if every task, by its estimated cost, can still meet its deadline: up to each deadline the
+ * demand is at most what all threads compute until then. (Liu and Layland: on one processor,
+ * earliest deadline first meets all deadlines of such a set.) So a queue that is too long does not
+ * come about.
  *
- * Fair: what each client had of late is kept. Where several ask, one that had its share or more is
- * held to a part of the room, and what it leaves is for those that had less. So who asks for little
- * is served, and who asks for much gets as much as the others. Whoever asks alone may have all.
+ * Clients share fairly: the schedule remembers the recent use of each client. While several clients
+ * ask, a client that has used its share is held to a part of the capacity, and the rest is for
+ * clients that have used less. A client that asks alone may use all of the capacity.
  *
- * A pure data structure: no clock, no thread, no memory of its own. Times are in nanoseconds.
+ * This is a pure data structure: it has neither clock nor thread, and does not allocate. Times are
+ * in nanoseconds.
  */
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
@@ -22,62 +24,64 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A job's place, which lies in the job. */
-typedef struct turn {
-    double cost;     /* estimated, of one core, in all */
-    double serial;   /* of that, what one thread must do alone */
-    double window;   /* of that, what can be done while its reader takes nothing */
-    unsigned width;  /* slices that can be computed at once; 0: any number */
-    uint64_t client; /* who asks */
-    bool uncut;      /* one long slice: it is taken by schedule_take_uncut */
-    bool vague;      /* the cost is a guess: what it took says nothing about the pace */
+/* The schedule's view of a job; a member of the job. */
+typedef struct task {
+    double cost;        /* estimated run time on one core, in all */
+    double serial;      /* the part of the cost that must run on one thread */
+    double window;      /* the part of the cost that can run while the reader does not read */
+    unsigned width;     /* slices that can run at once; 0: any number */
+    uint64_t client;    /* the client that asks */
+    bool indivisible;   /* the task is one long slice */
+    bool cost_is_guess; /* the cost is a guess, which the pace must not learn from */
 
-    /* The schedule's own. */
-    double spent;      /* of all slices, until `since` */
-    uint64_t since;    /* `running` changed last */
-    uint64_t deadline; /* SCHEDULE_IDLE: it waits for its reader */
-    unsigned running;  /* slices */
-    bool admitted, waiting, paced, cancelled;
-    struct turn *next, *previous; /* of those admitted, by deadline */
-} turn;
+    /* Private to the schedule. */
+    double spent;      /* run time of all slices until `since` */
+    uint64_t since;    /* the last change of `running` */
+    uint64_t deadline; /* SCHEDULE_IDLE: the task waits for its reader */
+    unsigned running;  /* slices that run now */
+    bool admitted, waiting, cancelled;
+    bool reader_bound;            /* the task has waited for its reader at least once */
+    struct task *next, *previous; /* admitted tasks, by deadline */
+} task;
 
 #define SCHEDULE_IDLE    UINT64_MAX
-#define SCHEDULE_CLIENTS 64 /* that are remembered; of more, those that asked last */
+#define SCHEDULE_CLIENTS 64 /* clients that are remembered: the last to ask */
 
 typedef struct schedule_client {
     uint64_t name;
-    double had;  /* nanoseconds of one core that it was given, of late */
-    uint64_t at; /* when it asked last; 0: no client */
+    double used; /* nanoseconds of one core; decays with time */
+    uint64_t at; /* when the client asked last; 0: this place is free */
 } schedule_client;
 
 typedef struct schedule {
-    unsigned threads, limit; /* cores; jobs at once */
+    unsigned threads, limit; /* cores; admitted tasks */
     double patience;
-    double pace; /* measured time over estimated time, of the last jobs */
-    turn *first;
+    double pace; /* measured time divided by estimated time: an average of recent tasks */
+    task *first;
     unsigned admitted, waiting;
     schedule_client clients[SCHEDULE_CLIENTS];
 } schedule;
 
 void schedule_init(schedule *s, unsigned threads, unsigned limit, double patience);
 
-/* REFUSAL_NONE: the task is admitted. QUEUE: `limit` jobs are. PATIENCE: some deadline would be
- * missed. SHARE: there is room, but not for a client that had so much. */
-refusal schedule_admit(schedule *s, turn *t, uint64_t now);
+/* REFUSAL_NONE: the task is admitted. QUEUE: `limit` tasks are admitted already. PATIENCE: a task
+ * would miss its deadline. SHARE: there is capacity, but the client has used its share. */
+refusal schedule_admit(schedule *s, task *t, uint64_t now);
 
-/* It has a slice to be computed. False: not admitted, or waiting already. */
-bool schedule_wake(schedule *s, turn *t, uint64_t now);
+/* Says that a slice of the task can run. False: the task is not admitted, or waits already. */
+bool schedule_wake(schedule *s, task *t, uint64_t now);
 
-/* Whose slice is next, no longer waiting; NULL: nobody waits. schedule_ran once it was computed, or
- * there was none. */
-turn *schedule_take(schedule *s, uint64_t now);
-turn *schedule_take_uncut(schedule *s, uint64_t now);
-void schedule_ran(schedule *s, turn *t, uint64_t now);
+/* The waiting task with the nearest deadline, of the indivisible tasks or of the others; that task
+ * stops waiting. NULL: no such task waits. The caller calls schedule_ran once for each task that it
+ * takes, also where it finds no slice to run. */
+task *schedule_take(schedule *s, bool indivisible, uint64_t now);
+void schedule_ran(schedule *s, task *t, uint64_t now);
 
-/* Its work is done, or nobody wants it any more. It may still be running. True: it was waiting. */
-bool schedule_leave(schedule *s, turn *t, bool cancelled);
+/* Ends a task, whose slices may still run. cancelled: the work is not done. True: the task was
+ * waiting. */
+bool schedule_leave(schedule *s, task *t, bool cancelled);
 
-/* What is still to be done of all that waits or runs: nanoseconds of one core. */
+/* The remaining run time, on one core, of all tasks that wait or run. */
 double schedule_demand(const schedule *s, uint64_t now);
 
 #endif

@@ -1,6 +1,6 @@
 #include "slicing.h"
 
-#define SLICE_COST 1e6 /* nanoseconds */
+#define SLICE_COST 1e6 /* estimated nanoseconds */
 
 static uint64_t rows_of_slice(const tensor *t, uint64_t most) {
     uint64_t by_bytes = t->row_bytes ? SLICING_BYTES / t->row_bytes : SLICING_BYTES;
@@ -11,12 +11,12 @@ static uint64_t rows_of_slice(const tensor *t, uint64_t most) {
 }
 
 slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end) {
-    slicing_part *c = &all->each[all->count++];
-    *c = (slicing_part){.from = t, .begin = begin, .end = end, .first = all->slices};
-    c->rows = rows_of_slice(t, end - begin);
-    c->slices = (end - begin + c->rows - 1) / c->rows;
-    all->slices += c->slices;
-    return c;
+    slicing_part *part = &all->each[all->count++];
+    *part = (slicing_part){.from = t, .begin = begin, .end = end, .first = all->slices};
+    part->rows = rows_of_slice(t, end - begin);
+    part->slices = (end - begin + part->rows - 1) / part->rows;
+    all->slices += part->slices;
+    return part;
 }
 
 slicing_part *slicing_add_bytes(slicing *all, const tensor *t, uint64_t from, uint64_t to) {
@@ -32,10 +32,10 @@ const slicing_part *slicing_find(const slicing *all, uint64_t slice) {
     return &all->each[i];
 }
 
-uint64_t slicing_part_rows(const slicing_part *c, uint64_t slice, uint64_t *first) {
-    *first = c->begin + (slice - c->first) * c->rows;
-    uint64_t left = c->end - *first;
-    return left < c->rows ? left : c->rows;
+uint64_t slicing_part_rows(const slicing_part *part, uint64_t slice, uint64_t *first) {
+    *first = part->begin + (slice - part->first) * part->rows;
+    uint64_t left = part->end - *first;
+    return left < part->rows ? left : part->rows;
 }
 
 uint64_t slicing_slice_bytes(const slicing *all) {

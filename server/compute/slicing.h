@@ -1,8 +1,8 @@
 /*
- * slicing.h - rows of tensors, cut into slices of a bearable size
+ * slicing.h - rows of tensors, divided into slices of at most half a MiB and about a millisecond
  */
-#ifndef CUT_H
-#define CUT_H
+#ifndef SLICING_H
+#define SLICING_H
 
 #include "tensor/tensor_source.h"
 
@@ -12,32 +12,33 @@
 typedef struct slicing_part {
     const tensor *from;
     uint64_t begin, end;
-    uint64_t first; /* number of its first slice */
+    uint64_t first; /* number of the first slice */
     uint64_t slices;
-    uint64_t rows;   /* of a slice; the last may have fewer */
-    uint64_t offset; /* whole: of the tensor in what is collected */
+    uint64_t rows;   /* of each slice; the last slice may have fewer */
+    uint64_t offset; /* buffered_body: of the tensor's first row in the room for all rows */
 } slicing_part;
 
 typedef struct slicing {
     slicing_part each[SOURCE_TENSORS];
     unsigned count;
-    uint64_t slices; /* of all, numbered on from cut to cut */
+    uint64_t slices; /* of all parts; their numbers go on from part to part */
 } slicing;
 
-/* One more; no rows make no slices. */
+/* Adds a part and returns it. A part without rows has no slices. */
 slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end);
 
-/* Those rows of a tensor that hold some of its bytes from … to-1. */
+/* Adds the rows of a tensor that hold its bytes from … to-1. */
 slicing_part *slicing_add_bytes(slicing *all, const tensor *t, uint64_t from, uint64_t to);
 
-/* The cut that a slice is of. */
+/* The part that a slice belongs to. */
 const slicing_part *slicing_find(const slicing *all, uint64_t slice);
 
-/* Rows that a slice has, and the first of them. */
-uint64_t slicing_part_rows(const slicing_part *c, uint64_t slice, uint64_t *first);
+/* Returns how many rows a slice has; *first: its first row. */
+uint64_t slicing_part_rows(const slicing_part *part, uint64_t slice, uint64_t *first);
 
-/* Bytes of the largest slice, and of all tensors that are cut, whole. */
+/* Bytes of the largest slice. */
 uint64_t slicing_slice_bytes(const slicing *all);
+/* Bytes of all rows of all tensors, including rows that are in no part. */
 uint64_t slicing_tensor_bytes(const slicing *all);
 
 /* Estimated nanoseconds of all slices. */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LOOK_NANOSECONDS 100000000
-#define MEASURE_SECONDS  0.3
-#define FILE_BYTES       (1u << 20)
+#define CHECK_NANOSECONDS 100000000
+#define MEASURE_SECONDS   0.3
+#define FILE_BYTES        (1u << 20)
 
 struct tuner {
     fmix_context *context;
@@ -17,17 +17,18 @@ struct tuner {
     FILE *errors;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t ends;
-    bool ending;
+    pthread_cond_t stops;
+    bool stopping;
 };
 
-/* A file that is not there yet comes with the first measurement. */
+/* The first measurement creates a file that does not exist. */
 static void read_wisdom(const tuner *t) {
     if (access(t->path, F_OK) != 0)
         return;
     char *text = file_read("wisdom", t->path, FILE_BYTES, false, t->errors);
     if (text && text[0] && fmix_wisdom_import(text) != FMIX_OK)
-        message_print(t->errors, "fmixd: wisdom: '%s' is not of this FFTW: it is ignored\n",
+        message_print(t->errors,
+                      "fmixd: wisdom: '%s' is ignored: this version of FFTW cannot read it\n",
                       t->path);
     file_free(text);
 }
@@ -39,7 +40,7 @@ static void write_wisdom(const tuner *t) {
     free(text);
 }
 
-/* Without memory to measure in, the first plan stays. */
+/* A shape for which there is not enough memory to measure keeps its first plan. */
 static void tune(const tuner *t) {
     bool tuned, more;
     do {
@@ -49,20 +50,20 @@ static void tune(const tuner *t) {
     } while (more);
 }
 
-static bool wait_a_while(tuner *t) {
-    const struct timespec until = clock_after(LOOK_NANOSECONDS);
+static bool wait_for_next_check(tuner *t) {
+    const struct timespec until = clock_after(CHECK_NANOSECONDS);
     pthread_mutex_lock(&t->lock);
-    int late = 0;
-    while (!t->ending && late == 0)
-        late = pthread_cond_timedwait(&t->ends, &t->lock, &until);
-    bool goes_on = !t->ending;
+    int timed_out = 0;
+    while (!t->stopping && timed_out == 0)
+        timed_out = pthread_cond_timedwait(&t->stops, &t->lock, &until);
+    bool runs = !t->stopping;
     pthread_mutex_unlock(&t->lock);
-    return goes_on;
+    return runs;
 }
 
 static void *run(void *of) {
     tuner *t = of;
-    while (wait_a_while(t))
+    while (wait_for_next_check(t))
         tune(t);
     return NULL;
 }
@@ -75,10 +76,10 @@ tuner *tuner_new(fmix_context *context, const char *path, FILE *errors) {
     if (path[0])
         read_wisdom(t);
     pthread_mutex_init(&t->lock, NULL);
-    clock_condition(&t->ends);
+    clock_condition(&t->stops);
     if (pthread_create(&t->thread, NULL, run, t) == 0)
         return t;
-    pthread_cond_destroy(&t->ends);
+    pthread_cond_destroy(&t->stops);
     pthread_mutex_destroy(&t->lock);
     free(t);
     return NULL;
@@ -88,11 +89,11 @@ void tuner_free(tuner *t) {
     if (!t)
         return;
     pthread_mutex_lock(&t->lock);
-    t->ending = true;
-    pthread_cond_signal(&t->ends);
+    t->stopping = true;
+    pthread_cond_signal(&t->stops);
     pthread_mutex_unlock(&t->lock);
     pthread_join(t->thread, NULL);
-    pthread_cond_destroy(&t->ends);
+    pthread_cond_destroy(&t->stops);
     pthread_mutex_destroy(&t->lock);
     free(t);
 }

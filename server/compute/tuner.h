@@ -1,8 +1,9 @@
 /*
  * tuner.h - a thread that finds faster transforms for the shapes in use
  *
- * It looks ten times a second whether a shape is worth it, and measures one at a time. Answers do
- * not change. What was measured outlives the process in a file, if there is a path to one.
+ * The thread checks ten times a second which shapes are used enough, and measures transforms for
+ * one shape at a time. Answers do not depend on the result. A file, if it has a path, keeps the
+ * results for later processes.
  */
 #ifndef TUNER_H
 #define TUNER_H
@@ -13,12 +14,12 @@
 
 typedef struct tuner tuner;
 
-/* path: of the file, read now if there is one and written after each measurement; empty: none. What
- * is wrong with it is said on `errors`, and that is all. NULL: no memory or no thread. The context
- * is borrowed. */
+/* Borrows the context and the path. The file is read now, if it exists, and written after each
+ * measurement; an empty path: results are not kept. A file that cannot be used only leads to a
+ * message on `errors`. NULL: there is not enough memory, or the thread cannot be started. */
 tuner *tuner_new(fmix_context *context, const char *path, FILE *errors);
 
-/* Waits for a measurement under way, a third of a second at most. May be NULL. */
+/* Waits for the end of a running measurement, at most a third of a second. May be NULL. */
 void tuner_free(tuner *t);
 
 #endif

@@ -1,5 +1,6 @@
 #include "catalog.h"
 #include "base/message.h"
+#include "base/shutdown.h"
 #include "manifest.h"
 
 #include <dirent.h>

@@ -7,7 +7,7 @@
 #ifndef DATASET_H
 #define DATASET_H
 
-#include "base/process.h"
+#include "base/shutdown.h"
 #include "formats/format.h"
 #include "mapped_file.h"
 

@@ -2,7 +2,7 @@
 #include "api/openapi.h"
 #include "base/clock.h"
 #include "base/message.h"
-#include "base/process.h"
+#include "base/shutdown.h"
 #include "compute/tuner.h"
 #include "datasets/catalog_scanner.h"
 #include "fd_limit.h"

@@ -46,7 +46,7 @@ bool request_body_add(resource_request *c, const char *bytes, size_t length, boo
 
 /* Of a large one a handling that never begins is made, whose end another thread sees to. */
 void request_body_drop(resource_request *c) {
-    if (c->body.room > JOB_HEAVY)
+    if (c->body.room > JOB_LARGE)
         resource_job_release(
             resource_job_new(c->server->jobs, NULL, c, &(weight){0}, &(job_waiter){0}, ""));
     buffer_free(&c->body);

@@ -5,7 +5,7 @@
 
 enum { MIB = 1 << 20 };
 
-static void what_is_taken_is_given_back_whole(void **state) {
+static void bytes_taken_can_be_given_back(void **state) {
     (void)state;
     budget b;
     budget_init(&b, 10 * MIB, 2);
@@ -19,8 +19,8 @@ static void what_is_taken_is_given_back_whole(void **state) {
     budget_destroy(&b);
 }
 
-/* However many answers are in work, a thread has one scratch. */
-static void working_memory_counts_once_a_thread_for_the_largest(void **state) {
+/* A thread has one scratch, however many answers are admitted. */
+static void working_memory_counts_once_a_thread_for_the_largest_answer(void **state) {
     (void)state;
     budget b;
     budget_init(&b, 40 * MIB, 4);
@@ -32,7 +32,7 @@ static void working_memory_counts_once_a_thread_for_the_largest(void **state) {
     assert_false(budget_take(&b, 1));
     budget_give_working(&b, 8 * MIB);
     assert_true(budget_held(&b) == 24 * MIB);
-    assert_false(budget_take_both(&b, 0, 9 * MIB)); /* 8 and 4 * 9 */
+    assert_false(budget_take_both(&b, 0, 9 * MIB)); /* 8 + 4 * 9 */
     for (int i = 0; i < 100; i++)
         budget_give_working(&b, 4 * MIB);
     assert_true(budget_held(&b) == 8 * MIB);
@@ -55,11 +55,11 @@ static void sizes_are_rounded_up_by_a_quarter_at_most(void **state) {
     }
 }
 
-static void what_can_never_fit_is_known_at_once(void **state) {
+static void a_claim_that_can_never_fit_is_known_at_once(void **state) {
     (void)state;
     budget b;
     budget_init(&b, 10 * MIB, 2);
-    assert_true(budget_take(&b, 9 * MIB)); /* others do not matter to it */
+    assert_true(budget_take(&b, 9 * MIB)); /* bytes that others hold do not matter */
     assert_true(budget_could_hold(&b, 10 * MIB, 0));
     assert_false(budget_could_hold(&b, 10 * MIB + 1, 0));
     assert_true(budget_could_hold(&b, 2 * MIB, 4 * MIB));
@@ -69,7 +69,7 @@ static void what_can_never_fit_is_known_at_once(void **state) {
     budget_destroy(&b);
 }
 
-static void a_paid_buffer_takes_what_it_has_room_for(void **state) {
+static void a_paid_buffer_takes_its_room_from_the_budget(void **state) {
     (void)state;
     budget b;
     budget_init(&b, 1200, 1);
@@ -84,22 +84,22 @@ static void a_paid_buffer_takes_what_it_has_room_for(void **state) {
     assert_true(small.failed && small.starved);
     buffer_free(&small);
     assert_true(budget_held(&b) == 0);
-    assert_false(buffer_reserve(&small, 4001)); /* past its cap: not for want of memory */
+    assert_false(buffer_reserve(&small, 4001)); /* past its cap: the budget has enough */
     assert_true(small.failed && !small.starved);
     budget_destroy(&b);
 }
 
-static void what_is_left_for_one_who_holds_much_is_known(void **state) {
+static void bytes_left_count_only_what_the_holder_has(void **state) {
     (void)state;
     budget b;
     budget_init(&b, 10 * MIB, 2);
-    assert_true(budget_take(&b, 7 * MIB)); /* somebody else's, which will be given back */
+    assert_true(budget_take(&b, 7 * MIB)); /* another holder's, which will be given back */
     assert_true(budget_left(&b, 4 * MIB) == 6 * MIB);
     assert_true(budget_left(&b, 11 * MIB) == 0);
     budget_destroy(&b);
 }
 
-RUN(T(what_is_left_for_one_who_holds_much_is_known), T(what_is_taken_is_given_back_whole),
-    T(working_memory_counts_once_a_thread_for_the_largest),
-    T(sizes_are_rounded_up_by_a_quarter_at_most), T(what_can_never_fit_is_known_at_once),
-    T(a_paid_buffer_takes_what_it_has_room_for))
+RUN(T(bytes_left_count_only_what_the_holder_has), T(bytes_taken_can_be_given_back),
+    T(working_memory_counts_once_a_thread_for_the_largest_answer),
+    T(sizes_are_rounded_up_by_a_quarter_at_most), T(a_claim_that_can_never_fit_is_known_at_once),
+    T(a_paid_buffer_takes_its_room_from_the_budget))

@@ -106,7 +106,7 @@ static void print_adds_all_or_nothing(void **state) {
     memset(text, 'a', sizeof text - 1);
     text[512] = 0;
     buffer b = buffer_of(1000);
-    assert_true(buffer_print(&b, "%s", text + 1)); /* 511: the most it prints */
+    assert_true(buffer_print(&b, "%s", text + 1)); /* 511 bytes: the most it prints */
     assert_int_equal(b.length, 511);
     assert_false(buffer_print(&b, "%s", text));
     assert_true(b.failed);
@@ -114,7 +114,7 @@ static void print_adds_all_or_nothing(void **state) {
     buffer_free(&b);
 }
 
-static void nothing_can_be_added_and_freed(void **state) {
+static void an_empty_addition_succeeds_and_a_freed_buffer_is_new(void **state) {
     (void)state;
     buffer b = buffer_of(0);
     assert_true(buffer_add(&b, NULL, 0));
@@ -125,7 +125,7 @@ static void nothing_can_be_added_and_freed(void **state) {
     b = buffer_of(3);
     assert_false(buffer_text(&b, "long"));
     buffer_free(&b);
-    assert_true(buffer_text(&b, "new")); /* freed, it is as it was born */
+    assert_true(buffer_text(&b, "new")); /* a freed buffer is as good as new */
     buffer_free(&b);
 }
 
@@ -151,8 +151,8 @@ static void numbers_print_as_printf_prints_them(void **state) {
     }
 }
 
-/* Twice the room is asked for, but less will do. */
-static void it_grows_to_the_last_byte_that_is_left(void **state) {
+/* The buffer asks for twice its room, and makes do with less. */
+static void a_buffer_grows_to_the_last_byte_of_its_budget(void **state) {
     (void)state;
     enum { LIMIT = 100000 };
     static const char piece[1000];
@@ -169,7 +169,7 @@ static void it_grows_to_the_last_byte_that_is_left(void **state) {
     budget_destroy(&b);
 }
 
-static void what_is_expected_is_taken_of_what_is_kept_and_paid_for(void **state) {
+static void an_expected_length_takes_memory_that_the_pool_keeps(void **state) {
     (void)state;
     enum { ROOM = 1 << 20 };
     buffer_pool s;
@@ -177,7 +177,7 @@ static void what_is_expected_is_taken_of_what_is_kept_and_paid_for(void **state)
     budget_init(&b, 2 * ROOM, 1);
     buffer_pool_init(&s, 4 * ROOM);
     buffer text = {.cap = ROOM, .payer = &b, .spares = &s};
-    assert_false(buffer_expect(&text, ROOM)); /* nothing is kept */
+    assert_false(buffer_expect(&text, ROOM)); /* the pool is empty */
     assert_true(buffer_reserve(&text, ROOM));
     buffer_free(&text);
     assert_true(s.held == ROOM && budget_held(&b) == 0);
@@ -185,17 +185,17 @@ static void what_is_expected_is_taken_of_what_is_kept_and_paid_for(void **state)
     assert_true(s.held == 0 && budget_held(&b) == ROOM && text.room == ROOM && text.length == 0);
     buffer_free(&text);
     assert_true(budget_take(&b, 2 * ROOM));
-    assert_false(buffer_expect(&text, ROOM)); /* nor is it to be had */
+    assert_false(buffer_expect(&text, ROOM)); /* the budget cannot pay */
     assert_true(s.held == ROOM);
     budget_give(&b, 2 * ROOM);
     buffer_pool_destroy(&s);
     budget_destroy(&b);
 }
 
-RUN(T(it_grows_to_the_last_byte_that_is_left),
-    T(what_is_expected_is_taken_of_what_is_kept_and_paid_for),
-    T(numbers_print_as_printf_prints_them), T(bytes_come_back_in_the_order_they_went_in),
-    T(growth_keeps_what_is_there), T(room_grows_by_doubling),
-    T(the_cap_is_reached_and_never_passed), T(a_failure_sticks_and_keeps_what_was_added),
-    T(sizes_near_the_end_of_memory_do_not_wrap), T(reserve_makes_room_at_once),
-    T(print_adds_all_or_nothing), T(nothing_can_be_added_and_freed))
+RUN(T(a_buffer_grows_to_the_last_byte_of_its_budget),
+    T(an_expected_length_takes_memory_that_the_pool_keeps), T(numbers_print_as_printf_prints_them),
+    T(bytes_come_back_in_the_order_they_went_in), T(growth_keeps_what_is_there),
+    T(room_grows_by_doubling), T(the_cap_is_reached_and_never_passed),
+    T(a_failure_sticks_and_keeps_what_was_added), T(sizes_near_the_end_of_memory_do_not_wrap),
+    T(reserve_makes_room_at_once), T(print_adds_all_or_nothing),
+    T(an_empty_addition_succeeds_and_a_freed_buffer_is_new))

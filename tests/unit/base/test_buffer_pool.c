@@ -6,7 +6,7 @@
 
 #define BYTES ((size_t)BUFFER_POOL_LEAST)
 
-static void what_is_given_is_taken_again_where_it_fits(void **state) {
+static void a_buffer_given_back_is_taken_again_where_it_fits(void **state) {
     (void)state;
     buffer_pool s;
     buffer_pool_init(&s, 8 * BYTES);
@@ -23,7 +23,7 @@ static void what_is_given_is_taken_again_where_it_fits(void **state) {
     one = buffer_pool_take(&s, BYTES);
     assert_ptr_equal(one.bytes, bytes);
     assert_int_equal(one.room, 2 * BYTES);
-    assert_int_equal(s.held, BYTES); /* what is over, for nobody else counts it */
+    assert_int_equal(s.held, BYTES); /* the excess, which its holder does not count */
     buffer_pool_give(&s, one);
     assert_int_equal(s.held, 2 * BYTES);
     buffer_pool_give(&s, large);
@@ -32,7 +32,7 @@ static void what_is_given_is_taken_again_where_it_fits(void **state) {
     buffer_pool_destroy(&s);
 }
 
-static void no_more_is_kept_than_the_cap_and_nothing_small(void **state) {
+static void the_pool_keeps_no_more_than_its_cap_and_no_small_buffers(void **state) {
     (void)state;
     buffer_pool s;
     pooled_buffer each[BUFFER_POOL_MOST + 1];
@@ -53,7 +53,7 @@ static void no_more_is_kept_than_the_cap_and_nothing_small(void **state) {
     buffer_pool_destroy(&s);
 }
 
-static void what_is_found_is_kept_and_fits_well_and_is_its_finders(void **state) {
+static void a_buffer_found_fits_closely_and_is_not_counted_any_more(void **state) {
     (void)state;
     buffer_pool s;
     buffer_pool_init(&s, 40 * BYTES);
@@ -68,7 +68,7 @@ static void what_is_found_is_kept_and_fits_well_and_is_its_finders(void **state)
     buffer_pool_destroy(&s);
 }
 
-static void who_was_given_longest_ago_makes_room(void **state) {
+static void the_buffer_given_longest_ago_makes_room(void **state) {
     (void)state;
     buffer_pool s;
     buffer_pool_init(&s, 8 * BYTES);
@@ -86,7 +86,7 @@ static void who_was_given_longest_ago_makes_room(void **state) {
     buffer_pool_destroy(&s);
 }
 
-static void without_slabs_it_is_malloc(void **state) {
+static void without_a_pool_memory_comes_from_malloc(void **state) {
     (void)state;
     pooled_buffer one = buffer_pool_take(NULL, BYTES);
     assert_non_null(one.bytes);
@@ -94,7 +94,7 @@ static void without_slabs_it_is_malloc(void **state) {
     buffer_pool_give(NULL, (pooled_buffer){0});
 }
 
-RUN(T(what_is_given_is_taken_again_where_it_fits),
-    T(no_more_is_kept_than_the_cap_and_nothing_small),
-    T(what_is_found_is_kept_and_fits_well_and_is_its_finders),
-    T(who_was_given_longest_ago_makes_room), T(without_slabs_it_is_malloc))
+RUN(T(a_buffer_given_back_is_taken_again_where_it_fits),
+    T(the_pool_keeps_no_more_than_its_cap_and_no_small_buffers),
+    T(a_buffer_found_fits_closely_and_is_not_counted_any_more),
+    T(the_buffer_given_longest_ago_makes_room), T(without_a_pool_memory_comes_from_malloc))

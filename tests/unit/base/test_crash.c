@@ -1,4 +1,4 @@
-/* What a process says before it ends by a signal, seen from the process that began it. */
+/* The report of a process that crashes, as its parent sees it. */
 #include "unit.h"
 
 #include "base/crash.h"
@@ -9,25 +9,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Sanitizers report by themselves what is not for a signal handler. */
+/* A sanitizer reports a crash itself, before a signal handler could. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #else
 #define SANITIZED 0
 #endif
 
-/* A sanitizer that finds it reports it, and the kernel does so elsewhere. */
+/* AddressSanitizer reports a write past the end, the kernel a write to NULL. */
 static void access_badly(void) {
 #ifdef __SANITIZE_ADDRESS__
     void *where = malloc(1);
 #else
     void *where = NULL;
 #endif
-    void *(*volatile set)(void *, int, size_t) = memset; /* which no compiler looks into */
+    void *(*volatile set)(void *, int, size_t) = memset; /* hidden from the optimiser */
     set(where, 0, 2);
 }
 
-/* Runs it in a child with our handlers, and gives what it wrote on stderr and how it ended. */
+/* Runs `crash` in a child with the handlers installed. Returns how the child ended; out: its
+ * stderr. */
 static int end_of(void (*crash)(void), char *out, size_t room) {
     int pipe_fds[2], status;
     size_t got = 0;
@@ -100,34 +101,35 @@ static void crash_in_a_slice(void) {
     pause();
 }
 
-static void a_slice_that_crashes_names_the_request_it_is_of(void **state) {
+static void a_slice_that_crashes_names_its_request(void **state) {
     (void)state;
     char text[65536];
     end_of(crash_in_a_slice, text, sizeof text);
-    assert_non_null(strstr(text, "fmixd: this thread worked for: GET /of-an-answer\n"));
+    assert_non_null(strstr(text, "fmixd: this thread was working on: GET /of-an-answer\n"));
 }
 
 static void a_crash_names_its_signal_and_its_request(void **state) {
     (void)state;
     char text[65536];
     int status = end_of(crash_for_a_request, text, sizeof text);
-    assert_non_null(strstr(text, "fmixd: this thread worked for: POST /v1/mix.png?parts=masks\n"));
+    assert_non_null(
+        strstr(text, "fmixd: this thread was working on: POST /v1/mix.png?parts=masks\n"));
     if (SANITIZED)
-        return; /* the sanitizer reports the signal, and ends by exit */
+        return; /* the sanitizer reports the signal, and exits */
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     assert_non_null(strstr(text, "fmixd: crashed by SIGSEGV\n"));
 }
 
-static void a_thread_that_works_for_nobody_says_so(void **state) {
+static void a_thread_that_crashes_without_a_request_says_so(void **state) {
     (void)state;
     char text[65536];
     int status = end_of(give_up, text, sizeof text);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-    assert_string_equal(text,
-                        "fmixd: crashed by SIGABRT\nfmixd: this thread worked for no request\n");
+    assert_string_equal(
+        text, "fmixd: crashed by SIGABRT\nfmixd: this thread was not working on a request\n");
 }
 
-static void the_request_is_that_of_the_thread_that_crashed(void **state) {
+static void the_report_names_the_request_of_the_thread_that_crashed(void **state) {
     (void)state;
     char text[65536];
     end_of(crash_on_a_thread, text, sizeof text);
@@ -135,13 +137,13 @@ static void the_request_is_that_of_the_thread_that_crashed(void **state) {
     assert_null(strstr(text, "first-thread"));
 }
 
-static void work_is_handed_back_as_it_was(void **state) {
+static void setting_a_request_returns_the_one_before(void **state) {
     (void)state;
     assert_null(crash_work_for("one"));
     assert_string_equal(crash_work_for("two"), "one");
     assert_string_equal(crash_work_for(NULL), "two");
 }
 
-RUN(T(a_crash_names_its_signal_and_its_request), T(a_thread_that_works_for_nobody_says_so),
-    T(the_request_is_that_of_the_thread_that_crashed),
-    T(a_slice_that_crashes_names_the_request_it_is_of), T(work_is_handed_back_as_it_was))
+RUN(T(a_crash_names_its_signal_and_its_request), T(a_thread_that_crashes_without_a_request_says_so),
+    T(the_report_names_the_request_of_the_thread_that_crashed),
+    T(a_slice_that_crashes_names_its_request), T(setting_a_request_returns_the_one_before))

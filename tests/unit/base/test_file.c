@@ -16,7 +16,7 @@ static const char *path_of(const char *name) {
     return path;
 }
 
-/* What a call said on `errors`, which is closed. */
+/* The messages that a call printed on `errors`; closes `errors`. */
 static char *said(FILE *errors) {
     static char text[1000];
     rewind(errors);
@@ -35,7 +35,7 @@ static unsigned files_in(const char *path) {
     return count;
 }
 
-static void what_is_written_is_read(void **state) {
+static void text_that_is_written_is_read_again(void **state) {
     (void)state;
     static const char *const texts[] = {"first, the longer one\n", "second\n", ""};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -49,7 +49,7 @@ static void what_is_written_is_read(void **state) {
     unlink(path_of("text"));
 }
 
-static void what_cannot_be_written_is_said_and_leaves_no_litter(void **state) {
+static void a_failure_to_write_has_a_message_and_leaves_no_file(void **state) {
     (void)state;
     FILE *errors = tmpfile();
     assert_false(file_write("wisdom", path_of("no/such/place"), "text", errors));
@@ -79,7 +79,7 @@ static void a_file_that_is_too_long_or_holds_a_nul_is_refused(void **state) {
     unlink(path_of("text"));
 }
 
-static void a_secret_that_others_may_read_is_said(void **state) {
+static void a_secret_that_others_may_read_has_a_warning(void **state) {
     (void)state;
     static const struct {
         mode_t mode;
@@ -97,8 +97,8 @@ static void a_secret_that_others_may_read_is_said(void **state) {
     unlink(path_of("text"));
 }
 
-/* A call that waits for a writer would never return. */
-static void what_is_no_regular_file_is_refused_at_once_by_what_it_is(void **state) {
+/* A call that waited for a writer would never return. */
+static void a_file_that_is_not_regular_is_refused_at_once_by_its_kind(void **state) {
     (void)state;
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     snprintf(at.sun_path, sizeof at.sun_path, "%s/socket", folder);
@@ -132,7 +132,7 @@ static void what_is_no_regular_file_is_refused_at_once_by_what_it_is(void **stat
     unlink(path_of("fifo"));
 }
 
-static void a_fifo_in_the_way_of_what_is_written_is_not_waited_for(void **state) {
+static void a_fifo_in_place_of_the_temporary_file_is_not_waited_for(void **state) {
     (void)state;
     char beside[32];
     snprintf(beside, sizeof beside, "text.%ld", (long)getpid());
@@ -157,12 +157,12 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(what_is_written_is_read),
-        T(what_cannot_be_written_is_said_and_leaves_no_litter),
+        T(text_that_is_written_is_read_again),
+        T(a_failure_to_write_has_a_message_and_leaves_no_file),
         T(a_file_that_is_too_long_or_holds_a_nul_is_refused),
-        T(a_secret_that_others_may_read_is_said),
-        T(what_is_no_regular_file_is_refused_at_once_by_what_it_is),
-        T(a_fifo_in_the_way_of_what_is_written_is_not_waited_for),
+        T(a_secret_that_others_may_read_has_a_warning),
+        T(a_file_that_is_not_regular_is_refused_at_once_by_its_kind),
+        T(a_fifo_in_place_of_the_temporary_file_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

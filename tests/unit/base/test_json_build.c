@@ -6,7 +6,7 @@
 
 #define TEXT "{\"list\":[1,\"two\"],\"none\":null}"
 
-static void what_is_built_is_printed(void **state) {
+static void values_are_printed_as_they_are_built(void **state) {
     (void)state;
     json_t *list = json_append(json_append(json_array(), json_integer(1)), json_string("two"));
     json_t *root = json_set(json_set(json_object(), "list", list), "none", json_null());
@@ -18,14 +18,14 @@ static void what_is_built_is_printed(void **state) {
     buffer_free(&out);
 }
 
-static void what_memory_did_not_suffice_for_leaves_nothing(void **state) {
+static void a_failed_allocation_makes_the_whole_value_null(void **state) {
     (void)state;
     json_t *value = json_integer(7);
     assert_null(json_set(json_object(), "x", NULL));
     assert_null(json_append(json_array(), NULL));
     assert_null(json_set(NULL, "x", json_incref(value)));
     assert_null(json_append(NULL, json_incref(value)));
-    assert_int_equal(value->refcount, 1); /* taken over all the same */
+    assert_int_equal(value->refcount, 1); /* taken nevertheless */
     json_decref(value);
     buffer out = buffer_of(100);
     assert_false(json_print(NULL, JSON_COMPACT, &out));
@@ -35,7 +35,7 @@ static void what_memory_did_not_suffice_for_leaves_nothing(void **state) {
     assert_true(out.failed);
 }
 
-static void what_does_not_fit_fails(void **state) {
+static void a_text_that_does_not_fit_fails(void **state) {
     (void)state;
     buffer out = buffer_of(4);
     json_t *value = json_string("longer");
@@ -45,5 +45,5 @@ static void what_does_not_fit_fails(void **state) {
     buffer_free(&out);
 }
 
-RUN(T(what_is_built_is_printed), T(what_memory_did_not_suffice_for_leaves_nothing),
-    T(what_does_not_fit_fails))
+RUN(T(values_are_printed_as_they_are_built), T(a_failed_allocation_makes_the_whole_value_null),
+    T(a_text_that_does_not_fit_fails))

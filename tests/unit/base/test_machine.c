@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A cgroup of our own making, in a directory of its own. */
+/* A made-up cgroup in a directory of its own. */
 typedef struct group {
     char path[64];
 } group;
@@ -42,7 +42,7 @@ static void group_free(const group *g, const char *name) {
     rmdir(g->path);
 }
 
-static void cores_are_the_quota_rounded_up_but_no_more_than_there_are(void **state) {
+static void cores_are_the_quota_rounded_up_and_at_most_those_online(void **state) {
     (void)state;
     uint64_t online = machine_cores("/nowhere");
     static const struct {
@@ -70,7 +70,7 @@ static void cores_are_the_quota_rounded_up_but_no_more_than_there_are(void **sta
     }
 }
 
-static void memory_is_the_limit_or_the_machine_s(void **state) {
+static void memory_is_the_limit_or_that_of_the_machine(void **state) {
     (void)state;
     uint64_t all = machine_memory("/nowhere");
     static const struct {
@@ -92,7 +92,7 @@ static void memory_is_the_limit_or_the_machine_s(void **state) {
     }
 }
 
-static void the_cpu_is_told(void **state) {
+static void the_cpu_has_an_architecture_and_features(void **state) {
     (void)state;
     machine_cpu cpu;
     machine_cpu_read(&cpu);
@@ -104,5 +104,5 @@ static void the_cpu_is_told(void **state) {
 #endif
 }
 
-RUN(T(cores_are_the_quota_rounded_up_but_no_more_than_there_are),
-    T(memory_is_the_limit_or_the_machine_s), T(the_cpu_is_told))
+RUN(T(cores_are_the_quota_rounded_up_and_at_most_those_online),
+    T(memory_is_the_limit_or_that_of_the_machine), T(the_cpu_has_an_architecture_and_features))

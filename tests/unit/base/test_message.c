@@ -14,7 +14,7 @@ static void begin(void) {
     assert_non_null(to);
 }
 
-static void plain_text_in_any_language_is_said_as_it_is(void **state) {
+static void plain_text_in_any_language_is_printed_unchanged(void **state) {
     (void)state;
     assert_string_equal(SAID("fmixd: '%s' has %d rows\n", "garments", 7),
                         "fmixd: 'garments' has 7 rows\n");
@@ -24,7 +24,7 @@ static void plain_text_in_any_language_is_said_as_it_is(void **state) {
         assert_string_equal(SAID("%s", names[i]), names[i]);
 }
 
-static void what_a_terminal_obeys_is_written_out(void **state) {
+static void characters_that_a_terminal_obeys_are_escaped(void **state) {
     (void)state;
     static const struct {
         const char *name, *said;
@@ -42,7 +42,7 @@ static void what_a_terminal_obeys_is_written_out(void **state) {
         assert_string_equal(SAID("'%s'\n", table[i].name), table[i].said);
 }
 
-static void bytes_that_are_no_utf8_are_written_out(void **state) {
+static void bytes_that_are_not_utf8_are_escaped(void **state) {
     (void)state;
     static const struct {
         const char *name, *said;
@@ -60,13 +60,13 @@ static void bytes_that_are_no_utf8_are_written_out(void **state) {
         assert_string_equal(SAID("%s", table[i].name), table[i].said);
 }
 
-static void only_a_newline_of_the_message_itself_ends_the_line(void **state) {
+static void only_a_newline_of_the_format_ends_the_line(void **state) {
     (void)state;
     assert_string_equal(SAID("%s", "a\n"), "a\\x0a");
     assert_string_equal(SAID("%s\n", "a\n"), "a\\x0a\n");
 }
 
-static void what_is_too_long_ends_in_dots(void **state) {
+static void a_message_that_is_too_long_ends_in_dots(void **state) {
     (void)state;
     static char name[2 * MESSAGE_MOST];
     memset(name, 'x', sizeof name - 1);
@@ -75,6 +75,6 @@ static void what_is_too_long_ends_in_dots(void **state) {
     assert_string_equal(text + MESSAGE_MOST - 4, "x...\n");
 }
 
-RUN(T(plain_text_in_any_language_is_said_as_it_is), T(what_a_terminal_obeys_is_written_out),
-    T(bytes_that_are_no_utf8_are_written_out),
-    T(only_a_newline_of_the_message_itself_ends_the_line), T(what_is_too_long_ends_in_dots))
+RUN(T(plain_text_in_any_language_is_printed_unchanged),
+    T(characters_that_a_terminal_obeys_are_escaped), T(bytes_that_are_not_utf8_are_escaped),
+    T(only_a_newline_of_the_format_ends_the_line), T(a_message_that_is_too_long_ends_in_dots))

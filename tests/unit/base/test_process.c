@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void what_the_kernel_says_is_what_we_did(void **state) {
+static void usage_is_what_the_process_has_used(void **state) {
     (void)state;
     enum { BYTES = 64 << 20, FILES = 20 };
     process_usage before, after;
@@ -36,7 +36,7 @@ static void what_the_kernel_says_is_what_we_did(void **state) {
                                                 : after.max_fds == (double)limit.rlim_cur);
 }
 
-static void what_cannot_be_told_is_not_a_number_and_the_rest_is_told(void **state) {
+static void a_value_that_cannot_be_measured_is_nan_and_the_rest_are_measured(void **state) {
     (void)state;
     process_usage u;
     process_measure("/nowhere", &u);
@@ -49,7 +49,7 @@ static void what_cannot_be_told_is_not_a_number_and_the_rest_is_told(void **stat
     assert_true(isnan(u.resident_bytes) && isnan(u.open_fds));
 }
 
-static void without_a_descriptor_left_there_is_no_crash_and_no_guess(void **state) {
+static void without_a_free_descriptor_memory_is_nan(void **state) {
     (void)state;
     struct rlimit limit, none;
     process_usage u;
@@ -62,7 +62,7 @@ static void without_a_descriptor_left_there_is_no_crash_and_no_guess(void **stat
     assert_true(u.cpu_seconds >= 0 && u.max_fds == 0);
 }
 
-/* A statm of our own making. */
+/* The usage that is read from this statm. */
 static process_usage usage_of(const char *text) {
     char directory[] = "/tmp/fmixd-process-XXXXXX", path[64];
     process_usage u;
@@ -90,6 +90,6 @@ static void memory_is_counted_in_pages(void **state) {
     }
 }
 
-RUN(T(what_the_kernel_says_is_what_we_did),
-    T(what_cannot_be_told_is_not_a_number_and_the_rest_is_told),
-    T(without_a_descriptor_left_there_is_no_crash_and_no_guess), T(memory_is_counted_in_pages))
+RUN(T(usage_is_what_the_process_has_used),
+    T(a_value_that_cannot_be_measured_is_nan_and_the_rest_are_measured),
+    T(without_a_free_descriptor_memory_is_nan), T(memory_is_counted_in_pages))

@@ -5,17 +5,17 @@
 
 #include <jansson.h>
 
-/* answer.h: "never more than a few"; these are answer.c's few. */
+/* streamed_body.h: "a few slices"; these are its few. */
 #define SLICE_BYTES (512u << 10)
 #define AHEAD_MOST  8
 #define AHEAD_LEAST 2
 
-/* What was done with a source, beside what to do to it. */
+/* What a source is to do, and what was done with it. */
 typedef struct probe {
     bool fail_prepare, lost;
-    uint64_t fail_row; /* a fill that holds it fails */
-    unit_gate *hold;   /* every fill passes it, if there is one, */
-    atomic_bool told;  /* and then hears whether it is cancelled */
+    uint64_t fail_row; /* a fill that holds this row fails */
+    unit_gate *hold;   /* every fill passes this gate, */
+    atomic_bool told;  /* and then asks whether it is cancelled */
     atomic_uint prepared, fills, other_fills, destroyed;
     atomic_bool early; /* a fill came before the preparation */
     _Atomic uint64_t reading, lead, filled;
@@ -129,12 +129,12 @@ static void await_resume(reader *r) {
     pthread_mutex_unlock(&r->lock);
 }
 
-/* One answer on a line of its own, or of another's. */
+/* One answer in a pool of its own, or of another bench. */
 typedef struct bench {
     probe probe;
     reader reader;
     unit_gate gate;
-    jobs *line;
+    jobs *pool;
     answer *answer;
     problem problem;
 } bench;
@@ -149,22 +149,22 @@ static void bench_open(bench *b, unsigned threads, unsigned limit) {
     bench_init(b);
     const jobs_settings settings = {
         .threads = threads, .limit = limit, .patience = 1e12, .hooks = {unit_gate_pass, &b->gate}};
-    b->line = jobs_new(&settings);
-    assert_non_null(b->line);
+    b->pool = jobs_new(&settings);
+    assert_non_null(b->pool);
 }
 
 static void bench_answer(bench *b, tensor_source *s, const format *f) {
     const job_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
-    b->answer = answer_new(b->line, s, f, &waiter, &b->problem);
+    b->answer = answer_new(b->pool, s, f, &waiter, &b->problem);
 }
 
 static jobs_counters count(const bench *b) {
     jobs_counters c;
-    jobs_count(b->line, &c);
+    jobs_count(b->pool, &c);
     return c;
 }
 
-/* The last reference goes: nothing is left anywhere. */
+/* Drops the last reference, which destroys the source. */
 static void bench_release(bench *b) {
     answer_release(b->answer);
     UNIT_UNTIL(atomic_load(&b->probe.destroyed) == 1);
@@ -177,10 +177,10 @@ static void bench_close(bench *b) {
     bench_release(b);
     assert_int_equal(count(b).admitted, 0);
     assert_int_equal(count(b).waiting, 0);
-    jobs_free(b->line);
+    jobs_free(b->pool);
 }
 
-/* Asks, each time the reader is resumed, until it need not wait. */
+/* Starts the answer, and asks again each time the reader is resumed. */
 static answer_state start(bench *b) {
     answer_state state;
     do {
@@ -190,7 +190,7 @@ static answer_state start(bench *b) {
     return state;
 }
 
-/* Reads on from `offset` in pieces until the end or a failure: where that was. */
+/* Reads from `offset` in pieces until the end or a failure, and returns where that was. */
 static uint64_t read_from(bench *b, uint64_t offset, uint64_t end, size_t piece,
                           unsigned char *out) {
     const tensor *x = &answer_source(b->answer)->tensors[0];
@@ -208,7 +208,7 @@ static uint64_t read_from(bench *b, uint64_t offset, uint64_t end, size_t piece,
     return offset;
 }
 
-/* How many of the bytes are those of x. */
+/* How many of the first bytes are those of x. */
 static uint64_t right_bytes(const unsigned char *bytes, uint64_t n, uint64_t row_bytes) {
     uint64_t i = 0;
     while (i < n && bytes[i] == byte_of(i / row_bytes, i % row_bytes))
@@ -216,7 +216,7 @@ static uint64_t right_bytes(const unsigned char *bytes, uint64_t n, uint64_t row
     return i;
 }
 
-/* Of safetensors: a header, other, x. */
+/* A safetensors file holds a header, other and x. */
 static void a_range_is_its_bytes_and_computes_its_rows_alone(void **state) {
     (void)state;
     enum { ROWS = 700, BYTES = 1001, PIECE = 65536 };
@@ -286,11 +286,11 @@ static void a_literal_and_a_tensor_follow_each_other(void **state) {
     bench_close(&b);
 }
 
-/* Reads nothing, and lets the line come to rest: a second answer has been through it. */
-static void let_it_run_ahead(bench *b) {
+/* Waits without reading until the pool is idle: it has computed a second answer. */
+static void let_the_pool_run_ahead(bench *b) {
     bench after;
     bench_init(&after);
-    after.line = b->line;
+    after.pool = b->pool;
     bench_answer(&after, tensor_source_of(&after.probe, 1, 1, 0), &format_raw);
     assert_int_equal(start(&after), ANSWER_READY);
     bench_release(&after);
@@ -305,15 +305,16 @@ static void eight_slices_are_computed_ahead_of_the_reader_and_no_more(void **sta
     bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 0), &format_raw);
     assert_int_equal(start(&b), ANSWER_READY);
     UNIT_UNTIL(atomic_load(&b.probe.fills) >= AHEAD_MOST);
-    let_it_run_ahead(&b);
+    let_the_pool_run_ahead(&b);
     assert_int_equal(atomic_load(&b.probe.fills), AHEAD_MOST);
-    /* The first byte of slice 3 frees three, for which nobody is woken; that of slice 4 four. */
+    /* The first byte of slice 3 frees three slots, which wake no thread; that of slice 4 frees
+     * four. */
     assert_true(read_from(&b, 0, 3 * BYTES + 1, BYTES, out) > 3 * BYTES);
-    let_it_run_ahead(&b);
+    let_the_pool_run_ahead(&b);
     assert_int_equal(atomic_load(&b.probe.fills), AHEAD_MOST);
     assert_true(read_from(&b, 4 * BYTES, 4 * BYTES + 1, BYTES, out) > 4 * BYTES);
     UNIT_UNTIL(atomic_load(&b.probe.fills) >= AHEAD_MOST + 4);
-    let_it_run_ahead(&b);
+    let_the_pool_run_ahead(&b);
     assert_int_equal(atomic_load(&b.probe.fills), AHEAD_MOST + 4);
     assert_true(read_from(&b, 5 * BYTES, ROWS * BYTES, 100000, out) == ROWS * BYTES);
     assert_true(atomic_load(&b.probe.lead) == AHEAD_MOST * BYTES);
@@ -336,7 +337,7 @@ static void rows_of_megabytes_are_computed_two_ahead(void **state) {
     bench_close(&b);
 }
 
-/* An expensive row is a slice of its own; preparation comes before all of them, on any thread. */
+/* An expensive row is a slice of its own. */
 static void preparation_runs_once_and_before_every_row(void **state) {
     (void)state;
     enum { ROWS = 100, BYTES = 10 };
@@ -353,7 +354,7 @@ static void preparation_runs_once_and_before_every_row(void **state) {
     bench_close(&b);
 }
 
-static void what_is_small_and_warm_is_done_at_once_by_the_reader(void **state) {
+static void a_small_and_warm_answer_is_computed_by_its_reader(void **state) {
     (void)state;
     unsigned char out[30];
     bench b;
@@ -369,7 +370,7 @@ static void what_is_small_and_warm_is_done_at_once_by_the_reader(void **state) {
     bench_close(&b);
 }
 
-static void what_is_cold_or_costly_is_handed_over(void **state) {
+static void a_cold_or_costly_answer_is_handed_to_the_pool(void **state) {
     (void)state;
     enum { COLD, COSTLY_ROWS, COSTLY_PREPARATION, REASONS };
     for (int reason = COLD; reason < REASONS; reason++) {
@@ -385,8 +386,8 @@ static void what_is_cold_or_costly_is_handed_over(void **state) {
     }
 }
 
-/* All of a whole answer, which begins after it has been encoded. */
-static unsigned char *read_whole(bench *b, uint64_t *length) {
+/* Starts a buffered answer, and reads all of it. */
+static unsigned char *read_buffered(bench *b, uint64_t *length) {
     assert_true(answer_length(b->answer) == UINT64_MAX);
     assert_int_equal(start(b), ANSWER_READY);
     *length = answer_length(b->answer);
@@ -396,14 +397,14 @@ static unsigned char *read_whole(bench *b, uint64_t *length) {
     return out;
 }
 
-static void a_whole_answer_collects_every_tensor_then_encodes(void **state) {
+static void a_buffered_answer_collects_every_tensor_then_encodes(void **state) {
     (void)state;
     enum { ROWS = 40, BYTES = 25 };
     uint64_t length;
     bench b;
     bench_open(&b, 3, 4);
     bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1e6), &format_json);
-    unsigned char *text = read_whole(&b, &length);
+    unsigned char *text = read_buffered(&b, &length);
     UNIT_UNTIL(count(&b).slices == ROWS + 3); /* rows of x, one of other, first and last */
     json_t *root = json_loadb((const char *)text, (size_t)length, 0, NULL);
     for (size_t row = 0; row < ROWS; row++) {
@@ -418,19 +419,19 @@ static void a_whole_answer_collects_every_tensor_then_encodes(void **state) {
     bench_close(&b);
 }
 
-static void a_whole_answer_of_one_tensor_computes_that_alone(void **state) {
+static void a_buffered_answer_of_one_tensor_computes_that_tensor_alone(void **state) {
     (void)state;
     uint64_t length;
     bench b;
     bench_open(&b, 2, 4);
     bench_answer(&b, tensor_source_of(&b.probe, 9, 10, 1e6), &format_png);
-    free(read_whole(&b, &length));
+    free(read_buffered(&b, &length));
     assert_int_equal(atomic_load(&b.probe.fills), 9);
     assert_int_equal(atomic_load(&b.probe.other_fills), 0);
     bench_close(&b);
 }
 
-static void a_whole_answer_without_rows_is_prepared_and_encoded(void **state) {
+static void a_buffered_answer_without_rows_is_prepared_and_encoded(void **state) {
     (void)state;
     unsigned char text[200];
     bench b;
@@ -447,7 +448,7 @@ static void a_whole_answer_without_rows_is_prepared_and_encoded(void **state) {
     bench_close(&b);
 }
 
-static void what_a_whole_format_cannot_hold_is_413_before_any_work(void **state) {
+static void an_answer_that_its_format_cannot_hold_is_413_before_any_work(void **state) {
     (void)state;
     const uint64_t most = format_json.most;
     bench b;
@@ -488,7 +489,7 @@ static void a_failing_preparation_fails_the_start(void **state) {
         }
 }
 
-static void what_is_made_of_something_lost_is_busy_and_says_so(void **state) {
+static void an_answer_made_of_something_lost_is_refused_as_internal(void **state) {
     (void)state;
     refusal why;
     bench b;
@@ -501,7 +502,7 @@ static void what_is_made_of_something_lost_is_busy_and_says_so(void **state) {
     bench_close(&b);
 }
 
-static void a_failing_fill_of_a_whole_answer_fails_the_start(void **state) {
+static void a_failing_fill_of_a_buffered_answer_fails_the_start(void **state) {
     (void)state;
     bench b;
     bench_open(&b, 2, 1);
@@ -527,12 +528,12 @@ static void a_failing_fill_ends_the_reading_and_nothing_wrong_is_read(void **sta
     }
 }
 
-static void a_full_line_is_busy_until_there_is_room(void **state) {
+static void a_full_queue_is_busy_until_a_job_ends(void **state) {
     (void)state;
     bench first, second;
     bench_open(&first, 1, 1);
     bench_init(&second);
-    second.line = first.line;
+    second.pool = first.pool;
     unit_gate_set(&first.gate, true);
     bench_answer(&first, tensor_source_of(&first.probe, 3, 10, 0), &format_raw);
     bench_answer(&second, tensor_source_of(&second.probe, 3, 10, 0), &format_raw);
@@ -547,7 +548,7 @@ static void a_full_line_is_busy_until_there_is_room(void **state) {
     bench_close(&first);
 }
 
-static void abandoned_before_its_start_an_answer_never_joins_the_line(void **state) {
+static void an_answer_abandoned_before_its_start_is_never_queued(void **state) {
     (void)state;
     bench b;
     bench_open(&b, 1, 1);
@@ -559,12 +560,12 @@ static void abandoned_before_its_start_an_answer_never_joins_the_line(void **sta
     bench_close(&b);
 }
 
-static void abandoned_while_it_stands_in_line_it_is_gone_at_once(void **state) {
+static void an_answer_abandoned_in_the_queue_is_destroyed_at_once(void **state) {
     (void)state;
     bench holder, b;
     bench_open(&holder, 1, 4);
     bench_init(&b);
-    b.line = holder.line;
+    b.pool = holder.pool;
     unit_gate_set(&holder.gate, true);
     bench_answer(&holder, tensor_source_of(&holder.probe, 3, 10, 0), &format_raw);
     bench_answer(&b, tensor_source_of(&b.probe, 3, 10, 0), &format_raw);
@@ -587,7 +588,7 @@ static void abandoned_while_it_stands_in_line_it_is_gone_at_once(void **state) {
     bench_close(&holder);
 }
 
-static void abandoned_while_a_slice_runs_it_lives_until_that_ends(void **state) {
+static void an_answer_abandoned_while_a_slice_runs_lives_until_its_end(void **state) {
     (void)state;
     bench b;
     bench_open(&b, 1, 4);
@@ -607,7 +608,7 @@ static void abandoned_while_a_slice_runs_it_lives_until_that_ends(void **state) 
     assert_int_equal(atomic_load(&b.probe.fills), 0); /* the held slice was the preparation */
 }
 
-static void abandoned_while_a_fill_runs_it_is_told_to_stop(void **state) {
+static void a_fill_of_an_abandoned_answer_is_told_to_stop(void **state) {
     (void)state;
     for (int abandon = 0; abandon < 2; abandon++) {
         unit_gate hold = UNIT_GATE;
@@ -627,7 +628,7 @@ static void abandoned_while_a_fill_runs_it_is_told_to_stop(void **state) {
     }
 }
 
-static void abandoned_while_its_reader_waits_in_the_middle(void **state) {
+static void abandoning_an_answer_resumes_a_reader_in_its_middle(void **state) {
     (void)state;
     enum { ROWS = 40, BYTES = SLICE_BYTES };
     static unsigned char out[SLICE_BYTES];
@@ -647,7 +648,7 @@ static void abandoned_while_its_reader_waits_in_the_middle(void **state) {
     bench_close(&b);
 }
 
-static void abandoned_after_its_end_nothing_counts_as_cancelled(void **state) {
+static void an_answer_abandoned_after_its_end_is_not_cancelled(void **state) {
     (void)state;
     bench b;
     bench_open(&b, 1, 4);
@@ -673,7 +674,7 @@ static void *quit(void *of) {
     return NULL;
 }
 
-static void abandoned_at_any_moment_each_suspend_has_its_resume(void **state) {
+static void each_suspend_has_its_resume_whenever_an_answer_is_abandoned(void **state) {
     (void)state;
     enum { ROWS = 60, BYTES = 30, ROUNDS = 400 };
     static unsigned char out[1 << 16];
@@ -684,7 +685,7 @@ static void abandoned_at_any_moment_each_suspend_has_its_resume(void **state) {
         bench b;
         pthread_t thread;
         bench_init(&b);
-        b.line = owner.line;
+        b.pool = owner.pool;
         const format *f = i % 2 ? &format_raw : &format_json;
         bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1e6), f);
         quitter q = {b.answer, unit_random(&random) % 200000};
@@ -692,11 +693,11 @@ static void abandoned_at_any_moment_each_suspend_has_its_resume(void **state) {
         if (start(&b) == ANSWER_READY)
             read_from(&b, 0, answer_length(b.answer), 17, out);
         pthread_join(thread, NULL);
-        answer_abandon(b.answer); /* as a daemon does when a request is over */
+        answer_abandon(b.answer); /* as the daemon does at the end of a request */
         bench_release(&b);
     }
     assert_int_equal(count(&owner).admitted, 0);
-    jobs_free(owner.line);
+    jobs_free(owner.pool);
 }
 
 RUN(T(a_range_is_its_bytes_and_computes_its_rows_alone),
@@ -704,19 +705,21 @@ RUN(T(a_range_is_its_bytes_and_computes_its_rows_alone),
     T(a_literal_and_a_tensor_follow_each_other),
     T(eight_slices_are_computed_ahead_of_the_reader_and_no_more),
     T(rows_of_megabytes_are_computed_two_ahead), T(preparation_runs_once_and_before_every_row),
-    T(what_is_small_and_warm_is_done_at_once_by_the_reader),
-    T(what_is_cold_or_costly_is_handed_over), T(a_whole_answer_collects_every_tensor_then_encodes),
-    T(a_whole_answer_of_one_tensor_computes_that_alone),
-    T(a_whole_answer_without_rows_is_prepared_and_encoded),
-    T(what_a_whole_format_cannot_hold_is_413_before_any_work),
-    T(a_failing_preparation_fails_the_start), T(what_is_made_of_something_lost_is_busy_and_says_so),
-    T(a_failing_fill_of_a_whole_answer_fails_the_start),
+    T(a_small_and_warm_answer_is_computed_by_its_reader),
+    T(a_cold_or_costly_answer_is_handed_to_the_pool),
+    T(a_buffered_answer_collects_every_tensor_then_encodes),
+    T(a_buffered_answer_of_one_tensor_computes_that_tensor_alone),
+    T(a_buffered_answer_without_rows_is_prepared_and_encoded),
+    T(an_answer_that_its_format_cannot_hold_is_413_before_any_work),
+    T(a_failing_preparation_fails_the_start),
+    T(an_answer_made_of_something_lost_is_refused_as_internal),
+    T(a_failing_fill_of_a_buffered_answer_fails_the_start),
     T(a_failing_fill_ends_the_reading_and_nothing_wrong_is_read),
-    T(a_full_line_is_busy_until_there_is_room),
-    T(abandoned_before_its_start_an_answer_never_joins_the_line),
-    T(abandoned_while_it_stands_in_line_it_is_gone_at_once),
-    T(abandoned_while_a_slice_runs_it_lives_until_that_ends),
-    T(abandoned_while_a_fill_runs_it_is_told_to_stop),
-    T(abandoned_while_its_reader_waits_in_the_middle),
-    T(abandoned_after_its_end_nothing_counts_as_cancelled),
-    T(abandoned_at_any_moment_each_suspend_has_its_resume))
+    T(a_full_queue_is_busy_until_a_job_ends),
+    T(an_answer_abandoned_before_its_start_is_never_queued),
+    T(an_answer_abandoned_in_the_queue_is_destroyed_at_once),
+    T(an_answer_abandoned_while_a_slice_runs_lives_until_its_end),
+    T(a_fill_of_an_abandoned_answer_is_told_to_stop),
+    T(abandoning_an_answer_resumes_a_reader_in_its_middle),
+    T(an_answer_abandoned_after_its_end_is_not_cancelled),
+    T(each_suspend_has_its_resume_whenever_an_answer_is_abandoned))

@@ -2,7 +2,7 @@
 
 #include "compute/ring.h"
 
-static void slots_hold_what_fits_but_two_at_least_and_sixteen_at_most(void **state) {
+static void there_are_as_many_slots_as_fit_but_at_least_two_and_at_most_sixteen(void **state) {
     (void)state;
     static const struct {
         uint64_t slice;
@@ -12,12 +12,12 @@ static void slots_hold_what_fits_but_two_at_least_and_sixteen_at_most(void **sta
         ring r;
         ring_init(&r, table[i].slice, 1024, NULL);
         assert_int_equal(r.ahead, table[i].ahead);
-        assert_true(ring_reaches(&r, table[i].ahead - 1) && !ring_reaches(&r, table[i].ahead));
+        assert_true(ring_has_slot(&r, table[i].ahead - 1) && !ring_has_slot(&r, table[i].ahead));
         ring_free(&r);
     }
 }
 
-static void what_the_reader_passed_serves_the_next(void **state) {
+static void the_slot_of_a_slice_that_was_read_serves_a_later_slice(void **state) {
     (void)state;
     ring r;
     ring_init(&r, 100, 200, NULL);
@@ -26,27 +26,28 @@ static void what_the_reader_passed_serves_the_next(void **state) {
     assert_null(ring_slice(&r, 0));
     ring_finish(&r, 0);
     assert_ptr_equal(ring_slice(&r, 0), first);
-    ring_pass(&r, 1);
-    assert_true(ring_reaches(&r, 2) && !ring_reaches(&r, 3));
+    ring_advance(&r, 1);
+    assert_true(ring_has_slot(&r, 2) && !ring_has_slot(&r, 3));
     assert_null(ring_slice(&r, 2));
-    assert_ptr_equal(ring_room(&r, 2, 60), first); /* the last of a cut is shorter */
+    assert_ptr_equal(ring_room(&r, 2, 60), first); /* the last slice of a part is shorter */
     assert_non_null(ring_room(&r, 1, 300));
     ring_free(&r);
 }
 
-static void it_runs_low_once_half_of_it_is_free(void **state) {
+static void it_runs_low_once_half_of_its_slots_are_free(void **state) {
     (void)state;
     ring r;
     ring_init(&r, 1, 1024, NULL);
     assert_false(ring_runs_low(&r, 16));
-    ring_pass(&r, 7);
+    ring_advance(&r, 7);
     assert_false(ring_runs_low(&r, 16));
-    ring_pass(&r, 8);
+    ring_advance(&r, 8);
     assert_true(ring_runs_low(&r, 16));
-    ring_pass(&r, 16);
-    assert_true(ring_runs_low(&r, 16)); /* the very one that is read */
+    ring_advance(&r, 16);
+    assert_true(ring_runs_low(&r, 16)); /* the reader's own slice is not claimed */
     ring_free(&r);
 }
 
-RUN(T(slots_hold_what_fits_but_two_at_least_and_sixteen_at_most),
-    T(what_the_reader_passed_serves_the_next), T(it_runs_low_once_half_of_it_is_free))
+RUN(T(there_are_as_many_slots_as_fit_but_at_least_two_and_at_most_sixteen),
+    T(the_slot_of_a_slice_that_was_read_serves_a_later_slice),
+    T(it_runs_low_once_half_of_its_slots_are_free))

@@ -8,7 +8,7 @@ static tensor_source *tensor_source_of(uint64_t rows, uint64_t bytes, double cos
     return s;
 }
 
-/* Every row once and in order, in slices that are found by their number. */
+/* Each row is in one slice, in order, and each slice is found by its number. */
 static void assert_covers(const slicing *all, const slicing_part *c, uint64_t begin, uint64_t end) {
     uint64_t at = begin;
     for (uint64_t i = 0; i < c->slices; i++) {
@@ -47,7 +47,7 @@ static void slices_cover_all_rows_once(void **state) {
     }
 }
 
-static void slices_are_numbered_on_and_empty_cuts_have_none(void **state) {
+static void slices_are_numbered_from_part_to_part_and_empty_parts_have_none(void **state) {
     (void)state;
     tensor_source *s = tensor_source_of(100, 1 << 19, 1);
     const tensor *t = &s->tensors[0];
@@ -64,7 +64,7 @@ static void slices_are_numbered_on_and_empty_cuts_have_none(void **state) {
     tensor_source_free(s);
 }
 
-static void bytes_need_the_rows_that_hold_them_and_no_others(void **state) {
+static void bytes_need_only_the_rows_that_hold_them(void **state) {
     (void)state;
     tensor_source *s = tensor_source_of(9, 7, 1);
     for (uint64_t from = 0; from <= 63; from++)
@@ -80,5 +80,6 @@ static void bytes_need_the_rows_that_hold_them_and_no_others(void **state) {
     tensor_source_free(s);
 }
 
-RUN(T(slices_cover_all_rows_once), T(slices_are_numbered_on_and_empty_cuts_have_none),
-    T(bytes_need_the_rows_that_hold_them_and_no_others))
+RUN(T(slices_cover_all_rows_once),
+    T(slices_are_numbered_from_part_to_part_and_empty_parts_have_none),
+    T(bytes_need_only_the_rows_that_hold_them))

@@ -13,8 +13,8 @@ static const char *path_of(const char *name) {
     return path;
 }
 
-/* Masks of a shape until its transform is worth measuring; of another each time, for what was
- * measured is the process's. */
+/* Draws masks of one shape until its transform is worth measuring. Each test takes another shape,
+ * because a process measures a shape once. */
 static void draw_many(fmix_context *context, uint32_t side) {
     const fmix_recipe recipe = {.shape = {2, {side, 40, 0}}, .alpha = 1, .delta = 3};
     static unsigned char out[300 * 100];
@@ -44,7 +44,7 @@ static size_t said_of(const char *path, char *text, size_t room) {
     return length;
 }
 
-static void what_is_measured_lands_in_the_file_and_is_read_again(void **state) {
+static void a_measurement_is_written_to_the_file_and_read_again(void **state) {
     (void)state;
     const char *path = path_of("wisdom");
     char text[1000];
@@ -59,7 +59,7 @@ static void what_is_measured_lands_in_the_file_and_is_read_again(void **state) {
     assert_int_equal(said_of(path, text, sizeof text), 0);
 }
 
-static void a_file_that_is_no_wisdom_is_named_and_ignored(void **state) {
+static void a_file_that_is_not_wisdom_is_named_and_ignored(void **state) {
     (void)state;
     const char *path = path_of("nonsense");
     char text[1000];
@@ -77,7 +77,7 @@ static void without_a_path_nothing_is_written(void **state) {
     (void)state;
     fmix_context *context = NULL;
     assert_ok(fmix_context_new(1u << 20, &context));
-    FILE *errors = tmpfile(); /* where a vain attempt would be said */
+    FILE *errors = tmpfile(); /* would hold the message of a failed write */
     assert_non_null(errors);
     tuner *t = tuner_new(context, "", errors);
     fmix_counters counters = {0};
@@ -104,8 +104,8 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(what_is_measured_lands_in_the_file_and_is_read_again),
-        T(a_file_that_is_no_wisdom_is_named_and_ignored),
+        T(a_measurement_is_written_to_the_file_and_read_again),
+        T(a_file_that_is_not_wisdom_is_named_and_ignored),
         T(without_a_path_nothing_is_written),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,0 +1,158 @@
+/* How an answer moves from stage to stage, and how threads claim and compute its slices. */
+#include "answer_state.h"
+
+/* ---- with the lock held ---- */
+
+void answer_resume_reader(answer *a) {
+    if (!a->waiting)
+        return;
+    a->waiting = false;
+    a->waiter.resume(a->waiter.user);
+}
+
+void answer_end(answer *a, bool cancelled) {
+    if (a->ended)
+        return;
+    a->ended = true;
+    jobs_end(a->pool, &a->job, cancelled);
+}
+
+static void fail(answer *a) {
+    a->failed = true;
+    answer_end(a, true);
+    answer_resume_reader(a);
+}
+
+static bool can_claim_rows(const answer *a) {
+    return a->next < a->slicing.slices &&
+           (answer_is_buffered(a) || ring_has_slot(&a->streamed.ring, a->next));
+}
+
+bool answer_can_claim(const answer *a) {
+    if (a->abandoned || a->failed)
+        return false;
+    switch (a->stage) {
+    case STAGE_PREPARE:
+    case STAGE_ENCODE:
+        return !a->claimed;
+    case STAGE_ROWS:
+        return can_claim_rows(a);
+    default:
+        return false;
+    }
+}
+
+job_slice answer_claim(answer *a) {
+    if (a->stage == STAGE_ROWS)
+        return (job_slice){JOB_ROWS, a->next++};
+    a->claimed = true;
+    return (job_slice){a->stage == STAGE_PREPARE ? JOB_PREPARE : JOB_ENCODE, 0};
+}
+
+void answer_enter(answer *a, answer_stage stage) {
+    a->stage = stage;
+    a->claimed = false;
+    if (stage == STAGE_DONE) {
+        answer_end(a, false);
+        answer_resume_reader(a);
+    } else if (answer_can_claim(a)) {
+        jobs_wake(a->pool, &a->job);
+    }
+}
+
+static void finish_rows_streamed(answer *a, uint64_t slice) {
+    ring_finish(&a->streamed.ring, slice);
+    if (a->done == a->slicing.slices)
+        answer_end(a, false);
+    if (slice == a->streamed.ring.reading)
+        answer_resume_reader(a);
+}
+
+static void finish_rows(answer *a, uint64_t slice) {
+    a->done++;
+    if (!answer_is_buffered(a))
+        finish_rows_streamed(a, slice);
+    else if (a->done == a->slicing.slices)
+        answer_enter(a, STAGE_ENCODE);
+}
+
+static void finish(answer *a, job_slice slice) {
+    if (slice.stage == JOB_PREPARE)
+        answer_enter(a, a->slicing.slices ? STAGE_ROWS : STAGE_ENCODE);
+    else if (slice.stage == JOB_ENCODE)
+        answer_enter(a, STAGE_DONE);
+    else
+        finish_rows(a, slice.number);
+}
+
+/* ---- without the lock: the room of a slice has one writer ---- */
+
+static bool claim(job *j, job_slice *slice, bool *more) {
+    answer *a = (answer *)j;
+    pthread_mutex_lock(&a->lock);
+    bool claimed = answer_can_claim(a);
+    if (claimed) {
+        *slice = answer_claim(a);
+        *more = answer_can_claim(a);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return claimed;
+}
+
+static bool is_abandoned(void *of) {
+    return atomic_load_explicit(&((const answer *)of)->abandoned, memory_order_relaxed);
+}
+
+static unsigned char *room_of(answer *a, const slicing_part *c, uint64_t slice, uint64_t first,
+                              uint64_t rows) {
+    if (answer_is_buffered(a))
+        return buffered_body_room(&a->buffered, c, first);
+    return ring_room(&a->streamed.ring, slice, (size_t)(rows * c->from->row_bytes));
+}
+
+static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
+    uint64_t first;
+    const slicing_part *c = slicing_find(&a->slicing, slice);
+    uint64_t rows = slicing_part_rows(c, slice, &first);
+    unsigned char *out = room_of(a, c, slice, first, rows);
+    fmix_scratch_watch(scratch, is_abandoned, a);
+    bool good = out && c->from->fill(c->from->from ? c->from->from : a->source, scratch, first,
+                                     rows, out) == FMIX_OK;
+    fmix_scratch_watch(scratch, NULL, NULL);
+    if (good)
+        dtype_swap(c->from->type, out, (size_t)(rows * c->from->row_bytes));
+    return good;
+}
+
+static bool run_prepare(answer *a) {
+    return (!answer_is_buffered(a) || buffered_body_begin(&a->buffered, &a->slicing)) &&
+           (!a->source->prepare || a->source->prepare(a->source) == FMIX_OK);
+}
+
+static bool run_encode(answer *a) {
+    bool good = buffered_body_encode(&a->buffered, a->source, a->format, &a->slicing);
+    if (a->buffered.encoded.room > JOB_LARGE)
+        a->job.destroyer = a->pool;
+    return good;
+}
+
+static void run(job *j, job_slice slice, fmix_scratch *scratch) {
+    answer *a = (answer *)j;
+    const char *before = crash_work_for(a->request);
+    bool good = scratch && (slice.stage == JOB_PREPARE  ? run_prepare(a)
+                            : slice.stage == JOB_ENCODE ? run_encode(a)
+                                                        : run_rows(a, slice.number, scratch));
+    crash_work_for(before);
+    pthread_mutex_lock(&a->lock);
+    if (good)
+        finish(a, slice);
+    else
+        fail(a);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void abandon(job *j) {
+    answer_abandon((answer *)j);
+}
+
+const job_class answer_class = {claim, run, abandon, answer_destroy};

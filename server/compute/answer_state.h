@@ -1,0 +1,64 @@
+/*
+ * answer_state.h - the inside of an answer, for answer.c and answer_slices.c
+ *
+ * Functions are called with the lock held, unless they say otherwise.
+ */
+#ifndef ANSWER_STATE_H
+#define ANSWER_STATE_H
+
+#include "answer.h"
+#include "base/crash.h"
+#include "buffered_body.h"
+#include "streamed_body.h"
+
+#include <pthread.h>
+
+typedef enum answer_stage {
+    STAGE_NEW,
+    STAGE_PREPARE,
+    STAGE_ROWS,
+    STAGE_ENCODE, /* only of a buffered answer */
+    STAGE_DONE
+} answer_stage;
+
+struct answer {
+    job job; /* first */
+    jobs *pool;
+    tensor_source *source;
+    const format *format;
+    job_waiter waiter;
+    slicing slicing;
+    double encode_cost; /* estimated nanoseconds */
+    char request[CRASH_REQUEST];
+
+    pthread_mutex_t lock;
+    answer_stage stage;
+    bool claimed; /* the one slice of PREPARE or ENCODE */
+    bool waiting, failed, ended, borrowed;
+    atomic_bool abandoned;  /* also read without the lock, while slices are computed */
+    uint64_t next, done;    /* slices of rows claimed, and computed */
+    streamed_body streamed; /* of a streamed answer */
+    buffered_body buffered; /* of a buffered answer */
+};
+
+extern const job_class answer_class;
+
+/* Callable without the lock. */
+static inline bool answer_is_buffered(const answer *a) {
+    return a->format->encode != NULL;
+}
+
+void answer_resume_reader(answer *a);
+
+/* Ends the job once. */
+void answer_end(answer *a, bool cancelled);
+void answer_enter(answer *a, answer_stage stage);
+
+/* Whether a slice can be claimed now. */
+bool answer_can_claim(const answer *a);
+job_slice answer_claim(answer *a);
+
+/* For job_class.destroy; without the lock. */
+void answer_destroy(job *j);
+
+#endif
