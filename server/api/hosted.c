@@ -122,19 +122,19 @@ static fmix_status fill_prepared(const hosted *h, fmix_scratch *scratch, uint64_
 
 /* What cannot be read reads as zeros, and what is altered may have been read: such an answer is
  * none. */
-static fmix_status fill_mixed(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, void *out) {
-    const hosted *h = from->self;
+static fmix_status fill_mixed(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const hosted *h = self;
     const preparer *r = &h->preparer;
     uint64_t out_bytes = r->elements * r->channels * fmix_dtype_bytes(h->mixing.batch.out_dtype);
-    fmix_status status = h->rows ? mixing_fill(from, scratch, first, n, out)
+    fmix_status status = h->rows ? mixing_fill(&h->mixing, scratch, first, n, out)
                                  : fill_prepared(h, scratch, first, n, out_bytes, out);
     return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
 }
 
-static fmix_status fill_rows(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                             uint64_t n, void *out) {
-    const hosted *h = from->self;
+static fmix_status fill_rows(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                             void *out) {
+    const hosted *h = self;
     (void)scratch;
     memcpy(out, h->samples + h->mixing.rows.first + first, (size_t)n * sizeof *h->samples);
     return FMIX_OK;
@@ -142,7 +142,8 @@ static fmix_status fill_rows(const tensor_source *from, fmix_scratch *scratch, u
 
 /* ---- the source ---- */
 
-static void hosted_free(hosted *h) {
+static void hosted_free(void *self) {
+    hosted *h = self;
     mixing_end(&h->mixing);
     for (unsigned i = 0; i < DATASET_HEADS; i++)
         free(h->labels[i]);
@@ -152,12 +153,8 @@ static void hosted_free(hosted *h) {
     free(h);
 }
 
-static void destroy(tensor_source *s) {
-    hosted_free(s->self);
-}
-
-static bool is_lost(const tensor_source *s) {
-    return dataset_state(((const hosted *)s->self)->set) != MAPPED_FILE_WHOLE;
+static bool is_lost(const void *self) {
+    return dataset_state(((const hosted *)self)->set) != MAPPED_FILE_WHOLE;
 }
 
 static bool no_memory(problem *p) {
@@ -234,8 +231,8 @@ static void gather_labels(hosted *h) {
 }
 
 /* Which samples, where they lie, and their labels. */
-static fmix_status prepare(tensor_source *s) {
-    hosted *h = s->self;
+static fmix_status prepare(void *self) {
+    hosted *h = self;
     const hosted_place *at = &h->place;
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < at->rows; i++)
@@ -247,7 +244,7 @@ static fmix_status prepare(tensor_source *s) {
         h->rows[i] = dataset_row(h->set, h->samples[i]);
     gather_labels(h);
     if (status == FMIX_OK)
-        status = mixing_prepare(s);
+        status = mixing_prepare(&h->mixing);
     return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
 }
 
@@ -311,9 +308,9 @@ static uint64_t memory_of(const hosted *h) {
 static bool finish(const resource_request *c, hosted *h, const draft *d, tensor_source *s,
                    problem *p) {
     const query *q = &c->query;
-    bool good = mixing_source(&h->mixing, s, q, &d->x, d->out, &d->g, fill_mixed);
+    bool good = mixing_source(&h->mixing, s, q, &d->x, d->out, &d->g, fill_mixed, h);
     if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
-        good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows);
+        good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows, h);
     s->memory += memory_of(h);
     s->prepare = prepare;
     s->prepare_cost += (h->shuffles ? 150 : 10) * (double)h->place.rows;
@@ -345,7 +342,7 @@ tensor_source *hosted_source(resource_request *c, dataset *set, const hosted_pla
     h->set = set;
     h->place = *place;
     s->self = h;
-    s->destroy = destroy;
+    s->destroy = hosted_free;
     s->is_lost = is_lost;
     if (begin(c, h, &d, p) && finish(c, h, &d, s, p))
         return s;

@@ -24,8 +24,8 @@ typedef struct hosted_place {
 bool hosted_address(const query *q, const dataset *d, uint64_t step, hosted_place *out, problem *p);
 
 typedef struct hosted {
-    mixing mixing; /* first */
-    dataset *set;  /* held */
+    mixing mixing;
+    dataset *set; /* held */
     hosted_place place;
     uint64_t *samples;                    /* of each row of the batch */
     const void **rows;                    /* where they lie, if nothing is done to them */

@@ -14,7 +14,6 @@ typedef struct head {
     label of[2];    /* y, and y2 where there are partners */
     buffer made[2]; /* what stands for them where the library does not read their type */
     rows rows;
-    tensor_source from; /* its self is this head */
 } head;
 
 struct labels {
@@ -225,9 +224,9 @@ uint64_t labels_held(const labels *l) {
     return held;
 }
 
-static fmix_status fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                        uint64_t n, void *out) {
-    const head *h = from->self;
+static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const head *h = self;
     (void)scratch;
     return fmix_plan_labels(h->rows.plan, &h->labels, h->rows.index, h->rows.first + first, n, out);
 }
@@ -237,11 +236,9 @@ bool labels_add(labels *l, tensor_source *s, const rows *r, const int64_t *pairi
         head *h = &l->heads[i];
         h->rows = *r;
         h->labels.pairing = pairing;
-        h->from.self = h;
         double cost = ROWS_COST + 4 * (double)h->labels.classes;
-        if (!tensor_source_add(s, h->name, DTYPE_F32, 1, &h->labels.classes, cost, fill))
+        if (!tensor_source_add(s, h->name, DTYPE_F32, 1, &h->labels.classes, cost, fill, h))
             return false;
-        s->tensors[s->count - 1].from = &h->from;
     }
     return true;
 }

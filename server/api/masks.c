@@ -7,15 +7,15 @@
 #include <stdlib.h>
 
 typedef struct masks {
-    rows rows; /* first */
+    rows rows;
     rows_draw *draw;
     fmix_dtype dtype;
     uint64_t elements, bytes; /* of one mask */
 } masks;
 
-static fmix_status fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                        uint64_t n, void *out) {
-    const masks *m = from->self;
+static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const masks *m = self;
     return rows_images(&m->rows, m->draw, scratch, first, n, m->dtype, m->bytes, out);
 }
 
@@ -26,12 +26,12 @@ static void level(const double *weights, uint64_t n, unsigned char *levels) {
 }
 
 /* For pictures: masks as levels, which greys are already. */
-static fmix_status fill_levels(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                               uint64_t n, void *out) {
-    const masks *m = from->self;
+static fmix_status fill_levels(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                               void *out) {
+    const masks *m = self;
     unsigned char *levels = out;
     if (m->draw == fmix_plan_greys)
-        return fill(from, scratch, first, n, out);
+        return fill(m, scratch, first, n, out);
     fmix_status status = FMIX_OK;
     double *weights = m->elements > SIZE_MAX / sizeof *weights
                           ? NULL
@@ -48,8 +48,8 @@ static fmix_status fill_levels(const tensor_source *from, fmix_scratch *scratch,
     return status;
 }
 
-static void destroy(tensor_source *s) {
-    masks *m = s->self;
+static void destroy(void *self) {
+    masks *m = self;
     fmix_plan_free(m->rows.plan);
     free(m);
 }
@@ -81,10 +81,11 @@ static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
 }
 
 static bool add_tensors(tensor_source *s, const query *q, const masks *m, tensor_fill *images) {
-    return rows_add_masks(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan), images) &&
-           tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda) &&
-           tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff) &&
-           tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones);
+    return rows_add_masks(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan), images, m) &&
+           tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda, &m->rows) &&
+           tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff,
+                             &m->rows) &&
+           tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones, &m->rows);
 }
 
 void masks_get(resource_request *c, resource_result *out) {

@@ -5,19 +5,21 @@
 #include <string.h>
 
 typedef struct mix {
-    mixing mixing;         /* first */
+    mixing mixing;
     buffer body, inflated; /* what the batch is a view of */
 } mix;
 
-static void mix_free(mix *m) {
+static void mix_free(void *self) {
+    mix *m = self;
     mixing_end(&m->mixing);
     buffer_free(&m->body);
     buffer_free(&m->inflated);
     free(m);
 }
 
-static void destroy(tensor_source *s) {
-    mix_free(s->self);
+static fmix_status prepare(void *self) {
+    mix *m = self;
+    return mixing_prepare(&m->mixing);
 }
 
 /* What the body holds that is mixed. */
@@ -125,12 +127,13 @@ static void make_source(resource_request *c, upload *all, const pair *of, resour
                                    .channels = g.channels,
                                    .pairing = m->mixing.pairing};
     s->self = m;
-    s->destroy = destroy;
+    s->destroy = mix_free;
+    s->prepare = prepare;
     s->held = m->body.room + m->inflated.room + labels_held(found);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "step", q->step);
     tensor_source_note(s, "index", q->index);
-    if (!mixing_source(&m->mixing, s, q, x, out_type, &g, mixing_fill)) {
+    if (!mixing_source(&m->mixing, s, q, x, out_type, &g, mixing_fill, &m->mixing)) {
         problem_add(p, 413, "x", "the answer would have more bytes than can be counted");
         tensor_source_free(s);
         return;

@@ -3,24 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-fmix_status mixing_fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                        uint64_t n, void *out) {
-    const mixing *m = from->self;
+fmix_status mixing_fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const mixing *m = self;
     return fmix_plan_mix(m->rows.plan, scratch, &m->batch, m->rows.index, m->rows.first + first, n,
                          out);
 }
 
-static fmix_status fill_pairing(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                                uint64_t n, void *out) {
-    const mixing *m = from->self;
+static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                void *out) {
+    const mixing *m = self;
     (void)scratch;
     memcpy(out, m->pairing + m->rows.first + first, (size_t)n * sizeof *m->pairing);
     return FMIX_OK;
 }
 
-static fmix_status fill_masks(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, void *out) {
-    const mixing *m = from->self;
+static fmix_status fill_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const mixing *m = self;
     if (m->interpolates)
         return fmix_plan_weights(m->rows.plan, m->rows.index, m->rows.first + first, n,
                                  FMIX_DTYPE_F32, out);
@@ -28,8 +28,7 @@ static fmix_status fill_masks(const tensor_source *from, fmix_scratch *scratch, 
                        4 * m->elements, out);
 }
 
-fmix_status mixing_prepare(tensor_source *s) {
-    mixing *m = s->self;
+fmix_status mixing_prepare(mixing *m) {
     return fmix_pairing(m->kind, m->seed, m->number, (uint32_t)m->total, m->pairing);
 }
 
@@ -124,16 +123,16 @@ void mixing_end(mixing *m) {
 }
 
 static bool add_drawn(tensor_source *s, const char *name, dtype type, unsigned sides,
-                      const uint64_t *side, channels_place channels, double cost,
-                      tensor_fill *fill) {
-    if (!tensor_source_add(s, name, type, sides, side, cost, fill))
+                      const uint64_t *side, channels_place channels, double cost, tensor_fill *fill,
+                      const void *self) {
+    if (!tensor_source_add(s, name, type, sides, side, cost, fill, self))
         return false;
     tensor_source_draw(s, channels);
     return true;
 }
 
 static bool add_tensors(const mixing *m, tensor_source *s, const query *q, const array *u,
-                        dtype out_type, const geometry *g, tensor_fill *mixed) {
+                        dtype out_type, const geometry *g, tensor_fill *mixed, const void *self) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     channels_place place = !g->has_channels                  ? CHANNELS_NOWHERE
                            : g->layout == FMIX_CHANNELS_LAST ? CHANNELS_BEHIND
@@ -144,19 +143,20 @@ static bool add_tensors(const mixing *m, tensor_source *s, const query *q, const
     bool good = true;
     if (wanted & PART_MIXED)
         good = good && add_drawn(s, "mixed", out_type, u->rank - 1, u->shape + 1, place,
-                                 mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), mixed);
+                                 mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), mixed, self);
     if (wanted & PART_LABELS)
         good = good && labels_add(m->labels, s, &m->rows, m->pairing);
     if (wanted & PART_PAIRING)
-        good = good && tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing);
+        good = good && tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing, m);
     if (wanted & PART_LAMBDA)
-        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda);
-    if (wanted & PART_LAMBDA_EFF)
         good = good &&
-               tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff);
+               tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda, &m->rows);
+    if (wanted & PART_LAMBDA_EFF)
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST,
+                                         rows_lambda_eff, &m->rows);
     if (wanted & PART_MASKS)
         good = good && add_drawn(s, "masks", DTYPE_F32, g->rank, g->sides, CHANNELS_NOWHERE,
-                                 mask_cost, fill_masks);
+                                 mask_cost, fill_masks, m);
     return good;
 }
 
@@ -169,13 +169,12 @@ static uint64_t converted_row(const mixing *m) {
 }
 
 bool mixing_source(const mixing *m, tensor_source *s, const query *q, const array *x,
-                   dtype out_type, const geometry *g, tensor_fill *mixed) {
-    s->prepare = mixing_prepare;
+                   dtype out_type, const geometry *g, tensor_fill *mixed, const void *self) {
     s->prepare_cost = 15 * (double)m->total;
     s->warm = fmix_plan_is_warm(m->rows.plan);
     s->working = fmix_plan_memory(m->rows.plan) + converted_row(m);
     s->memory = 8 * m->total; /* the pairing */
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
-    return add_tensors(m, s, q, x, out_type, g, mixed);
+    return add_tensors(m, s, q, x, out_type, g, mixed, self);
 }

@@ -32,9 +32,8 @@ bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p);
 /* Whether the parts asked for are a mixed batch's; only hosted ones have `rows`. */
 bool mixing_parts(const resource_request *c, bool hosted, problem *p);
 
-/* What a source of a mixed batch keeps first in its self. */
 typedef struct mixing {
-    rows rows; /* first */
+    rows rows;
     fmix_batch batch;
     int64_t *pairing; /* of the whole batch */
     uint64_t seed, number, total, elements;
@@ -48,14 +47,14 @@ bool mixing_begin(mixing *m, const resource_request *c, const fmix_recipe *recip
                   uint64_t total, problem *p);
 void mixing_end(mixing *m);
 
-tensor_fill mixing_fill; /* `mixed`, out of batch */
+tensor_fill mixing_fill; /* `mixed`, from `batch`; self: a `mixing` */
 
-/* Of a source whose self begins with a mixing: its pairing. */
-fmix_status mixing_prepare(tensor_source *s);
+/* Finds the pairing, before any tensor is filled. */
+fmix_status mixing_prepare(mixing *m);
 
-/* Fills in what follows from all that; `mixed` fills the tensor of that name, which has the sides
- * of x but for its rows. */
+/* Adds the tensors, and what they take to compute. mixed(self, …) fills the tensor `mixed`, whose
+ * rows have the sides of the rows of x. */
 bool mixing_source(const mixing *m, tensor_source *s, const query *q, const array *x,
-                   dtype out_type, const geometry *g, tensor_fill *mixed);
+                   dtype out_type, const geometry *g, tensor_fill *mixed, const void *self);
 
 #endif

@@ -35,9 +35,8 @@ static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
 typedef fmix_status fill_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
                               uint64_t n, unsigned char *out);
 
-static fmix_status each_batch(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, fill_part *part, uint64_t row_bytes, void *out) {
-    const plans *p = from->self;
+static fmix_status each_batch(const plans *p, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              fill_part *part, uint64_t row_bytes, void *out) {
     unsigned char *at = out;
     fmix_status status = FMIX_OK;
     while (n && status == FMIX_OK) {
@@ -56,16 +55,14 @@ static fmix_status each_batch(const tensor_source *from, fmix_scratch *scratch, 
 
 static fmix_status lambda_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                uint64_t first, uint64_t n, unsigned char *out) {
-    const tensor_source of = {.self = (void *)&b->rows};
     (void)p;
-    return rows_lambda(&of, scratch, first, n, out);
+    return rows_lambda(&b->rows, scratch, first, n, out);
 }
 
 static fmix_status lambda_eff_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                    uint64_t first, uint64_t n, unsigned char *out) {
-    const tensor_source of = {.self = (void *)&b->rows};
     (void)p;
-    return rows_lambda_eff(&of, scratch, first, n, out);
+    return rows_lambda_eff(&b->rows, scratch, first, n, out);
 }
 
 static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scratch,
@@ -85,31 +82,31 @@ static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scra
     return fmix_plan_weights(b->rows.plan, b->rows.index, first, n, type, out);
 }
 
-static fmix_status fill_lambda(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                               uint64_t n, void *out) {
-    return each_batch(from, scratch, first, n, lambda_part, sizeof(double), out);
+static fmix_status fill_lambda(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                               void *out) {
+    return each_batch(self, scratch, first, n, lambda_part, sizeof(double), out);
 }
 
-static fmix_status fill_lambda_eff(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_lambda_eff(const void *self, fmix_scratch *scratch, uint64_t first,
                                    uint64_t n, void *out) {
-    return each_batch(from, scratch, first, n, lambda_eff_part, sizeof(double), out);
+    return each_batch(self, scratch, first, n, lambda_eff_part, sizeof(double), out);
 }
 
-static fmix_status fill_method(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                               uint64_t n, void *out) {
-    return each_batch(from, scratch, first, n, method_part, 1, out);
+static fmix_status fill_method(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                               void *out) {
+    return each_batch(self, scratch, first, n, method_part, 1, out);
 }
 
-static fmix_status fill_masks(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, void *out) {
-    const plans *p = from->self;
-    return each_batch(from, scratch, first, n, masks_part, p->mask_bytes, out);
+static fmix_status fill_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const plans *p = self;
+    return each_batch(p, scratch, first, n, masks_part, p->mask_bytes, out);
 }
 
 /* A row of this tensor is the pairing of a whole batch. */
-static fmix_status fill_pairing(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                                uint64_t n, void *out) {
-    const plans *p = from->self;
+static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                void *out) {
+    const plans *p = self;
     const query *q = &p->query;
     fmix_status status = FMIX_OK;
     (void)scratch;
@@ -119,14 +116,11 @@ static fmix_status fill_pairing(const tensor_source *from, fmix_scratch *scratch
     return status;
 }
 
-static void plans_free(plans *p) {
+static void plans_free(void *self) {
+    plans *p = self;
     for (unsigned i = 0; p && i < QUERY_LIST; i++)
         fmix_plan_free(p->plan[i]);
     free(p);
-}
-
-static void destroy(tensor_source *s) {
-    plans_free(s->self);
 }
 
 static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
@@ -201,17 +195,18 @@ static bool add_tensors(tensor_source *s, const plans *p) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     bool good = true;
     if (wanted & PART_MASKS)
-        good = good && rows_add_masks(s, q, rows_mask_type(q->dtype), mask_cost(p), fill_masks);
+        good = good && rows_add_masks(s, q, rows_mask_type(q->dtype), mask_cost(p), fill_masks, p);
     if (wanted & PART_PAIRING)
         good = good && tensor_source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n,
-                                                 fill_pairing);
+                                                 fill_pairing, p);
     if (wanted & PART_LAMBDA)
-        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda);
+        good =
+            good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda, p);
     if (wanted & PART_LAMBDA_EFF)
-        good = good &&
-               tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda_eff);
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST,
+                                         fill_lambda_eff, p);
     if (wanted & PART_METHOD)
-        good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method);
+        good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method, p);
     return good;
 }
 
@@ -230,7 +225,7 @@ void plans_get(resource_request *c, resource_result *out) {
         return;
     }
     s->self = made;
-    s->destroy = destroy;
+    s->destroy = plans_free;
     s->batches = q->given[QUERY_STEPS] ? q->steps : 0;
     s->warm = is_warm(made);
     s->working = working(made);

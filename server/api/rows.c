@@ -5,9 +5,7 @@
 
 typedef void put_row(const fmix_row *row, uint64_t i, void *out);
 
-static fmix_status each(const tensor_source *from, uint64_t first, uint64_t n, put_row *put,
-                        void *out) {
-    const rows *r = from->self;
+static fmix_status each(const rows *r, uint64_t first, uint64_t n, put_row *put, void *out) {
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
         fmix_row row;
@@ -30,22 +28,22 @@ static void put_ones(const fmix_row *row, uint64_t i, void *out) {
     ((int64_t *)out)[i] = (int64_t)row->ones;
 }
 
-fmix_status rows_lambda(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                        uint64_t n, void *out) {
+fmix_status rows_lambda(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
     (void)scratch;
-    return each(from, first, n, put_lambda, out);
+    return each(self, first, n, put_lambda, out);
 }
 
-fmix_status rows_lambda_eff(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                            uint64_t n, void *out) {
+fmix_status rows_lambda_eff(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                            void *out) {
     (void)scratch;
-    return each(from, first, n, put_lambda_eff, out);
+    return each(self, first, n, put_lambda_eff, out);
 }
 
-fmix_status rows_ones(const tensor_source *from, fmix_scratch *scratch, uint64_t first, uint64_t n,
+fmix_status rows_ones(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                       void *out) {
     (void)scratch;
-    return each(from, first, n, put_ones, out);
+    return each(self, first, n, put_ones, out);
 }
 
 fmix_status rows_images(const rows *r, rows_draw *draw, fmix_scratch *scratch, uint64_t first,
@@ -83,7 +81,7 @@ fmix_dtype rows_mask_type(unsigned choice) {
 }
 
 bool rows_add_masks(tensor_source *s, const query *q, fmix_dtype type, double cost,
-                    tensor_fill *fill) {
+                    tensor_fill *fill, const void *self) {
     uint64_t elements = 1;
     for (unsigned d = 0; d < q->shape.rank; d++)
         elements *= q->shape.side[d];
@@ -92,9 +90,9 @@ bool rows_add_masks(tensor_source *s, const query *q, fmix_dtype type, double co
     while (mask_types[i].library != type)
         i++;
     if (type == FMIX_DTYPE_BITS)
-        return tensor_source_add(s, "masks", DTYPE_U8, 1, &packed, cost, fill);
+        return tensor_source_add(s, "masks", DTYPE_U8, 1, &packed, cost, fill, self);
     if (!tensor_source_add(s, "masks", mask_types[i].tensor, q->shape.rank, q->shape.side, cost,
-                           fill))
+                           fill, self))
         return false;
     tensor_source_draw(s, CHANNELS_NOWHERE);
     return true;

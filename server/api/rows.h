@@ -7,14 +7,14 @@
 #include "formats/format.h"
 #include "tensor/tensor_source.h"
 
-/* What a source of rows keeps first in its self. */
+/* The rows of a batch that a source answers with. */
 typedef struct rows {
     fmix_plan *plan;
-    uint64_t index; /* t of the batch's row 0 */
-    uint64_t first; /* which of its rows is the source's row 0 */
+    uint64_t index; /* sample number t of row 0 of the batch */
+    uint64_t first; /* the row of the batch that is row 0 of the source */
 } rows;
 
-tensor_fill rows_lambda, rows_lambda_eff, rows_ones;
+tensor_fill rows_lambda, rows_lambda_eff, rows_ones; /* self: a `rows` */
 
 /* fmix_plan_masks, or what draws other images. */
 typedef fmix_status rows_draw(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
@@ -30,7 +30,7 @@ bool rows_check_type(const query *q, problem *p);
 /* The type of masks that a request asks for, and the tensor of them. */
 fmix_dtype rows_mask_type(unsigned choice);
 bool rows_add_masks(tensor_source *s, const query *q, fmix_dtype type, double cost,
-                    tensor_fill *fill);
+                    tensor_fill *fill, const void *self);
 
 /* The library's name of a type. */
 fmix_dtype rows_type(dtype type);

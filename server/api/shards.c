@@ -107,15 +107,15 @@ static fmix_status fill_all(const shard *h, fmix_scratch *scratch, uint64_t firs
     fmix_status status = FMIX_OK;
     for (unsigned i = 0; i < h->batch->count && status == FMIX_OK; i++) {
         const tensor *t = &h->batch->tensors[i];
-        status = t->fill(t->from ? t->from : h->batch, scratch, first, n, data[i]);
+        status = t->fill(t->self, scratch, first, n, data[i]);
         dtype_swap(t->type, data[i], (size_t)(n * t->row_bytes));
     }
     return status;
 }
 
-static fmix_status fill_records(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                                uint64_t n, void *out) {
-    const shard *h = from->self;
+static fmix_status fill_records(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                void *out) {
+    const shard *h = self;
     unsigned char *data[SOURCE_TENSORS] = {NULL};
     fmix_status status = FMIX_OK;
     for (unsigned i = 0; i < h->batch->count && status == FMIX_OK; i++) {
@@ -133,18 +133,18 @@ static fmix_status fill_records(const tensor_source *from, fmix_scratch *scratch
     return status;
 }
 
-static fmix_status prepare(tensor_source *s) {
-    tensor_source *batch = ((shard *)s->self)->batch;
-    return batch->prepare(batch);
+static fmix_status prepare(void *self) {
+    tensor_source *batch = ((shard *)self)->batch;
+    return batch->prepare(batch->self);
 }
 
-static bool is_lost(const tensor_source *s) {
-    const tensor_source *batch = ((const shard *)s->self)->batch;
-    return batch->is_lost(batch);
+static bool is_lost(const void *self) {
+    const tensor_source *batch = ((const shard *)self)->batch;
+    return batch->is_lost(batch->self);
 }
 
-static void destroy(tensor_source *s) {
-    shard *h = s->self;
+static void destroy(void *self) {
+    shard *h = self;
     tensor_source_free(h->batch);
     buffer_free(&h->head);
     free(h);
@@ -230,7 +230,7 @@ static tensor_source *make(const resource_request *c, tensor_source *batch,
     bool good = measure(h, p);
     uint64_t length = good ? record_length(h) : 0;
     if (good && !tensor_source_add(s, "shard", DTYPE_U8, 1, &length, cost + 0.3 * (double)length,
-                                   fill_records)) {
+                                   fill_records, h)) {
         problem_add(p, 413, "n", "the shard would have more bytes than can be counted");
         good = false;
     }

@@ -296,8 +296,7 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t rows = slicing_part_rows(c, slice, &first);
     unsigned char *out = room_of(a, c, slice, first, rows);
     fmix_scratch_watch(scratch, is_abandoned, a);
-    bool good = out && c->from->fill(c->from->from ? c->from->from : a->source, scratch, first,
-                                     rows, out) == FMIX_OK;
+    bool good = out && c->from->fill(c->from->self, scratch, first, rows, out) == FMIX_OK;
     fmix_scratch_watch(scratch, NULL, NULL);
     if (good)
         dtype_swap(c->from->type, out, (size_t)(rows * c->from->row_bytes));
@@ -306,7 +305,7 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
 
 static bool run_prepare(answer *a) {
     return (!is_whole(a) || whole_begin(&a->whole, &a->cuts)) &&
-           (!a->source->prepare || a->source->prepare(a->source) == FMIX_OK);
+           (!a->source->prepare || a->source->prepare(a->source->self) == FMIX_OK);
 }
 
 static bool run_encode(answer *a) {
@@ -393,7 +392,7 @@ answer_state answer_start(answer *a, refusal *why) {
     *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : REFUSAL_NONE;
     if (a->failed && a->whole.encoded.starved)
         *why = could_be_encoded(a) ? REFUSAL_MEMORY : REFUSAL_LARGE;
-    else if (a->failed && a->source->is_lost && a->source->is_lost(a->source))
+    else if (a->failed && a->source->is_lost && a->source->is_lost(a->source->self))
         *why = REFUSAL_INTERNAL;
     if (*why != REFUSAL_NONE) {
         state = ANSWER_BUSY;

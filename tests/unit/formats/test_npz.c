@@ -692,9 +692,9 @@ static batch batch_new(void) {
     static const uint64_t sides[] = {3, 2};
     uint64_t seed = 7;
     batch b = {.source = tensor_source_new(5)};
-    assert_true(tensor_source_add(b.source, "x", DTYPE_F32, 2, sides, 0, NULL));
-    assert_true(tensor_source_add(b.source, "pairs", DTYPE_U8, 0, NULL, 0, NULL));
-    assert_true(tensor_source_add(b.source, "y.root", DTYPE_F32, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(b.source, "x", DTYPE_F32, 2, sides, 0, NULL, NULL));
+    assert_true(tensor_source_add(b.source, "pairs", DTYPE_U8, 0, NULL, 0, NULL, NULL));
+    assert_true(tensor_source_add(b.source, "y.root", DTYPE_F32, 0, NULL, 0, NULL, NULL));
     for (unsigned i = 0; i < b.source->count; i++) {
         size_t bytes = (size_t)tensor_bytes(&b.source->tensors[i]);
         b.data[i] = malloc(bytes);
@@ -804,7 +804,7 @@ static void what_is_too_large_or_has_no_type_is_refused_before_any_work(void **s
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
         tensor_source *s = tensor_source_new(table[i].rows);
-        assert_true(tensor_source_add(s, "x", table[i].type, 1, &table[i].side, 0, NULL));
+        assert_true(tensor_source_add(s, "x", table[i].type, 1, &table[i].side, 0, NULL, NULL));
         assert_int_equal(format_npz.check(s, &p), table[i].status == 0);
         assert_int_equal(p.status, table[i].status);
         tensor_source_free(s);
