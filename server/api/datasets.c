@@ -1,5 +1,5 @@
-/* What data sets there are. */
-#include "hosted.h"
+/* GET /v1/datasets and /v1/datasets/NAME: descriptions of data sets. */
+#include "requested_dataset.h"
 
 static void release_all(void *of) {
     description_release(of);
@@ -16,7 +16,7 @@ static void release(void *of) {
 }
 
 void dataset_get(resource_request *c, resource_result *out) {
-    dataset *d = hosted_find(c, &out->problem);
+    dataset *d = requested_dataset_find(c, &out->problem);
     if (!d)
         return;
     out->status = 200;

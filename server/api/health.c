@@ -1,4 +1,4 @@
-/* Never queued, never computing: what an orchestrator and a person ask first. */
+/* GET /livez, /readyz, /startupz and /version: answered at once, without the queue. */
 #include "base/json_build.h"
 #include "base/machine.h"
 #include "ops/mhd_version.h"

@@ -1,17 +1,18 @@
 /* POST /v1/mix: the uploaded batch, mixed as batch `step`. */
-#include "mixing.h"
+#include "mixed_batch.h"
+#include "params/recipe.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct mix {
-    mixing mixing;
-    buffer body, inflated; /* what the batch is a view of */
+    mixed_batch mixed;
+    buffer body, inflated; /* hold the arrays of the batch */
 } mix;
 
 static void mix_free(void *self) {
     mix *m = self;
-    mixing_end(&m->mixing);
+    mixed_batch_end(&m->mixed);
     buffer_free(&m->body);
     buffer_free(&m->inflated);
     free(m);
@@ -19,12 +20,12 @@ static void mix_free(void *self) {
 
 static fmix_status prepare(void *self) {
     mix *m = self;
-    return mixing_prepare(&m->mixing);
+    return mixed_batch_prepare(&m->mixed);
 }
 
-/* What the body holds that is mixed. */
+/* The arrays of the body that are mixed. */
 typedef struct pair {
-    const array *x, *x2; /* x2 NULL: rows of x are mixed with each other */
+    const array *x, *x2; /* x2 NULL: the partner of a row is another row of x */
 } pair;
 
 static bool same_array(const array *a, const array *b) {
@@ -32,14 +33,14 @@ static bool same_array(const array *a, const array *b) {
            memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
-/* What a body may unpack to: as much as is taken, and as there is memory for beside it. */
+/* The most bytes that a body may inflate to: the limit of a body, and the memory left beside it. */
 static uint64_t most_inflated(const resource_request *c) {
     uint64_t most = c->server->config->body;
     uint64_t left = budget_left(&c->server->budget, c->body.room);
     return most < left ? most : left;
 }
 
-/* `all` keeps what the arrays are views of. */
+/* The arrays of `out` point into the body and into all->inflated. */
 static bool read_pair(resource_request *c, upload *all, pair *out, problem *p) {
     const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
     if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
@@ -50,101 +51,111 @@ static bool read_pair(resource_request *c, upload *all, pair *out, problem *p) {
         problem_add(p, 400, "x", "the body holds no array named x");
     for (unsigned i = 0; i < all->count; i++)
         if (&all->arrays[i] != out->x && &all->arrays[i] != out->x2 &&
-            !labels_are(all->arrays[i].name))
+            !labels_have_name(all->arrays[i].name))
             problem_add(p, 400, all->arrays[i].name,
-                        "the body holds an array named %s; x, y, x2, y2, y.NAME and y2.NAME are "
-                        "taken",
+                        "the body holds an array named %s; it may hold x, y, x2, y2, y.NAME and "
+                        "y2.NAME",
                         all->arrays[i].name);
     if (out->x && out->x2 && !same_array(out->x, out->x2))
         problem_add(p, 400, "x2", "x2 must have the shape and dtype of x");
     return p->status == 0;
 }
 
-/* Takes the body and what was inflated from it. NULL: explained. */
-static mix *mix_new(resource_request *c, upload *all, const fmix_recipe *recipe, uint64_t n,
-                    problem *p) {
+/* Takes the body, the inflated bytes and the labels. NULL: explained. */
+static mix *mix_new(resource_request *c, upload *all, labels *found, const fmix_recipe *recipe,
+                    uint64_t n, problem *p) {
     mix *m = calloc(1, sizeof *m);
     if (!m) {
+        labels_free(found);
         problem_add(p, 500, NULL, "out of memory");
         return NULL;
     }
     m->body = c->body;
     m->inflated = all->inflated;
     c->body = all->inflated = buffer_of(0);
-    if (mixing_begin(&m->mixing, c, recipe, c->query.step, n, p))
+    bool good = mixed_batch_begin(&m->mixed, c, recipe, c->query.step, n, p);
+    m->mixed.labels = found;
+    if (good)
         return m;
     mix_free(m);
     return NULL;
 }
 
-static bool read_recipe(resource_request *c, const array *x, geometry *g, fmix_recipe *recipe,
+static bool read_recipe(resource_request *c, const array *x, batch_geometry *g, fmix_recipe *recipe,
                         problem *p) {
-    if (!mixing_geometry(&c->query, x, g, p))
+    if (!batch_geometry_find(&c->query, x, g, p))
         return false;
     if (x->shape[0] > FMIX_MAX_BATCH) {
         problem_add(p, 413, "x", "x has more than the %u rows allowed", FMIX_MAX_BATCH);
         return false;
     }
-    return mixing_recipe(c, g, c->query.step, recipe, p) &&
+    return mixed_batch_recipe(c, g, c->query.step, recipe, p) &&
            recipe_address(&c->query, x->shape[0], 1, p);
+}
+
+static bool find_labels(const query *q, upload *all, const pair *of, labels **out, problem *p) {
+    if (!labels_of_upload(q, all, of->x->shape[0], of->x2 != NULL, out, p))
+        return false;
+    if (*out || !q->given[QUERY_PARTS] || !(q->parts & PART_LABELS))
+        return true;
+    problem_add(p, 400, "parts", "parts names labels, but the body holds no y");
+    return false;
+}
+
+/* Takes m. NULL: explained. */
+static tensor_source *source_of(mix *m, const query *q, const array *x, dtype out_type,
+                                const batch_geometry *g, problem *p) {
+    tensor_source *s = tensor_source_new(x->shape[0]);
+    if (!s) {
+        mix_free(m);
+        problem_add(p, 500, NULL, "out of memory");
+        return NULL;
+    }
+    s->self = m;
+    s->destroy = mix_free;
+    s->prepare = prepare;
+    s->held = m->body.room + m->inflated.room + labels_held(m->mixed.labels);
+    tensor_source_note(s, "seed", q->seed);
+    tensor_source_note(s, "step", q->step);
+    tensor_source_note(s, "index", q->index);
+    if (mixed_batch_source(&m->mixed, s, q, x, out_type, g))
+        return s;
+    problem_add(p, 413, "x", "the answer would be larger than 2^63-1 bytes");
+    tensor_source_free(s);
+    return NULL;
 }
 
 static void make_source(resource_request *c, upload *all, const pair *of, resource_result *out) {
     problem *p = &out->problem;
     const query *q = &c->query;
     const array *x = of->x;
-    geometry g;
+    batch_geometry g;
     fmix_recipe recipe;
     dtype out_type;
-    if (!read_recipe(c, x, &g, &recipe, p) || !mixing_out_type(q, x->type, &out_type, p))
-        return;
     labels *found;
-    if (!labels_read(q, all, x->shape[0], of->x2 != NULL, &found, p))
+    if (!read_recipe(c, x, &g, &recipe, p) || !mixed_batch_out_type(q, x->type, &out_type, p) ||
+        !find_labels(q, all, of, &found, p))
         return;
-    if (!found && q->given[QUERY_PARTS] && (q->parts & PART_LABELS)) {
-        problem_add(p, 400, "parts", "labels are asked for, but the body holds no y");
+    mix *m = mix_new(c, all, found, &recipe, x->shape[0], p);
+    if (!m)
         return;
-    }
-    mix *m = mix_new(c, all, &recipe, x->shape[0], p);
-    if (!m) {
-        labels_free(found);
-        return;
-    }
-    m->mixing.labels = found;
-    tensor_source *s = tensor_source_new(x->shape[0]);
-    if (!s) {
-        mix_free(m);
-        problem_add(p, 500, NULL, "out of memory");
-        return;
-    }
     if (of->x2)
-        m->mixing.kind = FMIX_PAIRING_NONE; /* nobody of the batch is anybody's partner */
-    m->mixing.batch = (fmix_batch){.x = x->bytes,
-                                   .x2 = of->x2 ? of->x2->bytes : NULL,
-                                   .dtype = rows_type(x->type),
-                                   .out_dtype = rows_type(out_type),
-                                   .layout = g.layout,
-                                   .channels = g.channels,
-                                   .pairing = m->mixing.pairing};
-    s->self = m;
-    s->destroy = mix_free;
-    s->prepare = prepare;
-    s->held = m->body.room + m->inflated.room + labels_held(found);
-    tensor_source_note(s, "seed", q->seed);
-    tensor_source_note(s, "step", q->step);
-    tensor_source_note(s, "index", q->index);
-    if (!mixing_source(&m->mixing, s, q, x, out_type, &g, mixing_fill, &m->mixing)) {
-        problem_add(p, 413, "x", "the answer would have more bytes than can be counted");
-        tensor_source_free(s);
-        return;
-    }
-    if (format_holds_tensors(c->format, q, s, p))
+        m->mixed.kind = FMIX_PAIRING_NONE; /* row i is mixed with row i of x2 */
+    m->mixed.batch = (fmix_batch){.x = x->bytes,
+                                  .x2 = of->x2 ? of->x2->bytes : NULL,
+                                  .dtype = dtype_library(x->type),
+                                  .out_dtype = dtype_library(out_type),
+                                  .layout = g.layout,
+                                  .channels = g.channels,
+                                  .pairing = m->mixed.pairing};
+    tensor_source *s = source_of(m, q, x, out_type, &g, p);
+    if (s && format_holds_tensors(c->format, q, s, p))
         out->source = s;
     else
         tensor_source_free(s);
 }
 
-#define LABEL_COST 0.25 /* nanoseconds a byte: a label is looked at, and the body may hold them */
+#define LABEL_COST 0.25 /* nanoseconds to check a byte of labels; all bytes may be labels */
 
 weight mix_weight(const resource_request *c) {
     problem p = {0};
@@ -164,7 +175,7 @@ void mix_post(resource_request *c, resource_result *out) {
                                .spares = &c->server->buffer_pool},
                   .held = c->body.room};
     pair of;
-    if (mixing_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))
+    if (mixed_batch_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))
         make_source(c, &all, &of, out);
     out->starved |= all.inflated.starved;
     buffer_free(&all.inflated);

@@ -1,8 +1,9 @@
 /* GET /v1/plans: what a trainer that mixes on its own device needs for batch `step`, or for many.
  */
+#include "mask_tensor.h"
 #include "params/recipe.h"
+#include "plan_rows.h"
 #include "resource.h"
-#include "rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,25 +14,25 @@ typedef struct plans {
     fmix_plan *plan[QUERY_LIST]; /* of each method of the list */
 } plans;
 
-/* One batch of the answer: which method it has, and where its samples begin. */
+/* One batch of the answer: its method and its rows. */
 typedef struct batch {
     fmix_method method;
-    rows rows;
+    plan_rows rows;
 } batch;
 
 static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
     const query *q = &p->query;
-    problem impossible = {0}; /* refused before the source was made */
+    problem impossible = {0}; /* every method was checked before the source was made */
     if (!recipe_method(q, q->step + step, &out->method, &impossible))
         return FMIX_ERROR_RANGE;
     unsigned i = 0;
     while (q->methods.item[i] != out->method)
         i++;
-    out->rows = (rows){.plan = p->plan[i], .index = q->index + step * q->n};
+    out->rows = (plan_rows){.plan = p->plan[i], .index = q->index + step * q->n};
     return FMIX_OK;
 }
 
-/* Rows first … first+n-1 of the answer, batch by batch: `part` gets those of one batch. */
+/* Writes rows first … first+n-1 of one batch. */
 typedef fmix_status fill_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
                               uint64_t n, unsigned char *out);
 
@@ -56,13 +57,13 @@ static fmix_status each_batch(const plans *p, fmix_scratch *scratch, uint64_t fi
 static fmix_status lambda_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                uint64_t first, uint64_t n, unsigned char *out) {
     (void)p;
-    return rows_lambda(&b->rows, scratch, first, n, out);
+    return plan_rows_lambda(&b->rows, scratch, first, n, out);
 }
 
 static fmix_status lambda_eff_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                    uint64_t first, uint64_t n, unsigned char *out) {
     (void)p;
-    return rows_lambda_eff(&b->rows, scratch, first, n, out);
+    return plan_rows_lambda_eff(&b->rows, scratch, first, n, out);
 }
 
 static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scratch,
@@ -76,9 +77,10 @@ static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scr
 
 static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
                               uint64_t n, unsigned char *out) {
-    fmix_dtype type = rows_mask_type(p->query.dtype);
+    fmix_dtype type = mask_tensor_dtype(p->query.dtype);
     if (fmix_method_masks(b->method))
-        return rows_images(&b->rows, fmix_plan_masks, scratch, first, n, type, p->mask_bytes, out);
+        return plan_rows_images(&b->rows, fmix_plan_masks, scratch, first, n, type, p->mask_bytes,
+                                out);
     return fmix_plan_weights(b->rows.plan, b->rows.index, first, n, type, out);
 }
 
@@ -129,8 +131,7 @@ static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
     if (q->given[QUERY_PARTS] && (q->parts & (PART_MIXED | PART_LABELS | PART_ROWS)))
-        problem_add(p, 400, "parts",
-                    "plans hold no mixed batch, no labels and no rows: they are for making them");
+        problem_add(p, 400, "parts", "mixed, labels and rows are not parts of plans");
     recipe_law(q, recipe, p);
     recipe_method(q, q->step, &method, p);
     if (p->status)
@@ -138,7 +139,7 @@ static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
     recipe_shape(q->shape.rank, q->shape.side, c->server->config->elements, "shape", &recipe->shape,
                  p);
     recipe_spectrum(q, &recipe->shape, p);
-    rows_check_type(q, p);
+    mask_tensor_check(q, p);
     recipe_address(q, q->n, q->steps, p); /* n * steps is at most 2^44 */
     return p->status == 0 && format_holds_parts(c->format, q, p);
 }
@@ -160,11 +161,11 @@ static plans *plans_new(resource_request *c, const fmix_recipe *recipe, problem 
     }
     made->query = *q;
     made->elements = fmix_shape_elements(&recipe->shape);
-    made->mask_bytes = fmix_mask_bytes(made->elements, rows_mask_type(q->dtype));
+    made->mask_bytes = fmix_mask_bytes(made->elements, mask_tensor_dtype(q->dtype));
     return made;
 }
 
-/* The dearest of the list stands for all. */
+/* The highest cost of any method of the list. */
 static double mask_cost(const plans *p) {
     double most = 0;
     for (unsigned i = 0; i < QUERY_LIST; i++) {
@@ -195,15 +196,16 @@ static bool add_tensors(tensor_source *s, const plans *p) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     bool good = true;
     if (wanted & PART_MASKS)
-        good = good && rows_add_masks(s, q, rows_mask_type(q->dtype), mask_cost(p), fill_masks, p);
+        good =
+            good && mask_tensor_add(s, q, mask_tensor_dtype(q->dtype), mask_cost(p), fill_masks, p);
     if (wanted & PART_PAIRING)
         good = good && tensor_source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n,
                                                  fill_pairing, p);
     if (wanted & PART_LAMBDA)
-        good =
-            good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda, p);
+        good = good &&
+               tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST, fill_lambda, p);
     if (wanted & PART_LAMBDA_EFF)
-        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST,
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
                                          fill_lambda_eff, p);
     if (wanted & PART_METHOD)
         good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method, p);
@@ -236,7 +238,7 @@ void plans_get(resource_request *c, resource_result *out) {
     if (!s->recipe)
         problem_add(p, 500, NULL, "out of memory");
     else if (!add_tensors(s, made))
-        problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+        problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
     else
         out->source = s;
     if (!out->source)

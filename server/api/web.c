@@ -1,4 +1,4 @@
-/* The preview page: server/web, as it is, in the program. */
+/* GET / and its style and script: the files of server/web, which are part of the program. */
 #include "resource.h"
 
 static void answer(resource_result *out, const char *bytes, uint64_t length) {

@@ -26,6 +26,17 @@ bool dtype_of_descr(const char *descr, dtype *out) {
     return false;
 }
 
+static const fmix_dtype library_types[DTYPE_COUNT] = {
+    [DTYPE_F32] = FMIX_DTYPE_F32,   [DTYPE_U8] = FMIX_DTYPE_U8,     [DTYPE_I64] = FMIX_DTYPE_I64,
+    [DTYPE_F64] = FMIX_DTYPE_F64,   [DTYPE_BOOL] = FMIX_DTYPE_BOOL, [DTYPE_I8] = FMIX_DTYPE_I8,
+    [DTYPE_I16] = FMIX_DTYPE_I16,   [DTYPE_I32] = FMIX_DTYPE_I32,   [DTYPE_F16] = FMIX_DTYPE_F16,
+    [DTYPE_BF16] = FMIX_DTYPE_BF16,
+};
+
+fmix_dtype dtype_library(dtype type) {
+    return library_types[type];
+}
+
 bool dtype_floats(dtype type) {
     return type == DTYPE_F16 || type == DTYPE_BF16 || type == DTYPE_F32 || type == DTYPE_F64;
 }

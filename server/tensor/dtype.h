@@ -4,6 +4,8 @@
 #ifndef DTYPE_H
 #define DTYPE_H
 
+#include "lib/fmix.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +38,9 @@ typedef struct dtype_row {
 extern const dtype_row dtype_table[DTYPE_READ];
 
 bool dtype_floats(dtype type);
+
+/* The same type in libfmix; `type` is below DTYPE_COUNT. */
+fmix_dtype dtype_library(dtype type);
 
 /* Bytes of elements from the machine's order to the little-endian one of answers and uploads, or
  * back: on most machines there is nothing to do. */

@@ -1,22 +1,20 @@
-/* The data set that a request names, or why it is not served. */
-#include "hosted.h"
-#include "resource.h"
+#include "requested_dataset.h"
 
-/* What most data sets are trained with, more or less. */
-#define USUAL_ROWS 64
+#include <string.h>
 
-/* Of a set that is there: broken since it was opened, to be compared with its digest again, or
- * never opened, for a reason. */
+#define DEFAULT_ROWS 64 /* of a batch */
+
+/* A set that exists is not served: because a file was damaged after the set was opened, until the
+ * digest is checked again, or because the set was never opened (d is NULL), for `reason`. */
 static void say_why_not(const dataset *d, const char *reason, problem *p) {
-    static const char again[] =
-        "it is served again once it is whole and the daemon has got a SIGHUP";
+    static const char again[] = "to serve it again, repair it and send the daemon a SIGHUP";
     bool doubtful = d && dataset_state(d) == MAPPED_FILE_DOUBTFUL;
     if (!d)
         problem_add(p, 503, NULL, "%s; %s", reason, again);
     else if (doubtful)
         problem_add(p, 503, NULL,
-                    "the time of change of a file of the data set %s has moved; it is served again "
-                    "as soon as its digest was checked",
+                    "a file of the data set %s has another time of change; the set is served again "
+                    "when its digest has been checked",
                     d->name);
     else
         problem_add(p, 503, NULL,
@@ -26,13 +24,13 @@ static void say_why_not(const dataset *d, const char *reason, problem *p) {
     p->reason = REFUSAL_INTERNAL;
 }
 
-dataset *hosted_find(resource_request *c, problem *p) {
+dataset *requested_dataset_find(resource_request *c, problem *p) {
     char names[300] = "";
     size_t used = 0;
     char reason[CATALOG_REASON];
     dataset *d = catalog_find(c->server->catalog, c->captured[0], reason);
     if (!c->query.given[QUERY_N])
-        c->query.n = USUAL_ROWS;
+        c->query.n = DEFAULT_ROWS;
     c->query.given[QUERY_N] = true;
     if (d && dataset_state(d) == MAPPED_FILE_WHOLE)
         return d;
@@ -48,6 +46,15 @@ dataset *hosted_find(resource_request *c, problem *p) {
         dataset_release(d);
     }
     problem_add(p, 404, NULL, "there is no data set %.64s; %s%s", c->captured[0],
-                used ? "there are: " : "none is served: set `data` to a directory of them", names);
+                used ? "the data sets are: " : "to serve data sets, set `data` to their directory",
+                names);
     return NULL;
+}
+
+bool requested_dataset_is_pinned(const query *q, const dataset *d, problem *p) {
+    if (!q->given[QUERY_DIGEST] || strcmp(q->digest, d->digest) == 0)
+        return true;
+    problem_add(p, 409, "digest", "the data set %s has digest %s now, not the one asked for",
+                d->name, d->digest);
+    return false;
 }

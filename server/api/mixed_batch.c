@@ -1,18 +1,19 @@
-#include "mixing.h"
+#include "mixed_batch.h"
+#include "params/recipe.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-fmix_status mixing_fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                        void *out) {
-    const mixing *m = self;
+fmix_status mixed_batch_fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                             void *out) {
+    const mixed_batch *m = self;
     return fmix_plan_mix(m->rows.plan, scratch, &m->batch, m->rows.index, m->rows.first + first, n,
                          out);
 }
 
 static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                                 void *out) {
-    const mixing *m = self;
+    const mixed_batch *m = self;
     (void)scratch;
     memcpy(out, m->pairing + m->rows.first + first, (size_t)n * sizeof *m->pairing);
     return FMIX_OK;
@@ -20,55 +21,24 @@ static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_
 
 static fmix_status fill_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
-    const mixing *m = self;
+    const mixed_batch *m = self;
     if (m->interpolates)
         return fmix_plan_weights(m->rows.plan, m->rows.index, m->rows.first + first, n,
                                  FMIX_DTYPE_F32, out);
-    return rows_images(&m->rows, fmix_plan_masks, scratch, first, n, FMIX_DTYPE_F32,
-                       4 * m->elements, out);
+    return plan_rows_images(&m->rows, fmix_plan_masks, scratch, first, n, FMIX_DTYPE_F32,
+                            4 * m->elements, out);
 }
 
-fmix_status mixing_prepare(mixing *m) {
+fmix_status mixed_batch_prepare(mixed_batch *m) {
     return fmix_pairing(m->kind, m->seed, m->number, (uint32_t)m->total, m->pairing);
 }
 
-bool mixing_geometry(const query *q, const array *u, geometry *g, problem *p) {
-    bool given = q->given[QUERY_LAYOUT];
-    if (u->rank < 2) {
-        problem_add(p, 400, "x", "x has %u sides; it needs rows and at least one side more",
-                    u->rank);
-        return false;
-    }
-    if (!given && u->rank >= 3) {
-        problem_add(p, 400, "layout",
-                    "x has %u sides, so layout is required: channels_first, channels_last or none",
-                    u->rank);
-        return false;
-    }
-    unsigned layout = given ? q->layout : LAYOUT_NONE;
-    unsigned channels = layout != LAYOUT_NONE;
-    g->rank = u->rank - 1 - channels;
-    if (g->rank < 1 || g->rank > 3) {
-        problem_add(p, 400, "layout",
-                    "with this layout x has %u spatial sides; it must have one, two or three",
-                    g->rank);
-        return false;
-    }
-    bool last = layout == LAYOUT_CHANNELS_LAST;
-    g->sides = u->shape + 1 + (channels && !last);
-    g->has_channels = channels != 0;
-    g->channels = !channels ? 1 : u->shape[last ? u->rank - 1 : 1];
-    /* One channel that comes first is the simple case of both. */
-    g->layout = last ? FMIX_CHANNELS_LAST : FMIX_CHANNELS_FIRST;
-    return true;
-}
-
-bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p) {
+bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p) {
     *out = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : x;
     for (unsigned i = 0; i < q->methods.count; i++) {
         fmix_method method = q->methods.item[i];
         const char *reason =
-            fmix_method_refuses(method, q->soft > 0, rows_type(x), rows_type(*out));
+            fmix_method_refuses(method, q->soft > 0, dtype_library(x), dtype_library(*out));
         if (!reason)
             continue;
         problem_add(p, 400, "method", "method is '%s' and x has dtype %s: %s %s",
@@ -79,17 +49,17 @@ bool mixing_out_type(const query *q, dtype x, dtype *out, problem *p) {
     return true;
 }
 
-bool mixing_parts(const resource_request *c, bool hosted, problem *p) {
+bool mixed_batch_parts(const resource_request *c, bool hosted, problem *p) {
     const query *q = &c->query;
     if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD))
         problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
     if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
-        problem_add(p, 400, "parts", "rows are a part of batches of a data set: who uploads knows");
+        problem_add(p, 400, "parts", "rows is a part of batches of a data set only");
     return p->status == 0 && format_holds_parts(c->format, q, p);
 }
 
-bool mixing_recipe(resource_request *c, const geometry *g, uint64_t number, fmix_recipe *recipe,
-                   problem *p) {
+bool mixed_batch_recipe(resource_request *c, const batch_geometry *g, uint64_t number,
+                        fmix_recipe *recipe, problem *p) {
     const query *q = &c->query;
     if (!recipe_law(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
         return false;
@@ -97,17 +67,20 @@ bool mixing_recipe(resource_request *c, const geometry *g, uint64_t number, fmix
            recipe_spectrum(q, &recipe->shape, p);
 }
 
-bool mixing_begin(mixing *m, const resource_request *c, const fmix_recipe *recipe, uint64_t number,
-                  uint64_t total, problem *p) {
+bool mixed_batch_begin(mixed_batch *m, const resource_request *c, const fmix_recipe *recipe,
+                       uint64_t number, uint64_t total, problem *p) {
     const query *q = &c->query;
-    *m = (mixing){.rows.index = q->index,
-                  .seed = q->seed,
-                  .number = number,
-                  .total = total,
-                  .kind = (fmix_pairing_kind)q->pairing,
-                  .interpolates = !fmix_method_masks(recipe->method),
-                  .elements = fmix_shape_elements(&recipe->shape),
-                  .pairing = malloc((size_t)total * sizeof *m->pairing)};
+    *m = (mixed_batch){.rows.index = q->index,
+                       .fill = mixed_batch_fill,
+                       .fill_self = m,
+
+                       .seed = q->seed,
+                       .number = number,
+                       .total = total,
+                       .kind = (fmix_pairing_kind)q->pairing,
+                       .interpolates = !fmix_method_masks(recipe->method),
+                       .elements = fmix_shape_elements(&recipe->shape),
+                       .pairing = malloc((size_t)total * sizeof *m->pairing)};
     fmix_status status =
         m->pairing ? fmix_plan_new(c->server->context, recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
     if (status == FMIX_OK)
@@ -116,7 +89,7 @@ bool mixing_begin(mixing *m, const resource_request *c, const fmix_recipe *recip
     return false;
 }
 
-void mixing_end(mixing *m) {
+void mixed_batch_end(mixed_batch *m) {
     fmix_plan_free(m->rows.plan);
     free(m->pairing);
     labels_free(m->labels);
@@ -131,8 +104,8 @@ static bool add_drawn(tensor_source *s, const char *name, dtype type, unsigned s
     return true;
 }
 
-static bool add_tensors(const mixing *m, tensor_source *s, const query *q, const array *u,
-                        dtype out_type, const geometry *g, tensor_fill *mixed, const void *self) {
+static bool add_tensors(const mixed_batch *m, tensor_source *s, const query *q, const array *u,
+                        dtype out_type, const batch_geometry *g) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     channels_place place = !g->has_channels                  ? CHANNELS_NOWHERE
                            : g->layout == FMIX_CHANNELS_LAST ? CHANNELS_BEHIND
@@ -143,38 +116,39 @@ static bool add_tensors(const mixing *m, tensor_source *s, const query *q, const
     bool good = true;
     if (wanted & PART_MIXED)
         good = good && add_drawn(s, "mixed", out_type, u->rank - 1, u->shape + 1, place,
-                                 mask_cost + bytes * (m->interpolates ? 0.5 : 0.2), mixed, self);
+                                 mask_cost + bytes * (m->interpolates ? 0.5 : 0.2) + m->row_cost,
+                                 m->fill, m->fill_self);
     if (wanted & PART_LABELS)
         good = good && labels_add(m->labels, s, &m->rows, m->pairing);
     if (wanted & PART_PAIRING)
         good = good && tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing, m);
     if (wanted & PART_LAMBDA)
-        good = good &&
-               tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda, &m->rows);
+        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
+                                         plan_rows_lambda, &m->rows);
     if (wanted & PART_LAMBDA_EFF)
-        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST,
-                                         rows_lambda_eff, &m->rows);
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
+                                         plan_rows_lambda_eff, &m->rows);
     if (wanted & PART_MASKS)
         good = good && add_drawn(s, "masks", DTYPE_F32, g->rank, g->sides, CHANNELS_NOWHERE,
                                  mask_cost, fill_masks, m);
     return good;
 }
 
-/* A row that is chosen and then converted is held in between. */
-static uint64_t converted_row(const mixing *m) {
+/* Bytes of a row between mixing and conversion to another type. */
+static uint64_t converted_row(const mixed_batch *m) {
     const fmix_batch *batch = &m->batch;
     return batch->dtype == batch->out_dtype
                ? 0
                : m->elements * batch->channels * fmix_dtype_bytes(batch->dtype);
 }
 
-bool mixing_source(const mixing *m, tensor_source *s, const query *q, const array *x,
-                   dtype out_type, const geometry *g, tensor_fill *mixed, const void *self) {
+bool mixed_batch_source(const mixed_batch *m, tensor_source *s, const query *q, const array *x,
+                        dtype out_type, const batch_geometry *g) {
     s->prepare_cost = 15 * (double)m->total;
     s->warm = fmix_plan_is_warm(m->rows.plan);
     s->working = fmix_plan_memory(m->rows.plan) + converted_row(m);
-    s->memory = 8 * m->total; /* the pairing */
+    s->memory = 8 * m->total; /* of the pairing */
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
-    return add_tensors(m, s, q, x, out_type, g, mixed, self);
+    return add_tensors(m, s, q, x, out_type, g);
 }
