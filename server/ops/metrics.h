@@ -2,8 +2,8 @@
  * metrics.h - what requests came to, counted for Prometheus
  *
  * Tables of fixed size and relaxed atomics: counting waits for nobody and needs no memory. Only
- * what carries tensors is told apart by format, so the series are bounded. api/metrics_page.c writes
- * them.
+ * what carries tensors is told apart by format, so the series are bounded. api/metrics_page.c
+ * writes them.
  */
 #ifndef METRICS_H
 #define METRICS_H
