@@ -87,6 +87,24 @@ static void ranks_have_the_rows_of_the_whole_batch(void **state) {
     served_free(b);
 }
 
+/* Rows are mixed where they lie in one layout, and after preprocessing in the other. */
+static void a_batch_has_the_same_elements_in_each_layout(void **state) {
+    (void)state;
+    served *b = served_new();
+    unsigned char first[4][3][4], last[4][4][3];
+    tensor_source *s = made(b, "n=4&seed=5&method=cutmix", 0);
+    served_fill(s, "mixed", first, sizeof first);
+    tensor_source_free(s);
+    s = made(b, "n=4&seed=5&method=cutmix&layout=channels_last", 0);
+    served_fill(s, "mixed", last, sizeof last);
+    tensor_source_free(s);
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned c = 0; c < 3; c++)
+            for (unsigned j = 0; j < 4; j++)
+                assert_int_equal(first[i][c][j], last[i][j][c]);
+    served_free(b);
+}
+
 static void preprocessing_costs_time_and_memory(void **state) {
     (void)state;
     served *b = served_new();
@@ -136,6 +154,6 @@ static void fewer_classes_than_the_set_has_are_refused(void **state) {
 
 RUN(T(every_sample_of_a_shuffled_epoch_comes_once), T(labels_are_those_of_the_samples),
     T(rows_are_mixed_with_the_partner_that_pairing_names),
-    T(ranks_have_the_rows_of_the_whole_batch), T(preprocessing_costs_time_and_memory),
-    T(only_a_pinned_digest_makes_an_answer_final), T(a_set_that_is_overwritten_is_lost),
-    T(fewer_classes_than_the_set_has_are_refused))
+    T(ranks_have_the_rows_of_the_whole_batch), T(a_batch_has_the_same_elements_in_each_layout),
+    T(preprocessing_costs_time_and_memory), T(only_a_pinned_digest_makes_an_answer_final),
+    T(a_set_that_is_overwritten_is_lost), T(fewer_classes_than_the_set_has_are_refused))

@@ -87,6 +87,10 @@ static void with_x2_the_partner_of_a_row_is_the_same_row_of_x2(void **state) {
     for (unsigned i = 0; i < 4; i++)
         for (unsigned j = 0; j < ROW; j++)
             assert_int_equal(mixed[i][j], (masks[i][j % 16] ? x : x2)[i * ROW + j]);
+    int64_t pairing[4];
+    served_fill(out.source, "pairing", pairing, sizeof pairing);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(pairing[i], i);
     assert_non_null(served_find(out.source, "labels"));
     assert_non_null(served_find(out.source, "labels.share"));
     resource_result_free(&out);

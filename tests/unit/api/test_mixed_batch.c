@@ -89,6 +89,17 @@ static void masks_of_a_method_that_interpolates_are_its_weights(void **state) {
     end_of(&m);
 }
 
+static void with_scope_batch_every_row_has_one_mask(void **state) {
+    (void)state;
+    made m;
+    float masks[N][SIDE * SIDE];
+    make(&m, "method=cutmix&seed=3&scope=batch");
+    served_fill(m.source, "masks", masks, sizeof masks);
+    for (unsigned i = 1; i < N; i++)
+        assert_memory_equal(masks[i], masks[0], sizeof masks[0]);
+    end_of(&m);
+}
+
 static void parts_pick_tensors(void **state) {
     (void)state;
     static const struct {
@@ -176,6 +187,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(the_pairing_is_a_permutation_and_lambda_says_the_share_of_the_row),
         T(masks_of_a_method_that_interpolates_are_its_weights),
+        T(with_scope_batch_every_row_has_one_mask),
         T(parts_pick_tensors),
         T(an_owner_may_fill_mixed_itself),
         T(parts_that_a_mixed_batch_lacks_are_refused),
