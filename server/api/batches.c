@@ -9,13 +9,13 @@
 #include <stdlib.h>
 
 /* The canonical text: the parameters, the set with its digest, and the batch. */
-static char *recipe_of(const resource_request *c, const dataset *d, uint64_t step) {
+static char *recipe_of(const resource_request *request, const dataset *d, uint64_t step) {
     buffer text = buffer_of(8192);
-    char *recipe = recipe_text(&c->query, c->groups);
+    char *recipe = recipe_text(&request->query, request->groups);
     text.failed = recipe == NULL;
     buffer_text(&text, recipe ? recipe : "");
     buffer_print(&text, " dataset=%s digest=%s batch=%" PRIu64, d->name, d->digest, step);
-    preprocessor_note(&c->query, d, &text);
+    preprocessor_note(&request->query, d, &text);
     buffer_add(&text, "", 1);
     free(recipe);
     if (text.failed)
@@ -23,21 +23,22 @@ static char *recipe_of(const resource_request *c, const dataset *d, uint64_t ste
     return (char *)text.bytes;
 }
 
-void batch_get(resource_request *c, resource_result *out) {
+void batch_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
     batch_address at;
     uint64_t step;
-    dataset *d = requested_dataset_find(c, p);
+    dataset *d = requested_dataset_find(request, p);
     if (!d)
         return;
-    if (!batch_address_step(c->captured[1], &step, p) ||
-        !requested_dataset_is_pinned(&c->query, d, p) || !mixed_batch_parts(c, true, p) ||
-        !batch_address_find(&c->query, d, step, &at, p)) {
+    if (!batch_address_step(request->captured[1], &step, p) ||
+        !requested_dataset_is_pinned(&request->query, d, p) ||
+        !mixed_batch_parts(request, true, p) ||
+        !batch_address_find(&request->query, d, step, &at, p)) {
         dataset_release(d);
         return;
     }
-    char *recipe = recipe_of(c, d, step); /* before q takes values from the set */
-    tensor_source *s = recipe ? hosted_batch_source(c, d, &at, p) : NULL;
+    char *recipe = recipe_of(request, d, step); /* before q takes values from the set */
+    tensor_source *s = recipe ? hosted_batch_source(request, d, &at, p) : NULL;
     if (!recipe) {
         problem_add(p, 500, NULL, "out of memory");
         dataset_release(d);
@@ -46,7 +47,7 @@ void batch_get(resource_request *c, resource_result *out) {
         s->recipe = recipe;
     else
         free(recipe);
-    if (s && !format_holds_tensors(c->format, &c->query, s, p)) {
+    if (s && !format_holds_tensors(request->format, &request->query, s, p)) {
         tensor_source_free(s);
         s = NULL;
     }

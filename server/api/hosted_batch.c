@@ -61,22 +61,22 @@ typedef struct draft {
     dtype preprocessed, out;
 } draft;
 
-static bool sketch(resource_request *c, const dataset *set, const batch_address *at, draft *d,
+static bool sketch(resource_request *request, const dataset *set, const batch_address *at, draft *d,
                    problem *p) {
-    query *q = &c->query;
+    query *q = &request->query;
     d->x = (array){.name = "x", .type = set->type};
     d->x.shape[0] = at->rows;
     q->index = at->t;
     return preprocessor_shape(q, set, &d->x, p) && batch_geometry_find(q, &d->x, &d->geometry, p) &&
-           mixed_batch_recipe(c, &d->geometry, at->number, &d->recipe, p);
+           mixed_batch_recipe(request, &d->geometry, at->number, &d->recipe, p);
 }
 
-static bool begin(resource_request *c, hosted_batch *h, draft *d, problem *p) {
-    query *q = &c->query;
+static bool begin(resource_request *request, hosted_batch *h, draft *d, problem *p) {
+    query *q = &request->query;
     mixed_batch *m = &h->mixed;
     const batch_address *at = &h->rows.at;
-    if (!sketch(c, h->set, at, d, p) ||
-        !mixed_batch_begin(m, c, &d->recipe, at->number, at->rows, p))
+    if (!sketch(request, h->set, at, d, p) ||
+        !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
     h->epoch = q->epoch;
     h->shuffles = q->shuffle != 0;
@@ -99,9 +99,9 @@ static bool begin(resource_request *c, hosted_batch *h, draft *d, problem *p) {
     return true;
 }
 
-static bool finish(const resource_request *c, hosted_batch *h, const draft *d, tensor_source *s,
-                   problem *p) {
-    const query *q = &c->query;
+static bool finish(const resource_request *request, hosted_batch *h, const draft *d,
+                   tensor_source *s, problem *p) {
+    const query *q = &request->query;
     const batch_address *at = &h->rows.at;
     bool good = mixed_batch_source(&h->mixed, s, q, &d->x, d->out, &d->geometry);
     if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
@@ -119,7 +119,7 @@ static bool finish(const resource_request *c, hosted_batch *h, const draft *d, t
     return good;
 }
 
-tensor_source *hosted_batch_source(resource_request *c, dataset *set, const batch_address *at,
+tensor_source *hosted_batch_source(resource_request *request, dataset *set, const batch_address *at,
                                    problem *p) {
     draft d;
     hosted_batch *h = calloc(1, sizeof *h);
@@ -136,7 +136,7 @@ tensor_source *hosted_batch_source(resource_request *c, dataset *set, const batc
     s->self = h;
     s->destroy = hosted_batch_free;
     s->is_lost = is_lost;
-    if (begin(c, h, &d, p) && finish(c, h, &d, s, p))
+    if (begin(request, h, &d, p) && finish(request, h, &d, s, p))
         return s;
     tensor_source_free(s);
     return NULL;

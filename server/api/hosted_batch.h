@@ -8,7 +8,7 @@
 #include "resource.h"
 
 /* Takes the set. The rows of the source are the share of the rank. NULL: explained. */
-tensor_source *hosted_batch_source(resource_request *c, dataset *set, const batch_address *at,
+tensor_source *hosted_batch_source(resource_request *request, dataset *set, const batch_address *at,
                                    problem *p);
 
 #endif

@@ -13,8 +13,8 @@ typedef struct hosted_rows {
     batch_address at;
     preprocessor preprocessor;
     uint64_t *samples; /* for each row of the batch its number in the set */
-    const void *
-        *stored; /* where each row lies; NULL: rows are preprocessed before they are mixed */
+    /* Where each row of the batch lies. NULL: rows are preprocessed before they are mixed. */
+    const void **stored;
 } hosted_rows;
 
 /* Allocates the sample numbers of a batch. False: explained. */

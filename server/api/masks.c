@@ -55,8 +55,8 @@ static void destroy(void *self) {
     free(m);
 }
 
-static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
-    query *q = &c->query;
+static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem *p) {
+    query *q = &request->query;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
     if (q->methods.count > 1 || !fmix_method_masks(q->methods.item[0])) {
@@ -74,7 +74,7 @@ static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
     recipe_law(q, recipe, p);
     if (p->status)
         return false;
-    uint64_t most = c->server->config->elements;
+    uint64_t most = request->server->config->elements;
     recipe_shape(q->shape.rank, q->shape.side, most, "shape", &recipe->shape, p);
     recipe_spectrum(q, &recipe->shape, p);
     recipe_address(q, q->n, 1, p);
@@ -91,17 +91,17 @@ static bool add_tensors(tensor_source *s, const query *q, const masks *m, tensor
                              &m->rows);
 }
 
-void masks_get(resource_request *c, resource_result *out) {
+void masks_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
-    const query *q = &c->query;
-    bool pictures = c->format->kind == FORMAT_IMAGES;
+    const query *q = &request->query;
+    bool pictures = request->format->kind == FORMAT_IMAGES;
     fmix_recipe recipe;
-    if (!read_recipe(c, &recipe, p) || (!pictures && !mask_tensor_check(q, p)))
+    if (!read_recipe(request, &recipe, p) || (!pictures && !mask_tensor_check(q, p)))
         return;
     tensor_source *s = tensor_source_new(q->n);
     masks *m = calloc(1, sizeof *m);
-    fmix_status status =
-        s && m ? fmix_plan_new(c->server->context, &recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+    fmix_status status = s && m ? fmix_plan_new(request->server->context, &recipe, &m->rows.plan)
+                                : FMIX_ERROR_MEMORY;
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
         tensor_source_free(s);
@@ -119,7 +119,7 @@ void masks_get(resource_request *c, resource_result *out) {
     s->working = fmix_plan_memory(m->rows.plan) + (pictures ? 8 * m->elements : 0);
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
-    s->recipe = recipe_text(q, c->groups);
+    s->recipe = recipe_text(q, request->groups);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "index", q->index);
     if (!s->recipe)

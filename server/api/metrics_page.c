@@ -208,8 +208,8 @@ static void add_histograms(buffer *b, metrics *m, metrics_kind kind) {
         }
 }
 
-void metrics_get(resource_request *c, resource_result *out) {
-    server_state *s = c->server;
+void metrics_get(resource_request *request, resource_result *out) {
+    server_state *s = request->server;
     buffer *b = &out->text;
     out->status = 200;
     *b = buffer_paid(TEXT_MOST, &s->metrics.texts);

@@ -34,16 +34,17 @@ static bool same_array(const array *a, const array *b) {
 }
 
 /* The most bytes that a body may inflate to: the limit of a body, and the memory left beside it. */
-static uint64_t most_inflated(const resource_request *c) {
-    uint64_t most = c->server->config->body;
-    uint64_t left = budget_left(&c->server->budget, c->body.room);
+static uint64_t most_inflated(const resource_request *request) {
+    uint64_t most = request->server->config->body;
+    uint64_t left = budget_left(&request->server->budget, request->body.room);
     return most < left ? most : left;
 }
 
 /* The arrays of `out` point into the body and into all->inflated. */
-static bool read_pair(resource_request *c, upload *all, pair *out, problem *p) {
-    const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
-    if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
+static bool read_pair(resource_request *request, upload *all, pair *out, problem *p) {
+    const format *f =
+        format_of_upload(request->content_type, request->body.bytes, request->body.length, p);
+    if (!f || !f->read(request->body.bytes, request->body.length, &request->query, all, p))
         return false;
     upload_swap(all);
     *out = (pair){upload_find(all, "x"), upload_find(all, "x2")};
@@ -62,18 +63,18 @@ static bool read_pair(resource_request *c, upload *all, pair *out, problem *p) {
 }
 
 /* Takes the body, the inflated bytes and the labels. NULL: explained. */
-static mix *mix_new(resource_request *c, upload *all, labels *found, const fmix_recipe *recipe,
-                    uint64_t n, problem *p) {
+static mix *mix_new(resource_request *request, upload *all, labels *found,
+                    const fmix_recipe *recipe, uint64_t n, problem *p) {
     mix *m = calloc(1, sizeof *m);
     if (!m) {
         labels_free(found);
         problem_add(p, 500, NULL, "out of memory");
         return NULL;
     }
-    m->body = c->body;
+    m->body = request->body;
     m->inflated = all->inflated;
-    c->body = all->inflated = buffer_of(0);
-    bool good = mixed_batch_begin(&m->mixed, c, recipe, c->query.step, n, p);
+    request->body = all->inflated = buffer_of(0);
+    bool good = mixed_batch_begin(&m->mixed, request, recipe, request->query.step, n, p);
     m->mixed.labels = found;
     if (good)
         return m;
@@ -81,16 +82,16 @@ static mix *mix_new(resource_request *c, upload *all, labels *found, const fmix_
     return NULL;
 }
 
-static bool read_recipe(resource_request *c, const array *x, batch_geometry *g, fmix_recipe *recipe,
-                        problem *p) {
-    if (!batch_geometry_find(&c->query, x, g, p))
+static bool read_recipe(resource_request *request, const array *x, batch_geometry *g,
+                        fmix_recipe *recipe, problem *p) {
+    if (!batch_geometry_find(&request->query, x, g, p))
         return false;
     if (x->shape[0] > FMIX_MAX_BATCH) {
         problem_add(p, 413, "x", "x has more than the %u rows allowed", FMIX_MAX_BATCH);
         return false;
     }
-    return mixed_batch_recipe(c, g, c->query.step, recipe, p) &&
-           recipe_address(&c->query, x->shape[0], 1, p);
+    return mixed_batch_recipe(request, g, request->query.step, recipe, p) &&
+           recipe_address(&request->query, x->shape[0], 1, p);
 }
 
 static bool find_labels(const query *q, upload *all, const pair *of, labels **out, problem *p) {
@@ -125,18 +126,19 @@ static tensor_source *source_of(mix *m, const query *q, const array *x, dtype ou
     return NULL;
 }
 
-static void make_source(resource_request *c, upload *all, const pair *of, resource_result *out) {
+static void make_source(resource_request *request, upload *all, const pair *of,
+                        resource_result *out) {
     problem *p = &out->problem;
-    const query *q = &c->query;
+    const query *q = &request->query;
     const array *x = of->x;
     batch_geometry g;
     fmix_recipe recipe;
     dtype out_type;
     labels *found;
-    if (!read_recipe(c, x, &g, &recipe, p) || !mixed_batch_out_type(q, x->type, &out_type, p) ||
-        !find_labels(q, all, of, &found, p))
+    if (!read_recipe(request, x, &g, &recipe, p) ||
+        !mixed_batch_out_type(q, x->type, &out_type, p) || !find_labels(q, all, of, &found, p))
         return;
-    mix *m = mix_new(c, all, found, &recipe, x->shape[0], p);
+    mix *m = mix_new(request, all, found, &recipe, x->shape[0], p);
     if (!m)
         return;
     if (of->x2)
@@ -149,7 +151,7 @@ static void make_source(resource_request *c, upload *all, const pair *of, resour
                                   .channels = g.channels,
                                   .pairing = m->mixed.pairing};
     tensor_source *s = source_of(m, q, x, out_type, &g, p);
-    if (s && format_holds_tensors(c->format, q, s, p))
+    if (s && format_holds_tensors(request->format, q, s, p))
         out->source = s;
     else
         tensor_source_free(s);
@@ -157,26 +159,27 @@ static void make_source(resource_request *c, upload *all, const pair *of, resour
 
 #define LABEL_COST 0.25 /* nanoseconds to check a byte of labels; all bytes may be labels */
 
-weight mix_weight(const resource_request *c) {
+weight mix_weight(const resource_request *request) {
     problem p = {0};
-    const buffer *body = &c->body;
-    const format *f = format_of_upload(c->content_type, body->bytes, body->length, &p);
+    const buffer *body = &request->body;
+    const format *f = format_of_upload(request->content_type, body->bytes, body->length, &p);
     weight w = {0};
     if (f && f->weigh)
-        w = f->weigh(body->bytes, body->length, most_inflated(c));
+        w = f->weigh(body->bytes, body->length, most_inflated(request));
     if (f && f->several)
         w.cost += LABEL_COST * (double)body->length;
     return w;
 }
 
-void mix_post(resource_request *c, resource_result *out) {
-    upload all = {.inflated = {.cap = (size_t)most_inflated(c),
-                               .payer = &c->server->budget,
-                               .spares = &c->server->buffer_pool},
-                  .held = c->body.room};
+void mix_post(resource_request *request, resource_result *out) {
+    upload all = {.inflated = {.cap = (size_t)most_inflated(request),
+                               .payer = &request->server->budget,
+                               .spares = &request->server->buffer_pool},
+                  .held = request->body.room};
     pair of;
-    if (mixed_batch_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))
-        make_source(c, &all, &of, out);
+    if (mixed_batch_parts(request, false, &out->problem) &&
+        read_pair(request, &all, &of, &out->problem))
+        make_source(request, &all, &of, out);
     out->starved |= all.inflated.starved;
     buffer_free(&all.inflated);
 }

@@ -49,27 +49,28 @@ bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p) {
     return true;
 }
 
-bool mixed_batch_parts(const resource_request *c, bool hosted, problem *p) {
-    const query *q = &c->query;
+bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p) {
+    const query *q = &request->query;
     if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD))
         problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
     if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
         problem_add(p, 400, "parts", "rows is a part of batches of a data set only");
-    return p->status == 0 && format_holds_parts(c->format, q, p);
+    return p->status == 0 && format_holds_parts(request->format, q, p);
 }
 
-bool mixed_batch_recipe(resource_request *c, const batch_geometry *g, uint64_t number,
+bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
                         fmix_recipe *recipe, problem *p) {
-    const query *q = &c->query;
+    const query *q = &request->query;
     if (!recipe_law(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
         return false;
-    return recipe_shape(g->rank, g->sides, c->server->config->elements, "x", &recipe->shape, p) &&
+    return recipe_shape(g->rank, g->sides, request->server->config->elements, "x", &recipe->shape,
+                        p) &&
            recipe_spectrum(q, &recipe->shape, p);
 }
 
-bool mixed_batch_begin(mixed_batch *m, const resource_request *c, const fmix_recipe *recipe,
+bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fmix_recipe *recipe,
                        uint64_t number, uint64_t total, problem *p) {
-    const query *q = &c->query;
+    const query *q = &request->query;
     *m = (mixed_batch){.rows.index = q->index,
                        .fill = mixed_batch_fill,
                        .fill_self = m,
@@ -81,8 +82,8 @@ bool mixed_batch_begin(mixed_batch *m, const resource_request *c, const fmix_rec
                        .interpolates = !fmix_method_masks(recipe->method),
                        .elements = fmix_shape_elements(&recipe->shape),
                        .pairing = malloc((size_t)total * sizeof *m->pairing)};
-    fmix_status status =
-        m->pairing ? fmix_plan_new(c->server->context, recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+    fmix_status status = m->pairing ? fmix_plan_new(request->server->context, recipe, &m->rows.plan)
+                                    : FMIX_ERROR_MEMORY;
     if (status == FMIX_OK)
         return true;
     problem_add(p, 500, NULL, "%s", fmix_status_text(status));

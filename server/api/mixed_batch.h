@@ -11,7 +11,7 @@
 
 /* The distribution of lambda, the method and the mask's shape of batch `number`. False: explained.
  */
-bool mixed_batch_recipe(resource_request *c, const batch_geometry *g, uint64_t number,
+bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
                         fmix_recipe *out, problem *p);
 
 /* The element type of `mixed` for rows of type x. False, explained: some method of the list cannot
@@ -21,7 +21,7 @@ bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p);
 
 /* False, explained: `parts` names a part that a mixed batch lacks. Only hosted batches have `rows`.
  */
-bool mixed_batch_parts(const resource_request *c, bool hosted, problem *p);
+bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p);
 
 typedef struct mixed_batch {
     plan_rows rows;
@@ -38,7 +38,7 @@ typedef struct mixed_batch {
 } mixed_batch;
 
 /* For a batch of `total` rows. False: explained. mixed_batch_end follows in either case. */
-bool mixed_batch_begin(mixed_batch *m, const resource_request *c, const fmix_recipe *recipe,
+bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fmix_recipe *recipe,
                        uint64_t number, uint64_t total, problem *p);
 void mixed_batch_end(mixed_batch *m);
 

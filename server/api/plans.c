@@ -1,5 +1,5 @@
-/* GET /v1/plans: what a trainer that mixes on its own device needs for batch `step`, or for many.
- */
+/* GET /v1/plans: the pairing, masks and lambda of batch `step`, or of several batches, for a
+ * trainer that mixes on its own device. */
 #include "mask_tensor.h"
 #include "params/recipe.h"
 #include "plan_rows.h"
@@ -125,8 +125,8 @@ static void plans_free(void *self) {
     free(p);
 }
 
-static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
-    query *q = &c->query;
+static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem *p) {
+    query *q = &request->query;
     fmix_method method;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
@@ -136,23 +136,23 @@ static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
     recipe_method(q, q->step, &method, p);
     if (p->status)
         return false;
-    recipe_shape(q->shape.rank, q->shape.side, c->server->config->elements, "shape", &recipe->shape,
-                 p);
+    recipe_shape(q->shape.rank, q->shape.side, request->server->config->elements, "shape",
+                 &recipe->shape, p);
     recipe_spectrum(q, &recipe->shape, p);
     mask_tensor_check(q, p);
     recipe_address(q, q->n, q->steps, p); /* n * steps is at most 2^44 */
-    return p->status == 0 && format_holds_parts(c->format, q, p);
+    return p->status == 0 && format_holds_parts(request->format, q, p);
 }
 
 /* A plan of each method of the list. */
-static plans *plans_new(resource_request *c, const fmix_recipe *recipe, problem *p) {
-    const query *q = &c->query;
+static plans *plans_new(resource_request *request, const fmix_recipe *recipe, problem *p) {
+    const query *q = &request->query;
     plans *made = calloc(1, sizeof *made);
     fmix_status status = made ? FMIX_OK : FMIX_ERROR_MEMORY;
     for (unsigned i = 0; i < q->methods.count && status == FMIX_OK; i++) {
         fmix_recipe one = *recipe;
         one.method = q->methods.item[i];
-        status = fmix_plan_new(c->server->context, &one, &made->plan[i]);
+        status = fmix_plan_new(request->server->context, &one, &made->plan[i]);
     }
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
@@ -212,13 +212,13 @@ static bool add_tensors(tensor_source *s, const plans *p) {
     return good;
 }
 
-void plans_get(resource_request *c, resource_result *out) {
+void plans_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
     fmix_recipe recipe;
-    if (!read_recipe(c, &recipe, p))
+    if (!read_recipe(request, &recipe, p))
         return;
-    const query *q = &c->query;
-    plans *made = plans_new(c, &recipe, p);
+    const query *q = &request->query;
+    plans *made = plans_new(request, &recipe, p);
     tensor_source *s = made ? tensor_source_new(q->steps * q->n) : NULL;
     if (!s) {
         plans_free(made);
@@ -231,7 +231,7 @@ void plans_get(resource_request *c, resource_result *out) {
     s->batches = q->given[QUERY_STEPS] ? q->steps : 0;
     s->warm = is_warm(made);
     s->working = working(made);
-    s->recipe = recipe_text(q, c->groups);
+    s->recipe = recipe_text(q, request->groups);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "step", q->step);
     tensor_source_note(s, "index", q->index);

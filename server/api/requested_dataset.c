@@ -24,14 +24,14 @@ static void say_why_not(const dataset *d, const char *reason, problem *p) {
     p->reason = REFUSAL_INTERNAL;
 }
 
-dataset *requested_dataset_find(resource_request *c, problem *p) {
+dataset *requested_dataset_find(resource_request *request, problem *p) {
     char names[300] = "";
     size_t used = 0;
     char reason[CATALOG_REASON];
-    dataset *d = catalog_find(c->server->catalog, c->captured[0], reason);
-    if (!c->query.given[QUERY_N])
-        c->query.n = DEFAULT_ROWS;
-    c->query.given[QUERY_N] = true;
+    dataset *d = catalog_find(request->server->catalog, request->captured[0], reason);
+    if (!request->query.given[QUERY_N])
+        request->query.n = DEFAULT_ROWS;
+    request->query.given[QUERY_N] = true;
     if (d && dataset_state(d) == MAPPED_FILE_WHOLE)
         return d;
     if (d || reason[0]) {
@@ -39,13 +39,13 @@ dataset *requested_dataset_find(resource_request *c, problem *p) {
         dataset_release(d);
         return NULL;
     }
-    for (size_t i = 0; (d = catalog_nth(c->server->catalog, i)) != NULL; i++) {
+    for (size_t i = 0; (d = catalog_nth(request->server->catalog, i)) != NULL; i++) {
         if (used < sizeof names)
             used +=
                 (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", d->name);
         dataset_release(d);
     }
-    problem_add(p, 404, NULL, "there is no data set %.64s; %s%s", c->captured[0],
+    problem_add(p, 404, NULL, "there is no data set %.64s; %s%s", request->captured[0],
                 used ? "the data sets are: " : "to serve data sets, set `data` to their directory",
                 names);
     return NULL;

@@ -41,10 +41,10 @@ typedef struct resource_result {
 /* Frees the source, the text and the view. */
 void resource_result_free(resource_result *o);
 
-typedef void resource(resource_request *c, resource_result *out);
+typedef void resource(resource_request *request, resource_result *out);
 
-/* Estimates, in microseconds, what the handler of a request will take. */
-typedef weight resource_weight(const resource_request *c);
+/* Estimates the cost of the handler for a request. The estimate itself takes microseconds. */
+typedef weight resource_weight(const resource_request *request);
 resource_weight mix_weight;
 
 resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get,

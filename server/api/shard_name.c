@@ -64,31 +64,31 @@ static char *next_part(char **rest) {
     return part;
 }
 
-dataset *shard_name_read(resource_request *c, uint64_t *step, problem *p) {
+dataset *shard_name_read(resource_request *request, uint64_t *step, problem *p) {
     char name[ROUTE_CAPTURE + 1], *rest = name;
-    snprintf(name, sizeof name, "%s", c->captured[0]);
+    snprintf(name, sizeof name, "%s", request->captured[0]);
     const char *set = next_part(&rest), *digest = next_part(&rest), *part = next_part(&rest);
-    query_init(&c->query);
+    query_init(&request->query);
     for (; rest && p->status == 0; part = next_part(&rest)) {
         char *value = strchr(part, '=');
         if (!value) {
-            problem_add(p, 404, NULL, "'%.80s' is not the name of a shard", c->captured[0]);
+            problem_add(p, 404, NULL, "'%.80s' is not the name of a shard", request->captured[0]);
             return NULL;
         }
         *value++ = 0;
         decode(value);
-        query_take(&c->query, SHARD_GROUPS, part, strlen(part), value, strlen(value), p);
+        query_take(&request->query, SHARD_GROUPS, part, strlen(part), value, strlen(value), p);
     }
     if (p->status)
         return NULL;
     if (!part || !digest) {
-        problem_add(p, 404, NULL, "'%.80s' is not the name of a shard", c->captured[0]);
+        problem_add(p, 404, NULL, "'%.80s' is not the name of a shard", request->captured[0]);
         return NULL;
     }
-    const char *whole = c->captured[0];
-    c->captured[0] = set;
-    dataset *d = batch_address_step(part, step, p) ? requested_dataset_find(c, p) : NULL;
-    c->captured[0] = whole;
+    const char *whole = request->captured[0];
+    request->captured[0] = set;
+    dataset *d = batch_address_step(part, step, p) ? requested_dataset_find(request, p) : NULL;
+    request->captured[0] = whole;
     if (d && (strlen(digest) != DIGEST_DIGITS || strncmp(d->digest, digest, DIGEST_DIGITS) != 0)) {
         problem_add(p, 404, NULL, "the data set %s has digest %s now, not %s", d->name, d->digest,
                     digest);

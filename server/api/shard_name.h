@@ -18,8 +18,8 @@ fmix_status shard_name_of(const query *q, const dataset *d, char *out, size_t ro
 /* Refuses, in p, a name that is too long, and names the parameter that takes most of the name. */
 void shard_name_refuse(const query *q, problem *p);
 
-/* Reads the name in the path: the parameters, into c->query, the set, retained, and the number of
- * the batch. NULL: explained. */
-dataset *shard_name_read(resource_request *c, uint64_t *step, problem *p);
+/* Reads the name in the path: the parameters, into request->query, the set, retained, and the
+ * number of the batch. NULL: explained. */
+dataset *shard_name_read(resource_request *request, uint64_t *step, problem *p);
 
 #endif

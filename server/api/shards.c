@@ -83,8 +83,8 @@ static bool add_records(tensor_source *s, const shard *h) {
 }
 
 /* Takes the batch. NULL: explained. */
-static tensor_source *shard_source(const resource_request *c, tensor_source *batch, uint64_t first,
-                                   uint64_t step, problem *p) {
+static tensor_source *shard_source(const resource_request *request, tensor_source *batch,
+                                   uint64_t first, uint64_t step, problem *p) {
     tensor_source *s = tensor_source_new(batch->rows);
     shard *h = s ? calloc(1, sizeof *h) : NULL;
     if (!h) {
@@ -93,9 +93,10 @@ static tensor_source *shard_source(const resource_request *c, tensor_source *bat
         tensor_source_free(batch);
         return NULL;
     }
-    *h = (shard){.batch = batch,
-                 .first = first,
-                 .record = {.batch = batch, .step = step, .png = c->query.member == MEMBER_PNG}};
+    *h = (shard){
+        .batch = batch,
+        .first = first,
+        .record = {.batch = batch, .step = step, .png = request->query.member == MEMBER_PNG}};
     s->self = h;
     s->destroy = shard_free;
     s->is_lost = is_lost;
@@ -133,22 +134,22 @@ static char *recipe_of(const char *name, const query *q, const dataset *d) {
 }
 
 /* The source of the shard that a name stands for. NULL: explained. */
-static tensor_source *named_source(resource_request *c, problem *p) {
+static tensor_source *named_source(resource_request *request, problem *p) {
     batch_address at;
     uint64_t step;
-    dataset *d = shard_name_read(c, &step, p);
-    char *recipe = d ? recipe_of(c->captured[0], &c->query, d) : NULL;
+    dataset *d = shard_name_read(request, &step, p);
+    char *recipe = d ? recipe_of(request->captured[0], &request->query, d) : NULL;
     if (d)
-        choose_layout(&c->query, d);
-    if (d && (!recipe || !batch_address_find(&c->query, d, step, &at, p))) {
+        choose_layout(&request->query, d);
+    if (d && (!recipe || !batch_address_find(&request->query, d, step, &at, p))) {
         dataset_release(d);
         d = NULL;
     }
-    c->query.given[QUERY_PARTS] = true;
-    c->query.parts = PART_MIXED | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS |
-                     (d && d->heads ? PART_LABELS : 0);
-    tensor_source *batch = d ? hosted_batch_source(c, d, &at, p) : NULL;
-    tensor_source *s = batch ? shard_source(c, batch, at.begin, step, p) : NULL;
+    request->query.given[QUERY_PARTS] = true;
+    request->query.parts = PART_MIXED | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS |
+                           (d && d->heads ? PART_LABELS : 0);
+    tensor_source *batch = d ? hosted_batch_source(request, d, &at, p) : NULL;
+    tensor_source *s = batch ? shard_source(request, batch, at.begin, step, p) : NULL;
     if (s)
         s->recipe = recipe;
     else
@@ -158,8 +159,8 @@ static tensor_source *named_source(resource_request *c, problem *p) {
     return s;
 }
 
-void shard_get(resource_request *c, resource_result *out) {
-    out->source = named_source(c, &out->problem);
+void shard_get(resource_request *request, resource_result *out) {
+    out->source = named_source(request, &out->problem);
 }
 
 /* ---- the list ---- */
@@ -178,14 +179,16 @@ static void list(const dataset *d, const char *name, const batch_address *at, ui
 }
 
 /* Whether a request for this shard would be answered: makes the source and frees it. */
-static bool would_answer(const resource_request *c, const char *name, uint64_t number, problem *p) {
+static bool would_answer(const resource_request *request, const char *name, uint64_t number,
+                         problem *p) {
     char whole[ROUTE_CAPTURE + 24];
     int length = snprintf(whole, sizeof whole, "%s" SHARD_SEPARATOR "%06" PRIu64, name, number);
     if (length > ROUTE_CAPTURE) {
-        shard_name_refuse(&c->query, p);
+        shard_name_refuse(&request->query, p);
         return false;
     }
-    resource_request trial = {.server = c->server, .captured = {whole}, .format = &format_tar};
+    resource_request trial = {
+        .server = request->server, .captured = {whole}, .format = &format_tar};
     tensor_source *s = named_source(&trial, p);
     tensor_source_free(s);
     return s != NULL;
@@ -193,26 +196,26 @@ static bool would_answer(const resource_request *c, const char *name, uint64_t n
 
 /* The common name of the shards of a set. False, explained: the first or the last of them would be
  * refused. */
-static bool find_name(const resource_request *c, const dataset *d, const batch_address *at,
+static bool find_name(const resource_request *request, const dataset *d, const batch_address *at,
                       char name[ROUTE_CAPTURE], problem *p) {
-    fmix_status status = shard_name_of(&c->query, d, name, ROUTE_CAPTURE);
+    fmix_status status = shard_name_of(&request->query, d, name, ROUTE_CAPTURE);
     if (status == FMIX_ERROR_RANGE)
-        shard_name_refuse(&c->query, p);
+        shard_name_refuse(&request->query, p);
     else if (status != FMIX_OK)
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
-    return status == FMIX_OK && would_answer(c, name, 0, p) &&
-           would_answer(c, name, at->batches - 1, p);
+    return status == FMIX_OK && would_answer(request, name, 0, p) &&
+           would_answer(request, name, at->batches - 1, p);
 }
 
-void shards_get(resource_request *c, resource_result *out) {
+void shards_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
     batch_address at;
     char name[ROUTE_CAPTURE];
-    dataset *d = requested_dataset_find(c, p);
+    dataset *d = requested_dataset_find(request, p);
     if (!d)
         return;
-    if (requested_dataset_is_pinned(&c->query, d, p) &&
-        batch_address_find(&c->query, d, 0, &at, p) && find_name(c, d, &at, name, p))
-        list(d, name, &at, c->query.n, out);
+    if (requested_dataset_is_pinned(&request->query, d, p) &&
+        batch_address_find(&request->query, d, 0, &at, p) && find_name(request, d, &at, name, p))
+        list(d, name, &at, request->query.n, out);
     dataset_release(d);
 }
