@@ -88,8 +88,8 @@ static bool begin(resource_request *request, hosted_batch *h, draft *d, problem 
         return false;
     m->rows.first = at->begin;
     m->batch = (fmix_batch){.rows = h->rows.stored,
-                            .dtype = dtype_library(d->preprocessed),
-                            .out_dtype = dtype_library(d->out),
+                            .dtype = dtype_table[d->preprocessed].library,
+                            .out_dtype = dtype_table[d->out].library,
                             .layout = d->geometry.layout,
                             .channels = d->geometry.channels,
                             .pairing = m->pairing};
@@ -113,7 +113,7 @@ static bool finish(const resource_request *request, hosted_batch *h, const draft
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "index", at->t);
     tensor_source_note(s, "step", at->number);
-    s->passing = !q->given[QUERY_DIGEST];
+    s->mutable = !q->given[QUERY_DIGEST];
     if (!good)
         problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
     return good;

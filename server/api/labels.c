@@ -111,7 +111,7 @@ static bool check_head(upload *all, bool partners, head *h, problem *p) {
             (!read && !convert(&h->arrays[i], all, &h->converted[i], sides[i], p)))
             return false;
     if (!read)
-        h->labels.dtype = dtype_library(h->labels.numbers ? DTYPE_I32 : DTYPE_F32);
+        h->labels.dtype = dtype_table[h->labels.numbers ? DTYPE_I32 : DTYPE_F32].library;
     return true;
 }
 
@@ -144,13 +144,13 @@ static bool read_head(const query *q, const array *y, const char *suffix, uint64
         (l->numbers && !require_classes(given, y, &l->classes, p)))
         return false;
     snprintf(h->name, sizeof h->name, "labels%s", suffix);
-    h->labels =
-        (fmix_labels){.y = y->bytes,
-                      .dtype = y->type < DTYPE_COUNT ? dtype_library(y->type) : FMIX_DTYPE_I32,
-                      .numbers = l->numbers,
-                      .uncorrected = q->correct == 0,
-                      .classes = l->classes,
-                      .smoothing = q->smoothing};
+    h->labels = (fmix_labels){.y = y->bytes,
+                              .dtype = y->type < DTYPE_COUNT ? dtype_table[y->type].library
+                                                             : FMIX_DTYPE_I32,
+                              .numbers = l->numbers,
+                              .uncorrected = q->correct == 0,
+                              .classes = l->classes,
+                              .smoothing = q->smoothing};
     return true;
 }
 

@@ -145,8 +145,8 @@ static void make_source(resource_request *request, upload *all, const pair *of,
         m->mixed.kind = FMIX_PAIRING_NONE; /* row i is mixed with row i of x2 */
     m->mixed.batch = (fmix_batch){.x = x->bytes,
                                   .x2 = of->x2 ? of->x2->bytes : NULL,
-                                  .dtype = dtype_library(x->type),
-                                  .out_dtype = dtype_library(out_type),
+                                  .dtype = dtype_table[x->type].library,
+                                  .out_dtype = dtype_table[out_type].library,
                                   .layout = g.layout,
                                   .channels = g.channels,
                                   .pairing = m->mixed.pairing};

@@ -37,8 +37,8 @@ bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p) {
     *out = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : x;
     for (unsigned i = 0; i < q->methods.count; i++) {
         fmix_method method = q->methods.item[i];
-        const char *reason =
-            fmix_method_refuses(method, q->soft > 0, dtype_library(x), dtype_library(*out));
+        const char *reason = fmix_method_refuses(method, q->soft > 0, dtype_table[x].library,
+                                                 dtype_table[*out].library);
         if (!reason)
             continue;
         problem_add(p, 400, "method", "method is '%s' and x has dtype %s: %s %s",

@@ -80,8 +80,8 @@ static bool find_normal(preprocessor *r, const query *q, fmix_layout layout, dty
         r->mean[c] = !q->mean.count ? 0 : q->mean.item[q->mean.count == 1 ? 0 : c];
         r->std[c] = !q->std.count ? 1 : q->std.item[q->std.count == 1 ? 0 : c];
     }
-    r->normal = (fmix_normal){.dtype = dtype_library(r->set->type),
-                              .out_dtype = dtype_library(*type),
+    r->normal = (fmix_normal){.dtype = dtype_table[r->set->type].library,
+                              .out_dtype = dtype_table[*type].library,
                               .layout = layout,
                               .count = count,
                               .mean = r->mean,

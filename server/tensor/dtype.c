@@ -5,14 +5,24 @@
 #include <string.h>
 
 const dtype_row dtype_table[DTYPE_READ] = {
-    [DTYPE_F32] = {"f32", "<f4", "F32", 4},    [DTYPE_U8] = {"u8", "|u1", "U8", 1},
-    [DTYPE_I64] = {"i64", "<i8", "I64", 8},    [DTYPE_F64] = {"f64", "<f8", "F64", 8},
-    [DTYPE_BOOL] = {"bool", "|b1", "BOOL", 1}, [DTYPE_I8] = {"i8", "|i1", "I8", 1},
-    [DTYPE_I16] = {"i16", "<i2", "I16", 2},    [DTYPE_I32] = {"i32", "<i4", "I32", 4},
-    [DTYPE_F16] = {"f16", "<f2", "F16", 2},    [DTYPE_BF16] = {"bf16", NULL, "BF16", 2},
-    [DTYPE_U16] = {"u16", "<u2", "U16", 2},    [DTYPE_U32] = {"u32", "<u4", "U32", 4},
-    [DTYPE_U64] = {"u64", "<u8", "U64", 8},
+    [DTYPE_F32] = {"f32", "<f4", "F32", 4, FMIX_DTYPE_F32},
+    [DTYPE_U8] = {"u8", "|u1", "U8", 1, FMIX_DTYPE_U8},
+    [DTYPE_I64] = {"i64", "<i8", "I64", 8, FMIX_DTYPE_I64},
+    [DTYPE_F64] = {"f64", "<f8", "F64", 8, FMIX_DTYPE_F64},
+    [DTYPE_BOOL] = {"bool", "|b1", "BOOL", 1, FMIX_DTYPE_BOOL},
+    [DTYPE_I8] = {"i8", "|i1", "I8", 1, FMIX_DTYPE_I8},
+    [DTYPE_I16] = {"i16", "<i2", "I16", 2, FMIX_DTYPE_I16},
+    [DTYPE_I32] = {"i32", "<i4", "I32", 4, FMIX_DTYPE_I32},
+    [DTYPE_F16] = {"f16", "<f2", "F16", 2, FMIX_DTYPE_F16},
+    [DTYPE_BF16] = {"bf16", NULL, "BF16", 2, FMIX_DTYPE_BF16},
+    [DTYPE_U16] = {"u16", "<u2", "U16", 2, FMIX_DTYPES},
+    [DTYPE_U32] = {"u32", "<u4", "U32", 4, FMIX_DTYPES},
+    [DTYPE_U64] = {"u64", "<u8", "U64", 8, FMIX_DTYPES},
 };
+
+const char *dtype_name(unsigned number) {
+    return number < DTYPE_COUNT ? dtype_table[number].name : NULL;
+}
 
 bool dtype_of_descr(const char *descr, dtype *out) {
     for (unsigned i = 0; i < DTYPE_READ; i++) {
@@ -24,17 +34,6 @@ bool dtype_of_descr(const char *descr, dtype *out) {
         }
     }
     return false;
-}
-
-static const fmix_dtype library_types[DTYPE_COUNT] = {
-    [DTYPE_F32] = FMIX_DTYPE_F32,   [DTYPE_U8] = FMIX_DTYPE_U8,     [DTYPE_I64] = FMIX_DTYPE_I64,
-    [DTYPE_F64] = FMIX_DTYPE_F64,   [DTYPE_BOOL] = FMIX_DTYPE_BOOL, [DTYPE_I8] = FMIX_DTYPE_I8,
-    [DTYPE_I16] = FMIX_DTYPE_I16,   [DTYPE_I32] = FMIX_DTYPE_I32,   [DTYPE_F16] = FMIX_DTYPE_F16,
-    [DTYPE_BF16] = FMIX_DTYPE_BF16,
-};
-
-fmix_dtype dtype_library(dtype type) {
-    return library_types[type];
 }
 
 bool dtype_floats(dtype type) {

@@ -33,14 +33,15 @@ typedef struct dtype_row {
     const char *descr;       /* in npy headers; NULL: NumPy has no such type */
     const char *safetensors; /* in safetensors headers */
     size_t size;
+    fmix_dtype library; /* FMIX_DTYPES where the library has no such type */
 } dtype_row;
 
 extern const dtype_row dtype_table[DTYPE_READ];
 
-bool dtype_floats(dtype type);
+/* The name of a type that samples may have; NULL past the last. */
+const char *dtype_name(unsigned number);
 
-/* The same type in libfmix; `type` is below DTYPE_COUNT. */
-fmix_dtype dtype_library(dtype type);
+bool dtype_floats(dtype type);
 
 /* Bytes of elements from the machine's order to the little-endian one of answers and uploads, or
  * back: on most machines there is nothing to do. */
