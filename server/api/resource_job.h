@@ -14,10 +14,10 @@
 
 typedef struct resource_job resource_job;
 
-/* Takes the body of c. request: the text that names the request after a crash (crash.h), copied.
- * NULL: no memory, and the body is not taken. */
-resource_job *resource_job_new(jobs *line, resource *handler, resource_request *c, const weight *w,
-                               const job_waiter *waiter, const char *request);
+/* Takes the body of the request. crash_text: names the request after a crash
+ * (crash.h), copied. NULL: no memory, and the body is not taken. */
+resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *request,
+                               const weight *w, const job_waiter *waiter, const char *crash_text);
 void resource_job_release(resource_job *h); /* NULL: nothing */
 
 /* The job that the connection waits for. */
