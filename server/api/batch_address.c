@@ -20,8 +20,8 @@ static uint64_t batches_of(const query *q, uint64_t samples) {
     return whole + (rest && !q->drop_last);
 }
 
-/* Numbers of t and of batches, of all of an epoch, that 64 bits hold. */
-static bool fits(const query *q, const dataset *d, problem *p) {
+/* Whether every sample and every batch of the epoch has a number of 64 bits. */
+static bool has_numbers(const query *q, const dataset *d, problem *p) {
     uint64_t last = UINT64_MAX / d->count;
     if (q->epoch < last)
         return true;
@@ -37,7 +37,7 @@ bool batch_address_find(const query *q, const dataset *d, uint64_t step, batch_a
     if (q->rank >= q->world)
         problem_add(p, 400, "rank", "rank is %" PRIu64 " of world %" PRIu64 "; it counts from 0",
                     q->rank, q->world);
-    if (p->status || !fits(q, d, p))
+    if (p->status || !has_numbers(q, d, p))
         return false;
     *out = (batch_address){.batches = batches_of(q, d->count)};
     if (step >= out->batches) {
@@ -47,7 +47,8 @@ bool batch_address_find(const query *q, const dataset *d, uint64_t step, batch_a
                     step, d->name, out->batches, q->n);
         return false;
     }
-    uint64_t all = d->count / q->n + (d->count % q->n != 0); /* whatever drop_last */
+    uint64_t all =
+        d->count / q->n + (d->count % q->n != 0); /* with the batch that drop_last drops */
     out->first = step * q->n;
     out->rows = d->count - out->first < q->n ? d->count - out->first : q->n;
     out->t = q->epoch * d->count + out->first;

@@ -26,7 +26,7 @@ bool batch_geometry_find(const query *q, const array *u, batch_geometry *g, prob
     g->sides = u->shape + 1 + (channels && !last);
     g->has_channels = channels != 0;
     g->channels = !channels ? 1 : u->shape[last ? u->rank - 1 : 1];
-    /* One channel that comes first is the simple case of both. */
+    /* Without a side of channels both layouts are the same; the first is cheaper. */
     g->layout = last ? FMIX_CHANNELS_LAST : FMIX_CHANNELS_FIRST;
     return true;
 }

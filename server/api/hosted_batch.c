@@ -54,15 +54,15 @@ static fmix_status prepare(void *self) {
 }
 
 /* The shapes and types of a batch, found before anything is allocated for its rows. */
-typedef struct draft {
+typedef struct batch_shapes {
     array x; /* without bytes */
     batch_geometry geometry;
     fmix_recipe recipe;
     dtype preprocessed, out;
-} draft;
+} batch_shapes;
 
-static bool sketch(resource_request *request, const dataset *set, const batch_address *at, draft *d,
-                   problem *p) {
+static bool find_shapes(resource_request *request, const dataset *set, const batch_address *at,
+                        batch_shapes *d, problem *p) {
     query *q = &request->query;
     d->x = (array){.name = "x", .type = set->type};
     d->x.shape[0] = at->rows;
@@ -71,11 +71,11 @@ static bool sketch(resource_request *request, const dataset *set, const batch_ad
            mixed_batch_recipe(request, &d->geometry, at->number, &d->recipe, p);
 }
 
-static bool begin(resource_request *request, hosted_batch *h, draft *d, problem *p) {
+static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
     query *q = &request->query;
     mixed_batch *m = &h->mixed;
     const batch_address *at = &h->rows.at;
-    if (!sketch(request, h->set, at, d, p) ||
+    if (!find_shapes(request, h->set, at, d, p) ||
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
     h->epoch = q->epoch;
@@ -99,7 +99,7 @@ static bool begin(resource_request *request, hosted_batch *h, draft *d, problem 
     return true;
 }
 
-static bool finish(const resource_request *request, hosted_batch *h, const draft *d,
+static bool finish(const resource_request *request, hosted_batch *h, const batch_shapes *d,
                    tensor_source *s, problem *p) {
     const query *q = &request->query;
     const batch_address *at = &h->rows.at;
@@ -121,7 +121,7 @@ static bool finish(const resource_request *request, hosted_batch *h, const draft
 
 tensor_source *hosted_batch_source(resource_request *request, dataset *set, const batch_address *at,
                                    problem *p) {
-    draft d;
+    batch_shapes d;
     hosted_batch *h = calloc(1, sizeof *h);
     tensor_source *s = h ? tensor_source_new(at->end - at->begin) : NULL;
     if (!s) {

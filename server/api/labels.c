@@ -11,9 +11,8 @@
 typedef struct head {
     char name[ARRAY_NAME + 8];
     fmix_labels labels;
-    label arrays[2]; /* y, and y2 where there are partners */
-    buffer
-        converted[2]; /* the same values, where the library does not read the type of the array */
+    label arrays[2];     /* y, and y2 where there are partners */
+    buffer converted[2]; /* the values of an array of a type that the library does not read */
     plan_rows rows;
 } head;
 
@@ -71,7 +70,7 @@ static bool find_partners(const upload *all, const array *y, const char *suffix,
     return true;
 }
 
-/* To a type that the library reads; the bytes count as inflated. */
+/* Converts labels to a type that the library reads. The budget counts the bytes as inflated. */
 static bool convert(const label *l, upload *all, buffer *converted, const void **out, problem *p) {
     uint64_t count = l->numbers ? l->rows : l->rows * l->classes;
     if (!budget_could_hold(all->inflated.payer, all->held + all->inflated.room + 4 * count, 0)) {

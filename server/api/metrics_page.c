@@ -126,7 +126,7 @@ static void add_masks(buffer *b, server_state *s) {
     ADD_ROWS(b, rows);
 }
 
-/* Under the names that Prometheus' own clients give them. */
+/* The names are those of Prometheus' own client libraries. */
 static void add_process(buffer *b, server_state *s) {
     process_usage u;
     process_measure("/proc/self", &u);

@@ -88,7 +88,7 @@ static json_t *number_of(const query_parameter *row) {
     return json_pack("{ss sf sf}", "type", "number", "minimum", row->low, "maximum", row->high);
 }
 
-/* A maximum of 64 bits is more than readers of JSON hold: its format says it. */
+/* JSON readers may not hold 2^64-1, so that a format replaces this maximum. */
 static json_t *integer_of(uint64_t least, uint64_t most) {
     json_t *schema = json_pack("{ss sI}", "type", "integer", "minimum", (json_int_t)least);
     return most == UINT64_MAX ? json_set(schema, "format", json_string("uint64"))
@@ -174,7 +174,7 @@ static json_t *captured(const char *name, size_t length, json_t *schema) {
                      schema);
 }
 
-/* Of the path's names, the format's too if it is in the path, and of the query. */
+/* The parameters of the path, with the format if it is a suffix, and of the query. */
 static json_t *parameters_of(const route *r, const char *path) {
     json_t *list = json_array();
     for (const char *at = path; (at = strchr(at, '{')) != NULL; at++) {

@@ -54,7 +54,7 @@ dataset *requested_dataset_find(resource_request *request, problem *p) {
 bool requested_dataset_is_pinned(const query *q, const dataset *d, problem *p) {
     if (!q->given[QUERY_DIGEST] || strcmp(q->digest, d->digest) == 0)
         return true;
-    problem_add(p, 409, "digest", "the data set %s has digest %s now, not the one asked for",
+    problem_add(p, 409, "digest", "the data set %s now has digest %s, not the digest given",
                 d->name, d->digest);
     return false;
 }

@@ -14,8 +14,8 @@
 
 typedef struct resource_job resource_job;
 
-/* Takes the body of the request. crash_text: names the request after a crash
- * (crash.h), copied. NULL: no memory, and the body is not taken. */
+/* Takes the body of the request. crash_text names the request after a crash (crash.h), and is
+ * copied. NULL: no memory, and the body is not taken. */
 resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *request,
                                const weight *w, const job_waiter *waiter, const char *crash_text);
 void resource_job_release(resource_job *h); /* NULL: nothing */

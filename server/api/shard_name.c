@@ -90,7 +90,7 @@ dataset *shard_name_read(resource_request *request, uint64_t *step, problem *p) 
     dataset *d = batch_address_step(part, step, p) ? requested_dataset_find(request, p) : NULL;
     request->captured[0] = whole;
     if (d && (strlen(digest) != DIGEST_DIGITS || strncmp(d->digest, digest, DIGEST_DIGITS) != 0)) {
-        problem_add(p, 404, NULL, "the data set %s has digest %s now, not %s", d->name, d->digest,
+        problem_add(p, 404, NULL, "the data set %s now has digest %s, not %s", d->name, d->digest,
                     digest);
         dataset_release(d);
         return NULL;
