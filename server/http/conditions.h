@@ -11,7 +11,7 @@ struct MHD_Connection; /* asked for its headers */
 
 typedef struct conditions {
     char etag[RECIPE_ETAG]; /* empty: the answer has no validator */
-    bool mutable;           /* of the source */
+    bool passing;           /* of the source */
     bool failed;            /* If-Match wants another answer than this */
     bool not_modified;      /* the client has it */
     uint64_t first, total;  /* of a range; no total: all is sent */

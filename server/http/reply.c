@@ -59,7 +59,7 @@ static void add_validators(const reply *r, draft *d) {
         return;
     add(d, MHD_HTTP_HEADER_ETAG, r->etag);
     add(d, MHD_HTTP_HEADER_CACHE_CONTROL,
-        r->mutable             ? r->identity->guarded ? "private, no-cache" : "public, no-cache"
+        r->passing             ? r->identity->guarded ? "private, no-cache" : "public, no-cache"
         : r->identity->guarded ? "private, max-age=31536000, immutable"
                                : "public, max-age=31536000, immutable");
 }

@@ -21,7 +21,7 @@ typedef struct reply {
     bool head;
     bool vary;        /* the format came from Accept */
     const char *etag; /* NULL: none */
-    bool mutable;     /* caches must revalidate what they keep */
+    bool passing;     /* what is kept is asked for again by its tag */
     bool ranges;      /* parts may be asked for */
     uint64_t first;   /* of the part that is sent */
     uint64_t total;   /* bytes that there are in all, if it is a part or 416; else 0 */

@@ -219,7 +219,7 @@ static reply reply_of(request *r) {
                    .vary =
                        !r->options && r->match.route && r->match.route->formats && !r->match.suffix,
                    .etag = c->etag[0] ? c->etag : NULL,
-                   .mutable = c->mutable,
+                   .passing = c->passing,
                    .ranges = c->etag[0] && r->call.format->lay_out,
                    .first = c->first,
                    .total = c->total};

@@ -1,4 +1,4 @@
-#include "served.h"
+#include "handler_bench.h"
 
 static resource_result ask(served *b, resource *handler, const char *name) {
     resource_request c = served_request(b, handler, "", NULL);

@@ -1,4 +1,4 @@
-#include "served.h"
+#include "handler_bench.h"
 
 #include "api/hosted_batch.h"
 
@@ -120,7 +120,7 @@ static void only_a_pinned_digest_makes_an_answer_final(void **state) {
     (void)state;
     served *b = served_new();
     tensor_source *s = made(b, "n=4", 0);
-    assert_true(s->mutable);
+    assert_true(s->passing);
     tensor_source_free(s);
     served_free(b);
 }

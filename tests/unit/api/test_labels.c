@@ -1,4 +1,4 @@
-#include "served.h"
+#include "handler_bench.h"
 
 #include "api/labels.h"
 #include "params/recipe.h"

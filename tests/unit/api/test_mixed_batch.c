@@ -1,4 +1,4 @@
-#include "served.h"
+#include "handler_bench.h"
 
 #include "api/mixed_batch.h"
 #include "params/recipe.h"

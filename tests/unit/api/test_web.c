@@ -1,4 +1,4 @@
-#include "served.h"
+#include "handler_bench.h"
 
 static void each_file_of_the_page_is_served_byte_for_byte(void **state) {
     (void)state;

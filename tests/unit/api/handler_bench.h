@@ -1,8 +1,8 @@
 /*
- * served.h - what a resource's handler needs of a daemon, and requests made by hand
+ * handler_bench.h - what a resource's handler needs of a daemon, and requests made by hand
  */
-#ifndef SERVED_H
-#define SERVED_H
+#ifndef HANDLER_BENCH_H
+#define HANDLER_BENCH_H
 
 #include "unit.h"
 
