@@ -1,17 +1,21 @@
 /* GET /v1/datasets/NAME/batches/STEP: a batch of hosted data, mixed. */
-#include "hosted.h"
+#include "hosted_batch.h"
+#include "mixed_batch.h"
+#include "params/recipe.h"
+#include "preprocessor.h"
+#include "requested_dataset.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Beside the parameters: which set, in which state, and which batch. */
-static char *text_of(const resource_request *c, const dataset *d, uint64_t step) {
+/* The canonical text: the parameters, the set with its digest, and the batch. */
+static char *recipe_of(const resource_request *request, const dataset *d, uint64_t step) {
     buffer text = buffer_of(8192);
-    char *recipe = recipe_text(&c->query, c->groups);
+    char *recipe = recipe_text(&request->query, request->groups);
     text.failed = recipe == NULL;
     buffer_text(&text, recipe ? recipe : "");
     buffer_print(&text, " dataset=%s digest=%s batch=%" PRIu64, d->name, d->digest, step);
-    preparer_note(&c->query, d, &text);
+    preprocessor_note(&request->query, d, &text);
     buffer_add(&text, "", 1);
     free(recipe);
     if (text.failed)
@@ -19,20 +23,22 @@ static char *text_of(const resource_request *c, const dataset *d, uint64_t step)
     return (char *)text.bytes;
 }
 
-void batch_get(resource_request *c, resource_result *out) {
+void batch_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
-    hosted_place place;
+    batch_address at;
     uint64_t step;
-    dataset *d = hosted_find(c, p);
+    dataset *d = requested_dataset_find(request, p);
     if (!d)
         return;
-    if (!hosted_step(c->captured[1], &step, p) || !hosted_is_pinned(&c->query, d, p) ||
-        !mixing_parts(c, true, p) || !hosted_address(&c->query, d, step, &place, p)) {
+    if (!batch_address_step(request->captured[1], &step, p) ||
+        !requested_dataset_is_pinned(&request->query, d, p) ||
+        !mixed_batch_parts(request, true, p) ||
+        !batch_address_find(&request->query, d, step, &at, p)) {
         dataset_release(d);
         return;
     }
-    char *recipe = text_of(c, d, step); /* before what the set supplies is filled in */
-    tensor_source *s = recipe ? hosted_source(c, d, &place, p) : NULL;
+    char *recipe = recipe_of(request, d, step); /* before q takes values from the set */
+    tensor_source *s = recipe ? hosted_batch_source(request, d, &at, p) : NULL;
     if (!recipe) {
         problem_add(p, 500, NULL, "out of memory");
         dataset_release(d);
@@ -41,7 +47,7 @@ void batch_get(resource_request *c, resource_result *out) {
         s->recipe = recipe;
     else
         free(recipe);
-    if (s && !format_holds_tensors(c->format, &c->query, s, p)) {
+    if (s && !format_holds_tensors(request->format, &request->query, s, p)) {
         tensor_source_free(s);
         s = NULL;
     }

@@ -11,10 +11,9 @@
 typedef struct head {
     char name[ARRAY_NAME + 8];
     fmix_labels labels;
-    label of[2];    /* y, and y2 where there are partners */
-    buffer made[2]; /* what stands for them where the library does not read their type */
-    rows rows;
-    tensor_source from; /* its self is this head */
+    label arrays[2];     /* y, and y2 where there are partners */
+    buffer converted[2]; /* the values of an array of a type that the library does not read */
+    plan_rows rows;
 } head;
 
 struct labels {
@@ -22,7 +21,7 @@ struct labels {
     head heads[HEADS];
 };
 
-/* "y" or "y.NAME" with the given letter, and NAME with its dot, or an empty text. */
+/* What follows the stem in the name STEM or STEM.NAME: an empty text or .NAME. NULL: neither. */
 static const char *suffix_of(const char *name, const char *stem) {
     size_t length = strlen(stem);
     if (strncmp(name, stem, length) != 0)
@@ -31,34 +30,29 @@ static const char *suffix_of(const char *name, const char *stem) {
     return rest[0] == 0 || (rest[0] == '.' && rest[1]) ? rest : NULL;
 }
 
-bool labels_are(const char *name) {
+bool labels_have_name(const char *name) {
     return suffix_of(name, "y") || suffix_of(name, "y2");
 }
 
-/* How many classes the numbers of a head have: `classes` has one for all, or one for each in turn.
- */
-static bool find_classes(const query *q, const array *y, unsigned turn, uint64_t *out, problem *p) {
-    const query_list *list = &q->classes;
-    unsigned at = list->count == 1 ? 0 : turn;
-    if (!q->given[QUERY_CLASSES] || at >= list->count || list->item[at] == 0 ||
-        list->item[at] > FMIX_MAX_CLASSES) {
-        problem_add(p, 400, "classes",
-                    "%s holds class numbers, so classes is required: how many there are, from 1 to "
-                    "%u, once or once for each such array",
-                    y->name, FMIX_MAX_CLASSES);
-        return false;
-    }
-    *out = list->item[at];
-    return true;
-}
-
-/* What `classes` says of the head whose turn it is; 0: nothing. */
-static uint64_t classes_told(const query *q, unsigned turn) {
-    unsigned at = q->classes.count == 1 ? 0 : turn;
+/* The number of classes that `classes` gives for a head: one number for all heads, or one for each
+ * head of class numbers in turn. 0: not given. */
+static uint64_t classes_given(const query *q, unsigned numbered) {
+    unsigned at = q->classes.count == 1 ? 0 : numbered;
     return q->given[QUERY_CLASSES] && at < q->classes.count ? q->classes.item[at] : 0;
 }
 
-/* The partners' labels of a head, which must be of its kind. */
+static bool require_classes(uint64_t given, const array *y, uint64_t *out, problem *p) {
+    *out = given;
+    if (given > 0 && given <= FMIX_MAX_CLASSES)
+        return true;
+    problem_add(p, 400, "classes",
+                "%s holds class numbers, so classes is required: the number of classes, from 1 to "
+                "%u, once or once for each such array",
+                y->name, FMIX_MAX_CLASSES);
+    return false;
+}
+
+/* The labels of the partners, in an array of the shape and type of y. */
 static bool find_partners(const upload *all, const array *y, const char *suffix, head *h,
                           problem *p) {
     char name[ARRAY_NAME + 2];
@@ -66,37 +60,38 @@ static bool find_partners(const upload *all, const array *y, const char *suffix,
     const array *y2 = upload_find(all, name);
     if (!y2 || y2->type != y->type || y2->rank != y->rank ||
         memcmp(y2->shape, y->shape, y->rank * sizeof *y->shape) != 0) {
-        problem_add(p, 400, name, "with x2 there must be %s, of the shape and dtype of %s", name,
+        problem_add(p, 400, name, "with x2, %s is required, with the shape and dtype of %s", name,
                     y->name);
         return false;
     }
-    h->of[1] = h->of[0];
-    h->of[1].from = y2;
+    h->arrays[1] = h->arrays[0];
+    h->arrays[1].from = y2;
     h->labels.y2 = y2->bytes;
     return true;
 }
 
-/* In a type that the library reads, paid for as what is inflated. */
-static bool convert(const label *l, upload *all, buffer *made, const void **out, problem *p) {
+/* Converts labels to a type that the library reads. The budget counts the bytes as inflated. */
+static bool convert(const label *l, upload *all, buffer *converted, const void **out, problem *p) {
     uint64_t count = l->numbers ? l->rows : l->rows * l->classes;
     if (!budget_could_hold(all->inflated.payer, all->held + all->inflated.room + 4 * count, 0)) {
         problem_add(p, 413, l->from->name,
                     "%s takes %" PRIu64
-                    " bytes more as 32-bit numbers, which this server never has beside the upload",
+                    " bytes more as 32-bit numbers, and the server's memory cannot hold them "
+                    "beside the upload",
                     l->from->name, 4 * count);
         return false;
     }
-    *made = buffer_paid((size_t)count * 4, all->inflated.payer);
-    if (!buffer_reserve(made, (size_t)count * 4)) {
-        all->inflated.starved |= made->starved;
+    *converted = buffer_paid((size_t)count * 4, all->inflated.payer);
+    if (!buffer_reserve(converted, (size_t)count * 4)) {
+        all->inflated.starved |= converted->starved;
         problem_add(p, 500, NULL, "out of memory");
         return false;
     }
     if (l->numbers)
-        label_numbers(l, (int32_t *)(void *)made->bytes);
+        label_numbers(l, (int32_t *)(void *)converted->bytes);
     else
-        label_weights(l, (float *)(void *)made->bytes);
-    *out = made->bytes;
+        label_weights(l, (float *)(void *)converted->bytes);
+    *out = converted->bytes;
     return true;
 }
 
@@ -107,49 +102,50 @@ static bool is_read(const label *l) {
                       : dtype_floats(type);
 }
 
-static bool look_at_head(upload *all, bool partners, head *h, problem *p) {
+static bool check_head(upload *all, bool partners, head *h, problem *p) {
     const void **const sides[] = {&h->labels.y, &h->labels.y2};
-    bool read = is_read(&h->of[0]);
+    bool read = is_read(&h->arrays[0]);
     for (unsigned i = 0; i < (partners ? 2 : 1); i++)
-        if (!label_check(&h->of[i], p) ||
-            (!read && !convert(&h->of[i], all, &h->made[i], sides[i], p)))
+        if (!label_check(&h->arrays[i], p) ||
+            (!read && !convert(&h->arrays[i], all, &h->converted[i], sides[i], p)))
             return false;
     if (!read)
-        h->labels.dtype = rows_type(h->labels.numbers ? DTYPE_I32 : DTYPE_F32);
+        h->labels.dtype = dtype_table[h->labels.numbers ? DTYPE_I32 : DTYPE_F32].library;
     return true;
 }
 
-/* Every value of every head, of rows and of partners. */
-static void look(upload *all, labels *l, bool partners, problem *p) {
+/* Checks every value of every head, of rows and of partners. */
+static void check_heads(upload *all, labels *l, bool partners, problem *p) {
     for (unsigned i = 0; i < l->count; i++)
-        if (!look_at_head(all, partners, &l->heads[i], p))
+        if (!check_head(all, partners, &l->heads[i], p))
             return;
 }
 
-/* [n, 1] of floats or bools is rows of one value, whatever `classes` says of other heads: such
- * uploads were answered so before class numbers could be floats. */
+/* An array [n, 1] of floats or bools holds rows of one value, whatever `classes` gives for other
+ * heads: such uploads had this answer before class numbers could be floats. */
 static bool is_column(const array *y) {
     return y->rank == 2 && y->shape[1] == 1 && (y->type == DTYPE_BOOL || dtype_floats(y->type));
 }
 
-/* A data set's labels are what its manifest says: rows of one class, too. */
-static bool find_kind(const array *y, uint64_t n, uint64_t told, bool uploaded, label *out,
+/* The manifest of a data set says whether labels are class numbers, also for rows of one class. */
+static bool find_kind(const array *y, uint64_t n, uint64_t given, bool uploaded, label *out,
                       problem *p) {
     *out = (label){.from = y, .numbers = y->rank == 1, .rows = n, .classes = y->shape[1]};
-    bool good = !uploaded || label_kind(y, n, is_column(y) ? 1 : told, out, p);
+    bool good = !uploaded || label_kind(y, n, is_column(y) ? 1 : given, out, p);
     out->native = true;
     return good;
 }
 
-static bool read_head(const query *q, const array *y, const char *suffix, unsigned turn, uint64_t n,
-                      bool uploaded, head *h, problem *p) {
-    label *l = &h->of[0];
-    if (!find_kind(y, n, classes_told(q, turn), uploaded, l, p) ||
-        (l->numbers && !find_classes(q, y, turn, &l->classes, p)))
+static bool read_head(const query *q, const array *y, const char *suffix, uint64_t given,
+                      uint64_t n, bool uploaded, head *h, problem *p) {
+    label *l = &h->arrays[0];
+    if (!find_kind(y, n, given, uploaded, l, p) ||
+        (l->numbers && !require_classes(given, y, &l->classes, p)))
         return false;
     snprintf(h->name, sizeof h->name, "labels%s", suffix);
     h->labels = (fmix_labels){.y = y->bytes,
-                              .dtype = y->type < DTYPE_COUNT ? rows_type(y->type) : FMIX_DTYPE_I32,
+                              .dtype = y->type < DTYPE_COUNT ? dtype_table[y->type].library
+                                                             : FMIX_DTYPE_I32,
                               .numbers = l->numbers,
                               .uncorrected = q->correct == 0,
                               .classes = l->classes,
@@ -157,7 +153,6 @@ static bool read_head(const query *q, const array *y, const char *suffix, unsign
     return true;
 }
 
-/* Heads of class numbers take those of `classes` in turn. */
 static void read_heads(const query *q, const upload *all, uint64_t n, bool partners, bool uploaded,
                        labels *l, problem *p) {
     unsigned numbered = 0;
@@ -165,26 +160,27 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
         const array *y = &all->arrays[i];
         const char *suffix = suffix_of(y->name, "y");
         if (!partners && suffix_of(y->name, "y2"))
-            problem_add(p, 400, y->name, "%s are partners' labels, but there is no x2", y->name);
+            problem_add(p, 400, y->name, "%s holds labels of partners, but x2 is missing", y->name);
         if (!suffix || p->status)
             continue;
         if (l->count == HEADS) {
-            problem_add(p, 400, y->name, "at most %d arrays of labels are taken", HEADS);
+            problem_add(p, 400, y->name, "the body holds more than %d arrays of labels", HEADS);
             return;
         }
         head *h = &l->heads[l->count];
-        if (!read_head(q, y, suffix, numbered, n, uploaded, h, p) ||
+        if (!read_head(q, y, suffix, classes_given(q, numbered), n, uploaded, h, p) ||
             (partners && !find_partners(all, y, suffix, h, p)))
             return;
         numbered += h->labels.numbers;
         l->count++;
     }
     if (q->given[QUERY_CLASSES] && q->classes.count > 1 && q->classes.count != numbered)
-        problem_add(p, 400, "classes", "there are %u numbers of classes for %u arrays of them",
+        problem_add(p, 400, "classes", "classes has %u numbers for %u arrays of class numbers",
                     q->classes.count, numbered);
 }
 
-static bool take(const query *q, const upload *all, upload *body, uint64_t n, bool partners,
+/* body: the upload whose values are checked; NULL: labels of a data set */
+static bool find(const query *q, const upload *all, upload *body, uint64_t n, bool partners,
                  labels **out, problem *p) {
     labels *l = calloc(1, sizeof *l);
     *out = NULL;
@@ -194,7 +190,7 @@ static bool take(const query *q, const upload *all, upload *body, uint64_t n, bo
     }
     read_heads(q, all, n, partners, body != NULL, l, p);
     if (body && !p->status)
-        look(body, l, partners, p);
+        check_heads(body, l, partners, p);
     if (p->status || l->count == 0)
         labels_free(l);
     else
@@ -202,18 +198,19 @@ static bool take(const query *q, const upload *all, upload *body, uint64_t n, bo
     return p->status == 0;
 }
 
-bool labels_read(const query *q, upload *all, uint64_t n, bool partners, labels **out, problem *p) {
-    return take(q, all, all, n, partners, out, p);
+bool labels_of_upload(const query *q, upload *all, uint64_t n, bool partners, labels **out,
+                      problem *p) {
+    return find(q, all, all, n, partners, out, p);
 }
 
-bool labels_take(const query *q, const upload *all, uint64_t n, labels **out, problem *p) {
-    return take(q, all, NULL, n, false, out, p);
+bool labels_of_dataset(const query *q, const upload *all, uint64_t n, labels **out, problem *p) {
+    return find(q, all, NULL, n, false, out, p);
 }
 
 void labels_free(labels *l) {
     for (unsigned i = 0; l && i < l->count; i++) {
-        buffer_free(&l->heads[i].made[0]);
-        buffer_free(&l->heads[i].made[1]);
+        buffer_free(&l->heads[i].converted[0]);
+        buffer_free(&l->heads[i].converted[1]);
     }
     free(l);
 }
@@ -221,27 +218,25 @@ void labels_free(labels *l) {
 uint64_t labels_held(const labels *l) {
     uint64_t held = 0;
     for (unsigned i = 0; l && i < l->count; i++)
-        held += l->heads[i].made[0].room + l->heads[i].made[1].room;
+        held += l->heads[i].converted[0].room + l->heads[i].converted[1].room;
     return held;
 }
 
-static fmix_status fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                        uint64_t n, void *out) {
-    const head *h = from->self;
+static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const head *h = self;
     (void)scratch;
     return fmix_plan_labels(h->rows.plan, &h->labels, h->rows.index, h->rows.first + first, n, out);
 }
 
-bool labels_add(labels *l, tensor_source *s, const rows *r, const int64_t *pairing) {
+bool labels_add(labels *l, tensor_source *s, const plan_rows *r, const int64_t *pairing) {
     for (unsigned i = 0; l && i < l->count; i++) {
         head *h = &l->heads[i];
         h->rows = *r;
         h->labels.pairing = pairing;
-        h->from.self = h;
-        double cost = ROWS_COST + 4 * (double)h->labels.classes;
-        if (!tensor_source_add(s, h->name, DTYPE_F32, 1, &h->labels.classes, cost, fill))
+        double cost = PLAN_ROWS_COST + 4 * (double)h->labels.classes;
+        if (!tensor_source_add(s, h->name, DTYPE_F32, 1, &h->labels.classes, cost, fill, h))
             return false;
-        s->tensors[s->count - 1].from = &h->from;
     }
     return true;
 }

@@ -1,37 +1,38 @@
 /* GET /v1/masks: masks of samples index … index+n-1. */
+#include "mask_tensor.h"
 #include "params/recipe.h"
+#include "plan_rows.h"
 #include "resource.h"
-#include "rows.h"
 
 #include <math.h> /* nearbyint */
 #include <stdlib.h>
 
 typedef struct masks {
-    rows rows; /* first */
-    rows_draw *draw;
+    plan_rows rows;
+    plan_rows_draw *draw;
     fmix_dtype dtype;
     uint64_t elements, bytes; /* of one mask */
 } masks;
 
-static fmix_status fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                        uint64_t n, void *out) {
-    const masks *m = from->self;
-    return rows_images(&m->rows, m->draw, scratch, first, n, m->dtype, m->bytes, out);
+static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const masks *m = self;
+    return plan_rows_images(&m->rows, m->draw, scratch, first, n, m->dtype, m->bytes, out);
 }
 
-/* Weights of 0 … 1 to 0 … 255, half to even. */
+/* Weights 0 … 1 to levels 0 … 255, rounded half to even. */
 static void level(const double *weights, uint64_t n, unsigned char *levels) {
     for (uint64_t i = 0; i < n; i++)
         levels[i] = (unsigned char)nearbyint(255 * weights[i]);
 }
 
-/* For pictures: masks as levels, which greys are already. */
-static fmix_status fill_levels(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                               uint64_t n, void *out) {
-    const masks *m = from->self;
+/* For pictures: masks as levels. Greys of u8 are levels already. */
+static fmix_status fill_levels(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                               void *out) {
+    const masks *m = self;
     unsigned char *levels = out;
     if (m->draw == fmix_plan_greys)
-        return fill(from, scratch, first, n, out);
+        return fill(m, scratch, first, n, out);
     fmix_status status = FMIX_OK;
     double *weights = m->elements > SIZE_MAX / sizeof *weights
                           ? NULL
@@ -39,8 +40,8 @@ static fmix_status fill_levels(const tensor_source *from, fmix_scratch *scratch,
     if (!weights)
         return FMIX_ERROR_MEMORY;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
-        status = rows_images(&m->rows, m->draw, scratch, first + i, 1, FMIX_DTYPE_F64,
-                             m->elements * sizeof *weights, weights);
+        status = plan_rows_images(&m->rows, m->draw, scratch, first + i, 1, FMIX_DTYPE_F64,
+                                  m->elements * sizeof *weights, weights);
         if (status == FMIX_OK)
             level(weights, m->elements, levels + i * m->elements);
     }
@@ -48,21 +49,21 @@ static fmix_status fill_levels(const tensor_source *from, fmix_scratch *scratch,
     return status;
 }
 
-static void destroy(tensor_source *s) {
-    masks *m = s->self;
+static void destroy(void *self) {
+    masks *m = self;
     fmix_plan_free(m->rows.plan);
     free(m);
 }
 
-static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
-    query *q = &c->query;
+static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem *p) {
+    query *q = &request->query;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
     if (q->methods.count > 1 || !fmix_method_masks(q->methods.item[0])) {
         buffer method = buffer_of(128);
         query_print(q, QUERY_METHOD, &method);
         problem_add(p, 400, "method",
-                    "method is '%.*s'; masks are of one method that has them: fmix, cutmix",
+                    "method is '%.*s'; masks need one method that has masks: fmix or cutmix",
                     (int)method.length, (const char *)method.bytes);
         buffer_free(&method);
     }
@@ -73,7 +74,7 @@ static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
     recipe_law(q, recipe, p);
     if (p->status)
         return false;
-    uint64_t most = c->server->config->elements;
+    uint64_t most = request->server->config->elements;
     recipe_shape(q->shape.rank, q->shape.side, most, "shape", &recipe->shape, p);
     recipe_spectrum(q, &recipe->shape, p);
     recipe_address(q, q->n, 1, p);
@@ -81,23 +82,26 @@ static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
 }
 
 static bool add_tensors(tensor_source *s, const query *q, const masks *m, tensor_fill *images) {
-    return rows_add_masks(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan), images) &&
-           tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda) &&
-           tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, rows_lambda_eff) &&
-           tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, ROWS_COST, rows_ones);
+    return mask_tensor_add(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan), images, m) &&
+           tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST, plan_rows_lambda,
+                             &m->rows) &&
+           tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
+                             plan_rows_lambda_eff, &m->rows) &&
+           tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, PLAN_ROWS_COST, plan_rows_ones,
+                             &m->rows);
 }
 
-void masks_get(resource_request *c, resource_result *out) {
+void masks_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
-    const query *q = &c->query;
-    bool pictures = c->format->kind == FORMAT_IMAGES;
+    const query *q = &request->query;
+    bool pictures = request->format->kind == FORMAT_IMAGES;
     fmix_recipe recipe;
-    if (!read_recipe(c, &recipe, p) || (!pictures && !rows_check_type(q, p)))
+    if (!read_recipe(request, &recipe, p) || (!pictures && !mask_tensor_check(q, p)))
         return;
     tensor_source *s = tensor_source_new(q->n);
     masks *m = calloc(1, sizeof *m);
-    fmix_status status =
-        s && m ? fmix_plan_new(c->server->context, &recipe, &m->rows.plan) : FMIX_ERROR_MEMORY;
+    fmix_status status = s && m ? fmix_plan_new(request->server->context, &recipe, &m->rows.plan)
+                                : FMIX_ERROR_MEMORY;
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
         tensor_source_free(s);
@@ -106,7 +110,7 @@ void masks_get(resource_request *c, resource_result *out) {
     }
     m->rows.index = q->index;
     m->draw = q->output == OUTPUT_GREY ? fmix_plan_greys : fmix_plan_masks;
-    m->dtype = pictures ? FMIX_DTYPE_U8 : rows_mask_type(q->dtype);
+    m->dtype = pictures ? FMIX_DTYPE_U8 : mask_tensor_dtype(q->dtype);
     m->elements = fmix_shape_elements(&recipe.shape);
     m->bytes = fmix_mask_bytes(m->elements, m->dtype);
     s->self = m;
@@ -115,13 +119,13 @@ void masks_get(resource_request *c, resource_result *out) {
     s->working = fmix_plan_memory(m->rows.plan) + (pictures ? 8 * m->elements : 0);
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
-    s->recipe = recipe_text(q, c->groups);
+    s->recipe = recipe_text(q, request->groups);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "index", q->index);
     if (!s->recipe)
         problem_add(p, 500, NULL, "out of memory");
     else if (!add_tensors(s, q, m, pictures ? fill_levels : fill))
-        problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+        problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
     else
         out->source = s;
     if (!out->source)

@@ -1,28 +1,31 @@
 /* POST /v1/mix: the uploaded batch, mixed as batch `step`. */
-#include "mixing.h"
+#include "mixed_batch.h"
+#include "params/recipe.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct mix {
-    mixing mixing;         /* first */
-    buffer body, inflated; /* what the batch is a view of */
+    mixed_batch mixed;
+    buffer body, inflated; /* hold the arrays of the batch */
 } mix;
 
-static void mix_free(mix *m) {
-    mixing_end(&m->mixing);
+static void mix_free(void *self) {
+    mix *m = self;
+    mixed_batch_end(&m->mixed);
     buffer_free(&m->body);
     buffer_free(&m->inflated);
     free(m);
 }
 
-static void destroy(tensor_source *s) {
-    mix_free(s->self);
+static fmix_status prepare(void *self) {
+    mix *m = self;
+    return mixed_batch_prepare(&m->mixed);
 }
 
-/* What the body holds that is mixed. */
+/* The arrays of the body that are mixed. */
 typedef struct pair {
-    const array *x, *x2; /* x2 NULL: rows of x are mixed with each other */
+    const array *x, *x2; /* x2 NULL: the partner of a row is another row of x */
 } pair;
 
 static bool same_array(const array *a, const array *b) {
@@ -30,17 +33,18 @@ static bool same_array(const array *a, const array *b) {
            memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
-/* What a body may unpack to: as much as is taken, and as there is memory for beside it. */
-static uint64_t most_inflated(const resource_request *c) {
-    uint64_t most = c->server->config->body;
-    uint64_t left = budget_left(&c->server->budget, c->body.room);
+/* The most bytes that a body may inflate to: the limit of a body, and the memory left beside it. */
+static uint64_t most_inflated(const resource_request *request) {
+    uint64_t most = request->server->config->body;
+    uint64_t left = budget_left(&request->server->budget, request->body.room);
     return most < left ? most : left;
 }
 
-/* `all` keeps what the arrays are views of. */
-static bool read_pair(resource_request *c, upload *all, pair *out, problem *p) {
-    const format *f = format_of_upload(c->content_type, c->body.bytes, c->body.length, p);
-    if (!f || !f->read(c->body.bytes, c->body.length, &c->query, all, p))
+/* The arrays of `out` point into the body and into all->inflated. */
+static bool read_pair(resource_request *request, upload *all, pair *out, problem *p) {
+    const format *f =
+        format_of_upload(request->content_type, request->body.bytes, request->body.length, p);
+    if (!f || !f->read(request->body.bytes, request->body.length, &request->query, all, p))
         return false;
     upload_swap(all);
     *out = (pair){upload_find(all, "x"), upload_find(all, "x2")};
@@ -48,121 +52,134 @@ static bool read_pair(resource_request *c, upload *all, pair *out, problem *p) {
         problem_add(p, 400, "x", "the body holds no array named x");
     for (unsigned i = 0; i < all->count; i++)
         if (&all->arrays[i] != out->x && &all->arrays[i] != out->x2 &&
-            !labels_are(all->arrays[i].name))
+            !labels_have_name(all->arrays[i].name))
             problem_add(p, 400, all->arrays[i].name,
-                        "the body holds an array named %s; x, y, x2, y2, y.NAME and y2.NAME are "
-                        "taken",
+                        "the body holds an array named %s; it may hold x, y, x2, y2, y.NAME and "
+                        "y2.NAME",
                         all->arrays[i].name);
     if (out->x && out->x2 && !same_array(out->x, out->x2))
         problem_add(p, 400, "x2", "x2 must have the shape and dtype of x");
     return p->status == 0;
 }
 
-/* Takes the body and what was inflated from it. NULL: explained. */
-static mix *mix_new(resource_request *c, upload *all, const fmix_recipe *recipe, uint64_t n,
-                    problem *p) {
+/* Takes the body, the inflated bytes and the labels. NULL: explained. */
+static mix *mix_new(resource_request *request, upload *all, labels *found,
+                    const fmix_recipe *recipe, uint64_t n, problem *p) {
     mix *m = calloc(1, sizeof *m);
     if (!m) {
+        labels_free(found);
         problem_add(p, 500, NULL, "out of memory");
         return NULL;
     }
-    m->body = c->body;
+    m->body = request->body;
     m->inflated = all->inflated;
-    c->body = all->inflated = buffer_of(0);
-    if (mixing_begin(&m->mixing, c, recipe, c->query.step, n, p))
+    request->body = all->inflated = buffer_of(0);
+    bool good = mixed_batch_begin(&m->mixed, request, recipe, request->query.step, n, p);
+    m->mixed.labels = found;
+    if (good)
         return m;
     mix_free(m);
     return NULL;
 }
 
-static bool read_recipe(resource_request *c, const array *x, geometry *g, fmix_recipe *recipe,
-                        problem *p) {
-    if (!mixing_geometry(&c->query, x, g, p))
+static bool read_recipe(resource_request *request, const array *x, batch_geometry *g,
+                        fmix_recipe *recipe, problem *p) {
+    if (!batch_geometry_find(&request->query, x, g, p))
         return false;
     if (x->shape[0] > FMIX_MAX_BATCH) {
         problem_add(p, 413, "x", "x has more than the %u rows allowed", FMIX_MAX_BATCH);
         return false;
     }
-    return mixing_recipe(c, g, c->query.step, recipe, p) &&
-           recipe_address(&c->query, x->shape[0], 1, p);
+    return mixed_batch_recipe(request, g, request->query.step, recipe, p) &&
+           recipe_address(&request->query, x->shape[0], 1, p);
 }
 
-static void make_source(resource_request *c, upload *all, const pair *of, resource_result *out) {
-    problem *p = &out->problem;
-    const query *q = &c->query;
-    const array *x = of->x;
-    geometry g;
-    fmix_recipe recipe;
-    dtype out_type;
-    if (!read_recipe(c, x, &g, &recipe, p) || !mixing_out_type(q, x->type, &out_type, p))
-        return;
-    labels *found;
-    if (!labels_read(q, all, x->shape[0], of->x2 != NULL, &found, p))
-        return;
-    if (!found && q->given[QUERY_PARTS] && (q->parts & PART_LABELS)) {
-        problem_add(p, 400, "parts", "labels are asked for, but the body holds no y");
-        return;
-    }
-    mix *m = mix_new(c, all, &recipe, x->shape[0], p);
-    if (!m) {
-        labels_free(found);
-        return;
-    }
-    m->mixing.labels = found;
+static bool find_labels(const query *q, upload *all, const pair *of, labels **out, problem *p) {
+    if (!labels_of_upload(q, all, of->x->shape[0], of->x2 != NULL, out, p))
+        return false;
+    if (*out || !q->given[QUERY_PARTS] || !(q->parts & PART_LABELS))
+        return true;
+    problem_add(p, 400, "parts", "parts names labels, but the body holds no y");
+    return false;
+}
+
+/* Takes m. NULL: explained. */
+static tensor_source *source_of(mix *m, const query *q, const array *x, dtype out_type,
+                                const batch_geometry *g, problem *p) {
     tensor_source *s = tensor_source_new(x->shape[0]);
     if (!s) {
         mix_free(m);
         problem_add(p, 500, NULL, "out of memory");
-        return;
+        return NULL;
     }
-    if (of->x2)
-        m->mixing.kind = FMIX_PAIRING_NONE; /* nobody of the batch is anybody's partner */
-    m->mixing.batch = (fmix_batch){.x = x->bytes,
-                                   .x2 = of->x2 ? of->x2->bytes : NULL,
-                                   .dtype = rows_type(x->type),
-                                   .out_dtype = rows_type(out_type),
-                                   .layout = g.layout,
-                                   .channels = g.channels,
-                                   .pairing = m->mixing.pairing};
     s->self = m;
-    s->destroy = destroy;
-    s->held = m->body.room + m->inflated.room + labels_held(found);
+    s->destroy = mix_free;
+    s->prepare = prepare;
+    s->held = m->body.room + m->inflated.room + labels_held(m->mixed.labels);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "step", q->step);
     tensor_source_note(s, "index", q->index);
-    if (!mixing_source(&m->mixing, s, q, x, out_type, &g, mixing_fill)) {
-        problem_add(p, 413, "x", "the answer would have more bytes than can be counted");
-        tensor_source_free(s);
+    if (mixed_batch_source(&m->mixed, s, q, x, out_type, g))
+        return s;
+    problem_add(p, 413, "x", "the answer would be larger than 2^63-1 bytes");
+    tensor_source_free(s);
+    return NULL;
+}
+
+static void make_source(resource_request *request, upload *all, const pair *of,
+                        resource_result *out) {
+    problem *p = &out->problem;
+    const query *q = &request->query;
+    const array *x = of->x;
+    batch_geometry g;
+    fmix_recipe recipe;
+    dtype out_type;
+    labels *found;
+    if (!read_recipe(request, x, &g, &recipe, p) ||
+        !mixed_batch_out_type(q, x->type, &out_type, p) || !find_labels(q, all, of, &found, p))
         return;
-    }
-    if (format_holds_tensors(c->format, q, s, p))
+    mix *m = mix_new(request, all, found, &recipe, x->shape[0], p);
+    if (!m)
+        return;
+    if (of->x2)
+        m->mixed.kind = FMIX_PAIRING_NONE; /* row i is mixed with row i of x2 */
+    m->mixed.batch = (fmix_batch){.x = x->bytes,
+                                  .x2 = of->x2 ? of->x2->bytes : NULL,
+                                  .dtype = dtype_table[x->type].library,
+                                  .out_dtype = dtype_table[out_type].library,
+                                  .layout = g.layout,
+                                  .channels = g.channels,
+                                  .pairing = m->mixed.pairing};
+    tensor_source *s = source_of(m, q, x, out_type, &g, p);
+    if (s && format_holds_tensors(request->format, q, s, p))
         out->source = s;
     else
         tensor_source_free(s);
 }
 
-#define LABEL_COST 0.25 /* nanoseconds a byte: a label is looked at, and the body may hold them */
+#define LABEL_COST 0.25 /* nanoseconds to check a byte of labels; all bytes may be labels */
 
-weight mix_weight(const resource_request *c) {
+weight mix_weight(const resource_request *request) {
     problem p = {0};
-    const buffer *body = &c->body;
-    const format *f = format_of_upload(c->content_type, body->bytes, body->length, &p);
+    const buffer *body = &request->body;
+    const format *f = format_of_upload(request->content_type, body->bytes, body->length, &p);
     weight w = {0};
     if (f && f->weigh)
-        w = f->weigh(body->bytes, body->length, most_inflated(c));
+        w = f->weigh(body->bytes, body->length, most_inflated(request));
     if (f && f->several)
         w.cost += LABEL_COST * (double)body->length;
     return w;
 }
 
-void mix_post(resource_request *c, resource_result *out) {
-    upload all = {.inflated = {.cap = (size_t)most_inflated(c),
-                               .payer = &c->server->budget,
-                               .spares = &c->server->buffer_pool},
-                  .held = c->body.room};
+void mix_post(resource_request *request, resource_result *out) {
+    upload all = {.inflated = {.cap = (size_t)most_inflated(request),
+                               .payer = &request->server->budget,
+                               .spares = &request->server->buffer_pool},
+                  .held = request->body.room};
     pair of;
-    if (mixing_parts(c, false, &out->problem) && read_pair(c, &all, &of, &out->problem))
-        make_source(c, &all, &of, out);
+    if (mixed_batch_parts(request, false, &out->problem) &&
+        read_pair(request, &all, &of, &out->problem))
+        make_source(request, &all, &of, out);
     out->starved |= all.inflated.starved;
     buffer_free(&all.inflated);
 }

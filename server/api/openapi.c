@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What resources answer that have no formats, and what a refusal is. */
+/* The schemas of answers without formats, and of refusals. */
 static const struct {
     const char *name, *schema;
 } schemas[] = {
@@ -19,7 +19,7 @@ static const struct {
      "\"items\":{\"type\":\"object\",\"required\":[\"detail\"],\"additionalProperties\":false,"
      "\"properties\":{\"detail\":{\"type\":\"string\"},\"parameter\":{\"type\":\"string\"}}}}}}"},
     {"Tensors", "{\"type\":\"object\",\"description\":\"each tensor as nested lists; seed, index "
-                "and step, which pass 2^53, as text\",\"additionalProperties\":{\"anyOf\":["
+                "and step, which may exceed 2^53, as text\",\"additionalProperties\":{\"anyOf\":["
                 "{\"type\":\"array\"},{\"type\":\"string\",\"pattern\":\"^[0-9]+$\"}]}}"},
     {"Dataset",
      "{\"type\":\"object\",\"required\":[\"name\",\"count\",\"shape\",\"dtype\",\"layout\","
@@ -46,13 +46,13 @@ static const struct {
 };
 #define SCHEMAS (sizeof schemas / sizeof *schemas)
 
-/* What a route may refuse with. */
+/* The statuses of refusals, and the routes that refuse with them. */
 static const struct {
     int status;
-    bool computing; /* only what has formats */
-    bool uploading; /* only what takes a body */
-    bool guarded;   /* only what needs a token, where tokens are set */
-    bool named;     /* only what has a name in its path */
+    bool computing; /* only routes with formats */
+    bool uploading; /* only routes with a body */
+    bool guarded;   /* only routes that require a token when tokens are set */
+    bool named;     /* only routes with a name in the path */
 } refusals[] = {
     {.status = 400},
     {.status = 401, .guarded = true},
@@ -77,8 +77,8 @@ static json_t *reference(const char *kind, const char *name) {
 
 /* ---- parameters ---- */
 
-/* The default in its type. To leave out n means what the resource makes of it, and to leave out
- * steps that there is no leading side, as their meanings say. */
+/* Adds the default in its type. n and steps have no default here: a missing n depends on the
+ * resource, and without steps the answer has no leading side. */
 static json_t *with_default(json_t *schema, const query_parameter *row) {
     if (!row->fallback || row == &query_table[QUERY_N] || row == &query_table[QUERY_STEPS])
         return schema;
@@ -115,7 +115,7 @@ static json_t *captured(const char *name, size_t length, json_t *schema) {
                      schema);
 }
 
-/* Of the path's names, the format's too if it is in the path, and of the query. */
+/* The parameters of the path, with the format if it is a suffix, and of the query. */
 static json_t *parameters_of(const route *r, const char *path) {
     json_t *list = json_array();
     for (const char *at = path; (at = strchr(at, '{')) != NULL; at++) {
@@ -172,8 +172,8 @@ static json_t *answers_of(const route *r) {
                            "content", content_of(r)));
     if (r->formats && !post) {
         all = json_set(all, "206",
-                       json_pack("{ss so}", "description", "the part that Range names", "content",
-                                 content_of(r)));
+                       json_pack("{ss so}", "description", "the range of bytes that Range names",
+                                 "content", content_of(r)));
         all =
             json_set(all, "304", json_pack("{ss}", "description", "If-None-Match names its ETag"));
     }
@@ -185,7 +185,7 @@ static json_t *answers_of(const route *r) {
         snprintf(status, sizeof status, "%d", refusals[i].status);
         all = json_set(all, status, reference("responses", status));
     }
-    /* What requests are told that are no requests for this: 405, 408, 411, 414, 431 … */
+    /* Refusals that do not depend on the route: 405, 408, 411, 414, 431 … */
     return json_set(all, "default", reference("responses", "default"));
 }
 
@@ -199,15 +199,15 @@ static json_t *all_refusals(void) {
     return json_set(all, "default", refused(0));
 }
 
-/* A format that is read can be uploaded. */
+/* Every format that the server reads may be uploaded. */
 static json_t *body_of(void) {
     json_t *content = json_object();
     for (unsigned i = 0; format_table[i]; i++)
         if (format_table[i]->read)
             content = json_set(content, format_table[i]->media_type, json_object());
     return json_pack("{ss sb so}", "description",
-                     "x, and where the format holds several arrays y, x2 and y2", "required", 1,
-                     "content", content);
+                     "x and, in a format of several arrays, y, x2 and y2", "required", 1, "content",
+                     content);
 }
 
 /* get_v1_datasets_name_batches_step */
@@ -227,7 +227,7 @@ static json_t *operation_of(const route *r, const char *path, bool suffixed) {
                           "responses", answers_of(r));
     if (strcmp(r->method, "POST") == 0)
         o = json_set(o, "requestBody", body_of());
-    /* Nobody, or the bearer of a token where some are set. */
+    /* An empty alternative: a token is required only when the server has tokens. */
     return json_set(o, "security", r->open ? json_array() : json_pack("[{} {s[]}]", "token"));
 }
 
@@ -253,8 +253,8 @@ static json_t *all_paths(void) {
 static json_t *document(void) {
     json_t *info = json_pack(
         "{ss ss ss s{ss ss}}", "title", "fmixd", "version", FMIXD_VERSION, "description",
-        "FMix, CutMix and MixUp: the same request gives the same bytes, anywhere. A path's suffix "
-        "picks the format, else Accept does. HEAD works wherever GET does.",
+        "FMix, CutMix and MixUp: the same request gets the same bytes on every server. The "
+        "suffix of the path chooses the format, or else Accept. HEAD works wherever GET works.",
         "license", "name", "MIT", "identifier", "MIT");
     return json_pack("{ss so s[{ss}] so}", "openapi", "3.1.0", "info", info, "servers", "url", "/",
                      "paths", all_paths());
@@ -266,7 +266,7 @@ static json_t *components(void) {
                      "securitySchemes", security);
 }
 
-/* An object without its last brace, for more to follow. Takes it over. */
+/* Writes an object without its last brace, so that more members may follow. Takes the object. */
 static bool write_open(json_t *object, buffer *out) {
     bool good = json_print(object, JSON_COMPACT, out);
     json_decref(object);
@@ -275,7 +275,7 @@ static bool write_open(json_t *object, buffer *out) {
     return good;
 }
 
-/* As text, for jansson 2.14 aborts where memory ends while it parses. */
+/* Schemas are kept as text, since jansson 2.14 aborts if memory runs out while it parses. */
 static void write_schemas(buffer *out) {
     for (unsigned i = 0; i < SCHEMAS; i++) {
         buffer_print(out, "%s\"%s\":", i ? "," : "", schemas[i].name);
@@ -291,7 +291,8 @@ bool openapi_write(buffer *out) {
     return good && buffer_text(out, "}}}\n");
 }
 
-void openapi_get(resource_request *c, resource_result *out) {
+void openapi_get(resource_request *request, resource_result *out) {
     out->status = 200;
-    out->shared = (view){.bytes = c->server->document.bytes, .length = c->server->document.length};
+    out->shared = (view){.bytes = request->server->document.bytes,
+                         .length = request->server->document.length};
 }

@@ -1,15 +1,14 @@
 /*
- * openapi.h - what may be asked and what is answered, as an OpenAPI 3.1 document
+ * openapi.h - the OpenAPI 3.1 document, made of the tables of routes, parameters and formats
  */
 #ifndef OPENAPI_H
 #define OPENAPI_H
 
 #include "base/buffer.h"
 
-#define OPENAPI_MOST (1u << 20) /* bytes; it has some 40,000 */
+#define OPENAPI_MOST (1u << 20) /* bytes; the document has about 40,000 */
 
-/* Made of the tables of routes, parameters and formats. False: no memory. It takes a millisecond,
- * so it is made once. */
+/* Takes about a millisecond; the daemon makes the document once. False: no memory. */
 bool openapi_write(buffer *out);
 
 #endif

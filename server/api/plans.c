@@ -1,8 +1,9 @@
-/* GET /v1/plans: what a trainer that mixes on its own device needs for batch `step`, or for many.
- */
+/* GET /v1/plans: the pairing, masks and lambda of batch `step`, or of several batches, for a
+ * trainer that mixes on its own device. */
+#include "mask_tensor.h"
 #include "params/recipe.h"
+#include "plan_rows.h"
 #include "resource.h"
-#include "rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,31 +14,30 @@ typedef struct plans {
     fmix_plan *plan[QUERY_LIST]; /* of each method of the list */
 } plans;
 
-/* One batch of the answer: which method it has, and where its samples begin. */
+/* One batch of the answer: its method and its rows. */
 typedef struct batch {
     fmix_method method;
-    rows rows;
+    plan_rows rows;
 } batch;
 
 static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
     const query *q = &p->query;
-    problem impossible = {0}; /* refused before the source was made */
+    problem impossible = {0}; /* every method was checked before the source was made */
     if (!recipe_method(q, q->step + step, &out->method, &impossible))
         return FMIX_ERROR_RANGE;
     unsigned i = 0;
     while (q->methods.item[i] != out->method)
         i++;
-    out->rows = (rows){.plan = p->plan[i], .index = q->index + step * q->n};
+    out->rows = (plan_rows){.plan = p->plan[i], .index = q->index + step * q->n};
     return FMIX_OK;
 }
 
-/* Rows first … first+n-1 of the answer, batch by batch: `part` gets those of one batch. */
+/* Writes rows first … first+n-1 of one batch. */
 typedef fmix_status fill_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
                               uint64_t n, unsigned char *out);
 
-static fmix_status each_batch(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, fill_part *part, uint64_t row_bytes, void *out) {
-    const plans *p = from->self;
+static fmix_status each_batch(const plans *p, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              fill_part *part, uint64_t row_bytes, void *out) {
     unsigned char *at = out;
     fmix_status status = FMIX_OK;
     while (n && status == FMIX_OK) {
@@ -56,16 +56,14 @@ static fmix_status each_batch(const tensor_source *from, fmix_scratch *scratch, 
 
 static fmix_status lambda_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                uint64_t first, uint64_t n, unsigned char *out) {
-    const tensor_source of = {.self = (void *)&b->rows};
     (void)p;
-    return rows_lambda(&of, scratch, first, n, out);
+    return plan_rows_lambda(&b->rows, scratch, first, n, out);
 }
 
 static fmix_status lambda_eff_part(const plans *p, const batch *b, fmix_scratch *scratch,
                                    uint64_t first, uint64_t n, unsigned char *out) {
-    const tensor_source of = {.self = (void *)&b->rows};
     (void)p;
-    return rows_lambda_eff(&of, scratch, first, n, out);
+    return plan_rows_lambda_eff(&b->rows, scratch, first, n, out);
 }
 
 static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scratch,
@@ -79,37 +77,38 @@ static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scr
 
 static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
                               uint64_t n, unsigned char *out) {
-    fmix_dtype type = rows_mask_type(p->query.dtype);
+    fmix_dtype type = mask_tensor_dtype(p->query.dtype);
     if (fmix_method_masks(b->method))
-        return rows_images(&b->rows, fmix_plan_masks, scratch, first, n, type, p->mask_bytes, out);
+        return plan_rows_images(&b->rows, fmix_plan_masks, scratch, first, n, type, p->mask_bytes,
+                                out);
     return fmix_plan_weights(b->rows.plan, b->rows.index, first, n, type, out);
 }
 
-static fmix_status fill_lambda(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                               uint64_t n, void *out) {
-    return each_batch(from, scratch, first, n, lambda_part, sizeof(double), out);
+static fmix_status fill_lambda(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                               void *out) {
+    return each_batch(self, scratch, first, n, lambda_part, sizeof(double), out);
 }
 
-static fmix_status fill_lambda_eff(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
+static fmix_status fill_lambda_eff(const void *self, fmix_scratch *scratch, uint64_t first,
                                    uint64_t n, void *out) {
-    return each_batch(from, scratch, first, n, lambda_eff_part, sizeof(double), out);
+    return each_batch(self, scratch, first, n, lambda_eff_part, sizeof(double), out);
 }
 
-static fmix_status fill_method(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                               uint64_t n, void *out) {
-    return each_batch(from, scratch, first, n, method_part, 1, out);
+static fmix_status fill_method(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                               void *out) {
+    return each_batch(self, scratch, first, n, method_part, 1, out);
 }
 
-static fmix_status fill_masks(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, void *out) {
-    const plans *p = from->self;
-    return each_batch(from, scratch, first, n, masks_part, p->mask_bytes, out);
+static fmix_status fill_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const plans *p = self;
+    return each_batch(p, scratch, first, n, masks_part, p->mask_bytes, out);
 }
 
 /* A row of this tensor is the pairing of a whole batch. */
-static fmix_status fill_pairing(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                                uint64_t n, void *out) {
-    const plans *p = from->self;
+static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                void *out) {
+    const plans *p = self;
     const query *q = &p->query;
     fmix_status status = FMIX_OK;
     (void)scratch;
@@ -119,45 +118,41 @@ static fmix_status fill_pairing(const tensor_source *from, fmix_scratch *scratch
     return status;
 }
 
-static void plans_free(plans *p) {
+static void plans_free(void *self) {
+    plans *p = self;
     for (unsigned i = 0; p && i < QUERY_LIST; i++)
         fmix_plan_free(p->plan[i]);
     free(p);
 }
 
-static void destroy(tensor_source *s) {
-    plans_free(s->self);
-}
-
-static bool read_recipe(resource_request *c, fmix_recipe *recipe, problem *p) {
-    query *q = &c->query;
+static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem *p) {
+    query *q = &request->query;
     fmix_method method;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
     if (q->given[QUERY_PARTS] && (q->parts & (PART_MIXED | PART_LABELS | PART_ROWS)))
-        problem_add(p, 400, "parts",
-                    "plans hold no mixed batch, no labels and no rows: they are for making them");
+        problem_add(p, 400, "parts", "mixed, labels and rows are not parts of plans");
     recipe_law(q, recipe, p);
     recipe_method(q, q->step, &method, p);
     if (p->status)
         return false;
-    recipe_shape(q->shape.rank, q->shape.side, c->server->config->elements, "shape", &recipe->shape,
-                 p);
+    recipe_shape(q->shape.rank, q->shape.side, request->server->config->elements, "shape",
+                 &recipe->shape, p);
     recipe_spectrum(q, &recipe->shape, p);
-    rows_check_type(q, p);
+    mask_tensor_check(q, p);
     recipe_address(q, q->n, q->steps, p); /* n * steps is at most 2^44 */
-    return p->status == 0 && format_holds_parts(c->format, q, p);
+    return p->status == 0 && format_holds_parts(request->format, q, p);
 }
 
 /* A plan of each method of the list. */
-static plans *plans_new(resource_request *c, const fmix_recipe *recipe, problem *p) {
-    const query *q = &c->query;
+static plans *plans_new(resource_request *request, const fmix_recipe *recipe, problem *p) {
+    const query *q = &request->query;
     plans *made = calloc(1, sizeof *made);
     fmix_status status = made ? FMIX_OK : FMIX_ERROR_MEMORY;
     for (unsigned i = 0; i < q->methods.count && status == FMIX_OK; i++) {
         fmix_recipe one = *recipe;
         one.method = q->methods.item[i];
-        status = fmix_plan_new(c->server->context, &one, &made->plan[i]);
+        status = fmix_plan_new(request->server->context, &one, &made->plan[i]);
     }
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
@@ -166,11 +161,11 @@ static plans *plans_new(resource_request *c, const fmix_recipe *recipe, problem 
     }
     made->query = *q;
     made->elements = fmix_shape_elements(&recipe->shape);
-    made->mask_bytes = fmix_mask_bytes(made->elements, rows_mask_type(q->dtype));
+    made->mask_bytes = fmix_mask_bytes(made->elements, mask_tensor_dtype(q->dtype));
     return made;
 }
 
-/* The dearest of the list stands for all. */
+/* The highest cost of any method of the list. */
 static double mask_cost(const plans *p) {
     double most = 0;
     for (unsigned i = 0; i < QUERY_LIST; i++) {
@@ -201,27 +196,29 @@ static bool add_tensors(tensor_source *s, const plans *p) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     bool good = true;
     if (wanted & PART_MASKS)
-        good = good && rows_add_masks(s, q, rows_mask_type(q->dtype), mask_cost(p), fill_masks);
+        good =
+            good && mask_tensor_add(s, q, mask_tensor_dtype(q->dtype), mask_cost(p), fill_masks, p);
     if (wanted & PART_PAIRING)
         good = good && tensor_source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n,
-                                                 fill_pairing);
+                                                 fill_pairing, p);
     if (wanted & PART_LAMBDA)
-        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda);
-    if (wanted & PART_LAMBDA_EFF)
         good = good &&
-               tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, ROWS_COST, fill_lambda_eff);
+               tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST, fill_lambda, p);
+    if (wanted & PART_LAMBDA_EFF)
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
+                                         fill_lambda_eff, p);
     if (wanted & PART_METHOD)
-        good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method);
+        good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method, p);
     return good;
 }
 
-void plans_get(resource_request *c, resource_result *out) {
+void plans_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
     fmix_recipe recipe;
-    if (!read_recipe(c, &recipe, p))
+    if (!read_recipe(request, &recipe, p))
         return;
-    const query *q = &c->query;
-    plans *made = plans_new(c, &recipe, p);
+    const query *q = &request->query;
+    plans *made = plans_new(request, &recipe, p);
     tensor_source *s = made ? tensor_source_new(q->steps * q->n) : NULL;
     if (!s) {
         plans_free(made);
@@ -230,18 +227,18 @@ void plans_get(resource_request *c, resource_result *out) {
         return;
     }
     s->self = made;
-    s->destroy = destroy;
+    s->destroy = plans_free;
     s->batches = q->given[QUERY_STEPS] ? q->steps : 0;
     s->warm = is_warm(made);
     s->working = working(made);
-    s->recipe = recipe_text(q, c->groups);
+    s->recipe = recipe_text(q, request->groups);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "step", q->step);
     tensor_source_note(s, "index", q->index);
     if (!s->recipe)
         problem_add(p, 500, NULL, "out of memory");
     else if (!add_tensors(s, made))
-        problem_add(p, 413, "n", "the answer would have more bytes than can be counted");
+        problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
     else
         out->source = s;
     if (!out->source)

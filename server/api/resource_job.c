@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum stage { STAGE_NEW, STAGE_LINE, STAGE_RUN, STAGE_DONE } stage;
+typedef enum stage { STAGE_NEW, STAGE_QUEUED, STAGE_RUN, STAGE_DONE } stage;
 
 struct resource_job {
     job job; /* first */
-    jobs *line;
+    jobs *pool;
     resource *handler;
     job_waiter waiter;
-    resource_request call; /* which points to the next two */
+    resource_request request; /* points to the next two */
     char captured[ROUTE_CAPTURES][ROUTE_CAPTURE + 1];
     char *content_type;
-    char request[CRASH_REQUEST];
+    char crash_text[CRASH_REQUEST];
     resource_result result;
 
     pthread_mutex_t lock;
@@ -26,21 +26,21 @@ struct resource_job {
 
 static const job_class resource_job_class;
 
-/* Of texts that go with the request. False: no memory. */
+/* Copies the texts that end with the connection. False: no memory. */
 static bool copy_texts(resource_job *h) {
     for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
-        if (h->call.captured[i]) {
-            snprintf(h->captured[i], sizeof h->captured[i], "%s", h->call.captured[i]);
-            h->call.captured[i] = h->captured[i];
+        if (h->request.captured[i]) {
+            snprintf(h->captured[i], sizeof h->captured[i], "%s", h->request.captured[i]);
+            h->request.captured[i] = h->captured[i];
         }
-    if (!h->call.content_type)
+    if (!h->request.content_type)
         return true;
-    h->call.content_type = h->content_type = strdup(h->call.content_type);
+    h->request.content_type = h->content_type = strdup(h->request.content_type);
     return h->content_type != NULL;
 }
 
-resource_job *resource_job_new(jobs *line, resource *handler, resource_request *c, const weight *w,
-                               const job_waiter *waiter, const char *request) {
+resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *request,
+                               const weight *w, const job_waiter *waiter, const char *crash_text) {
     resource_job *h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
@@ -52,29 +52,29 @@ resource_job *resource_job_new(jobs *line, resource *handler, resource_request *
                          .indivisible = true,
                          .cost_is_guess = true};
     h->job.memory = sizeof *h + w->memory;
-    h->job.destroyer = c->body.room > JOB_LARGE ? line : NULL;
-    h->line = line;
+    h->job.destroyer = request->body.room > JOB_LARGE ? pool : NULL;
+    h->pool = pool;
     h->handler = handler;
     h->waiter = *waiter;
-    snprintf(h->request, sizeof h->request, "%s", request);
-    h->call = *c;
+    snprintf(h->crash_text, sizeof h->crash_text, "%s", crash_text);
+    h->request = *request;
     if (!copy_texts(h)) {
         free(h);
         return NULL;
     }
-    c->body = buffer_of(c->body.cap);
+    request->body = buffer_of(request->body.cap);
     pthread_mutex_init(&h->lock, NULL);
     return h;
 }
 
 static void destroy(job *j) {
     resource_job *h = (resource_job *)j;
-    buffer_free(&h->call.body);
+    buffer_free(&h->request.body);
     resource_result_free(&h->result);
     free(h->content_type);
     pthread_mutex_destroy(&h->lock);
     if (h->borrowed)
-        jobs_return(h->line, j);
+        jobs_return(h->pool, j);
     free(h);
 }
 
@@ -100,21 +100,21 @@ static void end(resource_job *h, bool cancelled) {
     if (h->ended || h->stage == STAGE_NEW)
         return;
     h->ended = true;
-    jobs_end(h->line, &h->job, cancelled);
+    jobs_end(h->pool, &h->job, cancelled);
 }
 
 static refusal begin(resource_job *h) {
-    if (!jobs_could_run(h->line, &h->job, h->call.body.room))
+    if (!jobs_could_run(h->pool, &h->job, h->request.body.room))
         return REFUSAL_LARGE;
-    h->borrowed = h->borrowed || jobs_borrow(h->line, &h->job);
+    h->borrowed = h->borrowed || jobs_borrow(h->pool, &h->job);
     if (!h->borrowed)
         return REFUSAL_MEMORY;
-    refusal v = jobs_admit(h->line, &h->job);
-    if (v == REFUSAL_NONE) {
-        h->stage = STAGE_LINE;
-        jobs_wake(h->line, &h->job);
+    refusal why = jobs_admit(h->pool, &h->job);
+    if (why == REFUSAL_NONE) {
+        h->stage = STAGE_QUEUED;
+        jobs_wake(h->pool, &h->job);
     }
-    return v;
+    return why;
 }
 
 /* ---- */
@@ -122,27 +122,26 @@ static refusal begin(resource_job *h) {
 static bool claim(job *j, job_slice *slice, bool *more) {
     resource_job *h = (resource_job *)j;
     pthread_mutex_lock(&h->lock);
-    bool is = h->stage == STAGE_LINE && !h->abandoned;
-    if (is) {
+    bool ready = h->stage == STAGE_QUEUED && !h->abandoned;
+    if (ready) {
         h->stage = STAGE_RUN;
         *slice = (job_slice){JOB_HANDLE, 0};
         *more = false;
     }
     pthread_mutex_unlock(&h->lock);
-    return is;
+    return ready;
 }
 
-/* What the handler leaves of a body may be much, and is given back here rather than by who asked.
- */
+/* Frees the rest of the body here, on a compute thread, since a large body takes long to free. */
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     resource_job *h = (resource_job *)j;
     (void)slice;
     (void)scratch;
-    const char *before = crash_work_for(h->request);
-    h->handler(&h->call, &h->result);
-    buffer_free(&h->call.body);
+    const char *before = crash_work_for(h->crash_text);
+    h->handler(&h->request, &h->result);
+    buffer_free(&h->request.body);
     crash_work_for(before);
-    h->job.destroyer = h->result.source ? h->line : NULL;
+    h->job.destroyer = h->result.source ? h->pool : NULL;
     pthread_mutex_lock(&h->lock);
     h->stage = STAGE_DONE;
     end(h, false);
@@ -181,9 +180,9 @@ resource_job_state resource_job_start(resource_job *h, refusal *why) {
 
 resource_result resource_job_take(resource_job *h) {
     pthread_mutex_lock(&h->lock);
-    resource_result o = h->result;
-    h->job.destroyer = NULL; /* what was much has gone with it */
+    resource_result result = h->result;
+    h->job.destroyer = NULL; /* the caller has the result now */
     h->result = (resource_result){.status = 0};
     pthread_mutex_unlock(&h->lock);
-    return o;
+    return result;
 }

@@ -1,10 +1,11 @@
 /*
- * handling.h - a resource's handler as a job, where it takes time that the client chooses
+ * resource_job.h - a resource's handler as a job, where the client chooses how long the handler
+ * takes
  *
- * What it works on is its own, so the request may end meanwhile: then it is done to its end, and
- * what came of it is freed.
+ * The job owns the request that the handler gets. If the connection ends meanwhile, the handler
+ * still runs to its end, and its result is freed.
  *
- * Threads: resource_job_start and resource_job_take belong to the thread that asks.
+ * Threads: resource_job_start and resource_job_take are called by the thread of the connection.
  */
 #ifndef RESOURCE_JOB_H
 #define RESOURCE_JOB_H
@@ -13,13 +14,13 @@
 
 typedef struct resource_job resource_job;
 
-/* Takes the call's body. request: what a crash says of it (crash.h), copied. NULL: no memory, and
- * nothing is taken. */
-resource_job *resource_job_new(jobs *line, resource *handler, resource_request *c, const weight *w,
-                               const job_waiter *waiter, const char *request);
+/* Takes the body of the request. crash_text names the request after a crash (crash.h), and is
+ * copied. NULL: no memory, and the body is not taken. */
+resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *request,
+                               const weight *w, const job_waiter *waiter, const char *crash_text);
 void resource_job_release(resource_job *h); /* NULL: nothing */
 
-/* As what is waited for. */
+/* The job that the connection waits for. */
 job *resource_job_job(resource_job *h);
 
 typedef enum resource_job_state {
@@ -29,12 +30,12 @@ typedef enum resource_job_state {
     RESOURCE_JOB_LEFT
 } resource_job_state;
 
-/* Begins it, or asks how it stands; not while who asks is suspended. WAIT: suspended, and resumed
- * once it is worth asking again. BUSY: not now, and in *why what there is too much of. LEFT: it was
- * abandoned. */
+/* Starts the job, or tells how far the job is. Not called while the waiter is suspended. WAIT: the
+ * waiter is suspended, and is resumed when a further call is worthwhile. BUSY: refused, for the
+ * reason in *why. LEFT: the job was abandoned. */
 resource_job_state resource_job_start(resource_job *h, refusal *why);
 
-/* What came of it, once it is DONE. */
+/* The result of the handler, after DONE. */
 resource_result resource_job_take(resource_job *h);
 
 #endif

@@ -8,22 +8,22 @@
 
 typedef struct route {
     const char *path;
-    const char *method; /* GET (then HEAD too) or POST */
+    const char *method; /* GET, which implies HEAD, or POST */
     resource *handler;
-    resource_weight *weight;    /* of the handler; NULL: next to none, whatever is asked */
-    unsigned groups;            /* parameters it takes */
-    format_set formats;         /* 0: one of its own, `media` */
-    const char *media, *schema; /* of an answer without formats; its schema in openapi.c */
-    bool open;                  /* needs no token */
-    const char *meaning;
+    resource_weight *weight;    /* of the handler; NULL: negligible for every request */
+    unsigned groups;            /* of parameters that the resource takes */
+    format_set formats;         /* 0: the answer has the media type `media` */
+    const char *media, *schema; /* of an answer without formats; schema: a name in openapi.c */
+    bool open;                  /* requires no token */
+    const char *meaning;        /* one line, for the documentation */
 } route;
 
-/* What a route takes, as for Allow; NULL: what there is in all. */
+/* The methods of a route, as the header Allow lists them; NULL: the methods of all routes. */
 const char *route_methods(const route *r);
 
-/* NULL past the last. */
+/* NULL past the last route. */
 const route *route_row(unsigned number);
 const char *route_name(unsigned number);
-#define ROUTE_NONE (METRICS_ROUTES - 1) /* the number of requests that match no row */
+#define ROUTE_NONE (METRICS_ROUTES - 1) /* counts the requests that match no route */
 
 #endif

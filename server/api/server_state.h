@@ -1,8 +1,8 @@
 /*
- * server_state.h - what every request of one daemon shares
+ * server_state.h - the state that all requests of one daemon share
  */
-#ifndef SERVICE_H
-#define SERVICE_H
+#ifndef SERVER_STATE_H
+#define SERVER_STATE_H
 
 #include "access/auth.h"
 #include "compute/jobs.h"
@@ -22,10 +22,10 @@ typedef struct server_state {
     catalog *catalog; /* of data sets */
     buffer document;  /* openapi.h */
     budget budget;
-    buffer_pool buffer_pool; /* of slices; beside the budget */
+    buffer_pool buffer_pool; /* of slices; not counted in the budget */
     metrics metrics;
     log_lines *log;
-    atomic_bool draining; /* SIGTERM came: not ready, but still serving */
+    atomic_bool draining; /* SIGTERM was received: not ready, but still serving */
     char golden[33];      /* digest of the self-test's answers */
 } server_state;
 

@@ -1,4 +1,5 @@
 #include "shard_name.h"
+#include "batch_address.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ static void decode(char *text) {
         *text = *text == '+' ? ',' : *text == '~' ? '.' : *text;
 }
 
-/* Appends what is not at its default, and n always: what a batch has without it is no default of
- * the table. Buffers as large as this only fail for want of memory. */
+/* Appends a parameter that is not at its default, and always n, whose default for data sets is not
+ * the default of the table. Texts are short, so that a buffer fails only for lack of memory. */
 static bool add_parameter(const query *q, query_id id, buffer *out) {
     query plain;
     buffer here = buffer_of(1024), there = buffer_of(1024);
@@ -53,7 +54,7 @@ fmix_status shard_name_of(const query *q, const dataset *d, char *out, size_t ro
     return status;
 }
 
-/* The next part of a name, which is cut up. */
+/* The next part of a name; ends the part with a zero byte. */
 static char *next_part(char **rest) {
     char *part = *rest;
     char *end = part ? strstr(part, SHARD_SEPARATOR) : NULL;
@@ -63,33 +64,33 @@ static char *next_part(char **rest) {
     return part;
 }
 
-dataset *shard_name_read(resource_request *c, uint64_t *step, problem *p) {
+dataset *shard_name_read(resource_request *request, uint64_t *step, problem *p) {
     char name[ROUTE_CAPTURE + 1], *rest = name;
-    snprintf(name, sizeof name, "%s", c->captured[0]);
+    snprintf(name, sizeof name, "%s", request->captured[0]);
     const char *set = next_part(&rest), *digest = next_part(&rest), *part = next_part(&rest);
-    query_init(&c->query);
+    query_init(&request->query);
     for (; rest && p->status == 0; part = next_part(&rest)) {
         char *value = strchr(part, '=');
         if (!value) {
-            problem_add(p, 404, NULL, "'%.80s' is no shard's name", c->captured[0]);
+            problem_add(p, 404, NULL, "'%.80s' is not the name of a shard", request->captured[0]);
             return NULL;
         }
         *value++ = 0;
         decode(value);
-        query_take(&c->query, SHARD_GROUPS, part, strlen(part), value, strlen(value), p);
+        query_take(&request->query, SHARD_GROUPS, part, strlen(part), value, strlen(value), p);
     }
     if (p->status)
         return NULL;
     if (!part || !digest) {
-        problem_add(p, 404, NULL, "'%.80s' is no shard's name", c->captured[0]);
+        problem_add(p, 404, NULL, "'%.80s' is not the name of a shard", request->captured[0]);
         return NULL;
     }
-    const char *whole = c->captured[0];
-    c->captured[0] = set;
-    dataset *d = hosted_step(part, step, p) ? hosted_find(c, p) : NULL;
-    c->captured[0] = whole;
+    const char *whole = request->captured[0];
+    request->captured[0] = set;
+    dataset *d = batch_address_step(part, step, p) ? requested_dataset_find(request, p) : NULL;
+    request->captured[0] = whole;
     if (d && (strlen(digest) != DIGEST_DIGITS || strncmp(d->digest, digest, DIGEST_DIGITS) != 0)) {
-        problem_add(p, 404, NULL, "the data set %s has digest %s now, not %s", d->name, d->digest,
+        problem_add(p, 404, NULL, "the data set %s now has digest %s, not %s", d->name, d->digest,
                     digest);
         dataset_release(d);
         return NULL;
@@ -111,7 +112,7 @@ void shard_name_refuse(const query *q, problem *p) {
         buffer_free(&text);
     }
     problem_add(p, 400, query_table[longest].name,
-                "a shard's name holds every parameter that is not at its default and has at most "
-                "%d bytes; these have more, and %s has most of them",
+                "a shard's name holds every parameter that is not at its default, in at most %d "
+                "bytes; the parameters given need more bytes, and %s needs most of them",
                 ROUTE_CAPTURE, query_table[longest].name);
 }

@@ -1,4 +1,4 @@
-/* The preview page: server/web, as it is, in the program. */
+/* GET / and its style and script: the files of server/web, which are part of the program. */
 #include "resource.h"
 
 static void answer(resource_result *out, const char *bytes, uint64_t length) {
@@ -15,8 +15,8 @@ static void answer(resource_result *out, const char *bytes, uint64_t length) {
             "web_" #name "_length: .quad 1b - 0b\n.previous\n");                                  \
     extern const uint64_t web_##name##_length;                                                     \
     extern const char web_##name##_bytes[];                                                        \
-    void web_##name(resource_request *c, resource_result *out) {                                                       \
-        (void)c;                                                                                   \
+    void web_##name(resource_request *request, resource_result *out) {                             \
+        (void)request;                                                                             \
         answer(out, web_##name##_bytes, web_##name##_length);                                      \
     }
 /* clang-format on */

@@ -193,7 +193,8 @@ static refusal refusal_of_failure(const answer *a) {
     if (encoded->starved)
         return jobs_could_run(a->pool, &a->job, a->source->held + encoded->wanted) ? REFUSAL_MEMORY
                                                                                    : REFUSAL_LARGE;
-    return a->source->is_lost && a->source->is_lost(a->source) ? REFUSAL_INTERNAL : REFUSAL_NONE;
+    return a->source->is_lost && a->source->is_lost(a->source->self) ? REFUSAL_INTERNAL
+                                                                     : REFUSAL_NONE;
 }
 
 static bool is_readable(const answer *a) {

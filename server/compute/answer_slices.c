@@ -116,8 +116,7 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t rows = slicing_part_rows(c, slice, &first);
     unsigned char *out = room_of(a, c, slice, first, rows);
     fmix_scratch_watch(scratch, is_abandoned, a);
-    bool good = out && c->from->fill(c->from->from ? c->from->from : a->source, scratch, first,
-                                     rows, out) == FMIX_OK;
+    bool good = out && c->from->fill(c->from->self, scratch, first, rows, out) == FMIX_OK;
     fmix_scratch_watch(scratch, NULL, NULL);
     if (good)
         dtype_swap(c->from->type, out, (size_t)(rows * c->from->row_bytes));
@@ -126,7 +125,7 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
 
 static bool run_prepare(answer *a) {
     return (!answer_is_buffered(a) || buffered_body_begin(&a->buffered, &a->slicing)) &&
-           (!a->source->prepare || a->source->prepare(a->source) == FMIX_OK);
+           (!a->source->prepare || a->source->prepare(a->source->self) == FMIX_OK);
 }
 
 static bool run_encode(answer *a) {

@@ -3,7 +3,7 @@
  *
  * Tables of fixed size and relaxed atomics: counting does not wait and does not allocate. Only
  * statuses of answers with tensors have a column for each format, so the number of series is
- * bounded. api/metrics.c prints the series.
+ * bounded. api/metrics_page.c prints the series.
  */
 #ifndef METRICS_H
 #define METRICS_H

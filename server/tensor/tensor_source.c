@@ -13,7 +13,7 @@ void tensor_source_free(tensor_source *s) {
     if (!s)
         return;
     if (s->destroy)
-        s->destroy(s);
+        s->destroy(s->self);
     free(s->recipe);
     free(s);
 }
@@ -25,7 +25,7 @@ static bool multiply_capped(uint64_t *product, uint64_t factor) {
     return true;
 }
 
-/* The sides before a sample's own: [rows], or [batches, rows of one]. */
+/* The sides before the sides of a sample: [rows], or [batches, rows of one batch]. */
 static unsigned leading(const tensor_source *s, uint64_t *shape) {
     if (!s->batches) {
         shape[0] = s->rows;
@@ -37,11 +37,11 @@ static unsigned leading(const tensor_source *s, uint64_t *shape) {
 }
 
 bool tensor_source_add(tensor_source *s, const char *name, dtype type, unsigned sides,
-                       const uint64_t *side, double row_cost, tensor_fill *fill) {
+                       const uint64_t *side, double row_cost, tensor_fill *fill, const void *self) {
     if (s->count == SOURCE_TENSORS || sides + 1 + (s->batches > 0) > TENSOR_RANK)
         return false;
     tensor *t = &s->tensors[s->count];
-    *t = (tensor){.name = name, .type = type, .row_cost = row_cost, .fill = fill};
+    *t = (tensor){.name = name, .type = type, .row_cost = row_cost, .fill = fill, .self = self};
     t->rows = s->rows;
     t->rank = leading(s, t->shape);
     t->row_bytes = dtype_table[type].size;
@@ -58,8 +58,8 @@ bool tensor_source_add(tensor_source *s, const char *name, dtype type, unsigned 
 }
 
 bool tensor_source_add_batches(tensor_source *s, const char *name, dtype type, uint64_t samples,
-                               double batch_cost, tensor_fill *fill) {
-    if (!tensor_source_add(s, name, type, 0, NULL, batch_cost, fill))
+                               double batch_cost, tensor_fill *fill, const void *self) {
+    if (!tensor_source_add(s, name, type, 0, NULL, batch_cost, fill, self))
         return false;
     tensor *t = &s->tensors[s->count - 1];
     t->rows = s->rows / samples;

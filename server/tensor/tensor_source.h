@@ -1,11 +1,11 @@
 /*
- * tensor_source.h - what an answer is made of: named tensors that fill themselves row by row
+ * tensor_source.h - the named tensors of an answer, which are filled row by row
  *
- * A resource (api/) makes a source; a format (formats/) lays its tensors out; an answer computes
- * them in slices. A row belongs to one sample, or to one batch of them.
+ * A resource (api/) makes a source; a format (formats/) lays out the tensors of the source; an
+ * answer (compute/) fills the tensors in slices. A row belongs to one sample or to one batch.
  */
-#ifndef SOURCE_H
-#define SOURCE_H
+#ifndef TENSOR_SOURCE_H
+#define TENSOR_SOURCE_H
 
 #include "dtype.h"
 #include "lib/fmix.h"
@@ -19,20 +19,20 @@
 
 typedef struct tensor_source tensor_source;
 
-/* Rows first … first+n-1 of the tensor, n * row_bytes bytes in the machine's order, to out. Called
- * by several threads at once, each with its own scratch. */
-typedef fmix_status tensor_fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                                uint64_t n, void *out);
+/* Writes rows first … first+n-1 of a tensor to `out`: n * row_bytes bytes in the machine's order.
+ * `self` is tensor.self. Several threads call a fill at once, each with a scratch of its own. */
+typedef fmix_status tensor_fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                void *out);
 
-/* Where the channels of a tensor that is drawn lie among its sides. */
+/* Where the side of channels lies among the sides of a tensor that is drawn. */
 typedef enum channels_place { CHANNELS_NOWHERE, CHANNELS_BEFORE, CHANNELS_BEHIND } channels_place;
 
-/* What a row of a tensor looks like: its sides are one to three spatial sides, and perhaps one of
- * channels before or behind them. */
+/* A row of a tensor as an image: one to three spatial sides, and at most one side of channels
+ * before or behind the spatial sides. */
 typedef struct image_shape {
-    unsigned sides;                 /* spatial ones; 0: the tensor is not drawn */
-    uint64_t slices, height, width; /* elements along them; 1 where there is no such side */
-    uint64_t channels;              /* 1 where they have no side of their own */
+    unsigned sides;                 /* spatial sides; 0: the tensor is not drawn */
+    uint64_t slices, height, width; /* elements along each spatial side; 1: the side is missing */
+    uint64_t channels;              /* 1 where there is no side of channels */
     bool apart;                     /* each channel is a plane of its own */
 } image_shape;
 
@@ -41,15 +41,15 @@ typedef struct tensor {
     dtype type;
     unsigned rank;
     uint64_t shape[TENSOR_RANK];
-    uint64_t rows; /* that fill counts in: the source's, or its batches */
+    uint64_t rows; /* the rows that `fill` counts: samples of the source, or batches */
     uint64_t row_bytes;
     double row_cost; /* estimated nanoseconds */
     tensor_fill *fill;
-    const tensor_source *from; /* what fill is given; NULL: the source that the tensor stands in */
+    const void *self; /* the first argument of `fill`; borrowed, valid as long as the source */
     image_shape image;
 } tensor;
 
-/* Scalars beside the tensors; as text in json, for they pass 2^53. */
+/* A scalar beside the tensors. JSON holds the value as text, since the value may exceed 2^53. */
 typedef struct metadata {
     const char *name;
     uint64_t value;
@@ -57,45 +57,45 @@ typedef struct metadata {
 
 struct tensor_source {
     uint64_t rows;
-    uint64_t batches; /* 0: one, without a side of its own; else the leading side of every tensor */
+    uint64_t batches; /* the leading side of every tensor; 0: one batch, without such a side */
     tensor tensors[SOURCE_TENSORS];
-    unsigned count, main; /* main: what a format of one tensor holds */
+    unsigned count, main; /* main: the tensor that a format of one tensor holds */
     metadata meta[SOURCE_METADATA];
     unsigned metas;
     unsigned columns, scale; /* of a png sheet; 0 columns: about a square */
-    char *recipe;            /* canonical text; png keeps it */
-    uint64_t memory;         /* bytes it holds beside its tensors, if it counts them */
-    uint64_t held;           /* bytes it holds that are paid for already */
+    char *recipe;            /* canonical text; a png file keeps the text */
+    uint64_t memory;         /* bytes held beside the tensors, not counted in the budget yet */
+    uint64_t held;           /* bytes held that are counted in the budget already */
     uint64_t working;        /* bytes that a thread needs to fill a slice */
-    bool warm;               /* filling needs nothing slow to be made first */
-    bool passing;            /* under this URL there may be another answer one day */
+    bool warm;               /* the first fill makes nothing slow */
+    bool passing;            /* the answer under this URL may change one day */
     double prepare_cost;     /* estimated nanoseconds of prepare */
+    void *self;              /* the argument of the three functions below */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
-    fmix_status (*prepare)(tensor_source *self);
-    /* Asked after a failure: whether what it is made of turned out not to be there. NULL: no. */
-    bool (*is_lost)(const tensor_source *self);
-    void (*destroy)(tensor_source *self); /* frees what `self` points to */
-    void *self;
+    fmix_status (*prepare)(void *self);
+    /* Asked after a failure: whether the data that the source reads were lost. NULL: never. */
+    bool (*is_lost)(const void *self);
+    void (*destroy)(void *self); /* frees `self`; NULL: nothing to free */
 };
 
 /* NULL without memory. */
 tensor_source *tensor_source_new(uint64_t rows);
 void tensor_source_free(tensor_source *s);
 
-/* Appends a tensor of rows with these further sides; false if its size overflows. */
+/* Appends a tensor whose rows have these sides, to be filled by fill(self, …). False: the size of
+ * the tensor overflows, or the source is full. */
 bool tensor_source_add(tensor_source *s, const char *name, dtype type, unsigned sides,
-                       const uint64_t *side, double row_cost, tensor_fill *fill);
+                       const uint64_t *side, double row_cost, tensor_fill *fill, const void *self);
 /* The same for a tensor of one value a sample that is filled batch by batch. */
 bool tensor_source_add_batches(tensor_source *s, const char *name, dtype type, uint64_t samples,
-                               double batch_cost, tensor_fill *fill);
+                               double batch_cost, tensor_fill *fill, const void *self);
 void tensor_source_note(tensor_source *s, const char *name, uint64_t value);
 
-/* Says that the tensor added last can be drawn. It cannot where it has too few sides or too many
- * for that. */
+/* Marks the tensor added last as one to draw, unless the tensor has too few or too many sides. */
 void tensor_source_draw(tensor_source *s, channels_place channels);
 
 uint64_t tensor_bytes(const tensor *t);
-/* Its elements, and the lists around them that json would make. */
+/* The elements of a tensor, and the lists that JSON puts around the elements. */
 uint64_t tensor_nodes(const tensor *t);
 
 #endif

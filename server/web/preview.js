@@ -1,5 +1,5 @@
-// The preview page: each view is a form, a request made of it, what comes back, and the lines of
-// code that fetch the same.
+// The preview page. Each view has a form, sends the request that the form describes, draws the
+// answer, and shows code that fetches the same bytes.
 
 const PICTURE = 224;
 const VOLUME = 48;
@@ -10,7 +10,7 @@ let token = "";
 const query = (pairs) => Object.entries(pairs)
   .map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",")}`).join("&");
 
-/** A problem's own words, else its status. */
+/** The detail of a problem, or else the status line. */
 async function explain(reply) {
   const isProblem = (reply.headers.get("Content-Type") ?? "").includes("problem+json");
   return isProblem ? (await reply.json()).detail : `${reply.status} ${reply.statusText}`;
@@ -25,7 +25,7 @@ async function ask(target, options = {}) {
   return reply;
 }
 
-/** Runs `work` for the newest call alone: what is still under way is given up. */
+/** Runs `work`, and cancels the run of an earlier call that has not ended. */
 function newest(caption, work) {
   let control = new AbortController();
   return async () => {
@@ -55,7 +55,7 @@ async function show(image, reply) {
 
 // ---- forms ----
 
-/** What a form says, without what is as it would be anyway. */
+/** The values of a form that are not at their defaults. */
 function said(form, names) {
   const pairs = {};
   for (const name of names) {
@@ -72,7 +72,7 @@ function sayValues(form) {
     label.querySelector("output").textContent = label.querySelector("input").value;
 }
 
-/** Calls `redraw` now and whenever something moves. */
+/** Calls `redraw` now and whenever the form changes. */
 function watch(form, redraw) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
@@ -87,8 +87,8 @@ function watch(form, redraw) {
 
 const quoted = (target) => `"${location.origin}${target}"`;
 
-/** What a view shows, and lines that fetch it by GET: the path without suffix, and its parameters;
- * without a picture's own it is shown from the raw array. */
+/** URLs of an answer, and code that fetches the answer by GET. `path` has no suffix; without
+ * parameters of a picture, the view draws the raw array. */
 function fetching(picture, path, pairs, rawPairs, shape) {
   const png = `${path}.png?${query({ ...pairs, ...picture })}`;
   const npy = `${path}.npy?${query(pairs)}`;
@@ -109,7 +109,7 @@ array <- aperm(array(bytes, c(${[...shape].reverse().join(", ")}))); close(conne
   };
 }
 
-/** What a view shows, and lines that fetch it by uploading pair.npy. */
+/** URLs of an answer, and code that fetches the answer by uploading pair.npy. */
 function uploading(pairs) {
   const png = `/v1/mix.png?${query(pairs)}`;
   const npy = `/v1/mix.npy?${query(pairs)}`;
@@ -139,7 +139,7 @@ function sayCode() {
   }
 }
 
-/** A box of code below a figure; the language is one for all. */
+/** A box of code below a figure; all boxes show the same language. */
 function codeBox(section) {
   const box = { root: section.querySelector(".code"), lines: {} };
   box.root.append(document.querySelector("#code").content.cloneNode(true));
@@ -195,17 +195,17 @@ function masks() {
 
 // ---- two pictures ----
 
-/** Of a canvas that is read back. */
+/** Options of a canvas whose pixels are read back. */
 const penOf = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
 
-/** Covers the canvas with the picture's middle. */
+/** Covers the canvas with the middle of the picture. */
 function draw(canvas, picture) {
   const scale = Math.max(PICTURE / picture.width, PICTURE / picture.height);
   const [width, height] = [picture.width * scale, picture.height * scale];
   penOf(canvas).drawImage(picture, (PICTURE - width) / 2, (PICTURE - height) / 2, width, height);
 }
 
-/** Something to mix before there is anything: a dune under the sun, and leaves. */
+/** Pictures to mix before the user chooses any: a dune under the sun, and leaves. */
 function drawSamples([dune, leaves]) {
   let pen = penOf(dune);
   const sky = pen.createLinearGradient(0, 0, 0, PICTURE);
@@ -269,7 +269,7 @@ function takePictures(drops, redraw) {
       redraw();
     };
     const input = drop.querySelector("input");
-    input.addEventListener("input", (event) => event.stopPropagation()); // no value that is shown
+    input.addEventListener("input", (event) => event.stopPropagation()); // its value is not shown
     input.addEventListener("change", () => take(input.files[0]));
     drop.addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -324,7 +324,7 @@ async function data() {
     const chosen = sets.find(({ name }) => name === set.value);
     section.querySelectorAll("figure .picture, figure .code").forEach((part) => { part.hidden = !chosen; });
     if (!chosen)
-      return "None is served: fmixd import writes one, fmixd --data DIRECTORY serves what is there.";
+      return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";
     const n = Math.min(batch, chosen.count);
     step.max = Math.ceil(chosen.count / n) - 1;
     const pairs = { n, ...said(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };

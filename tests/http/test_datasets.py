@@ -253,7 +253,7 @@ class Addressing(HostingTest):
 
     def test_labels_of_a_set_that_has_none_are_400(self):
         body = self.batch("voxels", 0, 400, n=2, parts="labels").json()
-        self.assertIn("voxels has none", body["detail"])
+        self.assertIn("voxels has no labels", body["detail"])
 
     def test_a_png_is_the_batch_as_a_sheet(self):
         answer = self.batch("colour", 0, suffix=".png", n=6)

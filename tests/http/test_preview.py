@@ -257,7 +257,7 @@ class Preview(harness.ServerTest):
         with harness.Server("--tokens", str(tokens)) as guarded:
             window = self.open(guarded)
             window.until("return !document.querySelector('#token').hidden")
-            self.assertEqual(window.find("#token input").name(), "This server asks for a token")
+            self.assertEqual(window.find("#token input").name(), "This server requires a token")
             window.find("#token input").type(made[0])
             window.find("#token button").click()
             window.until("return document.querySelector('#masks img').naturalWidth")

@@ -7,6 +7,7 @@
 #include "bodies.h"
 #include "folder.h"
 
+#include "formats/png_plain.h"
 #include "import/import.h"
 
 /* The status of `fmixd import SET` with more arguments, NULL at the end. */

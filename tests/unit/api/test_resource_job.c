@@ -111,7 +111,7 @@ static unsigned waiting(const bench *b) {
 
 static const weight some = {.cost = 1e6};
 
-static void it_is_done_elsewhere_with_what_the_request_had(void **state) {
+static void a_handler_runs_on_another_thread_with_the_texts_and_body_of_its_request(void **state) {
     (void)state;
     refusal why;
     bench b;
@@ -133,7 +133,7 @@ static void it_is_done_elsewhere_with_what_the_request_had(void **state) {
     assert_int_equal(atomic_load(&seen.released), 1);
 }
 
-static void abandoned_in_line_it_is_gone_at_once_and_never_runs(void **state) {
+static void a_job_abandoned_in_the_queue_never_runs(void **state) {
     (void)state;
     refusal why;
     bench holder, b;
@@ -161,7 +161,7 @@ static void abandoned_in_line_it_is_gone_at_once_and_never_runs(void **state) {
 }
 
 /* What it works on is its own, and freed after it. */
-static void abandoned_while_it_runs_it_is_done_to_its_end_alone(void **state) {
+static void an_abandoned_handler_runs_to_its_end_and_its_result_is_freed(void **state) {
     (void)state;
     refusal why;
     bench b;
@@ -182,7 +182,7 @@ static void abandoned_while_it_runs_it_is_done_to_its_end_alone(void **state) {
     assert_int_equal(atomic_load(&seen.released), 1);
 }
 
-static void what_there_is_no_room_for_is_busy_and_says_why(void **state) {
+static void a_job_without_room_is_busy_with_the_reason(void **state) {
     (void)state;
     refusal why;
     bench b, other;
@@ -213,7 +213,7 @@ static void what_there_is_no_room_for_is_busy_and_says_why(void **state) {
     end(&b);
 }
 
-RUN(T(it_is_done_elsewhere_with_what_the_request_had),
-    T(abandoned_in_line_it_is_gone_at_once_and_never_runs),
-    T(abandoned_while_it_runs_it_is_done_to_its_end_alone),
-    T(what_there_is_no_room_for_is_busy_and_says_why))
+RUN(T(a_handler_runs_on_another_thread_with_the_texts_and_body_of_its_request),
+    T(a_job_abandoned_in_the_queue_never_runs),
+    T(an_abandoned_handler_runs_to_its_end_and_its_result_is_freed),
+    T(a_job_without_room_is_busy_with_the_reason))

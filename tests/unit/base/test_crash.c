@@ -76,9 +76,9 @@ static void crash_on_a_thread(void) {
     pthread_join(thread, NULL);
 }
 
-static fmix_status fill_from_nothing(const tensor_source *from, fmix_scratch *scratch,
-                                     uint64_t first, uint64_t n, void *out) {
-    (void)from, (void)scratch, (void)first, (void)n, (void)out;
+static fmix_status fill_from_nothing(const void *self, fmix_scratch *scratch, uint64_t first,
+                                     uint64_t n, void *out) {
+    (void)self, (void)scratch, (void)first, (void)n, (void)out;
     access_badly();
     return FMIX_OK;
 }
@@ -94,7 +94,7 @@ static void crash_in_a_slice(void) {
     tensor_source *s = tensor_source_new(1);
     problem p = {0};
     refusal why;
-    tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 1e9, fill_from_nothing);
+    tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 1e9, fill_from_nothing, NULL);
     answer *a = answer_new(pool, s, &format_raw, &waiter, &p);
     answer_describe(a, "GET /of-an-answer");
     answer_start(a, &why);

@@ -13,9 +13,10 @@
 /* What a source is to do, and what was done with it. */
 typedef struct probe {
     bool fail_prepare, lost;
-    uint64_t fail_row; /* a fill that holds this row fails */
-    unit_gate *hold;   /* every fill passes this gate, */
-    atomic_bool told;  /* and then asks whether it is cancelled */
+    uint64_t row_bytes; /* of x */
+    uint64_t fail_row;  /* a fill that holds this row fails */
+    unit_gate *hold;    /* every fill passes this gate, */
+    atomic_bool told;   /* and then asks whether it is cancelled */
     atomic_uint prepared, fills, other_fills, destroyed;
     atomic_bool early; /* a fill came before the preparation */
     _Atomic uint64_t reading, lead, filled;
@@ -31,10 +32,10 @@ static void raise_to(_Atomic uint64_t *most, uint64_t value) {
         ;
 }
 
-static fmix_status fill_x(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                          uint64_t n, void *out) {
-    probe *p = from->self;
-    uint64_t bytes = from->tensors[0].row_bytes;
+static fmix_status fill_x(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                          void *out) {
+    probe *p = (probe *)self;
+    uint64_t bytes = p->row_bytes;
     unsigned char *at = out;
     assert_non_null(scratch);
     atomic_fetch_add(&p->fills, 1);
@@ -54,9 +55,9 @@ static fmix_status fill_x(const tensor_source *from, fmix_scratch *scratch, uint
     return FMIX_OK;
 }
 
-static fmix_status fill_other(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, void *out) {
-    probe *p = from->self;
+static fmix_status fill_other(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    probe *p = (probe *)self;
     double *at = out;
     (void)scratch;
     atomic_fetch_add(&p->other_fills, 1);
@@ -65,20 +66,20 @@ static fmix_status fill_other(const tensor_source *from, fmix_scratch *scratch, 
     return FMIX_OK;
 }
 
-static fmix_status prepare(tensor_source *s) {
-    probe *p = s->self;
+static fmix_status prepare(void *self) {
+    probe *p = self;
     if (p->fail_prepare)
         return FMIX_ERROR_MEMORY;
     atomic_fetch_add(&p->prepared, 1);
     return FMIX_OK;
 }
 
-static bool is_lost(const tensor_source *s) {
-    return ((const probe *)s->self)->lost;
+static bool is_lost(const void *self) {
+    return ((const probe *)self)->lost;
 }
 
-static void destroy(tensor_source *s) {
-    probe *p = s->self;
+static void destroy(void *self) {
+    probe *p = self;
     atomic_fetch_add(&p->destroyed, 1);
 }
 
@@ -86,9 +87,10 @@ static void destroy(tensor_source *s) {
 static tensor_source *tensor_source_of(probe *p, uint64_t rows, uint64_t bytes, double cost) {
     tensor_source *s = tensor_source_new(rows);
     assert_non_null(s);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, cost, fill_x));
+    p->row_bytes = bytes;
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, cost, fill_x, p));
     tensor_source_draw(s, CHANNELS_NOWHERE);
-    assert_true(tensor_source_add(s, "other", DTYPE_F64, 0, NULL, 1, fill_other));
+    assert_true(tensor_source_add(s, "other", DTYPE_F64, 0, NULL, 1, fill_other, p));
     s->scale = 1;
     s->self = p;
     s->prepare = prepare;

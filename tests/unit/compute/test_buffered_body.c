@@ -7,8 +7,8 @@ static tensor_source *tensor_source_of(void) {
     const uint64_t bytes = 2;
     tensor_source *s = tensor_source_new(3);
     assert_non_null(s);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, 0, NULL));
-    assert_true(tensor_source_add(s, "other", DTYPE_F64, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, 0, NULL, NULL));
+    assert_true(tensor_source_add(s, "other", DTYPE_F64, 0, NULL, 0, NULL, NULL));
     return s;
 }
 

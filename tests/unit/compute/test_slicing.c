@@ -4,7 +4,7 @@
 
 static tensor_source *tensor_source_of(uint64_t rows, uint64_t bytes, double cost) {
     tensor_source *s = tensor_source_new(rows);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, cost, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, cost, NULL, NULL));
     return s;
 }
 

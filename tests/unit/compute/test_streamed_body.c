@@ -12,7 +12,7 @@ enum { NPY_HEADER = 128 };
 static tensor_source *tensor_source_of(uint64_t rows, uint64_t bytes) {
     tensor_source *s = tensor_source_new(rows);
     assert_non_null(s);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, 0, NULL, NULL));
     return s;
 }
 

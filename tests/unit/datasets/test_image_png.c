@@ -1,8 +1,8 @@
 #include "unit.h"
 
 #include "datasets/image.h"
-#include "formats/png_plain.h"
 #include "formats/format.h"
+#include "formats/png_plain.h"
 
 #include <png.h>
 #include <stdio.h>

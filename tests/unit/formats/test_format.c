@@ -206,7 +206,7 @@ static void a_format_of_one_tensor_takes_one_part_of_one_tensor(void **state) {
     tensor_source *s = tensor_source_new(3);
     query q;
     query_init(&q);
-    assert_true(tensor_source_add(s, "labels", DTYPE_F32, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "labels", DTYPE_F32, 0, NULL, 0, NULL, NULL));
     assert_null(refusing(parts, &q, s, &format_npy)); /* parts is not given */
     q.given[QUERY_PARTS] = true;
     q.parts = PART_MIXED | PART_LABELS;
@@ -215,7 +215,7 @@ static void a_format_of_one_tensor_takes_one_part_of_one_tensor(void **state) {
     q.parts = PART_LABELS;
     assert_null(refusing(parts, &q, s, &format_npy));
     assert_null(refusing(format_holds_tensors, &q, s, &format_npy));
-    assert_true(tensor_source_add(s, "labels.colour", DTYPE_F32, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "labels.colour", DTYPE_F32, 0, NULL, 0, NULL, NULL));
     assert_ptr_equal(refusing(format_holds_tensors, &q, s, &format_npy), &format_npy);
     assert_null(refusing(format_holds_tensors, &q, s, &format_npz));
     tensor_source_free(s);

@@ -21,7 +21,7 @@ static json_t *encoded(const tensor_source *s, const unsigned char *const *data)
 static json_t *encoded_row(dtype type, uint64_t n, const void *values) {
     const unsigned char *data[1] = {values};
     tensor_source *s = tensor_source_new(n);
-    assert_true(tensor_source_add(s, "x", type, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", type, 0, NULL, 0, NULL, NULL));
     json_t *root = encoded(s, data);
     tensor_source_free(s);
     return root;
@@ -38,8 +38,8 @@ static void tensors_are_nested_lists_under_their_names(void **state) {
     static const uint64_t sides[] = {3, 2};
     const unsigned char *data[] = {x, (const void *)ones};
     tensor_source *s = tensor_source_new(2);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 2, sides, 0, NULL));
-    assert_true(tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 2, sides, 0, NULL, NULL));
+    assert_true(tensor_source_add(s, "ones", DTYPE_I64, 0, NULL, 0, NULL, NULL));
     json_t *root = encoded(s, data);
     json_t *expected =
         json_pack("{s[[[ii][ii][ii]][[ii][ii][ii]]] s[II]}", "x", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
@@ -146,7 +146,7 @@ static void numbers_beside_the_tensors_are_text(void **state) {
     static const unsigned char x[] = {1};
     const unsigned char *data[] = {x};
     tensor_source *s = tensor_source_new(1);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL, NULL));
     tensor_source_note(s, "seed", UINT64_MAX);
     tensor_source_note(s, "index", 0);
     json_t *root = encoded(s, data);
@@ -162,7 +162,7 @@ static void encoding_past_the_cap_of_the_buffer_fails(void **state) {
     static const unsigned char x[100];
     const unsigned char *data[] = {x};
     tensor_source *s = tensor_source_new(100);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL, NULL));
     for (size_t cap = 0; cap < 200; cap += 40) {
         buffer out = buffer_of(cap);
         assert_false(format_json.encode(s, data, &out));

@@ -62,7 +62,7 @@ static const uint64_t sides[] = {3, 1, 224, 4096, 7};
 static outline lay_out(tensor_source **s, dtype type, unsigned rank) {
     outline l = {0};
     *s = tensor_source_new(5);
-    assert_true(tensor_source_add(*s, "x", type, rank - 1, sides, 0, NULL));
+    assert_true(tensor_source_add(*s, "x", type, rank - 1, sides, 0, NULL, NULL));
     assert_true(format_npy.lay_out(*s, &l));
     return l;
 }
@@ -97,8 +97,8 @@ static void types_unknown_to_numpy_are_refused(void **state) {
     (void)state;
     tensor_source *s = tensor_source_new(5);
     problem p = {0};
-    assert_true(tensor_source_add(s, "x", DTYPE_F16, 0, NULL, 0, NULL));
-    assert_true(tensor_source_add(s, "masks", DTYPE_BF16, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_F16, 0, NULL, 0, NULL, NULL));
+    assert_true(tensor_source_add(s, "masks", DTYPE_BF16, 0, NULL, 0, NULL, NULL));
     assert_true(format_npy.check(s, &p));
     s->main = 1;
     assert_false(format_npy.check(s, &p));
@@ -112,7 +112,7 @@ static void the_longest_header_there_can_be_still_fits(void **state) {
     static const uint64_t ones[] = {1, 1, 1, 1, UINT64_C(1) << 35};
     tensor_source *s = tensor_source_new(UINT64_C(1) << 24);
     outline l = {0};
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 5, ones, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 5, ones, 0, NULL, NULL));
     assert_true(format_npy.lay_out(s, &l));
     assert_header(&l.segments[0].literal, "{'descr': '|u1', 'fortran_order': False, 'shape': "
                                           "(16777216, 1, 1, 1, 1, 34359738368), }");

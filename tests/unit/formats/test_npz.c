@@ -19,7 +19,7 @@ static void large_sources_and_unknown_types_are_refused_before_any_work(void **s
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
         tensor_source *s = tensor_source_new(table[i].rows);
-        assert_true(tensor_source_add(s, "x", table[i].type, 1, &table[i].side, 0, NULL));
+        assert_true(tensor_source_add(s, "x", table[i].type, 1, &table[i].side, 0, NULL, NULL));
         assert_int_equal(format_npz.check(s, &p), table[i].status == 0);
         assert_int_equal(p.status, table[i].status);
         tensor_source_free(s);

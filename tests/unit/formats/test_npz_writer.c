@@ -28,9 +28,9 @@ static batch batch_new(void) {
     static const uint64_t sides[] = {3, 2};
     uint64_t seed = 7;
     batch b = {.source = tensor_source_new(5)};
-    assert_true(tensor_source_add(b.source, "x", DTYPE_F32, 2, sides, 0, NULL));
-    assert_true(tensor_source_add(b.source, "pairs", DTYPE_U8, 0, NULL, 0, NULL));
-    assert_true(tensor_source_add(b.source, "y.root", DTYPE_F32, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(b.source, "x", DTYPE_F32, 2, sides, 0, NULL, NULL));
+    assert_true(tensor_source_add(b.source, "pairs", DTYPE_U8, 0, NULL, 0, NULL, NULL));
+    assert_true(tensor_source_add(b.source, "y.root", DTYPE_F32, 0, NULL, 0, NULL, NULL));
     for (unsigned i = 0; i < b.source->count; i++) {
         size_t bytes = (size_t)tensor_bytes(&b.source->tensors[i]);
         b.data[i] = malloc(bytes);

@@ -7,7 +7,7 @@ static void an_outline_adds_up_its_segments(void **state) {
     outline l = {0};
     tensor_source *s = tensor_source_new(3);
     buffer text = buffer_of(16);
-    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL, NULL));
     assert_true(buffer_text(&text, "hello"));
     assert_true(outline_literal(&l, &text));
     assert_true(outline_tensor(&l, &s->tensors[0]));
@@ -23,7 +23,7 @@ static void an_outline_refuses_a_failed_literal_and_one_segment_too_many(void **
     outline l = {0};
     tensor_source *s = tensor_source_new(3);
     buffer failed = buffer_of(2);
-    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_F64, 0, NULL, 0, NULL, NULL));
     assert_false(buffer_text(&failed, "too long"));
     assert_false(outline_literal(&l, &failed));
     for (int i = 0; i < OUTLINE_SEGMENTS; i++)

@@ -46,7 +46,7 @@ static decoded_png decode(const buffer *file) {
 static tensor_source *masks_of(uint64_t rows, unsigned sides, const uint64_t *side,
                                unsigned columns, unsigned scale) {
     tensor_source *s = tensor_source_new(rows);
-    assert_true(tensor_source_add(s, "masks", DTYPE_U8, sides, side, 0, NULL));
+    assert_true(tensor_source_add(s, "masks", DTYPE_U8, sides, side, 0, NULL, NULL));
     tensor_source_draw(s, CHANNELS_NOWHERE);
     s->columns = columns;
     s->scale = scale;
@@ -242,7 +242,7 @@ static void assert_pixels(tensor_source *s, const void *sample, const unsigned c
 static tensor_source *image_of(dtype type, unsigned sides, const uint64_t *side,
                                channels_place channels) {
     tensor_source *s = tensor_source_new(1);
-    assert_true(tensor_source_add(s, "mixed", type, sides, side, 0, NULL));
+    assert_true(tensor_source_add(s, "mixed", type, sides, side, 0, NULL, NULL));
     tensor_source_draw(s, channels);
     s->scale = 1;
     return s;
@@ -276,7 +276,7 @@ static void floats_below_0_and_above_1_are_clamped(void **state) {
 static tensor_source *not_drawn(void) {
     static const uint64_t side[] = {2, 2};
     tensor_source *s = tensor_source_new(1);
-    assert_true(tensor_source_add(s, "labels", DTYPE_F32, 2, side, 0, NULL));
+    assert_true(tensor_source_add(s, "labels", DTYPE_F32, 2, side, 0, NULL, NULL));
     s->scale = 1;
     return s;
 }

@@ -23,8 +23,8 @@ static void the_body_is_the_main_tensor_and_nothing_else(void **state) {
     static const uint64_t side[] = {4, 5};
     outline l = {0};
     tensor_source *s = tensor_source_new(3);
-    assert_true(tensor_source_add(s, "first", DTYPE_F64, 0, NULL, 0, NULL));
-    assert_true(tensor_source_add(s, "second", DTYPE_F32, 2, side, 0, NULL));
+    assert_true(tensor_source_add(s, "first", DTYPE_F64, 0, NULL, 0, NULL, NULL));
+    assert_true(tensor_source_add(s, "second", DTYPE_F32, 2, side, 0, NULL, NULL));
     s->main = 1;
     assert_true(format_raw.lay_out(s, &l));
     assert_true(l.count == 1 && l.length == 240);

@@ -56,7 +56,7 @@ static tensor_source *tensor_source_of_every_type(dtype first) {
     tensor_source *s = tensor_source_new(5);
     for (unsigned i = 0; i < SOURCE_TENSORS; i++)
         assert_true(tensor_source_add(s, names[i], (dtype)((first + i) % DTYPE_COUNT), i % 3, sides,
-                                      0, NULL));
+                                      0, NULL, NULL));
     return s;
 }
 
@@ -111,7 +111,7 @@ static void the_widest_come_first_and_equals_keep_their_order(void **state) {
     static const char order[] = "cfbead";
     tensor_source *s = tensor_source_new(3);
     for (unsigned i = 0; i < 6; i++)
-        assert_true(tensor_source_add(s, names[i], types[i], 0, NULL, 0, NULL));
+        assert_true(tensor_source_add(s, names[i], types[i], 0, NULL, 0, NULL, NULL));
     outline l = lay_out(s);
     for (unsigned i = 0; i < 6; i++)
         assert_int_equal(l.segments[i + 1].from->name[0], order[i]);
@@ -123,7 +123,7 @@ static void metadata_are_texts_and_hold_the_recipe(void **state) {
     (void)state;
     tensor_source *s = tensor_source_new(1);
     char recipe[] = "seed=7 \"quoted\"";
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL, NULL));
     tensor_source_note(s, "seed", UINT64_MAX);
     tensor_source_note(s, "index", 0);
     s->recipe = strdup(recipe);

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static fmix_status fill(const tensor_source *from, fmix_scratch *scratch, uint64_t first,
-                        uint64_t n, void *out) {
-    (void)from;
+static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    (void)self;
     (void)scratch;
     (void)first;
     memset(out, 1, (size_t)n);
@@ -60,7 +60,7 @@ static void make_answer(bench *b) {
     const job_waiter waiter = {suspend, resume, b, 0, NULL};
     problem p = {0};
     tensor_source *s = tensor_source_new(1);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill, NULL));
     b->answer = answer_new(b->line, s, &format_raw, &waiter, &p);
     assert_non_null(b->answer);
 }

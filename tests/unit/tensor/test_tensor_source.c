@@ -9,7 +9,7 @@ static void sizes_are_the_products_of_sides_and_type(void **state) {
     for (unsigned type = 0; type < DTYPE_COUNT; type++)
         for (unsigned sides = 0; sides < TENSOR_RANK; sides++) {
             tensor_source *s = tensor_source_new(11);
-            assert_true(tensor_source_add(s, "x", (dtype)type, sides, side, 2.5, NULL));
+            assert_true(tensor_source_add(s, "x", (dtype)type, sides, side, 2.5, NULL, NULL));
             const tensor *t = &s->tensors[0];
             assert_string_equal(t->name, "x");
             assert_int_equal(t->rank, sides + 1);
@@ -58,7 +58,7 @@ static void a_size_that_overflows_is_refused(void **state) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         tensor_source *s = tensor_source_new(table[i].rows);
         bool good =
-            tensor_source_add(s, "x", table[i].type, table[i].sides, table[i].side, 0, NULL);
+            tensor_source_add(s, "x", table[i].type, table[i].sides, table[i].side, 0, NULL, NULL);
         assert_int_equal(good, table[i].good);
         assert_int_equal(s->count, good);
         tensor_source_free(s);
@@ -69,10 +69,10 @@ static void too_many_tensors_or_sides_are_refused(void **state) {
     (void)state;
     static const uint64_t side[TENSOR_RANK] = {1, 1, 1, 1, 1, 1};
     tensor_source *s = tensor_source_new(1);
-    assert_false(tensor_source_add(s, "x", DTYPE_U8, TENSOR_RANK, side, 0, NULL));
+    assert_false(tensor_source_add(s, "x", DTYPE_U8, TENSOR_RANK, side, 0, NULL, NULL));
     for (unsigned i = 0; i < SOURCE_TENSORS; i++)
-        assert_true(tensor_source_add(s, "x", DTYPE_U8, TENSOR_RANK - 1, side, 0, NULL));
-    assert_false(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL));
+        assert_true(tensor_source_add(s, "x", DTYPE_U8, TENSOR_RANK - 1, side, 0, NULL, NULL));
+    assert_false(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, NULL, NULL));
     assert_int_equal(s->count, SOURCE_TENSORS);
     tensor_source_free(s);
 }
@@ -103,7 +103,7 @@ static void a_tensor_says_itself_how_it_is_drawn(void **state) {
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         tensor_source *s = tensor_source_new(7);
-        assert_true(tensor_source_add(s, "x", DTYPE_U8, table[i].sides, side, 0, NULL));
+        assert_true(tensor_source_add(s, "x", DTYPE_U8, table[i].sides, side, 0, NULL, NULL));
         tensor_source_draw(s, table[i].channels);
         const image_shape *is = &s->tensors[0].image, *wanted = &table[i].is;
         assert_int_equal(is->sides, wanted->sides);
@@ -124,8 +124,30 @@ static void notes_beyond_the_room_are_dropped(void **state) {
     tensor_source_free(s);
 }
 
-static void count_destroyed(tensor_source *s) {
-    ++*(int *)s->self;
+static fmix_status write_self(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    (void)scratch;
+    memset(out, *(const unsigned char *)self + (int)first, (size_t)n);
+    return FMIX_OK;
+}
+
+static void each_tensor_is_filled_from_a_self_of_its_own(void **state) {
+    (void)state;
+    static const unsigned char selves[] = {10, 20};
+    unsigned char out[3];
+    tensor_source *s = tensor_source_new(6);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, write_self, &selves[0]));
+    assert_true(tensor_source_add_batches(s, "y", DTYPE_U8, 2, 0, write_self, &selves[1]));
+    for (unsigned i = 0; i < 2; i++) {
+        const tensor *t = &s->tensors[i];
+        assert_ok(t->fill(t->self, NULL, 3, sizeof out, out));
+        assert_int_equal(out[2], selves[i] + 3);
+    }
+    tensor_source_free(s);
+}
+
+static void count_destroyed(void *self) {
+    ++*(int *)self;
 }
 
 static void freeing_destroys_what_it_holds_once(void **state) {
@@ -143,4 +165,4 @@ static void freeing_destroys_what_it_holds_once(void **state) {
 RUN(T(sizes_are_the_products_of_sides_and_type), T(types_have_the_sizes_their_names_say),
     T(a_size_that_overflows_is_refused), T(too_many_tensors_or_sides_are_refused),
     T(a_tensor_says_itself_how_it_is_drawn), T(notes_beyond_the_room_are_dropped),
-    T(freeing_destroys_what_it_holds_once))
+    T(each_tensor_is_filled_from_a_self_of_its_own), T(freeing_destroys_what_it_holds_once))

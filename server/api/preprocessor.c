@@ -1,4 +1,4 @@
-#include "preparer.h"
+#include "preprocessor.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -9,7 +9,7 @@ static bool has_channels(unsigned layout) {
     return layout != LAYOUT_NONE;
 }
 
-/* Sides of a row without that of its channels. */
+/* The sides of a row without the side of channels. */
 static unsigned spatial_sides(const dataset *set, const uint64_t **sides) {
     *sides = set->side + (set->layout == LAYOUT_CHANNELS_FIRST);
     return set->rank - has_channels(set->layout);
@@ -21,7 +21,7 @@ static uint64_t channels_of(const dataset *set) {
                                                  : 1;
 }
 
-bool preparer_shape(query *q, const dataset *set, array *x, problem *p) {
+bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p) {
     const uint64_t *sides, channels = channels_of(set);
     unsigned count = spatial_sides(set, &sides);
     if (!q->given[QUERY_LAYOUT])
@@ -44,15 +44,16 @@ bool preparer_shape(query *q, const dataset *set, array *x, problem *p) {
     return true;
 }
 
-void preparer_note(const query *q, const dataset *set, buffer *recipe) {
+void preprocessor_note(const query *q, const dataset *set, buffer *recipe) {
     if (q->given[QUERY_LAYOUT] && q->layout != set->layout)
         buffer_print(recipe, " stored=%s", query_table[QUERY_LAYOUT].choices[set->layout]);
 }
 
 /* ---- mean and std, the window ---- */
 
-/* Of which one alone may be given, as one for all or one a channel. */
-static bool find_normal(preparer *r, const query *q, fmix_layout layout, dtype *type, problem *p) {
+/* mean and std: either may be missing, and each has one number, or one for each channel. */
+static bool find_normal(preprocessor *r, const query *q, fmix_layout layout, dtype *type,
+                        problem *p) {
     unsigned count = 1;
     const query_reals *given[] = {&q->mean, &q->std};
     const char *const names[] = {"mean", "std"};
@@ -79,8 +80,8 @@ static bool find_normal(preparer *r, const query *q, fmix_layout layout, dtype *
         r->mean[c] = !q->mean.count ? 0 : q->mean.item[q->mean.count == 1 ? 0 : c];
         r->std[c] = !q->std.count ? 1 : q->std.item[q->std.count == 1 ? 0 : c];
     }
-    r->normal = (fmix_normal){.dtype = rows_type(r->set->type),
-                              .out_dtype = rows_type(*type),
+    r->normal = (fmix_normal){.dtype = dtype_table[r->set->type].library,
+                              .out_dtype = dtype_table[*type].library,
                               .layout = layout,
                               .count = count,
                               .mean = r->mean,
@@ -88,29 +89,29 @@ static bool find_normal(preparer *r, const query *q, fmix_layout layout, dtype *
     return true;
 }
 
-static bool find_window(preparer *r, const query *q, const fmix_shape *shape, problem *p) {
+static bool find_window(preprocessor *r, const query *q, const fmix_shape *shape, problem *p) {
     r->moves = q->crop || q->flip;
     r->window = (fmix_window){
         .shape = *shape, .crop = (uint32_t)q->crop, .pad = (fmix_pad)q->pad, .flips = q->flip != 0};
     for (unsigned d = 0; d < shape->rank && q->crop && q->pad == FMIX_PAD_REFLECT; d++)
         if (q->crop >= shape->side[d]) {
             problem_add(p, 400, "crop",
-                        "crop is %" PRIu64 "; reflected it must be less than a side of %u", q->crop,
-                        shape->side[d]);
+                        "crop is %" PRIu64 "; with pad=reflect it must be less than a side of %u",
+                        q->crop, shape->side[d]);
             return false;
         }
     return true;
 }
 
-bool preparer_begin(preparer *r, const query *q, const dataset *set, const geometry *g,
-                    const fmix_shape *mask, dtype *type, problem *p) {
+bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
+                        const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p) {
     bool last = set->layout == LAYOUT_CHANNELS_LAST;
-    *r = (preparer){.set = set,
-                    .seed = q->seed,
-                    .channels = g->channels,
-                    .elements = fmix_shape_elements(mask),
-                    .last = last,
-                    .transposes = g->channels > 1 && last != (g->layout == FMIX_CHANNELS_LAST)};
+    *r = (preprocessor){.set = set,
+                        .seed = q->seed,
+                        .channels = g->channels,
+                        .elements = fmix_shape_elements(mask),
+                        .last = last,
+                        .transposes = g->channels > 1 && last != (g->layout == FMIX_CHANNELS_LAST)};
     *type = set->type;
     if (!find_normal(r, q, g->layout, type, p) || !find_window(r, q, mask, p))
         return false;
@@ -120,21 +121,23 @@ bool preparer_begin(preparer *r, const query *q, const dataset *set, const geome
 
 /* ---- rows ---- */
 
-static size_t stored_size(const preparer *r) {
+static size_t stored_size(const preprocessor *r) {
     return dtype_table[r->set->type].size;
 }
 
-bool preparer_is_idle(const preparer *r) {
+bool preprocessor_is_identity(const preprocessor *r) {
     return !r->moves && !r->transposes && !r->normalises &&
            (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || stored_size(r) == 1);
 }
 
-uint64_t preparer_room(const preparer *r) {
+uint64_t preprocessor_room(const preprocessor *r) {
     return 2 * r->set->row_bytes;
 }
 
-/* Into the window: plane by plane where channels come first. */
-static fmix_status move_row(const preparer *r, const unsigned char *from, uint64_t t, void *out) {
+/* Takes the window of a row: of all channels at once where channels are last, else plane by plane.
+ */
+static fmix_status move_row(const preprocessor *r, const unsigned char *from, uint64_t t,
+                            void *out) {
     fmix_window w = r->window;
     size_t size = stored_size(r), step = size, plane = (size_t)r->elements * size;
     fmix_status status = fmix_light_draw(r->seed, t, w.shape.rank, w.crop, &w.light);
@@ -146,15 +149,15 @@ static fmix_status move_row(const preparer *r, const unsigned char *from, uint64
     return status;
 }
 
-static fmix_status transpose_row(const preparer *r, const unsigned char *from, void *out) {
+static fmix_status transpose_row(const preprocessor *r, const unsigned char *from, void *out) {
     return fmix_transpose(stored_size(r), r->last ? r->elements : r->channels,
                           r->last ? r->channels : r->elements, from, out);
 }
 
-/* Each step reads what the one before it has written, and the last one writes the output; there is
- * always one, for a row that nothing is done to is copied. */
-fmix_status preparer_take(const preparer *r, const unsigned char *stored, uint64_t t,
-                          unsigned char *room, void *out) {
+/* Each step reads the output of the step before, and the last step writes `out`. A row that no step
+ * changes is copied. */
+fmix_status preprocessor_run(const preprocessor *r, const unsigned char *stored, uint64_t t,
+                             unsigned char *room, void *out) {
     const unsigned char *from = stored;
     unsigned char *other = room + r->set->row_bytes;
     bool copies = r->moves || !r->transposes;

@@ -1,4 +1,4 @@
-/* GET /metrics: Prometheus' text format, version 0.0.4 */
+/* GET /metrics: the counters in Prometheus' text format, version 0.0.4 */
 #include "base/process.h"
 #include "resource.h"
 #include "routes.h"
@@ -8,22 +8,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A histogram has three lines beside its buckets' at most, and a line is at most so long: a name
- * (40), labels (86 with a route of 40), a number (20). */
+/* Bounds: a histogram has at most three lines beside the lines of its buckets. A line has a name
+ * (40 bytes), labels (86 bytes with a route of 40) and a number (20 bytes). */
 #define LINE_MOST   160
 #define SERIES_MOST (METRICS_ROUTES * METRICS_COLUMNS * METRICS_KINDS)
-#define ROWS_MOST   256 /* others, with their headers */
+#define ROWS_MOST   256 /* lines of all other rows, with their headers */
 #define TEXT_MOST                                                                                  \
     (LINE_MOST *                                                                                   \
      (SERIES_MOST * (METRICS_BUCKETS + 3) + METRICS_ROUTES * METRICS_STATUSES + ROWS_MOST))
-_Static_assert(TEXT_MOST <= METRICS_HELD, "if nobody else reads, there is room for all of it");
+_Static_assert(TEXT_MOST <= METRICS_HELD, "one page fits in the budget of pages");
 _Static_assert(FORMAT_COUNT < METRICS_FORMATS, "each format has its column");
 
 static const char counter[] = "counter", gauge[] = "gauge", histogram[] = "histogram";
 
-/* ---- what is one number ---- */
+/* ---- single numbers ---- */
 
-/* Rows of one name are neighbours. What is not known is NAN, and left out. */
+/* Rows of one name are neighbours. A value of NAN is unknown; its row is left out. */
 typedef struct row {
     const char *name, *labels, *type, *help;
     double value;
@@ -53,11 +53,12 @@ static void add_service(buffer *b, server_state *s) {
          (double)atomic_load(&s->metrics.in_flight)},
         {"fmixd_connections", "", gauge, "Connections that are open.",
          (double)atomic_load(&s->metrics.connections)},
-        {"fmixd_connections_limit", "", gauge, "Connections beyond which clients wait unheard.",
+        {"fmixd_connections_limit", "", gauge,
+         "Connections that are served at once; further clients wait.",
          (double)s->config->connections},
         {"fmixd_reply_bytes_total", "", counter, "Bytes of answers, as they are read.",
          (double)atomic_load(&s->metrics.bytes)},
-        {"fmixd_not_modified_total", "", counter, "Requests answered from the ETag alone.",
+        {"fmixd_not_modified_total", "", counter, "Requests answered with 304 Not Modified.",
          (double)atomic_load(&s->metrics.not_modified)},
         {"fmixd_log_dropped_total", "", counter, "Log lines that could not be written.",
          (double)log_dropped(s->log)},
@@ -71,12 +72,13 @@ static void add_service(buffer *b, server_state *s) {
 }
 
 static void add_queue(buffer *b, server_state *s) {
-    static const char stages[] = "Time spent computing, by what was made.";
+    static const char stages[] = "Compute time, by stage.";
     jobs_counters j;
     jobs_count(s->jobs, &j);
     const row rows[] = {
         {"fmixd_queue_jobs", "", gauge, "Answers being computed or waiting for it.", j.admitted},
-        {"fmixd_queue_capacity", "", gauge, "Answers beyond which requests get 503.", j.limit},
+        {"fmixd_queue_capacity", "", gauge, "Answers in the queue beyond which requests get 503.",
+         j.limit},
         {"fmixd_queue_waiting", "", gauge, "Answers with a slice ready to compute.", j.waiting},
         {"fmixd_queue_backlog_seconds", "", gauge,
          "Core seconds still to be computed, by estimate.", j.backlog * 1e-9},
@@ -124,7 +126,7 @@ static void add_masks(buffer *b, server_state *s) {
     ADD_ROWS(b, rows);
 }
 
-/* Under the names that Prometheus' own clients give them. */
+/* The names are those of Prometheus' own client libraries. */
 static void add_process(buffer *b, server_state *s) {
     process_usage u;
     process_measure("/proc/self", &u);
@@ -148,7 +150,7 @@ static void add_build(buffer *b, const server_state *s) {
     ADD_ROWS(b, rows);
 }
 
-/* ---- what has a number for each of something ---- */
+/* ---- families of numbers ---- */
 
 static void add_refused(buffer *b, metrics *m) {
     add_header(b, "fmixd_refused_total", counter, "Requests refused, by reason.");
@@ -164,7 +166,7 @@ static uint64_t requests_of(metrics_histogram *h) {
     return n;
 }
 
-/* Codes that never counted are left out, here and below. */
+/* Status codes without a request are left out, here and below. */
 static void add_requests(buffer *b, metrics *m) {
     add_header(b, "fmixd_requests_total", counter, "Requests ended, by route and status.");
     for (unsigned r = 0; r < METRICS_ROUTES; r++) {
@@ -206,8 +208,8 @@ static void add_histograms(buffer *b, metrics *m, metrics_kind kind) {
         }
 }
 
-void metrics_get(resource_request *c, resource_result *out) {
-    server_state *s = c->server;
+void metrics_get(resource_request *request, resource_result *out) {
+    server_state *s = request->server;
     buffer *b = &out->text;
     out->status = 200;
     *b = buffer_paid(TEXT_MOST, &s->metrics.texts);
@@ -223,5 +225,5 @@ void metrics_get(resource_request *c, resource_result *out) {
     if (!b->failed)
         return;
     out->starved = true;
-    problem_add(&out->problem, 503, NULL, "too many read the metrics at once");
+    problem_add(&out->problem, 503, NULL, "too many clients read /metrics at once");
 }

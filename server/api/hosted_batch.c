@@ -1,0 +1,143 @@
+#include "hosted_batch.h"
+#include "hosted_labels.h"
+#include "hosted_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct hosted_batch {
+    mixed_batch mixed;
+    dataset *set; /* held */
+    hosted_rows rows;
+    hosted_labels labels;
+    uint64_t epoch;
+    bool shuffles;
+} hosted_batch;
+
+static void hosted_batch_free(void *self) {
+    hosted_batch *h = self;
+    mixed_batch_end(&h->mixed);
+    hosted_labels_end(&h->labels);
+    hosted_rows_end(&h->rows);
+    dataset_release(h->set);
+    free(h);
+}
+
+static bool is_lost(const void *self) {
+    return dataset_state(((const hosted_batch *)self)->set) != MAPPED_FILE_WHOLE;
+}
+
+/* Pages of a file that cannot be read are zeros, and an altered file may have been read: the slice
+ * fails then. */
+static fmix_status fill_mixed(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const hosted_batch *h = self;
+    fmix_status status = hosted_rows_mix(&h->rows, &h->mixed, scratch, first, n, out);
+    return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
+}
+
+static fmix_status fill_rows(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                             void *out) {
+    const hosted_batch *h = self;
+    (void)scratch;
+    memcpy(out, h->rows.samples + h->mixed.rows.first + first, (size_t)n * sizeof *h->rows.samples);
+    return FMIX_OK;
+}
+
+static fmix_status prepare(void *self) {
+    hosted_batch *h = self;
+    fmix_status status = hosted_rows_locate(&h->rows, h->shuffles, h->mixed.seed, h->epoch);
+    hosted_labels_gather(&h->labels, h->rows.samples);
+    if (status == FMIX_OK)
+        status = mixed_batch_prepare(&h->mixed);
+    return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
+}
+
+/* The shapes and types of a batch, found before anything is allocated for its rows. */
+typedef struct batch_shapes {
+    array x; /* without bytes */
+    batch_geometry geometry;
+    fmix_recipe recipe;
+    dtype preprocessed, out;
+} batch_shapes;
+
+static bool find_shapes(resource_request *request, const dataset *set, const batch_address *at,
+                        batch_shapes *d, problem *p) {
+    query *q = &request->query;
+    d->x = (array){.name = "x", .type = set->type};
+    d->x.shape[0] = at->rows;
+    q->index = at->t;
+    return preprocessor_shape(q, set, &d->x, p) && batch_geometry_find(q, &d->x, &d->geometry, p) &&
+           mixed_batch_recipe(request, &d->geometry, at->number, &d->recipe, p);
+}
+
+static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
+    query *q = &request->query;
+    mixed_batch *m = &h->mixed;
+    const batch_address *at = &h->rows.at;
+    if (!find_shapes(request, h->set, at, d, p) ||
+        !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
+        return false;
+    h->epoch = q->epoch;
+    h->shuffles = q->shuffle != 0;
+    if (!preprocessor_begin(&h->rows.preprocessor, q, h->set, &d->geometry, &d->recipe.shape,
+                            &d->preprocessed, p) ||
+        !hosted_rows_begin(&h->rows, p) || !hosted_labels_begin(&h->labels, p) ||
+        !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
+        !mixed_batch_out_type(q, d->preprocessed, &d->out, p) || !hosted_rows_settle(&h->rows, p))
+        return false;
+    m->rows.first = at->begin;
+    m->batch = (fmix_batch){.rows = h->rows.stored,
+                            .dtype = dtype_table[d->preprocessed].library,
+                            .out_dtype = dtype_table[d->out].library,
+                            .layout = d->geometry.layout,
+                            .channels = d->geometry.channels,
+                            .pairing = m->pairing};
+    m->fill = fill_mixed;
+    m->fill_self = h;
+    m->row_cost = hosted_rows_cost(&h->rows);
+    return true;
+}
+
+static bool finish(const resource_request *request, hosted_batch *h, const batch_shapes *d,
+                   tensor_source *s, problem *p) {
+    const query *q = &request->query;
+    const batch_address *at = &h->rows.at;
+    bool good = mixed_batch_source(&h->mixed, s, q, &d->x, d->out, &d->geometry);
+    if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
+        good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows, h);
+    s->memory += hosted_rows_memory(&h->rows) + hosted_labels_memory(&h->labels);
+    s->prepare = prepare;
+    s->prepare_cost += (h->shuffles ? 150 : 10) * (double)at->rows;
+    s->working += hosted_rows_working(&h->rows);
+    tensor_source_note(s, "seed", q->seed);
+    tensor_source_note(s, "index", at->t);
+    tensor_source_note(s, "step", at->number);
+    s->passing = !q->given[QUERY_DIGEST];
+    if (!good)
+        problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
+    return good;
+}
+
+tensor_source *hosted_batch_source(resource_request *request, dataset *set, const batch_address *at,
+                                   problem *p) {
+    batch_shapes d;
+    hosted_batch *h = calloc(1, sizeof *h);
+    tensor_source *s = h ? tensor_source_new(at->end - at->begin) : NULL;
+    if (!s) {
+        free(h);
+        dataset_release(set);
+        problem_add(p, 500, NULL, "out of memory");
+        return NULL;
+    }
+    h->set = set;
+    h->rows = (hosted_rows){.set = set, .at = *at};
+    h->labels = (hosted_labels){.set = set, .rows = at->rows};
+    s->self = h;
+    s->destroy = hosted_batch_free;
+    s->is_lost = is_lost;
+    if (begin(request, h, &d, p) && finish(request, h, &d, s, p))
+        return s;
+    tensor_source_free(s);
+    return NULL;
+}

@@ -1,0 +1,85 @@
+#include "hosted_labels.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t label_bytes(const dataset_head *head) {
+    return 4 * (size_t)(head->numbers ? 1 : head->classes);
+}
+
+/* The zeros of calloc take no memory until a compute thread, after the answer is admitted, writes
+ * the labels. */
+bool hosted_labels_begin(hosted_labels *l, problem *p) {
+    bool good = true;
+    for (unsigned i = 0; i < l->set->heads; i++)
+        good =
+            good && (l->heads[i] = calloc((size_t)l->rows, label_bytes(&l->set->head[i]))) != NULL;
+    if (!good)
+        problem_add(p, 500, NULL, "out of memory");
+    return good;
+}
+
+void hosted_labels_end(hosted_labels *l) {
+    for (unsigned i = 0; i < DATASET_HEADS; i++)
+        free(l->heads[i]);
+}
+
+/* The number of classes of each head of class numbers, by the request or by the set. */
+static bool find_classes(const dataset *set, query *q, problem *p) {
+    query_list own = {0};
+    for (unsigned i = 0; i < set->heads; i++) {
+        const dataset_head *head = &set->head[i];
+        if (!head->numbers)
+            continue;
+        unsigned which = q->classes.count == 1 ? 0 : own.count; /* one stands for all heads */
+        uint32_t asked = q->classes.item[which];
+        if (q->given[QUERY_CLASSES] && which < q->classes.count && asked < head->classes) {
+            problem_add(p, 400, "classes", "classes is %" PRIu32 ", but %s of %s has %" PRIu64,
+                        asked, head->name, set->name, head->classes);
+            return false;
+        }
+        own.item[own.count++] = (uint32_t)head->classes;
+    }
+    if (!q->given[QUERY_CLASSES] && own.count) {
+        q->classes = own;
+        q->given[QUERY_CLASSES] = true;
+    }
+    return true;
+}
+
+bool hosted_labels_describe(hosted_labels *l, query *q, labels **out, problem *p) {
+    upload all = {.count = 0};
+    if (l->set->heads == 0 && q->given[QUERY_PARTS] && (q->parts & PART_LABELS)) {
+        problem_add(p, 400, "parts", "parts names labels, but the data set %s has no labels",
+                    l->set->name);
+        return false;
+    }
+    for (unsigned i = 0; i < l->set->heads; i++) {
+        const dataset_head *head = &l->set->head[i];
+        array *y = &all.arrays[all.count++];
+        *y = (array){.bytes = l->heads[i],
+                     .type = head->numbers ? DTYPE_I32 : DTYPE_F32,
+                     .rank = head->numbers ? 1 : 2,
+                     .shape = {l->rows, head->classes}};
+        snprintf(y->name, sizeof y->name, "%s", head->name);
+    }
+    return find_classes(l->set, q, p) && labels_of_dataset(q, &all, l->rows, out, p);
+}
+
+void hosted_labels_gather(hosted_labels *l, const uint64_t *samples) {
+    for (unsigned i = 0; i < l->set->heads; i++) {
+        const dataset_head *head = &l->set->head[i];
+        size_t bytes = label_bytes(head);
+        for (uint64_t r = 0; r < l->rows; r++)
+            memcpy(l->heads[i] + r * bytes, head->file.bytes + samples[r] * bytes, bytes);
+        dtype_swap(head->numbers ? DTYPE_I32 : DTYPE_F32, l->heads[i], (size_t)l->rows * bytes);
+    }
+}
+
+uint64_t hosted_labels_memory(const hosted_labels *l) {
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < l->set->heads; i++)
+        bytes += label_bytes(&l->set->head[i]);
+    return bytes * l->rows;
+}

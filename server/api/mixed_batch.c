@@ -1,0 +1,157 @@
+#include "mixed_batch.h"
+#include "base/large_memory.h"
+#include "params/recipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+fmix_status mixed_batch_fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                             void *out) {
+    const mixed_batch *m = self;
+    return fmix_plan_mix(m->rows.plan, scratch, &m->batch, m->rows.index, m->rows.first + first, n,
+                         out);
+}
+
+static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                void *out) {
+    const mixed_batch *m = self;
+    (void)scratch;
+    memcpy(out, m->pairing + m->rows.first + first, (size_t)n * sizeof *m->pairing);
+    return FMIX_OK;
+}
+
+static fmix_status fill_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              void *out) {
+    const mixed_batch *m = self;
+    if (m->interpolates)
+        return fmix_plan_weights(m->rows.plan, m->rows.index, m->rows.first + first, n,
+                                 FMIX_DTYPE_F32, out);
+    return plan_rows_images(&m->rows, fmix_plan_masks, scratch, first, n, FMIX_DTYPE_F32,
+                            4 * m->elements, out);
+}
+
+fmix_status mixed_batch_prepare(mixed_batch *m) {
+    return fmix_pairing(m->kind, m->seed, m->number, (uint32_t)m->total, m->pairing);
+}
+
+bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p) {
+    *out = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : x;
+    for (unsigned i = 0; i < q->methods.count; i++) {
+        fmix_method method = q->methods.item[i];
+        const char *reason = fmix_method_refuses(method, q->soft > 0, dtype_table[x].library,
+                                                 dtype_table[*out].library);
+        if (!reason)
+            continue;
+        problem_add(p, 400, "method", "method is '%s' and x has dtype %s: %s %s",
+                    fmix_method_name(method), dtype_table[x].name, fmix_method_name(method),
+                    reason);
+        return false;
+    }
+    return true;
+}
+
+bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p) {
+    const query *q = &request->query;
+    if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD))
+        problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
+    if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
+        problem_add(p, 400, "parts", "rows is a part of batches of a data set only");
+    return p->status == 0 && format_holds_parts(request->format, q, p);
+}
+
+bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
+                        fmix_recipe *recipe, problem *p) {
+    const query *q = &request->query;
+    if (!recipe_law(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
+        return false;
+    return recipe_shape(g->rank, g->sides, request->server->config->elements, "x", &recipe->shape,
+                        p) &&
+           recipe_spectrum(q, &recipe->shape, p);
+}
+
+bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fmix_recipe *recipe,
+                       uint64_t number, uint64_t total, problem *p) {
+    const query *q = &request->query;
+    *m = (mixed_batch){.rows.index = q->index,
+                       .fill = mixed_batch_fill,
+                       .fill_self = m,
+
+                       .seed = q->seed,
+                       .number = number,
+                       .total = total,
+                       .kind = (fmix_pairing_kind)q->pairing,
+                       .interpolates = !fmix_method_masks(recipe->method),
+                       .elements = fmix_shape_elements(&recipe->shape),
+                       .pairing = malloc((size_t)total * sizeof *m->pairing)};
+    large_memory_ask_huge(m->pairing, (size_t)total * sizeof *m->pairing);
+    fmix_status status = m->pairing ? fmix_plan_new(request->server->context, recipe, &m->rows.plan)
+                                    : FMIX_ERROR_MEMORY;
+    if (status == FMIX_OK)
+        return true;
+    problem_add(p, 500, NULL, "%s", fmix_status_text(status));
+    return false;
+}
+
+void mixed_batch_end(mixed_batch *m) {
+    fmix_plan_free(m->rows.plan);
+    large_memory_free(m->pairing, (size_t)m->total * sizeof *m->pairing);
+    labels_free(m->labels);
+}
+
+static bool add_drawn(tensor_source *s, const char *name, dtype type, unsigned sides,
+                      const uint64_t *side, channels_place channels, double cost, tensor_fill *fill,
+                      const void *self) {
+    if (!tensor_source_add(s, name, type, sides, side, cost, fill, self))
+        return false;
+    tensor_source_draw(s, channels);
+    return true;
+}
+
+static bool add_tensors(const mixed_batch *m, tensor_source *s, const query *q, const array *u,
+                        dtype out_type, const batch_geometry *g) {
+    unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
+    channels_place place = !g->has_channels                  ? CHANNELS_NOWHERE
+                           : g->layout == FMIX_CHANNELS_LAST ? CHANNELS_BEHIND
+                                                             : CHANNELS_BEFORE;
+    double mask_cost =
+        fmix_plan_mask_cost(m->rows.plan) + (m->interpolates ? 0.25 * (double)m->elements : 0);
+    double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
+    bool good = true;
+    if (wanted & PART_MIXED)
+        good = good && add_drawn(s, "mixed", out_type, u->rank - 1, u->shape + 1, place,
+                                 mask_cost + bytes * (m->interpolates ? 0.5 : 0.2) + m->row_cost,
+                                 m->fill, m->fill_self);
+    if (wanted & PART_LABELS)
+        good = good && labels_add(m->labels, s, &m->rows, m->pairing);
+    if (wanted & PART_PAIRING)
+        good = good && tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing, m);
+    if (wanted & PART_LAMBDA)
+        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
+                                         plan_rows_lambda, &m->rows);
+    if (wanted & PART_LAMBDA_EFF)
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
+                                         plan_rows_lambda_eff, &m->rows);
+    if (wanted & PART_MASKS)
+        good = good && add_drawn(s, "masks", DTYPE_F32, g->rank, g->sides, CHANNELS_NOWHERE,
+                                 mask_cost, fill_masks, m);
+    return good;
+}
+
+/* Bytes of a row between mixing and conversion to another type. */
+static uint64_t converted_row(const mixed_batch *m) {
+    const fmix_batch *batch = &m->batch;
+    return batch->dtype == batch->out_dtype
+               ? 0
+               : m->elements * batch->channels * fmix_dtype_bytes(batch->dtype);
+}
+
+bool mixed_batch_source(const mixed_batch *m, tensor_source *s, const query *q, const array *x,
+                        dtype out_type, const batch_geometry *g) {
+    s->prepare_cost = 15 * (double)m->total;
+    s->warm = fmix_plan_is_warm(m->rows.plan);
+    s->working = fmix_plan_memory(m->rows.plan) + converted_row(m);
+    s->memory = 8 * m->total; /* of the pairing */
+    s->columns = (unsigned)q->columns;
+    s->scale = (unsigned)q->scale;
+    return add_tensors(m, s, q, x, out_type, g);
+}

@@ -1,0 +1,55 @@
+/*
+ * mixed_batch.h - the tensors of a mixed batch, whose rows come from an upload or a data set
+ */
+#ifndef MIXED_BATCH_H
+#define MIXED_BATCH_H
+
+#include "batch_geometry.h"
+#include "labels.h"
+#include "plan_rows.h"
+#include "resource.h"
+
+/* The distribution of lambda, the method and the mask's shape of batch `number`. False: explained.
+ */
+bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
+                        fmix_recipe *out, problem *p);
+
+/* The element type of `mixed` for rows of type x. False, explained: some method of the list cannot
+ * mix these types, even if the method is not the one of this batch, so that every batch of an epoch
+ * is answered or none. */
+bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p);
+
+/* False, explained: `parts` names a part that a mixed batch lacks. Only hosted batches have `rows`.
+ */
+bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p);
+
+typedef struct mixed_batch {
+    plan_rows rows;
+    fmix_batch batch;
+    int64_t *pairing;                       /* of all `total` rows */
+    uint64_t seed, number, total, elements; /* elements: of a mask */
+    fmix_pairing_kind kind;
+    labels *labels;    /* NULL: no labels */
+    bool interpolates; /* the method weighs rows with numbers rather than masks */
+    /* Fills the tensor `mixed`; by default mixed_batch_fill, which mixes `batch`. */
+    tensor_fill *fill;
+    const void *fill_self;
+    double row_cost; /* estimated nanoseconds of a row of `mixed` beside mixing */
+} mixed_batch;
+
+/* For a batch of `total` rows. False: explained. mixed_batch_end follows in either case. */
+bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fmix_recipe *recipe,
+                       uint64_t number, uint64_t total, problem *p);
+void mixed_batch_end(mixed_batch *m);
+
+tensor_fill mixed_batch_fill; /* self: a mixed_batch */
+
+/* Finds the pairing, before any tensor is filled. */
+fmix_status mixed_batch_prepare(mixed_batch *m);
+
+/* Adds the tensors that `parts` names, and what they take to compute. A row of `mixed` has the
+ * sides of a row of x. False: a tensor is too large. */
+bool mixed_batch_source(const mixed_batch *m, tensor_source *s, const query *q, const array *x,
+                        dtype out_type, const batch_geometry *g);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * preprocessor.h - prepares a row of a data set for mixing: crop and flip, layout, normalisation
+ *
+ * Threads: several threads may call preprocessor_run at once, each with a room of its own.
+ */
+#ifndef PREPROCESSOR_H
+#define PREPROCESSOR_H
+
+#include "batch_geometry.h"
+#include "datasets/dataset.h"
+
+typedef struct preprocessor {
+    const dataset *set;          /* borrowed */
+    uint64_t seed;               /* of crop and flip */
+    uint64_t channels, elements; /* elements: of one channel */
+    bool last;                   /* stored rows have their channels last */
+    bool moves;                  /* crop or flip is asked for */
+    bool transposes;             /* the answer has another layout than the set */
+    bool normalises;             /* mean or std is given */
+    fmix_window window;
+    fmix_normal normal;
+    double mean[QUERY_LIST], std[QUERY_LIST];
+    uint64_t row_bytes; /* of a preprocessed row */
+} preprocessor;
+
+/* Sets the sides of x after the first: the sides of a row in the layout that the query gives, or
+ * else in the layout of the set, which q->layout becomes. A layout with channels gives a set
+ * without channels a side of 1; layout=none drops the side of a single channel. False: explained.
+ */
+bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p);
+
+/* Appends the layout of the set to a canonical text if the query gives another layout. Such answers
+ * had other bytes in earlier versions, so that they need another ETag now. */
+void preprocessor_note(const query *q, const dataset *set, buffer *recipe);
+
+/* For rows of geometry g, whose spatial sides are `mask`. *type: the element type of preprocessed
+ * rows. False: explained. */
+bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
+                        const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p);
+
+/* Whether preprocessing leaves every byte of a row unchanged. */
+bool preprocessor_is_identity(const preprocessor *r);
+
+/* Bytes of working memory that preprocessor_run needs. */
+uint64_t preprocessor_room(const preprocessor *r);
+
+/* Preprocesses a row as sample number t (STREAM §6), in the machine's order. */
+fmix_status preprocessor_run(const preprocessor *r, const unsigned char *stored, uint64_t t,
+                             unsigned char *room, void *out);
+
+#endif

@@ -1,0 +1,60 @@
+#include "requested_dataset.h"
+
+#include <string.h>
+
+#define DEFAULT_ROWS 64 /* of a batch */
+
+/* A set that exists is not served: because a file was damaged after the set was opened, until the
+ * digest is checked again, or because the set was never opened (d is NULL), for `reason`. */
+static void say_why_not(const dataset *d, const char *reason, problem *p) {
+    static const char again[] = "to serve it again, repair it and send the daemon a SIGHUP";
+    bool doubtful = d && dataset_state(d) == MAPPED_FILE_DOUBTFUL;
+    if (!d)
+        problem_add(p, 503, NULL, "%s; %s", reason, again);
+    else if (doubtful)
+        problem_add(p, 503, NULL,
+                    "a file of the data set %s has another time of change; the set is served again "
+                    "when its digest has been checked",
+                    d->name);
+    else
+        problem_add(p, 503, NULL,
+                    "a file of the data set %s was cut short or altered, or cannot be read; %s",
+                    d->name, again);
+    p->retry_after = doubtful ? 1 : 60;
+    p->reason = REFUSAL_INTERNAL;
+}
+
+dataset *requested_dataset_find(resource_request *request, problem *p) {
+    char names[300] = "";
+    size_t used = 0;
+    char reason[CATALOG_REASON];
+    dataset *d = catalog_find(request->server->catalog, request->captured[0], reason);
+    if (!request->query.given[QUERY_N])
+        request->query.n = DEFAULT_ROWS;
+    request->query.given[QUERY_N] = true;
+    if (d && dataset_state(d) == MAPPED_FILE_WHOLE)
+        return d;
+    if (d || reason[0]) {
+        say_why_not(d, reason, p);
+        dataset_release(d);
+        return NULL;
+    }
+    for (size_t i = 0; (d = catalog_nth(request->server->catalog, i)) != NULL; i++) {
+        if (used < sizeof names)
+            used +=
+                (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", d->name);
+        dataset_release(d);
+    }
+    problem_add(p, 404, NULL, "there is no data set %.64s; %s%s", request->captured[0],
+                used ? "the data sets are: " : "to serve data sets, set `data` to their directory",
+                names);
+    return NULL;
+}
+
+bool requested_dataset_is_pinned(const query *q, const dataset *d, problem *p) {
+    if (!q->given[QUERY_DIGEST] || strcmp(q->digest, d->digest) == 0)
+        return true;
+    problem_add(p, 409, "digest", "the data set %s now has digest %s, not the digest given",
+                d->name, d->digest);
+    return false;
+}

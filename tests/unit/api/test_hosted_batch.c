@@ -1,0 +1,159 @@
+#include "handler_bench.h"
+
+#include "api/hosted_batch.h"
+
+/* The source of batch `step`, or NULL and a problem. */
+static tensor_source *ask(served *b, const char *text, uint64_t step, problem *p) {
+    resource_request c = served_request(b, batch_get, text, &format_npz);
+    dataset *d = catalog_find(b->server.catalog, "set", (char[CATALOG_REASON]){0});
+    batch_address at;
+    assert_true(batch_address_find(&c.query, d, step, &at, p));
+    return hosted_batch_source(&c, d, &at, p);
+}
+
+static tensor_source *made(served *b, const char *text, uint64_t step) {
+    problem p = {0};
+    tensor_source *s = ask(b, text, step, &p);
+    served_is(&p, 0, "");
+    served_prepare(s);
+    return s;
+}
+
+static void every_sample_of_a_shuffled_epoch_comes_once(void **state) {
+    (void)state;
+    served *b = served_new();
+    unsigned seen = 0;
+    for (uint64_t step = 0; step < 3; step++) {
+        int64_t rows[2];
+        size_t n = step < 2 ? 2 : 1;
+        tensor_source *s = made(b, "n=2&seed=3", step);
+        served_fill(s, "rows", rows, n * sizeof *rows);
+        for (size_t i = 0; i < n; i++)
+            seen += 1u << (4 * rows[i]);
+        tensor_source_free(s);
+    }
+    assert_int_equal(seen, 0x11111);
+    served_free(b);
+}
+
+static void labels_are_those_of_the_samples(void **state) {
+    (void)state;
+    served *b = served_new();
+    int64_t rows[5];
+    float labels[5][SERVED_CLASSES];
+    tensor_source *s = made(b, "n=5&seed=3&method=none", 0);
+    served_fill(s, "rows", rows, sizeof rows);
+    served_fill(s, "labels", labels, sizeof labels);
+    for (unsigned i = 0; i < 5; i++)
+        for (unsigned class = 0; class < SERVED_CLASSES; class ++)
+            assert_true(labels[i][class] == (served_labels[rows[i]] == class));
+    tensor_source_free(s);
+    served_free(b);
+}
+
+/* lambda of the row and 1 - lambda of its partner, rounded to u8. */
+static void rows_are_mixed_with_the_partner_that_pairing_names(void **state) {
+    (void)state;
+    served *b = served_new();
+    int64_t pairing[5];
+    double lambda[5];
+    unsigned char mixed[5][SERVED_ROW];
+    tensor_source *s = made(b, "n=5&shuffle=0&seed=9&method=mixup", 0);
+    served_fill(s, "pairing", pairing, sizeof pairing);
+    served_fill(s, "lambda", lambda, sizeof lambda);
+    served_fill(s, "mixed", mixed, sizeof mixed);
+    for (unsigned i = 0; i < 5; i++) {
+        double first = i * SERVED_ROW, second = (double)pairing[i] * SERVED_ROW;
+        double wanted = lambda[i] * first + (1 - lambda[i]) * second;
+        assert_true(mixed[i][0] >= wanted - 0.5 && mixed[i][0] <= wanted + 0.5);
+    }
+    tensor_source_free(s);
+    served_free(b);
+}
+
+static void ranks_have_the_rows_of_the_whole_batch(void **state) {
+    (void)state;
+    served *b = served_new();
+    unsigned char whole[4 * SERVED_ROW], share[2 * SERVED_ROW];
+    tensor_source *s = made(b, "n=4&seed=5", 0);
+    served_fill(s, "mixed", whole, sizeof whole);
+    tensor_source_free(s);
+    for (unsigned rank = 0; rank < 2; rank++) {
+        s = made(b, rank ? "n=4&seed=5&world=2&rank=1" : "n=4&seed=5&world=2", 0);
+        served_fill(s, "mixed", share, sizeof share);
+        assert_memory_equal(share, whole + rank * sizeof share, sizeof share);
+        tensor_source_free(s);
+    }
+    served_free(b);
+}
+
+/* Rows are mixed where they lie in one layout, and after preprocessing in the other. */
+static void a_batch_has_the_same_elements_in_each_layout(void **state) {
+    (void)state;
+    served *b = served_new();
+    unsigned char first[4][3][4], last[4][4][3];
+    tensor_source *s = made(b, "n=4&seed=5&method=cutmix", 0);
+    served_fill(s, "mixed", first, sizeof first);
+    tensor_source_free(s);
+    s = made(b, "n=4&seed=5&method=cutmix&layout=channels_last", 0);
+    served_fill(s, "mixed", last, sizeof last);
+    tensor_source_free(s);
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned c = 0; c < 3; c++)
+            for (unsigned j = 0; j < 4; j++)
+                assert_int_equal(first[i][c][j], last[i][j][c]);
+    served_free(b);
+}
+
+static void preprocessing_costs_time_and_memory(void **state) {
+    (void)state;
+    served *b = served_new();
+    tensor_source *plain = made(b, "n=4", 0), *flipped = made(b, "n=4&flip=1", 0);
+    assert_true(served_find(flipped, "mixed")->row_cost > served_find(plain, "mixed")->row_cost);
+    assert_true(flipped->working > plain->working);
+    tensor_source_free(plain);
+    tensor_source_free(flipped);
+    served_free(b);
+}
+
+static void only_a_pinned_digest_makes_an_answer_final(void **state) {
+    (void)state;
+    served *b = served_new();
+    tensor_source *s = made(b, "n=4", 0);
+    assert_true(s->passing);
+    tensor_source_free(s);
+    served_free(b);
+}
+
+static void a_set_that_is_overwritten_is_lost(void **state) {
+    (void)state;
+    served *b = served_new();
+    char path[100];
+    unsigned char mixed[4 * SERVED_ROW];
+    fmix_scratch *scratch;
+    tensor_source *s = made(b, "n=4&parts=mixed", 0);
+    assert_false(s->is_lost(s->self));
+    snprintf(path, sizeof path, "%s/set/data.bin", b->root);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_ok(fmix_scratch_new(&scratch));
+    assert_int_not_equal(s->tensors[0].fill(s->tensors[0].self, scratch, 0, 4, mixed), FMIX_OK);
+    assert_true(s->is_lost(s->self));
+    fmix_scratch_free(scratch);
+    tensor_source_free(s);
+    served_free(b);
+}
+
+static void fewer_classes_than_the_set_has_are_refused(void **state) {
+    (void)state;
+    served *b = served_new();
+    problem p = {0};
+    assert_null(ask(b, "n=4&classes=2", 0, &p));
+    served_is(&p, 400, "classes");
+    served_free(b);
+}
+
+RUN(T(every_sample_of_a_shuffled_epoch_comes_once), T(labels_are_those_of_the_samples),
+    T(rows_are_mixed_with_the_partner_that_pairing_names),
+    T(ranks_have_the_rows_of_the_whole_batch), T(a_batch_has_the_same_elements_in_each_layout),
+    T(preprocessing_costs_time_and_memory), T(only_a_pinned_digest_makes_an_answer_final),
+    T(a_set_that_is_overwritten_is_lost), T(fewer_classes_than_the_set_has_are_refused))

@@ -1,0 +1,164 @@
+#include "handler_bench.h"
+
+#include "api/labels.h"
+#include "params/recipe.h"
+
+static budget payer;
+
+typedef struct bench {
+    upload all;
+    query query;
+    labels *found;
+    problem problem;
+} bench;
+
+static void begin(bench *b, const char *text) {
+    *b = (bench){.all.inflated = {.cap = 1 << 20, .payer = &payer}};
+    served_query(&b->query, ~0u, text);
+}
+
+static void add(bench *b, const char *name, dtype type, unsigned rank, uint64_t columns,
+                const void *bytes) {
+    array *y = &b->all.arrays[b->all.count++];
+    *y = (array){.bytes = bytes, .type = type, .rank = rank, .shape = {4, columns}};
+    snprintf(y->name, sizeof y->name, "%s", name);
+}
+
+static bool find(bench *b, bool partners) {
+    return labels_of_upload(&b->query, &b->all, 4, partners, &b->found, &b->problem);
+}
+
+static const int64_t numbers[4] = {0, 2, 1, 2};
+static const float weights[8] = {1, 0, 0.5f, 0.5f, 0.25f, 0.75f, 0, 1};
+
+static void names_of_labels_are_y_and_y2_with_any_suffix(void **state) {
+    (void)state;
+    static const char *const good[] = {"y", "y2", "y.root", "y2.root"};
+    static const char *const bad[] = {"x", "x2", "y.", "y3", "yy", "Y", ""};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(labels_have_name(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(labels_have_name(bad[i]));
+}
+
+/* Row i of labels is lambda * y[i] + (1 - lambda) * y[pairing[i]]. */
+static void class_numbers_are_mixed_as_one_hot_rows(void **state) {
+    (void)state;
+    static const int64_t pairing[4] = {1, 0, 3, 2};
+    bench b;
+    float mixed[4][3];
+    fmix_context *context = unit_context();
+    fmix_recipe recipe = {.method = FMIX_METHOD_NONE};
+    problem p = {0};
+    begin(&b, "classes=3&method=mixup&lambda=0.75&shape=2x2");
+    add(&b, "y", DTYPE_I64, 1, 0, numbers);
+    assert_true(find(&b, false));
+    assert_true(recipe_law(&b.query, &recipe, &p));
+    assert_true(recipe_shape(2, b.query.shape.side, 1 << 16, "shape", &recipe.shape, &p));
+    plan_rows rows = {.index = 0};
+    assert_ok(fmix_plan_new(context, &recipe, &rows.plan));
+    tensor_source *s = tensor_source_new(4);
+    assert_true(labels_add(b.found, s, &rows, pairing));
+    served_fill(s, "labels", mixed, sizeof mixed);
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned class = 0; class < 3; class ++)
+            assert_true(mixed[i][class] ==
+                        0.75f * (numbers[i] == class) + 0.25f * (numbers[pairing[i]] == class));
+    tensor_source_free(s);
+    fmix_plan_free(rows.plan);
+    labels_free(b.found);
+    fmix_context_free(context);
+}
+
+static void each_head_has_a_tensor_of_its_name_and_classes(void **state) {
+    (void)state;
+    bench b;
+    plan_rows rows = {.index = 0};
+    begin(&b, "classes=3");
+    add(&b, "y", DTYPE_I64, 1, 0, numbers);
+    add(&b, "y.share", DTYPE_F32, 2, 2, weights);
+    assert_true(find(&b, false));
+    tensor_source *s = tensor_source_new(4);
+    assert_true(labels_add(b.found, s, &rows, NULL));
+    assert_int_equal(served_find(s, "labels")->shape[1], 3);
+    assert_int_equal(served_find(s, "labels.share")->shape[1], 2);
+    tensor_source_free(s);
+    labels_free(b.found);
+}
+
+static void what_does_not_make_labels_is_refused_by_the_name_to_blame(void **state) {
+    (void)state;
+    static const int64_t beyond[4] = {0, 3, 1, 2};
+    static const struct {
+        const char *text, *name, *second;
+        const void *bytes;
+        bool partners;
+        const char *parameter;
+    } table[] = {
+        {"", "y", NULL, numbers, false, "classes"},
+        {"classes=3", "y", NULL, beyond, false, "y"},
+        {"classes=3", "y2", NULL, numbers, false, "y2"},
+        {"classes=3", "y", NULL, numbers, true, "y2"},
+        {"classes=3,4", "y", NULL, numbers, false, "classes"},
+        {"classes=3", "y.a", "y2.b", numbers, true, "y2.a"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        bench b;
+        begin(&b, table[i].text);
+        add(&b, table[i].name, DTYPE_I64, 1, 0, table[i].bytes);
+        if (table[i].second)
+            add(&b, table[i].second, DTYPE_I64, 1, 0, table[i].bytes);
+        assert_false(find(&b, table[i].partners));
+        assert_null(b.found);
+        served_is(&b.problem, 400, table[i].parameter);
+    }
+}
+
+static void types_that_the_library_does_not_read_are_converted_and_counted(void **state) {
+    (void)state;
+    static const uint16_t wide[4] = {0, 2, 1, 2};
+    bench b;
+    begin(&b, "classes=3");
+    add(&b, "y", DTYPE_U16, 1, 0, wide);
+    add(&b, "y.more", DTYPE_U16, 1, 0, wide);
+    assert_true(find(&b, false));
+    assert_true(labels_held(b.found) >= 2 * 4 * sizeof(int32_t));
+    assert_int_equal(budget_held(&payer), labels_held(b.found));
+    labels_free(b.found);
+    assert_int_equal(budget_held(&payer), 0);
+    begin(&b, "classes=3");
+    add(&b, "y", DTYPE_I64, 1, 0, numbers);
+    assert_true(find(&b, false));
+    assert_int_equal(labels_held(b.found), 0);
+    labels_free(b.found);
+}
+
+static void an_upload_without_y_has_no_labels_and_no_problem(void **state) {
+    (void)state;
+    bench b;
+    begin(&b, "");
+    add(&b, "x", DTYPE_F32, 2, 2, weights);
+    assert_true(find(&b, false));
+    assert_null(b.found);
+    assert_int_equal(labels_held(NULL), 0);
+    assert_true(labels_add(NULL, NULL, NULL, NULL));
+    labels_free(NULL);
+}
+
+static int make_payer(void **state) {
+    (void)state;
+    budget_init(&payer, 1u << 20, 1);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(names_of_labels_are_y_and_y2_with_any_suffix),
+        T(class_numbers_are_mixed_as_one_hot_rows),
+        T(each_head_has_a_tensor_of_its_name_and_classes),
+        T(what_does_not_make_labels_is_refused_by_the_name_to_blame),
+        T(types_that_the_library_does_not_read_are_converted_and_counted),
+        T(an_upload_without_y_has_no_labels_and_no_problem),
+    };
+    return cmocka_run_group_tests(tests, make_payer, NULL);
+}
