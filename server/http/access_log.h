@@ -1,8 +1,8 @@
 /*
  * access_log.h - what became of a request, in the log and in the metrics
  */
-#ifndef RECORD_H
-#define RECORD_H
+#ifndef ACCESS_LOG_H
+#define ACCESS_LOG_H
 
 #include "api/server_state.h"
 #include "formats/format.h"

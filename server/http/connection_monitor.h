@@ -12,8 +12,8 @@
  * at a rate, by what the client's kernel acknowledges. Who is late is cut off, within half a
  * second.
  */
-#ifndef CONNECTION_H
-#define CONNECTION_H
+#ifndef CONNECTION_MONITOR_H
+#define CONNECTION_MONITOR_H
 
 #include "compute/jobs.h"
 

@@ -4,8 +4,10 @@
 #include "base/message.h"
 #include "base/process.h"
 #include "compute/tuner.h"
+#include "connection.h"
 #include "datasets/catalog_scanner.h"
 #include "fd_limit.h"
+#include "http_hooks.h"
 #include "listen.h"
 #include "ops/memory_shares.h"
 #include "ops/mhd_version.h"
@@ -35,9 +37,9 @@
 
 struct fmixd {
     config config;
-    requests requests;
+    http_state http;
     send_filter filter;
-    struct MHD_Daemon *http;
+    struct MHD_Daemon *library;
     FILE *errors;
     tls *tls; /* NULL: none */
     tuner *tuner;
@@ -51,7 +53,7 @@ struct fmixd {
 
 static void *on_target(void *of, const char *target, struct MHD_Connection *connection) {
     fmixd *d = of;
-    return request_new(&d->requests, connection, target);
+    return request_new(&d->http, connection, target);
 }
 
 static enum MHD_Result on_request(void *of, struct MHD_Connection *connection, const char *path,
@@ -75,7 +77,7 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
 
 /* Version 1.0.1 does not say that it gives up a request with a chunk extension past its memory. */
 static void end_forgotten(fmixd *d, int fd) {
-    request *r = inflight_find(&d->requests.inflight, fd);
+    request *r = inflight_find(&d->http.inflight, fd);
     if (r)
         request_forget(r);
 }
@@ -84,17 +86,17 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
                           enum MHD_ConnectionNotificationCode what) {
     fmixd *d = of;
     (void)state;
-    int fd = request_socket(connection);
+    int fd = connection_socket(connection);
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
-    atomic_fetch_add(&d->requests.server.metrics.connections, starts ? 1 : -1);
+    atomic_fetch_add(&d->http.server.metrics.connections, starts ? 1 : -1);
     if (starts) {
         send_filter_set(&d->filter); /* here it is the connection's I/O thread */
-        connection_monitor_open(d->requests.monitor, fd);
+        connection_monitor_open(d->http.monitor, fd);
         if (d->tls)
-            tls_begin(d->tls, request_session(connection));
+            tls_begin(d->tls, connection_session(connection));
     } else {
         end_forgotten(d, fd);
-        connection_monitor_close(d->requests.monitor, fd);
+        connection_monitor_close(d->http.monitor, fd);
     }
 }
 
@@ -120,8 +122,8 @@ static connection_limits limits_of(fmixd *d) {
                                                 [CONNECTION_BODY] = 1000 * c->upload,
                                                 [CONNECTION_REPLY] = 1000 * c->stall},
                                .rate = c->rate,
-                               .late = requests_late,
-                               .user = &d->requests};
+                               .late = http_hooks_late,
+                               .user = &d->http};
 }
 
 static struct MHD_Daemon *start_http(fmixd *d, int fd) {
@@ -152,10 +154,10 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
 }
 
 static void free_all(fmixd *d) {
-    server_state *s = &d->requests.server;
+    server_state *s = &d->http.server;
     catalog_scanner_free(d->scanner);
-    connection_monitor_free(d->requests.monitor);
-    lingering_close_free(d->requests.lingering);
+    connection_monitor_free(d->http.monitor);
+    lingering_close_free(d->http.lingering);
     jobs_free(s->jobs);
     catalog_free(s->catalog);
     buffer_free(&s->document);
@@ -166,7 +168,7 @@ static void free_all(fmixd *d) {
     buffer_pool_destroy(&s->buffer_pool);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
-    inflight_destroy(&d->requests.inflight);
+    inflight_destroy(&d->http.inflight);
     log_free(s->log);
     if (d->listener >= 0)
         close(d->listener);
@@ -177,14 +179,14 @@ static void free_all(fmixd *d) {
 static bool start_admission(fmixd *d) {
     const config *c = &d->config;
     bool encrypted = c->tls_cert[0] || c->tls_key[0];
-    return (d->requests.server.auth = auth_new(c->tokens, d->errors)) &&
+    return (d->http.server.auth = auth_new(c->tokens, d->errors)) &&
            (!encrypted || (d->tls = tls_new(c->tls_cert, c->tls_key, d->errors)));
 }
 
 /* Everything but the sockets. */
 static bool start_service(fmixd *d, const jobs_hooks *hooks) {
     const config *c = &d->config;
-    server_state *s = &d->requests.server;
+    server_state *s = &d->http.server;
     const connection_limits limits = limits_of(d);
     const jobs_settings line = {.threads = (unsigned)c->threads,
                                 .limit = (unsigned)c->queue,
@@ -193,8 +195,8 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks) {
                                 .buffer_pool = &s->buffer_pool,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
-           (s->jobs = jobs_new(&line)) && (d->requests.monitor = connection_monitor_new(&limits)) &&
-           (d->requests.lingering =
+           (s->jobs = jobs_new(&line)) && (d->http.monitor = connection_monitor_new(&limits)) &&
+           (d->http.lingering =
                 lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
            (s->catalog = catalog_new(c->data, c->verify != 0, d->errors)) &&
@@ -224,33 +226,33 @@ static fmixd *make(const config *c, FILE *errors) {
         free(d);
         return NULL;
     }
-    inflight_init(&d->requests.inflight);
+    inflight_init(&d->http.inflight);
     d->config = *c;
     d->listener = -1;
     d->errors = errors ? errors : log_messages(log);
-    d->requests.server.log = log;
-    d->requests.server.config = &d->config;
+    d->http.server.log = log;
+    d->http.server.config = &d->config;
     d->filter = (send_filter){
-        .replaces = requests_refused, .shortens = requests_shortened, .user = &d->requests};
-    d->requests.server.document = buffer_of(OPENAPI_MOST);
-    metrics_init(&d->requests.server.metrics);
+        .replaces = http_hooks_replace, .shortens = http_hooks_shorten, .user = &d->http};
+    d->http.server.document = buffer_of(OPENAPI_MOST);
+    metrics_init(&d->http.server.metrics);
     const memory_shares parts = memory_shares_divide(&d->config, d->errors);
-    budget_init(&d->requests.server.budget, parts.requests, (unsigned)c->threads);
-    buffer_pool_init(&d->requests.server.buffer_pool, (size_t)parts.buffer_pool);
+    budget_init(&d->http.server.budget, parts.requests, (unsigned)c->threads);
+    buffer_pool_init(&d->http.server.buffer_pool, (size_t)parts.buffer_pool);
     return d;
 }
 
 static bool start_all(fmixd *d, const jobs_hooks *hooks) {
     if (!fd_limit_fit(&d->config, d->errors) || !start_admission(d) || !start_listening(d))
         return false;
-    return (start_service(d, hooks) && (d->http = start_http(d, d->listener))) ||
+    return (start_service(d, hooks) && (d->library = start_http(d, d->listener))) ||
            explain(d, "could not start");
 }
 
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     fmixd *d = make(c, errors);
     if (d && start_all(d, hooks)) {
-        log_flush(d->requests.server.log); /* who is told that it serves has been told that too */
+        log_flush(d->http.server.log); /* who is told that it serves has been told that too */
         return d;
     }
     if (d)
@@ -264,7 +266,7 @@ const char *fmixd_address(const fmixd *d) {
 
 /* What shuts clients out waits for nothing that takes long. */
 void fmixd_reload(fmixd *d) {
-    if (!auth_reload(d->requests.server.auth, d->errors))
+    if (!auth_reload(d->http.server.auth, d->errors))
         message_print(d->errors, "fmixd: tokens: those there were stay in force\n");
     if (d->tls && !tls_reload(d->tls, d->errors))
         message_print(d->errors,
@@ -273,13 +275,13 @@ void fmixd_reload(fmixd *d) {
 }
 
 void fmixd_drain(fmixd *d) {
-    atomic_store(&d->requests.server.draining, true);
+    atomic_store(&d->http.server.draining, true);
     catalog_scanner_end(d->scanner);
 }
 
 static bool has_room(const fmixd *d) {
     const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(d->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        MHD_get_daemon_info(d->library, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
     return info && info->num_connections < d->config.connections;
 }
 
@@ -297,14 +299,14 @@ static bool somebody_waits(int fd) {
  * and where that thread finds it passed by then, it waits for a lock that it holds itself. False:
  * the thread does not come to it. */
 static bool take_in(fmixd *d, int fd) {
-    connection_monitor *w = d->requests.monitor;
+    connection_monitor *w = d->http.monitor;
     struct sockaddr_storage peer;
     socklen_t size;
     int client = listen_accept(fd, &peer, &size);
     if (client < 0)
         return true;
     connection_monitor_expect(w, client);
-    bool added = MHD_add_connection(d->http, client, (struct sockaddr *)&peer, size) == MHD_YES;
+    bool added = MHD_add_connection(d->library, client, (struct sockaddr *)&peer, size) == MHD_YES;
     if (added && connection_monitor_arrived(w, client, SETTLE_MILLISECONDS))
         return true;
     connection_monitor_close(w, client); /* it never will */
@@ -323,7 +325,7 @@ static unsigned left_until(uint64_t end, unsigned most) {
  * stays: I/O threads may look at it until they are joined, as microhttpd.h says of
  * MHD_quiesce_daemon. */
 static void stop_listening(fmixd *d, uint64_t end) {
-    MHD_quiesce_daemon(d->http);
+    MHD_quiesce_daemon(d->library);
     pause_for(QUIESCE_MILLISECONDS);
     bool going = !d->inherited;
     if (going)
@@ -337,14 +339,14 @@ static void stop_listening(fmixd *d, uint64_t end) {
     if (!d->inherited)
         shutdown(d->listener, SHUT_RDWR);
     /* Their requests are in the sockets, or on the way. */
-    connection_monitor_settle(d->requests.monitor, left_until(end, SETTLE_MILLISECONDS));
+    connection_monitor_settle(d->http.monitor, left_until(end, SETTLE_MILLISECONDS));
 }
 
 /* In pieces, between which another signal is heard. */
 static bool finish(fmixd *d, uint64_t end) {
-    bool finished = inflight_wait(&d->requests.inflight, 0);
+    bool finished = inflight_wait(&d->http.inflight, 0);
     for (unsigned n; !finished && (n = left_until(end, HEAR_MILLISECONDS)) > 0;)
-        finished = inflight_wait(&d->requests.inflight, n);
+        finished = inflight_wait(&d->http.inflight, n);
     return finished;
 }
 
@@ -354,10 +356,10 @@ bool fmixd_stop(fmixd *d, unsigned seconds) {
     stop_listening(d, end);
     bool finished = finish(d, end);
     if (!finished) {
-        inflight_abandon(&d->requests.inflight);
-        inflight_wait(&d->requests.inflight, CUT_MILLISECONDS);
+        inflight_abandon(&d->http.inflight);
+        inflight_wait(&d->http.inflight, CUT_MILLISECONDS);
     }
-    MHD_stop_daemon(d->http);
+    MHD_stop_daemon(d->library);
     free_all(d);
     return finished;
 }

@@ -5,8 +5,8 @@
  * connection tries again at once, with all of a core, until one is free. So it never comes to that:
  * who is one too many waits in the backlog.
  */
-#ifndef DESCRIPTORS_H
-#define DESCRIPTORS_H
+#ifndef FD_LIMIT_H
+#define FD_LIMIT_H
 
 #include "ops/config.h"
 

@@ -1,7 +1,6 @@
 #include "headers.h"
 #include "ops/mhd_version.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -151,28 +150,4 @@ void headers_forget_expectation(struct MHD_Connection *connection) {
 void headers_trace(struct MHD_Connection *connection, trace *out) {
     trace_take(out, headers_find(connection, "X-Request-ID"),
                headers_find(connection, "traceparent"));
-}
-
-const struct sockaddr *headers_address(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info ? info->client_addr : NULL;
-}
-
-static void print_peer(const struct sockaddr *address, char *out, unsigned room) {
-    socklen_t length = address && address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                                 : sizeof(struct sockaddr_in);
-    if (!address || getnameinfo(address, length, out, room, NULL, 0, NI_NUMERICHOST) != 0)
-        snprintf(out, room, "-");
-}
-
-void headers_peer(struct MHD_Connection *connection, char *out, unsigned room) {
-    print_peer(headers_address(connection), out, room);
-}
-
-void headers_peer_of(int fd, char *out, unsigned room) {
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    bool known = getpeername(fd, (struct sockaddr *)&address, &size) == 0;
-    print_peer(known ? (struct sockaddr *)&address : NULL, out, room);
 }

@@ -39,11 +39,6 @@ void headers_forget_expectation(struct MHD_Connection *connection);
 /* The client's X-Request-ID and traceparent, where they are well-formed. */
 void headers_trace(struct MHD_Connection *connection, trace *out);
 
-/* The client's address, or NULL; and as text. */
-const struct sockaddr *headers_address(struct MHD_Connection *connection);
-void headers_peer(struct MHD_Connection *connection, char *out, unsigned room);
-void headers_peer_of(int fd, char *out, unsigned room);
-
 /* guard_check of the request that the connection is at: its line and the fields it has. */
 bool headers_check(struct MHD_Connection *connection, const guard_request *line, problem *p);
 

@@ -1,9 +1,10 @@
 #include "identity.h"
 #include "access/client_key.h"
+#include "connection.h"
 #include "headers.h"
 
 void identity_begin(identity *v, struct MHD_Connection *connection) {
-    v->client = client_key_of_address(headers_address(connection));
+    v->client = client_key_of_address(connection_address(connection));
 }
 
 static bool refuse(identity *v, int status, const char *challenge, const char *detail, problem *p) {

@@ -62,7 +62,7 @@ void *inflight_find(inflight *all, int fd) {
     return e ? e->request : NULL;
 }
 
-bool inflight_begin(inflight *all, inflight_entry *e, job *work) {
+bool inflight_set_work(inflight *all, inflight_entry *e, job *work) {
     pthread_mutex_lock(&all->lock);
     bool begins = !all->stopping || !work;
     e->work = begins ? work : NULL;

@@ -41,7 +41,7 @@ void *inflight_find(inflight *all, int fd);
 
 /* From here on inflight_abandon sees this work, which lives until another is named or the request
  * is removed; NULL: none. False: no work may be begun any more. */
-bool inflight_begin(inflight *all, inflight_entry *e, job *work);
+bool inflight_set_work(inflight *all, inflight_entry *e, job *work);
 
 /* Waits until no request is left, at most so long; if so, none is begun any more. */
 bool inflight_wait(inflight *all, unsigned milliseconds);

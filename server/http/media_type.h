@@ -1,8 +1,8 @@
 /*
  * media_type.h - whether an upload's head says that its body can be read: RFC 9110 §8.3, §8.4
  */
-#ifndef MEDIA_H
-#define MEDIA_H
+#ifndef MEDIA_TYPE_H
+#define MEDIA_TYPE_H
 
 #include "params/problem.h"
 

@@ -1,11 +1,8 @@
 #include "reply.h"
-#include "tls.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
 
 /* A response whose fields are being added; one that found no memory spoils it. */
 typedef struct draft {
@@ -122,40 +119,6 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
         add(&d, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
     return queue(r, p->status, &d);
-}
-
-/* RFC 9110 §5.6.7. */
-static void print_date(buffer *out) {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct timespec now;
-    struct tm t;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &t);
-    buffer_print(out, "Date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT\r\n", days + 3 * t.tm_wday,
-                 t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-void reply_amid(int fd, void *session, const identity *v, const problem *p, bool body) {
-    buffer text = buffer_of(16 << 10), all = buffer_of(17 << 10);
-    problem_render(p, &text);
-    buffer_print(&all, "HTTP/1.1 %d %s\r\n", p->status, problem_title(p->status));
-    print_date(&all);
-    buffer_print(&all,
-                 "Connection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
-                 "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n",
-                 text.length);
-    for (unsigned i = 0; v && i < v->cors.count; i++)
-        buffer_print(&all, "%s: %s\r\n", v->cors.headers[i].name, v->cors.headers[i].value);
-    buffer_text(&all, "\r\n");
-    if (body)
-        buffer_add(&all, text.bytes, text.length);
-    if (!text.failed && !all.failed && session)
-        tls_send(session, all.bytes, all.length);
-    else if (!text.failed && !all.failed)
-        send(fd, all.bytes, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    buffer_free(&text);
-    buffer_free(&all);
 }
 
 /* Without a body. */

@@ -37,11 +37,6 @@ enum MHD_Result reply_not_modified(const reply *r, answer *a);
 /* 204, with what may be asked of a resource. */
 enum MHD_Result reply_options(const reply *r, const char *methods);
 
-/* Amid a body libmicrohttpd takes no response, so this one is written past it, into its TLS session
- * if it has one (then on the thread that reads from that). The caller ends the connection. visitor
- * may be NULL. body: not to a HEAD. */
-void reply_amid(int fd, void *session, const identity *v, const problem *p, bool body);
-
 /* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
 enum MHD_Result reply_answer(const reply *r, answer *a);
 

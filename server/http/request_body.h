@@ -1,8 +1,8 @@
 /*
  * request_body.h - a request's body as it comes in: how much is taken, and where it lies
  */
-#ifndef INTAKE_H
-#define INTAKE_H
+#ifndef REQUEST_BODY_H
+#define REQUEST_BODY_H
 
 #include "api/resource.h"
 

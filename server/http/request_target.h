@@ -6,8 +6,8 @@
  * memory that it has given back. So long targets and long queries are refused, and the library is
  * shown no query of theirs.
  */
-#ifndef TARGET_H
-#define TARGET_H
+#ifndef REQUEST_TARGET_H
+#define REQUEST_TARGET_H
 
 #include "params/problem.h"
 
