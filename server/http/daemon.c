@@ -22,18 +22,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may go on sending */
+#define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may still send */
 #define LINGERING_CLOSE_MILLISECONDS 5000
 
-#define CONNECTION_SECONDS 60 /* that the watch may be late by, on a busy machine */
+#define TIMEOUT_SLACK_SECONDS 60 /* by which the monitor may be late on a busy machine */
 
-/* At the end: until I/O threads have made connections of what they had accepted, for a connection
- * that ends, and for the first bytes of those that have sent nothing yet. */
-#define QUIESCE_MILLISECONDS 50
-#define POLL_MILLISECONDS    10
-#define SETTLE_MILLISECONDS  1000
-#define HEAR_MILLISECONDS    100  /* in which a signal is heard */
-#define CUT_MILLISECONDS     1000 /* for what is cut off to be told so */
+/* At the end, the time for: */
+#define QUIESCE_MILLISECONDS 50   /* I/O threads to open the connections that they have accepted */
+#define POLL_MILLISECONDS    10   /* a connection to end, when all are in use */
+#define SETTLE_MILLISECONDS  1000 /* the first bytes of new connections */
+#define SIGNAL_MILLISECONDS  100  /* a second signal to be noticed */
+#define CUT_MILLISECONDS     1000 /* abandoned requests to end */
 
 struct fmixd {
     config config;
@@ -41,11 +40,11 @@ struct fmixd {
     send_filter filter;
     struct MHD_Daemon *library;
     FILE *errors;
-    tls *tls; /* NULL: none */
+    tls *tls; /* NULL: not encrypted */
     tuner *tuner;
     catalog_scanner *scanner;
     int listener;
-    bool inherited; /* the socket: who handed it over keeps it */
+    bool inherited; /* the listener is systemd's, which keeps it open */
     char address[CONFIG_ADDRESS + 8];
 };
 
@@ -62,7 +61,7 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *connection, c
     (void)of;
     (void)connection;
     if (!*state)
-        return MHD_NO; /* there was no memory for it */
+        return MHD_NO; /* out of memory in on_target */
     return request_step(*state, path, method, version, body, length);
 }
 
@@ -75,7 +74,8 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
     *state = NULL;
 }
 
-/* Version 1.0.1 does not say that it gives up a request with a chunk extension past its memory. */
+/* Version 1.0.1 does not call on_completed for a request whose chunk extension exceeds the
+ * connection's memory. */
 static void end_forgotten(fmixd *d, int fd) {
     request *r = inflight_find(&d->http.inflight, fd);
     if (r)
@@ -90,7 +90,7 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
     atomic_fetch_add(&d->http.server.metrics.connections, starts ? 1 : -1);
     if (starts) {
-        send_filter_set(&d->filter); /* here it is the connection's I/O thread */
+        send_filter_set(&d->filter); /* this is the connection's I/O thread */
         connection_monitor_open(d->http.monitor, fd);
         if (d->tls)
             tls_begin(d->tls, connection_session(connection));
@@ -107,12 +107,12 @@ static bool explain(const fmixd *d, const char *what) {
     return false;
 }
 
-/* Seconds after which a connection without a sign of life goes, should the watch not know it. Else
- * the watch is to be the first: it says 408, and libmicrohttpd does not. */
-static uint64_t silence_of(const config *c) {
+/* Seconds of libmicrohttpd's own timeout, for connections that the monitor does not know. The
+ * monitor must come first for the others: it sends 408, and libmicrohttpd does not. */
+static uint64_t timeout_of(const config *c) {
     uint64_t longest = c->idle > c->upload ? c->idle : c->upload;
     longest = longest > c->head ? longest : c->head;
-    return (longest > c->stall ? longest : c->stall) + CONNECTION_SECONDS;
+    return (longest > c->stall ? longest : c->stall) + TIMEOUT_SLACK_SECONDS;
 }
 
 static connection_limits limits_of(fmixd *d) {
@@ -133,7 +133,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_SHARES_POOL, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)timeout_of(&d->config), NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, mhd_version_can_be_strict(), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
@@ -175,8 +175,8 @@ static void free_all(fmixd *d) {
     free(d);
 }
 
-/* What files say who may ask and who answers. */
-static bool start_admission(fmixd *d) {
+/* The tokens, and the certificate. */
+static bool start_credentials(fmixd *d) {
     const config *c = &d->config;
     bool encrypted = c->tls_cert[0] || c->tls_key[0];
     return (d->http.server.auth = auth_new(c->tokens, d->errors)) &&
@@ -184,7 +184,7 @@ static bool start_admission(fmixd *d) {
 }
 
 /* Everything but the sockets. */
-static bool start_service(fmixd *d, const jobs_hooks *hooks) {
+static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
     const config *c = &d->config;
     server_state *s = &d->http.server;
     const connection_limits limits = limits_of(d);
@@ -204,7 +204,7 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks) {
            (d->tuner = tuner_new(s->context, c->wisdom, d->errors));
 }
 
-/* False: explained. */
+/* Takes the socket of systemd, if there is one. False: explained. */
 static bool start_listening(fmixd *d) {
     if (!sd_notify_socket(&d->listener, d->errors))
         return false;
@@ -212,11 +212,11 @@ static bool start_listening(fmixd *d) {
     if (!d->inherited)
         d->listener = listen_on(d->config.listen, d->address, sizeof d->address, d->errors);
     else if (!listen_name(d->listener, d->address, sizeof d->address))
-        return explain(d, "cannot tell where the socket is that was handed over");
+        return explain(d, "cannot tell the address of the inherited socket");
     return d->listener >= 0;
 }
 
-/* With a log, before anything is said. NULL: explained. */
+/* The log comes first, since the other parts write messages. NULL: explained. */
 static fmixd *make(const config *c, FILE *errors) {
     memory_shares_configure_heap();
     fmixd *d = calloc(1, sizeof *d);
@@ -243,16 +243,16 @@ static fmixd *make(const config *c, FILE *errors) {
 }
 
 static bool start_all(fmixd *d, const jobs_hooks *hooks) {
-    if (!fd_limit_fit(&d->config, d->errors) || !start_admission(d) || !start_listening(d))
+    if (!fd_limit_fit(&d->config, d->errors) || !start_credentials(d) || !start_listening(d))
         return false;
-    return (start_service(d, hooks) && (d->library = start_http(d, d->listener))) ||
+    return (start_parts(d, hooks) && (d->library = start_http(d, d->listener))) ||
            explain(d, "could not start");
 }
 
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     fmixd *d = make(c, errors);
     if (d && start_all(d, hooks)) {
-        log_flush(d->http.server.log); /* who is told that it serves has been told that too */
+        log_flush(d->http.server.log); /* messages before "listening on" */
         return d;
     }
     if (d)
@@ -264,13 +264,13 @@ const char *fmixd_address(const fmixd *d) {
     return d->address;
 }
 
-/* What shuts clients out waits for nothing that takes long. */
+/* Revoking a token must not wait for data sets, so they are read last, by another thread. */
 void fmixd_reload(fmixd *d) {
     if (!auth_reload(d->http.server.auth, d->errors))
-        message_print(d->errors, "fmixd: tokens: those there were stay in force\n");
+        message_print(d->errors, "fmixd: tokens: the previous tokens stay in force\n");
     if (d->tls && !tls_reload(d->tls, d->errors))
         message_print(d->errors,
-                      "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
+                      "fmixd: tls_cert, tls_key: the previous certificate stays in force\n");
     catalog_scanner_ask(d->scanner);
 }
 
@@ -290,15 +290,15 @@ static void pause_for(unsigned milliseconds) {
     nanosleep(&pause, NULL);
 }
 
-static bool somebody_waits(int fd) {
+static bool has_backlog(int fd) {
     struct pollfd listener = {.fd = fd, .events = POLLIN};
     return poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN);
 }
 
-/* One at a time: libmicrohttpd 0.9.75 checks its limit before it hands the connection to a thread,
- * and where that thread finds it passed by then, it waits for a lock that it holds itself. False:
- * the thread does not come to it. */
-static bool take_in(fmixd *d, int fd) {
+/* Accepts one connection and waits until its I/O thread has opened it: libmicrohttpd 0.9.75 checks
+ * the limit of connections before it hands a connection to a thread, and a thread that finds the
+ * limit exceeded deadlocks. False: the thread did not open the connection in time. */
+static bool accept_one(fmixd *d, int fd) {
     connection_monitor *w = d->http.monitor;
     struct sockaddr_storage peer;
     socklen_t size;
@@ -309,43 +309,42 @@ static bool take_in(fmixd *d, int fd) {
     bool added = MHD_add_connection(d->library, client, (struct sockaddr *)&peer, size) == MHD_YES;
     if (added && connection_monitor_arrived(w, client, SETTLE_MILLISECONDS))
         return true;
-    connection_monitor_close(w, client); /* it never will */
+    connection_monitor_close(w, client); /* no longer expected */
     return !added;
 }
 
-/* Milliseconds until a time, at most so many; none once another signal asks to end. */
+/* Milliseconds until a time, at most `most`; 0 once another signal asks the process to end. */
 static unsigned left_until(uint64_t end, unsigned most) {
     uint64_t now = clock_milliseconds(), left = end > now ? end - now : 0;
     return shutdown_requested() ? 0 : left < most ? (unsigned)left : most;
 }
 
-/* Who waits to be accepted is, for closing the listener would reset them: but not at a socket that
- * was handed over, where they wait for whom it is handed to next. Where all connections are taken
- * they wait for one that ends, as they did before. Then who comes is refused. The descriptor itself
- * stays: I/O threads may look at it until they are joined, as microhttpd.h says of
- * MHD_quiesce_daemon. */
+/* Closing the listener would reset the connections in its backlog, so they are accepted first; if
+ * all connections are in use, each waits for a connection to end. The backlog of an inherited
+ * socket is left to the next process. The descriptor stays open: I/O threads may use it until they
+ * are joined (microhttpd.h, MHD_quiesce_daemon). */
 static void stop_listening(fmixd *d, uint64_t end) {
     MHD_quiesce_daemon(d->library);
     pause_for(QUIESCE_MILLISECONDS);
     bool going = !d->inherited;
     if (going)
         listen_shut(d->listener);
-    while (going && somebody_waits(d->listener) && left_until(end, 1) > 0) {
+    while (going && has_backlog(d->listener) && left_until(end, 1) > 0) {
         if (has_room(d))
-            going = take_in(d, d->listener);
+            going = accept_one(d, d->listener);
         else
             pause_for(POLL_MILLISECONDS);
     }
     if (!d->inherited)
         shutdown(d->listener, SHUT_RDWR);
-    /* Their requests are in the sockets, or on the way. */
+    /* The first requests of new connections may still be on the way. */
     connection_monitor_settle(d->http.monitor, left_until(end, SETTLE_MILLISECONDS));
 }
 
-/* In pieces, between which another signal is heard. */
+/* Waits for the requests in flight, in short intervals, so that another signal is noticed. */
 static bool finish(fmixd *d, uint64_t end) {
     bool finished = inflight_wait(&d->http.inflight, 0);
-    for (unsigned n; !finished && (n = left_until(end, HEAR_MILLISECONDS)) > 0;)
+    for (unsigned n; !finished && (n = left_until(end, SIGNAL_MILLISECONDS)) > 0;)
         finished = inflight_wait(&d->http.inflight, n);
     return finished;
 }

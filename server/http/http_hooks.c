@@ -17,7 +17,7 @@ void http_hooks_late(void *http, int fd, connection_phase phase) {
     problem p = {0};
     if (c->tls_cert[0] || (phase != CONNECTION_HEAD && phase != CONNECTION_BODY))
         return;
-    problem_add(&p, 408, NULL, "the %s of the request did not come within %" PRIu64 " s",
+    problem_add(&p, 408, NULL, "the %s of the request was not received within %" PRIu64 " s",
                 phase == CONNECTION_HEAD ? "head" : "body",
                 phase == CONNECTION_HEAD ? c->head : c->upload);
     direct_reply_send(fd, NULL, NULL, &p, true);

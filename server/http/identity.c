@@ -13,7 +13,7 @@ static bool refuse(identity *v, int status, const char *challenge, const char *d
     return false;
 }
 
-/* RFC 6750 §3. What was sent is never quoted. */
+/* RFC 6750 §3. A detail never quotes the client's token. */
 bool identity_admit(identity *v, struct MHD_Connection *connection, const server_state *s,
                     problem *p) {
     bool repeated;
@@ -23,7 +23,7 @@ bool identity_admit(identity *v, struct MHD_Connection *connection, const server
     if (v->guarded && repeated) {
         v->name[0] = 0;
         return refuse(v, 400, "Bearer realm=\"fmixd\", error=\"invalid_request\"",
-                      "Authorization is given more than once", p);
+                      "Authorization is sent more than once", p);
     }
     switch (verdict) {
     case AUTH_OPEN:
@@ -33,14 +33,13 @@ bool identity_admit(identity *v, struct MHD_Connection *connection, const server
         return true;
     case AUTH_MISSING:
         return refuse(v, 401, "Bearer realm=\"fmixd\"",
-                      sent ? "Authorization must be Bearer and a token"
-                           : "a token is needed, as Authorization: Bearer TOKEN",
+                      sent ? "Authorization must have the form: Bearer TOKEN"
+                           : "an access token is required, as Authorization: Bearer TOKEN",
                       p);
     case AUTH_UNKNOWN:
         break;
     }
-    return refuse(v, 401, "Bearer realm=\"fmixd\", error=\"invalid_token\"",
-                  "the token is none that is known here", p);
+    return refuse(v, 401, "Bearer realm=\"fmixd\", error=\"invalid_token\"", "unknown token", p);
 }
 
 void identity_share(identity *v, struct MHD_Connection *connection, const server_state *s,

@@ -14,9 +14,10 @@ static void choose_resource(request *r, const char *path) {
     if (fault->status)
         problem_add(p, fault->status, fault->parameter, "%s", fault->detail);
     else if (r->line.form == GUARD_NUL)
-        problem_add(p, 400, NULL, "the path holds an encoded NUL, %%00");
+        problem_add(p, 400, NULL, "the path contains an encoded NUL, %%00");
     else if (r->line.form == GUARD_SLASH)
-        problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
+        problem_add(p, 404, NULL,
+                    "the path contains an encoded slash, %%2F; no path of this server does");
     else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->is_options)
         request_parse(&r->input, r->connection, &r->match, p);
 }

@@ -18,7 +18,7 @@ static reply reply_of(request *r) {
                    .head = r->is_head,
                    .vary = depends_on_accept(r),
                    .etag = c->etag[0] ? c->etag : NULL,
-                   .passing = c->passing,
+                   .is_mutable = c->is_mutable,
                    .ranges = c->etag[0] && r->input.format->lay_out,
                    .first = c->first,
                    .total = c->total};
@@ -60,14 +60,19 @@ static enum MHD_Result send_answer(request *r) {
     return request_reply_send_problem(r);
 }
 
+static void explain_condition(const conditions *c, problem *p) {
+    if (c->etag[0])
+        problem_add(p, 412, "If-Match", "If-Match must list the answer's ETag, %s, as a strong tag",
+                    c->etag);
+    else
+        problem_add(p, 412, "If-Match", "If-Match is given, but the answer does not have an ETag");
+}
+
 /* A condition counts only if the request would succeed without it (RFC 9110 §13.2.1). */
 static void check_conditions(request *r) {
     resource_result *result = &r->result;
     if (!result->problem.status && r->conditions.failed && (r->answer || result->status / 100 == 2))
-        problem_add(&result->problem, 412, "If-Match", "%s%s%s",
-                    r->conditions.etag[0] ? "If-Match does not name the answer's ETag "
-                                          : "If-Match names an ETag, and the answer has none",
-                    r->conditions.etag, r->conditions.etag[0] ? ", as a strong one" : "");
+        explain_condition(&r->conditions, &result->problem);
 }
 
 static enum MHD_Result send_not_modified(request *r) {

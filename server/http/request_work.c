@@ -9,7 +9,7 @@ static bool register_work(request *r, job *work) {
         return true;
     r->result.problem.retry_after = 1;
     r->result.problem.reason = REFUSAL_DRAINING;
-    problem_add(&r->result.problem, 503, NULL, "this replica is stopping");
+    problem_add(&r->result.problem, 503, NULL, "this replica is shutting down");
     return false;
 }
 

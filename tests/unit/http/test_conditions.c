@@ -92,7 +92,7 @@ static void an_answer_has_the_etag_of_its_recipe(void **state) {
     ask(&f, "");
     recipe_etag("stream=1 seed=7", "/v1/x", f.format->name, f.format->version, tag);
     assert_string_equal(f.conditions.etag, tag);
-    assert_true(f.conditions.passing);
+    assert_true(f.conditions.is_mutable);
     assert_false(f.conditions.failed || f.conditions.not_modified);
     f.cached = false;
     ask(&f, "If-None-Match: *\r\n");
@@ -177,6 +177,19 @@ static void a_range_of_another_answer_is_ignored(void **state) {
     jobs_free(f.pool);
 }
 
+static void a_range_of_an_answer_that_is_not_sent_is_ignored(void **state) {
+    (void)state;
+    fixture f;
+    begin(&f);
+    ask_with_tag(&f, "Range: bytes=10-\r\nIf-None-Match: ", "");
+    assert_true(f.conditions.not_modified);
+    assert_int_equal(f.problem.status, 0);
+    ask(&f, "Range: bytes=10-\r\nIf-Match: \"other\"\r\n");
+    assert_true(f.conditions.failed);
+    assert_int_equal(f.problem.status, 0);
+    jobs_free(f.pool);
+}
+
 static void without_an_etag_a_range_is_ignored(void **state) {
     (void)state;
     fixture f;
@@ -190,4 +203,5 @@ static void without_an_etag_a_range_is_ignored(void **state) {
 RUN(T(an_answer_has_the_etag_of_its_recipe), T(a_client_that_has_the_answer_is_not_sent_it),
     T(if_match_names_a_strong_tag_or_any), T(if_match_goes_before_if_none_match),
     T(a_range_is_a_part_of_the_answer), T(a_range_past_the_answer_is_416),
-    T(a_range_of_another_answer_is_ignored), T(without_an_etag_a_range_is_ignored))
+    T(a_range_of_another_answer_is_ignored), T(a_range_of_an_answer_that_is_not_sent_is_ignored),
+    T(without_an_etag_a_range_is_ignored))

@@ -69,8 +69,8 @@ static void what_is_not_there_is_404_and_no_route(void **state) {
         problem p;
         assert_false(find(paths[i], "GET", &m, &p));
         assert_int_equal(p.status, 404);
-        assert_non_null(
-            strstr(p.errors[0].detail, "there are: /v1/masks, /v1/plans, /v1/mix, /v1/datasets, "));
+        assert_non_null(strstr(p.errors[0].detail,
+                               "the paths are: /v1/masks, /v1/plans, /v1/mix, /v1/datasets, "));
         assert_null(m.route);
         assert_int_equal(m.number, ROUTE_NONE);
         assert_string_equal(route_name(m.number), "none");
@@ -82,14 +82,16 @@ static void an_unknown_suffix_is_404_that_lists_the_formats(void **state) {
     static const struct {
         const char *path, *detail;
     } table[] = {
-        {"/v1/masks.gif", "/v1/masks has no format 'gif'; it has: npy (application/x-npy), raw "
-                          "(application/octet-stream), json (application/json), png (image/png)"},
-        {"/v1/plans.png", "/v1/plans has no format 'png'; it has: npy (application/x-npy), raw "
-                          "(application/octet-stream), json (application/json), npz"},
-        {"/v1/masks.", "/v1/masks has no format ''"},
-        {"/v1/masks.NPY", "/v1/masks has no format 'NPY'"},
-        {"/v1/masks.npy.png", "/v1/masks has no format 'npy.png'"},
-        {"/v1/masks.npy/", "/v1/masks has no format 'npy/'"},
+        {"/v1/masks.gif",
+         "/v1/masks is not available as 'gif'; its formats are: npy (application/x-npy), raw "
+         "(application/octet-stream), json (application/json), png (image/png)"},
+        {"/v1/plans.png",
+         "/v1/plans is not available as 'png'; its formats are: npy (application/x-npy), raw "
+         "(application/octet-stream), json (application/json), npz"},
+        {"/v1/masks.", "/v1/masks is not available as ''"},
+        {"/v1/masks.NPY", "/v1/masks is not available as 'NPY'"},
+        {"/v1/masks.npy.png", "/v1/masks is not available as 'npy.png'"},
+        {"/v1/masks.npy/", "/v1/masks is not available as 'npy/'"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         route_match m;
