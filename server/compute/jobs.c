@@ -39,7 +39,8 @@ struct jobs {
     schedule schedule;
     turn *buried; /* jobs that only wait to be destroyed */
     bool stopping;
-    unsigned started;
+    unsigned started, ended; /* threads */
+    pthread_cond_t ends;     /* one has ended */
     worker *workers;
     pthread_key_t askers; /* of threads that run slices inline */
     jobs_hooks hooks;
@@ -206,8 +207,7 @@ static job *next_job(worker *w, desk *d) {
 /* A long slice lets I/O threads and short slices go first. On Linux it is the calling thread's
  * alone; where it is forbidden the thread stays as it is. */
 static void lower_priority(void) {
-    int told = nice(LONG_NICE);
-    (void)told;
+    (void)!nice(LONG_NICE);
 }
 
 static void *work(void *argument) {
@@ -233,6 +233,10 @@ static void *work(void *argument) {
         job_release(j);
     }
     fmix_scratch_free(d.scratch);
+    pthread_mutex_lock(&line->lock);
+    line->ended++;
+    pthread_cond_signal(&line->ends);
+    pthread_mutex_unlock(&line->lock);
     return NULL;
 }
 
@@ -264,6 +268,7 @@ jobs *jobs_new(const jobs_settings *settings) {
         return NULL;
     }
     pthread_mutex_init(&line->lock, NULL);
+    clock_condition(&line->ends);
     schedule_init(&line->schedule, settings->threads, settings->limit, settings->patience);
     line->hooks = settings->hooks;
     line->payer = settings->payer;
@@ -276,13 +281,31 @@ jobs *jobs_new(const jobs_settings *settings) {
     return line;
 }
 
+/* With the lock held. */
+static void end_threads(jobs *line) {
+    line->stopping = true;
+    for (worker *w; (w = pop(line, false)) || (w = pop(line, true));)
+        pthread_cond_signal(&w->wake);
+}
+
+bool jobs_stop(jobs *line, unsigned milliseconds) {
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
+    int code = 0;
+    pthread_mutex_lock(&line->lock);
+    end_threads(line);
+    while (line->ended < line->started && code == 0)
+        code = pthread_cond_timedwait(&line->ends, &line->lock, &until);
+    pthread_mutex_unlock(&line->lock);
+    for (unsigned i = 0; code != 0 && i < line->started; i++)
+        pthread_detach(line->workers[i].thread);
+    return code == 0;
+}
+
 void jobs_free(jobs *line) {
     if (!line)
         return;
     pthread_mutex_lock(&line->lock);
-    line->stopping = true;
-    for (worker *w; (w = pop(line, false)) || (w = pop(line, true));)
-        pthread_cond_signal(&w->wake);
+    end_threads(line);
     pthread_mutex_unlock(&line->lock);
     for (unsigned i = 0; i < line->started; i++) {
         pthread_join(line->workers[i].thread, NULL);
@@ -293,6 +316,7 @@ void jobs_free(jobs *line) {
     pthread_mutex_unlock(&line->lock);
     free_asker(pthread_getspecific(line->askers));
     pthread_key_delete(line->askers);
+    pthread_cond_destroy(&line->ends);
     pthread_mutex_destroy(&line->lock);
     free(line->workers);
     free(line);

@@ -101,6 +101,10 @@ typedef struct jobs_counters {
 
 /* NULL without memory or threads. */
 jobs *jobs_new(const jobs_settings *settings);
+/* Ends the threads, each after the slice that it runs; no job may be admitted any more. False:
+ * after so many milliseconds some slice still runs. Then its thread uses the job and `line` until
+ * the end of the process, and jobs_free must not be called. */
+bool jobs_stop(jobs *line, unsigned milliseconds);
 /* Waits for running slices; no job may be admitted any more. */
 void jobs_free(jobs *line);
 

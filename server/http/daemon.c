@@ -33,8 +33,10 @@
 #define SETTLE_MILLISECONDS  1000 /* the first bytes of new connections */
 #define SIGNAL_MILLISECONDS  100  /* a second signal to be noticed */
 #define CUT_MILLISECONDS     1000 /* abandoned requests to end */
+#define SLICE_MILLISECONDS   1000 /* slices that run to end */
 
 struct fmixd {
+    fmixd *next; /* in `unfinished` */
     config config;
     http_state http;
     send_filter filter;
@@ -349,6 +351,17 @@ static bool finish(fmixd *d, uint64_t end) {
     return finished;
 }
 
+/* Daemons that a running slice still uses; kept until the process ends. */
+static fmixd *unfinished;
+
+/* A slice cannot be interrupted: libdeflate may take a minute over one hostile member of an upload.
+ * Nobody waits for the slice's result any more, so the process ends without it. */
+static void keep_unfinished(fmixd *d) {
+    log_flush(d->http.server.log);
+    d->next = unfinished;
+    unfinished = d;
+}
+
 bool fmixd_stop(fmixd *d, unsigned seconds) {
     const uint64_t end = clock_milliseconds() + UINT64_C(1000) * seconds;
     fmixd_drain(d);
@@ -359,6 +372,9 @@ bool fmixd_stop(fmixd *d, unsigned seconds) {
         inflight_wait(&d->http.inflight, CUT_MILLISECONDS);
     }
     MHD_stop_daemon(d->library);
-    free_all(d);
+    if (jobs_stop(d->http.server.jobs, SLICE_MILLISECONDS))
+        free_all(d);
+    else
+        keep_unfinished(d);
     return finished;
 }

@@ -25,8 +25,9 @@ void fmixd_reload(fmixd *d);
 void fmixd_drain(fmixd *d);
 
 /* Accepts no more connections, finishes the requests in flight for at most `seconds`, or until
- * another signal asks the process to end, then cuts off the others, and frees all. True: all
- * requests were finished. */
+ * another signal asks the process to end, then cuts off the others, and frees all. Memory
+ * that a slice still uses a second later is kept until the process ends. True: all requests were
+ * finished. */
 bool fmixd_stop(fmixd *d, unsigned seconds);
 
 #endif

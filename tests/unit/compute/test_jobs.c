@@ -245,6 +245,30 @@ static void what_stands_in_line_at_the_end_is_still_done(void **state) {
     assert_int_equal(atomic_load(&r.destroyed), 51);
 }
 
+/* What is left of the pool is used until the slice ends, so it is never freed. */
+static void a_slice_that_does_not_end_does_not_hold_the_stop(void **state) {
+    (void)state;
+    static unit_gate gate = UNIT_GATE;
+    static access_record r = RECORD;
+    static jobs *line;
+    line = held_line(&gate, &r, 64);
+    assert_false(jobs_stop(line, 1));
+    assert_int_equal(r.count, 0);
+    unit_gate_set(&gate, false);
+    UNIT_UNTIL(atomic_load(&r.destroyed) == 1);
+}
+
+static void a_stop_waits_for_slices_that_end_in_time(void **state) {
+    (void)state;
+    unit_gate gate = UNIT_GATE;
+    access_record r = RECORD;
+    jobs *line = held_line(&gate, &r, 64);
+    unit_gate_set(&gate, false);
+    assert_true(jobs_stop(line, 120000));
+    assert_int_equal(r.count, 1);
+    jobs_free(line);
+}
+
 static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
     (void)state;
     static const struct {
@@ -337,5 +361,7 @@ RUN(T(what_is_quick_is_done_by_whoever_asks), T(a_connection_alone_has_its_threa
     T(every_slice_runs_exactly_once), T(no_more_are_admitted_than_the_limit),
     T(a_job_that_ends_in_line_leaves_it_and_is_freed), T(only_what_was_admitted_can_be_woken),
     T(what_stands_in_line_at_the_end_is_still_done),
+    T(a_slice_that_does_not_end_does_not_hold_the_stop),
+    T(a_stop_waits_for_slices_that_end_in_time),
     T(retry_after_is_the_backlog_in_seconds_of_all_threads),
     T(run_inline_keeps_one_scratch_for_each_thread))

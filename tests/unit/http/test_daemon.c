@@ -12,16 +12,9 @@ static void health_and_metrics_answer_while_every_compute_thread_is_blocked(void
     assert_int_equal(served_get(f, "/readyz", text, sizeof text), 200);
     assert_true(served_metric(f, "fmixd_slices_running") == SERVED_THREADS);
     assert_int_equal(served_get(f, "/v1/masks?shape=oops", text, sizeof text), 400);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < SERVED_THREADS; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
-}
-
-static void *open_later(void *of) {
-    const struct timespec pause = {.tv_sec = 2};
-    nanosleep(&pause, NULL);
-    unit_gate_set(of, false);
-    return NULL;
 }
 
 /* Of eight bytes, with blanks in its header that make its reading long. */
@@ -46,10 +39,10 @@ static void uploads_are_handled_beside_and_health_answers_meanwhile(void **state
     served *f = *state;
     char text[32768];
     int fds[SERVED_THREADS];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < SERVED_THREADS; i++)
         fds[i] = send_upload(f);
-    unit_gate_await(&f->gate, SERVED_THREADS);
+    unit_gate_await(f->gate, SERVED_THREADS);
     assert_int_equal(served_get(f, "/livez", text, sizeof text), 200);
     assert_true(served_metric(f, "fmixd_slices_running") == SERVED_THREADS);
     double cancelled = served_metric(f, "fmixd_cancelled_total");
@@ -58,7 +51,7 @@ static void uploads_are_handled_beside_and_health_answers_meanwhile(void **state
     close(leaving);
     served_await(f, "fmixd_queue_jobs", SERVED_THREADS);
     served_await(f, "fmixd_cancelled_total", cancelled + 1);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < SERVED_THREADS; i++) {
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
         assert_non_null(strstr(text, "Content-Length: 136"));
@@ -70,14 +63,14 @@ static void masks_are_computed_while_uploads_hold_their_threads(void **state) {
     served *f = *state;
     char text[32768];
     int fds[SERVED_THREADS];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < SERVED_THREADS; i++)
         fds[i] = send_upload(f);
-    unit_gate_await(&f->gate, SERVED_THREADS);
+    unit_gate_await(f->gate, SERVED_THREADS);
     int masks = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
-    unit_gate_await(&f->gate,
+    unit_gate_await(f->gate,
                     SERVED_THREADS + 1); /* begun: a compute thread has come to the gate, too */
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     loopback_receive(masks, text, sizeof text);
     assert_int_equal(atoi(text + 9), 200);
     for (int i = 0; i < SERVED_THREADS; i++)
@@ -87,19 +80,17 @@ static void masks_are_computed_while_uploads_hold_their_threads(void **state) {
 static void an_upload_that_waits_at_the_deadline_is_cut_off(void **state) {
     served *f = *state;
     char text[4096];
-    pthread_t opener;
     int fds[SERVED_THREADS + 1];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < SERVED_THREADS; i++)
         fds[i] = send_upload(f);
-    unit_gate_await(&f->gate, SERVED_THREADS);
+    unit_gate_await(f->gate, SERVED_THREADS);
     fds[SERVED_THREADS] = send_upload(f);
     served_await(f, "fmixd_queue_jobs", SERVED_THREADS + 1);
-    assert_int_equal(pthread_create(&opener, NULL, open_later, f), 0);
     assert_false(fmixd_stop(f->daemon, 0));
-    pthread_join(opener, NULL);
     for (int i = 0; i <= SERVED_THREADS; i++)
-        loopback_receive(fds[i], text, sizeof text);
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 0);
+    unit_gate_set(f->gate, false);
     assert_int_equal(served_start(state), 0);
 }
 
@@ -115,7 +106,7 @@ static void a_client_that_leaves_while_it_waits_frees_its_place(void **state) {
     served_await(f, "fmixd_queue_jobs", SERVED_THREADS);
     served_await(f, "fmixd_cancelled_total", cancelled + 1);
     served_await(f, "fmixd_queue_waiting", 0);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < SERVED_THREADS; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
@@ -134,13 +125,13 @@ static void a_full_queue_is_503_with_retry_after(void **state) {
     served *f = *state;
     char text[32768];
     int fds[8];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < 8; i++)
         fds[i] = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
     served_await(f, "fmixd_queue_jobs", 8);
     assert_int_equal(served_get(f, "/v1/masks.npy?shape=64x64&n=4", text, sizeof text), 503);
     assert_non_null(strstr(text, "\r\nRetry-After: "));
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < 8; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
@@ -149,7 +140,7 @@ static void a_full_queue_is_503_with_retry_after(void **state) {
 static unsigned retry_after(served *f, const char *target) {
     char text[4096];
     int fds[8];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < 8; i++)
         fds[i] = served_ask(f, target);
     served_await(f, "fmixd_queue_jobs", 8);
@@ -159,7 +150,7 @@ static unsigned retry_after(served *f, const char *target) {
     for (int i = 0; i < 8; i++)
         close(fds[i]);
     served_await(f, "fmixd_queue_jobs", 0);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     served_await(f, "fmixd_slices_running", 0);
     return (unsigned)atoi(at + 15);
 }
@@ -180,7 +171,7 @@ static void what_would_come_too_late_is_503_with_retry_after(void **state) {
     int first, second;
     fmixd_stop(f->daemon, SERVED_SECONDS);
     assert_int_equal(served_start_with(state, "100", "8", "0", NULL), 0);
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     first = served_ask(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=1");
     served_await(f, "fmixd_queue_jobs", 1);
     second = served_ask(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=2");
@@ -189,7 +180,7 @@ static void what_would_come_too_late_is_503_with_retry_after(void **state) {
     assert_non_null(strstr(text, "\r\nRetry-After: "));
     close(first);
     served_await(f, "fmixd_queue_jobs", 0);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     fmixd_stop(f->daemon, SERVED_SECONDS);
     assert_int_equal(served_start(state), 0);
 }
@@ -208,16 +199,16 @@ static int ask_while_it_stops(void **state) {
         "GET /v1/masks?shape=512x512 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
     char text[4096];
     pthread_t stopper;
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     int held = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
     int open = served_send(f, "\r\n", 2); /* accepted before the listener closes */
-    unit_gate_await(&f->gate, 1);
+    unit_gate_await(f->gate, 1);
     served_await(f, "fmixd_connections", 3);
     assert_int_equal(pthread_create(&stopper, NULL, stop_at_once, f), 0);
     assert_int_equal(loopback_receive(held, text, sizeof text), 0);
     send(open, get_masks, sizeof get_masks - 1, MSG_NOSIGNAL);
     int status = loopback_receive(open, text, sizeof text);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     pthread_join(stopper, NULL);
     assert_int_equal(served_start(state), 0);
     assert_true(status == 503 || status == 0);
@@ -235,7 +226,7 @@ static void what_is_in_flight_at_the_end_is_finished(void **state) {
     served_hold(f, fds);
     fmixd_drain(f->daemon);
     assert_int_equal(served_get(f, "/readyz", text, sizeof text), 503);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     assert_true(fmixd_stop(f->daemon, SERVED_SECONDS));
     for (int i = 0; i < SERVED_THREADS; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
@@ -276,17 +267,17 @@ static void what_waits_in_the_backlog_at_the_end_is_answered(void **state) {
     void *finished;
     fmixd_stop(f->daemon, SERVED_SECONDS);
     assert_int_equal(served_start_with(state, "16", "32", "600000", NULL), 0);
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     int asker = served_send(f, "\r\n", 2);
     assert_int_equal(ask_over(asker, ready), 200);
     for (int i = 0; i < ALL; i++) {
         fds[i] = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
         if (i + 2 == MOST)
-            unit_gate_await(&f->gate, SERVED_THREADS);
+            unit_gate_await(f->gate, SERVED_THREADS);
     }
     assert_int_equal(pthread_create(&stopper, NULL, stop_kindly, f), 0);
     UNIT_UNTIL(ask_over(asker, ready) == 503);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < ALL; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
     pthread_join(stopper, &finished);
@@ -310,15 +301,14 @@ static void *open_when_they_are_cut_off(void *of) {
     return NULL;
 }
 
-/* A slice that runs cannot be cut off: stop waits for it, so someone must open the gate, as soon as
- * the clients are cut off. */
+/* A slice that runs cannot be cut off, so the gate is opened as soon as the clients are cut off. */
 static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
     served *f = *state;
-    slicing_part c = {.gate = &f->gate};
+    slicing_part c = {.gate = f->gate};
     pthread_t opener;
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     c.held = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
-    unit_gate_await(&f->gate, 1);
+    unit_gate_await(f->gate, 1);
     c.waiting = served_ask(f, "/v1/masks.npy?shape=64x64&n=5");
     served_await(f, "fmixd_queue_jobs", 2);
     assert_int_equal(pthread_create(&opener, NULL, open_when_they_are_cut_off, &c), 0);
@@ -326,6 +316,43 @@ static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
     pthread_join(opener, NULL);
     assert_int_equal(c.statuses[0], 0);
     assert_int_equal(c.statuses[1], 0);
+    assert_int_equal(served_start(state), 0);
+}
+
+static bool is_empty(unit_gate *g) {
+    pthread_mutex_lock(&g->lock);
+    bool empty = g->held == 0;
+    pthread_mutex_unlock(&g->lock);
+    return empty;
+}
+
+/* Nobody opens the gate before the daemon has stopped. */
+static void a_handler_that_does_not_end_does_not_hold_the_stop(void **state) {
+    served *f = *state;
+    char text[4096];
+    unit_gate_set(f->gate, true);
+    int fd = send_upload(f);
+    unit_gate_await(f->gate, 1);
+    assert_false(fmixd_stop(f->daemon, 0));
+    assert_false(is_empty(f->gate));
+    assert_int_equal(loopback_receive(fd, text, sizeof text), 0);
+    unit_gate_set(f->gate, false);
+    UNIT_UNTIL(is_empty(f->gate));
+    assert_int_equal(served_start(state), 0);
+}
+
+/* The client of a handler has left, so that no request is in flight. */
+static void a_handler_without_a_client_does_not_hold_the_stop(void **state) {
+    served *f = *state;
+    unit_gate_set(f->gate, true);
+    int fd = send_upload(f);
+    unit_gate_await(f->gate, 1);
+    close(fd);
+    served_await(f, "fmixd_requests_in_flight", 1);
+    assert_true(fmixd_stop(f->daemon, SERVED_SECONDS));
+    assert_false(is_empty(f->gate));
+    unit_gate_set(f->gate, false);
+    UNIT_UNTIL(is_empty(f->gate));
     assert_int_equal(served_start(state), 0);
 }
 
@@ -344,6 +371,8 @@ int main(void) {
         T(what_is_in_flight_at_the_end_is_finished),
         T(what_waits_in_the_backlog_at_the_end_is_answered),
         T(what_cannot_be_finished_is_cut_off_at_the_deadline),
+        T(a_handler_that_does_not_end_does_not_hold_the_stop),
+        T(a_handler_without_a_client_does_not_hold_the_stop),
     };
     return cmocka_run_group_tests(tests, served_start, served_stop);
 }

@@ -96,7 +96,7 @@ static void a_client_that_leaves_is_counted_as_499(void **state) {
     served_hold(f, fds);
     close(served_ask(f, "/v1/masks.npy?shape=64x64&n=5"));
     UNIT_UNTIL(count_of(f, "499") == before + 1);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < SERVED_THREADS; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }

@@ -49,7 +49,7 @@ static void a_body_is_not_waited_for_while_the_queue_is_full(void **state) {
     served *f = *state;
     char text[8192];
     int fds[8];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < 8; i++)
         fds[i] = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
     served_await(f, "fmixd_queue_jobs", 8);
@@ -57,7 +57,7 @@ static void a_body_is_not_waited_for_while_the_queue_is_full(void **state) {
                          text, sizeof text),
                      503);
     assert_non_null(strstr(text, "\r\nRetry-After: "));
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < 8; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }

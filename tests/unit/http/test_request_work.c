@@ -13,7 +13,7 @@ static void tag_of(const served *f, const char *target, char *out, size_t room) 
 
 /* Eight jobs are in the queue, which has room for eight, and none of them ends. */
 static void fill_queue(served *f, int fds[8]) {
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < 8; i++)
         fds[i] = served_ask(f, MASKS);
     served_await(f, "fmixd_queue_jobs", 8);
@@ -21,7 +21,7 @@ static void fill_queue(served *f, int fds[8]) {
 
 static void empty_queue(served *f, const int fds[8]) {
     static char text[200000];
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < 8; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
@@ -76,7 +76,7 @@ static void a_quick_handler_runs_while_every_compute_thread_is_held(void **state
     served_hold(f, fds);
     /* x_shape asks for 16 bytes: the handler finds that out here, without a thread. */
     assert_int_equal(served_exchange(f, request, text, sizeof text), 400);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < SERVED_THREADS; i++)
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
@@ -98,11 +98,11 @@ static void a_slow_handler_waits_for_a_compute_thread(void **state) {
     request[n + 2] = (char)(HEADER >> 16);
     request[n + 8] = '{';
     request[n + 9] = '}';
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     int fd = served_send(f, request, (size_t)n + 8 + HEADER);
-    unit_gate_await(&f->gate, 1);
+    unit_gate_await(f->gate, 1);
     assert_true(served_metric(f, "fmixd_queue_jobs") == 1);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     assert_int_equal(loopback_receive(fd, text, sizeof text), 400);
 }
 
