@@ -75,8 +75,8 @@ static bool nudge(connection_monitor *w) {
     return some;
 }
 
-/* Whether sent bytes are not acknowledged yet, and in *acknowledged how many bytes are. False if
- * the kernel does not tell. */
+/* Returns true if sent bytes wait for acknowledgement, and in *acknowledged the bytes acknowledged.
+ * False if the kernel does not tell. */
 static bool has_unacknowledged(int fd, uint64_t *acknowledged) {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
@@ -118,8 +118,8 @@ static bool is_late(const connection_limits *l, entry *e, int fd, uint64_t time)
  * other. */
 static size_t shut_down_late(connection_monitor *w, size_t fd) {
     pthread_mutex_lock(&w->lock);
-    uint64_t time =
-        clock_milliseconds(); /* with the lock held, so that it is not before a phase began */
+    /* Read with the lock held, so that it is not before the begin of a phase. */
+    uint64_t time = clock_milliseconds();
     for (unsigned left = LATE_MOST; fd < w->room && left > 0; fd++) {
         entry *e = &w->entries[fd];
         if (!e->open || e->late || !is_late(&w->limits, e, (int)fd, time))

@@ -47,7 +47,7 @@ void connection_monitor_open(connection_monitor *w, int fd);
 void connection_monitor_enter(connection_monitor *w, int fd, connection_phase phase);
 void connection_monitor_close(connection_monitor *w, int fd);
 
-/* Whether the monitor shut the socket down because the connection was late. */
+/* Returns true if the monitor shut the socket down because the connection was late. */
 bool connection_monitor_was_late(connection_monitor *w, int fd);
 
 /* Announces a connection that another thread will open; and waits until that thread has opened or

@@ -94,9 +94,10 @@ static bool step(uintptr_t *at, const char *part, size_t length, size_t separato
     return is_next;
 }
 
-/* Whether every byte of the head belongs to a part that the library shows, or to a separator that
- * must be there. Otherwise the head has hidden bytes: a folded line, bytes after a NUL, a bare line
- * feed, a second space, a line without a name. A proxy may have acted on the hidden bytes. */
+/* Returns true if every byte of the head belongs to a part that the library shows, or to a
+ * separator that must be there. Otherwise the head has hidden bytes: a folded line, bytes after a
+ * NUL, a bare line feed, a second space, a line without a name. A proxy may have acted on the
+ * hidden bytes. */
 static bool is_all_shown(const guard_request *r) {
     uintptr_t at = (uintptr_t)r->method;
     bool shown = step(&at, r->method, strlen(r->method), 1) &&
@@ -202,7 +203,7 @@ static bool is_chunked(const char *text, size_t length) {
     return length == 7 && strncasecmp(text, "chunked", 7) == 0;
 }
 
-/* Whether chunked is the last coding of the list, and occurs once. */
+/* Returns true if chunked is the last coding of the list, and occurs once. */
 static bool ends_chunked(const char *text, size_t length) {
     const char *end = text + length;
     for (;;) {

@@ -32,7 +32,7 @@ typedef enum guard_form {
     GUARD_UNCLEAN,   /* invalid: a space, a control character or a character outside ASCII */
     GUARD_FRAGMENT,  /* invalid: a fragment */
     GUARD_HOSTLESS,  /* invalid: a URL whose authority is not a host, or host and port */
-    GUARD_FORMLESS,  /* invalid: none of the forms */
+    GUARD_FORMLESS,  /* invalid: another form */
 } guard_form;
 
 typedef struct guard_request {

@@ -26,13 +26,13 @@ void headers_trim(struct MHD_Connection *connection);
 
 /* For a target in the connection's memory, before libmicrohttpd has parsed the query. */
 
-/* Whether the target goes on after a NUL. */
+/* Returns true if the target goes on after a NUL. */
 bool headers_has_hidden(const char *target);
 
 /* Empties the query, so that libmicrohttpd does not parse parameters. */
 void headers_hide_query(const char *target);
 
-/* Whether a body follows the head (RFC 9112 §6.3). */
+/* Returns true if a body follows the head (RFC 9112 §6.3). */
 bool headers_has_body(struct MHD_Connection *connection);
 
 /* Makes the library ignore the expectation of a request without a body (RFC 9110 §10.1.1). Version

@@ -76,10 +76,10 @@ bool inflight_wait(inflight *all, unsigned milliseconds) {
     int code = 0;
     while (all->first && code == 0)
         code = pthread_cond_timedwait(&all->ended, &all->lock, &until);
-    bool none = all->first == NULL;
-    all->stopping |= none;
+    bool empty = all->first == NULL;
+    all->stopping |= empty;
     pthread_mutex_unlock(&all->lock);
-    return none;
+    return empty;
 }
 
 void inflight_abandon(inflight *all) {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Whether every coding of the list is identity; true for an empty list. */
+/* Returns true if every coding of the list is identity; true for an empty list. */
 static bool is_identity(const char *list) {
     static const char gap[] = " \t,", identity[] = "identity";
     for (list += strspn(list, gap); *list; list += strspn(list, gap)) {

@@ -134,7 +134,7 @@ enum MHD_Result reply_options(const reply *r, const char *methods) {
     return queue(r, MHD_HTTP_NO_CONTENT, &d);
 }
 
-/* What the content reader of an answer needs. */
+/* The state of an answer's content reader. */
 typedef struct stream {
     answer *answer;
     _Atomic uint64_t *bytes;

@@ -10,7 +10,7 @@
 
 #include <microhttpd.h>
 
-/* What every reply to a request needs, whatever the reply is. */
+/* The parts that all kinds of reply need. */
 typedef struct reply {
     struct MHD_Connection *connection;
     _Atomic uint64_t *bytes; /* the daemon's counter of body bytes */
@@ -20,7 +20,7 @@ typedef struct reply {
     bool close; /* the connection closes after this reply */
     bool head;
     bool vary;        /* Accept chose the format */
-    const char *etag; /* NULL: none */
+    const char *etag; /* NULL: the answer does not have an ETag */
     bool is_mutable;  /* the answer may change, so caches must revalidate */
     bool ranges;      /* the client may ask for parts */
     uint64_t first;   /* offset of the part that is sent */

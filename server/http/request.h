@@ -35,7 +35,7 @@ void request_forget(request *r);
  * this program instead. False: the page is a reply of this program. */
 bool request_replace(request *r, const send_page *page);
 
-/* Whether the request was answered with this status. */
+/* Returns true if the request was answered with this status. */
 bool request_was_answered(const request *r, int status);
 
 #endif

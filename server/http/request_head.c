@@ -46,7 +46,7 @@ static void check_queue(request *r) {
         request_refuse_busy(r, why);
 }
 
-/* A client without a token learns nothing of what exists here, and its body is not read. */
+/* A client without a token must not learn which resources exist, and its body is not read. */
 static void check_request(request *r, const char *path) {
     problem *p = &r->result.problem;
     const server_state *s = &r->http->server;

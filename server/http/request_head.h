@@ -11,7 +11,7 @@
  * before it sends a body. */
 void request_head_read(request *r, const char *path, const char *method, const char *version);
 
-/* Whether the request's resource takes a body. */
+/* Returns true if the request's resource takes a body. */
 bool request_head_takes_body(const request *r);
 
 #endif

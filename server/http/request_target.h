@@ -20,7 +20,7 @@ typedef struct request_target_fault {
 
 request_target_fault request_target_check(const char *target);
 
-/* Whether the query must be hidden from the library. */
+/* Returns true if the query must be hidden from the library. */
 bool request_target_is_too_much(const char *target);
 
 #endif

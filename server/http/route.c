@@ -28,7 +28,8 @@ static const char *match_prefix(const char *pattern, const char *path, route_mat
     return path;
 }
 
-/* Whether the path is the row's path, or that path with a suffix that names one of its formats. */
+/* Returns true if the path is the row's path, or that path with a suffix that names one of its
+ * formats. */
 static bool matches(const route *r, const char *path, route_match *out) {
     const char *rest = match_prefix(r->path, path, out);
     out->suffix = NULL;

@@ -19,7 +19,7 @@ typedef struct route_match {
  * route: it is about the whole server. */
 bool route_find(const char *path, const char *method, route_match *out, problem *p);
 
-/* Whether the request does not need a token. An unknown path needs one. */
+/* Returns true if the request does not need a token. An unknown path needs one. */
 bool route_is_open(const char *path, const char *method);
 
 #endif

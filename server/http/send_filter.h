@@ -33,8 +33,8 @@ typedef struct send_filter {
     /* A page is about to be sent to a socket, or into the socket's TLS session. True: another reply
      * was sent instead; the library is told that the connection is broken, and closes it. */
     bool (*replaces)(void *user, int fd, void *session, const send_page *page);
-    /* Whether the socket's current request was answered with 304. Bytes that look like the head of
-     * a 304 may be part of a body otherwise. */
+    /* Returns true if the socket's current request was answered with 304. Bytes that look like the
+     * head of a 304 may be part of a body otherwise. */
     bool (*shortens)(void *user, int fd);
     void *user;
 } send_filter;
@@ -45,7 +45,7 @@ void send_filter_set(const send_filter *f);
 /* The number of calls of these functions by the calling thread. */
 uint64_t send_filter_calls(void);
 
-/* Whether the bytes begin with a page of the library. */
+/* Returns true if the bytes begin with a page of the library. */
 bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out);
 
 /* If the bytes are the head of a 304 whose last field is Content-Length: 0: the length of the head
