@@ -155,15 +155,24 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
                             MHD_OPTION_END);
 }
 
-static void free_all(fmixd *d) {
-    server_state *s = &d->http.server;
+/* Everything that slices do not use. */
+static void free_helpers(fmixd *d) {
     catalog_scanner_free(d->scanner);
     connection_monitor_free(d->http.monitor);
     lingering_close_free(d->http.lingering);
+    tuner_free(d->tuner);
+    d->scanner = NULL;
+    d->http.monitor = NULL;
+    d->http.lingering = NULL;
+    d->tuner = NULL;
+}
+
+static void free_all(fmixd *d) {
+    server_state *s = &d->http.server;
+    free_helpers(d);
     jobs_free(s->jobs);
     catalog_free(s->catalog);
     buffer_free(&s->document);
-    tuner_free(d->tuner);
     fmix_context_free(s->context);
     auth_free(s->auth);
     tls_free(d->tls);
@@ -372,6 +381,7 @@ bool fmixd_stop(fmixd *d, unsigned seconds) {
         inflight_wait(&d->http.inflight, CUT_MILLISECONDS);
     }
     MHD_stop_daemon(d->library);
+    free_helpers(d);
     if (jobs_stop(d->http.server.jobs, SLICE_MILLISECONDS))
         free_all(d);
     else
