@@ -58,10 +58,10 @@ static enum MHD_Result after_head(request *r) {
 }
 
 static enum MHD_Result take_body(request *r, const char *bytes, size_t length) {
-    problem large = r->result.problem;
     bool announced = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL;
     r->received += length;
-    if (request_body_is_too_much(&r->input, r->received, &large)) {
+    if (request_body_is_too_much(&r->input, r->received, &r->result.problem)) {
+        const problem large = r->result.problem;
         request_refuse_directly(r, &large, !r->is_head);
         return MHD_NO;
     }

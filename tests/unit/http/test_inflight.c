@@ -53,7 +53,7 @@ static void waiting_ends_with_the_last_request(void **state) {
     inflight_destroy(&all);
 }
 
-static void none_is_begun_once_all_are_abandoned(void **state) {
+static void new_work_is_refused_once_all_is_abandoned(void **state) {
     (void)state;
     inflight all = {0};
     inflight_entry a = {.fd = 3};
@@ -70,4 +70,4 @@ static void none_is_begun_once_all_are_abandoned(void **state) {
 }
 
 RUN(T(a_request_is_found_by_its_descriptor_while_it_is_there),
-    T(waiting_ends_with_the_last_request), T(none_is_begun_once_all_are_abandoned))
+    T(waiting_ends_with_the_last_request), T(new_work_is_refused_once_all_is_abandoned))

@@ -56,7 +56,7 @@ static void a_suffix_names_a_format_of_the_resource(void **state) {
     }
 }
 
-static void what_is_not_there_is_404_and_no_route(void **state) {
+static void an_unknown_path_is_404_without_a_route(void **state) {
     (void)state;
     static const char *const paths[] = {
         "",           "//",           "/v1",           "/v1/",      "/v1/mask",     "/v1/masks/",
@@ -150,7 +150,7 @@ static void another_method_is_405_with_allow(void **state) {
     }
 }
 
-static void options_goes_wherever_there_is_something(void **state) {
+static void options_is_found_for_every_known_path(void **state) {
     (void)state;
     route_match m;
     problem p;
@@ -167,7 +167,7 @@ static void options_goes_wherever_there_is_something(void **state) {
     assert_false(find("*", "GET", &m, &p));
 }
 
-static void only_health_and_the_page_are_open_and_what_is_not_there_is_not(void **state) {
+static void only_health_and_the_page_are_open(void **state) {
     (void)state;
     static const char *const open[] = {"/livez", "/readyz", "/startupz", "/", "/preview.js"};
     static const char *const closed[] = {"/v1/masks", "/v1/masks.npy", "/v1/plans", "/v1/mix",
@@ -232,9 +232,8 @@ static void a_part_of_a_path_has_room_for_what_it_may_hold(void **state) {
 }
 
 RUN(T(every_resource_is_found_by_its_path), T(a_suffix_names_a_format_of_the_resource),
-    T(what_is_not_there_is_404_and_no_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
+    T(an_unknown_path_is_404_without_a_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
     T(a_long_path_is_cut_in_the_explanation), T(head_goes_where_get_goes_and_nowhere_else),
-    T(another_method_is_405_with_allow), T(options_goes_wherever_there_is_something),
-    T(only_health_and_the_page_are_open_and_what_is_not_there_is_not),
-    T(a_name_in_braces_stands_for_one_part_of_a_path),
+    T(another_method_is_405_with_allow), T(options_is_found_for_every_known_path),
+    T(only_health_and_the_page_are_open), T(a_name_in_braces_stands_for_one_part_of_a_path),
     T(a_part_of_a_path_has_room_for_what_it_may_hold))
