@@ -10,7 +10,7 @@ static void health_and_metrics_answer_while_every_compute_thread_is_blocked(void
     served_hold(f, fds);
     assert_int_equal(served_get(f, "/livez", text, sizeof text), 200);
     assert_int_equal(served_get(f, "/readyz", text, sizeof text), 200);
-    assert_true(served_metric(f, "fmixd_slices_running") == SERVED_THREADS);
+    served_await(f, "fmixd_slices_running", SERVED_THREADS);
     assert_int_equal(served_get(f, "/v1/masks?shape=oops", text, sizeof text), 400);
     unit_gate_set(f->gate, false);
     for (int i = 0; i < SERVED_THREADS; i++)
@@ -44,7 +44,7 @@ static void uploads_are_handled_beside_and_health_answers_meanwhile(void **state
         fds[i] = send_upload(f);
     unit_gate_await(f->gate, SERVED_THREADS);
     assert_int_equal(served_get(f, "/livez", text, sizeof text), 200);
-    assert_true(served_metric(f, "fmixd_slices_running") == SERVED_THREADS);
+    served_await(f, "fmixd_slices_running", SERVED_THREADS);
     double cancelled = served_metric(f, "fmixd_cancelled_total");
     int leaving = send_upload(f);
     served_await(f, "fmixd_queue_jobs", SERVED_THREADS + 1);

@@ -101,7 +101,7 @@ static void a_slow_handler_waits_for_a_compute_thread(void **state) {
     unit_gate_set(f->gate, true);
     int fd = served_send(f, request, (size_t)n + 8 + HEADER);
     unit_gate_await(f->gate, 1);
-    assert_true(served_metric(f, "fmixd_queue_jobs") == 1);
+    served_await(f, "fmixd_queue_jobs", 1);
     unit_gate_set(f->gate, false);
     assert_int_equal(loopback_receive(fd, text, sizeof text), 400);
 }
