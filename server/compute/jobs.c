@@ -40,7 +40,8 @@ struct jobs {
     schedule schedule;
     task *unreferenced; /* of jobs that are only to be destroyed */
     bool stopping;
-    unsigned started;
+    unsigned started, ended; /* threads */
+    pthread_cond_t ends;     /* one has ended */
     worker *workers;
     pthread_key_t io_scratch;
     jobs_hooks hooks;
@@ -208,8 +209,7 @@ static job *next_job(worker *w, worker_scratch *s) {
 /* I/O threads and threads for divisible jobs go first. On Linux, nice changes the calling thread
  * alone. Where nice is forbidden, the thread keeps its priority. */
 static void lower_priority(void) {
-    int told = nice(INDIVISIBLE_NICE);
-    (void)told;
+    (void)!nice(INDIVISIBLE_NICE);
 }
 
 static void *work(void *argument) {
@@ -235,6 +235,10 @@ static void *work(void *argument) {
         job_release(j);
     }
     fmix_scratch_free(s.scratch);
+    pthread_mutex_lock(&pool->lock);
+    pool->ended++;
+    pthread_cond_signal(&pool->ends);
+    pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
@@ -266,6 +270,7 @@ jobs *jobs_new(const jobs_settings *settings) {
         return NULL;
     }
     pthread_mutex_init(&pool->lock, NULL);
+    clock_condition(&pool->ends);
     schedule_init(&pool->schedule, settings->threads, settings->limit, settings->patience);
     pool->hooks = settings->hooks;
     pool->payer = settings->payer;
@@ -278,13 +283,31 @@ jobs *jobs_new(const jobs_settings *settings) {
     return pool;
 }
 
+/* With the lock held. */
+static void end_threads(jobs *pool) {
+    pool->stopping = true;
+    for (worker *w; (w = pop(pool, false)) || (w = pop(pool, true));)
+        pthread_cond_signal(&w->wake);
+}
+
+bool jobs_stop(jobs *pool, unsigned milliseconds) {
+    const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
+    int code = 0;
+    pthread_mutex_lock(&pool->lock);
+    end_threads(pool);
+    while (pool->ended < pool->started && code == 0)
+        code = pthread_cond_timedwait(&pool->ends, &pool->lock, &until);
+    pthread_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; code != 0 && i < pool->started; i++)
+        pthread_detach(pool->workers[i].thread);
+    return code == 0;
+}
+
 void jobs_free(jobs *pool) {
     if (!pool)
         return;
     pthread_mutex_lock(&pool->lock);
-    pool->stopping = true;
-    for (worker *w; (w = pop(pool, false)) || (w = pop(pool, true));)
-        pthread_cond_signal(&w->wake);
+    end_threads(pool);
     pthread_mutex_unlock(&pool->lock);
     for (unsigned i = 0; i < pool->started; i++) {
         pthread_join(pool->workers[i].thread, NULL);
@@ -295,6 +318,7 @@ void jobs_free(jobs *pool) {
     pthread_mutex_unlock(&pool->lock);
     io_scratch_free(pthread_getspecific(pool->io_scratch));
     pthread_key_delete(pool->io_scratch);
+    pthread_cond_destroy(&pool->ends);
     pthread_mutex_destroy(&pool->lock);
     free(pool->workers);
     free(pool);

@@ -104,6 +104,10 @@ typedef struct jobs_counters {
 
 /* NULL: there is not enough memory, or a thread cannot be started. */
 jobs *jobs_new(const jobs_settings *settings);
+/* Ends the threads, each after the slice that it runs. Jobs must not be admitted any more. False:
+ * after so many milliseconds some slice still runs. Its thread then uses the job and the pool until
+ * the process ends, and jobs_free must not be called. */
+bool jobs_stop(jobs *pool, unsigned milliseconds);
 /* Runs the jobs in the queue to their end. Jobs must not be admitted any more. */
 void jobs_free(jobs *pool);
 

@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* RFC 9110 §13.1.1. What does not exist fails any list, and what has no validator all but *. */
+/* RFC 9110 §13.1.1. If-Match fails if the resource does not exist; an answer without an ETag meets
+ * only `*`. */
 static bool fails_if_match(const conditions *c, struct MHD_Connection *connection, bool exists,
                            problem *p) {
     if (!headers_find(connection, "If-Match"))
@@ -18,11 +19,11 @@ static bool fails_if_match(const conditions *c, struct MHD_Connection *connectio
     return !named;
 }
 
-/* If-Match goes before If-None-Match (RFC 9110 §13.2.2). */
+/* If-Match takes precedence over If-None-Match (RFC 9110 §13.2.2). */
 void conditions_check(conditions *c, struct MHD_Connection *connection, const tensor_source *s,
                       const char *path, const format *f, bool exists, problem *p) {
     if (s && s->recipe) {
-        c->passing = s->passing;
+        c->is_mutable = s->is_mutable;
         etag_make(s->recipe, path, f->name, f->version, c->etag);
     }
     c->failed = fails_if_match(c, connection, exists, p);
@@ -33,8 +34,8 @@ void conditions_check(conditions *c, struct MHD_Connection *connection, const te
     buffer_free(&tags);
 }
 
-/* RFC 9110 §13.1.5: a range of the answer that the client has a part of, or of any. Weak tags and
- * dates never match. */
+/* Without If-Range, or if If-Range is this answer's ETag (RFC 9110 §13.1.5). Weak tags and dates
+ * never match. */
 static bool wants_range(const conditions *c, struct MHD_Connection *connection, const answer *a) {
     const char *tag = headers_find(connection, "If-Range");
     return c->etag[0] && !c->failed && !c->not_modified && answer_format(a)->lay_out &&
@@ -54,5 +55,7 @@ void conditions_cut(conditions *c, struct MHD_Connection *connection, answer *a,
     if (kind == RANGE_PART)
         answer_range(a, c->first, count);
     else
-        problem_add(p, 416, "Range", "the answer has %" PRIu64 " bytes", total);
+        problem_add(p, 416, "Range",
+                    "the range begins past the end of the answer, which has %" PRIu64 " bytes",
+                    total);
 }

@@ -1,5 +1,5 @@
 /*
- * conditions.h - what a client has already, and which part it wants: RFC 9110 §13 and §14
+ * conditions.h - conditional requests and range requests: RFC 9110 §13 and §14
  */
 #ifndef CONDITIONS_H
 #define CONDITIONS_H
@@ -7,23 +7,23 @@
 #include "compute/answer.h"
 #include "params/etag.h"
 
-struct MHD_Connection; /* asked for its headers */
+struct MHD_Connection;
 
 typedef struct conditions {
     char etag[ETAG_ROOM];  /* empty: the answer has no validator */
-    bool passing;          /* of the source */
-    bool failed;           /* If-Match wants another answer than this */
-    bool not_modified;     /* the client has it */
-    uint64_t first, total; /* of a range; no total: all is sent */
+    bool is_mutable;       /* the answer under this URL may change */
+    bool failed;           /* If-Match does not list the ETag */
+    bool not_modified;     /* If-None-Match lists the ETag */
+    uint64_t first, total; /* offset of a range, and the whole length; total 0: no range */
 } conditions;
 
-/* A source from a GET has a validator; a client may have named it. s NULL: the answer is a text,
- * without one. exists: the method asks for what the resource is, not for what becomes of a body.
- * Where there is no memory to look, 500 in p. */
+/* Sets all but the range. s NULL: the answer is a text, which does not have an ETag. exists: the
+ * method reads the resource, rather than processes a body. 500 in p: out of memory. */
 void conditions_check(conditions *c, struct MHD_Connection *connection, const tensor_source *s,
                       const char *path, const format *f, bool exists, problem *p);
 
-/* Cuts the answer to the range that is wanted, if any; 416 in p if there is no such. */
+/* Limits the answer to the range that the request asks for, if any. 416 in p: the range begins past
+ * the end. */
 void conditions_cut(conditions *c, struct MHD_Connection *connection, answer *a, problem *p);
 
 #endif

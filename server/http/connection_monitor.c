@@ -16,13 +16,16 @@
 #include <unistd.h>
 
 typedef struct entry {
-    bool open, gone, late, waited;
-    bool fresh; /* has not begun any request */
+    bool open;
+    bool gone;   /* the client has hung up */
+    bool late;   /* the monitor has shut the socket down */
+    bool waited; /* bytes waited to be acknowledged when the rate was measured last */
+    bool fresh;  /* open or expected, and has not begun a request */
     connection_phase phase;
-    job *job; /* NULL: none is in work */
+    job *job; /* NULL: the connection does not wait for a job */
     uint32_t generation;
-    uint64_t since; /* milliseconds: of the phase, or of the window of a reply's rate */
-    uint64_t taken; /* bytes acknowledged at that time */
+    uint64_t since;        /* milliseconds: begin of the phase, or of a reply's interval */
+    uint64_t acknowledged; /* bytes, at that time */
 } entry;
 
 struct connection_monitor {
@@ -31,21 +34,21 @@ struct connection_monitor {
     int poll, stop;
     entry *entries; /* by descriptor */
     size_t room;
-    size_t gone;            /* open connections whose client is gone */
-    size_t fresh;           /* connections, open or expected */
-    pthread_cond_t settled; /* one was opened, or has begun a request */
+    size_t gone;            /* number of open entries that are gone */
+    size_t fresh;           /* number of fresh entries */
+    pthread_cond_t settled; /* a connection was opened, or has begun a request */
     connection_limits limits;
-    uint64_t next_look; /* milliseconds; the thread's own */
+    uint64_t next_check; /* milliseconds, for `thread` alone */
 };
 
 #define NUDGE_MILLISECONDS 50
-#define LOOK_MILLISECONDS  500
-#define LATE_MOST          16         /* cut off with the lock held */
-#define STOP               UINT64_MAX /* no descriptor has this number */
+#define CHECK_MILLISECONDS 500
+#define LATE_MOST          16         /* connections that are shut down with the lock held once */
+#define STOP               UINT64_MAX /* event data that is not a descriptor's */
 
-/* What a hang-up means for the connection it was seen on, if that is still open: the job to
- * abandon, the caller's reference, or NULL. */
-static job *hang_up(connection_monitor *w, uint64_t data) {
+/* Notes a hang-up, if the connection of the event is still open. Returns a reference to the job to
+ * abandon, or NULL. */
+static job *note_hang_up(connection_monitor *w, uint64_t data) {
     uint32_t fd = (uint32_t)data, generation = (uint32_t)(data >> 32);
     job *j = NULL;
     pthread_mutex_lock(&w->lock);
@@ -59,8 +62,9 @@ static job *hang_up(connection_monitor *w, uint64_t data) {
     return j;
 }
 
-/* Raises an edge on every connection whose client is gone, until libmicrohttpd has closed it: one
- * that comes while it still reads the last bytes is lost on it. True: there are some. */
+/* Raises an edge on every connection whose client is gone. libmicrohttpd misses an edge that comes
+ * while it reads the last bytes, so this repeats until the library has closed the connection. True:
+ * there are such connections. */
 static bool nudge(connection_monitor *w) {
     pthread_mutex_lock(&w->lock);
     bool some = w->gone > 0;
@@ -71,31 +75,33 @@ static bool nudge(connection_monitor *w) {
     return some;
 }
 
-/* True: some bytes wait to be taken. Where the kernel does not say, none do. */
-static bool waits(int fd, uint64_t *taken) {
+/* Returns true if sent bytes wait for acknowledgement, and in *acknowledged the bytes acknowledged.
+ * False if the kernel does not tell. */
+static bool has_unacknowledged(int fd, uint64_t *acknowledged) {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
     int queued = 0;
     if (ioctl(fd, SIOCOUTQ, &queued) != 0 || queued <= 0 ||
         getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
         return false;
-    *taken = info.tcpi_bytes_acked;
+    *acknowledged = info.tcpi_bytes_acked;
     return true;
 }
 
-/* The window begins anew where nothing waits (then it is our turn), and where enough was taken. */
-static bool takes_too_slowly(const connection_limits *l, entry *e, int fd, uint64_t time) {
-    uint64_t taken = 0, window = l->milliseconds[CONNECTION_REPLY];
-    bool waiting = waits(fd, &taken);
+/* The interval restarts if no bytes wait (then it is the server's turn), and if the client received
+ * enough. */
+static bool receives_too_slowly(const connection_limits *l, entry *e, int fd, uint64_t time) {
+    uint64_t acknowledged = 0, interval = l->milliseconds[CONNECTION_REPLY];
+    bool waiting = has_unacknowledged(fd, &acknowledged);
     if (waiting && e->waited) {
-        if (time - e->since < window)
+        if (time - e->since < interval)
             return false;
-        if (taken - e->taken < l->rate * window / 1000)
+        if (acknowledged - e->acknowledged < l->rate * interval / 1000)
             return true;
     }
     e->waited = waiting;
     e->since = time;
-    e->taken = taken;
+    e->acknowledged = acknowledged;
     return false;
 }
 
@@ -103,15 +109,17 @@ static bool is_late(const connection_limits *l, entry *e, int fd, uint64_t time)
     uint64_t limit = l->milliseconds[e->phase];
     if (!limit)
         return false;
-    return e->phase == CONNECTION_REPLY ? takes_too_slowly(l, e, fd, time)
+    return e->phase == CONNECTION_REPLY ? receives_too_slowly(l, e, fd, time)
                                         : time - e->since >= limit;
 }
 
-/* Cuts off who is late, from a descriptor on: the next to look at. A few at a time, for every
- * request has to pass the lock. The hang-up that this makes is seen like any other. */
-static size_t cut_off(connection_monitor *w, size_t fd) {
+/* Shuts down late connections from a descriptor on, a few at a time, since every request needs the
+ * lock. Returns the next descriptor, or 0 at the end. The hang-ups that follow are events like any
+ * other. */
+static size_t shut_down_late(connection_monitor *w, size_t fd) {
     pthread_mutex_lock(&w->lock);
-    uint64_t time = clock_milliseconds(); /* no phase begins after it */
+    /* Read with the lock held, so that it is not before the begin of a phase. */
+    uint64_t time = clock_milliseconds();
     for (unsigned left = LATE_MOST; fd < w->room && left > 0; fd++) {
         entry *e = &w->entries[fd];
         if (!e->open || e->late || !is_late(&w->limits, e, (int)fd, time))
@@ -127,29 +135,29 @@ static size_t cut_off(connection_monitor *w, size_t fd) {
     return fd;
 }
 
-static void look(connection_monitor *w) {
+static void check_deadlines(connection_monitor *w) {
     uint64_t time = clock_milliseconds();
     size_t fd = 0;
-    if (time < w->next_look)
+    if (time < w->next_check)
         return;
     do {
-        fd = cut_off(w, fd);
+        fd = shut_down_late(w, fd);
     } while (fd);
-    w->next_look = time + LOOK_MILLISECONDS;
+    w->next_check = time + CHECK_MILLISECONDS;
 }
 
 static void *run(void *argument) {
     connection_monitor *w = argument;
     struct epoll_event events[64];
     for (;;) {
-        look(w);
-        int n = epoll_wait(w->poll, events, 64, nudge(w) ? NUDGE_MILLISECONDS : LOOK_MILLISECONDS);
+        check_deadlines(w);
+        int n = epoll_wait(w->poll, events, 64, nudge(w) ? NUDGE_MILLISECONDS : CHECK_MILLISECONDS);
         if (n < 0 && errno != EINTR)
             return NULL;
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == STOP)
                 return NULL;
-            job *j = hang_up(w, events[i].data.u64);
+            job *j = note_hang_up(w, events[i].data.u64);
             if (j) {
                 job_abandon(j);
                 job_release(j);
@@ -209,7 +217,7 @@ static bool make_room(connection_monitor *w, size_t fd) {
     return true;
 }
 
-/* With the lock held. One event, at once if the client is gone already. */
+/* With the lock held. Asks for one event, which comes at once if the client is gone already. */
 static void arm(connection_monitor *w, int operation, int fd) {
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT,
                                 .data.u64 =
@@ -298,7 +306,7 @@ void connection_monitor_close(connection_monitor *w, int fd) {
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Called with the job locked, so a client that is gone already is left to the thread. */
+/* The caller holds the job's lock, so the job of a client that is gone is left to the thread. */
 void connection_monitor_add(connection_monitor *w, int fd, job *j) {
     pthread_mutex_lock(&w->lock);
     if ((size_t)fd < w->room && w->entries[fd].open) {

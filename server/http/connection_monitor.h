@@ -1,19 +1,20 @@
 /*
- * connection_monitor.h - notices clients that leave, and those that take too long
+ * connection_monitor.h - notices clients that leave, and ends connections that are too slow
  *
- * libmicrohttpd does not look at a suspended socket, and where a client's last bytes and its end
- * come together its edge-triggered poll never sees the end. So one thread watches every connection
- * for a hang-up. If a job is in work for it, that is abandoned; otherwise the socket is
- * shut for reading, which is an edge that libmicrohttpd sees (again and again until it does). A
- * client that closes only its sending half counts as gone while it waits.
+ * libmicrohttpd does not poll a suspended socket. If a client's last bytes and its hang-up come
+ * together, the library's edge-triggered poll never sees the hang-up. So one thread polls every
+ * connection for a hang-up. If the connection waits for a job, the thread abandons the job;
+ * otherwise the thread shuts the socket down for reading, repeatedly, until libmicrohttpd sees the
+ * edge and closes the connection. A client that closes only its sending half counts as gone while
+ * it waits.
  *
- * libmicrohttpd's time-out begins anew with each byte, so one byte a minute holds a connection for
- * ever. Here each phase of a request has a deadline that no byte moves, and a reply must be taken
- * at a rate, by what the client's kernel acknowledges. Who is late is cut off, within half a
- * second.
+ * libmicrohttpd's timeout restarts at each byte, so a client could hold a connection with one byte
+ * a minute. Here each phase of a request has a deadline that bytes do not extend, and the client
+ * must receive a reply at a minimum rate, measured by what its kernel acknowledges. A late
+ * connection is shut down within half a second of its deadline.
  */
-#ifndef CONNECTION_H
-#define CONNECTION_H
+#ifndef CONNECTION_MONITOR_H
+#define CONNECTION_MONITOR_H
 
 #include "compute/jobs.h"
 
@@ -23,16 +24,16 @@ typedef enum connection_phase {
     CONNECTION_IDLE,  /* until a request line */
     CONNECTION_HEAD,  /* until the end of the head */
     CONNECTION_BODY,  /* until the end of the body */
-    CONNECTION_WORK,  /* ours: never late */
-    CONNECTION_REPLY, /* until the reply is in the network */
+    CONNECTION_WORK,  /* the server's turn: never late */
+    CONNECTION_REPLY, /* until the reply is sent */
     CONNECTION_PHASES
 } connection_phase;
 
 typedef struct connection_limits {
-    uint64_t
-        milliseconds[CONNECTION_PHASES]; /* 0: no limit. REPLY: over which the rate is measured */
-    uint64_t rate;                       /* bytes a second, while there are any to be taken */
-    /* Someone is late: its socket is shut as soon as this returns. Not to call back. NULL: none. */
+    /* 0: without a limit. REPLY: the interval over which the rate is measured. */
+    uint64_t milliseconds[CONNECTION_PHASES];
+    uint64_t rate; /* bytes a second that the client must receive, while bytes wait */
+    /* Called before a late socket is shut down; must not call the monitor. NULL: not called. */
     void (*late)(void *user, int fd, connection_phase phase);
     void *user;
 } connection_limits;
@@ -40,22 +41,25 @@ typedef struct connection_limits {
 connection_monitor *connection_monitor_new(const connection_limits *limits);
 void connection_monitor_free(connection_monitor *w);
 
-/* A connection's life, IDLE first. Where memory or the kernel refuses, its end is noticed by
- * libmicrohttpd's time-out alone. */
+/* A connection begins in the phase IDLE. If memory or the kernel refuses, only libmicrohttpd's
+ * timeout ends the connection. */
 void connection_monitor_open(connection_monitor *w, int fd);
-/* One that another thread is about to open; and waits until it is, or closed, at most so long. */
-void connection_monitor_expect(connection_monitor *w, int fd);
-bool connection_monitor_arrived(connection_monitor *w, int fd, unsigned milliseconds);
 void connection_monitor_enter(connection_monitor *w, int fd, connection_phase phase);
-/* Whether it was cut off for being late. */
-bool connection_monitor_was_late(connection_monitor *w, int fd);
 void connection_monitor_close(connection_monitor *w, int fd);
 
-/* Waits until every connection there is has begun a request at least once, at most so long. */
+/* Returns true if the monitor shut the socket down because the connection was late. */
+bool connection_monitor_was_late(connection_monitor *w, int fd);
+
+/* Announces a connection that another thread will open; and waits until that thread has opened or
+ * closed the connection, for at most so long. False: it has not. */
+void connection_monitor_expect(connection_monitor *w, int fd);
+bool connection_monitor_arrived(connection_monitor *w, int fd, unsigned milliseconds);
+
+/* Waits until every connection has begun a request at least once, for at most so long. */
 void connection_monitor_settle(connection_monitor *w, unsigned milliseconds);
 
-/* From add to remove a hang-up of an open fd abandons the job, also one that came before. At most
- * one job a connection. */
+/* Between add and remove, a hang-up of an open fd abandons the job, also a hang-up before add. A
+ * connection has at most one job. */
 void connection_monitor_add(connection_monitor *w, int fd, job *j);
 void connection_monitor_remove(connection_monitor *w, int fd);
 

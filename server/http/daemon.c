@@ -4,8 +4,10 @@
 #include "base/message.h"
 #include "base/shutdown.h"
 #include "compute/tuner.h"
+#include "connection.h"
 #include "datasets/catalog_scanner.h"
 #include "fd_limit.h"
+#include "http_hooks.h"
 #include "listen.h"
 #include "ops/memory_shares.h"
 #include "ops/mhd_version.h"
@@ -20,30 +22,31 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may go on sending */
+#define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may still send */
 #define LINGERING_CLOSE_MILLISECONDS 5000
 
-#define CONNECTION_SECONDS 60 /* that the watch may be late by, on a busy machine */
+#define TIMEOUT_SLACK_SECONDS 60 /* by which the monitor may be late on a busy machine */
 
-/* At the end: until I/O threads have made connections of what they had accepted, for a connection
- * that ends, and for the first bytes of those that have sent nothing yet. */
-#define QUIESCE_MILLISECONDS 50
-#define POLL_MILLISECONDS    10
-#define SETTLE_MILLISECONDS  1000
-#define HEAR_MILLISECONDS    100  /* in which a signal is heard */
-#define CUT_MILLISECONDS     1000 /* for what is cut off to be told so */
+/* At the end, the time for: */
+#define QUIESCE_MILLISECONDS 50   /* I/O threads to open the connections that they have accepted */
+#define POLL_MILLISECONDS    10   /* a connection to end, when all are in use */
+#define SETTLE_MILLISECONDS  1000 /* the first bytes of new connections */
+#define SIGNAL_MILLISECONDS  100  /* a second signal to be noticed */
+#define CUT_MILLISECONDS     1000 /* abandoned requests to end */
+#define SLICE_MILLISECONDS   1000 /* slices that run to end */
 
 struct fmixd {
+    fmixd *next; /* in `unfinished` */
     config config;
-    requests requests;
+    http_state http;
     send_filter filter;
-    struct MHD_Daemon *http;
+    struct MHD_Daemon *library;
     FILE *errors;
-    tls *tls; /* NULL: none */
+    tls *tls; /* NULL: not encrypted */
     tuner *tuner;
     catalog_scanner *scanner;
     int listener;
-    bool inherited; /* the socket: who handed it over keeps it */
+    bool inherited; /* the listener is systemd's, which keeps it open */
     char address[CONFIG_ADDRESS + 8];
 };
 
@@ -51,7 +54,7 @@ struct fmixd {
 
 static void *on_target(void *of, const char *target, struct MHD_Connection *connection) {
     fmixd *d = of;
-    return request_new(&d->requests, connection, target);
+    return request_new(&d->http, connection, target);
 }
 
 static enum MHD_Result on_request(void *of, struct MHD_Connection *connection, const char *path,
@@ -60,7 +63,7 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *connection, c
     (void)of;
     (void)connection;
     if (!*state)
-        return MHD_NO; /* there was no memory for it */
+        return MHD_NO; /* out of memory in on_target */
     return request_step(*state, path, method, version, body, length);
 }
 
@@ -73,9 +76,10 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
     *state = NULL;
 }
 
-/* Version 1.0.1 does not say that it gives up a request with a chunk extension past its memory. */
+/* Version 1.0.1 does not call on_completed for a request whose chunk extension exceeds the
+ * connection's memory. */
 static void end_forgotten(fmixd *d, int fd) {
-    request *r = inflight_find(&d->requests.inflight, fd);
+    request *r = inflight_find(&d->http.inflight, fd);
     if (r)
         request_forget(r);
 }
@@ -84,17 +88,17 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
                           enum MHD_ConnectionNotificationCode what) {
     fmixd *d = of;
     (void)state;
-    int fd = request_socket(connection);
+    int fd = connection_socket(connection);
     bool starts = what == MHD_CONNECTION_NOTIFY_STARTED;
-    atomic_fetch_add(&d->requests.server.metrics.connections, starts ? 1 : -1);
+    atomic_fetch_add(&d->http.server.metrics.connections, starts ? 1 : -1);
     if (starts) {
-        send_filter_set(&d->filter); /* here it is the connection's I/O thread */
-        connection_monitor_open(d->requests.monitor, fd);
+        send_filter_set(&d->filter); /* this is the connection's I/O thread */
+        connection_monitor_open(d->http.monitor, fd);
         if (d->tls)
-            tls_begin(d->tls, request_session(connection));
+            tls_begin(d->tls, connection_session(connection));
     } else {
         end_forgotten(d, fd);
-        connection_monitor_close(d->requests.monitor, fd);
+        connection_monitor_close(d->http.monitor, fd);
     }
 }
 
@@ -105,12 +109,12 @@ static bool explain(const fmixd *d, const char *what) {
     return false;
 }
 
-/* Seconds after which a connection without a sign of life goes, should the watch not know it. Else
- * the watch is to be the first: it says 408, and libmicrohttpd does not. */
-static uint64_t silence_of(const config *c) {
+/* Seconds of libmicrohttpd's own timeout, for connections that the monitor does not know. The
+ * monitor must come first for the others: it sends 408, and libmicrohttpd does not. */
+static uint64_t timeout_of(const config *c) {
     uint64_t longest = c->idle > c->upload ? c->idle : c->upload;
     longest = longest > c->head ? longest : c->head;
-    return (longest > c->stall ? longest : c->stall) + CONNECTION_SECONDS;
+    return (longest > c->stall ? longest : c->stall) + TIMEOUT_SLACK_SECONDS;
 }
 
 static connection_limits limits_of(fmixd *d) {
@@ -120,8 +124,8 @@ static connection_limits limits_of(fmixd *d) {
                                                 [CONNECTION_BODY] = 1000 * c->upload,
                                                 [CONNECTION_REPLY] = 1000 * c->stall},
                                .rate = c->rate,
-                               .late = requests_late,
-                               .user = &d->requests};
+                               .late = http_hooks_late,
+                               .user = &d->http};
 }
 
 static struct MHD_Daemon *start_http(fmixd *d, int fd) {
@@ -131,7 +135,7 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)d->config.connections, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_SHARES_POOL, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_of(&d->config), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)timeout_of(&d->config), NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, mhd_version_can_be_strict(), NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, d},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, d},
@@ -151,40 +155,49 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
                             MHD_OPTION_END);
 }
 
-static void free_all(fmixd *d) {
-    server_state *s = &d->requests.server;
+/* Everything that slices do not use. */
+static void free_helpers(fmixd *d) {
     catalog_scanner_free(d->scanner);
-    connection_monitor_free(d->requests.monitor);
-    lingering_close_free(d->requests.lingering);
+    connection_monitor_free(d->http.monitor);
+    lingering_close_free(d->http.lingering);
+    tuner_free(d->tuner);
+    d->scanner = NULL;
+    d->http.monitor = NULL;
+    d->http.lingering = NULL;
+    d->tuner = NULL;
+}
+
+static void free_all(fmixd *d) {
+    server_state *s = &d->http.server;
+    free_helpers(d);
     jobs_free(s->jobs);
     catalog_free(s->catalog);
     buffer_free(&s->document);
-    tuner_free(d->tuner);
     fmix_context_free(s->context);
     auth_free(s->auth);
     tls_free(d->tls);
     buffer_pool_destroy(&s->buffer_pool);
     budget_destroy(&s->budget);
     metrics_destroy(&s->metrics);
-    inflight_destroy(&d->requests.inflight);
+    inflight_destroy(&d->http.inflight);
     log_free(s->log);
     if (d->listener >= 0)
         close(d->listener);
     free(d);
 }
 
-/* What files say who may ask and who answers. */
-static bool start_admission(fmixd *d) {
+/* The tokens, and the certificate. */
+static bool start_credentials(fmixd *d) {
     const config *c = &d->config;
     bool encrypted = c->tls_cert[0] || c->tls_key[0];
-    return (d->requests.server.auth = auth_new(c->tokens, d->errors)) &&
+    return (d->http.server.auth = auth_new(c->tokens, d->errors)) &&
            (!encrypted || (d->tls = tls_new(c->tls_cert, c->tls_key, d->errors)));
 }
 
 /* Everything but the sockets. */
-static bool start_service(fmixd *d, const jobs_hooks *hooks) {
+static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
     const config *c = &d->config;
-    server_state *s = &d->requests.server;
+    server_state *s = &d->http.server;
     const connection_limits limits = limits_of(d);
     const jobs_settings line = {.threads = (unsigned)c->threads,
                                 .limit = (unsigned)c->queue,
@@ -193,8 +206,8 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks) {
                                 .buffer_pool = &s->buffer_pool,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
-           (s->jobs = jobs_new(&line)) && (d->requests.monitor = connection_monitor_new(&limits)) &&
-           (d->requests.lingering =
+           (s->jobs = jobs_new(&line)) && (d->http.monitor = connection_monitor_new(&limits)) &&
+           (d->http.lingering =
                 lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
            (s->catalog = catalog_new(c->data, c->verify != 0, d->errors)) &&
@@ -202,7 +215,7 @@ static bool start_service(fmixd *d, const jobs_hooks *hooks) {
            (d->tuner = tuner_new(s->context, c->wisdom, d->errors));
 }
 
-/* False: explained. */
+/* Takes the socket of systemd, if there is one. False: explained. */
 static bool start_listening(fmixd *d) {
     if (!sd_notify_socket(&d->listener, d->errors))
         return false;
@@ -210,11 +223,11 @@ static bool start_listening(fmixd *d) {
     if (!d->inherited)
         d->listener = listen_on(d->config.listen, d->address, sizeof d->address, d->errors);
     else if (!listen_name(d->listener, d->address, sizeof d->address))
-        return explain(d, "cannot tell where the socket is that was handed over");
+        return explain(d, "cannot tell the address of the inherited socket");
     return d->listener >= 0;
 }
 
-/* With a log, before anything is said. NULL: explained. */
+/* The log comes first, since the other parts write messages. NULL: explained. */
 static fmixd *make(const config *c, FILE *errors) {
     memory_shares_configure_heap();
     fmixd *d = calloc(1, sizeof *d);
@@ -224,33 +237,33 @@ static fmixd *make(const config *c, FILE *errors) {
         free(d);
         return NULL;
     }
-    inflight_init(&d->requests.inflight);
+    inflight_init(&d->http.inflight);
     d->config = *c;
     d->listener = -1;
     d->errors = errors ? errors : log_messages(log);
-    d->requests.server.log = log;
-    d->requests.server.config = &d->config;
+    d->http.server.log = log;
+    d->http.server.config = &d->config;
     d->filter = (send_filter){
-        .replaces = requests_refused, .shortens = requests_shortened, .user = &d->requests};
-    d->requests.server.document = buffer_of(OPENAPI_MOST);
-    metrics_init(&d->requests.server.metrics);
+        .replaces = http_hooks_replace, .shortens = http_hooks_shorten, .user = &d->http};
+    d->http.server.document = buffer_of(OPENAPI_MOST);
+    metrics_init(&d->http.server.metrics);
     const memory_shares parts = memory_shares_divide(&d->config, d->errors);
-    budget_init(&d->requests.server.budget, parts.requests, (unsigned)c->threads);
-    buffer_pool_init(&d->requests.server.buffer_pool, (size_t)parts.buffer_pool);
+    budget_init(&d->http.server.budget, parts.requests, (unsigned)c->threads);
+    buffer_pool_init(&d->http.server.buffer_pool, (size_t)parts.buffer_pool);
     return d;
 }
 
 static bool start_all(fmixd *d, const jobs_hooks *hooks) {
-    if (!fd_limit_fit(&d->config, d->errors) || !start_admission(d) || !start_listening(d))
+    if (!fd_limit_fit(&d->config, d->errors) || !start_credentials(d) || !start_listening(d))
         return false;
-    return (start_service(d, hooks) && (d->http = start_http(d, d->listener))) ||
+    return (start_parts(d, hooks) && (d->library = start_http(d, d->listener))) ||
            explain(d, "could not start");
 }
 
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {
     fmixd *d = make(c, errors);
     if (d && start_all(d, hooks)) {
-        log_flush(d->requests.server.log); /* who is told that it serves has been told that too */
+        log_flush(d->http.server.log); /* messages before "listening on" */
         return d;
     }
     if (d)
@@ -262,24 +275,24 @@ const char *fmixd_address(const fmixd *d) {
     return d->address;
 }
 
-/* What shuts clients out waits for nothing that takes long. */
+/* Revoking a token must not wait for data sets, so they are read last, by another thread. */
 void fmixd_reload(fmixd *d) {
-    if (!auth_reload(d->requests.server.auth, d->errors))
-        message_print(d->errors, "fmixd: tokens: those there were stay in force\n");
+    if (!auth_reload(d->http.server.auth, d->errors))
+        message_print(d->errors, "fmixd: tokens: the previous tokens stay in force\n");
     if (d->tls && !tls_reload(d->tls, d->errors))
         message_print(d->errors,
-                      "fmixd: tls_cert, tls_key: the certificate there was stays in force\n");
+                      "fmixd: tls_cert, tls_key: the previous certificate stays in force\n");
     catalog_scanner_ask(d->scanner);
 }
 
 void fmixd_drain(fmixd *d) {
-    atomic_store(&d->requests.server.draining, true);
+    atomic_store(&d->http.server.draining, true);
     catalog_scanner_end(d->scanner);
 }
 
 static bool has_room(const fmixd *d) {
     const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(d->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        MHD_get_daemon_info(d->library, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
     return info && info->num_connections < d->config.connections;
 }
 
@@ -288,64 +301,74 @@ static void pause_for(unsigned milliseconds) {
     nanosleep(&pause, NULL);
 }
 
-static bool somebody_waits(int fd) {
+static bool has_backlog(int fd) {
     struct pollfd listener = {.fd = fd, .events = POLLIN};
     return poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN);
 }
 
-/* One at a time: libmicrohttpd 0.9.75 checks its limit before it hands the connection to a thread,
- * and where that thread finds it passed by then, it waits for a lock that it holds itself. False:
- * the thread does not come to it. */
-static bool take_in(fmixd *d, int fd) {
-    connection_monitor *w = d->requests.monitor;
+/* Accepts one connection and waits until its I/O thread has opened it: libmicrohttpd 0.9.75 checks
+ * the limit of connections before it hands a connection to a thread, and a thread that finds the
+ * limit exceeded deadlocks. False: the thread did not open the connection in time. */
+static bool accept_one(fmixd *d, int fd) {
+    connection_monitor *w = d->http.monitor;
     struct sockaddr_storage peer;
     socklen_t size;
     int client = listen_accept(fd, &peer, &size);
     if (client < 0)
         return true;
     connection_monitor_expect(w, client);
-    bool added = MHD_add_connection(d->http, client, (struct sockaddr *)&peer, size) == MHD_YES;
+    bool added = MHD_add_connection(d->library, client, (struct sockaddr *)&peer, size) == MHD_YES;
     if (added && connection_monitor_arrived(w, client, SETTLE_MILLISECONDS))
         return true;
-    connection_monitor_close(w, client); /* it never will */
+    connection_monitor_close(w, client); /* no longer expected */
     return !added;
 }
 
-/* Milliseconds until a time, at most so many; none once another signal asks to end. */
+/* Milliseconds until a time, at most `most`; 0 once another signal asks the process to end. */
 static unsigned left_until(uint64_t end, unsigned most) {
     uint64_t now = clock_milliseconds(), left = end > now ? end - now : 0;
     return shutdown_requested() ? 0 : left < most ? (unsigned)left : most;
 }
 
-/* Who waits to be accepted is, for closing the listener would reset them: but not at a socket that
- * was handed over, where they wait for whom it is handed to next. Where all connections are taken
- * they wait for one that ends, as they did before. Then who comes is refused. The descriptor itself
- * stays: I/O threads may look at it until they are joined, as microhttpd.h says of
- * MHD_quiesce_daemon. */
+/* Closing the listener would reset the connections in its backlog, so they are accepted first; if
+ * all connections are in use, each waits for a connection to end. The backlog of an inherited
+ * socket is left to the next process. The descriptor stays open: I/O threads may use it until they
+ * are joined (microhttpd.h, MHD_quiesce_daemon). */
 static void stop_listening(fmixd *d, uint64_t end) {
-    MHD_quiesce_daemon(d->http);
+    MHD_quiesce_daemon(d->library);
     pause_for(QUIESCE_MILLISECONDS);
     bool going = !d->inherited;
     if (going)
         listen_shut(d->listener);
-    while (going && somebody_waits(d->listener) && left_until(end, 1) > 0) {
+    while (going && has_backlog(d->listener) && left_until(end, 1) > 0) {
         if (has_room(d))
-            going = take_in(d, d->listener);
+            going = accept_one(d, d->listener);
         else
             pause_for(POLL_MILLISECONDS);
     }
     if (!d->inherited)
         shutdown(d->listener, SHUT_RDWR);
-    /* Their requests are in the sockets, or on the way. */
-    connection_monitor_settle(d->requests.monitor, left_until(end, SETTLE_MILLISECONDS));
+    /* The first requests of new connections may still be on the way. */
+    connection_monitor_settle(d->http.monitor, left_until(end, SETTLE_MILLISECONDS));
 }
 
-/* In pieces, between which another signal is heard. */
+/* Waits for the requests in flight, in short intervals, so that another signal is noticed. */
 static bool finish(fmixd *d, uint64_t end) {
-    bool finished = inflight_wait(&d->requests.inflight, 0);
-    for (unsigned n; !finished && (n = left_until(end, HEAR_MILLISECONDS)) > 0;)
-        finished = inflight_wait(&d->requests.inflight, n);
+    bool finished = inflight_wait(&d->http.inflight, 0);
+    for (unsigned n; !finished && (n = left_until(end, SIGNAL_MILLISECONDS)) > 0;)
+        finished = inflight_wait(&d->http.inflight, n);
     return finished;
+}
+
+/* Daemons that a running slice still uses; kept until the process ends. */
+static fmixd *unfinished;
+
+/* A slice cannot be interrupted: libdeflate may take a minute over one hostile member of an upload.
+ * Nobody waits for the slice's result any more, so the process ends without it. */
+static void keep_unfinished(fmixd *d) {
+    log_flush(d->http.server.log);
+    d->next = unfinished;
+    unfinished = d;
 }
 
 bool fmixd_stop(fmixd *d, unsigned seconds) {
@@ -354,10 +377,14 @@ bool fmixd_stop(fmixd *d, unsigned seconds) {
     stop_listening(d, end);
     bool finished = finish(d, end);
     if (!finished) {
-        inflight_abandon(&d->requests.inflight);
-        inflight_wait(&d->requests.inflight, CUT_MILLISECONDS);
+        inflight_abandon(&d->http.inflight);
+        inflight_wait(&d->http.inflight, CUT_MILLISECONDS);
     }
-    MHD_stop_daemon(d->http);
-    free_all(d);
+    MHD_stop_daemon(d->library);
+    free_helpers(d);
+    if (jobs_stop(d->http.server.jobs, SLICE_MILLISECONDS))
+        free_all(d);
+    else
+        keep_unfinished(d);
     return finished;
 }

@@ -1,5 +1,5 @@
 /*
- * daemon.h - the HTTP engine: connections, requests, suspension, an orderly end
+ * daemon.h - the HTTP server: starts, reloads and stops all parts of the program
  */
 #ifndef DAEMON_H
 #define DAEMON_H
@@ -9,23 +9,25 @@
 
 typedef struct fmixd fmixd;
 
-/* Listens and serves. NULL: explained on `errors`, where also goes what is said later; errors NULL:
- * on stderr, by way of the log, for which nobody waits. hooks may be NULL. */
+/* Listens and serves. NULL: explained on `errors`. Later messages go to `errors` too. errors NULL:
+ * to the log's messages, which do not block. hooks may be NULL. */
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors);
 
-/* "127.0.0.1:8080", with the port that was picked. */
+/* "127.0.0.1:8080", with the port that the kernel picked for port 0. */
 const char *fmixd_address(const fmixd *d);
 
-/* Reads tokens, certificate and key again, and has data sets looked for after that, by a thread of
- * its own. What is wrong is explained, and what there was stays. No request is disturbed; a
- * connection keeps the certificate that it began with. */
+/* Reads tokens, certificate and key again, then lets another thread look for data sets. A file with
+ * an error is explained, and its previous contents stay in force. Requests are not disturbed, and a
+ * connection keeps its certificate. */
 void fmixd_reload(fmixd *d);
 
-/* From now on not ready; still serving. */
+/* Makes /readyz fail; requests are still served. */
 void fmixd_drain(fmixd *d);
 
-/* Takes no more connections, finishes what is in flight for at most `seconds`, or until another
- * signal asks the process to end, and frees all. True: all of it was finished. */
+/* Accepts no more connections, finishes the requests in flight for at most `seconds`, or until
+ * another signal asks the process to end, then cuts off the others, and frees all. Memory
+ * that a slice still uses a second later is kept until the process ends. True: all requests were
+ * finished. */
 bool fmixd_stop(fmixd *d, unsigned seconds);
 
 #endif

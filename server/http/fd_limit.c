@@ -7,8 +7,9 @@
 
 #define FEWEST 16 /* connections */
 
-/* Beside connections: the standard streams, the listener, what wakes threads, and a poll and a
- * waker for each I/O thread; 11 were seen with two. Of refused connections a duplicate may live. */
+/* Descriptors beside those of connections: standard streams, listener, event descriptors, and two
+ * for each I/O thread (11 were measured with two I/O threads), and the duplicates of refused
+ * connections. */
 static uint64_t others(const config *c) {
     return 24 + 2 * c->io_threads + LINGERING_CLOSE_PLACES;
 }
@@ -25,14 +26,14 @@ bool fd_limit_fit(config *c, FILE *errors) {
     uint64_t allowed = limit.rlim_cur;
     if (allowed < others(c) + FEWEST) {
         message_print(errors,
-                      "fmixd: only %" PRIu64 " descriptors are allowed; at least %" PRIu64
-                      " are needed\n",
+                      "fmixd: the process may open only %" PRIu64
+                      " file descriptors; it needs at least %" PRIu64 "\n",
                       allowed, others(c) + FEWEST);
         return false;
     }
     message_print(errors,
-                  "fmixd: only %" PRIu64 " descriptors are allowed: %" PRIu64
-                  " connections at most, not %" PRIu64 "\n",
+                  "fmixd: the process may open only %" PRIu64
+                  " file descriptors, so connections is %" PRIu64 ", not %" PRIu64 "\n",
                   allowed, allowed - others(c), c->connections);
     c->connections = allowed - others(c);
     return true;

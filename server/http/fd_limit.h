@@ -1,17 +1,17 @@
 /*
- * fd_limit.h - as many connections as the process may have descriptors for
+ * fd_limit.h - limits connections to the file descriptors that the process may open
  *
- * Where accepting fails for want of one, an I/O thread of libmicrohttpd 0.9.75 that has no
- * connection tries again at once, with all of a core, until one is free. So it never comes to that:
- * who is one too many waits in the backlog.
+ * If accept fails because the process has no free descriptor, an I/O thread of libmicrohttpd 0.9.75
+ * without a connection repeats accept in a busy loop until a descriptor is free. So the daemon
+ * never reaches the limit: further clients wait in the backlog.
  */
-#ifndef DESCRIPTORS_H
-#define DESCRIPTORS_H
+#ifndef FD_LIMIT_H
+#define FD_LIMIT_H
 
 #include "ops/config.h"
 
-/* Raises the process's limit as far as it may, and lowers c->connections to what it then allows,
- * which is said on `errors`. False: not even the fewest connections, explained. */
+/* Raises the limit of the process if needed and allowed, and lowers c->connections to that limit,
+ * with a message on `errors`. False: the limit is too low for the fewest connections, explained. */
 bool fd_limit_fit(config *c, FILE *errors);
 
 #endif

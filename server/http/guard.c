@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* How much of it is a token (RFC 9110 §5.6.2). */
+/* The length of the leading token (RFC 9110 §5.6.2). */
 static size_t token_length(const char *text, size_t length) {
     static const char marks[] = "!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < length; i++) {
@@ -22,7 +22,7 @@ static bool is_token(const char *text, size_t length) {
     return length > 0 && token_length(text, length) == length;
 }
 
-/* RFC 9110 §5.5: visible characters, spaces and tabs; what is past ASCII is opaque. */
+/* RFC 9110 §5.5: visible characters, spaces, tabs, and opaque bytes outside ASCII. */
 static bool is_value(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -36,7 +36,7 @@ static bool is_field(const guard_field *f, const char *name) {
     return strlen(name) == f->name_length && strncasecmp(f->name, name, f->name_length) == 0;
 }
 
-/* The first field of this name, and how many there are. */
+/* The first field of this name or NULL, and the number of such fields. */
 static const guard_field *find(const guard_request *r, const char *name, size_t *count) {
     const guard_field *first = NULL;
     *count = 0;
@@ -48,8 +48,8 @@ static const guard_field *find(const guard_request *r, const char *name, size_t 
     return first;
 }
 
-/* The length of a value without the white space behind it, which is no part of it (RFC 9112 §5).
- * What is before it is gone by then. */
+/* The length of a value without trailing white space, which is not part of the value (RFC 9112 §5).
+ * libmicrohttpd has removed leading white space. */
 static size_t value_length(const guard_field *f) {
     size_t length = f->value_length;
     while (length && (f->value[length - 1] == ' ' || f->value[length - 1] == '\t'))
@@ -59,40 +59,45 @@ static size_t value_length(const guard_field *f) {
 
 static void check_target(const guard_request *r, problem *p) {
     static const char *const wrong[] = {
-        [GUARD_UNCLEAN] = "holds a space, a control character or what is not ASCII",
-        [GUARD_FRAGMENT] = "holds a fragment",
-        [GUARD_HOSTLESS] = "is a URL without a proper host",
-        [GUARD_FORMLESS] = "must begin with a slash, or be an http URL",
+        [GUARD_UNCLEAN] = "contains a space, a control character or a character outside ASCII",
+        [GUARD_FRAGMENT] = "contains a fragment",
+        [GUARD_HOSTLESS] = "is a URL without a valid host",
+        [GUARD_FORMLESS] = "must begin with a slash or be an http URL",
     };
     if (strcmp(r->method, "CONNECT") == 0)
-        problem_add(p, 501, NULL, "there are no tunnels here");
+        problem_add(p, 501, NULL, "CONNECT is not supported");
     else if (r->form >= GUARD_UNCLEAN)
         problem_add(p, 400, NULL, "the request target %s", wrong[r->form]);
     else if (r->form == GUARD_AUTHORITY)
-        problem_add(p, 400, NULL, "a host and port is a target of CONNECT alone");
+        problem_add(p, 400, NULL,
+                    "the request target is a host and port, which only CONNECT may have");
     else if (r->form == GUARD_ASTERISK && strcmp(r->method, "OPTIONS") != 0)
-        problem_add(p, 400, NULL, "* is a target of OPTIONS alone");
+        problem_add(p, 400, NULL, "the request target is *, which only OPTIONS may have");
 }
 
 static bool check_line(const guard_request *r, problem *p) {
     if (!is_token(r->method, strlen(r->method)))
-        problem_add(p, 400, NULL, "the method is no token");
+        problem_add(p, 400, NULL, "the method is not a token");
     if (strcmp(r->version, "HTTP/1.1") != 0 && strcmp(r->version, "HTTP/1.0") != 0)
-        problem_add(p, 505, NULL, "HTTP/1.0 and HTTP/1.1 are spoken here, not '%.20s'", r->version);
+        problem_add(p, 505, NULL,
+                    "the HTTP version '%.20s' is not supported; HTTP/1.0 and HTTP/1.1 are",
+                    r->version);
     check_target(r, p);
     return p->status == 0;
 }
 
-/* Steps over what lies at *at, if it does, and over so many bytes behind it. */
-static bool step(uintptr_t *at, const char *part, size_t length, size_t behind) {
-    bool there = (uintptr_t)part == *at;
-    *at += length + behind;
-    return there;
+/* Advances *at over a part and so many separator bytes after it. False: the part does not begin at
+ * *at. */
+static bool step(uintptr_t *at, const char *part, size_t length, size_t separators) {
+    bool is_next = (uintptr_t)part == *at;
+    *at += length + separators;
+    return is_next;
 }
 
-/* Whether every byte of the head is a part that is shown, or between two where one must be. Else
- * something came that is hidden: a folded line, bytes behind a NUL, a bare line feed, a second
- * space, a line without a name. What is hidden may be what a proxy went by. */
+/* Returns true if every byte of the head belongs to a part that the library shows, or to a
+ * separator that must be there. Otherwise the head has hidden bytes: a folded line, bytes after a
+ * NUL, a bare line feed, a second space, a line without a name. A proxy may have acted on the
+ * hidden bytes. */
 static bool is_all_shown(const guard_request *r) {
     uintptr_t at = (uintptr_t)r->method;
     bool shown = step(&at, r->method, strlen(r->method), 1) &&
@@ -101,24 +106,27 @@ static bool is_all_shown(const guard_request *r) {
     for (size_t i = 0; shown && i < r->count; i++) {
         const guard_field *f = &r->fields[i];
         shown = step(&at, f->name, f->name_length, 1) && (uintptr_t)f->value >= at;
-        at = (uintptr_t)f->value + f->value_length + 2; /* before it were spaces and tabs alone */
+        at = (uintptr_t)f->value + f->value_length +
+             2; /* only spaces and tabs come before the value */
     }
     return shown && at + 2 == (uintptr_t)r->method + r->size;
 }
 
-/* A space before the colon arrives as part of the name (RFC 9112 §5.1). So may a credential, of a
- * line whose colon comes late: what is quoted ends where it is no token any more. */
+/* A space before the colon arrives as part of the name (RFC 9112 §5.1). If the colon comes late,
+ * the name may contain a credential, so only the leading token is quoted. */
 static void explain_name(const guard_field *f, problem *p) {
     char name[41];
     snprintf(name, sizeof name, "%.*s", (int)token_length(f->name, f->name_length), f->name);
     problem_add(p, 400, name,
-                "the name of the header field '%s' is no token (a space before the colon?)", name);
+                "the name of the header field '%s' is not a token (is there a space before the "
+                "colon?)",
+                name);
 }
 
 static bool check_fields(const guard_request *r, problem *p) {
     if (r->count > GUARD_FIELDS) {
-        problem_add(p, 431, NULL, "the request has %zu header fields; at most %d are taken",
-                    r->count, GUARD_FIELDS);
+        problem_add(p, 431, NULL, "the request has %zu header fields; the limit is %d", r->count,
+                    GUARD_FIELDS);
         return false;
     }
     for (size_t i = 0; i < r->count; i++) {
@@ -126,12 +134,14 @@ static bool check_fields(const guard_request *r, problem *p) {
         if (!is_token(f->name, f->name_length))
             explain_name(f, p);
         else if (!is_value(f->value, f->value_length))
-            problem_add(p, 400, f->name, "%.40s holds a control character", f->name);
+            problem_add(p, 400, f->name, "the value of %.40s contains a control character",
+                        f->name);
     }
     if (p->status == 0 && r->size && !is_all_shown(r))
-        problem_add(p, 400, NULL,
-                    "the head holds more than its request line and fields: a folded line, a bare "
-                    "line feed, a NUL, a second space or a field without a name");
+        problem_add(
+            p, 400, NULL,
+            "the head contains more than its request line and fields: a folded line, a bare "
+            "line feed, a NUL, a second space or a field without a name");
     return p->status == 0;
 }
 
@@ -157,7 +167,8 @@ static bool is_port(const char *text, size_t length) {
     return true;
 }
 
-/* reg-name, an IPv4 or bracketed IPv6 address, and a port (RFC 9110 §7.2). May be empty. */
+/* A reg-name, IPv4 address or bracketed IPv6 address, and an optional port (RFC 9110 §7.2). May be
+ * empty. */
 static bool is_host(const char *text, size_t length) {
     static const char marks[] = "-._~!$&'()*+,;=%";
     size_t i = 0;
@@ -181,18 +192,18 @@ static void check_host(const guard_request *r, problem *p) {
     size_t count;
     const guard_field *host = find(r, "Host", &count);
     if (count > 1)
-        problem_add(p, 400, "Host", "Host is given %zu times", count);
+        problem_add(p, 400, "Host", "Host is sent %zu times", count);
     else if (!host && strcmp(r->version, "HTTP/1.1") == 0)
-        problem_add(p, 400, "Host", "Host is required of HTTP/1.1");
+        problem_add(p, 400, "Host", "HTTP/1.1 requires Host");
     else if (host && !is_host(host->value, value_length(host)))
-        problem_add(p, 400, "Host", "Host is no host and port");
+        problem_add(p, 400, "Host", "Host is not a valid host, or host and port");
 }
 
 static bool is_chunked(const char *text, size_t length) {
     return length == 7 && strncasecmp(text, "chunked", 7) == 0;
 }
 
-/* Whether chunked is the last of the codings and none before it. */
+/* Returns true if chunked is the last coding of the list, and occurs once. */
 static bool ends_chunked(const char *text, size_t length) {
     const char *end = text + length;
     for (;;) {
@@ -209,32 +220,34 @@ static bool ends_chunked(const char *text, size_t length) {
     }
 }
 
-/* RFC 9112 §6.1 and §6.3: a coding that is not known is 501, but where chunked is not the last
- * nobody can say where the body ends: 400. White space behind chunked is refused as well:
- * libmicrohttpd 0.9.75 does not take it off, and would not read the chunks. */
+/* RFC 9112 §6.1 and §6.3: an unknown coding is 501; if chunked is not the last coding, the end of
+ * the body is unknown: 400. White space after chunked is refused too: libmicrohttpd 0.9.75 does not
+ * remove it, and would not read the chunks. */
 static void check_coding(const guard_field *f, problem *p) {
     if (is_chunked(f->value, f->value_length))
         return;
     bool several = memchr(f->value, ',', f->value_length) != NULL;
     problem_add(p, several && ends_chunked(f->value, f->value_length) ? 501 : 400,
-                "Transfer-Encoding", "Transfer-Encoding is '%.40s'; only chunked is read here",
+                "Transfer-Encoding", "Transfer-Encoding is '%.40s'; only chunked is supported",
                 f->value);
 }
 
-/* RFC 9112 §6: one way to say where the body ends. 19 digits always fit 64 bits. */
+/* RFC 9112 §6: a request must state the end of its body in one way. 19 digits always fit 64 bits.
+ */
 static void check_framing(const guard_request *r, problem *p) {
     size_t lengths, codings;
     const guard_field *length = find(r, "Content-Length", &lengths);
     const guard_field *coding = find(r, "Transfer-Encoding", &codings);
     if (lengths > 1)
-        problem_add(p, 400, "Content-Length", "Content-Length is given %zu times", lengths);
+        problem_add(p, 400, "Content-Length", "Content-Length is sent %zu times", lengths);
     if (codings > 1)
-        problem_add(p, 400, "Transfer-Encoding", "Transfer-Encoding is given %zu times", codings);
+        problem_add(p, 400, "Transfer-Encoding", "Transfer-Encoding is sent %zu times", codings);
     if (length && coding)
         problem_add(p, 400, "Transfer-Encoding",
-                    "Transfer-Encoding and Content-Length both say where the body ends");
+                    "Transfer-Encoding and Content-Length must not both be sent");
     if (coding && strcmp(r->version, "HTTP/1.1") != 0)
-        problem_add(p, 400, "Transfer-Encoding", "HTTP/1.0 has no Transfer-Encoding");
+        problem_add(p, 400, "Transfer-Encoding",
+                    "an HTTP/1.0 request must not have Transfer-Encoding");
     if (coding)
         check_coding(coding, p);
     if (!length)
@@ -251,7 +264,7 @@ static void check_expectation(const guard_request *r, problem *p) {
     const guard_field *expect = find(r, "Expect", &count);
     if (expect && (count > 1 || value_length(expect) != 12 ||
                    strncasecmp(expect->value, "100-continue", 12) != 0))
-        problem_add(p, 417, "Expect", "the only expectation met here is 100-continue");
+        problem_add(p, 417, "Expect", "the only expectation that is supported is 100-continue");
 }
 
 static bool check_all(const guard_request *r, problem *p) {
@@ -271,12 +284,13 @@ void guard_explain(int status, problem *p) {
         {400, 400,
          "the request cannot be parsed: its request line, a header field, Content-Length or the "
          "chunks of its body are malformed"},
-        {413, 413, "Content-Length, or a chunk of the body, is larger than can be taken"},
-        {414, 414, "the request line is longer than is taken"},
-        {431, 431, "the header fields are longer, or more of them, than are taken"},
-        /* libmicrohttpd 0.9.75 blames itself for a line that its buffer does not hold. */
-        {500, 400, "a line of the chunked body, with a chunk's size and extensions, is too long"},
-        {505, 505, "HTTP/1.0 and HTTP/1.1 are spoken here"},
+        {413, 413, "Content-Length, or the size of a chunk, is too large"},
+        {414, 414, "the request line is too long"},
+        {431, 431, "the header fields are too long or too many"},
+        /* libmicrohttpd 0.9.75 answers 500 if its buffer cannot hold a line. */
+        {500, 400,
+         "a line of the chunked body, with the size and extensions of a chunk, is too long"},
+        {505, 505, "the HTTP version is not supported; HTTP/1.0 and HTTP/1.1 are"},
     };
     p->reason = REFUSAL_GUARD;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -284,7 +298,7 @@ void guard_explain(int status, problem *p) {
             problem_add(p, rows[i].status, NULL, "%s", rows[i].detail);
             return;
         }
-    problem_add(p, status, NULL, "the request cannot be read");
+    problem_add(p, status, NULL, "the request cannot be parsed");
 }
 
 bool guard_check(const guard_request *r, problem *p) {
@@ -294,14 +308,14 @@ bool guard_check(const guard_request *r, problem *p) {
     return good;
 }
 
-/* Bytes of "http://" or "https://" that a target begins with. */
-static size_t scheme(const char *target) {
+/* The length of the "http://" or "https://" that the target begins with, or 0. */
+static size_t scheme_length(const char *target) {
     return strncasecmp(target, "http://", 7) == 0    ? 7
            : strncasecmp(target, "https://", 8) == 0 ? 8
                                                      : 0;
 }
 
-/* %2F would be a slash once it is decoded, and %00 the end. */
+/* Decoding would make %2F a slash, and %00 the end of the path. */
 static guard_form form_of_path(const char *path, guard_form form) {
     for (; *path && *path != '?'; path++) {
         if (strncmp(path, "%00", 3) == 0)
@@ -322,7 +336,7 @@ guard_form guard_target(const char *target) {
         return form_of_path(target, GUARD_ORIGIN);
     if (strcmp(target, "*") == 0)
         return GUARD_ASTERISK;
-    const char *authority = target + scheme(target);
+    const char *authority = target + scheme_length(target);
     size_t length = strcspn(authority, "/?");
     bool host = length > 0 && authority[0] != ':' && is_host(authority, length);
     if (authority > target)
@@ -332,7 +346,7 @@ guard_form guard_target(const char *target) {
 }
 
 const char *guard_path(const char *target) {
-    size_t authority = scheme(target);
+    size_t authority = scheme_length(target);
     const char *path = target + authority + (authority ? strcspn(target + authority, "/") : 0);
     return *path ? path : "/";
 }

@@ -1,8 +1,9 @@
 /*
- * guard.h - whether a request may be believed: RFC 9112, on its line and its fields alone
+ * guard.h - refuses requests that are ambiguous: RFC 9112, by the request line and fields alone
  *
- * What two parsers read differently smuggles requests, so whatever is ambiguous is refused and its
- * connection closed. A pure function: no socket, no library.
+ * A request that a proxy and this server parse differently can smuggle another request. So an
+ * ambiguous request is refused, and its connection closed. Pure functions: without a socket or a
+ * library.
  */
 #ifndef GUARD_H
 #define GUARD_H
@@ -14,45 +15,46 @@
 
 #define GUARD_FIELDS 100 /* header fields of one request */
 
-/* As they came: a NUL ends each, and their lengths show one within. */
+/* As received. A NUL ends name and value; a NUL within shows by the length. */
 typedef struct guard_field {
     const char *name, *value;
     size_t name_length, value_length;
 } guard_field;
 
-/* What a target is, before anything in it is decoded (RFC 9112 §3.2), or why it is none. */
+/* The form of a target before decoding (RFC 9112 §3.2), or the reason why the target is invalid. */
 typedef enum guard_form {
     GUARD_ORIGIN,    /* /path?query */
     GUARD_ABSOLUTE,  /* http://host/path?query */
-    GUARD_NUL,       /* either of them, well-formed, but with an encoded NUL in its path, */
-    GUARD_SLASH,     /* or an encoded slash */
-    GUARD_ASTERISK,  /* *, of OPTIONS alone */
-    GUARD_AUTHORITY, /* host:port, of CONNECT alone */
-    GUARD_UNCLEAN,   /* a space, a control character, not ASCII */
-    GUARD_FRAGMENT,
-    GUARD_HOSTLESS, /* a URL whose authority is no host and port */
-    GUARD_FORMLESS,
+    GUARD_NUL,       /* one of these two with an encoded NUL in its path */
+    GUARD_SLASH,     /* one of these two with an encoded slash in its path */
+    GUARD_ASTERISK,  /* *, for OPTIONS alone */
+    GUARD_AUTHORITY, /* host:port, for CONNECT alone */
+    GUARD_UNCLEAN,   /* invalid: a space, a control character or a character outside ASCII */
+    GUARD_FRAGMENT,  /* invalid: a fragment */
+    GUARD_HOSTLESS,  /* invalid: a URL whose authority is not a host, or host and port */
+    GUARD_FORMLESS,  /* invalid: another form */
 } guard_form;
 
 typedef struct guard_request {
     const char *method, *target, *version;
-    size_t target_length; /* when it came: its bytes may be decoded by now */
+    size_t target_length; /* as received; the target may be decoded in place by now */
     guard_form form;
     const guard_field *fields; /* at most GUARD_FIELDS */
-    size_t count;              /* how many came; more than GUARD_FIELDS is refused */
-    /* Bytes of the head as it came, if the above still lie in it where they came; else 0. */
+    size_t count;              /* of all fields; more than GUARD_FIELDS are refused */
+    /* The length of the head, if all strings above lie where the head was received; else 0. */
     size_t size;
 } guard_request;
 
 guard_form guard_target(const char *target);
 
-/* The path of a good target, decoded or not: what an absolute-form has behind its authority. */
+/* The path of a valid target, decoded or not: for an absolute-form, the part after the authority.
+ */
 const char *guard_path(const char *target);
 
-/* A request that libmicrohttpd refuses by itself, with this status. */
+/* Explains a request that libmicrohttpd refuses by itself, with this status. */
 void guard_explain(int status, problem *p);
 
-/* False: refused, and explained in p. The connection cannot be used any further. */
+/* False: refused, explained in p; the connection must be closed. */
 bool guard_check(const guard_request *r, problem *p);
 
 #endif

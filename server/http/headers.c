@@ -1,12 +1,11 @@
 #include "headers.h"
 #include "ops/mhd_version.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define LIST_BYTES (64u << 10) /* no more than libmicrohttpd reads of all fields together */
+#define LIST_BYTES (64u << 10) /* more than libmicrohttpd accepts for all fields together */
 
 const char *headers_find(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
@@ -79,7 +78,7 @@ static enum MHD_Result add_field(void *of, enum MHD_ValueKind kind, const char *
     return MHD_YES;
 }
 
-/* 0: where the library puts things is not known, or all it shows is all there was. */
+/* 0: version 1.0 and later refuse hidden bytes themselves, so the guard need not look for them. */
 static size_t size_of_head(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
@@ -96,7 +95,7 @@ bool headers_check(struct MHD_Connection *connection, const guard_request *line,
     return guard_check(&r, p);
 }
 
-/* The strings that the library shows lie in the memory into which it has read them. */
+/* The library's strings lie in the buffer into which it has read the request. */
 static char *writable(const char *text) {
     return (char *)(uintptr_t)text;
 }
@@ -117,8 +116,8 @@ void headers_trim(struct MHD_Connection *connection) {
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, trim_field, NULL);
 }
 
-/* Where the version begins, version 0.9.75 has put a NUL before it, and one for each that the line
- * held: whether the target is longer than it seems. */
+/* The target's length with everything after a NUL. Version 0.9.75 puts a NUL between target and
+ * version, and keeps each NUL of the line. */
 static size_t hidden_length(const char *target) {
     size_t length = strlen(target);
     while (mhd_version_mends_heads() && strncmp(target + length + 1, "HTTP/", 5) != 0)
@@ -145,34 +144,10 @@ bool headers_has_body(struct MHD_Connection *connection) {
 void headers_forget_expectation(struct MHD_Connection *connection) {
     const char *expect = headers_find(connection, MHD_HTTP_HEADER_EXPECT);
     if (expect && *expect && !headers_has_body(connection))
-        *writable(expect) = '-'; /* no expectation that the library knows */
+        *writable(expect) = '-'; /* the library does not know this expectation */
 }
 
 void headers_trace(struct MHD_Connection *connection, trace *out) {
     trace_take(out, headers_find(connection, "X-Request-ID"),
                headers_find(connection, "traceparent"));
-}
-
-const struct sockaddr *headers_address(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info ? info->client_addr : NULL;
-}
-
-static void print_peer(const struct sockaddr *address, char *out, unsigned room) {
-    socklen_t length = address && address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                                 : sizeof(struct sockaddr_in);
-    if (!address || getnameinfo(address, length, out, room, NULL, 0, NI_NUMERICHOST) != 0)
-        snprintf(out, room, "-");
-}
-
-void headers_peer(struct MHD_Connection *connection, char *out, unsigned room) {
-    print_peer(headers_address(connection), out, room);
-}
-
-void headers_peer_of(int fd, char *out, unsigned room) {
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    bool known = getpeername(fd, (struct sockaddr *)&address, &size) == 0;
-    print_peer(known ? (struct sockaddr *)&address : NULL, out, room);
 }

@@ -9,42 +9,41 @@
 
 #include <microhttpd.h>
 
-/* The first line of a field, or NULL. */
+/* The value of the field's first line, or NULL. */
 const char *headers_find(struct MHD_Connection *connection, const char *name);
 
-/* The same of a field that is one line: several are said, and any of them given. */
+/* For a field that must have one line: the value of any line or NULL, and in *repeated whether the
+ * field has several lines. */
 const char *headers_only(struct MHD_Connection *connection, const char *name, bool *repeated);
 
-/* RFC 9110 §5.2: all lines of a field are one list, as text. NULL bytes: no line, or
- * no memory for it, which `failed` tells. */
+/* All lines of a field as one comma-separated list (RFC 9110 §5.2), ended by a NUL. NULL bytes: the
+ * field is absent, or, if `failed` is set, there is no memory for the list. */
 buffer headers_list(struct MHD_Connection *connection, const char *name);
 
-/* Takes off white space behind the value of each field, as RFC 9112 §5 says; libmicrohttpd 0.9.75
- * does not. After headers_check, which counts it. */
+/* Removes white space after the value of each field (RFC 9112 §5); libmicrohttpd 0.9.75 leaves it.
+ * Call after headers_check, which needs the values as they came. */
 void headers_trim(struct MHD_Connection *connection);
 
-/* Of a target that libmicrohttpd shows before it has parsed the query: whether the line holds more
- * of it behind a NUL, and that there are no parameters to parse. */
+/* For a target in the connection's memory, before libmicrohttpd has parsed the query. */
+
+/* Returns true if the target goes on after a NUL. */
 bool headers_has_hidden(const char *target);
+
+/* Empties the query, so that libmicrohttpd does not parse parameters. */
 void headers_hide_query(const char *target);
 
-/* Whether a body follows the head (RFC 9112 §6.3). */
+/* Returns true if a body follows the head (RFC 9112 §6.3). */
 bool headers_has_body(struct MHD_Connection *connection);
 
-/* Lets the library ignore the expectation of a request without a body, as RFC 9110 §10.1.1 says.
- * Version 0.9.75 answers it with 100, then takes a request that is pipelined behind it for a body
- * and refuses the answer. After headers_check, which looks at the value. */
+/* Makes the library ignore the expectation of a request without a body (RFC 9110 §10.1.1). Version
+ * 0.9.75 would send 100 Continue, take a pipelined request for the body, and reject the response.
+ * Call after headers_check, which reads the value. */
 void headers_forget_expectation(struct MHD_Connection *connection);
 
-/* The client's X-Request-ID and traceparent, where they are well-formed. */
+/* Takes over the client's X-Request-ID and traceparent if they are well-formed. */
 void headers_trace(struct MHD_Connection *connection, trace *out);
 
-/* The client's address, or NULL; and as text. */
-const struct sockaddr *headers_address(struct MHD_Connection *connection);
-void headers_peer(struct MHD_Connection *connection, char *out, unsigned room);
-void headers_peer_of(int fd, char *out, unsigned room);
-
-/* guard_check of the request that the connection is at: its line and the fields it has. */
+/* guard_check of the connection's current request: this request line, and the request's fields. */
 bool headers_check(struct MHD_Connection *connection, const guard_request *line, problem *p);
 
 #endif

@@ -1,9 +1,10 @@
 #include "identity.h"
 #include "access/client_key.h"
+#include "connection.h"
 #include "headers.h"
 
 void identity_begin(identity *v, struct MHD_Connection *connection) {
-    v->client = client_key_of_address(headers_address(connection));
+    v->client = client_key_of_address(connection_address(connection));
 }
 
 static bool refuse(identity *v, int status, const char *challenge, const char *detail, problem *p) {
@@ -12,7 +13,7 @@ static bool refuse(identity *v, int status, const char *challenge, const char *d
     return false;
 }
 
-/* RFC 6750 §3. What was sent is never quoted. */
+/* RFC 6750 §3. A detail never quotes the client's token. */
 bool identity_admit(identity *v, struct MHD_Connection *connection, const server_state *s,
                     problem *p) {
     bool repeated;
@@ -22,7 +23,7 @@ bool identity_admit(identity *v, struct MHD_Connection *connection, const server
     if (v->guarded && repeated) {
         v->name[0] = 0;
         return refuse(v, 400, "Bearer realm=\"fmixd\", error=\"invalid_request\"",
-                      "Authorization is given more than once", p);
+                      "Authorization is sent more than once", p);
     }
     switch (verdict) {
     case AUTH_OPEN:
@@ -32,8 +33,8 @@ bool identity_admit(identity *v, struct MHD_Connection *connection, const server
         return true;
     case AUTH_MISSING:
         return refuse(v, 401, "Bearer realm=\"fmixd\"",
-                      sent ? "Authorization must be Bearer and a token"
-                           : "a token is needed, as Authorization: Bearer TOKEN",
+                      sent ? "Authorization must have the form: Bearer TOKEN"
+                           : "an access token is required, as Authorization: Bearer TOKEN",
                       p);
     case AUTH_UNKNOWN:
         break;

@@ -1,5 +1,5 @@
 /*
- * visitor.h - who a request comes from, whether it may be answered, and which pages may read that
+ * identity.h - the client of a request: its token, its share of the server, and CORS
  */
 #ifndef IDENTITY_H
 #define IDENTITY_H
@@ -9,24 +9,25 @@
 #include "api/server_state.h"
 #include "params/problem.h"
 
-struct MHD_Connection; /* asked for its headers */
+struct MHD_Connection;
 
 typedef struct identity {
-    char name[AUTH_NAME + 1]; /* whose token came; empty: nobody's */
-    uint64_t client;          /* who it counts for */
-    bool guarded;             /* the answer depends on the token */
-    const char *challenge;    /* of WWW-Authenticate, or NULL */
+    char name[AUTH_NAME + 1]; /* of the token's owner; empty: the request has no known token */
+    uint64_t client;          /* key under which the request counts for fair shares */
+    bool guarded;             /* the server requires tokens, so the reply depends on the token */
+    const char *challenge;    /* value of WWW-Authenticate, or NULL */
     cors cors;
 } identity;
 
-/* The client, by its address. */
+/* Identifies the client by its address. */
 void identity_begin(identity *v, struct MHD_Connection *connection);
 
-/* The client by its token, if one is needed here. False: 401 or 400, explained in p. */
+/* Identifies the client by its token, if the server requires tokens. False: 401 or 400, explained
+ * in p. */
 bool identity_admit(identity *v, struct MHD_Connection *connection, const server_state *s,
                     problem *p);
 
-/* What CORS adds to any answer. methods: what the resource takes. */
+/* Sets the CORS header fields of the reply. methods: those of the resource. */
 void identity_share(identity *v, struct MHD_Connection *connection, const server_state *s,
                     const char *method, const char *methods);
 

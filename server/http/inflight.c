@@ -62,7 +62,7 @@ void *inflight_find(inflight *all, int fd) {
     return e ? e->request : NULL;
 }
 
-bool inflight_begin(inflight *all, inflight_entry *e, job *work) {
+bool inflight_set_work(inflight *all, inflight_entry *e, job *work) {
     pthread_mutex_lock(&all->lock);
     bool begins = !all->stopping || !work;
     e->work = begins ? work : NULL;
@@ -76,10 +76,10 @@ bool inflight_wait(inflight *all, unsigned milliseconds) {
     int code = 0;
     while (all->first && code == 0)
         code = pthread_cond_timedwait(&all->ended, &all->lock, &until);
-    bool none = all->first == NULL;
-    all->stopping |= none;
+    bool empty = all->first == NULL;
+    all->stopping |= empty;
     pthread_mutex_unlock(&all->lock);
-    return none;
+    return empty;
 }
 
 void inflight_abandon(inflight *all) {

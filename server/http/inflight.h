@@ -1,8 +1,8 @@
 /*
- * inflight.h - the requests that are in work, whichever I/O thread they belong to
+ * inflight.h - all requests that have begun and not ended, of all I/O threads
  *
  * An I/O thread adds and removes its own requests. The thread that stops the daemon waits for all
- * of them, or abandons what they wait for. A request is found by its connection's descriptor, too.
+ * requests, or abandons their work. A request can be found by its connection's descriptor.
  */
 #ifndef INFLIGHT_H
 #define INFLIGHT_H
@@ -12,12 +12,12 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* A request's place in the list; part of the request. */
+/* A request's place in the list; a member of the request. */
 typedef struct inflight_entry {
     struct inflight_entry *next, *previous;
     void *request;
-    int fd;    /* of its connection */
-    job *work; /* NULL: it waits for none */
+    int fd;    /* the connection's */
+    job *work; /* NULL: the request does not wait for a job */
 } inflight_entry;
 
 typedef struct inflight {
@@ -26,7 +26,7 @@ typedef struct inflight {
     inflight_entry *first;
     inflight_entry **sockets; /* by descriptor */
     size_t room;
-    bool stopping; /* no work is begun any more */
+    bool stopping; /* new work is refused */
 } inflight;
 
 void inflight_init(inflight *all);
@@ -35,18 +35,21 @@ void inflight_destroy(inflight *all);
 void inflight_add(inflight *all, inflight_entry *e);
 void inflight_remove(inflight *all, inflight_entry *e);
 
-/* The request that a connection is at, or NULL. For the connection's own I/O thread, which alone
- * removes it; where memory is short none is found. */
+/* The connection's current request, or NULL. For the connection's own I/O thread, which alone
+ * removes the request. If memory was short when the request was added, the request is not found. */
 void *inflight_find(inflight *all, int fd);
 
-/* From here on inflight_abandon sees this work, which lives until another is named or the request
- * is removed; NULL: none. False: no work may be begun any more. */
-bool inflight_begin(inflight *all, inflight_entry *e, job *work);
+/* Sets the job that inflight_abandon abandons. The job must live until it is replaced or the
+ * request is removed; NULL: the request does not wait for a job. False: the daemon stops, and the
+ * job is refused. */
+bool inflight_set_work(inflight *all, inflight_entry *e, job *work);
 
-/* Waits until no request is left, at most so long; if so, none is begun any more. */
+/* Waits until all requests have ended, for at most so long. True: they have, and new work is
+ * refused.
+ */
 bool inflight_wait(inflight *all, unsigned milliseconds);
 
-/* No work is begun any more; what is computed or waited for is cut off. */
+/* Refuses new work and abandons the job of every request. */
 void inflight_abandon(inflight *all);
 
 #endif

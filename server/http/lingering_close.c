@@ -14,13 +14,13 @@
 
 typedef struct place {
     int fd;
-    uint64_t left;  /* bytes */
+    uint64_t left;  /* bytes that the client may still send */
     uint64_t until; /* milliseconds */
 } place;
 
 struct lingering_close {
-    pthread_mutex_t
-        lock; /* of what follows it; places are added by anyone, removed by the thread */
+    /* Of the next three. Any thread adds places; `thread` alone removes them. */
+    pthread_mutex_t lock;
     place places[LINGERING_CLOSE_PLACES];
     unsigned count;
     bool stopping;
@@ -30,8 +30,8 @@ struct lingering_close {
     unsigned milliseconds;
 };
 
-/* Drops some of what has come. False: the place is done with. */
-static bool hear(place *p) {
+/* Reads and drops some bytes. False: the connection is to be closed. */
+static bool drop_some(place *p) {
     char dropped[1 << 16];
     ssize_t n = recv(p->fd, dropped, sizeof dropped, MSG_DONTWAIT);
     if (n > 0)
@@ -40,8 +40,8 @@ static bool hear(place *p) {
     return open && p->left > 0 && clock_milliseconds() < p->until;
 }
 
-/* What to wait for and how long; the number of places. False: stop. */
-static bool gather(lingering_close *l, struct pollfd *polls, unsigned *count, int *timeout) {
+/* Fills in the poll set and its timeout. False: the thread must end. */
+static bool prepare_poll(lingering_close *l, struct pollfd *polls, unsigned *count, int *timeout) {
     uint64_t start = clock_milliseconds(), until = UINT64_MAX;
     pthread_mutex_lock(&l->lock);
     *count = l->count;
@@ -61,7 +61,7 @@ static void *run(void *of) {
     eventfd_t woken;
     unsigned count;
     int timeout;
-    while (gather(l, polls, &count, &timeout)) {
+    while (prepare_poll(l, polls, &count, &timeout)) {
         polls[count] = (struct pollfd){.fd = l->wake, .events = POLLIN};
         if (poll(polls, count + 1, timeout) < 0 && errno != EINTR)
             return NULL;
@@ -69,7 +69,7 @@ static void *run(void *of) {
             eventfd_read(l->wake, &woken);
         pthread_mutex_lock(&l->lock);
         while (count-- > 0)
-            if (!hear(&l->places[count])) {
+            if (!drop_some(&l->places[count])) {
                 close(l->places[count].fd);
                 l->places[count] = l->places[--l->count];
             }

@@ -1,23 +1,24 @@
 /*
- * dregs.h - what clients go on sending after they were refused
+ * lingering_close.h - keeps a refused connection open until the client has stopped sending
  *
- * Closing a socket with unread bytes resets it, and then some clients never see the refusal. So
- * one thread keeps such a connection open, reads what still comes and drops it, until the client
- * ends, or has sent so much, or for so long.
+ * Closing a socket with unread bytes resets the connection, and then some clients never see the
+ * refusal. So one thread keeps such a connection open, and reads and drops what the client sends,
+ * until the client closes, or a limit of bytes or time is reached.
  */
 #ifndef LINGERING_CLOSE_H
 #define LINGERING_CLOSE_H
 
 #include <stdint.h>
 
-#define LINGERING_CLOSE_PLACES 64 /* connections at once; more are closed at once */
+#define LINGERING_CLOSE_PLACES 64 /* connections; the caller's close ends any further ones */
 
 typedef struct lingering_close lingering_close;
 
+/* bytes, milliseconds: limits for one connection. NULL: out of memory or threads. */
 lingering_close *lingering_close_new(uint64_t bytes, unsigned milliseconds);
 void lingering_close_free(lingering_close *l);
 
-/* Keeps the connection of an open socket, which the caller goes on to write to and close. */
+/* Keeps a duplicate of an open socket. The caller goes on to write to its socket and closes it. */
 void lingering_close_take(lingering_close *l, int fd);
 
 #endif

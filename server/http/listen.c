@@ -51,7 +51,8 @@ int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
 }
 
 void listen_shut(int fd) {
-    /* What a listening socket's filter sees begins with the TCP header, whose flags are byte 13. */
+    /* The filter of a listening socket sees packets from the TCP header on; byte 13 has the flags.
+     */
     enum { FLAGS = 13, SYN = 2 };
     struct sock_filter steps[] = {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS),
@@ -60,7 +61,8 @@ void listen_shut(int fd) {
         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
     };
     const struct sock_fprog program = {sizeof steps / sizeof *steps, steps};
-    /* Where the kernel has no filters, who comes between the last accept and the close is reset. */
+    /* A kernel without filters resets connections that come between the last accept and the close.
+     */
     (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
@@ -69,7 +71,7 @@ int listen_accept(int fd, struct sockaddr_storage *peer, socklen_t *size) {
     do {
         *size = sizeof *peer;
         client = accept4(fd, (struct sockaddr *)peer, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        /* Who left while it waited is passed over. */
+        /* ECONNABORTED: the client left while it waited. */
     } while (client < 0 && (errno == EINTR || errno == ECONNABORTED));
     return client;
 }

@@ -9,18 +9,18 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-/* Where a socket is, as ADDR:PORT; false: nowhere. */
+/* The local address of a socket as ADDR:PORT; false: the address is unknown. */
 bool listen_name(int fd, char *address, size_t room);
 
-/* Binds "ADDR:PORT" and listens. The descriptor, and in `address` where it is, with the port that
- * was picked for 0; -1: explained on `errors`. */
+/* Binds "ADDR:PORT" and listens. Returns the descriptor, and in `address` the address with the port
+ * that the kernel picked for port 0; -1: explained on `errors`. */
 int listen_on(const char *listen_at, char *address, size_t room, FILE *errors);
 
-/* Lets nobody new in: their first packets are dropped, and come again. Those who are in can still
- * be accepted; closing at once would reset them. */
+/* Admits no new connections: the kernel drops their SYN packets, which clients repeat. Connections
+ * in the backlog can still be accepted; closing the socket now would reset them. */
 void listen_shut(int fd);
 
-/* The next who waits, non-blocking, and where it comes from; -1: nobody does. */
+/* Accepts a connection from the backlog, non-blocking, with its peer; -1: the backlog is empty. */
 int listen_accept(int fd, struct sockaddr_storage *peer, socklen_t *size);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * media_type.h - whether an upload's head says that its body can be read: RFC 9110 §8.3, §8.4
+ * media_type.h - which Content-Type and Content-Encoding an upload may have: RFC 9110 §8.3, §8.4
  */
-#ifndef MEDIA_H
-#define MEDIA_H
+#ifndef MEDIA_TYPE_H
+#define MEDIA_TYPE_H
 
 #include "params/problem.h"
 
-/* The fields Content-Type and Content-Encoding; NULL: not sent. What is wrong is 415 in p. A type
- * that is not known is left to the formats, which look at the body too. */
+/* NULL: the field was not sent. A field that is not acceptable is 415 in p. An unknown type is left
+ * to the formats, which look at the body too. */
 void media_type_check(const char *type, const char *encoding, problem *p);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Digits, if there are any; a number past 64 bits is as good as the largest. */
+/* False: no digit. A number past 64 bits becomes UINT64_MAX. */
 static bool take_number(const char **at, uint64_t *out) {
     const char *start = *at;
     uint64_t value = 0;

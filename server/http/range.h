@@ -1,5 +1,5 @@
 /*
- * range.h - which bytes a Range header asks for: RFC 9110 §14
+ * range.h - parses a Range header field: RFC 9110 §14
  */
 #ifndef RANGE_H
 #define RANGE_H
@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 typedef enum range_kind {
-    RANGE_ALL,    /* no single range of bytes that is well formed: the header is ignored */
+    RANGE_ALL,    /* not one well-formed range of bytes: the field is ignored */
     RANGE_PART,   /* 206 */
-    RANGE_BEYOND, /* 416: there are no such bytes */
+    RANGE_BEYOND, /* 416: the range begins past the end */
 } range_kind;
 
-/* Of a body of `length` bytes: the first and how many. The header may be NULL. */
+/* *first and *count: the range within a body of `length` bytes. The header may be NULL. */
 range_kind range_parse(const char *header, uint64_t length, uint64_t *first, uint64_t *count);
 
 #endif

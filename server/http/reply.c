@@ -1,15 +1,13 @@
 #include "reply.h"
-#include "tls.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
 
-/* A response whose fields are being added; one that found no memory spoils it. */
+/* A response to which fields are being added. A field for which there is no memory fails the draft.
+ */
 typedef struct draft {
-    struct MHD_Response *response; /* NULL: there was no memory for it either */
+    struct MHD_Response *response; /* NULL: out of memory */
     bool failed;
 } draft;
 
@@ -18,7 +16,7 @@ static void add(draft *d, const char *name, const char *value) {
         d->failed || !d->response || MHD_add_response_header(d->response, name, value) != MHD_YES;
 }
 
-/* What the reply depends on, in one line: some caches read no second. */
+/* One line, since some caches read only the first line of Vary. */
 static void add_vary(const reply *r, draft *d) {
     char text[64];
     if (!r->vary && !r->identity->guarded && !r->identity->cors.vary)
@@ -29,7 +27,7 @@ static void add_vary(const reply *r, draft *d) {
     add(d, MHD_HTTP_HEADER_VARY, text + 2);
 }
 
-static void add_visitor(const identity *v, draft *d) {
+static void add_access(const identity *v, draft *d) {
     if (v->challenge)
         add(d, MHD_HTTP_HEADER_WWW_AUTHENTICATE, v->challenge);
     for (unsigned i = 0; i < v->cors.count; i++)
@@ -42,14 +40,14 @@ static void add_trace(const reply *r, draft *d) {
         add(d, "traceparent", r->trace->parent);
 }
 
-/* The headers of every reply. shared: caches may keep it for whoever asks, who are not to be told
- * the first one's ids. */
+/* The header fields of every reply. shared: a cache may send the reply to other clients, so it does
+ * not have the ids of this client's request. */
 static void add_common(const reply *r, bool shared, draft *d) {
     add(d, "X-Fmix-Stream", "1");
     if (!shared)
         add_trace(r, d);
     add_vary(r, d);
-    add_visitor(r->identity, d);
+    add_access(r->identity, d);
     if (r->close)
         add(d, MHD_HTTP_HEADER_CONNECTION, "close");
 }
@@ -59,7 +57,7 @@ static void add_validators(const reply *r, draft *d) {
         return;
     add(d, MHD_HTTP_HEADER_ETAG, r->etag);
     add(d, MHD_HTTP_HEADER_CACHE_CONTROL,
-        r->passing             ? r->identity->guarded ? "private, no-cache" : "public, no-cache"
+        r->is_mutable          ? r->identity->guarded ? "private, no-cache" : "public, no-cache"
         : r->identity->guarded ? "private, max-age=31536000, immutable"
                                : "public, max-age=31536000, immutable");
 }
@@ -74,7 +72,7 @@ static void add_ranges(const reply *r, const char *part, draft *d) {
     add(d, MHD_HTTP_HEADER_CONTENT_RANGE, text);
 }
 
-/* What lacks a field is no reply: better none. */
+/* A reply that lacks a field must not be sent; then the connection is closed. */
 static enum MHD_Result queue(const reply *r, int status, const draft *d) {
     enum MHD_Result result =
         d->failed ? MHD_NO : MHD_queue_response(r->connection, (unsigned)status, d->response);
@@ -85,7 +83,7 @@ static enum MHD_Result queue(const reply *r, int status, const draft *d) {
 
 static draft of_text(const reply *r, const char *media_type, const void *text, size_t length,
                      enum MHD_ResponseMemoryMode mode) {
-    /* libmicrohttpd asks for what it may write to, and does not. */
+    /* libmicrohttpd does not write to the text, though its type says otherwise. */
     draft d = {.response = MHD_create_response_from_buffer(
                    length, length ? (void *)(uintptr_t)text : "", mode)};
     add_common(r, false, &d);
@@ -124,58 +122,23 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     return queue(r, p->status, &d);
 }
 
-/* RFC 9110 §5.6.7. */
-static void print_date(buffer *out) {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct timespec now;
-    struct tm t;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &t);
-    buffer_print(out, "Date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT\r\n", days + 3 * t.tm_wday,
-                 t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-void reply_amid(int fd, void *session, const identity *v, const problem *p, bool body) {
-    buffer text = buffer_of(16 << 10), all = buffer_of(17 << 10);
-    problem_render(p, &text);
-    buffer_print(&all, "HTTP/1.1 %d %s\r\n", p->status, problem_title(p->status));
-    print_date(&all);
-    buffer_print(&all,
-                 "Connection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
-                 "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n",
-                 text.length);
-    for (unsigned i = 0; v && i < v->cors.count; i++)
-        buffer_print(&all, "%s: %s\r\n", v->cors.headers[i].name, v->cors.headers[i].value);
-    buffer_text(&all, "\r\n");
-    if (body)
-        buffer_add(&all, text.bytes, text.length);
-    if (!text.failed && !all.failed && session)
-        tls_send(session, all.bytes, all.length);
-    else if (!text.failed && !all.failed)
-        send(fd, all.bytes, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    buffer_free(&text);
-    buffer_free(&all);
-}
-
-/* Without a body. */
-static struct MHD_Response *of_nothing(void) {
+static struct MHD_Response *of_no_body(void) {
     return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
 }
 
-/* 204 has no length (RFC 9110 §8.6), and libmicrohttpd says none. */
+/* A 204 does not have Content-Length (RFC 9110 §8.6), and libmicrohttpd does not add one. */
 enum MHD_Result reply_options(const reply *r, const char *methods) {
-    draft d = {.response = of_nothing()};
+    draft d = {.response = of_no_body()};
     add_common(r, false, &d);
     add(&d, MHD_HTTP_HEADER_ALLOW, methods);
     return queue(r, MHD_HTTP_NO_CONTENT, &d);
 }
 
-/* An answer being sent: what the content reader needs. */
+/* The state of an answer's content reader. */
 typedef struct stream {
     answer *answer;
     _Atomic uint64_t *bytes;
-    uint64_t *sent; /* read only while its request lives */
+    uint64_t *sent; /* valid while the request lives, which outlives all reads */
 } stream;
 
 static ssize_t read_stream(void *of, uint64_t offset, char *out, size_t room) {
@@ -194,7 +157,7 @@ static void free_stream(void *of) {
     free(s);
 }
 
-/* raw says in headers what npy says in its own. */
+/* The raw format has no header of its own, so the shape and dtype are header fields. */
 static void add_description(const answer *a, draft *d) {
     const tensor_source *s = answer_source(a);
     const tensor *t = &s->tensors[s->main];
@@ -210,7 +173,7 @@ static void add_description(const answer *a, draft *d) {
     buffer_free(&shape);
 }
 
-/* A response of a body that its reader asks for, piece by piece. */
+/* A response whose body libmicrohttpd asks for piece by piece. */
 static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length) {
     stream *s = malloc(sizeof *s);
     if (!s)
@@ -226,8 +189,8 @@ static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length
     return response;
 }
 
-/* A response of a small body that is there: libmicrohttpd sends it with the head, and makes no room
- * to read into. */
+/* A response with a small body that is computed already: libmicrohttpd sends such a body with the
+ * head, and does not allocate room to read into. */
 static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
     unsigned char *bytes = malloc(length + 1);
     size_t at = 0;
@@ -246,14 +209,14 @@ static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
     return response;
 }
 
-/* What tells the length of an answer without sending it, to a HEAD or as 304: the length that a 200
- * has, or none where that is not known (RFC 9110 §8.6). Version 0.9.75 ends a chunked reply without
- * a body by a chunk, so its connection has to close. */
+/* A response to HEAD, or a 304: it has the Content-Length of the 200, or does not have the field if
+ * the length is unknown (RFC 9110 §8.6). Version 0.9.75 sends a last chunk even where a chunked
+ * reply has no body, so the connection must close. */
 static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length) {
     if (length != UINT64_MAX)
         return of_stream(r, a, length);
 #if MHD_VERSION >= 0x00097701
-    struct MHD_Response *response = of_nothing();
+    struct MHD_Response *response = of_no_body();
     enum MHD_ResponseFlags flag = MHD_RF_HEAD_ONLY_RESPONSE;
 #else
     struct MHD_Response *response = of_stream(r, a, length);
@@ -264,11 +227,11 @@ static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length
     return response;
 }
 
-/* Where the length is not known, version 0.9.75 is let say 0: send_filter.h leaves that out, and
- * the connection goes on. */
+/* If the length is unknown, version 0.9.75 sends Content-Length: 0, which send_filter.h removes, so
+ * that the connection can be used again. */
 static struct MHD_Response *of_known_length(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
-    return length == UINT64_MAX && MHD_VERSION < 0x00097701 ? of_nothing()
+    return length == UINT64_MAX && MHD_VERSION < 0x00097701 ? of_no_body()
                                                             : of_length(r, a, length);
 }
 

@@ -1,5 +1,5 @@
 /*
- * reply.h - HTTP responses; with daemon.c the only user of libmicrohttpd
+ * reply.h - the responses that libmicrohttpd sends
  */
 #ifndef REPLY_H
 #define REPLY_H
@@ -10,39 +10,37 @@
 
 #include <microhttpd.h>
 
-/* What every reply to one request has in common. */
+/* The parts that all kinds of reply need. */
 typedef struct reply {
     struct MHD_Connection *connection;
-    _Atomic uint64_t *bytes; /* counts bodies */
-    uint64_t *sent;          /* counts this one's */
+    _Atomic uint64_t *bytes; /* the daemon's counter of body bytes */
+    uint64_t *sent;          /* the request's counter of body bytes */
     const trace *trace;
     const identity *identity;
-    bool close; /* draining: tell the client to go elsewhere */
+    bool close; /* the connection closes after this reply */
     bool head;
-    bool vary;        /* the format came from Accept */
-    const char *etag; /* NULL: none */
-    bool passing;     /* what is kept is asked for again by its tag */
-    bool ranges;      /* parts may be asked for */
-    uint64_t first;   /* of the part that is sent */
-    uint64_t total;   /* bytes that there are in all, if it is a part or 416; else 0 */
+    bool vary;        /* Accept chose the format */
+    const char *etag; /* NULL: the answer does not have an ETag */
+    bool is_mutable;  /* the answer may change, so caches must revalidate */
+    bool ranges;      /* the client may ask for parts */
+    uint64_t first;   /* offset of the part that is sent */
+    uint64_t total;   /* length of the whole answer, for a part or 416; else 0 */
 } reply;
 
 enum MHD_Result reply_problem(const reply *r, const problem *p);
-/* The text stays as it is until the request ends. */
+
+/* The text is borrowed until the request ends. */
 enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const void *text,
                            size_t length);
-/* 304 for an answer, of which nothing is read. */
+
+/* 304 Not Modified; does not read the answer. */
 enum MHD_Result reply_not_modified(const reply *r, answer *a);
 
-/* 204, with what may be asked of a resource. */
+/* 204 No Content, with the resource's methods in Allow. */
 enum MHD_Result reply_options(const reply *r, const char *methods);
 
-/* Amid a body libmicrohttpd takes no response, so this one is written past it, into its TLS session
- * if it has one (then on the thread that reads from that). The caller ends the connection. visitor
- * may be NULL. body: not to a HEAD. */
-void reply_amid(int fd, void *session, const identity *v, const problem *p, bool body);
-
-/* Holds a reference of its own until the response is gone. HEAD reads nothing of it. */
+/* Holds a reference to the answer until the response is destroyed. HEAD does not read the answer.
+ */
 enum MHD_Result reply_answer(const reply *r, answer *a);
 
 #endif

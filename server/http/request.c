@@ -1,354 +1,230 @@
+#include "access_log.h"
+#include "connection.h"
+#include "direct_reply.h"
 #include "headers.h"
-#include "media_type.h"
 #include "params/refusal.h"
-#include "reply.h"
 #include "request_body.h"
-#include "request_parse.h"
+#include "request_head.h"
+#include "request_reply.h"
 #include "request_state.h"
+#include "request_work.h"
 
-#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* ---- the head ---- */
-
-static void choose_resource(request *r, const char *path) {
-    problem *p = &r->result.problem;
-    if (r->fault.status)
-        problem_add(p, r->fault.status, r->fault.parameter, "%s", r->fault.detail);
-    else if (r->line.form == GUARD_NUL)
-        problem_add(p, 400, NULL, "the path holds an encoded NUL, %%00");
-    else if (r->line.form == GUARD_SLASH)
-        problem_add(p, 404, NULL, "the path holds an encoded slash, %%2F, which no path here does");
-    else if (route_find(guard_path(path), r->line.method, &r->match, p) && !r->options)
-        request_parse(&r->call, r->connection, &r->match, p);
+void request_enter(const request *r, connection_phase phase) {
+    connection_monitor_enter(r->http->monitor, r->inflight.fd, phase);
 }
 
-static bool takes_body(const request *r) {
-    return !r->options && strcmp(r->match.route->method, "POST") == 0;
+/* ---- the target ---- */
+
+request *request_new(http_state *http, struct MHD_Connection *connection, const char *target) {
+    request *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->http = http;
+    r->connection = connection;
+    r->line = (guard_request){
+        .target = target, .target_length = strlen(target), .form = guard_target(target)};
+    r->target_fault = request_target_check(target);
+    trace_begin(&r->trace);
+    snprintf(r->logged_target, sizeof r->logged_target, "%s", target);
+    if (request_target_is_too_much(target) || headers_has_hidden(target))
+        headers_hide_query(target);
+    r->match.number = ROUTE_NONE;
+    identity_begin(&r->identity, connection);
+    r->input.server = &http->server;
+    request_body_begin(&r->input);
+    r->inflight = (inflight_entry){.request = r, .fd = connection_socket(connection)};
+    inflight_add(&http->inflight, &r->inflight);
+    atomic_fetch_add(&http->server.metrics.in_flight, 1);
+    request_enter(r, CONNECTION_HEAD);
+    return r;
 }
 
-static void check_announced(request *r) {
-    const char *length = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length && !request_body_announce(&r->call, length, &r->result.problem))
-        r->last = true;
-}
+/* ---- the steps ---- */
 
-static void check_media(request *r) {
-    buffer coding = headers_list(r->connection, MHD_HTTP_HEADER_CONTENT_ENCODING);
-    media_type_check(r->call.content_type, (const char *)coding.bytes, &r->result.problem);
-    if (coding.failed)
-        problem_add(&r->result.problem, 500, NULL, "out of memory");
-    buffer_free(&coding);
-}
-
-/* Worth another try, later. */
-static void turn_away(request *r, refusal why) {
-    jobs *pool = r->owner->server.jobs;
-    refusal_explain(why, jobs_retry_after(pool), &r->result.problem);
-}
-
-/* Before a body is waited for. */
-static void check_line(request *r) {
-    refusal why = jobs_would_admit(r->owner->server.jobs, r->identity.client);
-    if (why != REFUSAL_NONE)
-        turn_away(r, why);
-}
-
-/* Who may not ask learns nothing of what there is, and no body is taken of him. */
-static void check_head(request *r, const char *path) {
-    problem *p = &r->result.problem;
-    const server_state *s = &r->owner->server;
-    if (!route_is_open(guard_path(path), r->line.method) &&
-        !identity_admit(&r->identity, r->connection, s, p)) {
-        r->last = headers_has_body(r->connection);
-        return;
+/* libmicrohttpd decides where a chunked body ends (and takes bare line feeds there), so bytes
+ * behind a chunked body are not taken for a request. */
+static enum MHD_Result after_head(request *r) {
+    if (r->closes) {
+        lingering_close_take(r->http->lingering, r->inflight.fd);
+        return request_reply_send_problem(r);
     }
-    choose_resource(r, path);
-    check_announced(r);
-    if (!p->status && takes_body(r))
-        check_media(r);
-    if (!p->status && takes_body(r))
-        check_line(r);
-    if (p->status && headers_find(r->connection, MHD_HTTP_HEADER_EXPECT))
-        r->last = true;
-}
-
-/* For crash.h: a terminal shows it as it is. */
-static void describe(request *r) {
-    snprintf(r->described, sizeof r->described, "%s %s (X-Request-ID %s)", r->method, r->target,
-             r->trace.id);
-    for (char *c = r->described; *c; c++)
-        *c = *c < ' ' || *c > '~' ? '?' : *c;
-}
-
-/* Everything that can be refused before the body is. A client that waits to be told to go on is
- * told no at once. */
-static void begin(request *r, const char *path, const char *method, const char *version) {
-    r->begun = true;
-    r->line.method = method;
-    r->line.version = version;
-    snprintf(r->method, sizeof r->method, "%s", method);
-    headers_trace(r->connection, &r->trace);
-    describe(r);
-    r->head = strcmp(method, "HEAD") == 0;
-    r->options = strcmp(method, "OPTIONS") == 0;
-    r->last = !headers_check(r->connection, &r->line, &r->result.problem);
-    headers_trim(r->connection);
-    headers_forget_expectation(r->connection);
-    if (!r->last)
-        check_head(r, path);
-    identity_share(&r->identity, r->connection, &r->owner->server, method,
-                   route_methods(r->match.route));
-}
-
-/* ---- the body ---- */
-
-/* False: more than is read of any body. */
-static bool take_body(request *r, const char *bytes, size_t length) {
-    problem *p = &r->result.problem;
-    bool announced = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL;
-    r->received += length;
-    if (request_body_is_too_much(&r->call, r->received, p))
-        return false;
-    if (p->status || !takes_body(r))
-        return true; /* dropped, so that the connection can be used again */
-    if (!request_body_add(&r->call, bytes, length, announced))
-        turn_away(r, REFUSAL_MEMORY);
-    return true;
-}
-
-/* ---- the answer ---- */
-
-/* False: none is begun any more. */
-static bool take_on(request *r, job *work) {
-    if (inflight_begin(&r->owner->inflight, &r->entry, work))
-        return true;
-    r->result.problem.retry_after = 1;
-    r->result.problem.reason = REFUSAL_DRAINING;
-    problem_add(&r->result.problem, 503, NULL, "this replica is stopping");
-    return false;
-}
-
-static void install(request *r, answer *a) {
-    if (take_on(r, answer_job(a)))
-        r->answer = a;
-    else
-        answer_release(a);
-}
-
-static job_waiter waiter_of(request *r) {
-    return (job_waiter){request_suspend, request_resume, r, r->identity.client, r->connection};
-}
-
-/* What the handler made becomes an answer, if there is one to compute. */
-static void conclude(request *r) {
-    resource_result *o = &r->result;
-    if (o->starved && o->problem.status)
-        turn_away(r, REFUSAL_MEMORY);
-    conditions_check(&r->conditions, r->connection, o->source, r->match.route->path, r->call.format,
-                     !takes_body(r), &o->problem);
-    if (!o->source)
-        return;
-    const job_waiter waiter = waiter_of(r);
-    answer *a = answer_new(r->owner->server.jobs, o->source, r->call.format, &waiter, &o->problem);
-    o->source = NULL;
-    if (!a)
-        return;
-    answer_describe(a, r->described);
-    if (!r->head)
-        conditions_cut(&r->conditions, r->connection, a, &o->problem);
-    install(r, a);
-}
-
-static void hand_over(request *r, const weight *w) {
-    const job_waiter waiter = waiter_of(r);
-    resource_job *h = resource_job_new(r->owner->server.jobs, r->match.route->handler, &r->call, w,
-                                       &waiter, r->described);
-    if (!h)
-        problem_add(&r->result.problem, 500, NULL, "out of memory");
-    else if (take_on(r, resource_job_job(h)))
-        r->job = h;
-    else
-        resource_job_release(h);
-}
-
-/* Here if it is quick, else on a compute thread. */
-static void handle(request *r) {
-    const route *row = r->match.route;
-    r->handled = true;
-    if (r->result.problem.status || r->options)
-        return;
-    weight w = row->weight ? row->weight(&r->call) : (weight){0};
-    if (!jobs_is_quick(w.cost > w.worst ? w.cost : w.worst)) {
-        hand_over(r, &w);
-        return;
-    }
-    row->handler(&r->call, &r->result);
-    conclude(r);
-}
-
-/* Asks how the handling stands: over (then it is gone), waited for, or abandoned. */
-static resource_job_state ask_handling(request *r) {
-    refusal why;
-    resource_job *h = r->job;
-    resource_job_state state = resource_job_start(h, &why);
-    if (state == RESOURCE_JOB_WAIT || state == RESOURCE_JOB_LEFT)
-        return state;
-    inflight_begin(&r->owner->inflight, &r->entry, NULL);
-    r->job = NULL;
-    if (state == RESOURCE_JOB_BUSY) {
-        turn_away(r, why);
-    } else {
-        r->result = resource_job_take(h);
-        conclude(r);
-    }
-    resource_job_release(h);
-    return state;
-}
-
-static reply reply_of(request *r) {
-    server_state *s = &r->owner->server;
-    const conditions *c = &r->conditions;
-    return (reply){.connection = r->connection,
-                   .bytes = &s->metrics.bytes,
-                   .sent = &r->sent,
-                   .trace = &r->trace,
-                   .identity = &r->identity,
-                   .close = r->last || atomic_load(&s->draining),
-                   .head = r->head,
-                   .vary =
-                       !r->options && r->match.route && r->match.route->formats && !r->match.suffix,
-                   .etag = c->etag[0] ? c->etag : NULL,
-                   .passing = c->passing,
-                   .ranges = c->etag[0] && r->call.format->lay_out,
-                   .first = c->first,
-                   .total = c->total};
-}
-
-/* From here on the reply is libmicrohttpd's affair. */
-static void begin_reply(request *r, int status) {
-    request_enter(r, CONNECTION_REPLY);
-    r->status = status;
-    r->calls = send_filter_calls();
-}
-
-static enum MHD_Result send_problem(request *r) {
-    reply with = reply_of(r);
-    begin_reply(r, r->result.problem.status);
-    return reply_problem(&with, &r->result.problem);
-}
-
-/* Asks how the answer stands; replies, or stays suspended. */
-static enum MHD_Result send_answer(request *r) {
-    problem *p = &r->result.problem;
-    reply with = reply_of(r);
-    refusal why = REFUSAL_NONE;
-    switch (r->head ? ANSWER_READY : answer_start(r->answer, &why)) {
-    case ANSWER_WAIT:
-        return MHD_YES;
-    case ANSWER_READY:
-        begin_reply(r, r->conditions.total ? 206 : 200);
-        return reply_answer(&with, r->answer);
-    case ANSWER_BUSY:
-        turn_away(r, why);
-        break;
-    case ANSWER_FAILED:
-        if (answer_abandoned(r->answer))
-            return MHD_NO; /* nobody is left to be told */
-        problem_add(p, 500, NULL, "the answer could not be computed: out of memory");
-        break;
-    }
-    return send_problem(r);
-}
-
-/* A condition counts only where it stands before a success (RFC 9110 §13.2.1). */
-static void check_conditions(request *r) {
-    resource_result *o = &r->result;
-    if (!o->problem.status && r->conditions.failed && (r->answer || o->status / 100 == 2))
-        problem_add(&o->problem, 412, "If-Match", "%s%s%s",
-                    r->conditions.etag[0] ? "If-Match does not name the answer's ETag, "
-                                          : "If-Match names an ETag, and the answer has none",
-                    r->conditions.etag, r->conditions.etag[0] ? ", as a strong one" : "");
-}
-
-static enum MHD_Result respond(request *r) {
-    const resource_result *o = &r->result;
-    reply with = reply_of(r);
-    check_conditions(r);
-    if (o->problem.status)
-        return send_problem(r);
-    if (r->conditions.not_modified) {
-        begin_reply(r, 304);
-        atomic_fetch_add(&r->owner->server.metrics.not_modified, 1);
-        return reply_not_modified(&with, r->answer);
-    }
-    if (r->answer)
-        return send_answer(r);
-    begin_reply(r, r->options ? 204 : o->status);
-    if (r->options)
-        return reply_options(&with, route_methods(r->match.route));
-    if (o->text.failed)
-        return MHD_NO;
-    return o->shared.bytes
-               ? reply_text(&with, o->status, r->match.route->media, o->shared.bytes,
-                            o->shared.length)
-               : reply_text(&with, o->status, r->match.route->media, o->text.bytes, o->text.length);
-}
-
-/* Where libmicrohttpd sees a chunked body end is its own affair (it takes bare line feeds there),
- * so nothing behind one is a request. */
-static enum MHD_Result on_head(request *r) {
-    if (r->last) {
-        lingering_close_take(r->owner->lingering, request_socket(r->connection));
-        return send_problem(r);
-    }
-    r->last = headers_find(r->connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+    r->closes = headers_find(r->connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
     request_enter(r, CONNECTION_BODY);
     return MHD_YES;
 }
 
-static enum MHD_Result on_body(request *r, const char *bytes, size_t length) {
-    if (take_body(r, bytes, length))
-        return MHD_YES;
-    const problem large = r->result.problem;
-    request_refuse_past(r, &large, !r->head);
-    return MHD_NO;
+static enum MHD_Result take_body(request *r, const char *bytes, size_t length) {
+    bool announced = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL;
+    r->received += length;
+    if (request_body_is_too_much(&r->input, r->received, &r->result.problem)) {
+        const problem large = r->result.problem;
+        request_refuse_directly(r, &large, !r->is_head);
+        return MHD_NO;
+    }
+    if (r->result.problem.status || !request_head_takes_body(r))
+        return MHD_YES; /* dropped, so that the connection can be used again */
+    if (!request_body_add(&r->input, bytes, length, announced))
+        request_refuse_busy(r, REFUSAL_MEMORY);
+    return MHD_YES;
 }
 
-/* Where there is no memory for a reply the connection is closed, and not by the client. */
-static enum MHD_Result answered(request *r, enum MHD_Result result) {
+/* Where a reply finds no memory, the connection is closed by this program, not by the client. */
+static enum MHD_Result note_failure(request *r, enum MHD_Result result) {
     if (result == MHD_NO && r->status != 0) {
         r->status = 500;
-        r->amid = true;
+        r->status_final = true;
     }
     return result;
+}
+
+static enum MHD_Result work_and_reply(request *r) {
+    if (!r->work_begun) {
+        request_enter(r, CONNECTION_WORK);
+        request_work_begin(r);
+    }
+    switch (request_work_poll(r)) {
+    case RESOURCE_JOB_WAIT:
+        return MHD_YES;
+    case RESOURCE_JOB_LEFT:
+        return MHD_NO; /* the client has left */
+    case RESOURCE_JOB_DONE:
+    case RESOURCE_JOB_BUSY:
+        break;
+    }
+    return note_failure(r, request_reply_send(r));
 }
 
 static enum MHD_Result step(request *r, const char *path, const char *method, const char *version,
                             const char *body, size_t *length) {
-    if (!r->begun) {
-        begin(r, path, method, version);
-        return on_head(r);
+    if (!r->head_read) {
+        request_head_read(r, path, method, version);
+        return after_head(r);
     }
     if (*length) {
         size_t bytes = *length;
         *length = 0;
-        return on_body(r, body, bytes);
+        return take_body(r, body, bytes);
     }
-    if (!r->handled) {
-        request_enter(r, CONNECTION_WORK);
-        handle(r);
-    }
-    resource_job_state state = r->job ? ask_handling(r) : RESOURCE_JOB_DONE;
-    return state == RESOURCE_JOB_WAIT   ? MHD_YES
-           : state == RESOURCE_JOB_LEFT ? MHD_NO /* nobody is left to be told */
-                                        : answered(r, respond(r));
+    return work_and_reply(r);
 }
 
 enum MHD_Result request_step(request *r, const char *path, const char *method, const char *version,
                              const char *body, size_t *length) {
-    const char *before = crash_work_for(r->described);
+    const char *before = crash_work_for(r->description);
     enum MHD_Result result = step(r, path, method, version, body, length);
     crash_work_for(before);
     return result;
+}
+
+/* ---- refusals ---- */
+
+void request_refuse_busy(request *r, refusal why) {
+    refusal_explain(why, jobs_retry_after(r->http->server.jobs), &r->result.problem);
+}
+
+void request_refuse_directly(request *r, const problem *p, bool has_body) {
+    r->status_final = true;
+    r->status = p->status;
+    r->sent = 0;
+    r->result.problem = *p;
+    lingering_close_take(r->http->lingering, r->inflight.fd);
+    direct_reply_send(r->inflight.fd, connection_session(r->connection), &r->identity, p, has_body);
+}
+
+/* status: of the page by which libmicrohttpd refuses the request, or would. */
+static void explain_library(const request *r, int status, problem *p) {
+    const request_target_fault *fault = &r->target_fault;
+    if (fault->status)
+        problem_add(p, fault->status, fault->parameter, "%s", fault->detail);
+    else
+        guard_explain(status, p);
+}
+
+bool request_replace(request *r, const send_page *page) {
+    problem p = {0};
+    if (r->status)
+        return false;
+    explain_library(r, page->status, &p);
+    request_refuse_directly(r, &p, page->body);
+    return true;
+}
+
+/* ---- the end ---- */
+
+/* The monitor cut the connection off, and no byte of a reply had been sent. */
+static bool was_late(const request *r) {
+    return r->status == 0 && connection_monitor_was_late(r->http->monitor, r->inflight.fd);
+}
+
+/* libmicrohttpd closes a connection without a reply if the head fills the connection's memory, so
+ * that the head of a reply does not fit. A client that has left looks the same but for its socket.
+ */
+static bool was_dropped(const request *r, enum MHD_RequestTerminationCode how) {
+    struct pollfd client = {.fd = r->inflight.fd, .events = POLLRDHUP};
+    bool silent = r->status ? r->sends_was == send_filter_calls() : !r->work_begun;
+    return how == MHD_REQUEST_TERMINATED_WITH_ERROR && silent && !r->status_final &&
+           poll(&client, 1, 0) == 0;
+}
+
+/* 408: the request came too slowly. 499: the client left. */
+static void set_last_status(request *r, enum MHD_RequestTerminationCode how) {
+    problem large = {0};
+    if (was_dropped(r, how) && !was_late(r)) {
+        explain_library(r, 431, &large);
+        request_refuse_directly(r, &large, !r->is_head);
+    }
+    if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && !r->status_final)
+        r->status = was_late(r) ? 408 : 499;
+    if (r->status == 408)
+        r->result.problem = (problem){.status = 408, .reason = REFUSAL_LATE};
+}
+
+static void write_log(const request *r) {
+    char peer[CONNECTION_PEER];
+    connection_peer(r->connection, peer);
+    access_log_write(&r->http->server, &(access_record){.trace = &r->trace,
+                                                        .method = r->logged_method,
+                                                        .target = r->logged_target,
+                                                        .peer = peer,
+                                                        .client = r->identity.name,
+                                                        .route = r->match.number,
+                                                        .format = r->input.format,
+                                                        .problem = &r->result.problem,
+                                                        .status = r->status,
+                                                        .bytes = r->sent});
+}
+
+static void release_work(request *r) {
+    if (r->answer)
+        answer_abandon(r->answer);
+    answer_release(r->answer);
+    if (r->job)
+        job_abandon(resource_job_job(r->job));
+    resource_job_release(r->job);
+    request_body_drop(&r->input);
+    resource_result_free(&r->result);
+}
+
+void request_end(request *r, enum MHD_RequestTerminationCode how) {
+    set_last_status(r, how);
+    request_enter(r, CONNECTION_IDLE);
+    write_log(r);
+    inflight_remove(&r->http->inflight, &r->inflight);
+    atomic_fetch_sub(&r->http->server.metrics.in_flight, 1);
+    release_work(r);
+    free(r);
+}
+
+void request_forget(request *r) {
+    r->input.content_type = NULL;
+    r->identity.cors.count = 0;
+    request_end(r, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
+}
+
+bool request_was_answered(const request *r, int status) {
+    return r->status == status;
 }

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* As many bytes as are taken, and as there is memory for. */
-static uint64_t most(const resource_request *c) {
+/* The limit: the setting, or all the memory that requests may use. */
+static uint64_t limit_of(const resource_request *c) {
     const server_state *s = c->server;
     uint64_t left = budget_left(&s->budget, 0);
     return s->config->body < left ? s->config->body : left;
@@ -13,25 +13,25 @@ static uint64_t most(const resource_request *c) {
 
 void request_body_begin(resource_request *c) {
     c->body = (buffer){
-        .cap = (size_t)most(c), .payer = &c->server->budget, .spares = &c->server->buffer_pool};
+        .cap = (size_t)limit_of(c), .payer = &c->server->budget, .spares = &c->server->buffer_pool};
 }
 
 bool request_body_announce(resource_request *c, const char *length, problem *p) {
     uint64_t bytes = strtoull(length, NULL, 10);
-    if (bytes <= most(c)) {
-        c->body.cap = (size_t)bytes; /* it grows to that and not to twice as much */
+    if (bytes <= limit_of(c)) {
+        c->body.cap = (size_t)bytes; /* the buffer would double otherwise */
         return true;
     }
-    problem_add(p, 413, "body", "the body has %.20s bytes; at most %" PRIu64 " are taken", length,
-                most(c));
+    problem_add(p, 413, "body", "the body has %.20s bytes; the limit is %" PRIu64 " bytes", length,
+                limit_of(c));
     return false;
 }
 
 bool request_body_is_too_much(const resource_request *c, uint64_t received, problem *p) {
-    if (received <= most(c))
+    if (received <= limit_of(c))
         return false;
-    problem_add(p, 413, "body", "the body is larger than the %" PRIu64 " bytes that are taken",
-                most(c));
+    problem_add(p, 413, "body", "the body is larger than the limit of %" PRIu64 " bytes",
+                limit_of(c));
     return true;
 }
 
@@ -44,7 +44,7 @@ bool request_body_add(resource_request *c, const char *bytes, size_t length, boo
     return false;
 }
 
-/* Of a large one a handling that never begins is made, whose end another thread sees to. */
+/* A large body becomes the input of a job that never starts: a compute thread frees such a job. */
 void request_body_drop(resource_request *c) {
     if (c->body.room > JOB_LARGE)
         resource_job_release(

@@ -1,25 +1,26 @@
 /*
- * request_body.h - a request's body as it comes in: how much is taken, and where it lies
+ * request_body.h - collects a request's body, up to the size limit
  */
-#ifndef INTAKE_H
-#define INTAKE_H
+#ifndef REQUEST_BODY_H
+#define REQUEST_BODY_H
 
 #include "api/resource.h"
 
-/* Empty. c->service is set. */
+/* Begins an empty body. c->server is set. */
 void request_body_begin(resource_request *c);
 
-/* So many bytes were announced, in digits. False: more than is taken of any body, explained. */
+/* length: the value of Content-Length, which is all digits. False: the body is over the limit,
+ * explained. */
 bool request_body_announce(resource_request *c, const char *length, problem *p);
 
-/* More than is taken of any body, explained; `received` in all. */
+/* True: so many bytes in all are over the limit, explained. */
 bool request_body_is_too_much(const resource_request *c, uint64_t received, problem *p);
 
-/* A piece of it. announced: all that comes is known. False: there is no memory, and what had come
- * is dropped. */
+/* Adds a piece. announced: request_body_announce was given the length. False: out of memory, and
+ * the body is dropped. */
 bool request_body_add(resource_request *c, const char *bytes, size_t length, bool announced);
 
-/* Frees it, by another thread if it is large. */
+/* Frees the body; a compute thread frees a large one. */
 void request_body_drop(resource_request *c);
 
 #endif

@@ -3,16 +3,16 @@
 
 #include <microhttpd.h>
 
-typedef struct taken {
-    resource_request *call;
+typedef struct parse {
+    resource_request *input;
     problem *problem;
-} taken;
+} parse;
 
 static enum MHD_Result take_parameter(void *of, enum MHD_ValueKind kind, const char *key,
                                       size_t key_size, const char *value, size_t value_size) {
-    const taken *t = of;
+    const parse *t = of;
     (void)kind;
-    query_take(&t->call->query, t->call->groups, key, key_size, value, value_size, t->problem);
+    query_take(&t->input->query, t->input->groups, key, key_size, value, value_size, t->problem);
     return MHD_YES;
 }
 
@@ -31,13 +31,13 @@ static void choose_format(resource_request *c, struct MHD_Connection *connection
     } else if (!c->format) {
         char list[200];
         format_list(row->formats, list, sizeof list);
-        problem_add(p, 406, "Accept", "%s answers as: %s", row->path, list);
+        problem_add(p, 406, "Accept", "%s is available as: %s", row->path, list);
     }
 }
 
 void request_parse(resource_request *c, struct MHD_Connection *connection, const route_match *match,
                    problem *p) {
-    taken t = {c, p};
+    parse t = {c, p};
     c->groups = match->route->groups;
     for (unsigned i = 0; i < ROUTE_CAPTURES; i++)
         c->captured[i] = match->captured[i];

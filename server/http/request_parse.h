@@ -1,5 +1,5 @@
 /*
- * request_parse.h - a request's head as the arguments of a resource
+ * request_parse.h - turns a request's head into the input of a resource
  */
 #ifndef REQUEST_PARSE_H
 #define REQUEST_PARSE_H
@@ -8,8 +8,8 @@
 
 struct MHD_Connection;
 
-/* What the head of a request asks of the resource that it matches, and in which format. What is
- * wrong is explained in p. */
+/* Sets the query, the format, the captured path segments and the content type of c. Errors are in
+ * p. */
 void request_parse(resource_request *c, struct MHD_Connection *connection, const route_match *match,
                    problem *p);
 

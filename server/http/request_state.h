@@ -1,6 +1,5 @@
 /*
- * request_state.h - what a request is made of, for the files that carry it out: its life
- * (request_life.c), and its way from the head to the reply (request.c)
+ * request_state.h - the parts of a request, for the files that carry the request out
  */
 #ifndef REQUEST_STATE_H
 #define REQUEST_STATE_H
@@ -15,38 +14,48 @@
 #include "route.h"
 
 struct request {
-    requests *owner;
-    inflight_entry entry;
+    http_state *http;
     struct MHD_Connection *connection;
-    guard_request line; /* no fields */
-    request_target_fault fault;
-    resource_request call;
+    inflight_entry inflight;
+
+    /* The head. */
+    guard_request line; /* without header fields */
+    request_target_fault target_fault;
     identity identity;
     route_match match;
+    trace trace;
+    bool head_read, is_head, is_options;
+    /* The request is the last of its connection: the end of the request is in doubt, or the rest of
+     * the body is not read. */
+    bool closes;
+
+    /* The body and the work. */
+    resource_request input;
+    uint64_t received; /* bytes of the body */
+    bool work_begun;
+    resource_job *job; /* NULL: the handler does not run as a job, or the job is over */
     resource_result result;
-    resource_job *job; /* NULL: none, or it is over */
     answer *answer;
     conditions conditions;
-    uint64_t received; /* of the body */
-    int status;        /* replied */
-    trace trace;
-    char method[16], target[256]; /* what the log says of it */
-    char described[CRASH_REQUEST];
-    uint64_t sent, calls; /* calls: send_filter.h's, when it was replied */
-    bool begun, handled, head, options;
-    bool last; /* of its connection: where it ends is in doubt, or more comes than is read */
-    bool amid; /* replied before the body had ended, or closed by us instead */
+
+    /* The reply. */
+    int status;         /* 0: not begun */
+    bool status_final;  /* the status stays, however the connection ends */
+    uint64_t sent;      /* bytes of the reply's body */
+    uint64_t sends_was; /* send_filter_calls() when the reply began */
+
+    /* The request as logs show it, and as a crash report does. */
+    char logged_method[16], logged_target[256];
+    char description[CRASH_REQUEST];
 };
 
-/* What the connection is at, for its deadlines. */
+/* Tells the connection monitor the phase of the request, for the phase's deadline. */
 void request_enter(const request *r, connection_phase phase);
 
-/* Answers past libmicrohttpd, which is about to end the connection. */
-void request_refuse_past(request *r, const problem *p, bool body);
+/* Refuses the request for a reason that may pass; the reply names a time to retry after. */
+void request_refuse_busy(request *r, refusal why);
 
-/* Hooks of a job_waiter, of a request: its connection is not served until the job is worth asking
- * again. */
-void request_suspend(void *request);
-void request_resume(void *request);
+/* Refuses the request by a direct reply; the caller has libmicrohttpd close the connection. */
+void request_refuse_directly(request *r, const problem *p, bool has_body);
 
 #endif

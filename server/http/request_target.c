@@ -7,7 +7,8 @@ static bool is_hex(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* The first % that two hexadecimal digits do not follow (RFC 3986 §2.1), or NULL. */
+/* The first percent sign that is not followed by two hexadecimal digits (RFC 3986 §2.1), or NULL.
+ */
 static const char *find_bad_escape(const char *target) {
     const char *at = strchr(target, '%');
     while (at && is_hex(at[1]) && is_hex(at[2]))
@@ -23,7 +24,7 @@ static size_t count_parameters(const char *target) {
     return count;
 }
 
-/* The name of the parameter that a byte of the query is in; empty if it is in the path. */
+/* The name of the query parameter that contains the byte at `at`; empty if `at` is in the path. */
 static void name_parameter(const char *target, const char *at, char *out, size_t room) {
     const char *query = strchr(target, '?');
     const char *start = query && query < at ? query + 1 : NULL;
@@ -39,19 +40,18 @@ request_target_fault request_target_check(const char *target) {
     const char *escape = find_bad_escape(target);
     if (length > REQUEST_TARGET_BYTES) {
         f.status = 414;
-        snprintf(f.detail, sizeof f.detail,
-                 "the request target has %zu bytes; at most %u are taken", length,
-                 REQUEST_TARGET_BYTES);
+        snprintf(f.detail, sizeof f.detail, "the request target has %zu bytes; the limit is %u",
+                 length, REQUEST_TARGET_BYTES);
     } else if (parameters > REQUEST_TARGET_PARAMETERS) {
         f.status = 400;
-        snprintf(f.detail, sizeof f.detail, "the query has %zu parameters; at most %u are taken",
+        snprintf(f.detail, sizeof f.detail, "the query has %zu parameters; the limit is %u",
                  parameters, REQUEST_TARGET_PARAMETERS);
     } else if (escape) {
         f.status = 400;
         name_parameter(target, escape, f.parameter, sizeof f.parameter);
         snprintf(f.detail, sizeof f.detail,
-                 "the request target holds '%.3s', where two hexadecimal digits must follow the "
-                 "percent sign; a percent sign itself is written %%25",
+                 "the request target contains '%.3s'; two hexadecimal digits must follow a percent "
+                 "sign, and a percent sign itself is written %%25",
                  escape);
     }
     return f;

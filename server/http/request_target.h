@@ -1,13 +1,12 @@
 /*
- * request_target.h - what is wrong with a request's target before anything in it is decoded
+ * request_target.h - checks of a request's target before libmicrohttpd decodes the target
  *
- * libmicrohttpd keeps a record in its connection's memory of each parameter of a query. Version
- * 0.9.75 goes wrong where that memory does not hold them all: it waits for ever, or writes into
- * memory that it has given back. So long targets and long queries are refused, and the library is
- * shown no query of theirs.
+ * libmicrohttpd keeps a record of each query parameter in the connection's memory. If that memory
+ * cannot hold all records, version 0.9.75 waits for ever, or writes into memory that it has given
+ * back. So long targets and long queries are refused, and their query is hidden from the library.
  */
-#ifndef TARGET_H
-#define TARGET_H
+#ifndef REQUEST_TARGET_H
+#define REQUEST_TARGET_H
 
 #include "params/problem.h"
 
@@ -15,13 +14,13 @@
 #define REQUEST_TARGET_PARAMETERS 100u
 
 typedef struct request_target_fault {
-    int status; /* 0: none */
+    int status; /* 0: the target is good */
     char parameter[40], detail[160];
 } request_target_fault;
 
 request_target_fault request_target_check(const char *target);
 
-/* Whether the library must not parse the query. */
+/* Returns true if the query must be hidden from the library. */
 bool request_target_is_too_much(const char *target);
 
 #endif

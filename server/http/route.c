@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* And what shards are named with: `=` and what stands for a comma and a point. */
-#define NAMED "=+~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+/* The characters of a captured segment; shard names have =, and + and ~ for comma and point. */
+#define SEGMENT "=+~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-/* What is left of a path behind a pattern, or NULL: it does not begin so. */
-static const char *behind(const char *pattern, const char *path, route_match *out) {
+/* The rest of a path after a pattern; NULL: the path does not begin with the pattern. */
+static const char *match_prefix(const char *pattern, const char *path, route_match *out) {
     for (unsigned n = 0; *pattern; n++) {
         const char *brace = strchr(pattern, '{');
         size_t plain = brace ? (size_t)(brace - pattern) : strlen(pattern);
@@ -17,7 +17,7 @@ static const char *behind(const char *pattern, const char *path, route_match *ou
         pattern += plain;
         if (!brace)
             break;
-        size_t length = strspn(path, NAMED);
+        size_t length = strspn(path, SEGMENT);
         if (length == 0 || length > ROUTE_CAPTURE)
             return NULL;
         memcpy(out->captured[n], path, length);
@@ -28,9 +28,10 @@ static const char *behind(const char *pattern, const char *path, route_match *ou
     return path;
 }
 
-/* Whether path names the row, with or without a suffix that is one of its formats. */
+/* Returns true if the path is the row's path, or that path with a suffix that names one of its
+ * formats. */
 static bool matches(const route *r, const char *path, route_match *out) {
-    const char *rest = behind(r->path, path, out);
+    const char *rest = match_prefix(r->path, path, out);
     out->suffix = NULL;
     if (!rest)
         return false;
@@ -63,16 +64,16 @@ static void explain_missing(const char *path, problem *p) {
     route_match unused;
     const route *row;
     for (unsigned i = 0; (row = route_row(i)) != NULL; i++) {
-        const char *rest = behind(row->path, path, &unused);
+        const char *rest = match_prefix(row->path, path, &unused);
         if (row->formats && rest && *rest == '.') {
             format_list(row->formats, formats, sizeof formats);
-            problem_add(p, 404, NULL, "%s has no format '%.20s'; it has: %s", row->path, rest + 1,
-                        formats);
+            problem_add(p, 404, NULL, "%s is not available as '%.20s'; its formats are: %s",
+                        row->path, rest + 1, formats);
             return;
         }
     }
     list_paths(paths, sizeof paths);
-    problem_add(p, 404, NULL, "there is no %.80s; there are: %s", path, paths);
+    problem_add(p, 404, NULL, "unknown path %.80s; the paths are: %s", path, paths);
 }
 
 bool route_is_open(const char *path, const char *method) {
@@ -94,7 +95,7 @@ bool route_find(const char *path, const char *method, route_match *out, problem 
         if (allows(row, method))
             return true;
         snprintf(p->allow, sizeof p->allow, "%s", route_methods(row));
-        problem_add(p, 405, NULL, "%s takes %s, not %.20s", row->path, p->allow, method);
+        problem_add(p, 405, NULL, "%s supports %s, not %.20s", row->path, p->allow, method);
         return false;
     }
     out->route = NULL;

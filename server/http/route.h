@@ -1,24 +1,25 @@
 /*
- * route.h - which resource a path names
+ * route.h - finds the route of a path
  */
 #ifndef ROUTE_H
 #define ROUTE_H
 
 #include "api/routes.h"
 
-/* {NAME} in a path stands for one part of it, of letters, digits, _ and -. */
+/* {NAME} in a route's path matches one segment: ROUTE_CAPTURE characters at most, without a slash,
+ * point or comma. */
 typedef struct route_match {
     const route *route;
     char captured[ROUTE_CAPTURES][ROUTE_CAPTURE + 1];
-    unsigned number;      /* row, for metrics */
-    const format *suffix; /* NULL: none in the path */
+    unsigned number;      /* the route's row, for metrics */
+    const format *suffix; /* NULL: the path has no suffix */
 } route_match;
 
-/* False: 404 or 405, explained in p. OPTIONS is found wherever another method is, and of the whole
- * server, *, which is no route. */
+/* False: 404 or 405, explained in p. Every route takes OPTIONS too. OPTIONS * is true without a
+ * route: it is about the whole server. */
 bool route_find(const char *path, const char *method, route_match *out, problem *p);
 
-/* Whether a request for it needs no token; of what is not there it does. */
+/* Returns true if the request does not need a token. An unknown path needs one. */
 bool route_is_open(const char *path, const char *method);
 
 #endif

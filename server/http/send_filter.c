@@ -21,7 +21,7 @@ uint64_t send_filter_calls(void) {
 
 /* "HTTP/1.1 400 Bad Request": the status, or 0. */
 static int status_of(const char *head, size_t length) {
-    size_t at = sizeof version + 1; /* behind the version's last digit and a space */
+    size_t at = sizeof version + 1; /* after the version's last digit and a space */
     int status = 0;
     if (length < at + 3 || memcmp(head, version, sizeof version - 1) != 0)
         return 0;
@@ -33,8 +33,8 @@ static int status_of(const char *head, size_t length) {
     return status;
 }
 
-/* Behind the first head, or NULL: its end is not here. */
-static const char *behind_head(const char *head, size_t length) {
+/* The bytes after the first head; NULL: the head does not end here. */
+static const char *after_head(const char *head, size_t length) {
     const char *stop = memmem(head, length, end, sizeof end - 1);
     return stop ? stop + sizeof end - 1 : NULL;
 }
@@ -43,10 +43,10 @@ bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out) 
     const char *head = count ? parts[0].iov_base : NULL, *at;
     size_t left = count ? parts[0].iov_len : 0;
     out->status = status_of(head, left);
-    if (out->status < 400 || !(at = behind_head(head, left)) ||
+    if (out->status < 400 || !(at = after_head(head, left)) ||
         memmem(head, (size_t)(at - head), ours, sizeof ours - 1))
         return false;
-    for (; at; at = status_of(at, left) ? behind_head(at, left) : NULL) {
+    for (; at; at = status_of(at, left) ? after_head(at, left) : NULL) {
         left -= (size_t)(at - head);
         head = at;
     }
@@ -69,17 +69,17 @@ bool send_filter_stops(int fd, void *session, const struct iovec *parts, size_t 
     calls++;
     if (!filter || !send_filter_finds(parts, count, &page))
         return false;
-    page.body |= session != NULL; /* there it is sent by a call of its own */
+    page.body |= session != NULL; /* in TLS, the body is sent by another call */
     return filter->replaces(filter->user, fd, session, &page);
 }
 
-/* sendmsg by another name, so that the C library's own need not be searched for. */
+/* The same as sendmsg, by a function that this program does not define. */
 static ssize_t send_message(int fd, const struct msghdr *message, int flags) {
     struct mmsghdr one = {.msg_hdr = *message};
     return sendmmsg(fd, &one, 1, flags) == 1 ? (ssize_t)one.msg_len : -1;
 }
 
-/* Returns what a head with its length would have. */
+/* Returns the count that sending the whole head would return. */
 static ssize_t send_cut(int fd, const void *bytes, size_t kept, int flags) {
     struct iovec parts[] = {{(void *)(uintptr_t)bytes, kept}, {(char[]){"\r\n"}, 2}};
     const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
@@ -87,8 +87,7 @@ static ssize_t send_cut(int fd, const void *bytes, size_t kept, int flags) {
     return sent > (ssize_t)kept ? sent + (ssize_t)SEND_FILTER_LENGTH : sent;
 }
 
-/* What send does by another name (send(2)), so that the C library's own need not be searched for.
- */
+/* sendto without an address is the same as send (send(2)). */
 EXPORTED ssize_t send(int fd, const void *bytes, size_t length, int flags) {
     struct iovec part = {(void *)(uintptr_t)bytes, length};
     if (send_filter_stops(fd, NULL, &part, 1)) {

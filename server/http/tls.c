@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_BYTES 4096 /* of a reply without a body */
+#define HEAD_BYTES 4096 /* of a 304 */
 
-/* Sessions point at it until they end, and nobody says when that is (libmicrohttpd frees a session
- * after its last call of ours). So each set stays until the daemon ends: some 10 KB a renewal. */
+/* A session points at its pair until the session is freed, which libmicrohttpd does after its last
+ * callback. So each pair stays until the daemon ends: some 10 KB a renewal. */
 typedef struct pair {
     struct pair *older;
     gnutls_certificate_credentials_t credentials;
@@ -22,16 +22,16 @@ typedef struct pair {
 struct tls {
     pthread_mutex_t lock; /* of newest */
     pair *newest;
-    const char *cert, *key; /* names, the caller's */
+    const char *cert, *key; /* file names, borrowed */
 };
 
-/* Tells which of the two is wrong. */
+/* Checked apart, so that the message names the file that is wrong. */
 static bool is_certificate(const char *path, const gnutls_datum_t *text, FILE *errors) {
     gnutls_x509_crt_t *chain = NULL;
     unsigned count = 0;
     int code = gnutls_x509_crt_list_import2(&chain, &count, text, GNUTLS_X509_FMT_PEM, 0);
     if (code < 0)
-        message_print(errors, "fmixd: tls_cert: '%s' is no PEM certificate: %s\n", path,
+        message_print(errors, "fmixd: tls_cert: '%s' is not a PEM certificate: %s\n", path,
                       gnutls_strerror(code));
     for (unsigned i = 0; code >= 0 && i < count; i++)
         gnutls_x509_crt_deinit(chain[i]);
@@ -56,8 +56,8 @@ static bool fill(pair *p, const tls *t, FILE *errors) {
         message_print(errors, "fmixd: tls_key: '%s' is not the key of the certificate in '%s'\n",
                       t->key, t->cert);
     else if (code < 0)
-        message_print(errors, "fmixd: tls_key: '%s' is no PEM key without a password: %s\n", t->key,
-                      gnutls_strerror(code));
+        message_print(errors, "fmixd: tls_key: '%s' is not a PEM key without a password: %s\n",
+                      t->key, gnutls_strerror(code));
     return code >= 0;
 }
 
@@ -113,7 +113,7 @@ void tls_free(tls *t) {
     free(t);
 }
 
-/* One thread reloads. What has not changed takes no more memory. */
+/* For one thread. Files that have not changed do not take more memory. */
 bool tls_reload(tls *t, FILE *errors) {
     pair *fresh = read_pair(t, errors);
     if (!fresh)
@@ -129,7 +129,7 @@ bool tls_reload(tls *t, FILE *errors) {
     return true;
 }
 
-/* Where there is no memory for it, libmicrohttpd's own stay: those of the start. */
+/* Out of memory: the session keeps libmicrohttpd's credentials, those of the start. */
 void tls_begin(tls *t, void *session) {
     pthread_mutex_lock(&t->lock);
     gnutls_certificate_credentials_t credentials = t->newest->credentials;
@@ -137,8 +137,7 @@ void tls_begin(tls *t, void *session) {
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
 }
 
-/* In the place of GnuTLS' own, for libmicrohttpd's calls; it does what that does by another name.
- */
+/* Replaces GnuTLS's function for libmicrohttpd's calls. gnutls_record_send2 does the same. */
 __attribute__((visibility("default"))) ssize_t
 gnutls_record_send(gnutls_session_t session, const void *data, size_t data_size) {
     const struct iovec part = {(void *)(uintptr_t)data, data_size};

@@ -68,7 +68,7 @@ struct tensor_source {
     uint64_t held;           /* bytes held that are counted in the budget already */
     uint64_t working;        /* bytes that a thread needs to fill a slice */
     bool warm;               /* the first fill makes nothing slow */
-    bool passing;            /* the answer under this URL may change one day */
+    bool is_mutable;         /* the answer under this URL may change one day */
     double prepare_cost;     /* estimated nanoseconds of prepare */
     void *self;              /* the argument of the three functions below */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */

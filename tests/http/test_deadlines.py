@@ -69,13 +69,13 @@ class Deadlines(unittest.TestCase):
         self.start("--head", "2")
         said = trickle(self.open(), HEAD, b"a")
         self.check(said, b"HTTP/1.1 408 ", 2)
-        self.assertIn(b"the head of the request did not come within 2 s", said)
+        self.assertIn(b"the head of the request was not received within 2 s", said)
 
     def test_a_body_that_trickles_is_408(self):
         self.start("--upload", "3")
         said = trickle(self.open(), POST, b"a", gap=0.5)
         self.check(said, b"HTTP/1.1 408 ", 3)
-        self.assertIn(b"the body of the request did not come within 3 s", said)
+        self.assertIn(b"the body of the request was not received within 3 s", said)
 
     def test_a_kept_connection_is_closed_when_it_rests(self):
         """Once it was asked something: for which a busy machine may need more than a second, so it is

@@ -209,7 +209,7 @@ class Descriptors(Faulty):
     def test_too_many_clients_wait_and_nobody_spins(self):
         server = self.start("--log", "off", *self.THREADS,
                             descriptors=self.LIMIT)
-        self.assertIn("only 160 descriptors are allowed: 68 connections",
+        self.assertIn("only 160 file descriptors, so connections is 68",
                       server.log_tail())
         pid, right = server.process.pid, server.get(TARGET, fresh=True).body
         server.until_metric("fmixd_requests_in_flight", 1)
@@ -244,8 +244,8 @@ class Descriptors(Faulty):
 
     def test_too_few_descriptors_for_any_service_are_refused(self):
         with self.assertRaisesRegex(RuntimeError,
-                                    "only 100 descriptors are allowed; at "
-                                    "least 108 are needed"):
+                                    "only 100 file descriptors; it needs "
+                                    "at least 108"):
             self.start(*self.THREADS, descriptors=100)
 
 

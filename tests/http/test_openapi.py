@@ -159,7 +159,7 @@ class Openapi(harness.ServerTest):
     def test_every_route_is_in_the_document(self):
         listed = {re.sub(r"\.\{format\}$", "", p) for p in self.document.root["paths"]}
         missing = self.get("/nowhere", status=404).json()["detail"]
-        named = set(re.findall(r"(/[^ ,]*)", missing.partition("there are:")[2]))
+        named = set(re.findall(r"(/[^ ,]*)", missing.partition("the paths are:")[2]))
         self.assertEqual(listed, named)
 
     def test_answers_to_sound_requests_are_as_the_document_says(self):

@@ -350,7 +350,7 @@ class Certificates(WithCertificates):
         self.assertIs(kept.sock, first)
         key.write_bytes(self.other_key.read_bytes())
         server.process.send_signal(signal.SIGHUP)
-        said = server.until_logged("the certificate there was stays in force")
+        said = server.until_logged("the previous certificate stays in force")
         self.assertIn("is not the key of the certificate", said)
         self.assertEqual(self.shown(server), self.cert.read_text(encoding="ascii"))
 
@@ -363,10 +363,10 @@ class Certificates(WithCertificates):
                 (self.cert, "", "tls_cert is set and tls_key is not"),
                 ("", self.key, "tls_key is set and tls_cert is not"),
                 (self.cert, self.other_key, f"tls_key: '{self.other_key}' is not the key of"),
-                (self.key, self.key, f"tls_cert: '{self.key}' is no PEM certificate"),
-                (nothing, self.key, f"tls_cert: '{nothing}' is no PEM certificate"),
-                (self.cert, self.cert, f"tls_key: '{self.cert}' is no PEM key"),
-                (self.cert, locked, f"tls_key: '{locked}' is no PEM key without a password"),
+                (self.key, self.key, f"tls_cert: '{self.key}' is not a PEM certificate"),
+                (nothing, self.key, f"tls_cert: '{nothing}' is not a PEM certificate"),
+                (self.cert, self.cert, f"tls_key: '{self.cert}' is not a PEM key"),
+                (self.cert, locked, f"tls_key: '{locked}' is not a PEM key without a password"),
                 (self.cert, "/nowhere", "tls_key: '/nowhere' cannot be read: No such file"),
                 ("/nowhere", self.key, "tls_cert: '/nowhere' cannot be read: No such file")):
             done = subprocess.run([harness.program(), "--listen", "127.0.0.1:0", "--tls-cert", cert,

@@ -25,8 +25,8 @@
         return cmocka_run_group_tests(tests, NULL, NULL);                                          \
     }
 
-#define T(name)                     cmocka_unit_test(name)
-#define assert_ok(resource_request) assert_int_equal((resource_request), FMIX_OK)
+#define T(name)         cmocka_unit_test(name)
+#define assert_ok(call) assert_int_equal((call), FMIX_OK)
 
 /* The methods' public numbers, which never change. */
 enum {

@@ -120,7 +120,7 @@ static void only_a_pinned_digest_makes_an_answer_final(void **state) {
     (void)state;
     served *b = served_new();
     tensor_source *s = made(b, "n=4", 0);
-    assert_true(s->passing);
+    assert_true(s->is_mutable);
     tensor_source_free(s);
     served_free(b);
 }

@@ -5,20 +5,20 @@
 enum { LOG = 4096 };
 
 /* The slices that ran, in the order in which they began. */
-typedef struct access_record {
+typedef struct job_record {
     pthread_mutex_t lock;
     unsigned count;
     unsigned name[LOG];
     uint64_t slice[LOG];
     atomic_uint destroyed;
     pthread_t destroyer; /* the thread that destroyed the last job */
-} access_record;
+} job_record;
 
 /* A job that records each slice it computes. */
 typedef struct logged_job {
     job job; /* first */
     jobs *pool;
-    access_record *record;
+    job_record *record;
     pthread_mutex_t lock;
     unsigned name;
     uint64_t next, slices, done;
@@ -39,7 +39,7 @@ static bool claim(job *j, job_slice *slice, bool *more) {
 
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     logged_job *t = (logged_job *)j;
-    access_record *r = t->record;
+    job_record *r = t->record;
     if (t->hold)
         unit_gate_pass(t->hold);
     pthread_mutex_lock(&r->lock);
@@ -66,7 +66,7 @@ static void destroy(job *j) {
 
 static const job_class logged_job_class = {claim, run, NULL, destroy};
 
-static logged_job *logged_job_of(jobs *pool, access_record *r, unsigned name, uint64_t slices,
+static logged_job *logged_job_of(jobs *pool, job_record *r, unsigned name, uint64_t slices,
                                  double cost) {
     logged_job *t = calloc(1, sizeof *t);
     assert_non_null(t);
@@ -92,7 +92,7 @@ static jobs *pool_of(unsigned threads, unsigned limit, unit_gate *gate) {
 }
 
 /* Hands the job to the pool, which keeps the only reference. */
-static void submit(jobs *pool, access_record *r, unsigned name, uint64_t slices) {
+static void submit(jobs *pool, job_record *r, unsigned name, uint64_t slices) {
     logged_job *t = logged_job_of(pool, r, name, slices, 0);
     assert_int_equal(jobs_admit(pool, &t->job), REFUSAL_NONE);
     jobs_wake(pool, &t->job);
@@ -109,7 +109,7 @@ static jobs_counters count(jobs *pool) {
     { .lock = PTHREAD_MUTEX_INITIALIZER }
 
 /* A pool whose one thread is held before the slice of a first job, named 0. */
-static jobs *held_pool(unit_gate *gate, access_record *r, unsigned limit) {
+static jobs *held_pool(unit_gate *gate, job_record *r, unsigned limit) {
     unit_gate_set(gate, true);
     jobs *pool = pool_of(1, limit, gate);
     assert_non_null(pool);
@@ -121,7 +121,7 @@ static jobs *held_pool(unit_gate *gate, access_record *r, unsigned limit) {
 static void the_nearest_deadline_runs_first_slice_by_slice(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = held_pool(&gate, &r, 8);
     logged_job *large = logged_job_of(pool, &r, 1, 3, 1.1e12),
                *small = logged_job_of(pool, &r, 2, 2, 0);
@@ -145,7 +145,7 @@ static void the_nearest_deadline_runs_first_slice_by_slice(void **state) {
 static void one_job_uses_every_thread(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    access_record r = RECORD;
+    job_record r = RECORD;
     unit_gate_set(&gate, true);
     jobs *pool = pool_of(4, 1, &gate);
     submit(pool, &r, 1, 6);
@@ -159,7 +159,7 @@ static void one_job_uses_every_thread(void **state) {
 static void every_slice_runs_exactly_once(void **state) {
     (void)state;
     enum { JOBS = 30, SLICES = 40 };
-    access_record r = RECORD;
+    job_record r = RECORD;
     unsigned seen[JOBS][SLICES] = {{0}};
     jobs *pool = pool_of(4, JOBS, NULL);
     for (unsigned i = 0; i < JOBS; i++)
@@ -178,7 +178,7 @@ static void every_slice_runs_exactly_once(void **state) {
 
 static void no_more_are_admitted_than_the_limit(void **state) {
     (void)state;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = pool_of(1, 2, NULL);
     logged_job *logged[3];
     for (unsigned i = 0; i < 3; i++) {
@@ -204,7 +204,7 @@ static void no_more_are_admitted_than_the_limit(void **state) {
 static void a_job_that_ends_in_the_queue_leaves_it_and_is_freed(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = held_pool(&gate, &r, 8);
     submit(pool, &r, 1, 2);
     logged_job *t = logged_job_of(pool, &r, 2, 2, 0);
@@ -228,7 +228,7 @@ static void a_job_that_ends_in_the_queue_leaves_it_and_is_freed(void **state) {
 
 static void a_job_that_is_not_admitted_is_not_woken(void **state) {
     (void)state;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = pool_of(1, 1, NULL);
     logged_job *t = logged_job_of(pool, &r, 1, 1, 0);
     jobs_wake(pool, &t->job);
@@ -244,7 +244,7 @@ static void a_job_that_is_not_admitted_is_not_woken(void **state) {
 static void queued_jobs_run_before_the_pool_is_freed(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = held_pool(&gate, &r, 64);
     for (unsigned i = 1; i <= 50; i++)
         submit(pool, &r, i, 3);
@@ -258,7 +258,7 @@ static void queued_jobs_run_before_the_pool_is_freed(void **state) {
 static void a_long_slice_does_not_keep_the_threads_of_other_jobs(void **state) {
     (void)state;
     unit_gate hold = UNIT_GATE;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = pool_of(1, 4, NULL);
     for (unsigned round = 0; round < 5; round++) {
         logged_job *t = logged_job_of(pool, &r, 1, 1, 0);
@@ -282,7 +282,7 @@ static void a_long_slice_does_not_keep_the_threads_of_other_jobs(void **state) {
 
 static void a_job_with_a_destroyer_is_destroyed_by_a_thread_of_that_pool(void **state) {
     (void)state;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = pool_of(1, 1, NULL);
     for (int large = 0; large < 2; large++) {
         logged_job *t = logged_job_of(pool, &r, 1, 1, 0);
@@ -294,6 +294,30 @@ static void a_job_with_a_destroyer_is_destroyed_by_a_thread_of_that_pool(void **
     jobs_free(pool);
 }
 
+/* What is left of the pool is used until the slice ends, so it is never freed. */
+static void a_slice_that_does_not_end_does_not_hold_the_stop(void **state) {
+    (void)state;
+    static unit_gate gate = UNIT_GATE;
+    static job_record r = RECORD;
+    static jobs *pool;
+    pool = held_pool(&gate, &r, 64);
+    assert_false(jobs_stop(pool, 1));
+    assert_int_equal(r.count, 0);
+    unit_gate_set(&gate, false);
+    UNIT_UNTIL(atomic_load(&r.destroyed) == 1);
+}
+
+static void a_stop_waits_for_slices_that_end_in_time(void **state) {
+    (void)state;
+    unit_gate gate = UNIT_GATE;
+    job_record r = RECORD;
+    jobs *pool = held_pool(&gate, &r, 64);
+    unit_gate_set(&gate, false);
+    assert_true(jobs_stop(pool, 120000));
+    assert_int_equal(r.count, 1);
+    jobs_free(pool);
+}
+
 static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
     (void)state;
     static const struct {
@@ -301,7 +325,7 @@ static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
         unsigned seconds;
     } table[] = {{0, 1}, {1.9e9, 1}, {1e9, 2}, {1.2e9, 3}, {10e9, 8}, {1e9, 8}, {1e12, 60}};
     enum { JOBS = sizeof table / sizeof *table };
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = pool_of(2, JOBS, NULL);
     logged_job *logged[JOBS];
     assert_int_equal(jobs_retry_after(pool), 1);
@@ -321,7 +345,7 @@ static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
 
 static void run_inline_keeps_one_scratch_for_each_thread(void **state) {
     (void)state;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = pool_of(1, 1, NULL);
     logged_job *t = logged_job_of(pool, &r, 1, 3, 0);
     jobs_run_inline(pool, &t->job, (job_slice){JOB_ROWS, 0});
@@ -369,7 +393,7 @@ static void a_thread_computes_inline_for_the_only_key_it_serves(void **state) {
 static void only_quick_jobs_are_better_inline_while_another_is_admitted(void **state) {
     (void)state;
     unit_gate gate = UNIT_GATE;
-    access_record r = RECORD;
+    job_record r = RECORD;
     jobs *pool = held_pool(&gate, &r, 4);
     const char one = 0;
     for (int i = 0; i < 20; i++)
@@ -389,5 +413,7 @@ RUN(T(quick_jobs_are_better_inline_for_any_key),
     T(a_job_that_is_not_admitted_is_not_woken), T(queued_jobs_run_before_the_pool_is_freed),
     T(a_long_slice_does_not_keep_the_threads_of_other_jobs),
     T(a_job_with_a_destroyer_is_destroyed_by_a_thread_of_that_pool),
+    T(a_slice_that_does_not_end_does_not_hold_the_stop),
+    T(a_stop_waits_for_slices_that_end_in_time),
     T(retry_after_is_the_backlog_in_seconds_of_all_threads),
     T(run_inline_keeps_one_scratch_for_each_thread))

@@ -170,7 +170,7 @@ static void a_peer_that_stays_or_speaks_abandons_nothing(void **state) {
     close_bench(&b);
 }
 
-static void what_is_no_longer_watched_is_not_abandoned(void **state) {
+static void a_removed_job_is_not_abandoned(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
@@ -315,7 +315,7 @@ static void each_phase_has_a_time_of_its_own(void **state) {
     close_bench(&b);
 }
 
-static void our_own_work_is_never_late(void **state) {
+static void a_request_that_the_server_works_on_is_never_late(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
@@ -378,7 +378,7 @@ static void a_reply_that_is_taken_at_the_rate_is_not(void **state) {
     close_bench(&b);
 }
 
-static void a_reply_that_waits_for_us_is_not_late(void **state) {
+static void a_reply_that_waits_for_the_server_is_not_late(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
@@ -399,7 +399,7 @@ static void *begin_soon(void *of) {
     return NULL;
 }
 
-static void what_is_expected_is_waited_for_until_it_arrives_and_begins(void **state) {
+static void an_expected_connection_is_waited_for_until_it_begins(void **state) {
     (void)state;
     bench b;
     pthread_t opener;
@@ -420,11 +420,11 @@ static void what_is_expected_is_waited_for_until_it_arrives_and_begins(void **st
 }
 
 RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_noticed_too),
-    T(a_peer_that_stays_or_speaks_abandons_nothing), T(what_is_no_longer_watched_is_not_abandoned),
+    T(a_peer_that_stays_or_speaks_abandons_nothing), T(a_removed_job_is_not_abandoned),
     T(edges_come_until_a_client_that_left_unsuspended_is_closed),
     T(a_descriptor_used_again_speaks_for_its_new_answer), T(descriptors_of_any_number_are_watched),
     T(no_byte_moves_the_deadline_of_a_request_line), T(no_byte_moves_the_deadline_of_a_head),
-    T(each_phase_has_a_time_of_its_own), T(our_own_work_is_never_late),
+    T(each_phase_has_a_time_of_its_own), T(a_request_that_the_server_works_on_is_never_late),
     T(a_reply_that_nobody_takes_is_cut_off), T(a_reply_that_is_taken_at_the_rate_is_not),
-    T(a_reply_that_waits_for_us_is_not_late),
-    T(what_is_expected_is_waited_for_until_it_arrives_and_begins))
+    T(a_reply_that_waits_for_the_server_is_not_late),
+    T(an_expected_connection_is_waited_for_until_it_begins))

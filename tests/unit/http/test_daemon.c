@@ -1,131 +1,24 @@
-/* A daemon in this process, so that a test can hold its compute threads. */
-#include "unit.h"
+#include "served.h"
 
-#include "http/daemon.h"
-
-#include <arpa/inet.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
-
-enum { THREADS = 2, PATIENCE = 120 };
-
-typedef struct fixture {
-    unit_gate gate;
-    fmixd *daemon;
-    uint16_t port;
-} fixture;
-
-/* FMIX_IO_THREADS: so many threads talk HTTP, not two. */
-static int start_for(void **state, char *connections, char *queue, char *patience) {
-    static fixture f;
-    char *io = getenv("FMIX_IO_THREADS");
-    char *flags[] = {"fmixd",     "--listen",     "127.0.0.1:0", "--threads", "2",
-                     "--queue",   queue,          "--patience",  patience,    "--connections",
-                     connections, "--io-threads", io ? io : "2"};
-    config c;
-    f = (fixture){.gate = UNIT_GATE};
-    const jobs_hooks hooks = {unit_gate_pass, &f.gate};
-    if (config_load(sizeof flags / sizeof *flags, flags, 1, &c, stderr) != CONFIG_OK)
-        return -1;
-    f.daemon = fmixd_start(&c, &hooks, stderr);
-    if (!f.daemon)
-        return -1;
-    f.port = (uint16_t)atoi(strrchr(fmixd_address(f.daemon), ':') + 1);
-    *state = &f;
-    return 0;
-}
-
-static int start(void **state) {
-    return start_for(state, "100", "8", "600000");
-}
-
-static int stop(void **state) {
-    fixture *f = *state;
-    unit_gate_set(&f->gate, false);
-    return fmixd_stop(f->daemon, PATIENCE) ? 0 : -1;
-}
-
-static int send_text(const fixture *f, const char *text, size_t length) {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(f->port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), length);
-    return fd;
-}
-
-static int send_request(const fixture *f, const char *target) {
-    char text[512];
-    int n = snprintf(text, sizeof text,
-                     "GET %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n", target);
-    return send_text(f, text, (size_t)n);
-}
-
-/* All of a reply, to the end of the connection; its status. */
-static int receive(int fd, char *out, size_t room) {
-    size_t got = 0;
-    ssize_t n;
-    while (got + 1 < room && (n = recv(fd, out + got, room - got - 1, 0)) > 0)
-        got += (size_t)n;
-    out[got] = 0;
-    close(fd);
-    return got > 12 ? atoi(out + 9) : 0;
-}
-
-static int get(const fixture *f, const char *target, char *out, size_t room) {
-    return receive(send_request(f, target), out, room);
-}
-
-static double metric(const fixture *f, const char *name) {
-    static char text[1 << 20];
-    char line[80];
-    assert_int_equal(get(f, "/metrics", text, sizeof text), 200);
-    snprintf(line, sizeof line, "\n%s ", name);
-    const char *at = strstr(text, line);
-    assert_non_null(at);
-    return atof(at + strlen(line));
-}
-
-static void wait_for_metric(const fixture *f, const char *name, double value) {
-    UNIT_UNTIL(metric(f, name) == value);
-}
-
-/* Bytes that two jobs need at least: both compute threads are held, and stay so. */
-static void hold_all_threads(fixture *f, int fds[THREADS]) {
-    unit_gate_set(&f->gate, true);
-    for (int i = 0; i < THREADS; i++)
-        fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
-    unit_gate_await(&f->gate, THREADS);
-}
 
 static void health_and_metrics_answer_while_every_compute_thread_is_blocked(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     char text[32768];
-    int fds[THREADS];
-    hold_all_threads(f, fds);
-    assert_int_equal(get(f, "/livez", text, sizeof text), 200);
-    assert_int_equal(get(f, "/readyz", text, sizeof text), 200);
-    assert_true(metric(f, "fmixd_slices_running") == THREADS);
-    assert_int_equal(get(f, "/v1/masks?shape=oops", text, sizeof text), 400);
-    unit_gate_set(&f->gate, false);
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(receive(fds[i], text, sizeof text), 200);
-}
-
-static void *open_later(void *of) {
-    const struct timespec pause = {.tv_sec = 2};
-    nanosleep(&pause, NULL);
-    unit_gate_set(of, false);
-    return NULL;
+    int fds[SERVED_THREADS];
+    served_hold(f, fds);
+    assert_int_equal(served_get(f, "/livez", text, sizeof text), 200);
+    assert_int_equal(served_get(f, "/readyz", text, sizeof text), 200);
+    served_await(f, "fmixd_slices_running", SERVED_THREADS);
+    assert_int_equal(served_get(f, "/v1/masks?shape=oops", text, sizeof text), 400);
+    unit_gate_set(f->gate, false);
+    for (int i = 0; i < SERVED_THREADS; i++)
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
 
 /* Of eight bytes, with blanks in its header that make its reading long. */
-static int send_upload(const fixture *f) {
+static int send_upload(const served *f) {
     static const char fields[] =
         "{\"x\":{\"dtype\":\"U8\",\"shape\":[2,4],\"data_offsets\":[0,8]}}";
     enum { HEADER = 4096 };
@@ -139,133 +32,132 @@ static int send_upload(const fixture *f) {
     body[1] = HEADER >> 8;
     memset(body + 8, ' ', HEADER);
     memcpy(body + 8, fields, sizeof fields - 1);
-    return send_text(f, text, (size_t)n + 8 + HEADER + 8);
+    return served_send(f, text, (size_t)n + 8 + HEADER + 8);
 }
 
 static void uploads_are_handled_beside_and_health_answers_meanwhile(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     char text[32768];
-    int fds[THREADS];
-    unit_gate_set(&f->gate, true);
-    for (int i = 0; i < THREADS; i++)
+    int fds[SERVED_THREADS];
+    unit_gate_set(f->gate, true);
+    for (int i = 0; i < SERVED_THREADS; i++)
         fds[i] = send_upload(f);
-    unit_gate_await(&f->gate, THREADS);
-    assert_int_equal(get(f, "/livez", text, sizeof text), 200);
-    assert_true(metric(f, "fmixd_slices_running") == THREADS);
-    double cancelled = metric(f, "fmixd_cancelled_total");
+    unit_gate_await(f->gate, SERVED_THREADS);
+    assert_int_equal(served_get(f, "/livez", text, sizeof text), 200);
+    served_await(f, "fmixd_slices_running", SERVED_THREADS);
+    double cancelled = served_metric(f, "fmixd_cancelled_total");
     int leaving = send_upload(f);
-    wait_for_metric(f, "fmixd_queue_jobs", THREADS + 1);
+    served_await(f, "fmixd_queue_jobs", SERVED_THREADS + 1);
     close(leaving);
-    wait_for_metric(f, "fmixd_queue_jobs", THREADS);
-    wait_for_metric(f, "fmixd_cancelled_total", cancelled + 1);
-    unit_gate_set(&f->gate, false);
-    for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+    served_await(f, "fmixd_queue_jobs", SERVED_THREADS);
+    served_await(f, "fmixd_cancelled_total", cancelled + 1);
+    unit_gate_set(f->gate, false);
+    for (int i = 0; i < SERVED_THREADS; i++) {
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
         assert_non_null(strstr(text, "Content-Length: 136"));
     }
 }
 
 /* Short slices have threads that no upload holds. */
 static void masks_are_computed_while_uploads_hold_their_threads(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     char text[32768];
-    int fds[THREADS];
-    unit_gate_set(&f->gate, true);
-    for (int i = 0; i < THREADS; i++)
+    int fds[SERVED_THREADS];
+    unit_gate_set(f->gate, true);
+    for (int i = 0; i < SERVED_THREADS; i++)
         fds[i] = send_upload(f);
-    unit_gate_await(&f->gate, THREADS);
-    int masks = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
-    unit_gate_await(&f->gate, THREADS + 1); /* begun: a compute thread has come to the gate, too */
-    unit_gate_set(&f->gate, false);
-    receive(masks, text, sizeof text);
+    unit_gate_await(f->gate, SERVED_THREADS);
+    int masks = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
+    unit_gate_await(f->gate,
+                    SERVED_THREADS + 1); /* begun: a compute thread has come to the gate, too */
+    unit_gate_set(f->gate, false);
+    loopback_receive(masks, text, sizeof text);
     assert_int_equal(atoi(text + 9), 200);
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+    for (int i = 0; i < SERVED_THREADS; i++)
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
 
 static void an_upload_that_waits_at_the_deadline_is_cut_off(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     char text[4096];
-    pthread_t opener;
-    int fds[THREADS + 1];
-    unit_gate_set(&f->gate, true);
-    for (int i = 0; i < THREADS; i++)
+    int fds[SERVED_THREADS + 1];
+    unit_gate_set(f->gate, true);
+    for (int i = 0; i < SERVED_THREADS; i++)
         fds[i] = send_upload(f);
-    unit_gate_await(&f->gate, THREADS);
-    fds[THREADS] = send_upload(f);
-    wait_for_metric(f, "fmixd_queue_jobs", THREADS + 1);
-    assert_int_equal(pthread_create(&opener, NULL, open_later, f), 0);
+    unit_gate_await(f->gate, SERVED_THREADS);
+    fds[SERVED_THREADS] = send_upload(f);
+    served_await(f, "fmixd_queue_jobs", SERVED_THREADS + 1);
     assert_false(fmixd_stop(f->daemon, 0));
-    pthread_join(opener, NULL);
-    for (int i = 0; i <= THREADS; i++)
-        receive(fds[i], text, sizeof text);
-    assert_int_equal(start(state), 0);
+    for (int i = 0; i <= SERVED_THREADS; i++)
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 0);
+    unit_gate_set(f->gate, false);
+    assert_int_equal(served_start(state), 0);
 }
 
 static void a_client_that_leaves_while_it_waits_frees_its_place(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     char text[32768];
-    int fds[THREADS];
-    hold_all_threads(f, fds);
-    double cancelled = metric(f, "fmixd_cancelled_total");
-    int leaving = send_request(f, "/v1/masks.npy?shape=512x512&n=100");
-    wait_for_metric(f, "fmixd_queue_jobs", THREADS + 1);
+    int fds[SERVED_THREADS];
+    served_hold(f, fds);
+    double cancelled = served_metric(f, "fmixd_cancelled_total");
+    int leaving = served_ask(f, "/v1/masks.npy?shape=512x512&n=100");
+    served_await(f, "fmixd_queue_jobs", SERVED_THREADS + 1);
     close(leaving);
-    wait_for_metric(f, "fmixd_queue_jobs", THREADS);
-    wait_for_metric(f, "fmixd_cancelled_total", cancelled + 1);
-    wait_for_metric(f, "fmixd_queue_waiting", 0);
-    unit_gate_set(&f->gate, false);
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+    served_await(f, "fmixd_queue_jobs", SERVED_THREADS);
+    served_await(f, "fmixd_cancelled_total", cancelled + 1);
+    served_await(f, "fmixd_queue_waiting", 0);
+    unit_gate_set(f->gate, false);
+    for (int i = 0; i < SERVED_THREADS; i++)
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
 
 static void clients_that_vanish_at_any_byte_of_a_request_are_forgotten(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     static const char request[] = "POST /v1/mix?x_shape=4x8&x_dtype=u8 HTTP/1.1\r\nHost: test\r\n"
                                   "Content-Length: 32\r\n\r\n0123456789abcdef0123456789abcdef";
     for (int round = 0; round < 3; round++)
         for (size_t cut = 1; cut < sizeof request; cut++)
-            close(send_text(f, request, cut));
-    wait_for_metric(f, "fmixd_requests_in_flight", 1);
+            close(served_send(f, request, cut));
+    served_await(f, "fmixd_requests_in_flight", 1);
 }
 
 static void a_full_queue_is_503_with_retry_after(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     char text[32768];
     int fds[8];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < 8; i++)
-        fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
-    wait_for_metric(f, "fmixd_queue_jobs", 8);
-    assert_int_equal(get(f, "/v1/masks.npy?shape=64x64&n=4", text, sizeof text), 503);
+        fds[i] = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
+    served_await(f, "fmixd_queue_jobs", 8);
+    assert_int_equal(served_get(f, "/v1/masks.npy?shape=64x64&n=4", text, sizeof text), 503);
     assert_non_null(strstr(text, "\r\nRetry-After: "));
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < 8; i++)
-        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
 
 /* What is told to come again after when eight answers stand in the queue and none is computed. */
-static unsigned retry_after(fixture *f, const char *target) {
+static unsigned retry_after(served *f, const char *target) {
     char text[4096];
     int fds[8];
-    unit_gate_set(&f->gate, true);
+    unit_gate_set(f->gate, true);
     for (int i = 0; i < 8; i++)
-        fds[i] = send_request(f, target);
-    wait_for_metric(f, "fmixd_queue_jobs", 8);
-    assert_int_equal(get(f, target, text, sizeof text), 503);
+        fds[i] = served_ask(f, target);
+    served_await(f, "fmixd_queue_jobs", 8);
+    assert_int_equal(served_get(f, target, text, sizeof text), 503);
     const char *at = strstr(text, "\r\nRetry-After: ");
     assert_non_null(at);
     for (int i = 0; i < 8; i++)
         close(fds[i]);
-    wait_for_metric(f, "fmixd_queue_jobs", 0);
-    unit_gate_set(&f->gate, false);
-    wait_for_metric(f, "fmixd_slices_running", 0);
+    served_await(f, "fmixd_queue_jobs", 0);
+    unit_gate_set(f->gate, false);
+    served_await(f, "fmixd_slices_running", 0);
     return (unsigned)atoi(at + 15);
 }
 
 /* Six of eight wait, and of what waits nothing is done however long it is waited for. */
 static void retry_after_is_what_the_queue_will_take(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     const unsigned little = retry_after(f, "/v1/masks.npy?shape=64x64&n=4");
     const unsigned much = retry_after(f, "/v1/masks.npy?shape=512x512&n=1500&dtype=bits");
     assert_int_equal(little, 1);
@@ -274,27 +166,27 @@ static void retry_after_is_what_the_queue_will_take(void **state) {
 
 /* A minute's work is promised; so what would have to wait for it is refused, for less patience. */
 static void what_would_come_too_late_is_503_with_retry_after(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     char text[4096];
     int first, second;
-    fmixd_stop(f->daemon, PATIENCE);
-    assert_int_equal(start_for(state, "100", "8", "0"), 0);
-    unit_gate_set(&f->gate, true);
-    first = send_request(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=1");
-    wait_for_metric(f, "fmixd_queue_jobs", 1);
-    second = send_request(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=2");
-    assert_int_equal(receive(second, text, sizeof text), 503);
+    fmixd_stop(f->daemon, SERVED_SECONDS);
+    assert_int_equal(served_start_with(state, "100", "8", "0", NULL), 0);
+    unit_gate_set(f->gate, true);
+    first = served_ask(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=1");
+    served_await(f, "fmixd_queue_jobs", 1);
+    second = served_ask(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=2");
+    assert_int_equal(loopback_receive(second, text, sizeof text), 503);
     assert_non_null(strstr(text, "too late"));
     assert_non_null(strstr(text, "\r\nRetry-After: "));
     close(first);
-    wait_for_metric(f, "fmixd_queue_jobs", 0);
-    unit_gate_set(&f->gate, false);
-    fmixd_stop(f->daemon, PATIENCE);
-    assert_int_equal(start(state), 0);
+    served_await(f, "fmixd_queue_jobs", 0);
+    unit_gate_set(f->gate, false);
+    fmixd_stop(f->daemon, SERVED_SECONDS);
+    assert_int_equal(served_start(state), 0);
 }
 
 static void *stop_at_once(void *of) {
-    fixture *f = of;
+    served *f = of;
     fmixd_stop(f->daemon, 0);
     return NULL;
 }
@@ -302,23 +194,23 @@ static void *stop_at_once(void *of) {
 /* The status of a request that comes when others have been cut off. 0: it came so late that the
  * connection was closed, which it is a second after that. */
 static int ask_while_it_stops(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     static const char get_masks[] =
         "GET /v1/masks?shape=512x512 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
     char text[4096];
     pthread_t stopper;
-    unit_gate_set(&f->gate, true);
-    int held = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
-    int open = send_text(f, "\r\n", 2); /* accepted before the listener closes */
-    unit_gate_await(&f->gate, 1);
-    wait_for_metric(f, "fmixd_connections", 3);
+    unit_gate_set(f->gate, true);
+    int held = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
+    int open = served_send(f, "\r\n", 2); /* accepted before the listener closes */
+    unit_gate_await(f->gate, 1);
+    served_await(f, "fmixd_connections", 3);
     assert_int_equal(pthread_create(&stopper, NULL, stop_at_once, f), 0);
-    assert_int_equal(receive(held, text, sizeof text), 0);
+    assert_int_equal(loopback_receive(held, text, sizeof text), 0);
     send(open, get_masks, sizeof get_masks - 1, MSG_NOSIGNAL);
-    int status = receive(open, text, sizeof text);
-    unit_gate_set(&f->gate, false);
+    int status = loopback_receive(open, text, sizeof text);
+    unit_gate_set(f->gate, false);
     pthread_join(stopper, NULL);
-    assert_int_equal(start(state), 0);
+    assert_int_equal(served_start(state), 0);
     assert_true(status == 503 || status == 0);
     return status;
 }
@@ -328,22 +220,22 @@ static void a_request_that_comes_while_the_daemon_stops_is_503(void **state) {
 }
 
 static void what_is_in_flight_at_the_end_is_finished(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     static char text[300000];
-    int fds[THREADS];
-    hold_all_threads(f, fds);
+    int fds[SERVED_THREADS];
+    served_hold(f, fds);
     fmixd_drain(f->daemon);
-    assert_int_equal(get(f, "/readyz", text, sizeof text), 503);
-    unit_gate_set(&f->gate, false);
-    assert_true(fmixd_stop(f->daemon, PATIENCE));
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(receive(fds[i], text, sizeof text), 200);
-    assert_int_equal(start(state), 0);
+    assert_int_equal(served_get(f, "/readyz", text, sizeof text), 503);
+    unit_gate_set(f->gate, false);
+    assert_true(fmixd_stop(f->daemon, SERVED_SECONDS));
+    for (int i = 0; i < SERVED_THREADS; i++)
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
+    assert_int_equal(served_start(state), 0);
 }
 
 static void *stop_kindly(void *of) {
-    fixture *f = of;
-    return fmixd_stop(f->daemon, PATIENCE) ? f : NULL;
+    served *f = of;
+    return fmixd_stop(f->daemon, SERVED_SECONDS) ? f : NULL;
 }
 
 /* The status of a short reply over a connection that is kept. */
@@ -366,32 +258,32 @@ static int ask_over(int fd, const char *request) {
 /* As many connections as there may be are in work, but for one that asks whether it drains; so the
  * others wait in the listener's backlog. */
 static void what_waits_in_the_backlog_at_the_end_is_answered(void **state) {
-    fixture *f = *state;
+    served *f = *state;
     enum { MOST = 16, ALL = 24 };
     static const char ready[] = "GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n";
     static char text[300000];
     int fds[ALL];
     pthread_t stopper;
     void *finished;
-    fmixd_stop(f->daemon, PATIENCE);
-    assert_int_equal(start_for(state, "16", "32", "600000"), 0);
-    unit_gate_set(&f->gate, true);
-    int asker = send_text(f, "\r\n", 2);
+    fmixd_stop(f->daemon, SERVED_SECONDS);
+    assert_int_equal(served_start_with(state, "16", "32", "600000", NULL), 0);
+    unit_gate_set(f->gate, true);
+    int asker = served_send(f, "\r\n", 2);
     assert_int_equal(ask_over(asker, ready), 200);
     for (int i = 0; i < ALL; i++) {
-        fds[i] = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
+        fds[i] = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
         if (i + 2 == MOST)
-            unit_gate_await(&f->gate, THREADS);
+            unit_gate_await(f->gate, SERVED_THREADS);
     }
     assert_int_equal(pthread_create(&stopper, NULL, stop_kindly, f), 0);
     UNIT_UNTIL(ask_over(asker, ready) == 503);
-    unit_gate_set(&f->gate, false);
+    unit_gate_set(f->gate, false);
     for (int i = 0; i < ALL; i++)
-        assert_int_equal(receive(fds[i], text, sizeof text), 200);
+        assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
     pthread_join(stopper, &finished);
     assert_non_null(finished);
     close(asker);
-    assert_int_equal(start(state), 0);
+    assert_int_equal(served_start(state), 0);
 }
 
 typedef struct slicing_part {
@@ -403,29 +295,71 @@ typedef struct slicing_part {
 static void *open_when_they_are_cut_off(void *of) {
     slicing_part *c = of;
     char text[1024];
-    c->statuses[0] = receive(c->held, text, sizeof text);
-    c->statuses[1] = receive(c->waiting, text, sizeof text);
+    c->statuses[0] = loopback_receive(c->held, text, sizeof text);
+    c->statuses[1] = loopback_receive(c->waiting, text, sizeof text);
     unit_gate_set(c->gate, false);
     return NULL;
 }
 
-/* A slice that runs cannot be cut off: stop waits for it, so someone must open the gate, as soon as
- * the clients are cut off. */
+/* A slice that runs cannot be cut off, so the gate is opened as soon as the clients are cut off. */
 static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
-    fixture *f = *state;
-    slicing_part c = {.gate = &f->gate};
+    served *f = *state;
+    slicing_part c = {.gate = f->gate};
     pthread_t opener;
-    unit_gate_set(&f->gate, true);
-    c.held = send_request(f, "/v1/masks.npy?shape=64x64&n=4");
-    unit_gate_await(&f->gate, 1);
-    c.waiting = send_request(f, "/v1/masks.npy?shape=64x64&n=5");
-    wait_for_metric(f, "fmixd_queue_jobs", 2);
+    unit_gate_set(f->gate, true);
+    c.held = served_ask(f, "/v1/masks.npy?shape=64x64&n=4");
+    unit_gate_await(f->gate, 1);
+    c.waiting = served_ask(f, "/v1/masks.npy?shape=64x64&n=5");
+    served_await(f, "fmixd_queue_jobs", 2);
     assert_int_equal(pthread_create(&opener, NULL, open_when_they_are_cut_off, &c), 0);
     assert_false(fmixd_stop(f->daemon, 0));
     pthread_join(opener, NULL);
     assert_int_equal(c.statuses[0], 0);
     assert_int_equal(c.statuses[1], 0);
-    assert_int_equal(start(state), 0);
+    assert_int_equal(served_start(state), 0);
+}
+
+/* Where a slice outlives its daemon, the daemon's log does too, which has a thread. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) {
+    return "report_thread_leaks=0";
+}
+
+static bool is_empty(unit_gate *g) {
+    pthread_mutex_lock(&g->lock);
+    bool empty = g->held == 0;
+    pthread_mutex_unlock(&g->lock);
+    return empty;
+}
+
+/* Nobody opens the gate before the daemon has stopped. */
+static void a_handler_that_does_not_end_does_not_hold_the_stop(void **state) {
+    served *f = *state;
+    char text[4096];
+    unit_gate_set(f->gate, true);
+    int fd = send_upload(f);
+    unit_gate_await(f->gate, 1);
+    assert_false(fmixd_stop(f->daemon, 0));
+    assert_false(is_empty(f->gate));
+    assert_int_equal(loopback_receive(fd, text, sizeof text), 0);
+    unit_gate_set(f->gate, false);
+    UNIT_UNTIL(is_empty(f->gate));
+    assert_int_equal(served_start(state), 0);
+}
+
+/* The client of a handler has left, so that no request is in flight. */
+static void a_handler_without_a_client_does_not_hold_the_stop(void **state) {
+    served *f = *state;
+    unit_gate_set(f->gate, true);
+    int fd = send_upload(f);
+    unit_gate_await(f->gate, 1);
+    close(fd);
+    served_await(f, "fmixd_requests_in_flight", 1);
+    assert_true(fmixd_stop(f->daemon, SERVED_SECONDS));
+    assert_false(is_empty(f->gate));
+    unit_gate_set(f->gate, false);
+    UNIT_UNTIL(is_empty(f->gate));
+    assert_int_equal(served_start(state), 0);
 }
 
 int main(void) {
@@ -443,6 +377,8 @@ int main(void) {
         T(what_is_in_flight_at_the_end_is_finished),
         T(what_waits_in_the_backlog_at_the_end_is_answered),
         T(what_cannot_be_finished_is_cut_off_at_the_deadline),
+        T(a_handler_that_does_not_end_does_not_hold_the_stop),
+        T(a_handler_without_a_client_does_not_hold_the_stop),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, served_start, served_stop);
 }

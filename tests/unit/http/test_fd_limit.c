@@ -48,8 +48,9 @@ static void connections_are_as_many_as_descriptors_allow(void **state) {
     (void)state;
     char said[256];
     assert_int_equal(left_of(200, 64, 200, said, sizeof said), 200 - OTHERS);
-    assert_string_equal(said, "fmixd: only 200 descriptors are allowed: 108 connections at most, "
-                              "not 200\n");
+    assert_string_equal(said,
+                        "fmixd: the process may open only 200 file descriptors, so connections "
+                        "is 108, not 200\n");
     assert_int_equal(left_of(200, OTHERS + 16, OTHERS + 16, said, sizeof said), 16);
 }
 
@@ -57,7 +58,8 @@ static void too_few_for_the_fewest_connections_are_refused(void **state) {
     (void)state;
     char said[256];
     assert_int_equal(left_of(200, 64, OTHERS + 15, said, sizeof said), 0);
-    assert_string_equal(said, "fmixd: only 107 descriptors are allowed; at least 108 are needed\n");
+    assert_string_equal(
+        said, "fmixd: the process may open only 107 file descriptors; it needs at least 108\n");
 }
 
 RUN(T(the_limit_is_raised_as_far_as_it_may_be), T(connections_are_as_many_as_descriptors_allow),

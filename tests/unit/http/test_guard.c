@@ -50,7 +50,7 @@ static void an_honest_request_passes(void **state) {
     assert_true(check(&(example){"GET", "HTTP/1.0", {NULL}}, false, &p));
 }
 
-static void white_space_behind_a_host_is_no_part_of_it(void **state) {
+static void white_space_after_a_host_is_ignored(void **state) {
     (void)state;
     problem p;
     for (unsigned i = 0; i < 3; i++) {
@@ -155,7 +155,7 @@ static void a_nul_within_a_name_or_value_is_seen(void **state) {
     assert_int_equal(p.status, 400);
 }
 
-static void more_fields_than_are_kept_are_431_and_none_is_read(void **state) {
+static void more_fields_than_the_limit_are_431_and_not_read(void **state) {
     (void)state;
     problem p = {0};
     guard_request r = request_of("GET", "HTTP/1.1", NULL, GUARD_FIELDS + 1);
@@ -319,9 +319,9 @@ static void each_form_has_its_methods(void **state) {
     }
 }
 
-RUN(T(an_honest_request_passes), T(white_space_behind_a_host_is_no_part_of_it),
+RUN(T(an_honest_request_passes), T(white_space_after_a_host_is_ignored),
     T(what_the_library_refuses_has_its_status_and_is_counted_as_ours), T(no_credential_is_quoted),
     T(each_ambiguity_has_its_status_and_names_the_field), T(a_nul_within_a_name_or_value_is_seen),
-    T(more_fields_than_are_kept_are_431_and_none_is_read),
+    T(more_fields_than_the_limit_are_431_and_not_read),
     T(a_head_of_known_size_is_the_sum_of_its_parts), T(hosts_are_names_addresses_and_ports),
     T(a_target_has_one_form_and_a_path), T(each_form_has_its_methods))

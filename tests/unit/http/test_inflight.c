@@ -43,26 +43,26 @@ static void waiting_ends_with_the_last_request(void **state) {
     inflight_remove(&all, &b);
     inflight_remove(&all, &c);
     assert_false(inflight_wait(&all, 0));
-    assert_true(inflight_begin(&all, &a, &work));
+    assert_true(inflight_set_work(&all, &a, &work));
     inflight_remove(&all, &a);
     assert_true(inflight_wait(&all, 0));
     inflight_add(&all, &a);
-    assert_false(inflight_begin(&all, &a, &work));
-    assert_true(inflight_begin(&all, &a, NULL));
+    assert_false(inflight_set_work(&all, &a, &work));
+    assert_true(inflight_set_work(&all, &a, NULL));
     inflight_remove(&all, &a);
     inflight_destroy(&all);
 }
 
-static void none_is_begun_once_all_are_abandoned(void **state) {
+static void new_work_is_refused_once_all_is_abandoned(void **state) {
     (void)state;
     inflight all = {0};
     inflight_entry a = {.fd = 3};
     inflight_init(&all);
     inflight_add(&all, &a);
-    assert_true(inflight_begin(&all, &a, &work));
+    assert_true(inflight_set_work(&all, &a, &work));
     inflight_abandon(&all);
     assert_int_equal(abandoned, 1);
-    assert_false(inflight_begin(&all, &a, &work));
+    assert_false(inflight_set_work(&all, &a, &work));
     inflight_abandon(&all);
     assert_int_equal(abandoned, 1);
     inflight_remove(&all, &a);
@@ -70,4 +70,4 @@ static void none_is_begun_once_all_are_abandoned(void **state) {
 }
 
 RUN(T(a_request_is_found_by_its_descriptor_while_it_is_there),
-    T(waiting_ends_with_the_last_request), T(none_is_begun_once_all_are_abandoned))
+    T(waiting_ends_with_the_last_request), T(new_work_is_refused_once_all_is_abandoned))

@@ -56,7 +56,7 @@ static int heard(lingering_close *d) {
     return -1;
 }
 
-static void who_sends_to_the_end_sees_the_refusal(void **state) {
+static void a_client_that_sends_to_the_end_sees_the_refusal(void **state) {
     (void)state;
     lingering_close *d = lingering_close_new(2 * MUCH, SECONDS);
     char text[8] = "";
@@ -69,7 +69,7 @@ static void who_sends_to_the_end_sees_the_refusal(void **state) {
     lingering_close_free(d);
 }
 
-static void who_sends_without_end_is_cut_off(void **state) {
+static void a_client_that_sends_without_end_is_cut_off(void **state) {
     (void)state;
     lingering_close *d = lingering_close_new(1 << 20, SECONDS);
     int fd = refused(d);
@@ -78,7 +78,7 @@ static void who_sends_without_end_is_cut_off(void **state) {
     lingering_close_free(d);
 }
 
-static void who_stays_is_cut_off(void **state) {
+static void a_client_that_does_not_close_is_cut_off(void **state) {
     (void)state;
     lingering_close *d = lingering_close_new(MUCH, 50);
     int fd = refused(d);
@@ -87,7 +87,7 @@ static void who_stays_is_cut_off(void **state) {
     lingering_close_free(d);
 }
 
-static void one_that_leaves_makes_room_for_another(void **state) {
+static void a_client_that_leaves_makes_room_for_another(void **state) {
     (void)state;
     lingering_close *d = lingering_close_new(2 * MUCH, SECONDS);
     int fds[LINGERING_CLOSE_PLACES];
@@ -105,7 +105,7 @@ static void one_that_leaves_makes_room_for_another(void **state) {
     lingering_close_free(d);
 }
 
-static void those_that_are_heard_at_the_end_are_cut_off(void **state) {
+static void connections_that_are_open_at_the_end_are_closed(void **state) {
     (void)state;
     lingering_close *d = lingering_close_new(2 * MUCH, SECONDS);
     int fd = refused(d);
@@ -114,6 +114,7 @@ static void those_that_are_heard_at_the_end_are_cut_off(void **state) {
     close(fd);
 }
 
-RUN(T(who_sends_to_the_end_sees_the_refusal), T(who_sends_without_end_is_cut_off),
-    T(who_stays_is_cut_off), T(one_that_leaves_makes_room_for_another),
-    T(those_that_are_heard_at_the_end_are_cut_off))
+RUN(T(a_client_that_sends_to_the_end_sees_the_refusal),
+    T(a_client_that_sends_without_end_is_cut_off), T(a_client_that_does_not_close_is_cut_off),
+    T(a_client_that_leaves_makes_room_for_another),
+    T(connections_that_are_open_at_the_end_are_closed))

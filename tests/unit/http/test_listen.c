@@ -56,7 +56,7 @@ static bool is_connected(int fd) {
     return poll(&client, 1, 0) == 1;
 }
 
-static void once_shut_who_is_in_is_accepted_and_nobody_else_comes_in(void **state) {
+static void a_shut_listener_accepts_its_backlog_and_admits_no_others(void **state) {
     (void)state;
     char address[80];
     struct sockaddr_storage peer;
@@ -85,4 +85,4 @@ static void once_shut_who_is_in_is_accepted_and_nobody_else_comes_in(void **stat
 
 RUN(T(port_0_picks_one_and_says_which), T(an_address_in_use_is_refused_with_its_name),
     T(an_address_of_another_machine_is_refused),
-    T(once_shut_who_is_in_is_accepted_and_nobody_else_comes_in))
+    T(a_shut_listener_accepts_its_backlog_and_admits_no_others))

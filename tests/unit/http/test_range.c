@@ -40,7 +40,7 @@ static void single_ranges_are_parts_of_the_body(void **state) {
     }
 }
 
-static void bytes_that_there_are_not_are_beyond(void **state) {
+static void a_range_past_the_end_is_beyond(void **state) {
     (void)state;
     static const char *const table[] = {
         "bytes=1000-",
@@ -60,7 +60,7 @@ static void bytes_that_there_are_not_are_beyond(void **state) {
     assert_int_equal(range_parse("bytes=-5", 0, &first, &count), RANGE_BEYOND);
 }
 
-static void what_is_no_single_range_is_ignored(void **state) {
+static void a_field_that_is_not_one_range_is_ignored(void **state) {
     (void)state;
     static const char *const table[] = {
         "",
@@ -104,5 +104,5 @@ static void what_is_no_single_range_is_ignored(void **state) {
     assert_int_equal(range_parse(NULL, LENGTH, &first, &count), RANGE_ALL);
 }
 
-RUN(T(single_ranges_are_parts_of_the_body), T(bytes_that_there_are_not_are_beyond),
-    T(what_is_no_single_range_is_ignored))
+RUN(T(single_ranges_are_parts_of_the_body), T(a_range_past_the_end_is_beyond),
+    T(a_field_that_is_not_one_range_is_ignored))

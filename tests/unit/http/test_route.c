@@ -56,7 +56,7 @@ static void a_suffix_names_a_format_of_the_resource(void **state) {
     }
 }
 
-static void what_is_not_there_is_404_and_no_route(void **state) {
+static void an_unknown_path_is_404_without_a_route(void **state) {
     (void)state;
     static const char *const paths[] = {
         "",           "//",           "/v1",           "/v1/",      "/v1/mask",     "/v1/masks/",
@@ -69,8 +69,8 @@ static void what_is_not_there_is_404_and_no_route(void **state) {
         problem p;
         assert_false(find(paths[i], "GET", &m, &p));
         assert_int_equal(p.status, 404);
-        assert_non_null(
-            strstr(p.errors[0].detail, "there are: /v1/masks, /v1/plans, /v1/mix, /v1/datasets, "));
+        assert_non_null(strstr(p.errors[0].detail,
+                               "the paths are: /v1/masks, /v1/plans, /v1/mix, /v1/datasets, "));
         assert_null(m.route);
         assert_int_equal(m.number, ROUTE_NONE);
         assert_string_equal(route_name(m.number), "none");
@@ -82,14 +82,16 @@ static void an_unknown_suffix_is_404_that_lists_the_formats(void **state) {
     static const struct {
         const char *path, *detail;
     } table[] = {
-        {"/v1/masks.gif", "/v1/masks has no format 'gif'; it has: npy (application/x-npy), raw "
-                          "(application/octet-stream), json (application/json), png (image/png)"},
-        {"/v1/plans.png", "/v1/plans has no format 'png'; it has: npy (application/x-npy), raw "
-                          "(application/octet-stream), json (application/json), npz"},
-        {"/v1/masks.", "/v1/masks has no format ''"},
-        {"/v1/masks.NPY", "/v1/masks has no format 'NPY'"},
-        {"/v1/masks.npy.png", "/v1/masks has no format 'npy.png'"},
-        {"/v1/masks.npy/", "/v1/masks has no format 'npy/'"},
+        {"/v1/masks.gif",
+         "/v1/masks is not available as 'gif'; its formats are: npy (application/x-npy), raw "
+         "(application/octet-stream), json (application/json), png (image/png)"},
+        {"/v1/plans.png",
+         "/v1/plans is not available as 'png'; its formats are: npy (application/x-npy), raw "
+         "(application/octet-stream), json (application/json), npz"},
+        {"/v1/masks.", "/v1/masks is not available as ''"},
+        {"/v1/masks.NPY", "/v1/masks is not available as 'NPY'"},
+        {"/v1/masks.npy.png", "/v1/masks is not available as 'npy.png'"},
+        {"/v1/masks.npy/", "/v1/masks is not available as 'npy/'"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         route_match m;
@@ -148,7 +150,7 @@ static void another_method_is_405_with_allow(void **state) {
     }
 }
 
-static void options_goes_wherever_there_is_something(void **state) {
+static void options_is_found_for_every_known_path(void **state) {
     (void)state;
     route_match m;
     problem p;
@@ -165,7 +167,7 @@ static void options_goes_wherever_there_is_something(void **state) {
     assert_false(find("*", "GET", &m, &p));
 }
 
-static void only_health_and_the_page_are_open_and_what_is_not_there_is_not(void **state) {
+static void only_health_and_the_page_are_open(void **state) {
     (void)state;
     static const char *const open[] = {"/livez", "/readyz", "/startupz", "/", "/preview.js"};
     static const char *const closed[] = {"/v1/masks", "/v1/masks.npy", "/v1/plans", "/v1/mix",
@@ -230,9 +232,8 @@ static void a_part_of_a_path_has_room_for_what_it_may_hold(void **state) {
 }
 
 RUN(T(every_resource_is_found_by_its_path), T(a_suffix_names_a_format_of_the_resource),
-    T(what_is_not_there_is_404_and_no_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
+    T(an_unknown_path_is_404_without_a_route), T(an_unknown_suffix_is_404_that_lists_the_formats),
     T(a_long_path_is_cut_in_the_explanation), T(head_goes_where_get_goes_and_nowhere_else),
-    T(another_method_is_405_with_allow), T(options_goes_wherever_there_is_something),
-    T(only_health_and_the_page_are_open_and_what_is_not_there_is_not),
-    T(a_name_in_braces_stands_for_one_part_of_a_path),
+    T(another_method_is_405_with_allow), T(options_is_found_for_every_known_path),
+    T(only_health_and_the_page_are_open), T(a_name_in_braces_stands_for_one_part_of_a_path),
     T(a_part_of_a_path_has_room_for_what_it_may_hold))

@@ -13,7 +13,7 @@ static struct iovec part_of(const char *text) {
     return (struct iovec){(void *)(uintptr_t)text, strlen(text)};
 }
 
-static void a_page_is_told_by_its_head(void **state) {
+static void a_page_is_recognised_by_its_head(void **state) {
     (void)state;
     static const struct {
         const char *head, *body;
@@ -177,6 +177,6 @@ static void each_call_is_counted(void **state) {
     close(ends[1]);
 }
 
-RUN(T(a_page_is_told_by_its_head), T(a_page_is_sent_only_if_the_filter_lets_it),
+RUN(T(a_page_is_recognised_by_its_head), T(a_page_is_sent_only_if_the_filter_lets_it),
     T(a_304_loses_a_length_of_zero), T(a_thread_without_a_filter_sends_anything),
     T(each_call_is_counted))

@@ -1,0 +1,113 @@
+#include "request_reply.h"
+#include "reply.h"
+#include "request_state.h"
+
+static bool depends_on_accept(const request *r) {
+    return !r->is_options && r->match.route && r->match.route->formats && !r->match.suffix;
+}
+
+static reply reply_of(request *r) {
+    server_state *s = &r->http->server;
+    const conditions *c = &r->conditions;
+    return (reply){.connection = r->connection,
+                   .bytes = &s->metrics.bytes,
+                   .sent = &r->sent,
+                   .trace = &r->trace,
+                   .identity = &r->identity,
+                   .close = r->closes || atomic_load(&s->draining),
+                   .head = r->is_head,
+                   .vary = depends_on_accept(r),
+                   .etag = c->etag[0] ? c->etag : NULL,
+                   .is_mutable = c->is_mutable,
+                   .ranges = c->etag[0] && r->input.format->lay_out,
+                   .first = c->first,
+                   .total = c->total};
+}
+
+/* From here on libmicrohttpd sends the reply. */
+static void begin_reply(request *r, int status) {
+    request_enter(r, CONNECTION_REPLY);
+    r->status = status;
+    r->sends_was = send_filter_calls();
+}
+
+enum MHD_Result request_reply_send_problem(request *r) {
+    reply with = reply_of(r);
+    begin_reply(r, r->result.problem.status);
+    return reply_problem(&with, &r->result.problem);
+}
+
+/* HEAD needs the answer's length alone, so the answer is not computed. */
+static enum MHD_Result send_answer(request *r) {
+    problem *p = &r->result.problem;
+    reply with = reply_of(r);
+    refusal why = REFUSAL_NONE;
+    switch (r->is_head ? ANSWER_READY : answer_start(r->answer, &why)) {
+    case ANSWER_WAIT:
+        return MHD_YES;
+    case ANSWER_READY:
+        begin_reply(r, r->conditions.total ? 206 : 200);
+        return reply_answer(&with, r->answer);
+    case ANSWER_BUSY:
+        request_refuse_busy(r, why);
+        break;
+    case ANSWER_FAILED:
+        if (answer_abandoned(r->answer))
+            return MHD_NO; /* the client has left */
+        problem_add(p, 500, NULL, "the answer could not be computed: out of memory");
+        break;
+    }
+    return request_reply_send_problem(r);
+}
+
+static void explain_condition(const conditions *c, problem *p) {
+    if (c->etag[0])
+        problem_add(p, 412, "If-Match", "If-Match must list the answer's ETag, %s, as a strong tag",
+                    c->etag);
+    else
+        problem_add(p, 412, "If-Match", "If-Match is given, but the answer does not have an ETag");
+}
+
+/* A condition counts only if the request would succeed without it (RFC 9110 §13.2.1). */
+static void check_conditions(request *r) {
+    resource_result *result = &r->result;
+    if (!result->problem.status && r->conditions.failed && (r->answer || result->status / 100 == 2))
+        explain_condition(&r->conditions, &result->problem);
+}
+
+static enum MHD_Result send_not_modified(request *r) {
+    reply with = reply_of(r);
+    begin_reply(r, 304);
+    atomic_fetch_add(&r->http->server.metrics.not_modified, 1);
+    return reply_not_modified(&with, r->answer);
+}
+
+static enum MHD_Result send_options(request *r) {
+    reply with = reply_of(r);
+    begin_reply(r, 204);
+    return reply_options(&with, route_methods(r->match.route));
+}
+
+static enum MHD_Result send_text(request *r) {
+    const resource_result *result = &r->result;
+    const view *shared = &result->shared;
+    const buffer *text = &result->text;
+    reply with = reply_of(r);
+    begin_reply(r, result->status);
+    if (text->failed)
+        return MHD_NO;
+    return reply_text(&with, result->status, r->match.route->media,
+                      shared->bytes ? shared->bytes : text->bytes,
+                      shared->bytes ? shared->length : text->length);
+}
+
+enum MHD_Result request_reply_send(request *r) {
+    check_conditions(r);
+    if (r->result.problem.status)
+        return request_reply_send_problem(r);
+    if (r->conditions.not_modified)
+        return send_not_modified(r);
+    if (r->answer)
+        return send_answer(r);
+    return r->is_options ? send_options(r) : send_text(r);
+}
