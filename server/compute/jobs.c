@@ -9,8 +9,7 @@
 
 #define INDIVISIBLE_NICE 10 /* added to the nice value of threads for indivisible jobs */
 
-/* A compute thread. The thread that fell asleep last is woken first: its memory is still in a
- * cache. */
+/* A compute thread. The last one to fall asleep is woken first: its memory is still cached. */
 typedef struct worker {
     struct worker *next; /* asleep for longer than this one */
     jobs *pool;
@@ -253,10 +252,10 @@ static bool start(jobs *pool, worker *w, bool indivisible) {
     w->pool = pool;
     w->indivisible = indivisible;
     pthread_cond_init(&w->wake, NULL);
-    bool runs = pthread_create(&w->thread, NULL, work, w) == 0;
-    if (!runs)
+    int code = pthread_create(&w->thread, NULL, work, w);
+    if (code != 0)
         pthread_cond_destroy(&w->wake);
-    return runs;
+    return code == 0;
 }
 
 jobs *jobs_new(const jobs_settings *settings) {

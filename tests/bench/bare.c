@@ -3,7 +3,8 @@
  *
  *   bare BYTES    GET: a reply of so many bytes, made once; POST: the body it was sent
  *
- * Threads and polling as in server/http/daemon.c. Prints its port, and ends with its standard input.
+ * Threads and polling as in server/http/daemon.c. Prints its port, and ends with its standard
+ * input.
  */
 #include <microhttpd.h>
 
