@@ -113,7 +113,7 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "index", at->t);
     tensor_source_note(s, "step", at->number);
-    s->is_mutable = !q->given[QUERY_DIGEST];
+    s->fresh = q->given[QUERY_DIGEST] ? FRESH_FOR_EVER : FRESH_UNTIL_REPLACED;
     if (!good)
         problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
     return good;

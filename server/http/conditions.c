@@ -23,7 +23,7 @@ static bool fails_if_match(const conditions *c, struct MHD_Connection *connectio
 void conditions_check(conditions *c, struct MHD_Connection *connection, const tensor_source *s,
                       const char *path, const format *f, bool exists, problem *p) {
     if (s && s->recipe) {
-        c->is_mutable = s->is_mutable;
+        c->fresh = s->fresh;
         etag_make(s->recipe, path, f->name, f->version, c->etag);
     }
     c->failed = fails_if_match(c, connection, exists, p);

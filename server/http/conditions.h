@@ -11,7 +11,7 @@ struct MHD_Connection;
 
 typedef struct conditions {
     char etag[ETAG_ROOM];  /* empty: the answer has no validator */
-    bool is_mutable;       /* the answer under this URL may change */
+    freshness fresh;       /* of the source */
     bool failed;           /* If-Match does not list the ETag */
     bool not_modified;     /* If-None-Match lists the ETag */
     uint64_t first, total; /* offset of a range, and the whole length; total 0: no range */

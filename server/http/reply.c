@@ -1,4 +1,5 @@
 #include "reply.h"
+#include "cache_rules.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,10 +57,7 @@ static void add_validators(const reply *r, draft *d) {
     if (!r->etag)
         return;
     add(d, MHD_HTTP_HEADER_ETAG, r->etag);
-    add(d, MHD_HTTP_HEADER_CACHE_CONTROL,
-        r->is_mutable          ? r->identity->guarded ? "private, no-cache" : "public, no-cache"
-        : r->identity->guarded ? "private, max-age=31536000, immutable"
-                               : "public, max-age=31536000, immutable");
+    add(d, MHD_HTTP_HEADER_CACHE_CONTROL, cache_rule(r->fresh, r->identity->guarded));
 }
 
 static void add_ranges(const reply *r, const char *part, draft *d) {
@@ -88,7 +86,7 @@ static draft of_text(const reply *r, const char *media_type, const void *text, s
                    length, length ? (void *)(uintptr_t)text : "", mode)};
     add_common(r, false, &d);
     add(&d, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
-    add(&d, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add(&d, MHD_HTTP_HEADER_CACHE_CONTROL, cache_rule(FRESH_NEVER, r->identity->guarded));
     uint64_t sent = r->head ? 0 : length;
     atomic_fetch_add_explicit(r->bytes, sent, memory_order_relaxed);
     *r->sent += sent;

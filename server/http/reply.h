@@ -21,7 +21,7 @@ typedef struct reply {
     bool head;
     bool vary;        /* Accept chose the format */
     const char *etag; /* NULL: the answer does not have an ETag */
-    bool is_mutable;  /* the answer may change, so caches must revalidate */
+    freshness fresh;  /* of an answer with an ETag */
     bool ranges;      /* the client may ask for parts */
     uint64_t first;   /* offset of the part that is sent */
     uint64_t total;   /* length of the whole answer, for a part or 416; else 0 */

@@ -18,7 +18,7 @@ static reply reply_of(request *r) {
                    .head = r->is_head,
                    .vary = depends_on_accept(r),
                    .etag = c->etag[0] ? c->etag : NULL,
-                   .is_mutable = c->is_mutable,
+                   .fresh = c->fresh,
                    .ranges = c->etag[0] && r->input.format->lay_out,
                    .first = c->first,
                    .total = c->total};

@@ -55,6 +55,14 @@ typedef struct metadata {
     uint64_t value;
 } metadata;
 
+/* How long a copy of an answer may be used without asking again. */
+typedef enum freshness {
+    FRESH_FOR_EVER,
+    FRESH_UNTIL_REPLACED, /* the answer may change, so its ETag must be compared each time */
+    FRESH_NEVER,
+    FRESHNESS_KINDS
+} freshness;
+
 struct tensor_source {
     uint64_t rows;
     uint64_t batches; /* the leading side of every tensor; 0: one batch, without such a side */
@@ -68,7 +76,7 @@ struct tensor_source {
     uint64_t held;           /* bytes held that are counted in the budget already */
     uint64_t working;        /* bytes that a thread needs to fill a slice */
     bool warm;               /* the first fill makes nothing slow */
-    bool is_mutable;         /* the answer under this URL may change one day */
+    freshness fresh;         /* how long the answer under this URL stays the same */
     double prepare_cost;     /* estimated nanoseconds of prepare */
     void *self;              /* the argument of the three functions below */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */

@@ -77,7 +77,7 @@ static void a_pinned_digest_must_be_the_set_s(void **state) {
     strcat(text, digest);
     resource_result out = ask("set", "0", text);
     served_is(&out.problem, 0, "");
-    assert_false(out.source->is_mutable);
+    assert_int_equal(out.source->fresh, FRESH_FOR_EVER);
     resource_result_free(&out);
     text[strlen(text) - 1] ^= 1;
     refused("set", "0", text, 409, "digest");

@@ -120,7 +120,7 @@ static void only_a_pinned_digest_makes_an_answer_final(void **state) {
     (void)state;
     served *b = served_new();
     tensor_source *s = made(b, "n=4", 0);
-    assert_true(s->is_mutable);
+    assert_int_equal(s->fresh, FRESH_UNTIL_REPLACED);
     tensor_source_free(s);
     served_free(b);
 }

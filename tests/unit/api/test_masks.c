@@ -132,7 +132,7 @@ static void the_canonical_text_and_the_notes_say_what_was_asked(void **state) {
     assert_non_null(strstr(s->recipe, "shape=16x16"));
     assert_string_equal(s->meta[0].name, "seed");
     assert_true(s->meta[0].value == 5 && s->meta[1].value == 40);
-    assert_false(s->is_mutable);
+    assert_int_equal(s->fresh, FRESH_FOR_EVER);
     tensor_source_free(s);
 }
 

@@ -8,7 +8,7 @@ enum { ROWS = 10 };
 typedef struct fixture {
     jobs *pool;
     bool cached;     /* the source has a recipe, hence an ETag */
-    bool is_mutable; /* of the source */
+    freshness fresh; /* of the source */
     bool exists;
     const format *format;
     /* Of the last request. */
@@ -32,7 +32,7 @@ static tensor_source *make_source(const fixture *f) {
     if (good && f->cached)
         s->recipe = strdup("stream=1 seed=7");
     if (good)
-        s->is_mutable = f->is_mutable;
+        s->fresh = f->fresh;
     return s;
 }
 
@@ -88,11 +88,11 @@ static void an_answer_has_the_etag_of_its_recipe(void **state) {
     fixture f;
     char tag[ETAG_ROOM];
     begin(&f);
-    f.is_mutable = true;
+    f.fresh = FRESH_UNTIL_REPLACED;
     ask(&f, "");
     etag_make("stream=1 seed=7", "/v1/x", f.format->name, f.format->version, tag);
     assert_string_equal(f.conditions.etag, tag);
-    assert_true(f.conditions.is_mutable);
+    assert_int_equal(f.conditions.fresh, FRESH_UNTIL_REPLACED);
     assert_false(f.conditions.failed || f.conditions.not_modified);
     f.cached = false;
     ask(&f, "If-None-Match: *\r\n");

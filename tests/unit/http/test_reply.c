@@ -215,14 +215,14 @@ static void an_answer_is_its_bytes_and_may_be_kept_for_ever(void **state) {
 
 static void an_answer_that_may_change_is_asked_for_again(void **state) {
     (void)state;
-    fixture f = {.send = send_answer, .reply.is_mutable = true};
+    fixture f = {.send = send_answer, .reply.fresh = FRESH_UNTIL_REPLACED};
     make_answer(&f, &format_raw);
     ask(&f);
     assert_true(has(&f, "Cache-Control: public, no-cache"));
     f.identity.guarded = true;
     ask(&f);
     assert_true(has(&f, "Cache-Control: private, no-cache"));
-    f.reply.is_mutable = false;
+    f.reply.fresh = FRESH_FOR_EVER;
     ask(&f);
     assert_true(has(&f, "Cache-Control: private, max-age=31536000, immutable"));
     free_answer(&f);
