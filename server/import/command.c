@@ -64,14 +64,14 @@ static const option options[] = {
 
 #define OPTIONS (sizeof options / sizeof *options)
 
-static const char synopsis[] = "usage: fmixd import SET --from KIND FILE... [OPTION]...\n";
+static const char synopsis[] = "Usage: fmixd import SET --from KIND FILE... [OPTION]...\n";
 
 static const char purpose[] =
     "\nWrites a data set into the new directory SET. The daemon serves all sets in the\n"
     "directory that is given as --data.\n";
 
 static const char examples[] =
-    "\nexamples:\n"
+    "\nExamples:\n"
     "  fmixd import sets/digits --from idx train-images.gz train-labels.gz\n"
     "  fmixd import sets/scans --from npy x.npy y.npy --layout channels_first\n"
     "  fmixd import sets/photos --from folder photos --skip-bad\n"
@@ -97,7 +97,7 @@ static void print_entry(FILE *out, size_t column, const char *left, const char *
 
 static void print_kinds(FILE *out) {
     char left[64];
-    fputs("\nkinds of files:\n", out);
+    fputs("\nKinds of files:\n", out);
     for (size_t i = 0; kinds[i]; i++) {
         snprintf(left, sizeof left, "%s %s", kinds[i]->name, kinds[i]->arguments);
         print_entry(out, 27, left, kinds[i]->meaning);
@@ -121,7 +121,7 @@ static void describe(const option *o, char *out, size_t room) {
 
 static void print_options(FILE *out) {
     char left[64], right[256];
-    fputs("\noptions:\n", out);
+    fputs("\nOptions:\n", out);
     for (size_t i = 0; i < OPTIONS; i++) {
         const option *o = &options[i];
         snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "",

@@ -316,16 +316,16 @@ class Bad(Importing):
                           ["set", "--from", "npy", "x", "--layout", "up"],
                           ["set", "--from", "folder", "x", "--channels", "2"],
                           ["set", "--from", "cifar", "x", "--cifar", "20"]):
-            self.assertIn("usage: fmixd import", importing(*arguments, status=2))
+            self.assertIn("Usage: fmixd import", importing(*arguments, status=2))
 
     def test_help_goes_to_stdout_and_an_error_to_stderr(self):
-        for arguments, status, words in ((["--help"], 0, "examples:"), (["set"], 2, "--from is missing")):
+        for arguments, status, words in ((["--help"], 0, "Examples:"), (["set"], 2, "--from is missing")):
             done = subprocess.run([harness.program(), "import", *arguments], capture_output=True, text=True,
                                   check=False, timeout=harness.PATIENCE)
             told, silent = (done.stdout, done.stderr) if status == 0 else (done.stderr, done.stdout)
             self.assertEqual((done.returncode, silent), (status, ""))
             self.assertIn(words, told)
-            self.assertIn("usage: fmixd import SET --from KIND", told)
+            self.assertIn("Usage: fmixd import SET --from KIND", told)
 
     def test_options_that_do_not_apply_to_a_kind_are_refused(self):
         options = {"--layout": "none", "--classes": 3, "--channels": 1, "--cifar": 10, "--skip-bad": None,

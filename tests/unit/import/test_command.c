@@ -16,7 +16,7 @@ static int run(int argc, const char *const *arguments) {
 static void help_names_every_kind_and_option_within_80_columns(void **state) {
     (void)state;
     static const char *const words[] = {
-        "usage: fmixd import SET --from KIND FILE... [OPTION]...\n",
+        "Usage: fmixd import SET --from KIND FILE... [OPTION]...\n",
         "\n  npy X [Y] ",
         "\n  idx IMAGES [LABELS] ",
         "\n  cifar FILE... ",
@@ -31,7 +31,7 @@ static void help_names_every_kind_and_option_within_80_columns(void **state) {
         "\n  --help ",
         "(npy, idx, safetensors)",
         "(cifar, folder)",
-        "\nexamples:\n  fmixd import sets/",
+        "\nExamples:\n  fmixd import sets/",
     };
     assert_int_equal(RUN_ARGUMENTS("anything", "--what", "--help"), 0);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -84,7 +84,7 @@ static void a_wrong_command_line_is_explained_with_the_synopsis_and_ends_with_2(
         folder_forget();
         assert_int_equal(run(argc, bad[i].arguments), 2);
         assert_true(folder_said(bad[i].reason));
-        assert_true(folder_said("usage: fmixd import SET --from KIND FILE..."));
+        assert_true(folder_said("Usage: fmixd import SET --from KIND FILE..."));
         assert_true(folder_said("'fmixd import --help'"));
     }
 }
