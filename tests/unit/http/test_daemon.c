@@ -176,7 +176,7 @@ static void what_would_come_too_late_is_503_with_retry_after(void **state) {
     served_await(f, "fmixd_queue_jobs", 1);
     second = served_ask(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=2");
     assert_int_equal(loopback_receive(second, text, sizeof text), 503);
-    assert_non_null(strstr(text, "too late"));
+    assert_non_null(strstr(text, "miss its deadline"));
     assert_non_null(strstr(text, "\r\nRetry-After: "));
     close(first);
     served_await(f, "fmixd_queue_jobs", 0);
