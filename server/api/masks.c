@@ -58,7 +58,8 @@ static void destroy(void *self) {
 static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem *p) {
     query *q = &request->query;
     if (!q->given[QUERY_SHAPE])
-        problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
+        problem_add(p, 400, "shape",
+                    "shape is required: the dimensions of the mask, such as shape=32x32");
     if (q->methods.count > 1 || !fmix_method_masks(q->methods.item[0])) {
         buffer method = buffer_of(128);
         query_print(q, QUERY_METHOD, &method);

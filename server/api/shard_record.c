@@ -91,7 +91,8 @@ static bool fit_picture(shard_record *r, problem *p) {
     if (t->type != DTYPE_U8 || of->sides == 0 || of->sides > 2 || of->channels == 2 ||
         of->channels > 4 || (of->channels > 1 && of->apart)) {
         problem_add(p, 400, "member",
-                    "member is 'png', which holds u8 of two sides, with 1, 3 or 4 channels last");
+                    "member is 'png', which holds u8 of one or two spatial dimensions, with 1, 3 "
+                    "or 4 channels last");
         return false;
     }
     r->channels = (unsigned)of->channels;

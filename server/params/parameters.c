@@ -130,8 +130,8 @@ const query_parameter query_table[QUERY_COUNT] = {
                        .meaning = "1: each epoch has a random order of samples of its own"},
     [QUERY_CROP] = {"crop", INTEGER(0, 65536), .group = GROUP_EPOCH, .offset = AT(crop),
                     .fallback = "0",
-                    .meaning = "pads each spatial side by this many elements and takes a random "
-                               "window of the original size"},
+                    .meaning = "pads each spatial dimension by this many elements at both ends and "
+                               "takes a random window of the original size"},
     [QUERY_PAD] = {"pad", CHOICE(pads), .group = GROUP_EPOCH, .offset = AT(pad), .fallback = "zero",
                    .meaning = "how crop fills the padding"},
     [QUERY_FLIP] = {"flip", CHOICE(switches), .group = GROUP_EPOCH, .offset = AT(flip),

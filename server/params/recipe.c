@@ -47,8 +47,8 @@ bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p) {
                     "frequency=pixel with spectrum=official");
     if (shape->side[0] == 1)
         problem_add(p, 400, "spectrum",
-                    "spectrum is 'official', but FMix's released code fails where the first side "
-                    "is 1; use spectrum=paper");
+                    "spectrum is 'official', but FMix's released code fails where the first "
+                    "dimension is 1; use spectrum=paper");
     return p->status == 0;
 }
 

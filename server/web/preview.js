@@ -352,7 +352,7 @@ function volume() {
     for (let i = 0; i < VOLUME * VOLUME; i++)
       pixels.data.set([...Array(3).fill(255 * mask[slice * VOLUME * VOLUME + i]), 255], 4 * i);
     pen.putImageData(pixels, 0, 0);
-    return `Slice ${slice} of ${VOLUME}, by the first side of ${shape.join("×")}`;
+    return `Slice ${slice} of ${VOLUME}, along the first dimension of ${shape.join("×")}`;
   };
   watch(form, newest(caption, async (signal) => {
     const pairs = { shape: shape.join("x"), ...said(form, ["delta", "lambda", "seed"]) };
