@@ -1,7 +1,7 @@
 // The preview page. Each view has a form, sends the request that the form describes, draws the
 // answer, and shows code that fetches the same bytes.
 
-const PICTURE = 224;
+const SIDE = 224;
 const VOLUME = 48;
 let token = "";
 
@@ -88,14 +88,14 @@ function watch(form, redraw) {
 const quoted = (target) => `"${location.origin}${target}"`;
 
 /** URLs of an answer, and code that fetches the answer by GET. `path` has no suffix; without
- * parameters of a picture, the view draws the raw array. */
-function fetching(picture, path, pairs, rawPairs, shape) {
-  const png = `${path}.png?${query({ ...pairs, ...picture })}`;
+ * parameters of an image, the view draws the raw array. */
+function fetching(image, path, pairs, rawPairs, shape) {
+  const png = `${path}.png?${query({ ...pairs, ...image })}`;
   const npy = `${path}.npy?${query(pairs)}`;
   const raw = `${path}.raw?${query({ ...pairs, ...rawPairs })}`;
   return {
-    target: picture ? png : raw,
-    curl: picture ? `curl -o picture.png '${location.origin}${png}'`
+    target: image ? png : raw,
+    curl: image ? `curl -o image.png '${location.origin}${png}'`
       : `curl -o array.npy '${location.origin}${npy}'`,
     python: `import io, urllib.request, numpy as np
 reply = urllib.request.urlopen(${quoted(npy)})
@@ -193,26 +193,26 @@ function masks() {
   }));
 }
 
-// ---- two pictures ----
+// ---- two images ----
 
 /** Options of a canvas whose pixels are read back. */
 const penOf = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
 
-/** Covers the canvas with the middle of the picture. */
-function draw(canvas, picture) {
-  const scale = Math.max(PICTURE / picture.width, PICTURE / picture.height);
-  const [width, height] = [picture.width * scale, picture.height * scale];
-  penOf(canvas).drawImage(picture, (PICTURE - width) / 2, (PICTURE - height) / 2, width, height);
+/** Covers the canvas with the middle of the image. */
+function draw(canvas, image) {
+  const scale = Math.max(SIDE / image.width, SIDE / image.height);
+  const [width, height] = [image.width * scale, image.height * scale];
+  penOf(canvas).drawImage(image, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
 }
 
-/** Pictures to mix before the user chooses any: a dune under the sun, and leaves. */
+/** Images to mix before the user chooses any: a dune under the sun, and leaves. */
 function drawSamples([dune, leaves]) {
   let pen = penOf(dune);
-  const sky = pen.createLinearGradient(0, 0, 0, PICTURE);
+  const sky = pen.createLinearGradient(0, 0, 0, SIDE);
   sky.addColorStop(0, "#f6b26b");
   sky.addColorStop(1, "#c0504d");
   pen.fillStyle = sky;
-  pen.fillRect(0, 0, PICTURE, PICTURE);
+  pen.fillRect(0, 0, SIDE, SIDE);
   pen.fillStyle = "#fff2cc";
   pen.beginPath();
   pen.arc(150, 70, 32, 0, 7);
@@ -220,18 +220,18 @@ function drawSamples([dune, leaves]) {
   for (const [top, colour] of [[130, "#7f3b3b"], [160, "#5b2a33"], [190, "#36192a"]]) {
     pen.fillStyle = colour;
     pen.beginPath();
-    pen.moveTo(0, PICTURE);
+    pen.moveTo(0, SIDE);
     pen.lineTo(0, top);
-    pen.bezierCurveTo(70, top - 40, 130, top + 35, PICTURE, top - 15);
-    pen.lineTo(PICTURE, PICTURE);
+    pen.bezierCurveTo(70, top - 40, 130, top + 35, SIDE, top - 15);
+    pen.lineTo(SIDE, SIDE);
     pen.fill();
   }
   pen = penOf(leaves);
   pen.fillStyle = "#0f3d3e";
-  pen.fillRect(0, 0, PICTURE, PICTURE);
+  pen.fillRect(0, 0, SIDE, SIDE);
   for (let i = 0; i < 40; i++) {
     pen.save();
-    pen.translate((i * 83) % PICTURE, (i * 47) % PICTURE);
+    pen.translate((i * 83) % SIDE, (i * 47) % SIDE);
     pen.rotate(i * 2.4);
     pen.fillStyle = `hsl(${140 + (i * 11) % 50} 45% ${28 + (i * 7) % 40}%)`;
     pen.beginPath();
@@ -243,15 +243,15 @@ function drawSamples([dune, leaves]) {
 
 /** Two canvases as an npy file: uint8 [2, side, side, 3]. */
 function npyOf(canvases) {
-  const shape = `(2, ${PICTURE}, ${PICTURE}, 3)`;
+  const shape = `(2, ${SIDE}, ${SIDE}, 3)`;
   const text = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`;
   const head = new TextEncoder().encode(text.padEnd(117) + "\n");
-  const bytes = new Uint8Array(10 + head.length + 2 * PICTURE * PICTURE * 3);
+  const bytes = new Uint8Array(10 + head.length + 2 * SIDE * SIDE * 3);
   bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, head.length & 255, head.length >> 8]);
   bytes.set(head, 10);
   let at = 10 + head.length;
   for (const canvas of canvases) {
-    const { data } = penOf(canvas).getImageData(0, 0, PICTURE, PICTURE);
+    const { data } = penOf(canvas).getImageData(0, 0, SIDE, SIDE);
     for (let i = 0; i < data.length; i += 4)
       for (let channel = 0; channel < 3; channel++)
         bytes[at++] = data[i + channel];
@@ -259,7 +259,7 @@ function npyOf(canvases) {
   return bytes;
 }
 
-function takePictures(drops, redraw) {
+function takeImages(drops, redraw) {
   drops.forEach((drop) => {
     const canvas = drop.querySelector("canvas");
     const take = async (file) => {
@@ -304,7 +304,7 @@ function mix() {
     }));
     return "Above, the first keeps λ of itself; below, the second does.";
   });
-  takePictures([...section.querySelectorAll(".drop")], redraw);
+  takeImages([...section.querySelectorAll(".drop")], redraw);
   watch(form, redraw);
 }
 
@@ -322,7 +322,7 @@ async function data() {
       set.replaceChildren(...sets.map(({ name }) => new Option(name)));
     }
     const chosen = sets.find(({ name }) => name === set.value);
-    section.querySelectorAll("figure .picture, figure .code").forEach((part) => { part.hidden = !chosen; });
+    section.querySelectorAll("figure .image, figure .code").forEach((part) => { part.hidden = !chosen; });
     if (!chosen)
       return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";
     const n = Math.min(batch, chosen.count);
