@@ -72,7 +72,7 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
         problem_add(p, 400, "output",
                     "output is 'grey', but method '%s' thresholds no image: use method=fmix",
                     fmix_method_name(q->methods.item[0]));
-    recipe_law(q, recipe, p);
+    recipe_from_query(q, recipe, p);
     if (p->status)
         return false;
     uint64_t most = request->server->config->elements;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
+bool recipe_from_query(const query *q, fmix_recipe *out, problem *p) {
     if (q->given[QUERY_LAMBDA] && q->given[QUERY_ALPHA]) {
         problem_add(p, 400, "lambda",
                     "lambda and alpha exclude each other: lambda is either fixed or drawn");

@@ -104,11 +104,11 @@ static void the_law_is_what_the_parameters_say(void **state) {
     problem p = {0};
     fmix_recipe r;
     query q = QUERY("seed", "9", "method", "cutmix", "alpha", "0.2", "delta", "4");
-    assert_true(recipe_law(&q, &r, &p));
+    assert_true(recipe_from_query(&q, &r, &p));
     assert_true(r.seed == 9 && r.method == FMIX_METHOD_CUTMIX && r.alpha == 0.2 && r.delta == 4);
     assert_false(r.lambda_given);
     q = QUERY("lambda", "0.25");
-    assert_true(recipe_law(&q, &r, &p));
+    assert_true(recipe_from_query(&q, &r, &p));
     assert_true(r.lambda_given && r.lambda == 0.25 && r.method == FMIX_METHOD_FMIX);
 }
 
@@ -117,12 +117,12 @@ static void a_fixed_lambda_and_its_law_exclude_each_other(void **state) {
     problem p = {0};
     fmix_recipe r;
     query q = QUERY("lambda", "0.5", "alpha", "1");
-    assert_false(recipe_law(&q, &r, &p));
+    assert_false(recipe_from_query(&q, &r, &p));
     assert_int_equal(p.status, 400);
     assert_string_equal(p.errors[0].parameter, "lambda");
     p = (problem){0};
     q = QUERY("lambda", "0.5", "reformulate", "0");
-    assert_false(recipe_law(&q, &r, &p));
+    assert_false(recipe_from_query(&q, &r, &p));
     assert_string_equal(p.errors[0].parameter, "lambda");
 }
 
