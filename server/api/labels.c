@@ -175,7 +175,7 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
         l->count++;
     }
     if (q->given[QUERY_CLASSES] && q->classes.count > 1 && q->classes.count != numbered)
-        problem_add(p, 400, "classes", "classes has %u numbers for %u arrays of class numbers",
+        problem_add(p, 400, "classes", "classes has %u numbers for %u heads of class numbers",
                     q->classes.count, numbered);
 }
 

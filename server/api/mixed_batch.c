@@ -75,7 +75,6 @@ bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fm
     *m = (mixed_batch){.rows.index = q->index,
                        .fill = mixed_batch_fill,
                        .fill_self = m,
-
                        .seed = q->seed,
                        .number = number,
                        .total = total,
