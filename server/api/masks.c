@@ -69,9 +69,10 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
         buffer_free(&method);
     }
     if (q->output == OUTPUT_GREY && !fmix_method_has_spectrum(q->methods.item[0]))
-        problem_add(p, 400, "output",
-                    "output is 'grey', but method '%s' thresholds no image: use method=fmix",
-                    fmix_method_name(q->methods.item[0]));
+        problem_add(
+            p, 400, "output",
+            "output is 'grey', but method '%s' does not threshold grey images; use method=fmix",
+            fmix_method_name(q->methods.item[0]));
     recipe_from_query(q, recipe, p);
     if (p->status)
         return false;
