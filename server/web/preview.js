@@ -32,9 +32,9 @@ function newest(caption, work) {
     control.abort();
     const { signal } = control = new AbortController();
     try {
-      const said = await work(signal);
+      const text = await work(signal);
       caption.classList.remove("wrong");
-      caption.textContent = said;
+      caption.textContent = text;
     } catch (error) {
       if (signal.aborted)
         return;
@@ -56,7 +56,7 @@ async function show(image, reply) {
 // ---- forms ----
 
 /** The values of a form that are not at their defaults. */
-function said(form, names) {
+function valuesOf(form, names) {
   const pairs = {};
   for (const name of names) {
     const field = form.elements[name];
@@ -67,7 +67,7 @@ function said(form, names) {
   return pairs;
 }
 
-function sayValues(form) {
+function showValues(form) {
   for (const label of form.querySelectorAll(".slider"))
     label.querySelector("output").textContent = label.querySelector("input").value;
 }
@@ -76,10 +76,10 @@ function sayValues(form) {
 function watch(form, redraw) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
-    sayValues(form);
+    showValues(form);
     redraw();
   });
-  sayValues(form);
+  showValues(form);
   redraw();
 }
 
@@ -131,7 +131,7 @@ writeBin(reply$content, "mixed.png")`,
 const codes = [];
 let language = "curl";
 
-function sayCode() {
+function showCode() {
   for (const { root, lines } of codes) {
     root.querySelector("code").textContent = lines[language] ?? "";
     for (const button of root.querySelectorAll("[data-language]"))
@@ -146,7 +146,7 @@ function codeBox(section) {
   box.root.addEventListener("click", async ({ target }) => {
     if (target.dataset.language) {
       language = target.dataset.language;
-      sayCode();
+      showCode();
     } else if (target.classList.contains("copy")) {
       await navigator.clipboard.writeText(box.lines[language]);
       target.textContent = "Copied";
@@ -156,7 +156,7 @@ function codeBox(section) {
   codes.push(box);
   return (lines) => {
     box.lines = lines;
-    sayCode();
+    showCode();
   };
 }
 
@@ -167,14 +167,14 @@ function view(id) {
     section,
     form: section.querySelector("form"),
     caption: section.querySelector("figcaption"),
-    say: codeBox(section),
+    setCode: codeBox(section),
   };
 }
 
 // ---- masks ----
 
 function masks() {
-  const { section, form, caption, say } = view("masks");
+  const { section, form, caption, setCode } = view("masks");
   const image = section.querySelector("figure img");
   const count = 12;
   watch(form, newest(caption, async (signal) => {
@@ -182,10 +182,10 @@ function masks() {
     lambda.disabled = !fixed.checked;
     const shape = [Number(height.value), Number(width.value)];
     const names = ["method", "seed", "delta", "soft", fixed.checked ? "lambda" : "alpha"];
-    const pairs = { shape: shape.join("x"), n: count, ...said(form, names) };
+    const pairs = { shape: shape.join("x"), n: count, ...valuesOf(form, names) };
     const soft = pairs.soft ? {} : { dtype: "u8" };
     const lines = fetching({ columns: 4 }, "/v1/masks", pairs, soft, [count, ...shape]);
-    say(lines);
+    setCode(lines);
     const start = performance.now();
     const reply = await ask(lines.target, { signal });
     await show(image, reply);
@@ -285,7 +285,7 @@ function takeImages(drops, redraw) {
 }
 
 function mix() {
-  const { section, form, caption, say } = view("mix");
+  const { section, form, caption, setCode } = view("mix");
   const canvases = [...section.querySelectorAll(".drop canvas")];
   const images = [...section.querySelectorAll("figure img")];
   const save = section.querySelector(".save");
@@ -295,14 +295,14 @@ function mix() {
     if (save.href)
       URL.revokeObjectURL(save.href);
     save.href = URL.createObjectURL(new Blob([body]));
-    const pairs = { layout: "channels_last", pairing: "flip", ...said(form, ["lambda", "delta", "seed"]) };
+    const pairs = { layout: "channels_last", pairing: "flip", ...valuesOf(form, ["lambda", "delta", "seed"]) };
     const linesOf = (method) => uploading({ ...pairs, method, columns: 1 });
-    say(linesOf("fmix"));
+    setCode(linesOf("fmix"));
     await Promise.all(images.map(async (image) => {
       const { target } = linesOf(image.dataset.method);
       await show(image, await ask(target, { method: "POST", body, signal }));
     }));
-    return "Above, the first keeps λ of itself; below, the second does.";
+    return "Above, the first image keeps the share λ of itself; below, the second image does.";
   });
   takeImages([...section.querySelectorAll(".drop")], redraw);
   watch(form, redraw);
@@ -311,7 +311,7 @@ function mix() {
 // ---- data sets ----
 
 async function data() {
-  const { section, form, caption, say } = view("data");
+  const { section, form, caption, setCode } = view("data");
   const image = section.querySelector("figure img");
   const { set, step } = form.elements;
   const batch = 32;
@@ -327,11 +327,11 @@ async function data() {
       return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";
     const n = Math.min(batch, chosen.count);
     step.max = Math.ceil(chosen.count / n) - 1;
-    const pairs = { n, ...said(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };
+    const pairs = { n, ...valuesOf(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };
     const path = `/v1/datasets/${set.value}/batches/${step.value}`;
     const lines = fetching({ columns: 8 }, path, pairs, { out_dtype: "u8" }, [n, ...chosen.shape]);
-    say(lines);
-    sayValues(form);
+    setCode(lines);
+    showValues(form);
     await show(image, await ask(lines.target, { signal }));
     return `Batch ${step.value} of ${Number(step.max) + 1}: ${n} of ${chosen.count} samples of ${chosen.shape.join("×")}`;
   });
@@ -341,7 +341,7 @@ async function data() {
 // ---- a volume ----
 
 function volume() {
-  const { section, form, caption, say } = view("volume");
+  const { section, form, caption, setCode } = view("volume");
   const canvas = section.querySelector("canvas");
   const shape = [VOLUME, VOLUME, VOLUME];
   let mask = null, fetched = "";
@@ -355,9 +355,9 @@ function volume() {
     return `Slice ${slice} of ${VOLUME}, along the first dimension of ${shape.join("×")}`;
   };
   watch(form, newest(caption, async (signal) => {
-    const pairs = { shape: shape.join("x"), ...said(form, ["delta", "lambda", "seed"]) };
+    const pairs = { shape: shape.join("x"), ...valuesOf(form, ["delta", "lambda", "seed"]) };
     const lines = fetching(null, "/v1/masks", pairs, { dtype: "u8" }, shape);
-    say(lines);
+    setCode(lines);
     if (lines.target !== fetched) {
       mask = new Uint8Array(await (await ask(lines.target, { signal })).arrayBuffer());
       fetched = lines.target;
