@@ -22,10 +22,11 @@ import pytest  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
 # The longest first, so that no core waits for the last of them.
-LONG = ("test_debian", "test_agreement", "test_preview", "test_image", "test_soak", "test_sameness",
-        "test_client", "test_clients", "test_faults_http", "test_prometheus")
-# Nothing runs beside these, which measure time, or fetch and unpack the same archive.
-ALONE = {"test_fashion", "test_train"}
+LONG = ("test_debian", "test_clients", "test_agreement", "test_train", "test_preview", "test_image",
+        "test_soak", "test_sameness", "test_client", "test_daemon", "test_faults_http",
+        "test_prometheus")
+# Nothing runs beside these, which measure time when they are told to.
+ALONE = {"test_hostile_uploads"} if os.environ.get("FMIX_LATENCY") else set()
 SHOWN = 15  # suites whose times are told
 
 os.environ["FMIXD"] = str(programs.BUILD / "fmixd")

