@@ -164,8 +164,9 @@ static void retry_after_is_what_the_queue_will_take(void **state) {
     assert_true(much > 4 && much <= 60);
 }
 
-/* A minute's work is promised; so what would have to wait for it is refused, for less patience. */
-static void what_would_come_too_late_is_503_with_retry_after(void **state) {
+/* The first answer takes a minute. The second would wait for the first for longer than `patience`.
+ */
+static void an_answer_that_would_miss_its_deadline_is_503_with_retry_after(void **state) {
     served *f = *state;
     char text[4096];
     int first, second;
@@ -176,7 +177,7 @@ static void what_would_come_too_late_is_503_with_retry_after(void **state) {
     served_await(f, "fmixd_queue_jobs", 1);
     second = served_ask(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=2");
     assert_int_equal(loopback_receive(second, text, sizeof text), 503);
-    assert_non_null(strstr(text, "too late"));
+    assert_non_null(strstr(text, "would miss its deadline"));
     assert_non_null(strstr(text, "\r\nRetry-After: "));
     close(first);
     served_await(f, "fmixd_queue_jobs", 0);
@@ -372,7 +373,7 @@ int main(void) {
         T(clients_that_vanish_at_any_byte_of_a_request_are_forgotten),
         T(a_full_queue_is_503_with_retry_after),
         T(retry_after_is_what_the_queue_will_take),
-        T(what_would_come_too_late_is_503_with_retry_after),
+        T(an_answer_that_would_miss_its_deadline_is_503_with_retry_after),
         T(a_request_that_comes_while_the_daemon_stops_is_503),
         T(what_is_in_flight_at_the_end_is_finished),
         T(what_waits_in_the_backlog_at_the_end_is_answered),
