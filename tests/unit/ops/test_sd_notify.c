@@ -76,8 +76,8 @@ static void hears(const char *name) {
 static void it_is_told_at_a_path_or_an_abstract_name(void **state) {
     (void)state;
     char path[64], name[64];
-    snprintf(path, sizeof path, "/tmp/fmixd-supervisor-%ld", (long)getpid());
-    snprintf(name, sizeof name, "@fmixd-supervisor-%ld", (long)getpid());
+    snprintf(path, sizeof path, "/tmp/fmixd-sd-notify-%ld", (long)getpid());
+    snprintf(name, sizeof name, "@fmixd-sd-notify-%ld", (long)getpid());
     hears(path);
     unlink(path);
     hears(name);
