@@ -311,17 +311,17 @@ static bool has_backlog(int fd) {
  * the limit of connections before it hands a connection to a thread, and a thread that finds the
  * limit exceeded deadlocks. False: the thread did not open the connection in time. */
 static bool accept_one(fmixd *d, int fd) {
-    connection_monitor *w = d->http.monitor;
+    connection_monitor *m = d->http.monitor;
     struct sockaddr_storage peer;
     socklen_t size;
     int client = listen_accept(fd, &peer, &size);
     if (client < 0)
         return true;
-    connection_monitor_expect(w, client);
+    connection_monitor_expect(m, client);
     bool added = MHD_add_connection(d->library, client, (struct sockaddr *)&peer, size) == MHD_YES;
-    if (added && connection_monitor_arrived(w, client, SETTLE_MILLISECONDS))
+    if (added && connection_monitor_arrived(m, client, SETTLE_MILLISECONDS))
         return true;
-    connection_monitor_close(w, client); /* no longer expected */
+    connection_monitor_close(m, client); /* no longer expected */
     return !added;
 }
 
