@@ -69,7 +69,7 @@ static bool replaces(void *of, int fd, void *session, const send_page *page) {
     return d->replaces;
 }
 
-/* Whether the request of a socket was answered by 304. */
+/* The filter's question whether the request was answered with 304. */
 static bool shortens(void *of, int fd) {
     const recorder *d = of;
     (void)fd;
@@ -91,7 +91,7 @@ static void assert_arrived(int fd, const char *text) {
     assert_string_equal(got, text);
 }
 
-static void a_page_is_sent_only_if_the_filter_lets_it(void **state) {
+static void a_page_is_sent_unless_the_filter_replaces_it(void **state) {
     (void)state;
     recorder d = {0};
     const send_filter filter = {replaces, shortens, &d};
@@ -177,6 +177,6 @@ static void each_call_is_counted(void **state) {
     close(ends[1]);
 }
 
-RUN(T(a_page_is_recognised_by_its_head), T(a_page_is_sent_only_if_the_filter_lets_it),
+RUN(T(a_page_is_recognised_by_its_head), T(a_page_is_sent_unless_the_filter_replaces_it),
     T(a_304_loses_a_length_of_zero), T(a_thread_without_a_filter_sends_anything),
     T(each_call_is_counted))
