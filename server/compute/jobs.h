@@ -143,7 +143,7 @@ bool jobs_is_quick(double cost);
 /* Returns true if the calling thread should compute the job itself. Handing the job over would wake
  * two threads. True for a quick job. True for a job of less than a millisecond, if no job is
  * admitted and the last calls of this thread all had the same key: then nobody else waits for this
- * thread. Keys are only compared. Each job is to be asked about once. */
+ * thread. Keys are only compared. To be called once for each job. */
 bool jobs_better_inline(jobs *pool, const job *j, const void *key);
 
 /* Seconds after which a refused caller may try again: 1 to 60. */
