@@ -90,14 +90,21 @@ def verdicts(names, output):
     unexplained = output.status and not any(verdict.outcome == "failed" for verdict in found)
     if unplanned or unexplained:
         said = f"{len(names)} tests are listed\n" if unplanned else f"exit status {output.status}\n"
-        found = [Verdict("failed", said + output.text) for _ in names]
+        found = [Verdict("failed", said + last_lines(output.text)) for _ in names]
     return dict(zip(names, found))
+
+
+def last_lines(text, most=100):
+    """The end of a program's output: a daemon under test may have logged every request before."""
+    lines = text.splitlines(keepends=True)
+    return "".join(([f"({len(lines) - most} lines before)\n"] if len(lines) > most else []) + lines[-most:])
 
 
 def _verdict(line, output):
     """What a line of TAP says; a skipped test is not ok to cmocka 1.1.5, and ok to 1.1.7."""
     if line is None:
-        return Verdict("failed", f"did not run, exit status {output.status}\n{output.text}")
+        return Verdict("failed", f"did not run, exit status {output.status}\n{last_lines(output.text)}")
     if re.match(r" +# SKIP", line[1]):
         return Verdict("skipped", line[1])
-    return Verdict("passed" if line[0] == "ok" else "failed", output.text)
+    return Verdict("passed" if line[0] == "ok" else "failed",
+                   f"{line[0]}{line[1]}\n{last_lines(output.text)}")

@@ -26,8 +26,8 @@ static bool has_numbers(const query *q, const dataset *d, problem *p) {
     if (q->epoch < last)
         return true;
     problem_add(p, 400, "epoch",
-                "epoch is %" PRIu64 ", whose last sample number would pass 2^64-1; with %" PRIu64
-                " samples it can be %" PRIu64 " at most",
+                "epoch is %" PRIu64 ", whose last sample number exceeds 2^64-1; with %" PRIu64
+                " samples the limit is %" PRIu64,
                 q->epoch, d->count, last - 1);
     return false;
 }
@@ -35,8 +35,9 @@ static bool has_numbers(const query *q, const dataset *d, problem *p) {
 bool batch_address_find(const query *q, const dataset *d, uint64_t step, batch_address *out,
                         problem *p) {
     if (q->rank >= q->world)
-        problem_add(p, 400, "rank", "rank is %" PRIu64 " of world %" PRIu64 "; it counts from 0",
-                    q->rank, q->world);
+        problem_add(p, 400, "rank",
+                    "rank is %" PRIu64 " of world %" PRIu64 "; ranks are numbered from 0", q->rank,
+                    q->world);
     if (p->status || !has_numbers(q, d, p))
         return false;
     *out = (batch_address){.batches = batches_of(q, d->count)};

@@ -3,14 +3,15 @@
 bool batch_geometry_find(const query *q, const array *u, batch_geometry *g, problem *p) {
     bool given = q->given[QUERY_LAYOUT];
     if (u->rank < 2) {
-        problem_add(p, 400, "x", "x has %u sides; it needs rows and at least one side more",
-                    u->rank);
+        problem_add(p, 400, "x",
+                    "x has %u dimensions; it needs rows and at least one more dimension", u->rank);
         return false;
     }
     if (!given && u->rank >= 3) {
-        problem_add(p, 400, "layout",
-                    "x has %u sides, so layout is required: channels_first, channels_last or none",
-                    u->rank);
+        problem_add(
+            p, 400, "layout",
+            "x has %u dimensions, so layout is required: channels_first, channels_last or none",
+            u->rank);
         return false;
     }
     unsigned layout = given ? q->layout : LAYOUT_NONE;
@@ -18,7 +19,7 @@ bool batch_geometry_find(const query *q, const array *u, batch_geometry *g, prob
     g->rank = u->rank - 1 - channels;
     if (g->rank < 1 || g->rank > 3) {
         problem_add(p, 400, "layout",
-                    "with this layout x has %u spatial sides; it must have one, two or three",
+                    "with this layout x has %u spatial dimensions; it must have one, two or three",
                     g->rank);
         return false;
     }

@@ -84,7 +84,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
                             &d->preprocessed, p) ||
         !hosted_rows_begin(&h->rows, p) || !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
-        !mixed_batch_out_type(q, d->preprocessed, &d->out, p) || !hosted_rows_settle(&h->rows, p))
+        !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
         return false;
     m->rows.first = at->begin;
     m->batch = (fmix_batch){.rows = h->rows.stored,

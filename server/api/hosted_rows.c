@@ -3,21 +3,16 @@
 #include <stdlib.h>
 
 /* The zeros of calloc take no memory until a compute thread, after the answer is admitted, writes
- * the sample numbers. */
+ * the sample numbers and the addresses. */
 bool hosted_rows_begin(hosted_rows *h, problem *p) {
-    h->samples = calloc((size_t)h->at.rows, sizeof *h->samples);
-    if (!h->samples)
-        problem_add(p, 500, NULL, "out of memory");
-    return h->samples != NULL;
-}
-
-bool hosted_rows_settle(hosted_rows *h, problem *p) {
-    if (!preprocessor_is_identity(&h->preprocessor))
+    bool is_identity = preprocessor_is_identity(&h->preprocessor);
+    size_t n = (size_t)h->at.rows;
+    h->samples = calloc(n, sizeof *h->samples);
+    h->stored = is_identity ? calloc(n, sizeof *h->stored) : NULL;
+    if (h->samples && (h->stored || !is_identity))
         return true;
-    h->stored = calloc((size_t)h->at.rows, sizeof *h->stored);
-    if (!h->stored)
-        problem_add(p, 500, NULL, "out of memory");
-    return h->stored != NULL;
+    problem_add(p, 500, NULL, "out of memory");
+    return false;
 }
 
 void hosted_rows_end(hosted_rows *h) {

@@ -13,16 +13,14 @@ typedef struct hosted_rows {
     batch_address at;
     preprocessor preprocessor;
     uint64_t *samples; /* for each row of the batch its number in the set */
-    /* Where each row of the batch lies. NULL: rows are preprocessed before they are mixed. */
+    /* The address of each row of the batch. NULL: rows are preprocessed before they are mixed. */
     const void **stored;
 } hosted_rows;
 
-/* Allocates the sample numbers of a batch. False: explained. */
+/* Allocates the sample numbers of a batch, whose preprocessor is set, and the addresses of rows
+ * that the preprocessor leaves unchanged. False: explained. hosted_rows_end follows in either case.
+ */
 bool hosted_rows_begin(hosted_rows *h, problem *p);
-
-/* Lets rows be mixed where they lie, if the preprocessor, which is set now, leaves rows unchanged.
- * False: explained. */
-bool hosted_rows_settle(hosted_rows *h, problem *p);
 void hosted_rows_end(hosted_rows *h);
 
 /* Finds the samples of the batch, shuffled by this seed and epoch or in the order of the set. */

@@ -46,8 +46,8 @@ static bool require_classes(uint64_t given, const array *y, uint64_t *out, probl
     if (given > 0 && given <= FMIX_MAX_CLASSES)
         return true;
     problem_add(p, 400, "classes",
-                "%s holds class numbers, so classes is required: the number of classes, from 1 to "
-                "%u, once or once for each such array",
+                "%s holds class numbers, so classes is required: one number from 1 to %u for "
+                "all such arrays, or one for each of them",
                 y->name, FMIX_MAX_CLASSES);
     return false;
 }
@@ -164,7 +164,7 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
         if (!suffix || p->status)
             continue;
         if (l->count == HEADS) {
-            problem_add(p, 400, y->name, "the body holds more than %d arrays of labels", HEADS);
+            problem_add(p, 400, y->name, "the body holds more than %d heads of labels", HEADS);
             return;
         }
         head *h = &l->heads[l->count];
@@ -175,7 +175,7 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
         l->count++;
     }
     if (q->given[QUERY_CLASSES] && q->classes.count > 1 && q->classes.count != numbered)
-        problem_add(p, 400, "classes", "classes has %u numbers for %u arrays of class numbers",
+        problem_add(p, 400, "classes", "classes has %u numbers for %u heads of class numbers",
                     q->classes.count, numbered);
 }
 

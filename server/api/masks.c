@@ -26,7 +26,7 @@ static void level(const double *weights, uint64_t n, unsigned char *levels) {
         levels[i] = (unsigned char)nearbyint(255 * weights[i]);
 }
 
-/* For pictures: masks as levels. Greys of u8 are levels already. */
+/* For formats of images: masks as levels. Greys of u8 are levels already. */
 static fmix_status fill_levels(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                                void *out) {
     const masks *m = self;
@@ -58,7 +58,8 @@ static void destroy(void *self) {
 static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem *p) {
     query *q = &request->query;
     if (!q->given[QUERY_SHAPE])
-        problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
+        problem_add(p, 400, "shape",
+                    "shape is required: the dimensions of the mask, such as shape=32x32");
     if (q->methods.count > 1 || !fmix_method_masks(q->methods.item[0])) {
         buffer method = buffer_of(128);
         query_print(q, QUERY_METHOD, &method);
@@ -68,10 +69,11 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
         buffer_free(&method);
     }
     if (q->output == OUTPUT_GREY && !fmix_method_has_spectrum(q->methods.item[0]))
-        problem_add(p, 400, "output",
-                    "output is 'grey', but method '%s' thresholds no image: use method=fmix",
-                    fmix_method_name(q->methods.item[0]));
-    recipe_law(q, recipe, p);
+        problem_add(
+            p, 400, "output",
+            "output is 'grey', but method '%s' does not threshold grey images; use method=fmix",
+            fmix_method_name(q->methods.item[0]));
+    recipe_from_query(q, recipe, p);
     if (p->status)
         return false;
     uint64_t most = request->server->config->elements;
@@ -94,9 +96,9 @@ static bool add_tensors(tensor_source *s, const query *q, const masks *m, tensor
 void masks_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
     const query *q = &request->query;
-    bool pictures = request->format->kind == FORMAT_IMAGES;
+    bool as_images = request->format->kind == FORMAT_IMAGES;
     fmix_recipe recipe;
-    if (!read_recipe(request, &recipe, p) || (!pictures && !mask_tensor_check(q, p)))
+    if (!read_recipe(request, &recipe, p) || (!as_images && !mask_tensor_check(q, p)))
         return;
     tensor_source *s = tensor_source_new(q->n);
     masks *m = calloc(1, sizeof *m);
@@ -110,13 +112,13 @@ void masks_get(resource_request *request, resource_result *out) {
     }
     m->rows.index = q->index;
     m->draw = q->output == OUTPUT_GREY ? fmix_plan_greys : fmix_plan_masks;
-    m->dtype = pictures ? FMIX_DTYPE_U8 : mask_tensor_dtype(q->dtype);
+    m->dtype = as_images ? FMIX_DTYPE_U8 : mask_tensor_dtype(q->dtype);
     m->elements = fmix_shape_elements(&recipe.shape);
     m->bytes = fmix_mask_bytes(m->elements, m->dtype);
     s->self = m;
     s->destroy = destroy;
     s->warm = fmix_plan_is_warm(m->rows.plan);
-    s->working = fmix_plan_memory(m->rows.plan) + (pictures ? 8 * m->elements : 0);
+    s->working = fmix_plan_memory(m->rows.plan) + (as_images ? 8 * m->elements : 0);
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
     s->recipe = recipe_text(q, request->groups);
@@ -124,7 +126,7 @@ void masks_get(resource_request *request, resource_result *out) {
     tensor_source_note(s, "index", q->index);
     if (!s->recipe)
         problem_add(p, 500, NULL, "out of memory");
-    else if (!add_tensors(s, q, m, pictures ? fill_levels : fill))
+    else if (!add_tensors(s, q, m, as_images ? fill_levels : fill))
         problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
     else
         out->source = s;

@@ -62,7 +62,7 @@ bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p)
 bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
                         fmix_recipe *recipe, problem *p) {
     const query *q = &request->query;
-    if (!recipe_law(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
+    if (!recipe_from_query(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
         return false;
     return recipe_shape(g->rank, g->sides, request->server->config->elements, "x", &recipe->shape,
                         p) &&
@@ -75,7 +75,6 @@ bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fm
     *m = (mixed_batch){.rows.index = q->index,
                        .fill = mixed_batch_fill,
                        .fill_self = m,
-
                        .seed = q->seed,
                        .number = number,
                        .total = total,

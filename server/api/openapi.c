@@ -53,7 +53,7 @@ static const struct {
     bool uploading; /* only routes with a body */
     bool guarded;   /* only routes that require a token when tokens are set */
     bool named;     /* only routes with a name in the path */
-} refusals[] = {
+} statuses[] = {
     {.status = 400},
     {.status = 401, .guarded = true},
     {.status = 404, .named = true},
@@ -67,7 +67,7 @@ static const struct {
     {.status = 500},
     {.status = 503},
 };
-#define REFUSALS (sizeof refusals / sizeof *refusals)
+#define STATUSES (sizeof statuses / sizeof *statuses)
 
 static json_t *reference(const char *kind, const char *name) {
     char text[120];
@@ -177,12 +177,12 @@ static json_t *answers_of(const route *r) {
         all =
             json_set(all, "304", json_pack("{ss}", "description", "If-None-Match names its ETag"));
     }
-    for (unsigned i = 0; i < REFUSALS; i++) {
+    for (unsigned i = 0; i < STATUSES; i++) {
         char status[8];
-        if ((refusals[i].computing && !r->formats) || (refusals[i].uploading && !post) ||
-            (refusals[i].guarded && r->open) || (refusals[i].named && !named))
+        if ((statuses[i].computing && !r->formats) || (statuses[i].uploading && !post) ||
+            (statuses[i].guarded && r->open) || (statuses[i].named && !named))
             continue;
-        snprintf(status, sizeof status, "%d", refusals[i].status);
+        snprintf(status, sizeof status, "%d", statuses[i].status);
         all = json_set(all, status, reference("responses", status));
     }
     /* Refusals that do not depend on the route: 405, 408, 411, 414, 431 … */
@@ -191,10 +191,10 @@ static json_t *answers_of(const route *r) {
 
 static json_t *all_refusals(void) {
     json_t *all = json_object();
-    for (unsigned i = 0; i < REFUSALS; i++) {
+    for (unsigned i = 0; i < STATUSES; i++) {
         char status[8];
-        snprintf(status, sizeof status, "%d", refusals[i].status);
-        all = json_set(all, status, refused(refusals[i].status));
+        snprintf(status, sizeof status, "%d", statuses[i].status);
+        all = json_set(all, status, refused(statuses[i].status));
     }
     return json_set(all, "default", refused(0));
 }

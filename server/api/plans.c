@@ -129,10 +129,11 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
     query *q = &request->query;
     fmix_method method;
     if (!q->given[QUERY_SHAPE])
-        problem_add(p, 400, "shape", "shape is required: the mask's sides, as shape=32x32");
+        problem_add(p, 400, "shape",
+                    "shape is required: the dimensions of the mask, such as shape=32x32");
     if (q->given[QUERY_PARTS] && (q->parts & (PART_MIXED | PART_LABELS | PART_ROWS)))
         problem_add(p, 400, "parts", "mixed, labels and rows are not parts of plans");
-    recipe_law(q, recipe, p);
+    recipe_from_query(q, recipe, p);
     recipe_method(q, q->step, &method, p);
     if (p->status)
         return false;

@@ -96,7 +96,8 @@ static bool find_window(preprocessor *r, const query *q, const fmix_shape *shape
     for (unsigned d = 0; d < shape->rank && q->crop && q->pad == FMIX_PAD_REFLECT; d++)
         if (q->crop >= shape->side[d]) {
             problem_add(p, 400, "crop",
-                        "crop is %" PRIu64 "; with pad=reflect it must be less than a side of %u",
+                        "crop is %" PRIu64
+                        "; with pad=reflect it must be less than each spatial dimension, here %u",
                         q->crop, shape->side[d]);
             return false;
         }

@@ -6,20 +6,20 @@
 
 /* A set that exists is not served: because a file was damaged after the set was opened, until the
  * digest is checked again, or because the set was never opened (d is NULL), for `reason`. */
-static void say_why_not(const dataset *d, const char *reason, problem *p) {
+static void explain(const dataset *d, const char *reason, problem *p) {
     static const char again[] = "to serve it again, repair it and send the daemon a SIGHUP";
     bool doubtful = d && dataset_state(d) == MAPPED_FILE_DOUBTFUL;
     if (!d)
         problem_add(p, 503, NULL, "%s; %s", reason, again);
     else if (doubtful)
         problem_add(p, 503, NULL,
-                    "a file of the data set %s has another time of change; the set is served again "
-                    "when its digest has been checked",
+                    "a file of the data set %s may have changed; the set is served again when its "
+                    "digest has been checked",
                     d->name);
     else
         problem_add(p, 503, NULL,
-                    "a file of the data set %s was cut short or altered, or cannot be read; %s",
-                    d->name, again);
+                    "a file of the data set %s is truncated, altered or unreadable; %s", d->name,
+                    again);
     p->retry_after = doubtful ? 1 : 60;
     p->reason = REFUSAL_INTERNAL;
 }
@@ -35,7 +35,7 @@ dataset *requested_dataset_find(resource_request *request, problem *p) {
     if (d && dataset_state(d) == MAPPED_FILE_WHOLE)
         return d;
     if (d || reason[0]) {
-        say_why_not(d, reason, p);
+        explain(d, reason, p);
         dataset_release(d);
         return NULL;
     }

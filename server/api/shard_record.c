@@ -85,13 +85,14 @@ bool shard_record_write(const shard_record *r, uint64_t row, uint64_t number,
 }
 
 /* A png file holds u8 of one or two spatial sides, with its channels last. */
-static bool fit_picture(shard_record *r, problem *p) {
+static bool fit_image(shard_record *r, problem *p) {
     const tensor *t = &r->batch->tensors[0];
     const image_shape *of = &t->image;
     if (t->type != DTYPE_U8 || of->sides == 0 || of->sides > 2 || of->channels == 2 ||
         of->channels > 4 || (of->channels > 1 && of->apart)) {
         problem_add(p, 400, "member",
-                    "member is 'png', which holds u8 of two sides, with 1, 3 or 4 channels last");
+                    "member is 'png', which holds u8 of one or two spatial dimensions, with 1, 3 "
+                    "or 4 channels last");
         return false;
     }
     r->channels = (unsigned)of->channels;
@@ -106,7 +107,7 @@ static bool fit_picture(shard_record *r, problem *p) {
 }
 
 static bool measure_png(shard_record *r, problem *p) {
-    if (!fit_picture(r, p))
+    if (!fit_image(r, p))
         return false;
     r->sample.length = png_plain_length(r->width, r->height, r->channels);
     return true;

@@ -32,13 +32,13 @@ typedef struct dataset {
     unsigned rank; /* of a row */
     uint64_t side[QUERY_RANK - 1];
     dtype type;
-    unsigned layout; /* query_layout; LAYOUT_NONE where rows have one side */
+    unsigned layout; /* query_layout; LAYOUT_NONE if rows have one dimension */
     uint64_t row_bytes;
     mapped_file data;
     unsigned heads;
     dataset_head head[DATASET_HEADS];
     char digest[DATASET_DIGEST + 1];
-    buffer description;      /* what clients are told of the set: a line of JSON, made once */
+    buffer description;      /* the set as clients see it: a line of JSON, made once */
     mapped_file_stamp stamp; /* of the manifest when it was read */
     _Atomic unsigned uses;
 } dataset;
@@ -54,8 +54,8 @@ void dataset_release(dataset *d); /* d may be NULL */
 /* Whether the directory still holds the same manifest. */
 bool dataset_is_current(const dataset *d, const char *root);
 
-/* Looks at all files of the set. True: every file is what it was when the set was opened, so what
- * was read of the set until now is true. */
+/* Looks at all files of the set. True: every file is what it was when the set was opened, so the
+ * bytes that were read until now are those of the set. */
 bool dataset_is_whole(const dataset *d);
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row);

@@ -21,7 +21,7 @@ typedef struct dataset_writer_facts {
     uint64_t expected; /* rows that will come, to show progress; 0: unknown */
 } dataset_writer_facts;
 
-/* Whether a set can be written at this path: its name is valid, and nothing stands there. False:
+/* Whether a set can be written at this path: its name is valid, and the path is not taken. False:
  * explained. */
 bool dataset_writer_check(const char *path, FILE *errors);
 

@@ -181,7 +181,7 @@ bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON
         return refuse_name("dtype", type_names, DTYPE_COUNT, reason);
     out->type = (dtype)type;
     if (!read_shape(root, out))
-        return refuse(": shape must hold the one to four sides of a row", reason);
+        return refuse(": shape must hold the one to four dimensions of a row", reason);
     if (!manifest_layout_of(text_of(root, "layout"), &out->layout))
         return refuse_name("layout", layout_names, LAYOUTS, reason);
     if (!read_heads(root, out))

@@ -18,7 +18,7 @@ typedef struct progress {
 
 progress progress_of(FILE *to, uint64_t expected);
 
-/* Shows that so many rows are done, if that is a step on. */
+/* Shows the progress after so many rows, if the percentage or tenth has changed. */
 void progress_show(progress *p, uint64_t rows);
 
 /* Ends the line of an unfinished bar, before another message is printed. */

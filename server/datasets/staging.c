@@ -15,11 +15,18 @@ static staging_result fail(staging *s, const char *blamed) {
     return STAGING_FAILED;
 }
 
+/* errno still says what failed before. */
+static void close_keeping_errno(int fd) {
+    int kept = errno;
+    close(fd);
+    errno = kept;
+}
+
 static int open_parent(const staging *s) {
     return open(s->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* ---- where the set stands ---- */
+/* ---- paths ---- */
 
 /* "ROOT/NAME" into ROOT, NAME and ".NAME.partial". */
 static staging_result split_path(const char *path, staging *out) {
@@ -39,7 +46,7 @@ static staging_result split_path(const char *path, staging *out) {
     return manifest_name_is_valid(name) ? STAGING_OK : STAGING_BAD_NAME;
 }
 
-/* Whether anything stands at the path: also a link that leads nowhere. */
+/* Whether the path is taken, even by a link that leads nowhere. */
 static bool exists(const staging *s) {
     struct stat st;
     return lstat(s->path, &st) == 0;
@@ -51,8 +58,8 @@ staging_result staging_check(const char *path, staging *out) {
     return result == STAGING_OK && exists(out) ? STAGING_EXISTS : result;
 }
 
-/* The directory of sets and those above it. The path is cut at each slash for a moment, so that an
- * error names the directory that could not be made. */
+/* Makes the directory of sets and the directories above it. The path is cut at each slash for a
+ * moment, so that an error names the directory that could not be made. */
 static staging_result make_parents(staging *s) {
     for (char *end = strchr(s->parent + 1, '/');; end = strchr(end + 1, '/')) {
         if (end)
@@ -88,7 +95,7 @@ static bool is_still_named(int parent, const char *name, int directory) {
 }
 
 /* Opens the directory, made here or left by a writer that was killed, and locks it for as long as
- * it is open. Again, if the writer that held the lock removed or renamed it meanwhile. */
+ * it is open. Tries again if the writer that held the lock has removed or renamed it meanwhile. */
 static staging_result lock_partial(staging *s, int parent) {
     for (;;) {
         bool there = mkdirat(parent, s->partial, 0777) == 0 || errno == EEXIST;
@@ -121,18 +128,18 @@ staging_result staging_open(staging *s) {
     if (parent < 0)
         return fail(s, s->parent);
     staging_result result = lock_partial(s, parent);
-    close(parent);
+    close_keeping_errno(parent);
     if (result != STAGING_OK)
         return result;
     remove_files(s->directory);
-    return exists(s) ? STAGING_EXISTS : STAGING_OK; /* published before the lock was had */
+    return exists(s) ? STAGING_EXISTS : STAGING_OK; /* by the writer that held the lock */
 }
 
 FILE *staging_create(const staging *s, const char *name) {
     int fd = openat(s->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (!file && fd >= 0)
-        close(fd);
+        close_keeping_errno(fd);
     return file;
 }
 
@@ -156,10 +163,8 @@ staging_result staging_publish(staging *s) {
     int parent = open_parent(s);
     bool good = parent >= 0 && fsync(s->directory) == 0 && rename_if_absent(s, parent) &&
                 fsync(parent) == 0;
-    int kept = errno;
     if (parent >= 0)
-        close(parent);
-    errno = kept;
+        close_keeping_errno(parent);
     return good ? STAGING_OK : fail(s, s->path);
 }
 

@@ -22,13 +22,13 @@ typedef enum staging_result {
 
 typedef struct staging {
     char *path;         /* of the set */
-    char *parent;       /* the directory that the set stands in */
+    char *parent;       /* the directory above the set */
     char *partial;      /* the name of the staging directory there */
     int directory;      /* descriptor of the staging directory; -1: none */
     const char *blamed; /* one of the texts above */
 } staging;
 
-/* Whether a set can be staged at this path: its name is valid, and nothing stands there. Fills
+/* Whether a set can be staged at this path: its name is valid, and the path is not taken. Fills
  * *out, which is freed by staging_free in any case. */
 staging_result staging_check(const char *path, staging *out);
 

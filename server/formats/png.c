@@ -38,12 +38,12 @@ static uint64_t ceil_root(uint64_t n) {
     return r;
 }
 
-static const image_shape *pictured(const tensor_source *s) {
+static const image_shape *drawn_shape(const tensor_source *s) {
     return &s->tensors[s->main].image;
 }
 
 static sheet arrange(const tensor_source *s) {
-    const image_shape *of = pictured(s);
+    const image_shape *of = drawn_shape(s);
     sheet a = {.slices = of->slices,
                .slice_columns = ceil_root(of->slices),
                .width = of->width,
@@ -185,7 +185,7 @@ static uint64_t working(const tensor_source *s) {
 }
 
 static bool check_pixels(const tensor_source *s, problem *p) {
-    const image_shape *of = pictured(s);
+    const image_shape *of = drawn_shape(s);
     if (of->sides == 0) {
         problem_add(p, 400, "parts",
                     "png shows mixed or masks, and not %s; name one of these two in parts, or ask "

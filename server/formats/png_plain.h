@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* A png file of width x height pixels of 1, 3 or 4 bytes. The length depends only on the size of
- * the picture, and the bytes only on the pixels. */
+ * the image, and the bytes only on the pixels. */
 uint64_t png_plain_length(uint64_t width, uint64_t height, unsigned channels);
 void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
                unsigned char *out);

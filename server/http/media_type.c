@@ -31,7 +31,7 @@ void media_type_check(const char *type, const char *encoding, problem *p) {
             "Content-Type is '%.60s', but multipart bodies are not supported. Send one file "
             "as the whole body, with the samples as an array named x: application/x-npy, "
             "npz, safetensors, or application/octet-stream with x_shape and x_dtype (curl "
-            "--data-binary @x.npy instead of curl -F). 'fmixd import' converts pictures to "
+            "--data-binary @x.npy instead of curl -F). 'fmixd import' converts images to "
             "arrays",
             type);
 }

@@ -110,8 +110,7 @@ static bool enter_folder(const walk *w, const char *path, const struct stat *s,
     return true;
 }
 
-/* A link that leads nowhere is bad only where an image is missed: else what is behind the link may
- * be anything, as it may be behind any other name. */
+/* Such a link is bad only if it has the name of an image, because then an image is missing. */
 static bool is_link_to_nothing(const char *path) {
     struct stat s;
     return stat(path, &s) != 0 && errno == ENOENT && lstat(path, &s) == 0 && S_ISLNK(s.st_mode);

@@ -72,7 +72,7 @@ const setting setting_table[SETTINGS] = {
     {"log", CHOICE(log), "json", "format of the log line of each request on stderr, or off", logs},
     {"drain", NUMBER(drain, 0, 3600), "2", "seconds to keep serving after SIGTERM", NULL},
     {"deadline", NUMBER(deadline, 0, 3600), "20",
-     "seconds after that until requests in progress are cut off", NULL},
+     "seconds after drain until requests in progress are cut off", NULL},
 };
 
 const char *setting_name(size_t row) {

@@ -14,7 +14,7 @@ static const char head[] =
     "\n"
     "Commands:\n"
     "  serve                     serve until SIGTERM (the default)\n"
-    "  import DIR --from KIND    write a data set; see fmixd import --help\n"
+    "  import SET --from KIND    write a data set; see fmixd import --help\n"
     "  token NAME                create an access token for the tokens file\n"
     "  healthcheck               exit with 0 if the daemon at --listen is alive\n"
     "  selftest                  compare masks with the golden answers\n"

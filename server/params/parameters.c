@@ -65,7 +65,7 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_DELTA] = {"delta", REAL(0, FMIX_DELTA_MAX), .group = GROUP_MASK, .offset = AT(delta),
                      .fallback = "3", .meaning = "decay power of FMix's spectrum"},
     [QUERY_LAMBDA] = {"lambda", REAL(0, 1), .group = GROUP_LAMBDA, .offset = AT(lambda),
-                      .meaning = "a fixed lambda, which then is not drawn"},
+                      .meaning = "a fixed lambda instead of a drawn one"},
     [QUERY_REFORMULATE] = {"reformulate", CHOICE(switches), .group = GROUP_LAMBDA,
                            .offset = AT(reformulate), .fallback = "0",
                            .meaning = "1: lambda is drawn from Beta(alpha+1, alpha)"},
@@ -100,7 +100,7 @@ const query_parameter query_table[QUERY_COUNT] = {
                      .fallback = "1",
                      .meaning = "png: width and height of a mask element in pixels"},
     [QUERY_LAYOUT] = {"layout", CHOICE(layouts), .group = GROUP_MIXED, .offset = AT(layout),
-                      .meaning = "position of the channels in x, required if x has three or more "
+                      .meaning = "position of the channels: in x, required if x has three or more "
                                  "dimensions; for a data set, in the answer"},
     [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_PARTS, .offset = AT(parts),
                      .meaning = "tensors of the answer, separated by commas"},
@@ -113,25 +113,22 @@ const query_parameter query_table[QUERY_COUNT] = {
          .meaning = "element type of mixed; from u8 to a floating type, values are divided by 255"},
     [QUERY_CLASSES] =
         {"classes", LIST(NULL), .group = GROUP_MIXED, .offset = AT(classes),
-         .meaning = "number of classes of y; with several arrays y.NAME, one number for each"},
+         .meaning = "number of classes of y; with several heads y.NAME, one number for each"},
     [QUERY_SMOOTHING] = {"smoothing", REAL(0, 1), .group = GROUP_MIXED, .offset = AT(smoothing),
                          .fallback = "0", .meaning = "label smoothing, applied before mixing"},
     [QUERY_CORRECT] = {"correct", CHOICE(switches), .group = GROUP_MIXED, .offset = AT(correct),
                        .fallback = "1",
                        .meaning =
-                           "0: labels are weighted by lambda instead of the mask's actual mean"},
-    [QUERY_EPOCH] =
-        {"epoch", INTEGER(0, UINT64_MAX), .group = GROUP_EPOCH, .offset = AT(epoch),
-         .fallback = "0",
-         .meaning =
-             "number of the epoch, which is the number of passes over the data set before it"},
+                           "0: labels are weighted by lambda instead of the mask's true mean"},
+    [QUERY_EPOCH] = {"epoch", INTEGER(0, UINT64_MAX), .group = GROUP_EPOCH, .offset = AT(epoch),
+                     .fallback = "0", .meaning = "number of the epoch, counted from 0"},
     [QUERY_SHUFFLE] = {"shuffle", CHOICE(switches), .group = GROUP_EPOCH, .offset = AT(shuffle),
                        .fallback = "0",
-                       .meaning = "1: each epoch has a random order of samples of its own"},
+                       .meaning = "1: shuffle the samples, in another order each epoch"},
     [QUERY_CROP] = {"crop", INTEGER(0, 65536), .group = GROUP_EPOCH, .offset = AT(crop),
                     .fallback = "0",
-                    .meaning = "pads each spatial side by this many elements and takes a random "
-                               "window of the original size"},
+                    .meaning = "pads each spatial dimension by this many elements at both ends and "
+                               "takes a random window of the original size"},
     [QUERY_PAD] = {"pad", CHOICE(pads), .group = GROUP_EPOCH, .offset = AT(pad), .fallback = "zero",
                    .meaning = "how crop fills the padding"},
     [QUERY_FLIP] = {"flip", CHOICE(switches), .group = GROUP_EPOCH, .offset = AT(flip),

@@ -29,7 +29,6 @@ void problem_add(problem *p, int status, const char *parameter, const char *form
     __attribute__((format(printf, 4, 5)));
 
 const char *problem_title(int status);
-const char *refusal_name(refusal reason);
 
 /* application/problem+json */
 void problem_render(const problem *p, buffer *out);

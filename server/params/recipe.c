@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool recipe_law(const query *q, fmix_recipe *out, problem *p) {
+bool recipe_from_query(const query *q, fmix_recipe *out, problem *p) {
     if (q->given[QUERY_LAMBDA] && q->given[QUERY_ALPHA]) {
         problem_add(p, 400, "lambda",
                     "lambda and alpha exclude each other: lambda is either fixed or drawn");
@@ -47,8 +47,8 @@ bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p) {
                     "frequency=pixel with spectrum=official");
     if (shape->side[0] == 1)
         problem_add(p, 400, "spectrum",
-                    "spectrum is 'official', but FMix's released code fails where the first side "
-                    "is 1; use spectrum=paper");
+                    "spectrum is 'official', but FMix's released code fails where the first "
+                    "dimension is 1; use spectrum=paper");
     return p->status == 0;
 }
 

@@ -7,7 +7,7 @@
 #include "query.h"
 
 /* Sets every field of the recipe but its shape. The method is the first of the list. */
-bool recipe_law(const query *q, fmix_recipe *out, problem *p);
+bool recipe_from_query(const query *q, fmix_recipe *out, problem *p);
 
 /* Refuses what `spectrum=official` does not define. */
 bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p);

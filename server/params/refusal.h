@@ -29,7 +29,8 @@ const char *refusal_name(refusal why);
 struct problem;
 
 /* Replaces what p said by the refusal of a job: LARGE, QUEUE, PATIENCE, SHARE, MEMORY or INTERNAL.
- * retry_after: seconds after which the client may try again. LARGE is final and does not name any.
+ * retry_after: seconds after which the client may try again. LARGE is final, so its detail does not
+ * name a time.
  */
 void refusal_explain(refusal why, unsigned retry_after, struct problem *p);
 

@@ -1,7 +1,7 @@
 // The preview page. Each view has a form, sends the request that the form describes, draws the
 // answer, and shows code that fetches the same bytes.
 
-const PICTURE = 224;
+const SIDE = 224;
 const VOLUME = 48;
 let token = "";
 
@@ -32,9 +32,9 @@ function newest(caption, work) {
     control.abort();
     const { signal } = control = new AbortController();
     try {
-      const said = await work(signal);
+      const text = await work(signal);
       caption.classList.remove("wrong");
-      caption.textContent = said;
+      caption.textContent = text;
     } catch (error) {
       if (signal.aborted)
         return;
@@ -56,7 +56,7 @@ async function show(image, reply) {
 // ---- forms ----
 
 /** The values of a form that are not at their defaults. */
-function said(form, names) {
+function valuesOf(form, names) {
   const pairs = {};
   for (const name of names) {
     const field = form.elements[name];
@@ -67,7 +67,7 @@ function said(form, names) {
   return pairs;
 }
 
-function sayValues(form) {
+function showValues(form) {
   for (const label of form.querySelectorAll(".slider"))
     label.querySelector("output").textContent = label.querySelector("input").value;
 }
@@ -76,10 +76,10 @@ function sayValues(form) {
 function watch(form, redraw) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
-    sayValues(form);
+    showValues(form);
     redraw();
   });
-  sayValues(form);
+  showValues(form);
   redraw();
 }
 
@@ -88,14 +88,14 @@ function watch(form, redraw) {
 const quoted = (target) => `"${location.origin}${target}"`;
 
 /** URLs of an answer, and code that fetches the answer by GET. `path` has no suffix; without
- * parameters of a picture, the view draws the raw array. */
-function fetching(picture, path, pairs, rawPairs, shape) {
-  const png = `${path}.png?${query({ ...pairs, ...picture })}`;
+ * parameters of an image, the view draws the raw array. */
+function fetching(image, path, pairs, rawPairs, shape) {
+  const png = `${path}.png?${query({ ...pairs, ...image })}`;
   const npy = `${path}.npy?${query(pairs)}`;
   const raw = `${path}.raw?${query({ ...pairs, ...rawPairs })}`;
   return {
-    target: picture ? png : raw,
-    curl: picture ? `curl -o picture.png '${location.origin}${png}'`
+    target: image ? png : raw,
+    curl: image ? `curl -o image.png '${location.origin}${png}'`
       : `curl -o array.npy '${location.origin}${npy}'`,
     python: `import io, urllib.request, numpy as np
 reply = urllib.request.urlopen(${quoted(npy)})
@@ -131,7 +131,7 @@ writeBin(reply$content, "mixed.png")`,
 const codes = [];
 let language = "curl";
 
-function sayCode() {
+function showCode() {
   for (const { root, lines } of codes) {
     root.querySelector("code").textContent = lines[language] ?? "";
     for (const button of root.querySelectorAll("[data-language]"))
@@ -146,7 +146,7 @@ function codeBox(section) {
   box.root.addEventListener("click", async ({ target }) => {
     if (target.dataset.language) {
       language = target.dataset.language;
-      sayCode();
+      showCode();
     } else if (target.classList.contains("copy")) {
       await navigator.clipboard.writeText(box.lines[language]);
       target.textContent = "Copied";
@@ -156,7 +156,7 @@ function codeBox(section) {
   codes.push(box);
   return (lines) => {
     box.lines = lines;
-    sayCode();
+    showCode();
   };
 }
 
@@ -167,14 +167,14 @@ function view(id) {
     section,
     form: section.querySelector("form"),
     caption: section.querySelector("figcaption"),
-    say: codeBox(section),
+    setCode: codeBox(section),
   };
 }
 
 // ---- masks ----
 
 function masks() {
-  const { section, form, caption, say } = view("masks");
+  const { section, form, caption, setCode } = view("masks");
   const image = section.querySelector("figure img");
   const count = 12;
   watch(form, newest(caption, async (signal) => {
@@ -182,10 +182,10 @@ function masks() {
     lambda.disabled = !fixed.checked;
     const shape = [Number(height.value), Number(width.value)];
     const names = ["method", "seed", "delta", "soft", fixed.checked ? "lambda" : "alpha"];
-    const pairs = { shape: shape.join("x"), n: count, ...said(form, names) };
+    const pairs = { shape: shape.join("x"), n: count, ...valuesOf(form, names) };
     const soft = pairs.soft ? {} : { dtype: "u8" };
     const lines = fetching({ columns: 4 }, "/v1/masks", pairs, soft, [count, ...shape]);
-    say(lines);
+    setCode(lines);
     const start = performance.now();
     const reply = await ask(lines.target, { signal });
     await show(image, reply);
@@ -193,26 +193,26 @@ function masks() {
   }));
 }
 
-// ---- two pictures ----
+// ---- two images ----
 
 /** Options of a canvas whose pixels are read back. */
 const penOf = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
 
-/** Covers the canvas with the middle of the picture. */
-function draw(canvas, picture) {
-  const scale = Math.max(PICTURE / picture.width, PICTURE / picture.height);
-  const [width, height] = [picture.width * scale, picture.height * scale];
-  penOf(canvas).drawImage(picture, (PICTURE - width) / 2, (PICTURE - height) / 2, width, height);
+/** Covers the canvas with the middle of the image. */
+function draw(canvas, image) {
+  const scale = Math.max(SIDE / image.width, SIDE / image.height);
+  const [width, height] = [image.width * scale, image.height * scale];
+  penOf(canvas).drawImage(image, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
 }
 
-/** Pictures to mix before the user chooses any: a dune under the sun, and leaves. */
+/** Images to mix before the user chooses any: a dune under the sun, and leaves. */
 function drawSamples([dune, leaves]) {
   let pen = penOf(dune);
-  const sky = pen.createLinearGradient(0, 0, 0, PICTURE);
+  const sky = pen.createLinearGradient(0, 0, 0, SIDE);
   sky.addColorStop(0, "#f6b26b");
   sky.addColorStop(1, "#c0504d");
   pen.fillStyle = sky;
-  pen.fillRect(0, 0, PICTURE, PICTURE);
+  pen.fillRect(0, 0, SIDE, SIDE);
   pen.fillStyle = "#fff2cc";
   pen.beginPath();
   pen.arc(150, 70, 32, 0, 7);
@@ -220,18 +220,18 @@ function drawSamples([dune, leaves]) {
   for (const [top, colour] of [[130, "#7f3b3b"], [160, "#5b2a33"], [190, "#36192a"]]) {
     pen.fillStyle = colour;
     pen.beginPath();
-    pen.moveTo(0, PICTURE);
+    pen.moveTo(0, SIDE);
     pen.lineTo(0, top);
-    pen.bezierCurveTo(70, top - 40, 130, top + 35, PICTURE, top - 15);
-    pen.lineTo(PICTURE, PICTURE);
+    pen.bezierCurveTo(70, top - 40, 130, top + 35, SIDE, top - 15);
+    pen.lineTo(SIDE, SIDE);
     pen.fill();
   }
   pen = penOf(leaves);
   pen.fillStyle = "#0f3d3e";
-  pen.fillRect(0, 0, PICTURE, PICTURE);
+  pen.fillRect(0, 0, SIDE, SIDE);
   for (let i = 0; i < 40; i++) {
     pen.save();
-    pen.translate((i * 83) % PICTURE, (i * 47) % PICTURE);
+    pen.translate((i * 83) % SIDE, (i * 47) % SIDE);
     pen.rotate(i * 2.4);
     pen.fillStyle = `hsl(${140 + (i * 11) % 50} 45% ${28 + (i * 7) % 40}%)`;
     pen.beginPath();
@@ -243,15 +243,15 @@ function drawSamples([dune, leaves]) {
 
 /** Two canvases as an npy file: uint8 [2, side, side, 3]. */
 function npyOf(canvases) {
-  const shape = `(2, ${PICTURE}, ${PICTURE}, 3)`;
+  const shape = `(2, ${SIDE}, ${SIDE}, 3)`;
   const text = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`;
   const head = new TextEncoder().encode(text.padEnd(117) + "\n");
-  const bytes = new Uint8Array(10 + head.length + 2 * PICTURE * PICTURE * 3);
+  const bytes = new Uint8Array(10 + head.length + 2 * SIDE * SIDE * 3);
   bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, head.length & 255, head.length >> 8]);
   bytes.set(head, 10);
   let at = 10 + head.length;
   for (const canvas of canvases) {
-    const { data } = penOf(canvas).getImageData(0, 0, PICTURE, PICTURE);
+    const { data } = penOf(canvas).getImageData(0, 0, SIDE, SIDE);
     for (let i = 0; i < data.length; i += 4)
       for (let channel = 0; channel < 3; channel++)
         bytes[at++] = data[i + channel];
@@ -259,7 +259,7 @@ function npyOf(canvases) {
   return bytes;
 }
 
-function takePictures(drops, redraw) {
+function takeImages(drops, redraw) {
   drops.forEach((drop) => {
     const canvas = drop.querySelector("canvas");
     const take = async (file) => {
@@ -285,7 +285,7 @@ function takePictures(drops, redraw) {
 }
 
 function mix() {
-  const { section, form, caption, say } = view("mix");
+  const { section, form, caption, setCode } = view("mix");
   const canvases = [...section.querySelectorAll(".drop canvas")];
   const images = [...section.querySelectorAll("figure img")];
   const save = section.querySelector(".save");
@@ -295,23 +295,23 @@ function mix() {
     if (save.href)
       URL.revokeObjectURL(save.href);
     save.href = URL.createObjectURL(new Blob([body]));
-    const pairs = { layout: "channels_last", pairing: "flip", ...said(form, ["lambda", "delta", "seed"]) };
+    const pairs = { layout: "channels_last", pairing: "flip", ...valuesOf(form, ["lambda", "delta", "seed"]) };
     const linesOf = (method) => uploading({ ...pairs, method, columns: 1 });
-    say(linesOf("fmix"));
+    setCode(linesOf("fmix"));
     await Promise.all(images.map(async (image) => {
       const { target } = linesOf(image.dataset.method);
       await show(image, await ask(target, { method: "POST", body, signal }));
     }));
-    return "Above, the first keeps λ of itself; below, the second does.";
+    return "Above, the first image keeps the share λ of itself; below, the second image does.";
   });
-  takePictures([...section.querySelectorAll(".drop")], redraw);
+  takeImages([...section.querySelectorAll(".drop")], redraw);
   watch(form, redraw);
 }
 
 // ---- data sets ----
 
 async function data() {
-  const { section, form, caption, say } = view("data");
+  const { section, form, caption, setCode } = view("data");
   const image = section.querySelector("figure img");
   const { set, step } = form.elements;
   const batch = 32;
@@ -322,16 +322,16 @@ async function data() {
       set.replaceChildren(...sets.map(({ name }) => new Option(name)));
     }
     const chosen = sets.find(({ name }) => name === set.value);
-    section.querySelectorAll("figure .picture, figure .code").forEach((part) => { part.hidden = !chosen; });
+    section.querySelectorAll("figure .image, figure .code").forEach((part) => { part.hidden = !chosen; });
     if (!chosen)
       return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";
     const n = Math.min(batch, chosen.count);
     step.max = Math.ceil(chosen.count / n) - 1;
-    const pairs = { n, ...said(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };
+    const pairs = { n, ...valuesOf(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };
     const path = `/v1/datasets/${set.value}/batches/${step.value}`;
     const lines = fetching({ columns: 8 }, path, pairs, { out_dtype: "u8" }, [n, ...chosen.shape]);
-    say(lines);
-    sayValues(form);
+    setCode(lines);
+    showValues(form);
     await show(image, await ask(lines.target, { signal }));
     return `Batch ${step.value} of ${Number(step.max) + 1}: ${n} of ${chosen.count} samples of ${chosen.shape.join("×")}`;
   });
@@ -341,7 +341,7 @@ async function data() {
 // ---- a volume ----
 
 function volume() {
-  const { section, form, caption, say } = view("volume");
+  const { section, form, caption, setCode } = view("volume");
   const canvas = section.querySelector("canvas");
   const shape = [VOLUME, VOLUME, VOLUME];
   let mask = null, fetched = "";
@@ -352,12 +352,12 @@ function volume() {
     for (let i = 0; i < VOLUME * VOLUME; i++)
       pixels.data.set([...Array(3).fill(255 * mask[slice * VOLUME * VOLUME + i]), 255], 4 * i);
     pen.putImageData(pixels, 0, 0);
-    return `Slice ${slice} of ${VOLUME}, by the first side of ${shape.join("×")}`;
+    return `Slice ${slice} of ${VOLUME}, along the first dimension of ${shape.join("×")}`;
   };
   watch(form, newest(caption, async (signal) => {
-    const pairs = { shape: shape.join("x"), ...said(form, ["delta", "lambda", "seed"]) };
+    const pairs = { shape: shape.join("x"), ...valuesOf(form, ["delta", "lambda", "seed"]) };
     const lines = fetching(null, "/v1/masks", pairs, { dtype: "u8" }, shape);
-    say(lines);
+    setCode(lines);
     if (lines.target !== fetched) {
       mask = new Uint8Array(await (await ask(lines.target, { signal })).arrayBuffer());
       fetched = lines.target;

@@ -63,10 +63,17 @@ class Nginx:
             "listen 8080;": f"listen unix:{self.path};", **(changed or {})})
         self.process = harness.spawn([NGINX, "-p", folder, "-c", main,
                                       "-e", f"{folder}/errors"])
-        harness.until(lambda: os.path.exists(self.path)
-                      or self.process.poll() is not None, self.errors)
+        harness.until(lambda: self.listens() or self.process.poll() is not None, self.errors)
         if self.process.poll() is not None:
             raise RuntimeError(self.errors())
+
+    def listens(self):
+        """Whether it takes connections; its socket has a name some time before."""
+        try:
+            self.connect().close()
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def errors(self):
         """What it complains of."""

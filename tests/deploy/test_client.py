@@ -147,7 +147,7 @@ class Mixing(Served):
             mixed, _ = self.mixer(layout=layout, classes=5)(x, y, 0)
             made = self.of_daemon(x, y, 0, layout=layout or "none")
             self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
-        with self.assertRaisesRegex(ValueError, "0 spatial sides"):
+        with self.assertRaisesRegex(ValueError, "0 spatial dimensions"):
             self.mixer(layout="channels_first")(np.zeros((5, 3), "f4"), None, 0)
 
     def test_types_of_x_are_kept_by_every_method(self):

@@ -64,7 +64,7 @@ class Preview(harness.ServerTest):
         return re.search(r"'http://[^/]*(/[^']*)'", line)[1]
 
     def moves(self, window, view, act):
-        """Does something, and waits until the view's line is another and its picture is drawn."""
+        """Does something, and waits until the view's line is another and its image is drawn."""
         before = self.target(window, view)
         old = window.run(f"return document.querySelector('#{view} figure img')?.src")
         act()
@@ -76,7 +76,7 @@ class Preview(harness.ServerTest):
         return self.target(window, view)
 
     def shown(self, window, selector):
-        """The digest of the bytes behind a picture."""
+        """The digest of the bytes behind an image."""
         return window.run(BYTES, window.find(selector))
 
     def test_a_dragged_slider_redraws_what_its_line_fetches(self):
@@ -90,7 +90,7 @@ class Preview(harness.ServerTest):
         self.assertIn("lambda=0.5", target)
         self.assertEqual(window.complaints(), [])
 
-    def test_pictures_that_are_dropped_or_chosen_are_mixed(self):
+    def test_images_that_are_dropped_or_chosen_are_mixed(self):
         window = self.settled(self.open())
         old = [self.shown(window, f"#mix [data-method={m}]") for m in ("fmix", "mixup")]
         srcs = window.run("return [...document.querySelectorAll('#mix figure img')].map(i => i.src)")
@@ -179,13 +179,13 @@ class Preview(harness.ServerTest):
 
     def check_code(self, window, language, view, output, folder):
         target = self.png_target(window, view)
-        picture, mixed = pathlib.Path(folder, "picture.png"), pathlib.Path(folder, "mixed.png")
+        image, mixed = pathlib.Path(folder, "image.png"), pathlib.Path(folder, "mixed.png")
         if view == "mix" and language != "python":
             self.assertEqual(mixed.read_bytes(), self.post(
                 target, pathlib.Path(folder, "pair.npy").read_bytes()).body)
             mixed.unlink()
         elif language == "curl" and view != "volume":
-            self.assertEqual(picture.read_bytes(), self.get(target).body)
+            self.assertEqual(image.read_bytes(), self.get(target).body)
         elif language == "curl":
             self.assertEqual(pathlib.Path(folder, "array.npy").read_bytes(), self.get(target).body)
         else:

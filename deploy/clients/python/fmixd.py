@@ -398,7 +398,7 @@ class Mixer:
     alpha, delta, lambda (as `lam`), policy, weights, pairing, scope, … ; soft masks are not for it.
 
     layout: where x has its channels: channels_first, channels_last or none. It must be told where the
-    shape of x leaves it open; x of four or five sides has its channels first unless told.
+    shape of x leaves it open; x of four or five dimensions has its channels first unless told.
     classes: y holds class numbers of so many classes; else y is rows of floats. With several
     heads y is a dictionary of arrays, and classes may be one with the same keys.
     smoothing, correct: of labels, as /v1/mix has them.
@@ -494,7 +494,7 @@ class Mixer:
         sides = tuple(int(side) for side in x.shape[cut])
         if not 1 <= len(sides) <= 3:
             raise ValueError(f"x has the shape {tuple(x.shape)}, of which layout={layout!r} leaves {len(sides)} "
-                             "spatial sides; masks have one, two or three")
+                             "spatial dimensions; masks have one, two or three")
         return sides
 
     def _guessed(self, x):

@@ -53,7 +53,7 @@ static void class_numbers_are_mixed_as_one_hot_rows(void **state) {
     begin(&b, "classes=3&method=mixup&lambda=0.75&shape=2x2");
     add(&b, "y", DTYPE_I64, 1, 0, numbers);
     assert_true(find(&b, false));
-    assert_true(recipe_law(&b.query, &recipe, &p));
+    assert_true(recipe_from_query(&b.query, &recipe, &p));
     assert_true(recipe_shape(2, b.query.shape.side, 1 << 16, "shape", &recipe.shape, &p));
     plan_rows rows = {.index = 0};
     assert_ok(fmix_plan_new(context, &recipe, &rows.plan));

@@ -77,7 +77,7 @@ static void a_sample_has_one_mask_whatever_else_is_asked_for(void **state) {
     tensor_source_free(s);
 }
 
-static void pictures_are_masks_as_levels(void **state) {
+static void images_are_masks_as_levels(void **state) {
     (void)state;
     unsigned char levels[ELEMENTS], mask[ELEMENTS];
     tensor_source *s = made("shape=16x16&n=1", &format_png);
@@ -90,16 +90,16 @@ static void pictures_are_masks_as_levels(void **state) {
         assert_int_equal(levels[i], 255 * mask[i]);
 }
 
-static void greys_are_levels_with_and_without_a_picture(void **state) {
+static void greys_are_levels_with_and_without_an_image(void **state) {
     (void)state;
-    unsigned char picture[ELEMENTS], levels[ELEMENTS], most = 0;
+    unsigned char image[ELEMENTS], levels[ELEMENTS], most = 0;
     tensor_source *s = made("shape=16x16&n=1&output=grey", &format_png);
-    served_fill(s, "masks", picture, sizeof picture);
+    served_fill(s, "masks", image, sizeof image);
     tensor_source_free(s);
     s = made("shape=16x16&n=1&output=grey&dtype=u8", &format_npy);
     served_fill(s, "masks", levels, sizeof levels);
     tensor_source_free(s);
-    assert_memory_equal(picture, levels, sizeof levels);
+    assert_memory_equal(image, levels, sizeof levels);
     for (unsigned i = 0; i < ELEMENTS; i++)
         most = levels[i] > most ? levels[i] : most;
     assert_int_equal(most, 255);
@@ -140,8 +140,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(the_numbers_beside_a_mask_are_counted_on_it),
         T(a_sample_has_one_mask_whatever_else_is_asked_for),
-        T(pictures_are_masks_as_levels),
-        T(greys_are_levels_with_and_without_a_picture),
+        T(images_are_masks_as_levels),
+        T(greys_are_levels_with_and_without_an_image),
         T(what_no_mask_can_be_made_of_is_refused_by_its_parameter),
         T(the_canonical_text_and_the_notes_say_what_was_asked),
     };

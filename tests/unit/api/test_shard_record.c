@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* A batch of 2 rows: pictures of 2 x 3, numbers and weights beside them. */
+/* A batch of 2 rows: images of 2 x 3, numbers and weights beside them. */
 enum { HEIGHT = 2, WIDTH = 3, PIXELS = HEIGHT * WIDTH };
 static const unsigned char pixels[2][PIXELS] = {{1, 2, 3, 4, 5, 6}, {11, 12, 13, 14, 15, 16}};
 static const int64_t rows[2] = {5, INT64_MIN};

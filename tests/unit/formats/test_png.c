@@ -72,7 +72,7 @@ static decoded_png draw(tensor_source *s, const unsigned char *masks) {
 }
 
 /* Rows of the decoded_png as text: '#' 255, '.' 0, ' ' the ground. */
-static void assert_picture(decoded_png *p, uint32_t width, uint32_t height, const char *expected) {
+static void assert_image(decoded_png *p, uint32_t width, uint32_t height, const char *expected) {
     assert_int_equal(p->width, width);
     assert_int_equal(p->height, height);
     for (size_t i = 0; i < (size_t)width * height; i++) {
@@ -89,9 +89,9 @@ static void one_mask_is_itself_pixel_for_pixel(void **state) {
     static const uint64_t side[] = {2, 3};
     decoded_png p = draw(masks_of(1, 2, side, 0, 1), mask);
     assert_string_equal(p.text, "stream=1 seed=0");
-    assert_picture(&p, 3, 2,
-                   ".##"
-                   "#..");
+    assert_image(&p, 3, 2,
+                 ".##"
+                 "#..");
 }
 
 static void scale_repeats_each_element_along_both_sides(void **state) {
@@ -99,11 +99,11 @@ static void scale_repeats_each_element_along_both_sides(void **state) {
     static const unsigned char mask[] = {0, 1, 1, 0};
     static const uint64_t side[] = {2, 2};
     decoded_png p = draw(masks_of(1, 2, side, 0, 2), mask);
-    assert_picture(&p, 4, 4,
-                   "..##"
-                   "..##"
-                   "##.."
-                   "##..");
+    assert_image(&p, 4, 4,
+                 "..##"
+                 "..##"
+                 "##.."
+                 "##..");
 }
 
 static void a_sheet_fills_its_rows_left_to_right_with_gaps(void **state) {
@@ -111,21 +111,21 @@ static void a_sheet_fills_its_rows_left_to_right_with_gaps(void **state) {
     static const unsigned char masks[] = {0, 1, 1, 1, 1, 0};
     static const uint64_t side[] = {1, 2};
     decoded_png p = draw(masks_of(3, 2, side, 0, 1), masks); /* about a square: two by two */
-    assert_picture(&p, 16, 14,
-                   "                "
-                   "                "
-                   "                "
-                   "                "
-                   "    .#    ##    "
-                   "                "
-                   "                "
-                   "                "
-                   "                "
-                   "    #.          "
-                   "                "
-                   "                "
-                   "                "
-                   "                ");
+    assert_image(&p, 16, 14,
+                 "                "
+                 "                "
+                 "                "
+                 "                "
+                 "    .#    ##    "
+                 "                "
+                 "                "
+                 "                "
+                 "                "
+                 "    #.          "
+                 "                "
+                 "                "
+                 "                "
+                 "                ");
 }
 
 static void columns_are_as_many_as_asked_but_no_more_than_masks(void **state) {
@@ -148,7 +148,7 @@ static void a_mask_of_one_side_is_a_strip(void **state) {
     static const unsigned char masks[] = {0, 1, 1, 1, 0, 0};
     static const uint64_t side[] = {3};
     decoded_png p = draw(masks_of(1, 1, side, 0, 1), masks);
-    assert_picture(&p, 3, 1, ".##");
+    assert_image(&p, 3, 1, ".##");
     p = draw(masks_of(2, 1, side, 0, 1), masks); /* one under the other, 16 high */
     assert_true(p.width == 11 && p.height == 2 * 16 + 3 * 4);
     for (uint32_t y = 4; y < 20; y++)
@@ -163,15 +163,15 @@ static void a_mask_of_three_sides_is_its_slices_in_a_square(void **state) {
     static const unsigned char mask[] = {0, 1, 1, 0, 1, 1};
     static const uint64_t side[] = {3, 1, 2};
     decoded_png p = draw(masks_of(1, 3, side, 0, 1), mask);
-    assert_picture(&p, 4, 2,
-                   ".##."
-                   "##  ");
+    assert_image(&p, 4, 2,
+                 ".##."
+                 "##  ");
     p = draw(masks_of(1, 3, side, 0, 2), mask);
-    assert_picture(&p, 8, 4,
-                   "..####.."
-                   "..####.."
-                   "####    "
-                   "####    ");
+    assert_image(&p, 8, 4,
+                 "..####.."
+                 "..####.."
+                 "####    "
+                 "####    ");
 }
 
 static void one_pixel_too_many_is_413_by_name(void **state) {

@@ -56,7 +56,7 @@ static void pixels_come_back(uint64_t width, uint64_t height, unsigned channels)
     free(pixels);
 }
 
-static void small_pictures_come_back_in_every_number_of_channels(void **state) {
+static void small_images_come_back_in_every_number_of_channels(void **state) {
     (void)state;
     for (unsigned channels = 1; channels <= 4; channels += channels == 1 ? 2 : 1)
         for (uint64_t width = 1; width < 5; width++)
@@ -64,7 +64,7 @@ static void small_pictures_come_back_in_every_number_of_channels(void **state) {
                 pixels_come_back(width, height, channels);
 }
 
-static void pictures_of_several_blocks_come_back(void **state) {
+static void images_of_several_blocks_come_back(void **state) {
     (void)state;
     pixels_come_back(300, 300, 4);
     pixels_come_back(65534, 1, 1); /* just one block */
@@ -72,5 +72,4 @@ static void pictures_of_several_blocks_come_back(void **state) {
     pixels_come_back(1, 65536, 1);
 }
 
-RUN(T(small_pictures_come_back_in_every_number_of_channels),
-    T(pictures_of_several_blocks_come_back))
+RUN(T(small_images_come_back_in_every_number_of_channels), T(images_of_several_blocks_come_back))

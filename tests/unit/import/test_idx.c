@@ -148,9 +148,9 @@ static void a_header_that_is_not_valid_is_refused(void **state) {
         assert_true(importing_refused(import_file(&cut), "x' is not an idx file"));
     }
     b.length--;
-    assert_true(importing_refused(import_file(&b), "takes 12 bytes"));
+    assert_true(importing_refused(import_file(&b), "needs 12 bytes"));
     b.length += 2;
-    assert_true(importing_refused(import_file(&b), "takes 12 bytes"));
+    assert_true(importing_refused(import_file(&b), "needs 12 bytes"));
     b.length--;
     b.bytes[2] = 0x0a;
     assert_true(importing_refused(import_file(&b), "x' is not an idx file"));

@@ -22,8 +22,8 @@ static void squares_are_within_5u_of_their_sum(void **state) {
         }
 }
 
-static fmix_spectrum_params law_of(fmix_spectrum spectrum, fmix_frequency frequency,
-                                   fmix_shape shape) {
+static fmix_spectrum_params params_of(fmix_spectrum spectrum, fmix_frequency frequency,
+                                      fmix_shape shape) {
     return fmix_spectrum_params_of(
         &(fmix_recipe){.shape = shape, .delta = 3, .spectrum = spectrum, .frequency = frequency});
 }
@@ -34,7 +34,7 @@ static void the_paper_s_bins_are_all_but_the_first_in_flat_order(void **state) {
         {1, {7}}, {1, {8}}, {2, {3, 5}}, {2, {1, 6}}, {3, {2, 3, 4}}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const fmix_spectrum_params params =
-            law_of(FMIX_SPECTRUM_PAPER, FMIX_FREQUENCY_PIXEL, shapes[i]);
+            params_of(FMIX_SPECTRUM_PAPER, FMIX_FREQUENCY_PIXEL, shapes[i]);
         fmix_sides n = fmix_shape_sides(&shapes[i]);
         uint64_t j = 0;
         fmix_bin bin;
@@ -55,7 +55,7 @@ static void the_paper_s_bins_are_all_but_the_first_in_flat_order(void **state) {
 static void extent_counts_by_the_side(void **state) {
     (void)state;
     const fmix_spectrum_params params =
-        law_of(FMIX_SPECTRUM_PAPER, FMIX_FREQUENCY_EXTENT, (fmix_shape){2, {4, 10}});
+        params_of(FMIX_SPECTRUM_PAPER, FMIX_FREQUENCY_EXTENT, (fmix_shape){2, {4, 10}});
     fmix_bin bin;
     assert_true(fmix_bin_of_normal(&params, 8, &bin)); /* (1, 2) */
     assert_true(fmix_square_value(&bin.square) == 5);
@@ -96,7 +96,7 @@ static void the_official_bins_are_those_of_the_released_code(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof official / sizeof *official; i++) {
         const fmix_spectrum_params params =
-            law_of(FMIX_SPECTRUM_OFFICIAL, FMIX_FREQUENCY_PIXEL, official[i].shape);
+            params_of(FMIX_SPECTRUM_OFFICIAL, FMIX_FREQUENCY_PIXEL, official[i].shape);
         fmix_bin bin;
         assert_true(fmix_normals_count(&params) == official[i].normals);
         assert_int_equal(fmix_bin_of_normal(&params, official[i].j, &bin), official[i].adds);

@@ -117,8 +117,8 @@ static void a_heavy_share_is_exact_in_quick_sums_too(void **state) {
     assert_true(relative[1] < 0x1p20);
 }
 
-/* The official law has bins of the first two numbers along the last side, which is 1 here, and none
- * but 0 along the longest: G is the same all along it, and nothing is left of a difference. */
+/* The official spectrum has bins of the first two numbers along the last side, which is 1 here, and
+ * none but 0 along the longest: G is the same all along it, and nothing is left of a difference. */
 static void terms_shared_by_all_lines_do_not_widen_bounds(void **state) {
     (void)state;
     static const fmix_shape shape = {3, {13, 7, 1}};

@@ -82,7 +82,7 @@ static void lambda_of_the_contracts_example(void **state) {
     mpfr_free_cache();
 }
 
-static fmix_spectrum_params law_of(fmix_shape shape, double delta) {
+static fmix_spectrum_params params_of(fmix_shape shape, double delta) {
     return fmix_spectrum_params_of(&(fmix_recipe){.shape = shape, .delta = delta});
 }
 
@@ -101,7 +101,7 @@ static void orders_have_the_sign_of_the_difference(void **state) {
     static const char mask[] = "001100111001110";
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_spectrum_params params = law_of((fmix_shape){2, {3, 5}}, 3);
+    const fmix_spectrum_params params = params_of((fmix_shape){2, {3, 5}}, 3);
     const fmix_field field = {.params = &params, .total = 100, .key = &key};
     for (uint32_t pivot = 0; pivot < 15; pivot++) {
         uint32_t others[14];
@@ -122,7 +122,7 @@ static void orders_are_antisymmetric_and_transitive(void **state) {
     int order[N][N];
     fmix_key key;
     assert_ok(fmix_key_derive(6, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_spectrum_params params = law_of((fmix_shape){2, {3, 4}}, 1);
+    const fmix_spectrum_params params = params_of((fmix_shape){2, {3, 4}}, 1);
     const fmix_field field = {.params = &params, .total = 100, .key = &key};
     static const uint32_t all[N] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     for (uint32_t pivot = 0; pivot < N; pivot++)
@@ -144,7 +144,7 @@ static void within_the_tolerance_is_equal(void **state) {
     int order;
     fmix_key key;
     assert_ok(fmix_key_derive(0, FMIX_DOMAIN_SPECTRUM, &key));
-    const fmix_spectrum_params params = law_of((fmix_shape){1, {2}}, 3);
+    const fmix_spectrum_params params = params_of((fmix_shape){1, {2}}, 3);
     fmix_field field = {.params = &params, .total = 8, .key = &key, .t = 1166203367};
     assert_ok(order_all(&field, 0, other, 1, &order));
     assert_int_equal(order, 0); /* the contract's tie */

@@ -17,7 +17,7 @@ static const fmix_shape shapes[] = {
 static const double deltas[] = {0, 0.25, 1, 2, 3, 4.7, 7, 10};
 #define DELTAS (sizeof deltas / sizeof *deltas)
 
-static fmix_spectrum_params law_of(const fmix_shape *shape, double delta) {
+static fmix_spectrum_params params_of(const fmix_shape *shape, double delta) {
     return fmix_spectrum_params_of(&(fmix_recipe){.shape = *shape, .delta = delta});
 }
 
@@ -127,8 +127,9 @@ static void weights_and_their_total_are_those_of_mpfr(void **state) {
         for (size_t d = 0; d < DELTAS; d++) {
             const fmix_weights *weights = NULL;
             void *entry = NULL;
-            assert_ok(fmix_weights_get(
-                cache, (fmix_spectrum_params[]){law_of(&shapes[s], deltas[d])}, &weights, &entry));
+            assert_ok(fmix_weights_get(cache,
+                                       (fmix_spectrum_params[]){params_of(&shapes[s], deltas[d])},
+                                       &weights, &entry));
             bin last = bin_at(&shapes[s], 0);
             assert_true(weights->bins == (uint64_t)last.n[0] * last.n[1] * (last.n[2] / 2 + 1));
             double error = largest_error(&shapes[s], deltas[d], weights, 1, total);
@@ -154,8 +155,8 @@ static void weights_of_long_sides_keep_the_bound(void **state) {
             static const double some[] = {0.3, 3, 10};
             const fmix_weights *weights = NULL;
             void *entry = NULL;
-            assert_ok(fmix_weights_get(cache, (fmix_spectrum_params[]){law_of(&large[s], some[d])},
-                                       &weights, &entry));
+            assert_ok(fmix_weights_get(
+                cache, (fmix_spectrum_params[]){params_of(&large[s], some[d])}, &weights, &entry));
             assert_true(largest_error(&large[s], some[d], weights, 997, total) <= 48);
             fmix_cache_release(cache, entry);
         }
@@ -169,16 +170,19 @@ static void weights_are_kept_by_shape_and_delta(void **state) {
     const fmix_weights *a = NULL, *b = NULL, *c = NULL, *d = NULL;
     void *held[4] = {0};
     fmix_shape shape = {2, {6, 5, 77}}, same = {2, {6, 5, 99}}, other = {2, {5, 6, 0}};
-    assert_false(fmix_weights_cached(cache, (fmix_spectrum_params[]){law_of(&shape, 3)}));
-    assert_ok(fmix_weights_get(cache, (fmix_spectrum_params[]){law_of(&shape, 3)}, &a, &held[0]));
-    assert_true(fmix_weights_cached(
-        cache, (fmix_spectrum_params[]){law_of(&same, 3)})); /* sides past the rank mean nothing */
-    assert_false(
-        fmix_weights_cached(cache, (fmix_spectrum_params[]){law_of(&shape, 0x1.8000000000001p+1)}));
-    assert_false(fmix_weights_cached(cache, (fmix_spectrum_params[]){law_of(&other, 3)}));
-    assert_ok(fmix_weights_get(cache, (fmix_spectrum_params[]){law_of(&same, 3)}, &b, &held[1]));
-    assert_ok(fmix_weights_get(cache, (fmix_spectrum_params[]){law_of(&shape, 2)}, &c, &held[2]));
-    assert_ok(fmix_weights_get(cache, (fmix_spectrum_params[]){law_of(&other, 3)}, &d, &held[3]));
+    assert_false(fmix_weights_cached(cache, (fmix_spectrum_params[]){params_of(&shape, 3)}));
+    assert_ok(
+        fmix_weights_get(cache, (fmix_spectrum_params[]){params_of(&shape, 3)}, &a, &held[0]));
+    assert_true(fmix_weights_cached(cache, (fmix_spectrum_params[]){params_of(
+                                               &same, 3)})); /* sides past the rank mean nothing */
+    assert_false(fmix_weights_cached(
+        cache, (fmix_spectrum_params[]){params_of(&shape, 0x1.8000000000001p+1)}));
+    assert_false(fmix_weights_cached(cache, (fmix_spectrum_params[]){params_of(&other, 3)}));
+    assert_ok(fmix_weights_get(cache, (fmix_spectrum_params[]){params_of(&same, 3)}, &b, &held[1]));
+    assert_ok(
+        fmix_weights_get(cache, (fmix_spectrum_params[]){params_of(&shape, 2)}, &c, &held[2]));
+    assert_ok(
+        fmix_weights_get(cache, (fmix_spectrum_params[]){params_of(&other, 3)}, &d, &held[3]));
     assert_ptr_equal(a, b);
     assert_true(c != a && d != a && d != c);
     for (int i = 0; i < 4; i++)
@@ -196,8 +200,8 @@ typedef struct subject {
 
 static subject subject_new(const fmix_shape *shape, double delta) {
     subject s = {.cache = cache_new()};
-    assert_ok(fmix_weights_get(s.cache, (fmix_spectrum_params[]){law_of(shape, delta)}, &s.weights,
-                               &s.entry));
+    assert_ok(fmix_weights_get(s.cache, (fmix_spectrum_params[]){params_of(shape, delta)},
+                               &s.weights, &s.entry));
     s.x = malloc(2 * ((size_t)s.weights->bins + FMIX_KERNELS_PAD) * sizeof *s.x);
     assert_non_null(s.x);
     return s;

@@ -11,7 +11,7 @@ static const struct {
     {QUERY_SEED, "007", "7", "-1", "a whole number from 0 to 18446744073709551615"},
     {QUERY_ALPHA, "0.50", "0.5", "nan", "a decimal number from 0.01 to 1000"},
     {QUERY_SHAPE, "3x04", "3x4", "3x0",
-     "one to 3 sides of at least 1 separated by x, such as 32x32"},
+     "one to 3 dimensions of at least 1 separated by x, such as 32x32"},
     {QUERY_POLICY, "random", "random", "rando", "one of: alternate, random"},
     {QUERY_MEMBER, "png", "png", "png,npy", "one of: npy, png"},
     {QUERY_PARTS, "lambda,mixed", "mixed,lambda", "mixed,mixed",

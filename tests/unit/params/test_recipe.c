@@ -99,30 +99,30 @@ static void shapes_end_at_the_limit_of_elements(void **state) {
     }
 }
 
-static void the_law_is_what_the_parameters_say(void **state) {
+static void the_recipe_is_what_the_parameters_say(void **state) {
     (void)state;
     problem p = {0};
     fmix_recipe r;
     query q = QUERY("seed", "9", "method", "cutmix", "alpha", "0.2", "delta", "4");
-    assert_true(recipe_law(&q, &r, &p));
+    assert_true(recipe_from_query(&q, &r, &p));
     assert_true(r.seed == 9 && r.method == FMIX_METHOD_CUTMIX && r.alpha == 0.2 && r.delta == 4);
     assert_false(r.lambda_given);
     q = QUERY("lambda", "0.25");
-    assert_true(recipe_law(&q, &r, &p));
+    assert_true(recipe_from_query(&q, &r, &p));
     assert_true(r.lambda_given && r.lambda == 0.25 && r.method == FMIX_METHOD_FMIX);
 }
 
-static void a_fixed_lambda_and_its_law_exclude_each_other(void **state) {
+static void a_fixed_lambda_excludes_parameters_of_drawing(void **state) {
     (void)state;
     problem p = {0};
     fmix_recipe r;
     query q = QUERY("lambda", "0.5", "alpha", "1");
-    assert_false(recipe_law(&q, &r, &p));
+    assert_false(recipe_from_query(&q, &r, &p));
     assert_int_equal(p.status, 400);
     assert_string_equal(p.errors[0].parameter, "lambda");
     p = (problem){0};
     q = QUERY("lambda", "0.5", "reformulate", "0");
-    assert_false(recipe_law(&q, &r, &p));
+    assert_false(recipe_from_query(&q, &r, &p));
     assert_string_equal(p.errors[0].parameter, "lambda");
 }
 
@@ -283,7 +283,7 @@ static void every_parameter_at_its_longest_still_has_a_text(void **state) {
 
 RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_refused_by_name),
     T(a_given_index_makes_any_step_good), T(shapes_end_at_the_limit_of_elements),
-    T(the_law_is_what_the_parameters_say), T(a_fixed_lambda_and_its_law_exclude_each_other),
+    T(the_recipe_is_what_the_parameters_say), T(a_fixed_lambda_excludes_parameters_of_drawing),
     T(a_list_alternates_batch_by_batch), T(the_official_spectrum_is_refused_where_its_code_raises),
     T(only_masks_of_a_spectrum_soften), T(weights_that_do_not_fit_are_named),
     T(the_text_holds_every_parameter_of_the_groups_that_has_a_value),
