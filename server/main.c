@@ -22,9 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEAR_MILLISECONDS 100 /* between two looks for a signal */
+#define HEAR_MILLISECONDS 100 /* between two checks for a signal */
 
-/* A full disk, for example, must not pass for success. */
+/* Output that was not written, for example to a full disk, must not count as success. */
 static bool is_written(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
@@ -52,7 +52,7 @@ static void wait_for_end(fmixd *d, const sigset_t *signals) {
         reload(d);
 }
 
-/* Keeps serving for `seconds`, or until a second signal. systemd waits for the end by now, so that
+/* Keeps serving for `seconds`, or until a second signal. systemd now waits for the end, so
  * reloads are not reported. */
 static void drain(fmixd *d, const sigset_t *signals, uint64_t seconds) {
     const uint64_t end = clock_nanoseconds() + seconds * CLOCK_SECOND;

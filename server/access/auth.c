@@ -46,7 +46,7 @@ static bool is_taken(const token_set *set, const token *t) {
     return false;
 }
 
-/* Reads NAME HASH, or a line that has only a comment. What is wrong with the line, or NULL. */
+/* Reads NAME HASH, or a line that has only a comment. Returns the error in the line, or NULL. */
 static const char *read_line(char *line, token_set *set) {
     static const char space[] = " \t\r";
     token *t = &set->tokens[set->count];

@@ -25,7 +25,7 @@ typedef struct cors {
     bool vary; /* the answer depends on Origin */
 } cors;
 
-/* Whether the text is "", "*", or a list: http://localhost:3000,https://a.example */
+/* Returns true if the text is "", "*", or a list: http://localhost:3000,https://a.example */
 bool cors_is_list(const char *allowed);
 
 /* The headers of the answer to this request. methods: those of the resource, such as "GET, HEAD".

@@ -28,8 +28,8 @@ void budget_destroy(budget *b);
 /* The bytes that a holder of `held` bytes can still take while nobody else holds any. */
 uint64_t budget_left(const budget *b, uint64_t held);
 
-/* Whether a claim of `bytes`, and of `working` bytes for each thread, fits while nobody else holds
- * any. */
+/* Returns true if a claim of `bytes`, and of `working` bytes for each thread, fits while nobody
+ * else holds any. */
 bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working);
 
 /* False: the claim does not fit now, and takes nothing. In a NULL budget every claim fits. */

@@ -27,16 +27,16 @@ typedef struct buffer_pool {
     size_t held, cap; /* bytes of the buffers kept, and the excess of those in use */
 } buffer_pool;
 
-void buffer_pool_init(buffer_pool *s, size_t cap);
-void buffer_pool_destroy(buffer_pool *s);
+void buffer_pool_init(buffer_pool *p, size_t cap);
+void buffer_pool_destroy(buffer_pool *p);
 
 /* A buffer with room for `bytes`, and at most for twice as many. Its bytes are NULL where there is
  * not enough memory. A NULL pool keeps nothing. */
-pooled_buffer buffer_pool_take(buffer_pool *s, size_t bytes);
+pooled_buffer buffer_pool_take(buffer_pool *p, size_t bytes);
 /* A kept buffer with room for `bytes`, and at most for a quarter more; the caller accounts for all
  * of its room. Its bytes are NULL where the pool keeps no such buffer. */
-pooled_buffer buffer_pool_find(buffer_pool *s, size_t bytes);
+pooled_buffer buffer_pool_find(buffer_pool *p, size_t bytes);
 /* Gives a buffer back that was taken or found, or that malloc gave, or an empty one. */
-void buffer_pool_give(buffer_pool *s, pooled_buffer one);
+void buffer_pool_give(buffer_pool *p, pooled_buffer one);
 
 #endif

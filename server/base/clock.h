@@ -22,7 +22,8 @@ static inline uint64_t clock_milliseconds(void) {
     return clock_nanoseconds() / 1000000;
 }
 
-/* That long from now, for pthread_cond_timedwait on a condition that clock_condition made. */
+/* The time so many nanoseconds from now, for pthread_cond_timedwait on a condition that
+ * clock_condition made. */
 static inline struct timespec clock_after(uint64_t nanoseconds) {
     uint64_t then = clock_nanoseconds() + nanoseconds;
     return (struct timespec){.tv_sec = (time_t)(then / 1000000000),

@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* malloc maps memory of this size by itself (space.h), so the first page, which holds malloc's own
- * header, does not hold anybody else's memory. */
+/* malloc maps memory of this size by itself (ops/memory_shares.h), so the first page, which holds
+ * malloc's own header, does not hold other memory. */
 void large_memory_ask_huge(void *bytes, size_t length) {
 #ifdef MADV_HUGEPAGE
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)bytes / page * page;

@@ -26,7 +26,7 @@ static size_t decode(const unsigned char *at, uint32_t *out) {
     return length;
 }
 
-/* Whether a terminal shows the character rather than obeys it. */
+/* Returns true if a terminal shows the character rather than obeys it. */
 static bool is_plain(uint32_t c) {
     bool control = c < 0x20 || (c >= 0x7f && c < 0xa0), separator = c == 0x2028 || c == 0x2029;
     bool direction = c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||

@@ -11,8 +11,8 @@
  * process only signals for which it has a handler. */
 void shutdown_at_once(void);
 
-/* Whether SIGTERM or SIGINT is blocked and pending. A long operation asks this when it runs on the
- * thread that would otherwise receive the signal. */
+/* Returns true if SIGTERM or SIGINT is blocked and pending. A long operation asks this when it runs
+ * on the thread that would otherwise receive the signal. */
 bool shutdown_requested(void);
 
 #endif

@@ -148,8 +148,8 @@ static void suspend_reader(answer *a) {
     a->waiter.suspend(a->waiter.user);
 }
 
-/* Whether the calling thread should compute the answer at once: the source is warm, and all rows
- * are in one slice. */
+/* Returns true if the calling thread should compute the answer at once: the source is warm, and all
+ * rows are in one slice. */
 static bool is_small(const answer *a) {
     /* Comes first, because the pool counts each answer. */
     bool better = jobs_better_inline(a->pool, &a->job, a->waiter.key);

@@ -54,8 +54,8 @@ answer_state answer_start(answer *a, refusal *why);
  * not decrease: memory that the reader has passed is reused. */
 int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room);
 
-/* Whether all bytes are computed and none of them is read yet, so that reading can neither wait nor
- * fail. */
+/* Returns true if all bytes are computed and none of them is read yet, so that reading can neither
+ * wait nor fail. */
 bool answer_is_complete(answer *a);
 
 /* Ends the answer for a reader that has gone: slices that have not begun are dropped, and a

@@ -103,23 +103,23 @@ static bool is_abandoned(void *of) {
     return atomic_load_explicit(&((const answer *)of)->abandoned, memory_order_relaxed);
 }
 
-static unsigned char *room_of(answer *a, const slicing_part *c, uint64_t slice, uint64_t first,
+static unsigned char *room_of(answer *a, const slicing_part *part, uint64_t slice, uint64_t first,
                               uint64_t rows) {
     if (answer_is_buffered(a))
-        return buffered_body_room(&a->buffered, c, first);
-    return ring_room(&a->streamed.ring, slice, (size_t)(rows * c->from->row_bytes));
+        return buffered_body_room(&a->buffered, part, first);
+    return ring_room(&a->streamed.ring, slice, (size_t)(rows * part->from->row_bytes));
 }
 
 static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t first;
-    const slicing_part *c = slicing_find(&a->slicing, slice);
-    uint64_t rows = slicing_part_rows(c, slice, &first);
-    unsigned char *out = room_of(a, c, slice, first, rows);
+    const slicing_part *part = slicing_find(&a->slicing, slice);
+    uint64_t rows = slicing_part_rows(part, slice, &first);
+    unsigned char *out = room_of(a, part, slice, first, rows);
     fmix_scratch_watch(scratch, is_abandoned, a);
-    bool good = out && c->from->fill(c->from->self, scratch, first, rows, out) == FMIX_OK;
+    bool good = out && part->from->fill(part->from->self, scratch, first, rows, out) == FMIX_OK;
     fmix_scratch_watch(scratch, NULL, NULL);
     if (good)
-        dtype_swap(c->from->type, out, (size_t)(rows * c->from->row_bytes));
+        dtype_swap(part->from->type, out, (size_t)(rows * part->from->row_bytes));
     return good;
 }
 

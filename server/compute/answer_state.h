@@ -54,7 +54,7 @@ void answer_resume_reader(answer *a);
 void answer_end(answer *a, bool cancelled);
 void answer_enter(answer *a, answer_stage stage);
 
-/* Whether a slice can be claimed now. */
+/* Returns true if a slice can be claimed now. */
 bool answer_can_claim(const answer *a);
 job_slice answer_claim(answer *a);
 

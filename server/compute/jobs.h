@@ -115,7 +115,7 @@ void jobs_free(jobs *pool);
 budget *jobs_payer(const jobs *pool);
 buffer_pool *jobs_buffer_pool(const jobs *pool);
 
-/* Whether the budget could pay for the job if only its caller held memory, `held` bytes. */
+/* Returns true if the budget could pay for the job if only its caller held memory, `held` bytes. */
 bool jobs_could_run(const jobs *pool, const job *j, uint64_t held);
 
 /* Takes the job's memory from the budget. False: the budget does not have enough now. True: the
@@ -137,13 +137,13 @@ void jobs_wake(jobs *pool, job *j);
 /* Computes one slice on the calling thread, in a scratch that this thread keeps. */
 void jobs_run_inline(jobs *pool, job *j, job_slice slice);
 
-/* Whether work of this cost takes less time than waking a thread. */
+/* Returns true if work of this cost takes less time than waking a thread. */
 bool jobs_is_quick(double cost);
 
-/* Whether the calling thread should compute the job itself. Handing it over would wake two threads.
- * True for a quick job. True for a job of less than a millisecond, if no job is admitted and the
- * last calls of this thread all had the same key: then nobody else waits for this thread. Keys are
- * only compared. Each job is to be asked about once. */
+/* Returns true if the calling thread should compute the job itself. Handing the job over would wake
+ * two threads. True for a quick job. True for a job of less than a millisecond, if no job is
+ * admitted and the last calls of this thread all had the same key: then nobody else waits for this
+ * thread. Keys are only compared. To be called once for each job. */
 bool jobs_better_inline(jobs *pool, const job *j, const void *key);
 
 /* Seconds after which a refused caller may try again: 1 to 60. */

@@ -30,7 +30,7 @@ typedef struct ring {
 void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, buffer_pool *pool);
 void ring_free(ring *r);
 
-/* Whether a slice has a slot already. */
+/* Returns true if a slice has a slot already. */
 bool ring_has_slot(const ring *r, uint64_t slice);
 
 /* The room of a slice that has a slot. NULL: there is not enough memory. */
@@ -43,9 +43,9 @@ const unsigned char *ring_slice(const ring *r, uint64_t slice);
 /* Moves the reader to a slice; the slots of the slices before serve later slices. */
 void ring_advance(ring *r, uint64_t slice);
 
-/* Whether at least half of the slots wait for a slice, if the slices before `claimed` are claimed.
- * Waking a thread for each free slot would cost more than it computes. True where the reader's own
- * slice is not claimed. */
+/* Returns true if at least half of the slots wait for a slice, if the slices before `claimed` are
+ * claimed. Waking a thread for each free slot would cost more than it computes. True where the
+ * reader's own slice is not claimed. */
 bool ring_runs_low(const ring *r, uint64_t claimed);
 
 #endif

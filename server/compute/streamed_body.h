@@ -31,7 +31,7 @@ void streamed_body_range(streamed_body *b, uint64_t start, uint64_t length, slic
 /* How many slices can be computed at once. */
 uint64_t streamed_body_width(const streamed_body *b, const slicing *all);
 
-/* Whether the slice that is read next is computed. */
+/* Returns true if the slice that is read next is computed. */
 bool streamed_body_is_ready(const streamed_body *b);
 
 /* Moves the reader to the slice that holds the byte at offset. True: at least half of the slots

@@ -55,7 +55,6 @@ void conditions_cut(conditions *c, struct MHD_Connection *connection, answer *a,
     if (kind == RANGE_PART)
         answer_range(a, c->first, count);
     else
-        problem_add(p, 416, "Range",
-                    "the range begins past the end of the answer, which has %" PRIu64 " bytes",
+        problem_add(p, 416, "Range", "the range is outside the answer, which has %" PRIu64 " bytes",
                     total);
 }

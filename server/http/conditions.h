@@ -22,8 +22,8 @@ typedef struct conditions {
 void conditions_check(conditions *c, struct MHD_Connection *connection, const tensor_source *s,
                       const char *path, const format *f, bool exists, problem *p);
 
-/* Limits the answer to the range that the request asks for, if any. 416 in p: the range begins past
- * the end. */
+/* Limits the answer to the range that the request asks for, if any. 416 in p: the range is
+ * outside the answer. */
 void conditions_cut(conditions *c, struct MHD_Connection *connection, answer *a, problem *p);
 
 #endif

@@ -48,30 +48,30 @@ struct connection_monitor {
 
 /* Notes a hang-up, if the connection of the event is still open. Returns a reference to the job to
  * abandon, or NULL. */
-static job *note_hang_up(connection_monitor *w, uint64_t data) {
+static job *note_hang_up(connection_monitor *m, uint64_t data) {
     uint32_t fd = (uint32_t)data, generation = (uint32_t)(data >> 32);
     job *j = NULL;
-    pthread_mutex_lock(&w->lock);
-    entry *e = fd < w->room ? &w->entries[fd] : NULL;
+    pthread_mutex_lock(&m->lock);
+    entry *e = fd < m->room ? &m->entries[fd] : NULL;
     if (e && e->open && e->generation == generation) {
-        w->gone += !e->gone;
+        m->gone += !e->gone;
         e->gone = true;
         j = e->job ? job_retain(e->job) : NULL;
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&m->lock);
     return j;
 }
 
 /* Raises an edge on every connection whose client is gone. libmicrohttpd misses an edge that comes
  * while it reads the last bytes, so this repeats until the library has closed the connection. True:
  * there are such connections. */
-static bool nudge(connection_monitor *w) {
-    pthread_mutex_lock(&w->lock);
-    bool some = w->gone > 0;
-    for (size_t fd = 0; some && fd < w->room; fd++)
-        if (w->entries[fd].open && w->entries[fd].gone && !w->entries[fd].job)
+static bool nudge(connection_monitor *m) {
+    pthread_mutex_lock(&m->lock);
+    bool some = m->gone > 0;
+    for (size_t fd = 0; some && fd < m->room; fd++)
+        if (m->entries[fd].open && m->entries[fd].gone && !m->entries[fd].job)
             shutdown((int)fd, SHUT_RD);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&m->lock);
     return some;
 }
 
@@ -116,48 +116,48 @@ static bool is_late(const connection_limits *l, entry *e, int fd, uint64_t time)
 /* Shuts down late connections from a descriptor on, a few at a time, since every request needs the
  * lock. Returns the next descriptor, or 0 at the end. The hang-ups that follow are events like any
  * other. */
-static size_t shut_down_late(connection_monitor *w, size_t fd) {
-    pthread_mutex_lock(&w->lock);
+static size_t shut_down_late(connection_monitor *m, size_t fd) {
+    pthread_mutex_lock(&m->lock);
     /* Read with the lock held, so that it is not before the begin of a phase. */
     uint64_t time = clock_milliseconds();
-    for (unsigned left = LATE_MOST; fd < w->room && left > 0; fd++) {
-        entry *e = &w->entries[fd];
-        if (!e->open || e->late || !is_late(&w->limits, e, (int)fd, time))
+    for (unsigned left = LATE_MOST; fd < m->room && left > 0; fd++) {
+        entry *e = &m->entries[fd];
+        if (!e->open || e->late || !is_late(&m->limits, e, (int)fd, time))
             continue;
         e->late = true;
         left--;
-        if (w->limits.late)
-            w->limits.late(w->limits.user, (int)fd, e->phase);
+        if (m->limits.late)
+            m->limits.late(m->limits.user, (int)fd, e->phase);
         shutdown((int)fd, SHUT_RDWR);
     }
-    fd = fd < w->room ? fd : 0;
-    pthread_mutex_unlock(&w->lock);
+    fd = fd < m->room ? fd : 0;
+    pthread_mutex_unlock(&m->lock);
     return fd;
 }
 
-static void check_deadlines(connection_monitor *w) {
+static void check_deadlines(connection_monitor *m) {
     uint64_t time = clock_milliseconds();
     size_t fd = 0;
-    if (time < w->next_check)
+    if (time < m->next_check)
         return;
     do {
-        fd = shut_down_late(w, fd);
+        fd = shut_down_late(m, fd);
     } while (fd);
-    w->next_check = time + CHECK_MILLISECONDS;
+    m->next_check = time + CHECK_MILLISECONDS;
 }
 
 static void *run(void *argument) {
-    connection_monitor *w = argument;
+    connection_monitor *m = argument;
     struct epoll_event events[64];
     for (;;) {
-        check_deadlines(w);
-        int n = epoll_wait(w->poll, events, 64, nudge(w) ? NUDGE_MILLISECONDS : CHECK_MILLISECONDS);
+        check_deadlines(m);
+        int n = epoll_wait(m->poll, events, 64, nudge(m) ? NUDGE_MILLISECONDS : CHECK_MILLISECONDS);
         if (n < 0 && errno != EINTR)
             return NULL;
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == STOP)
                 return NULL;
-            job *j = note_hang_up(w, events[i].data.u64);
+            job *j = note_hang_up(m, events[i].data.u64);
             if (j) {
                 job_abandon(j);
                 job_release(j);
@@ -167,159 +167,159 @@ static void *run(void *argument) {
 }
 
 connection_monitor *connection_monitor_new(const connection_limits *limits) {
-    connection_monitor *w = calloc(1, sizeof *w);
-    if (!w)
+    connection_monitor *m = calloc(1, sizeof *m);
+    if (!m)
         return NULL;
-    w->limits = *limits;
+    m->limits = *limits;
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = STOP};
-    pthread_mutex_init(&w->lock, NULL);
-    clock_condition(&w->settled);
-    w->poll = epoll_create1(EPOLL_CLOEXEC);
-    w->stop = eventfd(0, EFD_CLOEXEC);
-    if (w->poll < 0 || w->stop < 0 || epoll_ctl(w->poll, EPOLL_CTL_ADD, w->stop, &event) != 0 ||
-        pthread_create(&w->thread, NULL, run, w) != 0) {
-        close(w->poll);
-        close(w->stop);
-        pthread_cond_destroy(&w->settled);
-        pthread_mutex_destroy(&w->lock);
-        free(w);
+    pthread_mutex_init(&m->lock, NULL);
+    clock_condition(&m->settled);
+    m->poll = epoll_create1(EPOLL_CLOEXEC);
+    m->stop = eventfd(0, EFD_CLOEXEC);
+    if (m->poll < 0 || m->stop < 0 || epoll_ctl(m->poll, EPOLL_CTL_ADD, m->stop, &event) != 0 ||
+        pthread_create(&m->thread, NULL, run, m) != 0) {
+        close(m->poll);
+        close(m->stop);
+        pthread_cond_destroy(&m->settled);
+        pthread_mutex_destroy(&m->lock);
+        free(m);
         return NULL;
     }
-    return w;
+    return m;
 }
 
-void connection_monitor_free(connection_monitor *w) {
-    if (!w)
+void connection_monitor_free(connection_monitor *m) {
+    if (!m)
         return;
-    eventfd_write(w->stop, 1);
-    pthread_join(w->thread, NULL);
-    close(w->poll);
-    close(w->stop);
-    pthread_cond_destroy(&w->settled);
-    pthread_mutex_destroy(&w->lock);
-    free(w->entries);
-    free(w);
+    eventfd_write(m->stop, 1);
+    pthread_join(m->thread, NULL);
+    close(m->poll);
+    close(m->stop);
+    pthread_cond_destroy(&m->settled);
+    pthread_mutex_destroy(&m->lock);
+    free(m->entries);
+    free(m);
 }
 
 /* With the lock held. */
-static bool make_room(connection_monitor *w, size_t fd) {
-    if (fd < w->room)
+static bool make_room(connection_monitor *m, size_t fd) {
+    if (fd < m->room)
         return true;
-    size_t room = w->room ? w->room : 64;
+    size_t room = m->room ? m->room : 64;
     while (room <= fd)
         room *= 2;
-    entry *entries = realloc(w->entries, room * sizeof *entries);
+    entry *entries = realloc(m->entries, room * sizeof *entries);
     if (!entries)
         return false;
-    memset(entries + w->room, 0, (room - w->room) * sizeof *entries);
-    w->entries = entries;
-    w->room = room;
+    memset(entries + m->room, 0, (room - m->room) * sizeof *entries);
+    m->entries = entries;
+    m->room = room;
     return true;
 }
 
 /* With the lock held. Asks for one event, which comes at once if the client is gone already. */
-static void arm(connection_monitor *w, int operation, int fd) {
+static void arm(connection_monitor *m, int operation, int fd) {
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT,
                                 .data.u64 =
-                                    (uint64_t)w->entries[fd].generation << 32 | (uint32_t)fd};
-    epoll_ctl(w->poll, operation, fd, &event);
+                                    (uint64_t)m->entries[fd].generation << 32 | (uint32_t)fd};
+    epoll_ctl(m->poll, operation, fd, &event);
 }
 
 /* With the lock held. */
-static void set_fresh(connection_monitor *w, entry *e, bool fresh) {
+static void set_fresh(connection_monitor *m, entry *e, bool fresh) {
     if (e->fresh == fresh)
         return;
     e->fresh = fresh;
-    w->fresh += fresh ? 1 : (size_t)-1;
-    pthread_cond_broadcast(&w->settled);
+    m->fresh += fresh ? 1 : (size_t)-1;
+    pthread_cond_broadcast(&m->settled);
 }
 
-void connection_monitor_expect(connection_monitor *w, int fd) {
-    pthread_mutex_lock(&w->lock);
-    if (make_room(w, (size_t)fd))
-        set_fresh(w, &w->entries[fd], true);
-    pthread_mutex_unlock(&w->lock);
+void connection_monitor_expect(connection_monitor *m, int fd) {
+    pthread_mutex_lock(&m->lock);
+    if (make_room(m, (size_t)fd))
+        set_fresh(m, &m->entries[fd], true);
+    pthread_mutex_unlock(&m->lock);
 }
 
-bool connection_monitor_arrived(connection_monitor *w, int fd, unsigned milliseconds) {
+bool connection_monitor_arrived(connection_monitor *m, int fd, unsigned milliseconds) {
     const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
-    pthread_mutex_lock(&w->lock);
-    while ((size_t)fd < w->room && w->entries[fd].fresh && !w->entries[fd].open && code == 0)
-        code = pthread_cond_timedwait(&w->settled, &w->lock, &until);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&m->lock);
+    while ((size_t)fd < m->room && m->entries[fd].fresh && !m->entries[fd].open && code == 0)
+        code = pthread_cond_timedwait(&m->settled, &m->lock, &until);
+    pthread_mutex_unlock(&m->lock);
     return code == 0;
 }
 
-void connection_monitor_settle(connection_monitor *w, unsigned milliseconds) {
+void connection_monitor_settle(connection_monitor *m, unsigned milliseconds) {
     const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
-    pthread_mutex_lock(&w->lock);
-    while (w->fresh && code == 0)
-        code = pthread_cond_timedwait(&w->settled, &w->lock, &until);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&m->lock);
+    while (m->fresh && code == 0)
+        code = pthread_cond_timedwait(&m->settled, &m->lock, &until);
+    pthread_mutex_unlock(&m->lock);
 }
 
-void connection_monitor_open(connection_monitor *w, int fd) {
-    pthread_mutex_lock(&w->lock);
-    if (make_room(w, (size_t)fd)) {
-        entry *e = &w->entries[fd];
-        set_fresh(w, e, true);
+void connection_monitor_open(connection_monitor *m, int fd) {
+    pthread_mutex_lock(&m->lock);
+    if (make_room(m, (size_t)fd)) {
+        entry *e = &m->entries[fd];
+        set_fresh(m, e, true);
         *e = (entry){.open = true,
                      .fresh = true,
                      .generation = e->generation + 1,
                      .since = clock_milliseconds()};
-        arm(w, EPOLL_CTL_ADD, fd);
-        pthread_cond_broadcast(&w->settled);
+        arm(m, EPOLL_CTL_ADD, fd);
+        pthread_cond_broadcast(&m->settled);
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&m->lock);
 }
 
-void connection_monitor_enter(connection_monitor *w, int fd, connection_phase phase) {
-    pthread_mutex_lock(&w->lock);
-    if ((size_t)fd < w->room) {
-        entry *e = &w->entries[fd];
-        set_fresh(w, e, false);
+void connection_monitor_enter(connection_monitor *m, int fd, connection_phase phase) {
+    pthread_mutex_lock(&m->lock);
+    if ((size_t)fd < m->room) {
+        entry *e = &m->entries[fd];
+        set_fresh(m, e, false);
         e->phase = phase;
         e->since = clock_milliseconds();
         e->waited = false;
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&m->lock);
 }
 
-bool connection_monitor_was_late(connection_monitor *w, int fd) {
-    pthread_mutex_lock(&w->lock);
-    bool late = (size_t)fd < w->room && w->entries[fd].late;
-    pthread_mutex_unlock(&w->lock);
+bool connection_monitor_was_late(connection_monitor *m, int fd) {
+    pthread_mutex_lock(&m->lock);
+    bool late = (size_t)fd < m->room && m->entries[fd].late;
+    pthread_mutex_unlock(&m->lock);
     return late;
 }
 
-void connection_monitor_close(connection_monitor *w, int fd) {
-    pthread_mutex_lock(&w->lock);
-    if ((size_t)fd < w->room)
-        set_fresh(w, &w->entries[fd], false);
-    if ((size_t)fd < w->room && w->entries[fd].open) {
-        w->gone -= w->entries[fd].gone;
-        w->entries[fd].open = false;
-        epoll_ctl(w->poll, EPOLL_CTL_DEL, fd, NULL);
+void connection_monitor_close(connection_monitor *m, int fd) {
+    pthread_mutex_lock(&m->lock);
+    if ((size_t)fd < m->room)
+        set_fresh(m, &m->entries[fd], false);
+    if ((size_t)fd < m->room && m->entries[fd].open) {
+        m->gone -= m->entries[fd].gone;
+        m->entries[fd].open = false;
+        epoll_ctl(m->poll, EPOLL_CTL_DEL, fd, NULL);
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&m->lock);
 }
 
 /* The caller holds the job's lock, so the job of a client that is gone is left to the thread. */
-void connection_monitor_add(connection_monitor *w, int fd, job *j) {
-    pthread_mutex_lock(&w->lock);
-    if ((size_t)fd < w->room && w->entries[fd].open) {
-        w->entries[fd].job = j;
-        if (w->entries[fd].gone)
-            arm(w, EPOLL_CTL_MOD, fd);
+void connection_monitor_add(connection_monitor *m, int fd, job *j) {
+    pthread_mutex_lock(&m->lock);
+    if ((size_t)fd < m->room && m->entries[fd].open) {
+        m->entries[fd].job = j;
+        if (m->entries[fd].gone)
+            arm(m, EPOLL_CTL_MOD, fd);
     }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&m->lock);
 }
 
-void connection_monitor_remove(connection_monitor *w, int fd) {
-    pthread_mutex_lock(&w->lock);
-    if ((size_t)fd < w->room)
-        w->entries[fd].job = NULL;
-    pthread_mutex_unlock(&w->lock);
+void connection_monitor_remove(connection_monitor *m, int fd) {
+    pthread_mutex_lock(&m->lock);
+    if ((size_t)fd < m->room)
+        m->entries[fd].job = NULL;
+    pthread_mutex_unlock(&m->lock);
 }

@@ -39,28 +39,28 @@ typedef struct connection_limits {
 } connection_limits;
 
 connection_monitor *connection_monitor_new(const connection_limits *limits);
-void connection_monitor_free(connection_monitor *w);
+void connection_monitor_free(connection_monitor *m);
 
 /* A connection begins in the phase IDLE. If memory or the kernel refuses, only libmicrohttpd's
  * timeout ends the connection. */
-void connection_monitor_open(connection_monitor *w, int fd);
-void connection_monitor_enter(connection_monitor *w, int fd, connection_phase phase);
-void connection_monitor_close(connection_monitor *w, int fd);
+void connection_monitor_open(connection_monitor *m, int fd);
+void connection_monitor_enter(connection_monitor *m, int fd, connection_phase phase);
+void connection_monitor_close(connection_monitor *m, int fd);
 
 /* Returns true if the monitor shut the socket down because the connection was late. */
-bool connection_monitor_was_late(connection_monitor *w, int fd);
+bool connection_monitor_was_late(connection_monitor *m, int fd);
 
 /* Announces a connection that another thread will open; and waits until that thread has opened or
  * closed the connection, for at most so long. False: it has not. */
-void connection_monitor_expect(connection_monitor *w, int fd);
-bool connection_monitor_arrived(connection_monitor *w, int fd, unsigned milliseconds);
+void connection_monitor_expect(connection_monitor *m, int fd);
+bool connection_monitor_arrived(connection_monitor *m, int fd, unsigned milliseconds);
 
 /* Waits until every connection has begun a request at least once, for at most so long. */
-void connection_monitor_settle(connection_monitor *w, unsigned milliseconds);
+void connection_monitor_settle(connection_monitor *m, unsigned milliseconds);
 
 /* Between add and remove, a hang-up of an open fd abandons the job, also a hang-up before add. A
  * connection has at most one job. */
-void connection_monitor_add(connection_monitor *w, int fd, job *j);
-void connection_monitor_remove(connection_monitor *w, int fd);
+void connection_monitor_add(connection_monitor *m, int fd, job *j);
+void connection_monitor_remove(connection_monitor *m, int fd);
 
 #endif

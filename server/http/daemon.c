@@ -155,16 +155,19 @@ static struct MHD_Daemon *start_http(fmixd *d, int fd) {
                             MHD_OPTION_END);
 }
 
-/* Everything that slices do not use. */
+/* The helper threads and the listener. Slices do not use them. */
 static void free_helpers(fmixd *d) {
     catalog_scanner_free(d->scanner);
     connection_monitor_free(d->http.monitor);
     lingering_close_free(d->http.lingering);
     tuner_free(d->tuner);
+    if (d->listener >= 0)
+        close(d->listener);
     d->scanner = NULL;
     d->http.monitor = NULL;
     d->http.lingering = NULL;
     d->tuner = NULL;
+    d->listener = -1;
 }
 
 static void free_all(fmixd *d) {
@@ -181,8 +184,6 @@ static void free_all(fmixd *d) {
     metrics_destroy(&s->metrics);
     inflight_destroy(&d->http.inflight);
     log_free(s->log);
-    if (d->listener >= 0)
-        close(d->listener);
     free(d);
 }
 
@@ -199,14 +200,14 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
     const config *c = &d->config;
     server_state *s = &d->http.server;
     const connection_limits limits = limits_of(d);
-    const jobs_settings line = {.threads = (unsigned)c->threads,
+    const jobs_settings pool = {.threads = (unsigned)c->threads,
                                 .limit = (unsigned)c->queue,
                                 .patience = 1e6 * (double)c->patience,
                                 .payer = &s->budget,
                                 .buffer_pool = &s->buffer_pool,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
-           (s->jobs = jobs_new(&line)) && (d->http.monitor = connection_monitor_new(&limits)) &&
+           (s->jobs = jobs_new(&pool)) && (d->http.monitor = connection_monitor_new(&limits)) &&
            (d->http.lingering =
                 lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
@@ -223,7 +224,7 @@ static bool start_listening(fmixd *d) {
     if (!d->inherited)
         d->listener = listen_on(d->config.listen, d->address, sizeof d->address, d->errors);
     else if (!listen_name(d->listener, d->address, sizeof d->address))
-        return explain(d, "cannot tell the address of the inherited socket");
+        return explain(d, "cannot determine the address of the inherited socket");
     return d->listener >= 0;
 }
 
@@ -310,17 +311,17 @@ static bool has_backlog(int fd) {
  * the limit of connections before it hands a connection to a thread, and a thread that finds the
  * limit exceeded deadlocks. False: the thread did not open the connection in time. */
 static bool accept_one(fmixd *d, int fd) {
-    connection_monitor *w = d->http.monitor;
+    connection_monitor *m = d->http.monitor;
     struct sockaddr_storage peer;
     socklen_t size;
     int client = listen_accept(fd, &peer, &size);
     if (client < 0)
         return true;
-    connection_monitor_expect(w, client);
+    connection_monitor_expect(m, client);
     bool added = MHD_add_connection(d->library, client, (struct sockaddr *)&peer, size) == MHD_YES;
-    if (added && connection_monitor_arrived(w, client, SETTLE_MILLISECONDS))
+    if (added && connection_monitor_arrived(m, client, SETTLE_MILLISECONDS))
         return true;
-    connection_monitor_close(w, client); /* no longer expected */
+    connection_monitor_close(m, client); /* no longer expected */
     return !added;
 }
 

@@ -24,10 +24,10 @@ void fmixd_reload(fmixd *d);
 /* Makes /readyz fail; requests are still served. */
 void fmixd_drain(fmixd *d);
 
-/* Accepts no more connections, finishes the requests in flight for at most `seconds`, or until
- * another signal asks the process to end, then cuts off the others, and frees all. Memory
- * that a slice still uses a second later is kept until the process ends. True: all requests were
- * finished. */
+/* Stops accepting connections. Finishes the requests in flight for at most `seconds`, or until
+ * another signal asks the process to end, and cuts off the others. Then frees everything; if a
+ * slice still runs a second later, the memory of the daemon is kept until the process ends. True:
+ * all requests were finished. */
 bool fmixd_stop(fmixd *d, unsigned seconds);
 
 #endif

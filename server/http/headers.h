@@ -24,7 +24,8 @@ buffer headers_list(struct MHD_Connection *connection, const char *name);
  * Call after headers_check, which needs the values as they came. */
 void headers_trim(struct MHD_Connection *connection);
 
-/* For a target in the connection's memory, before libmicrohttpd has parsed the query. */
+/* The next two functions take a target in the connection's memory, before libmicrohttpd has parsed
+ * the query. */
 
 /* Returns true if the target goes on after a NUL. */
 bool headers_has_hidden(const char *target);

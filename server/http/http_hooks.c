@@ -12,8 +12,8 @@
 /* Before a reply has begun the socket has room for a reply of ours. A TLS session is not used here:
  * the session is for its I/O thread alone, and this is the monitor's thread. */
 void http_hooks_late(void *http, int fd, connection_phase phase) {
-    const http_state *all = http;
-    const config *c = all->server.config;
+    const http_state *state = http;
+    const config *c = state->server.config;
     problem p = {0};
     if (c->tls_cert[0] || (phase != CONNECTION_HEAD && phase != CONNECTION_BODY))
         return;
@@ -40,20 +40,20 @@ static void log_unseen(http_state *http, int fd, const problem *p) {
 }
 
 bool http_hooks_replace(void *http, int fd, void *session, const send_page *page) {
-    http_state *all = http;
-    request *r = inflight_find(&all->inflight, fd);
+    http_state *state = http;
+    request *r = inflight_find(&state->inflight, fd);
     problem p = {0};
     if (r)
         return request_replace(r, page);
     guard_explain(page->status, &p);
-    lingering_close_take(all->lingering, fd);
+    lingering_close_take(state->lingering, fd);
     direct_reply_send(fd, session, NULL, &p, page->body);
-    log_unseen(all, fd, &p);
+    log_unseen(state, fd, &p);
     return true;
 }
 
 bool http_hooks_shorten(void *http, int fd) {
-    http_state *all = http;
-    const request *r = inflight_find(&all->inflight, fd);
+    http_state *state = http;
+    const request *r = inflight_find(&state->inflight, fd);
     return r && request_was_answered(r, 304);
 }

@@ -20,15 +20,15 @@ typedef struct identity {
 } identity;
 
 /* Identifies the client by its address. */
-void identity_begin(identity *v, struct MHD_Connection *connection);
+void identity_begin(identity *id, struct MHD_Connection *connection);
 
 /* Identifies the client by its token, if the server requires tokens. False: 401 or 400, explained
  * in p. */
-bool identity_admit(identity *v, struct MHD_Connection *connection, const server_state *s,
+bool identity_admit(identity *id, struct MHD_Connection *connection, const server_state *s,
                     problem *p);
 
 /* Sets the CORS header fields of the reply. methods: those of the resource. */
-void identity_share(identity *v, struct MHD_Connection *connection, const server_state *s,
+void identity_share(identity *id, struct MHD_Connection *connection, const server_state *s,
                     const char *method, const char *methods);
 
 #endif

@@ -44,9 +44,8 @@ void *inflight_find(inflight *all, int fd);
  * job is refused. */
 bool inflight_set_work(inflight *all, inflight_entry *e, job *work);
 
-/* Waits until all requests have ended, for at most so long. True: they have, and new work is
- * refused.
- */
+/* Waits until all requests have ended, for at most so long. True: all have ended, and new work is
+ * refused. */
 bool inflight_wait(inflight *all, unsigned milliseconds);
 
 /* Refuses new work and abandons the job of every request. */

@@ -9,7 +9,7 @@
 typedef enum range_kind {
     RANGE_ALL,    /* not one well-formed range of bytes: the field is ignored */
     RANGE_PART,   /* 206 */
-    RANGE_BEYOND, /* 416: the range begins past the end */
+    RANGE_BEYOND, /* 416: the range does not contain any byte of the body */
 } range_kind;
 
 /* *first and *count: the range within a body of `length` bytes. The header may be NULL. */

@@ -28,11 +28,11 @@ static void add_vary(const reply *r, draft *d) {
     add(d, MHD_HTTP_HEADER_VARY, text + 2);
 }
 
-static void add_access(const identity *v, draft *d) {
-    if (v->challenge)
-        add(d, MHD_HTTP_HEADER_WWW_AUTHENTICATE, v->challenge);
-    for (unsigned i = 0; i < v->cors.count; i++)
-        add(d, v->cors.headers[i].name, v->cors.headers[i].value);
+static void add_access(const identity *id, draft *d) {
+    if (id->challenge)
+        add(d, MHD_HTTP_HEADER_WWW_AUTHENTICATE, id->challenge);
+    for (unsigned i = 0; i < id->cors.count; i++)
+        add(d, id->cors.headers[i].name, id->cors.headers[i].value);
 }
 
 static void add_trace(const reply *r, draft *d) {

@@ -72,7 +72,7 @@ static enum MHD_Result take_body(request *r, const char *bytes, size_t length) {
     return MHD_YES;
 }
 
-/* Where a reply finds no memory, the connection is closed by this program, not by the client. */
+/* If there is not enough memory for a reply, this program closes the connection, not the client. */
 static enum MHD_Result note_failure(request *r, enum MHD_Result result) {
     if (result == MHD_NO && r->status != 0) {
         r->status = 500;

@@ -5,49 +5,50 @@
 #include <stdlib.h>
 
 /* The limit: the setting, or all the memory that requests may use. */
-static uint64_t limit_of(const resource_request *c) {
-    const server_state *s = c->server;
+static uint64_t limit_of(const resource_request *input) {
+    const server_state *s = input->server;
     uint64_t left = budget_left(&s->budget, 0);
     return s->config->body < left ? s->config->body : left;
 }
 
-void request_body_begin(resource_request *c) {
-    c->body = (buffer){
-        .cap = (size_t)limit_of(c), .payer = &c->server->budget, .spares = &c->server->buffer_pool};
+void request_body_begin(resource_request *input) {
+    input->body = (buffer){.cap = (size_t)limit_of(input),
+                           .payer = &input->server->budget,
+                           .spares = &input->server->buffer_pool};
 }
 
-bool request_body_announce(resource_request *c, const char *length, problem *p) {
+bool request_body_announce(resource_request *input, const char *length, problem *p) {
     uint64_t bytes = strtoull(length, NULL, 10);
-    if (bytes <= limit_of(c)) {
-        c->body.cap = (size_t)bytes; /* the buffer would double otherwise */
+    if (bytes <= limit_of(input)) {
+        input->body.cap = (size_t)bytes; /* the buffer would double otherwise */
         return true;
     }
     problem_add(p, 413, "body", "the body has %.20s bytes; the limit is %" PRIu64 " bytes", length,
-                limit_of(c));
+                limit_of(input));
     return false;
 }
 
-bool request_body_is_too_much(const resource_request *c, uint64_t received, problem *p) {
-    if (received <= limit_of(c))
+bool request_body_is_too_much(const resource_request *input, uint64_t received, problem *p) {
+    if (received <= limit_of(input))
         return false;
     problem_add(p, 413, "body", "the body is larger than the limit of %" PRIu64 " bytes",
-                limit_of(c));
+                limit_of(input));
     return true;
 }
 
-bool request_body_add(resource_request *c, const char *bytes, size_t length, bool announced) {
-    if (announced && !c->body.bytes)
-        buffer_expect(&c->body, c->body.cap);
-    if (buffer_add(&c->body, bytes, length))
+bool request_body_add(resource_request *input, const char *bytes, size_t length, bool announced) {
+    if (announced && !input->body.bytes)
+        buffer_expect(&input->body, input->body.cap);
+    if (buffer_add(&input->body, bytes, length))
         return true;
-    request_body_drop(c);
+    request_body_drop(input);
     return false;
 }
 
 /* A large body becomes the input of a job that never starts: a compute thread frees such a job. */
-void request_body_drop(resource_request *c) {
-    if (c->body.room > JOB_LARGE)
+void request_body_drop(resource_request *input) {
+    if (input->body.room > JOB_LARGE)
         resource_job_release(
-            resource_job_new(c->server->jobs, NULL, c, &(weight){0}, &(job_waiter){0}, ""));
-    buffer_free(&c->body);
+            resource_job_new(input->server->jobs, NULL, input, &(weight){0}, &(job_waiter){0}, ""));
+    buffer_free(&input->body);
 }

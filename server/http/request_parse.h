@@ -8,9 +8,9 @@
 
 struct MHD_Connection;
 
-/* Sets the query, the format, the captured path segments and the content type of c. Errors are in
- * p. */
-void request_parse(resource_request *c, struct MHD_Connection *connection, const route_match *match,
-                   problem *p);
+/* Sets the query, the format, the captured path segments and the content type of the input. Errors
+ * are in p. */
+void request_parse(resource_request *input, struct MHD_Connection *connection,
+                   const route_match *match, problem *p);
 
 #endif

@@ -71,14 +71,14 @@ static void take_result(request *r) {
 
 static void begin_job(request *r, const weight *w) {
     const job_waiter waiter = waiter_of(r);
-    resource_job *handling = resource_job_new(r->http->server.jobs, r->match.route->handler,
-                                              &r->input, w, &waiter, r->description);
-    if (!handling)
+    resource_job *handler_job = resource_job_new(r->http->server.jobs, r->match.route->handler,
+                                                 &r->input, w, &waiter, r->description);
+    if (!handler_job)
         problem_add(&r->result.problem, 500, NULL, "out of memory");
-    else if (register_work(r, resource_job_job(handling)))
-        r->job = handling;
+    else if (register_work(r, resource_job_job(handler_job)))
+        r->job = handler_job;
     else
-        resource_job_release(handling);
+        resource_job_release(handler_job);
 }
 
 void request_work_begin(request *r) {
@@ -97,18 +97,19 @@ void request_work_begin(request *r) {
 
 resource_job_state request_work_poll(request *r) {
     refusal why;
-    resource_job *handling = r->job;
-    resource_job_state state = handling ? resource_job_start(handling, &why) : RESOURCE_JOB_DONE;
-    if (!handling || state == RESOURCE_JOB_WAIT || state == RESOURCE_JOB_LEFT)
+    resource_job *handler_job = r->job;
+    resource_job_state state =
+        handler_job ? resource_job_start(handler_job, &why) : RESOURCE_JOB_DONE;
+    if (!handler_job || state == RESOURCE_JOB_WAIT || state == RESOURCE_JOB_LEFT)
         return state;
     inflight_set_work(&r->http->inflight, &r->inflight, NULL);
     r->job = NULL;
     if (state == RESOURCE_JOB_BUSY) {
         request_refuse_busy(r, why);
     } else {
-        r->result = resource_job_take(handling);
+        r->result = resource_job_take(handler_job);
         take_result(r);
     }
-    resource_job_release(handling);
+    resource_job_release(handler_job);
     return state;
 }

@@ -7,7 +7,7 @@
 #include "api/routes.h"
 
 /* {NAME} in a route's path matches one segment: ROUTE_CAPTURE characters at most, without a slash,
- * point or comma. */
+ * dot or comma. */
 typedef struct route_match {
     const route *route;
     char captured[ROUTE_CAPTURES][ROUTE_CAPTURE + 1];

@@ -57,40 +57,41 @@ static bool wait_for(int fd, short what, const struct timespec *end) {
 }
 
 /* The beginning of the answer's status line, as far as received. */
-typedef struct verdict {
-    char status[13];
+typedef struct status_line {
+    char text[13];
     size_t got;
-} verdict;
+} status_line;
 
 static const char request[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-static bool is_good(const verdict *v) {
-    return v->got == sizeof v->status && memcmp(v->status, "HTTP/1.1 200 ", v->got) == 0;
+static bool is_good(const status_line *line) {
+    return line->got == sizeof line->text && memcmp(line->text, "HTTP/1.1 200 ", line->got) == 0;
 }
 
-static void ask(int fd, const struct timespec *end, verdict *v) {
+static void ask(int fd, const struct timespec *end, status_line *line) {
     if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)sizeof request - 1)
         return;
-    while (v->got < sizeof v->status) {
+    while (line->got < sizeof line->text) {
         ssize_t n = wait_for(fd, POLLIN, end)
-                        ? recv(fd, v->status + v->got, sizeof v->status - v->got, 0)
+                        ? recv(fd, line->text + line->got, sizeof line->text - line->got, 0)
                         : 0;
         if (n <= 0)
             return;
-        v->got += (size_t)n;
+        line->got += (size_t)n;
     }
 }
 
 /* ---- the same, encrypted ---- */
 
-/* Whether to repeat a call that returned `code`: there was no error, and time is left. */
+/* Returns true if a call that returned `code` must be repeated: there was no error, and time is
+ * left. */
 static bool again(gnutls_session_t session, ssize_t code, int fd, const struct timespec *end) {
     if (code == GNUTLS_E_AGAIN)
         return wait_for(fd, gnutls_record_get_direction(session) ? POLLOUT : POLLIN, end);
     return code < 0 && !gnutls_error_is_fatal((int)code) && left(end) > 0;
 }
 
-static void talk(gnutls_session_t session, int fd, const struct timespec *end, verdict *v) {
+static void talk(gnutls_session_t session, int fd, const struct timespec *end, status_line *line) {
     ssize_t n;
     do
         n = gnutls_handshake(session);
@@ -100,15 +101,15 @@ static void talk(gnutls_session_t session, int fd, const struct timespec *end, v
     do
         n = gnutls_record_send(session, request, sizeof request - 1);
     while (again(session, n, fd, end));
-    while (n > 0 && v->got < sizeof v->status) {
+    while (n > 0 && line->got < sizeof line->text) {
         do
-            n = gnutls_record_recv(session, v->status + v->got, sizeof v->status - v->got);
+            n = gnutls_record_recv(session, line->text + line->got, sizeof line->text - line->got);
         while (again(session, n, fd, end));
-        v->got += n > 0 ? (size_t)n : 0;
+        line->got += n > 0 ? (size_t)n : 0;
     }
 }
 
-static void ask_encrypted(int fd, const struct timespec *end, verdict *v) {
+static void ask_encrypted(int fd, const struct timespec *end, status_line *line) {
     gnutls_session_t session = NULL;
     gnutls_certificate_credentials_t any = NULL;
     fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -117,7 +118,7 @@ static void ask_encrypted(int fd, const struct timespec *end, verdict *v) {
         gnutls_set_default_priority(session) >= 0 &&
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, any) >= 0) {
         gnutls_transport_set_int(session, fd);
-        talk(session, fd, end, v);
+        talk(session, fd, end, line);
     }
     if (session)
         gnutls_deinit(session);
@@ -126,7 +127,7 @@ static void ask_encrypted(int fd, const struct timespec *end, verdict *v) {
 }
 
 bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
-    verdict v = {.got = 0};
+    status_line line = {.got = 0};
     struct timespec end;
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += 2;
@@ -136,11 +137,11 @@ bool healthcheck_run(const char *listen, bool tls, FILE *errors) {
         return false;
     }
     if (tls)
-        ask_encrypted(fd, &end, &v);
+        ask_encrypted(fd, &end, &line);
     else
-        ask(fd, &end, &v);
+        ask(fd, &end, &line);
     close(fd);
-    if (!is_good(&v))
+    if (!is_good(&line))
         message_print(errors, "fmixd: %s did not answer /livez with 200\n", listen);
-    return is_good(&v);
+    return is_good(&line);
 }

@@ -1,5 +1,5 @@
 /*
- * log_line.h - the line of the log that tells of a request
+ * log_line.h - prints a request as a line of the log
  */
 #ifndef LOG_LINE_H
 #define LOG_LINE_H

@@ -11,13 +11,13 @@
 
 const char *mhd_version(void);
 
-/* Whether the library parses a header in place and silently repairs it, as 0.9.75 does. The
+/* Returns true if the library parses a header in place and silently repairs it, as 0.9.75 does. The
  * addresses of the strings then show what the library skipped. */
 bool mhd_version_mends_heads(void);
 
-/* Whether MHD_OPTION_STRICT_FOR_CLIENT makes the library refuse what it would repair: folded lines,
- * bare line feeds, NULs, lines without a name, spaces in a target. True from 1.0 on. In 0.9.75 the
- * option refuses less than guard.h does. */
+/* Returns true if MHD_OPTION_STRICT_FOR_CLIENT makes the library refuse what it would repair:
+ * folded lines, bare line feeds, NULs, lines without a name, spaces in a target. True from 1.0 on.
+ * In 0.9.75 the option refuses less than guard.h does. */
 bool mhd_version_can_be_strict(void);
 
 #endif

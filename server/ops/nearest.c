@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define LETTERS 32 /* longer words are near to no name */
+#define LETTERS 32 /* a longer word or name is not compared */
 
 static char plain(char c) {
     return c == '_' ? '-' : (char)tolower((unsigned char)c);

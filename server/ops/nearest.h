@@ -1,14 +1,15 @@
 /*
- * nearest.h - the name that a mistyped word was meant to be
+ * nearest.h - suggests a name for a mistyped word
  */
 #ifndef NEAREST_H
 #define NEAREST_H
 
 #include <stddef.h>
 
-/* The name with the fewest insertions, deletions and replacements of a letter from the word, of
- * which there may be one for every three letters, or a name that begins with the whole word. Case,
- * and - against _, do not count. name: NULL past the last. NULL: no name is near. */
+/* Returns the name that differs from the word by the fewest insertions, deletions and replacements
+ * of a letter: at most one, and one more for every three letters of the word. A name that begins
+ * with the word differs by one. Upper and lower case are the same, and so are - and _. name(number)
+ * is NULL past the last name. NULL: every name differs by more. */
 const char *nearest(const char *word, size_t length, const char *(*name)(size_t number));
 
 #endif

@@ -52,7 +52,7 @@ void setting_print(const setting *s, const config *c, FILE *out);
 /* What stands for a value in the usage text, for example "FILE"; of a choice NULL. */
 const char *setting_placeholder(const setting *s);
 
-/* Whether values of the setting have a range of numbers. */
+/* Returns true if values of the setting have a range of numbers. */
 bool setting_has_range(const setting *s);
 
 #endif

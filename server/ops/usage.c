@@ -86,8 +86,10 @@ static void describe(const setting *s, char *out, size_t room) {
 /* Words from column `at` on, in lines that begin at INDENT. */
 static void print_wrapped(const char *text, int at, FILE *out) {
     bool first = true;
-    if (at >= INDENT)
-        at = fprintf(out, "\n") - 1;
+    if (at >= INDENT) {
+        fputc('\n', out);
+        at = 0;
+    }
     at += fprintf(out, "%*s", INDENT - at, "");
     for (size_t word; *text; text += word + strspn(text + word, " ")) {
         word = strcspn(text, " ");

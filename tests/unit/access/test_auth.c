@@ -13,7 +13,7 @@
 #define SECOND      "second-token"
 #define SECOND_HASH "359c0f0b1c20d988f30ef59e0ecd7d522c9be0a92197123cae48784a342b8a19"
 
-/* A file of tokens, and what was said of it. */
+/* A file of tokens, and the messages about it. */
 typedef struct fixture {
     char path[64];
     char said[600];
@@ -43,7 +43,7 @@ static void write_text(const fixture *f, const char *text) {
     write_bytes(f, text, strlen(text));
 }
 
-/* Of the file's tokens, or NULL; f->said is what was said. */
+/* The tokens of the file, or NULL; f->said holds the messages. */
 static auth *load(fixture *f) {
     memset(f->said, 0, sizeof f->said);
     FILE *errors = fmemopen(f->said, sizeof f->said, "w");
@@ -72,7 +72,7 @@ static void assert_nobody(auth *a, const char *authorization, auth_verdict verdi
     assert_string_equal(found, "");
 }
 
-static void a_token_is_its_client_and_nothing_else_is(void **state) {
+static void only_the_whole_token_admits_its_client(void **state) {
     fixture *f = *state;
     write_text(f, "alice " FIRST_HASH "\nbob " SECOND_HASH "\n");
     auth *a = load(f);
@@ -198,7 +198,7 @@ static void a_thousand_tokens_are_taken_and_no_more(void **state) {
     }
 }
 
-static void a_reload_adds_and_removes_and_a_bad_one_keeps_what_was(void **state) {
+static void a_reload_replaces_the_tokens_unless_the_file_is_bad(void **state) {
     fixture *f = *state;
     write_text(f, "alice " FIRST_HASH "\n");
     auth *a = load(f);
@@ -241,7 +241,7 @@ static void a_client_stays_known_during_reloads(void **state) {
     for (int i = 0; i < 2; i++) {
         asks[i].auth = a;
         assert_int_equal(pthread_create(&threads[i], NULL, ask_always, &asks[i]), 0);
-        UNIT_UNTIL(atomic_load(&asks[i].known) > 0); /* a busy machine lets it wait */
+        UNIT_UNTIL(atomic_load(&asks[i].known) > 0); /* a busy machine delays the thread */
     }
     for (int turn = 0; turn < 200; turn++)
         assert_true(reload(f, a));
@@ -306,11 +306,11 @@ static void an_invalid_name_gets_no_token(void **state) {
 
 #define F(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
-RUN(F(a_token_is_its_client_and_nothing_else_is), T(without_a_file_anybody_may_ask),
+RUN(F(only_the_whole_token_admits_its_client), T(without_a_file_anybody_may_ask),
     F(comments_spaces_and_two_tokens_of_a_name_are_fine),
     F(upper_case_hex_and_the_longest_name_are_fine),
     F(a_wrong_line_is_refused_by_number_without_quoting_secrets),
     F(a_missing_empty_or_huge_file_is_refused), F(a_thousand_tokens_are_taken_and_no_more),
-    F(a_reload_adds_and_removes_and_a_bad_one_keeps_what_was),
-    F(a_client_stays_known_during_reloads), F(a_file_that_others_may_read_is_taken_with_a_warning),
+    F(a_reload_replaces_the_tokens_unless_the_file_is_bad), F(a_client_stays_known_during_reloads),
+    F(a_file_that_others_may_read_is_taken_with_a_warning),
     F(a_new_token_is_random_and_its_line_admits_it), F(an_invalid_name_gets_no_token))

@@ -45,7 +45,7 @@ static void clients_without_an_address_share_a_key(void **state) {
     assert_true(client_key_of_address(NULL) == client_key_of_address(&other));
 }
 
-/* Of 2^16 clients no two are one: by chance 2^31 pairs of 2^64. */
+/* 2^16 clients are 2^31 pairs; by chance, one pair in 2^64 has equal keys. */
 static void clients_do_not_collide(void **state) {
     (void)state;
     enum { MANY = 1 << 16, TABLE = 1 << 18 };

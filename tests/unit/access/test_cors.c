@@ -23,7 +23,7 @@ static cors answer(const char *allowed, const char *method, const char *origin,
 
 #define LIST "https://a.example,http://localhost:3000"
 
-static void off_adds_nothing_to_anything(void **state) {
+static void off_does_not_add_any_header(void **state) {
     (void)state;
     assert_int_equal(answer("", "GET", "https://a.example", NULL).count, 0);
     assert_int_equal(answer("", "OPTIONS", "https://a.example", "GET").count, 0);
@@ -144,7 +144,7 @@ static void a_list_is_a_star_or_origins_as_browsers_write_them(void **state) {
         assert_false(cors_is_list(bad[i]));
 }
 
-RUN(T(off_adds_nothing_to_anything), T(a_listed_origin_is_named_and_may_read_headers),
+RUN(T(off_does_not_add_any_header), T(a_listed_origin_is_named_and_may_read_headers),
     T(an_origin_is_compared_byte_for_byte), T(a_star_is_for_every_page_and_one_answer_for_all),
     T(a_preflight_is_told_methods_headers_and_how_long),
     T(no_page_is_given_the_right_to_send_cookies),

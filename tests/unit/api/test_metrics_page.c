@@ -20,8 +20,8 @@ static server_state *server_new(void) {
     s->context = unit_context();
     budget_init(&s->budget, UINT64_MAX, 1);
     metrics_init(&s->metrics);
-    const jobs_settings line = {.threads = 1, .limit = 8, .payer = &s->budget};
-    assert_non_null(s->jobs = jobs_new(&line));
+    const jobs_settings pool = {.threads = 1, .limit = 8, .payer = &s->budget};
+    assert_non_null(s->jobs = jobs_new(&pool));
     assert_non_null(s->log = log_new(STDERR_FILENO, LOG_OFF));
     memset(s->golden, 'f', sizeof s->golden - 1);
     return s;

@@ -35,7 +35,7 @@ typedef struct bench {
     pthread_cond_t moved;
     bool suspended, out_of_turn;
     budget budget;
-    jobs *line;
+    jobs *pool;
     resource_job *job;
 } bench;
 
@@ -72,7 +72,7 @@ static void make(bench *b, size_t bytes, const weight *w) {
         .captured = {name}, .content_type = type, .body = buffer_paid(LIMIT, &b->budget)};
     assert_true(buffer_reserve(&c.body, bytes));
     c.body.length = bytes;
-    b->job = resource_job_new(b->line, handler, &c, w, &waiter, "");
+    b->job = resource_job_new(b->pool, handler, &c, w, &waiter, "");
     assert_non_null(b->job);
     assert_null(c.body.bytes);
     memset(name, 'x', sizeof name - 1); /* as a connection's memory that is used for the next */
@@ -84,8 +84,8 @@ static void begin(bench *b, unsigned limit) {
     budget_init(&b->budget, LIMIT, 1);
     const jobs_settings settings = {
         .threads = 1, .limit = limit, .patience = 1e12, .payer = &b->budget};
-    b->line = jobs_new(&settings);
-    assert_non_null(b->line);
+    b->pool = jobs_new(&settings);
+    assert_non_null(b->pool);
     unit_gate_set(&seen.hold, false);
     seen.calls = seen.released = 0;
 }
@@ -94,7 +94,7 @@ static void end(bench *b) {
     unit_gate_set(&seen.hold, false);
     resource_job_release(b->job);
     assert_false(b->out_of_turn);
-    jobs_free(b->line); /* waits for what runs */
+    jobs_free(b->pool); /* waits for what runs */
     assert_true(budget_held(&b->budget) == 0);
     budget_destroy(&b->budget);
 }
@@ -105,7 +105,7 @@ static resource_job_state ask(bench *b, refusal *why) {
 
 static unsigned waiting(const bench *b) {
     jobs_counters c;
-    jobs_count(b->line, &c);
+    jobs_count(b->pool, &c);
     return c.waiting;
 }
 
@@ -142,7 +142,7 @@ static void a_job_abandoned_in_the_queue_never_runs(void **state) {
     make(&holder, 10, &some);
     b = (bench){.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
     budget_init(&b.budget, LIMIT, 1);
-    b.line = holder.line;
+    b.pool = holder.pool;
     make(&b, 10, &some);
     assert_int_equal(ask(&holder, &why), RESOURCE_JOB_WAIT);
     unit_gate_await(&seen.hold, 1);
@@ -193,7 +193,7 @@ static void a_job_without_room_is_busy_with_the_reason(void **state) {
     unit_gate_await(&seen.hold, 1);
     other = (bench){.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
     budget_init(&other.budget, LIMIT, 1);
-    other.line = b.line;
+    other.pool = b.pool;
     make(&other, 10, &some);
     assert_int_equal(ask(&other, &why), RESOURCE_JOB_BUSY);
     assert_int_equal(why, REFUSAL_QUEUE);

@@ -13,7 +13,7 @@
 
 enum { PIECE = LARGE_MEMORY_PIECE };
 
-/* What was returned by the calls that this program has instead of the C library's. */
+/* The bytes that were returned by madvise; this program replaces that function. */
 static struct {
     size_t bytes, largest;
     uintptr_t last; /* where the next piece has to begin */
@@ -84,7 +84,7 @@ static void small_memory_is_freed_at_once(void **state) {
     assert_int_equal(returned.bytes, 0);
 }
 
-static void bodies_and_slabs_that_are_not_kept_are_returned_in_pieces(void **state) {
+static void bodies_and_buffers_that_are_not_kept_are_returned_in_pieces(void **state) {
     (void)state;
     const size_t length = 4 * LARGE_MEMORY;
     buffer_pool s;
@@ -122,9 +122,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(large_memory_is_returned_in_pieces),
         T(small_memory_is_freed_at_once),
-        T(bodies_and_slabs_that_are_not_kept_are_returned_in_pieces),
+        T(bodies_and_buffers_that_are_not_kept_are_returned_in_pieces),
         T(memory_reserved_at_once_is_huge_and_a_body_that_grows_is_not),
     };
-    memory_shares_configure_heap(); /* what is large is mapped by itself, as in the daemon */
+    memory_shares_configure_heap(); /* large memory is mapped by itself, as in the daemon */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void usage_is_what_the_process_has_used(void **state) {
+static void usage_is_that_of_the_process(void **state) {
     (void)state;
     enum { BYTES = 64 << 20, FILES = 20 };
     process_usage before, after;
@@ -90,6 +90,6 @@ static void memory_is_counted_in_pages(void **state) {
     }
 }
 
-RUN(T(usage_is_what_the_process_has_used),
+RUN(T(usage_is_that_of_the_process),
     T(a_value_that_cannot_be_measured_is_nan_and_the_rest_are_measured),
     T(without_a_free_descriptor_memory_is_nan), T(memory_is_counted_in_pages))

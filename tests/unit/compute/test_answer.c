@@ -10,7 +10,7 @@
 #define AHEAD_MOST  8
 #define AHEAD_LEAST 2
 
-/* What a source is to do, and what was done with it. */
+/* The settings of a source, and the calls that the source has seen. */
 typedef struct probe {
     bool fail_prepare, lost;
     uint64_t row_bytes; /* of x */

@@ -57,7 +57,7 @@ static void collect(buffered_body *b, const slicing *all) {
     }
 }
 
-static void it_is_encoded_from_all_its_rows_and_read_in_pieces(void **state) {
+static void a_body_is_encoded_from_all_its_rows_and_read_in_pieces(void **state) {
     (void)state;
     static const char json[] = "{\"x\":[[1,2],[3,4],[5,6]],\"other\":[0.0,0.5,1.0]}\n";
     tensor_source *s = tensor_source_of();
@@ -80,7 +80,7 @@ static void it_is_encoded_from_all_its_rows_and_read_in_pieces(void **state) {
     tensor_source_free(s);
 }
 
-static void what_the_budget_cannot_pay_for_is_starved(void **state) {
+static void bytes_that_the_budget_cannot_pay_for_starve_the_body(void **state) {
     (void)state;
     tensor_source *s = tensor_source_of();
     double cost;
@@ -101,5 +101,5 @@ static void what_the_budget_cannot_pay_for_is_starved(void **state) {
 
 RUN(T(its_rows_are_those_of_every_tensor_that_the_format_holds),
     T(more_elements_than_the_format_holds_are_413),
-    T(it_is_encoded_from_all_its_rows_and_read_in_pieces),
-    T(what_the_budget_cannot_pay_for_is_starved))
+    T(a_body_is_encoded_from_all_its_rows_and_read_in_pieces),
+    T(bytes_that_the_budget_cannot_pay_for_starve_the_body))

@@ -294,7 +294,7 @@ static void a_job_with_a_destroyer_is_destroyed_by_a_thread_of_that_pool(void **
     jobs_free(pool);
 }
 
-/* What is left of the pool is used until the slice ends, so it is never freed. */
+/* The pool is used until the slice ends, so the pool is never freed. */
 static void a_slice_that_does_not_end_does_not_hold_the_stop(void **state) {
     (void)state;
     static unit_gate gate = UNIT_GATE;

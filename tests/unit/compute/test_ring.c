@@ -34,7 +34,7 @@ static void the_slot_of_a_slice_that_was_read_serves_a_later_slice(void **state)
     ring_free(&r);
 }
 
-static void it_runs_low_once_half_of_its_slots_are_free(void **state) {
+static void a_ring_runs_low_once_half_of_its_slots_are_free(void **state) {
     (void)state;
     ring r;
     ring_init(&r, 1, 1024, NULL);
@@ -50,4 +50,4 @@ static void it_runs_low_once_half_of_its_slots_are_free(void **state) {
 
 RUN(T(there_are_as_many_slots_as_fit_but_at_least_two_and_at_most_sixteen),
     T(the_slot_of_a_slice_that_was_read_serves_a_later_slice),
-    T(it_runs_low_once_half_of_its_slots_are_free))
+    T(a_ring_runs_low_once_half_of_its_slots_are_free))

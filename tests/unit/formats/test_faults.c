@@ -128,9 +128,9 @@ static void open_bench(bench *b) {
     budget_init(&b->server.budget, 1u << 30, 1);
     metrics_init(&b->server.metrics);
     assert_ok(fmix_context_new(1 << 20, &b->server.context));
-    const jobs_settings line = {
+    const jobs_settings pool = {
         .threads = 1, .limit = 8, .patience = 1e12, .payer = &b->server.budget};
-    b->server.jobs = jobs_new(&line);
+    b->server.jobs = jobs_new(&pool);
     b->server.log = log_new(STDERR_FILENO, LOG_OFF);
     assert_non_null(b->server.jobs);
     assert_non_null(b->server.log);

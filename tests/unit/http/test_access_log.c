@@ -73,7 +73,7 @@ static void an_answer_is_logged_and_counted_with_its_format(void **state) {
     end();
 }
 
-/* The format that was asked for is not what the problem came in. */
+/* A problem is JSON, whichever format the request asked for. */
 static void a_refusal_is_counted_by_its_reason_and_has_no_format(void **state) {
     (void)state;
     const problem full = {.status = 503, .reason = REFUSAL_QUEUE};

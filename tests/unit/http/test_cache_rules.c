@@ -12,7 +12,7 @@ static void an_answer_that_may_be_replaced_is_revalidated_each_time(void **state
     assert_string_equal(cache_rule(FRESH_UNTIL_REPLACED, false), "public, no-cache");
 }
 
-static void shared_caches_do_not_keep_what_needs_a_token(void **state) {
+static void shared_caches_do_not_keep_answers_that_need_a_token(void **state) {
     (void)state;
     for (freshness f = 0; f < FRESHNESS_KINDS; f++)
         assert_null(strstr(cache_rule(f, true), "public"));
@@ -26,4 +26,5 @@ static void an_answer_without_a_validator_is_not_stored(void **state) {
 
 RUN(T(an_answer_that_never_changes_is_kept_for_a_year_without_revalidation),
     T(an_answer_that_may_be_replaced_is_revalidated_each_time),
-    T(shared_caches_do_not_keep_what_needs_a_token), T(an_answer_without_a_validator_is_not_stored))
+    T(shared_caches_do_not_keep_answers_that_need_a_token),
+    T(an_answer_without_a_validator_is_not_stored))

@@ -36,7 +36,7 @@ static tensor_source *make_source(const fixture *f) {
     return s;
 }
 
-/* Suspends: not here, for nothing is started. */
+/* Not called: the answer is not started. */
 static void nothing(void *user) {
     (void)user;
 }

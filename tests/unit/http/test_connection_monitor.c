@@ -23,7 +23,7 @@ static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first,
 typedef struct bench {
     connection_monitor *monitor;
     unit_gate gate;
-    jobs *line;
+    jobs *pool;
     answer *answer;
     int ours, theirs;
     atomic_int suspended, late[CONNECTION_PHASES];
@@ -41,7 +41,7 @@ static void resume(void *of) {
     atomic_fetch_sub(&b->suspended, 1);
 }
 
-/* By TCP, which alone says what was acknowledged. */
+/* The two ends of a TCP connection: only TCP tells which bytes were acknowledged. */
 static void connect_ends(bench *b) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
@@ -61,7 +61,7 @@ static void make_answer(bench *b) {
     problem p = {0};
     tensor_source *s = tensor_source_new(1);
     assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill, NULL));
-    b->answer = answer_new(b->line, s, &format_raw, &waiter, &p);
+    b->answer = answer_new(b->pool, s, &format_raw, &waiter, &p);
     assert_non_null(b->answer);
 }
 
@@ -71,7 +71,8 @@ static void count_late(void *of, int fd, connection_phase phase) {
         atomic_fetch_add(&b->late[phase], 1);
 }
 
-/* Milliseconds: of a phase, and until the watch has looked at all of them once more. */
+/* Milliseconds: the limit of a phase, and the time until the monitor has checked all of them again.
+ */
 enum { LIMIT = 1000, LOOK = 500 };
 
 static void open_bench(bench *b) {
@@ -86,8 +87,8 @@ static void open_bench(bench *b) {
         .threads = 1, .limit = 4, .patience = 1e12, .hooks = {unit_gate_pass, &b->gate}};
     unit_gate_set(&b->gate, true);
     b->monitor = connection_monitor_new(&limits);
-    b->line = jobs_new(&settings);
-    assert_true(b->monitor && b->line);
+    b->pool = jobs_new(&settings);
+    assert_true(b->monitor && b->pool);
     connect_ends(b);
     connection_monitor_open(b->monitor, b->ours);
     connection_monitor_enter(b->monitor, b->ours, CONNECTION_WORK);
@@ -98,14 +99,14 @@ static void close_bench(bench *b) {
     unit_gate_set(&b->gate, false);
     answer_abandon(b->answer);
     answer_release(b->answer);
-    jobs_free(b->line);
+    jobs_free(b->pool);
     connection_monitor_close(b->monitor, b->ours);
     connection_monitor_free(b->monitor);
     close(b->ours);
     held_clock_run();
 }
 
-/* Waits for edges of ours as libmicrohttpd does. */
+/* Waits for edges of our end as libmicrohttpd does. */
 static void await_edges(const bench *b, int edges) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET};
     int poll = epoll_create1(0);
@@ -132,15 +133,16 @@ static void a_peer_that_was_gone_before_is_noticed_too(void **state) {
     bench b;
     open_bench(&b);
     close(b.theirs);
-    await_edges(&b, 3); /* the watch has seen it */
+    await_edges(&b, 3); /* the monitor has noticed the hang-up */
     assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_WAIT);
     UNIT_UNTIL(answer_abandoned(b.answer));
     close_bench(&b);
 }
 
-/* A second watched connection that hangs up afterwards shows that the first was not heard. */
+/* Another connection hangs up. Once the monitor has noticed that hang-up, the monitor has seen all
+ * earlier events too. */
 static void await_another(bench *b) {
-    bench other = {.monitor = b->monitor, .line = b->line};
+    bench other = {.monitor = b->monitor, .pool = b->pool};
     connect_ends(&other);
     make_answer(&other);
     connection_monitor_open(other.monitor, other.ours);
@@ -154,7 +156,7 @@ static void await_another(bench *b) {
     close(other.ours);
 }
 
-static void a_peer_that_stays_or_speaks_abandons_nothing(void **state) {
+static void a_client_that_stays_or_sends_keeps_its_job(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
@@ -181,7 +183,7 @@ static void a_removed_job_is_not_abandoned(void **state) {
     close(b.theirs);
     await_another(&b);
     assert_false(answer_abandoned(b.answer));
-    connection_monitor_remove(b.monitor, b.ours); /* once more does no harm */
+    connection_monitor_remove(b.monitor, b.ours); /* a second call does nothing */
     close_bench(&b);
 }
 
@@ -204,7 +206,7 @@ static void a_descriptor_used_again_speaks_for_its_new_answer(void **state) {
     close_bench(&b);
 }
 
-static void descriptors_of_any_number_are_watched(void **state) {
+static void descriptors_of_any_number_are_monitored(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
@@ -226,7 +228,7 @@ static void edges_come_until_a_client_that_left_unsuspended_is_closed(void **sta
     open_bench(&b);
     assert_int_equal(send(b.theirs, "GET ", 4, 0), 4);
     close(b.theirs);
-    /* One for what there is; the third is the watch's at last. Nobody has read a byte. */
+    /* One edge for the bytes; the third is the monitor's. Nothing was read. */
     await_edges(&b, 3);
     assert_false(answer_abandoned(b.answer));
     close_bench(&b);
@@ -253,24 +255,26 @@ static void open_witness(const bench *b, bench *other) {
     connection_monitor_open(b->monitor, other->ours);
 }
 
-/* Its limit is over: so it is cut off when the watch has looked at all connections. */
-static void await_look(const bench *b, bench *other) {
+/* The limit of this connection is over, so the monitor shuts the connection down once all
+ * connections are checked. */
+static void await_check(const bench *b, bench *other) {
     UNIT_UNTIL(is_cut_off(other));
-    connection_monitor_was_late(b->monitor, b->ours); /* waits for the lock, under which it looks */
+    connection_monitor_was_late(
+        b->monitor, b->ours); /* waits for the lock, which the monitor holds while it checks */
     connection_monitor_close(b->monitor, other->ours);
     close(other->ours);
     close(other->theirs);
 }
 
-/* Enters a phase and lets time pass, a millisecond less than its limit or more, until the watch has
- * looked. */
+/* Enters a phase and lets time pass, a millisecond less than its limit or more, until the monitor
+ * has checked. */
 static void stay(bench *b, connection_phase phase, unsigned milliseconds) {
     bench other;
     open_witness(b, &other);
     held_clock_pass(1);
     connection_monitor_enter(b->monitor, b->ours, phase);
     held_clock_pass(milliseconds);
-    await_look(b, &other);
+    await_check(b, &other);
 }
 
 static void trickle(bench *b, connection_phase phase) {
@@ -334,7 +338,7 @@ static void fill_up(const bench *b) {
         ;
 }
 
-static void a_reply_that_nobody_takes_is_cut_off(void **state) {
+static void a_reply_that_is_not_received_is_cut_off(void **state) {
     (void)state;
     bench b;
     open_bench(&b);
@@ -346,7 +350,7 @@ static void a_reply_that_nobody_takes_is_cut_off(void **state) {
     close_bench(&b);
 }
 
-/* What the other end has acknowledged, having taken some more. */
+/* Lets the other end receive some more, and returns the bytes that it has acknowledged. */
 static uint64_t take(const bench *b) {
     static char taken[1 << 18];
     struct tcp_info info = {0};
@@ -358,20 +362,20 @@ static uint64_t take(const bench *b) {
     return info.tcpi_bytes_acked;
 }
 
-/* A little more than the rate asks for, in each of several times that a standstill may take. */
-static void a_reply_that_is_taken_at_the_rate_is_not(void **state) {
+/* The other end receives a little more than the rate requires, in each of several intervals. */
+static void a_reply_that_is_received_at_the_rate_is_not_late(void **state) {
     (void)state;
     bench b, other;
     open_bench(&b);
     held_clock_stop();
-    stay(&b, CONNECTION_REPLY,
-         LIMIT); /* it looks again only when time has passed, not amid what is taken */
+    stay(&b, CONNECTION_REPLY, LIMIT); /* the monitor checks again only when time has passed, not
+                                          while bytes are received */
     for (int i = 0; i < 5; i++) {
         const uint64_t enough = take(&b) + (1 << 20);
         UNIT_UNTIL(take(&b) >= enough);
         open_witness(&b, &other);
         held_clock_pass(LIMIT);
-        await_look(&b, &other);
+        await_check(&b, &other);
     }
     assert_int_equal(late(&b), 0);
     close(b.theirs);
@@ -383,7 +387,7 @@ static void a_reply_that_waits_for_the_server_is_not_late(void **state) {
     bench b;
     open_bench(&b);
     held_clock_stop();
-    stay(&b, CONNECTION_REPLY, 100 * LIMIT); /* nothing is there to be taken */
+    stay(&b, CONNECTION_REPLY, 100 * LIMIT); /* there are no bytes to receive */
     assert_int_equal(late(&b), 0);
     close(b.theirs);
     close_bench(&b);
@@ -399,7 +403,7 @@ static void *begin_soon(void *of) {
     return NULL;
 }
 
-static void an_expected_connection_is_waited_for_until_it_begins(void **state) {
+static void settling_waits_until_an_expected_connection_begins(void **state) {
     (void)state;
     bench b;
     pthread_t opener;
@@ -412,7 +416,7 @@ static void an_expected_connection_is_waited_for_until_it_begins(void **state) {
     assert_true(connection_monitor_arrived(b.monitor, b.ours, 120000));
     connection_monitor_settle(b.monitor, 60000);
     pthread_join(opener, NULL);
-    connection_monitor_expect(b.monitor, b.ours); /* once more, and it is closed instead */
+    connection_monitor_expect(b.monitor, b.ours); /* expected again, and closed instead */
     connection_monitor_close(b.monitor, b.ours);
     connection_monitor_settle(b.monitor, 60000);
     close(b.theirs);
@@ -420,11 +424,12 @@ static void an_expected_connection_is_waited_for_until_it_begins(void **state) {
 }
 
 RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_noticed_too),
-    T(a_peer_that_stays_or_speaks_abandons_nothing), T(a_removed_job_is_not_abandoned),
+    T(a_client_that_stays_or_sends_keeps_its_job), T(a_removed_job_is_not_abandoned),
     T(edges_come_until_a_client_that_left_unsuspended_is_closed),
-    T(a_descriptor_used_again_speaks_for_its_new_answer), T(descriptors_of_any_number_are_watched),
-    T(no_byte_moves_the_deadline_of_a_request_line), T(no_byte_moves_the_deadline_of_a_head),
-    T(each_phase_has_a_time_of_its_own), T(a_request_that_the_server_works_on_is_never_late),
-    T(a_reply_that_nobody_takes_is_cut_off), T(a_reply_that_is_taken_at_the_rate_is_not),
+    T(a_descriptor_used_again_speaks_for_its_new_answer),
+    T(descriptors_of_any_number_are_monitored), T(no_byte_moves_the_deadline_of_a_request_line),
+    T(no_byte_moves_the_deadline_of_a_head), T(each_phase_has_a_time_of_its_own),
+    T(a_request_that_the_server_works_on_is_never_late), T(a_reply_that_is_not_received_is_cut_off),
+    T(a_reply_that_is_received_at_the_rate_is_not_late),
     T(a_reply_that_waits_for_the_server_is_not_late),
-    T(an_expected_connection_is_waited_for_until_it_begins))
+    T(settling_waits_until_an_expected_connection_begins))

@@ -35,7 +35,7 @@ static int send_upload(const served *f) {
     return served_send(f, text, (size_t)n + 8 + HEADER + 8);
 }
 
-static void uploads_are_handled_beside_and_health_answers_meanwhile(void **state) {
+static void health_answers_while_uploads_are_handled(void **state) {
     served *f = *state;
     char text[32768];
     int fds[SERVED_THREADS];
@@ -94,7 +94,7 @@ static void an_upload_that_waits_at_the_deadline_is_cut_off(void **state) {
     assert_int_equal(served_start(state), 0);
 }
 
-static void a_client_that_leaves_while_it_waits_frees_its_place(void **state) {
+static void a_client_that_leaves_while_it_waits_leaves_the_queue(void **state) {
     served *f = *state;
     char text[32768];
     int fds[SERVED_THREADS];
@@ -136,7 +136,7 @@ static void a_full_queue_is_503_with_retry_after(void **state) {
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
 
-/* What is told to come again after when eight answers stand in the queue and none is computed. */
+/* The Retry-After of a refusal while eight answers are in the queue and no slice is computed. */
 static unsigned retry_after(served *f, const char *target) {
     char text[4096];
     int fds[8];
@@ -155,8 +155,8 @@ static unsigned retry_after(served *f, const char *target) {
     return (unsigned)atoi(at + 15);
 }
 
-/* Six of eight wait, and of what waits nothing is done however long it is waited for. */
-static void retry_after_is_what_the_queue_will_take(void **state) {
+/* Six of the eight answers wait, and their slices do not run, however long the test takes. */
+static void retry_after_is_the_run_time_of_the_queue(void **state) {
     served *f = *state;
     const unsigned little = retry_after(f, "/v1/masks.npy?shape=64x64&n=4");
     const unsigned much = retry_after(f, "/v1/masks.npy?shape=512x512&n=1500&dtype=bits");
@@ -164,8 +164,9 @@ static void retry_after_is_what_the_queue_will_take(void **state) {
     assert_true(much > 4 && much <= 60);
 }
 
-/* A minute's work is promised; so what would have to wait for it is refused, for less patience. */
-static void what_would_come_too_late_is_503_with_retry_after(void **state) {
+/* The first answer takes a minute. The second would wait for the first for longer than `patience`.
+ */
+static void an_answer_that_would_miss_its_deadline_is_503_with_retry_after(void **state) {
     served *f = *state;
     char text[4096];
     int first, second;
@@ -176,7 +177,7 @@ static void what_would_come_too_late_is_503_with_retry_after(void **state) {
     served_await(f, "fmixd_queue_jobs", 1);
     second = served_ask(f, "/v1/masks.npy?shape=512x512&n=50000&dtype=bits&seed=2");
     assert_int_equal(loopback_receive(second, text, sizeof text), 503);
-    assert_non_null(strstr(text, "miss its deadline"));
+    assert_non_null(strstr(text, "would miss its deadline"));
     assert_non_null(strstr(text, "\r\nRetry-After: "));
     close(first);
     served_await(f, "fmixd_queue_jobs", 0);
@@ -191,8 +192,8 @@ static void *stop_at_once(void *of) {
     return NULL;
 }
 
-/* The status of a request that comes when others have been cut off. 0: it came so late that the
- * connection was closed, which it is a second after that. */
+/* The status of a request that arrives after others have been cut off. 0: the request arrived more
+ * than a second later, when the connection was closed. */
 static int ask_while_it_stops(void **state) {
     served *f = *state;
     static const char get_masks[] =
@@ -219,7 +220,7 @@ static void a_request_that_comes_while_the_daemon_stops_is_503(void **state) {
     UNIT_UNTIL(ask_while_it_stops(state) == 503);
 }
 
-static void what_is_in_flight_at_the_end_is_finished(void **state) {
+static void requests_in_flight_at_the_end_are_finished(void **state) {
     served *f = *state;
     static char text[300000];
     int fds[SERVED_THREADS];
@@ -255,9 +256,9 @@ static int ask_over(int fd, const char *request) {
     return atoi(text + 9);
 }
 
-/* As many connections as there may be are in work, but for one that asks whether it drains; so the
- * others wait in the listener's backlog. */
-static void what_waits_in_the_backlog_at_the_end_is_answered(void **state) {
+/* All connections but one have a request in progress, and that one asks /readyz. Further clients
+ * wait in the listener's backlog. */
+static void requests_in_the_backlog_at_the_end_are_answered(void **state) {
     served *f = *state;
     enum { MOST = 16, ALL = 24 };
     static const char ready[] = "GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -302,7 +303,7 @@ static void *open_when_they_are_cut_off(void *of) {
 }
 
 /* A slice that runs cannot be cut off, so the gate is opened as soon as the clients are cut off. */
-static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
+static void unfinished_requests_are_cut_off_at_the_deadline(void **state) {
     served *f = *state;
     slicing_part c = {.gate = f->gate};
     pthread_t opener;
@@ -319,7 +320,7 @@ static void what_cannot_be_finished_is_cut_off_at_the_deadline(void **state) {
     assert_int_equal(served_start(state), 0);
 }
 
-/* Where a slice outlives its daemon, the daemon's log does too, which has a thread. */
+/* The log of a daemon whose slice does not end is kept, with its thread. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) {
     return "report_thread_leaks=0";
@@ -332,7 +333,7 @@ static bool is_empty(unit_gate *g) {
     return empty;
 }
 
-/* Nobody opens the gate before the daemon has stopped. */
+/* The gate opens only after the daemon has stopped. */
 static void a_handler_that_does_not_end_does_not_hold_the_stop(void **state) {
     served *f = *state;
     char text[4096];
@@ -365,18 +366,18 @@ static void a_handler_without_a_client_does_not_hold_the_stop(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(health_and_metrics_answer_while_every_compute_thread_is_blocked),
-        T(uploads_are_handled_beside_and_health_answers_meanwhile),
+        T(health_answers_while_uploads_are_handled),
         T(masks_are_computed_while_uploads_hold_their_threads),
         T(an_upload_that_waits_at_the_deadline_is_cut_off),
-        T(a_client_that_leaves_while_it_waits_frees_its_place),
+        T(a_client_that_leaves_while_it_waits_leaves_the_queue),
         T(clients_that_vanish_at_any_byte_of_a_request_are_forgotten),
         T(a_full_queue_is_503_with_retry_after),
-        T(retry_after_is_what_the_queue_will_take),
-        T(what_would_come_too_late_is_503_with_retry_after),
+        T(retry_after_is_the_run_time_of_the_queue),
+        T(an_answer_that_would_miss_its_deadline_is_503_with_retry_after),
         T(a_request_that_comes_while_the_daemon_stops_is_503),
-        T(what_is_in_flight_at_the_end_is_finished),
-        T(what_waits_in_the_backlog_at_the_end_is_answered),
-        T(what_cannot_be_finished_is_cut_off_at_the_deadline),
+        T(requests_in_flight_at_the_end_are_finished),
+        T(requests_in_the_backlog_at_the_end_are_answered),
+        T(unfinished_requests_are_cut_off_at_the_deadline),
         T(a_handler_that_does_not_end_does_not_hold_the_stop),
         T(a_handler_without_a_client_does_not_hold_the_stop),
     };

@@ -2,7 +2,7 @@
 
 #include "http/direct_reply.h"
 
-/* What is written to a socket, up to its end. */
+/* All bytes that are written to a socket. */
 static void write_reply(const identity *client, const problem *p, bool has_body, char *out,
                         size_t room) {
     int fds[2];

@@ -173,12 +173,12 @@ static bool is_problem(const reply *r) {
     return good;
 }
 
-/* Where there is no memory for the condition all is sent, as to those who make none. */
+/* If there is no memory for the condition, the whole answer is sent, as without a condition. */
 static bool is_conditional(const ask *a) {
     return strncmp(a->fields, "Range:", 6) == 0 || strncmp(a->fields, "If-None-Match:", 14) == 0;
 }
 
-/* None, a refusal, the right one, or one that its length shows to be cut off. */
+/* No reply, a refusal, the right reply, or a reply that is shorter than its length. */
 static bool is_clean(const ask *a, const reply *got, const reply *right) {
     if (got->status == 0 || !got->whole)
         return true;
@@ -241,7 +241,7 @@ static void every_reply_is_clean_whichever_allocation_fails(void **state) {
     print_message("%lu allocations failed\n", faults);
 }
 
-/* With what is said in *said. */
+/* Messages are in *said. */
 static fmixd *try_to_start(const config *c, unsigned long n, bool *fired, char *said, size_t room) {
     static char space[BUFSIZ];
     memset(said, 0, room);

@@ -9,8 +9,8 @@
 
 enum { IO_THREADS = 2, OTHERS = 24 + 2 * IO_THREADS + LINGERING_CLOSE_PLACES };
 
-/* The connections that are left of so many, in a process with so many descriptors; 0: refused. What
- * is said, in `said`. */
+/* The connections that fd_limit_fit leaves in a process with these limits; 0: refused. said: the
+ * message. */
 static uint64_t left_of(uint64_t connections, rlim_t soft, rlim_t hard, char *said, size_t room) {
     struct {
         uint64_t connections;

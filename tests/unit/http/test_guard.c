@@ -4,7 +4,7 @@
 
 #define MOST 8
 
-/* A request of which nothing is known but this. */
+/* A request with this line alone, without header fields. */
 static guard_request request_of(const char *method, const char *version, const guard_field *fields,
                                 size_t count) {
     return (guard_request){.method = method,
@@ -60,7 +60,7 @@ static void white_space_after_a_host_is_ignored(void **state) {
     assert_false(check(&(example){"GET", "HTTP/1.1", {"Host", "x y", NULL}}, false, &p));
 }
 
-static void what_the_library_refuses_has_its_status_and_is_counted_as_ours(void **state) {
+static void a_refusal_of_the_library_has_its_status_and_counts_as_guard(void **state) {
     (void)state;
     static const int statuses[][2] = {{400, 400}, {413, 413}, {414, 414}, {431, 431},
                                       {500, 400}, {505, 505}, {418, 418}};
@@ -73,7 +73,7 @@ static void what_the_library_refuses_has_its_status_and_is_counted_as_ours(void 
     }
 }
 
-/* Whatever line it is hidden in. */
+/* In whichever line the credential is hidden. */
 static void no_credential_is_quoted(void **state) {
     (void)state;
     static const example examples[] = {
@@ -164,7 +164,7 @@ static void more_fields_than_the_limit_are_431_and_not_read(void **state) {
 }
 
 /* A head as it lies once it is parsed in place, a NUL for each separator; and one with a space
- * more, which moves what lies behind. */
+ * more, which moves the bytes after it. */
 static bool check_placed(size_t more, size_t size) {
     static const char head[] = "GET\0/a\0HTTP/1.1\0\0Host\0 x\0\0A\0b\0\0\0\0";
     char placed[sizeof head + 1];
@@ -320,7 +320,7 @@ static void each_form_has_its_methods(void **state) {
 }
 
 RUN(T(an_honest_request_passes), T(white_space_after_a_host_is_ignored),
-    T(what_the_library_refuses_has_its_status_and_is_counted_as_ours), T(no_credential_is_quoted),
+    T(a_refusal_of_the_library_has_its_status_and_counts_as_guard), T(no_credential_is_quoted),
     T(each_ambiguity_has_its_status_and_names_the_field), T(a_nul_within_a_name_or_value_is_seen),
     T(more_fields_than_the_limit_are_431_and_not_read),
     T(a_head_of_known_size_is_the_sum_of_its_parts), T(hosts_are_names_addresses_and_ports),

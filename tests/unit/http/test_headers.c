@@ -88,7 +88,7 @@ static void read_trimmed(reading *r, struct MHD_Connection *connection) {
     note(r, headers_find(connection, "X"));
 }
 
-static void white_space_behind_a_value_is_removed(void **state) {
+static void white_space_after_a_value_is_removed(void **state) {
     (void)state;
     reading r = {.read = read_trimmed};
     ask(&r, "GET", "X: a b \t \r\n");
@@ -189,7 +189,7 @@ static void a_hidden_query_has_no_parameters(void **state) {
     assert_string_equal(plain, "/path");
 }
 
-static void a_target_with_a_nul_is_longer_than_it_seems(void **state) {
+static void bytes_after_a_nul_of_a_target_are_found(void **state) {
     (void)state;
     char whole[] = "/path\0HTTP/1.1", cut[] = "/pa\0th?x\0HTTP/1.1";
     assert_false(headers_has_hidden(whole));
@@ -197,8 +197,8 @@ static void a_target_with_a_nul_is_longer_than_it_seems(void **state) {
 }
 
 RUN(T(a_field_is_found_by_name_in_any_case), T(a_field_of_one_line_tells_whether_it_is_repeated),
-    T(all_lines_of_a_field_are_one_list), T(white_space_behind_a_value_is_removed),
+    T(all_lines_of_a_field_are_one_list), T(white_space_after_a_value_is_removed),
     T(a_body_follows_a_length_above_zero_or_a_coding), T(an_expectation_without_a_body_is_not_met),
     T(an_expectation_with_a_body_is_met), T(the_ids_of_a_client_are_taken_over),
     T(the_guard_sees_every_field_of_a_request), T(too_many_fields_are_431),
-    T(a_hidden_query_has_no_parameters), T(a_target_with_a_nul_is_longer_than_it_seems))
+    T(a_hidden_query_has_no_parameters), T(bytes_after_a_nul_of_a_target_are_found))

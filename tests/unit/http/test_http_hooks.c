@@ -28,7 +28,7 @@ static void begin(void) {
     assert_true(f.http.server.log && f.http.lingering);
 }
 
-/* What the client was sent: its status, or 0. */
+/* The status that the client received, or 0. */
 static int end(void) {
     lingering_close_free(f.http.lingering);
     inflight_destroy(&f.http.inflight);

@@ -12,7 +12,7 @@ static void count(job *j) {
 static const job_class counting = {.abandon = count};
 static job work = {.class = &counting};
 
-static void a_request_is_found_by_its_descriptor_while_it_is_there(void **state) {
+static void a_request_is_found_by_its_descriptor_until_it_ends(void **state) {
     (void)state;
     inflight all = {0};
     int first, second;
@@ -69,5 +69,5 @@ static void new_work_is_refused_once_all_is_abandoned(void **state) {
     inflight_destroy(&all);
 }
 
-RUN(T(a_request_is_found_by_its_descriptor_while_it_is_there),
-    T(waiting_ends_with_the_last_request), T(new_work_is_refused_once_all_is_abandoned))
+RUN(T(a_request_is_found_by_its_descriptor_until_it_ends), T(waiting_ends_with_the_last_request),
+    T(new_work_is_refused_once_all_is_abandoned))

@@ -23,7 +23,7 @@ static void connect_pair(int ends[2]) {
     close(listener);
 }
 
-/* A client whose server has said no, and closed; the server had read nothing. */
+/* A client whose server has refused the request and closed, without reading a byte. */
 static int refused(lingering_close *d) {
     int ends[2];
     connect_pair(ends);
@@ -35,7 +35,7 @@ static int refused(lingering_close *d) {
     return ends[0];
 }
 
-/* Whether so much can be sent. */
+/* Returns true if so many bytes can be sent. */
 static bool sends(int fd, size_t much) {
     static char bytes[1 << 16];
     while (much > 0) {
@@ -47,7 +47,7 @@ static bool sends(int fd, size_t much) {
     return true;
 }
 
-/* A refused client that is listened to; -1: it is cut off. */
+/* A refused client whose bytes are read and dropped; -1: the client is cut off. */
 static int heard(lingering_close *d) {
     int fd = refused(d);
     if (sends(fd, MUCH))
@@ -94,7 +94,7 @@ static void a_client_that_leaves_makes_room_for_another(void **state) {
     for (unsigned i = 0; i < LINGERING_CLOSE_PLACES; i++)
         fds[i] = refused(d);
     int late = refused(d);
-    assert_false(sends(late, MUCH)); /* there was no place */
+    assert_false(sends(late, MUCH)); /* all places are taken */
     close(late);
     close(fds[0]);
     UNIT_UNTIL((fds[0] = heard(d)) >= 0);

@@ -17,7 +17,7 @@ static void port_0_picks_one_and_says_which(void **state) {
     close(fd);
 }
 
-/* Whether it fails, and says so with the address it was given. */
+/* Returns true if listening fails with a message that names the address. */
 static bool fails_with_reason(const char *at) {
     char address[80], said[256] = "";
     FILE *errors = fmemopen(said, sizeof said, "w");

@@ -25,7 +25,7 @@ static void a_coding_is_415_and_named(void **state) {
     }
 }
 
-static void a_multipart_body_is_415_that_says_what_to_send(void **state) {
+static void a_multipart_body_is_415_that_names_the_types_to_send(void **state) {
     (void)state;
     static const char *const types[] = {"multipart/form-data; boundary=x", "Multipart/Mixed"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -42,4 +42,4 @@ static void a_multipart_body_is_415_that_says_what_to_send(void **state) {
 }
 
 RUN(T(a_body_without_a_coding_is_taken), T(a_coding_is_415_and_named),
-    T(a_multipart_body_is_415_that_says_what_to_send))
+    T(a_multipart_body_is_415_that_names_the_types_to_send))

@@ -33,8 +33,8 @@ static void the_body_of_a_refused_request_is_dropped(void **state) {
     assert_int_equal(count_replies(text, "200"), 1);
 }
 
-/* Where a chunked body ends is libmicrohttpd's opinion, which others may not share. */
-static void nothing_behind_a_chunked_body_is_a_request(void **state) {
+/* A proxy may see another end of a chunked body than libmicrohttpd. */
+static void bytes_after_a_chunked_body_are_not_a_request(void **state) {
     char text[16384];
     assert_int_equal(
         served_exchange(*state,
@@ -111,7 +111,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(requests_of_one_connection_are_answered_in_order),
         T(the_body_of_a_refused_request_is_dropped),
-        T(nothing_behind_a_chunked_body_is_a_request),
+        T(bytes_after_a_chunked_body_are_not_a_request),
         T(a_chunked_body_over_the_cap_is_413_amid_the_body),
         T(a_page_of_the_library_is_replaced_by_a_problem),
         T(a_client_that_leaves_is_counted_as_499),

@@ -1,4 +1,4 @@
-/* What is refused by the head alone, and in which order. */
+/* Refusals by the head alone, and their order. */
 #include "served.h"
 
 #include "access/auth.h"

@@ -1,4 +1,4 @@
-/* Which work a request is, and which requests need none. */
+/* Which work a request needs. */
 #include "served.h"
 
 #define MASKS "/v1/masks.npy?shape=64x64&n=4"

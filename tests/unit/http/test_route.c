@@ -219,7 +219,7 @@ static void a_name_in_braces_stands_for_one_part_of_a_path(void **state) {
     }
 }
 
-static void a_part_of_a_path_has_room_for_what_it_may_hold(void **state) {
+static void a_segment_of_the_longest_name_is_captured_whole(void **state) {
     (void)state;
     char path[300] = "/v1/datasets/";
     route_match m;
@@ -236,4 +236,4 @@ RUN(T(every_resource_is_found_by_its_path), T(a_suffix_names_a_format_of_the_res
     T(a_long_path_is_cut_in_the_explanation), T(head_goes_where_get_goes_and_nowhere_else),
     T(another_method_is_405_with_allow), T(options_is_found_for_every_known_path),
     T(only_health_and_the_page_are_open), T(a_name_in_braces_stands_for_one_part_of_a_path),
-    T(a_part_of_a_path_has_room_for_what_it_may_hold))
+    T(a_segment_of_the_longest_name_is_captured_whole))

@@ -53,25 +53,25 @@ static void a_page_is_recognised_by_its_head(void **state) {
     assert_false(send_filter_finds(NULL, 0, &page));
 }
 
-/* What a filter was asked, and says. */
-typedef struct desk {
+/* Records the questions to a filter, and holds its answers. */
+typedef struct recorder {
     int asked, fd, status;
-    bool says;
+    bool replaces;
     bool by_304;
-} desk;
+} recorder;
 
 static bool replaces(void *of, int fd, void *session, const send_page *page) {
-    desk *d = of;
+    recorder *d = of;
     assert_null(session);
     d->asked++;
     d->fd = fd;
     d->status = page->status;
-    return d->says;
+    return d->replaces;
 }
 
-/* Whether the request of a socket was answered by 304. */
+/* The filter's question whether the request was answered with 304. */
 static bool shortens(void *of, int fd) {
-    const desk *d = of;
+    const recorder *d = of;
     (void)fd;
     return d->by_304;
 }
@@ -91,21 +91,21 @@ static void assert_arrived(int fd, const char *text) {
     assert_string_equal(got, text);
 }
 
-static void a_page_is_sent_only_if_the_filter_lets_it(void **state) {
+static void a_page_is_sent_unless_the_filter_replaces_it(void **state) {
     (void)state;
-    desk d = {0};
+    recorder d = {0};
     const send_filter filter = {replaces, shortens, &d};
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     send_filter_set(&filter);
     for (int parts = 0; parts < 2; parts++) {
-        d = (desk){.says = false};
+        d = (recorder){.replaces = false};
         assert_int_equal(write_to(ends[0], HEAD, parts), strlen(HEAD));
         assert_arrived(ends[1], HEAD);
         assert_int_equal(d.asked, 1);
         assert_int_equal(d.fd, ends[0]);
         assert_int_equal(d.status, 400);
-        d.says = true;
+        d.replaces = true;
         errno = 0;
         assert_int_equal(write_to(ends[0], HEAD, parts), -1);
         assert_int_equal(errno, ECONNRESET);
@@ -124,7 +124,7 @@ static void a_page_is_sent_only_if_the_filter_lets_it(void **state) {
 
 static void a_304_loses_a_length_of_zero(void **state) {
     (void)state;
-    desk d = {.by_304 = true};
+    recorder d = {.by_304 = true};
     const send_filter filter = {replaces, shortens, &d};
     static const char *const others[] = {
         "HTTP/1.1 200 OK\r\n" ZERO "\r\n",
@@ -177,6 +177,6 @@ static void each_call_is_counted(void **state) {
     close(ends[1]);
 }
 
-RUN(T(a_page_is_recognised_by_its_head), T(a_page_is_sent_only_if_the_filter_lets_it),
+RUN(T(a_page_is_recognised_by_its_head), T(a_page_is_sent_unless_the_filter_replaces_it),
     T(a_304_loses_a_length_of_zero), T(a_thread_without_a_filter_sends_anything),
     T(each_call_is_counted))

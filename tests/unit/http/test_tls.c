@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* A certificate and its key as files in a folder of their own, and what was said of them. */
+/* A certificate and its key as files in a folder of their own, and the messages about them. */
 typedef struct fixture {
     char folder[32], cert[64], key[64];
     char said[1000];

@@ -49,7 +49,7 @@ static void addresses_split_into_host_and_port(void **state) {
     }
 }
 
-/* Without brackets nobody can tell where the address ends and the port begins. */
+/* Without brackets, the port could be a part of the address. */
 static void colons_outside_of_brackets_are_malformed(void **state) {
     (void)state;
     static const char *const bad[] = {"::1",       "::1:80",    "fe80::1:80",

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* What config_load made of some flags, and what it said. */
+/* The result of config_load for some flags, and its messages. */
 typedef struct loaded {
     config_result result;
     config config;
@@ -120,7 +120,7 @@ static void bytes_take_units_and_counts_do_not(void **state) {
     static const char *const wrapping[] = {"18014398509481985K", "17592186044417M", "17179869185G",
                                            "18446744073709551615G"};
     for (size_t i = 0; i < 4; i++) {
-        l = LOAD("--body", wrapping[i]); /* past 2^64, where they would be small again */
+        l = LOAD("--body", wrapping[i]); /* past 2^64: these would wrap to small numbers */
         assert_refused(&l, wrapping[i]);
     }
 }
@@ -212,7 +212,7 @@ static void an_address_fits_its_field(void **state) {
     assert_int_equal(l.result, CONFIG_BAD); /* 64 with the colon and port */
 }
 
-static void listen_is_checked_when_it_is_read(void **state) {
+static void listen_is_checked_when_the_setting_is_read(void **state) {
     (void)state;
     loaded l = LOAD("--listen", "127.0.0.1:65536");
     assert_refused(&l, "listen is '127.0.0.1:65536'");
@@ -254,7 +254,7 @@ static void printed_settings_can_be_read_back(void **state) {
     assert_true(again.queue == 7 && again.body == 1024 && again.memory == 64 * K * K);
 }
 
-/* A settings file of this text, read: what it says on errors, empty if nothing. */
+/* Reads a settings file of this text, and returns the messages; empty: no message. */
 static config_result read_file(const char *text, config *c, char *errors, size_t room) {
     char path[] = "/tmp/fmixd-settings-XXXXXX";
     int fd = mkstemp(path);
@@ -311,7 +311,7 @@ static void an_error_in_a_file_is_named_with_its_line(void **state) {
     }
 }
 
-static void a_file_that_is_not_there_or_too_large_is_refused(void **state) {
+static void a_missing_or_too_large_file_is_refused(void **state) {
     (void)state;
     loaded l = LOAD("--config", "/nowhere/at/all");
     assert_refused(&l, "config: '/nowhere/at/all' cannot be read");
@@ -343,7 +343,7 @@ static void an_unknown_variable_is_refused_by_name(void **state) {
     assert_int_equal(l.result, CONFIG_OK);
 }
 
-/* Settings of whoever runs the tests are none of theirs. */
+/* The settings of the shell that runs the tests must not reach them. */
 static int forget_environment(void **state) {
     (void)state;
     for (size_t i = 0; i < NUMBERS; i++)
@@ -366,12 +366,12 @@ int main(void) {
         T(help_and_version_may_be_asked_for_anywhere),
         T(only_flags_from_the_first_on_are_read),
         T(an_address_fits_its_field),
-        T(listen_is_checked_when_it_is_read),
+        T(listen_is_checked_when_the_setting_is_read),
         T(origins_are_a_star_or_a_list_of_them),
         T(printed_settings_can_be_read_back),
         T(a_file_counts_for_more_than_defaults_and_less_than_the_rest),
         T(an_error_in_a_file_is_named_with_its_line),
-        T(a_file_that_is_not_there_or_too_large_is_refused),
+        T(a_missing_or_too_large_file_is_refused),
         T(an_unknown_variable_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, forget_environment, NULL);

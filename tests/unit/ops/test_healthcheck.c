@@ -46,7 +46,7 @@ static void *serve(void *of) {
     if (s->answer)
         send_pieces(s, fd);
     else
-        recv(fd, &rest, 1, 0); /* until the asker gives up */
+        recv(fd, &rest, 1, 0); /* until the check gives up */
     close(fd);
     return NULL;
 }
@@ -73,7 +73,7 @@ static void stop(server *s) {
     close(s->listener);
 }
 
-/* What the check found, what it said, and how long it took. */
+/* The result of the check, its message, and how long it took. */
 typedef struct finding {
     bool alive;
     char said[200];
@@ -101,7 +101,7 @@ static finding check_answer(server *s, const char *answer) {
     return f;
 }
 
-static void a_200_is_alive_and_livez_is_what_is_asked(void **state) {
+static void a_200_of_livez_is_alive(void **state) {
     (void)state;
     server s = {0};
     finding f = check_answer(&s, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nalive\n");
@@ -163,8 +163,8 @@ static void *check_on_its_own(void *of) {
     return f;
 }
 
-/* One that says nothing and one that says 200 too slowly, both at once: neither is waited for, or
- * the first would never end and the second be alive. Never less, either. */
+/* One server does not answer, and one sends 200 too slowly. The check waits two seconds for each,
+ * and fails. */
 static void the_check_gives_up_after_two_seconds(void **state) {
     (void)state;
     server slow[2] = {{.answer = NULL},
@@ -186,6 +186,6 @@ static void the_check_gives_up_after_two_seconds(void **state) {
     }
 }
 
-RUN(T(a_200_is_alive_and_livez_is_what_is_asked), T(a_200_in_pieces_is_alive),
-    T(anything_else_is_not), T(a_port_without_a_listener_is_not_alive),
-    T(the_wildcard_means_this_machine), T(the_check_gives_up_after_two_seconds))
+RUN(T(a_200_of_livez_is_alive), T(a_200_in_pieces_is_alive), T(anything_else_is_not),
+    T(a_port_without_a_listener_is_not_alive), T(the_wildcard_means_this_machine),
+    T(the_check_gives_up_after_two_seconds))

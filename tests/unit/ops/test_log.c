@@ -29,7 +29,7 @@ static void add(log_lines *l, const char *target) {
     add_by(l, "", target);
 }
 
-/* All that a file holds, as text; how much. */
+/* Reads a whole file as text, and returns its length. */
 static size_t contents(int fd, char *out, size_t room) {
     ssize_t n = pread(fd, out, room - 1, 0);
     assert_true(n >= 0);
@@ -43,7 +43,8 @@ static log_lines *log_on(int fd, log_kind kind) {
     return l;
 }
 
-/* The line of a request with this target, by a client or nobody; how many were lost. */
+/* Logs a request with this target, by a client or without a token. Returns the number of lost
+ * lines. */
 static uint64_t line_by(const char *client, log_kind kind, const char *target, char *out,
                         size_t room) {
     int fd = memfd_create("log", 0);
@@ -140,7 +141,7 @@ static void lines_of_many_threads_are_whole_and_all_written_or_counted(void **st
     close(fd);
 }
 
-/* Whether a line that was added just before the end is there, and whole. */
+/* Returns true if a line that was added just before the end is written whole. */
 static bool is_written_at_the_end(void) {
     char text[1000];
     int fd = memfd_create("log", 0);
@@ -152,13 +153,13 @@ static bool is_written_at_the_end(void) {
     return length > 0 && text[length - 1] == '\n' && strstr(text, " GET /last ");
 }
 
-/* A second is all that it gets, in which a busy machine need not come to it at the first try. */
+/* The log waits a second at most, in which a busy machine may not run its thread. */
 static void queued_lines_are_written_at_the_end(void **state) {
     (void)state;
     UNIT_UNTIL(is_written_at_the_end());
 }
 
-static void a_reader_that_does_not_read_delays_nobody(void **state) {
+static void a_reader_that_does_not_read_does_not_delay_callers(void **state) {
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -211,7 +212,7 @@ static void a_pipe_gets_whole_lines(void **state) {
     static char all[PIPE_BUF + 1];
     int ends[2];
     ssize_t n;
-    assert_int_equal(pipe2(ends, O_DIRECT), 0); /* what is written at once is read at once */
+    assert_int_equal(pipe2(ends, O_DIRECT), 0); /* each write is one read */
     log_lines *l = log_on(ends[1], LOG_TEXT);
     for (int i = 0; i < 300; i++)
         add(l, "/v1/masks");
@@ -224,6 +225,6 @@ static void a_pipe_gets_whole_lines(void **state) {
 
 RUN(T(quotes_and_controls_are_escaped), T(a_line_too_long_is_left_out_whole_and_counted),
     T(off_writes_nothing), T(lines_of_many_threads_are_whole_and_all_written_or_counted),
-    T(queued_lines_are_written_at_the_end), T(a_reader_that_does_not_read_delays_nobody),
+    T(queued_lines_are_written_at_the_end), T(a_reader_that_does_not_read_does_not_delay_callers),
     T(lines_for_a_full_disk_are_counted), T(a_line_after_a_torn_one_begins_anew),
     T(a_pipe_gets_whole_lines), T(a_client_that_is_known_is_named))

@@ -22,7 +22,7 @@ static void connections_get_a_quarter_at_most_and_a_message_says_so(void **state
 static void few_connections_leave_the_rest_to_requests(void **state) {
     (void)state;
     config c = {.memory = UINT64_C(8) << 30, .connections = 100};
-    const memory_shares s = memory_shares_divide(&c, NULL); /* nothing is said */
+    const memory_shares s = memory_shares_divide(&c, NULL); /* without a message */
     assert_int_equal(c.connections, 100);
     assert_true(s.connections < 10 * MIB);
     assert_true(s.requests > (UINT64_C(7) << 30));

@@ -111,7 +111,7 @@ static void a_bound_belongs_to_the_bucket_below_it(void **state) {
     }
 }
 
-static void bounds_rise_and_are_what_they_are_called(void **state) {
+static void bounds_rise_and_equal_their_labels(void **state) {
     (void)state;
     for (unsigned kind = 0; kind < METRICS_KINDS; kind++) {
         const metrics_scale *scale = &metrics_scales[kind];
@@ -154,4 +154,4 @@ static void threads_lose_no_count(void **state) {
 
 RUN(T(each_status_has_its_column_and_others_share_one), T(only_answers_have_series_by_format),
     T(routes_do_not_share_counters), T(a_bound_belongs_to_the_bucket_below_it),
-    T(bounds_rise_and_are_what_they_are_called), T(threads_lose_no_count))
+    T(bounds_rise_and_equal_their_labels), T(threads_lose_no_count))

@@ -14,8 +14,8 @@
 
 enum { NONE, TAKEN, REFUSED };
 
-/* What a process makes of the variables, its descriptor 3 being a TCP or a UDP socket that listens
- * or does not. Each in a child, for descriptors and variables are the process's. */
+/* Calls sd_notify_socket in a child with these variables, since a process has one set of variables
+ * and descriptors. Descriptor 3 is a TCP or UDP socket that listens or does not. */
 static int asked(int type, bool listening, bool mine, const char *count) {
     pid_t child = fork();
     if (child == 0) {
@@ -52,7 +52,7 @@ static void a_listening_socket_for_this_process_is_taken(void **state) {
     assert_int_equal(asked(SOCK_DGRAM, false, true, "1"), REFUSED);
 }
 
-/* What arrives at a name, which begins with @ where it is abstract. */
+/* The message that arrives at a name; an abstract name begins with @. */
 static void hears(const char *name) {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     char text[100] = "";
@@ -73,11 +73,11 @@ static void hears(const char *name) {
     close(s);
 }
 
-static void it_is_told_at_a_path_or_an_abstract_name(void **state) {
+static void messages_reach_a_path_or_an_abstract_name(void **state) {
     (void)state;
     char path[64], name[64];
-    snprintf(path, sizeof path, "/tmp/fmixd-supervisor-%ld", (long)getpid());
-    snprintf(name, sizeof name, "@fmixd-supervisor-%ld", (long)getpid());
+    snprintf(path, sizeof path, "/tmp/fmixd-sd-notify-%ld", (long)getpid());
+    snprintf(name, sizeof name, "@fmixd-sd-notify-%ld", (long)getpid());
     hears(path);
     unlink(path);
     hears(name);
@@ -100,5 +100,5 @@ static void without_a_receiver_nothing_is_sent(void **state) {
     sd_notify_send("READY=1");
 }
 
-RUN(T(a_listening_socket_for_this_process_is_taken), T(it_is_told_at_a_path_or_an_abstract_name),
+RUN(T(a_listening_socket_for_this_process_is_taken), T(messages_reach_a_path_or_an_abstract_name),
     T(without_a_receiver_nothing_is_sent))

@@ -6,13 +6,13 @@
 /* Of the seven digests; another one is another stream. */
 #define GOLDEN "db17c2d6afb4f38392790484f77ecd58"
 
-typedef struct resource_result {
+typedef struct selftest_result {
     bool good;
     char golden[33], said[2000];
-} resource_result;
+} selftest_result;
 
-static resource_result run(fmix_context *context) {
-    resource_result o = {.said = ""};
+static selftest_result run(fmix_context *context) {
+    selftest_result o = {.said = ""};
     FILE *errors = fmemopen(o.said, sizeof o.said, "w");
     o.good = selftest_run(context, o.golden, errors);
     fclose(errors);
@@ -23,7 +23,7 @@ static void a_good_machine_passes_in_silence_with_the_golden_digest(void **state
     (void)state;
     fmix_context *context = unit_context();
     for (int i = 0; i < 2; i++) {
-        resource_result o = run(context);
+        selftest_result o = run(context);
         assert_true(o.good);
         assert_string_equal(o.golden, GOLDEN);
         assert_string_equal(o.said, "");
@@ -31,11 +31,11 @@ static void a_good_machine_passes_in_silence_with_the_golden_digest(void **state
     fmix_context_free(context);
 }
 
-static void without_a_cache_it_is_the_same(void **state) {
+static void the_digest_is_the_same_without_a_cache(void **state) {
     (void)state;
     fmix_context *context;
     assert_ok(fmix_context_new(0, &context));
-    resource_result o = run(context);
+    selftest_result o = run(context);
     assert_true(o.good);
     assert_string_equal(o.golden, GOLDEN);
     fmix_context_free(context);
@@ -46,7 +46,7 @@ static void wrong_masks_fail_and_each_recipe_is_named(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     context->hooks.noise = 1e12;
-    resource_result o = run(context);
+    selftest_result o = run(context);
     assert_false(o.good);
     assert_string_not_equal(o.golden, GOLDEN);
     assert_int_equal(strlen(o.golden), 32);
@@ -59,12 +59,12 @@ static void wrong_masks_fail_and_each_recipe_is_named(void **state) {
     fmix_context_free(context);
 }
 
-/* What only the settling of close calls protects is in the golden set too. */
+/* The golden set has masks that only the exact decision of near ties keeps the same. */
 static void without_settling_the_contested_recipe_fails(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     context->hooks = (fmix_hooks){.noise = 0.97, .unchecked = true};
-    resource_result o = run(context);
+    selftest_result o = run(context);
     assert_false(o.good);
     assert_non_null(strstr(o.said, "contested"));
     fmix_context_free(context);
@@ -74,12 +74,12 @@ static void noise_within_the_bound_passes(void **state) {
     (void)state;
     fmix_context *context = unit_context();
     context->hooks.noise = 0.97;
-    resource_result o = run(context);
+    selftest_result o = run(context);
     assert_true(o.good);
     assert_string_equal(o.golden, GOLDEN);
     fmix_context_free(context);
 }
 
-RUN(T(a_good_machine_passes_in_silence_with_the_golden_digest), T(without_a_cache_it_is_the_same),
-    T(wrong_masks_fail_and_each_recipe_is_named), T(without_settling_the_contested_recipe_fails),
-    T(noise_within_the_bound_passes))
+RUN(T(a_good_machine_passes_in_silence_with_the_golden_digest),
+    T(the_digest_is_the_same_without_a_cache), T(wrong_masks_fail_and_each_recipe_is_named),
+    T(without_settling_the_contested_recipe_fails), T(noise_within_the_bound_passes))

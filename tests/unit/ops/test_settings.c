@@ -25,7 +25,7 @@ static void every_default_is_a_value_of_its_setting(void **state) {
     assert_string_equal(setting_name(SETTING_FILE_ROW), "config");
 }
 
-static void each_kind_refuses_what_it_says_it_does_not_take(void **state) {
+static void each_kind_refuses_values_outside_its_description(void **state) {
     (void)state;
     static const struct {
         const char *name, *good, *printed, *bad, *expected;
@@ -64,5 +64,5 @@ static void a_path_fits_its_field(void **state) {
     assert_string_equal(c.wisdom, path);
 }
 
-RUN(T(every_default_is_a_value_of_its_setting), T(each_kind_refuses_what_it_says_it_does_not_take),
+RUN(T(every_default_is_a_value_of_its_setting), T(each_kind_refuses_values_outside_its_description),
     T(a_path_fits_its_field))
