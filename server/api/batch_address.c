@@ -20,7 +20,7 @@ static uint64_t batches_of(const query *q, uint64_t samples) {
     return whole + (rest && !q->drop_last);
 }
 
-/* Whether every sample and every batch of the epoch has a number of 64 bits. */
+/* Returns true if every sample and every batch of the epoch has a number of 64 bits. */
 static bool has_numbers(const query *q, const dataset *d, problem *p) {
     uint64_t last = UINT64_MAX / d->count;
     if (q->epoch < last)

@@ -95,7 +95,7 @@ static bool convert(const label *l, upload *all, buffer *converted, const void *
     return true;
 }
 
-/* Whether the library takes an array as it is. */
+/* Returns true if the library takes an array as it is. */
 static bool is_read(const label *l) {
     dtype type = l->from->type;
     return l->numbers ? type < DTYPE_COUNT && type != DTYPE_BOOL && !dtype_floats(type)

@@ -23,7 +23,7 @@ void labels_free(labels *l);
 /* Bytes of converted labels, which are counted in the budget already. NULL: 0. */
 uint64_t labels_held(const labels *l);
 
-/* Whether an array of this name holds labels. */
+/* Returns true if an array of this name holds labels. */
 bool labels_have_name(const char *name);
 
 /* Adds the tensor `labels` or `labels.NAME` for each head. False: a tensor is too large. */

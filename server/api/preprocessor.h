@@ -38,7 +38,7 @@ void preprocessor_note(const query *q, const dataset *set, buffer *recipe);
 bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
                         const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p);
 
-/* Whether preprocessing leaves every byte of a row unchanged. */
+/* Returns true if preprocessing leaves every byte of a row unchanged. */
 bool preprocessor_is_identity(const preprocessor *r);
 
 /* Bytes of working memory that preprocessor_run needs. */

@@ -179,7 +179,7 @@ static void list(const dataset *d, const char *name, const batch_address *at, ui
     json_print_line(root, &out->text);
 }
 
-/* Whether a request for this shard would be answered: makes the source and frees it. */
+/* Returns true if a request for this shard would be answered: makes the source and frees it. */
 static bool would_answer(const resource_request *request, const char *name, uint64_t number,
                          problem *p) {
     char whole[ROUTE_CAPTURE + 24];

@@ -27,7 +27,7 @@ void catalog_free(catalog *c);
  * NULL). */
 bool catalog_scan(catalog *c, const atomic_bool *stop, FILE *errors);
 
-/* Whether any set is doubtful (mapped_file.h). The next scan reads such a set again. */
+/* Returns true if any set is doubtful (mapped_file.h). The next scan reads such a set again. */
 bool catalog_has_doubtful(catalog *c);
 
 /* The set of this name, retained. NULL: `reason` says why the set is not served, or is empty where

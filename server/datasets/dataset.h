@@ -51,7 +51,7 @@ dataset *dataset_open(const char *root, const char *name, bool verify, const ato
 dataset *dataset_retain(dataset *d);
 void dataset_release(dataset *d); /* d may be NULL */
 
-/* Whether the directory still holds the same manifest. */
+/* Returns true if the directory still holds the same manifest. */
 bool dataset_is_current(const dataset *d, const char *root);
 
 /* Looks at all files of the set. True: every file is what it was when the set was opened, so the
@@ -80,7 +80,7 @@ static inline mapped_file_state dataset_state(const dataset *d) {
     return worst;
 }
 
-/* Whether a reader of whole files shall stop: the process shall end, or *stop is set. */
+/* Returns true if a reader of whole files shall stop: the process shall end, or *stop is set. */
 static inline bool dataset_must_stop(const atomic_bool *stop) {
     return shutdown_requested() || (stop && atomic_load(stop));
 }

@@ -21,8 +21,8 @@ typedef struct dataset_writer_facts {
     uint64_t expected; /* rows that will come, to show progress; 0: unknown */
 } dataset_writer_facts;
 
-/* Whether a set can be written at this path: its name is valid, and the path is not taken. False:
- * explained. */
+/* Returns true if a set can be written at this path: its name is valid, and the path is not taken.
+ * False: explained. */
 bool dataset_writer_check(const char *path, FILE *errors);
 
 /* The last part of the path is the name of the set. NULL: explained. */
@@ -35,7 +35,7 @@ bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows);
 /* Ends the line of a progress bar, before another message is printed. */
 void dataset_writer_break(dataset_writer *w);
 
-/* Whether a class may be called so: whether the name is UTF-8. */
+/* Returns true if a class may be called `name`: the name must be UTF-8. */
 bool dataset_writer_takes_class(const char *name);
 
 /* Writes the labels of a head, which label_check has accepted. */

@@ -21,11 +21,11 @@
 #define MANIFEST_FILE_NAME (ARRAY_NAME + 16) /* bytes of the name of any file, with its end */
 #define MANIFEST_REASON    256               /* bytes of why a manifest is refused, with its end */
 
-/* Whether a set, or the NAME of a head y.NAME, may be called `name`: letters, digits, _ and -, at
- * most DATASET_NAME of them. */
+/* Returns true if a set, or the NAME of a head y.NAME, may be called `name`: letters, digits, _ and
+ * -, at most DATASET_NAME of them. */
 bool manifest_name_is_valid(const char *name);
 
-/* Whether a head of labels may be called `name`: y or y.NAME. */
+/* Returns true if a head of labels may be called `name`: y or y.NAME. */
 bool manifest_head_is_valid(const char *name);
 
 /* The names of an element type and of a layout (query_layout) on disk. */
@@ -39,7 +39,7 @@ void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FIL
 /* The bytes that the same file must have. False: more than 64 bits can count. */
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
 
-/* Whether some set may have a file of this name, manifest.json included. */
+/* Returns true if some set may have a file of this name, manifest.json included. */
 bool manifest_owns_file(const char *name);
 
 /* Fills the facts, the heads and the digest of *out from a manifest. False: `reason` says why the

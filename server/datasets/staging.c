@@ -46,7 +46,7 @@ static staging_result split_path(const char *path, staging *out) {
     return manifest_name_is_valid(name) ? STAGING_OK : STAGING_BAD_NAME;
 }
 
-/* Whether the path is taken, even by a link that leads nowhere. */
+/* Returns true if the path is taken, even by a link that leads nowhere. */
 static bool exists(const staging *s) {
     struct stat st;
     return lstat(s->path, &st) == 0;

@@ -28,8 +28,8 @@ typedef struct staging {
     const char *blamed; /* one of the texts above */
 } staging;
 
-/* Whether a set can be staged at this path: its name is valid, and the path is not taken. Fills
- * *out, which is freed by staging_free in any case. */
+/* Returns true if a set can be staged at this path: its name is valid, and the path is not taken.
+ * Fills *out, which is freed by staging_free in any case. */
 staging_result staging_check(const char *path, staging *out);
 
 /* After a successful check: makes the directories above the set and the staging directory, locks

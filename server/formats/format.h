@@ -46,7 +46,7 @@ typedef struct format {
      * none. */
     weight (*weigh)(const unsigned char *body, size_t length, uint64_t most);
     bool several; /* a body may hold arrays beside x */
-    /* Whether a body begins as the format does. NULL: the format has no mark. */
+    /* Returns true if a body begins as the format does. NULL: the format has no mark. */
     bool (*begins)(const unsigned char *body, size_t length);
 } format;
 
@@ -74,7 +74,7 @@ extern const format *const format_table[];
 unsigned format_number(const format *f);
 const char *format_name(unsigned number);
 
-/* Whether the format holds as many tensors as `parts` names; refused in p. */
+/* Returns true if the format holds as many tensors as `parts` names; refused in p. */
 bool format_holds_parts(const format *f, const query *q, problem *p);
 /* The same for the tensors of a source: the part "labels" has a tensor for each head. */
 bool format_holds_tensors(const format *f, const query *q, const tensor_source *s, problem *p);

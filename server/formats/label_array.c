@@ -136,7 +136,7 @@ static bool find_number(const label *l, uint64_t i, uint64_t *out) {
     return whole >= 0;
 }
 
-/* Whether the elements can be read by loops of their own type. */
+/* Returns true if the elements can be read by loops of their own type. */
 static bool is_plain(const label *l) {
     return (l->native || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) && !dtype_floats(l->from->type);
 }
@@ -194,7 +194,8 @@ static void range_of(const label *l, int64_t *low, uint64_t *high) {
         return any <= 1;                                                                           \
     } while (0)
 
-/* Whether all elements are 0 or 1. Copies the elements to out as floats, unless out is NULL. */
+/* Returns true if all elements are 0 or 1. Copies the elements to out as floats, unless out is
+ * NULL. */
 static bool bits_of(const label *l, float *out) {
     uint64_t count = l->rows * l->classes;
     switch (dtype_table[l->from->type].size) {

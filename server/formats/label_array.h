@@ -24,7 +24,7 @@ typedef struct label {
     uint64_t rows, classes; /* classes 0: the number of classes is not known yet */
 } label;
 
-/* Whether the name is that of labels: y, y.NAME, y2 or y2.NAME. */
+/* Returns true if the name is that of labels: y, y.NAME, y2 or y2.NAME. */
 bool label_named(const char *name);
 
 /* Decides by type and shape. classes: 0 if the number is not given. False: explained. */

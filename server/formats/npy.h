@@ -9,7 +9,7 @@
 /* Appends the header of an npy file. The data follow, at a multiple of 64 bytes. */
 bool npy_header(const tensor *t, buffer *out);
 
-/* Whether NumPy has the tensor's type. where: the format that a refusal names. */
+/* Returns true if NumPy has the tensor's type. where: the format that a refusal names. */
 bool npy_holds(const tensor *t, const char *where, problem *p);
 
 /* Reads an npy file: *out becomes a view of the bytes. out->name is set by the caller. */

@@ -79,8 +79,8 @@ static enum MHD_Result queue(const reply *r, int status, const draft *d) {
     return result;
 }
 
-static draft of_text(const reply *r, const char *media_type, const void *text, size_t length,
-                     enum MHD_ResponseMemoryMode mode) {
+static draft response_of_text(const reply *r, const char *media_type, const void *text,
+                              size_t length, enum MHD_ResponseMemoryMode mode) {
     /* libmicrohttpd does not write to the text, though its type says otherwise. */
     draft d = {.response = MHD_create_response_from_buffer(
                    length, length ? (void *)(uintptr_t)text : "", mode)};
@@ -95,7 +95,7 @@ static draft of_text(const reply *r, const char *media_type, const void *text, s
 
 enum MHD_Result reply_text(const reply *r, int status, const char *media_type, const void *text,
                            size_t length) {
-    draft d = of_text(r, media_type, text, length, MHD_RESPMEM_PERSISTENT);
+    draft d = response_of_text(r, media_type, text, length, MHD_RESPMEM_PERSISTENT);
     return queue(r, status, &d);
 }
 
@@ -105,7 +105,8 @@ enum MHD_Result reply_problem(const reply *r, const problem *p) {
     problem_render(p, &body);
     draft d = {.failed = body.failed};
     if (!d.failed)
-        d = of_text(r, "application/problem+json", body.bytes, body.length, MHD_RESPMEM_MUST_COPY);
+        d = response_of_text(r, "application/problem+json", body.bytes, body.length,
+                             MHD_RESPMEM_MUST_COPY);
     buffer_free(&body);
     if (p->allow[0])
         add(&d, MHD_HTTP_HEADER_ALLOW, p->allow);
@@ -172,7 +173,7 @@ static void add_description(const answer *a, draft *d) {
 }
 
 /* A response whose body libmicrohttpd asks for piece by piece. */
-static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length) {
+static struct MHD_Response *response_of_stream(const reply *r, answer *a, uint64_t length) {
     stream *s = malloc(sizeof *s);
     if (!s)
         return NULL;
@@ -189,7 +190,7 @@ static struct MHD_Response *of_stream(const reply *r, answer *a, uint64_t length
 
 /* A response with a small body that is computed already: libmicrohttpd sends such a body with the
  * head, and does not allocate room to read into. */
-static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
+static struct MHD_Response *response_of_bytes(const reply *r, answer *a, size_t length) {
     unsigned char *bytes = malloc(length + 1);
     size_t at = 0;
     for (int64_t n = 1; bytes && at < length && n > 0; at += n > 0 ? (size_t)n : 0)
@@ -210,14 +211,14 @@ static struct MHD_Response *of_bytes(const reply *r, answer *a, size_t length) {
 /* A response to HEAD, or a 304: it has the Content-Length of the 200, or does not have the field if
  * the length is unknown (RFC 9110 §8.6). Version 0.9.75 sends a last chunk even where a chunked
  * reply has no body, so the connection must close. */
-static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length) {
+static struct MHD_Response *response_of_length(const reply *r, answer *a, uint64_t length) {
     if (length != UINT64_MAX)
-        return of_stream(r, a, length);
+        return response_of_stream(r, a, length);
 #if MHD_VERSION >= 0x00097701
     struct MHD_Response *response = of_no_body();
     enum MHD_ResponseFlags flag = MHD_RF_HEAD_ONLY_RESPONSE;
 #else
-    struct MHD_Response *response = of_stream(r, a, length);
+    struct MHD_Response *response = response_of_stream(r, a, length);
     enum MHD_ResponseFlags flag = MHD_RF_HTTP_1_0_COMPATIBLE_STRICT;
 #endif
     if (response)
@@ -227,14 +228,14 @@ static struct MHD_Response *of_length(const reply *r, answer *a, uint64_t length
 
 /* If the length is unknown, version 0.9.75 sends Content-Length: 0, which send_filter.h removes, so
  * that the connection can be used again. */
-static struct MHD_Response *of_known_length(const reply *r, answer *a) {
+static struct MHD_Response *response_of_known_length(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
     return length == UINT64_MAX && MHD_VERSION < 0x00097701 ? of_no_body()
-                                                            : of_length(r, a, length);
+                                                            : response_of_length(r, a, length);
 }
 
 enum MHD_Result reply_not_modified(const reply *r, answer *a) {
-    draft d = {.response = of_known_length(r, a)};
+    draft d = {.response = response_of_known_length(r, a)};
     add_common(r, r->etag && !r->identity->guarded, &d);
     add_validators(r, &d);
     return queue(r, MHD_HTTP_NOT_MODIFIED, &d);
@@ -244,9 +245,9 @@ enum MHD_Result reply_answer(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
     char part[48] = "";
     bool small = length <= ANSWER_BLOCK && answer_is_complete(a);
-    draft d = {.response = r->head ? of_length(r, a, length)
-                           : small ? of_bytes(r, a, (size_t)length)
-                                   : of_stream(r, a, length)};
+    draft d = {.response = r->head ? response_of_length(r, a, length)
+                           : small ? response_of_bytes(r, a, (size_t)length)
+                                   : response_of_stream(r, a, length)};
     if (!d.response)
         return MHD_NO;
     add_common(r, r->etag && !r->identity->guarded, &d);

@@ -34,7 +34,8 @@ static size_t record_bytes(const version *h) {
     return PIXELS + h->count;
 }
 
-/* Whether the file holds whole records of the version, or of either version where h is NULL. */
+/* Returns true if the file holds whole records of the version, or of either version where h is
+ * NULL. */
 static bool has_records(const mapped_file *file, const version *h) {
     return file->length > 0 &&
            (h ? file->length % record_bytes(h) == 0

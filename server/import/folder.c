@@ -82,7 +82,7 @@ static void find_channels(const import *in, job *j) {
                 in->channels ? " (--channels)" : "");
 }
 
-/* Whether every class has an image file; read: one that can be read. */
+/* Returns true if every class has an image file; read: one that can be read. */
 static bool classes_are_filled(const import *in, const job *j, bool read) {
     const survey *all = &j->files;
     size_t at = 0, empty = 0;

@@ -63,7 +63,7 @@ static bool find_layout(const import *in, unsigned rank, unsigned *out) {
     return true;
 }
 
-/* Whether --classes applies to any head. */
+/* Returns true if --classes applies to any head. */
 static bool classes_fit(const import *in, const label *heads, unsigned count) {
     bool applies = !(in->given & IMPORT_CLASSES);
     for (unsigned i = 0; i < count; i++)

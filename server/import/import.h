@@ -68,10 +68,10 @@ void import_tell(const import *in, const char *text, ...) __attribute__((format(
 /* Maps a whole file. */
 bool import_map(const import *in, const char *path, mapped_file *out);
 
-/* Whether a file, after all of it was read, is still the file that was opened. */
+/* Returns true if a file, after all of it was read, is still the file that was opened. */
 bool import_unchanged(const import *in, const char *path, const mapped_file *file);
 
-/* Whether the import may go on: every file can be read, or --skip-bad is given. */
+/* Returns true if the import may go on: every file can be read, or --skip-bad is given. */
 bool import_may_go_on(const import *in);
 
 /* Writes a set of x's rows with these heads of labels. files: the mapped files that the arrays are

@@ -13,10 +13,11 @@
 void etag_make(const char *text, const char *resource, const char *format, unsigned version,
                char out[ETAG_ROOM]);
 
-/* Whether an If-None-Match list holds the ETag, by weak comparison. NULL: there is no list. */
+/* Returns true if an If-None-Match list holds the ETag, by weak comparison. NULL: there is no list.
+ */
 bool etag_matches(const char *list, const char *etag);
 
-/* Whether an If-Match list holds the ETag, by strong comparison. NULL: there is no list. */
+/* Returns true if an If-Match list holds the ETag, by strong comparison. NULL: there is no list. */
 bool etag_is_named(const char *list, const char *etag);
 
 #endif

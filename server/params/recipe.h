@@ -12,7 +12,7 @@ bool recipe_from_query(const query *q, fmix_recipe *out, problem *p);
 /* Refuses what `spectrum=official` does not define. */
 bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p);
 
-/* Whether a method of the list has masks with soft edges. */
+/* Returns true if a method of the list has masks with soft edges. */
 bool recipe_softens(const query *q);
 
 /* The method of batch number `batch`. */

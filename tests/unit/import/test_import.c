@@ -49,7 +49,8 @@ static void labels_are_checked_before_a_row_is_written(void **state) {
     (void)state;
     static const unsigned char numbers[] = {0, 3, 1};
     array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {3}};
-    assert_true(refused(arrays("none", 2, &y, 3), "row 1 of y is 3; class numbers are whole numbers from 0 to 2"));
+    assert_true(refused(arrays("none", 2, &y, 3),
+                        "row 1 of y is 3; class numbers are whole numbers from 0 to 2"));
     y.shape[0] = 2;
     assert_true(refused(arrays("none", 2, &y, 0), "there are 2 labels in y for 3 rows"));
     y.shape[0] = 3;
