@@ -56,8 +56,8 @@ static bool fill(pair *p, const tls *t, FILE *errors) {
         message_print(errors, "fmixd: tls_key: '%s' is not the key of the certificate in '%s'\n",
                       t->key, t->cert);
     else if (code < 0)
-        message_print(errors, "fmixd: tls_key: '%s' is not an unencrypted PEM key: %s\n",
-                      t->key, gnutls_strerror(code));
+        message_print(errors, "fmixd: tls_key: '%s' is not an unencrypted PEM key: %s\n", t->key,
+                      gnutls_strerror(code));
     return code >= 0;
 }
 

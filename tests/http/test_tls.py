@@ -365,7 +365,7 @@ class Certificates(WithCertificates):
                 (self.cert, self.other_key, f"tls_key: '{self.other_key}' is not the key of"),
                 (self.key, self.key, f"tls_cert: '{self.key}' is not a PEM certificate"),
                 (nothing, self.key, f"tls_cert: '{nothing}' is not a PEM certificate"),
-                (self.cert, self.cert, f"tls_key: '{self.cert}' is not a PEM key"),
+                (self.cert, self.cert, f"tls_key: '{self.cert}' is not an unencrypted PEM key"),
                 (self.cert, locked, f"tls_key: '{locked}' is not an unencrypted PEM key"),
                 (self.cert, "/nowhere", "tls_key: '/nowhere' cannot be read: No such file"),
                 ("/nowhere", self.key, "tls_cert: '/nowhere' cannot be read: No such file")):
