@@ -61,19 +61,26 @@ def write(root, data, command=None):
     path.unlink()
 
 
+def windowed(row, axis, crop, offset, pad):
+    """A row, padded along an axis and cut to its old length again; a crop may be far larger."""
+    length = row.shape[axis]
+    if pad == "reflect":
+        places = np.pad(np.arange(length), crop, "reflect")[offset:offset + length]
+        return row.take(places, axis)
+    places = np.arange(length) + offset - crop
+    inside = (places >= 0) & (places < length)
+    beside = tuple(d for d in range(row.ndim) if d != axis)
+    return np.where(np.expand_dims(inside, beside), row.take(np.clip(places, 0, length - 1), axis), row.dtype.type(0))
+
+
 def augmented(x, layout, seed, indices, crop, pad, flip):
     """Rows of a batch, each moved by the draw of its own t."""
     axes = range(x.ndim)[SPATIAL[layout]]
-    padding = [(crop, crop) if d in axes else (0, 0) for d in range(x.ndim)][1:]
-    mode = {"zero": "constant", "reflect": "reflect"}[pad]
     moved = []
     for row, t in zip(x, indices):
         offsets, mirrored = ref.light_augmentation(seed, t, len(axes), crop)
-        row = np.pad(row, padding, mode) if crop else row
-        window = [slice(None)] * row.ndim
         for axis, offset in zip(axes, offsets):
-            window[axis - 1] = slice(offset, offset + x.shape[axis])
-        row = row[tuple(window)]
+            row = windowed(row, axis - 1, crop, offset, pad)
         moved.append(np.flip(row, axes[-1] - 1) if flip and mirrored else row)
     return np.stack(moved)
 

@@ -80,7 +80,7 @@ static void a_body_holds_sixteen_arrays_and_not_one_more(void **state) {
     (void)state;
     upload u = {.count = 0};
     array *a;
-    char name[8];
+    char name[16];
     for (int i = 0; i < UPLOAD_ARRAYS; i++) {
         snprintf(name, sizeof name, "y.%d", i);
         assert_int_equal(add(&u, name, &a).status, 0);
