@@ -84,7 +84,7 @@ def sides(name, most):
     """From one side to the most."""
     full = "x".join("1" * most)
     return Parameter(name, ("1", full), (*NOT_SHAPES, f"{full}x1"),
-                     (f"one to {most} sides", "32x32"))
+                     (f"one to {most} dimensions", "32x32"))
 
 
 def choice(name, *words, joined=False):
@@ -700,7 +700,7 @@ class Bodies(OneConnection):
                 self.check_refused(self.mix(body, "layout=none"), "x", "is 0")
 
     def test_too_few_or_many_sides_are_400_and_named(self):
-        for rank, words in ((0, ("0 sides",)), (1, ("1 sides",)),
+        for rank, words in ((0, ("0 dimensions",)), (1, ("1 dimensions",)),
                             (6, ("more than 5",)), (32, ("more than 5",))):
             with self.subTest(rank=rank):
                 body = write_npy(np.zeros((1,) * rank, np.uint8))
@@ -711,7 +711,7 @@ class Bodies(OneConnection):
         for rank in 3, 4, 5:
             with self.subTest(rank=rank):
                 body = write_npy(np.zeros((2,) * rank, np.uint8))
-                self.check_refused(self.mix(body), "layout", f"{rank} sides",
+                self.check_refused(self.mix(body), "layout", f"{rank} dimensions",
                                    *LAYOUTS)
 
     def test_a_layout_that_leaves_0_or_4_mask_sides_is_400_and_named(self):
