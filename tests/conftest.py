@@ -115,8 +115,8 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_xdist_auto_num_workers():
-    """One more than there are cores: a suite often waits for what a daemon is to do after a time."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two more than there are cores: a suite often waits for what a daemon is to do after a time."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 class SuiteScheduling(LoadScopeScheduling):
