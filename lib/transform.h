@@ -8,8 +8,8 @@
 #define FMIX_TRANSFORM_H
 
 #include "cache.h"
-#include "planner.h"
 #include "shape.h"
+#include "transform_planner.h"
 
 #include <stdatomic.h>
 

@@ -1,20 +1,6 @@
-#include "handler_bench.h"
+#include "served_bench.h"
 
 #include "bodies.h"
-
-static served *bench;
-
-static int begin(void **state) {
-    (void)state;
-    bench = served_new();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    served_free(bench);
-    return 0;
-}
 
 /* As http/ hands it over: a body that the budget counts. */
 static resource_request request_of(const char *text, const body *b) {

@@ -1,18 +1,4 @@
-#include "handler_bench.h"
-
-static served *bench;
-
-static int begin(void **state) {
-    (void)state;
-    bench = served_new();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    served_free(bench);
-    return 0;
-}
+#include "served_bench.h"
 
 static resource_result ask(const char *name, const char *step, const char *text) {
     resource_request c = served_request(bench, batch_get, text, &format_npz);

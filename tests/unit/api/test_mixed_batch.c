@@ -1,23 +1,9 @@
-#include "handler_bench.h"
+#include "served_bench.h"
 
 #include "api/mixed_batch.h"
 #include "params/recipe.h"
 
 enum { N = 4, SIDE = 4 };
-
-static served *bench;
-
-static int begin(void **state) {
-    (void)state;
-    bench = served_new();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    served_free(bench);
-    return 0;
-}
 
 typedef struct made {
     mixed_batch mixed;

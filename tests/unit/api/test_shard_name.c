@@ -1,20 +1,6 @@
-#include "handler_bench.h"
+#include "served_bench.h"
 
 #include "api/shard_name.h"
-
-static served *bench;
-
-static int begin(void **state) {
-    (void)state;
-    bench = served_new();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    served_free(bench);
-    return 0;
-}
 
 static fmix_status name_of(const char *text, char out[ROUTE_CAPTURE], query *q) {
     dataset *d = catalog_find(bench->server.catalog, "set", (char[CATALOG_REASON]){0});

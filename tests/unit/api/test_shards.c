@@ -1,20 +1,6 @@
-#include "handler_bench.h"
+#include "served_bench.h"
 
 #include <jansson.h>
-
-static served *bench;
-
-static int begin(void **state) {
-    (void)state;
-    bench = served_new();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    served_free(bench);
-    return 0;
-}
 
 static resource_result list(const char *text) {
     resource_request c = served_request(bench, shards_get, text, NULL);

@@ -1,4 +1,4 @@
-#include "planner.h"
+#include "transform_planner.h"
 #include "memory.h"
 
 #include <fftw3.h>

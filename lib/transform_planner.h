@@ -1,11 +1,11 @@
 /*
- * planner.h - FFTW's planner, which a process has once: the only user of FFTW
+ * transform_planner.h - FFTW's planner, which a process has once: the only user of FFTW
  *
  * FFTW makes its plans in process-wide state, so one lock orders every call of the planner,
  * whatever context the call serves. Executing a plan needs no lock.
  */
-#ifndef FMIX_PLANNER_H
-#define FMIX_PLANNER_H
+#ifndef FMIX_TRANSFORM_PLANNER_H
+#define FMIX_TRANSFORM_PLANNER_H
 
 #include "shape.h"
 

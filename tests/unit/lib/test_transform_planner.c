@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "memory.h"
-#include "planner.h"
+#include "transform_planner.h"
 
 #include <fftw3.h>
 #include <math.h>
