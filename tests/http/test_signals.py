@@ -277,6 +277,11 @@ class Streams(unittest.TestCase):
             self.assertEqual(process.wait(PATIENCE), 0)
 
 
+def heed_interrupts():
+    """In a child: a shell starts background jobs with Ctrl-C ignored, and an import would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Importing(unittest.TestCase):
     """SIGTERM and Ctrl-C end an import, also in a container, and the next one takes over."""
 
@@ -294,7 +299,7 @@ class Importing(unittest.TestCase):
         process = subprocess.Popen(
             [*prefix, harness.program(), "import", str(self.root / "sets" / "a"), "--from", "npy",
              str(self.root / "x.npy"), "--layout", "none"], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+            stderr=subprocess.DEVNULL, preexec_fn=heed_interrupts)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         until(lambda: (self.root / "sets" / ".a.partial" / "data.bin").exists(), "begun")
