@@ -71,10 +71,13 @@ $(BUILD)/libfmix.a: $(LIB_OBJS)
 	$(SAY) AR $(@F)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# What fmix.h declares and nothing else: the resolvers of cloned functions ignore -fvisibility.
-$(BUILD)/libfmix.map: lib/fmix.h
+# The public headers: fmix.h, and the part of it that has a file of its own.
+PUBLIC := lib/fmix.h lib/fmix_rows.h
+
+# What these declare and nothing else: the resolvers of cloned functions ignore -fvisibility.
+$(BUILD)/libfmix.map: $(PUBLIC)
 	@mkdir -p $(@D)
-	$(Q)(echo '{ global:'; sed -n '/^FMIX_API/{:a;/(/!{N;ba};s/.*[ *]\(fmix_[a-z_]*\)(.*/\1;/p}' $<; echo 'local: *; };') > $@
+	$(Q)(echo '{ global:'; sed -n '/^FMIX_API/{:a;/(/!{N;ba};s/.*[ *]\(fmix_[a-z_]*\)(.*/\1;/p}' $^; echo 'local: *; };') > $@
 
 $(BUILD)/libfmix.so: $(LIB_OBJS) $(BUILD)/libfmix.map
 	$(SAY) LD $(@F)
@@ -86,7 +89,7 @@ $(BUILD)/fmixd: $(SERVER_OBJS) $(BUILD)/libfmix.a
 
 install-lib: lib ## install the library, its header and fmix.pc under PREFIX=/usr/local
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 lib/fmix.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(PUBLIC) $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(BUILD)/libfmix.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 755 $(BUILD)/libfmix.so $(DESTDIR)$(PREFIX)/lib/libfmix.so.1
 	ln -sf libfmix.so.1 $(DESTDIR)$(PREFIX)/lib/libfmix.so

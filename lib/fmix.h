@@ -103,13 +103,16 @@ typedef enum fmix_frequency { FMIX_FREQUENCY_PIXEL, FMIX_FREQUENCY_EXTENT } fmix
  * §4). */
 typedef enum fmix_box { FMIX_BOX_CLIPPED, FMIX_BOX_INSIDE } fmix_box;
 
-/* How each row of a batch gets its partner (STREAM §5). */
+/* How each row of a batch gets its partner (STREAM §5, §11). */
 typedef enum fmix_pairing_kind {
     FMIX_PAIRING_PERMUTATION,
     FMIX_PAIRING_DERANGEMENT, /* no row is its own partner, except in a batch of one */
     FMIX_PAIRING_FLIP,
     FMIX_PAIRING_ROLL,
     FMIX_PAIRING_NONE,
+    FMIX_PAIRING_OTHER_CLASS, /* fmix_pairing_by_class */
+    FMIX_PAIRING_SAME_CLASS,  /* fmix_pairing_by_class */
+    FMIX_PAIRING_NEIGHBOUR,   /* fmix_neighbour: the partner is a sample of the data set */
 } fmix_pairing_kind;
 
 /* How a batch gets its method from a list (STREAM §7). */
@@ -279,7 +282,8 @@ FMIX_API fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, ui
                                        uint64_t n, fmix_dtype dtype, void *out);
 
 /* Writes the pairing of a batch of n rows, 1 <= n <= FMIX_MAX_BATCH: row i is mixed with row
- * out[i]. STREAM §5. */
+ * out[i]. FMIX_ERROR_RANGE: n is outside this range, or the kind is one of those that other calls
+ * write. STREAM §5. */
 FMIX_API fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, uint32_t n,
                                   int64_t *out);
 
@@ -305,6 +309,11 @@ typedef struct fmix_light {
  * FMIX_MAX_ELEMENTS. */
 FMIX_API fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t crop,
                                      fmix_light *out);
+
+/* Draws the window of a neighbour that is the partner of sample t: words 16, 17, … in the place of
+ * words 0, 1, … STREAM §11. */
+FMIX_API fmix_status fmix_light_draw_neighbour(uint64_t seed, uint64_t t, unsigned sides,
+                                               uint32_t crop, fmix_light *out);
 
 typedef struct fmix_window {
     fmix_shape shape;
@@ -343,7 +352,11 @@ typedef struct fmix_batch {
     fmix_dtype out_dtype; /* of the mixed rows */
     fmix_layout layout;
     uint64_t channels;      /* at least 1 */
-    const int64_t *pairing; /* one entry a row; ignored with x2 */
+    const int64_t *pairing; /* one entry a row: a row of x; ignored with x2 */
+    uint64_t base; /* row i of the batch is row i - base of x and x2, and entry i - base of rows and
+                      pairing: a buffer may hold a part of the batch */
+    bool dense;    /* dense targets (STREAM §13): integers, U8 and BOOL are never interpolated.
+                      out_dtype is dtype */
 } fmix_batch;
 
 /* What happens to rows before they are mixed: (v - mean) / std, or (v/255 - mean) / std for U8.
@@ -368,10 +381,16 @@ FMIX_API fmix_status fmix_normalise(const fmix_normal *how, uint64_t elements, u
 FMIX_API const char *fmix_method_refuses(fmix_method method, bool soft, fmix_dtype dtype,
                                          fmix_dtype out_dtype);
 
+/* The same for dense targets (STREAM §13). A mixup, a bc or a soft mask whose lambda is given as 0
+ * or 1 only copies, so it takes every type. */
+FMIX_API const char *fmix_method_refuses_dense(fmix_method method, bool soft, bool lambda_given,
+                                               double lambda, fmix_dtype dtype);
+
 /* Mixes rows first … first+n-1 of the batch; row i has t = fmix_plan_sample(plan, index, i). Where
  * a mask is 0 or 1 it copies elements byte for byte, and converts them if out_dtype differs.
  * Elsewhere elements are interpolated in float64, rounded once, and every NaN becomes the canonical
- * NaN of its type. FMIX_ERROR_RANGE: fmix_method_refuses gives a reason, channels is 0, or a t
+ * NaN of its type. FMIX_ERROR_RANGE: fmix_method_refuses (for dense targets
+ * fmix_method_refuses_dense) gives a reason, channels is 0, `first` is below batch->base, or a t
  * passes 2^64-1. STREAM §8. */
 FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
                                    const fmix_batch *batch, uint64_t index, uint64_t first,
@@ -397,4 +416,7 @@ FMIX_API fmix_status fmix_plan_labels(const fmix_plan *plan, const fmix_labels *
 #ifdef __cplusplus
 }
 #endif
+
+#include "fmix_rows.h"
+
 #endif

@@ -56,6 +56,10 @@ fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, 
     case FMIX_PAIRING_ROLL:
     case FMIX_PAIRING_NONE:
         return FMIX_OK;
+    case FMIX_PAIRING_OTHER_CLASS:
+    case FMIX_PAIRING_SAME_CLASS:
+    case FMIX_PAIRING_NEIGHBOUR:
+        break;
     }
     return FMIX_ERROR_RANGE;
 }
