@@ -1,5 +1,6 @@
 /* GET /v1/masks: masks of samples index … index+n-1. */
 #include "mask_tensor.h"
+#include "params/choice.h"
 #include "params/recipe.h"
 #include "plan_rows.h"
 #include "resource.h"
@@ -73,6 +74,11 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
             p, 400, "output",
             "output is 'grey', but method '%s' does not threshold grey images; use method=fmix",
             fmix_method_name(q->methods.item[0]));
+    if (q->scope == SCOPE_PAIR)
+        problem_add(p, 400, "scope",
+                    "scope is 'pair', but masks have no partners; use scope=sample or scope=batch, "
+                    "or ask for /v1/plans with pairing=flip");
+    choice_check(q, p);
     recipe_from_query(q, recipe, p);
     if (p->status)
         return false;

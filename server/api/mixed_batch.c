@@ -1,5 +1,6 @@
 #include "mixed_batch.h"
 #include "base/large_memory.h"
+#include "params/choice.h"
 #include "params/recipe.h"
 
 #include <stdlib.h>
@@ -56,13 +57,18 @@ bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p)
         problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
     if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
         problem_add(p, 400, "parts", "rows is a part of batches of a data set only");
+    if (q->given[QUERY_PARTS] && (q->parts & PART_LENGTHS))
+        problem_add(p, 400, "parts", "lengths is a part of batches of sequences only");
+    if (q->given[QUERY_PARTS] && (q->parts & PART_DENSE))
+        problem_add(p, 400, "parts", "parts names dense, but there are no dense targets");
     return p->status == 0 && format_holds_parts(request->format, q, p);
 }
 
 bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
                         fmix_recipe *recipe, problem *p) {
     const query *q = &request->query;
-    if (!recipe_from_query(q, recipe, p) || !recipe_method(q, number, &recipe->method, p))
+    if (!recipe_from_query(q, recipe, p) || !choice_check(q, p) ||
+        !recipe_method(q, number, &recipe->method, p))
         return false;
     return recipe_shape(g->rank, g->sides, request->server->config->elements, "x", &recipe->shape,
                         p) &&

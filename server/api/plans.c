@@ -1,12 +1,15 @@
 /* GET /v1/plans: the pairing, masks and lambda of batch `step`, or of several batches, for a
  * trainer that mixes on its own device. */
 #include "mask_tensor.h"
+#include "params/choice.h"
 #include "params/recipe.h"
 #include "plan_rows.h"
 #include "resource.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define PLAN_PARTS (PART_MASKS | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_METHOD)
 
 typedef struct plans {
     query query;
@@ -131,9 +134,16 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape",
                     "shape is required: the dimensions of the mask, such as shape=32x32");
-    if (q->given[QUERY_PARTS] && (q->parts & (PART_MIXED | PART_LABELS | PART_ROWS)))
-        problem_add(p, 400, "parts", "mixed, labels and rows are not parts of plans");
+    if (q->given[QUERY_PARTS] && (q->parts & ~(unsigned)PLAN_PARTS))
+        problem_add(p, 400, "parts",
+                    "the parts of plans are masks, pairing, lambda, lambda_eff and method");
+    if (q->pairing > FMIX_PAIRING_NONE)
+        problem_add(p, 400, "pairing",
+                    "pairing is '%s', but a plan knows neither labels nor a data set; send the "
+                    "batch to /v1/mix, host the data set, or use another pairing",
+                    query_table[QUERY_PAIRING].choices[q->pairing]);
     recipe_from_query(q, recipe, p);
+    choice_check(q, p);
     recipe_method(q, q->step, &method, p);
     if (p->status)
         return false;

@@ -4,8 +4,10 @@
 
 /* The choices, each list in the order of its enum. */
 static const char *const policies[] = {"alternate", "random", NULL};
-static const char *const pairings[] = {"permutation", "derangement", "flip", "roll", "none", NULL};
-static const char *const scopes[] = {"sample", "batch", NULL};
+static const char *const pairings[] = {"permutation", "derangement", "flip",      "roll", "none",
+                                       "other_class", "same_class",  "neighbour", NULL};
+static const char *const scopes[] = {"sample", "batch", "pair", NULL};
+static const char *const switching[] = {"batch", "sample", NULL};
 static const char *const frequencies[] = {"pixel", "extent", NULL};
 static const char *const spectra[] = {"paper", "official", NULL};
 static const char *const outputs[] = {"mask", "grey", NULL};
@@ -13,8 +15,8 @@ static const char *const boxes[] = {"clipped", "inside", NULL};
 static const char *const switches[] = {"0", "1", NULL};
 static const char *const mask_dtypes[] = {"f32", "u8", "bits", "f16", "f64", NULL};
 static const char *const layouts[] = {"channels_first", "channels_last", "none", NULL};
-static const char *const parts[] = {"mixed",  "pairing", "lambda", "lambda_eff", "masks",
-                                    "method", "labels",  "rows",   NULL};
+static const char *const parts[] = {"mixed",  "pairing", "lambda",  "lambda_eff", "masks", "method",
+                                    "labels", "rows",    "lengths", "dense",      NULL};
 static const char *const members[] = {"npy", "png", NULL};
 static const char *const pads[] = {"zero", "reflect", NULL};
 
@@ -55,13 +57,22 @@ const query_parameter query_table[QUERY_COUNT] = {
                       .fallback = "alternate",
                       .meaning =
                           "how a batch's method is chosen from several: in turn or at random"},
-    [QUERY_WEIGHTS] =
-        {"weights", LIST(NULL), .group = GROUP_POLICY, .offset = AT(weights),
+    [QUERY_WEIGHTS] = {"weights", LIST(NULL), .group = GROUP_POLICY, .offset = AT(weights),
+                       .meaning = "policy=random, switch=sample: relative frequency of each "
+                                  "method, such as 3,1 (default: equal)"},
+    [QUERY_SWITCH] = {"switch", CHOICE(switching), .group = GROUP_POLICY, .offset = AT(switching),
+                      .fallback = "batch", .later = true,
+                      .meaning = "what has a method of its own, of several: each batch, by "
+                                 "`policy`, or each row, drawn by `weights`"},
+    [QUERY_PROB] =
+        {"prob", REAL(0, 1), .group = GROUP_POLICY, .offset = AT(prob), .fallback = "1",
+         .later = true,
          .meaning =
-             "policy=random: relative frequency of each method, such as 3,1 (default: equal)"},
-    [QUERY_ALPHA] = {"alpha", REAL(FMIX_ALPHA_MIN, FMIX_ALPHA_MAX), .group = GROUP_LAMBDA,
-                     .offset = AT(alpha), .fallback = "1",
-                     .meaning = "lambda is drawn from Beta(alpha, alpha)"},
+             "probability that a row is mixed; a row that is not keeps its values and its label"},
+    [QUERY_ALPHA] =
+        {"alpha", REALS(FMIX_ALPHA_MIN, FMIX_ALPHA_MAX), .group = GROUP_LAMBDA,
+         .offset = AT(alphas), .fallback = "1",
+         .meaning = "lambda is drawn from Beta(alpha, alpha): one alpha, or one for each method"},
     [QUERY_DELTA] = {"delta", REAL(0, FMIX_DELTA_MAX), .group = GROUP_MASK, .offset = AT(delta),
                      .fallback = "3", .meaning = "decay power of FMix's spectrum"},
     [QUERY_LAMBDA] = {"lambda", REAL(0, 1), .group = GROUP_LAMBDA, .offset = AT(lambda),
@@ -69,10 +80,10 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_REFORMULATE] = {"reformulate", CHOICE(switches), .group = GROUP_LAMBDA,
                            .offset = AT(reformulate), .fallback = "0",
                            .meaning = "1: lambda is drawn from Beta(alpha+1, alpha)"},
-    [QUERY_SCOPE] = {"scope", CHOICE(scopes), .group = GROUP_SEED, .offset = AT(scope),
-                     .fallback = "sample",
-                     .meaning =
-                         "batch: every row of a batch has the lambda and mask of the first row"},
+    [QUERY_SCOPE] =
+        {"scope", CHOICE(scopes), .group = GROUP_SEED, .offset = AT(scope), .fallback = "sample",
+         .meaning = "batch: every row of a batch has the lambda and mask of the first row; pair: "
+                    "with pairing=flip, both rows of a pair have those of the first of the two"},
     [QUERY_SOFT] = {"soft", REAL(0, FMIX_SOFT_MAX), .group = GROUP_MASK, .offset = AT(soft),
                     .fallback = "0",
                     .meaning = "fraction of the mask that fades on each side of an FMix edge"},
@@ -87,7 +98,11 @@ const query_parameter query_table[QUERY_COUNT] = {
                    .fallback = "clipped",
                    .meaning = "inside: CutMix's box lies inside the sample and is never clipped"},
     [QUERY_PAIRING] = {"pairing", CHOICE(pairings), .group = GROUP_PAIRING, .offset = AT(pairing),
-                       .fallback = "permutation", .meaning = "how each row's partner is chosen"},
+                       .fallback = "permutation",
+                       .meaning =
+                           "how each row's partner is chosen; other_class, same_class: at random "
+                           "among rows of the batch whose class differs or is equal; neighbour: at "
+                           "random among the neighbours that the data set lists"},
     [QUERY_OUTPUT] = {"output", CHOICE(outputs), .group = GROUP_OUTPUT, .offset = AT(output),
                       .fallback = "mask",
                       .meaning = "grey: FMix's grey images before thresholding, 0 to 255"},
@@ -141,6 +156,15 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_STD] = {"std", REALS(1e-9, 1e9), .group = GROUP_EPOCH, .offset = AT(std),
                    .meaning =
                        "standard deviation to divide by after mean: one value, or one per channel"},
+    [QUERY_BUCKET] = {"bucket", INTEGER(1, 1 << 20), .group = GROUP_EPOCH, .offset = AT(bucket),
+                      .fallback = "50", .later = true,
+                      .meaning =
+                          "sequences: samples are sorted by length within windows of this many "
+                          "batches, so that a batch has similar lengths; 1: they are not sorted"},
+    [QUERY_PAD_VALUE] =
+        {"pad_value", REAL(-1e9, 1e9), .group = GROUP_EPOCH, .offset = AT(pad_value),
+         .fallback = "0", .later = true,
+         .meaning = "sequences: value behind a row that is shorter than the longest of its batch"},
     [QUERY_RANK_OF] = {"rank", INTEGER(0, 65535), .group = GROUP_EPOCH, .offset = AT(rank),
                        .fallback = "0",
                        .meaning = "which of the `world` shares of the batch the answer holds"},

@@ -26,7 +26,7 @@ typedef enum query_group {
     GROUP_SHAPE = 1 << 7,   /* shape, dtype */
     GROUP_SHEET = 1 << 8,   /* the layout of a png */
     GROUP_UPLOAD = 1 << 9,  /* shape and type of a raw body */
-    GROUP_POLICY = 1 << 10, /* how the method of a batch is chosen from several */
+    GROUP_POLICY = 1 << 10, /* which method of several mixes a batch or a row, and which rows */
     GROUP_PARTS = 1 << 11,  /* parts */
     GROUP_STEPS = 1 << 12,  /* steps */
     GROUP_OUTPUT = 1 << 13, /* masks, or grey images before thresholding */
@@ -46,6 +46,8 @@ typedef enum query_id {
     QUERY_METHOD,
     QUERY_POLICY,
     QUERY_WEIGHTS,
+    QUERY_SWITCH,
+    QUERY_PROB,
     QUERY_ALPHA,
     QUERY_DELTA,
     QUERY_LAMBDA,
@@ -75,6 +77,8 @@ typedef enum query_id {
     QUERY_FLIP,
     QUERY_MEAN,
     QUERY_STD,
+    QUERY_BUCKET,
+    QUERY_PAD_VALUE,
     QUERY_RANK_OF,
     QUERY_WORLD,
     QUERY_DROP_LAST,
@@ -84,7 +88,8 @@ typedef enum query_id {
 } query_id;
 
 typedef enum query_layout { LAYOUT_CHANNELS_FIRST, LAYOUT_CHANNELS_LAST, LAYOUT_NONE } query_layout;
-typedef enum query_scope { SCOPE_SAMPLE, SCOPE_BATCH } query_scope;
+typedef enum query_scope { SCOPE_SAMPLE, SCOPE_BATCH, SCOPE_PAIR } query_scope;
+typedef enum query_switch { SWITCH_BATCH, SWITCH_SAMPLE } query_switch;
 typedef enum query_member { MEMBER_NPY, MEMBER_PNG } query_member;
 typedef enum query_mask_type {
     MASK_TYPE_F32,
@@ -105,6 +110,8 @@ typedef enum query_part {
     PART_METHOD = 1 << 5,
     PART_LABELS = 1 << 6,
     PART_ROWS = 1 << 7,
+    PART_LENGTHS = 1 << 8,
+    PART_DENSE = 1 << 9,
 } query_part;
 
 #define QUERY_LIST 8 /* items of a list */
@@ -114,7 +121,7 @@ typedef struct query_list {
     uint32_t item[QUERY_LIST];
 } query_list;
 
-/* One value for all channels, or one for each channel. */
+/* One value for all channels or methods, or one for each. */
 typedef struct query_reals {
     unsigned count;
     double item[QUERY_LIST];
@@ -125,12 +132,14 @@ typedef struct query_reals {
 typedef struct query {
     uint64_t seed, index, step, steps, n, columns, scale;
     query_shape shape, x_shape;
-    double alpha, delta, lambda, soft;
+    double delta, lambda, soft, prob;
+    query_reals alphas; /* one for all methods, or one for each */
     query_list methods; /* fmix_method */
     query_list weights, classes;
     double smoothing;
     unsigned correct;
-    unsigned policy; /* fmix_policy_kind */
+    unsigned policy;    /* fmix_policy_kind */
+    unsigned switching; /* query_switch */
     unsigned reformulate, scope, frequency, spectrum, box;
     unsigned output;    /* query_output */
     unsigned dtype;     /* query_mask_type */
@@ -139,7 +148,8 @@ typedef struct query {
     unsigned layout;    /* query_layout */
     unsigned pairing;   /* fmix_pairing_kind */
     unsigned parts;     /* bits */
-    uint64_t epoch, crop, rank, world;
+    uint64_t epoch, crop, rank, world, bucket;
+    double pad_value;
     unsigned shuffle, pad, flip, drop_last; /* pad: fmix_pad */
     unsigned member;                        /* query_member */
     query_reals mean, std;
@@ -169,6 +179,9 @@ typedef struct query_parameter {
     const char *const *choices;             /* NULL-terminated */
     const char *(*choice)(unsigned number); /* or this function; NULL past the last choice */
     const char *fallback;                   /* the default as text; NULL: there is none */
+    /* Recipe texts hold the parameter only where it is given, although it has a default: ETags of
+     * requests without it are older than the parameter. */
+    bool later;
     const char *meaning;
 } query_parameter;
 

@@ -18,7 +18,7 @@ bool recipe_from_query(const query *q, fmix_recipe *out, problem *p) {
     }
     *out = (fmix_recipe){.seed = q->seed,
                          .method = q->methods.item[0],
-                         .alpha = q->alpha,
+                         .alpha = q->alphas.item[0],
                          .delta = q->delta,
                          .lambda_given = q->given[QUERY_LAMBDA],
                          .lambda = q->lambda,
@@ -125,7 +125,7 @@ char *recipe_text(const query *q, unsigned groups) {
     buffer_number(&text, FMIX_STREAM);
     for (unsigned i = 0; i < QUERY_COUNT; i++) {
         const query_parameter *row = &query_table[i];
-        if (!(row->group & groups) || (!row->fallback && !q->given[i]))
+        if (!(row->group & groups) || ((!row->fallback || row->later) && !q->given[i]))
             continue;
         if (i == QUERY_ALPHA && q->given[QUERY_LAMBDA])
             continue;

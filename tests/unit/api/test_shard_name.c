@@ -22,6 +22,10 @@ static void what_a_name_is_made_of_is_read_from_it(void **state) {
         "",
         "n=2&seed=18446744073709551615&epoch=3",
         "method=fmix,cutmix&alpha=0.125&n=4&mean=0.25,0.5,0.75",
+        "method=mixup,cutmix&alpha=0.125,1&prob=0.75&switch=sample&weights=1,3&scope=pair&pairing="
+        "flip",
+        "pairing=other_class&scope=batch&correct=0&smoothing=0.125",
+        "bucket=4&pad_value=-0.5&drop_last=1",
         "flip=1&crop=1&pad=reflect&layout=channels_last&member=png",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -49,7 +49,7 @@ static void parameters_are_decoded_and_the_others_have_defaults(void **state) {
     assert_int_equal(f.input.query.seed, 9);
     assert_true(f.input.query.given[QUERY_N]);
     assert_false(f.input.query.given[QUERY_ALPHA]);
-    assert_true(f.input.query.alpha == 1);
+    assert_true(f.input.query.alphas.item[0] == 1);
 }
 
 static void a_parameter_that_the_resource_does_not_take_is_named(void **state) {

@@ -21,7 +21,7 @@ static void defaults_are_those_of_the_table(void **state) {
     query q;
     query_init(&q);
     assert_true(q.seed == 0 && q.index == 0 && q.n == 1 && q.scale == 1);
-    assert_true(q.alpha == 1 && q.delta == 3);
+    assert_true(q.alphas.count == 1 && q.alphas.item[0] == 1 && q.delta == 3);
     assert_int_equal(q.methods.item[0], FMIX_METHOD_FMIX);
     assert_int_equal(q.dtype, FMIX_DTYPE_F32);
     for (unsigned i = 0; i < QUERY_COUNT; i++)
@@ -47,7 +47,7 @@ static void reals_are_plain_decimals_within_their_range(void **state) {
     query q;
     static const char *const good[] = {"0.01", "1000", "1e2", "1.5E+1", ".5", "5.", "100e-2"};
     static const char *const bad[] = {"0.00999", "1000.01", "nan",   "inf", "0x1p3", "1e", "--1",
-                                      "-1",      "1,5",     "1e400", "e5",  ".",     "1 "};
+                                      "-1",      "1,5,",    "1e400", "e5",  ".",     "1 "};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_int_equal(take_fresh(&q, "alpha", good[i]).status, 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -9,14 +9,14 @@ static const struct {
     const char *good, *printed, *bad, *expected;
 } table[] = {
     {QUERY_SEED, "007", "7", "-1", "a whole number from 0 to 18446744073709551615"},
-    {QUERY_ALPHA, "0.50", "0.5", "nan", "a decimal number from 0.01 to 1000"},
+    {QUERY_DELTA, "0.50", "0.5", "nan", "a decimal number from 0 to 10"},
     {QUERY_SHAPE, "3x04", "3x4", "3x0",
      "one to 3 dimensions of at least 1 separated by x, such as 32x32"},
     {QUERY_POLICY, "random", "random", "rando", "one of: alternate, random"},
     {QUERY_MEMBER, "png", "png", "png,npy", "one of: npy, png"},
     {QUERY_PARTS, "lambda,mixed", "mixed,lambda", "mixed,mixed",
      "some of these, each once, separated by commas: mixed, pairing, lambda, lambda_eff, masks, "
-     "method, labels, rows"},
+     "method, labels, rows, lengths, dense"},
     {QUERY_WEIGHTS, "3,01", "3,1", "4294967296",
      "one to 8 whole numbers from 0 to 4294967295, separated by commas"},
     {QUERY_MEAN, "0.50,25e-2", "0.5,0.25", "0.5,",

@@ -1,0 +1,51 @@
+#include "choice.h"
+
+static void check_alphas(const query *q, problem *p) {
+    if (q->alphas.count > 1 && q->alphas.count != q->methods.count)
+        problem_add(p, 400, "alpha",
+                    "there are %u values of alpha for %u method%s; give one alpha for all methods, "
+                    "or one for each",
+                    q->alphas.count, q->methods.count, q->methods.count > 1 ? "s" : "");
+}
+
+static void check_scope(const query *q, problem *p) {
+    if (q->scope == SCOPE_PAIR && q->pairing != FMIX_PAIRING_FLIP)
+        problem_add(p, 400, "scope",
+                    "scope is 'pair', which needs pairing=flip, where two rows are each other's "
+                    "partners; add pairing=flip, or use scope=sample or scope=batch");
+}
+
+static void check_policy(const query *q, problem *p) {
+    if (q->switching == SWITCH_SAMPLE && q->given[QUERY_POLICY])
+        problem_add(p, 400, "policy",
+                    "policy chooses the method of a batch, but with switch=sample each row has a "
+                    "method of its own; leave policy out, or use switch=batch");
+}
+
+/* Where methods are drawn, by weights that the request gives. */
+static void check_weights(const query *q, problem *p) {
+    bool drawn = q->policy == FMIX_POLICY_RANDOM || q->switching == SWITCH_SAMPLE;
+    uint64_t sum = 0;
+    if (!drawn || !q->given[QUERY_WEIGHTS])
+        return;
+    for (unsigned i = 0; i < q->weights.count; i++)
+        sum += q->weights.item[i];
+    if (q->weights.count != q->methods.count)
+        problem_add(p, 400, "weights",
+                    "there are %u weights for %u methods; give one weight for each method",
+                    q->weights.count, q->methods.count);
+    else if (sum == 0 || sum > UINT32_MAX)
+        problem_add(p, 400, "weights", "the sum of the weights must be from 1 to 2^32-1");
+}
+
+bool choice_check(const query *q, problem *p) {
+    check_alphas(q, p);
+    check_scope(q, p);
+    check_policy(q, p);
+    check_weights(q, p);
+    return p->status == 0;
+}
+
+bool choice_varies(const query *q) {
+    return q->prob < 1 || (q->switching == SWITCH_SAMPLE && q->methods.count > 1);
+}
