@@ -67,7 +67,11 @@ bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p)
 bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
                         fmix_recipe *recipe, problem *p) {
     const query *q = &request->query;
-    if (!recipe_from_query(q, recipe, p) || !choice_check(q, p) ||
+    if (q->pairing > FMIX_PAIRING_NONE)
+        problem_add(p, 400, "pairing",
+                    "pairing is '%s', but the partners of a batch are not chosen by class here",
+                    query_table[QUERY_PAIRING].choices[q->pairing]);
+    if (p->status || !recipe_from_query(q, recipe, p) || !choice_check(q, p) ||
         !recipe_method(q, number, &recipe->method, p))
         return false;
     return recipe_shape(g->rank, g->sides, request->server->config->elements, "x", &recipe->shape,
