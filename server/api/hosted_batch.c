@@ -64,18 +64,34 @@ typedef struct batch_shapes {
 static bool find_shapes(resource_request *request, const dataset *set, const batch_address *at,
                         batch_shapes *d, problem *p) {
     query *q = &request->query;
-    d->x = (array){.name = "x", .type = set->type};
+    d->x = (array){.name = "x", .type = set->x.type};
     d->x.shape[0] = at->rows;
     q->index = at->t;
     return preprocessor_shape(q, set, &d->x, p) && batch_geometry_find(q, &d->x, &d->geometry, p) &&
            mixed_batch_recipe(request, &d->geometry, at->number, &d->recipe, p);
 }
 
+/* What batches are not made of yet. */
+static bool is_served(const dataset *set, problem *p) {
+    if (set->ragged)
+        problem_add(p, 400, NULL,
+                    "rows of the data set %s have lengths of their own; batches of such sets are "
+                    "not served yet",
+                    set->name);
+    for (unsigned i = 0; i < set->heads; i++)
+        if (set->head[i].kind == DATASET_VALUES)
+            problem_add(p, 400, NULL,
+                        "%s of the data set %s holds values to predict; batches of such sets are "
+                        "not served yet",
+                        set->head[i].name, set->name);
+    return p->status == 0;
+}
+
 static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
     query *q = &request->query;
     mixed_batch *m = &h->mixed;
     const batch_address *at = &h->rows.at;
-    if (!find_shapes(request, h->set, at, d, p) ||
+    if (!is_served(h->set, p) || !find_shapes(request, h->set, at, d, p) ||
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
     h->epoch = q->epoch;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static size_t label_bytes(const dataset_head *head) {
-    return 4 * (size_t)(head->numbers ? 1 : head->classes);
+    return 4 * (size_t)(head->kind == DATASET_NUMBERS ? 1 : head->classes);
 }
 
 /* The zeros of calloc take no memory until a compute thread, after the answer is admitted, writes
@@ -30,7 +30,7 @@ static bool find_classes(const dataset *set, query *q, problem *p) {
     query_list own = {0};
     for (unsigned i = 0; i < set->heads; i++) {
         const dataset_head *head = &set->head[i];
-        if (!head->numbers)
+        if (head->kind != DATASET_NUMBERS)
             continue;
         unsigned which = q->classes.count == 1 ? 0 : own.count; /* one stands for all heads */
         uint32_t asked = q->classes.item[which];
@@ -59,8 +59,8 @@ bool hosted_labels_describe(hosted_labels *l, query *q, labels **out, problem *p
         const dataset_head *head = &l->set->head[i];
         array *y = &all.arrays[all.count++];
         *y = (array){.bytes = l->heads[i],
-                     .type = head->numbers ? DTYPE_I32 : DTYPE_F32,
-                     .rank = head->numbers ? 1 : 2,
+                     .type = head->kind == DATASET_NUMBERS ? DTYPE_I32 : DTYPE_F32,
+                     .rank = head->kind == DATASET_NUMBERS ? 1 : 2,
                      .shape = {l->rows, head->classes}};
         snprintf(y->name, sizeof y->name, "%s", head->name);
     }
@@ -73,7 +73,8 @@ void hosted_labels_gather(hosted_labels *l, const uint64_t *samples) {
         size_t bytes = label_bytes(head);
         for (uint64_t r = 0; r < l->rows; r++)
             memcpy(l->heads[i] + r * bytes, head->file.bytes + samples[r] * bytes, bytes);
-        dtype_swap(head->numbers ? DTYPE_I32 : DTYPE_F32, l->heads[i], (size_t)l->rows * bytes);
+        dtype_swap(head->kind == DATASET_NUMBERS ? DTYPE_I32 : DTYPE_F32, l->heads[i],
+                   (size_t)l->rows * bytes);
     }
 }
 

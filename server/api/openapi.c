@@ -29,7 +29,7 @@ static const struct {
      "\"layout\":{\"enum\":[\"channels_first\",\"channels_last\",\"none\"]},"
      "\"heads\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
      "\"required\":[\"name\",\"kind\",\"classes\"],\"properties\":{\"name\":{\"type\":\"string\"},"
-     "\"kind\":{\"enum\":[\"numbers\",\"rows\"]},\"classes\":{\"type\":\"integer\"},"
+     "\"kind\":{\"enum\":[\"numbers\",\"rows\",\"values\"]},\"classes\":{\"type\":\"integer\"},"
      "\"class_names\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}},"
      "\"digest\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"}}}"},
     {"Datasets", "{\"type\":\"object\",\"required\":[\"datasets\"],\"properties\":{\"datasets\":"

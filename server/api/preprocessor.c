@@ -5,27 +5,11 @@
 
 /* ---- the layout ---- */
 
-static bool has_channels(unsigned layout) {
-    return layout != LAYOUT_NONE;
-}
-
-/* The sides of a row without the side of channels. */
-static unsigned spatial_sides(const dataset *set, const uint64_t **sides) {
-    *sides = set->side + (set->layout == LAYOUT_CHANNELS_FIRST);
-    return set->rank - has_channels(set->layout);
-}
-
-static uint64_t channels_of(const dataset *set) {
-    return set->layout == LAYOUT_CHANNELS_FIRST  ? set->side[0]
-           : set->layout == LAYOUT_CHANNELS_LAST ? set->side[set->rank - 1]
-                                                 : 1;
-}
-
 bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p) {
-    const uint64_t *sides, channels = channels_of(set);
-    unsigned count = spatial_sides(set, &sides);
+    const uint64_t *sides, channels = dataset_array_channels(&set->x);
+    unsigned count = dataset_array_spatial(&set->x, &sides);
     if (!q->given[QUERY_LAYOUT])
-        q->layout = set->layout;
+        q->layout = set->x.layout;
     q->given[QUERY_LAYOUT] = true;
     if (q->layout == LAYOUT_NONE && channels > 1) {
         problem_add(p, 400, "layout",
@@ -45,8 +29,8 @@ bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p) {
 }
 
 void preprocessor_note(const query *q, const dataset *set, buffer *recipe) {
-    if (q->given[QUERY_LAYOUT] && q->layout != set->layout)
-        buffer_print(recipe, " stored=%s", query_table[QUERY_LAYOUT].choices[set->layout]);
+    if (q->given[QUERY_LAYOUT] && q->layout != set->x.layout)
+        buffer_print(recipe, " stored=%s", query_table[QUERY_LAYOUT].choices[set->x.layout]);
 }
 
 /* ---- mean and std, the window ---- */
@@ -80,7 +64,7 @@ static bool find_normal(preprocessor *r, const query *q, fmix_layout layout, dty
         r->mean[c] = !q->mean.count ? 0 : q->mean.item[q->mean.count == 1 ? 0 : c];
         r->std[c] = !q->std.count ? 1 : q->std.item[q->std.count == 1 ? 0 : c];
     }
-    r->normal = (fmix_normal){.dtype = dtype_table[r->set->type].library,
+    r->normal = (fmix_normal){.dtype = dtype_table[r->set->x.type].library,
                               .out_dtype = dtype_table[*type].library,
                               .layout = layout,
                               .count = count,
@@ -106,14 +90,14 @@ static bool find_window(preprocessor *r, const query *q, const fmix_shape *shape
 
 bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
                         const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p) {
-    bool last = set->layout == LAYOUT_CHANNELS_LAST;
+    bool last = set->x.layout == LAYOUT_CHANNELS_LAST;
     *r = (preprocessor){.set = set,
                         .seed = q->seed,
                         .channels = g->channels,
                         .elements = fmix_shape_elements(mask),
                         .last = last,
                         .transposes = g->channels > 1 && last != (g->layout == FMIX_CHANNELS_LAST)};
-    *type = set->type;
+    *type = set->x.type;
     if (!find_normal(r, q, g->layout, type, p) || !find_window(r, q, mask, p))
         return false;
     r->row_bytes = r->elements * r->channels * dtype_table[*type].size;
@@ -123,7 +107,7 @@ bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
 /* ---- rows ---- */
 
 static size_t stored_size(const preprocessor *r) {
-    return dtype_table[r->set->type].size;
+    return dtype_table[r->set->x.type].size;
 }
 
 bool preprocessor_is_identity(const preprocessor *r) {
@@ -132,7 +116,7 @@ bool preprocessor_is_identity(const preprocessor *r) {
 }
 
 uint64_t preprocessor_room(const preprocessor *r) {
-    return 2 * r->set->row_bytes;
+    return 2 * r->set->x.row_bytes;
 }
 
 /* Takes the window of a row: of all channels at once where channels are last, else plane by plane.
@@ -160,7 +144,7 @@ static fmix_status transpose_row(const preprocessor *r, const unsigned char *fro
 fmix_status preprocessor_run(const preprocessor *r, const unsigned char *stored, uint64_t t,
                              unsigned char *room, void *out) {
     const unsigned char *from = stored;
-    unsigned char *other = room + r->set->row_bytes;
+    unsigned char *other = room + r->set->x.row_bytes;
     bool copies = r->moves || !r->transposes;
     fmix_status status = FMIX_OK;
     if (copies) {
@@ -173,7 +157,7 @@ fmix_status preprocessor_run(const preprocessor *r, const unsigned char *stored,
         status = transpose_row(r, from, to);
         from = to;
     }
-    dtype_swap(r->set->type, (void *)(uintptr_t)from, (size_t)r->set->row_bytes);
+    dtype_swap(r->set->x.type, (void *)(uintptr_t)from, (size_t)r->set->x.row_bytes);
     if (status == FMIX_OK && r->normalises)
         status = fmix_normalise(&r->normal, r->elements, r->channels, from, out);
     return status;

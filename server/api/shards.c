@@ -116,7 +116,7 @@ static tensor_source *shard_source(const resource_request *request, tensor_sourc
 
 /* Samples that are png files have their channels last, unless the name gives another layout. */
 static void choose_layout(query *q, const dataset *d) {
-    if (q->member != MEMBER_PNG || q->given[QUERY_LAYOUT] || d->layout != LAYOUT_CHANNELS_FIRST)
+    if (q->member != MEMBER_PNG || q->given[QUERY_LAYOUT] || d->x.layout != LAYOUT_CHANNELS_FIRST)
         return;
     q->layout = LAYOUT_CHANNELS_LAST;
     q->given[QUERY_LAYOUT] = true;

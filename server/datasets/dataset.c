@@ -1,5 +1,7 @@
 #include "dataset.h"
 #include "base/message.h"
+#include "dataset_check.h"
+#include "dataset_part.h"
 #include "description.h"
 #include "digest.h"
 #include "manifest.h"
@@ -13,8 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define LABELS_AT_ONCE (4u << 20) /* labels checked between two looks at `stop` */
 
 /* Prints why a set is not served, in one piece. Always false. */
 static bool refuse(const dataset *d, FILE *errors, const char *text, ...)
@@ -49,35 +49,38 @@ static json_t *parse_manifest(const dataset *d, const mapped_file *file, FILE *e
     return root;
 }
 
-static bool take_manifest(dataset *d, const json_t *root, FILE *errors) {
+/* NULL: explained. */
+static json_t *read_manifest(dataset *d, int directory, FILE *errors) {
     char reason[MANIFEST_REASON];
-    if (!manifest_read(root, d, reason))
-        return refuse(d, errors, "%s", reason);
-    d->description = buffer_of(DESCRIPTION_MOST);
-    return description_write(d, json_object_get(root, "class_names"), &d->description) ||
-           refuse(d, errors, "out of memory");
-}
-
-static bool read_manifest(dataset *d, int directory, FILE *errors) {
     mapped_file file;
     struct stat s;
-    if (!mapped_file_open(directory, MANIFEST_NAME, &file))
-        return refuse_file(d, errors, MANIFEST_NAME);
+    if (!mapped_file_open(directory, MANIFEST_NAME, &file)) {
+        refuse_file(d, errors, MANIFEST_NAME);
+        return NULL;
+    }
     bool good = fstatat(directory, MANIFEST_NAME, &s, AT_SYMLINK_NOFOLLOW) == 0 ||
                 refuse_file(d, errors, MANIFEST_NAME);
     json_t *root = good ? parse_manifest(d, &file, errors) : NULL;
     if (good)
         d->stamp = mapped_file_stamp_of(&s);
-    good = root && take_manifest(d, root, errors);
-    json_decref(root);
     mapped_file_close(&file);
-    return good;
+    if (!root || manifest_read(root, d, reason))
+        return root;
+    refuse(d, errors, "%s", reason);
+    json_decref(root);
+    return NULL;
+}
+
+static bool describe(dataset *d, const json_t *manifest, FILE *errors) {
+    d->description = buffer_of(DESCRIPTION_MOST);
+    return description_write(d, json_object_get(manifest, "class_names"), &d->description) ||
+           refuse(d, errors, "out of memory");
 }
 
 /* ---- the other files ---- */
 
-static bool open_file(const dataset *d, int directory, unsigned number, mapped_file *out,
-                      FILE *errors) {
+static bool open_file(dataset *d, int directory, unsigned number, FILE *errors) {
+    mapped_file *out = dataset_part_file(d, number);
     char name[MANIFEST_FILE_NAME];
     uint64_t bytes;
     manifest_file_name(d, number, name);
@@ -85,32 +88,17 @@ static bool open_file(const dataset *d, int directory, unsigned number, mapped_f
         return refuse(d, errors, "%s would have more bytes than 64 bits can count", name);
     if (!mapped_file_open(directory, name, out))
         return refuse_file(d, errors, name);
-    return out->length == bytes ||
+    return out->length == bytes || bytes == MANIFEST_ANY_BYTES ||
            refuse(d, errors, "%s has %zu bytes; by " MANIFEST_NAME " it must have %" PRIu64, name,
                   out->length, bytes);
 }
 
-static bool check_class_numbers(const dataset *d, const dataset_head *h, const atomic_bool *stop,
-                                FILE *errors) {
-    for (uint64_t i = 0; i < d->count; i++) {
-        if (i % LABELS_AT_ONCE == LABELS_AT_ONCE - 1 && dataset_must_stop(stop))
-            return refuse(d, errors, "interrupted before its labels were checked");
-        int64_t number = dtype_integer(DTYPE_I32, h->file.bytes + 4 * i);
-        if ((uint64_t)number >= h->classes) /* also a negative number */
-            return refuse(d, errors, "row %" PRIu64 " of %s is class %lld of %" PRIu64, i, h->name,
-                          (long long)number, h->classes);
-    }
-    return true;
-}
-
 static bool open_files(dataset *d, int directory, const atomic_bool *stop, FILE *errors) {
-    bool good = open_file(d, directory, 0, &d->data, errors);
-    for (unsigned i = 0; i < d->heads && good; i++) {
-        dataset_head *h = &d->head[i];
-        good = open_file(d, directory, i + 1, &h->file, errors) &&
-               (!h->numbers || check_class_numbers(d, h, stop, errors));
-    }
-    return good;
+    char reason[DATASET_REASON];
+    bool good = true;
+    for (unsigned i = 0; i < dataset_files(d) && good; i++)
+        good = open_file(d, directory, i, errors);
+    return good && (dataset_check(d, stop, reason) || refuse(d, errors, "%s", reason));
 }
 
 static bool verify_digest(const dataset *d, const atomic_bool *stop, FILE *errors) {
@@ -160,9 +148,11 @@ dataset *dataset_open(const char *root, const char *name, bool verify, const ato
     int directory = manifest_name_is_valid(name) ? open_directory(root, name) : -1;
     bool good = directory >= 0 || refuse_file(d, errors, "its directory");
     good = good && (d->path || refuse(d, errors, "out of memory"));
-    good = good && read_manifest(d, directory, errors) && open_files(d, directory, stop, errors) &&
+    json_t *manifest = good ? read_manifest(d, directory, errors) : NULL;
+    good = manifest && open_files(d, directory, stop, errors) && describe(d, manifest, errors) &&
            (!verify || verify_digest(d, stop, errors)) &&
            (dataset_is_whole(d) || refuse(d, errors, "it was altered while it was opened"));
+    json_decref(manifest);
     if (directory >= 0)
         close(directory);
     if (good)
@@ -179,9 +169,8 @@ dataset *dataset_retain(dataset *d) {
 void dataset_release(dataset *d) {
     if (!d || --d->uses > 0)
         return;
-    mapped_file_close(&d->data);
-    for (unsigned i = 0; i < DATASET_HEADS; i++)
-        mapped_file_close(&d->head[i].file);
+    dataset_part_close(d);
+    free(d->offset);
     buffer_free(&d->description);
     free(d->path);
     free(d);
@@ -213,6 +202,25 @@ bool dataset_is_whole(const dataset *d) {
     return whole && dataset_state(d) == MAPPED_FILE_WHOLE;
 }
 
+mapped_file_state dataset_state(const dataset *d) {
+    mapped_file_state worst = MAPPED_FILE_WHOLE;
+    for (unsigned i = 0; i < dataset_files(d); i++) {
+        mapped_file_state state = mapped_file_state_of(dataset_file(d, i));
+        worst = state > worst ? state : worst;
+    }
+    return worst;
+}
+
 const unsigned char *dataset_row(const dataset *d, uint64_t row) {
-    return d->data.bytes + row * d->row_bytes;
+    return d->x.file.bytes + (d->ragged ? (uint64_t)d->offset[row] : row) * d->x.row_bytes;
+}
+
+uint64_t dataset_length(const dataset *d, uint64_t row) {
+    return (uint64_t)(d->offset[row + 1] - d->offset[row]);
+}
+
+uint64_t dataset_neighbour(const dataset *d, uint64_t row, uint64_t j) {
+    const unsigned char *at = d->neighbours.file.bytes + 8 * (row * d->neighbours.k + j);
+    uint64_t number = (uint64_t)dtype_integer(DTYPE_I64, at);
+    return number < d->count ? number : row;
 }

@@ -1,5 +1,5 @@
 /*
- * dataset.h - a data set in a directory: rows, labels and a manifest (manifest.h)
+ * dataset.h - a data set in a directory: rows, what stands beside them, and a manifest (manifest.h)
  *
  * Files are mapped, not loaded. An open set never changes: a set that is written again under the
  * same name is another set, in another directory.
@@ -8,35 +8,55 @@
 #define DATASET_H
 
 #include "base/shutdown.h"
+#include "dataset_array.h"
 #include "formats/format.h"
-#include "mapped_file.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 
-#define DATASET_NAME   64
-#define DATASET_HEADS  8
-#define DATASET_DIGEST 64 /* hexadecimal digits */
+#define DATASET_NAME       64
+#define DATASET_HEADS      8
+#define DATASET_DENSE      8
+#define DATASET_NEIGHBOURS 1024 /* of a row */
+#define DATASET_DIGEST     64   /* hexadecimal digits */
+#define DATASET_REASON     256  /* bytes of why a file is refused, with its end */
+
+typedef enum dataset_head_kind {
+    DATASET_ROWS,    /* rows of `classes` weights, f32 */
+    DATASET_NUMBERS, /* class numbers, i32 */
+    DATASET_VALUES,  /* a number to predict, f32; `classes` is 1 */
+    DATASET_HEAD_KINDS
+} dataset_head_kind;
 
 typedef struct dataset_head {
     char name[ARRAY_NAME]; /* "y" or "y.NAME" */
-    bool numbers;          /* class numbers, i32; else rows of `classes` weights, f32 */
+    dataset_head_kind kind;
     uint64_t classes;
     mapped_file file;
 } dataset_head;
 
+/* Row numbers: k for each row, in the order of the file. */
+typedef struct dataset_neighbours {
+    uint64_t k;       /* 0: the set has no neighbours */
+    mapped_file file; /* i64, little-endian */
+} dataset_neighbours;
+
+/* In a ragged set every row has a length of its own. x.side[0] is 0 then, and x.row_bytes counts
+ * the bytes of one step of a row: a row of L steps has L times as many. */
 typedef struct dataset {
     char name[DATASET_NAME + 1];
     char *path; /* of the directory */
     uint64_t count;
-    unsigned rank; /* of a row */
-    uint64_t side[QUERY_RANK - 1];
-    dtype type;
-    unsigned layout; /* query_layout; LAYOUT_NONE if rows have one dimension */
-    uint64_t row_bytes;
-    mapped_file data;
+    dataset_array x;
     unsigned heads;
     dataset_head head[DATASET_HEADS];
+    unsigned denses;
+    dataset_array dense[DATASET_DENSE];
+    dataset_neighbours neighbours;
+    bool ragged;
+    mapped_file offsets;        /* of the rows in x, in steps: count + 1 of i64, little-endian */
+    int64_t *offset;            /* the same in the machine's order, copied (dataset_check.h) */
+    uint64_t shortest, longest; /* lengths of rows of a ragged set, in steps */
     char digest[DATASET_DIGEST + 1];
     buffer description;      /* the set as clients see it: a line of JSON, made once */
     mapped_file_stamp stamp; /* of the manifest when it was read */
@@ -58,27 +78,18 @@ bool dataset_is_current(const dataset *d, const char *root);
  * bytes that were read until now are those of the set. */
 bool dataset_is_whole(const dataset *d);
 
+/* The first byte of a row. */
 const unsigned char *dataset_row(const dataset *d, uint64_t row);
 
-/* The files beside the manifest, in the order of the digest: the data, then the labels of each
- * head. */
-static inline unsigned dataset_files(const dataset *d) {
-    return d->heads + 1;
-}
+/* Steps of a row of a ragged set. */
+uint64_t dataset_length(const dataset *d, uint64_t row);
 
-static inline const mapped_file *dataset_file(const dataset *d, unsigned number) {
-    return number ? &d->head[number - 1].file : &d->data;
-}
+/* The row number of the j-th neighbour of a row. It is always that of a row: where the file is
+ * altered after it was checked, perhaps of another. */
+uint64_t dataset_neighbour(const dataset *d, uint64_t row, uint64_t j);
 
 /* The worst state that any file of the set was seen in so far. */
-static inline mapped_file_state dataset_state(const dataset *d) {
-    mapped_file_state worst = MAPPED_FILE_WHOLE;
-    for (unsigned i = 0; i < dataset_files(d); i++) {
-        mapped_file_state state = mapped_file_state_of(dataset_file(d, i));
-        worst = state > worst ? state : worst;
-    }
-    return worst;
-}
+mapped_file_state dataset_state(const dataset *d);
 
 /* Returns true if a reader of whole files shall stop: the process shall end, or *stop is set. */
 static inline bool dataset_must_stop(const atomic_bool *stop) {

@@ -1,5 +1,6 @@
 #include "dataset_writer.h"
 #include "base/message.h"
+#include "dataset_part.h"
 #include "digest.h"
 #include "manifest.h"
 #include "progress.h"
@@ -86,15 +87,22 @@ bool dataset_writer_check(const char *path, FILE *errors) {
     return good;
 }
 
+/* The bytes of a row; of a ragged set's, of a step. */
+static uint64_t row_bytes_of(const dataset_array *a) {
+    uint64_t bytes = dtype_table[a->type].size;
+    for (unsigned i = 0; i < a->rank; i++)
+        bytes *= a->side[i] ? a->side[i] : 1;
+    return bytes;
+}
+
 static void take_facts(dataset_writer *w, const dataset_writer_facts *facts) {
-    w->set.type = facts->type;
-    w->set.rank = facts->rank;
-    w->set.layout = facts->layout;
-    w->set.row_bytes = dtype_table[facts->type].size;
-    for (unsigned i = 0; i < facts->rank; i++) {
-        w->set.side[i] = facts->side[i];
-        w->set.row_bytes *= facts->side[i];
-    }
+    dataset_array *x = &w->set.x;
+    w->set.ragged = facts->ragged;
+    *x = (dataset_array){
+        .name = "x", .type = facts->type, .rank = facts->rank, .layout = facts->layout};
+    for (unsigned i = 0; i < facts->rank; i++)
+        x->side[i] = facts->ragged && i == 0 ? 0 : facts->side[i];
+    x->row_bytes = row_bytes_of(x);
 }
 
 static FILE *create(dataset_writer *w, const char *name) {
@@ -150,8 +158,8 @@ bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows) {
     const unsigned char *at = bytes;
     char name[MANIFEST_FILE_NAME];
     manifest_file_name(&w->set, 0, name);
-    for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->set.row_bytes) {
-        if (fwrite(at, (size_t)w->set.row_bytes, 1, w->data) != 1)
+    for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->set.x.row_bytes) {
+        if (fwrite(at, (size_t)w->set.x.row_bytes, 1, w->data) != 1)
             return fail_file(w, name);
         progress_show(&w->progress, ++w->set.count);
     }
@@ -188,7 +196,7 @@ static bool finish_file(dataset_writer *w, FILE *file, const char *name) {
 static bool add_head(dataset_writer *w, const char *name, const label *l) {
     dataset_head *h = &w->set.head[w->set.heads];
     snprintf(h->name, sizeof h->name, "%s", name);
-    h->numbers = l->numbers;
+    h->kind = l->numbers ? DATASET_NUMBERS : l->values ? DATASET_VALUES : DATASET_ROWS;
     h->classes = l->classes;
     if (json_array_append_new(w->class_names, json_array()) != 0)
         return fail(w, "out of memory");
@@ -230,6 +238,90 @@ bool dataset_writer_class(dataset_writer *w, const char *name) {
            fail(w, "out of memory");
 }
 
+/* ---- what stands beside the rows ---- */
+
+static bool write_bytes(FILE *file, const array *a) {
+    size_t length = dtype_table[a->type].size;
+    for (unsigned d = 0; d < a->rank; d++)
+        length *= (size_t)a->shape[d];
+    return fwrite(a->bytes, 1, length, file) == length;
+}
+
+/* As i64. */
+static bool write_integers(FILE *file, const array *a) {
+    size_t size = dtype_table[a->type].size;
+    uint64_t count = a->shape[0] * (a->rank > 1 ? a->shape[1] : 1);
+    for (uint64_t i = 0; i < count; i++) {
+        int64_t number = dtype_integer(a->type, a->bytes + i * size);
+        dtype_swap(DTYPE_I64, &number, sizeof number);
+        if (fwrite(&number, sizeof number, 1, file) != 1)
+            return false;
+    }
+    return true;
+}
+
+/* number: of the file, as dataset_part.h counts. */
+static bool write_file(dataset_writer *w, unsigned number, const array *a,
+                       bool (*write)(FILE *file, const array *a)) {
+    char name[MANIFEST_FILE_NAME];
+    manifest_file_name(&w->set, number, name);
+    FILE *file = w->failed ? NULL : create(w, name);
+    if (!file)
+        return false;
+    bool good = write(file, a) || fail_file(w, name);
+    return finish_file(w, file, name) && good;
+}
+
+static bool has_rows(dataset_writer *w, const char *name, uint64_t rows) {
+    return rows == w->set.count ||
+           fail(w, "there are %" PRIu64 " rows in %s for %" PRIu64 " rows of x", rows, name,
+                w->set.count);
+}
+
+bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *offsets) {
+    const unsigned char *at = steps;
+    size_t size = dtype_table[offsets->type].size;
+    char name[MANIFEST_FILE_NAME];
+    manifest_file_name(&w->set, 0, name);
+    for (uint64_t i = 0; i + 1 < offsets->shape[0] && !w->failed; i++) {
+        const unsigned char *begin = offsets->bytes + i * size;
+        int64_t length =
+            dtype_integer(offsets->type, begin + size) - dtype_integer(offsets->type, begin);
+        size_t bytes = (size_t)((uint64_t)length * w->set.x.row_bytes);
+        if (fwrite(at, 1, bytes, w->data) != bytes)
+            return fail_file(w, name);
+        at += bytes;
+        progress_show(&w->progress, ++w->set.count);
+    }
+    return write_file(w, dataset_files(&w->set) - 1, offsets, write_integers);
+}
+
+bool dataset_writer_dense(dataset_writer *w, const array *a, unsigned layout) {
+    dataset_array *out = &w->set.dense[w->set.denses];
+    if (!manifest_dense_is_valid(a->name))
+        return fail(w,
+                    "dense targets must be named dense or dense.NAME (letters, digits, _ and -), "
+                    "not %s",
+                    a->name);
+    if (w->set.denses == DATASET_DENSE)
+        return fail(w, "there are more than %d arrays of dense targets", DATASET_DENSE);
+    if (!has_rows(w, a->name, a->shape[0]))
+        return false;
+    *out = (dataset_array){.type = a->type, .rank = a->rank - 1, .layout = layout};
+    memcpy(out->name, a->name, sizeof out->name);
+    memcpy(out->side, a->shape + 1, out->rank * sizeof *out->side);
+    out->row_bytes = row_bytes_of(out);
+    w->set.denses++;
+    return write_file(w, w->set.heads + w->set.denses, a, write_bytes);
+}
+
+bool dataset_writer_neighbours(dataset_writer *w, const array *a) {
+    if (!has_rows(w, "the neighbours", a->shape[0]))
+        return false;
+    w->set.neighbours.k = a->shape[1];
+    return write_file(w, 1 + w->set.heads + w->set.denses, a, write_integers);
+}
+
 /* ---- the end ---- */
 
 /* Reads the files back, so that the digest is that of the bytes on the disk. */
@@ -239,14 +331,12 @@ static bool find_digest(dataset_writer *w) {
     bool good = true;
     for (unsigned i = 0; i < dataset_files(&d) && good; i++) {
         manifest_file_name(&d, i, name);
-        good = mapped_file_open(w->place.directory, name, i ? &d.head[i - 1].file : &d.data) ||
+        good = mapped_file_open(w->place.directory, name, dataset_part_file(&d, i)) ||
                fail(w, "cannot read %s/%s back: %s", w->place.path, name, mapped_file_error(errno));
     }
     good = good && (digest_compute(&d, NULL, w->set.digest) ||
                     fail(w, "the files written to %s cannot be read back", w->place.path));
-    mapped_file_close(&d.data);
-    for (unsigned i = 0; i < d.heads; i++)
-        mapped_file_close(&d.head[i].file);
+    dataset_part_close(&d);
     return good;
 }
 

@@ -18,6 +18,7 @@ typedef struct dataset_writer_facts {
     unsigned rank; /* of a row */
     uint64_t side[QUERY_RANK - 1];
     unsigned layout;   /* query_layout */
+    bool ragged;       /* rows have lengths of their own, in place of side[0] */
     uint64_t expected; /* rows that will come, to show progress; 0: unknown */
 } dataset_writer_facts;
 
@@ -32,6 +33,10 @@ dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts 
 /* Appends rows of little-endian elements. False here and below: explained. */
 bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows);
 
+/* Writes all rows of a ragged set. offsets: rows + 1 of an integer type, which rise from 0; row i
+ * has the steps offsets[i] … offsets[i + 1] - 1 of `steps`. */
+bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *offsets);
+
 /* Ends the line of a progress bar, before another message is printed. */
 void dataset_writer_break(dataset_writer *w);
 
@@ -43,6 +48,13 @@ bool dataset_writer_head(dataset_writer *w, const char *name, const label *l);
 
 /* Appends the name of a class to the names of the head that was written last. */
 bool dataset_writer_class(dataset_writer *w, const char *name);
+
+/* Writes dense targets, whose rows have the spatial sides of those of x. */
+bool dataset_writer_dense(dataset_writer *w, const array *a, unsigned layout);
+
+/* Writes the neighbours of each row, [rows, k] of an integer type, each of them the number of a
+ * row. */
+bool dataset_writer_neighbours(dataset_writer *w, const array *a);
 
 /* Gives the set its name. Frees the writer in any case. */
 bool dataset_writer_finish(dataset_writer *w);

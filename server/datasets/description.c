@@ -5,16 +5,16 @@
 /* ---- one set ---- */
 
 /* Clients know element types and layouts by the values of request parameters. */
-static const char *type_name(const dataset *d) {
-    return dtype_table[d->type].name;
+static const char *type_name(const dataset_array *a) {
+    return dtype_table[a->type].name;
 }
 
-static const char *layout_name(const dataset *d) {
-    return query_table[QUERY_LAYOUT].choices[d->layout];
+static const char *layout_name(const dataset_array *a) {
+    return query_table[QUERY_LAYOUT].choices[a->layout];
 }
 
 static json_t *head_of(const dataset_head *h, json_t *names) {
-    json_t *head = json_pack("{ss ss sI}", "name", h->name, "kind", h->numbers ? "numbers" : "rows",
+    json_t *head = json_pack("{ss ss sI}", "name", h->name, "kind", manifest_kind_name(h->kind),
                              "classes", (json_int_t)h->classes);
     if (!json_array_size(names) || json_object_set(head, "class_names", names) == 0)
         return head;
@@ -29,19 +29,40 @@ static json_t *heads_of(const dataset *d, json_t *names) {
     return heads;
 }
 
-static json_t *shape_of(const dataset *d) {
+/* null stands for the length that each row has of its own. */
+static json_t *shape_of(const dataset_array *a) {
     json_t *shape = json_array();
-    for (unsigned i = 0; i < d->rank; i++)
-        shape = json_append(shape, json_integer((json_int_t)d->side[i]));
+    for (unsigned i = 0; i < a->rank; i++)
+        shape = json_append(shape, a->side[i] ? json_integer((json_int_t)a->side[i]) : json_null());
     return shape;
 }
 
+static json_t *denses_of(const dataset *d) {
+    json_t *list = json_array();
+    for (unsigned i = 0; i < d->denses; i++) {
+        const dataset_array *a = &d->dense[i];
+        list = json_append(list, json_pack("{ss so ss ss}", "name", a->name, "shape", shape_of(a),
+                                           "dtype", type_name(a), "layout", layout_name(a)));
+    }
+    return list;
+}
+
+static json_t *lengths_of(const dataset *d) {
+    return json_pack("{sI sI sI}", "least", (json_int_t)d->shortest, "most", (json_int_t)d->longest,
+                     "total", (json_int_t)d->offset[d->count]);
+}
+
 bool description_write(const dataset *d, json_t *names, buffer *out) {
-    return json_print_line(json_pack("{ss sI so ss ss so ss}", "name", d->name, "count",
-                                     (json_int_t)d->count, "shape", shape_of(d), "dtype",
-                                     type_name(d), "layout", layout_name(d), "heads",
-                                     heads_of(d, names), "digest", d->digest),
-                           out);
+    json_t *root = json_pack("{ss sI so ss ss so}", "name", d->name, "count", (json_int_t)d->count,
+                             "shape", shape_of(&d->x), "dtype", type_name(&d->x), "layout",
+                             layout_name(&d->x), "heads", heads_of(d, names));
+    if (d->denses)
+        root = json_set(root, "dense", denses_of(d));
+    if (d->neighbours.k)
+        root = json_set(root, "neighbours", json_integer((json_int_t)d->neighbours.k));
+    if (d->ragged)
+        root = json_set(root, "lengths", lengths_of(d));
+    return json_print_line(json_set(root, "digest", json_string(d->digest)), out);
 }
 
 /* ---- all sets ---- */

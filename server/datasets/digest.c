@@ -1,4 +1,5 @@
 #include "digest.h"
+#include "dataset_part.h"
 #include "manifest.h"
 
 #include <sodium.h>

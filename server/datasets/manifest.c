@@ -17,13 +17,19 @@ static const char *const layout_names[] = {
     [LAYOUT_CHANNELS_LAST] = "channels_last",
     [LAYOUT_NONE] = "none",
 };
-/* Indexed by dataset_head.numbers. */
-static const char *const kind_names[] = {"rows", "numbers"};
+static const char *const kind_names[DATASET_HEAD_KINDS] = {
+    [DATASET_ROWS] = "rows",
+    [DATASET_NUMBERS] = "numbers",
+    [DATASET_VALUES] = "values",
+};
 
-#define DATA_FILE   "data.bin"
-#define LABELS_STEM "labels"
-#define LABELS_END  ".bin"
-#define LAYOUTS     ((unsigned)(sizeof layout_names / sizeof *layout_names))
+#define DATA_FILE       "data.bin"
+#define NEIGHBOURS_FILE "neighbours.bin"
+#define OFFSETS_FILE    "offsets.bin"
+#define LABELS_STEM     "labels"
+#define DENSE_STEM      "dense"
+#define ARRAY_END       ".bin"
+#define LAYOUTS         ((unsigned)(sizeof layout_names / sizeof *layout_names))
 
 /* ---- names ---- */
 
@@ -33,10 +39,20 @@ bool manifest_name_is_valid(const char *name) {
     return length > 0 && length <= DATASET_NAME && name[length] == 0;
 }
 
+/* Returns true if the name is the stem, or the stem with a NAME behind a dot. */
+static bool has_stem(const char *name, const char *stem) {
+    size_t length = strlen(stem);
+    return strncmp(name, stem, length) == 0 && strlen(name) < ARRAY_NAME &&
+           (name[length] == 0 ||
+            (name[length] == '.' && manifest_name_is_valid(name + length + 1)));
+}
+
 bool manifest_head_is_valid(const char *name) {
-    return strcmp(name, "y") == 0 ||
-           (strncmp(name, "y.", 2) == 0 && manifest_name_is_valid(name + 2) &&
-            strlen(name) < ARRAY_NAME);
+    return has_stem(name, "y");
+}
+
+bool manifest_dense_is_valid(const char *name) {
+    return has_stem(name, "dense");
 }
 
 const char *manifest_type_name(dtype type) {
@@ -45,6 +61,10 @@ const char *manifest_type_name(dtype type) {
 
 const char *manifest_layout_name(unsigned layout) {
     return layout_names[layout];
+}
+
+const char *manifest_kind_name(dataset_head_kind kind) {
+    return kind_names[kind];
 }
 
 /* The index of a name in a table, or `count` if the table does not hold the name. */
@@ -66,25 +86,60 @@ bool manifest_layout_of(const char *name, unsigned *out) {
 /* ---- files ---- */
 
 void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]) {
-    if (number == 0)
+    unsigned i;
+    switch (dataset_part_of(d, number, &i)) {
+    case DATASET_PART_X:
         snprintf(out, MANIFEST_FILE_NAME, "%s", DATA_FILE);
-    else /* the head is y or y.NAME */
-        snprintf(out, MANIFEST_FILE_NAME, LABELS_STEM "%s" LABELS_END,
-                 d->head[number - 1].name + 1);
+        break;
+    case DATASET_PART_HEAD: /* y or y.NAME */
+        snprintf(out, MANIFEST_FILE_NAME, LABELS_STEM "%s" ARRAY_END, d->head[i].name + 1);
+        break;
+    case DATASET_PART_DENSE: /* dense or dense.NAME */
+        snprintf(out, MANIFEST_FILE_NAME, "%s" ARRAY_END, d->dense[i].name);
+        break;
+    case DATASET_PART_NEIGHBOURS:
+        snprintf(out, MANIFEST_FILE_NAME, "%s", NEIGHBOURS_FILE);
+        break;
+    case DATASET_PART_OFFSETS:
+        snprintf(out, MANIFEST_FILE_NAME, "%s", OFFSETS_FILE);
+    }
+}
+
+/* The bytes of a row in a file. */
+static uint64_t row_bytes(const dataset *d, dataset_part part, unsigned i) {
+    switch (part) {
+    case DATASET_PART_X:
+        return d->x.row_bytes;
+    case DATASET_PART_HEAD:
+        return d->head[i].kind == DATASET_NUMBERS ? 4 : 4 * d->head[i].classes;
+    case DATASET_PART_DENSE:
+        return d->dense[i].row_bytes;
+    case DATASET_PART_NEIGHBOURS:
+        return 8 * d->neighbours.k;
+    default:
+        return 8;
+    }
 }
 
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out) {
-    const dataset_head *h = number ? &d->head[number - 1] : NULL;
-    uint64_t row = !h ? d->row_bytes : h->numbers ? 4 : 4 * h->classes;
-    *out = d->count * row;
-    return row == 0 || d->count <= UINT64_MAX / row;
+    unsigned i;
+    dataset_part part = dataset_part_of(d, number, &i);
+    uint64_t rows = d->count + (part == DATASET_PART_OFFSETS), row = row_bytes(d, part, i);
+    bool known = part != DATASET_PART_X || !d->ragged;
+    *out = known ? rows * row : MANIFEST_ANY_BYTES;
+    return !known || row == 0 || rows <= UINT64_MAX / row;
+}
+
+static bool is_array_file(const char *name, const char *stem) {
+    size_t length = strlen(name), begin = strlen(stem), end = strlen(ARRAY_END);
+    return length >= begin + end && strncmp(name, stem, begin) == 0 &&
+           strcmp(name + length - end, ARRAY_END) == 0;
 }
 
 bool manifest_owns_file(const char *name) {
-    size_t length = strlen(name), stem = strlen(LABELS_STEM), end = strlen(LABELS_END);
     return strcmp(name, MANIFEST_NAME) == 0 || strcmp(name, DATA_FILE) == 0 ||
-           (length >= stem + end && strncmp(name, LABELS_STEM, stem) == 0 &&
-            strcmp(name + length - end, LABELS_END) == 0);
+           strcmp(name, NEIGHBOURS_FILE) == 0 || strcmp(name, OFFSETS_FILE) == 0 ||
+           is_array_file(name, LABELS_STEM) || is_array_file(name, DENSE_STEM);
 }
 
 /* ---- reading ---- */
@@ -102,21 +157,30 @@ static bool read_count(const json_t *value, uint64_t *out) {
     return true;
 }
 
+/* A dimension of a row; that of a ragged row's own length is null, which reads as 0. */
+static bool read_side(const json_t *value, bool null, uint64_t *out) {
+    *out = 0;
+    return null ? json_is_null(value) : read_count(value, out) && *out <= UINT32_MAX;
+}
+
 /* The shape of a row, and the bytes of a row; those of all rows fit a size_t. */
-static bool read_shape(const json_t *root, dataset *out) {
-    const json_t *shape = json_object_get(root, "shape");
+static bool read_shape(const json_t *shape, bool ragged, uint64_t rows, dataset_array *out) {
     size_t rank = json_array_size(shape), bytes = dtype_table[out->type].size;
     if (rank < 1 || rank > QUERY_RANK - 1)
         return false;
     out->rank = (unsigned)rank;
     for (unsigned i = 0; i < out->rank; i++) {
-        if (!read_count(json_array_get(shape, i), &out->side[i]) || out->side[i] > UINT32_MAX ||
-            bytes > SIZE_MAX / out->side[i])
+        bool own = ragged && i == 0;
+        uint64_t side = 1;
+        if (!read_side(json_array_get(shape, i), own, &out->side[i]))
             return false;
-        bytes *= (size_t)out->side[i];
+        side = own ? 1 : out->side[i];
+        if (bytes > SIZE_MAX / side)
+            return false;
+        bytes *= (size_t)side;
     }
     out->row_bytes = bytes;
-    return out->count <= SIZE_MAX / bytes;
+    return rows <= SIZE_MAX / bytes;
 }
 
 static bool has_head(const dataset *d, const char *name) {
@@ -129,12 +193,13 @@ static bool has_head(const dataset *d, const char *name) {
 static bool read_head(const json_t *o, dataset *out) {
     dataset_head *h = &out->head[out->heads];
     const char *name = text_of(o, "name");
-    unsigned kind = index_of(kind_names, 2, text_of(o, "kind"));
-    if (!manifest_head_is_valid(name) || has_head(out, name) || kind == 2 ||
-        !read_count(json_object_get(o, "classes"), &h->classes) || h->classes > FMIX_MAX_CLASSES)
+    unsigned kind = index_of(kind_names, DATASET_HEAD_KINDS, text_of(o, "kind"));
+    if (!manifest_head_is_valid(name) || has_head(out, name) || kind == DATASET_HEAD_KINDS ||
+        !read_count(json_object_get(o, "classes"), &h->classes) || h->classes > FMIX_MAX_CLASSES ||
+        (kind == DATASET_VALUES && h->classes != 1))
         return false;
     snprintf(h->name, sizeof h->name, "%s", name);
-    h->numbers = kind == 1;
+    h->kind = (dataset_head_kind)kind;
     out->heads++;
     return true;
 }
@@ -147,6 +212,53 @@ static bool read_heads(const json_t *root, dataset *out) {
         if (!read_head(json_array_get(heads, i), out))
             return false;
     return true;
+}
+
+static bool has_dense(const dataset *d, const char *name) {
+    for (unsigned i = 0; i < d->denses; i++)
+        if (strcmp(d->dense[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool read_dense(const json_t *o, dataset *out) {
+    dataset_array *a = &out->dense[out->denses];
+    const char *name = text_of(o, "name");
+    unsigned type = index_of(type_names, DTYPE_COUNT, text_of(o, "dtype"));
+    if (!manifest_dense_is_valid(name) || has_dense(out, name) || type == DTYPE_COUNT)
+        return false;
+    snprintf(a->name, sizeof a->name, "%s", name);
+    a->type = (dtype)type;
+    if (!read_shape(json_object_get(o, "shape"), false, out->count, a) ||
+        !manifest_layout_of(text_of(o, "layout"), &a->layout) || !dataset_array_fits(a, &out->x))
+        return false;
+    out->denses++;
+    return true;
+}
+
+/* Sets without dense targets have no such key, as those have that were written before there were
+ * any; so it is with neighbours and ragged. */
+static bool read_denses(const json_t *root, dataset *out) {
+    const json_t *list = json_object_get(root, "dense");
+    if (!list)
+        return true;
+    if (out->ragged || json_array_size(list) < 1 || json_array_size(list) > DATASET_DENSE)
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!read_dense(json_array_get(list, i), out))
+            return false;
+    return true;
+}
+
+static bool read_neighbours(const json_t *root, dataset *out) {
+    const json_t *k = json_object_get(root, "neighbours");
+    return !k || (read_count(k, &out->neighbours.k) && out->neighbours.k <= DATASET_NEIGHBOURS);
+}
+
+static bool read_ragged(const json_t *root, dataset *out) {
+    const json_t *ragged = json_object_get(root, "ragged");
+    out->ragged = json_is_true(ragged);
+    return !ragged || out->ragged;
 }
 
 static bool read_digest(const json_t *root, dataset *out) {
@@ -171,32 +283,51 @@ static bool refuse(const char *text, char reason[MANIFEST_REASON]) {
     return false;
 }
 
+/* The facts of x, and the layout of rows. */
+static bool read_x(const json_t *root, dataset *out, char reason[MANIFEST_REASON]) {
+    unsigned type = index_of(type_names, DTYPE_COUNT, text_of(root, "dtype"));
+    snprintf(out->x.name, sizeof out->x.name, "x");
+    if (type == DTYPE_COUNT)
+        return refuse_name("dtype", type_names, DTYPE_COUNT, reason);
+    out->x.type = (dtype)type;
+    if (!read_ragged(root, out))
+        return refuse(": ragged must be true, or missing", reason);
+    if (!read_shape(json_object_get(root, "shape"), out->ragged, out->count, &out->x))
+        return refuse(": shape must hold the one to four dimensions of a row; the first is null "
+                      "if ragged is true",
+                      reason);
+    if (!manifest_layout_of(text_of(root, "layout"), &out->x.layout))
+        return refuse_name("layout", layout_names, LAYOUTS, reason);
+    return !out->ragged || out->x.layout != LAYOUT_CHANNELS_FIRST ||
+           refuse(": layout must be channels_last or none if ragged is true", reason);
+}
+
 bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON]) {
     if (json_integer_value(json_object_get(root, "fmixd")) != FORMAT)
         return refuse(" is not of a known format: it must say \"fmixd\": 1", reason);
     if (!read_count(json_object_get(root, "count"), &out->count) || out->count > FMIX_MAX_SAMPLES)
         return refuse(": count must be an integer of at least 1", reason);
-    unsigned type = index_of(type_names, DTYPE_COUNT, text_of(root, "dtype"));
-    if (type == DTYPE_COUNT)
-        return refuse_name("dtype", type_names, DTYPE_COUNT, reason);
-    out->type = (dtype)type;
-    if (!read_shape(root, out))
-        return refuse(": shape must hold the one to four dimensions of a row", reason);
-    if (!manifest_layout_of(text_of(root, "layout"), &out->layout))
-        return refuse_name("layout", layout_names, LAYOUTS, reason);
+    if (!read_x(root, out, reason))
+        return false;
     if (!read_heads(root, out))
         return refuse(": heads must be a list of objects with name (y or y.NAME, each once), kind "
-                      "(numbers or rows) and classes",
+                      "(numbers, rows or values) and classes (of values 1)",
                       reason);
+    if (!read_denses(root, out))
+        return refuse(": dense must be a list of objects with name (dense or dense.NAME, each "
+                      "once), dtype, shape and layout, and with the spatial dimensions of shape",
+                      reason);
+    if (!read_neighbours(root, out))
+        return refuse(": neighbours must be an integer from 1 to 1024", reason);
     return read_digest(root, out) || refuse(": digest must be 64 hexadecimal digits", reason);
 }
 
 /* ---- writing ---- */
 
-static json_t *shape_of(const dataset *d) {
+static json_t *shape_of(const dataset_array *a) {
     json_t *shape = json_array();
-    for (unsigned i = 0; i < d->rank; i++)
-        shape = json_append(shape, json_integer((json_int_t)d->side[i]));
+    for (unsigned i = 0; i < a->rank; i++)
+        shape = json_append(shape, a->side[i] ? json_integer((json_int_t)a->side[i]) : json_null());
     return shape;
 }
 
@@ -204,25 +335,54 @@ static json_t *heads_of(const dataset *d) {
     json_t *heads = json_array();
     for (unsigned i = 0; i < d->heads; i++)
         heads = json_append(heads, json_pack("{ss ss sI}", "name", d->head[i].name, "kind",
-                                             kind_names[d->head[i].numbers], "classes",
+                                             kind_names[d->head[i].kind], "classes",
                                              (json_int_t)d->head[i].classes));
     return heads;
 }
 
+static json_t *denses_of(const dataset *d) {
+    json_t *list = json_array();
+    for (unsigned i = 0; i < d->denses; i++) {
+        const dataset_array *a = &d->dense[i];
+        list = json_append(list,
+                           json_pack("{ss ss so ss}", "name", a->name, "dtype", type_names[a->type],
+                                     "shape", shape_of(a), "layout", layout_names[a->layout]));
+    }
+    return list;
+}
+
 json_t *manifest_write(const dataset *d, json_t *class_names) {
-    return json_pack("{si sI ss so ss so sO ss}", "fmixd", FORMAT, "count", (json_int_t)d->count,
-                     "dtype", type_names[d->type], "shape", shape_of(d), "layout",
-                     layout_names[d->layout], "heads", heads_of(d), "class_names", class_names,
-                     "digest", d->digest);
+    json_t *root =
+        json_pack("{si sI ss so ss so sO}", "fmixd", FORMAT, "count", (json_int_t)d->count, "dtype",
+                  type_names[d->x.type], "shape", shape_of(&d->x), "layout",
+                  layout_names[d->x.layout], "heads", heads_of(d), "class_names", class_names);
+    if (d->denses)
+        root = json_set(root, "dense", denses_of(d));
+    if (d->neighbours.k)
+        root = json_set(root, "neighbours", json_integer((json_int_t)d->neighbours.k));
+    if (d->ragged)
+        root = json_set(root, "ragged", json_true());
+    return json_set(root, "digest", json_string(d->digest));
+}
+
+/* "u8 none 28 28" */
+static void print_array(const dataset_array *a, buffer *out) {
+    buffer_print(out, "%s %s", type_names[a->type], layout_names[a->layout]);
+    for (unsigned i = 0; i < a->rank; i++)
+        buffer_print(out, " %" PRIu64, a->side[i]);
 }
 
 void manifest_print_facts(const dataset *d, buffer *out) {
-    buffer_print(out, "fmixd %d\n%" PRIu64 " %s %s", FORMAT, d->count, type_names[d->type],
-                 layout_names[d->layout]);
-    for (unsigned i = 0; i < d->rank; i++)
-        buffer_print(out, " %" PRIu64, d->side[i]);
+    buffer_print(out, "fmixd %d\n%" PRIu64 " ", FORMAT, d->count);
+    print_array(&d->x, out);
     for (unsigned i = 0; i < d->heads; i++)
-        buffer_print(out, "\n%s %d %" PRIu64, d->head[i].name, d->head[i].numbers,
+        buffer_print(out, "\n%s %d %" PRIu64, d->head[i].name, (int)d->head[i].kind,
                      d->head[i].classes);
-    buffer_text(out, "\n");
+    for (unsigned i = 0; i < d->denses; i++) {
+        buffer_print(out, "\n%s ", d->dense[i].name);
+        print_array(&d->dense[i], out);
+    }
+    if (d->neighbours.k)
+        buffer_print(out, "\nneighbours %" PRIu64, d->neighbours.k);
+    buffer_text(out, d->ragged ? "\nragged\n" : "\n");
 }

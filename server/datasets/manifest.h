@@ -4,7 +4,13 @@
  *   manifest.json   the facts of the set, and a digest over the facts and all other files
  *   data.bin        the rows in order, little-endian
  *   labels.bin, labels.NAME.bin
- *                   one file for each head: class numbers as i32, or rows of f32 weights
+ *                   one file for each head: class numbers as i32, rows of f32 weights, or f32
+ *                   values
+ *   dense.bin, dense.NAME.bin
+ *                   dense targets, whose rows have the spatial sides of those in data.bin
+ *   neighbours.bin  the numbers of each row's neighbours, i64
+ *   offsets.bin     of a ragged set: where each row begins in data.bin, and the last ends, in
+ *                   steps, i64
  *
  * A stored set must stay readable, whatever parameters of HTTP requests are called. So the names on
  * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and nowhere else,
@@ -15,11 +21,13 @@
 
 #include "base/json_build.h"
 #include "dataset.h"
+#include "dataset_part.h"
 
 #define MANIFEST_NAME      "manifest.json"
 #define MANIFEST_MOST      (4u << 20)        /* bytes of the file */
 #define MANIFEST_FILE_NAME (ARRAY_NAME + 16) /* bytes of the name of any file, with its end */
 #define MANIFEST_REASON    256               /* bytes of why a manifest is refused, with its end */
+#define MANIFEST_ANY_BYTES UINT64_MAX        /* a file whose length no manifest says */
 
 /* Returns true if a set, or the NAME of a head y.NAME, may be called `name`: letters, digits, _ and
  * -, at most DATASET_NAME of them. */
@@ -28,15 +36,20 @@ bool manifest_name_is_valid(const char *name);
 /* Returns true if a head of labels may be called `name`: y or y.NAME. */
 bool manifest_head_is_valid(const char *name);
 
-/* The names of an element type and of a layout (query_layout) on disk. */
+/* Returns true if dense targets may be called `name`: dense or dense.NAME. */
+bool manifest_dense_is_valid(const char *name);
+
+/* The names of an element type, of a layout (query_layout) and of a kind of labels on disk. */
 const char *manifest_type_name(dtype type);
 const char *manifest_layout_name(unsigned layout);
+const char *manifest_kind_name(dataset_head_kind kind);
 bool manifest_layout_of(const char *name, unsigned *out);
 
 /* The name of file `number` of a set, in the order of dataset_file. */
 void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]);
 
-/* The bytes that the same file must have. False: more than 64 bits can count. */
+/* The bytes that the same file must have; MANIFEST_ANY_BYTES for the data of a ragged set, whose
+ * length its offsets say. False: more than 64 bits can count. */
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
 
 /* Returns true if some set may have a file of this name, manifest.json included. */

@@ -8,6 +8,7 @@
  *                                                   (for an upload, labels.c assumes one)
  *   [n, k] of floats                                rows of weights
  *   [n, k] of integers or bools, all of them 0 or 1 rows of weights (one-hot or multi-hot)
+ *   [n] of floats, where the reader says so         values to predict
  *
  * Other arrays are refused. The reading of an array depends on its type, its shape and the number
  * of classes, and never on its values, so that all batches of a source are read alike.
@@ -19,7 +20,8 @@
 
 typedef struct label {
     const array *from;
-    bool numbers;           /* class numbers; else rows with a weight for each class */
+    bool numbers;           /* class numbers; else rows with a weight for each class ... */
+    bool values;            /* ... or values to predict, which read as weights of one class */
     bool native;            /* the elements are in the machine's order, else little-endian */
     uint64_t rows, classes; /* classes 0: the number of classes is not known yet */
 } label;

@@ -1,4 +1,5 @@
-/* A data set's manifest, beside eight bytes of data and as many of labels. */
+/* A data set's manifest, beside eight bytes of data, and as many of labels, dense targets and
+ * neighbours. The offsets are those of two ragged rows. */
 #include "fuzz.h"
 
 #include "datasets/dataset.h"
@@ -9,7 +10,13 @@
 static char root[] = "/tmp/fmixd-fuzz-XXXXXX";
 
 static void remove_all(void) {
-    static const char *const names[] = {"/s/manifest.json", "/s/data.bin", "/s/labels.bin", "/s",
+    static const char *const names[] = {"/s/manifest.json",
+                                        "/s/data.bin",
+                                        "/s/labels.bin",
+                                        "/s/dense.bin",
+                                        "/s/neighbours.bin",
+                                        "/s/offsets.bin",
+                                        "/s",
                                         ""};
     char path[80];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -34,6 +41,10 @@ static FILE *begin(void) {
     static const unsigned char zeros[8];
     write_file("data.bin", zeros, sizeof zeros);
     write_file("labels.bin", zeros, sizeof zeros);
+    write_file("dense.bin", zeros, sizeof zeros);
+    write_file("neighbours.bin", zeros, sizeof zeros);
+    static const unsigned char offsets[24] = {[8] = 1, [16] = 4};
+    write_file("offsets.bin", offsets, sizeof offsets);
     return fopen("/dev/null", "w");
 }
 
@@ -44,12 +55,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dataset *d = dataset_open(root, "s", false, NULL, quiet);
     if (!d)
         return 0;
-    uint64_t sum = d->count * d->row_bytes;
-    if (sum != 8 || d->data.length != 8 || d->heads > 1)
-        abort();
-    for (uint64_t row = 0; row < d->count; row++)
-        if (dataset_row(d, row)[d->row_bytes - 1] != 0)
+    uint64_t sum = 0;
+    for (uint64_t row = 0; row < d->count; row++) {
+        uint64_t bytes = d->x.row_bytes * (d->ragged ? dataset_length(d, row) : 1);
+        if (dataset_row(d, row)[bytes - 1] != 0)
             abort();
+        for (uint64_t j = 0; j < d->neighbours.k; j++)
+            if (dataset_neighbour(d, row, j) != 0)
+                abort();
+        sum += bytes;
+    }
+    if (sum != 8 || d->x.file.length != 8 || d->heads > 1 || d->denses > 1 ||
+        d->count * d->neighbours.k > 1)
+        abort();
     dataset_release(d);
     return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * small_set.h - a data set of three rows of 2 x 2 and two heads, written by the dataset_writer
+ * small_set.h - data sets of three rows and two heads, written by the dataset_writer
  */
 #ifndef SMALL_SET_H
 #define SMALL_SET_H
@@ -38,6 +38,40 @@ static inline void small_write(const char *name) {
 static inline void small_write_labelled(const char *name) {
     dataset_writer *w = dataset_writer_new(folder_path(name), &small_facts, folder_errors);
     assert_true(w && dataset_writer_rows(w, small_pixels, 3) && small_heads(w, 3) &&
+                dataset_writer_finish(w));
+}
+
+/* Three rows of 2 x 2 with a head, two arrays of dense targets and two neighbours of each row. */
+static inline void small_write_dense(const char *name) {
+    static const unsigned char maps[12] = {0, 1, 1, 0, 2, 2, 0, 0, 1, 1, 1, 1};
+    static const float depths[24] = {0.5f, 1, -1, 2};
+    static const unsigned char near[] = {1, 2, 0, 2, 1, 1};
+    const array map = {
+        .name = "dense.map", .bytes = maps, .type = DTYPE_U8, .rank = 3, .shape = {3, 2, 2}};
+    const array depth = {.name = "dense",
+                         .bytes = (const unsigned char *)depths,
+                         .type = DTYPE_F32,
+                         .rank = 4,
+                         .shape = {3, 2, 2, 2}};
+    const array numbers = {.bytes = near, .type = DTYPE_U8, .rank = 2, .shape = {3, 2}};
+    dataset_writer *w = dataset_writer_new(folder_path(name), &small_facts, folder_errors);
+    assert_true(w && dataset_writer_rows(w, small_pixels, 3) && small_heads(w, 3) &&
+                dataset_writer_dense(w, &map, LAYOUT_NONE) &&
+                dataset_writer_dense(w, &depth, LAYOUT_CHANNELS_FIRST) &&
+                dataset_writer_neighbours(w, &numbers) && dataset_writer_finish(w));
+}
+
+/* Three rows of 1, 4 and 1 steps of two bytes, with two heads. */
+static inline void small_write_ragged(const char *name) {
+    static const unsigned char ends[] = {0, 1, 5, 6};
+    const dataset_writer_facts facts = {.type = DTYPE_U8,
+                                        .rank = 2,
+                                        .side = {0, 2},
+                                        .layout = LAYOUT_CHANNELS_LAST,
+                                        .ragged = true};
+    const array offsets = {.bytes = ends, .type = DTYPE_U8, .rank = 1, .shape = {4}};
+    dataset_writer *w = dataset_writer_new(folder_path(name), &facts, folder_errors);
+    assert_true(w && dataset_writer_ragged(w, small_pixels, &offsets) && small_heads(w, 3) &&
                 dataset_writer_finish(w));
 }
 

@@ -5,13 +5,10 @@
 /* Rows of 4 u8, whose bytes count up. */
 enum { ROWS = 6, BYTES = 4 };
 static unsigned char bytes[ROWS * BYTES];
-static dataset set = {.name = "set",
-                      .count = ROWS,
-                      .rank = 1,
-                      .side = {BYTES},
-                      .type = DTYPE_U8,
-                      .layout = LAYOUT_NONE,
-                      .row_bytes = BYTES};
+static dataset set = {
+    .name = "set",
+    .count = ROWS,
+    .x = {.type = DTYPE_U8, .rank = 1, .side = {BYTES}, .layout = LAYOUT_NONE, .row_bytes = BYTES}};
 
 /* Batch rows 2 … 4 of an epoch. */
 static hosted_rows begin(bool normalises) {
@@ -19,7 +16,7 @@ static hosted_rows begin(bool normalises) {
     problem p = {0};
     for (unsigned i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)i;
-    set.data.bytes = bytes;
+    set.x.file.bytes = bytes;
     h.preprocessor = (preprocessor){.set = &set,
                                     .channels = 1,
                                     .elements = BYTES,

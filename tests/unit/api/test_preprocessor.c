@@ -6,18 +6,18 @@
 enum { CHANNELS = 2, HEIGHT = 2, WIDTH = 3, ELEMENTS = HEIGHT * WIDTH, BYTES = 12 };
 static const dataset first = {.name = "set",
                               .count = 9,
-                              .rank = 3,
-                              .side = {CHANNELS, HEIGHT, WIDTH},
-                              .type = DTYPE_U8,
-                              .layout = LAYOUT_CHANNELS_FIRST,
-                              .row_bytes = BYTES};
+                              .x = {.type = DTYPE_U8,
+                                    .rank = 3,
+                                    .side = {CHANNELS, HEIGHT, WIDTH},
+                                    .layout = LAYOUT_CHANNELS_FIRST,
+                                    .row_bytes = BYTES}};
 static const dataset last = {.name = "set",
                              .count = 9,
-                             .rank = 3,
-                             .side = {HEIGHT, WIDTH, CHANNELS},
-                             .type = DTYPE_U8,
-                             .layout = LAYOUT_CHANNELS_LAST,
-                             .row_bytes = BYTES};
+                             .x = {.type = DTYPE_U8,
+                                   .rank = 3,
+                                   .side = {HEIGHT, WIDTH, CHANNELS},
+                                   .layout = LAYOUT_CHANNELS_LAST,
+                                   .row_bytes = BYTES}};
 static const unsigned char row[BYTES] = {0, 1, 2, 3, 4, 5, 100, 101, 102, 103, 104, 105};
 
 static const fmix_shape mask = {.rank = 2, .side = {HEIGHT, WIDTH}};
@@ -138,8 +138,8 @@ static void what_cannot_be_done_to_rows_is_refused_by_its_parameter(void **state
 
 static void x_has_the_sides_of_the_layout_that_is_asked_for(void **state) {
     (void)state;
-    static const dataset grey = {
-        .name = "grey", .rank = 2, .side = {HEIGHT, WIDTH}, .layout = LAYOUT_NONE};
+    static const dataset grey = {.name = "grey",
+                                 .x = {.rank = 2, .side = {HEIGHT, WIDTH}, .layout = LAYOUT_NONE}};
     static const struct {
         const dataset *set;
         int layout; /* -1: not given */

@@ -1,6 +1,8 @@
 /* Opening a set: every file is checked against the manifest, and what changes later is seen. */
 #include "small_set.h"
 
+#include "datasets/dataset_part.h"
+
 #include <signal.h>
 
 static bool refused(const char *name, bool verify, const char *words) {
@@ -139,7 +141,7 @@ static void files_are_listed_in_the_order_of_the_digest(void **state) {
     small_write_labelled("a");
     dataset *d = small_open("a", true);
     assert_int_equal(dataset_files(d), 3);
-    assert_ptr_equal(dataset_file(d, 0), &d->data);
+    assert_ptr_equal(dataset_file(d, 0), &d->x.file);
     assert_ptr_equal(dataset_file(d, 2), &d->head[1].file);
     dataset_release(d);
 }

@@ -14,17 +14,74 @@ static void what_is_written_is_read(void **state) {
     small_write_labelled("a");
     dataset *d = small_open("a", true);
     assert_non_null(d);
-    assert_true(d->count == 3 && d->rank == 2 && d->side[0] == 2 && d->side[1] == 2);
-    assert_true(d->type == DTYPE_U8 && d->layout == LAYOUT_NONE && d->row_bytes == 4);
+    assert_true(d->count == 3 && d->x.rank == 2 && d->x.side[0] == 2 && d->x.side[1] == 2);
+    assert_true(d->x.type == DTYPE_U8 && d->x.layout == LAYOUT_NONE && d->x.row_bytes == 4);
     for (uint64_t i = 0; i < 3; i++)
         assert_memory_equal(dataset_row(d, i), small_pixels + 4 * i, 4);
     assert_int_equal(d->heads, 2);
-    assert_true(d->head[0].numbers && d->head[0].classes == 3);
+    assert_true(d->head[0].kind == DATASET_NUMBERS && d->head[0].classes == 3);
     assert_int_equal(d->head[0].file.bytes[4], 2);
-    assert_true(!d->head[1].numbers && d->head[1].classes == 2);
+    assert_true(d->head[1].kind == DATASET_ROWS && d->head[1].classes == 2);
     assert_true(dtype_real(DTYPE_F32, d->head[1].file.bytes + 4) == 0.75);
     dataset_release(d);
     assert_true(folder_said("/a: 3 rows, digest "));
+}
+
+static void dense_targets_and_neighbours_are_read(void **state) {
+    (void)state;
+    small_write_dense("a");
+    dataset *d = small_open("a", true);
+    assert_non_null(d);
+    assert_int_equal(d->denses, 2);
+    const dataset_array *map = &d->dense[0], *depth = &d->dense[1];
+    assert_string_equal(map->name, "dense.map");
+    assert_true(map->type == DTYPE_U8 && map->rank == 2 && map->layout == LAYOUT_NONE);
+    assert_true(map->row_bytes == 4 && map->file.length == 12 && map->file.bytes[4] == 2);
+    assert_string_equal(depth->name, "dense");
+    assert_true(depth->type == DTYPE_F32 && depth->layout == LAYOUT_CHANNELS_FIRST);
+    assert_true(depth->row_bytes == 32 && dtype_real(DTYPE_F32, depth->file.bytes + 8) == -1);
+    assert_int_equal(d->neighbours.k, 2);
+    assert_true(dataset_neighbour(d, 0, 1) == 2 && dataset_neighbour(d, 1, 0) == 0);
+    dataset_release(d);
+    assert_int_equal(folder_count("a"), 7);
+}
+
+static void what_does_not_belong_to_the_rows_is_refused(void **state) {
+    (void)state;
+    const array two = {.name = "dense", .type = DTYPE_U8, .rank = 3, .shape = {2, 2, 2}};
+    const array odd = {.name = "mask", .type = DTYPE_U8, .rank = 3, .shape = {3, 2, 2}};
+    dataset_writer *w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3));
+    assert_false(dataset_writer_dense(w, &two, LAYOUT_NONE));
+    assert_true(folder_said("there are 2 rows in dense for 3 rows of x"));
+    dataset_writer_abandon(w);
+    w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3));
+    assert_false(dataset_writer_dense(w, &odd, LAYOUT_NONE));
+    assert_true(folder_said("dense targets must be named dense or dense.NAME"));
+    dataset_writer_abandon(w);
+    w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3));
+    assert_false(dataset_writer_neighbours(w, &two));
+    assert_true(folder_said("there are 2 rows in the neighbours for 3 rows of x"));
+    dataset_writer_abandon(w);
+    assert_int_equal(folder_count(""), 0);
+}
+
+static void values_are_written_as_f32(void **state) {
+    (void)state;
+    static const double values[] = {0.5, -3, 1e6};
+    const array y = {
+        .bytes = (const unsigned char *)values, .type = DTYPE_F64, .rank = 1, .shape = {3}};
+    const label l = {.from = &y, .native = true, .values = true, .rows = 3, .classes = 1};
+    dataset_writer *w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3) && dataset_writer_head(w, "y", &l) &&
+                dataset_writer_finish(w));
+    dataset *d = small_open("a", true);
+    assert_non_null(d);
+    assert_true(d->head[0].kind == DATASET_VALUES && d->head[0].file.length == 12);
+    assert_true(dtype_real(DTYPE_F32, d->head[0].file.bytes + 4) == -3);
+    dataset_release(d);
 }
 
 static void rows_may_come_in_pieces(void **state) {
@@ -159,10 +216,11 @@ static void a_directory_that_cannot_be_used_is_named(void **state) {
     assert_true(folder_said("/.b.partial: Not a directory"));
 }
 
-RUN(IN_FOLDER(what_is_written_is_read), IN_FOLDER(rows_may_come_in_pieces),
-    IN_FOLDER(labels_must_be_as_many_as_rows), IN_FOLDER(a_set_has_rows),
-    IN_FOLDER(heads_are_named_well_and_at_most_eight), IN_FOLDER(names_of_classes_are_utf8),
-    IN_FOLDER(only_the_first_error_is_printed),
+RUN(IN_FOLDER(what_is_written_is_read), IN_FOLDER(dense_targets_and_neighbours_are_read),
+    IN_FOLDER(what_does_not_belong_to_the_rows_is_refused), IN_FOLDER(values_are_written_as_f32),
+    IN_FOLDER(rows_may_come_in_pieces), IN_FOLDER(labels_must_be_as_many_as_rows),
+    IN_FOLDER(a_set_has_rows), IN_FOLDER(heads_are_named_well_and_at_most_eight),
+    IN_FOLDER(names_of_classes_are_utf8), IN_FOLDER(only_the_first_error_is_printed),
     IN_FOLDER(a_path_is_checked_before_anything_is_written),
     IN_FOLDER(a_second_writer_of_a_set_is_told),
     IN_FOLDER(an_error_of_writing_names_the_set_and_the_file),

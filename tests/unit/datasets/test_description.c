@@ -6,12 +6,10 @@ static dataset colour(void) {
     return (dataset){
         .name = "colour",
         .count = 7,
-        .rank = 3,
-        .side = {2, 3, 4},
-        .type = DTYPE_BF16,
-        .layout = LAYOUT_CHANNELS_LAST,
+        .x = {.type = DTYPE_BF16, .rank = 3, .side = {2, 3, 4}, .layout = LAYOUT_CHANNELS_LAST},
         .heads = 2,
-        .head = {{.name = "y", .numbers = true, .classes = 3}, {.name = "y.b", .classes = 2}},
+        .head = {{.name = "y", .kind = DATASET_NUMBERS, .classes = 3},
+                 {.name = "y.b", .classes = 2}},
         .digest = "ab"};
 }
 

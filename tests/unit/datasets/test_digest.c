@@ -29,13 +29,13 @@ static void every_fact_and_every_file_is_in_the_digest(void **state) {
     dataset *d = small_open("a", true);
     assert_non_null(d);
     dataset other = *d;
-    other.layout = LAYOUT_CHANNELS_LAST;
+    other.x.layout = LAYOUT_CHANNELS_LAST;
     assert_false(digest_is(&other, d->digest));
     other = *d;
-    other.type = DTYPE_I8;
+    other.x.type = DTYPE_I8;
     assert_false(digest_is(&other, d->digest));
     other = *d;
-    other.side[0] = 4;
+    other.x.side[0] = 4;
     assert_false(digest_is(&other, d->digest));
     other = *d;
     other.count++;
@@ -44,7 +44,7 @@ static void every_fact_and_every_file_is_in_the_digest(void **state) {
     other.head[0].classes++;
     assert_false(digest_is(&other, d->digest));
     other = *d;
-    other.head[1].numbers = true;
+    other.head[1].kind = DATASET_NUMBERS;
     assert_false(digest_is(&other, d->digest));
     other = *d;
     strcpy(other.head[1].name, "y.c");

@@ -52,10 +52,10 @@ static void a_stored_set_is_read_and_its_digest_holds(void **state) {
     dataset *a = dataset_open(folder_root, "colour", true, NULL, folder_errors);
     dataset *b = dataset_open(folder_root, "planes", true, NULL, folder_errors);
     assert_true(a && b);
-    assert_true(a->type == DTYPE_U8 && a->layout == LAYOUT_CHANNELS_LAST && a->heads == 2);
-    assert_true(b->type == DTYPE_F32 && b->layout == LAYOUT_CHANNELS_FIRST && b->heads == 1);
+    assert_true(a->x.type == DTYPE_U8 && a->x.layout == LAYOUT_CHANNELS_LAST && a->heads == 2);
+    assert_true(b->x.type == DTYPE_F32 && b->x.layout == LAYOUT_CHANNELS_FIRST && b->heads == 1);
     assert_string_equal(a->head[1].name, "y.soft");
-    assert_true(b->head[0].numbers && b->head[0].classes == 7);
+    assert_true(b->head[0].kind == DATASET_NUMBERS && b->head[0].classes == 7);
     dataset_release(a);
     dataset_release(b);
 }
@@ -113,7 +113,7 @@ static void the_digest_of_every_element_type_is_what_it_always_was(void **state)
         dataset *d = dataset_open(folder_root, old[i].name, true, NULL, folder_errors);
         assert_non_null(d);
         assert_string_equal(d->digest, old[i].digest);
-        assert_string_equal(manifest_type_name(d->type), old[i].name);
+        assert_string_equal(manifest_type_name(d->x.type), old[i].name);
         dataset_release(d);
     }
 }
@@ -173,7 +173,7 @@ static void a_manifest_that_is_wrong_is_refused_by_the_key_that_is_wrong(void **
         assert_memory_equal(reason, "manifest.json", 13);
     }
     assert_true(reads(BEFORE "[]," DIGEST, &d, reason));
-    assert_true(d.count == 2 && d.row_bytes == 4 && d.heads == 0);
+    assert_true(d.count == 2 && d.x.row_bytes == 4 && d.heads == 0);
 }
 
 static void what_is_written_reads_back_as_the_same_facts(void **state) {

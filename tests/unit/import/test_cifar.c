@@ -27,8 +27,8 @@ static void files_of_ten_classes_become_rows_in_their_order(void **state) {
     write_records("b", 1, 1, (const unsigned char[]){4});
     assert_int_equal(IMPORT("--from", "cifar", folder_path("a"), folder_path("b")), 0);
     dataset *d = importing_open();
-    assert_true(d->count == 3 && d->rank == 3 && d->side[0] == 3 && d->side[1] == 32);
-    assert_true(d->layout == LAYOUT_CHANNELS_FIRST && d->head[0].classes == 10);
+    assert_true(d->count == 3 && d->x.rank == 3 && d->x.side[0] == 3 && d->x.side[1] == 32);
+    assert_true(d->x.layout == LAYOUT_CHANNELS_FIRST && d->head[0].classes == 10);
     assert_true(dataset_row(d, 1)[0] == 1 && dataset_row(d, 1)[PIXELS - 1] == 1);
     assert_true(dataset_row(d, 2)[7] == 0);
     const unsigned char *numbers = d->head[0].file.bytes;

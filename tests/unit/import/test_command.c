@@ -117,7 +117,7 @@ static void options_may_stand_anywhere(void **state) {
                                "npy",    folder_path("set"), folder_path("x.npy")};
     assert_int_equal(run(7, arguments), 0);
     dataset *d = importing_open();
-    assert_int_equal(d->layout, LAYOUT_CHANNELS_FIRST);
+    assert_int_equal(d->x.layout, LAYOUT_CHANNELS_FIRST);
     dataset_release(d);
 }
 

@@ -32,7 +32,7 @@ static int import_file(const body *b) {
 
 static void check_rows(void) {
     dataset *d = importing_open();
-    assert_true(d->count == 3 && d->rank == 2 && d->side[0] == 2 && d->type == DTYPE_U8);
+    assert_true(d->count == 3 && d->x.rank == 2 && d->x.side[0] == 2 && d->x.type == DTYPE_U8);
     assert_memory_equal(dataset_row(d, 0), image_bytes, sizeof image_bytes);
     dataset_release(d);
 }
@@ -69,7 +69,7 @@ static void elements_are_big_endian_in_the_file_and_little_endian_in_the_set(voi
         make_idx(&b, types[i].code, 2, (const uint32_t[]){1, 1}, types[i].file, size);
         assert_int_equal(import_file(&b), 0);
         dataset *d = importing_open();
-        assert_int_equal(d->type, types[i].type);
+        assert_int_equal(d->x.type, types[i].type);
         assert_memory_equal(dataset_row(d, 0), types[i].set, size);
         dataset_release(d);
         snprintf(aside, sizeof aside, "set%zu", i);
@@ -110,7 +110,7 @@ static void gzip_that_grows_a_thousandfold_is_read(void **state) {
     free(plain);
     assert_int_equal(import_file(&packed), 0);
     dataset *d = importing_open();
-    assert_int_equal(d->data.length, 3000000);
+    assert_int_equal(d->x.file.length, 3000000);
     dataset_release(d);
 }
 

@@ -29,7 +29,7 @@ static void rows_of_one_or_two_dimensions_need_no_layout(void **state) {
     for (unsigned rank = 2; rank <= 3; rank++) {
         assert_true(arrays(NULL, rank, NULL, 0));
         dataset *d = importing_open();
-        assert_int_equal(d->layout, LAYOUT_NONE);
+        assert_int_equal(d->x.layout, LAYOUT_NONE);
         dataset_release(d);
         assert_int_equal(rename(folder_path("set"), folder_path(rank == 2 ? "one" : "two")), 0);
     }

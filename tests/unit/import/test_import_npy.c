@@ -15,9 +15,9 @@ static void rows_and_labels_come_from_two_files(void **state) {
                             "channels_first", "--classes", "5"),
                      0);
     dataset *d = importing_open();
-    assert_true(d->count == 4 && d->rank == 3 && d->side[0] == 3 && d->type == DTYPE_U8);
+    assert_true(d->count == 4 && d->x.rank == 3 && d->x.side[0] == 3 && d->x.type == DTYPE_U8);
     assert_memory_equal(dataset_row(d, 0), pieces[0].data, pieces[0].bytes);
-    assert_true(d->heads == 1 && d->head[0].numbers && d->head[0].classes == 5);
+    assert_true(d->heads == 1 && d->head[0].kind == DATASET_NUMBERS && d->head[0].classes == 5);
     assert_int_equal(d->head[0].file.bytes[4], 2);
     dataset_release(d);
     assert_true(folder_said("rows have shape 3x4x4, type u8 and layout channels_first"));
@@ -30,7 +30,7 @@ static void rows_may_come_without_labels(void **state) {
     write_npy("x.npy", &(piece){"x", "<f4", "F32", "3, 2", x, sizeof x});
     assert_int_equal(IMPORT("--from", "npy", folder_path("x.npy")), 0);
     dataset *d = importing_open();
-    assert_true(d->heads == 0 && d->layout == LAYOUT_NONE && d->type == DTYPE_F32);
+    assert_true(d->heads == 0 && d->x.layout == LAYOUT_NONE && d->x.type == DTYPE_F32);
     dataset_release(d);
     assert_true(folder_said("there are no labels"));
 }

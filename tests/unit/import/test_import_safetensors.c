@@ -14,7 +14,8 @@ static void heads_are_named_as_in_the_file(void **state) {
     assert_int_equal(d->heads, 2);
     assert_string_equal(d->head[0].name, "y");
     assert_string_equal(d->head[1].name, "y.share");
-    assert_true(d->head[0].numbers && !d->head[1].numbers && d->head[1].classes == 2);
+    assert_true(d->head[0].kind == DATASET_NUMBERS && d->head[1].kind == DATASET_ROWS &&
+                d->head[1].classes == 2);
     assert_memory_equal(d->head[1].file.bytes, body_pieces()[2].data, body_pieces()[2].bytes);
     dataset_release(d);
 }

@@ -1,0 +1,45 @@
+#include "dataset_part.h"
+
+unsigned dataset_files(const dataset *d) {
+    return 1 + d->heads + d->denses + (d->neighbours.k > 0) + d->ragged;
+}
+
+dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index) {
+    *index = 0;
+    if (number == 0)
+        return DATASET_PART_X;
+    *index = number - 1;
+    if (*index < d->heads)
+        return DATASET_PART_HEAD;
+    *index -= d->heads;
+    if (*index < d->denses)
+        return DATASET_PART_DENSE;
+    bool first = *index == d->denses;
+    *index = 0;
+    return first && d->neighbours.k > 0 ? DATASET_PART_NEIGHBOURS : DATASET_PART_OFFSETS;
+}
+
+const mapped_file *dataset_file(const dataset *d, unsigned number) {
+    unsigned i;
+    switch (dataset_part_of(d, number, &i)) {
+    case DATASET_PART_X:
+        return &d->x.file;
+    case DATASET_PART_HEAD:
+        return &d->head[i].file;
+    case DATASET_PART_DENSE:
+        return &d->dense[i].file;
+    case DATASET_PART_NEIGHBOURS:
+        return &d->neighbours.file;
+    default:
+        return &d->offsets;
+    }
+}
+
+mapped_file *dataset_part_file(dataset *d, unsigned number) {
+    return (mapped_file *)dataset_file(d, number); /* *d may be changed, so its file may be */
+}
+
+void dataset_part_close(dataset *d) {
+    for (unsigned i = 0; i < dataset_files(d); i++)
+        mapped_file_close(dataset_part_file(d, i));
+}

@@ -1,0 +1,32 @@
+/*
+ * dataset_part.h - the files of a data set beside its manifest, by number, in the order of the
+ * digest: the samples, the labels of each head, each dense array, the neighbours, the offsets
+ */
+#ifndef DATASET_PART_H
+#define DATASET_PART_H
+
+#include "dataset.h"
+
+typedef enum dataset_part {
+    DATASET_PART_X,
+    DATASET_PART_HEAD,
+    DATASET_PART_DENSE,
+    DATASET_PART_NEIGHBOURS,
+    DATASET_PART_OFFSETS
+} dataset_part;
+
+/* The number of files. */
+unsigned dataset_files(const dataset *d);
+
+/* What a file holds. *index: which head or dense array it is; else 0. */
+dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index);
+
+const mapped_file *dataset_file(const dataset *d, unsigned number);
+
+/* The same file, to open it. */
+mapped_file *dataset_part_file(dataset *d, unsigned number);
+
+/* Closes all files. */
+void dataset_part_close(dataset *d);
+
+#endif
