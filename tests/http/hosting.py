@@ -21,10 +21,12 @@ class Hosted(NamedTuple):
     """A data set as it was before it was imported."""
 
     name: str
-    x: np.ndarray
+    x: np.ndarray    # or a list of rows of several lengths
     labels: dict     # by head, "y" or "y.NAME"
     classes: dict    # how many, where they are numbers
     layout: str
+    dense: dict = None                 # targets by name, "dense" or "dense.NAME"
+    neighbours: np.ndarray = None
 
 
 def some_sets():
@@ -61,54 +63,11 @@ def write(root, data, command=None):
     path.unlink()
 
 
-def windowed(row, axis, crop, offset, pad):
-    """A row, padded along an axis and cut to its old length again; a crop may be far larger."""
-    length = row.shape[axis]
-    if pad == "reflect":
-        places = np.pad(np.arange(length), crop, "reflect")[offset:offset + length]
-        return row.take(places, axis)
-    places = np.arange(length) + offset - crop
-    inside = (places >= 0) & (places < length)
-    beside = tuple(d for d in range(row.ndim) if d != axis)
-    return np.where(np.expand_dims(inside, beside), row.take(np.clip(places, 0, length - 1), axis), row.dtype.type(0))
-
-
-def augmented(x, layout, seed, indices, crop, pad, flip):
-    """Rows of a batch, each moved by the draw of its own t."""
-    axes = range(x.ndim)[SPATIAL[layout]]
-    moved = []
-    for row, t in zip(x, indices):
-        offsets, mirrored = ref.light_augmentation(seed, t, len(axes), crop)
-        for axis, offset in zip(axes, offsets):
-            row = windowed(row, axis - 1, crop, offset, pad)
-        moved.append(np.flip(row, axes[-1] - 1) if flip and mirrored else row)
-    return np.stack(moved)
-
-
 def relaid(x, stored, layout):
     """Rows of one layout in another."""
-    last = x[..., np.newaxis] if stored == "none" else np.moveaxis(x, 1, -1) if stored == "channels_first" else x
-    return last[..., 0] if layout == "none" else np.moveaxis(last, -1, 1) if layout == "channels_first" else last
+    return np.stack([ref.relaid(row, stored, layout) for row in x])
 
 
-def batch(data, recipe, size, step, epoch=0, *, shuffle=False, crop=0, pad="zero", flip=False,
-          mean=None, std=None, out_dtype=None, smoothing=0.0, layout=None):
+def batch(data, recipe, size, step, epoch=0, **how):
     """The whole of a batch by the reference: its parts by name."""
-    layout = layout or data.layout
-    places, indices, number = ref.epoch_batch(len(data.x), size, epoch, step)
-    rows = [ref.shuffled_sample(recipe.seed, epoch, len(data.x), p) if shuffle else p
-            for p in places]
-    x = np.ascontiguousarray(relaid(augmented(
-        data.x[rows], data.layout, recipe.seed, indices, crop, pad, flip), data.layout, layout))
-    labels = {}
-    if data.labels:
-        labels = {"y": {name: y[rows] for name, y in data.labels.items()},
-                  "classes": data.classes, "smoothing": smoothing}
-    made = ref.mix(recipe, x, number, layout, indices[0], out_dtype=out_dtype, mean=mean,
-                   std=std, **labels)
-    parts = {"mixed": made.mixed, "pairing": np.array(made.pairing, "<i8"),
-             "lambda": np.array(made.lam), "lambda_eff": np.array(made.lam_eff),
-             "masks": made.masks, "rows": np.array(rows, "<i8")}
-    for name, mixed in (made.labels or {}).items():
-        parts["labels" + name[1:]] = mixed
-    return parts
+    return ref.hosted_batch(data, recipe, size, step, epoch, **how)

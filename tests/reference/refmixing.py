@@ -212,6 +212,31 @@ def blend_bcplus(x1, x2, r, out):
         return round_to(weighted(values1, values2, q) / norm, out)
 
 
+_ROW_CHANNELS = {"channels_first": 0, "channels_last": -1}
+
+
+def blend_row(name, row, x1, x2, layout, out):
+    """One row and its partner, mixed by a named method."""
+    if name in ("fmix", "cutmix"):
+        return _blend_masked(row, x1, x2, layout, out)
+    if name == "none":
+        return convert(x1, out)
+    if name == "samplepairing":
+        return average(x1, x2, out)
+    if name == "bcplus":
+        return blend_bcplus(x1, x2, row, out)
+    return interpolate(x1[np.newaxis], x2[np.newaxis], [row], out)[0]
+
+
+def _blend_masked(mask, x1, x2, layout, out):
+    weights = mask.bits if mask.base == 1 else mask.as_type("f64")
+    if layout in _ROW_CHANNELS:
+        weights = np.expand_dims(weights, _ROW_CHANNELS[layout])
+    if mask.base == 1:
+        return convert(choose(weights, x1, x2), out)
+    return blend_soft(x1, x2, weights, out)
+
+
 # --- Labels -----------------------------------------------------------------
 
 
@@ -237,3 +262,9 @@ def mix_labels(y1, y2, weights, classes=None, smoothing=0.0):
     rows1, rows2 = (label_rows(y, classes, smoothing) for y in (y1, y2))
     w = np.array(weights, dtype=np.float64).reshape(-1, 1)
     return round_to(weighted(rows1, rows2, w), "f32")
+
+
+def mix_values(y1, y2, weights):
+    """The same of one number a row, which smoothing leaves alone."""
+    w = np.array(weights, dtype=np.float64)
+    return round_to(weighted(to_float(y1), to_float(y2), w), "f32")

@@ -21,6 +21,7 @@ U = 2.0**-53
 # --- 1. Words ---------------------------------------------------------------
 
 LAMBDA, SPECTRUM, BOX, PAIRING, SHUFFLE, LIGHT, POLICY = range(1, 8)
+CHOICE, PARTNER, BUCKET = range(9, 12)
 
 _PERSONAL = b"fmixd-stream-v1\0"
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -146,24 +147,24 @@ def beta_exact(w0, w1, alpha, precision):
 
 def permutation(seed, step, count):
     """Whom each row of a batch is mixed with."""
-    return _shuffled(seed, step, count, 1)
+    return shuffled_rows(word_stream(seed, PAIRING, step), count, 1)
 
 
 def derangement(seed, step, count):
     """The same where nobody but a single row meets itself."""
-    return _shuffled(seed, step, count, 0)
+    return shuffled_rows(word_stream(seed, PAIRING, step), count, 0)
 
 
-def _shuffled(seed, step, count, more):
-    stream = word_stream(seed, PAIRING, step)
+def shuffled_rows(stream, count, more):
+    """Numbers below `count`, swapped by words of a stream."""
     partners = list(range(count))
     for i in range(count - 1, 0, -1):
-        j = _draw_below(stream, i + more)
+        j = draw_below(stream, i + more)
         partners[i], partners[j] = partners[j], partners[i]
     return partners
 
 
-def _draw_below(stream, limit):
+def draw_below(stream, limit):
     """A number below `limit`, every one as likely."""
     return next(word for word in stream
                 if word < TWO32 - TWO32 % limit) % limit
@@ -190,9 +191,17 @@ def row_indices(index, count, scope="sample"):
     """The t of each row of an answer."""
     if index + count - 1 >= TWO64:
         raise OverflowError("a sample index passes 2**64 - 1")
+    return shared_indices(range(index, index + count), scope)
+
+
+def shared_indices(indices, scope):
+    """Which t each row of a whole batch draws by, of the rows' own."""
+    last = len(indices) - 1
     if scope == "batch":
-        return [index] * count
-    return list(range(index, index + count))
+        return [indices[0]] * len(indices)
+    if scope == "pair":
+        return [indices[min(i, last - i)] for i in range(len(indices))]
+    return list(indices)
 
 
 def first_index(step, count, index=None):
@@ -242,9 +251,12 @@ def _feistel(key, epoch, bits, place):
     return left * 2**bits + right
 
 
-def light_augmentation(seed, index, dimensions, crop):
-    """The window's offset along each side, and whether it is flipped."""
-    drawn = words(seed, LIGHT, index, dimensions + 1).tolist()
+def light_augmentation(seed, index, dimensions, crop, first=0):
+    """The window's offset along each side, and whether it is flipped.
+
+    By words from number `first` on: 0, or 16 of a neighbour.
+    """
+    drawn = words(seed, LIGHT, index, first + dimensions + 1).tolist()[first:]
     offsets = [word * (2 * crop + 1) // TWO32 for word in drawn[:-1]]
     return offsets, drawn[-1] < 2**31
 
@@ -256,9 +268,15 @@ def method_index(policy, seed, step, count, weights=None):
     """Which of `count` methods batch number `step` takes."""
     if policy == "alternate":
         return step % count
+    word = int(words(seed, POLICY, step, 1)[0])
+    return weighted_choice(word, count, weights)
+
+
+def weighted_choice(word, count, weights=None):
+    """The number below `count` that a word says, by weights."""
     weights = [1] * count if weights is None else list(weights)
     if len(weights) != count or min(weights) < 0 or not any(weights):
         raise ValueError("one weight per method, none negative, not all 0")
-    drawn = int(words(seed, POLICY, step, 1)[0]) * sum(weights)
+    drawn = word * sum(weights)
     return next(i for i, reached in enumerate(itertools.accumulate(weights))
                 if reached * TWO32 > drawn)
