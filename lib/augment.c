@@ -2,8 +2,11 @@
 
 #include <string.h>
 
-fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t crop,
-                            fmix_light *out) {
+#define NEIGHBOUR_BLOCK (16 / 4) /* of word 16, which stands for word 0 */
+
+/* The words of one block serve three sides and the flip. */
+static fmix_status draw(uint64_t seed, uint64_t t, uint64_t block, unsigned sides, uint32_t crop,
+                        fmix_light *out) {
     fmix_key key;
     uint32_t w[4];
     if (sides < 1 || sides > 3 || crop > FMIX_MAX_ELEMENTS)
@@ -11,11 +14,21 @@ fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t 
     fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_AUGMENT, &key);
     if (status != FMIX_OK)
         return status;
-    fmix_words_block(&key, t, 0, w);
+    fmix_words_block(&key, t, block, w);
     for (unsigned d = 0; d < sides; d++)
         out->offset[d] = (uint32_t)(w[d] * (2 * (uint64_t)crop + 1) >> 32);
     out->flip = w[sides] < UINT32_C(1) << 31;
     return FMIX_OK;
+}
+
+fmix_status fmix_light_draw(uint64_t seed, uint64_t t, unsigned sides, uint32_t crop,
+                            fmix_light *out) {
+    return draw(seed, t, 0, sides, crop, out);
+}
+
+fmix_status fmix_light_draw_neighbour(uint64_t seed, uint64_t t, unsigned sides, uint32_t crop,
+                                      fmix_light *out) {
+    return draw(seed, t, NEIGHBOUR_BLOCK, sides, crop, out);
 }
 
 /* The source of element `at` of a window along one side of n elements; n stands for a zero. */

@@ -166,7 +166,7 @@ uint64_t fmix_dtype_bytes(fmix_dtype type) {
         [FMIX_DTYPE_F64] = 8, [FMIX_DTYPE_I8] = 1,   [FMIX_DTYPE_I16] = 2, [FMIX_DTYPE_I32] = 4,
         [FMIX_DTYPE_I64] = 8, [FMIX_DTYPE_BOOL] = 1,
     };
-    return bytes[type];
+    return (unsigned)type < FMIX_DTYPES ? bytes[type] : 0;
 }
 
 bool fmix_dtype_floats(fmix_dtype type) {

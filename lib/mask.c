@@ -165,21 +165,35 @@ void fmix_mask_convert(const fmix_drawing *d, const fmix_mask *mask, fmix_dtype 
         convert_bytes(fmix_mask_as_bytes(d, mask), elements, dtype, out);
 }
 
-fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
+fmix_status fmix_mask_slice(const fmix_plan *plan, fmix_scratch *scratch, const fmix_slice *slice,
                             fmix_dtype dtype, void *out) {
     if (!plan->method->draw || !fmix_mask_allows(dtype) ||
-        (plan->soft && !fmix_dtype_floats(dtype)) || (n && t > UINT64_MAX - (n - 1)))
+        (plan->soft && !fmix_dtype_floats(dtype)))
         return FMIX_ERROR_RANGE;
-    uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
+    uint64_t bytes = fmix_mask_bytes(plan->elements, dtype), drawn = 0;
     unsigned char *at = out;
     fmix_drawing d;
     fmix_status status = fmix_drawing_begin(&d, plan, scratch);
-    for (uint64_t i = 0; i < n && status == FMIX_OK; i++, at += bytes) {
+    for (uint64_t i = 0; i < slice->n && status == FMIX_OK; i++, at += bytes) {
+        uint64_t t = fmix_slice_t(slice, slice->first + i);
+        if (i > 0 && t == drawn) {
+            memcpy(at, at - bytes, (size_t)bytes);
+            continue;
+        }
         fmix_mask mask;
-        status = fmix_mask_draw(&d, t + i, &mask);
+        status = fmix_mask_draw(&d, t, &mask);
         if (status == FMIX_OK)
             fmix_mask_convert(&d, &mask, dtype, at);
+        drawn = t;
     }
     fmix_drawing_end(&d);
     return status;
+}
+
+fmix_status fmix_plan_masks(const fmix_plan *plan, fmix_scratch *scratch, uint64_t t, uint64_t n,
+                            fmix_dtype dtype, void *out) {
+    const fmix_rows rows = {.count = n, .index = t};
+    const fmix_slice slice = {.rows = &rows, .n = n};
+    return fmix_slice_is_valid(&slice) ? fmix_mask_slice(plan, scratch, &slice, dtype, out)
+                                       : FMIX_ERROR_RANGE;
 }

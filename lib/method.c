@@ -81,6 +81,9 @@ static const fmix_method_row table[] = {
 };
 #define ROWS (sizeof table / sizeof *table)
 
+/* The row that moves elements of any type. */
+#define NONE 6
+
 const fmix_method_row *fmix_method_row_of(fmix_method method) {
     return method < ROWS ? &table[method] : NULL;
 }
@@ -122,4 +125,26 @@ const char *fmix_method_refuses(fmix_method method, bool soft, fmix_dtype dtype,
                        : "interpolates, and there is nothing between two token ids: use fmix or "
                          "cutmix, or out_dtype=f32";
     return NULL;
+}
+
+/* A weight of exactly 0 or 1 takes one of two elements, whatever they mean. */
+const char *fmix_method_refuses_dense(fmix_method method, bool soft, bool lambda_given,
+                                      double lambda, fmix_dtype dtype) {
+    bool copies = lambda_given && (lambda == 0 || lambda == 1);
+    if (fmix_method_refuses(NONE, false, dtype, dtype) || method >= ROWS ||
+        fmix_dtype_floats(dtype))
+        return fmix_method_refuses(method, soft, dtype, dtype);
+    const fmix_method_row *row = &table[method];
+    if (soft && row->spectrum)
+        return copies ? NULL
+                      : "with soft edges interpolates, and dense targets of integers, u8 or bool "
+                        "are labels: use soft=0, lambda=0 or lambda=1, or targets of floats";
+    if (row->blends == FMIX_BLENDS_NUMBERS && !row->fixed)
+        return copies ? NULL
+                      : "interpolates, and dense targets of integers, u8 or bool are labels: use "
+                        "fmix or cutmix, lambda=0 or lambda=1, or targets of floats";
+    return row->blends == FMIX_BLENDS_ANYTHING
+               ? NULL
+               : "interpolates, and dense targets of integers, u8 or bool are labels: use fmix or "
+                 "cutmix, or targets of floats";
 }

@@ -1,3 +1,4 @@
+#include "mix.h"
 #include "blend.h"
 #include "convert.h"
 #include "mask.h"
@@ -5,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows first … first+n-1 of a batch, to be mixed to out. */
+/* Rows of a batch, to be mixed to out. */
 typedef struct task {
     const fmix_plan *plan;
     const fmix_batch *batch;
+    const fmix_slice *slice;
     uint64_t values; /* elements of a row */
-    uint64_t index, first, n;
     unsigned char *out;
 } task;
 
@@ -20,8 +21,9 @@ typedef struct place {
     unsigned char *out;
 } place;
 
-static place place_of(const task *w, uint64_t row) {
+static place place_of(const task *w, uint64_t i) {
     const fmix_batch *batch = w->batch;
+    uint64_t row = i - batch->base;
     uint64_t bytes = w->values * fmix_dtype_bytes(batch->dtype);
     uint64_t out_bytes = w->values * fmix_dtype_bytes(batch->out_dtype);
     const unsigned char *x = batch->x, *partners = batch->x2 ? batch->x2 : batch->x;
@@ -29,18 +31,27 @@ static place place_of(const task *w, uint64_t row) {
     const void *const *rows = batch->rows;
     return (place){rows ? rows[row] : x + row * bytes,
                    rows && !batch->x2 ? rows[partner] : partners + partner * bytes,
-                   w->out + (row - w->first) * out_bytes};
+                   w->out + (i - w->slice->first) * out_bytes};
+}
+
+/* Dense targets of numbers that are not floats have weights of 0 and 1 alone (fmix_mix_refuses). */
+static bool copies(const fmix_batch *batch) {
+    return batch->dense && !fmix_dtype_floats(batch->dtype);
 }
 
 static fmix_status mix_by_weights(const task *w) {
     const fmix_method_row *method = w->plan->method;
-    for (uint64_t i = w->first; i < w->first + w->n; i++) {
+    size_t size = (size_t)fmix_dtype_bytes(w->batch->dtype);
+    for (uint64_t i = w->slice->first; i < w->slice->first + w->slice->n; i++) {
         place p = place_of(w, i);
         fmix_row row;
-        fmix_status status = fmix_plan_row(w->plan, fmix_plan_sample(w->plan, w->index, i), &row);
+        fmix_status status = fmix_plan_row(w->plan, fmix_slice_t(w->slice, i), &row);
         if (status != FMIX_OK)
             return status;
-        method->blend(w->plan->context->kernels, w->batch, &row, w->values, p.a, p.b, p.out);
+        if (copies(w->batch))
+            memcpy(p.out, row.weight == 1 ? p.a : p.b, (size_t)w->values * size);
+        else
+            method->blend(w->plan->context->kernels, w->batch, &row, w->values, p.a, p.b, p.out);
     }
     return FMIX_OK;
 }
@@ -81,6 +92,7 @@ static fmix_status draw(const fmix_drawing *d, uint64_t t, fmix_mask *mask) {
 
 static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
     const fmix_batch *batch = w->batch;
+    uint64_t first = w->slice->first, drawn = 0;
     unsigned char *chosen = NULL; /* a chosen row before its conversion */
     fmix_drawing d;
     fmix_mask mask;
@@ -89,10 +101,12 @@ static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
         chosen = malloc((size_t)(w->values * fmix_dtype_bytes(batch->dtype)));
         status = chosen ? FMIX_OK : FMIX_ERROR_MEMORY;
     }
-    for (uint64_t i = w->first; i < w->first + w->n && status == FMIX_OK; i++) {
+    for (uint64_t i = first; i < first + w->slice->n && status == FMIX_OK; i++) {
         place p = place_of(w, i);
-        if (i == w->first || !w->plan->recipe.scope_batch) /* else the first row's mask */
-            status = draw(&d, fmix_plan_sample(w->plan, w->index, i), &mask);
+        uint64_t t = fmix_slice_t(w->slice, i);
+        if (i == first || t != drawn)
+            status = draw(&d, t, &mask);
+        drawn = t;
         if (status == FMIX_OK)
             apply(w, &mask, &p, chosen);
     }
@@ -101,21 +115,35 @@ static fmix_status mix_by_masks(const task *w, fmix_scratch *scratch) {
     return status;
 }
 
-fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
-                          uint64_t index, uint64_t first, uint64_t n, void *out) {
-    if (fmix_method_refuses(plan->recipe.method, plan->soft, batch->dtype, batch->out_dtype) ||
-        batch->channels == 0 ||
-        (n && (first > UINT64_MAX - index || index + first > UINT64_MAX - (n - 1))))
+const char *fmix_mix_refuses(const fmix_plan *plan, const fmix_batch *batch) {
+    const fmix_recipe *r = &plan->recipe;
+    if (!batch->dense)
+        return fmix_method_refuses(r->method, plan->soft, batch->dtype, batch->out_dtype);
+    if (batch->dtype != batch->out_dtype)
+        return "keeps the type of dense targets";
+    return fmix_method_refuses_dense(r->method, plan->soft, r->lambda_given, r->lambda,
+                                     batch->dtype);
+}
+
+fmix_status fmix_mix_slice(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
+                           const fmix_slice *slice, void *out) {
+    if (fmix_mix_refuses(plan, batch) || batch->channels == 0 ||
+        (slice->n && slice->first < batch->base))
         return FMIX_ERROR_RANGE;
-    uint64_t values = plan->elements * batch->channels;
     const task w = {.plan = plan,
                     .batch = batch,
-                    .values = values,
-                    .index = index,
-                    .first = first,
-                    .n = n,
+                    .slice = slice,
+                    .values = plan->elements * batch->channels,
                     .out = out};
     return plan->method->draw ? mix_by_masks(&w, scratch) : mix_by_weights(&w);
+}
+
+fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
+                          uint64_t index, uint64_t first, uint64_t n, void *out) {
+    const fmix_rows rows = {.count = UINT64_MAX, .index = index};
+    const fmix_slice slice = {&rows, fmix_plan_scope(plan), first, n};
+    return fmix_slice_is_valid(&slice) ? fmix_mix_slice(plan, scratch, batch, &slice, out)
+                                       : FMIX_ERROR_RANGE;
 }
 
 /* Writes ones. As in numpy.packbits, the unused bits of the last byte are 0. */
@@ -133,15 +161,15 @@ static void fill_weight(fmix_dtype type, uint64_t elements, double weight, unsig
         memcpy(out + i * size, one, (size_t)size);
 }
 
-fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first, uint64_t n,
-                              fmix_dtype dtype, void *out) {
+fmix_status fmix_mix_weights(const fmix_plan *plan, const fmix_slice *slice, fmix_dtype dtype,
+                             void *out) {
     if (plan->method->draw || !fmix_mask_allows(dtype))
         return FMIX_ERROR_RANGE;
     uint64_t bytes = fmix_mask_bytes(plan->elements, dtype);
     unsigned char *at = out;
-    for (uint64_t i = first; i < first + n; i++, at += bytes) {
+    for (uint64_t i = slice->first; i < slice->first + slice->n; i++, at += bytes) {
         fmix_row row;
-        fmix_status status = fmix_plan_row(plan, fmix_plan_sample(plan, index, i), &row);
+        fmix_status status = fmix_plan_row(plan, fmix_slice_t(slice, i), &row);
         if (status != FMIX_OK)
             return status;
         if (fmix_dtype_floats(dtype))
@@ -150,4 +178,11 @@ fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t fi
             fill_ones(dtype, plan->elements, bytes, at);
     }
     return FMIX_OK;
+}
+
+fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first, uint64_t n,
+                              fmix_dtype dtype, void *out) {
+    const fmix_rows rows = {.count = UINT64_MAX, .index = index};
+    const fmix_slice slice = {&rows, fmix_plan_scope(plan), first, n};
+    return fmix_mix_weights(plan, &slice, dtype, out);
 }

@@ -1,41 +1,30 @@
-#include "words.h"
-
-/* Reads the words of one stream in order. */
-typedef struct reader {
-    const fmix_key *key;
-    uint64_t index, next;
-    uint32_t block[4];
-} reader;
-
-static uint32_t next_word(reader *r) {
-    if (r->next % 4 == 0)
-        fmix_words_block(r->key, r->index, r->next / 4, r->block);
-    return r->block[r->next++ % 4];
-}
-
-/* A uniform number below m. Words in the incomplete last multiple of m are skipped. */
-static uint32_t draw(reader *r, uint32_t m) {
-    uint64_t limit = (UINT64_C(1) << 32) - (UINT64_C(1) << 32) % m;
-    uint32_t w = next_word(r);
-    while (w >= limit)
-        w = next_word(r);
-    return w % m;
-}
+#include "pairing.h"
 
 /* Fisher-Yates shuffle or, with `below` 0, Sattolo's, which leaves no element in place. */
-static fmix_status shuffle(uint64_t seed, uint64_t batch, uint32_t n, uint32_t below,
-                           int64_t *out) {
+static void shuffle(fmix_word_reader *words, uint32_t n, uint32_t below, int64_t *out) {
+    for (uint32_t i = n - 1; i >= 1; i--) {
+        uint32_t j = fmix_words_below(words, i + below);
+        int64_t kept = out[i];
+        out[i] = out[j];
+        out[j] = kept;
+    }
+}
+
+void fmix_pairing_permute(const fmix_key *key, uint64_t index, uint32_t n, int64_t *out) {
+    fmix_word_reader words = {.key = key, .index = index};
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = i;
+    shuffle(&words, n, 1, out);
+}
+
+static fmix_status draw(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, uint32_t n,
+                        int64_t *out) {
     fmix_key key;
     fmix_status status = fmix_key_derive(seed, FMIX_DOMAIN_PAIRING, &key);
     if (status != FMIX_OK)
         return status;
-    reader r = {.key = &key, .index = batch};
-    for (uint32_t i = n - 1; i >= 1; i--) {
-        uint32_t j = draw(&r, i + below);
-        int64_t t = out[i];
-        out[i] = out[j];
-        out[j] = t;
-    }
+    fmix_word_reader words = {.key = &key, .index = batch};
+    shuffle(&words, n, kind == FMIX_PAIRING_PERMUTATION, out);
     return FMIX_OK;
 }
 
@@ -49,9 +38,8 @@ fmix_status fmix_pairing(fmix_pairing_kind kind, uint64_t seed, uint64_t batch, 
                                              : i;
     switch (kind) {
     case FMIX_PAIRING_PERMUTATION:
-        return shuffle(seed, batch, n, 1, out);
     case FMIX_PAIRING_DERANGEMENT:
-        return shuffle(seed, batch, n, 0, out);
+        return draw(kind, seed, batch, n, out);
     case FMIX_PAIRING_FLIP:
     case FMIX_PAIRING_ROLL:
     case FMIX_PAIRING_NONE:

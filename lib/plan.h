@@ -7,6 +7,7 @@
 #include "bins.h"
 #include "context.h"
 #include "method_row.h"
+#include "slice.h"
 #include "words.h"
 
 struct fmix_plan {
@@ -19,5 +20,10 @@ struct fmix_plan {
     uint64_t lambda;                            /* L, if the recipe gives lambda */
     fmix_key lambda_key, spectrum_key, box_key; /* only those that the method draws from are set */
 };
+
+/* The scope that the recipe has for batches that are mixed by this plan alone. */
+static inline fmix_scope fmix_plan_scope(const fmix_plan *plan) {
+    return plan->recipe.scope_batch ? FMIX_SCOPE_BATCH : FMIX_SCOPE_SAMPLE;
+}
 
 #endif

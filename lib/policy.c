@@ -1,7 +1,16 @@
+#include "policy.h"
 #include "words.h"
 
-/* The first i with (weight_0 + … + weight_i) * 2^32 > w0 * sum. The sum is below 2^32. */
-static unsigned choose(uint32_t word, unsigned count, const uint32_t *weights, uint64_t sum) {
+/* A list has at most 2^32-1 entries, so the sum does not overflow. */
+uint64_t fmix_policy_sum(unsigned count, const uint32_t *weights) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < count; i++)
+        sum += weights[i];
+    return sum <= UINT32_MAX ? sum : 0;
+}
+
+/* The first i with (weight_0 + … + weight_i) * 2^32 > word * sum. The sum is below 2^32. */
+unsigned fmix_policy_draw(uint32_t word, unsigned count, const uint32_t *weights, uint64_t sum) {
     uint64_t passed = weights[0];
     unsigned i = 0;
     while (i + 1 < count && (passed << 32) <= word * sum)
@@ -17,10 +26,8 @@ fmix_status fmix_policy(fmix_policy_kind kind, uint64_t seed, uint64_t batch, un
         *choice = (unsigned)(batch % count);
         return FMIX_OK;
     }
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < count; i++)
-        sum += weights[i];
-    if (kind != FMIX_POLICY_RANDOM || sum == 0 || sum > UINT32_MAX)
+    uint64_t sum = fmix_policy_sum(count, weights);
+    if (kind != FMIX_POLICY_RANDOM || sum == 0)
         return FMIX_ERROR_RANGE;
     fmix_key key;
     uint32_t w[4];
@@ -28,6 +35,6 @@ fmix_status fmix_policy(fmix_policy_kind kind, uint64_t seed, uint64_t batch, un
     if (status != FMIX_OK)
         return status;
     fmix_words_block(&key, batch, 0, w);
-    *choice = choose(w[0], count, weights, sum);
+    *choice = fmix_policy_draw(w[0], count, weights, sum);
     return FMIX_OK;
 }

@@ -63,3 +63,17 @@ void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint3
     out[3] = (uint32_t)(index >> 32);
     philox(out, key->k[0], key->k[1]);
 }
+
+static uint32_t next_word(fmix_word_reader *r) {
+    if (r->next % 4 == 0)
+        fmix_words_block(r->key, r->index, r->next / 4, r->block);
+    return r->block[r->next++ % 4];
+}
+
+uint32_t fmix_words_below(fmix_word_reader *reader, uint32_t m) {
+    uint64_t limit = (UINT64_C(1) << 32) - (UINT64_C(1) << 32) % m;
+    uint32_t w = next_word(reader);
+    while (w >= limit)
+        w = next_word(reader);
+    return w % m;
+}

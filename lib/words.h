@@ -14,6 +14,10 @@ typedef enum fmix_domain {
     FMIX_DOMAIN_SHUFFLE = 5,
     FMIX_DOMAIN_AUGMENT = 6,
     FMIX_DOMAIN_POLICY = 7,
+    FMIX_DOMAIN_VIEW = 8,
+    FMIX_DOMAIN_CHOICE = 9,
+    FMIX_DOMAIN_PARTNER = 10,
+    FMIX_DOMAIN_BUCKET = 11,
 } fmix_domain;
 
 typedef struct fmix_key {
@@ -25,6 +29,17 @@ fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out);
 
 /* Words 4*block … 4*block+3 of the stream at `index`. */
 void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint32_t out[4]);
+
+/* Reads the words of one stream in order. Set `key` and `index`; the rest begins as 0. */
+typedef struct fmix_word_reader {
+    const fmix_key *key;
+    uint64_t index, next;
+    uint32_t block[4];
+} fmix_word_reader;
+
+/* A uniform number below m, which is at least 1 (STREAM §5). Words in the incomplete last multiple
+ * of m are skipped. */
+uint32_t fmix_words_below(fmix_word_reader *reader, uint32_t m);
 
 /* Philox4x32-10 itself, for known-answer tests and fmix_shuffle. */
 void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
