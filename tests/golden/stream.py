@@ -15,7 +15,8 @@ LAST = 2**64 - 1
 
 def words():
     """Words 0 to 7 of a stream, and its key."""
-    for seed, domain, index in ((0, 1, 0), (LAST, 2, LAST), (7, 4, 2**40), (1, 7, 3)):
+    for seed, domain, index in ((0, 1, 0), (LAST, 2, LAST), (7, 4, 2**40), (1, 7, 3),
+                                (0, 9, 0), (0, 10, 0), (0, 11, 0), (LAST, 9, LAST)):
         yield {"seed": str(seed), "domain": domain, "index": str(index),
                "key": [int(k) for k in ref.stream_key(seed, domain)],
                "words": ref.words(seed, domain, index, 8).tolist()}
@@ -133,14 +134,18 @@ def policy():
                    "choice": ref.method_index(kind, 5, batch, len(weights), weights)}
 
 
-TYPES = {"u8": "u1", "f16": "<f2", "f32": "<f4", "f64": "<f8", "bf16": ref.TYPES["bf16"]}
+TYPES = {"u8": "u1", "f16": "<f2", "f32": "<f4", "f64": "<f8", "bf16": ref.TYPES["bf16"],
+         "i32": "<i4", "i64": "<i8"}
 
 
 def values(name, count, what):
-    """Bytes of SHAKE-256: any u8; floats from 0 to 1, of which bf16 keeps what it holds."""
-    noise = hashlib.shake_256(what.encode()).digest(2 * count)
-    if name == "u8":
-        return np.frombuffer(noise[:count], "u1")
+    """Bytes of SHAKE-256: any u8 or integers; floats from 0 to 1, of which bf16 keeps what it holds."""
+    noise = hashlib.shake_256(what.encode()).digest(8 * count)
+    if name == "bool":
+        return np.frombuffer(noise[:count], "u1") > 127
+    if name not in ref.FLOATING:
+        return np.frombuffer(noise, TYPES[name], count)
+    noise = noise[:2 * count]
     return ref.round_to(np.frombuffer(noise, "<u2") / 65536, name)
 
 
@@ -188,8 +193,146 @@ def normalising():
                "prepared": ref.prepare(x, "f32", mean, std).tobytes().hex()}
 
 
+def prob():
+    """P of a probability, and which of eight rows it mixes (1) from sample `index` on."""
+    for value in (0.5, 0.0, 1.0, 0.1, 1 / 3, 2**-33, 3 * 2**-33, 1 - 2**-33, 0.999):
+        for seed, index in ((0, 0), (LAST, LAST - 7), (3, 2**32 - 4)):
+            yield {"seed": str(seed), "index": str(index), "prob": value,
+                   "P": str(ref.probability_of(value)),
+                   "mixed": [int(ref.is_mixed(seed, index + i, value)) for i in range(8)]}
+
+
+def switch():
+    """Which method of a list each of eight rows has."""
+    for weights in ([1, 2, 1], [1, 1], [1], [3, 0, 1, 4], [1] * 8):
+        for seed, index in ((0, 0), (LAST, LAST - 7), (3, 2**32 - 4)):
+            yield {"seed": str(seed), "index": str(index), "weights": weights,
+                   "methods": [ref.switched_method(seed, index + i, len(weights), weights)
+                               for i in range(8)]}
+
+
+CHOICES = (
+    # what differs from the defaults; alpha has an entry for each method
+    {"prob": 0.5}, {"switch": "sample"}, {"prob": 0.7, "switch": "sample"},
+    {"prob": 0.7, "switch": "sample", "scope": "pair", "pairing": "flip"},
+    {"prob": 0.5, "switch": "sample", "scope": "batch"}, {"prob": 0.5, "scope": "pair", "pairing": "flip"},
+    {"scope": "pair", "pairing": "flip"}, {"prob": 0.25, "policy": "random", "weights": (1, 3, 1)},
+    {"switch": "sample", "weights": (0, 1, 2)}, {"prob": 0.8, "switch": "sample", "lam": 0.3},
+)
+
+
+def choice():
+    """Of each row: the place of its method, -1 if it is not mixed, and L."""
+    for more in CHOICES:
+        for step, count, index in ((0, 8, None), (1, 7, None), (5, 3, LAST - 2), (2**40, 1, 9)):
+            recipe = ref.Recipe(seed=count, method="mixup,bc,none", alpha=(0.2, 1.0, 3.0), **more)
+            first = ref.first_index(step, count, index)
+            planned = ref.plan_rows(recipe, (1,), step, count, index)
+            places = [recipe.place_of(step, t) for t in
+                      ref.shared_indices(range(first, first + count), recipe.scope)]
+            yield {"seed": str(recipe.seed), "batch": str(step), "n": count, "index": str(first),
+                   "alphas": list(recipe.alpha), "prob": recipe.prob, "switch": recipe.switch,
+                   "scope": recipe.scope, "policy": recipe.policy,
+                   "weights": list(recipe.weights or (1, 1, 1)), "lambda": recipe.lam,
+                   "method": [-1 if place is None else place for place in places],
+                   "L": [str(round(lam * 2**32)) for lam in planned.lam]}
+
+
+def partners():
+    """Whom each row is mixed with; `t` is each row's own."""
+    some = {count: np.frombuffer(hashlib.shake_256(b"classes").digest(count), "u1") % 5
+            for count in (1, 2, 40)}
+    for kind in ref.CLASS_PAIRINGS:
+        for seed, indices, classes in (
+                (0, range(8), [0, 0, 1, 1, 2, 0, 1, 2]), (LAST, range(LAST - 3, LAST + 1), [7, 7, 7, 7]),
+                (1, range(5, 9), [3, 1, 2, 0]), (2, [90, 3, 2**40, 3, 17, 0], [1, 0, 1, 0, 1, 2]),
+                *((3, range(count), own.tolist()) for count, own in some.items())):
+            yield {"kind": kind, "seed": str(seed), "t": [str(t) for t in indices], "classes": classes,
+                   "partners": ref.class_partners(kind, seed, indices, classes)}
+
+
+def neighbour():
+    """The place in a row of k neighbours, and the window of what stands there."""
+    for k, seed, indices in ((5, 0, range(8)), (1, 1, (0, LAST)), (2**31 + 1, 2, range(4))):
+        for index in indices:
+            offsets, flip = ref.light_augmentation(seed, index, 2, 4, ref.NEIGHBOUR)
+            yield {"seed": str(seed), "index": str(index), "k": k,
+                   "j": ref.draw_partner(seed, index, k), "sides": 2, "crop": 4,
+                   "offsets": offsets, "flip": flip}
+
+
+def bucket():
+    """Every batch of an epoch, in the order in which they are served."""
+    printed = [5, 3, 8, 1, 9, 2, 7, 4, 6, 3, 5]
+    drawn = [1 + n % 9 for n in hashlib.shake_256(b"lengths").digest(50)]
+    for seed, epoch, size, windows, shuffled, lengths in (
+            (0, 1, 2, 3, True, printed), (0, 1, 2, 3, False, printed), (0, 1, 2, 1, True, printed),
+            (3, 2**33, 4, 50, True, drawn), (3, 7, 7, 2, True, drawn), (LAST, 0, 60, 2, True, drawn),
+            (5, 4, 1, 6, False, drawn[:20]), (5, 4, 3, 5, True, [4] * 31), (1, 1, 1, 1, True, [3])):
+        batches = []
+        for step in range(-(-len(lengths) // min(size, len(lengths)))):
+            samples, indices, number = ref.bucket_batch(seed, epoch, lengths, size, step, windows, shuffled)
+            batches.append({"batch": str(number), "samples": samples, "t": [str(t) for t in indices]})
+        yield {"seed": str(seed), "epoch": str(epoch), "size": size, "bucket": windows,
+               "shuffle": shuffled, "lengths": lengths, "batches": batches}
+
+
+def padding():
+    """A row as it is mixed: by mean and std, or v/255, and then padded behind to a length."""
+    for kind, out, pad_value, more in (
+            ("u8", "u8", 7.5, {}), ("u8", "f32", 0.1, {}), ("u8", "f16", -1.25, {"mean": 0.5, "std": 0.25}),
+            ("f32", "f32", 0.1, {}), ("f32", "bf16", 0.1, {"mean": 0.1, "std": 2.0}),
+            ("f16", "f64", 0.1, {}), ("i32", "i32", 2.5, {}), ("i32", "f32", -1e10, {})):
+        row = values(kind, 3, f"padding {kind} {out}")
+        ready = ref.padded([ref.prepare(row, out, **more)], 5, pad_value)[0]
+        yield {"dtype": kind, "out_dtype": out, "x": row.tobytes().hex(), "longest": 5,
+               "pad_value": pad_value, **more, "dtype_padded": ref.type_name(ready),
+               "padded": ready.tobytes().hex()}
+
+
+def dense():
+    """Whether a target is refused, else a row of it and its partner's, mixed; weights as in `mixing`."""
+    hard, ones = [1, 0, 0, 1, 1], [1] * 5
+    for kind in ("u8", "bool", "i32", "i64", "f32"):
+        for method, value, soft, weight in (
+                ("fmix", 0.5, 0.0, hard), ("fmix", 0.5, 0.25, [1.0, 0.75, 0.5, 0.25, 0.0]),
+                ("fmix", 1.0, 0.25, ones), ("fmix", 0.0, 0.25, [0] * 5), ("cutmix", 0.5, 0.25, hard),
+                ("none", 0.5, 0.0, 1.0), ("mixup", 0.3125, 0.0, 0.3125), ("mixup", None, 0.0, 0.75),
+                ("mixup", 1.0, 0.0, 1.0), ("mixup", 0.0, 0.0, 0.0), ("bc", 0.0, 0.0, 0.0),
+                ("bcplus", 1.0, 0.0, 1.0), ("samplepairing", 1.0, 0.0, 0.5)):
+            recipe = ref.Recipe(method=method, lam=value, soft=soft)
+            entry = {"dtype": kind, "method": method, "lambda": value, "soft": soft}
+            try:
+                ref.check_dense(recipe, kind)
+            except ValueError:
+                yield entry | {"refused": True}
+                continue
+            x1, x2 = (values(kind, 5, f"dense {which}") for which in "ab")
+            yield entry | {"refused": False, "weight": weight, "x1": x1.tobytes().hex(),
+                           "x2": x2.tobytes().hex(),
+                           "mixed": dense_row(method, weight, x1, x2, kind).tobytes().hex()}
+
+
+def dense_row(method, weight, x1, x2, kind):
+    """As the reference mixes it."""
+    if not isinstance(weight, list):
+        return ref.blend_dense(method, weight, x1, x2, "none", kind)
+    if all(isinstance(m, int) for m in weight):
+        return ref.choose(np.array(weight, bool), x1, x2)
+    return ref.blend_soft(x1, x2, np.array(weight), kind)
+
+
+def value_labels():
+    """Labels that are values: one number, weighed."""
+    for kind, weight in (("f32", 0.3125), ("f64", 0.1), ("f16", 1.0)):
+        y1, y2 = (values(kind, 1, f"values {which} {kind}") for which in "ab")
+        yield {"dtype": kind, "y1": y1.tobytes().hex(), "y2": y2.tobytes().hex(), "weight": weight,
+               "labels": ref.mix_values(y1, y2, [weight]).tobytes().hex()}
+
+
 SECTIONS = (words, drawn, given, fmix, grey, cutmix, pairing, addressing, shuffle, light, policy, mixing,
-            labels, normalising)
+            labels, normalising, prob, switch, choice, partners, neighbour, bucket, padding, dense,
+            value_labels)
 
 
 def sections():

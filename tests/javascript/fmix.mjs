@@ -274,7 +274,7 @@ export function cutmixMask({ shape, seed, t, lambda, inside = false }) {
 // ---- pairing (section 5) ----
 
 // Numbers below m, every one as likely.
-function* drawsOf(key, index) {
+export function* drawsOf(key, index) {
   let m = yield;
   for (let block = 0; ; block++) {
     const low = Number(BigInt(index) & 0xffffffffn), high = Number(BigInt(index) >> 32n);
@@ -289,10 +289,15 @@ export function pairing(kind, seed, batch, n) {
   if (kind === "none") return p;
   if (kind === "flip") return p.reverse();
   if (kind === "roll") return p.map((i) => (i + n - 1) % n);
-  const draws = drawsOf(keyOf(seed, 4), batch);
+  return swapped(drawsOf(keyOf(seed, 4), batch), n, kind === "derangement" ? 0 : 1);
+}
+
+// 0 to n-1, swapped by fresh draws; each place with a lower one, or (more = 1) perhaps itself.
+export function swapped(draws, n, more) {
+  const p = Array.from({ length: n }, (_, i) => i);
   draws.next();
   for (let i = n - 1; i > 0; i--) {
-    const j = draws.next(kind === "derangement" ? i : i + 1).value;
+    const j = draws.next(i + more).value;
     [p[i], p[j]] = [p[j], p[i]];
   }
   return p;
@@ -328,8 +333,9 @@ export function shuffled(seed, epoch, n, place) {
   return p;
 }
 
-export function light(seed, t, sides, crop) {
-  const words = wordsOf(keyOf(seed, 6), t, sides + 1);
+// By words from `first` on: 0, or 16 of a neighbour.
+export function light(seed, t, sides, crop, first = 0) {
+  const words = wordsOf(keyOf(seed, 6), t, first + sides + 1).slice(first);
   return { offsets: words.slice(0, sides).map((w) => Number(BigInt(w) * BigInt(2 * crop + 1) >> 32n)),
     flip: words[sides] < 2 ** 31 };
 }
@@ -338,8 +344,11 @@ export function light(seed, t, sides, crop) {
 
 export function policy(kind, seed, batch, weights) {
   if (kind === "alternate") return Number(BigInt(batch) % BigInt(weights.length));
-  const all = BigInt(weights.reduce((a, b) => a + b));
-  const drawn = BigInt(wordsOf(keyOf(seed, 7), batch, 1)[0]) * all;
+  return pick(wordsOf(keyOf(seed, 7), batch, 1)[0], weights);
+}
+
+export function pick(word, weights) {
+  const drawn = BigInt(word) * BigInt(weights.reduce((a, b) => a + b));
   let reached = 0n;
   return weights.findIndex((w) => (reached += BigInt(w)) * ONE > drawn);
 }

@@ -1,7 +1,8 @@
-// The golden vectors by fmix.mjs and mixing.mjs. Prints as Python's unittest does.
+// The golden vectors by fmix.mjs, choice.mjs and mixing.mjs. Prints as Python's unittest does.
 
 import { readFileSync } from "node:fs";
 import * as fmix from "./fmix.mjs";
+import * as choice from "./choice.mjs";
 import * as mixing from "./mixing.mjs";
 import { keyOf, wordsOf } from "./words.mjs";
 
@@ -22,6 +23,10 @@ function hex(mask) {
   mask.forEach((bit, i) => { bytes[i >> 3] |= bit << (7 - i % 8); });
   return Buffer.from(bytes).toString("hex");
 }
+
+const bytesOf = (text) => new Uint8Array(Buffer.from(text, "hex"));
+const textOf = (bytes) => Buffer.from(bytes).toString("hex");
+const eightRows = (v) => Array.from({ length: 8 }, (_, i) => BigInt(v.index) + BigInt(i));
 
 const recipeOf = (v) => ({ shape: v.shape, seed: BigInt(v.seed), t: BigInt(v.index), delta: v.delta,
   lambda: fmix.givenLambda(v.lambda ?? 0), soft: v.soft, extent: v.frequency === "extent",
@@ -61,6 +66,35 @@ const SECTIONS = {
   normalising: (v) => ({ prepared: Buffer.from(mixing.encode(mixing.prepare(
     mixing.decode(Buffer.from(v.x, "hex"), "u8"), "u8", "f32", v.mean, v.std), "f32"))
     .toString("hex") }),
+  prob: (v) => ({ P: String(fmix.givenLambda(v.prob)),
+    mixed: eightRows(v).map((t) => Number(choice.isMixed(v.seed, t, v.prob))) }),
+  switch: (v) => ({ methods: eightRows(v).map((t) => choice.methodOfRow(v.seed, t, v.weights)) }),
+  choice: (v) => {
+    const own = Array.from({ length: v.n }, (_, i) => BigInt(v.index) + BigInt(i));
+    const rows = choice.choices({ ...v, own, bySample: v.switch === "sample", kind: v.policy });
+    return { method: rows.map((row) => row.method), L: rows.map((row) => String(row.L)) };
+  },
+  partners: (v) => ({ partners: choice.partnersByClass(v.kind, v.seed, v.t, v.classes) }),
+  neighbour: (v) => ({ j: choice.drawPartner(v.seed, v.index, v.k),
+    ...fmix.light(v.seed, v.index, v.sides, v.crop, 16) }),
+  bucket: (v) => ({ batches: choice.bucketEpoch(v).map(({ batch, samples, t }) =>
+    ({ batch: String(batch), samples, t: t.map(String) })) }),
+  padding: (v) => {
+    const type = mixing.preparedType(v.dtype, v.out_dtype, v.mean);
+    const ready = mixing.prepare(mixing.decode(bytesOf(v.x), v.dtype), v.dtype, v.out_dtype, v.mean, v.std);
+    return { dtype_padded: type,
+      padded: textOf(mixing.encode(mixing.pad(ready, v.longest, v.pad_value, type), type)) };
+  },
+  dense: (v) => {
+    const refused = mixing.refusesDense(v.dtype, v.method, v.lambda, v.soft);
+    if (refused) return { refused };
+    const [x1, x2] = [v.x1, v.x2].map(bytesOf);
+    return { refused, mixed: textOf(mixing.mixDense(v.dtype, v.method, v.weight, x1, x2)) };
+  },
+  value_labels: (v) => {
+    const [[y1], [y2]] = [v.y1, v.y2].map((y) => mixing.decode(bytesOf(y), v.dtype));
+    return { labels: textOf(mixing.encode([mixing.valueLabel(y1, y2, v.weight)], "f32")) };
+  },
 };
 
 for (const [section, vectors] of Object.entries(read("stream.json"))) {

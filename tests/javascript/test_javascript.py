@@ -21,7 +21,7 @@ class JavaScript(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout[-2000:])
         ran = re.search(r"^Ran (\d+) tests$", done.stdout, re.M)
         self.assertIsNotNone(ran, done.stdout[-2000:])
-        self.assertGreater(int(ran[1]), 300)
+        self.assertGreater(int(ran[1]), 700)
 
 
 if __name__ == "__main__":

@@ -41,12 +41,13 @@ def mix_dense(recipe, planned, target, layout, shape, target2=None):
     layout = dense_layout(target, shape, layout)
     other = target[planned.pairing] if target2 is None else target2
     return np.stack([
-        _blend(method, row, own, partner, layout, name)
+        blend_dense(method, row, own, partner, layout, name)
         for method, row, own, partner in zip(planned.names, planned.rows,
                                              target, other)])
 
 
-def _blend(method, row, own, partner, layout, name):
+def blend_dense(method, row, own, partner, layout, name):
+    """One row of a target and its partner's: a lambda of 0 or 1 copies."""
     if name not in FLOATING and method in _COPYING:
         return own if row == 1 else partner
     return blend_row(method, row, own, partner, layout, name)
