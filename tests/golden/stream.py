@@ -324,7 +324,7 @@ def dense_row(method, weight, x1, x2, kind):
 
 def value_labels():
     """Labels that are values: one number, weighed."""
-    for kind, weight in (("f32", 0.3125), ("f64", 0.1), ("f16", 1.0)):
+    for kind, weight in (("f32", 0.3125), ("f64", 0.40625), ("f16", 1.0)):
         y1, y2 = (values(kind, 1, f"values {which} {kind}") for which in "ab")
         yield {"dtype": kind, "y1": y1.tobytes().hex(), "y2": y2.tobytes().hex(), "weight": weight,
                "labels": ref.mix_values(y1, y2, [weight]).tobytes().hex()}
