@@ -68,7 +68,7 @@ static bool find_shapes(resource_request *request, const dataset *set, const bat
     d->x.shape[0] = at->rows;
     q->index = at->t;
     return preprocessor_shape(q, set, &d->x, p) && batch_geometry_find(q, &d->x, &d->geometry, p) &&
-           mixed_batch_recipe(request, &d->geometry, at->number, &d->recipe, p);
+           mixed_batch_recipe(request, &d->geometry, &d->recipe, p);
 }
 
 /* What batches are not made of yet. */

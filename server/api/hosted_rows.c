@@ -66,9 +66,9 @@ static fmix_status preprocess_and_mix(const hosted_rows *h, const mixed_batch *m
     fmix_batch batch = m->batch;
     batch.x = x;
     batch.x2 = x2;
+    batch.base = first;
     return status == FMIX_OK
-               ? fmix_plan_mix(m->rows.plan, scratch, &batch,
-                               fmix_plan_sample(m->rows.plan, h->at.t, first), 0, n, out)
+               ? fmix_mixer_mix(m->rows.mixer, scratch, &m->rows.rows, &batch, first, n, out)
                : status;
 }
 

@@ -13,7 +13,7 @@ typedef struct head {
     fmix_labels labels;
     label arrays[2];     /* y, and y2 where there are partners */
     buffer converted[2]; /* the values of an array of a type that the library does not read */
-    plan_rows rows;
+    mixer_rows rows;
 } head;
 
 struct labels {
@@ -226,15 +226,16 @@ static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first,
                         void *out) {
     const head *h = self;
     (void)scratch;
-    return fmix_plan_labels(h->rows.plan, &h->labels, h->rows.index, h->rows.first + first, n, out);
+    return fmix_mixer_labels(h->rows.mixer, &h->rows.rows, &h->labels, h->rows.first + first, n,
+                             out);
 }
 
-bool labels_add(labels *l, tensor_source *s, const plan_rows *r, const int64_t *pairing) {
+bool labels_add(labels *l, tensor_source *s, const mixer_rows *r, const int64_t *pairing) {
     for (unsigned i = 0; l && i < l->count; i++) {
         head *h = &l->heads[i];
         h->rows = *r;
         h->labels.pairing = pairing;
-        double cost = PLAN_ROWS_COST + 4 * (double)h->labels.classes;
+        double cost = MIXER_ROWS_COST + 4 * (double)h->labels.classes;
         if (!tensor_source_add(s, h->name, DTYPE_F32, 1, &h->labels.classes, cost, fill, h))
             return false;
     }

@@ -5,7 +5,7 @@
 #define LABELS_H
 
 #include "formats/format.h"
-#include "plan_rows.h"
+#include "mixer_rows.h"
 
 typedef struct labels labels;
 
@@ -27,6 +27,6 @@ uint64_t labels_held(const labels *l);
 bool labels_have_name(const char *name);
 
 /* Adds the tensor `labels` or `labels.NAME` for each head. False: a tensor is too large. */
-bool labels_add(labels *l, tensor_source *s, const plan_rows *r, const int64_t *pairing);
+bool labels_add(labels *l, tensor_source *s, const mixer_rows *r, const int64_t *pairing);
 
 #endif

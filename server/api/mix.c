@@ -90,7 +90,7 @@ static bool read_recipe(resource_request *request, const array *x, batch_geometr
         problem_add(p, 413, "x", "x has more than the %u rows allowed", FMIX_MAX_BATCH);
         return false;
     }
-    return mixed_batch_recipe(request, g, request->query.step, recipe, p) &&
+    return mixed_batch_recipe(request, g, recipe, p) &&
            recipe_address(&request->query, x->shape[0], 1, p);
 }
 

@@ -9,8 +9,8 @@
 fmix_status mixed_batch_fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                              void *out) {
     const mixed_batch *m = self;
-    return fmix_plan_mix(m->rows.plan, scratch, &m->batch, m->rows.index, m->rows.first + first, n,
-                         out);
+    return fmix_mixer_mix(m->rows.mixer, scratch, &m->rows.rows, &m->batch, m->rows.first + first,
+                          n, out);
 }
 
 static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
@@ -21,18 +21,8 @@ static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_
     return FMIX_OK;
 }
 
-static fmix_status fill_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                              void *out) {
-    const mixed_batch *m = self;
-    if (m->interpolates)
-        return fmix_plan_weights(m->rows.plan, m->rows.index, m->rows.first + first, n,
-                                 FMIX_DTYPE_F32, out);
-    return plan_rows_images(&m->rows, fmix_plan_masks, scratch, first, n, FMIX_DTYPE_F32,
-                            4 * m->elements, out);
-}
-
 fmix_status mixed_batch_prepare(mixed_batch *m) {
-    return fmix_pairing(m->kind, m->seed, m->number, (uint32_t)m->total, m->pairing);
+    return fmix_pairing(m->kind, m->seed, m->rows.rows.batch, (uint32_t)m->total, m->pairing);
 }
 
 bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p) {
@@ -53,8 +43,6 @@ bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p) {
 
 bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p) {
     const query *q = &request->query;
-    if (q->given[QUERY_PARTS] && (q->parts & PART_METHOD))
-        problem_add(p, 400, "parts", "method is a part of plans, not of a mixed batch");
     if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
         problem_add(p, 400, "parts", "rows is a part of batches of a data set only");
     if (q->given[QUERY_PARTS] && (q->parts & PART_LENGTHS))
@@ -64,15 +52,14 @@ bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p)
     return p->status == 0 && format_holds_parts(request->format, q, p);
 }
 
-bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
-                        fmix_recipe *recipe, problem *p) {
+bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, fmix_recipe *recipe,
+                        problem *p) {
     const query *q = &request->query;
     if (q->pairing > FMIX_PAIRING_NONE)
         problem_add(p, 400, "pairing",
                     "pairing is '%s', but the partners of a batch are not chosen by class here",
                     query_table[QUERY_PAIRING].choices[q->pairing]);
-    if (p->status || !recipe_from_query(q, recipe, p) || !choice_check(q, p) ||
-        !recipe_method(q, number, &recipe->method, p))
+    if (p->status || !recipe_from_query(q, recipe, p) || !choice_check(q, p))
         return false;
     return recipe_shape(g->rank, g->sides, request->server->config->elements, "x", &recipe->shape,
                         p) &&
@@ -82,19 +69,22 @@ bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint
 bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fmix_recipe *recipe,
                        uint64_t number, uint64_t total, problem *p) {
     const query *q = &request->query;
-    *m = (mixed_batch){.rows.index = q->index,
+    fmix_choice choice;
+    *m = (mixed_batch){.rows.rows = {.batch = number, .count = total, .index = q->index},
                        .fill = mixed_batch_fill,
                        .fill_self = m,
                        .seed = q->seed,
-                       .number = number,
                        .total = total,
                        .kind = (fmix_pairing_kind)q->pairing,
-                       .interpolates = !fmix_method_masks(recipe->method),
                        .elements = fmix_shape_elements(&recipe->shape),
                        .pairing = malloc((size_t)total * sizeof *m->pairing)};
     large_memory_ask_huge(m->pairing, (size_t)total * sizeof *m->pairing);
-    fmix_status status = m->pairing ? fmix_plan_new(request->server->context, recipe, &m->rows.plan)
-                                    : FMIX_ERROR_MEMORY;
+    fmix_status status = !m->pairing                            ? FMIX_ERROR_MEMORY
+                         : !choice_of_batch(q, number, &choice) ? FMIX_ERROR_RANGE
+                                                                : FMIX_OK;
+    if (status == FMIX_OK)
+        status = fmix_mixer_new(request->server->context, recipe, &choice, &m->rows.mixer);
+    m->interpolates = status == FMIX_OK && !fmix_mixer_has_masks(m->rows.mixer);
     if (status == FMIX_OK)
         return true;
     problem_add(p, 500, NULL, "%s", fmix_status_text(status));
@@ -102,7 +92,7 @@ bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fm
 }
 
 void mixed_batch_end(mixed_batch *m) {
-    fmix_plan_free(m->rows.plan);
+    fmix_mixer_free(m->rows.mixer);
     large_memory_free(m->pairing, (size_t)m->total * sizeof *m->pairing);
     labels_free(m->labels);
 }
@@ -123,7 +113,7 @@ static bool add_tensors(const mixed_batch *m, tensor_source *s, const query *q, 
                            : g->layout == FMIX_CHANNELS_LAST ? CHANNELS_BEHIND
                                                              : CHANNELS_BEFORE;
     double mask_cost =
-        fmix_plan_mask_cost(m->rows.plan) + (m->interpolates ? 0.25 * (double)m->elements : 0);
+        fmix_mixer_cost(m->rows.mixer) + (m->interpolates ? 0.25 * (double)m->elements : 0);
     double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
     bool good = true;
     if (wanted & PART_MIXED)
@@ -135,14 +125,17 @@ static bool add_tensors(const mixed_batch *m, tensor_source *s, const query *q, 
     if (wanted & PART_PAIRING)
         good = good && tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing, m);
     if (wanted & PART_LAMBDA)
-        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
-                                         plan_rows_lambda, &m->rows);
+        good = good && tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, MIXER_ROWS_COST,
+                                         mixer_rows_lambda, &m->rows);
     if (wanted & PART_LAMBDA_EFF)
-        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
-                                         plan_rows_lambda_eff, &m->rows);
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, MIXER_ROWS_COST,
+                                         mixer_rows_lambda_eff, &m->rows);
     if (wanted & PART_MASKS)
         good = good && add_drawn(s, "masks", DTYPE_F32, g->rank, g->sides, CHANNELS_NOWHERE,
-                                 mask_cost, fill_masks, m);
+                                 mask_cost, mixer_rows_masks, &m->rows);
+    if (wanted & (q->given[QUERY_PARTS] || choice_varies(q) ? PART_METHOD : 0))
+        good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, MIXER_ROWS_COST,
+                                         mixer_rows_method, &m->rows);
     return good;
 }
 
@@ -157,8 +150,8 @@ static uint64_t converted_row(const mixed_batch *m) {
 bool mixed_batch_source(const mixed_batch *m, tensor_source *s, const query *q, const array *x,
                         dtype out_type, const batch_geometry *g) {
     s->prepare_cost = 15 * (double)m->total;
-    s->warm = fmix_plan_is_warm(m->rows.plan);
-    s->working = fmix_plan_memory(m->rows.plan) + converted_row(m);
+    s->warm = fmix_mixer_is_warm(m->rows.mixer);
+    s->working = fmix_mixer_memory(m->rows.mixer) + converted_row(m);
     s->memory = 8 * m->total; /* of the pairing */
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;

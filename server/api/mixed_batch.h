@@ -6,13 +6,13 @@
 
 #include "batch_geometry.h"
 #include "labels.h"
-#include "plan_rows.h"
+#include "mixer_rows.h"
 #include "resource.h"
 
-/* The distribution of lambda, the method and the mask's shape of batch `number`. False: explained.
- */
-bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, uint64_t number,
-                        fmix_recipe *out, problem *p);
+/* The distribution of lambda and the mask's shape. Checks the choice of methods, too. False:
+ * explained. */
+bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, fmix_recipe *out,
+                        problem *p);
 
 /* The element type of `mixed` for rows of type x. False, explained: some method of the list cannot
  * mix these types, even if the method is not the one of this batch, so that every batch of an epoch
@@ -24,20 +24,20 @@ bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p);
 bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p);
 
 typedef struct mixed_batch {
-    plan_rows rows;
+    mixer_rows rows; /* owns the mixer */
     fmix_batch batch;
-    int64_t *pairing;                       /* of all `total` rows */
-    uint64_t seed, number, total, elements; /* elements: of a mask */
+    int64_t *pairing;               /* of all `total` rows */
+    uint64_t seed, total, elements; /* elements: of a mask */
     fmix_pairing_kind kind;
     labels *labels;    /* NULL: no labels */
-    bool interpolates; /* the method weighs rows with numbers rather than masks */
+    bool interpolates; /* no row has a mask: methods weigh rows with numbers */
     /* Fills the tensor `mixed`; by default mixed_batch_fill, which mixes `batch`. */
     tensor_fill *fill;
     const void *fill_self;
     double row_cost; /* estimated nanoseconds of a row of `mixed` beside mixing */
 } mixed_batch;
 
-/* For a batch of `total` rows. False: explained. mixed_batch_end follows in either case. */
+/* For batch `number`, of `total` rows. False: explained. mixed_batch_end follows in either case. */
 bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fmix_recipe *recipe,
                        uint64_t number, uint64_t total, problem *p);
 void mixed_batch_end(mixed_batch *m);

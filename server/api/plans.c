@@ -1,9 +1,9 @@
 /* GET /v1/plans: the pairing, masks and lambda of batch `step`, or of several batches, for a
  * trainer that mixes on its own device. */
 #include "mask_tensor.h"
+#include "mixer_rows.h"
 #include "params/choice.h"
 #include "params/recipe.h"
-#include "plan_rows.h"
 #include "resource.h"
 
 #include <stdlib.h>
@@ -14,42 +14,28 @@
 typedef struct plans {
     query query;
     uint64_t elements, mask_bytes;
-    fmix_plan *plan[QUERY_LIST]; /* of each method of the list */
+    fmix_mixer *mixer;
 } plans;
 
-/* One batch of the answer: its method and its rows. */
-typedef struct batch {
-    fmix_method method;
-    plan_rows rows;
-} batch;
-
-static fmix_status batch_at(const plans *p, uint64_t step, batch *out) {
+/* The rows of batch `step` of the answer. */
+static mixer_rows batch_at(const plans *p, uint64_t step) {
     const query *q = &p->query;
-    problem impossible = {0}; /* every method was checked before the source was made */
-    if (!recipe_method(q, q->step + step, &out->method, &impossible))
-        return FMIX_ERROR_RANGE;
-    unsigned i = 0;
-    while (q->methods.item[i] != out->method)
-        i++;
-    out->rows = (plan_rows){.plan = p->plan[i], .index = q->index + step * q->n};
-    return FMIX_OK;
+    return (mixer_rows){
+        .mixer = p->mixer,
+        .rows = {.batch = q->step + step, .count = q->n, .index = q->index + step * q->n},
+        .dtype = mask_tensor_dtype(q->dtype)};
 }
 
-/* Writes rows first … first+n-1 of one batch. */
-typedef fmix_status fill_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, unsigned char *out);
-
+/* Fills rows first … first+n-1 of the answer, batch by batch. */
 static fmix_status each_batch(const plans *p, fmix_scratch *scratch, uint64_t first, uint64_t n,
-                              fill_part *part, uint64_t row_bytes, void *out) {
+                              tensor_fill *part, uint64_t row_bytes, void *out) {
     unsigned char *at = out;
     fmix_status status = FMIX_OK;
     while (n && status == FMIX_OK) {
-        batch b;
         uint64_t begin = first % p->query.n, left = p->query.n - begin;
         uint64_t take = left < n ? left : n;
-        status = batch_at(p, first / p->query.n, &b);
-        if (status == FMIX_OK)
-            status = part(p, &b, scratch, begin, take, at);
+        const mixer_rows rows = batch_at(p, first / p->query.n);
+        status = part(&rows, scratch, begin, take, at);
         first += take;
         n -= take;
         at += take * row_bytes;
@@ -57,55 +43,25 @@ static fmix_status each_batch(const plans *p, fmix_scratch *scratch, uint64_t fi
     return status;
 }
 
-static fmix_status lambda_part(const plans *p, const batch *b, fmix_scratch *scratch,
-                               uint64_t first, uint64_t n, unsigned char *out) {
-    (void)p;
-    return plan_rows_lambda(&b->rows, scratch, first, n, out);
-}
-
-static fmix_status lambda_eff_part(const plans *p, const batch *b, fmix_scratch *scratch,
-                                   uint64_t first, uint64_t n, unsigned char *out) {
-    (void)p;
-    return plan_rows_lambda_eff(&b->rows, scratch, first, n, out);
-}
-
-static fmix_status method_part(const plans *p, const batch *b, fmix_scratch *scratch,
-                               uint64_t first, uint64_t n, unsigned char *out) {
-    (void)p;
-    (void)scratch;
-    (void)first;
-    memset(out, (int)b->method, (size_t)n);
-    return FMIX_OK;
-}
-
-static fmix_status masks_part(const plans *p, const batch *b, fmix_scratch *scratch, uint64_t first,
-                              uint64_t n, unsigned char *out) {
-    fmix_dtype type = mask_tensor_dtype(p->query.dtype);
-    if (fmix_method_masks(b->method))
-        return plan_rows_images(&b->rows, fmix_plan_masks, scratch, first, n, type, p->mask_bytes,
-                                out);
-    return fmix_plan_weights(b->rows.plan, b->rows.index, first, n, type, out);
-}
-
 static fmix_status fill_lambda(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                                void *out) {
-    return each_batch(self, scratch, first, n, lambda_part, sizeof(double), out);
+    return each_batch(self, scratch, first, n, mixer_rows_lambda, sizeof(double), out);
 }
 
 static fmix_status fill_lambda_eff(const void *self, fmix_scratch *scratch, uint64_t first,
                                    uint64_t n, void *out) {
-    return each_batch(self, scratch, first, n, lambda_eff_part, sizeof(double), out);
+    return each_batch(self, scratch, first, n, mixer_rows_lambda_eff, sizeof(double), out);
 }
 
 static fmix_status fill_method(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                                void *out) {
-    return each_batch(self, scratch, first, n, method_part, 1, out);
+    return each_batch(self, scratch, first, n, mixer_rows_method, 1, out);
 }
 
 static fmix_status fill_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
     const plans *p = self;
-    return each_batch(p, scratch, first, n, masks_part, p->mask_bytes, out);
+    return each_batch(p, scratch, first, n, mixer_rows_masks, p->mask_bytes, out);
 }
 
 /* A row of this tensor is the pairing of a whole batch. */
@@ -123,14 +79,13 @@ static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_
 
 static void plans_free(void *self) {
     plans *p = self;
-    for (unsigned i = 0; p && i < QUERY_LIST; i++)
-        fmix_plan_free(p->plan[i]);
+    if (p)
+        fmix_mixer_free(p->mixer);
     free(p);
 }
 
 static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem *p) {
     query *q = &request->query;
-    fmix_method method;
     if (!q->given[QUERY_SHAPE])
         problem_add(p, 400, "shape",
                     "shape is required: the dimensions of the mask, such as shape=32x32");
@@ -143,9 +98,7 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
                     "batch to /v1/mix, host the data set, or use another pairing",
                     query_table[QUERY_PAIRING].choices[q->pairing]);
     recipe_from_query(q, recipe, p);
-    choice_check(q, p);
-    recipe_method(q, q->step, &method, p);
-    if (p->status)
+    if (!choice_check(q, p) || p->status)
         return false;
     recipe_shape(q->shape.rank, q->shape.side, request->server->config->elements, "shape",
                  &recipe->shape, p);
@@ -155,16 +108,14 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
     return p->status == 0 && format_holds_parts(request->format, q, p);
 }
 
-/* A plan of each method of the list. */
 static plans *plans_new(resource_request *request, const fmix_recipe *recipe, problem *p) {
     const query *q = &request->query;
     plans *made = calloc(1, sizeof *made);
-    fmix_status status = made ? FMIX_OK : FMIX_ERROR_MEMORY;
-    for (unsigned i = 0; i < q->methods.count && status == FMIX_OK; i++) {
-        fmix_recipe one = *recipe;
-        one.method = q->methods.item[i];
-        status = fmix_plan_new(request->server->context, &one, &made->plan[i]);
-    }
+    fmix_choice choice;
+    choice_of(q, &choice);
+    fmix_status status =
+        made ? fmix_mixer_new(request->server->context, recipe, &choice, &made->mixer)
+             : FMIX_ERROR_MEMORY;
     if (status != FMIX_OK) {
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
         plans_free(made);
@@ -176,50 +127,25 @@ static plans *plans_new(resource_request *request, const fmix_recipe *recipe, pr
     return made;
 }
 
-/* The highest cost of any method of the list. */
-static double mask_cost(const plans *p) {
-    double most = 0;
-    for (unsigned i = 0; i < QUERY_LIST; i++) {
-        double cost = p->plan[i] ? fmix_plan_mask_cost(p->plan[i]) : 0;
-        most = cost > most ? cost : most;
-    }
-    return most + 0.25 * (double)p->elements;
-}
-
-static uint64_t working(const plans *p) {
-    uint64_t most = 0;
-    for (unsigned i = 0; i < QUERY_LIST; i++) {
-        uint64_t bytes = p->plan[i] ? fmix_plan_memory(p->plan[i]) : 0;
-        most = bytes > most ? bytes : most;
-    }
-    return most;
-}
-
-static bool is_warm(const plans *p) {
-    for (unsigned i = 0; i < QUERY_LIST; i++)
-        if (p->plan[i] && !fmix_plan_is_warm(p->plan[i]))
-            return false;
-    return true;
-}
-
 static bool add_tensors(tensor_source *s, const plans *p) {
     const query *q = &p->query;
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
+    double mask_cost = fmix_mixer_cost(p->mixer) + 0.25 * (double)p->elements;
     bool good = true;
     if (wanted & PART_MASKS)
-        good =
-            good && mask_tensor_add(s, q, mask_tensor_dtype(q->dtype), mask_cost(p), fill_masks, p);
+        good = good && mask_tensor_add(s, q, mask_tensor_dtype(q->dtype), mask_cost, fill_masks, p);
     if (wanted & PART_PAIRING)
         good = good && tensor_source_add_batches(s, "pairing", DTYPE_I64, q->n, 15 * (double)q->n,
                                                  fill_pairing, p);
     if (wanted & PART_LAMBDA)
         good = good &&
-               tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST, fill_lambda, p);
+               tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, MIXER_ROWS_COST, fill_lambda, p);
     if (wanted & PART_LAMBDA_EFF)
-        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
+        good = good && tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, MIXER_ROWS_COST,
                                          fill_lambda_eff, p);
     if (wanted & PART_METHOD)
-        good = good && tensor_source_add(s, "method", DTYPE_U8, 0, NULL, 5, fill_method, p);
+        good = good &&
+               tensor_source_add(s, "method", DTYPE_U8, 0, NULL, MIXER_ROWS_COST, fill_method, p);
     return good;
 }
 
@@ -240,8 +166,8 @@ void plans_get(resource_request *request, resource_result *out) {
     s->self = made;
     s->destroy = plans_free;
     s->batches = q->given[QUERY_STEPS] ? q->steps : 0;
-    s->warm = is_warm(made);
-    s->working = working(made);
+    s->warm = fmix_mixer_is_warm(made->mixer);
+    s->working = fmix_mixer_memory(made->mixer);
     s->recipe = recipe_text(q, request->groups);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "step", q->step);

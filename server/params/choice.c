@@ -22,11 +22,15 @@ static void check_policy(const query *q, problem *p) {
                     "method of its own; leave policy out, or use switch=batch");
 }
 
-/* Where methods are drawn, by weights that the request gives. */
+/* Weights have an effect only where methods are drawn. */
+static bool is_weighed(const query *q) {
+    return q->given[QUERY_WEIGHTS] &&
+           (q->policy == FMIX_POLICY_RANDOM || q->switching == SWITCH_SAMPLE);
+}
+
 static void check_weights(const query *q, problem *p) {
-    bool drawn = q->policy == FMIX_POLICY_RANDOM || q->switching == SWITCH_SAMPLE;
     uint64_t sum = 0;
-    if (!drawn || !q->given[QUERY_WEIGHTS])
+    if (!is_weighed(q))
         return;
     for (unsigned i = 0; i < q->weights.count; i++)
         sum += q->weights.item[i];
@@ -44,6 +48,35 @@ bool choice_check(const query *q, problem *p) {
     check_policy(q, p);
     check_weights(q, p);
     return p->status == 0;
+}
+
+void choice_of(const query *q, fmix_choice *out) {
+    *out = (fmix_choice){.count = q->methods.count,
+                         .methods = q->methods.item,
+                         .alphas = q->alphas.count > 1 ? q->alphas.item : NULL,
+                         .policy = (fmix_policy_kind)q->policy,
+                         .weights = is_weighed(q) ? q->weights.item : NULL,
+                         .by_sample = q->switching == SWITCH_SAMPLE,
+                         .prob_given = q->prob < 1,
+                         .prob = q->prob,
+                         .scope = (fmix_scope)q->scope};
+}
+
+bool choice_of_batch(const query *q, uint64_t batch, fmix_choice *out) {
+    static const uint32_t equal[QUERY_LIST] = {1, 1, 1, 1, 1, 1, 1, 1};
+    unsigned which;
+    choice_of(q, out);
+    if (out->by_sample)
+        return true;
+    if (fmix_policy(out->policy, q->seed, batch, out->count, out->weights ? out->weights : equal,
+                    &which) != FMIX_OK)
+        return false;
+    out->count = 1;
+    out->methods += which;
+    out->weights = NULL;
+    if (out->alphas)
+        out->alphas += which;
+    return true;
 }
 
 bool choice_varies(const query *q) {

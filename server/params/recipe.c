@@ -56,26 +56,6 @@ bool recipe_softens(const query *q) {
     return q->soft > 0 && has_spectrum(q);
 }
 
-bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p) {
-    static const uint32_t equal[QUERY_LIST] = {1, 1, 1, 1, 1, 1, 1, 1};
-    bool given = q->given[QUERY_WEIGHTS];
-    bool random = q->policy == FMIX_POLICY_RANDOM;
-    unsigned choice = 0;
-    if (random && given && q->weights.count != q->methods.count) {
-        problem_add(p, 400, "weights",
-                    "there are %u weights for %u methods; give one weight for each method",
-                    q->weights.count, q->methods.count);
-        return false;
-    }
-    if (fmix_policy((fmix_policy_kind)q->policy, q->seed, batch, q->methods.count,
-                    given ? q->weights.item : equal, &choice) != FMIX_OK) {
-        problem_add(p, 400, "weights", "the sum of the weights must be from 1 to 2^32-1");
-        return false;
-    }
-    *out = q->methods.item[choice];
-    return true;
-}
-
 bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const char *parameter,
                   fmix_shape *out, problem *p) {
     uint64_t product = 1;

@@ -6,7 +6,8 @@
 
 #include "query.h"
 
-/* Sets every field of the recipe but its shape. The method is the first of the list. */
+/* Sets every field of the recipe but its shape. The method and the alpha are the first of their
+ * lists. */
 bool recipe_from_query(const query *q, fmix_recipe *out, problem *p);
 
 /* Refuses what `spectrum=official` does not define. */
@@ -14,9 +15,6 @@ bool recipe_spectrum(const query *q, const fmix_shape *shape, problem *p);
 
 /* Returns true if a method of the list has masks with soft edges. */
 bool recipe_softens(const query *q);
-
-/* The method of batch number `batch`. */
-bool recipe_method(const query *q, uint64_t batch, fmix_method *out, problem *p);
 
 /* Checks the sides of a mask of at most `elements`. `parameter` is the name in a refusal. */
 bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const char *parameter,
