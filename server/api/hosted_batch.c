@@ -2,6 +2,7 @@
 #include "hosted_labels.h"
 #include "hosted_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,19 @@ static bool is_served(const dataset *set, problem *p) {
     return p->status == 0;
 }
 
+/* Refuses pairings that the set does not allow. */
+static bool check_pairing(const query *q, const dataset *set, const labels *l, problem *p) {
+    char missing[160];
+    if (q->pairing == FMIX_PAIRING_NEIGHBOUR)
+        problem_add(
+            p, 400, "pairing",
+            "pairing is 'neighbour', but the data set %s has no lists of neighbours; import "
+            "it with --neighbours",
+            set->name);
+    snprintf(missing, sizeof missing, "the data set %s has none; use another pairing", set->name);
+    return mixed_batch_pairing(q, l, missing, p) && p->status == 0;
+}
+
 static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
     query *q = &request->query;
     mixed_batch *m = &h->mixed;
@@ -100,6 +114,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
                             &d->preprocessed, p) ||
         !hosted_rows_begin(&h->rows, p) || !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
+        !check_pairing(q, h->set, m->labels, p) ||
         !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
         return false;
     m->rows.first = at->begin;

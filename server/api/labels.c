@@ -222,6 +222,13 @@ uint64_t labels_held(const labels *l) {
     return held;
 }
 
+const fmix_labels *labels_numbers(const labels *l) {
+    for (unsigned i = 0; l && i < l->count; i++)
+        if (l->heads[i].labels.numbers)
+            return &l->heads[i].labels;
+    return NULL;
+}
+
 static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                         void *out) {
     const head *h = self;

@@ -26,6 +26,9 @@ uint64_t labels_held(const labels *l);
 /* Returns true if an array of this name holds labels. */
 bool labels_have_name(const char *name);
 
+/* The first head of class numbers, in the order of the arrays. NULL: there is none. */
+const fmix_labels *labels_numbers(const labels *l);
+
 /* Adds the tensor `labels` or `labels.NAME` for each head. False: a tensor is too large. */
 bool labels_add(labels *l, tensor_source *s, const mixer_rows *r, const int64_t *pairing);
 

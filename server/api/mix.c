@@ -97,10 +97,28 @@ static bool read_recipe(resource_request *request, const array *x, batch_geometr
 static bool find_labels(const query *q, upload *all, const pair *of, labels **out, problem *p) {
     if (!labels_of_upload(q, all, of->x->shape[0], of->x2 != NULL, out, p))
         return false;
-    if (*out || !q->given[QUERY_PARTS] || !(q->parts & PART_LABELS))
+    if (!*out && q->given[QUERY_PARTS] && (q->parts & PART_LABELS))
+        problem_add(p, 400, "parts", "parts names labels, but the body holds no y");
+    mixed_batch_pairing(q, *out, "send them as y, integers from 0 on, and give classes", p);
+    if (p->status == 0)
         return true;
-    problem_add(p, 400, "parts", "parts names labels, but the body holds no y");
+    labels_free(*out);
     return false;
+}
+
+/* Refuses pairings that the arrays of this body do not allow. */
+static bool check_pairing(const query *q, const pair *of, problem *p) {
+    const char *kind = query_table[QUERY_PAIRING].choices[q->pairing];
+    if (q->pairing == FMIX_PAIRING_NEIGHBOUR)
+        problem_add(p, 400, "pairing",
+                    "pairing is 'neighbour', but only a hosted data set has lists of neighbours "
+                    "(fmixd import --neighbours); use another pairing");
+    else if (q->pairing > FMIX_PAIRING_NONE && of->x2)
+        problem_add(p, 400, "pairing",
+                    "pairing is '%s', but with x2 row i is mixed with row i of x2; leave out x2 or "
+                    "pairing",
+                    kind);
+    return p->status == 0;
 }
 
 /* Takes m. NULL: explained. */
@@ -136,7 +154,8 @@ static void make_source(resource_request *request, upload *all, const pair *of,
     dtype out_type;
     labels *found;
     if (!read_recipe(request, x, &g, &recipe, p) ||
-        !mixed_batch_out_type(q, x->type, &out_type, p) || !find_labels(q, all, of, &found, p))
+        !mixed_batch_out_type(q, x->type, &out_type, p) || !check_pairing(q, of, p) ||
+        !find_labels(q, all, of, &found, p))
         return;
     mix *m = mix_new(request, all, found, &recipe, x->shape[0], p);
     if (!m)

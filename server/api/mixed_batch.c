@@ -21,7 +21,15 @@ static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_
     return FMIX_OK;
 }
 
+static bool pairs_by_class(fmix_pairing_kind kind) {
+    return kind == FMIX_PAIRING_OTHER_CLASS || kind == FMIX_PAIRING_SAME_CLASS;
+}
+
 fmix_status mixed_batch_prepare(mixed_batch *m) {
+    const fmix_labels *y = pairs_by_class(m->kind) ? labels_numbers(m->labels) : NULL;
+    if (y)
+        return fmix_pairing_by_class(m->kind, m->seed, &m->rows.rows, y->dtype, y->y, y->classes,
+                                     m->pairing);
     return fmix_pairing(m->kind, m->seed, m->rows.rows.batch, (uint32_t)m->total, m->pairing);
 }
 
@@ -41,6 +49,14 @@ bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p) {
     return true;
 }
 
+bool mixed_batch_pairing(const query *q, const labels *l, const char *missing, problem *p) {
+    if (!pairs_by_class((fmix_pairing_kind)q->pairing) || labels_numbers(l))
+        return true;
+    problem_add(p, 400, "pairing", "pairing is '%s', which needs class numbers: %s",
+                query_table[QUERY_PAIRING].choices[q->pairing], missing);
+    return false;
+}
+
 bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p) {
     const query *q = &request->query;
     if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
@@ -55,11 +71,7 @@ bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p)
 bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, fmix_recipe *recipe,
                         problem *p) {
     const query *q = &request->query;
-    if (q->pairing > FMIX_PAIRING_NONE)
-        problem_add(p, 400, "pairing",
-                    "pairing is '%s', but the partners of a batch are not chosen by class here",
-                    query_table[QUERY_PAIRING].choices[q->pairing]);
-    if (p->status || !recipe_from_query(q, recipe, p) || !choice_check(q, p))
+    if (!recipe_from_query(q, recipe, p) || !choice_check(q, p))
         return false;
     return recipe_shape(g->rank, g->sides, request->server->config->elements, "x", &recipe->shape,
                         p) &&
@@ -149,10 +161,11 @@ static uint64_t converted_row(const mixed_batch *m) {
 
 bool mixed_batch_source(const mixed_batch *m, tensor_source *s, const query *q, const array *x,
                         dtype out_type, const batch_geometry *g) {
-    s->prepare_cost = 15 * (double)m->total;
+    bool sorts = pairs_by_class(m->kind);
+    s->prepare_cost = (sorts ? 150 : 15) * (double)m->total;
     s->warm = fmix_mixer_is_warm(m->rows.mixer);
     s->working = fmix_mixer_memory(m->rows.mixer) + converted_row(m);
-    s->memory = 8 * m->total; /* of the pairing */
+    s->memory = (sorts ? 32 : 8) * m->total; /* of the pairing, and of rows in order of class */
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
     return add_tensors(m, s, q, x, out_type, g);

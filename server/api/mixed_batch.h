@@ -19,6 +19,10 @@ bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, fmix
  * is answered or none. */
 bool mixed_batch_out_type(const query *q, dtype x, dtype *out, problem *p);
 
+/* False, explained: the pairing is by class, and the labels have no class numbers. `missing` says
+ * what would do. */
+bool mixed_batch_pairing(const query *q, const labels *l, const char *missing, problem *p);
+
 /* False, explained: `parts` names a part that a mixed batch lacks. Only hosted batches have `rows`.
  */
 bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p);
@@ -44,7 +48,7 @@ void mixed_batch_end(mixed_batch *m);
 
 tensor_fill mixed_batch_fill; /* self: a mixed_batch */
 
-/* Finds the pairing, before any tensor is filled. */
+/* Finds the pairing, before any tensor is filled. The labels of all rows of the batch are there. */
 fmix_status mixed_batch_prepare(mixed_batch *m);
 
 /* Adds the tensors that `parts` names, and what they take to compute. A row of `mixed` has the

@@ -1,6 +1,7 @@
 #include "handler_bench.h"
 
 #include "api/labels.h"
+#include "params/choice.h"
 #include "params/recipe.h"
 
 static budget payer;
@@ -55,8 +56,10 @@ static void class_numbers_are_mixed_as_one_hot_rows(void **state) {
     assert_true(find(&b, false));
     assert_true(recipe_from_query(&b.query, &recipe, &p));
     assert_true(recipe_shape(2, b.query.shape.side, 1 << 16, "shape", &recipe.shape, &p));
-    plan_rows rows = {.index = 0};
-    assert_ok(fmix_plan_new(context, &recipe, &rows.plan));
+    fmix_choice choice;
+    choice_of(&b.query, &choice);
+    mixer_rows rows = {.rows.count = 4};
+    assert_ok(fmix_mixer_new(context, &recipe, &choice, &rows.mixer));
     tensor_source *s = tensor_source_new(4);
     assert_true(labels_add(b.found, s, &rows, pairing));
     served_fill(s, "labels", mixed, sizeof mixed);
@@ -65,7 +68,7 @@ static void class_numbers_are_mixed_as_one_hot_rows(void **state) {
             assert_true(mixed[i][class] ==
                         0.75f * (numbers[i] == class) + 0.25f * (numbers[pairing[i]] == class));
     tensor_source_free(s);
-    fmix_plan_free(rows.plan);
+    fmix_mixer_free(rows.mixer);
     labels_free(b.found);
     fmix_context_free(context);
 }
@@ -73,7 +76,7 @@ static void class_numbers_are_mixed_as_one_hot_rows(void **state) {
 static void each_head_has_a_tensor_of_its_name_and_classes(void **state) {
     (void)state;
     bench b;
-    plan_rows rows = {.index = 0};
+    mixer_rows rows = {.rows.count = 4};
     begin(&b, "classes=3");
     add(&b, "y", DTYPE_I64, 1, 0, numbers);
     add(&b, "y.share", DTYPE_F32, 2, 2, weights);

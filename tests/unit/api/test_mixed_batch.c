@@ -23,7 +23,7 @@ static void make(made *m, const char *text) {
     c.query.given[QUERY_LAYOUT] = true;
     c.query.layout = LAYOUT_NONE;
     assert_true(batch_geometry_find(&c.query, &x, &g, &p));
-    assert_true(mixed_batch_recipe(&c, &g, 0, &recipe, &p));
+    assert_true(mixed_batch_recipe(&c, &g, &recipe, &p));
     assert_true(mixed_batch_begin(&m->mixed, &c, &recipe, 0, N, &p));
     m->mixed.batch = (fmix_batch){.x = pixels,
                                   .dtype = FMIX_DTYPE_U8,
@@ -75,6 +75,30 @@ static void masks_of_a_method_that_interpolates_are_its_weights(void **state) {
     end_of(&m);
 }
 
+/* Rows of fmix and of none in one batch. */
+static void each_row_has_the_numbers_of_its_own_method(void **state) {
+    (void)state;
+    made m;
+    unsigned char method[N], mixed[N][SIDE * SIDE];
+    float masks[N][SIDE * SIDE];
+    double effective[N];
+    unsigned unmixed = 0;
+    make(&m, "method=mixup&prob=0.5&seed=3&lambda=0.25");
+    served_fill(m.source, "method", method, sizeof method);
+    served_fill(m.source, "masks", masks, sizeof masks);
+    served_fill(m.source, "lambda_eff", effective, sizeof effective);
+    served_fill(m.source, "mixed", mixed, sizeof mixed);
+    for (unsigned i = 0; i < N; i++) {
+        bool kept = method[i] == FMIX_METHOD_NONE;
+        unmixed += kept;
+        assert_true(kept || method[i] == FMIX_METHOD_MIXUP);
+        assert_true(masks[i][0] == (kept ? 1.0f : 0.25f) && effective[i] == masks[i][0]);
+        assert_true(!kept || mixed[i][0] == 10 * (i + 1));
+    }
+    assert_in_range(unmixed, 1, N - 1);
+    end_of(&m);
+}
+
 static void with_scope_batch_every_row_has_one_mask(void **state) {
     (void)state;
     made m;
@@ -92,8 +116,14 @@ static void parts_pick_tensors(void **state) {
         const char *text;
         unsigned count;
         const char *first;
-    } table[] = {
-        {"", 5, "mixed"}, {"parts=pairing,lambda", 2, "pairing"}, {"parts=masks", 1, "masks"}};
+    } table[] = {{"", 5, "mixed"},
+                 {"parts=pairing,lambda", 2, "pairing"},
+                 {"parts=masks", 1, "masks"},
+                 {"parts=method", 1, "method"},
+                 {"prob=0.5", 6, "mixed"},
+                 {"prob=1", 5, "mixed"},
+                 {"method=fmix,mixup&switch=sample", 6, "mixed"},
+                 {"method=fmix,mixup", 5, "mixed"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         made m;
         make(&m, table[i].text);
@@ -138,7 +168,9 @@ static void parts_that_a_mixed_batch_lacks_are_refused(void **state) {
         const char *text;
         bool hosted, good;
     } table[] = {{"", false, true},
-                 {"parts=method", true, false},
+                 {"parts=method", false, true},
+                 {"parts=lengths", false, false},
+                 {"parts=dense", false, false},
                  {"parts=rows", false, false},
                  {"parts=rows", true, true}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -173,6 +205,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(the_pairing_is_a_permutation_and_lambda_says_the_share_of_the_row),
         T(masks_of_a_method_that_interpolates_are_its_weights),
+        T(each_row_has_the_numbers_of_its_own_method),
         T(with_scope_batch_every_row_has_one_mask),
         T(parts_pick_tensors),
         T(an_owner_may_fill_mixed_itself),

@@ -77,6 +77,52 @@ static void rows_differ_in_method_where_some_are_unmixed_or_each_has_its_own(voi
         assert_int_equal(choice_varies(&table[i].q), table[i].varies);
 }
 
+static fmix_method method_at(const query *q, uint64_t batch) {
+    fmix_choice choice;
+    assert_true(choice_of_batch(q, batch, &choice));
+    assert_int_equal(choice.count, 1);
+    return choice.methods[0];
+}
+
+static void a_list_alternates_batch_by_batch(void **state) {
+    (void)state;
+    query q = QUERY("method", "fmix,mixup,none");
+    assert_int_equal(method_at(&q, 0), FMIX_METHOD_FMIX);
+    assert_int_equal(method_at(&q, 1), FMIX_METHOD_MIXUP);
+    assert_int_equal(method_at(&q, 5), FMIX_METHOD_NONE);
+    q = QUERY("method", "bc", "policy", "random");
+    assert_int_equal(method_at(&q, 77), FMIX_METHOD_BC);
+    q = QUERY("method", "fmix,mixup", "policy", "random", "weights", "0,4");
+    for (uint64_t batch = 0; batch < 20; batch++)
+        assert_int_equal(method_at(&q, batch), FMIX_METHOD_MIXUP);
+}
+
+static void a_batch_that_has_one_method_has_the_alpha_of_it(void **state) {
+    (void)state;
+    fmix_choice choice;
+    query q = QUERY("method", "mixup,cutmix", "alpha", "0.25,4");
+    assert_true(choice_of_batch(&q, 1, &choice));
+    assert_int_equal(choice.methods[0], FMIX_METHOD_CUTMIX);
+    assert_true(choice.alphas[0] == 4);
+    q = QUERY("method", "mixup,cutmix", "alpha", "0.25");
+    assert_true(choice_of_batch(&q, 1, &choice));
+    assert_null(choice.alphas);
+}
+
+static void where_rows_switch_a_batch_keeps_every_method(void **state) {
+    (void)state;
+    fmix_choice choice;
+    query q = QUERY("method", "mixup,cutmix", "switch", "sample", "weights", "3,1", "prob", "0.5");
+    assert_true(choice_of_batch(&q, 1, &choice));
+    assert_true(choice.count == 2 && choice.by_sample && choice.weights[0] == 3);
+    assert_true(choice.prob_given && choice.prob == 0.5);
+    q = QUERY("weights", "0");
+    choice_of(&q, &choice);
+    assert_null(choice.weights); /* which a list in turn ignores */
+}
+
 RUN(T(choices_that_mean_something_are_taken),
     T(choices_without_meaning_name_their_parameter_and_a_way_out),
+    T(a_list_alternates_batch_by_batch), T(a_batch_that_has_one_method_has_the_alpha_of_it),
+    T(where_rows_switch_a_batch_keeps_every_method),
     T(rows_differ_in_method_where_some_are_unmixed_or_each_has_its_own))

@@ -126,26 +126,6 @@ static void a_fixed_lambda_excludes_parameters_of_drawing(void **state) {
     assert_string_equal(p.errors[0].parameter, "lambda");
 }
 
-static fmix_method method_at(const query *q, uint64_t batch) {
-    problem p = {0};
-    fmix_method method = FMIX_METHODS;
-    assert_true(recipe_method(q, batch, &method, &p));
-    return method;
-}
-
-static void a_list_alternates_batch_by_batch(void **state) {
-    (void)state;
-    query q = QUERY("method", "fmix,mixup,none");
-    assert_int_equal(method_at(&q, 0), FMIX_METHOD_FMIX);
-    assert_int_equal(method_at(&q, 1), FMIX_METHOD_MIXUP);
-    assert_int_equal(method_at(&q, 5), FMIX_METHOD_NONE);
-    q = QUERY("method", "bc", "policy", "random");
-    assert_int_equal(method_at(&q, 77), FMIX_METHOD_BC);
-    q = QUERY("method", "fmix,mixup", "policy", "random", "weights", "0,4");
-    for (uint64_t batch = 0; batch < 20; batch++)
-        assert_int_equal(method_at(&q, batch), FMIX_METHOD_MIXUP);
-}
-
 static void the_official_spectrum_is_refused_where_its_code_raises(void **state) {
     (void)state;
     static const fmix_shape thin = {2, {1, 8}}, square = {2, {8, 8}};
@@ -183,19 +163,6 @@ static void only_masks_of_a_spectrum_soften(void **state) {
     assert_false(recipe_softens(&q));
 }
 
-static void weights_that_do_not_fit_are_named(void **state) {
-    (void)state;
-    const query bad[] = {QUERY("method", "fmix,mixup", "policy", "random", "weights", "1"),
-                         QUERY("method", "fmix,mixup", "policy", "random", "weights", "0,0"),
-                         QUERY("method", "fmix", "policy", "random", "weights", "1,1")};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        problem p = {0};
-        fmix_method method;
-        assert_false(recipe_method(&bad[i], 0, &method, &p));
-        assert_string_equal(p.errors[0].parameter, "weights");
-    }
-}
-
 static void assert_text(const query *q, unsigned groups, const char *expected) {
     char *text = recipe_text(q, groups);
     assert_string_equal(text, expected);
@@ -210,11 +177,25 @@ static void the_text_holds_every_parameter_of_the_groups_that_has_a_value(void *
         "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix alpha=1 delta=3 "
         "reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper box=clipped dtype=f32");
     assert_text(&q, GROUP_SEED | GROUP_INDEX, "stream=1 seed=0 index=0 scope=sample");
+    q = QUERY("method", "fmix,mixup", "alpha", "0.20,1");
+    assert_text(&q, GROUP_METHOD | GROUP_LAMBDA,
+                "stream=1 method=fmix,mixup alpha=0.2,1 reformulate=0");
     q = QUERY("shape", "32x32", "lambda", "0.5");
     assert_text(&q, MASKS,
                 "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix delta=3 "
                 "lambda=0.5 reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper "
                 "box=clipped dtype=f32");
+}
+
+/* ETags of requests without these parameters are older than the parameters. */
+static void a_later_parameter_is_in_the_text_only_where_it_is_given(void **state) {
+    (void)state;
+    query q = QUERY("seed", "0");
+    assert_text(&q, GROUP_POLICY, "stream=1 policy=alternate");
+    q = QUERY("prob", "1.0", "switch", "batch");
+    assert_text(&q, GROUP_POLICY, "stream=1 policy=alternate switch=batch prob=1");
+    for (unsigned i = 0; i < QUERY_COUNT; i++)
+        assert_true(!query_table[i].later || query_table[i].fallback);
 }
 
 static void requests_that_mean_the_same_have_one_text(void **state) {
@@ -284,8 +265,8 @@ static void every_parameter_at_its_longest_still_has_a_text(void **state) {
 RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_refused_by_name),
     T(a_given_index_makes_any_step_good), T(shapes_end_at_the_limit_of_elements),
     T(the_recipe_is_what_the_parameters_say), T(a_fixed_lambda_excludes_parameters_of_drawing),
-    T(a_list_alternates_batch_by_batch), T(the_official_spectrum_is_refused_where_its_code_raises),
-    T(only_masks_of_a_spectrum_soften), T(weights_that_do_not_fit_are_named),
+    T(the_official_spectrum_is_refused_where_its_code_raises), T(only_masks_of_a_spectrum_soften),
     T(the_text_holds_every_parameter_of_the_groups_that_has_a_value),
+    T(a_later_parameter_is_in_the_text_only_where_it_is_given),
     T(requests_that_mean_the_same_have_one_text), T(any_other_parameter_makes_another_text),
     T(every_parameter_at_its_longest_still_has_a_text))
