@@ -79,12 +79,6 @@ static bool is_served(const dataset *set, problem *p) {
                     "rows of the data set %s have lengths of their own; batches of such sets are "
                     "not served yet",
                     set->name);
-    for (unsigned i = 0; i < set->heads; i++)
-        if (set->head[i].kind == DATASET_VALUES)
-            problem_add(p, 400, NULL,
-                        "%s of the data set %s holds values to predict; batches of such sets are "
-                        "not served yet",
-                        set->head[i].name, set->name);
     return p->status == 0;
 }
 

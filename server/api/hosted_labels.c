@@ -25,21 +25,36 @@ void hosted_labels_end(hosted_labels *l) {
         free(l->heads[i]);
 }
 
-/* The number of classes of each head of class numbers, by the request or by the set. */
+/* Refuses a number of classes that the request gives for a head of a set. */
+static bool check_classes(const dataset *set, const dataset_head *head, uint32_t asked,
+                          problem *p) {
+    if (head->kind == DATASET_VALUES && asked > 0)
+        problem_add(p, 400, "classes",
+                    "classes is %" PRIu32
+                    ", but %s of %s holds values to predict, for which a list of "
+                    "classes says 0",
+                    asked, head->name, set->name);
+    if (head->kind == DATASET_NUMBERS && asked < head->classes)
+        problem_add(p, 400, "classes", "classes is %" PRIu32 ", but %s of %s has %" PRIu64, asked,
+                    head->name, set->name, head->classes);
+    return p->status == 0;
+}
+
+/* The number of classes of each head of class numbers, by the request or by the set; 0 for each
+ * head of values. */
 static bool find_classes(const dataset *set, query *q, problem *p) {
     query_list own = {0};
     for (unsigned i = 0; i < set->heads; i++) {
         const dataset_head *head = &set->head[i];
-        if (head->kind != DATASET_NUMBERS)
+        if (head->kind == DATASET_ROWS)
             continue;
-        unsigned which = q->classes.count == 1 ? 0 : own.count; /* one stands for all heads */
-        uint32_t asked = q->classes.item[which];
-        if (q->given[QUERY_CLASSES] && which < q->classes.count && asked < head->classes) {
-            problem_add(p, 400, "classes", "classes is %" PRIu32 ", but %s of %s has %" PRIu64,
-                        asked, head->name, set->name, head->classes);
+        bool one = q->classes.count == 1; /* which stands for all heads of class numbers */
+        unsigned which = one ? 0 : own.count;
+        if (q->given[QUERY_CLASSES] && which < q->classes.count &&
+            !(one && head->kind == DATASET_VALUES) &&
+            !check_classes(set, head, q->classes.item[which], p))
             return false;
-        }
-        own.item[own.count++] = (uint32_t)head->classes;
+        own.item[own.count++] = head->kind == DATASET_NUMBERS ? (uint32_t)head->classes : 0;
     }
     if (!q->given[QUERY_CLASSES] && own.count) {
         q->classes = own;
@@ -60,7 +75,7 @@ bool hosted_labels_describe(hosted_labels *l, query *q, labels **out, problem *p
         array *y = &all.arrays[all.count++];
         *y = (array){.bytes = l->heads[i],
                      .type = head->kind == DATASET_NUMBERS ? DTYPE_I32 : DTYPE_F32,
-                     .rank = head->kind == DATASET_NUMBERS ? 1 : 2,
+                     .rank = head->kind == DATASET_ROWS ? 2 : 1,
                      .shape = {l->rows, head->classes}};
         snprintf(y->name, sizeof y->name, "%s", head->name);
     }

@@ -102,11 +102,22 @@ static bool is_read(const label *l) {
                       : dtype_floats(type);
 }
 
+static bool check_values(label *l, problem *p) {
+    if (label_check(l, p))
+        return true;
+    if (l->numbers && l->from->rank == 1 && dtype_floats(l->from->type))
+        problem_add(p, 400, "classes",
+                    "%s holds floats, which classes makes class numbers; for values to predict, "
+                    "leave classes out, or let a list of classes say 0 for %s",
+                    l->from->name, l->from->name);
+    return false;
+}
+
 static bool check_head(upload *all, bool partners, head *h, problem *p) {
     const void **const sides[] = {&h->labels.y, &h->labels.y2};
     bool read = is_read(&h->arrays[0]);
     for (unsigned i = 0; i < (partners ? 2 : 1); i++)
-        if (!label_check(&h->arrays[i], p) ||
+        if (!check_values(&h->arrays[i], p) ||
             (!read && !convert(&h->arrays[i], all, &h->converted[i], sides[i], p)))
             return false;
     if (!read)
@@ -127,12 +138,19 @@ static bool is_column(const array *y) {
     return y->rank == 2 && y->shape[1] == 1 && (y->type == DTYPE_BOOL || dtype_floats(y->type));
 }
 
-/* The manifest of a data set says whether labels are class numbers, also for rows of one class. */
+/* The manifest of a data set says whether labels are class numbers, also for rows of one class: its
+ * arrays have the types and sides of their kinds. */
 static bool find_kind(const array *y, uint64_t n, uint64_t given, bool uploaded, label *out,
                       problem *p) {
+    bool row_of_reals = y->rank == 1 && dtype_floats(y->type);
     *out = (label){.from = y, .numbers = y->rank == 1, .rows = n, .classes = y->shape[1]};
     bool good = !uploaded || label_kind(y, n, is_column(y) ? 1 : given, out, p);
     out->native = true;
+    out->values = row_of_reals && (given == 0 || !uploaded);
+    if (out->values) {
+        out->numbers = false;
+        out->classes = 1;
+    }
     return good;
 }
 
@@ -149,7 +167,7 @@ static bool read_head(const query *q, const array *y, const char *suffix, uint64
                               .numbers = l->numbers,
                               .uncorrected = q->correct == 0,
                               .classes = l->classes,
-                              .smoothing = q->smoothing};
+                              .smoothing = l->values ? 0 : q->smoothing};
     return true;
 }
 
@@ -171,12 +189,26 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
         if (!read_head(q, y, suffix, classes_given(q, numbered), n, uploaded, h, p) ||
             (partners && !find_partners(all, y, suffix, h, p)))
             return;
-        numbered += h->labels.numbers;
+        numbered += h->labels.numbers || h->arrays[0].values;
         l->count++;
     }
     if (q->given[QUERY_CLASSES] && q->classes.count > 1 && q->classes.count != numbered)
-        problem_add(p, 400, "classes", "classes has %u numbers for %u heads of class numbers",
+        problem_add(p, 400, "classes",
+                    "classes has %u numbers for %u heads of class numbers or values",
                     q->classes.count, numbered);
+}
+
+/* Refuses to smooth labels of which none is smoothed. */
+static void check_smoothing(const query *q, const labels *l, problem *p) {
+    unsigned values = 0;
+    for (unsigned i = 0; i < l->count; i++)
+        values += l->heads[i].arrays[0].values;
+    if (q->smoothing > 0 && values > 0 && values == l->count)
+        problem_add(
+            p, 400, "smoothing",
+            "smoothing is %g, but %s holds values to predict, which are not smoothed; leave "
+            "smoothing out, or give classes for class numbers",
+            q->smoothing, l->heads[0].arrays[0].from->name);
 }
 
 /* body: the upload whose values are checked; NULL: labels of a data set */
@@ -189,6 +221,7 @@ static bool find(const query *q, const upload *all, upload *body, uint64_t n, bo
         return false;
     }
     read_heads(q, all, n, partners, body != NULL, l, p);
+    check_smoothing(q, l, p);
     if (body && !p->status)
         check_heads(body, l, partners, p);
     if (p->status || l->count == 0)
@@ -243,7 +276,8 @@ bool labels_add(labels *l, tensor_source *s, const mixer_rows *r, const int64_t 
         h->rows = *r;
         h->labels.pairing = pairing;
         double cost = MIXER_ROWS_COST + 4 * (double)h->labels.classes;
-        if (!tensor_source_add(s, h->name, DTYPE_F32, 1, &h->labels.classes, cost, fill, h))
+        unsigned sides = h->arrays[0].values ? 0 : 1;
+        if (!tensor_source_add(s, h->name, DTYPE_F32, sides, &h->labels.classes, cost, fill, h))
             return false;
     }
     return true;
