@@ -227,7 +227,9 @@ class Addressing(HostingTest):
                               ({"n": 2, "mean": "0.5", "out_dtype": "u8"}, "out_dtype"),
                               ({"n": 2, "crop": 7, "pad": "reflect"}, "crop"),
                               ({"n": 2, "digest": "ab"}, "digest"), ({"n": 2, "x_shape": "3"}, "x_shape"),
-                              ({"n": 2, "parts": "method"}, "parts"),
+                              ({"n": 2, "parts": "lengths"}, "parts"),
+                              ({"n": 2, "pairing": "neighbour"}, "pairing"),
+                              ({"n": 2, "scope": "pair"}, "scope"),
                               ({"n": 2, "classes": 3}, "classes")):
             body = self.batch("colour", 0, 400, **options).json()
             self.assertEqual(body["errors"][0]["parameter"], name, body)

@@ -158,6 +158,8 @@ class PairsTest(harness.ServerTest):
 
     def check_batch(self, kind, form, part, target, answer, whole):
         """A mixed batch, uploaded or hosted, of which this part is wanted; whole: of every part."""
+        if part == "method":  # a default part only where rows can differ in it
+            whole = {**whole, "method": np.zeros(ROWS, "u1")}
         if part not in (None, *whole):
             self.refused(target, answer, 400, "parts")
             return

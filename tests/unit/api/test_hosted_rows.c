@@ -67,8 +67,9 @@ static void mixing_starts_from_preprocessed_rows(void **state) {
     (void)state;
     static const batch_geometry g = {.rank = 1, .channels = 1};
     static const int64_t partners[] = {0, 1, 2};
-    const fmix_recipe recipe = {
-        .method = FMIX_METHOD_NONE, .shape = {.rank = 1, .side = {BYTES}}, .alpha = 1};
+    static const fmix_method none = FMIX_METHOD_NONE;
+    const fmix_choice choice = {.count = 1, .methods = &none};
+    const fmix_recipe recipe = {.shape = {.rank = 1, .side = {BYTES}}, .alpha = 1};
     fmix_context *context = unit_context();
     fmix_scratch *scratch;
     problem p = {0};
@@ -76,12 +77,12 @@ static void mixing_starts_from_preprocessed_rows(void **state) {
     query q;
     float mixed[2][BYTES];
     hosted_rows h = begin(true);
-    mixed_batch m = {.rows = {.first = 1}, .pairing = (int64_t *)partners};
+    mixed_batch m = {.rows = {.rows.count = 3, .first = 1}, .pairing = (int64_t *)partners};
     m.batch = (fmix_batch){
         .dtype = FMIX_DTYPE_F32, .out_dtype = FMIX_DTYPE_F32, .channels = 1, .pairing = partners};
     served_query(&q, ~0u, "mean=0.5&std=0.25");
     assert_true(preprocessor_begin(&h.preprocessor, &q, &set, &g, &recipe.shape, &type, &p));
-    assert_ok(fmix_plan_new(context, &recipe, &m.rows.plan));
+    assert_ok(fmix_mixer_new(context, &recipe, &choice, &m.rows.mixer));
     assert_ok(fmix_scratch_new(&scratch));
     assert_ok(hosted_rows_locate(&h, false, 0, 0));
     assert_ok(hosted_rows_mix(&h, &m, scratch, 0, 2, mixed));
@@ -89,7 +90,7 @@ static void mixing_starts_from_preprocessed_rows(void **state) {
         for (unsigned j = 0; j < BYTES; j++)
             assert_true(mixed[i][j] == (float)((bytes[(3 + i) * BYTES + j] / 255.0 - 0.5) / 0.25));
     fmix_scratch_free(scratch);
-    fmix_plan_free(m.rows.plan);
+    fmix_mixer_free(m.rows.mixer);
     fmix_context_free(context);
     hosted_rows_end(&h);
 }

@@ -2,6 +2,8 @@
 
 #include "api/mixer_rows.h"
 
+#include <math.h>
+
 static fmix_context *context;
 
 static int begin(void **state) {

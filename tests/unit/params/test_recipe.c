@@ -177,9 +177,9 @@ static void the_text_holds_every_parameter_of_the_groups_that_has_a_value(void *
         "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix alpha=1 delta=3 "
         "reformulate=0 scope=sample soft=0 frequency=pixel spectrum=paper box=clipped dtype=f32");
     assert_text(&q, GROUP_SEED | GROUP_INDEX, "stream=1 seed=0 index=0 scope=sample");
-    q = QUERY("method", "fmix,mixup", "alpha", "0.20,1");
+    q = QUERY("method", "fmix,mixup", "alpha", "0.250,1");
     assert_text(&q, GROUP_METHOD | GROUP_LAMBDA,
-                "stream=1 method=fmix,mixup alpha=0.2,1 reformulate=0");
+                "stream=1 method=fmix,mixup alpha=0.25,1 reformulate=0");
     q = QUERY("shape", "32x32", "lambda", "0.5");
     assert_text(&q, MASKS,
                 "stream=1 seed=0 index=0 n=1 shape=32x32 method=fmix delta=3 "
