@@ -216,27 +216,8 @@ def cases(stratum):
     return [make(source) for _ in range(round(RECIPES * SHARES[stratum]))]
 
 
-def law_query(recipe):
-    """The parameters of a recipe, defaults left out."""
-    query = {"seed": recipe.seed, "method": recipe.method,
-             "delta": recipe.delta, "frequency": recipe.frequency,
-             "soft": recipe.soft, "spectrum": recipe.spectrum,
-             "box": recipe.box, "pairing": recipe.pairing,
-             "policy": recipe.policy,
-             "scope": recipe.scope, "reformulate": int(recipe.reformulate)}
-    if recipe.lam is not None:
-        query["lambda"] = recipe.lam
-    else:
-        query["alpha"] = recipe.alpha
-    if recipe.weights:
-        query["weights"] = ",".join(map(str, recipe.weights))
-    defaults = vars(ref.Recipe())
-    return {name: value for name, value in query.items()
-            if value != defaults.get(name)}
-
-
 def masks_target(case, suffix):
-    query = {"shape": "x".join(map(str, case.shape)), **law_query(case.recipe),
+    query = {"shape": "x".join(map(str, case.shape)), **ref.query_of(case.recipe),
              "index": case.index, "n": case.count, "dtype": case.dtype}
     if case.output != "mask":
         query["output"] = case.output
@@ -432,7 +413,7 @@ def batches(method):
 
 def mix_target(batch, suffix, **more):
     """Where to post x as it is in memory."""
-    query = {**law_query(batch.recipe), "step": batch.step, **more,
+    query = {**ref.query_of(batch.recipe), "step": batch.step, **more,
              "x_shape": "x".join(map(str, batch.x.shape)),
              "x_dtype": batch.type}
     if batch.out:

@@ -116,7 +116,7 @@ class BatchesAgree(HostingTest):
         data = self.sets[name]
         for _ in range(CASES // len(self.sets)):
             recipe, size, options = some_case(source, data)
-            query = {**agreement.law_query(recipe), "n": size, **options}
+            query = {**ref.query_of(recipe), "n": size, **options}
             query.pop("index", None)
             step = query.pop("step")
             if options.get("pad") == "reflect" and options.get("crop", 0) >= min(

@@ -105,7 +105,7 @@ def some_plans(source, _):
     count, steps = source.randint(1, 9), source.randint(1, 4)
     step, dtype = source.getrandbits(20), source.choice(("f32", "f64", "f16", "u8", "bits"))
     suffix = source.choice(("npy", "raw", "json", "npz", "safetensors"))
-    query = {"shape": "x".join(map(str, shape)), **agreement.law_query(recipe), "n": count,
+    query = {"shape": "x".join(map(str, shape)), **ref.query_of(recipe), "n": count,
              "step": step, "steps": steps, "dtype": dtype}
     parts = ["pairing", "lambda", "lambda_eff", "masks", "method"]
     if suffix in ("npy", "raw"):

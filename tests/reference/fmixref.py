@@ -14,6 +14,7 @@ bound cannot settle a decision, computed again with more precision.
     refdense    dense targets: 13
     refrecipe   recipes, the masks and plans of their rows
     refbatch    mixed batches
+    refquery    recipes as requests write them
     refhosted   batches of data sets: sampled, augmented, mixed
 """
 
@@ -24,6 +25,7 @@ from reffield import *  # noqa: F401,F403
 from refhosted import *  # noqa: F401,F403
 from refmask import *  # noqa: F401,F403
 from refmixing import *  # noqa: F401,F403
+from refquery import *  # noqa: F401,F403
 from refrecipe import *  # noqa: F401,F403
 from refsequence import *  # noqa: F401,F403
 from refstream import *  # noqa: F401,F403
