@@ -81,9 +81,6 @@ static const fmix_method_row table[] = {
 };
 #define ROWS (sizeof table / sizeof *table)
 
-/* The row that moves elements of any type. */
-#define NONE 6
-
 const fmix_method_row *fmix_method_row_of(fmix_method method) {
     return method < ROWS ? &table[method] : NULL;
 }
@@ -109,10 +106,13 @@ bool fmix_method_has_spectrum(fmix_method method) {
     return table[method].spectrum;
 }
 
+static bool is_of_samples(fmix_dtype dtype) {
+    return (unsigned)dtype < FMIX_DTYPES && dtype != FMIX_DTYPE_BITS;
+}
+
 const char *fmix_method_refuses(fmix_method method, bool soft, fmix_dtype dtype,
                                 fmix_dtype out_dtype) {
-    if (method >= ROWS || (unsigned)dtype >= FMIX_DTYPES || (unsigned)out_dtype >= FMIX_DTYPES ||
-        dtype == FMIX_DTYPE_BITS || out_dtype == FMIX_DTYPE_BITS)
+    if (method >= ROWS || !is_of_samples(dtype) || !is_of_samples(out_dtype))
         return "takes no such type";
     bool softens = soft && table[method].spectrum;
     fmix_blends blends = softens ? FMIX_BLENDS_NUMBERS : table[method].blends;
@@ -131,8 +131,7 @@ const char *fmix_method_refuses(fmix_method method, bool soft, fmix_dtype dtype,
 const char *fmix_method_refuses_dense(fmix_method method, bool soft, bool lambda_given,
                                       double lambda, fmix_dtype dtype) {
     bool copies = lambda_given && (lambda == 0 || lambda == 1);
-    if (fmix_method_refuses(NONE, false, dtype, dtype) || method >= ROWS ||
-        fmix_dtype_floats(dtype))
+    if (method >= ROWS || !is_of_samples(dtype) || fmix_dtype_floats(dtype))
         return fmix_method_refuses(method, soft, dtype, dtype);
     const fmix_method_row *row = &table[method];
     if (soft && row->spectrum)

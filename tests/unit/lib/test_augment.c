@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include "words.h"
+
 /* A window of a sample of bytes: what is padded with 0 is 0. */
 static void take(const fmix_window *w, size_t step, const unsigned char *from, unsigned char *out) {
     memset(out, 0xa5, 64);
@@ -94,10 +96,29 @@ static void sides_are_one_to_three(void **state) {
     fmix_light light;
     assert_int_equal(fmix_light_draw(0, 0, 0, 1, &light), FMIX_ERROR_RANGE);
     assert_int_equal(fmix_light_draw(0, 0, 4, 1, &light), FMIX_ERROR_RANGE);
+    assert_int_equal(fmix_light_draw_neighbour(0, 0, 0, 1, &light), FMIX_ERROR_RANGE);
+    assert_int_equal(fmix_light_draw_neighbour(0, 0, 4, 1, &light), FMIX_ERROR_RANGE);
+}
+
+static void a_neighbour_takes_words_sixteen_further_on(void **state) {
+    (void)state;
+    fmix_key key;
+    assert_ok(fmix_key_derive(5, FMIX_DOMAIN_AUGMENT, &key));
+    for (uint64_t t = 0; t < 400; t++)
+        for (unsigned sides = 1; sides <= 3; sides++) {
+            uint32_t w[4];
+            fmix_light light = {.flip = false};
+            fmix_words_block(&key, t, 16 / 4, w);
+            assert_ok(fmix_light_draw_neighbour(5, t, sides, 3, &light));
+            for (unsigned d = 0; d < sides; d++)
+                assert_int_equal(light.offset[d], w[d] * UINT64_C(7) >> 32);
+            assert_int_equal(light.flip, w[sides] < UINT32_C(1) << 31);
+        }
 }
 
 RUN(T(a_window_amid_its_padding_is_the_sample), T(zero_padding_reads_zeros),
     T(reflect_padding_mirrors_without_the_edge),
     T(flips_go_along_the_last_side_and_after_the_window),
     T(elements_of_several_bytes_stay_together), T(volumes_move_along_each_side),
-    T(offsets_reach_from_none_to_twice_the_crop), T(sides_are_one_to_three))
+    T(offsets_reach_from_none_to_twice_the_crop), T(sides_are_one_to_three),
+    T(a_neighbour_takes_words_sixteen_further_on))

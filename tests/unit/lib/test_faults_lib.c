@@ -88,6 +88,49 @@ static fmix_status labels(const attempt *a, bench *b) {
     return fmix_plan_labels(b->plan, &of, 7, 0, ROWS, (float *)(void *)b->out);
 }
 
+static const fmix_rows four = {.batch = 1, .count = ROWS, .index = 7};
+
+/* Rows of several methods and unmixed rows: their masks, data and labels. */
+static fmix_status mixer(const attempt *a, bench *b) {
+    static const fmix_method methods[] = {FMIX_METHOD_CUTMIX, FMIX_METHOD_FMIX, FMIX_METHOD_MIXUP};
+    static const float x[3 * 64 * ROWS], y[2 * ROWS];
+    const fmix_choice choice = {
+        .count = 3, .methods = methods, .by_sample = true, .prob_given = true, .prob = 0.8};
+    const fmix_batch batch = {
+        .x = x, .dtype = a->dtype, .out_dtype = a->out_dtype, .channels = 3, .pairing = partners};
+    const fmix_labels labels_of = {
+        .y = y, .dtype = FMIX_DTYPE_F32, .classes = 2, .pairing = partners};
+    fmix_mixer *made = NULL;
+    fmix_status status = fmix_mixer_new(b->context, &a->recipe, &choice, &made);
+    if (status == FMIX_OK)
+        status = fmix_mixer_masks(made, b->scratch, &four, 0, ROWS, FMIX_DTYPE_F32, b->out);
+    if (status == FMIX_OK)
+        status = fmix_mixer_mix(made, b->scratch, &four, &batch, 0, ROWS, b->out + MOST / 4);
+    if (status == FMIX_OK)
+        status = fmix_mixer_labels(made, &four, &labels_of, 0, ROWS,
+                                   (float *)(void *)(b->out + MOST / 2));
+    fmix_mixer_free(made);
+    return status;
+}
+
+static fmix_status pairing_by_class(const attempt *a, bench *b) {
+    static const int64_t classes[ROWS] = {0, 2, 1, 2};
+    (void)a;
+    return fmix_pairing_by_class(FMIX_PAIRING_OTHER_CLASS, 3, &four, FMIX_DTYPE_I64, classes, 3,
+                                 (int64_t *)(void *)b->out);
+}
+
+static fmix_status bucket(const attempt *a, bench *b) {
+    static int64_t offsets[1001];
+    const fmix_bucket of = {
+        .samples = 1000, .batch = 8, .windows = 50, .shuffles = true, .offsets = offsets};
+    (void)a;
+    for (int64_t i = 0; i < 1000; i++)
+        offsets[i + 1] = offsets[i] + i % 17;
+    uint64_t *numbers = (uint64_t *)(void *)b->out;
+    return fmix_bucket_batch(&of, 60, numbers, numbers + 1, numbers + 9);
+}
+
 #define FMIX(power, ...)                                                                           \
     { .method = FMIX_METHOD_FMIX, .alpha = 1, .delta = power, __VA_ARGS__ }
 #define OTHER(m)                                                                                   \
@@ -132,6 +175,11 @@ static const attempt attempts[] = {
     {"labels of floats", OTHER(BCPLUS), labels, SURE, FMIX_DTYPE_F64, 0},
     {"pairing", FMIX(3, SQUARE), pairing, SURE, 0, 0},
     {"policy", FMIX(3, SQUARE), policy, SURE, 0, 0},
+    {"mixer", FMIX(3, SQUARE), mixer, SURE, FMIX_DTYPE_F32, FMIX_DTYPE_F32},
+    {"mixer that converts", FMIX(3, SQUARE, .soft = 0.2), mixer, SURE, FMIX_DTYPE_F32,
+     FMIX_DTYPE_F64},
+    {"pairing by class", FMIX(3, SQUARE), pairing_by_class, SURE, 0, 0},
+    {"bucket", FMIX(3, SQUARE), bucket, SURE, 0, 0},
 };
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 

@@ -34,6 +34,44 @@ static void key_and_first_words_are_those_of_the_contract(void **state) {
     assert_int_equal(w[3], 3167318664u);
 }
 
+static void later_domains_begin_with_the_words_of_the_contract(void **state) {
+    (void)state;
+    static const struct {
+        fmix_domain domain;
+        uint32_t words[2];
+    } known[] = {{FMIX_DOMAIN_VIEW, {3779658516u, 1806583703u}},
+                 {FMIX_DOMAIN_CHOICE, {3222680216u, 1219193272u}},
+                 {FMIX_DOMAIN_PARTNER, {1908639587u}},
+                 {FMIX_DOMAIN_BUCKET, {217067717u}}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        fmix_key key;
+        uint32_t w[4];
+        assert_ok(fmix_key_derive(0, known[i].domain, &key));
+        fmix_words_block(&key, 0, 0, w);
+        assert_int_equal(w[0], known[i].words[0]);
+        if (known[i].words[1])
+            assert_int_equal(w[1], known[i].words[1]);
+    }
+}
+
+static void numbers_below_m_come_from_the_first_words_below_its_last_multiple(void **state) {
+    (void)state;
+    static const uint32_t ms[] = {1, 2, 3, 1000, UINT32_C(0x80000001), UINT32_MAX};
+    fmix_key key;
+    assert_ok(fmix_key_derive(3, FMIX_DOMAIN_PAIRING, &key));
+    for (size_t i = 0; i < sizeof ms / sizeof *ms; i++) {
+        fmix_word_reader reader = {.key = &key, .index = 12};
+        uint64_t next = 0, whole = (UINT64_C(1) << 32) / ms[i] * ms[i];
+        for (unsigned drawn = 0; drawn < 1000; drawn++) {
+            uint32_t w[4];
+            do
+                fmix_words_block(&key, 12, next / 4, w);
+            while (w[next++ % 4] >= whole);
+            assert_int_equal(fmix_words_below(&reader, ms[i]), w[(next - 1) % 4] % ms[i]);
+        }
+    }
+}
+
 static void domains_and_seeds_have_different_keys(void **state) {
     (void)state;
     fmix_key a, b;
@@ -45,4 +83,5 @@ static void domains_and_seeds_have_different_keys(void **state) {
 }
 
 RUN(T(philox_gives_the_published_known_answers), T(key_and_first_words_are_those_of_the_contract),
-    T(domains_and_seeds_have_different_keys))
+    T(domains_and_seeds_have_different_keys), T(later_domains_begin_with_the_words_of_the_contract),
+    T(numbers_below_m_come_from_the_first_words_below_its_last_multiple))
