@@ -8,6 +8,7 @@ import urllib.parse
 
 import bodies
 import sets
+from bodies import ref
 
 MANY = 2**64 - 1
 ROUTES = {"/v1/masks": 20, "/v1/plans": 16, "/v1/mix": 26,
@@ -15,7 +16,8 @@ ROUTES = {"/v1/masks": 20, "/v1/plans": 16, "/v1/mix": 26,
           "/v1/shards/{shard}": 6}  # the others: 1
 CONTAINERS = ("npy", "raw", "json", "png", "npz", "safetensors", "tar")
 OFTEN = {"shape": 0.98, "n": 0.75, "parts": 0.35, "seed": 0.4, "method": 0.5, "dtype": 0.4,
-         "output": 0.25, "steps": 0.4, "out_dtype": 0.25, "soft": 0.2, "layout": 0.0}
+         "output": 0.25, "steps": 0.4, "out_dtype": 0.25, "soft": 0.2, "layout": 0.0, "prob": 0.2,
+         "switch": 0.2, "pairing": 0.3}
 RARELY = 0.12
 STRANGE = ("", "-", "a b", "é", "1e999x", "nan", "0x1", "+1", "-1", "1 ", "1,", ",", "inf", "%", "1x",
            "0", "18446744073709551616", "999999999999999999999999", "1e400", "0.5.5", "a" * 300, "1;2")
@@ -116,8 +118,14 @@ def _tame_law(query, rng):
         query.pop("alpha", None)
         query.pop("reformulate", None)
     methods = query.get("method", "fmix").split(",")
+    alphas = query.get("alpha", "").split(",")
+    if len(alphas) > 1 and len(alphas) != len(methods):
+        query["alpha"] = ",".join((alphas * len(methods))[:len(methods)])
+    if query.get("switch") == "sample":
+        query.pop("policy", None)
     if "weights" in query:
-        query["policy"] = "random"
+        if query.get("switch") != "sample":
+            query["policy"] = "random"
         query["weights"] = ",".join(str(rng.choice((1, 1, 3, 0, 7, 2**28))) for _ in methods[:-1]) + \
             "," * (len(methods) > 1) + "1"
     if query.get("spectrum") == "official":
@@ -126,6 +134,23 @@ def _tame_law(query, rng):
             query["n"] = str(min(int(query["n"]), 2))  # every mask is settled by MPFR
     if "delta" in query and float(query["delta"]) > 6 and float(query.get("soft", 0)) > 0:
         query["delta"] = "4"  # where all is contested, and the reference slow
+
+
+def _tame_partners(case, known):
+    """Pairings and scopes that the rows have."""
+    query, body, data = case.query, case.body, case.data
+    numbered = (body and body.plain and body.classes) or (data and data.classes)
+    if body and body.plain and "x2" in body.arrays:
+        numbered = False
+    if query.get("pairing") in ref.CLASS_PAIRINGS and not numbered:
+        query["pairing"] = "roll"
+    if query.get("pairing") == "neighbour" and (data is None or data.neighbours is None):
+        query["pairing"] = "derangement"
+    if query.get("scope") == "pair":
+        query.update({"pairing": "flip"} if "pairing" in known else {"scope": "batch"})
+    if data is None or not isinstance(data.x, list):
+        query.pop("bucket", None)
+        query.pop("pad_value", None)
 
 
 def _tame_masks(query, rng):
@@ -144,7 +169,7 @@ def _tame_masks(query, rng):
 def _tame_parts(case, rng):
     parts = case.query.get("parts", "").split(",")
     allowed = {"/v1/plans": ("masks", "pairing", "lambda", "lambda_eff", "method")}.get(
-        case.route, ("mixed", "masks", "pairing", "lambda", "lambda_eff") +
+        case.route, ("mixed", "masks", "pairing", "lambda", "lambda_eff", "method") +
         ("rows",) * (case.data is not None))
     if "parts" in case.query:
         parts = [part for part in parts if part in allowed] or [rng.choice(allowed)]
@@ -257,6 +282,7 @@ class Drawer:
         if chance(rng, 0.9):
             if "method" in known:
                 _tame_law(case.query, rng)
+                _tame_partners(case, known)
             if case.route == "/v1/masks":
                 _tame_masks(case.query, rng)
             if case.body and case.body.plain:

@@ -126,7 +126,7 @@ def check_container(case, form, reply):
         check_picture(case, reply.body, held)
         return
     found = read(form, reply)
-    if held is None:
+    if not held:
         return
     first = next(iter(held))
     wanted = held if form in ALL else {first: held[first]}

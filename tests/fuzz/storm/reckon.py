@@ -18,21 +18,6 @@ def integer(query, name, default):
     return int(query.get(name, default))
 
 
-def recipe(query):
-    """As the reference has it."""
-    weights = query.get("weights") if query.get("policy") == "random" else None
-    return ref.Recipe(
-        seed=integer(query, "seed", 0), method=query.get("method", "fmix"),
-        alpha=float(query.get("alpha", 1)), lam=float(query["lambda"]) if "lambda" in query else None,
-        reformulate=query.get("reformulate") == "1", delta=float(query.get("delta", 3)),
-        frequency=query.get("frequency", "pixel"), scope=query.get("scope", "sample"),
-        soft=float(query.get("soft", 0)), spectrum=query.get("spectrum", "paper"),
-        box=query.get("box", "clipped"), pairing=query.get("pairing", "permutation"),
-        policy=query.get("policy", "alternate"),
-        weights=tuple(map(int, weights.split(","))) if weights else None,
-        correct=query.get("correct", "1") == "1")
-
-
 def sides(text):
     """Of 3x4."""
     return tuple(map(int, text.split("x")))
@@ -62,10 +47,24 @@ def _plans(case):
             "method": ("u1", lead)}
 
 
+def is_values(y):
+    """Whether a head is one number a sample, as of regression."""
+    return y.ndim == 1 and y.dtype.kind == "f"
+
+
+def _method(case, rows):
+    """The part that is there where it is asked for, or where rows can differ in it."""
+    asked = "method" in case.query.get("parts", "").split(",")
+    return {"method": ("u1", (rows,))} if asked or ref.recipe_of(case.query).varies else {}
+
+
 def _labels(arrays, rows, classes):
     """Of each head; classes: those asked for, or None where the set says it."""
     found, turn = {}, 0
     for name, y in arrays.items():
+        if is_values(y):
+            found["labels" + name[1:]] = ("<f4", (rows,))
+            continue
         if y.ndim == 1:
             count = classes[name] if isinstance(classes, dict) else classes[0 if len(classes) == 1 else turn]
             turn += 1
@@ -84,7 +83,7 @@ def _mix(case):
     classes = [int(c) for c in query.get("classes", "0").split(",")]
     return {"mixed": (out, x.shape), **_labels(heads, len(x), classes),
             "pairing": ("<i8", (len(x),)), "lambda": ("<f8", (len(x),)), "lambda_eff": ("<f8", (len(x),)),
-            "masks": ("<f4", (len(x), *x.shape[sets.SPATIAL[layout]]))}
+            "masks": ("<f4", (len(x), *x.shape[sets.SPATIAL[layout]])), **_method(case, len(x))}
 
 
 def share(case):
@@ -108,7 +107,8 @@ def _batch(case):
         classes = {name: asked[0 if len(asked) == 1 else i] for i, name in enumerate(numbered)}
     return {"mixed": (dtype, (mine, *data.x.shape[1:])), **_labels(data.labels, mine, classes),
             "pairing": ("<i8", (mine,)), "lambda": ("<f8", (mine,)), "lambda_eff": ("<f8", (mine,)),
-            "masks": ("<f4", (mine, *data.x.shape[sets.SPATIAL[layout]])), "rows": ("<i8", (mine,))}
+            "masks": ("<f4", (mine, *data.x.shape[sets.SPATIAL[layout]])), **_method(case, mine),
+            "rows": ("<i8", (mine,))}
 
 
 SHAPES = {"/v1/masks": _masks, "/v1/plans": _plans, "/v1/mix": _mix,
@@ -151,14 +151,15 @@ def _mask_values(case):
     if case.form == "png":
         dtype = "u8" if query.get("output") == "grey" else "f64"
     make = ref.make_greys if query.get("output") == "grey" else ref.make_masks
-    made = make(recipe(query), sides(query["shape"]), integer(query, "index", 0), integer(query, "n", 1), dtype)
+    made = make(ref.recipe_of(query), sides(query["shape"]), integer(query, "index", 0),
+                integer(query, "n", 1), dtype)
     return {"masks": made.masks, **_facts(made), "ones": np.array(made.ones, "<i8")}
 
 
 def _plan_values(case):
     query = case.query
     index = int(query["index"]) if "index" in query else None
-    made = ref.make_plans(recipe(query), sides(query["shape"]), integer(query, "step", 0),
+    made = ref.make_plans(ref.recipe_of(query), sides(query["shape"]), integer(query, "step", 0),
                           integer(query, "steps", 1), integer(query, "n", 1), index,
                           query.get("dtype", "f32"))
     parts = [{"masks": plan.masks, "pairing": np.array(plan.pairing, "<i8"), **_facts(plan),
@@ -172,17 +173,18 @@ def _mix_values(case):
     query, arrays = case.query, case.body.arrays
     heads = {n: y for n, y in arrays.items() if n == "y" or n.startswith("y.")}
     asked = [int(c) for c in query.get("classes", "0").split(",")]
-    numbered = [n for n, y in heads.items() if y.ndim == 1]
+    numbered = [n for n, y in heads.items() if y.ndim == 1 and not is_values(y)]
     labels = {}
     if heads:
         labels = {"y": heads, "smoothing": float(query.get("smoothing", 0)),
                   "y2": {n: arrays[n.replace("y", "y2", 1)] for n in heads} if "x2" in arrays else None,
                   "classes": {n: asked[0 if len(asked) == 1 else i] for i, n in enumerate(numbered)}}
     index = int(query["index"]) if "index" in query else None
-    made = ref.mix(recipe(query), arrays["x"], integer(query, "step", 0), query.get("layout", "none"),
+    made = ref.mix(ref.recipe_of(query), arrays["x"], integer(query, "step", 0), query.get("layout", "none"),
                    index, x2=arrays.get("x2"), out_dtype=query.get("out_dtype"), **labels)
     return {"mixed": made.mixed, **{"labels" + n[1:]: t for n, t in (made.labels or {}).items()},
-            "pairing": np.array(made.pairing, "<i8"), **_facts(made), "masks": made.masks}
+            "pairing": np.array(made.pairing, "<i8"), **_facts(made), "masks": made.masks,
+            "method": np.array(made.method, "u1")}
 
 
 def _reals(text):
@@ -193,7 +195,7 @@ def _reals(text):
 def _batch_values(case):
     query = case.query
     whole = hosting.batch(
-        case.data, recipe(query), integer(query, "n", 64), case.step, integer(query, "epoch", 0),
+        case.data, ref.recipe_of(query), integer(query, "n", 64), case.step, integer(query, "epoch", 0),
         shuffle=query.get("shuffle") == "1", crop=integer(query, "crop", 0), pad=query.get("pad", "zero"),
         flip=query.get("flip") == "1", smoothing=float(query.get("smoothing", 0)),
         mean=_reals(query["mean"]) if "mean" in query else None,
