@@ -95,6 +95,17 @@ static bool check_pairing(const query *q, const dataset *set, const labels *l, p
     return mixed_batch_pairing(q, l, missing, p) && p->status == 0;
 }
 
+/* Refuses parts that the set does not have. */
+static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
+    char missing[160];
+    snprintf(missing, sizeof missing, "the data set %s has no dense targets", h->set->name);
+    if (q->given[QUERY_PARTS] && (q->parts & PART_LENGTHS) && !h->set->ragged)
+        problem_add(p, 400, "parts",
+                    "parts names lengths, but the rows of the data set %s have one length",
+                    h->set->name);
+    return mixed_batch_dense(q, &h->mixed.dense, missing, p) && p->status == 0;
+}
+
 static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
     query *q = &request->query;
     mixed_batch *m = &h->mixed;
@@ -108,7 +119,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
                             &d->preprocessed, p) ||
         !hosted_rows_begin(&h->rows, p) || !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
-        !check_pairing(q, h->set, m->labels, p) ||
+        !check_pairing(q, h->set, m->labels, p) || !check_parts(q, h, p) ||
         !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
         return false;
     m->rows.first = at->begin;

@@ -52,10 +52,10 @@ static bool read_pair(resource_request *request, upload *all, pair *out, problem
         problem_add(p, 400, "x", "the body holds no array named x");
     for (unsigned i = 0; i < all->count; i++)
         if (&all->arrays[i] != out->x && &all->arrays[i] != out->x2 &&
-            !labels_have_name(all->arrays[i].name))
+            !labels_have_name(all->arrays[i].name) && !dense_has_name(all->arrays[i].name))
             problem_add(p, 400, all->arrays[i].name,
-                        "the body holds an array named %s; it may hold x, y, x2, y2, y.NAME and "
-                        "y2.NAME",
+                        "the body holds an array named %s; it may hold x, y, y.NAME, dense and "
+                        "dense.NAME, and x2, y2, y2.NAME, dense2 and dense2.NAME",
                         all->arrays[i].name);
     if (out->x && out->x2 && !same_array(out->x, out->x2))
         problem_add(p, 400, "x2", "x2 must have the shape and dtype of x");
@@ -160,6 +160,11 @@ static void make_source(resource_request *request, upload *all, const pair *of,
     mix *m = mix_new(request, all, found, &recipe, x->shape[0], p);
     if (!m)
         return;
+    if (!dense_of_upload(q, all, x, &g, of->x2 != NULL, &m->mixed.dense, p) ||
+        !mixed_batch_dense(q, &m->mixed.dense, "the body holds no dense targets", p)) {
+        mix_free(m);
+        return;
+    }
     if (of->x2)
         m->mixed.kind = FMIX_PAIRING_NONE; /* row i is mixed with row i of x2 */
     m->mixed.batch = (fmix_batch){.x = x->bytes,

@@ -61,11 +61,16 @@ bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p)
     const query *q = &request->query;
     if (q->given[QUERY_PARTS] && (q->parts & PART_ROWS) && !hosted)
         problem_add(p, 400, "parts", "rows is a part of batches of a data set only");
-    if (q->given[QUERY_PARTS] && (q->parts & PART_LENGTHS))
-        problem_add(p, 400, "parts", "lengths is a part of batches of sequences only");
-    if (q->given[QUERY_PARTS] && (q->parts & PART_DENSE))
-        problem_add(p, 400, "parts", "parts names dense, but there are no dense targets");
+    if (q->given[QUERY_PARTS] && (q->parts & PART_LENGTHS) && !hosted)
+        problem_add(p, 400, "parts", "lengths is a part of batches of hosted sequences only");
     return p->status == 0 && format_holds_parts(request->format, q, p);
+}
+
+bool mixed_batch_dense(const query *q, const dense *d, const char *missing, problem *p) {
+    if (d->count || !q->given[QUERY_PARTS] || !(q->parts & PART_DENSE))
+        return true;
+    problem_add(p, 400, "parts", "parts names dense, but %s", missing);
+    return false;
 }
 
 bool mixed_batch_recipe(resource_request *request, const batch_geometry *g, fmix_recipe *recipe,
@@ -118,7 +123,7 @@ static bool add_drawn(tensor_source *s, const char *name, dtype type, unsigned s
     return true;
 }
 
-static bool add_tensors(const mixed_batch *m, tensor_source *s, const query *q, const array *u,
+static bool add_tensors(mixed_batch *m, tensor_source *s, const query *q, const array *u,
                         dtype out_type, const batch_geometry *g) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
     channels_place place = !g->has_channels                  ? CHANNELS_NOWHERE
@@ -134,6 +139,8 @@ static bool add_tensors(const mixed_batch *m, tensor_source *s, const query *q, 
                                  m->fill, m->fill_self);
     if (wanted & PART_LABELS)
         good = good && labels_add(m->labels, s, &m->rows, m->pairing);
+    if (wanted & PART_DENSE)
+        good = good && dense_add(&m->dense, s, &m->rows, m->pairing, mask_cost);
     if (wanted & PART_PAIRING)
         good = good && tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 1, fill_pairing, m);
     if (wanted & PART_LAMBDA)
@@ -159,7 +166,7 @@ static uint64_t converted_row(const mixed_batch *m) {
                : m->elements * batch->channels * fmix_dtype_bytes(batch->dtype);
 }
 
-bool mixed_batch_source(const mixed_batch *m, tensor_source *s, const query *q, const array *x,
+bool mixed_batch_source(mixed_batch *m, tensor_source *s, const query *q, const array *x,
                         dtype out_type, const batch_geometry *g) {
     bool sorts = pairs_by_class(m->kind);
     s->prepare_cost = (sorts ? 150 : 15) * (double)m->total;

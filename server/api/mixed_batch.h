@@ -4,7 +4,7 @@
 #ifndef MIXED_BATCH_H
 #define MIXED_BATCH_H
 
-#include "batch_geometry.h"
+#include "dense.h"
 #include "labels.h"
 #include "mixer_rows.h"
 #include "resource.h"
@@ -27,13 +27,17 @@ bool mixed_batch_pairing(const query *q, const labels *l, const char *missing, p
  */
 bool mixed_batch_parts(const resource_request *request, bool hosted, problem *p);
 
+/* False, explained: `parts` names dense targets, and there are none. `missing` says so. */
+bool mixed_batch_dense(const query *q, const dense *d, const char *missing, problem *p);
+
 typedef struct mixed_batch {
     mixer_rows rows; /* owns the mixer */
     fmix_batch batch;
     int64_t *pairing;               /* of all `total` rows */
     uint64_t seed, total, elements; /* elements: of a mask */
     fmix_pairing_kind kind;
-    labels *labels;    /* NULL: no labels */
+    labels *labels; /* NULL: no labels */
+    dense dense;
     bool interpolates; /* no row has a mask: methods weigh rows with numbers */
     /* Fills the tensor `mixed`; by default mixed_batch_fill, which mixes `batch`. */
     tensor_fill *fill;
@@ -53,7 +57,7 @@ fmix_status mixed_batch_prepare(mixed_batch *m);
 
 /* Adds the tensors that `parts` names, and what they take to compute. A row of `mixed` has the
  * sides of a row of x. False: a tensor is too large. */
-bool mixed_batch_source(const mixed_batch *m, tensor_source *s, const query *q, const array *x,
+bool mixed_batch_source(mixed_batch *m, tensor_source *s, const query *q, const array *x,
                         dtype out_type, const batch_geometry *g);
 
 #endif

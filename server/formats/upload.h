@@ -10,7 +10,7 @@
 #include "tensor/dtype.h"
 
 #define ARRAY_NAME    32
-#define UPLOAD_ARRAYS 16
+#define UPLOAD_ARRAYS 34 /* x, eight heads of labels, eight dense targets; the same of partners */
 
 /* An uploaded array: a little-endian view of the body, or of upload.inflated. */
 typedef struct array {

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define TENSOR_RANK     6
-#define SOURCE_TENSORS  16
+#define SOURCE_TENSORS  24 /* eight heads of labels, eight dense targets, eight more */
 #define SOURCE_METADATA 4
 
 typedef struct tensor_source tensor_source;
