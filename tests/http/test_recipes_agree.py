@@ -1,0 +1,232 @@
+"""The daemon and the reference agree on recipes as people write them: prob, switch, lists of alpha,
+pairs, partners by class, values and dense targets, together with all that there was before.
+
+Random recipes, the same in every run, bit for bit; FMIX_AGREEMENT scales their number.
+"""
+
+import dataclasses
+import random
+import sys
+import unittest
+from collections import Counter
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import numpy as np
+
+import harness
+import tensors
+import test_agreement as agreement
+from test_agreement import ref
+
+PLANS, BATCHES = (round(count * max(1, agreement.RECIPES / 3000)) for count in (1200, 1800))
+SAFETENSORS = "application/x-safetensors"
+SHAPES = ((1,), (7,), (20,), (1, 6), (6, 5), (9, 8), (3, 4, 5))
+LABELS = ("<f2", "<f4", "<f8")
+
+tally = Counter()
+
+
+def some_methods(source):
+    """One or a list, and how each row or batch gets its own."""
+    names = [source.choice(ref.METHODS) for _ in range(source.choice((1, 1, 2, 3, 4)))]
+    switch = source.choice(("batch", "sample"))
+    policy = "alternate" if switch == "sample" else source.choice(("alternate", "random"))
+    drawn = len(names) > 1 and (switch == "sample" or policy == "random")
+    weights = tuple(source.choice((0, 1, 3, 2**20)) for _ in names)
+    return {"method": ",".join(names), "switch": switch, "policy": policy,
+            "weights": weights if drawn and any(weights) and source.random() < 0.6 else None}
+
+
+def some_recipe(source, shape, pairings):
+    """Any recipe at all for rows of a shape."""
+    more = some_methods(source)
+    count = len(more["method"].split(","))
+    scope = source.choice(("sample", "sample", "sample", "batch", "pair"))
+    pairing = "flip" if scope == "pair" else source.choice(pairings)
+    made = agreement.some_recipe(source, shape, more.pop("method"), scope=scope, pairing=pairing,
+                                 correct=source.random() < 0.7, **more)
+    soft = source.choice((0.0, 0.0, 0.0, made.soft))
+    prob = source.choice((1.0, 1.0, 0.5, 0.0, source.random(), source.random()))
+    alpha = made.alpha
+    if made.lam is None and count > 1 and source.random() < 0.5:
+        alpha = tuple(agreement.some_alpha(source) for _ in range(count))
+    return dataclasses.replace(made, prob=prob, alpha=alpha, soft=soft)
+
+
+class RecipesAgree(agreement.Agreement):
+    """Tensors by name, all of them."""
+
+    def check_tensors(self, what, body, expected):
+        got = tensors.read_safetensors(body)
+        self.assertEqual(got.keys(), expected.keys(), what)
+        for name, array in expected.items():
+            self.check_same(f"{name} of {what}", got[name], np.ascontiguousarray(array))
+
+    def count(self, recipe):
+        tally["recipes"] += 1
+        tally["with prob"] += recipe.prob < 1
+        tally["that switch rows"] += recipe.switch == "sample" and len(recipe.methods) > 1
+        tally["with alphas"] += isinstance(recipe.alpha, tuple)
+        tally["of pairs"] += recipe.scope == "pair"
+        tally["partners by class"] += recipe.pairing in ref.CLASS_PAIRINGS
+
+
+def numbers_of(made):
+    """The parts of a plan or a batch that are one number a row."""
+    return {"pairing": np.array(made.pairing, "<i8"), "lambda": np.array(made.lam),
+            "lambda_eff": np.array(made.lam_eff)}
+
+
+class PlansAgree(RecipesAgree):
+    def check(self, source):
+        shape, count = source.choice(SHAPES), source.choice((1, 2, 5, 8))
+        recipe = dataclasses.replace(some_recipe(source, shape, sorted(ref.PAIRINGS)), correct=True)
+        steps = source.choice((1, 1, 3))
+        dtype = source.choice(("f16", "f32", "f64") if recipe.softens else ("bits", "u8", "f32"))
+        step = source.choice((0, 1, source.randrange(2**40)))
+        query = {**ref.query_of(recipe), "shape": "x".join(map(str, shape)), "n": count, "step": step,
+                 "steps": steps, "dtype": dtype}
+        target = f"/v1/plans.safetensors?{urlencode(query)}"
+        plans = ref.make_plans(recipe, shape, step, steps, count, dtype=dtype)
+        parts = [{"masks": plan.masks, **numbers_of(plan), "method": np.array(plan.method, "u1")}
+                 for plan in plans]
+        self.check_tensors(target, self.get(target).body,
+                           {name: np.stack([part[name] for part in parts]) for name in parts[0]})
+        self.count(recipe)
+
+    def test_plans_agree(self):
+        source = random.Random("plans of rows")
+        for _ in range(PLANS):
+            self.check(source)
+
+
+# --- Uploads ----------------------------------------------------------------
+
+
+class Head(NamedTuple):
+    """Labels of an upload, and how many classes they have if they are numbers."""
+
+    y: np.ndarray
+    classes: int = 0
+
+
+def some_head(source, count):
+    classes = source.choice((1, 2, 3, 10))
+    noise = np.random.default_rng(source.getrandbits(32))
+    kind = source.choice(("numbers", "numbers", "rows", "values"))
+    if kind == "numbers":
+        return Head(noise.integers(0, classes, count).astype(source.choice(("u1", "i1", "<i4", "<i8"))), classes)
+    if kind == "rows":
+        return Head(noise.random((count, classes)).astype(source.choice(LABELS)))
+    return Head((100 * noise.normal(size=count)).astype(source.choice(LABELS)))
+
+
+class Upload(NamedTuple):
+    """A batch to mix."""
+
+    arrays: dict
+    heads: dict
+    layout: str
+    shape: tuple
+
+
+def some_upload(source):
+    layout = source.choice(("none", "channels_first", "channels_last"))
+    shape, count = source.choice(SHAPES[:6] if layout == "none" else SHAPES), source.choice((1, 2, 3, 8))
+    sides = {"none": shape, "channels_first": (3, *shape), "channels_last": (*shape, 3)}[layout]
+    arrays = {"x": agreement.some_rows(source, (count, *sides))}
+    if source.random() < 0.15:
+        arrays["x2"] = arrays["x"][::-1].copy()
+    heads = {name: some_head(source, count) for name in source.choice(
+        ((), ("y",), ("y",), ("y.a", "y.b"), ("y.c", "y.a", "y.b")))}
+    for name, head in heads.items():
+        arrays[name] = head.y
+        if "x2" in arrays:
+            arrays[name.replace("y", "y2", 1)] = head.y[::-1].copy()
+    for name in source.choice(((), (), ("dense",), ("dense.map", "dense.depth"))):
+        channels = source.choice((None, 1, 2)) if layout != "none" else None
+        sides = {"none": shape, "channels_first": (channels, *shape), "channels_last": (*shape, channels)}[
+            layout if channels else "none"]
+        arrays[name] = agreement.some_rows(source, (count, *sides))
+        if "x2" in arrays:
+            arrays[name.replace("dense", "dense2", 1)] = arrays[name][::-1].copy()
+    return Upload(arrays, heads, layout, shape)
+
+
+def targets_of(upload, stem):
+    """Dense targets by the names that answers give them."""
+    return {"dense" + name.removeprefix(stem): array for name, array in upload.arrays.items()
+            if name.partition(".")[0] == stem}
+
+
+def query_of(source, upload, recipe):
+    """What is asked of an upload, beside its recipe."""
+    x, heads = upload.arrays["x"], upload.heads.values()
+    query = {**ref.query_of(recipe), "step": source.choice((0, 3, source.randrange(2**50)))}
+    if x.ndim > 2:
+        query["layout"] = upload.layout
+    if any(head.classes for head in heads):
+        query["classes"] = ",".join(str(head.classes) for head in heads if head.y.ndim == 1)
+    if any(head.classes or head.y.ndim == 2 for head in heads) and source.random() < 0.4:
+        query["smoothing"] = source.choice((0.1, 0.3, 1.0))
+    out = source.choice((None, None, "f32", "f16", *ref.TYPES))
+    if x.dtype.kind in "ib" and source.random() < 0.8:
+        out = source.choice(ref.FLOATING)  # which may be interpolated
+    return query | ({"out_dtype": out} if out else {})
+
+
+def expected_of(upload, recipe, query):
+    """The answer's tensors by the reference."""
+    arrays, heads = upload.arrays, upload.heads
+    labels = {}
+    if heads:
+        labels = {"y": {name: head.y for name, head in heads.items()},
+                  "classes": {name: head.classes for name, head in heads.items()},
+                  "smoothing": query.get("smoothing", 0.0)}
+        if "x2" in arrays:
+            labels["y2"] = {name: arrays[name.replace("y", "y2", 1)] for name in heads}
+    made = ref.mix(recipe, arrays["x"], query["step"], upload.layout if arrays["x"].ndim > 2 else "none",
+                   x2=arrays.get("x2"), out_dtype=query.get("out_dtype"),
+                   dense=targets_of(upload, "dense"),
+                   dense2=targets_of(upload, "dense2") if "x2" in arrays else None, **labels)
+    varying = {"method": np.array(made.method, "u1")} if recipe.varies else {}
+    return {"mixed": made.mixed, **{"labels" + name[1:]: y for name, y in (made.labels or {}).items()},
+            **numbers_of(made), "masks": made.masks, **varying, **made.dense}
+
+
+class UploadsAgree(RecipesAgree):
+    def check(self, source):
+        upload = some_upload(source)
+        paired = ref.CLASS_PAIRINGS if any(head.classes for head in upload.heads.values()) else ()
+        recipe = some_recipe(source, upload.shape, (*sorted(ref.PAIRINGS), *paired * 2))
+        query = query_of(source, upload, recipe)
+        target = f"/v1/mix.safetensors?{urlencode(query)}"
+        told = f"{target} {[(name, a.dtype, a.shape) for name, a in upload.arrays.items()]}"
+        body = tensors.write_safetensors(upload.arrays)
+        self.count(recipe)
+        try:
+            expected = expected_of(upload, recipe, query)
+        except ValueError:
+            self.post(target, body, 400, content_type=SAFETENSORS)
+            tally["refused by both"] += 1
+            return
+        self.check_tensors(told, self.post(target, body, content_type=SAFETENSORS).body, expected)
+        tally["mixed"] += 1
+        tally["mixed with dense targets"] += bool(targets_of(upload, "dense"))
+
+    def test_uploads_agree(self):
+        source = random.Random("uploads of rows")
+        for _ in range(BATCHES):
+            self.check(source)
+        self.assertGreater(tally["mixed"], BATCHES / 2)
+        self.assertGreater(tally["refused by both"], BATCHES / 20)
+
+
+def tearDownModule():
+    """Say what was compared."""
+    print("\nrecipes of rows:", ", ".join(f"{count} {name}" for name, count in tally.items()), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
