@@ -240,15 +240,9 @@ bool dataset_writer_class(dataset_writer *w, const char *name) {
 
 /* ---- what stands beside the rows ---- */
 
-static bool write_bytes(FILE *file, const array *a) {
-    size_t length = dtype_table[a->type].size;
-    for (unsigned d = 0; d < a->rank; d++)
-        length *= (size_t)a->shape[d];
-    return fwrite(a->bytes, 1, length, file) == length;
-}
-
 /* As i64. */
-static bool write_integers(FILE *file, const array *a) {
+static bool write_integers(dataset_writer *w, FILE *file, const array *a) {
+    (void)w;
     size_t size = dtype_table[a->type].size;
     uint64_t count = a->shape[0] * (a->rank > 1 ? a->shape[1] : 1);
     for (uint64_t i = 0; i < count; i++) {
@@ -262,13 +256,13 @@ static bool write_integers(FILE *file, const array *a) {
 
 /* number: of the file, as dataset_part.h counts. */
 static bool write_file(dataset_writer *w, unsigned number, const array *a,
-                       bool (*write)(FILE *file, const array *a)) {
+                       bool (*write)(dataset_writer *w, FILE *file, const array *a)) {
     char name[MANIFEST_FILE_NAME];
     manifest_file_name(&w->set, number, name);
     FILE *file = w->failed ? NULL : create(w, name);
     if (!file)
         return false;
-    bool good = write(file, a) || fail_file(w, name);
+    bool good = write(w, file, a) || fail_file(w, name);
     return finish_file(w, file, name) && good;
 }
 
@@ -296,6 +290,18 @@ bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *of
     return write_file(w, dataset_files(&w->set) - 1, offsets, write_integers);
 }
 
+static bool write_rows(dataset_writer *w, FILE *file, const array *a) {
+    size_t bytes = (size_t)w->set.dense[w->set.denses - 1].row_bytes;
+    w->progress = progress_of(w->errors, a->shape[0]);
+    w->progress.of = a->name;
+    for (uint64_t i = 0; i < a->shape[0]; i++) {
+        if (fwrite(a->bytes + i * bytes, bytes, 1, file) != 1)
+            return false;
+        progress_show(&w->progress, i + 1);
+    }
+    return true;
+}
+
 bool dataset_writer_dense(dataset_writer *w, const array *a, unsigned layout) {
     dataset_array *out = &w->set.dense[w->set.denses];
     if (!manifest_dense_is_valid(a->name))
@@ -312,7 +318,7 @@ bool dataset_writer_dense(dataset_writer *w, const array *a, unsigned layout) {
     memcpy(out->side, a->shape + 1, out->rank * sizeof *out->side);
     out->row_bytes = row_bytes_of(out);
     w->set.denses++;
-    return write_file(w, w->set.heads + w->set.denses, a, write_bytes);
+    return write_file(w, w->set.heads + w->set.denses, a, write_rows);
 }
 
 bool dataset_writer_neighbours(dataset_writer *w, const array *a) {

@@ -41,8 +41,8 @@ static json_t *denses_of(const dataset *d) {
     json_t *list = json_array();
     for (unsigned i = 0; i < d->denses; i++) {
         const dataset_array *a = &d->dense[i];
-        list = json_append(list, json_pack("{ss so ss ss}", "name", a->name, "shape", shape_of(a),
-                                           "dtype", type_name(a), "layout", layout_name(a)));
+        list = json_append(list, json_pack("{ss ss so ss}", "name", a->name, "dtype", type_name(a),
+                                           "shape", shape_of(a), "layout", layout_name(a)));
     }
     return list;
 }

@@ -30,7 +30,8 @@ void progress_show(progress *p, uint64_t rows) {
     if (p->terminal)
         draw_bar(p, (unsigned)(part * BAR));
     else
-        message_print(p->to, "fmixd: import: %u %%, %" PRIu64 " rows\n", 10 * step, rows);
+        message_print(p->to, "fmixd: import: %u %%, %" PRIu64 " rows%s%s\n", 10 * step, rows,
+                      p->of ? " of " : "", p->of ? p->of : "");
 }
 
 void progress_break(progress *p) {

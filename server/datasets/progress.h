@@ -13,6 +13,7 @@ typedef struct progress {
     FILE *to;
     bool terminal;
     uint64_t expected; /* rows in all; 0: unknown, so nothing is shown */
+    const char *of;    /* what the rows are of; NULL: of the set */
     unsigned shown;    /* hundredths on a terminal, elsewhere tenths */
 } progress;
 

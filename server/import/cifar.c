@@ -152,7 +152,7 @@ static bool copy(const import *in, const batch *b) {
                                         .layout = LAYOUT_CHANNELS_FIRST,
                                         .expected = b->rows};
     uint64_t row = 0;
-    dataset_writer *w = dataset_writer_new(in->path, &facts, in->errors);
+    dataset_writer *w = import_begin(in, &facts);
     bool good = w != NULL;
     for (unsigned i = 0; i < in->count && good; i++)
         good = b->bad[i] || copy_file(in, b, in->files[i], &row, w);
@@ -187,6 +187,7 @@ static bool run(const import *in) {
     return good;
 }
 
-const import_kind import_cifar = {"cifar", "FILE...", "CIFAR-10 or CIFAR-100, binary version",
-                                  1,       1000,      IMPORT_CIFAR | IMPORT_SKIP_BAD,
-                                  run};
+const import_kind import_cifar = {
+    "cifar", "FILE...", "CIFAR-10 or CIFAR-100, binary version",
+    1,       1000,      IMPORT_CIFAR | IMPORT_SKIP_BAD | IMPORT_DENSE | IMPORT_NEIGHBOURS,
+    run};

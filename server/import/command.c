@@ -1,7 +1,7 @@
 /* The command line of `fmixd import`, and its help. */
 #include "base/message.h"
 #include "datasets/manifest.h"
-#include "import.h"
+#include "extras.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,30 +17,55 @@ typedef struct option {
     const char *value;   /* its name in the help text; NULL: the option takes no value */
     const char *allowed; /* values, in words */
     import_option bit;
-    bool (*parse)(const char *text, uint64_t *out);
-    size_t offset; /* of the value in import */
+    bool (*parse)(const char *text, void *out); /* into a member of import */
+    size_t offset;                              /* of the member */
     const char *meaning;
 } option;
 
-static bool parse_layout(const char *text, uint64_t *out) {
+static bool parse_layout(const char *text, void *out) {
     unsigned layout = 0;
     bool good = manifest_layout_of(text, &layout);
-    *out = layout;
+    *(uint64_t *)out = layout;
     return good;
 }
 
-static bool parse_classes(const char *text, uint64_t *out) {
+static bool parse_classes(const char *text, void *out) {
+    uint64_t *number = out;
     char *end;
-    *out = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && !*end && *out >= 1 && *out <= FMIX_MAX_CLASSES;
+    *number = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && !*end && *number >= 1 && *number <= FMIX_MAX_CLASSES;
 }
 
-static bool parse_channels(const char *text, uint64_t *out) {
-    return parse_classes(text, out) && (*out == 1 || *out == 3);
+static bool parse_channels(const char *text, void *out) {
+    const uint64_t *number = out;
+    return parse_classes(text, out) && (*number == 1 || *number == 3);
 }
 
-static bool parse_cifar(const char *text, uint64_t *out) {
-    return parse_classes(text, out) && (*out == 10 || *out == 100);
+static bool parse_cifar(const char *text, void *out) {
+    const uint64_t *number = out;
+    return parse_classes(text, out) && (*number == 10 || *number == 100);
+}
+
+static bool parse_file(const char *text, void *out) {
+    const char **path = out;
+    bool first = *path == NULL;
+    *path = text;
+    return first && text[0];
+}
+
+/* FILE or NAME=FILE. A path that holds an = is told by a / before it. */
+static bool parse_dense(const char *text, void *out) {
+    import_denses *all = out;
+    const char *equals = strchr(text, '=');
+    int length = equals && !memchr(text, '/', (size_t)(equals - text)) ? (int)(equals - text) : -1;
+    char name[2 * ARRAY_NAME] = "dense";
+    if (length > ARRAY_NAME || all->count == DATASET_DENSE)
+        return false;
+    if (length >= 0)
+        snprintf(name, sizeof name, "dense.%.*s", length, text);
+    all->item[all->count].path = text + length + 1;
+    snprintf(all->item[all->count].name, ARRAY_NAME, "%.*s", ARRAY_NAME - 1, name);
+    return manifest_dense_is_valid(name) && all->item[all->count++].path[0];
 }
 
 #define AT(member) offsetof(import, member)
@@ -48,13 +73,23 @@ static const option options[] = {
     {"--layout", "LAYOUT", "channels_first, channels_last or none", IMPORT_LAYOUT, parse_layout,
      AT(layout),
      "where the channels of a row are: channels_first, channels_last or none; required for rows of "
-     "3 or 4 dimensions"},
+     "3 or 4 dimensions; ragged rows of 2 are channels_last by default"},
     {"--classes", "N", "an integer from 1 to 1048576", IMPORT_CLASSES, parse_classes, AT(classes),
      "number of classes; by default one more than the largest class number"},
     {"--channels", "N", "1 or 3", IMPORT_CHANNELS, parse_channels, AT(channels),
      "1 converts to grey, 3 to RGB; by default RGB, unless all images are grey"},
     {"--cifar", "N", "10 or 100", IMPORT_CIFAR, parse_cifar, AT(cifar),
      "10 or 100: the version, where the lengths of the files fit both"},
+    {"--dense", "[NAME=]FILE",
+     "FILE or NAME=FILE, NAME of at most 25 letters, digits, _ and -, and at most 8 times",
+     IMPORT_DENSE, parse_dense, AT(dense),
+     "a target for each pixel, called dense or dense.NAME: an npy file [n, ...] with the spatial "
+     "dimensions of the rows, with channels or without; may be repeated"},
+    {"--neighbours", "FILE", "one npy file", IMPORT_NEIGHBOURS, parse_file, AT(neighbours),
+     "an npy file of integers [n, k]: the numbers of the k rows that pairing=neighbour may choose "
+     "for each row"},
+    {"--values", NULL, NULL, IMPORT_VALUES, NULL, 0,
+     "labels [n] of floats are values to predict, not class numbers"},
     {"--skip-bad", NULL, NULL, IMPORT_SKIP_BAD, NULL, 0,
      "import the other files if some cannot be read; these are reported in any case"},
     {"--allow-empty", NULL, NULL, IMPORT_ALLOW_EMPTY, NULL, 0,
@@ -75,6 +110,8 @@ static const char examples[] =
     "  fmixd import sets/digits --from idx train-images.gz train-labels.gz\n"
     "  fmixd import sets/scans --from npy x.npy y.npy --layout channels_first\n"
     "  fmixd import sets/photos --from folder photos --skip-bad\n"
+    "  fmixd import sets/streets --from npy x.npy --dense map=y.npy\n"
+    "  fmixd import sets/texts --from ragged x.npy offsets.npy y.npy\n"
     "  fmixd --data sets\n";
 
 /* ---- help ---- */
@@ -120,16 +157,16 @@ static void describe(const option *o, char *out, size_t room) {
 }
 
 static void print_options(FILE *out) {
-    char left[64], right[256];
+    char left[64], right[400];
     fputs("\nOptions:\n", out);
     for (size_t i = 0; i < OPTIONS; i++) {
         const option *o = &options[i];
         snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "",
                  o->value ? o->value : "");
         describe(o, right, sizeof right);
-        print_entry(out, 19, left, right);
+        print_entry(out, 23, left, right);
     }
-    print_entry(out, 19, "--help", "print this text");
+    print_entry(out, 23, "--help", "print this text");
 }
 
 static int print_help(FILE *out, FILE *errors) {
@@ -154,7 +191,7 @@ static int refuse(FILE *errors) {
 /* ---- parsing ---- */
 
 static bool take_kind(const import *in, const char *text, const import_kind **kind) {
-    char names[128];
+    char names[160];
     size_t used = 0;
     for (size_t i = 0; kinds[i]; i++) {
         if (strcmp(kinds[i]->name, text) == 0) {
@@ -187,7 +224,7 @@ static bool take_option(import *in, const import_kind **kind, const char *name, 
         return true;
     if (!value)
         return import_fail(in, "%s needs a value: %s", name, options[i].allowed);
-    return options[i].parse(value, (uint64_t *)((char *)in + options[i].offset)) ||
+    return options[i].parse(value, (char *)in + options[i].offset) ||
            import_fail(in, "%s is '%.40s'; it must be %s", name, value, options[i].allowed);
 }
 
@@ -228,7 +265,8 @@ static bool asks_for_help(int argc, char **argv) {
 
 int import_command(int argc, char **argv, FILE *out, FILE *errors) {
     report counts = {.to = errors};
-    struct import in = {.errors = errors, .report = &counts};
+    extras beside = {.denses = 0};
+    struct import in = {.errors = errors, .report = &counts, .extras = &beside};
     const import_kind *kind = NULL;
     unsigned kept;
     if (asks_for_help(argc, argv))
@@ -244,6 +282,7 @@ int import_command(int argc, char **argv, FILE *out, FILE *errors) {
         return 1; /* before the files are read, which may take hours */
     mapped_file_start();
     bool good = kind->run(&in);
+    extras_free(&beside);
     report_print(&counts, good);
     return good ? 0 : 1;
 }

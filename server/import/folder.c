@@ -131,7 +131,7 @@ static bool begin(const import *in, job *j) {
     j->numbers = malloc((size_t)j->facts.expected * 4 + 1);
     if (!j->numbers)
         return import_fail(in, "out of memory");
-    j->w = dataset_writer_new(in->path, &j->facts, in->errors);
+    j->w = import_begin(in, &j->facts);
     return j->w != NULL;
 }
 
@@ -217,5 +217,6 @@ const import_kind import_folder = {"folder",
                                    "class",
                                    1,
                                    1,
-                                   IMPORT_CHANNELS | IMPORT_SKIP_BAD | IMPORT_ALLOW_EMPTY,
+                                   IMPORT_CHANNELS | IMPORT_SKIP_BAD | IMPORT_ALLOW_EMPTY |
+                                       IMPORT_DENSE | IMPORT_NEIGHBOURS,
                                    run};

@@ -160,7 +160,7 @@ static bool run(const import *in) {
     bool has_labels = in->count == 2;
     bool good = read_array(in, in->files[0], "x", &x_file, &x) &&
                 (!has_labels || read_array(in, in->files[1], "y", &y_file, &y)) &&
-                import_arrays(in, &x, heads, has_labels, NULL);
+                import_arrays(in, &(import_sources){.x = &x, .y = heads, .heads = has_labels});
     idx_close(&x_file);
     idx_close(&y_file);
     return good;
@@ -171,5 +171,6 @@ const import_kind import_idx = {"idx",
                                 "the format of MNIST, plain or compressed by gzip",
                                 1,
                                 2,
-                                IMPORT_LAYOUT | IMPORT_CLASSES,
+                                IMPORT_LAYOUT | IMPORT_CLASSES | IMPORT_VALUES | IMPORT_DENSE |
+                                    IMPORT_NEIGHBOURS,
                                 run};

@@ -16,7 +16,19 @@ typedef enum import_option {
     IMPORT_CIFAR = 1 << 3,
     IMPORT_SKIP_BAD = 1 << 4,
     IMPORT_ALLOW_EMPTY = 1 << 5,
+    IMPORT_DENSE = 1 << 6,
+    IMPORT_NEIGHBOURS = 1 << 7,
+    IMPORT_VALUES = 1 << 8,
 } import_option;
+
+/* The files of dense targets, in the order of the command line. */
+typedef struct import_denses {
+    unsigned count;
+    struct {
+        char name[ARRAY_NAME]; /* "dense" or "dense.NAME" */
+        const char *path;
+    } item[DATASET_DENSE];
+} import_denses;
 
 /* The command line, and where the import reports. */
 typedef struct import {
@@ -28,6 +40,9 @@ typedef struct import {
     uint64_t classes;  /* 0: not given */
     uint64_t channels; /* 1 or 3; 0: not given */
     uint64_t cifar;    /* 10 or 100; 0: not given */
+    import_denses dense;
+    const char *neighbours; /* a file; NULL: not given */
+    struct extras *extras;  /* what stands beside the rows (extras.h) */
     report *report;
     FILE *errors;
 } import;
@@ -47,7 +62,8 @@ typedef struct import_kind {
     ROW(idx)                                                                                       \
     ROW(cifar)                                                                                     \
     ROW(safetensors)                                                                               \
-    ROW(folder)
+    ROW(folder)                                                                                    \
+    ROW(ragged)
 
 #define IMPORT_DECLARE(name) extern const import_kind import_##name;
 IMPORT_TABLE(IMPORT_DECLARE)
@@ -68,16 +84,31 @@ void import_tell(const import *in, const char *text, ...) __attribute__((format(
 /* Maps a whole file. */
 bool import_map(const import *in, const char *path, mapped_file *out);
 
+/* Maps an npy file, whose array gets this name. */
+bool import_map_npy(const import *in, const char *path, const char *name, mapped_file *file,
+                    array *out);
+
 /* Returns true if a file, after all of it was read, is still the file that was opened. */
 bool import_unchanged(const import *in, const char *path, const mapped_file *file);
 
 /* Returns true if the import may go on: every file can be read, or --skip-bad is given. */
 bool import_may_go_on(const import *in);
 
-/* Writes a set of x's rows with these heads of labels. files: the mapped files that the arrays are
- * views of, in the order of in->files; NULL: the arrays are copies. */
-bool import_arrays(const import *in, const array *x, const array *const *y, unsigned heads,
-                   const mapped_file *files);
+/* Arrays that hold all rows and labels. */
+typedef struct import_sources {
+    const array *x;
+    const array *offsets; /* of a ragged set's rows in x, checked; NULL: x[i] is a row */
+    const array *const *y;
+    unsigned heads;
+    const mapped_file *files; /* that the arrays are views of, in the order of in->files; NULL: the
+                                 arrays are copies */
+} import_sources;
+
+/* Writes a set of such arrays. */
+bool import_arrays(const import *in, const import_sources *from);
+
+/* Checks what stands beside facts->expected rows, then begins to write them. NULL: explained. */
+dataset_writer *import_begin(const import *in, const dataset_writer_facts *facts);
 
 typedef struct import_labels {
     const label *heads;
@@ -86,8 +117,8 @@ typedef struct import_labels {
     const char *const *class_names; /* of the first head; NULL: classes have no names */
 } import_labels;
 
-/* Writes the heads, gives the set its name, and prints what the set holds. Frees the writer in any
- * case. */
+/* Writes the heads and what stands beside the rows, gives the set its name, and prints what the set
+ * holds. Frees the writer in any case. */
 bool import_finish(const import *in, dataset_writer *w, const dataset_writer_facts *facts,
                    const import_labels *labels);
 

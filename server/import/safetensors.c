@@ -1,5 +1,6 @@
-/* Rows and labels in one safetensors file: the arrays x, y and y.NAME. */
-#include "import.h"
+/* Rows, labels and dense targets in one safetensors file: the arrays x, y, y.NAME, dense and
+ * dense.NAME. */
+#include "extras.h"
 
 #include <string.h>
 
@@ -12,15 +13,21 @@ static bool import_upload(const import *in, const upload *all, const mapped_file
         const array *y = &all->arrays[i];
         if (y == x)
             continue;
+        if (strcmp(y->name, "dense") == 0 || strncmp(y->name, "dense.", 6) == 0) {
+            if (!extras_add(in, y))
+                return false;
+            continue;
+        }
         if (strcmp(y->name, "y") != 0 && strncmp(y->name, "y.", 2) != 0)
             return import_fail(in,
-                               "'%s' holds an array named %s; only x, y and y.NAME are supported",
+                               "'%s' holds an array named %s; only x, y, y.NAME, dense and "
+                               "dense.NAME are supported",
                                in->files[0], y->name);
         if (count == DATASET_HEADS)
             return import_fail(in, "there are more than %d heads of labels", DATASET_HEADS);
         heads[count++] = y;
     }
-    return import_arrays(in, x, heads, count, file);
+    return import_arrays(in, &(import_sources){.x = x, .y = heads, .heads = count, .files = file});
 }
 
 static bool run(const import *in) {
@@ -37,10 +44,11 @@ static bool run(const import *in) {
     return good;
 }
 
-const import_kind import_safetensors = {"safetensors",
-                                        "FILE",
-                                        "arrays named x, and y or y.NAME if there are labels",
-                                        1,
-                                        1,
-                                        IMPORT_LAYOUT | IMPORT_CLASSES,
-                                        run};
+const import_kind import_safetensors = {
+    "safetensors",
+    "FILE",
+    "arrays named x, y or y.NAME for labels, dense or dense.NAME for dense targets",
+    1,
+    1,
+    IMPORT_LAYOUT | IMPORT_CLASSES | IMPORT_VALUES | IMPORT_DENSE | IMPORT_NEIGHBOURS,
+    run};

@@ -1,7 +1,7 @@
 /* An idx file that is imported, plain or gzip. */
 #include "fuzz.h"
 
-#include "import/import.h"
+#include "import/extras.h"
 
 #include <unistd.h>
 
@@ -39,11 +39,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         abort();
     const char *const files[] = {file};
     report told = {.to = quiet};
+    extras beside = {.denses = 0};
     const import in = {.path = set,
                        .files = files,
                        .count = 1,
                        .given = IMPORT_LAYOUT,
                        .layout = LAYOUT_NONE,
+                       .extras = &beside,
                        .report = &told,
                        .errors = quiet};
     if (import_idx.run(&in)) {

@@ -64,9 +64,9 @@ class Importing(unittest.TestCase):
         """Imports as `set`, in plain lines."""
         return importing(self.root / "set", "--from", *arguments)
 
-    def refused(self, *arguments):
+    def refused(self, *arguments, status=1):
         """What is said where nothing is written."""
-        said = importing(self.root / "set", "--from", *arguments, status=1)
+        said = importing(self.root / "set", "--from", *arguments, status=status)
         self.assertEqual(list(self.root.iterdir()), [], said)
         return said
 

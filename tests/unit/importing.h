@@ -8,7 +8,7 @@
 #include "folder.h"
 
 #include "formats/png_plain.h"
-#include "import/import.h"
+#include "import/extras.h"
 
 /* The status of `fmixd import SET` with more arguments, NULL at the end. */
 static inline int importing_run(const char *first, ...) {
@@ -40,10 +40,16 @@ static inline bool importing_refused(int status, const char *words) {
 /* An import as a kind's `run` gets it: for functions below the command line. */
 static inline import importing_of(const char *const *files, unsigned count, report *counts) {
     static char set[512];
+    static extras beside;
     snprintf(set, sizeof set, "%s/set", folder_root);
     *counts = (report){.to = folder_errors};
-    return (import){
-        .path = set, .files = files, .count = count, .report = counts, .errors = folder_errors};
+    beside = (extras){.denses = 0};
+    return (import){.path = set,
+                    .files = files,
+                    .count = count,
+                    .extras = &beside,
+                    .report = counts,
+                    .errors = folder_errors};
 }
 
 /* A PNG file of grey (1) or RGB (3) pixels of one value. */

@@ -30,6 +30,42 @@ static void a_set_is_one_line_of_json(void **state) {
     json_decref(names);
 }
 
+static void dense_targets_neighbours_and_lengths_are_told_where_there_are_any(void **state) {
+    (void)state;
+    static const char map[] =
+        "],\"dense\":[{\"name\":\"dense.map\",\"dtype\":\"u8\",\"shape\":[2,3],"
+        "\"layout\":\"none\"}],\"neighbours\":5,\"digest\":";
+    static const char texts[] = "{\"name\":\"texts\",\"count\":2,\"shape\":[null,300],"
+                                "\"dtype\":\"f32\",\"layout\":\"channels_last\",\"heads\":[{"
+                                "\"name\":\"y\",\"kind\":\"values\",\"classes\":1}],\"lengths\":{"
+                                "\"least\":1,\"most\":4,\"total\":5},\"digest\":\"cd\"}\n";
+    int64_t offsets[] = {0, 4, 5};
+    dataset dense = colour();
+    dense.denses = 1;
+    dense.dense[0] = (dataset_array){
+        .name = "dense.map", .type = DTYPE_U8, .rank = 2, .side = {2, 3}, .layout = LAYOUT_NONE};
+    dense.neighbours.k = 5;
+    const dataset ragged = {
+        .name = "texts",
+        .count = 2,
+        .x = {.type = DTYPE_F32, .rank = 2, .side = {0, 300}, .layout = LAYOUT_CHANNELS_LAST},
+        .heads = 1,
+        .head = {{.name = "y", .kind = DATASET_VALUES, .classes = 1}},
+        .ragged = true,
+        .offset = offsets,
+        .shortest = 1,
+        .longest = 4,
+        .digest = "cd"};
+    buffer out = buffer_of(DESCRIPTION_MOST);
+    assert_true(description_write(&dense, NULL, &out) && buffer_add(&out, "", 1));
+    assert_non_null(strstr((char *)out.bytes, map));
+    buffer_free(&out);
+    out = buffer_of(DESCRIPTION_MOST);
+    assert_true(description_write(&ragged, NULL, &out) && buffer_add(&out, "", 1));
+    assert_string_equal((char *)out.bytes, texts);
+    buffer_free(&out);
+}
+
 static void names_may_be_missing(void **state) {
     (void)state;
     const dataset d = colour();
@@ -92,6 +128,8 @@ static void a_description_lives_until_its_last_holder_releases_it(void **state) 
     description_release(NULL);
 }
 
-RUN(T(a_set_is_one_line_of_json), T(names_may_be_missing), T(a_description_over_its_cap_is_refused),
-    T(the_largest_names_of_classes_fit), T(all_sets_are_a_list_and_none_are_an_empty_one),
+RUN(T(a_set_is_one_line_of_json),
+    T(dense_targets_neighbours_and_lengths_are_told_where_there_are_any), T(names_may_be_missing),
+    T(a_description_over_its_cap_is_refused), T(the_largest_names_of_classes_fit),
+    T(all_sets_are_a_list_and_none_are_an_empty_one),
     T(a_description_lives_until_its_last_holder_releases_it))

@@ -1,7 +1,6 @@
 /* Names on disk, which stay what they are: whatever is stored must stay readable. */
-#include "folder.h"
+#include "small_set.h"
 
-#include "datasets/dataset_writer.h"
 #include "datasets/manifest.h"
 
 /* As fmixd 0.1.0 imported them: 36 bytes 0 … 35 with two heads, and planes of f32. */
@@ -118,9 +117,48 @@ static void the_digest_of_every_element_type_is_what_it_always_was(void **state)
     }
 }
 
+/* The digests are those that Python's hashlib finds over these facts and the files. */
+static void sets_of_every_part_are_written_byte_for_byte(void **state) {
+    (void)state;
+    static const struct {
+        void (*write)(const char *name);
+        const char *facts, *digest;
+        unsigned files;
+    } sets[] = {
+        {small_write_dense,
+         "fmixd 1\n3 u8 none 2 2\ny 1 3\ny.b 0 2\ndense.map u8 none 2 2\n"
+         "dense f32 channels_first 2 2 2\nneighbours 2\n",
+         "2015502024dbd5883e5dc0d631942da11e3156a00bd8829e5ce8d2e5da9035e6", 7},
+        {small_write_ragged, "fmixd 1\n3 u8 channels_last 0 2\ny 1 3\ny.b 0 2\nragged\n",
+         "d8daf209ecbb77184b5063788c1a0756cecda411ec2031b57318f7254b87c693", 5},
+    };
+    static const char *const names[] = {"dense", "ragged"};
+    for (size_t i = 0; i < 2; i++) {
+        buffer facts = buffer_of(1000);
+        sets[i].write(names[i]);
+        dataset *d = small_open(names[i], true);
+        assert_non_null(d);
+        manifest_print_facts(d, &facts);
+        buffer_add(&facts, "", 1);
+        assert_string_equal((char *)facts.bytes, sets[i].facts);
+        assert_string_equal(d->digest, sets[i].digest);
+        assert_int_equal(folder_count(names[i]), sets[i].files);
+        buffer_free(&facts);
+        dataset_release(d);
+    }
+    assert_true(folder_exists("dense/dense.bin") && folder_exists("dense/dense.map.bin"));
+    assert_true(folder_exists("dense/neighbours.bin") && folder_exists("ragged/offsets.bin"));
+}
+
 #define DIGEST "\"digest\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}"
 #define BEFORE                                                                                     \
     "{\"fmixd\":1,\"count\":2,\"dtype\":\"u8\",\"shape\":[4],\"layout\":\"none\",\"heads\":"
+
+#define MAP(name, shape)                                                                           \
+    "{\"name\":\"" name "\",\"dtype\":\"u8\",\"shape\":" shape ",\"layout\":\"none\"}"
+#define RAGGED(shape, layout)                                                                      \
+    "{\"fmixd\":1,\"count\":2,\"dtype\":\"i64\",\"ragged\":true,\"shape\":" shape                  \
+    ",\"layout\":\"" layout "\",\"heads\":[]"
 
 /* What is read from a text; the reason in `reason`. */
 static bool reads(const char *text, dataset *out, char reason[MANIFEST_REASON]) {
@@ -158,6 +196,23 @@ static void a_manifest_that_is_wrong_is_refused_by_the_key_that_is_wrong(void **
         {BEFORE "[{\"name\":\"y\",\"kind\":\"rows\",\"classes\":1},"
                 "{\"name\":\"y\",\"kind\":\"rows\",\"classes\":1}]," DIGEST,
          "each once"},
+        {BEFORE "[{\"name\":\"y\",\"kind\":\"values\",\"classes\":2}]," DIGEST, "of values 1"},
+        {BEFORE "[],\"dense\":[]," DIGEST, "dense must be"},
+        {BEFORE "[],\"dense\":[" MAP("mask", "[4]") "]," DIGEST, "dense must be"},
+        {BEFORE "[],\"dense\":[" MAP("dense", "[5]") "]," DIGEST, "the spatial dimensions"},
+        {BEFORE "[],\"dense\":[" MAP("dense", "[4,1]") "]," DIGEST, "the spatial dimensions"},
+        {BEFORE "[],\"dense\":[" MAP("dense", "[null]") "]," DIGEST, "dense must be"},
+        {BEFORE "[],\"dense\":[" MAP("dense", "[4]") "," MAP("dense", "[4]") "]," DIGEST,
+         "each once"},
+        {BEFORE "[],\"neighbours\":0," DIGEST, "neighbours must be an integer from 1 to 1024"},
+        {BEFORE "[],\"neighbours\":1025," DIGEST, "neighbours must be an integer from 1 to 1024"},
+        {BEFORE "[],\"neighbours\":true," DIGEST, "neighbours must be an integer from 1 to 1024"},
+        {BEFORE "[],\"ragged\":true," DIGEST, "the first is null if ragged is true"},
+        {BEFORE "[],\"ragged\":false," DIGEST, "ragged must be true, or missing"},
+        {RAGGED("[null, null]", "none") "}", "the first is null if ragged is true"},
+        {RAGGED("[null, 2]", "channels_first") "}",
+         "layout must be channels_last or none if ragged"},
+        {RAGGED("[null]", "none") ",\"dense\":[" MAP("dense", "[4]") "]}", "dense must be"},
         {BEFORE
          "[],\"digest\":\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}",
          "digest must be 64 hexadecimal digits"},
@@ -190,6 +245,27 @@ static void what_is_written_reads_back_as_the_same_facts(void **state) {
                         "red");
     json_decref(root);
     json_decref(names);
+}
+
+static void every_key_that_may_stand_reads_back(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        BEFORE "[{\"name\":\"y\",\"kind\":\"values\",\"classes\":1}],\"dense\":[" MAP(
+            "dense", "[4]") "," MAP("dense.b", "[4]") "],\"neighbours\":1024," DIGEST,
+        RAGGED("[null]", "none") "," DIGEST,
+        RAGGED("[null, 3, 5]", "channels_last") ",\"neighbours\":1," DIGEST,
+    };
+    char reason[MANIFEST_REASON];
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        dataset d, again;
+        memset(&again, 0, sizeof again);
+        assert_true(reads(texts[i], &d, reason));
+        json_t *names = json_array(), *root = manifest_write(&d, names);
+        assert_true(root && manifest_read(root, &again, reason));
+        assert_memory_equal(&d, &again, sizeof d);
+        json_decref(root);
+        json_decref(names);
+    }
 }
 
 static void names_are_letters_digits_and_two_signs(void **state) {
@@ -231,6 +307,9 @@ static void files_are_named_after_heads_and_as_long_as_their_rows(void **state) 
         assert_true(manifest_owns_file(name) && manifest_file_bytes(&d, i, &bytes));
         assert_int_equal(bytes, lengths[i]);
     }
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(manifest_owns_file((const char *const[]){"dense.bin", "dense.map.bin",
+                                                             "neighbours.bin", "offsets.bin"}[i]));
     assert_true(manifest_owns_file("manifest.json") && manifest_owns_file("labels.any.bin"));
     assert_false(manifest_owns_file("notes.txt") || manifest_owns_file("labels.csv") ||
                  manifest_owns_file("labels") || manifest_owns_file("data.bin.bak"));
@@ -242,6 +321,8 @@ static void files_are_named_after_heads_and_as_long_as_their_rows(void **state) 
 RUN(IN_FOLDER(a_stored_set_is_read_and_its_digest_holds),
     IN_FOLDER(a_set_is_written_byte_for_byte_as_it_always_was),
     IN_FOLDER(the_digest_of_every_element_type_is_what_it_always_was),
+    IN_FOLDER(sets_of_every_part_are_written_byte_for_byte),
     T(a_manifest_that_is_wrong_is_refused_by_the_key_that_is_wrong),
-    T(what_is_written_reads_back_as_the_same_facts), T(names_are_letters_digits_and_two_signs),
+    T(what_is_written_reads_back_as_the_same_facts), T(every_key_that_may_stand_reads_back),
+    T(names_are_letters_digits_and_two_signs),
     T(files_are_named_after_heads_and_as_long_as_their_rows))

@@ -22,14 +22,18 @@ static void help_names_every_kind_and_option_within_80_columns(void **state) {
         "\n  cifar FILE... ",
         "\n  safetensors FILE ",
         "\n  folder DIRECTORY ",
+        "\n  ragged X OFFSETS [Y] ",
         "\n  --layout LAYOUT ",
         "\n  --classes N ",
         "\n  --channels N ",
         "\n  --cifar N ",
+        "\n  --dense [NAME=]FILE ",
+        "\n  --neighbours FILE ",
+        "\n  --values ",
         "\n  --skip-bad ",
         "\n  --allow-empty ",
         "\n  --help ",
-        "(npy, idx, safetensors)",
+        "(npy, idx, safetensors, ragged)",
         "(cifar, folder)",
         "\nExamples:\n  fmixd import sets/",
     };
@@ -57,13 +61,13 @@ static void help_that_cannot_be_written_is_an_error(void **state) {
 static void a_wrong_command_line_is_explained_with_the_synopsis_and_ends_with_2(void **state) {
     (void)state;
     static const struct {
-        const char *arguments[6], *reason;
+        const char *arguments[7], *reason;
     } bad[] = {
         {{"import"}, "the directory SET is missing"},
         {{"import", "set"}, "--from is missing"},
         {{"import", "set", "--from"}, "--from needs a value"},
         {{"import", "set", "--from", "csv"},
-         "--from is 'csv'; it must be npy, idx, cifar, safetensors or folder"},
+         "--from is 'csv'; it must be npy, idx, cifar, safetensors, folder or ragged"},
         {{"import", "set", "--from", "npy"}, "--from npy takes X [Y]"},
         {{"import", "set", "--what"}, "there is no option '--what'"},
         {{"import", "set", "--classes"}, "--classes needs a value: an integer from 1 to 1048576"},
@@ -76,10 +80,17 @@ static void a_wrong_command_line_is_explained_with_the_synopsis_and_ends_with_2(
          "--layout is 'up'; it must be channels_first, channels_last or none"},
         {{"import", "set", "--channels", "2"}, "--channels is '2'; it must be 1 or 3"},
         {{"import", "set", "--cifar", "20"}, "--cifar is '20'; it must be 10 or 100"},
+        {{"import", "set", "--dense"}, "--dense needs a value: FILE or NAME=FILE"},
+        {{"import", "set", "--dense", "a.b=x"}, "--dense is 'a.b=x'; it must be FILE or NAME=FILE"},
+        {{"import", "set", "--dense", "=x"}, "--dense is '=x'; it must be FILE or NAME=FILE"},
+        {{"import", "set", "--dense", "a="}, "--dense is 'a='; it must be FILE or NAME=FILE"},
+        {{"import", "set", "--dense", "abcdefghijklmnopqrstuvwxyz=x"}, "at most 25 letters"},
+        {{"import", "set", "--neighbours", "x", "--neighbours", "x"},
+         "--neighbours is 'x'; it must be one npy file"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int argc = 0;
-        while (argc < 6 && bad[i].arguments[argc])
+        while (argc < 7 && bad[i].arguments[argc])
             argc++;
         folder_forget();
         assert_int_equal(run(argc, bad[i].arguments), 2);
@@ -106,6 +117,8 @@ static void an_option_that_a_kind_does_not_take_is_refused(void **state) {
     assert_true(folder_said("--skip-bad does not apply to --from npy"));
     assert_int_equal(IMPORT("--from", "folder", "x", "--layout", "none"), 2);
     assert_true(folder_said("--layout does not apply to --from folder"));
+    assert_int_equal(IMPORT("--from", "ragged", "x", "y", "--dense", "z"), 2);
+    assert_true(folder_said("--dense does not apply to --from ragged"));
 }
 
 static void options_may_stand_anywhere(void **state) {

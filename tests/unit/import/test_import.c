@@ -17,7 +17,7 @@ import in = importing_of(none, 0, & counts);
                 : strcmp(layout, "channels_first") == 0 ? LAYOUT_CHANNELS_FIRST
                 : strcmp(layout, "channels_last") == 0  ? LAYOUT_CHANNELS_LAST
                                                         : LAYOUT_NONE;
-    return import_arrays(&in, &x, &y, y != NULL, NULL);
+    return import_arrays(&in, &(import_sources){.x = &x, .y = &y, .heads = y != NULL});
 }
 
 static bool refused(bool good, const char *words) {

@@ -37,8 +37,9 @@ static void an_array_of_another_name_is_refused(void **state) {
     const piece none[] = {pieces[1]};
     const piece other[] = {pieces[0], {"z", "|u1", "U8", "4", z, 4}};
     assert_true(importing_refused(import_pieces(none, 1), "holds no array named x"));
-    assert_true(importing_refused(import_pieces(other, 2),
-                                  "holds an array named z; only x, y and y.NAME are supported"));
+    assert_true(
+        importing_refused(import_pieces(other, 2),
+                          "holds an array named z; only x, y, y.NAME, dense and dense.NAME are"));
     assert_true(importing_refused(import_pieces(pieces, 4), "holds an array named x2"));
 }
 
