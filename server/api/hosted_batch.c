@@ -1,6 +1,7 @@
 #include "hosted_batch.h"
 #include "hosted_labels.h"
 #include "hosted_rows.h"
+#include "mixed_batch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,9 @@
 typedef struct hosted_batch {
     mixed_batch mixed;
     dataset *set; /* held */
+    hosted_samples samples;
     hosted_rows rows;
     hosted_labels labels;
-    uint64_t epoch;
-    bool shuffles;
 } hosted_batch;
 
 static void hosted_batch_free(void *self) {
@@ -20,6 +20,7 @@ static void hosted_batch_free(void *self) {
     mixed_batch_end(&h->mixed);
     hosted_labels_end(&h->labels);
     hosted_rows_end(&h->rows);
+    hosted_samples_end(&h->samples);
     dataset_release(h->set);
     free(h);
 }
@@ -33,7 +34,8 @@ static bool is_lost(const void *self) {
 static fmix_status fill_mixed(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
     const hosted_batch *h = self;
-    fmix_status status = hosted_rows_mix(&h->rows, &h->mixed, scratch, first, n, out);
+    fmix_status status =
+        hosted_rows_mix(&h->rows, &h->mixed.rows, &h->mixed.batch, scratch, first, n, out);
     return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
 }
 
@@ -41,14 +43,16 @@ static fmix_status fill_rows(const void *self, fmix_scratch *scratch, uint64_t f
                              void *out) {
     const hosted_batch *h = self;
     (void)scratch;
-    memcpy(out, h->rows.samples + h->mixed.rows.first + first, (size_t)n * sizeof *h->rows.samples);
+    memcpy(out, h->samples.number + h->mixed.rows.first + first,
+           (size_t)n * sizeof *h->samples.number);
     return FMIX_OK;
 }
 
 static fmix_status prepare(void *self) {
     hosted_batch *h = self;
-    fmix_status status = hosted_rows_locate(&h->rows, h->shuffles, h->mixed.seed, h->epoch);
-    hosted_labels_gather(&h->labels, h->rows.samples);
+    fmix_status status = hosted_samples_find(&h->samples);
+    hosted_rows_locate(&h->rows);
+    hosted_labels_gather(&h->labels, h->samples.number);
     if (status == FMIX_OK)
         status = mixed_batch_prepare(&h->mixed);
     return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
@@ -85,7 +89,7 @@ static bool is_served(const dataset *set, problem *p) {
 /* Refuses pairings that the set does not allow. */
 static bool check_pairing(const query *q, const dataset *set, const labels *l, problem *p) {
     char missing[160];
-    if (q->pairing == FMIX_PAIRING_NEIGHBOUR)
+    if (q->pairing == FMIX_PAIRING_NEIGHBOUR && !set->neighbours.k)
         problem_add(
             p, 400, "pairing",
             "pairing is 'neighbour', but the data set %s has no lists of neighbours; import "
@@ -109,13 +113,12 @@ static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
 static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
     query *q = &request->query;
     mixed_batch *m = &h->mixed;
-    const batch_address *at = &h->rows.at;
+    const batch_address *at = &h->samples.at;
     if (!is_served(h->set, p) || !find_shapes(request, h->set, at, d, p) ||
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
-    h->epoch = q->epoch;
-    h->shuffles = q->shuffle != 0;
-    if (!preprocessor_begin(&h->rows.preprocessor, q, h->set, &d->geometry, &d->recipe.shape,
+    if (!hosted_samples_begin(&h->samples, p) ||
+        !preprocessor_begin(&h->rows.preprocessor, q, &h->set->x, &d->geometry, &d->recipe.shape,
                             &d->preprocessed, p) ||
         !hosted_rows_begin(&h->rows, p) || !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
@@ -123,6 +126,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
         !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
         return false;
     m->rows.first = at->begin;
+    m->partners = h->samples.neighbours ? h->samples.number + at->rows : NULL;
     m->batch = (fmix_batch){.rows = h->rows.stored,
                             .dtype = dtype_table[d->preprocessed].library,
                             .out_dtype = dtype_table[d->out].library,
@@ -138,13 +142,14 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
 static bool finish(const resource_request *request, hosted_batch *h, const batch_shapes *d,
                    tensor_source *s, problem *p) {
     const query *q = &request->query;
-    const batch_address *at = &h->rows.at;
+    const batch_address *at = &h->samples.at;
     bool good = mixed_batch_source(&h->mixed, s, q, &d->x, d->out, &d->geometry);
     if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
         good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows, h);
-    s->memory += hosted_rows_memory(&h->rows) + hosted_labels_memory(&h->labels);
+    s->memory += hosted_samples_memory(&h->samples) + hosted_rows_memory(&h->rows) +
+                 hosted_labels_memory(&h->labels);
     s->prepare = prepare;
-    s->prepare_cost += (h->shuffles ? 150 : 10) * (double)at->rows;
+    s->prepare_cost += hosted_samples_cost(&h->samples);
     s->working += hosted_rows_working(&h->rows);
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "index", at->t);
@@ -167,8 +172,14 @@ tensor_source *hosted_batch_source(resource_request *request, dataset *set, cons
         return NULL;
     }
     h->set = set;
-    h->rows = (hosted_rows){.set = set, .at = *at};
-    h->labels = (hosted_labels){.set = set, .rows = at->rows};
+    h->samples = (hosted_samples){.set = set,
+                                  .at = *at,
+                                  .seed = request->query.seed,
+                                  .epoch = request->query.epoch,
+                                  .shuffles = request->query.shuffle != 0,
+                                  .neighbours = request->query.pairing == FMIX_PAIRING_NEIGHBOUR};
+    h->rows.samples = &h->samples;
+    h->labels = (hosted_labels){.set = set, .rows = hosted_samples_count(&h->samples)};
     s->self = h;
     s->destroy = hosted_batch_free;
     s->is_lost = is_lost;

@@ -9,7 +9,7 @@
 
 typedef struct hosted_labels {
     const dataset *set; /* borrowed */
-    uint64_t rows;      /* of the batch */
+    uint64_t rows;      /* samples: those of the batch, and of partners where these are others */
     unsigned char *heads[DATASET_HEADS];
 } hosted_labels;
 

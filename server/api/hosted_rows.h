@@ -1,34 +1,33 @@
 /*
- * hosted_rows.h - rows of a data set, preprocessed and mixed
+ * hosted_rows.h - rows of an array of a data set, preprocessed and mixed
  */
 #ifndef HOSTED_ROWS_H
 #define HOSTED_ROWS_H
 
-#include "batch_address.h"
-#include "mixed_batch.h"
+#include "hosted_samples.h"
+#include "mixer_rows.h"
 #include "preprocessor.h"
 
 typedef struct hosted_rows {
-    const dataset *set; /* borrowed */
-    batch_address at;
-    preprocessor preprocessor;
-    uint64_t *samples; /* for each row of the batch its number in the set */
-    /* The address of each row of the batch. NULL: rows are preprocessed before they are mixed. */
+    const hosted_samples *samples; /* borrowed */
+    preprocessor preprocessor;     /* of the array */
+    /* The address of each sample in the array. NULL: rows are preprocessed before they are mixed.
+     */
     const void **stored;
 } hosted_rows;
 
-/* Allocates the sample numbers of a batch, whose preprocessor is set, and the addresses of rows
- * that the preprocessor leaves unchanged. False: explained. hosted_rows_end follows in either case.
- */
+/* Allocates the addresses of samples that the preprocessor, which is set, leaves unchanged. False:
+ * explained. hosted_rows_end follows in either case. */
 bool hosted_rows_begin(hosted_rows *h, problem *p);
 void hosted_rows_end(hosted_rows *h);
 
-/* Finds the samples of the batch, shuffled by this seed and epoch or in the order of the set. */
-fmix_status hosted_rows_locate(hosted_rows *h, bool shuffles, uint64_t seed, uint64_t epoch);
+/* Finds the addresses of the samples, whose numbers are found. */
+void hosted_rows_locate(hosted_rows *h);
 
-/* Mixes rows first … first+n-1 of the source, whose batch is m, into `out`. */
-fmix_status hosted_rows_mix(const hosted_rows *h, const mixed_batch *m, fmix_scratch *scratch,
-                            uint64_t first, uint64_t n, void *out);
+/* Mixes rows first … first+n-1 of the source into `out`. batch->rows is h->stored; its pairing
+ * counts in samples. */
+fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
+                            fmix_scratch *scratch, uint64_t first, uint64_t n, void *out);
 
 /* Bytes that a batch holds, and bytes that a thread needs to mix. */
 uint64_t hosted_rows_memory(const hosted_rows *h);

@@ -17,7 +17,9 @@ static fmix_status fill_pairing(const void *self, fmix_scratch *scratch, uint64_
                                 void *out) {
     const mixed_batch *m = self;
     (void)scratch;
-    memcpy(out, m->pairing + m->rows.first + first, (size_t)n * sizeof *m->pairing);
+    const void *from = m->partners ? (const void *)(m->partners + m->rows.first + first)
+                                   : m->pairing + m->rows.first + first;
+    memcpy(out, from, (size_t)n * sizeof *m->pairing);
     return FMIX_OK;
 }
 
@@ -25,7 +27,16 @@ static bool pairs_by_class(fmix_pairing_kind kind) {
     return kind == FMIX_PAIRING_OTHER_CLASS || kind == FMIX_PAIRING_SAME_CLASS;
 }
 
+/* The partner of row i is row i of those that follow the batch. */
+static fmix_status pair_neighbours(mixed_batch *m) {
+    for (uint64_t i = 0; i < m->total; i++)
+        m->pairing[i] = (int64_t)(m->total + i);
+    return FMIX_OK;
+}
+
 fmix_status mixed_batch_prepare(mixed_batch *m) {
+    if (m->kind == FMIX_PAIRING_NEIGHBOUR)
+        return pair_neighbours(m);
     const fmix_labels *y = pairs_by_class(m->kind) ? labels_numbers(m->labels) : NULL;
     if (y)
         return fmix_pairing_by_class(m->kind, m->seed, &m->rows.rows, y->dtype, y->y, y->classes,

@@ -33,7 +33,9 @@ bool mixed_batch_dense(const query *q, const dense *d, const char *missing, prob
 typedef struct mixed_batch {
     mixer_rows rows; /* owns the mixer */
     fmix_batch batch;
-    int64_t *pairing;               /* of all `total` rows */
+    int64_t *pairing; /* of all `total` rows */
+    /* With neighbours: the sample numbers of all partners, which the tensor `pairing` holds. */
+    const uint64_t *partners;
     uint64_t seed, total, elements; /* elements: of a mask */
     fmix_pairing_kind kind;
     labels *labels; /* NULL: no labels */

@@ -64,7 +64,7 @@ static bool find_normal(preprocessor *r, const query *q, fmix_layout layout, dty
         r->mean[c] = !q->mean.count ? 0 : q->mean.item[q->mean.count == 1 ? 0 : c];
         r->std[c] = !q->std.count ? 1 : q->std.item[q->std.count == 1 ? 0 : c];
     }
-    r->normal = (fmix_normal){.dtype = dtype_table[r->set->x.type].library,
+    r->normal = (fmix_normal){.dtype = dtype_table[r->array->type].library,
                               .out_dtype = dtype_table[*type].library,
                               .layout = layout,
                               .count = count,
@@ -88,16 +88,16 @@ static bool find_window(preprocessor *r, const query *q, const fmix_shape *shape
     return true;
 }
 
-bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
+bool preprocessor_begin(preprocessor *r, const query *q, const dataset_array *from,
                         const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p) {
-    bool last = set->x.layout == LAYOUT_CHANNELS_LAST;
-    *r = (preprocessor){.set = set,
+    bool last = from->layout == LAYOUT_CHANNELS_LAST;
+    *r = (preprocessor){.array = from,
                         .seed = q->seed,
                         .channels = g->channels,
                         .elements = fmix_shape_elements(mask),
                         .last = last,
                         .transposes = g->channels > 1 && last != (g->layout == FMIX_CHANNELS_LAST)};
-    *type = set->x.type;
+    *type = from->type;
     if (!find_normal(r, q, g->layout, type, p) || !find_window(r, q, mask, p))
         return false;
     r->row_bytes = r->elements * r->channels * dtype_table[*type].size;
@@ -107,7 +107,7 @@ bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
 /* ---- rows ---- */
 
 static size_t stored_size(const preprocessor *r) {
-    return dtype_table[r->set->x.type].size;
+    return dtype_table[r->array->type].size;
 }
 
 bool preprocessor_is_identity(const preprocessor *r) {
@@ -116,16 +116,17 @@ bool preprocessor_is_identity(const preprocessor *r) {
 }
 
 uint64_t preprocessor_room(const preprocessor *r) {
-    return 2 * r->set->x.row_bytes;
+    return 2 * r->array->row_bytes;
 }
 
 /* Takes the window of a row: of all channels at once where channels are last, else plane by plane.
  */
-static fmix_status move_row(const preprocessor *r, const unsigned char *from, uint64_t t,
-                            void *out) {
+static fmix_status move_row(const preprocessor *r, const preprocessor_row *row, void *out) {
+    const unsigned char *from = row->stored;
     fmix_window w = r->window;
     size_t size = stored_size(r), step = size, plane = (size_t)r->elements * size;
-    fmix_status status = fmix_light_draw(r->seed, t, w.shape.rank, w.crop, &w.light);
+    fmix_status status = (row->neighbour ? fmix_light_draw_neighbour : fmix_light_draw)(
+        r->seed, row->t, w.shape.rank, w.crop, &w.light);
     uint64_t planes = r->last ? 1 : r->channels;
     if (r->last)
         step *= (size_t)r->channels;
@@ -141,15 +142,15 @@ static fmix_status transpose_row(const preprocessor *r, const unsigned char *fro
 
 /* Each step reads the output of the step before, and the last step writes `out`. A row that no step
  * changes is copied. */
-fmix_status preprocessor_run(const preprocessor *r, const unsigned char *stored, uint64_t t,
+fmix_status preprocessor_run(const preprocessor *r, const preprocessor_row *row,
                              unsigned char *room, void *out) {
-    const unsigned char *from = stored;
-    unsigned char *other = room + r->set->x.row_bytes;
+    const unsigned char *from = row->stored;
+    unsigned char *other = room + r->array->row_bytes;
     bool copies = r->moves || !r->transposes;
     fmix_status status = FMIX_OK;
     if (copies) {
         unsigned char *to = r->transposes || r->normalises ? room : out;
-        status = move_row(r, from, t, to);
+        status = move_row(r, row, to);
         from = to;
     }
     if (status == FMIX_OK && r->transposes) {
@@ -157,7 +158,7 @@ fmix_status preprocessor_run(const preprocessor *r, const unsigned char *stored,
         status = transpose_row(r, from, to);
         from = to;
     }
-    dtype_swap(r->set->x.type, (void *)(uintptr_t)from, (size_t)r->set->x.row_bytes);
+    dtype_swap(r->array->type, (void *)(uintptr_t)from, (size_t)r->array->row_bytes);
     if (status == FMIX_OK && r->normalises)
         status = fmix_normalise(&r->normal, r->elements, r->channels, from, out);
     return status;

@@ -10,7 +10,7 @@
 #include "datasets/dataset.h"
 
 typedef struct preprocessor {
-    const dataset *set;          /* borrowed */
+    const dataset_array *array;  /* whose rows are preprocessed; borrowed */
     uint64_t seed;               /* of crop and flip */
     uint64_t channels, elements; /* elements: of one channel */
     bool last;                   /* stored rows have their channels last */
@@ -33,9 +33,9 @@ bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p);
  * had other bytes in earlier versions, so that they need another ETag now. */
 void preprocessor_note(const query *q, const dataset *set, buffer *recipe);
 
-/* For rows of geometry g, whose spatial sides are `mask`. *type: the element type of preprocessed
- * rows. False: explained. */
-bool preprocessor_begin(preprocessor *r, const query *q, const dataset *set,
+/* For rows from an array that get geometry g, whose spatial sides are `mask`. *type: the element
+ * type of preprocessed rows. False: explained. */
+bool preprocessor_begin(preprocessor *r, const query *q, const dataset_array *from,
                         const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p);
 
 /* Returns true if preprocessing leaves every byte of a row unchanged. */
@@ -44,8 +44,15 @@ bool preprocessor_is_identity(const preprocessor *r);
 /* Bytes of working memory that preprocessor_run needs. */
 uint64_t preprocessor_room(const preprocessor *r);
 
-/* Preprocesses a row as sample number t (STREAM §6), in the machine's order. */
-fmix_status preprocessor_run(const preprocessor *r, const unsigned char *stored, uint64_t t,
+/* A row that waits for the preprocessor. */
+typedef struct preprocessor_row {
+    const unsigned char *stored; /* its first byte */
+    uint64_t t;                  /* at which its window and flip are drawn (STREAM §6) */
+    bool neighbour;              /* it is the partner of the row with this t (STREAM §11) */
+} preprocessor_row;
+
+/* Preprocesses a row, in the machine's order. */
+fmix_status preprocessor_run(const preprocessor *r, const preprocessor_row *row,
                              unsigned char *room, void *out);
 
 #endif

@@ -212,7 +212,7 @@ mapped_file_state dataset_state(const dataset *d) {
 }
 
 const unsigned char *dataset_row(const dataset *d, uint64_t row) {
-    return d->x.file.bytes + (d->ragged ? (uint64_t)d->offset[row] : row) * d->x.row_bytes;
+    return dataset_array_row(&d->x, d->ragged ? (uint64_t)d->offset[row] : row);
 }
 
 uint64_t dataset_length(const dataset *d, uint64_t row) {

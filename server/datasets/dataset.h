@@ -78,7 +78,7 @@ bool dataset_is_current(const dataset *d, const char *root);
  * bytes that were read until now are those of the set. */
 bool dataset_is_whole(const dataset *d);
 
-/* The first byte of a row. */
+/* The first byte of a row of x. */
 const unsigned char *dataset_row(const dataset *d, uint64_t row);
 
 /* Steps of a row of a ragged set. */

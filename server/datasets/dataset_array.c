@@ -11,6 +11,10 @@ uint64_t dataset_array_channels(const dataset_array *a) {
                                                : 1;
 }
 
+const unsigned char *dataset_array_row(const dataset_array *a, uint64_t row) {
+    return a->file.bytes + row * a->row_bytes;
+}
+
 bool dataset_array_fits(const dataset_array *a, const dataset_array *b) {
     const uint64_t *one, *other;
     unsigned count = dataset_array_spatial(a, &one);

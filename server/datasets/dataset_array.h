@@ -24,6 +24,9 @@ unsigned dataset_array_spatial(const dataset_array *a, const uint64_t **sides);
 /* The channels of a row; 1 where the layout has none. */
 uint64_t dataset_array_channels(const dataset_array *a);
 
+/* The first byte of a row of an array that is not ragged. */
+const unsigned char *dataset_array_row(const dataset_array *a, uint64_t row);
+
 /* Returns true if rows of both have the same spatial sides. */
 bool dataset_array_fits(const dataset_array *a, const dataset_array *b);
 

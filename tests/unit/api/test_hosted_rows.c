@@ -10,92 +10,109 @@ static dataset set = {
     .count = ROWS,
     .x = {.type = DTYPE_U8, .rank = 1, .side = {BYTES}, .layout = LAYOUT_NONE, .row_bytes = BYTES}};
 
-/* Batch rows 2 … 4 of an epoch. */
-static hosted_rows begin(bool normalises) {
-    hosted_rows h = {.set = &set, .at = {.first = 2, .rows = 3, .t = 2}};
+/* Rows 2 … 4 of the set, then 5, 0 and 2 as their neighbours. */
+static uint64_t numbers[] = {2, 3, 4, 5, 0, 2};
+static const hosted_samples samples = {
+    .set = &set, .at = {.first = 2, .rows = 3, .t = 2}, .neighbours = true, .number = numbers};
+static const int64_t themselves[] = {0, 1, 2}, neighbours[] = {3, 4, 5};
+static const fmix_recipe recipe = {.shape = {.rank = 1, .side = {BYTES}}, .alpha = 1};
+
+static hosted_rows begin(const char *text) {
+    static const batch_geometry g = {.rank = 1, .channels = 1};
+    hosted_rows h = {.samples = &samples};
     problem p = {0};
+    dtype type;
+    query q;
     for (unsigned i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)i;
     set.x.file.bytes = bytes;
-    h.preprocessor = (preprocessor){.set = &set,
-                                    .channels = 1,
-                                    .elements = BYTES,
-                                    .normalises = normalises,
-                                    .row_bytes = BYTES * (normalises ? sizeof(float) : 1)};
+    served_query(&q, ~0u, text);
+    assert_true(preprocessor_begin(&h.preprocessor, &q, &set.x, &g, &recipe.shape, &type, &p));
     assert_true(hosted_rows_begin(&h, &p));
+    hosted_rows_locate(&h);
     return h;
 }
 
-static void unshuffled_rows_are_in_the_order_of_the_set(void **state) {
-    (void)state;
-    hosted_rows h = begin(false);
-    assert_ok(hosted_rows_locate(&h, false, 0, 0));
-    for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(h.samples[i], 2 + i);
-        assert_ptr_equal(h.stored[i], bytes + (2 + i) * BYTES);
-    }
-    hosted_rows_end(&h);
+/* Rows 1 and 2 of the batch, mixed by methods that copy: the rows or their partners. */
+static void mix(const hosted_rows *h, bool rows, const int64_t *pairing, fmix_dtype type,
+                void *out) {
+    static const fmix_method method = FMIX_METHOD_MIXUP;
+    const fmix_choice choice = {.count = 1, .methods = &method};
+    fmix_recipe copying = recipe;
+    copying.lambda_given = true;
+    copying.lambda = rows;
+    fmix_context *context = unit_context();
+    fmix_scratch *scratch;
+    mixer_rows m = {.rows = {.count = 3}, .first = 1};
+    const fmix_batch batch = {
+        .rows = h->stored, .dtype = type, .out_dtype = type, .channels = 1, .pairing = pairing};
+    assert_ok(fmix_mixer_new(context, &copying, &choice, &m.mixer));
+    assert_ok(fmix_scratch_new(&scratch));
+    assert_ok(hosted_rows_mix(h, &m, &batch, scratch, 0, 2, out));
+    fmix_scratch_free(scratch);
+    fmix_mixer_free(m.mixer);
+    fmix_context_free(context);
 }
 
-static void shuffled_rows_are_the_library_s_shuffle_of_that_epoch(void **state) {
+static void rows_that_nothing_is_asked_for_are_mixed_where_they_lie(void **state) {
     (void)state;
-    uint64_t wanted[3];
-    hosted_rows h = begin(false);
-    for (uint64_t epoch = 0; epoch < 4; epoch++) {
-        assert_ok(fmix_shuffle(7, epoch, ROWS, 2, 3, wanted));
-        assert_ok(hosted_rows_locate(&h, true, 7, epoch));
-        assert_memory_equal(h.samples, wanted, sizeof wanted);
-    }
+    hosted_rows h = begin("");
+    unsigned char mixed[2][BYTES];
+    for (unsigned i = 0; i < 6; i++)
+        assert_ptr_equal(h.stored[i], bytes + numbers[i] * BYTES);
+    mix(&h, true, themselves, FMIX_DTYPE_U8, mixed);
+    assert_memory_equal(mixed, bytes + 3 * BYTES, sizeof mixed);
+    mix(&h, false, neighbours, FMIX_DTYPE_U8, mixed);
+    assert_memory_equal(mixed[0], bytes, BYTES);
+    assert_memory_equal(mixed[1], bytes + 2 * BYTES, BYTES);
     hosted_rows_end(&h);
 }
 
 static void rows_that_are_preprocessed_are_copied_and_others_are_not(void **state) {
     (void)state;
-    hosted_rows stored = begin(false), copied = begin(true);
+    hosted_rows stored = begin(""), copied = begin("mean=0.5");
     assert_non_null(stored.stored);
     assert_null(copied.stored);
     assert_true(hosted_rows_working(&stored) == 0 && hosted_rows_working(&copied) > 0);
     assert_true(hosted_rows_cost(&stored) == 0 && hosted_rows_cost(&copied) > 0);
-    assert_int_equal(hosted_rows_memory(&stored), 3 * (sizeof(uint64_t) + sizeof(void *)));
-    assert_int_equal(hosted_rows_memory(&copied), 3 * sizeof(uint64_t));
+    assert_int_equal(hosted_rows_memory(&stored), 6 * sizeof(void *));
+    assert_int_equal(hosted_rows_memory(&copied), 0);
     hosted_rows_end(&stored);
     hosted_rows_end(&copied);
 }
 
-/* method=none: the answer is the rows themselves. */
 static void mixing_starts_from_preprocessed_rows(void **state) {
     (void)state;
-    static const batch_geometry g = {.rank = 1, .channels = 1};
-    static const int64_t partners[] = {0, 1, 2};
-    static const fmix_method none = FMIX_METHOD_NONE;
-    const fmix_choice choice = {.count = 1, .methods = &none};
-    const fmix_recipe recipe = {.shape = {.rank = 1, .side = {BYTES}}, .alpha = 1};
-    fmix_context *context = unit_context();
-    fmix_scratch *scratch;
-    problem p = {0};
-    dtype type;
-    query q;
+    hosted_rows h = begin("mean=0.5&std=0.25");
     float mixed[2][BYTES];
-    hosted_rows h = begin(true);
-    mixed_batch m = {.rows = {.rows.count = 3, .first = 1}, .pairing = (int64_t *)partners};
-    m.batch = (fmix_batch){
-        .dtype = FMIX_DTYPE_F32, .out_dtype = FMIX_DTYPE_F32, .channels = 1, .pairing = partners};
-    served_query(&q, ~0u, "mean=0.5&std=0.25");
-    assert_true(preprocessor_begin(&h.preprocessor, &q, &set, &g, &recipe.shape, &type, &p));
-    assert_ok(fmix_mixer_new(context, &recipe, &choice, &m.rows.mixer));
-    assert_ok(fmix_scratch_new(&scratch));
-    assert_ok(hosted_rows_locate(&h, false, 0, 0));
-    assert_ok(hosted_rows_mix(&h, &m, scratch, 0, 2, mixed));
-    for (unsigned i = 0; i < 2; i++) /* rows 1 and 2 of the batch, which begins at sample 2 */
-        for (unsigned j = 0; j < BYTES; j++)
-            assert_true(mixed[i][j] == (float)((bytes[(3 + i) * BYTES + j] / 255.0 - 0.5) / 0.25));
-    fmix_scratch_free(scratch);
-    fmix_mixer_free(m.rows.mixer);
-    fmix_context_free(context);
+    for (unsigned near = 0; near < 2; near++) {
+        mix(&h, !near, near ? neighbours : themselves, FMIX_DTYPE_F32, mixed);
+        for (unsigned i = 0; i < 2; i++)
+            for (unsigned j = 0; j < BYTES; j++) {
+                unsigned char byte = bytes[numbers[3 * near + 1 + i] * BYTES + j];
+                assert_true(mixed[i][j] == (float)((byte / 255.0 - 0.5) / 0.25));
+            }
+    }
     hosted_rows_end(&h);
 }
 
-RUN(T(unshuffled_rows_are_in_the_order_of_the_set),
-    T(shuffled_rows_are_the_library_s_shuffle_of_that_epoch),
+/* Sample 2 is row 0 of the batch, and the neighbour of row 2. */
+static void neighbours_are_moved_by_the_neighbour_s_draw_at_the_t_of_the_row(void **state) {
+    (void)state;
+    hosted_rows h = begin("crop=3&seed=11");
+    unsigned char mixed[2][BYTES];
+    fmix_light light;
+    mix(&h, false, neighbours, FMIX_DTYPE_U8, mixed);
+    assert_ok(fmix_light_draw_neighbour(11, 4, 1, 3, &light));
+    for (unsigned j = 0; j < BYTES; j++) {
+        unsigned at = light.offset[0] + j; /* in the padded row */
+        unsigned char wanted = at < 3 || at >= 3 + BYTES ? 0 : bytes[2 * BYTES + at - 3];
+        assert_int_equal(mixed[1][j], wanted);
+    }
+    hosted_rows_end(&h);
+}
+
+RUN(T(rows_that_nothing_is_asked_for_are_mixed_where_they_lie),
     T(rows_that_are_preprocessed_are_copied_and_others_are_not),
-    T(mixing_starts_from_preprocessed_rows))
+    T(mixing_starts_from_preprocessed_rows),
+    T(neighbours_are_moved_by_the_neighbour_s_draw_at_the_t_of_the_row))

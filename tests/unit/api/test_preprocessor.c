@@ -33,13 +33,14 @@ static bool begin(preprocessor *r, const query *q, const dataset *set, fmix_layo
     const batch_geometry g = {
         .rank = 2, .channels = CHANNELS, .has_channels = true, .layout = layout};
     *p = (problem){0};
-    return preprocessor_begin(r, q, set, &g, &mask, type, p);
+    return preprocessor_begin(r, q, &set->x, &g, &mask, type, p);
 }
 
 static void run(const preprocessor *r, uint64_t t, void *out) {
+    const preprocessor_row from = {.stored = row, .t = t};
     unsigned char room[2 * BYTES];
     assert_int_equal(preprocessor_room(r), sizeof room);
-    assert_ok(preprocessor_run(r, row, t, room, out));
+    assert_ok(preprocessor_run(r, &from, room, out));
 }
 
 static void a_row_that_nothing_is_asked_for_is_left_alone(void **state) {
@@ -92,6 +93,28 @@ static void a_flip_mirrors_some_samples_along_the_last_side(void **state) {
         mirrored += is;
     }
     assert_true(mirrored > 16 && mirrored < 48);
+}
+
+static void a_neighbour_is_moved_by_draws_of_its_own(void **state) {
+    (void)state;
+    preprocessor r;
+    dtype type;
+    problem p;
+    query q = plain();
+    unsigned differing = 0;
+    q.flip = 1;
+    assert_true(begin(&r, &q, &first, FMIX_CHANNELS_FIRST, &type, &p));
+    for (uint64_t t = 0; t < 64; t++) {
+        const preprocessor_row from = {.stored = row, .t = t, .neighbour = true};
+        unsigned char room[2 * BYTES], near[BYTES], own[BYTES];
+        fmix_light light;
+        run(&r, t, own);
+        assert_ok(preprocessor_run(&r, &from, room, near));
+        assert_ok(fmix_light_draw_neighbour(q.seed, t, 2, 0, &light));
+        assert_int_equal(near[0], row[light.flip ? WIDTH - 1 : 0]);
+        differing += near[0] != own[0];
+    }
+    assert_in_range(differing, 16, 48);
 }
 
 static void mean_and_std_are_of_one_channel_each_or_of_all(void **state) {
@@ -185,7 +208,7 @@ static void only_another_layout_than_the_set_s_is_noted(void **state) {
 }
 
 RUN(T(a_row_that_nothing_is_asked_for_is_left_alone), T(another_layout_transposes_there_and_back),
-    T(a_flip_mirrors_some_samples_along_the_last_side),
+    T(a_flip_mirrors_some_samples_along_the_last_side), T(a_neighbour_is_moved_by_draws_of_its_own),
     T(mean_and_std_are_of_one_channel_each_or_of_all),
     T(what_cannot_be_done_to_rows_is_refused_by_its_parameter),
     T(x_has_the_sides_of_the_layout_that_is_asked_for),

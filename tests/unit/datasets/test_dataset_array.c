@@ -29,4 +29,14 @@ static void arrays_fit_by_their_spatial_sides(void **state) {
     assert_false(dataset_array_fits(&other, &plain) || dataset_array_fits(&plain, &other));
 }
 
-RUN(T(spatial_sides_are_those_without_channels), T(arrays_fit_by_their_spatial_sides))
+static void rows_follow_one_another(void **state) {
+    (void)state;
+    static const unsigned char bytes[12];
+    dataset_array a = plain;
+    a.row_bytes = 4;
+    a.file.bytes = bytes;
+    assert_ptr_equal(dataset_array_row(&a, 2), bytes + 8);
+}
+
+RUN(T(spatial_sides_are_those_without_channels), T(arrays_fit_by_their_spatial_sides),
+    T(rows_follow_one_another))

@@ -1,0 +1,41 @@
+/*
+ * hosted_samples.h - which samples of a data set the rows of a batch are, and which their partners
+ * (STREAM §6, §11)
+ */
+#ifndef HOSTED_SAMPLES_H
+#define HOSTED_SAMPLES_H
+
+#include "batch_address.h"
+
+typedef struct hosted_samples {
+    const dataset *set; /* borrowed */
+    batch_address at;
+    uint64_t seed, epoch;
+    bool shuffles;
+    bool neighbours; /* the partner of each row is a neighbour of its sample */
+    /* The sample of each row of the batch; with neighbours, those of their partners follow. */
+    uint64_t *number;
+    uint64_t *t; /* of each row; NULL: row i has at.t + i */
+} hosted_samples;
+
+/* Allocates room for the numbers. False: explained. hosted_samples_end follows in either case. */
+bool hosted_samples_begin(hosted_samples *h, problem *p);
+void hosted_samples_end(hosted_samples *h);
+
+/* Finds the samples of the batch, and their neighbours. */
+fmix_status hosted_samples_find(hosted_samples *h);
+
+/* All samples: those of the rows and, with neighbours, those of the partners. */
+uint64_t hosted_samples_count(const hosted_samples *h);
+
+/* Returns true if sample i is that of a neighbour. */
+bool hosted_samples_is_neighbour(const hosted_samples *h, uint64_t i);
+
+/* The t of sample i. A neighbour has the t of its row. */
+uint64_t hosted_samples_t(const hosted_samples *h, uint64_t i);
+
+/* Bytes that the numbers take, and estimated nanoseconds to find all of them. */
+uint64_t hosted_samples_memory(const hosted_samples *h);
+double hosted_samples_cost(const hosted_samples *h);
+
+#endif
