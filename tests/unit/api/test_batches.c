@@ -76,9 +76,10 @@ static void what_is_not_there_is_404(void **state) {
     refused("set", "first", "", 404, "");
 }
 
-static void parts_of_plans_alone_are_refused(void **state) {
+static void parts_that_the_set_lacks_are_refused(void **state) {
     (void)state;
-    refused("set", "0", "parts=method", 400, "parts");
+    refused("set", "0", "n=2&parts=dense", 400, "parts");
+    refused("set", "0", "n=2&parts=lengths", 400, "parts");
 }
 
 int main(void) {
@@ -88,7 +89,7 @@ int main(void) {
         T(another_layout_than_the_set_s_is_in_the_canonical_text),
         T(a_pinned_digest_must_be_the_set_s),
         T(what_is_not_there_is_404),
-        T(parts_of_plans_alone_are_refused),
+        T(parts_that_the_set_lacks_are_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

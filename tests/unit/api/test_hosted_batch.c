@@ -1,6 +1,7 @@
 #include "handler_bench.h"
 
 #include "api/hosted_batch.h"
+#include "small_set.h"
 
 /* The source of batch `step`, or NULL and a problem. */
 static tensor_source *ask(served *b, const char *text, uint64_t step, problem *p) {
@@ -116,6 +117,57 @@ static void preprocessing_costs_time_and_memory(void **state) {
     served_free(b);
 }
 
+/* The source of batch 0 of a set with neighbours (small_set.h), or NULL and a problem. */
+static tensor_source *ask_near(served *b, const char *text, problem *p) {
+    resource_request c = served_request(b, batch_get, text, &format_npz);
+    batch_address at;
+    small_write_dense("near");
+    dataset *d = small_open("near", true);
+    assert_true(batch_address_find(&c.query, d, 0, &at, p));
+    return hosted_batch_source(&c, d, &at, p);
+}
+
+/* lambda=0: the answer is the partners. */
+static void a_neighbour_is_a_sample_of_the_set_with_its_labels(void **state) {
+    (void)state;
+    static const int64_t near[3][2] = {{1, 2}, {0, 2}, {1, 1}};
+    static const unsigned char numbers[3] = {0, 2, 1};
+    served *b = served_new();
+    problem p = {0};
+    int64_t pairing[2], rows[2];
+    unsigned char mixed[2][4];
+    float labels[2][3];
+    tensor_source *s =
+        ask_near(b,
+                 "n=2&shuffle=0&pairing=neighbour&method=mixup&lambda=0&parts=mixed,pairing,"
+                 "rows,labels",
+                 &p);
+    served_is(&p, 0, "");
+    served_prepare(s);
+    served_fill(s, "pairing", pairing, sizeof pairing);
+    served_fill(s, "rows", rows, sizeof rows);
+    served_fill(s, "mixed", mixed, sizeof mixed);
+    served_fill(s, "labels", labels, sizeof labels);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(rows[i], i);
+        assert_true(pairing[i] == near[i][0] || pairing[i] == near[i][1]);
+        assert_memory_equal(mixed[i], small_pixels + 4 * pairing[i], 4);
+        assert_true(labels[i][numbers[pairing[i]]] == 1);
+    }
+    tensor_source_free(s);
+    served_free(b);
+}
+
+static void neighbours_of_a_set_that_has_none_are_refused(void **state) {
+    (void)state;
+    served *b = served_new();
+    problem p = {0};
+    assert_null(ask(b, "n=4&pairing=neighbour", 0, &p));
+    served_is(&p, 400, "pairing");
+    assert_non_null(strstr(p.errors[0].detail, "--neighbours"));
+    served_free(b);
+}
+
 static void only_a_pinned_digest_makes_an_answer_final(void **state) {
     (void)state;
     served *b = served_new();
@@ -152,8 +204,19 @@ static void fewer_classes_than_the_set_has_are_refused(void **state) {
     served_free(b);
 }
 
-RUN(T(every_sample_of_a_shuffled_epoch_comes_once), T(labels_are_those_of_the_samples),
-    T(rows_are_mixed_with_the_partner_that_pairing_names),
-    T(ranks_have_the_rows_of_the_whole_batch), T(a_batch_has_the_same_elements_in_each_layout),
-    T(preprocessing_costs_time_and_memory), T(only_a_pinned_digest_makes_an_answer_final),
-    T(a_set_that_is_overwritten_is_lost), T(fewer_classes_than_the_set_has_are_refused))
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(every_sample_of_a_shuffled_epoch_comes_once),
+        T(labels_are_those_of_the_samples),
+        T(rows_are_mixed_with_the_partner_that_pairing_names),
+        T(ranks_have_the_rows_of_the_whole_batch),
+        T(a_batch_has_the_same_elements_in_each_layout),
+        T(preprocessing_costs_time_and_memory),
+        T(a_neighbour_is_a_sample_of_the_set_with_its_labels),
+        T(neighbours_of_a_set_that_has_none_are_refused),
+        T(only_a_pinned_digest_makes_an_answer_final),
+        T(a_set_that_is_overwritten_is_lost),
+        T(fewer_classes_than_the_set_has_are_refused),
+    };
+    return cmocka_run_group_tests(tests, folder_begin, folder_end);
+}
