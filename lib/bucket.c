@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define CHUNK 256 /* places that are shuffled at once */
+#define CHUNK 1024 /* places that are shuffled at once */
 
 /* A place of a window, with its sample and that sample's length. */
 typedef struct place {

@@ -1,4 +1,5 @@
 #include "words.h"
+#include "vector.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -54,6 +55,24 @@ static inline void philox(uint32_t c[4], uint32_t k0, uint32_t k1) {
 void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
     memcpy(out, counter, 4 * sizeof *out);
     philox(out, key[0], key[1]);
+}
+
+FMIX_CLONES
+void fmix_philox_lanes(const uint32_t key[2], uint32_t c[4][FMIX_PHILOX_LANES]) {
+    uint32_t k0 = key[0], k1 = key[1];
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int l = 0; l < FMIX_PHILOX_LANES; l++) {
+            uint64_t p0 = (uint64_t)MULTIPLIER_0 * c[0][l];
+            uint64_t p1 = (uint64_t)MULTIPLIER_1 * c[2][l];
+            uint32_t c1 = c[1][l], c3 = c[3][l];
+            c[0][l] = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+            c[1][l] = (uint32_t)p1;
+            c[2][l] = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+            c[3][l] = (uint32_t)p0;
+        }
+        k0 += WEYL_0;
+        k1 += WEYL_1;
+    }
 }
 
 void fmix_words_block(const fmix_key *key, uint64_t index, uint64_t block, uint32_t out[4]) {

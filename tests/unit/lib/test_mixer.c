@@ -555,6 +555,23 @@ static void types_that_a_method_of_the_batch_cannot_have_are_refused(void **stat
     end(&b);
 }
 
+static void a_refusal_does_not_depend_on_what_rows_draw(void **state) {
+    (void)state;
+    static bench b;
+    static outputs out;
+    begin(&b);
+    b.choice.count = 2;
+    b.methods[0] = FMIX_METHOD_CUTMIX;
+    b.methods[1] = FMIX_METHOD_MIXUP;
+    b.choice.by_sample = true;
+    build(&b);
+    b.batch.dtype = b.batch.out_dtype = FMIX_DTYPE_I32;
+    for (uint64_t i = 0; i < ROWS; i++)
+        assert_int_equal(fmix_mixer_mix(b.mixer, b.scratch, &b.rows, &b.batch, i, 1, out.mixed),
+                         FMIX_ERROR_RANGE);
+    end(&b);
+}
+
 static void choices_and_recipes_out_of_range_make_no_mixer(void **state) {
     (void)state;
     static bench b;
@@ -615,4 +632,5 @@ RUN(T(any_choice_mixes_each_row_as_a_plan_of_its_method_does),
     T(dense_labels_that_a_method_would_interpolate_are_refused),
     T(rows_outside_the_batch_are_refused),
     T(types_that_a_method_of_the_batch_cannot_have_are_refused),
+    T(a_refusal_does_not_depend_on_what_rows_draw),
     T(choices_and_recipes_out_of_range_make_no_mixer), T(a_mixer_costs_what_its_dearest_plan_costs))

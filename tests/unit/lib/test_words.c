@@ -20,6 +20,25 @@ static void philox_gives_the_published_known_answers(void **state) {
     }
 }
 
+static void lanes_give_the_words_of_each_counter(void **state) {
+    (void)state;
+    uint64_t random = 4;
+    const uint32_t key[2] = {0xa4093822, 0x299f31d0};
+    for (unsigned run = 0; run < 100; run++) {
+        uint32_t c[4][FMIX_PHILOX_LANES], expected[FMIX_PHILOX_LANES][4];
+        for (unsigned l = 0; l < FMIX_PHILOX_LANES; l++) {
+            uint32_t counter[4];
+            for (unsigned i = 0; i < 4; i++)
+                c[i][l] = counter[i] = (uint32_t)unit_random(&random);
+            fmix_philox(counter, key, expected[l]);
+        }
+        fmix_philox_lanes(key, c);
+        for (unsigned l = 0; l < FMIX_PHILOX_LANES; l++)
+            for (unsigned i = 0; i < 4; i++)
+                assert_int_equal(c[i][l], expected[l][i]);
+    }
+}
+
 static void key_and_first_words_are_those_of_the_contract(void **state) {
     (void)state;
     fmix_key key;
@@ -82,6 +101,7 @@ static void domains_and_seeds_have_different_keys(void **state) {
     assert_memory_not_equal(&a, &b, sizeof a);
 }
 
-RUN(T(philox_gives_the_published_known_answers), T(key_and_first_words_are_those_of_the_contract),
-    T(domains_and_seeds_have_different_keys), T(later_domains_begin_with_the_words_of_the_contract),
+RUN(T(philox_gives_the_published_known_answers), T(lanes_give_the_words_of_each_counter),
+    T(key_and_first_words_are_those_of_the_contract), T(domains_and_seeds_have_different_keys),
+    T(later_domains_begin_with_the_words_of_the_contract),
     T(numbers_below_m_come_from_the_first_words_below_its_last_multiple))
