@@ -53,6 +53,13 @@ async function show(image, reply) {
     URL.revokeObjectURL(old);
 }
 
+/** Puts a file behind a link. */
+function offer(link, bytes) {
+  if (link.href)
+    URL.revokeObjectURL(link.href);
+  link.href = URL.createObjectURL(new Blob([bytes]));
+}
+
 // ---- forms ----
 
 /** The values of a form that are not at their defaults. */
@@ -109,22 +116,23 @@ array <- aperm(array(bytes, c(${[...shape].reverse().join(", ")}))); close(conne
   };
 }
 
-/** URLs of an answer, and code that fetches the answer by uploading pair.npy. */
-function uploading(pairs) {
-  const png = `/v1/mix.png?${query(pairs)}`;
-  const npy = `/v1/mix.npy?${query(pairs)}`;
+/** The URL of an answer, and code that fetches the answer by uploading a file. Python reads it as
+ * `numpy` has it: npy, which is one array, or npz. */
+function uploading(file, format, numpy, pairs) {
+  const target = `/v1/mix.${format}?${query(pairs)}`;
+  const answer = `mixed.${format}`;
   return {
-    target: png,
-    curl: `curl -o mixed.png --data-binary @pair.npy '${location.origin}${png}'`,
+    target,
+    curl: `curl -o ${answer} --data-binary @${file} '${location.origin}${target}'`,
     python: `import io, urllib.request, numpy as np
-reply = urllib.request.urlopen(${quoted(npy)}, open("pair.npy", "rb").read())
-mixed = np.load(io.BytesIO(reply.read()))`,
+reply = urllib.request.urlopen(${quoted(`/v1/mix.${numpy}?${query(pairs)}`)}, open("${file}", "rb").read())
+${numpy === "npz" ? "arrays" : "mixed"} = np.load(io.BytesIO(reply.read()))`,
     javascript: `import { readFile, writeFile } from "node:fs/promises";
-const reply = await fetch(${quoted(png)}, { method: "POST", body: await readFile("pair.npy") });
-await writeFile("mixed.png", Buffer.from(await reply.arrayBuffer()));`,
-    r: `handle <- curl::new_handle(postfields = readBin("pair.npy", "raw", file.size("pair.npy")))
-reply <- curl::curl_fetch_memory(${quoted(png)}, handle)
-writeBin(reply$content, "mixed.png")`,
+const reply = await fetch(${quoted(target)}, { method: "POST", body: await readFile("${file}") });
+await writeFile("${answer}", Buffer.from(await reply.arrayBuffer()));`,
+    r: `handle <- curl::new_handle(postfields = readBin("${file}", "raw", file.size("${file}")))
+reply <- curl::curl_fetch_memory(${quoted(target)}, handle)
+writeBin(reply$content, "${answer}")`,
   };
 }
 
@@ -205,20 +213,20 @@ function draw(canvas, image) {
   penOf(canvas).drawImage(image, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
 }
 
-/** Images to mix before the user chooses any: a dune under the sun, and leaves. */
-function drawSamples([dune, leaves]) {
-  let pen = penOf(dune);
+/** Dunes under the sun, over a square of SIDE; `turn` turns the hue of each colour. */
+function drawDunes(pen, turn) {
+  const colour = (hue, saturation, light) => `hsl(${hue + turn} ${saturation}% ${light}%)`;
   const sky = pen.createLinearGradient(0, 0, 0, SIDE);
-  sky.addColorStop(0, "#f6b26b");
-  sky.addColorStop(1, "#c0504d");
+  sky.addColorStop(0, colour(31, 88, 69));
+  sky.addColorStop(1, colour(2, 48, 53));
   pen.fillStyle = sky;
   pen.fillRect(0, 0, SIDE, SIDE);
-  pen.fillStyle = "#fff2cc";
+  pen.fillStyle = colour(45, 100, 90);
   pen.beginPath();
   pen.arc(150, 70, 32, 0, 7);
   pen.fill();
-  for (const [top, colour] of [[130, "#7f3b3b"], [160, "#5b2a33"], [190, "#36192a"]]) {
-    pen.fillStyle = colour;
+  for (const [top, hue, light] of [[130, 0, 36], [160, 349, 26], [190, 325, 15]]) {
+    pen.fillStyle = colour(hue, 37, light);
     pen.beginPath();
     pen.moveTo(0, SIDE);
     pen.lineTo(0, top);
@@ -226,14 +234,17 @@ function drawSamples([dune, leaves]) {
     pen.lineTo(SIDE, SIDE);
     pen.fill();
   }
-  pen = penOf(leaves);
-  pen.fillStyle = "#0f3d3e";
+}
+
+/** Leaves, likewise. */
+function drawLeaves(pen, turn) {
+  pen.fillStyle = `hsl(${181 + turn} 61% 15%)`;
   pen.fillRect(0, 0, SIDE, SIDE);
   for (let i = 0; i < 40; i++) {
     pen.save();
     pen.translate((i * 83) % SIDE, (i * 47) % SIDE);
     pen.rotate(i * 2.4);
-    pen.fillStyle = `hsl(${140 + (i * 11) % 50} 45% ${28 + (i * 7) % 40}%)`;
+    pen.fillStyle = `hsl(${140 + turn + (i * 11) % 50} 45% ${28 + (i * 7) % 40}%)`;
     pen.beginPath();
     pen.ellipse(0, 0, 34, 12, 0, 0, 7);
     pen.fill();
@@ -289,14 +300,13 @@ function mix() {
   const canvases = [...section.querySelectorAll(".drop canvas")];
   const images = [...section.querySelectorAll("figure img")];
   const save = section.querySelector(".save");
-  drawSamples(canvases);
+  drawDunes(penOf(canvases[0]), 0); // images to mix before the user chooses any
+  drawLeaves(penOf(canvases[1]), 0);
   const redraw = newest(caption, async (signal) => {
     const body = npyOf(canvases);
-    if (save.href)
-      URL.revokeObjectURL(save.href);
-    save.href = URL.createObjectURL(new Blob([body]));
+    offer(save, body);
     const pairs = { layout: "channels_last", pairing: "flip", ...valuesOf(form, ["lambda", "delta", "seed"]) };
-    const linesOf = (method) => uploading({ ...pairs, method, columns: 1 });
+    const linesOf = (method) => uploading("pair.npy", "png", "npy", { ...pairs, method, columns: 1 });
     setCode(linesOf("fmix"));
     await Promise.all(images.map(async (image) => {
       const { target } = linesOf(image.dataset.method);
@@ -308,12 +318,123 @@ function mix() {
   watch(form, redraw);
 }
 
+// ---- a recipe, row by row ----
+
+const TILE = 112;
+const METHODS = ["fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none"];
+const KINDS = [drawDunes, drawLeaves]; // the class of an image is its place here
+const ARRAYS = { U8: Uint8Array, F32: Float32Array, F64: Float64Array, I64: BigInt64Array };
+
+/** Draws eight numbered images, in two lines; returns their pixels [8, TILE, TILE, 3] and classes. */
+function drawRows(canvas) {
+  const pen = penOf(canvas);
+  const pixels = new Uint8Array(8 * TILE * TILE * 3);
+  const classes = Uint8Array.from({ length: 8 }, (_, row) => row % KINDS.length);
+  classes.forEach((kind, row) => {
+    const [left, top] = [TILE * (row % 4), TILE * Math.floor(row / 4)];
+    pen.save();
+    pen.translate(left, top);
+    pen.scale(TILE / SIDE, TILE / SIDE);
+    pen.beginPath();
+    pen.rect(0, 0, SIDE, SIDE);
+    pen.clip();
+    KINDS[kind](pen, 45 * row);
+    pen.fillStyle = "#fff";
+    pen.font = "bold 64px sans-serif";
+    pen.fillText(row, 12, 62);
+    pen.restore();
+    const { data } = pen.getImageData(left, top, TILE, TILE);
+    pixels.set(data.filter((_, i) => i % 4 !== 3), row * TILE * TILE * 3);
+  });
+  return { pixels, classes };
+}
+
+/** Images and their classes as a safetensors file. */
+function safetensorsOf({ pixels, classes }) {
+  const [start, end] = [pixels.length, pixels.length + classes.length];
+  const text = JSON.stringify({
+    x: { dtype: "U8", shape: [classes.length, TILE, TILE, 3], data_offsets: [0, start] },
+    y: { dtype: "U8", shape: [classes.length], data_offsets: [start, end] },
+  });
+  const head = new TextEncoder().encode(text.padEnd(8 * Math.ceil(text.length / 8)));
+  const bytes = new Uint8Array(8 + head.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
+  bytes.set(head, 8);
+  bytes.set(pixels, 8 + head.length);
+  bytes.set(classes, 8 + head.length + start);
+  return bytes;
+}
+
+/** The arrays of a safetensors file, by name. */
+function arraysOf(buffer) {
+  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
+  const { __metadata__, ...entries } = JSON.parse(new TextDecoder().decode(buffer.slice(8, start)));
+  const arrays = {};
+  for (const [name, { dtype, data_offsets: [from, to] }] of Object.entries(entries))
+    arrays[name] = new ARRAYS[dtype](buffer.slice(start + from, start + to));
+  return arrays;
+}
+
+/** The methods that are chosen, and α: one number, or one for each method where they differ. */
+function methodsOf(form) {
+  const chosen = [], alphas = [];
+  form.elements.method.forEach((box, i) => {
+    const alpha = form.elements.alpha[i];
+    alpha.disabled = !box.checked;
+    if (box.checked) {
+      chosen.push(box.value);
+      alphas.push(alpha.value || "1");
+    }
+  });
+  if (!chosen.length)
+    throw new Error("Choose at least one method.");
+  const alpha = alphas.every((one) => one === alphas[0]) ? alphas[0] : alphas.join(",");
+  return { method: chosen.join(","), ...(alpha === "1" ? {} : { alpha }) };
+}
+
+/** One row of an answer: its pixels, and how it was made. */
+function showRow(item, row, { mixed, method, lambda, pairing }) {
+  const [canvas, text] = item.children;
+  const pixels = new ImageData(TILE, TILE);
+  for (let i = 0, at = row * TILE * TILE * 3; i < pixels.data.length; i += 4, at += 3)
+    pixels.data.set([mixed[at], mixed[at + 1], mixed[at + 2], 255], i);
+  penOf(canvas).putImageData(pixels, 0, 0);
+  const name = METHODS[method[row]];
+  const share = name === "samplepairing" ? "" : ` λ ${lambda[row].toFixed(2)},`; // it is one half
+  text.innerHTML = name === "none" ? `<b>${row} unmixed</b>`
+    : `<b>${row} ${name}</b>${share} with row ${pairing[row]}`;
+  canvas.setAttribute("aria-label", `Row ${text.textContent}`);
+}
+
+function rows() {
+  const { section, form, caption, setCode } = view("rows");
+  const { scope, pairing } = form.elements;
+  const body = safetensorsOf(drawRows(section.querySelector("form canvas")));
+  const list = section.querySelector(".rows");
+  list.append(...Array.from({ length: 8 }, () => document.querySelector("#row").content.cloneNode(true)));
+  offer(section.querySelector(".save"), body);
+  watch(form, newest(caption, async (signal) => {
+    pairing.disabled = scope.value === "pair"; // which is for flip alone
+    if (pairing.disabled)
+      pairing.value = "flip";
+    const pairs = { layout: "channels_last", classes: KINDS.length, parts: "mixed,labels,pairing,lambda,method",
+      ...methodsOf(form), ...valuesOf(form, ["prob", "switch", "scope", "pairing", "step", "seed"]) };
+    const lines = uploading("rows.safetensors", "safetensors", "npz", pairs);
+    setCode(lines);
+    const reply = await ask(lines.target, { method: "POST", body, signal });
+    const arrays = arraysOf(await reply.arrayBuffer());
+    [...list.children].forEach((item, row) => showRow(item, row, arrays));
+    const mixed = arrays.method.filter((one) => METHODS[one] !== "none").length;
+    return `${mixed} of 8 rows are mixed. λ is the share of the row itself.`;
+  }));
+}
+
 // ---- data sets ----
 
 async function data() {
   const { section, form, caption, setCode } = view("data");
   const image = section.querySelector("figure img");
-  const { set, step } = form.elements;
+  const { set, step, pairing } = form.elements;
   const batch = 32;
   let sets = [];
   const redraw = newest(caption, async (signal) => {
@@ -322,12 +443,16 @@ async function data() {
       set.replaceChildren(...sets.map(({ name }) => new Option(name)));
     }
     const chosen = sets.find(({ name }) => name === set.value);
-    section.querySelectorAll("figure .image, figure .code").forEach((part) => { part.hidden = !chosen; });
+    const drawn = chosen && !chosen.ragged;
+    section.querySelectorAll("figure .image, figure .code").forEach((part) => { part.hidden = !drawn; });
     if (!chosen)
       return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";
+    if (!drawn)
+      return `${set.value} holds ${chosen.count} sequences of ${chosen.dtype}. This page draws images alone.`;
+    pairing.querySelector("[value=neighbour]").disabled = !chosen.neighbours;
     const n = Math.min(batch, chosen.count);
     step.max = Math.ceil(chosen.count / n) - 1;
-    const pairs = { n, ...valuesOf(form, ["method", "epoch", "seed", "shuffle", "flip", "crop"]) };
+    const pairs = { n, ...valuesOf(form, ["method", "prob", "pairing", "epoch", "seed", "shuffle", "flip", "crop"]) };
     const path = `/v1/datasets/${set.value}/batches/${step.value}`;
     const lines = fetching({ columns: 8 }, path, pairs, { out_dtype: "u8" }, [n, ...chosen.shape]);
     setCode(lines);
@@ -366,7 +491,7 @@ function volume() {
   }));
 }
 
-const views = [masks, mix, data, volume];
+const views = [masks, mix, rows, data, volume];
 views.forEach((start) => start());
 
 document.querySelector("#token").addEventListener("submit", (event) => {

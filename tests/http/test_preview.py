@@ -2,6 +2,8 @@
 fetch, and it can be used by mouse, by keyboard, by ear and on a phone."""
 
 import hashlib
+import io
+import json
 import pathlib
 import re
 import shutil
@@ -15,9 +17,13 @@ import numpy as np
 import browser
 import harness
 import hosting
+from tensors import read_safetensors
 
 DATA = harness.ROOT / "tests" / "data"
 RIGHT, TAB = "\ue014", "\ue004"
+METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none")
+SAFETENSORS = "application/x-safetensors"
+UPLOADS = {"mix": ("pair.npy", "mixed.png"), "rows": ("rows.safetensors", "mixed.safetensors")}
 SETTLED = """return [...document.querySelectorAll('figcaption')].every(c => c.textContent)
     && [...document.images].every(i => i.closest('[hidden]') || (i.complete && i.naturalWidth))"""
 BYTES = """const hash = async url => [...new Uint8Array(await crypto.subtle.digest('SHA-256',
@@ -110,8 +116,7 @@ class Preview(harness.ServerTest):
         window.find_all(".drop input")[1].type(str(DATA / "readme.png"))
         window.until("return [...document.querySelectorAll('#mix figure img')].every("
                      "(i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
-        pair = bytes(window.run("return fetch(document.querySelector('.save').href)"
-                                ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])"))
+        pair = self.upload(window, "mix")
         x = harness.read_npy(pair)
         self.assertEqual((x.shape, x.dtype), ((2, 224, 224, 3), np.uint8))
         self.assertTrue((x[0] == [10, 200, 30]).all())
@@ -121,6 +126,70 @@ class Preview(harness.ServerTest):
             self.assertEqual(self.shown(window, f"#mix [data-method={method}]"), digest(mixed))
             self.assertNotIn(digest(mixed), old)
         self.assertEqual(window.complaints(), [])
+
+    def upload(self, window, view):
+        """The file that a view offers to save, and uploads."""
+        return bytes(window.run(f"return fetch(document.querySelector('#{view} .save').href)"
+                                ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])"))
+
+    def check_rows(self, window):
+        """Every row is what the line fetches, and says how it was made; the answer."""
+        answer = self.post(self.target(window, "rows"), self.upload(window, "rows"), content_type=SAFETENSORS)
+        made = read_safetensors(answer.body)
+        said = [f"{row} unmixed" if METHODS[method] == "none" else f"{row} samplepairing with row {partner}"
+                if METHODS[method] == "samplepairing" else f"{row} {METHODS[method]} λ {lam:.2f}, with row {partner}"
+                for row, (method, lam, partner) in enumerate(zip(made["method"], made["lambda"], made["pairing"]))]
+        window.until("return JSON.stringify([...document.querySelectorAll('#rows li')].map(l => l.textContent))"
+                     " === arguments[0]", json.dumps(said, ensure_ascii=False, separators=(",", ":")))
+        pixels = window.run("""return [...document.querySelectorAll('#rows li canvas')].map(c =>
+            [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data])""")
+        shown = np.array(pixels, "u1").reshape(8, 112, 112, 4)
+        self.assertTrue((shown[..., :3] == made["mixed"]).all())
+        self.assertTrue((shown[..., 3] == 255).all())
+        self.assertEqual([canvas.name() for canvas in window.find_all("#rows li canvas")],
+                         [f"Row {text}" for text in said])
+        return made
+
+    def test_a_recipe_is_shown_row_by_row(self):
+        window = self.settled(self.open())
+        batch = read_safetensors(self.upload(window, "rows"))
+        self.assertEqual((batch["x"].shape, batch["y"].tolist()), ((8, 112, 112, 3), [0, 1] * 4))
+        target = self.target(window, "rows")
+        for pair in "method=fmix,cutmix,mixup", "alpha=1,1,0.4", "prob=0.75", "switch=sample":
+            self.assertIn(pair, target)
+        made = self.check_rows(window)
+        names = {METHODS[method] for method in made["method"]}
+        self.assertIn("none", names)
+        self.assertGreater(len(names), 2)
+        unmixed = made["method"] == METHODS.index("none")
+        self.assertTrue((made["mixed"][unmixed] == batch["x"][unmixed]).all())
+        self.assertIn(f"{8 - unmixed.sum()} of 8 rows are mixed",
+                      window.find("#rows figcaption").text())
+        self.assertEqual(window.complaints(), [])
+
+    def test_a_recipe_s_line_says_what_its_form_says(self):
+        window = self.settled(self.open())
+        mixup, pairing = (window.find(f"#rows [name=method][value={name}]") for name in ("mixup", "samplepairing"))
+        self.moves(window, "rows", pairing.click)
+        self.check_rows(window)
+        self.moves(window, "rows", pairing.click)
+        target = self.moves(window, "rows", mixup.click)
+        self.assertIn("method=fmix,cutmix&prob", target)
+        self.check_rows(window)
+        target = self.moves(window, "rows", lambda: window.find("#rows [name=scope]").type("pair"))
+        self.assertIn("scope=pair&pairing=flip", target)
+        lam = self.check_rows(window)["lambda"]
+        self.assertEqual(lam.tolist(), lam[::-1].tolist())
+        self.moves(window, "rows", lambda: window.find("#rows [name=scope]").type("batch"))
+        self.moves(window, "rows", lambda: window.find("#rows [name=pairing]").type("other"))
+        made = self.check_rows(window)
+        self.assertTrue((made["pairing"] % 2 != np.arange(8) % 2).all())
+        self.assertEqual(window.complaints(), [])
+        for name in "fmix", "cutmix":
+            window.find(f"#rows [name=method][value={name}]").click()
+        window.until("return document.querySelector('#rows .wrong')?.textContent.includes('at least one method')")
+        self.moves(window, "rows", mixup.click)
+        self.assertIn("method=mixup&alpha=0.4&", self.target(window, "rows"))
 
     def test_batches_of_a_data_set_are_turned_by_keyboard(self):
         window = self.settled(self.open())
@@ -146,14 +215,13 @@ class Preview(harness.ServerTest):
     def test_the_lines_it_shows_do_what_they_say(self):
         window = self.settled(self.open())
         with tempfile.TemporaryDirectory() as folder:
-            pair = window.run("return fetch(document.querySelector('.save').href)"
-                              ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])")
-            pathlib.Path(folder, "pair.npy").write_bytes(bytes(pair))
+            for view, (name, _) in UPLOADS.items():
+                pathlib.Path(folder, name).write_bytes(self.upload(window, view))
             for language, run, suffix in (
                     ("curl", ["sh"], "sh"), ("python", [sys.executable], "py"),
                     ("javascript", ["node"], "mjs"), ("r", ["Rscript"], "R")):
                 window.find(f"#masks [data-language={language}]").click()
-                for view in ("masks", "mix", "data", "volume"):
+                for view in ("masks", "mix", "rows", "data", "volume"):
                     code = window.run(f"return document.querySelector('#{view} code').textContent")
                     if language != "curl":
                         self.assertLessEqual(len(code.splitlines()), 3)
@@ -171,30 +239,35 @@ class Preview(harness.ServerTest):
     def printing(language, view):
         """What has a program say the sum of what it fetched."""
         if language == "python":
-            return f"\nprint(int({'mixed' if view == 'mix' else 'array'}.sum(dtype='f8')))\n"
-        if view == "mix":
+            array = {"mix": "mixed", "rows": "arrays['mixed']"}.get(view, "array")
+            return f"\nprint(int({array}.sum(dtype='f8')))\n"
+        if view in UPLOADS:
             return "\n"
         return {"javascript": "\nconsole.log(array.reduce((a, b) => a + b, 0));\n",
                 "r": "\ncat(sum(array))\n"}.get(language, "\n")
 
     def check_code(self, window, language, view, output, folder):
-        target = self.png_target(window, view)
-        image, mixed = pathlib.Path(folder, "image.png"), pathlib.Path(folder, "mixed.png")
-        if view == "mix" and language != "python":
-            self.assertEqual(mixed.read_bytes(), self.post(
-                target, pathlib.Path(folder, "pair.npy").read_bytes()).body)
-            mixed.unlink()
-        elif language == "curl" and view != "volume":
-            self.assertEqual(image.read_bytes(), self.get(target).body)
-        elif language == "curl":
-            self.assertEqual(pathlib.Path(folder, "array.npy").read_bytes(), self.get(target).body)
-        else:
-            npy = target.replace(".png", ".npy")
-            answer = self.post(npy, pathlib.Path(folder, "pair.npy").read_bytes()) \
-                if view == "mix" else self.get(npy)
-            self.assertEqual(int(output), int(answer.npy().sum(dtype="f8")))
+        target = self.curl_target(window, view)
+        ask = self.get
+        if view in UPLOADS:
+            name, answer = (pathlib.Path(folder, name) for name in UPLOADS[view])
 
-    def png_target(self, window, view):
+            def ask(path):
+                return self.post(path, name.read_bytes(),
+                                 content_type=harness.NPY if view == "mix" else SAFETENSORS)
+        if view in UPLOADS and language != "python":
+            self.assertEqual(answer.read_bytes(), ask(target).body)
+            answer.unlink()
+        elif language == "curl":
+            name = "array.npy" if view == "volume" else "image.png"
+            self.assertEqual(pathlib.Path(folder, name).read_bytes(), ask(target).body)
+        elif view == "rows":
+            mixed = np.load(io.BytesIO(ask(target.replace(".safetensors", ".npz")).body))["mixed"]
+            self.assertEqual(int(output), int(mixed.sum(dtype="f8")))
+        else:
+            self.assertEqual(int(output), int(ask(target.replace(".png", ".npy")).npy().sum(dtype="f8")))
+
+    def curl_target(self, window, view):
         """The curl line's, whatever language is shown."""
         shown = window.find(f"#{view} [aria-pressed=true]")
         window.find(f"#{view} [data-language=curl]").click()
