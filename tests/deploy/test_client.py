@@ -28,6 +28,55 @@ from test_containers import read_safetensors, write_safetensors  # noqa: E402
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 
+class Sealed:
+    """An array of a library of its own, which cannot be written to; its namespace has but what is used."""
+
+    class Namespace:
+        """Of `where` and `asarray`."""
+
+        @staticmethod
+        def asarray(array):
+            return Sealed(array)
+
+        @staticmethod
+        def where(*arrays):
+            return Sealed(np.where(*(each.array for each in arrays)))
+
+    def __init__(self, array):
+        self.array, self.shape, self.ndim, self.dtype = array, array.shape, array.ndim, array.dtype
+
+    def __array_namespace__(self):
+        return self.Namespace
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, places):
+        return Sealed(self.array[places.array])
+
+    def __mul__(self, other):
+        return Sealed(self.array * other.array)
+
+    def __add__(self, other):
+        return Sealed(self.array + other.array)
+
+    def __rsub__(self, number):
+        return Sealed(number - self.array)
+
+    def astype(self, dtype):
+        return Sealed(self.array.astype(dtype))
+
+
+def libraries():
+    """By name: how an array comes into a library, and back."""
+    found = {"numpy": (np.copy, np.asarray), "a namespace": (lambda x: Sealed(np.copy(x)), lambda x: x.array)}
+    if HAS_TORCH:
+        import torch
+        found["torch"] = torch.tensor, lambda x: x.numpy()
+        found["torch with gradients"] = lambda x: torch.tensor(x, requires_grad=True), lambda x: x.detach().numpy()
+    return found
+
+
 class Served(harness.ServerTest):
     """A daemon with data sets."""
 
@@ -59,7 +108,7 @@ class Mixing(Served):
     def of_daemon(self, x, y, step, **query):
         """The same by /v1/mix."""
         body = write_safetensors({"x": x, "y": y})
-        target = "&".join(f"{key}={value}" for key, value in query.items())
+        target = "&".join(f"{key}={fmixd._text(value)}" for key, value in query.items())
         answer = self.post(f"/v1/mix.safetensors?{target}&classes=5&step={step}", body,
                            content_type="application/x-safetensors")
         return read_safetensors(answer.body)[0]
@@ -84,6 +133,100 @@ class Mixing(Served):
                 mixed, labels = mix(x, y, step)
                 np.testing.assert_allclose(mixed, made["mixed"], atol=1e-6)
                 np.testing.assert_allclose(labels, made["labels"], atol=1e-6)
+
+    LAWS = (
+        {"method": "fmix", "prob": 0.5},
+        {"method": "mixup", "prob": 0.5},
+        {"method": ["fmix", "mixup"], "prob": 0.6, "alpha": [1, 0.2]},
+        {"method": ["mixup", "cutmix", "samplepairing", "none"], "switch": "sample", "alpha": [0.4, 1, 1, 1],
+         "weights": [2, 2, 1, 1]},
+        {"method": ["fmix", "mixup", "bc"], "switch": "sample", "prob": 0.7, "scope": "pair", "pairing": "flip"},
+        {"method": ["cutmix", "mixup"], "switch": "sample", "prob": 0.8, "scope": "batch"},
+        {"method": "cutmix", "scope": "pair", "pairing": "flip", "alpha": 0.3})
+
+    def test_rows_of_one_batch_may_differ_in_method(self):
+        x, y = self.batch((12, 3, 8, 9))
+        for law in self.LAWS:
+            seen = set()
+            mixers = {name: self.mixer(seed=11, classes=5, **law) for name in libraries()}
+            for step in range(5):
+                made = self.of_daemon(x, y, step, layout="channels_first", seed=11, **law)
+                plan = self.mixer(seed=11, **law).plan((8, 9), 12, step)
+                copies = ~plan.sums
+                seen.update(plan.methods)
+                for name, (to, back) in libraries().items():
+                    with self.subTest(law, library=name, step=step):
+                        mixed, labels = mixers[name](to(x), y, step)
+                        self.assertEqual(back(mixed)[copies].tobytes(), made["mixed"][copies].tobytes())
+                        np.testing.assert_allclose(back(mixed), made["mixed"], atol=1e-6)
+                        np.testing.assert_allclose(labels, made["labels"], atol=1e-6)
+            self.assertEqual(len(seen), len(np.atleast_1d(law["method"])) + ("prob" in law))
+
+    def test_a_row_that_is_not_mixed_stays_bit_for_bit_what_it_was(self):
+        x, _ = self.batch((16, 2, 5))
+        x[:, 0, 0], x[:, 0, 1], x[:, 0, 2] = np.inf, np.nan, -0.0
+        for method in "fmix", "mixup", "fmix,mixup":
+            law = {"seed": 3, "method": method, "prob": 0.5, "switch": "sample"}
+            plan = self.mixer(**law).plan((5,), 16, 2)
+            unmixed = plan.methods == fmixd.METHODS.index("none")
+            self.assertTrue(0 < unmixed.sum() < 16)
+            for name, (to, back) in libraries().items():
+                with self.subTest(method, library=name):
+                    mixed, values = self.mixer(layout="channels_first", **law)(
+                        to(x), np.where(unmixed, 1.5, np.nan), 2)
+                    self.assertEqual(back(mixed)[unmixed].tobytes(), x[unmixed].tobytes())
+                    self.assertEqual(values[unmixed].tolist(), [1.5] * unmixed.sum())
+
+    def test_the_types_of_rows_that_differ_are_kept(self):
+        x, y = self.batch((12, 3, 8, 9))
+        law = {"seed": 3, "method": "fmix,mixup", "switch": "sample", "prob": 0.8}
+        mix, checks = self.mixer(classes=5, **law), [("<f2", np.asarray), ("<f4", np.asarray), ("<f8", np.asarray)]
+        if HAS_TORCH:
+            import torch
+            checks += [("<f2", torch.from_numpy), ("<f8", torch.from_numpy)]
+            half = torch.from_numpy(x).bfloat16()
+            made = self.of_daemon(half.double().numpy(), y, 0, layout="channels_first", **law)["mixed"]
+            mixed, _ = mix(half, y, 0)
+            self.assertEqual(mixed.dtype, torch.bfloat16)
+            np.testing.assert_allclose(mixed.double().numpy(), made, rtol=2**-8)
+        for dtype, to in checks:
+            typed = (200 * x).astype(dtype)
+            made = self.of_daemon(typed, y, 0, layout="channels_first", **law)["mixed"]
+            mixed, _ = mix(to(typed), y, 0, epoch=0)
+            self.assertEqual(np.asarray(mixed).dtype, dtype)
+            np.testing.assert_allclose(np.asarray(mixed), made, rtol=2 * np.finfo(dtype).eps)
+        pixels = (255 * x).astype("u1")
+        made = self.of_daemon(pixels, y, 0, layout="channels_first", method="fmix,cutmix", prob=0.5, switch="sample")
+        mixed, _ = self.mixer(method="fmix,cutmix", prob=0.5, switch="sample", classes=5)(pixels, y, 0)
+        self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+        with self.assertRaisesRegex(TypeError, "uint8.*mixup.*float"):
+            mix(pixels, y, 0, epoch=0)
+
+    def test_labels_weigh_each_row_by_its_own_method(self):
+        x, y = self.batch((12, 3, 8, 9))
+        law = {"seed": 5, "method": "cutmix,mixup,samplepairing,none", "switch": "sample", "prob": 0.8, "correct": 0,
+               "smoothing": 0.1}
+        mix, seen = self.mixer(classes=5, **law), set()
+        for step in range(4):
+            made = self.of_daemon(x, y, step, layout="channels_first", **law)
+            seen.update(fmixd.METHODS[number] for number in made["method"])
+            for labels in y, np.eye(5, dtype="f4")[y]:
+                np.testing.assert_allclose(mix(x, labels, step)[1], made["labels"], atol=1e-6)
+        self.assertEqual(seen, {"cutmix", "mixup", "samplepairing", "none"})
+
+    def test_values_are_mixed_and_never_smoothed(self):
+        x, y = self.batch((12, 3, 8, 9))
+        law = {"seed": 5, "method": "mixup", "prob": 0.5}
+        values = np.linspace(-3, 8, 12, dtype="f4")
+        plan = self.mixer(**law).plan((8, 9), 12, 0)
+        wanted = plan.lam_eff * values + (1 - plan.lam_eff) * values[plan.pairing]
+        np.testing.assert_allclose(self.mixer(**law)(x, values, 0)[1], wanted, atol=1e-6)
+        _, heads = self.mixer(classes={"kind": 5}, smoothing=0.1, **law)(x, {"age": values, "kind": y}, 0)
+        np.testing.assert_allclose(heads["age"], wanted, atol=1e-6)
+        np.testing.assert_allclose(heads["kind"], self.of_daemon(
+            x, y, 0, layout="channels_first", smoothing=0.1, **law)["labels"], atol=1e-6)
+        with self.assertRaisesRegex(ValueError, "one value a row, and smoothing is for classes"):
+            self.mixer(smoothing=0.1, **law)(x, values, 0)
 
     def test_layouts_and_ranks_of_x(self):
         for shape, layout in (((5, 7), "none"), ((5, 4, 6, 2), "channels_last"), ((5, 2, 9), "channels_first"),
@@ -116,7 +259,10 @@ class Mixing(Served):
         for options, said in (
                 ({"layout": "nchw"}, "channels_first, channels_last or none"), ({"index": 0}, "index"),
                 ({"n": 4}, "n follows"), ({"epoch": 1}, "epoch"), ({"rank": 2, "world": 2}, "rank is 2"),
-                ({"smoothing": 2}, "smoothing"), ({"steps": 0}, "steps")):
+                ({"smoothing": 2}, "smoothing"), ({"steps": 0}, "steps"),
+                ({"pairing": "other_class"}, "classes of the samples.*POST x and y to /v1/mix"),
+                ({"pairing": "same_class"}, "same_class.*fmixd.epoch"),
+                ({"pairing": "neighbour"}, "hosted data set: take its batches by fmixd.epoch")):
             with self.subTest(**options), self.assertRaisesRegex(ValueError, said):
                 fmixd.Mixer(self.url, **options)
         for options in {"classes": -1}, {"classes": "10"}, {"rank": .5, "world": 2}, {"classes": {"a": 0}}:
@@ -448,6 +594,34 @@ class Epochs(Served):
         self.assertEqual((len(x), set(y)), (4, {"a", "b"}))
         x, y = next(fmixd.epoch(self.url, "voxels", batch=4))
         self.assertIsNone(y)
+
+    def test_parts_are_told_by_name(self):
+        for name, parts in ("colour", "mixed,labels,rows,lambda"), ("heads", ["labels", "rows"]), ("voxels", "mixed"):
+            asked = parts if isinstance(parts, str) else ",".join(parts)
+            for step, made in enumerate(fmixd.epoch(self.url, name, batch=5, parts=parts, seed=2, prob=0.5)):
+                plain = read_safetensors(self.get(f"/v1/datasets/{name}/batches/{step}.safetensors?n=5&seed=2&prob=0.5"
+                                                  f"&parts={asked}").body)[0]
+                self.assertEqual(set(made), set(asked.split(",")))
+                for part, found in made.items():
+                    for head, array in found.items() if isinstance(found, dict) else [("", found)]:
+                        np.testing.assert_array_equal(array, plain[f"{part}.{head}".rstrip(".")])
+            self.assertEqual(isinstance(made.get("labels"), dict), name == "heads")
+
+    @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
+    def test_parts_are_tensors_where_a_loader_has_them(self):
+        import torch
+        data = fmixd.Epochs(self.url, "heads", batch=40, parts="labels,rows", shuffle=1)
+        made, = torch.utils.data.DataLoader(data, batch_size=None)
+        self.assertEqual(sorted(made["rows"].tolist()), list(range(40)))
+        self.assertEqual({name: tuple(head.shape) for name, head in made["labels"].items()}, {"a": (40, 4), "b": (40, 7)})
+
+    def test_recipes_are_options_as_mixers_have_them(self):
+        law = {"method": ["fmix", "mixup"], "alpha": [1, 0.2], "prob": 0.5, "switch": "sample", "out_dtype": "f32"}
+        mixed = next(fmixd.epoch(self.url, "colour", batch=23, **law))[0]
+        plain = next(fmixd.epoch(self.url, "colour", batch=23, method="none", out_dtype="f32"))[0]
+        with fmixd.Mixer(self.url, **{key: law[key] for key in law if key != "out_dtype"}) as mix:
+            np.testing.assert_allclose(mixed, mix(plain, None, 0)[0], atol=1e-6)
+        self.assertTrue(0 < (mixed == plain).all((1, 2, 3)).sum() < 23)
 
     def test_what_is_not_there_is_told(self):
         with self.assertRaisesRegex(fmixd.Refused, "there is no data set"):

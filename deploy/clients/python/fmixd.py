@@ -43,6 +43,8 @@ TIMEOUT = 60.0    # seconds without a byte
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
          "U8": "u1", "BOOL": "?", "BF16": "<u2"}
 METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none")
+CHOOSE = np.isin(METHODS, ("fmix", "cutmix"))  # by a mask, between a row's own elements and its partner's
+SUM = np.isin(METHODS, ("mixup", "bc", "bcplus", "samplepairing"))  # both, by weights
 
 
 class Refused(Exception):
@@ -293,27 +295,33 @@ def _bits(x):
 
 
 class Plan:
-    """One step's: who is mixed with whom, by which mask or weight."""
+    """One step's: who is mixed with whom, by which method, and by which mask or weight."""
 
     def __init__(self, parts, row, shape):
         self.pairing = parts["pairing"][row]
         self.lam, self.lam_eff = parts["lambda"][row], parts["lambda_eff"][row]
-        self.method = METHODS[int(parts["method"][row][0])]
+        self.methods = parts["method"][row]  # of each row, as a place in METHODS
         self.bits, self.shape = parts["masks"][row], shape
+        self.chooses, self.sums = CHOOSE[self.methods], SUM[self.methods]  # bool [n]
+
+    @property
+    def method(self):
+        """The name of the method, if all rows have the same one; else None."""
+        first = self.methods[0]
+        return METHODS[first] if (self.methods == first).all() else None
 
     def masks(self):
-        """Bool [n, *shape], of fmix and cutmix."""
+        """Bool [n, *shape], of rows that choose."""
         size = int(np.prod(self.shape))
         return np.unpackbits(self.bits, axis=1, count=size).reshape(-1, *self.shape).view(bool)
 
     def weights(self):
-        """Float64 [n]: the share of a row itself, where rows are interpolated."""
-        return np.full(len(self.lam), 0.5) if self.method == "samplepairing" else self.lam
+        """Float64 [n]: the share of a row itself, of rows that are sums."""
+        return np.where(self.methods == METHODS.index("samplepairing"), 0.5, self.lam)
 
-    @property
-    def chooses(self):
-        """Whether each element is a row's own or its partner's."""
-        return self.method in ("fmix", "cutmix")
+    def partners(self):
+        """The pairing, in which a row that is not mixed is its own partner."""
+        return np.where(self.chooses | self.sums, self.pairing, np.arange(len(self.pairing)))
 
 
 class _Stream:
@@ -392,16 +400,24 @@ class _Stream:
 # Steps of an epoch, and epochs of a rank, that have numbers of their own.
 STEPS, EPOCHS = 2**24, 2**16
 
+# Pairings that hang on the samples, of which plans know nothing.
+BY_CLASS = ("the classes of the samples, which plans do not have: POST x and y to /v1/mix, or take batches of a "
+            "hosted data set by fmixd.epoch")
+BY_SAMPLES = {"other_class": BY_CLASS, "same_class": BY_CLASS,
+              "neighbour": "the neighbours of a hosted data set: take its batches by fmixd.epoch"}
+
 
 class Mixer:
     """Mixes batches by plans that it fetches ahead. Parameters are those of /v1/plans: seed, method,
-    alpha, delta, lambda (as `lam`), policy, weights, pairing, scope, … ; soft masks are not for it.
+    alpha, delta, lambda (as `lam`), policy, weights, pairing, scope, prob, switch, … ; soft masks are
+    not for it. Of several methods each may have an alpha of its own: alpha=[1, 0.2]. With prob below 1,
+    or switch="sample", the rows of a batch differ in method; a row that is not mixed stays as it is.
 
     layout: where x has its channels: channels_first, channels_last or none. It must be told where the
     shape of x leaves it open; x of four or five dimensions has its channels first unless told.
-    classes: y holds class numbers of so many classes; else y is rows of floats. With several
-    heads y is a dictionary of arrays, and classes may be one with the same keys.
-    smoothing, correct: of labels, as /v1/mix has them.
+    classes: y holds class numbers of so many classes; else y is rows of floats, or [n] of floats, which
+    are values. With several heads y is a dictionary of arrays, and classes may be one with the same keys.
+    smoothing, correct: of labels, as /v1/mix has them; values are not smoothed.
     rank, world: each rank mixes its own batches, by plans of its own.
     steps: how many plans one request fetches at most; four such requests are held ahead. token: of
     the daemon, if it asks one. Close a Mixer, or use it by `with`; threads may share one.
@@ -414,6 +430,8 @@ class Mixer:
             raise ValueError(f"{name} follows from each batch; a Mixer does not take it")
         if law.get("soft"):
             raise ValueError("soft masks do not fit into bits; use /v1/mix for them")
+        if law.get("pairing") in BY_SAMPLES:
+            raise ValueError(f"pairing={law['pairing']!r} needs {BY_SAMPLES[law['pairing']]}")
         if layout not in (None, "channels_first", "channels_last", "none"):
             raise ValueError(f"layout is {layout!r}; it must be channels_first, channels_last or none")
         if not isinstance(rank, int) or not isinstance(world, int) or not 0 <= rank < world <= 2**16:
@@ -513,27 +531,38 @@ class Mixer:
     def _mix(self, plan, x):
         if plan.method == "none":
             return x
-        if plan.chooses:
-            return self._choose(plan, x)
-        if plan.method not in ("mixup", "bc", "samplepairing"):
-            raise Refused(f"{plan.method} needs the samples themselves: use /v1/mix for it")
-        if _kind(x) != "f":
-            raise TypeError(f"x is of {x.dtype}, and {plan.method} interpolates: make it a float first")
-        return _interpolate(x, plan.pairing, plan.weights())
+        if plan.sums.any():
+            self._check_sums(plan, x)
+        partners, weights = plan.partners(), plan.weights()
+        if plan.sums.all():
+            return _interpolate(x, partners, weights)
+        mixed = _rows(x, partners)
+        if plan.chooses.any():
+            mixed = self._choose(plan, x, mixed)
+        if plan.sums.any():
+            mixed = _interpolate_some(x, partners, weights, np.flatnonzero(plan.sums), mixed)
+        return mixed
 
-    def _choose(self, plan, x):
-        """By masks, into the copy that gathers partners."""
+    @staticmethod
+    def _check_sums(plan, x):
+        """Refuses weighted sums that are not for here."""
+        names = {METHODS[number] for number in plan.methods[plan.sums]}
+        if "bcplus" in names:
+            raise Refused("bcplus needs the samples themselves: use /v1/mix for it")
+        if _kind(x) != "f":
+            raise TypeError(f"x is of {x.dtype}, and {min(names)} interpolates: make it a float first")
+
+    def _choose(self, plan, x, partners):
+        """By masks, into the copy that holds the partners' rows."""
         space, mask, layout = _namespace(x), plan.masks(), self.layout or self._guessed(x)
         mask = mask[:, None] if layout == "channels_first" else mask[..., None] if layout == "channels_last" else mask
         if space is np:
-            mixed = x[plan.pairing]
-            np.copyto(mixed, x, where=mask)
-            return mixed
-        mask, partners = _like(mask, x), _like(plan.pairing, x)
+            np.copyto(partners, x, where=mask)
+            return partners
+        mask = _like(mask, x)
         if _is_torch(space) and not x.requires_grad:
-            mixed = x.index_select(0, partners)
-            return space.where(mask, x, mixed, out=mixed)
-        return space.where(mask, x, x[partners])
+            return space.where(mask, x, partners, out=partners)
+        return space.where(mask, x, partners)
 
     def _labels(self, plan, y):
         if isinstance(y, dict):
@@ -553,7 +582,7 @@ class Mixer:
         if len(shape) not in (1, 2) or shape[0] != len(plan.pairing):
             raise ValueError(f"{name} has the shape {shape}; it must have {len(plan.pairing)} rows, of class numbers "
                              "or of floats")
-        share = plan.lam_eff if self.correct or not plan.chooses else plan.lam
+        share = plan.lam_eff if self.correct else np.where(plan.chooses, plan.lam, plan.lam_eff)
         single = len(shape) == 1 or (shape[1] == 1 and kind != "b")
         if classes is None:
             if single and kind != "f":
@@ -565,7 +594,16 @@ class Mixer:
             return _one_hot(y.reshape(-1), plan.pairing, share, classes, self.smoothing, name)
         elif shape[1] != classes:
             raise ValueError(f"{name} has the shape {shape}, but there are {classes} classes")
-        return _mixed_rows(y, plan.pairing, share, self.smoothing, name)
+        return _mixed_rows(y, plan.partners(), share, self._smoothing_of(y, name), name)
+
+    def _smoothing_of(self, y, name):
+        """Of a head; values have none."""
+        if len(y.shape) == 2:
+            return self.smoothing
+        if self.smoothing and name == "y":
+            raise ValueError("y holds one value a row, and smoothing is for classes: leave it out, or tell Mixer how "
+                             "many `classes` there are")
+        return 0
 
     def close(self):
         """Stops fetching."""
@@ -585,30 +623,53 @@ class Mixer:
             stream.drop()
 
 
-def _interpolate(x, pairing, weights):
-    """weight * x + (1 - weight) * partner, in x's own type: rounded to it once where it has 16 bits."""
-    space, sides = _namespace(x), [1] * (x.ndim - 1)
+def _rows(x, numbers):
+    """A copy of the rows of those numbers."""
+    space = _namespace(x)
     if space is np:
-        return _interpolate_rows(x, pairing, weights)
-    wide = _bits(x) > 32
-    weight = _like(weights.astype("f8" if wide else "f4").reshape(-1, *sides), x)
-    partners = _like(pairing, x)
+        return x[numbers]
+    numbers = _like(numbers, x)
+    return x.index_select(0, numbers) if _is_torch(space) else x[numbers]
+
+
+def _interpolate(x, partners, weights):
+    """weight * x + (1 - weight) * partner, in x's own type: rounded to it once where it has 16 bits."""
+    if _namespace(x) is np:
+        return _interpolate_by_numpy(x, partners, weights, range(len(x)), np.empty_like(x))
+    return _weighted_sum(x, _rows(x, partners), weights)
+
+
+def _interpolate_some(x, partners, weights, rows, mixed):
+    """The same of some rows; the others are those of `mixed`, which may be written to."""
+    space = _namespace(x)
+    if space is np:
+        return _interpolate_by_numpy(x, partners, weights, rows, mixed)
+    if _is_torch(space):
+        summed = _weighted_sum(_rows(x, rows), _rows(x, partners[rows]), weights[rows])
+        return mixed.index_copy_(0, _like(rows, x), summed)
+    those = np.isin(np.arange(len(weights)), rows).reshape(-1, *[1] * (x.ndim - 1))
+    return space.where(_like(those, x), _interpolate(x, partners, weights), mixed)
+
+
+def _weighted_sum(x, partners, weights):
+    """weight * x + (1 - weight) * partners; PyTorch may write it over `partners`."""
+    space = _namespace(x)
+    weights = weights.astype("f8" if _bits(x) > 32 else "f4").reshape(-1, *[1] * (x.ndim - 1))
+    weight = _like(weights, x)
     if not _is_torch(space):
-        mixed = weight * x + (1 - weight) * x[partners]
+        mixed = weight * x + (1 - weight) * partners
         return mixed.astype(x.dtype) if hasattr(mixed, "astype") else mixed
     if _bits(x) < 32:
-        return x.index_select(0, partners).float().lerp_(x.float(), weight).to(x.dtype)
-    mixed = x.index_select(0, partners)
-    return space.lerp(mixed, x, weight) if x.requires_grad else mixed.lerp_(x, weight)
+        return partners.float().lerp_(x.float(), weight).to(x.dtype)
+    return space.lerp(partners, x, weight) if x.requires_grad else partners.lerp_(x, weight)
 
 
-def _interpolate_rows(x, pairing, weights):
-    """The same by NumPy, a row at a time, which stays in the caches."""
-    mixed = np.empty_like(x)
+def _interpolate_by_numpy(x, partners, weights, rows, mixed):
+    """Into those rows of `mixed`, one at a time, which stays in the caches."""
     kind = x.dtype.newbyteorder("=") if x.dtype.itemsize > 2 else np.dtype("f4")
-    for i, partner in enumerate(pairing):
+    for i in rows:
         row = np.multiply(x[i], kind.type(weights[i]), dtype=kind)
-        row += np.multiply(x[partner], kind.type(1 - weights[i]), dtype=kind)
+        row += np.multiply(x[partners[i]], kind.type(1 - weights[i]), dtype=kind)
         mixed[i] = row
     return mixed
 
@@ -668,36 +729,58 @@ def steps_of(count, batch, drop_last=0):
     return count // batch + (0 if drop_last else count % batch > 0)
 
 
-def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, stride=1, **options):
-    """Batches of an epoch, from step `start` on, as pairs of arrays: the mixed rows, and their
-    labels (of several heads a dictionary of them, of none None). Options are those of the resource:
-    seed, method, shuffle, crop, flip, mean, std, out_dtype, rank, world, drop_last, … (without
-    method batches are mixed by fmix; validate by method="none"); stride: takes every so many steps
-    only.
+def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, stride=1, parts=None, **options):
+    """Batches of an epoch, from step `start` on, as pairs (x, y): the mixed rows, and their labels
+    (of several heads a dictionary of them, of none None). Options are those of the resource: seed,
+    method, prob, switch, pairing, shuffle, crop, flip, mean, std, out_dtype, rank, world, drop_last, …
+    (without method batches are mixed by fmix; validate by method="none"); stride: takes every so many
+    steps only.
+
+    A set of sequences, each with a length of its own, gives (x, y, lengths): x is padded behind to the
+    longest row of its batch, with `pad_value` (0), and `bucket` (50) says how many batches are sorted
+    by length together. In PyTorch the places of a row's own elements are
+
+        torch.arange(x.shape[1]) < lengths[:, None]
+
+    and pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False) leaves them alone,
+    for lengths rise. A mixed row has its partner's elements past its own length, where the partner is
+    longer; give a `pad_value` that no row holds, and x != pad_value tells them.
+
+    parts: names of the parts that are wanted, of those of the resource ("mixed,labels,dense,rows");
+    then each batch is a dictionary of them instead, in which labels and dense are as y is.
     """
     facts = describe(url, name, token)
     end = steps_of(facts["count"], batch, int(options.get("drop_last", 0)))
+    wanted = ["mixed", *["labels"] * bool(facts["heads"]), *["lengths"] * bool(facts.get("ragged"))]
     connection = Connection(url, token)
 
     def fetch(number):
-        return tensors(connection.get(
+        return _named(tensors(connection.get(
             f"/v1/datasets/{name}/batches/{start + number * stride}.safetensors", **options,
-            epoch=epoch, n=batch, digest=facts["digest"], parts="mixed,labels" if facts["heads"] else
-            "mixed"))
+            epoch=epoch, n=batch, digest=facts["digest"], parts=parts or wanted)))
 
     batches = Ahead(fetch, 0, max(0, -(-(end - start) // stride)), ahead)
     try:
         while True:
             try:
-                _, parts = batches.take()
+                _, made = batches.take()
             except StopIteration:
                 return
-            labels = {key.partition(".")[2]: y for key, y in parts.items() if key != "mixed"}
-            yield parts["mixed"], labels.get("") if set(labels) <= {""} else labels
+            yield made if parts else (made["mixed"], made.get("labels"), *(
+                [made["lengths"]] if "lengths" in made else []))
     finally:
         connection.abandon()
         batches.close()
         connection.close()
+
+
+def _named(arrays):
+    """Arrays by part: `labels`, or a dictionary of `labels.a` and `labels.b`."""
+    parts = {}
+    for key, array in arrays.items():
+        part, _, name = key.partition(".")
+        parts.setdefault(part, {})[name] = array
+    return {part: found[""] if set(found) == {""} else found for part, found in parts.items()}
 
 
 # --- PyTorch, if it is there ----------------------------------------------------
@@ -741,12 +824,16 @@ if _torch:
             worker = _data.get_worker_info()
             first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
             number, start = self._begin()
-            for x, y in epoch(self.url, self.name, **self.options, epoch=number, start=start + first,
-                              stride=stride):
-                labels = ({key: _torch.from_numpy(head.copy()) for key, head in y.items()}
-                          if isinstance(y, dict) else None if y is None
-                          else _torch.from_numpy(y.copy()))
-                yield _torch.from_numpy(x.copy()), labels
+            yield from map(_tensors_of, epoch(self.url, self.name, **self.options, epoch=number,
+                                              start=start + first, stride=stride))
+
+    def _tensors_of(made):
+        """The same, of tensors."""
+        if isinstance(made, tuple):
+            return tuple(map(_tensors_of, made))
+        if isinstance(made, dict):
+            return {key: _tensors_of(value) for key, value in made.items()}
+        return None if made is None else _torch.from_numpy(made.copy())
 
     class Collate:
         """A collate_fn that mixes: batches of (x, y) are counted from `start` on, over all epochs. So
