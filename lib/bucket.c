@@ -47,10 +47,10 @@ static bool find_window(const fmix_bucket *bucket, uint64_t step, window *w) {
     uint64_t each = bucket->windows < batches ? bucket->windows : batches;
     if (step >= batches)
         return false;
+    uint64_t whole = each * w->batch; /* below 2 n */
     w->q = step % each;
-    w->first = (step - w->q) * w->batch;                        /* below n */
-    w->count = each * w->batch < n - w->first ? each * w->batch /* below 2 n */
-                                              : n - w->first;
+    w->first = (step - w->q) * w->batch; /* below n */
+    w->count = whole < n - w->first ? whole : n - w->first;
     return w->count <= FMIX_MAX_BATCH && multiply_add(bucket->epoch, n, 0, &w->t) &&
            multiply_add(bucket->epoch, divide_up(batches, each), step / each, &w->index);
 }

@@ -5,7 +5,8 @@
 static bool is_valid(const fmix_choice *c) {
     return c->count >= 1 && c->count <= FMIX_MAX_METHODS &&
            (!c->prob_given || (c->prob >= 0 && c->prob <= 1)) &&
-           (unsigned)c->scope <= FMIX_SCOPE_PAIR && (unsigned)c->policy <= FMIX_POLICY_RANDOM;
+           (unsigned)c->scope <= FMIX_SCOPE_PAIR &&
+           (c->by_sample || (unsigned)c->policy <= FMIX_POLICY_RANDOM);
 }
 
 /* True if methods are drawn by weights, which must then be valid. */

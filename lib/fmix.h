@@ -137,7 +137,7 @@ typedef enum fmix_dtype {
     FMIX_DTYPES
 } fmix_dtype;
 
-/* Bytes of one element; 0 for BITS. */
+/* Bytes of one element; 0 for BITS and for numbers past the last type. */
 FMIX_API uint64_t fmix_dtype_bytes(fmix_dtype type);
 /* True for the floating types F16, BF16, F32 and F64. */
 FMIX_API bool fmix_dtype_floats(fmix_dtype type);

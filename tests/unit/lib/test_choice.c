@@ -159,7 +159,10 @@ static void numbers_out_of_range_are_refused(void **state) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         assert_int_equal(fmix_chooser_init(&c, 0, &table[i]), FMIX_ERROR_RANGE);
     const fmix_choice ignored = {.count = 3, .methods = three, .weights = none, .prob = 7};
+    const fmix_choice each = {
+        .count = 3, .methods = three, .by_sample = true, .policy = (fmix_policy_kind)9};
     assert_ok(fmix_chooser_init(&c, 0, &ignored)); /* what nothing draws from is not looked at */
+    assert_ok(fmix_chooser_init(&c, 0, &each));
 }
 
 RUN(T(choices_are_those_of_the_contract), T(the_share_of_mixed_rows_is_prob),

@@ -139,7 +139,17 @@ static void any_byte_but_0_is_a_bool_that_is_true(void **state) {
     assert_memory_equal(same, bytes, sizeof bytes);
 }
 
+static void only_types_whose_elements_are_whole_bytes_have_a_size(void **state) {
+    (void)state;
+    static const uint64_t bytes[FMIX_DTYPES] = {4, 1, 0, 2, 2, 8, 1, 2, 4, 8, 1};
+    for (unsigned type = 0; type < FMIX_DTYPES; type++)
+        assert_int_equal(fmix_dtype_bytes((fmix_dtype)type), bytes[type]);
+    assert_int_equal(fmix_dtype_bytes(FMIX_DTYPES), 0);
+    assert_int_equal(fmix_dtype_bytes((fmix_dtype)99), 0);
+}
+
 RUN(T(sixteen_bit_floats_have_the_values_they_are_defined_to),
     T(every_sixteen_bit_float_comes_back), T(rounding_is_to_nearest_half_to_even_and_only_once),
     T(nan_becomes_the_types_canonical_one), T(integers_round_half_to_even_and_saturate),
-    T(integers_up_to_their_ends_come_back), T(any_byte_but_0_is_a_bool_that_is_true))
+    T(integers_up_to_their_ends_come_back), T(any_byte_but_0_is_a_bool_that_is_true),
+    T(only_types_whose_elements_are_whole_bytes_have_a_size))

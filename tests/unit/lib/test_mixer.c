@@ -390,6 +390,52 @@ static void a_buffer_with_a_part_of_the_batch_gives_the_bytes_of_the_whole(void 
     end(&b);
 }
 
+enum { THREADS = 4 };
+
+/* Writes with a scratch of its own, again and again. NULL: the bytes are not always the same. */
+static void *write_beside_others(void *of) {
+    const bench *shared = of;
+    bench b = *shared;
+    outputs *out = calloc(1, sizeof *out), *first = calloc(1, sizeof *first);
+    bool same = out && first && fmix_scratch_new(&b.scratch) == FMIX_OK;
+    for (unsigned run = 0; run < 50 && same; run++) {
+        write_part(&b, 0, ROWS, run ? out : first);
+        same = run == 0 || memcmp(out, first, sizeof *out) == 0;
+    }
+    fmix_scratch_free(b.scratch);
+    free(out);
+    if (!same) {
+        free(first);
+        first = NULL;
+    }
+    return first;
+}
+
+static void threads_share_a_mixer(void **state) {
+    (void)state;
+    static bench b;
+    static outputs whole;
+    pthread_t threads[THREADS];
+    begin(&b);
+    b.choice.count = FMIX_METHODS;
+    for (fmix_method m = 0; m < FMIX_METHODS; m++)
+        b.methods[m] = m;
+    b.choice.by_sample = b.choice.prob_given = true;
+    b.choice.prob = 0.8;
+    build(&b);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_beside_others, &b), 0);
+    write_part(&b, 0, ROWS, &whole);
+    for (int i = 0; i < THREADS; i++) {
+        void *written;
+        pthread_join(threads[i], &written);
+        assert_non_null(written);
+        assert_memory_equal(written, &whole, sizeof whole);
+        free(written);
+    }
+    end(&b);
+}
+
 /* ---- dense targets ---- */
 
 /* Every type that is not floating, as random bytes that no arithmetic would keep. */
@@ -625,7 +671,7 @@ RUN(T(any_choice_mixes_each_row_as_a_plan_of_its_method_does),
     T(one_method_alone_gives_the_bytes_of_its_plan), T(masks_in_every_type_are_those_of_plans),
     T(an_unmixed_row_is_itself_with_its_label), T(rows_of_a_pair_share_lambda_mask_and_method),
     T(a_batch_that_shares_one_mask_draws_it_once),
-    T(a_buffer_with_a_part_of_the_batch_gives_the_bytes_of_the_whole),
+    T(a_buffer_with_a_part_of_the_batch_gives_the_bytes_of_the_whole), T(threads_share_a_mixer),
     T(dense_labels_are_copied_where_lambda_is_0_or_1),
     T(dense_labels_follow_hard_masks_and_unmixed_rows_keep_theirs),
     T(dense_floats_are_mixed_as_samples_are),
