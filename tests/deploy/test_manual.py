@@ -59,6 +59,13 @@ class TheManualPage(unittest.TestCase):
             with self.subTest(command):
                 self.assertRegex(self.page, rf"(?m)^\.It Cm {command}\b")
 
+    def test_every_kind_of_files_to_import_is_named(self):
+        kinds = run("import", "--help").stdout.split("Kinds of files:")[1].split("Options:")[0]
+        kinds = re.findall(r"(?m)^  (\w+)", kinds)
+        entry = self.page.split(".It Cm import")[1].split(".It Cm")[0]
+        words = " ".join(re.sub(r"(?m)^\.[A-Z][a-z] ", "", entry).split()).replace(" ,", ",")
+        self.assertIn(f"{', '.join(kinds[:-1])} or {kinds[-1]} .", words)
+
     @unittest.skipUnless(shutil.which("groff"), "no groff")
     def test_groff_has_no_warning(self):
         done = subprocess.run(["groff", "-ww", "-mdoc", "-Tutf8", str(PAGE)], capture_output=True,

@@ -136,6 +136,25 @@ static void the_state_of_a_set_is_that_of_its_worst_file(void **state) {
     dataset_release(d);
 }
 
+/* Between a change and the look at the files that finds it, readers stay within the files. */
+static void a_file_that_is_altered_while_it_is_open_leads_nobody_out_of_the_rows(void **state) {
+    (void)state;
+    small_write_dense("a");
+    small_write_ragged("b");
+    dataset *a = small_open("a", true), *b = small_open("b", true);
+    assert_true(a && b && dataset_neighbour(a, 0, 0) == 1 && dataset_length(b, 0) == 1);
+    small_await_tick("b/offsets.bin");
+    small_alter("a/neighbours.bin", 3);
+    small_alter("b/offsets.bin", 1);
+    assert_int_equal(dtype_integer(DTYPE_I64, a->neighbours.file.bytes), 3);
+    assert_true(dataset_neighbour(a, 0, 0) < a->count);
+    assert_int_equal(dtype_integer(DTYPE_I64, b->offsets.bytes), 1);
+    assert_true(dataset_length(b, 0) == 1 && dataset_row(b, 0) == b->x.file.bytes);
+    assert_false(dataset_is_whole(a) || dataset_is_whole(b));
+    dataset_release(a);
+    dataset_release(b);
+}
+
 static void files_are_listed_in_the_order_of_the_digest(void **state) {
     (void)state;
     small_write_labelled("a");
@@ -156,4 +175,5 @@ RUN(IN_FOLDER(a_set_that_is_not_there_is_refused),
     IN_FOLDER(reading_stops_when_told_to), IN_FOLDER(a_set_lives_until_its_last_holder_releases_it),
     IN_FOLDER(a_set_that_is_written_again_is_another),
     IN_FOLDER(the_state_of_a_set_is_that_of_its_worst_file),
+    IN_FOLDER(a_file_that_is_altered_while_it_is_open_leads_nobody_out_of_the_rows),
     IN_FOLDER(files_are_listed_in_the_order_of_the_digest))

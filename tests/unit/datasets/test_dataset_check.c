@@ -52,6 +52,9 @@ static void data_of_a_ragged_set_are_whole_steps(void **state) {
     folder_write("a/data.bin", small_pixels, 11);
     assert_null(small_open("a", false));
     assert_true(folder_said("its data have 11 bytes; by its offsets they must have 6 times 2"));
+    folder_write("a/data.bin", (const unsigned char[13]){0}, 13);
+    assert_null(small_open("a", false));
+    assert_true(folder_said("its data have 13 bytes; by its offsets they must have 6 times 2"));
     folder_write("a/data.bin", small_pixels, 0);
     assert_null(small_open("a", false));
     assert_true(folder_said("its data have 0 bytes"));

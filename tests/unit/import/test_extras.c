@@ -141,6 +141,38 @@ static void neighbours_are_numbers_of_rows(void **state) {
                                   "has shape 3x1025; for 3 rows"));
 }
 
+/* Whether files that are read are still theirs when they have been written. */
+static bool writes(bool alters_dense, bool alters_neighbours) {
+    static const unsigned char near[2] = {1, 0};
+    const dataset_writer_facts facts = {
+        .type = DTYPE_U8, .rank = 1, .side = {4}, .layout = LAYOUT_NONE, .expected = 2};
+    report counts;
+import in = importing_of(NULL, 0, & counts);
+    write_npy("map.npy", "|u1", "2, 4", bytes, 8);
+    write_npy("near.npy", "|u1", "2, 1", near, 2);
+    in.dense = (import_denses){.count = 1, .item = {{"dense", folder_path("map.npy")}}};
+    in.neighbours = folder_path("near.npy");
+    dataset_writer *w = import_begin(&in, &facts);
+    assert_true(w && dataset_writer_rows(w, bytes, 2));
+    if (alters_dense)
+        assert_int_equal(truncate(folder_path("map.npy"), 135), 0);
+    if (alters_neighbours)
+        assert_int_equal(truncate(folder_path("near.npy"), 129), 0);
+    bool good = extras_write(&in, w);
+    dataset_writer_abandon(w);
+    extras_free(in.extras);
+    return good;
+}
+
+static void files_that_change_meanwhile_are_refused_by_name(void **state) {
+    (void)state;
+    assert_true(writes(false, false));
+    assert_false(writes(true, false));
+    assert_true(folder_said("map.npy' was truncated or changed while it was read"));
+    assert_false(writes(false, true));
+    assert_true(folder_said("near.npy' was truncated or changed while it was read"));
+}
+
 /* A picture that is left out would leave its target behind. */
 static void rows_stay_in_step_with_their_targets(void **state) {
     (void)state;
@@ -167,4 +199,6 @@ RUN(IN_FOLDER(dense_targets_have_channels_where_x_has_them),
     IN_FOLDER(channels_that_may_be_first_or_last_are_refused),
     IN_FOLDER(several_dense_targets_are_named),
     IN_FOLDER(neighbours_are_stored_and_those_that_name_themselves_are_counted),
-    IN_FOLDER(neighbours_are_numbers_of_rows), IN_FOLDER(rows_stay_in_step_with_their_targets))
+    IN_FOLDER(neighbours_are_numbers_of_rows),
+    IN_FOLDER(files_that_change_meanwhile_are_refused_by_name),
+    IN_FOLDER(rows_stay_in_step_with_their_targets))
