@@ -53,9 +53,8 @@ class Recipes(Words):
         self.loader = self.loading(None)
         self.names = {"model": self.model, "loader": self.loader,
                       "optimizer": torch.optim.SGD(self.model.parameters(), lr=0.1)}
-        self.run_block("from torch.nn.functional import cross_entropy\n")
-        self.url = self.names["url"]
         self.run_block("def train(x, y)")
+        self.url = self.names["url"]
         self.addCleanup(lambda: self.names["mix"].close())
         self.trained = self.model.take()
 
@@ -89,7 +88,7 @@ class Recipes(Words):
         texts = [block_with(eval(text)).text for text in run]  # pylint: disable=eval-used
         page = (harness.ROOT / "README.md").read_text(encoding="utf-8")
         printed = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
-        self.assertGreater(len(printed), 8)
+        self.assertGreater(len(printed), 6)
         self.assertEqual(set(printed), set(texts))
         self.assertEqual(set(printed), {block.text for block in test_snippets.blocks("python")
                                         if test_snippets.Python.is_recipe(block)})
@@ -121,15 +120,6 @@ class Recipes(Words):
         right = (self.model(self.x).argmax(1) == self.y).sum()
         self.assertEqual(self.names["count"], 64)
         self.assertAlmostEqual(self.names["accuracy"], float(right) / 64)
-
-    def test_the_loss_in_numpy_is_that_of_torch(self):
-        self.run_block("def soft_cross_entropy")
-        logits = self.model(self.x[:ROWS]).detach()
-        _, y = self.mixed((self.x[:ROWS], self.y[:ROWS]), 0, 0)
-        for scale in (1, 1000):
-            wanted = float(torch.nn.functional.cross_entropy(logits * scale, y))
-            found = self.names["soft_cross_entropy"](logits.numpy() * scale, y.numpy())
-            self.assertAlmostEqual(float(found) / wanted, 1, places=5)
 
     def test_accuracy_on_mixed_labels_weighs_both(self):
         x, y = self.mixed((self.x, self.y), 1, 0)

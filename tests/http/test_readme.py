@@ -92,7 +92,7 @@ class Readme(harness.ServerTest):
 
     def test_a_contents_line_leads_to_every_section_of_the_readme(self):
         sections = re.findall(r"^## (.*)$", PAGES["README.md"], re.M)
-        anchors = {section.lower().replace(" ", "-") for section in sections}
+        anchors = {re.sub(r"[^\w-]", "", section.lower().replace(" ", "-")) for section in sections}
         contents = PAGES["README.md"].split("**Contents**")[1].split("\n\n")[0]
         self.assertEqual(set(re.findall(r"\(#([\w-]+)\)", contents)), anchors)
 
