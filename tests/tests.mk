@@ -1,15 +1,19 @@
 # Tests, measurements and the linter; the Makefile includes this file.
 
+# Debian 12's torchvision has no transforms v2: from there they are tested in a Debian 13.
+TORCHVISION_HERE := $(if $(shell grep -s 'VERSION_ID="12"' /etc/os-release),,python3-torchvision)
+TORCHVISION_THERE := $(if $(TORCHVISION_HERE),,python3-torchvision)
+
 PACKAGES_CHECK := libcmocka-dev python3 python3-numpy
 PACKAGES_TEST  := $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-mpmath \
                   binutils curl unzip pngcheck python3-pil libjpeg-turbo-progs \
                   nginx-light openssl prometheus libarchive-tools python3-torch \
-                  python3-jsonschema chromium chromium-driver systemd strace \
+                  $(TORCHVISION_HERE) python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
                   buildah debootstrap squid haproxy varnish \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
 # What a root for `make test13` needs none of: browsers, orchestrators, other languages.
-PACKAGES_HERE  := python3-torch chromium chromium-driver systemd r-base-core r-cran-curl \
+PACKAGES_HERE  := python3-torch $(TORCHVISION_HERE) chromium chromium-driver systemd r-base-core r-cran-curl \
                   golang-go libcurl4-openssl-dev buildah debootstrap kubernetes-client nodejs
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
@@ -107,10 +111,10 @@ long: deps-test ## the suites that every test run cuts short, at length
 
 # In a Debian that is made for `make test13`; and what the part of it in every test run needs.
 packages-root:
-	@echo make $(PACKAGES_BUILD) $(filter-out $(PACKAGES_HERE),$(PACKAGES_TEST))
+	@echo make $(PACKAGES_BUILD) $(filter-out $(PACKAGES_HERE),$(PACKAGES_TEST)) $(TORCHVISION_THERE)
 packages-part:
 	@echo make $(PACKAGES_BUILD) $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-mpmath \
-	    python3-pil libjpeg-turbo-progs openssl curl unzip
+	    python3-pil libjpeg-turbo-progs openssl curl unzip $(TORCHVISION_THERE)
 
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
 # not count as memory that an answer holds: a small quarantine. And what the sanitizer keeps of its
