@@ -443,7 +443,7 @@ async function data() {
       set.replaceChildren(...sets.map(({ name }) => new Option(name)));
     }
     const chosen = sets.find(({ name }) => name === set.value);
-    const drawn = chosen && !chosen.ragged;
+    const drawn = chosen && !chosen.lengths;
     section.querySelectorAll("figure .image, figure .code").forEach((part) => { part.hidden = !drawn; });
     if (!chosen)
       return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";

@@ -47,6 +47,12 @@ class Preview(harness.ServerTest):
         root.mkdir()
         hosting.importing(root / "garments", "--from", "npy", DATA / "garments.npy",
                           DATA / "garments-labels.npy")
+        arrays = {"near": np.arange(64)[:, None] ^ 1, "words": np.arange(9, dtype="<i4"), "bounds": np.array([0, 2, 9])}
+        paths = [root.parent / f"{name}.npy" for name in arrays]
+        for path, array in zip(paths, arrays.values()):
+            np.save(path, array)
+        hosting.importing(root / "near", "--from", "npy", DATA / "garments.npy", "--neighbours", paths[0])
+        hosting.importing(root / "texts", "--from", "ragged", *paths[1:])
         cls.arguments = ("--data", root)
         super().setUpClass()
 
@@ -197,6 +203,22 @@ class Preview(harness.ServerTest):
         target = self.moves(window, "data", lambda: window.key(RIGHT))
         self.assertIn("/v1/datasets/garments/batches/1.png", target)
         self.assertEqual(self.shown(window, "#data img"), digest(self.get(target).body))
+        self.assertEqual(window.complaints(), [])
+
+    def test_what_a_data_set_has_is_what_can_be_chosen(self):
+        window = self.settled(self.open())
+        name, pairing = (window.find(f"#data [name={name}]") for name in ("set", "pairing"))
+        barred = "return document.querySelector('#data [value=neighbour]').disabled"
+        self.assertTrue(window.run(barred))
+        self.assertIn("/near/batches/", self.moves(window, "data", lambda: name.type("near")))
+        self.assertFalse(window.run(barred))
+        target = self.moves(window, "data", lambda: pairing.type("neighbour"))
+        self.assertIn("pairing=neighbour", target)
+        self.assertEqual(self.shown(window, "#data img"), digest(self.get(target).body))
+        name.type("texts")
+        window.until("return document.querySelector('#data figcaption').textContent === arguments[0]",
+                     "texts holds 2 sequences of i32. This page draws images alone.")
+        self.assertFalse(window.run("return document.querySelector('#data img').checkVisibility()"))
         self.assertEqual(window.complaints(), [])
 
     def test_a_volume_is_shown_slice_by_slice(self):

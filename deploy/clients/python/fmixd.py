@@ -751,7 +751,7 @@ def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, str
     """
     facts = describe(url, name, token)
     end = steps_of(facts["count"], batch, int(options.get("drop_last", 0)))
-    wanted = ["mixed", *["labels"] * bool(facts["heads"]), *["lengths"] * bool(facts.get("ragged"))]
+    wanted = ["mixed", *["labels"] * bool(facts["heads"]), *["lengths"] * ("lengths" in facts)]
     connection = Connection(url, token)
 
     def fetch(number):
