@@ -115,7 +115,7 @@ def switch(name):
 RECIPE = (integer("seed", 0, LAST), integer("index", 0, LAST),
           real("alpha", 0.01, 1000.0), real("delta", 0.0, 10.0),
           real("lambda", 0.0, 1.0), switch("reformulate"),
-          choice("scope", "sample", "batch"),
+          choice("scope", "sample", "batch")._replace(allowed=("sample, batch, pair",)),
           choice("frequency", "pixel", "extent"),
           choice("box", "clipped", "inside"), real("soft", 0.0, 0.5))
 SHEET = (integer("columns", 1, 4096), integer("scale", 1, 64))
@@ -130,12 +130,14 @@ WEIGHTS = Parameter("weights", ("1", "4294967295", "0"),
 MIX = (*RECIPE, *SHEET, SPECTRUM._replace(good=("paper",)), methods("fmix", "mixup", "bc", "samplepairing", "none", *LISTS),
        integer("step", 0, LAST),
        choice("policy", "alternate", "random"), WEIGHTS,
-       choice("pairing", "permutation", "derangement", "flip", "roll", "none"),
+       choice("pairing", "permutation", "derangement", "flip", "roll", "none")._replace(
+           allowed=("roll", "none", "other_class, same_class, neighbour")),
        choice("layout", *LAYOUTS),
        choice("parts", *PARTS, joined=True), sides("x_shape", 5),
        choice("x_dtype", *DTYPES)._replace(good=("u8", "i8", "bool")),
        choice("out_dtype", *DTYPES), WEIGHTS._replace(name="classes"),
-       real("smoothing", 0.0, 1.0), switch("correct"))
+       real("smoothing", 0.0, 1.0), switch("correct"),
+       real("prob", 0.0, 1.0), choice("switch", "batch", "sample"))
 
 
 class Resource(NamedTuple):
@@ -356,6 +358,15 @@ class Combinations(OneConnection):
                 with self.subTest(path=resource.path, pairs=pairs):
                     self.check_refused(self.ask_resource(resource, *pairs),
                                        "lambda", "alpha")
+
+    def test_a_list_of_alpha_has_a_number_for_each_method_or_one_for_all(self):
+        for resource in RESOURCES:
+            self.check_refused(self.ask_resource(resource, "alpha=1,2"), "alpha", "1 method",
+                               "one for each")
+            for alpha in ",1", "1,", "1,,1", "1,0.001", ",".join("1" * 9):
+                self.check_refused(self.ask_resource(resource, f"alpha={alpha}"), "alpha",
+                                   shown(alpha), "one to 8", "0.01 to 1000")
+        self.assertEqual(self.ask_resource(RESOURCES[1], "alpha=1,2", "method=fmix,mixup").status, 200)
 
     def test_masks_of_mixup_are_400_and_told_what_has_masks(self):
         self.check_refused(self.ask_resource(MASKS_NPY, "method=mixup"),

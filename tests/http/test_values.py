@@ -1,12 +1,15 @@
 """Labels of regression: y [n] of floats are values, which are mixed and never smoothed."""
 
 import io
+import pathlib
+import tempfile
 import unittest
 from urllib.parse import urlencode
 
 import numpy as np
 
 import harness
+import hosting
 import tensors
 from hosting import ref
 
@@ -101,6 +104,69 @@ class Values(harness.ServerTest):
     def test_integers_are_never_values(self):
         self.refused(self.mix({"y": np.arange(ROWS)}, 400), "classes", "class numbers", "required")
         self.refused(self.mix({"y": np.arange(ROWS)}, 400, classes=0), "classes", "y")
+
+
+class Hosted(harness.ServerTest):
+    """A set with values, class numbers and weights."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        source = np.random.default_rng(2)
+        x = source.integers(0, 256, (17, 5), dtype=np.uint8)
+        heads = {"y.price": source.normal(size=17).astype("f4"), "y.kind": source.integers(0, 3, 17),
+                 "y.share": source.random((17, 2), "f4")}
+        cls.several = hosting.Hosted("several", x, heads, {"y.kind": 3}, "none")
+        cls.alone = hosting.Hosted("alone", x, {"y": heads["y.price"]}, {}, "none")
+        for data in cls.several, cls.alone:
+            path = pathlib.Path(folder.name, "file.safetensors")
+            path.write_bytes(tensors.write_safetensors({"x": x, **data.labels}))
+            hosting.importing(f"{folder.name}/{data.name}", "--from", "safetensors", path,
+                              "--layout", "none", "--values")
+            path.unlink()
+        cls.arguments = "--data", folder.name
+        super().setUpClass()
+
+    def batch(self, name, status=200, **query):
+        answer = self.get(f"/v1/datasets/{name}/batches/1.npz?{urlencode(query, safe=',')}", status)
+        return tensors.read_npz(answer.body) if status == 200 else answer.json()["errors"][0]
+
+    def test_batches_hold_values_beside_other_heads(self):
+        for data in self.several, self.alone:
+            for method in "fmix", "mixup", "none":
+                recipe = ref.Recipe(seed=4, method=method, prob=0.8)
+                made = hosting.batch(data, recipe, 6, 1, 2, shuffle=True)
+                got = self.batch(data.name, n=6, epoch=2, shuffle=1, **ref.query_of(recipe))
+                self.assertEqual(got.keys(), made.keys())
+                for name, tensor in made.items():
+                    self.assertEqual((got[name].dtype, got[name].shape, got[name].tobytes()),
+                                     (tensor.dtype, tensor.shape, tensor.tobytes()), name)
+
+    def test_classes_are_those_of_class_numbers_and_0_for_values(self):
+        plain = self.batch("several", n=6)
+        for classes, width in (3, 3), (5, 5), ("0,4", 4):
+            got = self.batch("several", n=6, classes=classes)
+            self.assertEqual(got["labels.kind"].shape, (6, width))
+            self.assertEqual(got["labels.price"].tobytes(), plain["labels.price"].tobytes())
+        for classes, word in ((2, "y.kind"), ("3,4", "y.price"), ("0,2", "y.kind"),
+                              ("0,3,4", "3 numbers")):
+            error = self.batch("several", 400, n=6, classes=classes)
+            self.assertEqual(error["parameter"], "classes")
+            self.assertIn(word, error["detail"])
+
+    def test_smoothing_is_400_for_values_alone(self):
+        error = self.batch("alone", 400, n=6, smoothing=0.1)
+        self.assertEqual(error["parameter"], "smoothing")
+        self.assertIn("values", error["detail"])
+        smoothed, plain = (self.batch("several", n=6, smoothing=s) for s in (0.1, 0))
+        self.assertEqual(smoothed["labels.price"].tobytes(), plain["labels.price"].tobytes())
+        self.assertNotEqual(smoothed["labels.kind"].tobytes(), plain["labels.kind"].tobytes())
+
+    def test_a_set_of_values_pairs_nobody_by_class(self):
+        error = self.batch("alone", 400, n=6, pairing="other_class")
+        self.assertEqual(error["parameter"], "pairing")
+        self.batch("several", n=6, pairing="other_class")
 
 
 if __name__ == "__main__":

@@ -82,6 +82,45 @@ static void with_x2_the_partner_of_a_row_is_the_same_row_of_x2(void **state) {
     resource_result_free(&out);
 }
 
+/* The class of a row is its number modulo 2. */
+static void partners_by_class_are_found_before_rows_are_mixed(void **state) {
+    (void)state;
+    static const char x[4] = {10, 20, 30, 40}, y[4] = {0, 1, 0, 1};
+    static const piece pieces[] = {{"x", "|u1", "U8", "4, 1", x, 4}, {"y", "|u1", "U8", "4", y, 4}};
+    static const char *const texts[] = {"classes=2&pairing=same_class",
+                                        "classes=2&pairing=other_class"};
+    for (int64_t other = 0; other < 2; other++) {
+        body b = {.length = 0};
+        int64_t pairing[4];
+        body_npz(&b, pieces, 2, 0);
+        resource_result out = ask(texts[other], &b);
+        served_is(&out.problem, 0, "");
+        served_prepare(out.source);
+        served_fill(out.source, "pairing", pairing, sizeof pairing);
+        for (int64_t row = 0; row < 4; row++)
+            assert_true((pairing[row] + row) % 2 == other && pairing[row] != row);
+        resource_result_free(&out);
+    }
+}
+
+static void dense_targets_are_tensors_after_the_labels(void **state) {
+    (void)state;
+    static const char x[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    static const piece pieces[] = {{"x", "|u1", "U8", "4, 3", x, 12},
+                                   {"dense.map", "|u1", "U8", "4, 3", x, 12}};
+    body b = {.length = 0};
+    unsigned char mixed[12], dense[12];
+    body_npz(&b, pieces, 2, 0);
+    resource_result out = ask("method=cutmix", &b);
+    served_is(&out.problem, 0, "");
+    served_prepare(out.source);
+    assert_string_equal(out.source->tensors[1].name, "dense.map");
+    served_fill(out.source, "mixed", mixed, sizeof mixed);
+    served_fill(out.source, "dense.map", dense, sizeof dense);
+    assert_memory_equal(mixed, dense, sizeof mixed);
+    resource_result_free(&out);
+}
+
 static void the_source_takes_the_body_and_gives_its_memory_back(void **state) {
     (void)state;
     resource_request c = request_of(LAYOUT, npz_of(1, 1));
@@ -121,6 +160,11 @@ static void an_upload_that_cannot_be_mixed_is_refused_by_the_name_to_blame(void 
     refused("", npz_of(1, 0), 400, "layout");
     refused(LAYOUT "&parts=labels", npz_of(1, 0), 400, "parts");
     refused(LAYOUT "&parts=rows", npz_of(1, 0), 400, "parts");
+    refused(LAYOUT "&parts=dense", npz_of(1, 0), 400, "parts");
+    refused(LAYOUT "&parts=lengths", npz_of(1, 0), 400, "parts");
+    refused(LAYOUT "&pairing=neighbour", npz_of(1, 0), 400, "pairing");
+    refused(LAYOUT "&pairing=other_class", npz_of(1, 0), 400, "pairing");
+    refused(LAYOUT "&pairing=same_class&classes=3", npz_of(6, 0), 400, "pairing"); /* with x2 */
     refused(LAYOUT, npz_of(2, 0), 400, "classes");
     b = (body){.bytes = "neither", .length = 7};
     refused(LAYOUT, &b, 400, "x_shape"); /* as a raw body */
@@ -151,6 +195,8 @@ int main(void) {
         T(method_none_answers_with_the_rows_of_the_upload),
         T(each_element_is_the_row_s_or_its_partner_s_by_the_mask),
         T(with_x2_the_partner_of_a_row_is_the_same_row_of_x2),
+        T(partners_by_class_are_found_before_rows_are_mixed),
+        T(dense_targets_are_tensors_after_the_labels),
         T(the_source_takes_the_body_and_gives_its_memory_back),
         T(an_upload_that_cannot_be_mixed_is_refused_by_the_name_to_blame),
         T(a_body_is_not_inflated_past_the_limit_of_bodies),

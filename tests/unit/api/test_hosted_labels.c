@@ -77,6 +77,61 @@ static void a_set_without_labels_refuses_the_part_of_labels(void **state) {
     hosted_labels_end(&l);
 }
 
+/* Two heads, little-endian: class numbers 0 2 1 2 of three, and values 1.5 -2 0 8. */
+static const unsigned char kinds[16] = {0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2};
+static const unsigned char prices[16] = {0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0,
+                                         0, 0, 0,    0,    0, 0, 0, 0x41};
+static const dataset shop = {
+    .name = "shop",
+    .count = 4,
+    .heads = 2,
+    .head = {{.name = "y.kind", .kind = DATASET_NUMBERS, .classes = 3, .file.bytes = kinds},
+             {.name = "y.price", .kind = DATASET_VALUES, .classes = 1, .file.bytes = prices}}};
+
+static void values_are_gathered_beside_class_numbers(void **state) {
+    (void)state;
+    static const uint64_t samples[] = {3, 1};
+    hosted_labels l = {.set = &shop, .rows = 2};
+    labels *found = NULL;
+    problem p = {0};
+    query q;
+    mixer_rows rows = {.rows.count = 2};
+    served_query(&q, ~0u, "");
+    assert_true(hosted_labels_begin(&l, &p) && hosted_labels_describe(&l, &q, &found, &p));
+    assert_true(q.classes.count == 2 && q.classes.item[0] == 3 && q.classes.item[1] == 0);
+    hosted_labels_gather(&l, samples);
+    assert_true(((const float *)(void *)l.heads[1])[0] == 8);
+    assert_true(((const float *)(void *)l.heads[1])[1] == -2);
+    assert_ptr_equal(labels_numbers(found)->y, l.heads[0]);
+    tensor_source *s = tensor_source_new(2);
+    assert_true(labels_add(found, s, &rows, NULL));
+    assert_int_equal(served_find(s, "labels.price")->rank, 1);
+    tensor_source_free(s);
+    labels_free(found);
+    hosted_labels_end(&l);
+}
+
+static void a_list_of_classes_says_0_for_values(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } table[] = {{"classes=3", true},    {"classes=5,0", true},  {"classes=2", false},
+                 {"classes=3,1", false}, {"classes=2,0", false}, {"classes=3,0,4", false}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        hosted_labels l = {.set = &shop, .rows = 2};
+        labels *found = NULL;
+        problem p = {0};
+        query q;
+        served_query(&q, ~0u, table[i].text);
+        assert_true(hosted_labels_begin(&l, &p));
+        assert_int_equal(hosted_labels_describe(&l, &q, &found, &p), table[i].good);
+        served_is(&p, table[i].good ? 0 : 400, "classes");
+        labels_free(found);
+        hosted_labels_end(&l);
+    }
+}
+
 static void memory_counts_each_label_of_each_row(void **state) {
     (void)state;
     bench b;
@@ -87,4 +142,5 @@ static void memory_counts_each_label_of_each_row(void **state) {
 
 RUN(T(labels_are_gathered_sample_by_sample),
     T(the_set_supplies_classes_unless_the_request_gives_as_many_or_more),
-    T(a_set_without_labels_refuses_the_part_of_labels), T(memory_counts_each_label_of_each_row))
+    T(a_set_without_labels_refuses_the_part_of_labels), T(values_are_gathered_beside_class_numbers),
+    T(a_list_of_classes_says_0_for_values), T(memory_counts_each_label_of_each_row))

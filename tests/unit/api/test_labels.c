@@ -89,6 +89,62 @@ static void each_head_has_a_tensor_of_its_name_and_classes(void **state) {
     labels_free(b.found);
 }
 
+static const float reals[4] = {1.5f, -2, 0, 1e6f};
+
+static void floats_without_classes_are_values_and_with_them_class_numbers(void **state) {
+    (void)state;
+    static const float whole[4] = {0, 2, 1, 2};
+    static const struct {
+        const char *text;
+        unsigned rank; /* of the tensor */
+    } table[] = {{"", 1}, {"classes=0", 1}, {"classes=3", 2}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        bench b;
+        mixer_rows rows = {.rows.count = 4};
+        begin(&b, table[i].text);
+        add(&b, "y", DTYPE_F32, 1, 0, whole);
+        assert_true(find(&b, false));
+        assert_int_equal(labels_numbers(b.found) != NULL, table[i].rank == 2);
+        tensor_source *s = tensor_source_new(4);
+        assert_true(labels_add(b.found, s, &rows, NULL));
+        assert_int_equal(served_find(s, "labels")->rank, table[i].rank);
+        tensor_source_free(s);
+        labels_free(b.found);
+    }
+}
+
+static void a_list_of_classes_says_0_for_values(void **state) {
+    (void)state;
+    bench b;
+    begin(&b, "classes=0,3&smoothing=0.5");
+    add(&b, "y.price", DTYPE_F32, 1, 0, reals);
+    add(&b, "y.share", DTYPE_F32, 2, 2, weights);
+    add(&b, "y.kind", DTYPE_I64, 1, 0, numbers);
+    assert_true(find(&b, false));
+    assert_true(labels_numbers(b.found)->y == numbers && labels_numbers(b.found)->classes == 3);
+    labels_free(b.found);
+}
+
+static void values_alone_are_not_smoothed(void **state) {
+    (void)state;
+    bench b;
+    begin(&b, "smoothing=0.5");
+    add(&b, "y", DTYPE_F32, 1, 0, reals);
+    assert_false(find(&b, false));
+    served_is(&b.problem, 400, "smoothing");
+}
+
+static void floats_that_are_not_class_numbers_are_told_how_to_be_values(void **state) {
+    (void)state;
+    bench b;
+    begin(&b, "classes=3");
+    add(&b, "y", DTYPE_F32, 1, 0, reals);
+    assert_false(find(&b, false));
+    served_is(&b.problem, 400, "y");
+    assert_int_equal(b.problem.count, 2);
+    assert_non_null(strstr(b.problem.errors[1].detail, "leave classes out"));
+}
+
 static void what_does_not_make_labels_is_refused_by_the_name_to_blame(void **state) {
     (void)state;
     static const int64_t beyond[4] = {0, 3, 1, 2};
@@ -159,6 +215,10 @@ int main(void) {
         T(names_of_labels_are_y_and_y2_with_any_suffix),
         T(class_numbers_are_mixed_as_one_hot_rows),
         T(each_head_has_a_tensor_of_its_name_and_classes),
+        T(floats_without_classes_are_values_and_with_them_class_numbers),
+        T(a_list_of_classes_says_0_for_values),
+        T(values_alone_are_not_smoothed),
+        T(floats_that_are_not_class_numbers_are_told_how_to_be_values),
         T(what_does_not_make_labels_is_refused_by_the_name_to_blame),
         T(types_that_the_library_does_not_read_are_converted_and_counted),
         T(an_upload_without_y_has_no_labels_and_no_problem),

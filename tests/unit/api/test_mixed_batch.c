@@ -180,6 +180,31 @@ static void parts_that_a_mixed_batch_lacks_are_refused(void **state) {
     }
 }
 
+static void without_class_numbers_pairing_by_class_is_refused(void **state) {
+    (void)state;
+    static const char *const texts[] = {"pairing=other_class", "pairing=same_class",
+                                        "pairing=roll"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        resource_request c = served_request(bench, mix_post, texts[i], &format_npz);
+        problem p = {0};
+        assert_int_equal(mixed_batch_pairing(&c.query, NULL, "send some", &p), i == 2);
+        served_is(&p, i == 2 ? 0 : 400, "pairing");
+        assert_true(i == 2 || strstr(p.errors[0].detail, "send some"));
+    }
+}
+
+static void dense_is_a_part_only_where_there_are_targets(void **state) {
+    (void)state;
+    dense none = {.count = 0}, one = {.count = 1};
+    resource_request c = served_request(bench, mix_post, "parts=dense", &format_npz);
+    problem p = {0};
+    assert_true(mixed_batch_dense(&c.query, &one, "", &p));
+    assert_false(mixed_batch_dense(&c.query, &none, "there are none", &p));
+    served_is(&p, 400, "parts");
+    c = served_request(bench, mix_post, "", &format_npz);
+    assert_true(mixed_batch_dense(&c.query, &none, "", &p));
+}
+
 static void one_method_of_the_list_that_cannot_mix_the_type_refuses_all(void **state) {
     (void)state;
     static const struct {
@@ -209,6 +234,8 @@ int main(void) {
         T(parts_pick_tensors),
         T(an_owner_may_fill_mixed_itself),
         T(parts_that_a_mixed_batch_lacks_are_refused),
+        T(without_class_numbers_pairing_by_class_is_refused),
+        T(dense_is_a_part_only_where_there_are_targets),
         T(one_method_of_the_list_that_cannot_mix_the_type_refuses_all),
     };
     return cmocka_run_group_tests(tests, begin, end);
