@@ -216,8 +216,8 @@ static json_t *body_of(void) {
         if (format_table[i]->read)
             content = json_set(content, format_table[i]->media_type, json_object());
     return json_pack("{ss sb so}", "description",
-                     "x and, in a format of several arrays, y, x2 and y2", "required", 1, "content",
-                     content);
+                     "x and, in a format of several arrays, y, dense, x2, y2 and dense2",
+                     "required", 1, "content", content);
 }
 
 /* get_v1_datasets_name_batches_step */
