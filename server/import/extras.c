@@ -186,6 +186,7 @@ bool extras_read(const import *in, const dataset_writer_facts *facts) {
 bool extras_write(const import *in, dataset_writer *w) {
     const extras *e = in->extras;
     bool good = rows_are_in_step(in);
+    in->report->imported += in->dense.count + (in->neighbours != NULL);
     for (unsigned i = 0; i < e->denses && good; i++) {
         const extras_dense *d = &e->dense[i];
         good = dataset_writer_dense(w, &d->from, d->layout) &&

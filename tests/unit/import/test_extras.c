@@ -93,6 +93,7 @@ static void several_dense_targets_are_named(void **state) {
                      0);
     dataset *d = importing_open();
     assert_int_equal(d->denses, 3);
+    assert_true(folder_said("imported 4 files"));
     assert_string_equal(d->dense[0].name, "dense.depth");
     assert_string_equal(d->dense[1].name, "dense.map");
     assert_string_equal(d->dense[2].name, "dense");
