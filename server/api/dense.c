@@ -56,16 +56,17 @@ static bool find_sides(const batch_geometry *of, const array *from, dense_target
     return true;
 }
 
-static bool check_methods(const query *q, const dense_target *t, problem *p) {
+static bool check_methods(const query *q, const dense_target *t, const char *otherwise,
+                          problem *p) {
     for (unsigned i = 0; i < q->methods.count; i++) {
         fmix_method method = q->methods.item[i];
         const char *reason = fmix_method_refuses_dense(method, q->soft > 0, q->given[QUERY_LAMBDA],
                                                        q->lambda, dtype_table[t->type].library);
         if (!reason)
             continue;
-        problem_add(p, 400, "method", "method is '%s' and %s has dtype %s: %s %s",
+        problem_add(p, 400, "method", "method is '%s' and %s has dtype %s: %s %s%s",
                     fmix_method_name(method), t->name, dtype_table[t->type].name,
-                    fmix_method_name(method), reason);
+                    fmix_method_name(method), reason, otherwise ? otherwise : "");
         return false;
     }
     return true;
@@ -80,7 +81,7 @@ dense_target *dense_append(dense *d, const query *q, const batch_geometry *of, c
     dense_target *t = &d->targets[d->count];
     *t = (dense_target){.type = from->type, .fill = dense_fill, .fill_self = t};
     snprintf(t->name, sizeof t->name, "%s", from->name);
-    if (!find_sides(of, from, t, p) || !check_methods(q, t, p))
+    if (!find_sides(of, from, t, p) || !check_methods(q, t, d->otherwise, p))
         return NULL;
     t->batch.dense = true;
     t->batch.dtype = t->batch.out_dtype = dtype_table[t->type].library;

@@ -26,6 +26,7 @@ typedef struct dense_target {
 } dense_target;
 
 typedef struct dense {
+    const char *otherwise; /* what else would do, to end a refusal of a method; NULL: nothing */
     unsigned count;
     dense_target targets[DENSE_TARGETS];
 } dense;

@@ -1,4 +1,5 @@
 #include "hosted_batch.h"
+#include "hosted_dense.h"
 #include "hosted_labels.h"
 #include "hosted_rows.h"
 #include "mixed_batch.h"
@@ -12,6 +13,7 @@ typedef struct hosted_batch {
     dataset *set; /* held */
     hosted_samples samples;
     hosted_rows rows;
+    hosted_dense dense;
     hosted_labels labels;
 } hosted_batch;
 
@@ -19,6 +21,7 @@ static void hosted_batch_free(void *self) {
     hosted_batch *h = self;
     mixed_batch_end(&h->mixed);
     hosted_labels_end(&h->labels);
+    hosted_dense_end(&h->dense);
     hosted_rows_end(&h->rows);
     hosted_samples_end(&h->samples);
     dataset_release(h->set);
@@ -52,6 +55,7 @@ static fmix_status prepare(void *self) {
     hosted_batch *h = self;
     fmix_status status = hosted_samples_find(&h->samples);
     hosted_rows_locate(&h->rows);
+    hosted_dense_locate(&h->dense);
     hosted_labels_gather(&h->labels, h->samples.number);
     if (status == FMIX_OK)
         status = mixed_batch_prepare(&h->mixed);
@@ -99,6 +103,10 @@ static bool check_pairing(const query *q, const dataset *set, const labels *l, p
     return mixed_batch_pairing(q, l, missing, p) && p->status == 0;
 }
 
+static bool wants(const query *q, query_part part) {
+    return !q->given[QUERY_PARTS] || (q->parts & part);
+}
+
 /* Refuses parts that the set does not have. */
 static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
     char missing[160];
@@ -122,8 +130,10 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
                             &d->preprocessed, p) ||
         !hosted_rows_begin(&h->rows, p) || !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
-        !check_pairing(q, h->set, m->labels, p) || !check_parts(q, h, p) ||
-        !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
+        !check_pairing(q, h->set, m->labels, p) ||
+        (wants(q, PART_DENSE) &&
+         !hosted_dense_begin(&h->dense, q, &d->geometry, &d->recipe.shape, &m->dense, p)) ||
+        !check_parts(q, h, p) || !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
         return false;
     m->rows.first = at->begin;
     m->partners = h->samples.neighbours ? h->samples.number + at->rows : NULL;
@@ -144,13 +154,14 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     const query *q = &request->query;
     const batch_address *at = &h->samples.at;
     bool good = mixed_batch_source(&h->mixed, s, q, &d->x, d->out, &d->geometry);
-    if (!q->given[QUERY_PARTS] || (q->parts & PART_ROWS))
+    if (wants(q, PART_ROWS))
         good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows, h);
     s->memory += hosted_samples_memory(&h->samples) + hosted_rows_memory(&h->rows) +
-                 hosted_labels_memory(&h->labels);
+                 hosted_dense_memory(&h->dense) + hosted_labels_memory(&h->labels);
     s->prepare = prepare;
     s->prepare_cost += hosted_samples_cost(&h->samples);
-    s->working += hosted_rows_working(&h->rows);
+    uint64_t of_x = hosted_rows_working(&h->rows), of_dense = hosted_dense_working(&h->dense);
+    s->working += of_x > of_dense ? of_x : of_dense;
     tensor_source_note(s, "seed", q->seed);
     tensor_source_note(s, "index", at->t);
     tensor_source_note(s, "step", at->number);
@@ -178,7 +189,7 @@ tensor_source *hosted_batch_source(resource_request *request, dataset *set, cons
                                   .epoch = request->query.epoch,
                                   .shuffles = request->query.shuffle != 0,
                                   .neighbours = request->query.pairing == FMIX_PAIRING_NEIGHBOUR};
-    h->rows.samples = &h->samples;
+    h->rows.samples = h->dense.samples = &h->samples;
     h->labels = (hosted_labels){.set = set, .rows = hosted_samples_count(&h->samples)};
     s->self = h;
     s->destroy = hosted_batch_free;

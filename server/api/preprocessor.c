@@ -1,13 +1,26 @@
 #include "preprocessor.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the layout ---- */
 
+/* Sets the sides of a row of an array in a layout, after the first side of `out`. */
+static void lay_sides(const dataset_array *from, unsigned layout, array *out) {
+    const uint64_t *sides;
+    unsigned count = dataset_array_spatial(from, &sides);
+    out->rank = 1;
+    if (layout == LAYOUT_CHANNELS_FIRST)
+        out->shape[out->rank++] = dataset_array_channels(from);
+    for (unsigned d = 0; d < count; d++)
+        out->shape[out->rank++] = sides[d];
+    if (layout == LAYOUT_CHANNELS_LAST)
+        out->shape[out->rank++] = dataset_array_channels(from);
+}
+
 bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p) {
-    const uint64_t *sides, channels = dataset_array_channels(&set->x);
-    unsigned count = dataset_array_spatial(&set->x, &sides);
+    uint64_t channels = dataset_array_channels(&set->x);
     if (!q->given[QUERY_LAYOUT])
         q->layout = set->x.layout;
     q->given[QUERY_LAYOUT] = true;
@@ -18,14 +31,25 @@ bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p) {
                     set->name, channels);
         return false;
     }
-    x->rank = 1;
-    if (q->layout == LAYOUT_CHANNELS_FIRST)
-        x->shape[x->rank++] = channels;
-    for (unsigned d = 0; d < count; d++)
-        x->shape[x->rank++] = sides[d];
-    if (q->layout == LAYOUT_CHANNELS_LAST)
-        x->shape[x->rank++] = channels;
+    lay_sides(&set->x, q->layout, x);
     return true;
+}
+
+bool preprocessor_dense_shape(const query *q, const dataset *set, const dataset_array *from,
+                              array *out, problem *p) {
+    unsigned layout = q->layout;
+    uint64_t channels = dataset_array_channels(from);
+    if (from->layout == LAYOUT_NONE || (layout == LAYOUT_NONE && set->x.layout == LAYOUT_NONE))
+        layout = from->layout;
+    snprintf(out->name, sizeof out->name, "%s", from->name);
+    lay_sides(from, layout, out);
+    if (layout != LAYOUT_NONE || channels == 1)
+        return true;
+    problem_add(p, 400, "layout",
+                "layout is 'none', and rows of %s of the data set %s have %" PRIu64
+                " channels: ask for channels_first or channels_last, or leave dense out of parts",
+                from->name, set->name, channels);
+    return false;
 }
 
 void preprocessor_note(const query *q, const dataset *set, buffer *recipe) {
@@ -73,10 +97,7 @@ static bool find_normal(preprocessor *r, const query *q, fmix_layout layout, dty
     return true;
 }
 
-static bool find_window(preprocessor *r, const query *q, const fmix_shape *shape, problem *p) {
-    r->moves = q->crop || q->flip;
-    r->window = (fmix_window){
-        .shape = *shape, .crop = (uint32_t)q->crop, .pad = (fmix_pad)q->pad, .flips = q->flip != 0};
+static bool check_window(const query *q, const fmix_shape *shape, problem *p) {
     for (unsigned d = 0; d < shape->rank && q->crop && q->pad == FMIX_PAD_REFLECT; d++)
         if (q->crop >= shape->side[d]) {
             problem_add(p, 400, "crop",
@@ -88,20 +109,38 @@ static bool find_window(preprocessor *r, const query *q, const fmix_shape *shape
     return true;
 }
 
+/* Everything but mean and std. */
+static preprocessor begin(const query *q, const dataset_array *from, fmix_layout layout,
+                          const fmix_shape *mask) {
+    bool last = from->layout == LAYOUT_CHANNELS_LAST;
+    uint64_t channels = dataset_array_channels(from);
+    return (preprocessor){.array = from,
+                          .seed = q->seed,
+                          .channels = channels,
+                          .elements = fmix_shape_elements(mask),
+                          .last = last,
+                          .moves = q->crop || q->flip,
+                          .transposes = channels > 1 && last != (layout == FMIX_CHANNELS_LAST),
+                          .window = {.shape = *mask,
+                                     .crop = (uint32_t)q->crop,
+                                     .pad = (fmix_pad)q->pad,
+                                     .flips = q->flip != 0},
+                          .row_bytes = from->row_bytes};
+}
+
 bool preprocessor_begin(preprocessor *r, const query *q, const dataset_array *from,
                         const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p) {
-    bool last = from->layout == LAYOUT_CHANNELS_LAST;
-    *r = (preprocessor){.array = from,
-                        .seed = q->seed,
-                        .channels = g->channels,
-                        .elements = fmix_shape_elements(mask),
-                        .last = last,
-                        .transposes = g->channels > 1 && last != (g->layout == FMIX_CHANNELS_LAST)};
+    *r = begin(q, from, g->layout, mask);
     *type = from->type;
-    if (!find_normal(r, q, g->layout, type, p) || !find_window(r, q, mask, p))
+    if (!find_normal(r, q, g->layout, type, p) || !check_window(q, mask, p))
         return false;
     r->row_bytes = r->elements * r->channels * dtype_table[*type].size;
     return true;
+}
+
+void preprocessor_begin_dense(preprocessor *r, const query *q, const dataset_array *from,
+                              fmix_layout layout, const fmix_shape *mask) {
+    *r = begin(q, from, layout, mask);
 }
 
 /* ---- rows ---- */

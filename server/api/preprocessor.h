@@ -29,6 +29,12 @@ typedef struct preprocessor {
  */
 bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p);
 
+/* Sets the sides, after the first, and the name of a dense target of a set. A target without
+ * channels has none in any layout. Where neither the answer nor the set has channels in x, a target
+ * keeps its own as they are stored. False: explained. */
+bool preprocessor_dense_shape(const query *q, const dataset *set, const dataset_array *from,
+                              array *out, problem *p);
+
 /* Appends the layout of the set to a canonical text if the query gives another layout. Such answers
  * had other bytes in earlier versions, so that they need another ETag now. */
 void preprocessor_note(const query *q, const dataset *set, buffer *recipe);
@@ -37,6 +43,11 @@ void preprocessor_note(const query *q, const dataset *set, buffer *recipe);
  * type of preprocessed rows. False: explained. */
 bool preprocessor_begin(preprocessor *r, const query *q, const dataset_array *from,
                         const batch_geometry *g, const fmix_shape *mask, dtype *type, problem *p);
+
+/* For rows of a dense target that get this layout: they keep their type and their values. The
+ * window is that of x, which preprocessor_begin checked. */
+void preprocessor_begin_dense(preprocessor *r, const query *q, const dataset_array *from,
+                              fmix_layout layout, const fmix_shape *mask);
 
 /* Returns true if preprocessing leaves every byte of a row unchanged. */
 bool preprocessor_is_identity(const preprocessor *r);

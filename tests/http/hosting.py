@@ -55,12 +55,18 @@ def importing(*arguments, status=0, command=None):
 
 def write(root, data, command=None):
     """Imports one under a directory."""
-    path = pathlib.Path(root, f"{data.name}.safetensors")
-    path.write_bytes(tensors.write_safetensors({"x": data.x, **{
-        name: y if y.ndim == 2 else y.astype("<i8") for name, y in data.labels.items()}}))
+    path, near = (pathlib.Path(root, data.name + end) for end in (".safetensors", ".neighbours.npy"))
+    values = any(y.ndim == 1 and name not in data.classes for name, y in data.labels.items())
+    path.write_bytes(tensors.write_safetensors({"x": data.x, **(data.dense or {}), **{
+        name: y.astype("<i8") if name in data.classes else y for name, y in data.labels.items()}}))
+    more = ["--values"] if values else []
+    if data.neighbours is not None:
+        near.write_bytes(harness.write_npy(data.neighbours))
+        more += ["--neighbours", near]
     importing(pathlib.Path(root, data.name), "--from", "safetensors", path,
-              "--layout", data.layout, command=command)
+              "--layout", data.layout, *more, command=command)
     path.unlink()
+    near.unlink(missing_ok=True)
 
 
 def relaid(x, stored, layout):

@@ -192,6 +192,54 @@ static void x_has_the_sides_of_the_layout_that_is_asked_for(void **state) {
     }
 }
 
+static void a_dense_target_has_channels_where_the_answer_or_its_file_has_them(void **state) {
+    (void)state;
+    static const dataset grey = {.name = "grey",
+                                 .x = {.rank = 2, .side = {HEIGHT, WIDTH}, .layout = LAYOUT_NONE}};
+    static const dataset_array bare = {
+        .name = "dense", .rank = 2, .side = {HEIGHT, WIDTH}, .layout = LAYOUT_NONE};
+    static const struct {
+        const dataset *set;
+        const dataset_array *from;
+        unsigned layout, rank;
+        uint64_t shape[4]; /* from the second side on; all 0: refused */
+    } table[] = {
+        {&first, &bare, LAYOUT_CHANNELS_LAST, 3, {HEIGHT, WIDTH}},
+        {&first, &first.x, LAYOUT_CHANNELS_LAST, 4, {HEIGHT, WIDTH, CHANNELS}},
+        {&first, &last.x, LAYOUT_CHANNELS_FIRST, 4, {CHANNELS, HEIGHT, WIDTH}},
+        {&grey, &last.x, LAYOUT_NONE, 4, {HEIGHT, WIDTH, CHANNELS}},
+        {&grey, &last.x, LAYOUT_CHANNELS_FIRST, 4, {CHANNELS, HEIGHT, WIDTH}},
+        {&first, &last.x, LAYOUT_NONE, 0, {0}},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        query q = plain();
+        problem p = {0};
+        array out = {.rank = 0};
+        q.layout = table[i].layout;
+        assert_int_equal(preprocessor_dense_shape(&q, table[i].set, table[i].from, &out, &p),
+                         table[i].rank > 0);
+        assert_int_equal(p.status, table[i].rank ? 0 : 400);
+        if (!table[i].rank)
+            continue;
+        assert_string_equal(out.name, table[i].from->name);
+        assert_int_equal(out.rank, table[i].rank);
+        assert_memory_equal(out.shape + 1, table[i].shape, (out.rank - 1) * sizeof *out.shape);
+    }
+}
+
+static void a_dense_target_keeps_its_type_and_values(void **state) {
+    (void)state;
+    preprocessor r;
+    query q = plain();
+    unsigned char out[BYTES];
+    q.mean = (query_reals){1, {0.5}};
+    preprocessor_begin_dense(&r, &q, &first.x, FMIX_CHANNELS_LAST, &mask);
+    assert_true(r.transposes && !r.normalises && r.row_bytes == BYTES);
+    run(&r, 0, out);
+    for (unsigned e = 0; e < ELEMENTS; e++)
+        assert_true(out[2 * e] == e && out[2 * e + 1] == 100 + e);
+}
+
 static void only_another_layout_than_the_set_s_is_noted(void **state) {
     (void)state;
     for (unsigned layout = 0; layout < 2; layout++) {
@@ -212,4 +260,5 @@ RUN(T(a_row_that_nothing_is_asked_for_is_left_alone), T(another_layout_transpose
     T(mean_and_std_are_of_one_channel_each_or_of_all),
     T(what_cannot_be_done_to_rows_is_refused_by_its_parameter),
     T(x_has_the_sides_of_the_layout_that_is_asked_for),
-    T(only_another_layout_than_the_set_s_is_noted))
+    T(a_dense_target_has_channels_where_the_answer_or_its_file_has_them),
+    T(a_dense_target_keeps_its_type_and_values), T(only_another_layout_than_the_set_s_is_noted))

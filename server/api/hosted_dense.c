@@ -1,0 +1,80 @@
+#include "hosted_dense.h"
+
+static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *out) {
+    const hosted_target *t = self;
+    const dense_target *of = t->target;
+    fmix_status status = hosted_rows_mix(&t->rows, &of->rows, &of->batch, scratch, first, n, out);
+    return dataset_is_whole(t->rows.samples->set) ? status : FMIX_ERROR_LIBRARY;
+}
+
+/* The geometry of x, with channels where the target keeps its own although x has none. */
+static batch_geometry geometry_of(const batch_geometry *g, const dataset_array *stored,
+                                  const array *shape) {
+    batch_geometry own = *g;
+    if (!g->has_channels && shape->rank == g->rank + 2) {
+        own.has_channels = true;
+        own.layout =
+            stored->layout == LAYOUT_CHANNELS_LAST ? FMIX_CHANNELS_LAST : FMIX_CHANNELS_FIRST;
+    }
+    return own;
+}
+
+static bool add(hosted_dense *h, const query *q, const batch_geometry *g, const fmix_shape *mask,
+                const dataset_array *from, dense *out, problem *p) {
+    const dataset *set = h->samples->set;
+    array shape = {.type = from->type, .shape = {h->samples->at.rows}};
+    if (!preprocessor_dense_shape(q, set, from, &shape, p))
+        return false;
+    const batch_geometry own = geometry_of(g, from, &shape);
+    dense_target *target = dense_append(out, q, &own, &shape, p);
+    if (!target)
+        return false;
+    hosted_target *t = &h->targets[h->count++];
+    *t = (hosted_target){.rows = {.samples = h->samples}, .target = target};
+    preprocessor_begin_dense(&t->rows.preprocessor, q, from, target->batch.layout, mask);
+    if (!hosted_rows_begin(&t->rows, p))
+        return false;
+    target->batch.rows = t->rows.stored;
+    target->row_cost = hosted_rows_cost(&t->rows);
+    target->fill = fill;
+    target->fill_self = t;
+    return true;
+}
+
+bool hosted_dense_begin(hosted_dense *h, const query *q, const batch_geometry *g,
+                        const fmix_shape *mask, dense *out, problem *p) {
+    const dataset *set = h->samples->set;
+    out->otherwise = "; or leave dense out of parts";
+    for (unsigned i = 0; i < set->denses; i++)
+        if (!add(h, q, g, mask, &set->dense[i], out, p))
+            return false;
+    return true;
+}
+
+void hosted_dense_end(hosted_dense *h) {
+    for (unsigned i = 0; i < h->count; i++)
+        hosted_rows_end(&h->targets[i].rows);
+}
+
+void hosted_dense_locate(hosted_dense *h) {
+    for (unsigned i = 0; i < h->count; i++)
+        hosted_rows_locate(&h->targets[i].rows);
+}
+
+uint64_t hosted_dense_memory(const hosted_dense *h) {
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < h->count; i++)
+        bytes += hosted_rows_memory(&h->targets[i].rows);
+    return bytes;
+}
+
+/* A thread fills one tensor at a time. */
+uint64_t hosted_dense_working(const hosted_dense *h) {
+    uint64_t most = 0;
+    for (unsigned i = 0; i < h->count; i++) {
+        uint64_t bytes = hosted_rows_working(&h->targets[i].rows);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}

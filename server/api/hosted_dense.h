@@ -1,0 +1,36 @@
+/*
+ * hosted_dense.h - dense targets of a batch of a data set, preprocessed and mixed as x is (STREAM
+ * §13)
+ */
+#ifndef HOSTED_DENSE_H
+#define HOSTED_DENSE_H
+
+#include "dense.h"
+#include "hosted_rows.h"
+
+typedef struct hosted_target {
+    hosted_rows rows;
+    const dense_target *target; /* in the dense targets of the mixed batch */
+} hosted_target;
+
+typedef struct hosted_dense {
+    const hosted_samples *samples; /* borrowed */
+    unsigned count;
+    hosted_target targets[DATASET_DENSE];
+} hosted_dense;
+
+/* Adds every dense target of the set to `out`, which gets the tensors' fills, for rows of x that
+ * have geometry g and the spatial sides `mask`. False: explained. hosted_dense_end follows in
+ * either case. */
+bool hosted_dense_begin(hosted_dense *h, const query *q, const batch_geometry *g,
+                        const fmix_shape *mask, dense *out, problem *p);
+void hosted_dense_end(hosted_dense *h);
+
+/* Finds the addresses of the samples, whose numbers are found. */
+void hosted_dense_locate(hosted_dense *h);
+
+/* Bytes that a batch holds, and bytes that a thread needs to mix. */
+uint64_t hosted_dense_memory(const hosted_dense *h);
+uint64_t hosted_dense_working(const hosted_dense *h);
+
+#endif
