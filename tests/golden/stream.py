@@ -195,7 +195,8 @@ def normalising():
 
 def prob():
     """P of a probability, and which of eight rows it mixes (1) from sample `index` on."""
-    for value in (0.5, 0.0, 1.0, 0.1, 1 / 3, 2**-33, 3 * 2**-33, 1 - 2**-33, 0.999):
+    word = 3222680216 / 2**32  # the first of seed 0 at t = 0
+    for value in (0.5, 0.0, 1.0, 0.1, 1 / 3, 2**-33, 3 * 2**-33, 1 - 2**-33, 0.999, word, word + 2**-32):
         for seed, index in ((0, 0), (LAST, LAST - 7), (3, 2**32 - 4)):
             yield {"seed": str(seed), "index": str(index), "prob": value,
                    "P": str(ref.probability_of(value)),

@@ -53,6 +53,11 @@ class Probability(unittest.TestCase):
                 for prob in (0.2, 0.4, 0.8)]
         self.assertTrue(rows[0] < rows[1] < rows[2])
 
+    def test_a_word_that_is_prob_does_not_mix(self):
+        word = int(ref.words(0, 9, 0, 1)[0])
+        for above, mixed in ((0, False), (1, True)):
+            self.assertEqual(ref.is_mixed(0, 0, (word + above) / 2**32), mixed)
+
     def test_prob_is_rounded_to_words_ties_to_even(self):
         for prob, expected in ((2.0**-33, 0), (3 * 2.0**-33, 2), (0.1, 429496730),
                                (1 - 2.0**-34, 2**32), (1.0, 2**32)):
