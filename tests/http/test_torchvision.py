@@ -18,7 +18,7 @@ try:
     from torchvision.transforms import v2
     MISSING = None if hasattr(v2, "MixUp") else "torchvision's v2 has no MixUp here"
 except ImportError as error:
-    MISSING = f"torchvision has no transforms v2 here: {error}"
+    MISSING = f"torchvision has no transforms v2 here (test_debian runs this): {error}"
 
 STEPS = 3
 
