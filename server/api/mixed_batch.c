@@ -98,7 +98,8 @@ bool mixed_batch_begin(mixed_batch *m, const resource_request *request, const fm
                        uint64_t number, uint64_t total, problem *p) {
     const query *q = &request->query;
     fmix_choice choice;
-    *m = (mixed_batch){.rows.rows = {.batch = number, .count = total, .index = q->index},
+    *m = (mixed_batch){.rows.alike = !choice_varies(q),
+                       .rows.rows = {.batch = number, .count = total, .index = q->index},
                        .fill = mixed_batch_fill,
                        .fill_self = m,
                        .seed = q->seed,
@@ -183,7 +184,7 @@ bool mixed_batch_source(mixed_batch *m, tensor_source *s, const query *q, const 
     s->prepare_cost = (sorts ? 150 : 15) * (double)m->total;
     s->warm = fmix_mixer_is_warm(m->rows.mixer);
     s->working = fmix_mixer_memory(m->rows.mixer) + converted_row(m);
-    s->memory = (sorts ? 32 : 8) * m->total; /* of the pairing, and of rows in order of class */
+    s->memory = (sorts ? 16 : 8) * m->total; /* of the pairing, and of rows in order of class */
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;
     return add_tensors(m, s, q, x, out_type, g);

@@ -1,5 +1,7 @@
 #include "mixer_rows.h"
 
+#include <string.h>
+
 typedef void put_row(fmix_method method, const fmix_row *row, uint64_t i, void *out);
 
 static fmix_status each(const mixer_rows *r, uint64_t first, uint64_t n, put_row *put, void *out) {
@@ -42,8 +44,13 @@ fmix_status mixer_rows_lambda_eff(const void *self, fmix_scratch *scratch, uint6
 
 fmix_status mixer_rows_method(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
+    const mixer_rows *r = self;
+    unsigned char *methods = out;
     (void)scratch;
-    return each(self, first, n, put_method, out);
+    fmix_status status = each(r, first, r->alike && n > 1 ? 1 : n, put_method, methods);
+    if (r->alike && n > 1)
+        memset(methods + 1, methods[0], (size_t)n - 1);
+    return status;
 }
 
 fmix_status mixer_rows_masks(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,

@@ -12,6 +12,7 @@ typedef struct mixer_rows {
     fmix_rows rows;    /* of the whole batch */
     uint64_t first;    /* the row of the batch that is row 0 of the source */
     fmix_dtype dtype;  /* of masks */
+    bool alike;        /* all rows of the batch have one method */
 } mixer_rows;
 
 /* self: a mixer_rows */

@@ -23,7 +23,8 @@ static mixer_rows batch_at(const plans *p, uint64_t step) {
     return (mixer_rows){
         .mixer = p->mixer,
         .rows = {.batch = q->step + step, .count = q->n, .index = q->index + step * q->n},
-        .dtype = mask_tensor_dtype(q->dtype)};
+        .dtype = mask_tensor_dtype(q->dtype),
+        .alike = !choice_varies(q)};
 }
 
 /* Fills rows first … first+n-1 of the answer, batch by batch. */

@@ -87,6 +87,19 @@ static void rows_from_first_on_are_the_same_rows_of_the_batch(void **state) {
     fmix_mixer_free(behind.mixer);
 }
 
+/* A batch of one method, of which one row tells for all. */
+static void rows_that_are_alike_have_the_method_of_the_first(void **state) {
+    (void)state;
+    unsigned char each[ROWS], method[ROWS];
+    mixer_rows r = rows_of(3);
+    assert_ok(mixer_rows_method(&r, NULL, 0, ROWS - 3, each));
+    r.alike = true;
+    assert_ok(mixer_rows_method(&r, NULL, 1, ROWS - 4, method));
+    for (unsigned i = 0; i < ROWS - 4; i++)
+        assert_int_equal(method[i], each[1]);
+    fmix_mixer_free(r.mixer);
+}
+
 static void rows_past_the_batch_are_an_error(void **state) {
     (void)state;
     double lambda[2];
@@ -100,6 +113,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(each_row_says_its_method_and_its_weight_is_the_mean_of_its_mask),
         T(rows_from_first_on_are_the_same_rows_of_the_batch),
+        T(rows_that_are_alike_have_the_method_of_the_first),
         T(rows_past_the_batch_are_an_error),
     };
     return cmocka_run_group_tests(tests, begin, end);
