@@ -105,7 +105,8 @@ class Hosted(Comparing):
     def setUpClass(cls):
         root = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.x, cls.y = (np.concatenate([batch(1)[i], batch(2)[i]]) for i in (0, 1))
-        hosting.write(root, hosting.Hosted("some", cls.x, {"y": cls.y}, {}, "channels_first"))
+        hosting.write(root, hosting.Hosted("some", cls.x, {"y": cls.y}, {"y": coming_from.CLASSES},
+                                           "channels_first"))
         cls.arguments = ("--drain", "0", "--data", root)
         super().setUpClass()
 
