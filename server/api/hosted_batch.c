@@ -125,6 +125,8 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
     if (!is_served(h->set, p) || !find_shapes(request, h->set, at, d, p) ||
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
+    if (request->groups & GROUP_PARTS)
+        m->dense.otherwise = "; or leave dense out of parts";
     if (!hosted_samples_begin(&h->samples, p) ||
         !preprocessor_begin(&h->rows.preprocessor, q, &h->set->x, &d->geometry, &d->recipe.shape,
                             &d->preprocessed, p) ||

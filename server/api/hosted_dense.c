@@ -45,7 +45,6 @@ static bool add(hosted_dense *h, const query *q, const batch_geometry *g, const 
 bool hosted_dense_begin(hosted_dense *h, const query *q, const batch_geometry *g,
                         const fmix_shape *mask, dense *out, problem *p) {
     const dataset *set = h->samples->set;
-    out->otherwise = "; or leave dense out of parts";
     for (unsigned i = 0; i < set->denses; i++)
         if (!add(h, q, g, mask, &set->dense[i], out, p))
             return false;

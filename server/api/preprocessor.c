@@ -47,7 +47,7 @@ bool preprocessor_dense_shape(const query *q, const dataset *set, const dataset_
         return true;
     problem_add(p, 400, "layout",
                 "layout is 'none', and rows of %s of the data set %s have %" PRIu64
-                " channels: ask for channels_first or channels_last, or leave dense out of parts",
+                " channels: ask for channels_first or channels_last",
                 from->name, set->name, channels);
     return false;
 }

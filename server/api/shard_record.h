@@ -1,28 +1,24 @@
 /*
- * shard_record.h - a record of a WebDataset shard: a sample, and its labels and numbers as JSON
+ * shard_record.h - a record of a WebDataset shard: a sample, its dense targets, and its labels and
+ * numbers as JSON
  *
  * Records of one shard have one length, so that a range of a shard is found without the rest.
  */
 #ifndef SHARD_RECORD_H
 #define SHARD_RECORD_H
 
-#include "base/buffer.h"
-#include "params/problem.h"
-#include "tensor/tensor_source.h"
+#include "dense.h"
+#include "shard_member.h"
 
-/* A member of the tar archive: where its bytes begin in a record, and how many there are. */
-typedef struct shard_member {
-    uint64_t start, length;
-} shard_member;
+#define SHARD_MEMBERS (1 + DENSE_TARGETS)
 
 typedef struct shard_record {
-    const tensor_source *batch; /* tensor 0 becomes the sample, the others the JSON */
+    const tensor_source *batch; /* tensor 0 is the sample */
     uint64_t step;              /* of the batch in its epoch; part of the members' names */
-    bool png;                   /* the sample is a png file rather than an npy file */
-    shard_member sample, facts;
-    uint64_t width, height; /* of a png file */
-    unsigned channels;      /* of a png file */
-    buffer head;            /* of an npy file, the same for every sample */
+    bool png;                   /* the sample and label maps are png files rather than npy files */
+    unsigned count;
+    shard_member members[SHARD_MEMBERS]; /* the sample, then the dense targets */
+    uint64_t facts_start, facts_length;  /* of the JSON that holds all other tensors */
 } shard_record;
 
 /* Measures the members; batch, step and png are set. False: explained. shard_record_end follows in

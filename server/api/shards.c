@@ -3,6 +3,7 @@
 #include "base/json_build.h"
 #include "compute/slicing.h"
 #include "hosted_batch.h"
+#include "params/choice.h"
 #include "preprocessor.h"
 #include "requested_dataset.h"
 #include "shard_name.h"
@@ -122,6 +123,14 @@ static void choose_layout(query *q, const dataset *d) {
     q->given[QUERY_LAYOUT] = true;
 }
 
+/* All parts but masks. */
+static void choose_parts(query *q, const dataset *d) {
+    q->given[QUERY_PARTS] = true;
+    q->parts = PART_MIXED | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS |
+               (d->heads ? PART_LABELS : 0) | (d->denses ? PART_DENSE : 0) |
+               (choice_varies(q) ? PART_METHOD : 0);
+}
+
 /* The canonical text: the name, and the layout of the set, which the name lacks. NULL: no memory.
  */
 static char *recipe_of(const char *name, const query *q, const dataset *d) {
@@ -146,9 +155,8 @@ static tensor_source *named_source(resource_request *request, problem *p) {
         dataset_release(d);
         d = NULL;
     }
-    request->query.given[QUERY_PARTS] = true;
-    request->query.parts = PART_MIXED | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS |
-                           (d && d->heads ? PART_LABELS : 0);
+    if (d)
+        choose_parts(&request->query, d);
     tensor_source *batch = d ? hosted_batch_source(request, d, &at, p) : NULL;
     tensor_source *s = batch ? shard_source(request, batch, at.begin, step, p) : NULL;
     if (s)

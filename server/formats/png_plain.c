@@ -8,6 +8,8 @@
 #define STORED_MOST 65535 /* bytes of a stored block of deflate */
 
 enum { SIGNATURE = 8, IHDR = 13, CHUNK = 12, BLOCK = 5, ZLIB_HEAD = 2, ZLIB_SUM = 4 };
+enum { GREY = 0, RGB = 2, INDEXED = 3, RGBA = 6 }; /* types of colour */
+enum { COLOURS = 256, PALETTE = 3 * COLOURS };
 
 /* Each line follows a byte that says that the line is not filtered. */
 static uint64_t plain_bytes(uint64_t width, uint64_t height, unsigned channels) {
@@ -36,9 +38,8 @@ static unsigned char *close_chunk(unsigned char *at, uint64_t length) {
 }
 
 static unsigned char *put_head(unsigned char *at, uint64_t width, uint64_t height,
-                               unsigned channels) {
-    static const unsigned char colours[] = {[1] = 0, [3] = 2, [4] = 6}; /* grey, RGB, RGBA */
-    const unsigned char rest[] = {8, colours[channels], 0, 0, 0};
+                               unsigned char colour) {
+    const unsigned char rest[] = {8, colour, 0, 0, 0};
     at = open_chunk((unsigned char *)memcpy(at, "\x89PNG\r\n\x1a\n", SIGNATURE) + SIGNATURE, "IHDR",
                     IHDR);
     at = (unsigned char *)memcpy(put(put(at, width), height), rest, sizeof rest) + sizeof rest;
@@ -58,10 +59,21 @@ static void put_lines(const unsigned char *pixels, uint64_t line, uint64_t first
     }
 }
 
-void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
-               unsigned char *out) {
+/* The bits of a class number, from the lowest on, go to red, green and blue in turn, where they
+ * fill a byte from its highest bit down. */
+static unsigned char *put_palette(unsigned char *at) {
+    at = open_chunk(at, "PLTE", PALETTE);
+    memset(at, 0, PALETTE);
+    for (unsigned number = 0; number < COLOURS; number++)
+        for (unsigned bit = 0; bit < 8; bit++)
+            at[3 * number + bit % 3] |= (unsigned char)((number >> bit & 1) << (7 - bit / 3));
+    return close_chunk(at + PALETTE, PALETTE);
+}
+
+/* The pixels, and the end of the file. */
+static void put_pixels(uint64_t width, uint64_t height, unsigned channels,
+                       const unsigned char *pixels, unsigned char *at) {
     uint64_t line = 1 + width * channels, bytes = plain_bytes(width, height, channels);
-    unsigned char *at = put_head(out, width, height, channels);
     uint32_t sum = 1;
     for (uint64_t first = 0, n; first < bytes; first += n) {
         n = bytes - first < STORED_MOST ? bytes - first : STORED_MOST;
@@ -79,4 +91,19 @@ void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigne
         at = close_chunk(at, length);
     }
     close_chunk(open_chunk(at, "IEND", 0), 0);
+}
+
+void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
+               unsigned char *out) {
+    static const unsigned char colours[] = {[1] = GREY, [3] = RGB, [4] = RGBA};
+    put_pixels(width, height, channels, pixels, put_head(out, width, height, colours[channels]));
+}
+
+uint64_t png_indices_length(uint64_t width, uint64_t height) {
+    return png_plain_length(width, height, 1) + CHUNK + PALETTE;
+}
+
+void png_indices(uint64_t width, uint64_t height, const unsigned char *numbers,
+                 unsigned char *out) {
+    put_pixels(width, height, 1, numbers, put_palette(put_head(out, width, height, INDEXED)));
 }

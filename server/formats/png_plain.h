@@ -12,4 +12,9 @@ uint64_t png_plain_length(uint64_t width, uint64_t height, unsigned channels);
 void png_plain(uint64_t width, uint64_t height, unsigned channels, const unsigned char *pixels,
                unsigned char *out);
 
+/* The same for an image of class numbers, one byte each, which index a palette: the colours that
+ * PASCAL VOC gives to its classes. */
+uint64_t png_indices_length(uint64_t width, uint64_t height);
+void png_indices(uint64_t width, uint64_t height, const unsigned char *numbers, unsigned char *out);
+
 #endif

@@ -47,11 +47,19 @@ static unsigned char *written(const shard_record *r, uint64_t row, uint64_t numb
     return out;
 }
 
-/* Of the header before a member: its name, and its size in octal digits. */
-static void member_is(const unsigned char *record, const shard_member *m, const char *name) {
-    const char *header = (const char *)record + m->start - 512;
+/* Of the header before a file: its name, and its size in octal digits. */
+static void header_is(const unsigned char *at, const char *name, uint64_t length) {
+    const char *header = (const char *)at - 512;
     assert_string_equal(header, name);
-    assert_int_equal(strtoull(header + 124, NULL, 8), m->length);
+    assert_int_equal(strtoull(header + 124, NULL, 8), length);
+}
+
+static void member_is(const unsigned char *record, const shard_member *m, const char *name) {
+    header_is(record + m->start, name, m->length);
+}
+
+static void facts_are(const shard_record *r, const unsigned char *record, const char *name) {
+    header_is(record + r->facts_start, name, r->facts_length);
 }
 
 static void a_record_is_a_sample_and_its_facts_by_step_and_row(void **state) {
@@ -59,8 +67,8 @@ static void a_record_is_a_sample_and_its_facts_by_step_and_row(void **state) {
     shard_record r = begin(false);
     unsigned char *out = written(&r, 1, 7);
     assert_int_equal(shard_record_length(&r) % 512, 0);
-    member_is(out, &r.sample, "000003-000007.npy");
-    member_is(out, &r.facts, "000003-000007.json");
+    member_is(out, &r.members[0], "000003-000007.npy");
+    facts_are(&r, out, "000003-000007.json");
     free(out);
     end(&r);
 }
@@ -68,10 +76,10 @@ static void a_record_is_a_sample_and_its_facts_by_step_and_row(void **state) {
 static void an_npy_sample_is_the_row_without_the_side_of_rows(void **state) {
     (void)state;
     shard_record r = begin(false);
-    unsigned char *out = written(&r, 1, 7), *npy = out + r.sample.start;
+    unsigned char *out = written(&r, 1, 7), *npy = out + r.members[0].start;
     assert_memory_equal(npy, "\x93NUMPY", 6);
     assert_non_null(strstr((const char *)npy + 10, "(2, 3)"));
-    assert_memory_equal(npy + r.sample.length - PIXELS, pixels[1], PIXELS);
+    assert_memory_equal(npy + r.members[0].length - PIXELS, pixels[1], PIXELS);
     free(out);
     end(&r);
 }
@@ -79,11 +87,11 @@ static void an_npy_sample_is_the_row_without_the_side_of_rows(void **state) {
 static void a_png_sample_begins_as_a_png_file_of_its_size(void **state) {
     (void)state;
     shard_record r = begin(true);
-    unsigned char *out = written(&r, 0, 0), *png = out + r.sample.start;
-    member_is(out, &r.sample, "000003-000000.png");
+    unsigned char *out = written(&r, 0, 0), *png = out + r.members[0].start;
+    member_is(out, &r.members[0], "000003-000000.png");
     assert_memory_equal(png, "\x89PNG\r\n\x1a\n", 8);
     assert_true(png[19] == WIDTH && png[23] == HEIGHT);
-    assert_memory_equal(png + r.sample.length - 8, "IEND", 4);
+    assert_memory_equal(png + r.members[0].length - 8, "IEND", 4);
     free(out);
     end(&r);
 }
@@ -94,7 +102,7 @@ static void facts_are_json_of_one_length(void **state) {
     weights[1][0] = NAN;
     for (unsigned row = 0; row < 2; row++) {
         unsigned char *out = written(&r, row, row);
-        json_t *facts = json_loadb((const char *)out + r.facts.start, r.facts.length, 0, NULL);
+        json_t *facts = json_loadb((const char *)out + r.facts_start, r.facts_length, 0, NULL);
         assert_non_null(facts);
         assert_true(json_integer_value(json_object_get(facts, "rows")) == rows[row]);
         const json_t *labels = json_object_get(facts, "labels");
@@ -106,6 +114,45 @@ static void facts_are_json_of_one_length(void **state) {
         free(out);
     }
     end(&r);
+}
+
+/* Two targets between the numbers: a map, and two channels of floats. */
+static void dense_targets_are_files_between_the_sample_and_its_facts(void **state) {
+    (void)state;
+    static const uint64_t two_channels[] = {2, HEIGHT, WIDTH};
+    static const unsigned char maps[2][PIXELS] = {{0, 0, 1, 1, 2, 2}, {3, 3, 3, 4, 4, 4}};
+    static const float depths[2][2 * PIXELS] = {{1}, {2}};
+    for (unsigned png = 0; png < 2; png++) {
+        tensor_source *s = batch_of(DTYPE_U8, 2, side, CHANNELS_NOWHERE);
+        assert_true(tensor_source_add(s, "dense.map", DTYPE_U8, 2, side, 0, NULL, NULL));
+        assert_true(tensor_source_add(s, "dense", DTYPE_F32, 3, two_channels, 0, NULL, NULL));
+        assert_true(tensor_source_add(s, "pairing", DTYPE_I64, 0, NULL, 0, NULL, NULL));
+        unsigned char *const all[] = {data[0],
+                                      data[1],
+                                      data[2],
+                                      (unsigned char *)maps,
+                                      (unsigned char *)depths,
+                                      (unsigned char *)rows};
+        shard_record r = {.batch = s, .png = png};
+        problem p = {0};
+        assert_true(shard_record_begin(&r, &p));
+        assert_int_equal(r.count, 3);
+        unsigned char *out = malloc((size_t)shard_record_length(&r));
+        assert_true(shard_record_write(&r, 1, 1, all, out));
+        member_is(out, &r.members[0], png ? "000000-000001.png" : "000000-000001.npy");
+        member_is(out, &r.members[1],
+                  png ? "000000-000001.dense.map.png" : "000000-000001.dense.map.npy");
+        member_is(out, &r.members[2], "000000-000001.dense.npy");
+        facts_are(&r, out, "000000-000001.json");
+        const unsigned char *floats = out + r.members[2].start + r.members[2].length;
+        assert_memory_equal(floats - sizeof depths[1], depths[1], sizeof depths[1]);
+        json_t *facts = json_loadb((const char *)out + r.facts_start, r.facts_length, 0, NULL);
+        assert_int_equal(json_object_size(facts), 3);
+        assert_non_null(json_object_get(facts, "pairing"));
+        json_decref(facts);
+        free(out);
+        end(&r);
+    }
 }
 
 static void what_no_png_file_holds_is_refused(void **state) {
@@ -142,4 +189,5 @@ static void what_no_png_file_holds_is_refused(void **state) {
 RUN(T(a_record_is_a_sample_and_its_facts_by_step_and_row),
     T(an_npy_sample_is_the_row_without_the_side_of_rows),
     T(a_png_sample_begins_as_a_png_file_of_its_size), T(facts_are_json_of_one_length),
+    T(dense_targets_are_files_between_the_sample_and_its_facts),
     T(what_no_png_file_holds_is_refused))

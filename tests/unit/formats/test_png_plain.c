@@ -72,4 +72,33 @@ static void images_of_several_blocks_come_back(void **state) {
     pixels_come_back(1, 65536, 1);
 }
 
-RUN(T(small_images_come_back_in_every_number_of_channels), T(images_of_several_blocks_come_back))
+static void class_numbers_are_pixels_of_the_colours_of_pascal_voc(void **state) {
+    (void)state;
+    enum { WIDTH = 20, HEIGHT = 13 };
+    static const struct {
+        unsigned number;
+        unsigned char colour[3];
+    } known[] = {{0, {0, 0, 0}},       {1, {128, 0, 0}},      {2, {0, 128, 0}},
+                 {7, {128, 128, 128}}, {9, {192, 0, 0}},      {15, {192, 128, 128}},
+                 {20, {0, 64, 128}},   {255, {224, 224, 192}}};
+    unsigned char numbers[WIDTH * HEIGHT], file[4096], data[4096], lines[HEIGHT * (WIDTH + 1)];
+    size_t length = (size_t)png_indices_length(WIDTH, HEIGHT), made;
+    for (unsigned i = 0; i < sizeof numbers; i++)
+        numbers[i] = (unsigned char)i;
+    assert_true(length <= sizeof file);
+    png_indices(WIDTH, HEIGHT, numbers, file);
+    assert_int_equal(file[25], 3); /* the type of colour */
+    assert_memory_equal(file + 37, "PLTE", 4);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_memory_equal(file + 41 + 3 * known[i].number, known[i].colour, 3);
+    size_t joined = join(file, length, data);
+    struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
+    assert_int_equal(libdeflate_zlib_decompress(inflater, data, joined, lines, sizeof lines, &made),
+                     LIBDEFLATE_SUCCESS);
+    libdeflate_free_decompressor(inflater);
+    for (unsigned y = 0; y < HEIGHT; y++)
+        assert_memory_equal(lines + y * (WIDTH + 1) + 1, numbers + y * WIDTH, WIDTH);
+}
+
+RUN(T(small_images_come_back_in_every_number_of_channels), T(images_of_several_blocks_come_back),
+    T(class_numbers_are_pixels_of_the_colours_of_pascal_voc))
