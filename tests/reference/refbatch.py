@@ -68,7 +68,7 @@ def mix(recipe, x, step, layout="none", index=None, *, x2=None,
                  {name: mix_dense(recipe, planned, target, layout, shape,
                                   dense2 and dense2[name])
                   for name, target in (dense or {}).items()},
-                 [len(row) for row in x] if isinstance(x, list) else None)
+                 _lengths(x, layout) if isinstance(x, list) else None)
 
 
 def _partners(recipe, foreign, indices, y=None, classes=None, **_):
@@ -87,9 +87,19 @@ def _prepared(x, x2, pad_value, how):
         return prepare(x, *how), None if x2 is None else prepare(x2, *how)
     sides = [[prepare(row[np.newaxis], *how)[0] for row in side]
              for side in (x, x2 or [])]
-    longest = max(len(row) for side in sides for row in side)
-    return [padded(side, longest, pad_value) if side else None
-            for side in sides]
+    layout = how[-1]
+    longest = max(_lengths(sides[0] + sides[1], layout))
+    return [padded(side, longest, pad_value, _length_side(layout)) if side
+            else None for side in sides]
+
+
+def _length_side(layout):
+    """The side of a row that is its length."""
+    return 1 if layout == "channels_first" else 0
+
+
+def _lengths(rows, layout):
+    return [row.shape[_length_side(layout)] for row in rows]
 
 
 def _mask_part(recipe, planned, shape, dtype):

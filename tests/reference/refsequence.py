@@ -36,14 +36,17 @@ def bucket_batch(seed, epoch, lengths, size, step, bucket=50, shuffle=False):
     return [sample for sample, _ in rows], [t for _, t in rows], number
 
 
-def padded(rows, longest, pad_value=0.0):
+def padded(rows, longest, pad_value=0.0, along=0):
     """Rows of several lengths as one array, values appended to each.
 
     The value is one of the rows' own type, which they have when they come.
+    `along` is the side of a row that is its length.
     """
-    sides = rows[0].shape[1:]
+    sides = list(rows[0].shape)
+    sides[along] = longest
     fill = round_to(np.float64(pad_value), type_name(rows[0]))
-    out = np.full((len(rows), longest, *sides), fill, rows[0].dtype)
+    out = np.full((len(rows), *sides), fill, rows[0].dtype)
     for place, row in zip(out, rows):
-        place[:len(row)] = row
+        np.moveaxis(place, along, 0)[:row.shape[along]] = np.moveaxis(
+            row, along, 0)
     return out
