@@ -118,9 +118,9 @@ typedef struct fmix_bucket {
 } fmix_bucket;
 
 /* Writes the samples of the batch that is served at `step` of the epoch (0 … ⌈samples/batch⌉-1),
- * and their t, which count over all epochs. `sample` and `t` have room for `batch` numbers or, if
- * fewer, `samples`. Only the last batch of an epoch has fewer *rows. Allocates at most 64 bytes for
- * each place of a window. FMIX_ERROR_RANGE: a number is outside its range, or a t passes 2^64-1. */
+ * and their t, which count over all epochs: *rows numbers each. That is `batch` (or, if fewer,
+ * `samples`), and in the last batch of an epoch what is left. Allocates at most 64 bytes for each
+ * place of a window. FMIX_ERROR_RANGE: a number is outside its range, or a t passes 2^64-1. */
 FMIX_API fmix_status fmix_bucket_batch(const fmix_bucket *bucket, uint64_t step, uint64_t *rows,
                                        uint64_t *sample, uint64_t *t);
 

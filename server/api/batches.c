@@ -23,6 +23,10 @@ static char *recipe_of(const resource_request *request, const dataset *d, uint64
     return (char *)text.bytes;
 }
 
+weight batch_weight(const resource_request *request) {
+    return requested_dataset_weight(request);
+}
+
 void batch_get(resource_request *request, resource_result *out) {
     problem *p = &out->problem;
     batch_address at;

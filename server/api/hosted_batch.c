@@ -3,6 +3,8 @@
 #include "hosted_labels.h"
 #include "hosted_rows.h"
 #include "mixed_batch.h"
+#include "requested_dataset.h"
+#include "sequence_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,9 +53,19 @@ static fmix_status fill_rows(const void *self, fmix_scratch *scratch, uint64_t f
     return FMIX_OK;
 }
 
+static fmix_status fill_lengths(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                                void *out) {
+    const hosted_batch *h = self;
+    (void)scratch;
+    for (uint64_t i = 0; i < n; i++)
+        ((uint64_t *)out)[i] = hosted_samples_length(&h->samples, h->mixed.rows.first + first + i);
+    return FMIX_OK;
+}
+
+/* The samples of a ragged set are there already. */
 static fmix_status prepare(void *self) {
     hosted_batch *h = self;
-    fmix_status status = hosted_samples_find(&h->samples);
+    fmix_status status = h->set->ragged ? FMIX_OK : hosted_samples_find(&h->samples);
     hosted_rows_locate(&h->rows);
     hosted_dense_locate(&h->dense);
     hosted_labels_gather(&h->labels, h->samples.number);
@@ -70,35 +82,46 @@ typedef struct batch_shapes {
     dtype preprocessed, out;
 } batch_shapes;
 
-static bool find_shapes(resource_request *request, const dataset *set, const batch_address *at,
-                        batch_shapes *d, problem *p) {
+static bool find_shapes(resource_request *request, const hosted_batch *h, batch_shapes *d,
+                        problem *p) {
     query *q = &request->query;
-    d->x = (array){.name = "x", .type = set->x.type};
-    d->x.shape[0] = at->rows;
-    q->index = at->t;
-    return preprocessor_shape(q, set, &d->x, p) && batch_geometry_find(q, &d->x, &d->geometry, p) &&
+    d->x = (array){.name = "x", .type = h->set->x.type};
+    d->x.shape[0] = h->samples.at.rows;
+    q->index = h->samples.at.t;
+    if (!preprocessor_shape(q, h->set, &d->x, p))
+        return false;
+    if (h->set->ragged)
+        d->x.shape[1 + (q->layout == LAYOUT_CHANNELS_FIRST)] = hosted_samples_longest(&h->samples);
+    return batch_geometry_find(q, &d->x, &d->geometry, p) &&
            mixed_batch_recipe(request, &d->geometry, &d->recipe, p);
 }
 
-/* What batches are not made of yet. */
-static bool is_served(const dataset *set, problem *p) {
-    if (set->ragged)
-        problem_add(p, 400, NULL,
-                    "rows of the data set %s have lengths of their own; batches of such sets are "
-                    "not served yet",
-                    set->name);
+/* Finds the samples of a ragged set, whose lengths decide on the shapes. */
+static bool find_sequences(hosted_batch *h, problem *p) {
+    if (!h->set->ragged)
+        return true;
+    fmix_status status = hosted_samples_find(&h->samples);
+    if (status != FMIX_OK)
+        problem_add(p, 500, NULL, "%s", fmix_status_text(status));
+    else if (is_lost(h))
+        requested_dataset_explain(h->set, p);
     return p->status == 0;
 }
 
-/* Refuses pairings that the set does not allow. */
-static bool check_pairing(const query *q, const dataset *set, const labels *l, problem *p) {
-    char missing[160];
+/* Refuses neighbours as partners where the set has none. */
+static bool check_neighbours(const query *q, const dataset *set, problem *p) {
     if (q->pairing == FMIX_PAIRING_NEIGHBOUR && !set->neighbours.k)
         problem_add(
             p, 400, "pairing",
             "pairing is 'neighbour', but the data set %s has no lists of neighbours; import "
             "it with --neighbours",
             set->name);
+    return p->status == 0;
+}
+
+/* Refuses pairings that the labels of the set do not allow. */
+static bool check_pairing(const query *q, const dataset *set, const labels *l, problem *p) {
+    char missing[160];
     snprintf(missing, sizeof missing, "the data set %s has none; use another pairing", set->name);
     return mixed_batch_pairing(q, l, missing, p) && p->status == 0;
 }
@@ -118,19 +141,29 @@ static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
     return mixed_batch_dense(q, &h->mixed.dense, missing, p) && p->status == 0;
 }
 
+/* Rows of lengths of their own become as long as the longest of the batch. */
+static bool begin_padding(const query *q, hosted_batch *h, const batch_shapes *d, problem *p) {
+    return !h->set->ragged ||
+           preprocessor_pad(&h->rows.preprocessor, q, hosted_samples_longest(&h->samples),
+                            d->preprocessed, p);
+}
+
 static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
     query *q = &request->query;
     mixed_batch *m = &h->mixed;
     const batch_address *at = &h->samples.at;
-    if (!is_served(h->set, p) || !find_shapes(request, h->set, at, d, p) ||
+    if (!sequence_request_check(q, h->set, request->server->config->elements, p) ||
+        !check_neighbours(q, h->set, p) || !hosted_samples_begin(&h->samples, p) ||
+        !find_sequences(h, p) || !find_shapes(request, h, d, p) ||
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
     if (request->groups & GROUP_PARTS)
         m->dense.otherwise = "; or leave dense out of parts";
-    if (!hosted_samples_begin(&h->samples, p) ||
-        !preprocessor_begin(&h->rows.preprocessor, q, &h->set->x, &d->geometry, &d->recipe.shape,
+    m->rows.rows.t = h->samples.t;
+    if (!preprocessor_begin(&h->rows.preprocessor, q, &h->set->x, &d->geometry, &d->recipe.shape,
                             &d->preprocessed, p) ||
-        !hosted_rows_begin(&h->rows, p) || !hosted_labels_begin(&h->labels, p) ||
+        !begin_padding(q, h, d, p) || !hosted_rows_begin(&h->rows, p) ||
+        !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
         !check_pairing(q, h->set, m->labels, p) ||
         (wants(q, PART_DENSE) &&
@@ -158,10 +191,12 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     bool good = mixed_batch_source(&h->mixed, s, q, &d->x, d->out, &d->geometry);
     if (wants(q, PART_ROWS))
         good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows, h);
+    if (h->set->ragged && wants(q, PART_LENGTHS))
+        good = good && tensor_source_add(s, "lengths", DTYPE_I64, 0, NULL, 1, fill_lengths, h);
     s->memory += hosted_samples_memory(&h->samples) + hosted_rows_memory(&h->rows) +
                  hosted_dense_memory(&h->dense) + hosted_labels_memory(&h->labels);
     s->prepare = prepare;
-    s->prepare_cost += hosted_samples_cost(&h->samples);
+    s->prepare_cost += h->set->ragged ? 0 : hosted_samples_cost(&h->samples);
     uint64_t of_x = hosted_rows_working(&h->rows), of_dense = hosted_dense_working(&h->dense);
     s->working += of_x > of_dense ? of_x : of_dense;
     tensor_source_note(s, "seed", q->seed);
@@ -189,6 +224,8 @@ tensor_source *hosted_batch_source(resource_request *request, dataset *set, cons
                                   .at = *at,
                                   .seed = request->query.seed,
                                   .epoch = request->query.epoch,
+                                  .size = request->query.n,
+                                  .bucket = request->query.bucket,
                                   .shuffles = request->query.shuffle != 0,
                                   .neighbours = request->query.pairing == FMIX_PAIRING_NEIGHBOUR};
     h->rows.samples = h->dense.samples = &h->samples;

@@ -47,9 +47,11 @@ static uint64_t room_bytes(const hosted_rows *h) {
 
 /* Preprocesses sample i. */
 static fmix_status preprocess(const hosted_rows *h, uint64_t i, unsigned char *room, void *out) {
-    const preprocessor_row row = {.stored = stored_row(h, i),
-                                  .t = hosted_samples_t(h->samples, i),
-                                  .neighbour = hosted_samples_is_neighbour(h->samples, i)};
+    const preprocessor_row row = {
+        .stored = stored_row(h, i),
+        .length = h->preprocessor.longest ? hosted_samples_length(h->samples, i) : 0,
+        .t = hosted_samples_t(h->samples, i),
+        .neighbour = hosted_samples_is_neighbour(h->samples, i)};
     return preprocessor_run(&h->preprocessor, &row, room, out);
 }
 

@@ -5,14 +5,18 @@
 /* The zeros of calloc take no memory until a compute thread, after the answer is admitted, writes
  * the numbers. */
 bool hosted_samples_begin(hosted_samples *h, problem *p) {
+    bool ragged = h->set->ragged;
     h->number = calloc((size_t)hosted_samples_count(h), sizeof *h->number);
-    if (!h->number)
+    h->t = ragged ? calloc((size_t)h->at.rows, sizeof *h->t) : NULL;
+    bool good = h->number && (h->t || !ragged);
+    if (!good)
         problem_add(p, 500, NULL, "out of memory");
-    return h->number != NULL;
+    return good;
 }
 
 void hosted_samples_end(hosted_samples *h) {
     free(h->number);
+    free(h->t);
 }
 
 static fmix_status find_neighbours(hosted_samples *h) {
@@ -25,13 +29,33 @@ static fmix_status find_neighbours(hosted_samples *h) {
     return status;
 }
 
-fmix_status hosted_samples_find(hosted_samples *h) {
+/* The samples of a batch of sequences, in order of length. */
+static fmix_status find_sequences(hosted_samples *h) {
+    const fmix_bucket bucket = {.seed = h->seed,
+                                .epoch = h->epoch,
+                                .samples = h->set->count,
+                                .batch = h->size,
+                                .windows = h->bucket,
+                                .shuffles = h->shuffles,
+                                .offsets = h->set->offset};
+    uint64_t rows;
+    fmix_status status = fmix_bucket_batch(&bucket, h->at.first / h->size, &rows, h->number, h->t);
+    h->at.t = h->t[0];
+    return status;
+}
+
+static fmix_status find_places(hosted_samples *h) {
     const batch_address *at = &h->at;
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < at->rows; i++)
         h->number[i] = at->first + i;
     if (h->shuffles)
         status = fmix_shuffle(h->seed, h->epoch, h->set->count, at->first, at->rows, h->number);
+    return status;
+}
+
+fmix_status hosted_samples_find(hosted_samples *h) {
+    fmix_status status = (h->set->ragged ? find_sequences : find_places)(h);
     return status == FMIX_OK && h->neighbours ? find_neighbours(h) : status;
 }
 
@@ -43,13 +67,26 @@ bool hosted_samples_is_neighbour(const hosted_samples *h, uint64_t i) {
     return i >= h->at.rows;
 }
 
+uint64_t hosted_samples_length(const hosted_samples *h, uint64_t i) {
+    return dataset_length(h->set, h->number[i]);
+}
+
+uint64_t hosted_samples_longest(const hosted_samples *h) {
+    uint64_t longest = 0;
+    for (uint64_t i = 0; i < hosted_samples_count(h); i++) {
+        uint64_t length = hosted_samples_length(h, i);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
 uint64_t hosted_samples_t(const hosted_samples *h, uint64_t i) {
     uint64_t row = hosted_samples_is_neighbour(h, i) ? i - h->at.rows : i;
     return h->t ? h->t[row] : h->at.t + row;
 }
 
 uint64_t hosted_samples_memory(const hosted_samples *h) {
-    return sizeof *h->number * hosted_samples_count(h);
+    return sizeof *h->number * hosted_samples_count(h) + (h->t ? sizeof *h->t * h->at.rows : 0);
 }
 
 double hosted_samples_cost(const hosted_samples *h) {

@@ -1,6 +1,6 @@
 /*
  * hosted_samples.h - which samples of a data set the rows of a batch are, and which their partners
- * (STREAM §6, §11)
+ * (STREAM §6, §11, §12)
  */
 #ifndef HOSTED_SAMPLES_H
 #define HOSTED_SAMPLES_H
@@ -11,18 +11,20 @@ typedef struct hosted_samples {
     const dataset *set; /* borrowed */
     batch_address at;
     uint64_t seed, epoch;
+    uint64_t size, bucket; /* of a ragged set: rows of a whole batch, batches of a window */
     bool shuffles;
     bool neighbours; /* the partner of each row is a neighbour of its sample */
     /* The sample of each row of the batch; with neighbours, those of their partners follow. */
     uint64_t *number;
-    uint64_t *t; /* of each row; NULL: row i has at.t + i */
+    uint64_t *t; /* of each row of a ragged set; NULL: row i has at.t + i */
 } hosted_samples;
 
 /* Allocates room for the numbers. False: explained. hosted_samples_end follows in either case. */
 bool hosted_samples_begin(hosted_samples *h, problem *p);
 void hosted_samples_end(hosted_samples *h);
 
-/* Finds the samples of the batch, and their neighbours. */
+/* Finds the samples of the batch, and their neighbours. In a ragged set at.t becomes that of row 0.
+ */
 fmix_status hosted_samples_find(hosted_samples *h);
 
 /* All samples: those of the rows and, with neighbours, those of the partners. */
@@ -30,6 +32,10 @@ uint64_t hosted_samples_count(const hosted_samples *h);
 
 /* Returns true if sample i is that of a neighbour. */
 bool hosted_samples_is_neighbour(const hosted_samples *h, uint64_t i);
+
+/* The length of sample i of a ragged set, and the greatest length of all samples. */
+uint64_t hosted_samples_length(const hosted_samples *h, uint64_t i);
+uint64_t hosted_samples_longest(const hosted_samples *h);
 
 /* The t of sample i. A neighbour has the t of its row. */
 uint64_t hosted_samples_t(const hosted_samples *h, uint64_t i);

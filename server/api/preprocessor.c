@@ -59,13 +59,20 @@ void preprocessor_note(const query *q, const dataset *set, buffer *recipe) {
 
 /* ---- mean and std, the window ---- */
 
+/* Returns true if rows are padded after u8 has become v/255, which the mixer makes of it where rows
+ * have one length. */
+static bool scales_first(const preprocessor *r, const query *q) {
+    return dataset_array_is_ragged(r->array) && r->array->type == DTYPE_U8 &&
+           q->given[QUERY_OUT_DTYPE] && dtype_floats((dtype)q->out_dtype);
+}
+
 /* mean and std: either may be missing, and each has one number, or one for each channel. */
 static bool find_normal(preprocessor *r, const query *q, fmix_layout layout, dtype *type,
                         problem *p) {
     unsigned count = 1;
     const query_reals *given[] = {&q->mean, &q->std};
     const char *const names[] = {"mean", "std"};
-    r->normalises = q->mean.count || q->std.count;
+    r->normalises = q->mean.count || q->std.count || scales_first(r, q);
     if (!r->normalises)
         return true;
     *type = q->given[QUERY_OUT_DTYPE] ? (dtype)q->out_dtype : DTYPE_F32;
@@ -125,6 +132,7 @@ static preprocessor begin(const query *q, const dataset_array *from, fmix_layout
                                      .crop = (uint32_t)q->crop,
                                      .pad = (fmix_pad)q->pad,
                                      .flips = q->flip != 0},
+                          .stored_bytes = from->row_bytes,
                           .row_bytes = from->row_bytes};
 }
 
@@ -143,6 +151,12 @@ void preprocessor_begin_dense(preprocessor *r, const query *q, const dataset_arr
     *r = begin(q, from, layout, mask);
 }
 
+bool preprocessor_pad(preprocessor *r, const query *q, uint64_t longest, dtype type, problem *p) {
+    r->longest = longest;
+    r->stored_bytes *= longest;
+    return sequence_padding_begin(&r->padding, q, type, p);
+}
+
 /* ---- rows ---- */
 
 static size_t stored_size(const preprocessor *r) {
@@ -150,12 +164,12 @@ static size_t stored_size(const preprocessor *r) {
 }
 
 bool preprocessor_is_identity(const preprocessor *r) {
-    return !r->moves && !r->transposes && !r->normalises &&
+    return !r->longest && !r->moves && !r->transposes && !r->normalises &&
            (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || stored_size(r) == 1);
 }
 
 uint64_t preprocessor_room(const preprocessor *r) {
-    return 2 * r->array->row_bytes;
+    return 2 * r->stored_bytes;
 }
 
 /* Takes the window of a row: of all channels at once where channels are last, else plane by plane.
@@ -181,10 +195,10 @@ static fmix_status transpose_row(const preprocessor *r, const unsigned char *fro
 
 /* Each step reads the output of the step before, and the last step writes `out`. A row that no step
  * changes is copied. */
-fmix_status preprocessor_run(const preprocessor *r, const preprocessor_row *row,
-                             unsigned char *room, void *out) {
+static fmix_status run(const preprocessor *r, const preprocessor_row *row, unsigned char *room,
+                       void *out) {
     const unsigned char *from = row->stored;
-    unsigned char *other = room + r->array->row_bytes;
+    unsigned char *other = room + r->stored_bytes;
     bool copies = r->moves || !r->transposes;
     fmix_status status = FMIX_OK;
     if (copies) {
@@ -197,8 +211,32 @@ fmix_status preprocessor_run(const preprocessor *r, const preprocessor_row *row,
         status = transpose_row(r, from, to);
         from = to;
     }
-    dtype_swap(r->array->type, (void *)(uintptr_t)from, (size_t)r->array->row_bytes);
+    dtype_swap(r->array->type, (void *)(uintptr_t)from, (size_t)r->stored_bytes);
     if (status == FMIX_OK && r->normalises)
         status = fmix_normalise(&r->normal, r->elements, r->channels, from, out);
     return status;
+}
+
+/* Planes of a preprocessed row that are padded each at its end. */
+static uint64_t planes_of(const preprocessor *r) {
+    bool last = r->last != r->transposes;
+    return last ? 1 : r->channels;
+}
+
+static fmix_status run_padded(const preprocessor *r, const preprocessor_row *row,
+                              unsigned char *room, void *out) {
+    preprocessor own = *r; /* for rows of this length alone */
+    uint64_t planes = planes_of(r), plane = r->row_bytes / planes;
+    own.elements = r->elements / r->longest * row->length;
+    own.stored_bytes = r->stored_bytes / r->longest * row->length;
+    own.window.shape.side[0] = (uint32_t)row->length;
+    fmix_status status = run(&own, row, room, out);
+    if (status == FMIX_OK)
+        sequence_padding_append(&r->padding, planes, plane / r->longest * row->length, plane, out);
+    return status;
+}
+
+fmix_status preprocessor_run(const preprocessor *r, const preprocessor_row *row,
+                             unsigned char *room, void *out) {
+    return (r->longest ? run_padded : run)(r, row, room, out);
 }

@@ -7,7 +7,7 @@
 #define PREPROCESSOR_H
 
 #include "batch_geometry.h"
-#include "datasets/dataset.h"
+#include "sequence_padding.h"
 
 typedef struct preprocessor {
     const dataset_array *array;  /* whose rows are preprocessed; borrowed */
@@ -20,7 +20,10 @@ typedef struct preprocessor {
     fmix_window window;
     fmix_normal normal;
     double mean[QUERY_LIST], std[QUERY_LIST];
-    uint64_t row_bytes; /* of a preprocessed row */
+    uint64_t stored_bytes; /* of a stored row, or of the longest */
+    uint64_t row_bytes;    /* of a preprocessed row, padded */
+    uint64_t longest;      /* steps that each row is padded to; 0: rows have one length */
+    sequence_padding padding;
 } preprocessor;
 
 /* Sets the sides of x after the first: the sides of a row in the layout that the query gives, or
@@ -49,6 +52,11 @@ bool preprocessor_begin(preprocessor *r, const query *q, const dataset_array *fr
 void preprocessor_begin_dense(preprocessor *r, const query *q, const dataset_array *from,
                               fmix_layout layout, const fmix_shape *mask);
 
+/* For rows of lengths of their own, after preprocessor_begin with the mask of the longest of the
+ * batch: each is preprocessed at its own length, then padded to `longest` steps. type: that of
+ * preprocessed rows. False: explained. */
+bool preprocessor_pad(preprocessor *r, const query *q, uint64_t longest, dtype type, problem *p);
+
 /* Returns true if preprocessing leaves every byte of a row unchanged. */
 bool preprocessor_is_identity(const preprocessor *r);
 
@@ -58,11 +66,12 @@ uint64_t preprocessor_room(const preprocessor *r);
 /* A row that waits for the preprocessor. */
 typedef struct preprocessor_row {
     const unsigned char *stored; /* its first byte */
+    uint64_t length;             /* steps, where rows are padded */
     uint64_t t;                  /* at which its window and flip are drawn (STREAM §6) */
     bool neighbour;              /* it is the partner of the row with this t (STREAM §11) */
 } preprocessor_row;
 
-/* Preprocesses a row, in the machine's order. */
+/* Preprocesses a row, in the machine's order, and pads it. */
 fmix_status preprocessor_run(const preprocessor *r, const preprocessor_row *row,
                              unsigned char *room, void *out);
 

@@ -1,5 +1,7 @@
 #include "requested_dataset.h"
 
+#include "sequence_request.h"
+
 #include <string.h>
 
 #define DEFAULT_ROWS 64 /* of a batch */
@@ -22,6 +24,21 @@ static void explain(const dataset *d, const char *reason, problem *p) {
                     again);
     p->retry_after = doubtful ? 1 : 60;
     p->reason = REFUSAL_INTERNAL;
+}
+
+void requested_dataset_explain(const dataset *d, problem *p) {
+    explain(d, "", p);
+}
+
+weight requested_dataset_weight(const resource_request *request) {
+    char reason[CATALOG_REASON];
+    dataset *d = catalog_find(request->server->catalog, request->captured[0], reason);
+    query q = request->query;
+    if (!q.given[QUERY_N])
+        q.n = DEFAULT_ROWS;
+    weight w = d ? sequence_request_weight(&q, d) : (weight){0};
+    dataset_release(d);
+    return w;
 }
 
 dataset *requested_dataset_find(resource_request *request, problem *p) {

@@ -10,6 +10,13 @@
  * sets unless the request gives n. NULL: explained. */
 dataset *requested_dataset_find(resource_request *request, problem *p);
 
+/* Explains, 503, why a set whose files are damaged is not served. */
+void requested_dataset_explain(const dataset *d, problem *p);
+
+/* What a batch of that set takes before its answer can be laid out (sequence_request.h); nothing
+ * where the set is not served. */
+resource_weight requested_dataset_weight;
+
 /* False, explained, 409: the request gives a digest other than the digest of the set. */
 bool requested_dataset_is_pinned(const query *q, const dataset *d, problem *p);
 

@@ -45,7 +45,7 @@ typedef void resource(resource_request *request, resource_result *out);
 
 /* Estimates the cost of the handler for a request. The estimate itself takes microseconds. */
 typedef weight resource_weight(const resource_request *request);
-resource_weight mix_weight;
+resource_weight mix_weight, batch_weight, shards_weight, shard_weight;
 
 resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get, version_get,
     datasets_get, dataset_get, batch_get, shards_get, shard_get, openapi_get, web_page, web_style,

@@ -6,6 +6,7 @@
 #include "params/choice.h"
 #include "preprocessor.h"
 #include "requested_dataset.h"
+#include "sequence_request.h"
 #include "shard_name.h"
 #include "shard_record.h"
 
@@ -128,7 +129,7 @@ static void choose_parts(query *q, const dataset *d) {
     q->given[QUERY_PARTS] = true;
     q->parts = PART_MIXED | PART_PAIRING | PART_LAMBDA | PART_LAMBDA_EFF | PART_ROWS |
                (d->heads ? PART_LABELS : 0) | (d->denses ? PART_DENSE : 0) |
-               (choice_varies(q) ? PART_METHOD : 0);
+               (choice_varies(q) ? PART_METHOD : 0) | (d->ragged ? PART_LENGTHS : 0);
 }
 
 /* The canonical text: the name, and the layout of the set, which the name lacks. NULL: no memory.
@@ -166,6 +167,16 @@ static tensor_source *named_source(resource_request *request, problem *p) {
     if (!s && p->status == 0)
         problem_add(p, 500, NULL, "out of memory");
     return s;
+}
+
+weight shard_weight(const resource_request *request) {
+    resource_request trial = *request; /* whose query the name fills in */
+    problem p = {0};
+    uint64_t step;
+    dataset *d = shard_name_read(&trial, &step, &p);
+    weight w = d ? sequence_request_weight(&trial.query, d) : (weight){0};
+    dataset_release(d);
+    return w;
 }
 
 void shard_get(resource_request *request, resource_result *out) {
@@ -214,6 +225,13 @@ static bool find_name(const resource_request *request, const dataset *d, const b
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
     return status == FMIX_OK && would_answer(request, name, 0, p) &&
            would_answer(request, name, at->batches - 1, p);
+}
+
+/* Two shards are tried, one after the other. */
+weight shards_weight(const resource_request *request) {
+    weight w = requested_dataset_weight(request);
+    w.cost *= 2;
+    return w;
 }
 
 void shards_get(resource_request *request, resource_result *out) {

@@ -11,6 +11,10 @@ uint64_t dataset_array_channels(const dataset_array *a) {
                                                : 1;
 }
 
+bool dataset_array_is_ragged(const dataset_array *a) {
+    return a->rank > 0 && a->side[0] == 0;
+}
+
 const unsigned char *dataset_array_row(const dataset_array *a, uint64_t row) {
     return a->file.bytes + row * a->row_bytes;
 }

@@ -24,6 +24,9 @@ unsigned dataset_array_spatial(const dataset_array *a, const uint64_t **sides);
 /* The channels of a row; 1 where the layout has none. */
 uint64_t dataset_array_channels(const dataset_array *a);
 
+/* Returns true if each row has a length of its own. */
+bool dataset_array_is_ragged(const dataset_array *a);
+
 /* The first byte of a row of an array that is not ragged. */
 const unsigned char *dataset_array_row(const dataset_array *a, uint64_t row);
 

@@ -117,12 +117,11 @@ static void preprocessing_costs_time_and_memory(void **state) {
     served_free(b);
 }
 
-/* The source of batch 0 of a set with neighbours (small_set.h), or NULL and a problem. */
-static tensor_source *ask_near(served *b, const char *text, problem *p) {
+/* The source of batch 0 of a set of small_set.h, or NULL and a problem. */
+static tensor_source *ask_small(served *b, const char *name, const char *text, problem *p) {
     resource_request c = served_request(b, batch_get, text, &format_npz);
     batch_address at;
-    small_write_dense("near");
-    dataset *d = small_open("near", true);
+    dataset *d = small_open(name, true);
     assert_true(batch_address_find(&c.query, d, 0, &at, p));
     return hosted_batch_source(&c, d, &at, p);
 }
@@ -137,11 +136,12 @@ static void a_neighbour_is_a_sample_of_the_set_with_its_labels(void **state) {
     int64_t pairing[2], rows[2];
     unsigned char mixed[2][4];
     float labels[2][3];
+    small_write_dense("near");
     tensor_source *s =
-        ask_near(b,
-                 "n=2&shuffle=0&pairing=neighbour&method=mixup&lambda=0&parts=mixed,pairing,"
-                 "rows,labels",
-                 &p);
+        ask_small(b, "near",
+                  "n=2&shuffle=0&pairing=neighbour&method=mixup&lambda=0&parts=mixed,pairing,"
+                  "rows,labels",
+                  &p);
     served_is(&p, 0, "");
     served_prepare(s);
     served_fill(s, "pairing", pairing, sizeof pairing);
@@ -165,6 +165,56 @@ static void neighbours_of_a_set_that_has_none_are_refused(void **state) {
     assert_null(ask(b, "n=4&pairing=neighbour", 0, &p));
     served_is(&p, 400, "pairing");
     assert_non_null(strstr(p.errors[0].detail, "--neighbours"));
+    served_free(b);
+}
+
+/* Rows of 1, 4 and 1 steps: the two shorter ones make a batch, the longest another. */
+static void a_batch_of_sequences_is_as_long_as_its_longest_row(void **state) {
+    (void)state;
+    static const unsigned wanted[3] = {0, 2, 1}, begins[3] = {0, 2, 10};
+    served *b = served_new();
+    problem p = {0};
+    int64_t lengths[3], rows[3];
+    unsigned char mixed[3][4][2];
+    small_write_ragged("ragged");
+    tensor_source *s = ask_small(b, "ragged", "n=2&bucket=2&shuffle=0&method=none", &p);
+    served_is(&p, 0, "");
+    assert_true(served_find(s, "mixed")->shape[1] == 1 && s->prepare_cost < 1000);
+    tensor_source_free(s);
+    s = ask_small(b, "ragged", "n=3&pad_value=99&shuffle=0&method=none", &p);
+    served_is(&p, 0, "");
+    served_prepare(s);
+    served_fill(s, "lengths", lengths, sizeof lengths);
+    served_fill(s, "rows", rows, sizeof rows);
+    served_fill(s, "mixed", mixed, sizeof mixed);
+    for (unsigned i = 0; i < 3; i++) {
+        const unsigned row = wanted[i];
+        assert_int_equal(rows[i], row);
+        assert_int_equal(lengths[i], row == 1 ? 4 : 1);
+        for (unsigned step = 0; step < 4; step++)
+            assert_int_equal(mixed[i][step][0],
+                             step < lengths[i] ? small_pixels[begins[row] + 2 * step] : 99);
+    }
+    tensor_source_free(s);
+    served_free(b);
+}
+
+static void sequences_are_refused_what_they_cannot_have(void **state) {
+    (void)state;
+    static const char *const table[][2] = {{"n=2&pad_value=256", "pad_value"},
+                                           {"n=2&crop=1&pad=reflect", "crop"},
+                                           {"n=2&pairing=neighbour", "pairing"},
+                                           {"n=2&layout=none", "layout"}};
+    served *b = served_new();
+    small_write_ragged("refused");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        assert_null(ask_small(b, "refused", table[i][0], &p));
+        served_is(&p, 400, table[i][1]);
+    }
+    problem p = {0};
+    assert_null(ask(b, "n=2&bucket=3", 0, &p));
+    served_is(&p, 400, "bucket");
     served_free(b);
 }
 
@@ -214,6 +264,8 @@ int main(void) {
         T(preprocessing_costs_time_and_memory),
         T(a_neighbour_is_a_sample_of_the_set_with_its_labels),
         T(neighbours_of_a_set_that_has_none_are_refused),
+        T(a_batch_of_sequences_is_as_long_as_its_longest_row),
+        T(sequences_are_refused_what_they_cannot_have),
         T(only_a_pinned_digest_makes_an_answer_final),
         T(a_set_that_is_overwritten_is_lost),
         T(fewer_classes_than_the_set_has_are_refused),

@@ -64,13 +64,44 @@ static void neighbours_follow_the_rows_and_are_drawn_at_their_t(void **state) {
     }
 }
 
-static void rows_may_have_a_t_of_their_own(void **state) {
-    (void)state;
-    static uint64_t t[3] = {90, 7, 40};
-    hosted_samples h = begin(false, true);
-    assert_int_equal(hosted_samples_t(&h, 2), SAMPLES + 4);
-    h.t = t;
+/* The same samples as sequences: batch 1 of 3 rows in a window of 2 batches. */
+static hosted_samples begin_sequences(dataset *of, bool neighbours) {
+    static int64_t offsets[SAMPLES + 1] = {0, 4, 5, 9, 11, 18, 21}; /* lengths 4 1 4 2 7 3 */
+    hosted_samples h = begin(false, neighbours);
+    hosted_samples_end(&h);
+    *of = set;
+    of->ragged = true;
+    of->offset = offsets;
+    h = (hosted_samples){.set = of,
+                         .at = {.first = 3, .rows = 3},
+                         .seed = 7,
+                         .epoch = 1,
+                         .size = 3,
+                         .bucket = 2,
+                         .shuffles = true,
+                         .neighbours = neighbours};
+    problem p = {0};
+    assert_true(hosted_samples_begin(&h, &p));
     assert_ok(hosted_samples_find(&h));
+    return h;
+}
+
+static void sequences_are_those_of_the_library_s_bucket_with_their_t(void **state) {
+    (void)state;
+    dataset of;
+    uint64_t rows, numbers[3], t[3];
+    hosted_samples h = begin_sequences(&of, true);
+    const fmix_bucket bucket = {.seed = 7,
+                                .epoch = 1,
+                                .samples = SAMPLES,
+                                .batch = 3,
+                                .windows = 2,
+                                .shuffles = true,
+                                .offsets = of.offset};
+    assert_ok(fmix_bucket_batch(&bucket, 1, &rows, numbers, t));
+    assert_int_equal(rows, 3);
+    assert_memory_equal(h.number, numbers, sizeof numbers);
+    assert_int_equal(h.at.t, t[0]);
     for (uint64_t i = 0; i < 3; i++) {
         uint64_t j;
         assert_ok(fmix_neighbour(7, t[i], NEAR, &j));
@@ -79,6 +110,23 @@ static void rows_may_have_a_t_of_their_own(void **state) {
         assert_int_equal(hosted_samples_t(&h, 3 + i), t[i]);
     }
     hosted_samples_end(&h);
+}
+
+static void the_longest_counts_neighbours_too(void **state) {
+    (void)state;
+    static const uint64_t lengths[SAMPLES] = {4, 1, 4, 2, 7, 3};
+    dataset of;
+    for (unsigned neighbours = 0; neighbours < 2; neighbours++) {
+        hosted_samples h = begin_sequences(&of, neighbours);
+        uint64_t longest = 0;
+        for (uint64_t i = 0; i < hosted_samples_count(&h); i++) {
+            uint64_t length = lengths[h.number[i]];
+            assert_int_equal(hosted_samples_length(&h, i), length);
+            longest = length > longest ? length : longest;
+        }
+        assert_int_equal(hosted_samples_longest(&h), longest);
+        hosted_samples_end(&h);
+    }
 }
 
 static void neighbours_cost_time_and_memory(void **state) {
@@ -93,5 +141,6 @@ static void neighbours_cost_time_and_memory(void **state) {
 
 RUN(T(unshuffled_rows_are_in_the_order_of_the_set),
     T(shuffled_rows_are_the_library_s_shuffle_of_that_epoch),
-    T(neighbours_follow_the_rows_and_are_drawn_at_their_t), T(rows_may_have_a_t_of_their_own),
-    T(neighbours_cost_time_and_memory))
+    T(neighbours_follow_the_rows_and_are_drawn_at_their_t),
+    T(sequences_are_those_of_the_library_s_bucket_with_their_t),
+    T(the_longest_counts_neighbours_too), T(neighbours_cost_time_and_memory))

@@ -240,6 +240,81 @@ static void a_dense_target_keeps_its_type_and_values(void **state) {
         assert_true(out[2 * e] == e && out[2 * e + 1] == 100 + e);
 }
 
+/* Rows of 1 to 4 steps of 2 channels, of which 4 is the longest of the batch. */
+enum { STEPS = 4 };
+static const dataset_array steps = {
+    .type = DTYPE_U8, .rank = 2, .side = {0, 2}, .layout = LAYOUT_CHANNELS_LAST, .row_bytes = 2};
+static const fmix_shape line = {.rank = 1, .side = {STEPS}};
+
+static void begin_steps(preprocessor *r, const query *q, fmix_layout layout, dtype *type) {
+    const batch_geometry g = {.rank = 1, .channels = 2, .has_channels = true, .layout = layout};
+    problem p = {0};
+    assert_true(preprocessor_begin(r, q, &steps, &g, &line, type, &p));
+    assert_true(preprocessor_pad(r, q, STEPS, *type, &p));
+    assert_false(preprocessor_is_identity(r));
+}
+
+static void a_row_is_padded_behind_in_each_layout(void **state) {
+    (void)state;
+    for (unsigned layout = 0; layout < 2; layout++)
+        for (uint64_t length = 1; length <= STEPS; length++) {
+            preprocessor r;
+            dtype type;
+            query q = plain();
+            unsigned char out[STEPS * 2], room[2 * STEPS * 2];
+            const preprocessor_row of = {.stored = row, .length = length};
+            q.pad_value = 77;
+            begin_steps(&r, &q, (fmix_layout)layout, &type);
+            assert_int_equal(preprocessor_room(&r), sizeof room);
+            assert_true(type == DTYPE_U8 && r.row_bytes == sizeof out);
+            assert_ok(preprocessor_run(&r, &of, room, out));
+            for (unsigned step = 0; step < STEPS; step++)
+                for (unsigned c = 0; c < 2; c++)
+                    assert_int_equal(out[layout ? 2 * step + c : c * STEPS + step],
+                                     step < length ? row[2 * step + c] : 77);
+        }
+}
+
+static void a_flip_mirrors_a_row_and_not_its_padding(void **state) {
+    (void)state;
+    unsigned mirrored = 0;
+    preprocessor r;
+    dtype type;
+    query q = plain();
+    q.flip = 1;
+    q.pad_value = 9;
+    begin_steps(&r, &q, FMIX_CHANNELS_LAST, &type);
+    for (uint64_t t = 0; t < 64; t++) {
+        unsigned char out[STEPS * 2], room[2 * STEPS * 2];
+        const preprocessor_row of = {.stored = row, .length = 3, .t = t};
+        assert_ok(preprocessor_run(&r, &of, room, out));
+        bool is = out[0] == row[4];
+        for (unsigned step = 0; step < STEPS; step++)
+            assert_int_equal(out[2 * step], step == 3 ? 9 : row[2 * (is ? 2 - step : step)]);
+        mirrored += is;
+    }
+    assert_true(mirrored > 16 && mirrored < 48);
+}
+
+/* Where rows of one length leave v/255 to the mixer. */
+static void u8_becomes_floats_before_it_is_padded(void **state) {
+    (void)state;
+    preprocessor r;
+    dtype type;
+    query q = plain();
+    float out[STEPS * 2];
+    unsigned char room[2 * STEPS * 2];
+    const preprocessor_row of = {.stored = row + 6, .length = 3};
+    q.given[QUERY_OUT_DTYPE] = true;
+    q.out_dtype = DTYPE_F32;
+    q.pad_value = -0.5;
+    begin_steps(&r, &q, FMIX_CHANNELS_LAST, &type);
+    assert_int_equal(type, DTYPE_F32);
+    assert_ok(preprocessor_run(&r, &of, room, out));
+    for (unsigned i = 0; i < STEPS * 2; i++)
+        assert_true(out[i] == (i < 6 ? (float)(row[6 + i] / 255.0) : -0.5f));
+}
+
 static void only_another_layout_than_the_set_s_is_noted(void **state) {
     (void)state;
     for (unsigned layout = 0; layout < 2; layout++) {
@@ -261,4 +336,6 @@ RUN(T(a_row_that_nothing_is_asked_for_is_left_alone), T(another_layout_transpose
     T(what_cannot_be_done_to_rows_is_refused_by_its_parameter),
     T(x_has_the_sides_of_the_layout_that_is_asked_for),
     T(a_dense_target_has_channels_where_the_answer_or_its_file_has_them),
-    T(a_dense_target_keeps_its_type_and_values), T(only_another_layout_than_the_set_s_is_noted))
+    T(a_dense_target_keeps_its_type_and_values), T(a_row_is_padded_behind_in_each_layout),
+    T(a_flip_mirrors_a_row_and_not_its_padding), T(u8_becomes_floats_before_it_is_padded),
+    T(only_another_layout_than_the_set_s_is_noted))

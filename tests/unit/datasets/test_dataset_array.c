@@ -29,6 +29,13 @@ static void arrays_fit_by_their_spatial_sides(void **state) {
     assert_false(dataset_array_fits(&other, &plain) || dataset_array_fits(&plain, &other));
 }
 
+static void rows_of_no_first_side_are_ragged(void **state) {
+    (void)state;
+    const dataset_array ragged = {.rank = 2, .side = {0, 5}, .layout = LAYOUT_CHANNELS_LAST};
+    assert_true(dataset_array_is_ragged(&ragged));
+    assert_false(dataset_array_is_ragged(&plain) || dataset_array_is_ragged(&first));
+}
+
 static void rows_follow_one_another(void **state) {
     (void)state;
     static const unsigned char bytes[12];
@@ -39,4 +46,4 @@ static void rows_follow_one_another(void **state) {
 }
 
 RUN(T(spatial_sides_are_those_without_channels), T(arrays_fit_by_their_spatial_sides),
-    T(rows_follow_one_another))
+    T(rows_of_no_first_side_are_ragged), T(rows_follow_one_another))
