@@ -9,8 +9,8 @@ import numpy as np
 
 from refchoice import CLASS_PAIRINGS, class_partners, first_classes
 from refdense import mix_dense
-from refmixing import (FLOATING, blend_row, mix_labels, mix_values, prepare,
-                       type_name)
+from refmixing import (FLOATING, blend_row, is_floating, mix_labels,
+                       mix_values, prepare, type_name)
 from refrecipe import INTERPOLATING, encode, plan_rows
 from refsequence import padded
 from refstream import first_index, row_indices
@@ -132,6 +132,6 @@ def batch_labels(recipe, planned, foreign=False, y=None, y2=None,
         for name, lam, full in zip(planned.names, planned.lam,
                                    planned.lam_eff)]
     other = y2 if foreign else y[planned.pairing]
-    if y.ndim == 1 and y.dtype.kind == "f" and not classes:
+    if y.ndim == 1 and is_floating(y) and not classes:
         return mix_values(y, other, weights)
     return mix_labels(y, other, weights, classes, smoothing)

@@ -6,6 +6,7 @@ candidates are searched as the text says, in O(n^2).
 
 from fractions import Fraction
 
+from refmixing import is_floating
 from refstream import (CHOICE, PARTNER, TWO32, draw_below, weighted_choice,
                        word_stream, words)
 
@@ -76,5 +77,5 @@ def first_classes(y, classes=None):
 
 def has_numbers(y, classes):
     """Whether a head holds class numbers: values have no classes."""
-    return y is not None and y.ndim == 1 and (y.dtype.kind in "ui"
-                                              or bool(classes))
+    return y is not None and y.ndim == 1 and (
+        bool(classes) or (y.dtype.kind in "ui" and not is_floating(y)))

@@ -34,6 +34,11 @@ def type_name(array):
                 if np.dtype(code) == array.dtype)
 
 
+def is_floating(array):
+    """Whether it holds floats: uint16 are the patterns of bf16."""
+    return array.dtype.kind == "f" or array.dtype == np.uint16
+
+
 def to_float(array):
     """The values in float64."""
     with _silent():

@@ -23,7 +23,7 @@ class Body(NamedTuple):
     framing: str
     data: bytes
     layout: str           # by which the shape was drawn
-    classes: tuple        # of the arrays of class numbers, in order
+    classes: tuple        # of the arrays of one number a row, in order: how many, 0 for values
     plain: bool           # labels are of the kinds that never were in doubt, nothing is broken
 
 
@@ -52,10 +52,12 @@ def some_shape(rng, layout):
 
 
 def some_labels(rng, rows, odd):
-    """One array of them, how many classes it numbers (None: it is no numbers), whether it is plain."""
+    """One array of them, how many classes it numbers (0: values, None: neither), whether it is plain."""
     classes = rng.randint(1, 9)
-    kind = rng.choice(("numbers", "numbers", "rows"))
+    kind = rng.choice(("numbers", "numbers", "rows", "values"))
     if not odd:
+        if kind == "values":
+            return some_array(rng, rng.choice(ref.FLOATING), (rows,)), 0, True
         if kind == "rows":
             return some_array(rng, rng.choice(ref.FLOATING), (rows, classes)), None, True
         dtype = rng.choice(("i8", "u8", "i16", "i32", "i64"))
@@ -68,8 +70,22 @@ def some_labels(rng, rows, odd):
         np.zeros(0, "<i8"))), classes, False
 
 
+def some_dense(rng, rows, row, layout):
+    """Targets for each place of a row, by name; whether all are plain."""
+    sides = {"none": row, "channels_first": row[1:], "channels_last": row[:-1]}[layout]
+    found, plain = {}, True
+    for name in rng.choice((("dense",), ("dense",), ("dense.map", "dense.depth"),
+                            tuple(f"dense.{c}" for c in "abcdefghi"))):
+        depth = [rng.randint(1, 3)] * (layout != "none" and rng.random() < 0.5)
+        shape = [rows, *depth, *sides] if layout == "channels_first" else [rows, *sides, *depth]
+        if rng.random() < 0.05:
+            shape, plain = rng.choice((shape[:-1], [*shape, 2], [rows + 1, *shape[1:]], shape[::-1])), False
+        found[name] = some_array(rng, rng.choice(("u8", "f32", *ref.TYPES)), shape)
+    return found, plain and len(found) <= 8
+
+
 def arrays_of(rng):
-    """x, perhaps its partners, and labels; the layout, the classes, and whether all is plain."""
+    """x, perhaps its partners, labels and dense targets; the layout, the classes, and whether all is plain."""
     layout = rng.choice(("channels_first", "channels_last", "none"))
     row = some_shape(rng, layout)
     dtype = rng.choice(("u8", "u8", "f32", *ref.TYPES))
@@ -87,8 +103,13 @@ def arrays_of(rng):
         classes += [number] if number is not None else []
         if foreign and rng.random() < 0.95:
             arrays[name.replace("y", "y2", 1)] = np.flip(arrays[name]).copy()
+    targets, good = some_dense(rng, rows, row, layout) if rng.random() < 0.25 else ({}, True)
+    plain &= good
+    arrays |= targets
+    if foreign and rng.random() < 0.95:
+        arrays |= {name.replace("dense", "dense2", 1): array[::-1].copy() for name, array in targets.items()}
     if rng.random() < 0.03:
-        arrays[rng.choice(("z", "y2", "x.a", "y.", "é", "a" * 40, ".."))], plain = np.zeros(2, "<f4"), False
+        arrays[rng.choice(("z", "y2", "x.a", "y.", "dense2", "dense.", "é", "a" * 40, ".."))], plain = np.zeros(2, "<f4"), False
     if len(arrays) > 1 and rng.random() < 0.2:
         arrays = dict(rng.sample(sorted(arrays.items()), len(arrays)))
     return arrays, layout, classes, plain and len(names) <= 8

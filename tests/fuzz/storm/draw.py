@@ -139,7 +139,7 @@ def _tame_law(query, rng):
 def _tame_partners(case, known):
     """Pairings and scopes that the rows have."""
     query, body, data = case.query, case.body, case.data
-    numbered = (body and body.plain and body.classes) or (data and data.classes)
+    numbered = (body and body.plain and any(body.classes)) or (data and data.classes)
     if body and body.plain and "x2" in body.arrays:
         numbered = False
     if query.get("pairing") in ref.CLASS_PAIRINGS and not numbered:
@@ -170,7 +170,7 @@ def _tame_parts(case, rng):
     parts = case.query.get("parts", "").split(",")
     allowed = {"/v1/plans": ("masks", "pairing", "lambda", "lambda_eff", "method")}.get(
         case.route, ("mixed", "masks", "pairing", "lambda", "lambda_eff", "method") +
-        ("rows",) * (case.data is not None))
+        ("rows",) * (case.data is not None) + ("dense",) * bool(targets_of(case)))
     if "parts" in case.query:
         parts = [part for part in parts if part in allowed] or [rng.choice(allowed)]
         case.query["parts"] = ",".join(parts if case.form in ("json", "npz", "safetensors") else parts[:1])
@@ -186,12 +186,41 @@ def _tame_mix(case, rng):
         query["x_dtype"] = bodies.ref.type_name(x)
     if x.ndim > 2 or body.layout != "none":
         query["layout"] = body.layout
-    if body.classes:
+    if any(body.classes):
         same = len(set(body.classes)) == 1 and chance(rng, 0.5)
         query["classes"] = ",".join(map(str, body.classes[:1] if same else body.classes))
     if set(query.get("method", "fmix").split(",")) - {"fmix", "cutmix", "none"} or "soft" in query:
         if x.dtype.kind in "iub" and x.dtype != np_u8() or "bcplus" in query.get("method", ""):
             query["out_dtype"] = rng.choice(("f32", "f16", "f64", "bf16"))
+
+
+def targets_of(case):
+    """Dense targets by name."""
+    if case.data:
+        return case.data.dense or {}
+    return {name: array for name, array in case.body.arrays.items() if name.partition(".")[0] == "dense"
+            } if case.body else {}
+
+
+def _tame_dense(case, rng):
+    """Methods that copy, or a lambda by which the others do."""
+    query = case.query
+    if all(ref_name(target) in bodies.ref.FLOATING for target in targets_of(case).values()):
+        return
+    if "soft" in query or not set(query.get("method", "fmix").split(",")) <= {"fmix", "cutmix", "none"}:
+        if chance(rng, 0.3):
+            query["lambda"] = rng.choice(("0", "1"))
+            for name in ("alpha", "reformulate"):
+                query.pop(name, None)
+        else:
+            query["method"] = rng.choice(("fmix", "cutmix", "none", "cutmix,fmix"))
+            for name in ("soft", "weights", "alpha"):
+                query.pop(name, None)
+
+
+def ref_name(array):
+    """As the daemon calls a type."""
+    return bodies.ref.type_name(array)
 
 
 def np_u8():
@@ -271,7 +300,7 @@ class Drawer:
         self._manner(case, rng)
         self._headers(case, forms, rng)
         self._beside(case, rng)
-        case.compare = chance(rng, 0.03)
+        case.compare = chance(rng, 0.06)
         return case
 
     def _query(self, case, known, rng):
@@ -291,6 +320,8 @@ class Drawer:
                 _tame_hosted(case, rng)
             if "parts" in known and chance(rng, 0.85):
                 _tame_parts(case, rng)
+            if chance(rng, 0.8):
+                _tame_dense(case, rng)
         case.pairs = list(case.query.items())
         rng.shuffle(case.pairs)
         if chance(rng, 0.07):

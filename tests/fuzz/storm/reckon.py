@@ -49,7 +49,7 @@ def _plans(case):
 
 def is_values(y):
     """Whether a head is one number a sample, as of regression."""
-    return y.ndim == 1 and y.dtype.kind == "f"
+    return y.ndim == 1 and ref.type_name(y) in ref.FLOATING
 
 
 def _method(case, rows):
@@ -64,6 +64,7 @@ def _labels(arrays, rows, classes):
     for name, y in arrays.items():
         if is_values(y):
             found["labels" + name[1:]] = ("<f4", (rows,))
+            turn += 1
             continue
         if y.ndim == 1:
             count = classes[name] if isinstance(classes, dict) else classes[0 if len(classes) == 1 else turn]
@@ -72,6 +73,20 @@ def _labels(arrays, rows, classes):
             count = y.shape[1]
         found["labels" + name[1:]] = ("<f4", (rows, count))
     return found
+
+
+def targets(case, stem="dense"):
+    """Dense targets by the names that answers give them, where `parts` wants any."""
+    if "parts" in case.query and "dense" not in case.query["parts"].split(","):
+        return {}
+    if case.data:
+        return case.data.dense or {}
+    return {"dense" + name.removeprefix(stem): array for name, array in case.body.arrays.items()
+            if name.partition(".")[0] == stem}
+
+
+def _dense(case, rows):
+    return {name: (array.dtype.str, (rows, *array.shape[1:])) for name, array in targets(case).items()}
 
 
 def _mix(case):
@@ -83,7 +98,8 @@ def _mix(case):
     classes = [int(c) for c in query.get("classes", "0").split(",")]
     return {"mixed": (out, x.shape), **_labels(heads, len(x), classes),
             "pairing": ("<i8", (len(x),)), "lambda": ("<f8", (len(x),)), "lambda_eff": ("<f8", (len(x),)),
-            "masks": ("<f4", (len(x), *x.shape[sets.SPATIAL[layout]])), **_method(case, len(x))}
+            "masks": ("<f4", (len(x), *x.shape[sets.SPATIAL[layout]])), **_method(case, len(x)),
+            **_dense(case, len(x))}
 
 
 def share(case):
@@ -120,8 +136,7 @@ def pick(case, held):
     if "parts" not in case.query:
         return held
     parts = case.query["parts"].split(",")
-    return {name: what for name, what in held.items()
-            if name in parts or ("labels" in parts and name.startswith("labels"))}
+    return {name: what for name, what in held.items() if name in parts or name.partition(".")[0] in parts}
 
 
 def shapes(case):
@@ -173,7 +188,7 @@ def _mix_values(case):
     query, arrays = case.query, case.body.arrays
     heads = {n: y for n, y in arrays.items() if n == "y" or n.startswith("y.")}
     asked = [int(c) for c in query.get("classes", "0").split(",")]
-    numbered = [n for n, y in heads.items() if y.ndim == 1 and not is_values(y)]
+    numbered = [n for n, y in heads.items() if y.ndim == 1]
     labels = {}
     if heads:
         labels = {"y": heads, "smoothing": float(query.get("smoothing", 0)),
@@ -181,10 +196,11 @@ def _mix_values(case):
                   "classes": {n: asked[0 if len(asked) == 1 else i] for i, n in enumerate(numbered)}}
     index = int(query["index"]) if "index" in query else None
     made = ref.mix(ref.recipe_of(query), arrays["x"], integer(query, "step", 0), query.get("layout", "none"),
-                   index, x2=arrays.get("x2"), out_dtype=query.get("out_dtype"), **labels)
+                   index, x2=arrays.get("x2"), out_dtype=query.get("out_dtype"), dense=targets(case),
+                   dense2=targets(case, "dense2") if "x2" in arrays else None, **labels)
     return {"mixed": made.mixed, **{"labels" + n[1:]: t for n, t in (made.labels or {}).items()},
             "pairing": np.array(made.pairing, "<i8"), **_facts(made), "masks": made.masks,
-            "method": np.array(made.method, "u1")}
+            "method": np.array(made.method, "u1"), **made.dense}
 
 
 def _reals(text):
