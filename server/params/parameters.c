@@ -160,7 +160,7 @@ const query_parameter query_table[QUERY_COUNT] = {
                       .fallback = "50", .later = true,
                       .meaning =
                           "sequences: samples are sorted by length within windows of this many "
-                          "batches, so that a batch has similar lengths; 1: they are not sorted"},
+                          "batches, so that a batch has similar lengths; 1: whatever their length"},
     [QUERY_PAD_VALUE] =
         {"pad_value", REAL(-1e9, 1e9), .group = GROUP_EPOCH, .offset = AT(pad_value),
          .fallback = "0", .later = true,
