@@ -158,6 +158,29 @@ static void a_neighbour_is_a_sample_of_the_set_with_its_labels(void **state) {
     served_free(b);
 }
 
+/* A row of the targets is larger than a row of x. */
+static void targets_and_neighbours_cost_memory(void **state) {
+    (void)state;
+    static const char *const texts[] = {"n=3&method=cutmix&parts=mixed&flip=1",
+                                        "n=3&method=cutmix&parts=mixed,dense&flip=1",
+                                        "n=3&method=cutmix&parts=mixed,dense",
+                                        "n=3&method=cutmix&parts=mixed,dense&pairing=neighbour"};
+    served *b = served_new();
+    tensor_source *s[4];
+    small_write_dense("targets");
+    for (unsigned i = 0; i < 4; i++) {
+        problem p = {0};
+        s[i] = ask_small(b, "targets", texts[i], &p);
+        served_is(&p, 0, "");
+    }
+    assert_true(s[1]->working > s[0]->working && s[1]->working > s[2]->working);
+    assert_true(s[2]->memory > s[1]->memory && s[3]->memory > s[2]->memory);
+    assert_true(s[3]->prepare_cost > s[2]->prepare_cost);
+    for (unsigned i = 0; i < 4; i++)
+        tensor_source_free(s[i]);
+    served_free(b);
+}
+
 static void neighbours_of_a_set_that_has_none_are_refused(void **state) {
     (void)state;
     served *b = served_new();
@@ -263,6 +286,7 @@ int main(void) {
         T(a_batch_has_the_same_elements_in_each_layout),
         T(preprocessing_costs_time_and_memory),
         T(a_neighbour_is_a_sample_of_the_set_with_its_labels),
+        T(targets_and_neighbours_cost_memory),
         T(neighbours_of_a_set_that_has_none_are_refused),
         T(a_batch_of_sequences_is_as_long_as_its_longest_row),
         T(sequences_are_refused_what_they_cannot_have),
