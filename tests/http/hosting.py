@@ -4,6 +4,7 @@ their batches."""
 import pathlib
 import subprocess
 import sys
+import tempfile
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,24 @@ def some_sets():
     yield Hosted("tokens", source.integers(0, 30000, (11, 16)).astype("<i4"), {}, {}, "none")
 
 
+def rich_sets():
+    """With dense targets, neighbours and values, of one length or of many."""
+    noise = np.random.default_rng(20)
+    near = [noise.integers(0, n, (n, k)) for n, k in ((19, 3), (14, 5), (23, 2), (17, 1))]
+    pixels = noise.integers(0, 256, (19, 3, 8, 7), dtype=np.uint8)
+    yield Hosted("streets", pixels, {"y": noise.integers(0, 5, 19)}, {"y": 5}, "channels_first",
+                 {"dense": pixels[:, 0] // 16, "dense.depth": noise.normal(size=(19, 2, 8, 7)).astype("<f4")},
+                 near[0])
+    yield Hosted("fields", noise.normal(size=(14, 9, 10)).astype("<f4"),
+                 {"y.value": noise.normal(size=14).astype("<f4"), "y.class": noise.integers(0, 3, 14)},
+                 {"y.class": 3}, "none", {"dense.height": noise.normal(size=(14, 9, 10)).astype("<f8")}, near[1])
+    lengths = noise.integers(1, 13, 23)
+    yield Hosted("texts", [noise.integers(0, 3000, n).astype("<i4") for n in lengths],
+                 {"y": noise.integers(0, 4, 23)}, {"y": 4}, "none", None, near[2])
+    yield Hosted("speech", [noise.normal(size=(n, 3)).astype("<f4") for n in noise.integers(1, 9, 17)],
+                 {"y": noise.normal(size=17).astype("<f4")}, {}, "channels_last", None, near[3])
+
+
 def importing(*arguments, status=0, command=None):
     """Runs `fmixd import`; what it said."""
     done = subprocess.run([*(command or [harness.program()]), "import", *map(str, arguments)], text=True,
@@ -55,18 +74,34 @@ def importing(*arguments, status=0, command=None):
 
 def write(root, data, command=None):
     """Imports one under a directory."""
-    path, near = (pathlib.Path(root, data.name + end) for end in (".safetensors", ".neighbours.npy"))
-    values = any(y.ndim == 1 and name not in data.classes for name, y in data.labels.items())
-    path.write_bytes(tensors.write_safetensors({"x": data.x, **(data.dense or {}), **{
-        name: y.astype("<i8") if name in data.classes else y for name, y in data.labels.items()}}))
-    more = ["--values"] if values else []
+    with tempfile.TemporaryDirectory() as folder:
+        files, options = _sources(pathlib.Path(folder), data)
+        importing(pathlib.Path(root, data.name), "--from", *files, "--layout", data.layout, *options,
+                  command=command)
+
+
+def _sources(folder, data):
+    """The kind and the files of a set, and the options that say the rest."""
+    options = []
+    if any(y.ndim == 1 and y.dtype.kind == "f" for y in data.labels.values()):
+        options += ["--values"]
     if data.neighbours is not None:
-        near.write_bytes(harness.write_npy(data.neighbours))
-        more += ["--neighbours", near]
-    importing(pathlib.Path(root, data.name), "--from", "safetensors", path,
-              "--layout", data.layout, *more, command=command)
-    path.unlink()
-    near.unlink(missing_ok=True)
+        options += ["--neighbours", _npy(folder, "neighbours", data.neighbours.astype("<i8"))]
+    if isinstance(data.x, list):
+        offsets = np.cumsum([0, *map(len, data.x)]).astype("<i8")
+        return ["ragged", _npy(folder, "x", np.concatenate(data.x)), _npy(folder, "offsets", offsets),
+                *(_npy(folder, name, y) for name, y in data.labels.items())], options
+    path = folder / f"{data.name}.safetensors"
+    path.write_bytes(tensors.write_safetensors({"x": data.x, **(data.dense or {}), **{
+        name: y.astype("<i8") if y.dtype.kind in "iu" and y.ndim == 1 else y
+        for name, y in data.labels.items()}}))
+    return ["safetensors", path], options
+
+
+def _npy(folder, name, array):
+    path = folder / f"{name}.npy"
+    np.save(path, array)
+    return path
 
 
 def relaid(x, stored, layout):

@@ -7,6 +7,7 @@ Random recipes, the same in every run, bit for bit; FMIX_AGREEMENT scales their 
 import dataclasses
 import random
 import sys
+import tempfile
 import unittest
 from collections import Counter
 from typing import NamedTuple
@@ -14,12 +15,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-import harness
+import hosting
 import tensors
 import test_agreement as agreement
-from test_agreement import ref
+from hosting import ref
 
-PLANS, BATCHES = (round(count * max(1, agreement.RECIPES / 3000)) for count in (1200, 1800))
+PLANS, BATCHES, HOSTED = (round(count * max(1, agreement.RECIPES / 3000)) for count in (1300, 2200, 1400))
 SAFETENSORS = "application/x-safetensors"
 SHAPES = ((1,), (7,), (20,), (1, 6), (6, 5), (9, 8), (3, 4, 5))
 LABELS = ("<f2", "<f4", "<f8")
@@ -131,6 +132,14 @@ class Upload(NamedTuple):
     shape: tuple
 
 
+def some_target(source, shape):
+    """Of any type, but often of one that every method mixes."""
+    target = agreement.some_rows(source, shape)
+    while target.dtype.kind in "iub" and source.random() < 0.8:
+        target = agreement.some_rows(source, shape)
+    return target
+
+
 def some_upload(source):
     layout = source.choice(("none", "channels_first", "channels_last"))
     shape, count = source.choice(SHAPES[:6] if layout == "none" else SHAPES), source.choice((1, 2, 3, 8))
@@ -148,7 +157,7 @@ def some_upload(source):
         channels = source.choice((None, 1, 2)) if layout != "none" else None
         sides = {"none": shape, "channels_first": (channels, *shape), "channels_last": (*shape, channels)}[
             layout if channels else "none"]
-        arrays[name] = agreement.some_rows(source, (count, *sides))
+        arrays[name] = some_target(source, (count, *sides))
         if "x2" in arrays:
             arrays[name.replace("dense", "dense2", 1)] = arrays[name][::-1].copy()
     return Upload(arrays, heads, layout, shape)
@@ -221,6 +230,91 @@ class UploadsAgree(RecipesAgree):
             self.check(source)
         self.assertGreater(tally["mixed"], BATCHES / 2)
         self.assertGreater(tally["refused by both"], BATCHES / 20)
+
+
+# --- Data sets --------------------------------------------------------------
+
+
+def some_window(source, data):
+    """Which window of each row, and how it is normalised, as the URL and as the reference take it."""
+    options = {"shuffle": source.randrange(2)}
+    if isinstance(data.x, list):
+        options |= {"bucket": source.choice((1, 2, 3, 50)), "pad_value": source.choice((0, 1, 2999))}
+        if data.name != "texts" and source.random() < 0.4:
+            options["pad_value"] = source.choice((-2.5, 0.1))
+    else:
+        options |= {"crop": source.choice((0, 0, 1, 3)), "flip": source.randrange(2),
+                    "pad": source.choice(("zero", "reflect")),
+                    "layout": source.choice((data.layout, "channels_first", "channels_last"))}
+    if data.name != "texts" and source.random() < 0.4:
+        options |= {"mean": 0.5, "std": 0.25, "out_dtype": source.choice(("f32", "f16", "bf16"))}
+    elif source.random() < (0.8 if data.name == "texts" else 0.4):
+        options["out_dtype"] = source.choice(("f32", "f64"))
+    if data.classes and source.random() < 0.4:
+        options["smoothing"] = 0.1
+    return options
+
+
+class DataSetsAgree(RecipesAgree):
+    @classmethod
+    def setUpClass(cls):
+        root = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.sets = {data.name: data for data in hosting.rich_sets()}
+        for data in cls.sets.values():
+            hosting.write(root, data)
+        cls.arguments = ("--data", root, "--drain", "0")
+        super().setUpClass()
+
+    def check(self, source, data):
+        pairings = (*sorted(ref.PAIRINGS), *["neighbour"] * 3, *ref.CLASS_PAIRINGS * bool(data.classes))
+        shape = (12,) if isinstance(data.x, list) else data.x.shape[hosting.SPATIAL[data.layout]]
+        recipe = some_recipe(source, shape, pairings)
+        if data.name == "streets" and source.random() < 0.7:  # whose label maps are not interpolated
+            names = [source.choice(("fmix", "cutmix", "none")) for _ in recipe.methods]
+            recipe = dataclasses.replace(recipe, method=",".join(names), soft=0.0)
+        size, options = source.choice((1, 2, 3, 8, 50)), some_window(source, data)
+        world = source.choice((1, 1, 2, 3))
+        rank = source.randrange(world)
+        epoch, step = source.choice((0, 1, 2**40)), source.randrange(-(-len(data.x) // size))
+        query = {**ref.query_of(recipe), "n": size, "epoch": epoch, **options, "world": world, "rank": rank}
+        target = f"/v1/datasets/{data.name}/batches/{step}.safetensors?{urlencode(query)}"
+        self.count(recipe)
+        tally["neighbours"] += recipe.pairing == "neighbour"
+        try:
+            whole = hosting.batch(data, recipe, size, step, epoch,
+                                  **{name: bool(value) if name in ("shuffle", "flip") else value
+                                     for name, value in options.items()})
+        except ValueError:
+            self.get(target, 400)
+            tally["refused by both"] += 1
+            return
+        if recipe.spectrum == "official" and "fmix" in recipe.methods and whole["masks"].shape[1] == 1:
+            self.get(target, 400)  # of a batch of sequences of one element
+            return
+        mine = ref.rank_rows(len(whole["rows"]), rank, world)
+        if not mine:
+            return
+        self.check_tensors(target, self.get(target).body,
+                           {name: tensor[mine.start:mine.stop] for name, tensor in whole.items()})
+        tally[f"of {data.name}"] += 1
+
+    def check_set(self, name):
+        source = random.Random(f"rows of {name}")
+        for _ in range(HOSTED // len(self.sets)):
+            self.check(source, self.sets[name])
+        self.assertGreater(tally[f"of {name}"], HOSTED / len(self.sets) / 3)
+
+    def test_images_with_label_maps_agree(self):
+        self.check_set("streets")
+
+    def test_fields_with_values_agree(self):
+        self.check_set("fields")
+
+    def test_token_ids_agree(self):
+        self.check_set("texts")
+
+    def test_embeddings_agree(self):
+        self.check_set("speech")
 
 
 def tearDownModule():
