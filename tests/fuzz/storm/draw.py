@@ -232,14 +232,22 @@ def _tame_hosted(case, rng):
     query, data = case.query, case.data
     for name in ("classes", "layout", "digest"):
         query.pop(name, None)
+    x = data.x[0] if isinstance(data.x, list) else data.x
     channels = {"channels_first": 1, "channels_last": -1}.get(data.layout)
     for name in ("mean", "std"):
         if name in query:
-            count = 1 if channels is None or chance(rng, 0.5) else min(data.x.shape[channels], 8)
+            count = 1 if channels is None or chance(rng, 0.5) else min(x.shape[channels], 8)
             numbers = (query[name].split(",") * 8)[:count]
             query[name] = ",".join(n if abs(float(n)) < 1e6 and (name == "mean" or float(n) > 1e-3)
                                    else "0.5" for n in numbers)
             query["out_dtype"] = rng.choice(("f32", "f16", "f64", "bf16"))
+    if isinstance(data.x, list):
+        for name in ("crop", "flip", "pad"):
+            query.pop(name, None)
+    if any(target.dtype.kind in "iub" for target in (data.dense or {}).values()) and chance(rng, 0.8):
+        query["method"] = rng.choice(("fmix", "cutmix", "none", "cutmix,fmix"))
+        for name in ("soft", "weights", "alpha"):
+            query.pop(name, None)
     if "crop" in query:
         query["crop"] = str(min(int(query["crop"]), 9))
         if query.get("pad") == "reflect":
@@ -250,7 +258,7 @@ def _tame_hosted(case, rng):
     if "epoch" in query and int(query["epoch"]) > 2**58:
         query["epoch"] = "3"
     if set(query.get("method", "fmix").split(",")) - {"fmix", "cutmix", "none"} or "soft" in query:
-        if data.x.dtype.kind in "iub" and data.x.dtype != np_u8() or "bcplus" in query.get("method", ""):
+        if x.dtype.kind in "iub" and x.dtype != np_u8() or "bcplus" in query.get("method", ""):
             query["out_dtype"] = rng.choice(("f32", "f16", "f64"))
     if chance(rng, 0.2):
         query["digest"] = sets.DIGESTS.get(data.name, "0" * 64)

@@ -121,7 +121,10 @@ def check_container(case, form, reply):
     if form == "tar":
         members(reply.body)
         return
-    held = reckon.shapes(case) if case.sound else None
+    try:
+        held = reckon.shapes(case) if case.sound else None
+    except ValueError as error:
+        raise Wrong(f"the reference refuses it: {error}") from error
     if form == "png":
         check_picture(case, reply.body, held)
         return

@@ -112,6 +112,9 @@ def share(case):
 
 def _batch(case):
     query, data = case.query, case.data
+    if isinstance(data.x, list):  # how long they are hangs on which rows these are
+        held = {name: (tensor.dtype.str, tensor.shape) for name, tensor in _batch_values(case).items()}
+        return {**held, **_method(case, len(share(case)[1]))}
     mine = len(share(case)[1])
     dtype = "<f4" if "mean" in query or "std" in query else data.x.dtype.str
     dtype = ref.TYPES[query["out_dtype"]] if "out_dtype" in query else dtype
@@ -124,7 +127,8 @@ def _batch(case):
     return {"mixed": (dtype, (mine, *data.x.shape[1:])), **_labels(data.labels, mine, classes),
             "pairing": ("<i8", (mine,)), "lambda": ("<f8", (mine,)), "lambda_eff": ("<f8", (mine,)),
             "masks": ("<f4", (mine, *data.x.shape[sets.SPATIAL[layout]])), **_method(case, mine),
-            "rows": ("<i8", (mine,))}
+            "rows": ("<i8", (mine,)),
+            **{name: (array.dtype.str, (mine, *array.shape[1:])) for name, array in (data.dense or {}).items()}}
 
 
 SHAPES = {"/v1/masks": _masks, "/v1/plans": _plans, "/v1/mix": _mix,
@@ -215,7 +219,8 @@ def _batch_values(case):
         shuffle=query.get("shuffle") == "1", crop=integer(query, "crop", 0), pad=query.get("pad", "zero"),
         flip=query.get("flip") == "1", smoothing=float(query.get("smoothing", 0)),
         mean=_reals(query["mean"]) if "mean" in query else None,
-        std=_reals(query["std"]) if "std" in query else None, out_dtype=query.get("out_dtype"))
+        std=_reals(query["std"]) if "std" in query else None, out_dtype=query.get("out_dtype"),
+        bucket=integer(query, "bucket", 50), pad_value=float(query.get("pad_value", 0)))
     _, mine = share(case)
     return {name: tensor[mine.start:mine.stop] for name, tensor in whole.items()}
 

@@ -30,7 +30,7 @@ def _more():
     yield Hosted("dots", source.integers(0, 256, (5, 1), dtype=np.uint8), {}, {}, "none")
 
 
-ALL = [*hosting.some_sets(), *_more()]
+ALL = [*hosting.some_sets(), *hosting.rich_sets(), *_more()]
 DIGESTS = {}  # by name, once they are known
 
 
