@@ -81,7 +81,7 @@ weight sequence_request_weight(const query *q, const dataset *set) {
     if (!set->ragged)
         return (weight){0};
     uint64_t places = places_of(q, set), rows = rows_of(q, set);
-    double place = (q->shuffle ? 250 : 30) + 9 * (double)halvings(places);
+    double place = (q->shuffle ? 120 : 30) + 9 * (double)halvings(places);
     double row = q->pairing == FMIX_PAIRING_NEIGHBOUR ? 500 : 10;
     return (weight){.cost = START_COST + place * (double)places + row * (double)rows,
                     .memory = places * PLACE_BYTES + rows * ROW_BYTES};

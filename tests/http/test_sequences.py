@@ -1,5 +1,6 @@
 """Batches of sequences: what is served of sets whose rows have lengths of their own, against the reference."""
 
+import io
 import json
 import os
 import pathlib
@@ -7,7 +8,6 @@ import random
 import sys
 import tarfile
 import tempfile
-import io
 import unittest
 from collections import Counter
 from urllib.parse import urlencode
@@ -404,6 +404,42 @@ class Refusals(SequencesTest):
                 self.assertIn(f"length {longest}", refused.json()["detail"])
         with harness.Server("--data", self.root, "--drain", "0", "--elements", str(longest)) as server:
             self.assertEqual(server.get("/v1/datasets/words/batches/0?n=2").status, 200)
+
+
+class Windows(unittest.TestCase):
+    """Time and memory that a client chooses are those of a job."""
+
+    ROWS = 300_000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
+        lengths = np.random.default_rng(1).integers(1, 9, cls.ROWS)
+        cls.total = int(lengths.sum())
+        write(cls.root, Hosted("many", np.split(np.arange(cls.total, dtype="<i4"), np.cumsum(lengths)[:-1]), {}, {},
+                               "none"))
+
+    HANDLED = 'fmixd_compute_seconds_total{stage="handle"}'
+
+    def test_a_compute_thread_sorts_any_window_but_a_tiny_one(self):
+        def ask(**options):
+            self.assertEqual(server.get(f"/v1/datasets/many/batches/0.npy?{urlencode(options)}").status, 200)
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            for _ in range(20):
+                ask(n=2, bucket=2)
+            self.assertEqual(server.metric(self.HANDLED), 0)
+            for options in {"n": 100}, {"n": 2, "bucket": 2**20, "shuffle": 1}:
+                before = server.metric(self.HANDLED)
+                ask(**options)
+                harness.until(lambda: server.metric(self.HANDLED) > before)
+
+    def test_a_window_past_the_memory_is_413_and_others_are_served(self):
+        with harness.Server("--data", self.root, "--drain", "0", "--memory", "16M") as server:
+            for target in ("batches/0?n=2", "shards?n=2"):
+                refused = server.get(f"/v1/datasets/many/{target}&bucket=1000000")
+                self.assertEqual(refused.status, 413, refused.body[:300])
+                self.assertIn("memory", refused.json()["detail"])
+            self.assertEqual(server.get("/v1/datasets/many/batches/0?n=2").status, 200)
 
 
 class Damage(unittest.TestCase):
