@@ -51,20 +51,6 @@ def some_sets():
     yield Hosted("bits", some_rows(source, 11, 8, (), "?"), {}, {}, "none")
 
 
-def write(root, data):
-    """Imports one under a directory."""
-    with tempfile.TemporaryDirectory() as place:
-        files = {"x": np.concatenate(data.x), "offsets": np.cumsum([0, *map(len, data.x)]), **data.labels}
-        if data.neighbours is not None:
-            files["neighbours"] = data.neighbours
-        for name, array in files.items():
-            np.save(pathlib.Path(place, name), array)
-        paths = [pathlib.Path(place, f"{name}.npy") for name in files if name != "neighbours"]
-        more = [] if data.neighbours is None else ["--neighbours", pathlib.Path(place, "neighbours.npy")]
-        hosting.importing(pathlib.Path(root, data.name), "--from", "ragged", *paths, "--layout", data.layout,
-                          *more)
-
-
 class SequencesTest(harness.ServerTest):
     """A daemon that serves sequences of our own."""
 
@@ -73,7 +59,7 @@ class SequencesTest(harness.ServerTest):
         cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.sets = {data.name: data for data in some_sets()}
         for data in cls.sets.values():
-            write(cls.root, data)
+            hosting.write(cls.root, data)
         cls.arguments = ("--data", cls.root, "--drain", "0")
         super().setUpClass()
 
@@ -416,7 +402,7 @@ class Windows(unittest.TestCase):
         cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
         lengths = np.random.default_rng(1).integers(1, 9, cls.ROWS)
         cls.total = int(lengths.sum())
-        write(cls.root, Hosted("many", np.split(np.arange(cls.total, dtype="<i4"), np.cumsum(lengths)[:-1]), {}, {},
+        hosting.write(cls.root, Hosted("many", np.split(np.arange(cls.total, dtype="<i4"), np.cumsum(lengths)[:-1]), {}, {},
                                "none"))
 
     HANDLED = 'fmixd_compute_seconds_total{stage="handle"}'
@@ -449,7 +435,7 @@ class Damage(unittest.TestCase):
         with tempfile.TemporaryDirectory() as root:
             for data in some_sets():
                 if data.name in ("words", "bits"):
-                    write(root, data)
+                    hosting.write(root, data)
             with harness.Server("--data", root, "--drain", "0") as server:
                 for query in "n=4", "n=4&bucket=1000&shuffle=1&pairing=neighbour":
                     self.assertEqual(server.get(f"/v1/datasets/words/batches/0?{query}").status, 200)

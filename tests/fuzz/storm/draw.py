@@ -170,7 +170,8 @@ def _tame_parts(case, rng):
     parts = case.query.get("parts", "").split(",")
     allowed = {"/v1/plans": ("masks", "pairing", "lambda", "lambda_eff", "method")}.get(
         case.route, ("mixed", "masks", "pairing", "lambda", "lambda_eff", "method") +
-        ("rows",) * (case.data is not None) + ("dense",) * bool(targets_of(case)))
+        ("rows",) * (case.data is not None) + ("lengths",) * (
+            case.data is not None and isinstance(case.data.x, list)) + ("dense",) * bool(targets_of(case)))
     if "parts" in case.query:
         parts = [part for part in parts if part in allowed] or [rng.choice(allowed)]
         case.query["parts"] = ",".join(parts if case.form in ("json", "npz", "safetensors") else parts[:1])
