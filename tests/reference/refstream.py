@@ -230,6 +230,7 @@ def rank_rows(count, rank, world):
     return range(rank * count // world, (rank + 1) * count // world)
 
 
+@functools.lru_cache(maxsize=4096)
 def shuffled_sample(seed, epoch, samples, place):
     """Which sample a place of a shuffled epoch holds."""
     if samples == 1:

@@ -62,19 +62,19 @@ class Buckets(unittest.TestCase):
         self.assertEqual([number for *_, number in made], list(range(6, 12)))
 
     def test_epochs_are_those_of_a_second_reading(self):
-        for epoch in some_epochs(50):
+        for epoch in some_epochs(30):
             size = min(epoch["size"], len(epoch["lengths"]))
             wanted = second_reading(**{**epoch, "size": size})
             self.assertEqual([list(zip(samples, indices)) for
                               samples, indices, _ in served(epoch)], list(wanted))
 
     def test_every_sample_comes_once_an_epoch(self):
-        for epoch in some_epochs(50):
+        for epoch in some_epochs(30):
             rows = [s for samples, *_ in served(epoch) for s in samples]
             self.assertEqual(sorted(rows), list(range(len(epoch["lengths"]))))
 
     def test_rows_keep_the_t_of_their_shuffled_place(self):
-        for epoch in some_epochs(25):
+        for epoch in some_epochs(15):
             count = len(epoch["lengths"])
             for samples, indices, _ in served(epoch):
                 for sample, t in zip(samples, indices):
@@ -84,7 +84,7 @@ class Buckets(unittest.TestCase):
                         if epoch["shuffle"] else place)
 
     def test_a_bucket_of_one_orders_within_the_batches_of_an_epoch(self):
-        for epoch in some_epochs(25):
+        for epoch in some_epochs(15):
             epoch["bucket"], count = 1, len(epoch["lengths"])
             for step, (samples, indices, number) in enumerate(served(epoch)):
                 _, wanted, same = ref.epoch_batch(
