@@ -18,7 +18,6 @@ import harness
 import hosting
 import tensors
 import test_agreement as agreement
-import test_sequences as sequences
 from hosting import Hosted, ref
 from test_shards import members
 
@@ -100,7 +99,7 @@ class Combinations(harness.ServerTest):
                             noise.integers(0, 7, (7, 2)))
         hosting.write(root, cls.even)
         hosting.write(root, cls.plain)
-        sequences.write(root, cls.uneven)
+        hosting.write(root, cls.uneven)
         cls.arguments = ("--data", root, "--drain", "0")
         super().setUpClass()
 
