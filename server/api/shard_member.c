@@ -62,15 +62,8 @@ bool shard_member_dense(shard_member *m, const tensor *dense, const tensor *mixe
     bool indices = png && is_label_map(dense, mixed);
     *m = (shard_member){.row_bytes = dense->row_bytes};
     snprintf(m->suffix, sizeof m->suffix, "%s.%s", dense->name, indices ? "png" : "npy");
-    if (!dtype_table[dense->type].descr) {
-        problem_add(p, 400, NULL,
-                    "NumPy has no type %s, so a shard cannot hold %s; ask for batches as raw or "
-                    "safetensors",
-                    dtype_table[dense->type].name, dense->name);
-        return false;
-    }
     if (!indices)
-        return measure_npy(m, dense, p);
+        return npy_holds(dense, "a shard", p) && measure_npy(m, dense, p);
     m->kind = SHARD_MEMBER_INDICES;
     m->width = mixed->image.width;
     m->height = mixed->image.height;

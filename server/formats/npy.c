@@ -38,10 +38,11 @@ bool npy_header(const tensor *t, buffer *out) {
 bool npy_holds(const tensor *t, const char *where, problem *p) {
     if (dtype_table[t->type].descr)
         return true;
-    problem_add(p, 400, "out_dtype",
-                "NumPy has no type %s, so %s cannot hold %s; choose another out_dtype, or ask for "
-                "raw or safetensors",
-                dtype_table[t->type].name, where, t->name);
+    bool chosen = strcmp(t->name, "mixed") == 0; /* by the request */
+    problem_add(p, 400, chosen ? "out_dtype" : NULL,
+                "NumPy has no type %s, so %s cannot hold %s; %sask for raw or safetensors",
+                dtype_table[t->type].name, where, t->name,
+                chosen ? "choose another out_dtype, or " : "");
     return false;
 }
 
