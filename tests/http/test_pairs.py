@@ -21,7 +21,8 @@ from test_shards import expanded, members
 
 FORMATS = ("npy", "raw", "json", "png", "npz", "safetensors")
 ALL = ("json", "npz", "safetensors")  # hold every tensor of an answer
-PARTS = (None, "mixed", "masks", "pairing", "lambda", "lambda_eff", "labels", "rows", "method")
+PARTS = (None, "mixed", "masks", "pairing", "lambda", "lambda_eff", "labels", "rows", "method",
+         "lengths", "dense")
 LAYOUTS = ("channels_first", "channels_last", "none")
 SIDES = {1: (6,), 2: (4, 6), 3: (5, 2, 3)}
 MASK_TYPES = ("f32", "u8", "bits", "f16", "f64")
@@ -336,7 +337,7 @@ class Masks(PairsTest):
             answer = self.server.get(target)
             if form == "png":
                 self.assertEqual(answer.status, 404, target)
-            elif part in ("mixed", "labels", "rows"):
+            elif part in ("mixed", "labels", "rows", "lengths", "dense"):
                 self.refused(target, answer, 400, "parts")
             elif dtype in ("u8", "bits"):
                 self.assertIn(answer.status, (200, 400), target)
