@@ -110,8 +110,17 @@ def share(case):
     return rows, ref.rank_rows(rows, integer(query, "rank", 0), integer(query, "world", 1))
 
 
+def counted(case):
+    """The data set with the numbers of classes that are asked for."""
+    query, classes = case.query, dict(case.data.classes)
+    if "classes" in query:
+        asked = [int(c) for c in query["classes"].split(",")]
+        classes = {name: asked[0 if len(asked) == 1 else i] for i, name in enumerate(classes)}
+    return case.data._replace(classes=classes)
+
+
 def _batch(case):
-    query, data = case.query, case.data
+    query, data = case.query, counted(case)
     if isinstance(data.x, list):  # how long they are hangs on which rows these are
         held = {name: (tensor.dtype.str, tensor.shape) for name, tensor in _batch_values(case).items()}
         return {**held, **_method(case, len(share(case)[1]))}
@@ -119,12 +128,7 @@ def _batch(case):
     dtype = "<f4" if "mean" in query or "std" in query else data.x.dtype.str
     dtype = ref.TYPES[query["out_dtype"]] if "out_dtype" in query else dtype
     layout = query.get("layout", data.layout)
-    classes = dict(data.classes)
-    if "classes" in query:
-        asked = [int(c) for c in query["classes"].split(",")]
-        numbered = list(classes)
-        classes = {name: asked[0 if len(asked) == 1 else i] for i, name in enumerate(numbered)}
-    return {"mixed": (dtype, (mine, *data.x.shape[1:])), **_labels(data.labels, mine, classes),
+    return {"mixed": (dtype, (mine, *data.x.shape[1:])), **_labels(data.labels, mine, data.classes),
             "pairing": ("<i8", (mine,)), "lambda": ("<f8", (mine,)), "lambda_eff": ("<f8", (mine,)),
             "masks": ("<f4", (mine, *data.x.shape[sets.SPATIAL[layout]])), **_method(case, mine),
             "rows": ("<i8", (mine,)),
@@ -215,7 +219,7 @@ def _reals(text):
 def _batch_values(case):
     query = case.query
     whole = hosting.batch(
-        case.data, ref.recipe_of(query), integer(query, "n", 64), case.step, integer(query, "epoch", 0),
+        counted(case), ref.recipe_of(query), integer(query, "n", 64), case.step, integer(query, "epoch", 0),
         shuffle=query.get("shuffle") == "1", crop=integer(query, "crop", 0), pad=query.get("pad", "zero"),
         flip=query.get("flip") == "1", smoothing=float(query.get("smoothing", 0)),
         mean=_reals(query["mean"]) if "mean" in query else None,
