@@ -1,4 +1,4 @@
-"""Runs one golden set of recipes under everything that may differ, and compares. `make sameness`.
+"""Runs the golden sets of recipes under everything that may differ, and compares. `make sameness`.
 
 A line a variant: the digest of all answers, which must be one and the same, and that of the values
 before anything was decided, which must not: where nothing differed underneath, nothing was proved.
@@ -17,8 +17,9 @@ import served
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-GOLDEN = ROOT / "tests" / "golden" / "sameness.txt"
 RECIPES = 3000
+SETS = {"recipes": (ROOT / "tests" / "golden" / "sameness.txt", RECIPES),
+        "choices": (ROOT / "tests" / "golden" / "sameness-choices.txt", 2000)}
 PLANS = ("estimate", "measure", "patient", "nosimd", "unaligned")
 SERVED = ("gcc -O0", "clang -O3")  # builds of which the daemon is asked too
 KERNELS = ("x86-64-v4", "x86-64-v3", "plain")
@@ -67,9 +68,10 @@ class Outcome(NamedTuple):
     underneath: str
 
 
-def run(variant, recipes=RECIPES):
-    """Its outcome."""
-    done = subprocess.run([*variant.command, "--recipes", str(recipes), *variant.options],
+def run(variant, golden, recipes):
+    """Its outcome of so many recipes of a golden set."""
+    done = subprocess.run([*variant.command, "--set", golden, "--recipes", str(recipes),
+                           *variant.options],
                           env={**os.environ, **variant.environment}, text=True, check=True,
                           stdout=subprocess.PIPE)
     *digests, answers, underneath = done.stdout.splitlines()
@@ -109,26 +111,32 @@ class Matrix:
     """Compares outcomes with what is pinned, and with each other."""
 
     def __init__(self, recipes=RECIPES):
-        self.recipes = recipes
-        self.pinned = GOLDEN.read_text(encoding="ascii").splitlines()[:recipes]
-        self.raw = set()
+        share = recipes / RECIPES
+        self.pinned = {golden: file.read_text(encoding="ascii").splitlines()[:round(count * share)]
+                       for golden, (file, count) in SETS.items()}
+        self.raw = {golden: set() for golden in SETS}
         self.count = self.wrong = 0
         self.hosted = None  # digest
 
     def take(self, variant):
         """Runs one and says how it went."""
-        start = time.monotonic()
-        outcome = run(variant, self.recipes)
-        same = outcome.digests == self.pinned
         self.count += 1
-        self.wrong += not same
-        self.raw.add(outcome.raw)
-        print(f"{'same' if same else 'DIFFERENT':9}  {variant.name:28} raw {outcome.raw[:8]}  "
-              f"{outcome.underneath}  {time.monotonic() - start:.1f} s", flush=True)
+        self.wrong += not all([self.is_same(variant, golden) for golden in SETS])
+
+    def is_same(self, variant, golden):
+        """Runs one golden set of one."""
+        start, pinned = time.monotonic(), self.pinned[golden]
+        outcome = run(variant, golden, len(pinned))
+        same = outcome.digests == pinned
+        self.raw[golden].add(outcome.raw)
+        print(f"{'same' if same else 'DIFFERENT':9}  {variant.name:28} {golden}  "
+              f"raw {outcome.raw[:8]}  {outcome.underneath}  {time.monotonic() - start:.1f} s",
+              flush=True)
         if not same:
-            pairs = zip(self.pinned, outcome.digests)
+            pairs = zip(pinned, outcome.digests)
             print("  first at recipe "
                   + next((ours.split()[1] for pin, ours in pairs if pin != ours), "?"))
+        return same
 
     def serve(self, service, entries):
         """Runs one service and says how it went."""
@@ -154,10 +162,11 @@ class Matrix:
 
     def verdict(self):
         """True: all the same, though they computed differently."""
-        vacuous = len(self.raw) < 3
-        print(f"{self.count} variants of {self.recipes} recipes, {self.wrong} different; "
-              f"{len(self.raw)} different sets of values underneath"
-              + (": nothing was proved" if vacuous else ""))
+        different = {golden: len(raw) for golden, raw in self.raw.items()}
+        vacuous = min(different.values()) < 3
+        counts = ", ".join(f"{len(pinned)} {golden}" for golden, pinned in self.pinned.items())
+        print(f"{self.count} variants of {counts}: {self.wrong} different; different sets of values "
+              f"underneath: {different}" + (": nothing was proved" if vacuous else ""))
         return not self.wrong and not vacuous
 
 
@@ -169,10 +178,11 @@ def main():
     subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", preloaded,
                     HERE / "plans.c", "-ldl"], check=True)
     if sys.argv[1:] == ["--pin"]:
-        text = "\n".join(run(Variant("", [program])).digests) + "\n"
-        if GOLDEN.exists() and GOLDEN.read_text(encoding="ascii") != text:
-            sys.exit("what is pinned is not changed: a released byte would be")
-        GOLDEN.write_text(text, encoding="ascii")
+        for golden, (file, count) in SETS.items():
+            text = "\n".join(run(Variant("", [program]), golden, count).digests) + "\n"
+            if file.exists() and file.read_text(encoding="ascii") != text:
+                sys.exit("what is pinned is not changed: a released byte would be")
+            file.write_text(text, encoding="ascii")
     matrix = Matrix()
     for variant in variants_of(program, preloaded):
         matrix.take(variant)
