@@ -4,15 +4,11 @@ tests/golden/soak.json lists requests with the digests of their answers; run as 
 those that are missing there. A digest is pinned only when every tensor of the answer is what the
 reference (tests/reference) makes of the recipe; what surrounds the tensors in a container is then
 the daemon's of that day. What stands in the file is never changed.
-
-An upload is told by its arrays, each {kind, shape, seed}: bytes of SHAKE-256 of the seed, so that it is
-the same everywhere.
 """
 
 import hashlib
 import io
 import json
-import math
 import pathlib
 import random
 import sys
@@ -27,45 +23,16 @@ import fmixref as ref  # noqa: E402
 import harness  # noqa: E402
 import test_agreement as agreement  # noqa: E402
 from picture import read_png  # noqa: E402
-from test_containers import read_safetensors, write_npz, write_safetensors  # noqa: E402
+import rows  # noqa: E402
+from test_containers import read_safetensors, write_npz, write_safetensors  # noqa: E402, F401
+from uploads import TYPES, array_of, body_of, named  # noqa: E402
 
 FILE = TESTS / "golden" / "soak.json"
-COUNTS = {"masks": 230, "png": 20, "plans": 60, "raw": 70, "npy": 30, "npz": 45, "safetensors": 45}
-TYPES = {"raw": "application/octet-stream", "npy": harness.NPY, "npz": "application/x-npz",
-         "safetensors": "application/x-safetensors"}
+COUNTS = {"masks": 230, "png": 20, "plans": 60, "raw": 70, "npy": 30, "npz": 45, "safetensors": 45,
+          "rows of plans": 40, "rows as npz": 30, "rows as safetensors": 30}
 MOST_BYTES = 300_000    # of an answer
 STEEP, LARGE = 6, 2000  # delta and elements from which a mask may take the daemon long (MPFR)
 RANGED = ("npy", "raw", "safetensors")
-
-
-# --- Uploads ----------------------------------------------------------------
-
-
-def array_of(spec):
-    """The array that a specification tells of: its kind is a type, "below K" or "unit"."""
-    kind, _, limit = spec["kind"].partition(" below ")
-    count = math.prod(spec["shape"])
-    wide = {"unit": "<u2"}.get(kind, "<u4" if limit else ref.TYPES.get(kind))
-    wide = "u1" if kind == "bool" else wide
-    data = hashlib.shake_256(spec["seed"].encode()).digest(count * np.dtype(wide).itemsize)
-    array = np.frombuffer(data, wide)
-    if kind == "unit":
-        array = (array / 65536).astype("<f4")
-    elif kind == "bool":
-        array = (array & 1).astype("?")
-    elif limit:
-        array = (array % int(limit)).astype(ref.TYPES[kind])
-    return array.reshape(spec["shape"])
-
-
-def body_of(upload):
-    """The bytes to post."""
-    arrays = {name: array_of(spec) for name, spec in upload["arrays"].items()}
-    write = {"raw": lambda: arrays["x"].tobytes(), "npy": lambda: harness.write_npy(arrays["x"]),
-             "npz": lambda: write_npz(arrays, np.savez_compressed if upload["deflated"]
-                                      else np.savez),
-             "safetensors": lambda: write_safetensors(arrays)}
-    return write[upload["format"]]()
 
 
 # --- What is asked ----------------------------------------------------------
@@ -130,13 +97,6 @@ def some_labels(source, count):
     return classes, {"kind": "unit", "shape": [count, classes]}
 
 
-def named(upload, source):
-    """The upload, each of its arrays with a seed."""
-    for spec in upload["arrays"].values():
-        spec["seed"] = f"{source.getrandbits(64):016x}"
-    return upload
-
-
 def some_batch(source, how):
     """A batch to mix, as raw bytes or in a file."""
     method = source.choice((*ref.METHODS, "fmix", "cutmix", "lists"))
@@ -192,10 +152,14 @@ def label_the_batch(source, upload, count):
     return {"classes": classes, "numbered": numbered}
 
 
-def asked():
-    """Every request of the catalogue in order, with what the reference makes of it."""
+def asked(kinds):
+    """Every request of these kinds in order, with what the reference makes of it."""
     for kind, count in COUNTS.items():
-        make = {"masks": some_masks, "png": some_picture, "plans": some_plans}.get(kind, some_batch)
+        if kind not in kinds:
+            continue
+        make = {"masks": some_masks, "png": some_picture, "plans": some_plans,
+                "rows of plans": rows.some_plans, "rows as npz": rows.some_batch,
+                "rows as safetensors": rows.some_batch}.get(kind, some_batch)
         source, made = random.Random(f"soak {kind}"), 0
         while made < count:
             try:
@@ -296,12 +260,12 @@ def key_of(entry):
     return json.dumps([entry["target"], entry["upload"]], sort_keys=True)
 
 
-def pin():
-    """Adds what is missing; an answer that is no longer what is pinned ends it."""
+def pin(kinds):
+    """Adds what is missing of these kinds; an answer that is no longer what is pinned ends it."""
     kept = entries()
     known = {key_of(entry): entry for entry in kept}
     with harness.Server() as server:
-        for target, upload, expected in asked():
+        for target, upload, expected in asked(kinds):
             entry = pinned(server, target, upload, expected)
             if entry and known.setdefault(key_of(entry), entry) != entry:
                 raise SystemExit(f"{target}: what was {known[key_of(entry)]} is now {entry}")
@@ -311,4 +275,4 @@ def pin():
 
 
 if __name__ == "__main__":
-    pin()
+    pin(sys.argv[1:] or COUNTS)
