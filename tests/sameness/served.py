@@ -16,8 +16,6 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "http"), str(TESTS / "load"), str(TESTS / "data"),
                 str(TESTS / "reference")]
 
-import numpy as np  # noqa: E402
-
 import catalogue  # noqa: E402
 import harness  # noqa: E402
 import hosting  # noqa: E402
@@ -123,39 +121,27 @@ def hosted_targets(server, name):
     yield urls.partition("{")[0] + "000001.tar"
 
 
-def choosing_sets():
-    """Sets with neighbours, dense targets and values to predict."""
-    source = np.random.default_rng(11)
-    images = source.integers(0, 256, (19, 3, 9, 7), dtype=np.uint8)
-    heads = {"y.kind": source.integers(0, 3, 19), "y.price": source.normal(size=19).astype("<f4"),
-             "y.tags": source.random((19, 4), dtype="<f4")}
-    dense = {"dense.map": source.integers(0, 9, (19, 9, 7)).astype("<i4"),
-             "dense.depth": source.normal(size=(19, 9, 7)).astype("<f2")}
-    near = source.integers(0, 19, (19, 4))
-    yield hosting.Hosted("scenes", images, heads, {"y.kind": 3}, "channels_first", dense, near)
-    points = source.normal(size=(29, 6)).astype("<f4")
-    yield hosting.Hosted("points", points, {"y": source.integers(0, 4, 29)}, {"y": 4}, "none", None,
-                         source.integers(0, 29, (29, 3)))
-
-
 def choosing_targets(_, name):
-    """Batches whose rows choose their method and their partner."""
-    lists = {"scenes": "fmix,cutmix,none", "points": "mixup,fmix,bc"}[name]
-    for options in (f"method={lists}&alpha=0.2,1,4&switch=sample&prob=0.7",
-                    f"method={lists}&switch=sample&weights=1,2,3&scope=pair&pairing=flip",
-                    f"method={lists}&policy=random&prob=0.5&scope=batch&pairing=other_class",
-                    "method=cutmix&pairing=same_class&smoothing=0.1&shuffle=1",
-                    "method=cutmix&pairing=neighbour&crop=2&flip=1&shuffle=1&prob=0.8",
+    """Batches whose rows choose their method and their partner, some of them sequences."""
+    blends = "mixup" if name in ("fields", "speech") else "cutmix"  # of floats alone
+    by_class = "flip" if name == "speech" else "other_class"  # which has values alone
+    for options in (f"method=fmix,{blends},none&alpha=0.2,1,4&switch=sample&prob=0.7",
+                    f"method={blends},fmix&switch=sample&weights=1,3&scope=pair&pairing=flip",
+                    f"method=fmix,{blends}&policy=random&prob=0.5&scope=batch&pairing={by_class}",
+                    f"method={blends}&pairing=neighbour&crop=2&flip=1&shuffle=1&prob=0.8",
                     "method=fmix&pairing=neighbour&rank=1&world=2&correct=0"):
         for suffix in ("npz", "safetensors"):
             yield f"/v1/datasets/{name}/batches/1.{suffix}?n=7&seed=5&epoch=2&{options}"
+    if name in ("texts", "speech"):
+        for bucket in (1, 2, 50):
+            yield f"/v1/datasets/{name}/batches/1.npz?n=4&shuffle=1&bucket={bucket}&pad_value=2"
 
 
 def hosted(service):
     """The digests of what it serves of data sets that it imported itself: of one method, and of rows
     that choose."""
     return " ".join(hosted_digest(service, list(sets()), targets) for sets, targets in (
-        (hosting.some_sets, hosted_targets), (choosing_sets, choosing_targets)))
+        (hosting.some_sets, hosted_targets), (hosting.rich_sets, choosing_targets)))
 
 
 def hosted_digest(service, sets, targets_of):
