@@ -10,7 +10,8 @@ static const struct {
     [REFUSAL_GUARD] = {"guard"},
     [REFUSAL_LARGE] = {"large", 413,
                        "the request and its answer need more memory than this server has for all "
-                       "requests together; send or ask for fewer rows, or ask for npy or raw"},
+                       "requests together; send or ask for fewer rows, ask for npy or raw, or for "
+                       "a smaller bucket of sequences"},
     [REFUSAL_LATE] = {"late"},
     [REFUSAL_TOKEN] = {"token"},
     [REFUSAL_QUEUE] = {"queue", 503, "the request queue is full"},
