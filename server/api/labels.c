@@ -47,7 +47,8 @@ static bool require_classes(uint64_t given, const array *y, uint64_t *out, probl
         return true;
     problem_add(p, 400, "classes",
                 "%s holds class numbers, so classes is required: one number from 1 to %u for "
-                "all such arrays, or one for each of them",
+                "all such arrays, or one for each of them. For values to predict, send floats, one "
+                "per row",
                 y->name, FMIX_MAX_CLASSES);
     return false;
 }

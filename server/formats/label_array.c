@@ -22,8 +22,9 @@ static bool refuse_shape(const array *y, problem *p) {
     char shape[128];
     shape_text(y, shape, sizeof shape);
     problem_add(p, 400, y->name,
-                "%s has shape %s and type %s; labels are integer class numbers, one per row, or "
-                "rows with one weight per class",
+                "%s has shape %s and type %s; labels are integer class numbers, one per row, "
+                "rows with one weight per class, or values to predict, which are floats, one per "
+                "row",
                 y->name, y->rank ? shape : "()", dtype_table[y->type].name);
     return false;
 }
