@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 import hosting
+import tallying
 import tensors
 import test_agreement as agreement
 from hosting import ref
@@ -23,6 +24,8 @@ from hosting import ref
 PLANS, BATCHES, HOSTED = (round(count * max(1, agreement.RECIPES / 3000)) for count in (1300, 2200, 1400))
 SAFETENSORS = "application/x-safetensors"
 SHAPES = ((1,), (7,), (20,), (1, 6), (6, 5), (9, 8), (3, 4, 5))
+LAYOUTS = ("none", "channels_first", "channels_last")
+FLOATS = ("f16", "f32", "f64")
 LABELS = ("<f2", "<f4", "<f8")
 
 tally = Counter()
@@ -55,6 +58,12 @@ def some_recipe(source, shape, pairings):
     return dataclasses.replace(made, prob=prob, alpha=alpha, soft=soft)
 
 
+def copying(source, recipe):
+    """The same by methods that label maps can be mixed with."""
+    names = [source.choice(("fmix", "cutmix", "none")) for _ in recipe.methods]
+    return dataclasses.replace(recipe, method=",".join(names), soft=0.0)
+
+
 class RecipesAgree(agreement.Agreement):
     """Tensors by name, all of them."""
 
@@ -64,7 +73,12 @@ class RecipesAgree(agreement.Agreement):
         for name, array in expected.items():
             self.check_same(f"{name} of {what}", got[name], np.ascontiguousarray(array))
 
+    def setUp(self):
+        self.drawn = tallying.Tally()
+
     def count(self, recipe):
+        """One more that both answer."""
+        self.drawn.recipe(recipe)
         tally["recipes"] += 1
         tally["with prob"] += recipe.prob < 1
         tally["that switch rows"] += recipe.switch == "sample" and len(recipe.methods) > 1
@@ -84,7 +98,7 @@ class PlansAgree(RecipesAgree):
         shape, count = source.choice(SHAPES), source.choice((1, 2, 5, 8))
         recipe = dataclasses.replace(some_recipe(source, shape, sorted(ref.PAIRINGS)), correct=True)
         steps = source.choice((1, 1, 3))
-        dtype = source.choice(("f16", "f32", "f64") if recipe.softens else ("bits", "u8", "f32"))
+        dtype = source.choice(FLOATS if recipe.softens else ("bits", "u8", *FLOATS))
         step = source.choice((0, 1, source.randrange(2**40)))
         query = {**ref.query_of(recipe), "shape": "x".join(map(str, shape)), "n": count, "step": step,
                  "steps": steps, "dtype": dtype}
@@ -95,11 +109,15 @@ class PlansAgree(RecipesAgree):
         self.check_tensors(target, self.get(target).body,
                            {name: np.stack([part[name] for part in parts]) for name in parts[0]})
         self.count(recipe)
+        self.drawn[f"masks {dtype}"] += 1
 
     def test_plans_agree(self):
         source = random.Random("plans of rows")
         for _ in range(PLANS):
             self.check(source)
+        self.drawn.require(self, tallying.RECIPES, PLANS / 50)
+        self.drawn.require(self, [f"pairing={name}" for name in ref.PAIRINGS], PLANS / 50)
+        self.drawn.require(self, [f"masks {dtype}" for dtype in ("bits", "u8", *FLOATS)], PLANS / 50)
 
 
 # --- Uploads ----------------------------------------------------------------
@@ -141,7 +159,7 @@ def some_target(source, shape):
 
 
 def some_upload(source):
-    layout = source.choice(("none", "channels_first", "channels_last"))
+    layout = source.choice(LAYOUTS)
     shape, count = source.choice(SHAPES[:6] if layout == "none" else SHAPES), source.choice((1, 2, 3, 8))
     sides = {"none": shape, "channels_first": (3, *shape), "channels_last": (*shape, 3)}[layout]
     arrays = {"x": agreement.some_rows(source, (count, *sides))}
@@ -209,11 +227,13 @@ class UploadsAgree(RecipesAgree):
         upload = some_upload(source)
         paired = ref.CLASS_PAIRINGS if any(head.classes for head in upload.heads.values()) else ()
         recipe = some_recipe(source, upload.shape, (*sorted(ref.PAIRINGS), *paired * 2))
+        if source.random() < 0.6 and any(ref.type_name(target) not in ref.FLOATING
+                                         for target in targets_of(upload, "dense").values()):
+            recipe = copying(source, recipe)
         query = query_of(source, upload, recipe)
         target = f"/v1/mix.safetensors?{urlencode(query)}"
         told = f"{target} {[(name, a.dtype, a.shape) for name, a in upload.arrays.items()]}"
         body = tensors.write_safetensors(upload.arrays)
-        self.count(recipe)
         try:
             expected = expected_of(upload, recipe, query)
         except ValueError:
@@ -222,12 +242,34 @@ class UploadsAgree(RecipesAgree):
             return
         self.check_tensors(told, self.post(target, body, content_type=SAFETENSORS).body, expected)
         tally["mixed"] += 1
-        tally["mixed with dense targets"] += bool(targets_of(upload, "dense"))
+        self.count_upload(upload, recipe, query)
+
+    def count_upload(self, upload, recipe, query):
+        """What both had to mix."""
+        targets, x = targets_of(upload, "dense"), upload.arrays["x"]
+        tally["mixed with dense targets"] += bool(targets)
+        self.count(recipe)
+        self.drawn.labels({name: head.y for name, head in upload.heads.items()},
+                          {name: head.classes for name, head in upload.heads.items()}, query.get("smoothing"))
+        self.drawn.dense(targets, upload.layout, x.ndim)
+        self.drawn.update((f"x {ref.type_name(x)}", f"out {query.get('out_dtype')}", upload.layout))
+        self.drawn["x2"] += "x2" in upload.arrays
+        self.drawn["x2 with dense2"] += "x2" in upload.arrays and bool(targets)
+
+    def require(self, least):
+        """Each thing that both had to mix."""
+        types = (*ref.TYPES, "bf16")
+        self.drawn.require(self, (*tallying.RECIPES, *tallying.LABELS, "x2", *LAYOUTS), 2 * least)
+        self.drawn.require(self, [f"pairing={name}" for name in (*ref.PAIRINGS, *ref.CLASS_PAIRINGS)], 2 * least)
+        self.drawn.require(self, [f"{what} {name}" for name in types for what in ("x", "out")], least)
+        self.drawn.require(self, [f"dense {name}" for name in (*types, "bare", *LAYOUTS[1:])], least)
+        self.drawn.require(self, ["x2 with dense2"], least)
 
     def test_uploads_agree(self):
         source = random.Random("uploads of rows")
         for _ in range(BATCHES):
             self.check(source)
+        self.require(BATCHES / 100)
         self.assertGreater(tally["mixed"], BATCHES / 2)
         self.assertGreater(tally["refused by both"], BATCHES / 20)
 
@@ -270,16 +312,13 @@ class DataSetsAgree(RecipesAgree):
         shape = (12,) if isinstance(data.x, list) else data.x.shape[hosting.SPATIAL[data.layout]]
         recipe = some_recipe(source, shape, pairings)
         if data.name == "streets" and source.random() < 0.7:  # whose label maps are not interpolated
-            names = [source.choice(("fmix", "cutmix", "none")) for _ in recipe.methods]
-            recipe = dataclasses.replace(recipe, method=",".join(names), soft=0.0)
+            recipe = copying(source, recipe)
         size, options = source.choice((1, 2, 3, 8, 50)), some_window(source, data)
         world = source.choice((1, 1, 2, 3))
         rank = source.randrange(world)
         epoch, step = source.choice((0, 1, 2**40)), source.randrange(-(-len(data.x) // size))
         query = {**ref.query_of(recipe), "n": size, "epoch": epoch, **options, "world": world, "rank": rank}
         target = f"/v1/datasets/{data.name}/batches/{step}.safetensors?{urlencode(query)}"
-        self.count(recipe)
-        tally["neighbours"] += recipe.pairing == "neighbour"
         try:
             whole = hosting.batch(data, recipe, size, step, epoch,
                                   **{name: bool(value) if name in ("shuffle", "flip") else value
@@ -297,12 +336,28 @@ class DataSetsAgree(RecipesAgree):
         self.check_tensors(target, self.get(target).body,
                            {name: tensor[mine.start:mine.stop] for name, tensor in whole.items()})
         tally[f"of {data.name}"] += 1
+        self.count(recipe)
+        tally["neighbours"] += recipe.pairing == "neighbour"
+        self.drawn.labels(data.labels, data.classes, options.get("smoothing"))
+        self.drawn.update(f"{name}={value}" for name, value in options.items())
+        self.drawn["a share"] += world > 1
+        self.drawn["normalised"] += "mean" in options
 
     def check_set(self, name):
         source = random.Random(f"rows of {name}")
         for _ in range(HOSTED // len(self.sets)):
             self.check(source, self.sets[name])
         self.assertGreater(tally[f"of {name}"], HOSTED / len(self.sets) / 3)
+        least = HOSTED / 400
+        rare = ["bcplus", *["mixup", "bc", "samplepairing"] * (name == "streets")]  # refused mostly
+        self.drawn.require(self, set(tallying.RECIPES) - {f"method={one}" for one in rare} - {
+            "soft" if name == "streets" else ""}, least)
+        self.drawn.require(self, ("pairing=neighbour", "a share", "shuffle=1", "scope=pair", "correct=0"), 4 * least)
+        if isinstance(self.sets[name].x, list):
+            self.drawn.require(self, ("bucket=1", "bucket=2", "bucket=50", "pad_value=0", "pad_value=1"), 4 * least)
+        else:
+            self.drawn.require(self, ("crop=1", "crop=3", "pad=reflect", "flip=1", "layout=channels_first",
+                                      "layout=channels_last", "normalised"), 4 * least)
 
     def test_images_with_label_maps_agree(self):
         self.check_set("streets")

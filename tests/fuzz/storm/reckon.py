@@ -110,17 +110,18 @@ def share(case):
     return rows, ref.rank_rows(rows, integer(query, "rank", 0), integer(query, "world", 1))
 
 
-def counted(case):
-    """The data set with the numbers of classes that are asked for."""
-    query, classes = case.query, dict(case.data.classes)
-    if "classes" in query:
-        asked = [int(c) for c in query["classes"].split(",")]
-        classes = {name: asked[0 if len(asked) == 1 else i] for i, name in enumerate(classes)}
-    return case.data._replace(classes=classes)
+def asked(case):
+    """The data set with the numbers of classes, and of its dense targets those, that are asked for."""
+    data, classes = case.data, dict(case.data.classes)
+    if "classes" in case.query:
+        counts = [int(c) for c in case.query["classes"].split(",")]
+        heads = [name for name, y in data.labels.items() if y.ndim == 1]
+        classes = {name: counts[0 if len(counts) == 1 else i] for i, name in enumerate(heads) if name in classes}
+    return data._replace(classes=classes, dense=targets(case))
 
 
 def _batch(case):
-    query, data = case.query, counted(case)
+    query, data = case.query, asked(case)
     if isinstance(data.x, list):  # how long they are hangs on which rows these are
         held = {name: (tensor.dtype.str, tensor.shape) for name, tensor in _batch_values(case).items()}
         return {**held, **_method(case, len(share(case)[1]))}
@@ -131,8 +132,7 @@ def _batch(case):
     return {"mixed": (dtype, (mine, *data.x.shape[1:])), **_labels(data.labels, mine, data.classes),
             "pairing": ("<i8", (mine,)), "lambda": ("<f8", (mine,)), "lambda_eff": ("<f8", (mine,)),
             "masks": ("<f4", (mine, *data.x.shape[sets.SPATIAL[layout]])), **_method(case, mine),
-            "rows": ("<i8", (mine,)),
-            **{name: (array.dtype.str, (mine, *array.shape[1:])) for name, array in (data.dense or {}).items()}}
+            "rows": ("<i8", (mine,)), **_dense(case, mine)}
 
 
 SHAPES = {"/v1/masks": _masks, "/v1/plans": _plans, "/v1/mix": _mix,
@@ -219,7 +219,7 @@ def _reals(text):
 def _batch_values(case):
     query = case.query
     whole = hosting.batch(
-        counted(case), ref.recipe_of(query), integer(query, "n", 64), case.step, integer(query, "epoch", 0),
+        asked(case), ref.recipe_of(query), integer(query, "n", 64), case.step, integer(query, "epoch", 0),
         shuffle=query.get("shuffle") == "1", crop=integer(query, "crop", 0), pad=query.get("pad", "zero"),
         flip=query.get("flip") == "1", smoothing=float(query.get("smoothing", 0)),
         mean=_reals(query["mean"]) if "mean" in query else None,
