@@ -16,6 +16,42 @@ static int by_length(const void *left, const void *right) {
     return (a->place > b->place) - (a->place < b->place);
 }
 
+/* Hoare's partition, at the middle one of three places: none of the places in front comes after any
+ * of the others. Returns how many are in front, neither none nor all. count: at least 3. */
+static size_t divide(place *places, size_t count) {
+    place *a = places, *b = places + count / 2, *c = places + count - 1;
+    const place *low = by_length(a, b) < 0 ? a : b, *high = low == a ? b : a;
+    const place pivot = by_length(c, low) < 0 ? *low : by_length(c, high) < 0 ? *c : *high;
+    size_t i = 0, j = count - 1;
+    for (;; i++, j--) {
+        while (by_length(&places[i], &pivot) < 0)
+            i++;
+        while (by_length(&pivot, &places[j]) < 0)
+            j--;
+        if (i >= j)
+            return i;
+        const place kept = places[i];
+        places[i] = places[j];
+        places[j] = kept;
+    }
+}
+
+/* Sorts no more than it takes for places begin … end-1 to hold what they hold when all are sorted.
+ * The rounds are bounded, lest unlucky pivots take n² steps. */
+static void sort_range(place *places, size_t count, size_t begin, size_t end) {
+    size_t low = 0, high = count, middle = 0;
+    for (unsigned rounds = 64; high - low > 16 && rounds; rounds--) {
+        middle = low + divide(places + low, high - low);
+        if (end <= middle)
+            high = middle;
+        else if (begin >= middle)
+            low = middle;
+        else
+            break;
+    }
+    qsort(places + low, high - low, sizeof *places, by_length);
+}
+
 /* The window of a step: places first … first+count-1. */
 typedef struct window {
     uint64_t batch; /* rows of a whole batch, at most the samples */
@@ -107,10 +143,10 @@ fmix_status fmix_bucket_batch(const fmix_bucket *bucket, uint64_t step, uint64_t
     if (!places)
         return FMIX_ERROR_MEMORY;
     status = fill(bucket, &w, places);
-    if (status == FMIX_OK)
-        qsort(places, (size_t)w.count, sizeof *places, by_length);
     uint64_t begin = number * w.batch, rest = w.count - begin;
     *rows = rest < w.batch ? rest : w.batch;
+    if (status == FMIX_OK)
+        sort_range(places, (size_t)w.count, (size_t)begin, (size_t)(begin + *rows));
     for (uint64_t i = 0; i < *rows && status == FMIX_OK; i++) {
         sample[i] = places[begin + i].sample;
         if (!multiply_add(1, w.t, places[begin + i].place, &t[i]))

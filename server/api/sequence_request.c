@@ -69,19 +69,11 @@ bool sequence_request_check(const query *q, const dataset *set, uint64_t element
     return p->status == 0;
 }
 
-/* How often so many places are halved until one is left, as a sort does. */
-static unsigned halvings(uint64_t places) {
-    unsigned count = 0;
-    for (; places > 1; places = (places + 1) / 2)
-        count++;
-    return count;
-}
-
 weight sequence_request_weight(const query *q, const dataset *set) {
     if (!set->ragged)
         return (weight){0};
     uint64_t places = places_of(q, set), rows = rows_of(q, set);
-    double place = (q->shuffle ? 120 : 30) + 9 * (double)halvings(places);
+    double place = q->shuffle ? 120 : 25;
     double row = q->pairing == FMIX_PAIRING_NEIGHBOUR ? 500 : 10;
     return (weight){.cost = START_COST + place * (double)places + row * (double)rows,
                     .memory = places * PLACE_BYTES + rows * ROW_BYTES};
