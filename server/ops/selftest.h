@@ -8,8 +8,9 @@
 
 #include <stdio.h>
 
-/* Computes the golden recipes. False: a recipe differs, which is named on `errors`. golden: a
- * digest over all recipes in 32 hexadecimal digits, the same on every machine. */
+/* Computes the golden recipes, and rows that choose their methods and partners. False: an answer
+ * differs, which is named on `errors`. golden: a digest over the recipes in 32 hexadecimal digits,
+ * the same on every machine. */
 bool selftest_run(fmix_context *context, char golden[33], FILE *errors);
 
 #endif
