@@ -20,6 +20,7 @@ import tensors
 import test_agreement as agreement
 import test_recipes_agree as recipes
 from hosting import Hosted, ref
+from picture import read_png
 
 CASES = round(700 * max(1, agreement.RECIPES / 3000))
 
@@ -282,6 +283,12 @@ class Epochs(SequencesTest):
         self.assertGreater(seen, 5)
 
 
+def shard_of(listed, number):
+    """The URL of a shard."""
+    stem, braces = listed["urls"].split("{")
+    return f"{stem}{number:06d}{braces.split('}')[1]}"
+
+
 class Answers(SequencesTest):
     """As any other answer."""
 
@@ -320,9 +327,8 @@ class Answers(SequencesTest):
         for name in ("words", "films"):
             listed = self.get(f"/v1/datasets/{name}/shards?n=8&bucket=2&shuffle=1&pad_value=9").json()
             for shard in range(listed["shards"]):
-                url = listed["urls"].replace(listed["urls"][listed["urls"].index("{"):-4], f"{shard:06d}")
                 expected = self.parts(name, shard, n=8, bucket=2, shuffle=1, pad_value=9)
-                with tarfile.open(fileobj=io.BytesIO(self.get(url).body)) as archive:
+                with tarfile.open(fileobj=io.BytesIO(self.get(shard_of(listed, shard)).body)) as archive:
                     files = {m.name: archive.extractfile(m).read() for m in archive.getmembers()}
                 self.assertEqual(len(files), 2 * len(expected["rows"]))
                 for i, (row, length) in enumerate(zip(expected["rows"], expected["lengths"])):
@@ -330,6 +336,16 @@ class Answers(SequencesTest):
                     self.assertEqual((facts["rows"], facts["lengths"]), (row, length))
                     sample = np.load(io.BytesIO(files[f"{shard:06d}-{i:06d}.npy"]))
                     self.assertEqual(sample.tobytes(), expected["mixed"][i].tobytes())
+
+    def test_a_shard_of_pictures_pads_them_too(self):
+        options = {"n": 6, "method": "cutmix", "pad_value": 200, "pairing": "neighbour"}
+        listed = self.get(f"/v1/datasets/films/shards?member=png&{urlencode(options)}").json()
+        expected = self.parts("films", 0, **options)["mixed"]
+        with tarfile.open(fileobj=io.BytesIO(self.get(shard_of(listed, 0)).body)) as archive:
+            for i, row in enumerate(expected):
+                drawn = read_png(archive.extractfile(f"000000-{i:06d}.png").read()).pixels
+                self.assertEqual(drawn.tobytes(), row.tobytes())
+        self.get("/v1/datasets/words/shards?member=png&n=6", 400)
 
     def test_a_set_tells_its_lengths(self):
         told = self.get("/v1/datasets/vectors").json()
