@@ -616,6 +616,7 @@ class Epochs(Served):
         self.assertEqual({name: tuple(head.shape) for name, head in made["labels"].items()}, {"a": (40, 4), "b": (40, 7)})
 
     def test_recipes_are_options_as_mixers_have_them(self):
+        self.assertEqual(self.all(batch=5, lam=0.5), self.all(batch=5, **{"lambda": 0.5}))
         law = {"method": ["fmix", "mixup"], "alpha": [1, 0.2], "prob": 0.5, "switch": "sample", "out_dtype": "f32"}
         mixed = next(fmixd.epoch(self.url, "colour", batch=23, **law))[0]
         plain = next(fmixd.epoch(self.url, "colour", batch=23, method="none", out_dtype="f32"))[0]

@@ -87,6 +87,11 @@ def _text(value):
     return str(value)
 
 
+def _query(options):
+    """Options by the names of the API: lambda, which Python has for itself, is `lam`."""
+    return {"lambda" if name == "lam" else name: value for name, value in options.items()}
+
+
 class Connection:
     """One kept connection, opened again whenever it breaks."""
 
@@ -443,11 +448,9 @@ class Mixer:
                 raise ValueError(f"classes is {told!r}; it must be a whole number from 1 on")
         if not isinstance(steps, int) or steps < 1:
             raise ValueError(f"steps is {steps!r}; it must be a whole number from 1 on")
-        if "lam" in law:
-            law["lambda"] = law.pop("lam")
         self.url, self.token, self.layout, self.classes, self.steps = url, token, layout, classes, steps
         self.smoothing, self.correct, self.rank, self.world = smoothing, correct, rank, world
-        self._law = law
+        self._law = _query(law)
         self._begin()
 
     def _begin(self):
@@ -732,9 +735,9 @@ def steps_of(count, batch, drop_last=0):
 def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, stride=1, parts=None, **options):
     """Batches of an epoch, from step `start` on, as pairs (x, y): the mixed rows, and their labels
     (of several heads a dictionary of them, of none None). Options are those of the resource: seed,
-    method, prob, switch, pairing, shuffle, crop, flip, mean, std, out_dtype, rank, world, drop_last, …
-    (without method batches are mixed by fmix; validate by method="none"); stride: takes every so many
-    steps only.
+    method, lambda (as `lam`), prob, switch, pairing, shuffle, crop, flip, mean, std, out_dtype, rank,
+    world, drop_last, … (without method batches are mixed by fmix; validate by method="none"); stride:
+    takes every so many steps only.
 
     A set of sequences, each with a length of its own, gives (x, y, lengths): x is padded behind to the
     longest row of its batch, with `pad_value` (0), and `bucket` (50) says how many batches are sorted
@@ -756,7 +759,7 @@ def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, str
 
     def fetch(number):
         return _named(tensors(connection.get(
-            f"/v1/datasets/{name}/batches/{start + number * stride}.safetensors", **options,
+            f"/v1/datasets/{name}/batches/{start + number * stride}.safetensors", **_query(options),
             epoch=epoch, n=batch, digest=facts["digest"], parts=parts or wanted)))
 
     batches = Ahead(fetch, 0, max(0, -(-(end - start) // stride)), ahead)
