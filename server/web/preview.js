@@ -402,7 +402,7 @@ function showRow(item, row, { mixed, method, lambda, pairing }) {
   const name = METHODS[method[row]];
   const share = name === "samplepairing" ? "" : ` λ ${lambda[row].toFixed(2)},`; // it is one half
   text.innerHTML = name === "none" ? `<b>${row} unmixed</b>`
-    : `<b>${row} ${name}</b>${share} with row ${pairing[row]}`;
+    : `<b>${row} ${name}</b>${share} with&nbsp;row&nbsp;${pairing[row]}`;
   canvas.setAttribute("aria-label", `Row ${text.textContent}`);
 }
 
@@ -449,7 +449,10 @@ async function data() {
       return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";
     if (!drawn)
       return `${set.value} holds ${chosen.count} sequences of ${chosen.dtype}. This page draws images alone.`;
-    pairing.querySelector("[value=neighbour]").disabled = !chosen.neighbours;
+    const hasClasses = chosen.heads.some(({ kind }) => kind === "numbers");
+    for (const option of pairing.options)
+      option.disabled = option.value === "neighbour" ? !chosen.neighbours
+        : option.value.endsWith("_class") && !hasClasses;
     const n = Math.min(batch, chosen.count);
     step.max = Math.ceil(chosen.count / n) - 1;
     const pairs = { n, ...valuesOf(form, ["method", "prob", "pairing", "epoch", "seed", "shuffle", "flip", "crop"]) };

@@ -83,7 +83,13 @@ class Served(harness.ServerTest):
     @classmethod
     def setUpClass(cls):
         cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
-        cls.sets = {data.name: data for data in hosting.some_sets()}
+        source = np.random.default_rng(5)
+        dense = {"dense.map": source.integers(0, 5, (9, 6, 8), dtype=np.uint8),
+                 "dense.depth": source.normal(size=(9, 6, 8))}
+        streets = hosting.Hosted("streets", source.integers(0, 256, (9, 6, 8, 3), dtype=np.uint8),
+                                 {"y": source.normal(size=9).astype("<f4")}, {}, "channels_last", dense,
+                                 np.arange(9)[:, None] // 2)
+        cls.sets = {data.name: data for data in [*hosting.some_sets(), streets]}
         for data in cls.sets.values():
             hosting.write(cls.root, data)
         cls.arguments = ("--data", cls.root, "--drain", "0")
@@ -596,16 +602,19 @@ class Epochs(Served):
         self.assertIsNone(y)
 
     def test_parts_are_told_by_name(self):
-        for name, parts in ("colour", "mixed,labels,rows,lambda"), ("heads", ["labels", "rows"]), ("voxels", "mixed"):
+        for name, parts in {"colour": "mixed,labels,rows,lambda", "heads": ["labels", "rows"], "voxels": "mixed",
+                            "streets": "mixed,labels,dense,pairing"}.items():
             asked = parts if isinstance(parts, str) else ",".join(parts)
+            query = f"n=5&seed=2&prob=0.5&parts={asked}"
             for step, made in enumerate(fmixd.epoch(self.url, name, batch=5, parts=parts, seed=2, prob=0.5)):
-                plain = read_safetensors(self.get(f"/v1/datasets/{name}/batches/{step}.safetensors?n=5&seed=2&prob=0.5"
-                                                  f"&parts={asked}").body)[0]
+                plain = read_safetensors(self.get(
+                    f"/v1/datasets/{name}/batches/{step}.safetensors?{query}").body)[0]
                 self.assertEqual(set(made), set(asked.split(",")))
                 for part, found in made.items():
                     for head, array in found.items() if isinstance(found, dict) else [("", found)]:
                         np.testing.assert_array_equal(array, plain[f"{part}.{head}".rstrip(".")])
             self.assertEqual(isinstance(made.get("labels"), dict), name == "heads")
+        self.assertEqual({kind: array.dtype for kind, array in made["dense"].items()}, {"map": "u1", "depth": "f8"})
 
     @unittest.skipUnless(HAS_TORCH, "there is no python3-torch here")
     def test_parts_are_tensors_where_a_loader_has_them(self):
@@ -613,7 +622,16 @@ class Epochs(Served):
         data = fmixd.Epochs(self.url, "heads", batch=40, parts="labels,rows", shuffle=1)
         made, = torch.utils.data.DataLoader(data, batch_size=None)
         self.assertEqual(sorted(made["rows"].tolist()), list(range(40)))
-        self.assertEqual({name: tuple(head.shape) for name, head in made["labels"].items()}, {"a": (40, 4), "b": (40, 7)})
+        self.assertEqual({name: tuple(head.shape) for name, head in made["labels"].items()},
+                         {"a": (40, 4), "b": (40, 7)})
+
+    def test_a_neighbour_can_be_the_partner_and_values_are_labels(self):
+        streets = self.sets["streets"]
+        for made in fmixd.epoch(self.url, "streets", batch=4, method="mixup", pairing="neighbour", shuffle=True,
+                                parts="rows,pairing,lambda,labels"):
+            self.assertEqual(made["pairing"].tolist(), (made["rows"] // 2).tolist())
+            own, partners = (streets.labels["y"][made[part]] for part in ("rows", "pairing"))
+            np.testing.assert_allclose(made["labels"], made["lambda"] * own + (1 - made["lambda"]) * partners, atol=1e-6)
 
     def test_recipes_are_options_as_mixers_have_them(self):
         self.assertEqual(self.all(batch=5, lam=0.5), self.all(batch=5, **{"lambda": 0.5}))

@@ -20,7 +20,7 @@ import hosting
 from tensors import read_safetensors
 
 DATA = harness.ROOT / "tests" / "data"
-RIGHT, TAB = "\ue014", "\ue004"
+UP, RIGHT, DOWN, TAB = "\ue013", "\ue014", "\ue015", "\ue004"
 METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none")
 SAFETENSORS = "application/x-safetensors"
 UPLOADS = {"mix": ("pair.npy", "mixed.png"), "rows": ("rows.safetensors", "mixed.safetensors")}
@@ -47,7 +47,8 @@ class Preview(harness.ServerTest):
         root.mkdir()
         hosting.importing(root / "garments", "--from", "npy", DATA / "garments.npy",
                           DATA / "garments-labels.npy")
-        arrays = {"near": np.arange(64)[:, None] ^ 1, "words": np.arange(9, dtype="<i4"), "bounds": np.array([0, 2, 9])}
+        arrays = {"near": np.arange(64)[:, None] ^ 1, "words": np.arange(9, dtype="<i4"),
+                  "bounds": np.array([0, 2, 9])}
         paths = [root.parent / f"{name}.npy" for name in arrays]
         for path, array in zip(paths, arrays.values()):
             np.save(path, array)
@@ -86,6 +87,15 @@ class Preview(harness.ServerTest):
             window.until(f"const i = document.querySelector('#{view} figure img');"
                          "return i.src !== arguments[0] && i.complete", old)
         return self.target(window, view)
+
+    @staticmethod
+    def choose(window, selector, value):
+        """An option, by arrow keys: what is typed within a second counts as one word."""
+        steps = window.run("""const [select, value] = [document.querySelector(arguments[0]), arguments[1]];
+            select.focus();
+            const values = [...select.options].filter(o => !o.disabled).map(o => o.value);
+            return values.indexOf(value) - values.indexOf(select.value);""", selector, value)
+        window.key(*[DOWN if steps > 0 else UP] * abs(steps))
 
     def shown(self, window, selector):
         """The digest of the bytes behind an image."""
@@ -142,9 +152,10 @@ class Preview(harness.ServerTest):
         """Every row is what the line fetches, and says how it was made; the answer."""
         answer = self.post(self.target(window, "rows"), self.upload(window, "rows"), content_type=SAFETENSORS)
         made = read_safetensors(answer.body)
-        said = [f"{row} unmixed" if METHODS[method] == "none" else f"{row} samplepairing with row {partner}"
-                if METHODS[method] == "samplepairing" else f"{row} {METHODS[method]} λ {lam:.2f}, with row {partner}"
-                for row, (method, lam, partner) in enumerate(zip(made["method"], made["lambda"], made["pairing"]))]
+        said = []
+        for row, (method, lam, partner) in enumerate(zip(made["method"], made["lambda"], made["pairing"])):
+            name, share = METHODS[method], "" if METHODS[method] == "samplepairing" else f" λ {lam:.2f},"
+            said.append(f"{row} unmixed" if name == "none" else f"{row} {name}{share} with\xa0row\xa0{partner}")
         window.until("return JSON.stringify([...document.querySelectorAll('#rows li')].map(l => l.textContent))"
                      " === arguments[0]", json.dumps(said, ensure_ascii=False, separators=(",", ":")))
         pixels = window.run("""return [...document.querySelectorAll('#rows li canvas')].map(c =>
@@ -182,12 +193,12 @@ class Preview(harness.ServerTest):
         target = self.moves(window, "rows", mixup.click)
         self.assertIn("method=fmix,cutmix&prob", target)
         self.check_rows(window)
-        target = self.moves(window, "rows", lambda: window.find("#rows [name=scope]").type("pair"))
+        target = self.moves(window, "rows", lambda: self.choose(window, "#rows [name=scope]", "pair"))
         self.assertIn("scope=pair&pairing=flip", target)
         lam = self.check_rows(window)["lambda"]
         self.assertEqual(lam.tolist(), lam[::-1].tolist())
-        self.moves(window, "rows", lambda: window.find("#rows [name=scope]").type("batch"))
-        self.moves(window, "rows", lambda: window.find("#rows [name=pairing]").type("other"))
+        self.moves(window, "rows", lambda: self.choose(window, "#rows [name=scope]", "batch"))
+        self.moves(window, "rows", lambda: self.choose(window, "#rows [name=pairing]", "other_class"))
         made = self.check_rows(window)
         self.assertTrue((made["pairing"] % 2 != np.arange(8) % 2).all())
         self.assertEqual(window.complaints(), [])
@@ -207,15 +218,17 @@ class Preview(harness.ServerTest):
 
     def test_what_a_data_set_has_is_what_can_be_chosen(self):
         window = self.settled(self.open())
-        name, pairing = (window.find(f"#data [name={name}]") for name in ("set", "pairing"))
-        barred = "return document.querySelector('#data [value=neighbour]').disabled"
-        self.assertTrue(window.run(barred))
-        self.assertIn("/near/batches/", self.moves(window, "data", lambda: name.type("near")))
-        self.assertFalse(window.run(barred))
-        target = self.moves(window, "data", lambda: pairing.type("neighbour"))
+        barred = "return [...document.querySelectorAll('#data option:disabled')].map(o => o.value)"
+        self.assertEqual(window.run(barred), ["neighbour"])
+        target = self.moves(window, "data", lambda: self.choose(window, "#data [name=set]", "near"))
+        self.assertIn("/near/batches/", target)
+        self.assertEqual(window.run(barred), ["other_class", "same_class"])
+        self.choose(window, "#data [name=pairing]", "neighbour")
+        target = self.target(window, "data")
         self.assertIn("pairing=neighbour", target)
-        self.assertEqual(self.shown(window, "#data img"), digest(self.get(target).body))
-        name.type("texts")
+        wanted = digest(self.get(target).body)
+        harness.until(lambda: self.shown(window, "#data img") == wanted)
+        self.choose(window, "#data [name=set]", "texts")
         window.until("return document.querySelector('#data figcaption').textContent === arguments[0]",
                      "texts holds 2 sequences of i32. This page draws images alone.")
         self.assertFalse(window.run("return document.querySelector('#data img').checkVisibility()"))
