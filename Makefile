@@ -71,8 +71,8 @@ $(BUILD)/libfmix.a: $(LIB_OBJS)
 	$(SAY) AR $(@F)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# The public headers: fmix.h, and the part of it that has a file of its own.
-PUBLIC := lib/fmix.h lib/fmix_rows.h
+# The public headers: fmix.h, and the parts of it that have files of their own.
+PUBLIC := lib/fmix.h lib/fmix_rows.h lib/fmix_view.h
 
 # What these declare and nothing else: the resolvers of cloned functions ignore -fvisibility.
 $(BUILD)/libfmix.map: $(PUBLIC)

@@ -1,5 +1,6 @@
 /*
- * exact.h - decisions that float64 and double-double leave open: the only user of MPFR
+ * exact.h - decisions that float64 and double-double leave open; only exact.c and exact_view.c use
+ * MPFR
  *
  * GMP aborts the process when it cannot allocate. The allocations here are small: a few numbers of
  * under 100 bytes for each pixel, and a table of two numbers for each of at most 8,192 phases.
@@ -23,6 +24,19 @@ fmix_status fmix_exact_orders(const fmix_field *field, const fmix_pair *pairs, s
 /* The grey level of each pixel, given the pixels where G is smallest and largest. */
 fmix_status fmix_exact_levels(const fmix_field *field, uint32_t lowest, uint32_t highest,
                               const uint32_t *pixels, size_t n, unsigned char *levels);
+
+/* A side of a random view's window, in real arithmetic (STREAM §9): sqrt(pixels * a * r) or, where
+ * `upright`, sqrt(pixels * a / r), with a = area[0] + (area[1] - area[0]) * words[0]/2^32 and
+ * r = ratio[0] * (ratio[1]/ratio[0])^(words[1]/2^32). */
+typedef struct fmix_extent {
+    uint64_t pixels; /* at most 2^40 */
+    const double *area, *ratio;
+    const uint32_t *words;
+    bool upright;
+} fmix_extent;
+
+/* The extent to the nearest integer, ties to even: that is below or below + 1. */
+uint64_t fmix_exact_extent(const fmix_extent *extent, uint64_t below);
 
 /* Frees what MPFR caches for the calling thread. */
 void fmix_exact_thread_end(void);

@@ -418,5 +418,6 @@ FMIX_API fmix_status fmix_plan_labels(const fmix_plan *plan, const fmix_labels *
 #endif
 
 #include "fmix_rows.h"
+#include "fmix_view.h"
 
 #endif
