@@ -301,18 +301,6 @@ class Answers(SequencesTest):
             self.assertEqual(answer.headers["ETag"], tag(bucket=2))
             self.assertEqual(answer.body, self.batch("words", 0, suffix=".npy", n=8, bucket=2).body)
 
-    def test_conditions_ranges_and_head(self):
-        for more in ("", "&bucket=1000"):  # a window that the thread sorts itself, and one that it does not
-            target = f"/v1/datasets/words/batches/0.npy?n=8&shuffle=1{more}"
-            whole = self.get(target)
-            head = self.server.request("HEAD", target)
-            self.assertEqual((head.status, head.headers["ETag"], int(head.headers["Content-Length"])),
-                             (200, whole.headers["ETag"], len(whole.body)))
-            same = self.get(target, 304, headers={"If-None-Match": whole.headers["ETag"]})
-            self.assertEqual(same.body, b"")
-            part = self.get(target, 206, headers={"Range": "bytes=130-170"})
-            self.assertEqual(part.body, whole.body[130:171])
-
     def test_every_format_holds_lengths(self):
         expected = self.parts("vectors", 0, n=6)["lengths"]
         told = self.batch("vectors", 0, suffix=".json", n=6).json()
@@ -417,9 +405,9 @@ class Windows(unittest.TestCase):
     def setUpClass(cls):
         cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
         lengths = np.random.default_rng(1).integers(1, 9, cls.ROWS)
-        cls.total = int(lengths.sum())
-        hosting.write(cls.root, Hosted("many", np.split(np.arange(cls.total, dtype="<i4"), np.cumsum(lengths)[:-1]), {}, {},
-                               "none"))
+        steps = np.arange(lengths.sum(), dtype="<i4")
+        cls.data = Hosted("many", np.split(steps, np.cumsum(lengths)[:-1]), {}, {}, "none")
+        hosting.write(cls.root, cls.data)
 
     HANDLED = 'fmixd_compute_seconds_total{stage="handle"}'
 
@@ -434,6 +422,32 @@ class Windows(unittest.TestCase):
                 before = server.metric(self.HANDLED)
                 ask(**options)
                 harness.until(lambda: server.metric(self.HANDLED) > before)
+
+    def test_a_batch_of_a_wide_window_agrees(self):
+        recipe = ref.Recipe(seed=3, method="cutmix", pairing="derangement")
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            for step in 7, 499, self.ROWS // 4 - 1:
+                expected = hosting.batch(self.data, recipe, 4, step, 2, bucket=500, shuffle=True)
+                answer = server.get(f"/v1/datasets/many/batches/{step}.safetensors?n=4&bucket=500&shuffle=1&epoch=2"
+                                    "&seed=3&method=cutmix&pairing=derangement")
+                got = tensors.read_safetensors(answer.body)
+                self.assertEqual(got.keys(), expected.keys())
+                for part, array in expected.items():
+                    self.assertEqual(got[part].tobytes(), array.tobytes(), part)
+
+    def test_conditions_ranges_and_head_as_of_any_answer(self):
+        with harness.Server("--data", self.root, "--drain", "0") as server:
+            for size in 2, 100:  # a window that is sorted at once, and one that is not
+                target = f"/v1/datasets/many/batches/0.npy?n={size}&bucket=20&shuffle=1"
+                whole = server.get(target)
+                tag = whole.headers["ETag"]
+                head = server.request("HEAD", target)
+                self.assertEqual((head.status, head.body, head.headers["ETag"], head.headers["Content-Length"]),
+                                 (200, b"", tag, str(len(whole.body))))
+                self.assertEqual(server.get(target, headers={"If-None-Match": tag}).status, 304)
+                self.assertEqual(server.get(target, headers={"If-Match": '"other"'}).status, 412)
+                part = server.get(target, headers={"Range": "bytes=100-140"})
+                self.assertEqual((part.status, part.body), (206, whole.body[100:141]))
 
     def test_a_window_past_the_memory_is_413_and_others_are_served(self):
         with harness.Server("--data", self.root, "--drain", "0", "--memory", "16M") as server:
