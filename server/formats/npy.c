@@ -39,7 +39,7 @@ bool npy_holds(const tensor *t, const char *where, problem *p) {
     if (dtype_table[t->type].descr)
         return true;
     bool chosen = strcmp(t->name, "mixed") == 0; /* by the request */
-    problem_add(p, 400, chosen ? "out_dtype" : NULL,
+    problem_add(p, 400, chosen ? "out_dtype" : t->name,
                 "NumPy has no type %s, so %s cannot hold %s; %sask for raw or safetensors",
                 dtype_table[t->type].name, where, t->name,
                 chosen ? "choose another out_dtype, or " : "");

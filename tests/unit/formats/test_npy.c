@@ -104,7 +104,7 @@ static void types_unknown_to_numpy_are_refused(void **state) {
     assert_false(format_npy.check(s, &p));
     assert_int_equal(p.status, 400);
     assert_non_null(strstr(p.errors[0].detail, "no type bf16, so npy cannot hold masks; ask for"));
-    assert_string_equal(p.errors[0].parameter, "");
+    assert_string_equal(p.errors[0].parameter, "masks");
     tensor_source_free(s);
 }
 
