@@ -106,6 +106,16 @@ class Sentences(harness.ServerTest):
         mixed = [(a != b).any() for (these, *_), (those, *_) in zip(whole, plain) for a, b in zip(these, those)]
         self.assertTrue(SENTENCES / 5 < sum(mixed) < SENTENCES / 2)
 
+    def test_a_mixed_row_is_as_long_as_the_longer_of_both(self):
+        longer = 0
+        for batch in self.epoch(parts="mixed,lengths,pairing", pad_value=-1, prob=1):
+            x, lengths, partners = (batch[part] for part in ("mixed", "lengths", "pairing"))
+            most = np.maximum(lengths, lengths[partners])
+            for row, own, end in zip(x, lengths, most):
+                self.assertTrue((row[end:] == -1).all())
+                longer += (row[own:end] != -1).any()
+        self.assertGreater(longer, 0)
+
     @unittest.skipUnless(torch, "there is no python3-torch here")
     def test_a_classifier_is_the_same_resumed_and_on_two_ranks(self):
         unbroken = Bag()

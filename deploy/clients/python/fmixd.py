@@ -747,7 +747,8 @@ def epoch(url, name, *, epoch=0, batch=64, start=0, token=None, ahead=AHEAD, str
 
     and pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False) leaves them alone,
     for lengths rise. A mixed row has its partner's elements past its own length, where the partner is
-    longer; give a `pad_value` that no row holds, and x != pad_value tells them.
+    longer. Of token ids, x != pad_value tells them; else, on one rank, ask for the part `pairing` too:
+    such a row is as long as np.maximum(lengths, lengths[pairing]) says.
 
     parts: names of the parts that are wanted, of those of the resource ("mixed,labels,dense,rows");
     then each batch is a dictionary of them instead, in which labels and dense are as y is.
