@@ -32,11 +32,13 @@ static bool refuse_shape(const array *y, problem *p) {
 static bool refuse_column(const array *y, problem *p) {
     char shape[128];
     shape_text(y, shape, sizeof shape);
-    problem_add(p, 400, y->name,
-                "%s has shape %s and type %s, which is ambiguous: class numbers, or rows of one "
-                "class. For class numbers, send %" PRIu64
-                " integers or set classes to 2 or more; for rows of one class, set classes to 1",
-                y->name, shape, dtype_table[y->type].name, y->shape[0]);
+    problem_add(
+        p, 400, y->name,
+        "%s has shape %s and type %s, which is ambiguous: class numbers, or rows of one "
+        "class. For class numbers, send %" PRIu64
+        " integers or set classes to 2 or more; for rows of one class, set classes to 1; for "
+        "values to predict, send %" PRIu64 " floats without the second dimension",
+        y->name, shape, dtype_table[y->type].name, y->shape[0], y->shape[0]);
     return false;
 }
 

@@ -93,6 +93,11 @@ static void tell_head(const import *in, const import_labels *all, unsigned i) {
     if (counts)
         tell_counts(in, all, l, all->names[i], counts);
     free(counts);
+    if (dtype_floats(l->from->type) && l->from->rank == 1 && !(in->given & IMPORT_CLASSES))
+        import_tell(in,
+                    "%s: the floats were read as class numbers; for values to predict, give "
+                    "--values",
+                    all->names[i]);
 }
 
 void summary_labels(const import *in, const import_labels *labels) {

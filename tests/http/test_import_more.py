@@ -195,13 +195,21 @@ class Values(More):
 
     def test_floats_are_class_numbers_unless_they_are_called_values(self):
         x, y = self.npy("x.npy", np.zeros((3, 2), np.uint8)), self.npy("y.npy", np.array([0., 2, 1]))
-        self.take("npy", x, y)
+        said = self.take("npy", x, y)
         self.assertEqual(self.told()["heads"][0]["kind"], "numbers")
+        self.assertIn("y: the floats were read as class numbers; for values to predict, give --values", " ".join(said.split()))
 
     def test_floats_that_are_not_whole_are_refused_with_both_readings(self):
         said = self.refused("npy", self.npy("x.npy", np.zeros((3, 2), np.uint8)), self.npy("y.npy", np.array([0, .5, 1])))
         for words in "row 1 of y is 0.5", "--classes says how many", "give --values":
             self.assertIn(words, said)
+
+    def test_a_column_of_floats_is_refused_with_every_reading(self):
+        x, y = self.npy("x.npy", np.zeros((3, 2), np.uint8)), self.npy("y.npy", np.array([[0], [.5], [1]]))
+        for options in (), ("--values",):
+            said = " ".join(self.refused("npy", x, y, *options).split())
+            for words in "class numbers, or rows of one class", "for values to predict, send 3 floats":
+                self.assertIn(words, said)
 
     def test_only_heads_of_floats_are_values(self):
         arrays = {"x": np.zeros((3, 2), np.uint8), "y": np.arange(3), "y.age": np.array([.5, 2, 7]),

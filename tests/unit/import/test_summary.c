@@ -51,6 +51,27 @@ static void tell(const float *values) {
     summary_labels(&in, &(import_labels){&l, names, 1, NULL});
 }
 
+static void floats_that_were_read_as_class_numbers_name_the_other_reading(void **state) {
+    (void)state;
+    static const char *const names[] = {"y"};
+    static const float numbers[] = {0, 2, 1};
+import in = quiet();
+    const array y = {.name = "y",
+                     .bytes = (const unsigned char *)numbers,
+                     .type = DTYPE_F32,
+                     .rank = 1,
+                     .shape = {3}};
+    const label l = {.from = &y, .numbers = true, .native = true, .rows = 3, .classes = 3};
+    in.given |= IMPORT_CLASSES;
+    summary_labels(&in, &(import_labels){&l, names, 1, NULL});
+    assert_true(folder_said("y: 3 classes"));
+    assert_true(folder_said_nothing_of("--values"));
+    in.given = 0;
+    summary_labels(&in, &(import_labels){&l, names, 1, NULL});
+    assert_true(folder_said("y: the floats were read as class numbers; for values to predict, give "
+                            "--values\n"));
+}
+
 static void values_are_told_by_their_range(void **state) {
     (void)state;
     tell((const float[]){3, -0.5f, 12, 1});
@@ -75,5 +96,6 @@ static void a_set_without_labels_is_told_so(void **state) {
 }
 
 RUN(IN_FOLDER(the_length_of_a_ragged_row_is_called_L), IN_FOLDER(lengths_are_told_by_their_order),
+    IN_FOLDER(floats_that_were_read_as_class_numbers_name_the_other_reading),
     IN_FOLDER(values_are_told_by_their_range), IN_FOLDER(values_that_are_no_numbers_are_counted),
     IN_FOLDER(a_set_without_labels_is_told_so))
