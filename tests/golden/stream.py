@@ -9,6 +9,7 @@ import hashlib
 import numpy as np
 
 import fmixref as ref
+from stream_views import pixels, resize, view_center, view_random
 
 LAST = 2**64 - 1
 
@@ -16,7 +17,7 @@ LAST = 2**64 - 1
 def words():
     """Words 0 to 7 of a stream, and its key."""
     for seed, domain, index in ((0, 1, 0), (LAST, 2, LAST), (7, 4, 2**40), (1, 7, 3),
-                                (0, 9, 0), (0, 10, 0), (0, 11, 0), (LAST, 9, LAST)):
+                                (0, 9, 0), (0, 10, 0), (0, 11, 0), (LAST, 9, LAST), (0, 8, 0)):
         yield {"seed": str(seed), "domain": domain, "index": str(index),
                "key": [int(k) for k in ref.stream_key(seed, domain)],
                "words": ref.words(seed, domain, index, 8).tolist()}
@@ -333,7 +334,7 @@ def value_labels():
 
 SECTIONS = (words, drawn, given, fmix, grey, cutmix, pairing, addressing, shuffle, light, policy, mixing,
             labels, normalising, prob, switch, choice, partners, neighbour, bucket, padding, dense,
-            value_labels)
+            value_labels, view_random, view_center, resize, pixels)
 
 
 def sections():

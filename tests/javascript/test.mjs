@@ -1,9 +1,10 @@
-// The golden vectors by fmix.mjs, choice.mjs and mixing.mjs. Prints as Python's unittest does.
+// The golden vectors by fmix.mjs, choice.mjs, mixing.mjs and view.mjs. Prints as Python's unittest does.
 
 import { readFileSync } from "node:fs";
 import * as fmix from "./fmix.mjs";
 import * as choice from "./choice.mjs";
 import * as mixing from "./mixing.mjs";
+import * as view from "./view.mjs";
 import { keyOf, wordsOf } from "./words.mjs";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../golden/${name}`, import.meta.url)));
@@ -94,6 +95,16 @@ const SECTIONS = {
   value_labels: (v) => {
     const [[y1], [y2]] = [v.y1, v.y2].map((y) => mixing.decode(bytesOf(y), v.dtype));
     return { labels: textOf(mixing.encode([mixing.valueLabel(y1, y2, v.weight)], "f32")) };
+  },
+  view_random: (v) => ({ window: view.randomWindow(v), flip: view.isFlipped(v.seed, v.index, v.neighbour) }),
+  view_center: (v) => view.centerView(v),
+  resize: (v) => ({ resized: textOf(Uint8Array.from(view.resize({ ...v, pixels: bytesOf(v.pixels) }))) }),
+  pixels: (v) => {
+    const samples = bytesOf(v.samples);
+    const made = { rgb: () => ({ grey: view.greyOfRgb(samples) }), cmyk: () => ({ rgb: view.rgbOfInks(samples) }),
+      palette: () => ({ rgb: view.lookedUp(samples, bytesOf(v.palette)) }),
+      grey: () => (v.depth ? { grey: view.greyOfBits(samples, v.depth) } : { rgb: view.rgbOfGrey(samples) }) }[v.from]();
+    return Object.fromEntries(Object.entries(made).map(([name, values]) => [name, textOf(Uint8Array.from(values))]));
   },
 };
 

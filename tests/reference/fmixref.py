@@ -9,6 +9,8 @@ bound cannot settle a decision, computed again with more precision.
     reffield    the image G and its bounds: 3
     refmask     ranks, masks hard and soft, grey images, boxes: 3, 4
     refmixing   the arithmetic of mixing and labels, types: 8
+    refview     views of pictures, their windows: 9
+    refresize   resizing, and what samples of files mean: 9
     refchoice   prob, switch, partners by class and neighbourhood: 10, 11
     refsequence batches of sequences, and their padding: 12
     refdense    dense targets: 13
@@ -28,4 +30,6 @@ from refmixing import *  # noqa: F401,F403
 from refquery import *  # noqa: F401,F403
 from refrecipe import *  # noqa: F401,F403
 from refsequence import *  # noqa: F401,F403
+from refresize import *  # noqa: F401,F403
 from refstream import *  # noqa: F401,F403
+from refview import *  # noqa: F401,F403

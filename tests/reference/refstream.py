@@ -21,7 +21,7 @@ U = 2.0**-53
 # --- 1. Words ---------------------------------------------------------------
 
 LAMBDA, SPECTRUM, BOX, PAIRING, SHUFFLE, LIGHT, POLICY = range(1, 8)
-CHOICE, PARTNER, BUCKET = range(9, 12)
+VIEW, CHOICE, PARTNER, BUCKET = range(8, 12)
 
 _PERSONAL = b"fmixd-stream-v1\0"
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
