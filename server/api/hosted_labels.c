@@ -31,24 +31,31 @@ static bool check_classes(const dataset *set, const dataset_head *head, uint32_t
     if (head->kind == DATASET_VALUES && asked > 0)
         problem_add(p, 400, "classes",
                     "classes is %" PRIu32
-                    ", but %s of %s holds values to predict, for which a list of "
-                    "classes says 0",
-                    asked, head->name, set->name);
+                    ", but %s of %s holds values to predict; leave classes out, or let a list of "
+                    "classes say 0 for %s",
+                    asked, head->name, set->name, head->name);
     if (head->kind == DATASET_NUMBERS && asked < head->classes)
         problem_add(p, 400, "classes", "classes is %" PRIu32 ", but %s of %s has %" PRIu64, asked,
                     head->name, set->name, head->classes);
     return p->status == 0;
 }
 
+static bool has_numbers(const dataset *set) {
+    bool any = false;
+    for (unsigned i = 0; i < set->heads; i++)
+        any = any || set->head[i].kind == DATASET_NUMBERS;
+    return any;
+}
+
 /* The number of classes of each head of class numbers, by the request or by the set; 0 for each
  * head of values. */
 static bool find_classes(const dataset *set, query *q, problem *p) {
     query_list own = {0};
+    bool one = q->classes.count == 1 && has_numbers(set); /* for all heads of class numbers */
     for (unsigned i = 0; i < set->heads; i++) {
         const dataset_head *head = &set->head[i];
         if (head->kind == DATASET_ROWS)
             continue;
-        bool one = q->classes.count == 1; /* which stands for all heads of class numbers */
         unsigned which = one ? 0 : own.count;
         if (q->given[QUERY_CLASSES] && which < q->classes.count &&
             !(one && head->kind == DATASET_VALUES) &&

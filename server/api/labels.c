@@ -200,7 +200,7 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
 }
 
 /* Refuses to smooth labels of which none is smoothed. */
-static void check_smoothing(const query *q, const labels *l, problem *p) {
+static void check_smoothing(const query *q, const labels *l, bool uploaded, problem *p) {
     unsigned values = 0;
     for (unsigned i = 0; i < l->count; i++)
         values += l->heads[i].arrays[0].values;
@@ -208,8 +208,9 @@ static void check_smoothing(const query *q, const labels *l, problem *p) {
         problem_add(
             p, 400, "smoothing",
             "smoothing is %g, but %s holds values to predict, which are not smoothed; leave "
-            "smoothing out, or give classes for class numbers",
-            q->smoothing, l->heads[0].arrays[0].from->name);
+            "smoothing out%s",
+            q->smoothing, l->heads[0].arrays[0].from->name,
+            uploaded ? ", or give classes for class numbers" : "");
 }
 
 /* body: the upload whose values are checked; NULL: labels of a data set */
@@ -222,7 +223,7 @@ static bool find(const query *q, const upload *all, upload *body, uint64_t n, bo
         return false;
     }
     read_heads(q, all, n, partners, body != NULL, l, p);
-    check_smoothing(q, l, p);
+    check_smoothing(q, l, body != NULL, p);
     if (body && !p->status)
         check_heads(body, l, partners, p);
     if (p->status || l->count == 0)

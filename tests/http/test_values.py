@@ -155,10 +155,19 @@ class Hosted(harness.ServerTest):
             self.assertEqual(error["parameter"], "classes")
             self.assertIn(word, error["detail"])
 
+    def test_a_set_of_values_alone_has_no_classes(self):
+        error = self.batch("alone", 400, n=6, classes=3)
+        self.assertEqual(error["parameter"], "classes")
+        for words in "y of alone holds values", "leave classes out":
+            self.assertIn(words, error["detail"])
+        self.assertEqual(self.batch("alone", n=6, classes=0)["labels"].tobytes(),
+                         self.batch("alone", n=6)["labels"].tobytes())
+
     def test_smoothing_is_400_for_values_alone(self):
         error = self.batch("alone", 400, n=6, smoothing=0.1)
         self.assertEqual(error["parameter"], "smoothing")
         self.assertIn("values", error["detail"])
+        self.assertTrue(error["detail"].endswith("leave smoothing out"), error)
         smoothed, plain = (self.batch("several", n=6, smoothing=s) for s in (0.1, 0))
         self.assertEqual(smoothed["labels.price"].tobytes(), plain["labels.price"].tobytes())
         self.assertNotEqual(smoothed["labels.kind"].tobytes(), plain["labels.kind"].tobytes())
