@@ -70,8 +70,8 @@ static void tell_values(const import *in, const label *l, const char *name) {
     }
     const char *type = dtype_table[l->from->type].name;
     if (numbers)
-        import_tell(in, "%s: values from %g to %g, from %s", name, (double)least, (double)most,
-                    type);
+        import_tell(in, "%s: values from %g to %g, from %s%s", name, (double)least, (double)most,
+                    type, l->from->type == DTYPE_F64 ? ", rounded to f32" : "");
     else
         import_tell(in, "%s: values, from %s", name, type);
     if (numbers < l->rows)

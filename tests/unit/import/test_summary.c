@@ -39,14 +39,11 @@ static void lengths_are_told_by_their_order(void **state) {
     assert_true(folder_said("from 1 to 9, median 3.5, total 17\n"));
 }
 
-static void tell(const float *values) {
+/* Tells of four values. */
+static void tell_of(dtype type, const void *values) {
     static const char *const names[] = {"y.age"};
     const import in = quiet();
-    const array y = {.name = "y.age",
-                     .bytes = (const unsigned char *)values,
-                     .type = DTYPE_F32,
-                     .rank = 1,
-                     .shape = {4}};
+    const array y = {.name = "y.age", .bytes = values, .type = type, .rank = 1, .shape = {4}};
     const label l = {.from = &y, .values = true, .rows = 4, .classes = 1};
     summary_labels(&in, &(import_labels){&l, names, 1, NULL});
 }
@@ -70,6 +67,16 @@ import in = quiet();
     summary_labels(&in, &(import_labels){&l, names, 1, NULL});
     assert_true(folder_said("y: the floats were read as class numbers; for values to predict, give "
                             "--values\n"));
+}
+
+static void tell(const float *values) {
+    tell_of(DTYPE_F32, values);
+}
+
+static void values_of_float64_are_told_to_be_rounded(void **state) {
+    (void)state;
+    tell_of(DTYPE_F64, (const double[]){3, -0.5, 12, 1});
+    assert_true(folder_said("y.age: values from -0.5 to 12, from f64, rounded to f32\n"));
 }
 
 static void values_are_told_by_their_range(void **state) {
@@ -97,5 +104,5 @@ static void a_set_without_labels_is_told_so(void **state) {
 
 RUN(IN_FOLDER(the_length_of_a_ragged_row_is_called_L), IN_FOLDER(lengths_are_told_by_their_order),
     IN_FOLDER(floats_that_were_read_as_class_numbers_name_the_other_reading),
-    IN_FOLDER(values_are_told_by_their_range), IN_FOLDER(values_that_are_no_numbers_are_counted),
-    IN_FOLDER(a_set_without_labels_is_told_so))
+    IN_FOLDER(values_are_told_by_their_range), IN_FOLDER(values_of_float64_are_told_to_be_rounded),
+    IN_FOLDER(values_that_are_no_numbers_are_counted), IN_FOLDER(a_set_without_labels_is_told_so))
