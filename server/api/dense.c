@@ -25,15 +25,25 @@ static void print_sides(const uint64_t *side, unsigned sides, char *out, size_t 
         used += (size_t)snprintf(out + used, room - used, "%s%" PRIu64, i ? "x" : "", side[i]);
 }
 
+/* "Cx4x5" or "4x5xC", or what gives targets channels where x has none. */
+static void print_with_channels(const batch_geometry *of, const char *spatial, char *out,
+                                size_t room) {
+    if (!of->has_channels)
+        snprintf(out, room,
+                 "; for targets with channels, give x a dimension for channels, too, and layout");
+    else
+        snprintf(out, room, of->layout == FMIX_CHANNELS_LAST ? " or %sxC" : " or Cx%s", spatial);
+}
+
 static bool refuse_shape(const batch_geometry *of, const array *from, problem *p) {
-    char own[128], spatial[80];
+    char own[128], spatial[80], more[100];
     print_sides(from->shape + 1, from->rank ? from->rank - 1 : 0, own, sizeof own);
     print_sides(of->sides, of->rank, spatial, sizeof spatial);
+    print_with_channels(of, spatial, more, sizeof more);
     problem_add(p, 400, from->name,
                 "rows of %s have shape %s, but x has the spatial shape %s: rows of a dense target "
-                "have that shape%s",
-                from->name, own[0] ? own : "()", spatial,
-                of->has_channels ? ", or have channels where x has them" : "");
+                "must have shape %s%s",
+                from->name, own[0] ? own : "()", spatial, spatial, more);
     return false;
 }
 

@@ -78,7 +78,8 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
         problem_add(p, 400, "scope",
                     "scope is 'pair', but masks have no partners; use scope=sample or scope=batch, "
                     "or ask for /v1/plans with pairing=flip");
-    choice_check(q, p);
+    else
+        choice_check(q, p);
     recipe_from_query(q, recipe, p);
     if (p->status)
         return false;

@@ -36,8 +36,10 @@ static void check_weights(const query *q, problem *p) {
         sum += q->weights.item[i];
     if (q->weights.count != q->methods.count)
         problem_add(p, 400, "weights",
-                    "there are %u weights for %u methods; give one weight for each method",
-                    q->weights.count, q->methods.count);
+                    "there %s %u weight%s for %u method%s; give one weight for each method",
+                    q->weights.count > 1 ? "are" : "is", q->weights.count,
+                    q->weights.count > 1 ? "s" : "", q->methods.count,
+                    q->methods.count > 1 ? "s" : "");
     else if (sum == 0 || sum > UINT32_MAX)
         problem_add(p, 400, "weights", "the sum of the weights must be from 1 to 2^32-1");
 }

@@ -225,7 +225,9 @@ class Refusals(ChoicesTest):
         ({"alpha": "1,2", "method": "fmix,mixup", "lambda": 0.5}, "lambda", ("alpha",)),
         ({"switch": "sample", "policy": "random"}, "policy", ("leave policy out",)),
         ({"switch": "sample", "policy": "alternate"}, "policy", ("switch=batch",)),
-        ({"switch": "sample", "weights": "1,2"}, "weights", ("one weight for each method",)),
+        ({"switch": "sample", "weights": "1,2"}, "weights", ("2 weights for 1 method;", "one weight for each")),
+        ({"switch": "sample", "method": "fmix,none", "weights": "1"}, "weights",
+         ("is 1 weight for 2 methods;",)),
         ({"switch": "sample", "weights": "0"}, "weights", ("sum",)),
         ({"switch": "rows"}, "switch", ("batch, sample",)),
         ({"prob": 1.5}, "prob", ("0 to 1",)),
@@ -251,8 +253,9 @@ class Refusals(ChoicesTest):
                 ("prob=0.5", "prob", ("not a parameter",)),
                 ("switch=sample", "switch", ("not a parameter",)),
                 ("pairing=other_class", "pairing", ("not a parameter",))):
-            error = self.get(f"/v1/masks?shape=4x4&{query}", 400).json()["errors"][0]
-            self.refused(error, parameter, words)
+            errors = self.get(f"/v1/masks?shape=4x4&{query}", 400).json()["errors"]
+            self.assertEqual(len(errors), 1, errors)
+            self.refused(errors[0], parameter, words)
 
     def test_parts_that_are_for_others_are_named(self):
         for part in "lengths", "dense", "mixed", "labels", "rows":

@@ -151,13 +151,14 @@ class Dense(harness.ServerTest):
 
     def test_a_target_of_another_shape_is_refused_with_both_shapes(self):
         x = some("u8", 3, *SIDES)
-        for shape, words in (((3, 5), ("3x5", "5x3")), ((5,), ("shape 5,", "5x3")),
+        for shape, words in (((3, 5), ("3x5", "5x3 or Cx5x3")), ((5,), ("shape 5,", "5x3")),
                              ((5, 3, 3), ("5x3x3", "5x3")), ((1, 5, 3, 1), ("1x5x3x1", "5x3"))):
             self.refused("dense", words, {"x": x, "dense": some("u8", *shape)},
                          layout="channels_first")
         self.refused("dense", ("3 rows", "x has 4"),
                      {"x": x, "dense": some("u8", *SIDES, rows=3)}, layout="channels_first")
-        self.refused("dense", ("3x5x3", "5x3"), {"x": some("u8", *SIDES), "dense": x}, layout="none")
+        self.refused("dense", ("3x5x3", "must have shape 5x3;", "give x a dimension for channels"),
+                     {"x": some("u8", *SIDES), "dense": x}, layout="none")
 
     def test_eight_targets_and_eight_heads_with_partners_fit_one_body(self):
         x = some("u8", *SIDES)
