@@ -18,12 +18,13 @@ import programs  # noqa: E402
 MISSING = debian.missing()
 SECONDS = 600
 # By library: libpng, libdeflate, libjpeg, jansson, libmicrohttpd, GnuTLS, FFTW and MPFR; cmocka and
-# pytest themselves; and torchvision, whose transforms v2 Debian 12 does not have.
+# pytest themselves; Pillow; and torchvision, whose transforms v2 Debian 12 does not have.
 UNIT = ("test_image", "test_png", "test_npz", "test_json", "test_safetensors", "test_daemon",
         "test_healthcheck", "test_mask", "test_transform", "test_exact")
 SUITES = ("tests/http/test_golden.py", "tests/http/test_guard.py", "tests/http/test_heads.py",
           "tests/http/test_containers.py", "tests/http/test_pictures.py", "tests/http/test_tls.py",
-          "tests/http/test_torchvision.py", "tests/runner/test_suites.py")
+          "tests/http/test_torchvision.py", "tests/reference/test_refview_torchvision.py",
+          "tests/reference/test_refresize.py", "tests/runner/test_suites.py")
 
 
 @unittest.skipIf(MISSING, MISSING)

@@ -1,7 +1,9 @@
-"""Batches of data sets: sampled, augmented, mixed: STREAM.md 6, 11, 12, 13.
+"""Batches of data sets: sampled, augmented, mixed: STREAM.md 6, 9, 11, 12, 13.
 
 Part of the reference; see fmixref.py.
 """
+
+import dataclasses
 
 import numpy as np
 
@@ -9,24 +11,27 @@ from refbatch import SPATIAL, mix
 from refchoice import neighbour_partners
 from refsequence import bucket_batch
 from refstream import epoch_batch, light_augmentation, shuffled_sample
+from refview import viewed
 
 NEIGHBOUR = 16  # the first word of a neighbour's window
 
 
 def hosted_batch(data, recipe, size, step, epoch=0, *, shuffle=False,
-                 bucket=50, crop=0, pad="zero", flip=False, layout=None,
-                 smoothing=0.0, **how):
+                 bucket=50, crop=0, pad="zero", flip=False, view=None,
+                 layout=None, smoothing=0.0, **how):
     """The whole of a batch of a data set: its parts by name.
 
-    `data` has x (an array, or a list of rows of several lengths) and its
-    layout, labels and classes by head (y or y.NAME), and perhaps dense
+    `data` has x (an array, a list of rows of several lengths, or with `view`
+    a list of pictures [height, width, channels]) and its layout, labels and classes by head (y or y.NAME), and perhaps dense
     targets by name (dense or dense.NAME) and neighbours. `how` is for mix:
     mean, std, out_dtype, pad_value.
     """
     layout = layout or data.layout
-    samples, indices, number = hosted_rows(data, recipe.seed, size, step,
-                                           epoch, shuffle, bucket)
-    window = recipe.seed, indices, crop, pad, flip
+    view = view and dataclasses.replace(view, flip=flip)
+    ragged = isinstance(data.x, list) and not view
+    samples, indices, number = hosted_rows(data, recipe.seed, size, step, epoch,
+                                           shuffle, bucket if ragged else None)
+    window = view, recipe.seed, indices, crop, pad, flip
     partners, more = _partners(data, recipe, indices, samples), {}
     if data.labels:
         more = {"y": _taken(data.labels, samples), "classes": data.classes,
@@ -41,9 +46,9 @@ def hosted_batch(data, recipe, size, step, epoch=0, *, shuffle=False,
     return _parts(made, samples, recipe.varies)
 
 
-def hosted_rows(data, seed, size, step, epoch, shuffle, bucket):
+def hosted_rows(data, seed, size, step, epoch, shuffle, bucket=None):
     """The samples of a batch, their t, and the batch number."""
-    if isinstance(data.x, list):
+    if bucket:
         return bucket_batch(seed, epoch, [len(row) for row in data.x], size,
                             step, bucket, shuffle)
     count = len(data.x)
@@ -90,15 +95,26 @@ def _moved(data, samples, layout, window, first=0):
                                         or {})}.items():
         bare = name != "x" and array[0].ndim == sides
         stored = "none" if bare else data.layout
-        rows = augmented([array[s] for s in samples], stored, *window, first)
+        rows = prepared([array[s] for s in samples], name, stored, *window,
+                        first)
         rows = [np.ascontiguousarray(relaid(row, stored, "none" if bare
                                             else layout)) for row in rows]
-        found[name] = rows if isinstance(array, list) else np.stack(rows)
+        ragged = isinstance(array, list) and not window[0]
+        found[name] = rows if ragged else np.stack(rows)
     return found
 
 
 def _sides(row, layout):
     return row[np.newaxis].shape[SPATIAL[layout]]
+
+
+def prepared(rows, name, layout, view, seed, indices, *window):
+    """Rows of x or of a dense target, augmented or viewed."""
+    if view is None:
+        return augmented(rows, layout, seed, indices, *window)
+    view = view if name == "x" else dataclasses.replace(view, filter="nearest")
+    return [viewed(row, view, seed, t, window[-1] == NEIGHBOUR)
+            for row, t in zip(rows, indices)]
 
 
 def augmented(rows, layout, seed, indices, crop, pad, flip, first=0):

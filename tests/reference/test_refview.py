@@ -1,8 +1,10 @@
 """Views of pictures: the printed checks, ties, and torchvision's law by plain float64."""
 
 import collections
+import dataclasses
 import math
 import random
+import types
 import unittest
 from fractions import Fraction
 
@@ -223,6 +225,54 @@ class Views(unittest.TestCase):
                     view = ref.View(size, kind, filter=name)
                     self.assertEqual(ref.viewed(picture, view, 1, t).shape,
                                      (*size, 3))
+
+
+class HostedPictures(unittest.TestCase):
+    def data(self):
+        """Pictures whose dense target is their first channel."""
+        source = np.random.default_rng(3)
+        x = [source.integers(0, 256, (*source.integers(3, 30, 2), 3), np.uint8)
+             for _ in range(9)]
+        return types.SimpleNamespace(
+            x=x, layout="channels_last", labels={"y": np.arange(9)},
+            classes={"y": 9}, dense={"dense": [row[..., 0] for row in x]},
+            neighbours=np.arange(9)[:, np.newaxis] ^ 1)
+
+    def batch(self, recipe, view, size=4, step=1, **how):
+        data = self.data()
+        data.neighbours[8] = 0
+        return data, ref.hosted_batch(data, recipe, size, step, epoch=2,
+                                      shuffle=True, flip=True, view=view, **how)
+
+    def test_each_row_is_viewed_by_its_own_t_whatever_t_is_shared(self):
+        view = ref.View((8, 7), filter="bicubic")
+        for scope in ("sample", "batch"):
+            data, made = self.batch(ref.Recipe(method="none", seed=5, scope=scope),
+                                    view)
+            for i, sample in enumerate(made["rows"]):
+                wanted = ref.viewed(data.x[sample], dataclasses.replace(
+                    view, flip=True), 5, 2 * 9 + 4 + i)
+                self.assertEqual(made["mixed"][i].tolist(), wanted.tolist())
+
+    def test_a_neighbour_is_viewed_by_words_of_its_own(self):
+        view = ref.View((8, 7))
+        recipe = ref.Recipe(method="mixup", lam=0.0, pairing="neighbour")
+        data, made = self.batch(recipe, view, layout="channels_first")
+        for i, partner in enumerate(made["pairing"]):
+            wanted = ref.viewed(data.x[partner], dataclasses.replace(
+                view, flip=True), 0, 2 * 9 + 4 + i, True)
+            self.assertEqual(np.moveaxis(made["mixed"][i], 0, -1).tolist(),
+                             wanted.tolist())
+
+    def test_a_dense_target_is_viewed_by_nearest(self):
+        for kind in ("random", "center", "stretch"):
+            view = ref.View((9, 6), kind, filter="nearest", short=7)
+            made = self.batch(ref.Recipe(method="cutmix"), view)[1]
+            self.assertEqual(made["dense"].tolist(), made["mixed"][..., 0].tolist())
+            smooth = dataclasses.replace(view, filter="bicubic")
+            other = self.batch(ref.Recipe(method="cutmix"), smooth)[1]
+            self.assertEqual(made["dense"].tolist(), other["dense"].tolist())
+            self.assertNotEqual(made["mixed"].tolist(), other["mixed"].tolist())
 
 
 if __name__ == "__main__":
