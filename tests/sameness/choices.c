@@ -27,6 +27,8 @@ static fmix_dtype one_of(const fmix_dtype *types, uint64_t count, uint64_t *rand
     return types[below(random, count)];
 }
 
+/* Here and below one draw a statement: the order of two in an expression is the compiler's. */
+
 /* Alphas and weights, some of which may be 0 but the first. */
 static void choose_methods(sample *s, uint64_t *random) {
     static const double alphas[] = {0.01, 0.2, 1, 4, 1000};
@@ -217,7 +219,8 @@ static void add_mix(const task *w, fmix_batch batch) {
 static void add_neighbours(const task *w, uint64_t *random) {
     uint64_t seed = next(random), t = next(random);
     for (unsigned i = 0; i < 4; i++) {
-        uint64_t j, k = 1 + (next(random) >> 33 >> below(random, 31));
+        uint64_t j, word = next(random);
+        uint64_t k = 1 + (word >> 33 >> below(random, 31));
         unsigned sides = 1 + (unsigned)below(random, 3);
         uint32_t crop = (uint32_t)below(random, 1 << 20);
         fmix_light light;
@@ -234,7 +237,8 @@ static void add_neighbours(const task *w, uint64_t *random) {
 static void add_buckets(const task *w, uint64_t *random) {
     int64_t offsets[SAMPLES_MOST + 1] = {0};
     fmix_bucket bucket = {.seed = next(random), .offsets = offsets};
-    bucket.epoch = next(random) >> 24 >> below(random, 40);
+    uint64_t word = next(random);
+    bucket.epoch = word >> 24 >> below(random, 40);
     bucket.samples = 1 + below(random, SAMPLES_MOST);
     bucket.batch = 1 + below(random, BATCH_MOST);
     bucket.windows = 1 + below(random, 7);
