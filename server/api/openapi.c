@@ -25,7 +25,7 @@ static const struct {
      "{\"type\":\"object\",\"required\":[\"name\",\"count\",\"shape\",\"dtype\",\"layout\","
      "\"heads\",\"digest\"],\"properties\":{\"name\":{\"type\":\"string\"},"
      "\"count\":{\"type\":\"integer\",\"minimum\":1},\"shape\":{\"description\":\"of a row; null "
-     "where each row has a length of its own\",\"type\":\"array\",\"items\":{\"type\":"
+     "where each row has a dimension of its own\",\"type\":\"array\",\"items\":{\"type\":"
      "[\"integer\",\"null\"],\"minimum\":1}},\"dtype\":{\"type\":\"string\"},"
      "\"layout\":{\"enum\":[\"channels_first\",\"channels_last\",\"none\"]},"
      "\"heads\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
@@ -41,6 +41,9 @@ static const struct {
      "\"lengths\":{\"description\":\"of rows that have lengths of their own\",\"type\":\"object\","
      "\"required\":[\"least\",\"most\",\"total\"],\"properties\":{\"least\":{\"type\":"
      "\"integer\"},\"most\":{\"type\":\"integer\"},\"total\":{\"type\":\"integer\"}}},"
+     "\"images\":{\"description\":\"of rows that are pictures with sides of their own\",\"type\":"
+     "\"object\",\"required\":[\"store\",\"channels\"],\"properties\":{\"store\":{\"enum\":"
+     "[\"files\",\"pixels\"]},\"channels\":{\"enum\":[1,3]}}},"
      "\"digest\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"}}}"},
     {"Datasets", "{\"type\":\"object\",\"required\":[\"datasets\"],\"properties\":{\"datasets\":"
                  "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Dataset\"}}}}"},

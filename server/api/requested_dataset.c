@@ -49,6 +49,13 @@ dataset *requested_dataset_find(resource_request *request, problem *p) {
     if (!request->query.given[QUERY_N])
         request->query.n = DEFAULT_ROWS;
     request->query.given[QUERY_N] = true;
+    if (d && d->images) {
+        problem_add(p, 400, NULL,
+                    "the data set %s holds pictures of different sizes, which are not served yet",
+                    d->name);
+        dataset_release(d);
+        return NULL;
+    }
     if (d && dataset_state(d) == MAPPED_FILE_WHOLE)
         return d;
     if (d || reason[0]) {

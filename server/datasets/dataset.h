@@ -21,6 +21,13 @@
 #define DATASET_DIGEST     64   /* hexadecimal digits */
 #define DATASET_REASON     256  /* bytes of why a file is refused, with its end */
 
+/* How the pictures of an image set are stored. */
+typedef enum dataset_store {
+    DATASET_FILES,  /* the bytes of PNG and JPEG files */
+    DATASET_PIXELS, /* samples, row by row */
+    DATASET_STORES
+} dataset_store;
+
 typedef enum dataset_head_kind {
     DATASET_ROWS,    /* rows of `classes` weights, f32 */
     DATASET_NUMBERS, /* class numbers, i32 */
@@ -42,7 +49,10 @@ typedef struct dataset_neighbours {
 } dataset_neighbours;
 
 /* In a ragged set every row has a length of its own. x.side[0] is 0 then, and x.row_bytes counts
- * the bytes of one step of a row: a row of L steps has L times as many. */
+ * the bytes of one step of a row: a row of L steps has L times as many.
+ *
+ * In an image set every row is a picture with a height and width of its own (dataset_picture.h).
+ * x.side[0] and x.side[1] are 0 then, and x.row_bytes counts the bytes of one pixel. */
 typedef struct dataset {
     char name[DATASET_NAME + 1];
     char *path; /* of the directory */
@@ -57,6 +67,9 @@ typedef struct dataset {
     mapped_file offsets;        /* of the rows in x, in steps: count + 1 of i64, little-endian */
     int64_t *offset;            /* the same in the machine's order, copied (dataset_check.h) */
     uint64_t shortest, longest; /* lengths of rows of a ragged set, in steps */
+    bool images;
+    dataset_store store; /* of an image set */
+    mapped_file index;   /* of an image set: where each picture lies in x.file, and its sides */
     char digest[DATASET_DIGEST + 1];
     buffer description;      /* the set as clients see it: a line of JSON, made once */
     mapped_file_stamp stamp; /* of the manifest when it was read */

@@ -1,7 +1,7 @@
 #include "dataset_part.h"
 
 unsigned dataset_files(const dataset *d) {
-    return 1 + d->heads + d->denses + (d->neighbours.k > 0) + d->ragged;
+    return 1 + d->heads + d->denses + (d->neighbours.k > 0) + (d->ragged || d->images);
 }
 
 dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index) {
@@ -16,7 +16,9 @@ dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index)
         return DATASET_PART_DENSE;
     bool first = *index == d->denses;
     *index = 0;
-    return first && d->neighbours.k > 0 ? DATASET_PART_NEIGHBOURS : DATASET_PART_OFFSETS;
+    return first && d->neighbours.k > 0 ? DATASET_PART_NEIGHBOURS
+           : d->images                  ? DATASET_PART_INDEX
+                                        : DATASET_PART_OFFSETS;
 }
 
 const mapped_file *dataset_file(const dataset *d, unsigned number) {
@@ -30,6 +32,8 @@ const mapped_file *dataset_file(const dataset *d, unsigned number) {
         return &d->dense[i].file;
     case DATASET_PART_NEIGHBOURS:
         return &d->neighbours.file;
+    case DATASET_PART_INDEX:
+        return &d->index;
     default:
         return &d->offsets;
     }

@@ -18,6 +18,8 @@ struct dataset_writer {
     dataset set; /* its facts and heads so far; its files are mapped only for the digest */
     json_t *class_names;
     FILE *data, *errors;
+    FILE *index;   /* of an image set */
+    uint64_t used; /* bytes of its data so far */
     progress progress;
     bool failed;
 };
@@ -44,6 +46,15 @@ static bool fail(dataset_writer *w, const char *text, ...) {
 /* By errno, of a file of the set. */
 static bool fail_file(dataset_writer *w, const char *name) {
     return fail(w, "cannot write %s/%s: %s", w->place.path, name, strerror(errno));
+}
+
+/* The same, of a file by its number. */
+static bool fail_part(dataset_writer *w, unsigned number) {
+    char name[MANIFEST_FILE_NAME];
+    int error = errno;
+    manifest_file_name(&w->set, number, name);
+    errno = error;
+    return fail_file(w, name);
 }
 
 /* True: the result is STAGING_OK. */
@@ -75,6 +86,8 @@ static bool staged(dataset_writer *w, staging_result result) {
 static void writer_free(dataset_writer *w) {
     if (w->data)
         fclose(w->data);
+    if (w->index)
+        fclose(w->index);
     staging_free(&w->place);
     json_decref(w->class_names);
     free(w);
@@ -87,7 +100,7 @@ bool dataset_writer_check(const char *path, FILE *errors) {
     return good;
 }
 
-/* The bytes of a row; of a ragged set's, of a step. */
+/* The bytes of a row; of a ragged set's, of a step; of a picture's, of a pixel. */
 static uint64_t row_bytes_of(const dataset_array *a) {
     uint64_t bytes = dtype_table[a->type].size;
     for (unsigned i = 0; i < a->rank; i++)
@@ -97,11 +110,14 @@ static uint64_t row_bytes_of(const dataset_array *a) {
 
 static void take_facts(dataset_writer *w, const dataset_writer_facts *facts) {
     dataset_array *x = &w->set.x;
+    unsigned open = facts->images ? 2 : facts->ragged;
     w->set.ragged = facts->ragged;
+    w->set.images = facts->images;
+    w->set.store = facts->store;
     *x = (dataset_array){
         .name = "x", .type = facts->type, .rank = facts->rank, .layout = facts->layout};
     for (unsigned i = 0; i < facts->rank; i++)
-        x->side[i] = facts->ragged && i == 0 ? 0 : facts->side[i];
+        x->side[i] = i < open ? 0 : facts->side[i];
     x->row_bytes = row_bytes_of(x);
 }
 
@@ -120,7 +136,11 @@ static bool start(dataset_writer *w, const char *path) {
         return false;
     manifest_file_name(&w->set, 0, name);
     w->data = create(w, name);
-    return w->data != NULL;
+    if (!w->data || !w->set.images)
+        return w->data != NULL;
+    manifest_file_name(&w->set, dataset_files(&w->set) - 1, name);
+    w->index = create(w, name);
+    return w->index != NULL;
 }
 
 dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts *facts,
@@ -156,11 +176,9 @@ void dataset_writer_break(dataset_writer *w) {
 
 bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows) {
     const unsigned char *at = bytes;
-    char name[MANIFEST_FILE_NAME];
-    manifest_file_name(&w->set, 0, name);
     for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->set.x.row_bytes) {
         if (fwrite(at, (size_t)w->set.x.row_bytes, 1, w->data) != 1)
-            return fail_file(w, name);
+            return fail_part(w, 0);
         progress_show(&w->progress, ++w->set.count);
     }
     return !w->failed;
@@ -184,6 +202,20 @@ static bool write_weights(FILE *file, const label *l) {
         if (fwrite(&value, sizeof value, 1, file) != 1)
             return false;
     }
+    return true;
+}
+
+bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p) {
+    unsigned char entry[DATASET_PICTURE_ENTRY];
+    if (w->failed)
+        return false;
+    dataset_picture_entry(w->used, p->length, p->height, p->width, entry);
+    if (fwrite(p->bytes, 1, (size_t)p->length, w->data) != p->length)
+        return fail_part(w, 0);
+    if (fwrite(entry, sizeof entry, 1, w->index) != 1)
+        return fail_part(w, dataset_files(&w->set) - 1);
+    w->used += p->length;
+    progress_show(&w->progress, ++w->set.count);
     return true;
 }
 
@@ -360,11 +392,13 @@ static bool write_manifest(dataset_writer *w) {
 
 static bool finish_data(dataset_writer *w) {
     char name[MANIFEST_FILE_NAME];
-    FILE *data = w->data;
-    w->data = NULL;
+    FILE *data = w->data, *index = w->index;
+    w->data = w->index = NULL;
     manifest_file_name(&w->set, 0, name);
-    return finish_file(w, data, name) && !w->failed &&
-           (w->set.count > 0 || fail(w, "there are no rows"));
+    bool good = finish_file(w, data, name);
+    manifest_file_name(&w->set, dataset_files(&w->set) - 1, name);
+    good = (!index || finish_file(w, index, name)) && good;
+    return good && !w->failed && (w->set.count > 0 || fail(w, "there are no rows"));
 }
 
 bool dataset_writer_finish(dataset_writer *w) {

@@ -7,7 +7,7 @@
 #ifndef DATASET_WRITER_H
 #define DATASET_WRITER_H
 
-#include "dataset.h"
+#include "dataset_picture.h"
 #include "formats/label_array.h"
 
 typedef struct dataset_writer dataset_writer;
@@ -17,9 +17,11 @@ typedef struct dataset_writer_facts {
     dtype type;
     unsigned rank; /* of a row */
     uint64_t side[QUERY_RANK - 1];
-    unsigned layout;   /* query_layout */
-    bool ragged;       /* rows have lengths of their own, in place of side[0] */
-    uint64_t expected; /* rows that will come, to show progress; 0: unknown */
+    unsigned layout; /* query_layout */
+    bool ragged;     /* rows have lengths of their own, in place of side[0] */
+    bool images;     /* rows have heights and widths of their own, in place of the first sides */
+    dataset_store store; /* of images */
+    uint64_t expected;   /* rows that will come, to show progress; 0: unknown */
 } dataset_writer_facts;
 
 /* Returns true if a set can be written at this path: its name is valid, and the path is not taken.
@@ -36,6 +38,9 @@ bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows);
 /* Writes all rows of a ragged set. offsets: rows + 1 of an integer type, which rise from 0; row i
  * has the steps offsets[i] … offsets[i + 1] - 1 of `steps`. */
 bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *offsets);
+
+/* Appends a picture of an image set: the bytes of a file, or samples. */
+bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p);
 
 /* Ends the line of a progress bar, before another message is printed. */
 void dataset_writer_break(dataset_writer *w);

@@ -1,4 +1,5 @@
 #include "description.h"
+#include "dataset_picture.h"
 
 #include <stdlib.h>
 
@@ -29,7 +30,7 @@ static json_t *heads_of(const dataset *d, json_t *names) {
     return heads;
 }
 
-/* null stands for the length that each row has of its own. */
+/* null stands for a dimension that each row has of its own. */
 static json_t *shape_of(const dataset_array *a) {
     json_t *shape = json_array();
     for (unsigned i = 0; i < a->rank; i++)
@@ -52,6 +53,11 @@ static json_t *lengths_of(const dataset *d) {
                      "total", (json_int_t)d->offset[d->count]);
 }
 
+static json_t *images_of(const dataset *d) {
+    return json_pack("{ss si}", "store", manifest_store_name(d->store), "channels",
+                     (int)dataset_picture_channels(d));
+}
+
 bool description_write(const dataset *d, json_t *names, buffer *out) {
     json_t *root = json_pack("{ss sI so ss ss so}", "name", d->name, "count", (json_int_t)d->count,
                              "shape", shape_of(&d->x), "dtype", type_name(&d->x), "layout",
@@ -62,6 +68,8 @@ bool description_write(const dataset *d, json_t *names, buffer *out) {
         root = json_set(root, "neighbours", json_integer((json_int_t)d->neighbours.k));
     if (d->ragged)
         root = json_set(root, "lengths", lengths_of(d));
+    if (d->images)
+        root = json_set(root, "images", images_of(d));
     return json_print_line(json_set(root, "digest", json_string(d->digest)), out);
 }
 

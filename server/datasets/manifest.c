@@ -1,4 +1,5 @@
 #include "manifest.h"
+#include "dataset_picture.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,10 +23,15 @@ static const char *const kind_names[DATASET_HEAD_KINDS] = {
     [DATASET_NUMBERS] = "numbers",
     [DATASET_VALUES] = "values",
 };
+static const char *const store_names[DATASET_STORES] = {
+    [DATASET_FILES] = "files",
+    [DATASET_PIXELS] = "pixels",
+};
 
 #define DATA_FILE       "data.bin"
 #define NEIGHBOURS_FILE "neighbours.bin"
 #define OFFSETS_FILE    "offsets.bin"
+#define INDEX_FILE      "index.bin"
 #define LABELS_STEM     "labels"
 #define DENSE_STEM      "dense"
 #define ARRAY_END       ".bin"
@@ -67,6 +73,10 @@ const char *manifest_kind_name(dataset_head_kind kind) {
     return kind_names[kind];
 }
 
+const char *manifest_store_name(dataset_store store) {
+    return store_names[store];
+}
+
 /* The index of a name in a table, or `count` if the table does not hold the name. */
 static unsigned index_of(const char *const *names, unsigned count, const char *name) {
     unsigned i = 0;
@@ -81,6 +91,11 @@ bool manifest_layout_of(const char *name, unsigned *out) {
         return false;
     *out = i;
     return true;
+}
+
+bool manifest_store_of(const char *name, unsigned *out) {
+    *out = index_of(store_names, DATASET_STORES, name);
+    return *out < DATASET_STORES;
 }
 
 /* ---- files ---- */
@@ -102,6 +117,9 @@ void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FIL
         break;
     case DATASET_PART_OFFSETS:
         snprintf(out, MANIFEST_FILE_NAME, "%s", OFFSETS_FILE);
+        break;
+    case DATASET_PART_INDEX:
+        snprintf(out, MANIFEST_FILE_NAME, "%s", INDEX_FILE);
     }
 }
 
@@ -116,6 +134,8 @@ static uint64_t row_bytes(const dataset *d, dataset_part part, unsigned i) {
         return d->dense[i].row_bytes;
     case DATASET_PART_NEIGHBOURS:
         return 8 * d->neighbours.k;
+    case DATASET_PART_INDEX:
+        return DATASET_PICTURE_ENTRY;
     default:
         return 8;
     }
@@ -125,7 +145,7 @@ bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out) {
     unsigned i;
     dataset_part part = dataset_part_of(d, number, &i);
     uint64_t rows = d->count + (part == DATASET_PART_OFFSETS), row = row_bytes(d, part, i);
-    bool known = part != DATASET_PART_X || !d->ragged;
+    bool known = part != DATASET_PART_X || !(d->ragged || d->images);
     *out = known ? rows * row : MANIFEST_ANY_BYTES;
     return !known || row == 0 || rows <= UINT64_MAX / row;
 }
@@ -139,7 +159,8 @@ static bool is_array_file(const char *name, const char *stem) {
 bool manifest_owns_file(const char *name) {
     return strcmp(name, MANIFEST_NAME) == 0 || strcmp(name, DATA_FILE) == 0 ||
            strcmp(name, NEIGHBOURS_FILE) == 0 || strcmp(name, OFFSETS_FILE) == 0 ||
-           is_array_file(name, LABELS_STEM) || is_array_file(name, DENSE_STEM);
+           strcmp(name, INDEX_FILE) == 0 || is_array_file(name, LABELS_STEM) ||
+           is_array_file(name, DENSE_STEM);
 }
 
 /* ---- reading ---- */
@@ -157,20 +178,21 @@ static bool read_count(const json_t *value, uint64_t *out) {
     return true;
 }
 
-/* A dimension of a row; that of a ragged row's own length is null, which reads as 0. */
+/* A dimension of a row; one that each row has of its own is null, which reads as 0. */
 static bool read_side(const json_t *value, bool null, uint64_t *out) {
     *out = 0;
     return null ? json_is_null(value) : read_count(value, out) && *out <= UINT32_MAX;
 }
 
-/* The shape of a row, and the bytes of a row; those of all rows fit a size_t. */
-static bool read_shape(const json_t *shape, bool ragged, uint64_t rows, dataset_array *out) {
+/* The shape of a row, of which the first `open` dimensions are each row's own, and the bytes of a
+ * row; those of all rows fit a size_t. */
+static bool read_shape(const json_t *shape, unsigned open, uint64_t rows, dataset_array *out) {
     size_t rank = json_array_size(shape), bytes = dtype_table[out->type].size;
-    if (rank < 1 || rank > QUERY_RANK - 1)
+    if (rank < 1 || rank > QUERY_RANK - 1 || rank < open)
         return false;
     out->rank = (unsigned)rank;
     for (unsigned i = 0; i < out->rank; i++) {
-        bool own = ragged && i == 0;
+        bool own = i < open;
         uint64_t side = 1;
         if (!read_side(json_array_get(shape, i), own, &out->side[i]))
             return false;
@@ -229,7 +251,7 @@ static bool read_dense(const json_t *o, dataset *out) {
         return false;
     snprintf(a->name, sizeof a->name, "%s", name);
     a->type = (dtype)type;
-    if (!read_shape(json_object_get(o, "shape"), false, out->count, a) ||
+    if (!read_shape(json_object_get(o, "shape"), 0, out->count, a) ||
         !manifest_layout_of(text_of(o, "layout"), &a->layout) || !dataset_array_fits(a, &out->x))
         return false;
     out->denses++;
@@ -242,7 +264,8 @@ static bool read_denses(const json_t *root, dataset *out) {
     const json_t *list = json_object_get(root, "dense");
     if (!list)
         return true;
-    if (out->ragged || json_array_size(list) < 1 || json_array_size(list) > DATASET_DENSE)
+    if (out->ragged || out->images || json_array_size(list) < 1 ||
+        json_array_size(list) > DATASET_DENSE)
         return false;
     for (size_t i = 0; i < json_array_size(list); i++)
         if (!read_dense(json_array_get(list, i), out))
@@ -259,6 +282,26 @@ static bool read_ragged(const json_t *root, dataset *out) {
     const json_t *ragged = json_object_get(root, "ragged");
     out->ragged = json_is_true(ragged);
     return !ragged || out->ragged;
+}
+
+/* {"store": STORE} */
+static bool read_images(const json_t *root, dataset *out) {
+    const json_t *images = json_object_get(root, "images");
+    unsigned store;
+    if (!images)
+        return true;
+    if (out->ragged || !manifest_store_of(text_of(images, "store"), &store))
+        return false;
+    out->images = true;
+    out->store = (dataset_store)store;
+    return true;
+}
+
+/* The pictures of an image set are grey, or RGB with the channels behind each other. */
+static bool fits_images(const dataset_array *x) {
+    return x->type == DTYPE_U8 &&
+           ((x->rank == 2 && x->layout == LAYOUT_NONE) ||
+            (x->rank == 3 && x->side[2] == 3 && x->layout == LAYOUT_CHANNELS_LAST));
 }
 
 static bool read_digest(const json_t *root, dataset *out) {
@@ -292,12 +335,21 @@ static bool read_x(const json_t *root, dataset *out, char reason[MANIFEST_REASON
     out->x.type = (dtype)type;
     if (!read_ragged(root, out))
         return refuse(": ragged must be true, or missing", reason);
-    if (!read_shape(json_object_get(root, "shape"), out->ragged, out->count, &out->x))
+    if (!read_images(root, out))
+        return refuse(": images must be an object whose store is files or pixels, or missing, as "
+                      "where ragged is true",
+                      reason);
+    unsigned open = out->images ? 2 : out->ragged;
+    if (!read_shape(json_object_get(root, "shape"), open, out->count, &out->x))
         return refuse(": shape must hold the one to four dimensions of a row; the first is null "
-                      "if ragged is true",
+                      "if ragged is true, and the first two are with images",
                       reason);
     if (!manifest_layout_of(text_of(root, "layout"), &out->x.layout))
         return refuse_name("layout", layout_names, LAYOUTS, reason);
+    if (out->images && !fits_images(&out->x))
+        return refuse(": the rows of an image set must be u8, of shape [null, null] with layout "
+                      "none, or [null, null, 3] with layout channels_last",
+                      reason);
     return !out->ragged || out->x.layout != LAYOUT_CHANNELS_FIRST ||
            refuse(": layout must be channels_last or none if ragged is true", reason);
 }
@@ -362,6 +414,8 @@ json_t *manifest_write(const dataset *d, json_t *class_names) {
         root = json_set(root, "neighbours", json_integer((json_int_t)d->neighbours.k));
     if (d->ragged)
         root = json_set(root, "ragged", json_true());
+    if (d->images)
+        root = json_set(root, "images", json_pack("{ss}", "store", store_names[d->store]));
     return json_set(root, "digest", json_string(d->digest));
 }
 
@@ -384,5 +438,7 @@ void manifest_print_facts(const dataset *d, buffer *out) {
     }
     if (d->neighbours.k)
         buffer_print(out, "\nneighbours %" PRIu64, d->neighbours.k);
+    if (d->images)
+        buffer_print(out, "\nimages %s", store_names[d->store]);
     buffer_text(out, d->ragged ? "\nragged\n" : "\n");
 }

@@ -11,6 +11,8 @@
  *   neighbours.bin  the numbers of each row's neighbours, i64
  *   offsets.bin     of a ragged set: where each row begins in data.bin, and the last ends, in
  *                   steps, i64
+ *   index.bin       of an image set: where each picture lies in data.bin, and its sides
+ *                   (dataset_picture.h)
  *
  * A stored set must stay readable, whatever parameters of HTTP requests are called. So the names on
  * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and nowhere else,
@@ -39,17 +41,19 @@ bool manifest_head_is_valid(const char *name);
 /* Returns true if dense targets may be called `name`: dense or dense.NAME. */
 bool manifest_dense_is_valid(const char *name);
 
-/* The names of an element type, of a layout (query_layout) and of a kind of labels on disk. */
+/* The names of an element type, a layout (query_layout), a kind of labels and a store on disk. */
 const char *manifest_type_name(dtype type);
 const char *manifest_layout_name(unsigned layout);
 const char *manifest_kind_name(dataset_head_kind kind);
+const char *manifest_store_name(dataset_store store);
 bool manifest_layout_of(const char *name, unsigned *out);
+bool manifest_store_of(const char *name, unsigned *out);
 
 /* The name of file `number` of a set, in the order of dataset_file. */
 void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]);
 
 /* The bytes that the same file must have; MANIFEST_ANY_BYTES for the data of a ragged set, whose
- * length its offsets say. False: more than 64 bits can count. */
+ * length its offsets say, and of an image set. False: more than 64 bits can count. */
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
 
 /* Returns true if some set may have a file of this name, manifest.json included. */

@@ -1,8 +1,9 @@
 /* A data set's manifest, beside eight bytes of data, and as many of labels, dense targets and
- * neighbours. The offsets are those of two ragged rows. */
+ * neighbours. The offsets are those of two ragged rows, and the index
+ * that of two pictures. */
 #include "fuzz.h"
 
-#include "datasets/dataset.h"
+#include "datasets/dataset_picture.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ static void remove_all(void) {
                                         "/s/dense.bin",
                                         "/s/neighbours.bin",
                                         "/s/offsets.bin",
+                                        "/s/index.bin",
                                         "/s",
                                         ""};
     char path[80];
@@ -45,7 +47,21 @@ static FILE *begin(void) {
     write_file("neighbours.bin", zeros, sizeof zeros);
     static const unsigned char offsets[24] = {[8] = 1, [16] = 4};
     write_file("offsets.bin", offsets, sizeof offsets);
+    unsigned char index[2 * DATASET_PICTURE_ENTRY];
+    dataset_picture_entry(0, 3, 1, 1, index);
+    dataset_picture_entry(3, 5, 1, 5, index + DATASET_PICTURE_ENTRY);
+    write_file("index.bin", index, sizeof index);
     return fopen("/dev/null", "w");
+}
+
+/* The pictures of two rows; of samples only those that are as many as the sides say. */
+static void check_pictures(const dataset *d) {
+    dataset_picture p;
+    for (uint64_t row = 0; row < d->count; row++)
+        if (dataset_picture_of(d, row, &p) != (d->store == DATASET_FILES || d->x.rank - 2 != row))
+            abort();
+    if (d->count != 2 || d->denses > 0 || dataset_picture_of(d, 2, &p))
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -56,6 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!d)
         return 0;
     uint64_t sum = 0;
+    if (d->images) {
+        check_pictures(d);
+        dataset_release(d);
+        return 0;
+    }
     for (uint64_t row = 0; row < d->count; row++) {
         uint64_t bytes = d->x.row_bytes * (d->ragged ? dataset_length(d, row) : 1);
         if (dataset_row(d, row)[bytes - 1] != 0)

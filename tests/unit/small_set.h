@@ -75,6 +75,23 @@ static inline void small_write_ragged(const char *name) {
                 dataset_writer_finish(w));
 }
 
+/* Three pictures of 1 x 1, 1 x 2 and 1 x 1 RGB pixels, with two heads. As files the same bytes are
+ * stored: a set is not asked whether they are those of pictures. */
+static inline void small_write_images(const char *name, dataset_store store) {
+    const dataset_writer_facts facts = {.type = DTYPE_U8,
+                                        .rank = 3,
+                                        .side = {0, 0, 3},
+                                        .layout = LAYOUT_CHANNELS_LAST,
+                                        .images = true,
+                                        .store = store};
+    const dataset_picture pictures[] = {
+        {small_pixels, 3, 1, 1}, {small_pixels + 3, 6, 1, 2}, {small_pixels + 9, 3, 1, 1}};
+    dataset_writer *w = dataset_writer_new(folder_path(name), &facts, folder_errors);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(w && dataset_writer_picture(w, &pictures[i]));
+    assert_true(small_heads(w, 3) && dataset_writer_finish(w));
+}
+
 static inline dataset *small_open(const char *name, bool verify) {
     return dataset_open(folder_root, name, verify, NULL, folder_errors);
 }

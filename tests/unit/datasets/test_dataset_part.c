@@ -35,6 +35,10 @@ static void what_a_set_lacks_has_no_number(void **state) {
     d = (dataset){.ragged = true};
     assert_int_equal(dataset_files(&d), 2);
     assert_int_equal(dataset_part_of(&d, 1, &index), DATASET_PART_OFFSETS);
+    d = (dataset){.images = true};
+    assert_int_equal(dataset_files(&d), 2);
+    assert_int_equal(dataset_part_of(&d, 1, &index), DATASET_PART_INDEX);
+    assert_ptr_equal(dataset_file(&d, 1), &d.index);
 }
 
 static void all_files_are_closed(void **state) {

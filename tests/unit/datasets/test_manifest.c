@@ -117,6 +117,10 @@ static void the_digest_of_every_element_type_is_what_it_always_was(void **state)
     }
 }
 
+static void small_write_files(const char *name) {
+    small_write_images(name, DATASET_FILES);
+}
+
 /* The digests are those that Python's hashlib finds over these facts and the files. */
 static void sets_of_every_part_are_written_byte_for_byte(void **state) {
     (void)state;
@@ -131,9 +135,11 @@ static void sets_of_every_part_are_written_byte_for_byte(void **state) {
          "2015502024dbd5883e5dc0d631942da11e3156a00bd8829e5ce8d2e5da9035e6", 7},
         {small_write_ragged, "fmixd 1\n3 u8 channels_last 0 2\ny 1 3\ny.b 0 2\nragged\n",
          "d8daf209ecbb77184b5063788c1a0756cecda411ec2031b57318f7254b87c693", 5},
+        {small_write_files, "fmixd 1\n3 u8 channels_last 0 0 3\ny 1 3\ny.b 0 2\nimages files\n",
+         "6f94d4a09c1b4115b01ba7ef0d17a255b8fa9fbe9ee8f768332c2b072ed9c2f5", 5},
     };
-    static const char *const names[] = {"dense", "ragged"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const names[] = {"dense", "ragged", "images"};
+    for (size_t i = 0; i < 3; i++) {
         buffer facts = buffer_of(1000);
         sets[i].write(names[i]);
         dataset *d = small_open(names[i], true);
@@ -148,6 +154,7 @@ static void sets_of_every_part_are_written_byte_for_byte(void **state) {
     }
     assert_true(folder_exists("dense/dense.bin") && folder_exists("dense/dense.map.bin"));
     assert_true(folder_exists("dense/neighbours.bin") && folder_exists("ragged/offsets.bin"));
+    assert_true(folder_exists("images/index.bin"));
 }
 
 #define DIGEST "\"digest\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}"
@@ -156,6 +163,9 @@ static void sets_of_every_part_are_written_byte_for_byte(void **state) {
 
 #define MAP(name, shape)                                                                           \
     "{\"name\":\"" name "\",\"dtype\":\"u8\",\"shape\":" shape ",\"layout\":\"none\"}"
+#define IMAGES(type, shape, layout, images)                                                        \
+    "{\"fmixd\":1,\"count\":2,\"dtype\":\"" type "\",\"shape\":" shape ",\"layout\":\"" layout     \
+    "\",\"heads\":[],\"images\":" images
 #define RAGGED(shape, layout)                                                                      \
     "{\"fmixd\":1,\"count\":2,\"dtype\":\"i64\",\"ragged\":true,\"shape\":" shape                  \
     ",\"layout\":\"" layout "\",\"heads\":[]"
@@ -213,6 +223,24 @@ static void a_manifest_that_is_wrong_is_refused_by_the_key_that_is_wrong(void **
         {RAGGED("[null, 2]", "channels_first") "}",
          "layout must be channels_last or none if ragged"},
         {RAGGED("[null]", "none") ",\"dense\":[" MAP("dense", "[4]") "]}", "dense must be"},
+        {IMAGES("u8", "[null, null]", "none", "true") "}", "images must be an object"},
+        {IMAGES("u8", "[null, null]", "none", "{\"store\":\"bmp\"}") "}",
+         "store is files or pixels"},
+        {IMAGES("u8", "[null, null]", "none", "{\"store\":\"files\"},\"ragged\":true") "}",
+         "or missing, as where ragged is true"},
+        {IMAGES("u8", "[5, null]", "none", "{\"store\":\"files\"}") "}",
+         "the first two are with images"},
+        {IMAGES("u8", "[null]", "none", "{\"store\":\"files\"}") "}",
+         "the first two are with images"},
+        {IMAGES("u8", "[null, null, 4]", "channels_last", "{\"store\":\"files\"}") "}",
+         "the rows of an image set must be u8"},
+        {IMAGES("u8", "[null, null, 3]", "none", "{\"store\":\"files\"}") "}",
+         "the rows of an image set must be u8"},
+        {IMAGES("i8", "[null, null]", "none", "{\"store\":\"files\"}") "}",
+         "the rows of an image set must be u8"},
+        {IMAGES("u8", "[null, null]", "none",
+                "{\"store\":\"files\"},\"dense\":[" MAP("dense", "[4]") "]") "}",
+         "dense must be"},
         {BEFORE
          "[],\"digest\":\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}",
          "digest must be 64 hexadecimal digits"},
@@ -254,6 +282,8 @@ static void every_key_that_may_stand_reads_back(void **state) {
             "dense", "[4]") "," MAP("dense.b", "[4]") "],\"neighbours\":1024," DIGEST,
         RAGGED("[null]", "none") "," DIGEST,
         RAGGED("[null, 3, 5]", "channels_last") ",\"neighbours\":1," DIGEST,
+        IMAGES("u8", "[null, null, 3]", "channels_last", "{\"store\":\"files\"}") "," DIGEST,
+        IMAGES("u8", "[null, null]", "none", "{\"store\":\"pixels\"}") ",\"neighbours\":1," DIGEST,
     };
     char reason[MANIFEST_REASON];
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -307,9 +337,9 @@ static void files_are_named_after_heads_and_as_long_as_their_rows(void **state) 
         assert_true(manifest_owns_file(name) && manifest_file_bytes(&d, i, &bytes));
         assert_int_equal(bytes, lengths[i]);
     }
-    for (unsigned i = 0; i < 4; i++)
-        assert_true(manifest_owns_file((const char *const[]){"dense.bin", "dense.map.bin",
-                                                             "neighbours.bin", "offsets.bin"}[i]));
+    for (unsigned i = 0; i < 5; i++)
+        assert_true(manifest_owns_file((const char *const[]){
+            "dense.bin", "dense.map.bin", "neighbours.bin", "offsets.bin", "index.bin"}[i]));
     assert_true(manifest_owns_file("manifest.json") && manifest_owns_file("labels.any.bin"));
     assert_false(manifest_owns_file("notes.txt") || manifest_owns_file("labels.csv") ||
                  manifest_owns_file("labels") || manifest_owns_file("data.bin.bak"));

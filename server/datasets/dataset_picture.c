@@ -1,0 +1,48 @@
+#include "dataset_picture.h"
+#include "image.h"
+
+/* A little-endian number of so many bytes. */
+static uint64_t number_at(const unsigned char *at, unsigned bytes) {
+    uint64_t number = 0;
+    for (unsigned i = bytes; i-- > 0;)
+        number = number << 8 | at[i];
+    return number;
+}
+
+static void put_number(unsigned char *at, unsigned bytes, uint64_t number) {
+    for (unsigned i = 0; i < bytes; i++)
+        at[i] = (unsigned char)(number >> 8 * i);
+}
+
+void dataset_picture_entry(uint64_t offset, uint64_t length, uint32_t height, uint32_t width,
+                           unsigned char out[DATASET_PICTURE_ENTRY]) {
+    put_number(out, 8, offset);
+    put_number(out + 8, 8, length);
+    put_number(out + 16, 4, height);
+    put_number(out + 20, 4, width);
+}
+
+unsigned dataset_picture_channels(const dataset *d) {
+    return d->x.rank == 3 ? 3 : 1;
+}
+
+static bool fits_limits(const dataset_picture *p) {
+    return p->height >= 1 && p->height <= IMAGE_SIDE && p->width >= 1 && p->width <= IMAGE_SIDE &&
+           (uint64_t)p->height * p->width <= IMAGE_PIXELS && p->length >= 1 &&
+           p->length <= DATASET_PICTURE_BYTES;
+}
+
+bool dataset_picture_of(const dataset *d, uint64_t row, dataset_picture *out) {
+    if (row >= d->index.length / DATASET_PICTURE_ENTRY)
+        return false;
+    const unsigned char *entry = d->index.bytes + row * DATASET_PICTURE_ENTRY;
+    uint64_t offset = number_at(entry, 8), all = d->x.file.length;
+    *out = (dataset_picture){.length = number_at(entry + 8, 8),
+                             .height = (uint32_t)number_at(entry + 16, 4),
+                             .width = (uint32_t)number_at(entry + 20, 4)};
+    if (!fits_limits(out) || offset > all || out->length > all - offset)
+        return false;
+    out->bytes = d->x.file.bytes + offset;
+    uint64_t samples = (uint64_t)out->height * out->width * dataset_picture_channels(d);
+    return d->store == DATASET_FILES || out->length == samples;
+}
