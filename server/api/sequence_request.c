@@ -69,12 +69,23 @@ bool sequence_request_check(const query *q, const dataset *set, uint64_t element
     return p->status == 0;
 }
 
+/* Nanoseconds to sort the places of a batch, with as many around it as the sort does not leave out:
+ * about as many on each side. */
+static double sorting_cost(uint64_t places, uint64_t rows) {
+    uint64_t sorted = rows < places / 3 ? 3 * rows : places;
+    unsigned halvings = 0; /* until one is left */
+    for (uint64_t left = sorted; left > 1; left /= 2)
+        halvings++;
+    return 7 * (double)sorted * halvings;
+}
+
 weight sequence_request_weight(const query *q, const dataset *set) {
     if (!set->ragged)
         return (weight){0};
     uint64_t places = places_of(q, set), rows = rows_of(q, set);
     double place = q->shuffle ? 120 : 25;
     double row = q->pairing == FMIX_PAIRING_NEIGHBOUR ? 500 : 10;
-    return (weight){.cost = START_COST + place * (double)places + row * (double)rows,
+    return (weight){.cost = START_COST + place * (double)places + row * (double)rows +
+                            sorting_cost(places, rows),
                     .memory = places * PLACE_BYTES + rows * ROW_BYTES};
 }

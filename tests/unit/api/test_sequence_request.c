@@ -116,7 +116,20 @@ static void shuffling_and_neighbours_cost_more(void **state) {
     assert_true(sequence_request_weight(&q, &ragged).cost > cost);
 }
 
+/* Of one window of 2^20 places, a batch of one row or of all: only the latter is sorted whole. */
+static void large_batches_cost_what_sorting_takes(void **state) {
+    (void)state;
+    dataset large = ragged;
+    large.count = 1 << 20;
+    query one = plain(1), all = plain(1 << 20);
+    one.bucket = 1 << 20;
+    double cost = sequence_request_weight(&one, &large).cost;
+    double nanoseconds = (sequence_request_weight(&all, &large).cost - cost) / (1 << 20);
+    assert_true(nanoseconds > 100 && nanoseconds < 300);
+}
+
 RUN(T(rows_of_one_length_have_no_bucket_and_no_padding),
     T(a_window_has_no_more_places_than_the_library_sorts), T(a_reflection_fits_the_shortest_row),
     T(the_longest_row_fits_the_limit_of_a_mask), T(rows_of_one_length_are_found_without_a_window),
-    T(a_window_costs_by_its_places_up_to_the_whole_set), T(shuffling_and_neighbours_cost_more))
+    T(a_window_costs_by_its_places_up_to_the_whole_set), T(shuffling_and_neighbours_cost_more),
+    T(large_batches_cost_what_sorting_takes))
