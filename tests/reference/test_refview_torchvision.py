@@ -63,8 +63,9 @@ def mode(name):
 class Torchvision(unittest.TestCase):
     def test_random_resized_crop_and_flip(self):
         source, compared = random.Random(1), 0
-        for seed, t, sides, area, ratio in some_recipes(400):
-            sides = [min(side, 640) for side in sides]
+        for seed, t, sides, area, ratio in some_recipes(250):
+            # Of a few pixels torchvision's fallback can be an empty window.
+            sides = [min(max(side, 8), 640) for side in sides]
             words = Words(seed, t)
             wanted, _, margin = inception_crop(sides, area, ratio, words.drawn.tolist())
             if margin < NEAR:
@@ -80,7 +81,7 @@ class Torchvision(unittest.TestCase):
                 made = np.asarray(transform(Image.fromarray(picture)))
             self.assertEqual(ref.random_window(seed, t, sides, view), wanted)
             self.assertTrue(np.array_equal(made, ref.viewed(picture, view, seed, t)), (sides, view))
-        self.assertGreater(compared, 200)
+        self.assertGreater(compared, 150)
 
     def test_resize_and_center_crop(self):
         source = random.Random(2)
