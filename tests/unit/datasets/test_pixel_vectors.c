@@ -27,10 +27,10 @@ static void write_png(file *f, const json_t *v, int depth, int colours, uint32_t
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(png);
     f->length = 0;
-    png_set_benign_errors(png, 1); /* a palette may lack entries */
+    png_set_check_for_invalid_index(png, 0); /* a palette may lack entries */
     png_set_write_fn(png, f, add_bytes, NULL);
-    png_set_IHDR(png, info, width, 1, depth, colours, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+    png_set_IHDR(png, info, width, 1, depth, colours, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
+                 PNG_FILTER_TYPE_BASE);
     if (colours == PNG_COLOR_TYPE_PALETTE) {
         png_color palette[256];
         size_t entries = bytes_of(v, "palette", bytes) / 3;
