@@ -68,6 +68,41 @@ FMIX_API fmix_status fmix_view_draw(const fmix_view_recipe *recipe, uint64_t see
                                     bool neighbour, uint32_t height, uint32_t width,
                                     fmix_view *out);
 
+typedef enum fmix_filter {
+    FMIX_FILTER_BILINEAR, /* both as Pillow's, bit for bit: reaching further where it shrinks */
+    FMIX_FILTER_BICUBIC,
+    FMIX_FILTER_NEAREST, /* the pixel at the middle of each resized pixel */
+} fmix_filter;
+
+/* A part of a picture. */
+typedef struct fmix_part {
+    uint32_t top, left, height, width;
+} fmix_part;
+
+/* The pixels of a part of a picture, borrowed: rows are `stride` bytes apart. */
+typedef struct fmix_picture {
+    fmix_part part;
+    const void *pixels;
+    size_t stride;
+} fmix_picture;
+
+/* Which pixels a view reads, for decoders that can skip others. Empty for a view of zeros alone. */
+FMIX_API void fmix_view_reads(const fmix_view *view, fmix_filter filter, fmix_part *out);
+
+/* Resizes what a view shows of a picture of u8, with 1 to 4 channels in each pixel, and mirrors it
+ * if view->flip is set. Writes size of rows * size of columns * channels bytes. FMIX_ERROR_RANGE:
+ * channels, the view or the filter are outside their range, or the view reads pixels outside the
+ * part. `out` overlaps neither. STREAM §9. */
+FMIX_API fmix_status fmix_resize(fmix_scratch *scratch, const fmix_view *view, fmix_filter filter,
+                                 unsigned channels, const fmix_picture *picture, void *out);
+
+/* fmix_resize with the filter NEAREST for pixels of `step` bytes, at least 1, of any type. */
+FMIX_API fmix_status fmix_view_take(fmix_scratch *scratch, const fmix_view *view, size_t step,
+                                    const fmix_picture *picture, void *out);
+
+/* Bytes that these calls need in a scratch. */
+FMIX_API uint64_t fmix_resize_memory(const fmix_view *view, fmix_filter filter, unsigned channels);
+
 #ifdef __cplusplus
 }
 #endif

@@ -33,6 +33,11 @@ static void release(fmix_scratch *scratch, size_t keep) {
         scratch->mask = NULL;
         scratch->mask_room = 0;
     }
+    if (scratch->resizing_room > keep) {
+        fmix_aligned_free(scratch->resizing);
+        scratch->resizing = NULL;
+        scratch->resizing_room = 0;
+    }
 }
 
 void fmix_scratch_free(fmix_scratch *scratch) {
@@ -78,4 +83,17 @@ fmix_status fmix_scratch_reserve_mask(fmix_scratch *scratch, uint64_t elements) 
         scratch->mask_room = scratch->mask ? (size_t)elements : 0;
     }
     return scratch->mask ? FMIX_OK : FMIX_ERROR_MEMORY;
+}
+
+fmix_status fmix_scratch_reserve_resizing(fmix_scratch *scratch, uint64_t bytes) {
+    if (scratch->resizing_room >= bytes)
+        return FMIX_OK;
+    fmix_aligned_free(scratch->resizing);
+    scratch->resizing_room = 0;
+    const uint64_t doubles = bytes / sizeof(double) + 1;
+    scratch->resizing = doubles <= SIZE_MAX ? fmix_aligned_new((size_t)doubles) : NULL;
+    if (!scratch->resizing)
+        return FMIX_ERROR_MEMORY;
+    scratch->resizing_room = (size_t)bytes;
+    return FMIX_OK;
 }

@@ -9,7 +9,8 @@
 struct fmix_scratch {
     double *x, *g, *work; /* spectrum, values, and memory for selection */
     unsigned char *mask;
-    size_t x_room, g_room, mask_room;
+    double *resizing; /* what fmix_resize keeps in it, aligned to 64 bytes */
+    size_t x_room, g_room, mask_room, resizing_room;
     uint64_t transforms; /* run since the current drawing began */
     fmix_cancellation cancellation;
 };
@@ -18,5 +19,7 @@ struct fmix_scratch {
 fmix_status fmix_scratch_reserve(fmix_scratch *scratch, uint64_t bins, uint64_t elements);
 /* Grows the array for one mask of bytes. */
 fmix_status fmix_scratch_reserve_mask(fmix_scratch *scratch, uint64_t elements);
+/* Grows the memory for resizing. */
+fmix_status fmix_scratch_reserve_resizing(fmix_scratch *scratch, uint64_t bytes);
 
 #endif

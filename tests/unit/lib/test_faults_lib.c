@@ -131,6 +131,22 @@ static fmix_status bucket(const attempt *a, bench *b) {
     return fmix_bucket_batch(&of, 60, numbers, numbers + 1, numbers + 9);
 }
 
+static fmix_status resizing(const attempt *a, bench *b) {
+    static const unsigned char pixels[30 * 40 * 3] = {[100] = 200, [2000] = 70};
+    const fmix_picture picture = {{0, 0, 30, 40}, pixels, 40 * 3};
+    const fmix_view_recipe recipe = {
+        .height = 50, .width = 20, .area = {0.25, 1}, .ratio = {1, 2}, .flips = true};
+    fmix_view view;
+    (void)a;
+    fmix_status status = fmix_view_draw(&recipe, 1, 7, false, 30, 40, &view);
+    if (status == FMIX_OK)
+        status = fmix_resize(b->scratch, &view, FMIX_FILTER_BICUBIC, 3, &picture, b->out);
+    if (status == FMIX_OK)
+        status =
+            fmix_resize(b->scratch, &view, FMIX_FILTER_NEAREST, 3, &picture, b->out + MOST / 2);
+    return status;
+}
+
 #define FMIX(power, ...)                                                                           \
     { .method = FMIX_METHOD_FMIX, .alpha = 1, .delta = power, __VA_ARGS__ }
 #define OTHER(m)                                                                                   \
@@ -180,6 +196,7 @@ static const attempt attempts[] = {
      FMIX_DTYPE_F64},
     {"pairing by class", FMIX(3, SQUARE), pairing_by_class, SURE, 0, 0},
     {"bucket", FMIX(3, SQUARE), bucket, SURE, 0, 0},
+    {"resized views", FMIX(3, SQUARE), resizing, SURE, 0, 0},
 };
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 
