@@ -1,9 +1,10 @@
-// Reads recipes of rows and of sequences from stdin, as JSON, and prints what they give.
+// Reads recipes of rows, of sequences and of views from stdin, as JSON, and prints what they give.
 
 import { readFileSync } from "node:fs";
 import * as choice from "./choice.mjs";
 import * as fmix from "./fmix.mjs";
 import * as mixing from "./mixing.mjs";
+import * as view from "./view.mjs";
 
 const METHODS = ["fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none"];
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
@@ -53,4 +54,6 @@ function epochOf(v) {
 }
 
 const asked = JSON.parse(readFileSync(0));
-process.stdout.write(JSON.stringify({ rows: asked.rows.map(rowsOf), epochs: asked.epochs.map(epochOf) }));
+const resized = (v) => hex(Uint8Array.from(view.resize({ ...v, pixels: Buffer.from(v.pixels, "hex") })));
+process.stdout.write(JSON.stringify({ rows: asked.rows.map(rowsOf), epochs: asked.epochs.map(epochOf),
+  windows: (asked.windows ?? []).map(view.randomWindow), pictures: (asked.pictures ?? []).map(resized) }));
