@@ -58,4 +58,46 @@ static void centers_equal_the_vectors(void **state) {
     }
 }
 
-RUN(T(random_windows_equal_the_vectors), T(centers_equal_the_vectors))
+/* All of a side. */
+static fmix_view_side whole_side(const json_t *v, size_t d) {
+    return (fmix_view_side){.length = side_of(v, "sides", d),
+                            .resized = entry_of(v, "size", d),
+                            .size = side_of(v, "size", d)};
+}
+
+static fmix_filter filter_of(const json_t *v) {
+    return is(v, "filter", "nearest")   ? FMIX_FILTER_NEAREST
+           : is(v, "filter", "bicubic") ? FMIX_FILTER_BICUBIC
+                                        : FMIX_FILTER_BILINEAR;
+}
+
+static void resized_pixels_equal_the_vectors(void **state) {
+    (void)state;
+    fmix_scratch *scratch;
+    assert_ok(fmix_scratch_new(&scratch));
+    EACH(v, "resize") {
+        unsigned char pixels[MOST], wanted[MOST], out[MOST], mirrored[MOST];
+        unsigned channels = (unsigned)whole(v, "channels");
+        fmix_view view = {.rows = whole_side(v, 0), .columns = whole_side(v, 1)};
+        const fmix_picture picture = {
+            .part = {.height = view.rows.length, .width = view.columns.length},
+            .pixels = pixels,
+            .stride = (size_t)view.columns.length * channels};
+        size_t width = view.columns.size;
+        bytes_of(v, "pixels", pixels);
+        size_t length = bytes_of(v, "resized", wanted);
+        assert_ok(fmix_resize(scratch, &view, filter_of(v), channels, &picture, out));
+        assert_memory_equal(out, wanted, length);
+        view.flip = true;
+        assert_ok(fmix_resize(scratch, &view, filter_of(v), channels, &picture, mirrored));
+        for (size_t i = 0; i < length; i++) {
+            size_t pixel = i / channels, x = pixel % width;
+            assert_int_equal(mirrored[(pixel - x + width - 1 - x) * channels + i % channels],
+                             out[i]);
+        }
+    }
+    fmix_scratch_free(scratch);
+}
+
+RUN(T(random_windows_equal_the_vectors), T(centers_equal_the_vectors),
+    T(resized_pixels_equal_the_vectors))
