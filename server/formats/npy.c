@@ -3,6 +3,7 @@
 #include "label_array.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,6 +216,21 @@ static void explain_header(const header *h, const char *name, problem *p) {
                     "the npy header of %s is not a dict of descr, fortran_order and shape", name);
 }
 
+/* The signed integers that hold these unsigned ones; NULL where `found` is false, or of other
+ * types. */
+static const char *signed_of(bool found, dtype type) {
+    if (!found || type < DTYPE_U16)
+        return NULL;
+    return type == DTYPE_U16 ? "<i4" : "<i8";
+}
+
+static void explain_type(const header *h, const char *name, const char *instead, problem *p) {
+    char advice[80] = "";
+    if (instead)
+        snprintf(advice, sizeof advice, "; save %s.astype('%s')", name, instead);
+    problem_add(p, 400, name, "%s has dtype '%s'; " TYPES "%s", name, h->descr, advice);
+}
+
 bool npy_read_array(const unsigned char *bytes, size_t length, array *out, problem *p) {
     header h = {0};
     cursor c;
@@ -226,8 +242,9 @@ bool npy_read_array(const unsigned char *bytes, size_t length, array *out, probl
         explain_header(&h, name, p);
         return false;
     }
-    if (!dtype_of_descr(h.descr, &out->type) || (out->type >= DTYPE_COUNT && !label_named(name))) {
-        problem_add(p, 400, name, "%s has dtype '%s'; " TYPES, name, h.descr);
+    bool found = dtype_of_descr(h.descr, &out->type);
+    if (!found || (out->type >= DTYPE_COUNT && !label_named(name))) {
+        explain_type(&h, name, signed_of(found, out->type), p);
         return false;
     }
     if (h.fortran && out->rank > 1) {
