@@ -6,6 +6,7 @@ parameter of the request.
 """
 
 import itertools
+import random
 import sys
 import tempfile
 import unittest
@@ -22,6 +23,7 @@ from hosting import Hosted, ref
 from test_shards import members
 
 SAFETENSORS = "application/x-safetensors"
+FORMATS = "npy", "raw", "json", "npz", "safetensors", "png"
 
 CHOICES = {"prob": ("0", "0.5"), "switch": ("batch", "sample"), "alpha": ("0.2,1", "0.2,1,3"), "scope": ("pair",),
            "pairing": ref.CLASS_PAIRINGS + ("neighbour",), "bucket": ("1", "2"), "pad_value": ("3", "-0.5"),
@@ -263,6 +265,38 @@ class Hosting(Combinations):
                 mine = ref.rank_rows(rows, int(query.get("rank", 0)), int(query.get("world", 1)))
                 samples = {member.name.partition(".")[0] for member, _ in members(shard.body)}
                 self.assertEqual(len(samples), len(mine), told)
+
+
+class Formats(Uploads):
+    """Any two parameters, old ones too, in any format: no answer is an error of the server's."""
+
+    ROUTES = {"/v1/masks": {"shape": "6x5", "n": "3"}, "/v1/plans": {"shape": "6x5", "n": "4"},
+              "/v1/mix": {"layout": "channels_first", "classes": "0,3"},
+              **{f"/v1/datasets/{name}/batches/1": {"n": "3"} for name in ("even", "plain", "uneven")}}
+    test_mix = test_mix_with_partners_that_are_given = None
+
+    def cases(self, source):
+        """Targets with all that goes with them; a tenth of them, or at length all."""
+        every = [(name, value) for table in (CHOICES, BEFORE) for name, values in table.items() for value in values]
+        for route, fixed in self.ROUTES.items():
+            known = self.known("/v1/datasets/{name}/batches/{step}" if "datasets" in route else route)
+            for (pair, base) in itertools.product(itertools.combinations(every, 2), BESIDE):
+                query = {**fixed, **{name: value for name, value in base.items() if name in known}, **dict(pair)}
+                form = source.choice(FORMATS[:-1] if route == "/v1/plans" else FORMATS)
+                if set(query) <= known and (WHOLE or source.random() < 0.1):
+                    yield route, f"{route}.{form}?{urlencode(query)}"
+
+    def test_any_two_are_answered_or_a_parameter_is_named(self):
+        source = random.Random("formats")
+        bodies = [tensors.write_safetensors(self.arrays(foreign)) for foreign in (False, True)]
+        for route, target in self.cases(source):
+            answer = self.server.post(target, source.choice(bodies), SAFETENSORS) if route == "/v1/mix" else (
+                self.server.get(target))
+            past_the_end = answer.status == 404 and "drop_last=1" in target
+            self.assertTrue(answer.status in (200, 400, 409) or past_the_end, f"{target} {answer.body[:300]!r}")
+            if answer.status == 400:
+                self.assertTrue(answer.json()["errors"][0].get("parameter"), f"{target} {answer.body[:300]!r}")
+            tally[f"in formats {answer.status}"] += 1
 
 
 class Table(harness.ServerTest):
