@@ -309,7 +309,7 @@ class Drawer:
         self._manner(case, rng)
         self._headers(case, forms, rng)
         self._beside(case, rng)
-        case.compare = chance(rng, 0.06)
+        case.compare = chance(rng, 0.2 if case.data or case.body else 0.04)
         return case
 
     def _query(self, case, known, rng):

@@ -6,6 +6,7 @@ from collections import Counter
 
 import draw
 import judge
+import reckon
 import wire
 from wire import request_bytes
 
@@ -158,7 +159,8 @@ class Player:
             if ask.kind == "first":
                 case.compared = False
                 judge.check(case, operation, ask.reply)
-                self.counts["compared"] += case.compared
+                if case.compared:
+                    self.counts.update(["compared", *(f"compared with {what}" for what in reckon.rich(case))])
                 self.counts[f"{case.route} {ask.reply.status // 100}xx"] += 1
             else:
                 judge.check_head(ask.reply)

@@ -156,6 +156,20 @@ def shapes(case):
     return pick(case, SHAPES[case.route](case))
 
 
+def rich(case):
+    """What a case has that few have."""
+    query, arrays = case.query, case.body.arrays if case.body else {}
+    heads = case.data.labels if case.data else {n: y for n, y in arrays.items() if n.partition(".")[0] == "y"}
+    uploads = case.route == "/v1/mix"
+    for what, has in (("dense", targets(case) if uploads or case.data else ()), ("x2", "x2" in arrays),
+                      ("values", any(is_values(y) for y in heads.values())),
+                      ("sequences", case.data and isinstance(case.data.x, list)),
+                      ("partners", query.get("pairing") in (*ref.CLASS_PAIRINGS, "neighbour")),
+                      ("choices", set(query) & {"prob", "switch"} or "," in query.get("alpha", ""))):
+        if has:
+            yield what
+
+
 # --- Values -----------------------------------------------------------------
 
 
