@@ -1,5 +1,5 @@
 #include "dataset_picture.h"
-#include "image.h"
+#include "formats/image.h"
 
 /* A little-endian number of so many bytes. */
 static uint64_t number_at(const unsigned char *at, unsigned bytes) {

@@ -4,7 +4,7 @@
 #ifndef SURVEY_H
 #define SURVEY_H
 
-#include "datasets/image.h"
+#include "formats/image.h"
 #include "import.h"
 
 #define SURVEY_DEPTH 64 /* directories within each other */

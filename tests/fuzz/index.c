@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "datasets/dataset_picture.h"
-#include "datasets/image.h"
+#include "formats/image.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Pictures of an import: PNG and JPEG, their headers alone, as they are and as grey or RGB. */
 #include "fuzz.h"
 
-#include "datasets/image.h"
+#include "formats/image.h"
 
 /* What is decoded here: larger ones take seconds under sanitizers, and their cap has a test. */
 #define PIXELS (1u << 20)

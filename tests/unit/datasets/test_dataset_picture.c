@@ -1,7 +1,7 @@
 /* The pictures of an image set: found by an index, of which no entry leads out of the data. */
 #include "small_set.h"
 
-#include "datasets/image.h"
+#include "formats/image.h"
 
 static void pictures_are_found_with_their_sides(void **state) {
     (void)state;

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "datasets/image.h"
+#include "formats/image.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* The golden vectors of the pixels of files (STREAM §9), each written as a PNG or JPEG and read. */
 #include "vectors.h"
 
-#include "datasets/image.h"
+#include "formats/image.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "datasets/image.h"
+#include "formats/image.h"
 #include "formats/png_plain.h"
 
 #include <libdeflate.h>

@@ -1,7 +1,7 @@
 /* Images while the nth allocation fails, for every n, also in libpng and libjpeg-turbo. */
 #include "fault.h"
 
-#include "datasets/image.h"
+#include "formats/image.h"
 
 #include <glob.h>
 

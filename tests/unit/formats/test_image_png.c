@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "datasets/image.h"
 #include "formats/format.h"
+#include "formats/image.h"
 #include "formats/png_plain.h"
 
 #include <png.h>
