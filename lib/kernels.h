@@ -5,15 +5,23 @@
  * products of lanes, packing the results of comparisons), and each build defines them. Builds
  * differ in fused multiplication and in the order of sums, so their doubles differ. Masks do not
  * differ, because a bound that holds for every build (drawing.c) decides them. Words, counts and
- * bits are the same in every build.
+ * bits are the same in every build, and so are resized pixels.
  */
 #ifndef FMIX_KERNELS_H
 #define FMIX_KERNELS_H
 
+#include "taps.h"
 #include "words.h"
 
 /* Arrays that `words` and `normals` work on have room for so many elements more. */
 #define FMIX_KERNELS_PAD 16
+
+/* Working memory of `resize_along`: the bytes of a line's pixels low … high-1, and of a resized
+ * line, each rounded up to a multiple of FMIX_RESIZE_LINES, times FMIX_RESIZE_LINES. */
+#define FMIX_RESIZE_LINES 16
+typedef struct fmix_resize_work {
+    unsigned char *columns, *resized;
+} fmix_resize_work;
 
 typedef struct fmix_kernels {
     const char *name;
@@ -46,6 +54,18 @@ typedef struct fmix_kernels {
      * result is half way. */
     void (*blend_u8)(uint32_t weight, size_t n, const unsigned char *a, const unsigned char *b,
                      unsigned char *out);
+
+    /* Resizes each of `lines` lines, `stride` bytes apart, of pixels of `channels` bytes. `from` is
+     * pixel taps->low of the first line. `to` has room for `lines` lines, rounded up to a multiple
+     * of FMIX_RESIZE_LINES, of `pitch` bytes: a multiple of FMIX_RESIZE_LINES. */
+    void (*resize_along)(const fmix_taps *taps, unsigned channels, const unsigned char *from,
+                         size_t stride, uint32_t lines, const fmix_resize_work *work,
+                         unsigned char *to, size_t pitch);
+
+    /* Writes line i: the weighted sum of lines, `stride` apart, of `bytes` bytes. `from` is line
+     * taps->low. */
+    void (*resize_across)(const fmix_taps *taps, uint32_t i, const unsigned char *from,
+                          size_t stride, size_t bytes, unsigned char *to);
 } fmix_kernels;
 
 /* The radius is within 2^-42, sine and cosine within 2^-41 each (so within sqrt 2 that together),

@@ -265,4 +265,7 @@ static void blend_u8(uint32_t weight, size_t n, const unsigned char *a, const un
 }
 #endif
 
-const fmix_kernels KERNELS = {NAME, RUNS, words, normals, rank_pair, bytes, bits, choose, blend_u8};
+#include "kernels_resize_template.h"
+
+const fmix_kernels KERNELS = {NAME, RUNS,   words,    normals,      rank_pair,    bytes,
+                              bits, choose, blend_u8, resize_along, resize_across};

@@ -62,6 +62,20 @@ static inline size_t keep(const double *v, unsigned set, double *out) {
     return (size_t)__builtin_popcount(set);
 }
 
+#define INTEGERS 8
+typedef int32_t integers __attribute__((vector_size(4 * INTEGERS)));
+
+static inline integers to_integers(const unsigned char *from) {
+    return (integers)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from));
+}
+
+static inline void to_bytes(integers v, unsigned char *to) {
+    __m256i whole = (__m256i)(v >> FMIX_TAPS_BITS);
+    __m128i halves =
+        _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64((__m128i *)(void *)to, _mm_packus_epi16(halves, halves));
+}
+
 #define RUNS runs
 #include "kernels_template.h"
 

@@ -48,6 +48,18 @@ static inline size_t keep(const double *v, unsigned set, double *out) {
     return (size_t)__builtin_popcount(set);
 }
 
+#define INTEGERS 16
+typedef int32_t integers __attribute__((vector_size(4 * INTEGERS)));
+
+static inline integers to_integers(const unsigned char *from) {
+    return (integers)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
+}
+
+static inline void to_bytes(integers v, unsigned char *to) {
+    __m512i whole = _mm512_max_epi32((__m512i)(v >> FMIX_TAPS_BITS), _mm512_setzero_si512());
+    _mm_storeu_si128((__m128i *)(void *)to, _mm512_cvtusepi32_epi8(whole));
+}
+
 #define RUNS runs
 #include "kernels_template.h"
 

@@ -1,5 +1,5 @@
+#include "kernels.h"
 #include "memory.h"
-#include "passes.h"
 #include "scratch.h"
 #include "taps.h"
 
@@ -13,12 +13,13 @@
  * scratch. A side that keeps its length has no taps. */
 typedef struct resizing {
     const fmix_view *view;
+    const fmix_kernels *kernels;
     size_t step; /* bytes of a pixel */
     fmix_span rows, columns;
     bool resizes_rows, resizes_columns;
     fmix_part reads; /* within the view's window */
     fmix_taps down, across;
-    fmix_pass_work work;
+    fmix_resize_work work;
     unsigned char *lines; /* between the passes */
     size_t pitch;
     uint32_t *sources; /* NEAREST: the column of each pixel of a row of the view, or ZERO */
@@ -38,7 +39,7 @@ static bool view_is_valid(const fmix_view *view) {
 }
 
 static uint64_t whole_lines(uint64_t n) {
-    return (n + FMIX_PASS_LINES - 1) / FMIX_PASS_LINES * FMIX_PASS_LINES;
+    return (n + FMIX_RESIZE_LINES - 1) / FMIX_RESIZE_LINES * FMIX_RESIZE_LINES;
 }
 
 /* The next array of the scratch: its address, or NULL while memory is only counted. */
@@ -59,7 +60,7 @@ static void place_taps(resizing *r, void *memory, fmix_filter filter, const fmix
 /* Counts the memory of a resizing by a filter other than NEAREST, or shares `memory` out. */
 static void lay_out(resizing *r, const fmix_view *view, fmix_filter filter, size_t channels,
                     void *memory) {
-    *r = (resizing){.view = view, .step = channels};
+    *r = (resizing){.view = view, .kernels = fmix_kernels_best(), .step = channels};
     r->rows = fmix_span_of(&view->rows);
     r->columns = fmix_span_of(&view->columns);
     r->resizes_rows = view->rows.resized != view->rows.length;
@@ -73,8 +74,8 @@ static void lay_out(resizing *r, const fmix_view *view, fmix_filter filter, size
     const uint64_t bytes = whole_lines((uint64_t)r->reads.width * channels);
     r->pitch = (size_t)pitch;
     place_taps(r, memory, filter, &view->columns, &r->across);
-    r->work.columns = place(r, memory, bytes * FMIX_PASS_LINES);
-    r->work.resized = place(r, memory, pitch * FMIX_PASS_LINES);
+    r->work.columns = place(r, memory, bytes * FMIX_RESIZE_LINES);
+    r->work.resized = place(r, memory, pitch * FMIX_RESIZE_LINES);
     r->lines = place(r, memory, pitch * whole_lines(r->reads.height));
 }
 
@@ -225,7 +226,7 @@ static void write_rows(const resizing *r, const unsigned char *lines, size_t pit
     for (uint32_t i = 0; i < r->rows.count; i++, to += line) {
         memset(to, 0, before);
         if (r->resizes_rows)
-            fmix_pass_across(&r->down, i, lines, pitch, bytes, to + before);
+            r->kernels->resize_across(&r->down, i, lines, pitch, bytes, to + before);
         else
             memcpy(to + before, lines + i * pitch, bytes);
         if (view->flip && !r->resizes_columns)
@@ -249,8 +250,8 @@ static void resize(resizing *r, fmix_filter filter, const fmix_picture *picture,
         return;
     }
     fmix_taps_fill(&view->columns, filter, view->flip, &r->across);
-    fmix_pass_along(&r->across, (unsigned)r->step, from, picture->stride, r->reads.height, &r->work,
-                    r->lines, r->pitch);
+    r->kernels->resize_along(&r->across, (unsigned)r->step, from, picture->stride, r->reads.height,
+                             &r->work, r->lines, r->pitch);
     write_rows(r, r->lines, r->pitch, out);
 }
 

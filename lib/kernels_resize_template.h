@@ -1,9 +1,16 @@
-#include "passes.h"
-#include "vector.h"
-
-#include <string.h>
-
-#define LINES FMIX_PASS_LINES
+/*
+ * kernels_resize_template.h - the two passes of resizing, included by kernels_template.h
+ *
+ * Both passes sum lines of bytes that have a weight each: rows of the picture, or columns of
+ * sixteen rows, which are transposed before and after. A build may define INTEGERS, a number of
+ * lanes, with
+ *
+ *   integers                      a vector of INTEGERS int32_t
+ *   integers to_integers(from)    INTEGERS bytes
+ *   void to_bytes(v, to)          INTEGERS bytes: v >> FMIX_TAPS_BITS, limited to 0 … 255
+ */
+#define INLINE static inline __attribute__((always_inline))
+#define LINES  FMIX_RESIZE_LINES
 
 /*
  * Sums fit in 32 bits. Of a pixel's weights, before the division by their sum, let P be the sum of
@@ -18,19 +25,44 @@
  */
 #define HALF (1 << (FMIX_TAPS_BITS - 1))
 
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE void load(const unsigned char *from, bytes16 *out) {
-    memcpy(out, from, sizeof *out);
-}
-
 INLINE unsigned char to_byte(int32_t sum) {
     sum >>= FMIX_TAPS_BITS;
     sum = sum < 0 ? 0 : sum;
     return (unsigned char)(sum > 255 ? 255 : sum);
 }
 
+#if defined(INTEGERS)
+#define WIDE (3 * 16) /* bytes that are summed at once: of 16 lines, three channels */
+
+/* `bytes` is constant wherever the call is, and at most WIDE. */
+INLINE void sum_vectors(const int32_t *weights, uint32_t number, const unsigned char *from,
+                        size_t stride, size_t bytes, unsigned char *to) {
+    integers all[WIDE / INTEGERS];
+    for (size_t i = 0; i < bytes / INTEGERS; i++)
+        all[i] = (integers){0} + HALF;
+    for (uint32_t k = 0; k < number; k++, from += stride)
+        for (size_t i = 0; i < bytes / INTEGERS; i++)
+            all[i] += weights[k] * to_integers(from + i * INTEGERS);
+    for (size_t i = 0; i < bytes / INTEGERS; i++)
+        to_bytes(all[i], to + i * INTEGERS);
+}
+
+/* The weighted sum of lines, `stride` apart, of `bytes` bytes. */
+INLINE void sum_lines(const int32_t *weights, uint32_t number, const unsigned char *from,
+                      size_t stride, size_t bytes, unsigned char *to) {
+    size_t at = 0;
+    for (; at + WIDE <= bytes; at += WIDE)
+        sum_vectors(weights, number, from + at, stride, WIDE, to + at);
+    for (; at + INTEGERS <= bytes; at += INTEGERS)
+        sum_vectors(weights, number, from + at, stride, INTEGERS, to + at);
+    for (; at < bytes; at++) {
+        int32_t sum = HALF;
+        for (uint32_t k = 0; k < number; k++)
+            sum += weights[k] * from[k * stride + at];
+        to[at] = to_byte(sum);
+    }
+}
+#else
 /* Up to GROUP lines are summed in registers. `number` is constant wherever the call is, so that the
  * loop over bytes is the only one left. */
 #define GROUP 4
@@ -59,11 +91,11 @@ INLINE void add_few(const int32_t *of, unsigned number, const unsigned char *res
         sums[at] += sum_at(weights, number, from + at, stride);
 }
 
-/* More lines than GROUP, of at most BLOCK bytes. */
+/* More lines than GROUP. */
 #define BLOCK 256
 
-INLINE void sum_many(const int32_t *weights, uint32_t number, const unsigned char *restrict from,
-                     size_t stride, size_t bytes, unsigned char *restrict to) {
+INLINE void sum_block(const int32_t *weights, uint32_t number, const unsigned char *restrict from,
+                      size_t stride, size_t bytes, unsigned char *restrict to) {
     int32_t sums[BLOCK];
     for (size_t at = 0; at < bytes; at++)
         sums[at] = HALF;
@@ -75,7 +107,13 @@ INLINE void sum_many(const int32_t *weights, uint32_t number, const unsigned cha
         to[at] = to_byte(sums[at]);
 }
 
-/* The weighted sum of lines, `stride` apart, of `bytes` bytes. */
+INLINE void sum_many(const int32_t *weights, uint32_t number, const unsigned char *from,
+                     size_t stride, size_t bytes, unsigned char *to) {
+    for (size_t at = 0; at < bytes; at += BLOCK)
+        sum_block(weights, number, from + at, stride, bytes - at < BLOCK ? bytes - at : BLOCK,
+                  to + at);
+}
+
 INLINE void sum_lines(const int32_t *weights, uint32_t number, const unsigned char *from,
                       size_t stride, size_t bytes, unsigned char *to) {
     switch (number) {
@@ -96,6 +134,9 @@ INLINE void sum_lines(const int32_t *weights, uint32_t number, const unsigned ch
         break;
     }
 }
+#endif
+
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
 
 #define ZIP_LOW(a, b)                                                                              \
     __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
@@ -121,31 +162,32 @@ INLINE void transpose(bytes16 block[LINES]) {
 }
 
 /* Lines to columns: byte c of the 16 lines goes to columns + 16c. No line is read past `bytes`. */
-INLINE void to_columns(const unsigned char *const lines[LINES], size_t bytes,
+static void to_columns(const unsigned char *const lines[LINES], size_t bytes,
                        unsigned char *columns) {
     bytes16 block[LINES];
-    for (size_t at = 0; at < bytes; at += LINES) {
-        size_t left = bytes - at;
-        if (left >= LINES)
-            for (int l = 0; l < LINES; l++)
-                load(lines[l] + at, &block[l]);
-        else
-            for (int l = 0; l < LINES; l++) {
+    for (size_t at = 0; at < bytes; at += LINES, columns += sizeof block) {
+        const size_t left = bytes - at;
+        for (int l = 0; l < LINES; l++)
+            if (left >= LINES) {
+                memcpy(&block[l], lines[l] + at, LINES);
+            } else {
                 block[l] = (bytes16){0};
                 memcpy(&block[l], lines[l] + at, left);
             }
         transpose(block);
-        memcpy(columns + at * LINES, block, sizeof block);
+        for (size_t l = 0; l < LINES; l++)
+            memcpy(columns + l * LINES, &block[l], LINES);
     }
 }
 
-INLINE void to_lines(const unsigned char *columns, size_t bytes, unsigned char *to, size_t pitch) {
+static void to_lines(const unsigned char *columns, size_t bytes, unsigned char *to, size_t pitch) {
     bytes16 block[LINES];
-    for (size_t at = 0; at < bytes; at += LINES) {
-        memcpy(block, columns + at * LINES, sizeof block);
+    for (size_t at = 0; at < bytes; at += LINES, columns += sizeof block) {
+        for (size_t l = 0; l < LINES; l++)
+            memcpy(&block[l], columns + l * LINES, LINES);
         transpose(block);
         for (size_t l = 0; l < LINES; l++)
-            memcpy(to + l * pitch + at, &block[l], sizeof block[l]);
+            memcpy(to + l * pitch + at, &block[l], LINES);
     }
 }
 
@@ -158,49 +200,41 @@ INLINE void sum_columns(const fmix_taps *taps, unsigned channels, const unsigned
                   columns + (taps->first[i] - taps->low) * step, step, step, resized);
 }
 
-INLINE void along(const fmix_taps *taps, unsigned channels, const unsigned char *from,
-                  size_t stride, uint32_t lines, const fmix_pass_work *work, unsigned char *to,
-                  size_t pitch) {
+/* With a constant number of channels a column of a pixel is a constant number of vectors. */
+static void resize_columns(const fmix_taps *taps, unsigned channels, const unsigned char *columns,
+                           unsigned char *resized) {
+    switch (channels) {
+    case 1:
+        sum_columns(taps, 1, columns, resized);
+        break;
+    case 3:
+        sum_columns(taps, 3, columns, resized);
+        break;
+    default:
+        sum_columns(taps, channels, columns, resized);
+        break;
+    }
+}
+
+static void resize_along(const fmix_taps *taps, unsigned channels, const unsigned char *from,
+                         size_t stride, uint32_t lines, const fmix_resize_work *work,
+                         unsigned char *to, size_t pitch) {
     const size_t bytes = (size_t)(taps->high - taps->low) * channels;
-    const size_t resized = (size_t)taps->count * channels;
     for (uint32_t first = 0; first < lines; first += LINES) {
         const unsigned char *at[LINES];
         for (uint32_t l = 0; l < LINES; l++) /* past the last line, the last one */
             at[l] = from + (first + l < lines ? first + l : lines - 1) * stride;
         to_columns(at, bytes, work->columns);
-        sum_columns(taps, channels, work->columns, work->resized);
-        to_lines(work->resized, resized, to + first * pitch, pitch);
+        resize_columns(taps, channels, work->columns, work->resized);
+        to_lines(work->resized, (size_t)taps->count * channels, to + first * pitch, pitch);
     }
 }
 
-/* Unrolled for each number of channels. */
-FMIX_CLONES
-void fmix_pass_along(const fmix_taps *taps, unsigned channels, const unsigned char *from,
-                     size_t stride, uint32_t lines, const fmix_pass_work *work, unsigned char *to,
-                     size_t pitch) {
-    switch (channels) {
-    case 1:
-        along(taps, 1, from, stride, lines, work, to, pitch);
-        break;
-    case 2:
-        along(taps, 2, from, stride, lines, work, to, pitch);
-        break;
-    case 3:
-        along(taps, 3, from, stride, lines, work, to, pitch);
-        break;
-    default:
-        along(taps, 4, from, stride, lines, work, to, pitch);
-        break;
-    }
+static void resize_across(const fmix_taps *taps, uint32_t i, const unsigned char *from,
+                          size_t stride, size_t bytes, unsigned char *to) {
+    sum_lines(taps->weights + (size_t)i * taps->most, taps->number[i],
+              from + (taps->first[i] - taps->low) * stride, stride, bytes, to);
 }
 
-FMIX_CLONES
-void fmix_pass_across(const fmix_taps *taps, uint32_t i, const unsigned char *from, size_t stride,
-                      size_t bytes, unsigned char *to) {
-    const int32_t *weights = taps->weights + (size_t)i * taps->most;
-    from += (taps->first[i] - taps->low) * stride;
-    for (size_t at = 0; at < bytes; at += BLOCK) {
-        size_t count = bytes - at < BLOCK ? bytes - at : BLOCK;
-        sum_lines(weights, taps->number[i], from + at, stride, count, to + at);
-    }
-}
+#undef INLINE
+#undef LINES

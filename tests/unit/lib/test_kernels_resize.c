@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "passes.h"
+#include "kernels.h"
 
 static uint32_t below(uint64_t *random, uint32_t n) {
     return (uint32_t)(unit_random(random) >> 33) % n;
@@ -47,8 +47,7 @@ static unsigned char *noise(size_t bytes, uint64_t *random) {
     return out;
 }
 
-static void each_line_is_resized(void **state) {
-    (void)state;
+static void resize_lines(const fmix_kernels *k) {
     uint64_t random = 1;
     for (unsigned n = 0; n < 300; n++) {
         drawn_taps d;
@@ -57,9 +56,9 @@ static void each_line_is_resized(void **state) {
         uint32_t lines = 1 + below(&random, 40);
         size_t stride = 57 * channels, pitch = 40 * 4;
         unsigned char *from = noise(stride * lines, &random), *to = malloc(48 * pitch);
-        fmix_pass_work work = {malloc((57 * 4 + 15) / 16 * 16 * 16), malloc(40 * 4 * 16)};
+        fmix_resize_work work = {malloc((57 * 4 + 15) / 16 * 16 * 16), malloc(40 * 4 * 16)};
         assert_true(to && work.columns && work.resized);
-        fmix_pass_along(&d.taps, channels, from, stride, lines, &work, to, pitch);
+        k->resize_along(&d.taps, channels, from, stride, lines, &work, to, pitch);
         for (uint32_t l = 0; l < lines; l++)
             for (uint32_t i = 0; i < d.taps.count; i++)
                 for (unsigned c = 0; c < channels; c++)
@@ -72,8 +71,7 @@ static void each_line_is_resized(void **state) {
     }
 }
 
-static void lines_are_summed(void **state) {
-    (void)state;
+static void sum_lines(const fmix_kernels *k) {
     uint64_t random = 2;
     for (unsigned n = 0; n < 300; n++) {
         drawn_taps d;
@@ -82,13 +80,29 @@ static void lines_are_summed(void **state) {
         unsigned char *from = noise(57 * bytes, &random), *to = malloc(bytes);
         assert_non_null(to);
         for (uint32_t i = 0; i < d.taps.count; i++) {
-            fmix_pass_across(&d.taps, i, from, bytes, bytes, to);
+            k->resize_across(&d.taps, i, from, bytes, bytes, to);
             for (size_t at = 0; at < bytes; at++)
                 assert_int_equal(to[at], sum_of(&d, i, from + at, bytes));
         }
         free(from);
         free(to);
     }
+}
+
+static void each(void (*test)(const fmix_kernels *)) {
+    for (size_t n = 0; fmix_kernels_nth(n); n++)
+        if (fmix_kernels_nth(n)->runs())
+            test(fmix_kernels_nth(n));
+}
+
+static void each_line_is_resized(void **state) {
+    (void)state;
+    each(resize_lines);
+}
+
+static void lines_are_summed(void **state) {
+    (void)state;
+    each(sum_lines);
 }
 
 RUN(T(each_line_is_resized), T(lines_are_summed))
