@@ -54,5 +54,6 @@ def listed(tensor):
         tensor = (tensor.astype("u4") << 16).view("f4")
     if tensor.dtype.kind != "f":
         return tensor.tolist()
-    values = tensor.astype("f8")
+    with np.errstate(invalid="ignore"):  # as signalling NaNs are
+        values = tensor.astype("f8")
     return np.where(np.isfinite(values), values.astype(object), None).tolist()
