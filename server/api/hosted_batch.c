@@ -130,6 +130,13 @@ static bool wants(const query *q, query_part part) {
     return !q->given[QUERY_PARTS] || (q->parts & part);
 }
 
+/* Without `parts`, a format of one tensor holds `mixed`; shards hold targets in any case. */
+static bool wants_dense(const resource_request *request) {
+    const query *q = &request->query;
+    bool of_shard = !(request->groups & GROUP_PARTS);
+    return q->given[QUERY_PARTS] ? (q->parts & PART_DENSE) != 0 : of_shard || request->format->all;
+}
+
 /* Refuses parts that the set does not have. */
 static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
     char missing[160];
@@ -158,7 +165,9 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
     if (request->groups & GROUP_PARTS)
-        m->dense.otherwise = "; or leave dense out of parts";
+        m->dense.otherwise = q->given[QUERY_PARTS]
+                                 ? "; or leave dense out of parts"
+                                 : "; or name parts without dense, as parts=mixed";
     m->rows.rows.t = h->samples.t;
     if (!preprocessor_begin(&h->rows.preprocessor, q, &h->set->x, &d->geometry, &d->recipe.shape,
                             &d->preprocessed, p) ||
@@ -166,7 +175,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
         !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
         !check_pairing(q, h->set, m->labels, p) ||
-        (wants(q, PART_DENSE) &&
+        (wants_dense(request) &&
          !hosted_dense_begin(&h->dense, q, &d->geometry, &d->recipe.shape, &m->dense, p)) ||
         !check_parts(q, h, p) || !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
         return false;

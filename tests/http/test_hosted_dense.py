@@ -155,7 +155,9 @@ class Targets(DenseTest):
                 except ValueError:
                     said = self.refusal("lines", **query)
                     self.assertEqual(said["parameter"], "method")
-                    self.assertIn("leave dense out of parts", said["detail"])
+                    self.assertIn("or name parts without dense, as parts=mixed", said["detail"])
+                    said = self.refusal("lines", parts="mixed,dense", **query)
+                    self.assertIn("or leave dense out of parts", said["detail"])
                     self.assertIn("mixed", self.parts("lines", 1, parts="mixed", **query))
                 else:
                     answered += 1
@@ -178,6 +180,11 @@ class Targets(DenseTest):
         self.assertEqual(harness.read_npy(body).tobytes(), mixed.tobytes())
         np.testing.assert_array_equal(*(read_png(self.batch("streets", 0, suffix=".png", n=4, **parts).body)[0]
                                         for parts in ({}, {"parts": "mixed"})))
+
+    def test_a_file_of_x_alone_is_not_refused_for_targets_that_it_does_not_hold(self):
+        mixed = self.parts("lines", 0, n=4, method="mixup", parts="mixed")["mixed"]
+        body = self.batch("lines", 0, suffix=".npy", n=4, method="mixup").body
+        self.assertEqual(harness.read_npy(body).tobytes(), mixed.tobytes())
 
     def test_targets_follow_their_images_pixel_by_pixel(self):
         """In plain NumPy, without the reference: a map holds only classes of its two sources."""
