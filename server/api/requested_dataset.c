@@ -1,5 +1,5 @@
 #include "requested_dataset.h"
-
+#include "params/view.h"
 #include "sequence_request.h"
 
 #include <string.h>
@@ -56,8 +56,13 @@ dataset *requested_dataset_find(resource_request *request, problem *p) {
         dataset_release(d);
         return NULL;
     }
-    if (d && dataset_state(d) == MAPPED_FILE_WHOLE)
+    view_refuse(&request->query, GROUP_VIEW, "but all rows of a data set have one shape", p);
+    if (d && dataset_state(d) == MAPPED_FILE_WHOLE && p->status == 0)
         return d;
+    if (p->status) {
+        dataset_release(d);
+        return NULL;
+    }
     if (d || reason[0]) {
         explain(d, reason, p);
         dataset_release(d);

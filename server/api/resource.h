@@ -54,6 +54,6 @@ resource masks_get, plans_get, mix_post, health_live, health_ready, metrics_get,
 /* The parameters that decide what the shards of a data set hold. */
 #define SHARD_GROUPS                                                                               \
     (GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |         \
-     GROUP_PAIRING | GROUP_MIXED | GROUP_EPOCH | GROUP_SHARD)
+     GROUP_PAIRING | GROUP_MIXED | GROUP_EPOCH | GROUP_VIEW | GROUP_FLIP | GROUP_SHARD)
 
 #endif

@@ -24,7 +24,8 @@ static const route table[] = {
      .meaning = "a data set: its rows, labels and digest"},
     {"/v1/datasets/{name}/batches/{step}", "GET", batch_get, batch_weight,
      GROUP_SEED | GROUP_SAMPLE | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD | GROUP_POLICY |
-         GROUP_PAIRING | GROUP_PARTS | GROUP_MIXED | GROUP_EPOCH | GROUP_SHEET,
+         GROUP_PAIRING | GROUP_PARTS | GROUP_MIXED | GROUP_EPOCH | GROUP_VIEW | GROUP_FLIP |
+         GROUP_SHEET,
      FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "a batch of a data set's epoch, mixed"},
     {"/v1/datasets/{name}/shards", "GET", shards_get, shards_weight, SHARD_GROUPS, .media = JSON,
      .schema = "Shards", .meaning = "the URLs of an epoch as WebDataset shards"},

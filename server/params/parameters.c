@@ -19,6 +19,8 @@ static const char *const parts[] = {"mixed",  "pairing", "lambda",  "lambda_eff"
                                     "labels", "rows",    "lengths", "dense",      NULL};
 static const char *const members[] = {"npy", "png", NULL};
 static const char *const pads[] = {"zero", "reflect", NULL};
+static const char *const views[] = {"random", "center", "stretch", NULL};
+static const char *const filters[] = {"bilinear", "bicubic", "nearest", NULL};
 
 #define AT(field)          offsetof(query, field)
 #define INTEGER(low, high) .kind = KIND_INTEGER, .least = (low), .most = (high)
@@ -146,10 +148,35 @@ const query_parameter query_table[QUERY_COUNT] = {
                                "takes a random window of the original size"},
     [QUERY_PAD] = {"pad", CHOICE(pads), .group = GROUP_EPOCH, .offset = AT(pad), .fallback = "zero",
                    .meaning = "how crop fills the padding"},
-    [QUERY_FLIP] = {"flip", CHOICE(switches), .group = GROUP_EPOCH, .offset = AT(flip),
+    [QUERY_FLIP] = {"flip", CHOICE(switches), .group = GROUP_FLIP, .offset = AT(flip),
                     .fallback = "0",
                     .meaning =
                         "1: mirrors a random half of the samples along the last spatial dimension"},
+    [QUERY_SIZE] = {"size", SHAPE(2), .group = GROUP_VIEW, .offset = AT(size),
+                    .meaning = "pictures: size of the view that each becomes, such as 224, or "
+                               "224x192 for height x width; required for image sets and uploaded "
+                               "pictures"},
+    [QUERY_VIEW] =
+        {"view", CHOICE(views), .group = GROUP_VIEW, .offset = AT(view), .fallback = "random",
+         .later = true,
+         .meaning =
+             "pictures: what is resized to a view: a random window, the whole picture of which "
+             "the middle is cut out, or the whole picture, whose shape changes"},
+    [QUERY_AREA] = {"area", REALS(FMIX_AREA_MIN, FMIX_AREA_MAX), .group = GROUP_VIEW,
+                    .offset = AT(area), .fallback = "0.08,1", .later = true,
+                    .meaning = "view=random: least and most area of a window, as shares of the "
+                               "picture's area"},
+    [QUERY_RATIO] = {"ratio", REALS(FMIX_RATIO_MIN, FMIX_RATIO_MAX), .group = GROUP_VIEW,
+                     .offset = AT(ratio), .fallback = "0.75,1.3333333333333333", .later = true,
+                     .meaning = "view=random: least and most width / height of a window"},
+    [QUERY_SHORT] = {"short", INTEGER(1, FMIX_MAX_PICTURE_SIDE), .group = GROUP_VIEW,
+                     .offset = AT(shorter),
+                     .meaning = "view=center: shorter side of the resized picture (default: 8/7 of "
+                                "the view's shorter side, rounded down)"},
+    [QUERY_FILTER] = {"filter", CHOICE(filters), .group = GROUP_VIEW, .offset = AT(filter),
+                      .fallback = "bilinear", .later = true,
+                      .meaning = "how pictures are resized; bilinear and bicubic give Pillow's "
+                                 "pixels"},
     [QUERY_MEAN] =
         {"mean", REALS(-1e9, 1e9), .group = GROUP_EPOCH, .offset = AT(mean),
          .meaning = "mean to subtract, after u8 is divided by 255: one value, or one per channel"},

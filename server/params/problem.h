@@ -20,7 +20,7 @@ typedef struct problem {
     bool uncoded;         /* with 415: bodies must not have a content coding */
     struct {
         char parameter[64]; /* empty: the error does not concern a parameter */
-        char detail[400];
+        char detail[640];
     } errors[PROBLEM_ERRORS];
 } problem;
 

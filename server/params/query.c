@@ -43,7 +43,7 @@ static void list_parameters(unsigned groups, char *out, size_t room) {
 
 void query_take(query *q, unsigned groups, const char *name, size_t name_length, const char *value,
                 size_t value_length, problem *p) {
-    char known[360];
+    char known[560];
     unsigned i = 0;
     if (strlen(name) != name_length || (value && strlen(value) != value_length)) {
         problem_add(p, 400, name, "%.40s contains an encoded NUL", name);

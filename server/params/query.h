@@ -34,6 +34,8 @@ typedef enum query_group {
     GROUP_MIXED = 1 << 15,  /* layout, types and labels, before and after mixing */
     GROUP_SHARD = 1 << 17,  /* what a shard holds */
     GROUP_EPOCH = 1 << 16,  /* which rows of a data set, and their augmentation before mixing */
+    GROUP_VIEW = 1 << 18,   /* pictures of any size as rows of one size */
+    GROUP_FLIP = 1 << 19,   /* flip, of pictures and of rows */
 } query_group;
 
 typedef enum query_id {
@@ -75,6 +77,12 @@ typedef enum query_id {
     QUERY_CROP,
     QUERY_PAD,
     QUERY_FLIP,
+    QUERY_SIZE,
+    QUERY_VIEW,
+    QUERY_AREA,
+    QUERY_RATIO,
+    QUERY_SHORT,
+    QUERY_FILTER,
     QUERY_MEAN,
     QUERY_STD,
     QUERY_BUCKET,
@@ -153,6 +161,10 @@ typedef struct query {
     unsigned shuffle, pad, flip, drop_last; /* pad: fmix_pad */
     unsigned member;                        /* query_member */
     query_reals mean, std;
+    query_shape size;        /* of a view: one side for both, or height x width */
+    query_reals area, ratio; /* each the least and the most */
+    uint64_t shorter;
+    unsigned view, filter; /* fmix_view_kind, fmix_filter */
     char digest[QUERY_DIGEST_DIGITS + 1];
     bool given[QUERY_COUNT];
 } query;

@@ -381,6 +381,14 @@ json_t *query_kind_schema(const query_parameter *row) {
 
 json_t *query_kind_default(const query_parameter *row) {
     const query_kind_row *kind = &query_kinds[row->kind];
-    json_t *value = kind->literal(row->fallback);
-    return kind->is_list ? json_append(json_array(), value) : value;
+    if (!kind->is_list)
+        return kind->literal(row->fallback);
+    json_t *items = json_array();
+    for (const char *rest = row->fallback; rest; rest = strchr(rest, ',')) {
+        char item[REAL_ROOM];
+        rest += *rest == ',';
+        snprintf(item, sizeof item, "%.*s", (int)strcspn(rest, ","), rest);
+        items = json_append(items, kind->literal(item));
+    }
+    return items;
 }

@@ -38,7 +38,8 @@ BEFORE = {"seed": ("7",), "index": ("5",), "step": ("3",), "steps": ("2",), "n":
           "out_dtype": ("f16", "u8"), "classes": ("3", "0,4"), "smoothing": ("0.1",), "correct": ("0",),
           "epoch": ("2",), "shuffle": ("1",), "crop": ("1",), "pad": ("reflect",), "flip": ("1",),
           "mean": ("0.5",), "std": ("0.25",), "rank": ("1",), "world": ("2",), "drop_last": ("1",),
-          "digest": ("0" * 64,), "member": ("png",)}
+          "size": ("8", "6x9"), "view": ("center",), "area": ("0.5,1",), "ratio": ("1,2",), "short": ("9",),
+          "filter": ("nearest",), "digest": ("0" * 64,), "member": ("png",)}
 
 WHOLE = agreement.RECIPES > 3000
 
