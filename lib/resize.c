@@ -1,4 +1,3 @@
-#include "kernels.h"
 #include "memory.h"
 #include "scratch.h"
 #include "taps.h"
@@ -60,7 +59,7 @@ static void place_taps(resizing *r, void *memory, fmix_filter filter, const fmix
 /* Counts the memory of a resizing by a filter other than NEAREST, or shares `memory` out. */
 static void lay_out(resizing *r, const fmix_view *view, fmix_filter filter, size_t channels,
                     void *memory) {
-    *r = (resizing){.view = view, .kernels = fmix_kernels_best(), .step = channels};
+    *r = (resizing){.view = view, .step = channels};
     r->rows = fmix_span_of(&view->rows);
     r->columns = fmix_span_of(&view->columns);
     r->resizes_rows = view->rows.resized != view->rows.length;
@@ -274,6 +273,7 @@ fmix_status fmix_resize(fmix_scratch *scratch, const fmix_view *view, fmix_filte
     fmix_status status = fmix_scratch_reserve_resizing(scratch, r.bytes);
     if (status == FMIX_OK) {
         lay_out(&r, view, filter, channels, scratch->resizing);
+        r.kernels = scratch->kernels;
         resize(&r, filter, picture, out);
     }
     return status;

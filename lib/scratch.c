@@ -1,6 +1,5 @@
 #include "scratch.h"
 #include "exact.h"
-#include "kernels.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -9,7 +8,10 @@
 
 fmix_status fmix_scratch_new(fmix_scratch **out) {
     *out = calloc(1, sizeof **out);
-    return *out ? FMIX_OK : FMIX_ERROR_MEMORY;
+    if (!*out)
+        return FMIX_ERROR_MEMORY;
+    (*out)->kernels = fmix_kernels_best();
+    return FMIX_OK;
 }
 
 void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user) {

@@ -5,9 +5,11 @@
 #define FMIX_SCRATCH_H
 
 #include "field.h"
+#include "kernels.h"
 
 struct fmix_scratch {
-    double *x, *g, *work; /* spectrum, values, and memory for selection */
+    const fmix_kernels *kernels; /* for resizing */
+    double *x, *g, *work;        /* spectrum, values, and memory for selection */
     unsigned char *mask;
     double *resizing; /* what fmix_resize keeps in it, aligned to 64 bytes */
     size_t x_room, g_room, mask_room, resizing_room;

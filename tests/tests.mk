@@ -171,7 +171,7 @@ plot: deps-test all $(BENCH) ## draw tests/bench/cost.svg
 	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg
 
 # A part is in every test run.
-$(BUILD)/sameness/golden: $(addprefix tests/sameness/,golden.c recipes.c choices.c golden.h) $(BUILD)/libfmix.a
+$(BUILD)/sameness/golden: $(addprefix tests/sameness/,golden.c recipes.c choices.c views.c golden.h) $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
 	$(SAY) LD sameness/golden
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $(filter %.c %.a,$^) $(LDFLAGS) $(LIB_LIBS) -o $@

@@ -22,7 +22,7 @@ CACHE = ROOT / "build" / "roots"
 RELEASES = {"bookworm": "12", "trixie": "13"}
 AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
 COMMAND_SECONDS = 900
-FOLDERS = ("unit", "fuzz", "runner", "reference", "http")
+FOLDERS = ("unit", "fuzz", "runner", "reference", "library", "http")
 # What needs a browser, or a build that sanitizers watch.
 NOT_THERE = "not test_preview and not test_storm"
 

@@ -1,7 +1,7 @@
 /*
  * golden.c - a golden set, hashed
  *
- *   golden [--set recipes|choices] [--recipes N] [--kernels NAME] [--threads N] [--single]
+ *   golden [--set recipes|choices|views] [--recipes N] [--kernels NAME] [--threads N] [--single]
  *
  * Prints a digest a recipe, of everything that libfmix answers to it, and at last two lines: the
  * digest of all, and what differed underneath, with the digest of the raw values G before anything
@@ -133,7 +133,7 @@ static void bench_open(bench *b, const options *o, unsigned number, unsigned cha
     must(b->x && b->x2 && b->out && fmix_context_new((size_t)16 << 20, &b->context) == FMIX_OK &&
              fmix_scratch_new(&b->scratch) == FMIX_OK,
          "allocation", 0);
-    b->context->kernels = kernels_named(o->kernels);
+    b->context->kernels = b->scratch->kernels = kernels_named(o->kernels);
     crypto_generichash_init(&b->raw, NULL, 0, 16);
     b->context->hooks.watch = watch;
     b->context->hooks.watch_user = &b->raw;
@@ -192,6 +192,8 @@ static options options_of(int argc, char **argv) {
             o.threads = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(argv[i], "--set") == 0 && strcmp(value, "choices") == 0)
             o.answer = choice_answer;
+        else if (strcmp(argv[i], "--set") == 0 && strcmp(value, "views") == 0)
+            o.answer = view_answer;
         else
             must(strcmp(argv[i], "--set") == 0 && strcmp(value, "recipes") == 0, argv[i], 0);
         i++;

@@ -7,6 +7,7 @@
 #define GOLDEN_H
 
 #include "lib/context.h"
+#include "lib/scratch.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -18,7 +19,7 @@ typedef struct bench bench;
 
 /* Writes the digest of all that libfmix answers to a recipe. */
 typedef void answerer(bench *b, uint64_t number, unsigned char digest[16]);
-extern answerer recipe_answer, choice_answer;
+extern answerer recipe_answer, choice_answer, view_answer;
 
 typedef struct options {
     uint64_t recipes;
