@@ -76,8 +76,11 @@ def _labels(arrays, rows, classes):
 
 
 def targets(case, stem="dense"):
-    """Dense targets by the names that answers give them, where `parts` wants any."""
+    """Dense targets by the names that answers give them, where `parts` wants any. Without parts, a batch of
+    one tensor is `mixed` alone."""
     if "parts" in case.query and "dense" not in case.query["parts"].split(","):
+        return {}
+    if case.data and "parts" not in case.query and case.form in ("npy", "raw", "png"):
         return {}
     if case.data:
         return case.data.dense or {}
