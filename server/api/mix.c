@@ -40,11 +40,18 @@ static uint64_t most_inflated(const resource_request *request) {
     return most < left ? most : left;
 }
 
+static upload_body body_of(const resource_request *request) {
+    return (upload_body){.bytes = request->body.bytes,
+                         .length = request->body.length,
+                         .content_type = request->content_type,
+                         .query = &request->query};
+}
+
 /* The arrays of `out` point into the body and into all->inflated. */
 static bool read_pair(resource_request *request, upload *all, pair *out, problem *p) {
-    const format *f =
-        format_of_upload(request->content_type, request->body.bytes, request->body.length, p);
-    if (!f || !f->read(request->body.bytes, request->body.length, &request->query, all, p))
+    const upload_body body = body_of(request);
+    const format *f = format_of_upload(&body, p);
+    if (!f || !f->read(&body, all, p))
         return false;
     upload_swap(all);
     *out = (pair){upload_find(all, "x"), upload_find(all, "x2")};
@@ -185,13 +192,13 @@ static void make_source(resource_request *request, upload *all, const pair *of,
 
 weight mix_weight(const resource_request *request) {
     problem p = {0};
-    const buffer *body = &request->body;
-    const format *f = format_of_upload(request->content_type, body->bytes, body->length, &p);
+    const upload_body body = body_of(request);
+    const format *f = format_of_upload(&body, &p);
     weight w = {0};
     if (f && f->weigh)
-        w = f->weigh(body->bytes, body->length, most_inflated(request));
+        w = f->weigh(&body, most_inflated(request));
     if (f && f->several)
-        w.cost += LABEL_COST * (double)body->length;
+        w.cost += LABEL_COST * (double)body.length;
     return w;
 }
 

@@ -66,13 +66,12 @@ static bool is_unspecific(const char *type, size_t length) {
     return length == 0;
 }
 
-const format *format_of_upload(const char *content_type, const unsigned char *body, size_t length,
-                               problem *p) {
-    const char *type = content_type ? content_type : "";
+const format *format_of_upload(const upload_body *body, problem *p) {
+    const char *type = body->content_type ? body->content_type : "";
     size_t n = strcspn(type, "; \t");
     if (is_unspecific(type, n)) {
         for (unsigned i = 0; format_table[i]; i++)
-            if (format_table[i]->begins && format_table[i]->begins(body, length))
+            if (format_table[i]->begins && format_table[i]->begins(body->bytes, body->length))
                 return format_table[i];
         return &format_raw;
     }

@@ -41,10 +41,10 @@ typedef struct format {
     uint64_t (*working)(const tensor_source *s);
     /* Reads a body. *out is empty, but for the cap of `inflated`. NULL: uploads do not have the
      * format. */
-    bool (*read)(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
+    bool (*read)(const upload_body *body, upload *out, problem *p);
     /* The cost of `read`, which may inflate `most` bytes; takes next to no time. NULL: next to
      * none. */
-    weight (*weigh)(const unsigned char *body, size_t length, uint64_t most);
+    weight (*weigh)(const upload_body *body, uint64_t most);
     bool several; /* a body may hold arrays beside x */
     /* Returns true if a body begins as the format does. NULL: the format has no mark. */
     bool (*begins)(const unsigned char *body, size_t length);
@@ -92,7 +92,6 @@ void format_list(format_set set, char *out, size_t room);
 
 /* The format of a body: by its declared type, else by its first bytes. NULL: 415, explained in p.
  */
-const format *format_of_upload(const char *content_type, const unsigned char *body, size_t length,
-                               problem *p);
+const format *format_of_upload(const upload_body *body, problem *p);
 
 #endif

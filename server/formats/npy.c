@@ -256,23 +256,21 @@ bool npy_read_array(const unsigned char *bytes, size_t length, array *out, probl
     return array_check(out, length - data, p);
 }
 
-static bool read_npy(const unsigned char *body, size_t length, const query *q, upload *out,
-                     problem *p) {
-    (void)q;
+static bool read_npy(const upload_body *body, upload *out, problem *p) {
     array *x = &out->arrays[out->count++];
     *x = (array){.name = "x"};
-    return npy_read_array(body, length, x, p);
+    return npy_read_array(body->bytes, body->length, x, p);
 }
 
 #define HEADER_COST 2.0 /* nanoseconds a byte */
 
 /* Reading does not touch the data. */
-static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
+static weight weigh(const upload_body *body, uint64_t most) {
     cursor c;
     size_t data;
     problem p = {0};
     (void)most;
-    bool found = find_header(body, length, "x", &c, &data, &p);
+    bool found = find_header(body->bytes, body->length, "x", &c, &data, &p);
     return (weight){.cost = found ? HEADER_COST * (double)(c.end - c.at) : 0};
 }
 

@@ -14,8 +14,8 @@ uint64_t npz_bound(const tensor_source *s);
 bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64_t wide,
                 buffer *out);
 
-bool npz_read(const unsigned char *body, size_t length, const query *q, upload *out, problem *p);
-weight npz_weigh(const unsigned char *body, size_t length, uint64_t most);
+bool npz_read(const upload_body *body, upload *out, problem *p);
+weight npz_weigh(const upload_body *body, uint64_t most);
 bool npz_begins(const unsigned char *body, size_t length);
 
 #endif

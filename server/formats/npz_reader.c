@@ -288,11 +288,10 @@ static bool read_arrays(const archive *a, const entry *entries,
     return true;
 }
 
-bool npz_read(const unsigned char *body, size_t length, const query *q, upload *out, problem *p) {
-    archive a = {.bytes = body};
+bool npz_read(const upload_body *body, upload *out, problem *p) {
+    archive a = {.bytes = body->bytes};
     entry entries[UPLOAD_ARRAYS];
-    (void)q;
-    if (!read_end(&a, length, p) || !read_entries(&a, entries, out, p) ||
+    if (!read_end(&a, body->length, p) || !read_entries(&a, entries, out, p) ||
         !reserve(entries, a.count, &out->inflated, p))
         return false;
     struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
@@ -311,13 +310,13 @@ bool npz_read(const unsigned char *body, size_t length, const query *q, upload *
 #define CHECKSUM_COST 0.1 /* nanoseconds a stored byte */
 
 /* By the directory alone. A body whose directory is refused costs nothing. */
-weight npz_weigh(const unsigned char *body, size_t length, uint64_t most) {
-    archive a = {.bytes = body};
+weight npz_weigh(const upload_body *body, uint64_t most) {
+    archive a = {.bytes = body->bytes};
     entry entries[UPLOAD_ARRAYS];
     upload found = {.count = 0};
     problem p = {0};
     double cost = 0, worst = 0;
-    if (!read_end(&a, length, &p) || !read_entries(&a, entries, &found, &p))
+    if (!read_end(&a, body->length, &p) || !read_entries(&a, entries, &found, &p))
         return (weight){0};
     for (unsigned i = 0; i < a.count; i++) {
         const entry *e = &entries[i];

@@ -19,9 +19,9 @@ static const char *image_kind(const unsigned char *body, size_t length) {
     return NULL;
 }
 
-static bool read_raw(const unsigned char *body, size_t length, const query *q, upload *out,
-                     problem *p) {
-    const char *kind = image_kind(body, length);
+static bool read_raw(const upload_body *body, upload *out, problem *p) {
+    const query *q = body->query;
+    const char *kind = image_kind(body->bytes, body->length);
     /* With both parameters the bytes are elements, even if they look like an image file. */
     if (kind && !(q->given[QUERY_X_SHAPE] && q->given[QUERY_X_DTYPE])) {
         problem_add(p, 415, "body",
@@ -37,10 +37,11 @@ static bool read_raw(const unsigned char *body, size_t length, const query *q, u
     if (p->status)
         return false;
     array *x = &out->arrays[out->count++];
-    *x = (array){.name = "x", .bytes = body, .type = (dtype)q->x_dtype, .rank = q->x_shape.rank};
+    *x = (array){
+        .name = "x", .bytes = body->bytes, .type = (dtype)q->x_dtype, .rank = q->x_shape.rank};
     for (unsigned d = 0; d < x->rank; d++)
         x->shape[d] = q->x_shape.side[d];
-    return array_check(x, length, p);
+    return array_check(x, body->length, p);
 }
 
 const format format_raw = {

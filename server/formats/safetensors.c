@@ -238,15 +238,14 @@ static bool check_prefix(const unsigned char *body, size_t length, problem *p) {
     return false;
 }
 
-static bool read_safetensors(const unsigned char *body, size_t length, const query *q, upload *out,
-                             problem *p) {
+static bool read_safetensors(const upload_body *body, upload *out, problem *p) {
     json_error_t error;
-    (void)q;
-    if (!check_prefix(body, length, p))
+    if (!check_prefix(body->bytes, body->length, p))
         return false;
-    size_t header = (size_t)header_length(body);
+    size_t header = (size_t)header_length(body->bytes);
     errno = 0; /* without memory jansson reports an invalid token */
-    json_t *root = json_loadb((const char *)body + PREFIX, header, JSON_REJECT_DUPLICATES, &error);
+    json_t *root =
+        json_loadb((const char *)body->bytes + PREFIX, header, JSON_REJECT_DUPLICATES, &error);
     if (!root && errno == ENOMEM) {
         problem_add(p, 500, NULL, "out of memory");
         return false;
@@ -256,7 +255,8 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
                     error.text);
         return false;
     }
-    bool good = read_arrays(root, body + PREFIX + header, length - PREFIX - header, out, p);
+    size_t before = PREFIX + header;
+    bool good = read_arrays(root, body->bytes + before, body->length - before, out, p);
     json_decref(root);
     return good;
 }
@@ -264,10 +264,10 @@ static bool read_safetensors(const unsigned char *body, size_t length, const que
 #define PARSE_COST   30.0 /* nanoseconds a byte of header, */
 #define PARSE_MEMORY 32u  /* and at most so many bytes for the tree of its values */
 
-static weight weigh(const unsigned char *body, size_t length, uint64_t most) {
+static weight weigh(const upload_body *body, uint64_t most) {
     problem p = {0};
     (void)most;
-    uint64_t header = check_prefix(body, length, &p) ? header_length(body) : 0;
+    uint64_t header = check_prefix(body->bytes, body->length, &p) ? header_length(body->bytes) : 0;
     return (weight){.cost = PARSE_COST * (double)header, .memory = PARSE_MEMORY * header};
 }
 

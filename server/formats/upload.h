@@ -21,6 +21,14 @@ typedef struct array {
     uint64_t shape[QUERY_RANK];
 } array;
 
+/* The body of a request as its reader sees it. */
+typedef struct upload_body {
+    const unsigned char *bytes;
+    size_t length;
+    const char *content_type; /* NULL: not sent */
+    const query *query;
+} upload_body;
+
 typedef struct upload {
     array arrays[UPLOAD_ARRAYS];
     unsigned count;

@@ -34,10 +34,9 @@ static bool run(const import *in) {
     mapped_file file = {0};
     problem p = {0};
     upload all = {.inflated = buffer_of(0)};
-    query q;
-    query_init(&q);
     bool good = import_map(in, in->files[0], &file);
-    if (good && !format_safetensors.read(file.bytes, file.length, &q, &all, &p))
+    const upload_body body = {.bytes = file.bytes, .length = file.length};
+    if (good && !format_safetensors.read(&body, &all, &p))
         good = import_fail(in, "'%s': %s", in->files[0], p.errors[0].detail);
     good = good && import_upload(in, &all, &file);
     mapped_file_close(&file);

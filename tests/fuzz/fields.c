@@ -45,7 +45,13 @@ static void check_accept(const char *accept) {
 
 static void check_type(const char *type) {
     problem p = {0};
-    const format *f = format_of_upload(type, (const unsigned char *)type, strlen(type), &p);
+    query q;
+    query_init(&q);
+    const upload_body body = {.bytes = (const unsigned char *)type,
+                              .length = strlen(type),
+                              .content_type = type,
+                              .query = &q};
+    const format *f = format_of_upload(&body, &p);
     FUZZ_ASSERT(f ? f->read && p.status == 0 : p.status == 415);
 }
 

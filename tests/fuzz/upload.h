@@ -23,9 +23,10 @@ static inline int upload_fuzz(const format *f, const uint8_t *data, size_t size)
     problem p = {0};
     upload all = {.inflated = buffer_of(UPLOAD_CAP)};
     query_init(&q);
+    const upload_body body = {.bytes = data, .length = size, .query = &q};
     if (f->begins)
         f->begins(data, size);
-    bool good = f->read(data, size, &q, &all, &p);
+    bool good = f->read(&body, &all, &p);
     FUZZ_ASSERT(good == (p.status == 0));
     unsigned sum = 0;
     for (unsigned i = 0; good && i < all.count; i++) {

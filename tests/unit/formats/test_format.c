@@ -162,12 +162,16 @@ static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state)
         {"application/x-npyx", NPY, NULL},
         {"multipart/form-data; boundary=x", NPY, NULL},
     };
+    query q;
+    query_init(&q);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         problem p = {0};
         size_t length = strlen(table[i].body);
         unsigned char *body = malloc(length + !length);
         memcpy(body, table[i].body, length);
-        assert_ptr_equal(format_of_upload(table[i].type, body, length, &p), table[i].expected);
+        const upload_body of = {
+            .bytes = body, .length = length, .content_type = table[i].type, .query = &q};
+        assert_ptr_equal(format_of_upload(&of, &p), table[i].expected);
         assert_int_equal(p.status, table[i].expected ? 0 : 415);
         free(body);
     }

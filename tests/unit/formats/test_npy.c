@@ -26,11 +26,10 @@ static file file_of(unsigned major, unsigned minor, size_t claimed, const char *
 }
 
 static bool read_file(const file *f, array *out, problem *p) {
-    query q;
-    query_init(&q);
+    const upload_body body = {.bytes = f->bytes, .length = f->length};
     *p = (problem){0};
     upload all = {0};
-    bool good = format_npy.read(f->bytes, f->length, &q, &all, p);
+    bool good = format_npy.read(&body, &all, p);
     *out = all.arrays[0];
     assert_int_equal(good, p->status == 0);
     return good;

@@ -177,11 +177,10 @@ static const part x_and_y[] = {
 };
 
 static bool read_zip(const zip *z, size_t cap, upload *out, problem *p) {
-    query q;
-    query_init(&q);
+    const upload_body body = {.bytes = z->bytes, .length = z->length};
     *p = (problem){0};
     *out = (upload){.inflated = buffer_of(cap)};
-    bool good = npz_read(z->bytes, z->length, &q, out, p);
+    bool good = npz_read(&body, out, p);
     assert_int_equal(good, p->status == 0);
     return good;
 }

@@ -58,9 +58,8 @@ static zip written(const batch *b, uint64_t wide) {
 static void assert_same(const batch *b, const zip *z) {
     upload u = {.count = 0};
     problem p = {0};
-    query q;
-    query_init(&q);
-    if (!npz_read(z->bytes, z->length, &q, &u, &p))
+    const upload_body body = {.bytes = z->bytes, .length = z->length};
+    if (!npz_read(&body, &u, &p))
         fail_msg("%s", p.errors[0].detail);
     assert_int_equal(u.count, b->source->count);
     for (unsigned i = 0; i < u.count; i++) {

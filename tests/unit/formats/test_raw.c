@@ -13,7 +13,8 @@ static bool read_raw(const char *shape, const char *type, const unsigned char *b
         query_take(&q, GROUP_UPLOAD, "x_dtype", 7, type, strlen(type), p);
     assert_int_equal(p->status, 0);
     upload all = {0};
-    bool good = format_raw.read(body, length, &q, &all, p);
+    bool good =
+        format_raw.read(&(upload_body){.bytes = body, .length = length, .query = &q}, &all, p);
     *out = all.arrays[0];
     return good;
 }

@@ -24,11 +24,10 @@ static file file_of(uint64_t claimed, const char *header, size_t header_length, 
 }
 
 static bool read_file(const file *f, upload *out, problem *p) {
-    query q;
-    query_init(&q);
+    const upload_body body = {.bytes = f->bytes, .length = f->length};
     *p = (problem){0};
     *out = (upload){.inflated = buffer_of(0)};
-    bool good = format_safetensors.read(f->bytes, f->length, &q, out, p);
+    bool good = format_safetensors.read(&body, out, p);
     assert_int_equal(good, p->status == 0);
     return good;
 }
