@@ -76,7 +76,8 @@ static uint64_t divide_up(uint64_t a, uint64_t b) {
 /* False: a number of the bucket, or the step, is out of range. */
 static bool find_window(const fmix_bucket *bucket, uint64_t step, window *w) {
     uint64_t n = bucket->samples;
-    if (n == 0 || n > FMIX_MAX_SAMPLES || bucket->batch == 0 || bucket->windows == 0)
+    if ((!bucket->offsets && !bucket->length) || n == 0 || n > FMIX_MAX_SAMPLES ||
+        bucket->batch == 0 || bucket->windows == 0)
         return false;
     w->batch = bucket->batch < n ? bucket->batch : n;
     uint64_t batches = divide_up(n, w->batch); /* of the epoch */
@@ -89,6 +90,13 @@ static bool find_window(const fmix_bucket *bucket, uint64_t step, window *w) {
     w->count = whole < n - w->first ? whole : n - w->first;
     return w->count <= FMIX_MAX_BATCH && multiply_add(bucket->epoch, n, 0, &w->t) &&
            multiply_add(bucket->epoch, divide_up(batches, each), step / each, &w->index);
+}
+
+static fmix_status length_of(const fmix_bucket *bucket, uint64_t sample, uint64_t *length) {
+    if (!bucket->offsets)
+        return bucket->length(bucket->self, sample, length);
+    *length = (uint64_t)bucket->offsets[sample + 1] - (uint64_t)bucket->offsets[sample];
+    return FMIX_OK;
 }
 
 static fmix_status fill(const fmix_bucket *bucket, const window *w, place *places) {
@@ -104,8 +112,10 @@ static fmix_status fill(const fmix_bucket *bucket, const window *w, place *place
             if (status != FMIX_OK)
                 return status;
         }
-        const int64_t *offset = bucket->offsets + samples[i % CHUNK];
-        places[i] = (place){(uint64_t)offset[1] - (uint64_t)offset[0], at, samples[i % CHUNK]};
+        places[i] = (place){.place = at, .sample = samples[i % CHUNK]};
+        fmix_status found = length_of(bucket, places[i].sample, &places[i].length);
+        if (found != FMIX_OK)
+            return found;
     }
     return FMIX_OK;
 }

@@ -105,6 +105,9 @@ FMIX_API fmix_status fmix_pairing_by_class(fmix_pairing_kind kind, uint64_t seed
  * FMIX_ERROR_RANGE: k is 0, or 2^32 or more. STREAM §11. */
 FMIX_API fmix_status fmix_neighbour(uint64_t seed, uint64_t t, uint64_t k, uint64_t *j);
 
+/* Finds the length of a sample of `self`. */
+typedef fmix_status fmix_length(const void *self, uint64_t sample, uint64_t *length);
+
 /* Batches of sequences of like length, borrowed (STREAM §12). Each window of windows * batch places
  * of an epoch is sorted by length, and cut into batches. */
 typedef struct fmix_bucket {
@@ -114,7 +117,10 @@ typedef struct fmix_bucket {
     uint64_t windows; /* batches in a window, at least 1; a window is cut at the end of the epoch,
                          and has then at most FMIX_MAX_BATCH places */
     bool shuffles;    /* place p holds the sample of fmix_shuffle; else sample p */
-    const int64_t *offsets; /* samples + 1 of them: sample s has length offsets[s+1] - offsets[s] */
+    const int64_t *offsets; /* samples + 1 of them: sample s has length offsets[s+1] - offsets[s];
+                               NULL: `length` is asked, whose failures end the search */
+    fmix_length *length;
+    const void *self; /* the first argument of `length` */
 } fmix_bucket;
 
 /* Writes the samples of the batch that is served at `step` of the epoch (0 … ⌈samples/batch⌉-1),

@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WARM_COST 1e5 /* nanoseconds of verifying that an I/O thread may spend */
+
 typedef struct hosted_batch {
     mixed_batch mixed;
     dataset *set; /* held */
+    dataset_fault fault;
     hosted_samples samples;
     hosted_rows rows;
     hosted_dense dense;
@@ -31,17 +34,19 @@ static void hosted_batch_free(void *self) {
 }
 
 static bool is_lost(const void *self) {
-    return dataset_state(((const hosted_batch *)self)->set) != MAPPED_FILE_WHOLE;
+    const hosted_batch *h = self;
+    return atomic_load(&h->fault) || dataset_state(h->set) != MAPPED_FILE_WHOLE;
 }
 
-/* Pages of a file that cannot be read are zeros, and an altered file may have been read: the slice
- * fails then. */
+static void tell_loss(const void *self, char *out, size_t room) {
+    const hosted_batch *h = self;
+    requested_dataset_damage(h->set, &h->fault, out, room);
+}
+
 static fmix_status fill_mixed(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               void *out) {
     const hosted_batch *h = self;
-    fmix_status status =
-        hosted_rows_mix(&h->rows, &h->mixed.rows, &h->mixed.batch, scratch, first, n, out);
-    return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
+    return hosted_rows_mix(&h->rows, &h->mixed.rows, &h->mixed.batch, scratch, first, n, out);
 }
 
 static fmix_status fill_rows(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
@@ -62,16 +67,43 @@ static fmix_status fill_lengths(const void *self, fmix_scratch *scratch, uint64_
     return FMIX_OK;
 }
 
+#define TRIES 3 /* at files that are touched meanwhile */
+
+/* Finds the samples of a batch, or their labels. */
+typedef fmix_status reader(hosted_batch *h);
+
+/* Reads once more if a file was touched meanwhile, whose pieces have to be verified again. */
+static fmix_status read_with(reader *read, hosted_batch *h) {
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uint64_t reading = dataset_read_begin(h->set);
+        fmix_status status = read(h);
+        if (dataset_read_ended(h->set, reading))
+            return status;
+    }
+    return FMIX_ERROR_LIBRARY;
+}
+
+static fmix_status find_samples(hosted_batch *h) {
+    return hosted_samples_find(&h->samples);
+}
+
 /* The samples of a ragged set are there already. */
+static fmix_status find_labels(hosted_batch *h) {
+    fmix_status status = h->set->ragged ? FMIX_OK : hosted_samples_find(&h->samples);
+    if (status != FMIX_OK)
+        return status;
+    return hosted_labels_gather(&h->labels, h->samples.number, &h->fault) ? FMIX_OK
+                                                                          : FMIX_ERROR_LIBRARY;
+}
+
 static fmix_status prepare(void *self) {
     hosted_batch *h = self;
-    fmix_status status = h->set->ragged ? FMIX_OK : hosted_samples_find(&h->samples);
+    fmix_status status = read_with(find_labels, h);
+    if (status != FMIX_OK)
+        return status;
     hosted_rows_locate(&h->rows);
     hosted_dense_locate(&h->dense);
-    hosted_labels_gather(&h->labels, h->samples.number);
-    if (status == FMIX_OK)
-        status = mixed_batch_prepare(&h->mixed);
-    return dataset_is_whole(h->set) ? status : FMIX_ERROR_LIBRARY;
+    return mixed_batch_prepare(&h->mixed);
 }
 
 /* The shapes and types of a batch, found before anything is allocated for its rows. */
@@ -100,11 +132,11 @@ static bool find_shapes(resource_request *request, const hosted_batch *h, batch_
 static bool find_sequences(hosted_batch *h, problem *p) {
     if (!h->set->ragged)
         return true;
-    fmix_status status = hosted_samples_find(&h->samples);
-    if (status != FMIX_OK)
+    fmix_status status = read_with(find_samples, h);
+    if (status != FMIX_OK && is_lost(h))
+        requested_dataset_explain(h->set, &h->fault, p);
+    else if (status != FMIX_OK)
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
-    else if (is_lost(h))
-        requested_dataset_explain(h->set, p);
     return p->status == 0;
 }
 
@@ -205,7 +237,11 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     s->memory += hosted_samples_memory(&h->samples) + hosted_rows_memory(&h->rows) +
                  hosted_dense_memory(&h->dense) + hosted_labels_memory(&h->labels);
     s->prepare = prepare;
-    s->prepare_cost += h->set->ragged ? 0 : hosted_samples_cost(&h->samples);
+    double of_labels = hosted_labels_cost(&h->labels, h->samples.shuffles || h->samples.neighbours);
+    double verifying =
+        of_labels + hosted_rows_verification(&h->rows) + hosted_dense_verification(&h->dense);
+    s->prepare_cost += of_labels + (h->set->ragged ? 0 : hosted_samples_cost(&h->samples));
+    s->warm = s->warm && verifying < WARM_COST;
     uint64_t of_x = hosted_rows_working(&h->rows), of_dense = hosted_dense_working(&h->dense);
     s->working += of_x > of_dense ? of_x : of_dense;
     tensor_source_note(s, "seed", q->seed);
@@ -236,12 +272,14 @@ tensor_source *hosted_batch_source(resource_request *request, dataset *set, cons
                                   .size = request->query.n,
                                   .bucket = request->query.bucket,
                                   .shuffles = request->query.shuffle != 0,
-                                  .neighbours = request->query.pairing == FMIX_PAIRING_NEIGHBOUR};
+                                  .neighbours = request->query.pairing == FMIX_PAIRING_NEIGHBOUR,
+                                  .fault = &h->fault};
     h->rows.samples = h->dense.samples = &h->samples;
     h->labels = (hosted_labels){.set = set, .rows = hosted_samples_count(&h->samples)};
     s->self = h;
     s->destroy = hosted_batch_free;
     s->is_lost = is_lost;
+    s->tell_loss = tell_loss;
     if (begin(request, h, &d, p) && finish(request, h, &d, s, p))
         return s;
     tensor_source_free(s);

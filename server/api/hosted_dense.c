@@ -4,8 +4,7 @@ static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first,
                         void *out) {
     const hosted_target *t = self;
     const dense_target *of = t->target;
-    fmix_status status = hosted_rows_mix(&t->rows, &of->rows, &of->batch, scratch, first, n, out);
-    return dataset_is_whole(t->rows.samples->set) ? status : FMIX_ERROR_LIBRARY;
+    return hosted_rows_mix(&t->rows, &of->rows, &of->batch, scratch, first, n, out);
 }
 
 /* The geometry of x, with channels where the target keeps its own although x has none. */
@@ -59,6 +58,13 @@ void hosted_dense_end(hosted_dense *h) {
 void hosted_dense_locate(hosted_dense *h) {
     for (unsigned i = 0; i < h->count; i++)
         hosted_rows_locate(&h->targets[i].rows);
+}
+
+double hosted_dense_verification(const hosted_dense *h) {
+    double cost = 0;
+    for (unsigned i = 0; i < h->count; i++)
+        cost += hosted_rows_verification(&h->targets[i].rows);
+    return cost;
 }
 
 uint64_t hosted_dense_memory(const hosted_dense *h) {

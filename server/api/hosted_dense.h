@@ -29,6 +29,9 @@ void hosted_dense_end(hosted_dense *h);
 /* Finds the addresses of the samples, whose numbers are found. */
 void hosted_dense_locate(hosted_dense *h);
 
+/* Estimated nanoseconds to verify all targets of the batch. */
+double hosted_dense_verification(const hosted_dense *h);
+
 /* Bytes that a batch holds, and bytes that a thread needs to mix. */
 uint64_t hosted_dense_memory(const hosted_dense *h);
 uint64_t hosted_dense_working(const hosted_dense *h);

@@ -1,4 +1,5 @@
 #include "hosted_labels.h"
+#include "datasets/dataset_part.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -89,15 +90,26 @@ bool hosted_labels_describe(hosted_labels *l, query *q, labels **out, problem *p
     return find_classes(l->set, q, p) && labels_of_dataset(q, &all, l->rows, out, p);
 }
 
-void hosted_labels_gather(hosted_labels *l, const uint64_t *samples) {
+bool hosted_labels_gather(hosted_labels *l, const uint64_t *samples, dataset_fault *fault) {
     for (unsigned i = 0; i < l->set->heads; i++) {
         const dataset_head *head = &l->set->head[i];
         size_t bytes = label_bytes(head);
         for (uint64_t r = 0; r < l->rows; r++)
-            memcpy(l->heads[i] + r * bytes, head->file.bytes + samples[r] * bytes, bytes);
+            if (dataset_labels(l->set, i, samples[r], l->heads[i] + r * bytes, fault) !=
+                DATASET_TRUE)
+                return false;
         dtype_swap(head->kind == DATASET_NUMBERS ? DTYPE_I32 : DTYPE_F32, l->heads[i],
                    (size_t)l->rows * bytes);
     }
+    return true;
+}
+
+double hosted_labels_cost(const hosted_labels *l, bool scattered) {
+    double cost = 0;
+    for (unsigned i = 0; i < l->set->heads; i++)
+        cost += dataset_read_cost(l->set, dataset_part_number(l->set, DATASET_PART_HEAD, i),
+                                  l->rows, label_bytes(&l->set->head[i]), scattered);
+    return cost;
 }
 
 uint64_t hosted_labels_memory(const hosted_labels *l) {

@@ -4,7 +4,7 @@
 #ifndef HOSTED_LABELS_H
 #define HOSTED_LABELS_H
 
-#include "datasets/dataset.h"
+#include "datasets/dataset_read.h"
 #include "labels.h"
 
 typedef struct hosted_labels {
@@ -21,8 +21,12 @@ void hosted_labels_end(hosted_labels *l);
  * unless the request gives classes. False: explained. */
 bool hosted_labels_describe(hosted_labels *l, query *q, labels **out, problem *p);
 
-/* Copies the labels of these samples of the set, in the machine's order. */
-void hosted_labels_gather(hosted_labels *l, const uint64_t *samples);
+/* Copies the labels of these samples of the set, in the machine's order. False: the set is damaged,
+ * as is noted in *fault. */
+bool hosted_labels_gather(hosted_labels *l, const uint64_t *samples, dataset_fault *fault);
+
+/* Estimated nanoseconds to verify the labels. scattered: samples are anywhere in the set. */
+double hosted_labels_cost(const hosted_labels *l, bool scattered);
 
 uint64_t hosted_labels_memory(const hosted_labels *l);
 

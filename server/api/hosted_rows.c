@@ -19,10 +19,29 @@ void hosted_rows_end(hosted_rows *h) {
 
 /* Only x may be ragged; where it is, there are no other arrays. */
 static const unsigned char *stored_row(const hosted_rows *h, uint64_t i) {
-    const dataset *set = h->samples->set;
-    uint64_t number = h->samples->number[i];
-    return set->ragged ? dataset_row(set, number)
-                       : dataset_array_row(h->preprocessor.array, number);
+    const hosted_samples *s = h->samples;
+    const dataset_array *a = h->preprocessor.array;
+    return dataset_array_row(a, s->span ? s->span[i].begin : s->number[i]);
+}
+
+static fmix_status need(const hosted_rows *h, uint64_t i) {
+    const hosted_samples *s = h->samples;
+    dataset_bytes bytes =
+        s->span ? dataset_need_span(s->set, &s->span[i], s->fault)
+                : dataset_need_row(s->set, h->preprocessor.array, s->number[i], s->fault);
+    return bytes == DATASET_TRUE ? FMIX_OK : FMIX_ERROR_LIBRARY;
+}
+
+/* Verifies rows first … first+n-1 of the batch, and their partners. */
+static fmix_status need_rows(const hosted_rows *h, const fmix_batch *batch, uint64_t first,
+                             uint64_t n) {
+    fmix_status status = FMIX_OK;
+    for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
+        status = need(h, i);
+        if (status == FMIX_OK)
+            status = need(h, (uint64_t)batch->pairing[i]);
+    }
+    return status;
 }
 
 void hosted_rows_locate(hosted_rows *h) {
@@ -95,11 +114,29 @@ static fmix_status mix_preprocessed(const hosted_rows *h, const mixer_rows *rows
 
 /* ---- */
 
-fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
-                            fmix_scratch *scratch, uint64_t first, uint64_t n, void *out) {
-    uint64_t begin = rows->first + first;
+#define TRIES 3 /* at rows of files that are touched meanwhile */
+
+static fmix_status mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
+                       fmix_scratch *scratch, uint64_t begin, uint64_t n, void *out) {
+    fmix_status status = need_rows(h, batch, begin, n);
+    if (status != FMIX_OK)
+        return status;
     return h->stored ? fmix_mixer_mix(rows->mixer, scratch, &rows->rows, batch, begin, n, out)
                      : mix_preprocessed(h, rows, batch, scratch, begin, n, out);
+}
+
+/* Pages of a file that cannot be read are zeros, and a file may be altered after its bytes were
+ * verified. */
+fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
+                            fmix_scratch *scratch, uint64_t first, uint64_t n, void *out) {
+    const dataset *set = h->samples->set;
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uint64_t reading = dataset_read_begin(set);
+        fmix_status status = mix(h, rows, batch, scratch, rows->first + first, n, out);
+        if (dataset_read_ended(set, reading))
+            return status;
+    }
+    return FMIX_ERROR_LIBRARY;
 }
 
 uint64_t hosted_rows_memory(const hosted_rows *h) {
@@ -110,6 +147,17 @@ uint64_t hosted_rows_working(const hosted_rows *h) {
     return h->stored ? 0 : room_bytes(h);
 }
 
+double hosted_rows_verification(const hosted_rows *h) {
+    const hosted_samples *s = h->samples;
+    const dataset_array *a = h->preprocessor.array;
+    bool ragged = s->set->ragged;
+    uint64_t bytes = a->row_bytes * (ragged ? s->set->steps / s->set->count + 1 : 1);
+    return dataset_read_cost(s->set, dataset_array_number(s->set, a), hosted_samples_count(s),
+                             bytes, s->shuffles || s->neighbours);
+}
+
 double hosted_rows_cost(const hosted_rows *h) {
-    return h->stored ? 0 : 4 * (double)(h->preprocessor.elements * h->preprocessor.channels);
+    double verifying = hosted_rows_verification(h) / (double)h->samples->at.rows;
+    return verifying +
+           (h->stored ? 0 : 4 * (double)(h->preprocessor.elements * h->preprocessor.channels));
 }

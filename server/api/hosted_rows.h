@@ -24,8 +24,8 @@ void hosted_rows_end(hosted_rows *h);
 /* Finds the addresses of the samples, whose numbers are found. */
 void hosted_rows_locate(hosted_rows *h);
 
-/* Mixes rows first … first+n-1 of the source into `out`. batch->rows is h->stored; its pairing
- * counts in samples. */
+/* Verifies rows first … first+n-1 of the source and mixes them into `out`. batch->rows is
+ * h->stored; its pairing counts in samples. FMIX_ERROR_LIBRARY: the set is damaged. */
 fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
                             fmix_scratch *scratch, uint64_t first, uint64_t n, void *out);
 
@@ -33,7 +33,11 @@ fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const 
 uint64_t hosted_rows_memory(const hosted_rows *h);
 uint64_t hosted_rows_working(const hosted_rows *h);
 
-/* Estimated nanoseconds to preprocess a row. */
+/* Estimated nanoseconds to verify all rows of the batch, as far as they were not verified so far.
+ */
+double hosted_rows_verification(const hosted_rows *h);
+
+/* Estimated nanoseconds to verify and preprocess a row. */
 double hosted_rows_cost(const hosted_rows *h);
 
 #endif

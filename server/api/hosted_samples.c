@@ -1,4 +1,5 @@
 #include "hosted_samples.h"
+#include "datasets/dataset_part.h"
 
 #include <stdlib.h>
 
@@ -8,7 +9,8 @@ bool hosted_samples_begin(hosted_samples *h, problem *p) {
     bool ragged = h->set->ragged;
     h->number = calloc((size_t)hosted_samples_count(h), sizeof *h->number);
     h->t = ragged ? calloc((size_t)h->at.rows, sizeof *h->t) : NULL;
-    bool good = h->number && (h->t || !ragged);
+    h->span = ragged ? calloc((size_t)hosted_samples_count(h), sizeof *h->span) : NULL;
+    bool good = h->number && ((h->t && h->span) || !ragged);
     if (!good)
         problem_add(p, 500, NULL, "out of memory");
     return good;
@@ -17,6 +19,11 @@ bool hosted_samples_begin(hosted_samples *h, problem *p) {
 void hosted_samples_end(hosted_samples *h) {
     free(h->number);
     free(h->t);
+    free(h->span);
+}
+
+static fmix_status status_of(dataset_bytes bytes) {
+    return bytes == DATASET_TRUE ? FMIX_OK : FMIX_ERROR_LIBRARY;
 }
 
 static fmix_status find_neighbours(hosted_samples *h) {
@@ -24,8 +31,18 @@ static fmix_status find_neighbours(hosted_samples *h) {
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < rows && status == FMIX_OK; i++) {
         status = fmix_neighbour(h->seed, hosted_samples_t(h, i), h->set->neighbours.k, &j);
-        h->number[rows + i] = dataset_neighbour(h->set, h->number[i], j);
+        if (status == FMIX_OK)
+            status = status_of(
+                dataset_neighbour(h->set, h->number[i], j, h->fault, &h->number[rows + i]));
     }
+    return status;
+}
+
+static fmix_status find_length(const void *self, uint64_t sample, uint64_t *length) {
+    const hosted_samples *h = self;
+    dataset_span span = {0};
+    fmix_status status = status_of(dataset_find_span(h->set, sample, h->fault, &span));
+    *length = span.length;
     return status;
 }
 
@@ -37,10 +54,20 @@ static fmix_status find_sequences(hosted_samples *h) {
                                 .batch = h->size,
                                 .windows = h->bucket,
                                 .shuffles = h->shuffles,
-                                .offsets = h->set->offset};
+                                .length = find_length,
+                                .self = h};
     uint64_t rows;
     fmix_status status = fmix_bucket_batch(&bucket, h->at.first / h->size, &rows, h->number, h->t);
-    h->at.t = h->t[0];
+    if (status == FMIX_OK)
+        h->at.t = h->t[0];
+    return status;
+}
+
+/* From here on spans are those that were checked, whatever becomes of the file. */
+static fmix_status find_spans(hosted_samples *h) {
+    fmix_status status = FMIX_OK;
+    for (uint64_t i = 0; i < hosted_samples_count(h) && status == FMIX_OK; i++)
+        status = status_of(dataset_find_span(h->set, h->number[i], h->fault, &h->span[i]));
     return status;
 }
 
@@ -56,7 +83,9 @@ static fmix_status find_places(hosted_samples *h) {
 
 fmix_status hosted_samples_find(hosted_samples *h) {
     fmix_status status = (h->set->ragged ? find_sequences : find_places)(h);
-    return status == FMIX_OK && h->neighbours ? find_neighbours(h) : status;
+    if (status == FMIX_OK && h->neighbours)
+        status = find_neighbours(h);
+    return status == FMIX_OK && h->set->ragged ? find_spans(h) : status;
 }
 
 uint64_t hosted_samples_count(const hosted_samples *h) {
@@ -68,7 +97,7 @@ bool hosted_samples_is_neighbour(const hosted_samples *h, uint64_t i) {
 }
 
 uint64_t hosted_samples_length(const hosted_samples *h, uint64_t i) {
-    return dataset_length(h->set, h->number[i]);
+    return h->span[i].length;
 }
 
 uint64_t hosted_samples_longest(const hosted_samples *h) {
@@ -86,10 +115,16 @@ uint64_t hosted_samples_t(const hosted_samples *h, uint64_t i) {
 }
 
 uint64_t hosted_samples_memory(const hosted_samples *h) {
-    return sizeof *h->number * hosted_samples_count(h) + (h->t ? sizeof *h->t * h->at.rows : 0);
+    uint64_t count = hosted_samples_count(h);
+    return sizeof *h->number * count + (h->t ? sizeof *h->t * h->at.rows : 0) +
+           (h->span ? sizeof *h->span * count : 0);
 }
 
 double hosted_samples_cost(const hosted_samples *h) {
     double row = (h->shuffles ? 150 : 10) + (h->neighbours ? 500 : 0);
-    return row * (double)h->at.rows;
+    double cost = row * (double)h->at.rows;
+    if (h->neighbours)
+        cost += dataset_read_cost(h->set, dataset_part_number(h->set, DATASET_PART_NEIGHBOURS, 0),
+                                  h->at.rows, 8 * h->set->neighbours.k, h->shuffles);
+    return cost;
 }

@@ -6,6 +6,7 @@
 #define HOSTED_SAMPLES_H
 
 #include "batch_address.h"
+#include "datasets/dataset_read.h"
 
 typedef struct hosted_samples {
     const dataset *set; /* borrowed */
@@ -16,7 +17,9 @@ typedef struct hosted_samples {
     bool neighbours; /* the partner of each row is a neighbour of its sample */
     /* The sample of each row of the batch; with neighbours, those of their partners follow. */
     uint64_t *number;
-    uint64_t *t; /* of each row of a ragged set; NULL: row i has at.t + i */
+    uint64_t *t;          /* of each row of a ragged set; NULL: row i has at.t + i */
+    dataset_span *span;   /* of each sample of a ragged set; else NULL */
+    dataset_fault *fault; /* where damage of the set is noted; borrowed */
 } hosted_samples;
 
 /* Allocates room for the numbers. False: explained. hosted_samples_end follows in either case. */
@@ -24,7 +27,7 @@ bool hosted_samples_begin(hosted_samples *h, problem *p);
 void hosted_samples_end(hosted_samples *h);
 
 /* Finds the samples of the batch, and their neighbours. In a ragged set at.t becomes that of row 0.
- */
+ * FMIX_ERROR_LIBRARY: the set is damaged. */
 fmix_status hosted_samples_find(hosted_samples *h);
 
 /* All samples: those of the rows and, with neighbours, those of the partners. */

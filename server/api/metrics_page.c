@@ -71,6 +71,19 @@ static void add_service(buffer *b, server_state *s) {
     ADD_ROWS(b, rows);
 }
 
+static void add_data(buffer *b, server_state *s) {
+    static const char pieces[] = "Pieces of 1 MiB of the data sets that are served.";
+    verification_counts c;
+    catalog_count_pieces(s->catalog, &c);
+    const row rows[] = {
+        {"fmixd_data_pieces", "{state=\"unchecked\"}", gauge, pieces,
+         (double)(c.pieces - c.compared)},
+        {"fmixd_data_pieces", "{state=\"good\"}", gauge, pieces, (double)(c.compared - c.wrong)},
+        {"fmixd_data_pieces", "{state=\"damaged\"}", gauge, pieces, (double)c.wrong},
+    };
+    ADD_ROWS(b, rows);
+}
+
 static void add_queue(buffer *b, server_state *s) {
     static const char stages[] = "Compute time, by stage.";
     jobs_counters j;
@@ -215,6 +228,7 @@ void metrics_get(resource_request *request, resource_result *out) {
     *b = buffer_paid(TEXT_MOST, &s->metrics.texts);
     add_build(b, s);
     add_service(b, s);
+    add_data(b, s);
     add_queue(b, s);
     add_masks(b, s);
     add_process(b, s);

@@ -26,8 +26,29 @@ static void explain(const dataset *d, const char *reason, problem *p) {
     p->reason = REFUSAL_INTERNAL;
 }
 
-void requested_dataset_explain(const dataset *d, problem *p) {
-    explain(d, "", p);
+void requested_dataset_damage(const dataset *d, const dataset_fault *fault, char *out,
+                              size_t room) {
+    char where[DATASET_FAULT];
+    dataset_fault_text(d, fault, where);
+    out[0] = 0;
+    if (where[0])
+        snprintf(out, room,
+                 "the data set %s is damaged where this batch needs it: %s; batches that do not "
+                 "need them are served; to serve this one, repair the file and send the daemon a "
+                 "SIGHUP",
+                 d->name, where);
+}
+
+void requested_dataset_explain(const dataset *d, const dataset_fault *fault, problem *p) {
+    char damage[400];
+    requested_dataset_damage(d, fault, damage, sizeof damage);
+    if (!damage[0]) {
+        explain(d, "", p);
+        return;
+    }
+    problem_add(p, 503, NULL, "%s", damage);
+    p->retry_after = 60;
+    p->reason = REFUSAL_INTERNAL;
 }
 
 weight requested_dataset_weight(const resource_request *request) {

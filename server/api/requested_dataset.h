@@ -4,14 +4,18 @@
 #ifndef REQUESTED_DATASET_H
 #define REQUESTED_DATASET_H
 
+#include "datasets/dataset_read.h"
 #include "resource.h"
 
 /* The set of the first capture of the path, retained. Sets q->n to its default for batches of data
  * sets unless the request gives n. NULL: explained. */
 dataset *requested_dataset_find(resource_request *request, problem *p);
 
-/* Explains, 503, why a set whose files are damaged is not served. */
-void requested_dataset_explain(const dataset *d, problem *p);
+/* Explains, 503, why a set whose files are damaged is not served, or a batch that met a fault. */
+void requested_dataset_explain(const dataset *d, const dataset_fault *fault, problem *p);
+
+/* The text of the latter; empty where there was no fault. */
+void requested_dataset_damage(const dataset *d, const dataset_fault *fault, char *out, size_t room);
 
 /* What a batch of that set takes before its answer can be laid out (sequence_request.h); nothing
  * where the set is not served. */

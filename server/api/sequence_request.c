@@ -1,9 +1,11 @@
 #include "sequence_request.h"
+#include "datasets/dataset_part.h"
+#include "datasets/dataset_read.h"
 
 #include <inttypes.h>
 
 #define PLACE_BYTES 64  /* of a window, as fmix_bucket_batch says */
-#define ROW_BYTES   32  /* of a batch: the sample and its t, and the same of a neighbour */
+#define ROW_BYTES   64  /* of a batch: the sample, its t and its span, and those of a neighbour */
 #define START_COST  2e3 /* nanoseconds */
 
 static uint64_t rows_of(const query *q, const dataset *set) {
@@ -85,7 +87,11 @@ weight sequence_request_weight(const query *q, const dataset *set) {
     uint64_t places = places_of(q, set), rows = rows_of(q, set);
     double place = q->shuffle ? 120 : 25;
     double row = q->pairing == FMIX_PAIRING_NEIGHBOUR ? 500 : 10;
+    double verifying = dataset_read_cost(set, dataset_files(set) - 1, places, 16, q->shuffle);
+    if (q->pairing == FMIX_PAIRING_NEIGHBOUR)
+        verifying += dataset_read_cost(set, dataset_part_number(set, DATASET_PART_NEIGHBOURS, 0),
+                                       rows, 8 * set->neighbours.k, true);
     return (weight){.cost = START_COST + place * (double)places + row * (double)rows +
-                            sorting_cost(places, rows),
+                            sorting_cost(places, rows) + verifying,
                     .memory = places * PLACE_BYTES + rows * ROW_BYTES};
 }

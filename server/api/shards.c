@@ -38,6 +38,11 @@ static bool is_lost(const void *self) {
     return batch->is_lost(batch->self);
 }
 
+static void tell_loss(const void *self, char *out, size_t room) {
+    const tensor_source *batch = ((const shard *)self)->batch;
+    batch->tell_loss(batch->self, out, room);
+}
+
 /* Rows of every tensor of the batch, little-endian. */
 static fmix_status fill_all(const tensor_source *batch, fmix_scratch *scratch, uint64_t first,
                             uint64_t n, unsigned char *const *data) {
@@ -103,6 +108,7 @@ static tensor_source *shard_source(const resource_request *request, tensor_sourc
     s->self = h;
     s->destroy = shard_free;
     s->is_lost = is_lost;
+    s->tell_loss = tell_loss;
     s->prepare = prepare;
     s->prepare_cost = batch->prepare_cost;
     s->warm = batch->warm;

@@ -2,6 +2,7 @@
 #include "base/message.h"
 #include "base/shutdown.h"
 #include "manifest.h"
+#include "verification.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +28,7 @@ typedef struct entries {
 
 struct catalog {
     char *root;
-    bool verify;
+    dataset_verify verify;
     pthread_mutex_t lock;
     entries entries; /* guarded by lock */
 };
@@ -121,18 +122,25 @@ static dataset *open_set(const scan *of, entry *e) {
     }
     if (message[0])
         fputs(message, of->errors);
-    if (!d)
+    if (d)
+        d->log = of->errors;
+    else
         e->reason = reason_of(message);
     return d;
 }
 
-/* Chooses the set to serve under the entry's name: the set served so far if it has not changed, or
- * if it is whole and its successor cannot be opened; else the successor. */
+static bool has_wrong_pieces(const dataset *d) {
+    return d->verification && verification_count(d->verification).wrong > 0;
+}
+
+/* Chooses the set to serve under the entry's name: the set served so far if neither it nor what is
+ * known of its pieces calls for another look, or if it is whole and its successor cannot be opened;
+ * else the successor. */
 static void renew(const scan *of, entry *e) {
     char reason[CATALOG_REASON];
     dataset *before = catalog_find(of->catalog, e->name, reason);
     bool whole = before && dataset_is_whole(before);
-    if (whole && dataset_is_current(before, of->catalog->root)) {
+    if (whole && dataset_is_current(before, of->catalog->root) && !has_wrong_pieces(before)) {
         e->set = before;
         return;
     }
@@ -180,7 +188,7 @@ bool catalog_scan(catalog *c, const atomic_bool *stop, FILE *errors) {
     return true;
 }
 
-catalog *catalog_new(const char *root, bool verify, FILE *errors) {
+catalog *catalog_new(const char *root, dataset_verify verify, FILE *errors) {
     catalog *c = calloc(1, sizeof *c);
     if (c && !(c->root = strdup(root))) {
         free(c);
@@ -244,6 +252,20 @@ description *catalog_describe(catalog *c) {
     description *all = description_retain(c->entries.description);
     pthread_mutex_unlock(&c->lock);
     return all;
+}
+
+void catalog_count_pieces(catalog *c, verification_counts *out) {
+    *out = (verification_counts){0};
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->entries.count; i++) {
+        const dataset *d = c->entries.each[i].set;
+        verification_counts one =
+            d && d->verification ? verification_count(d->verification) : (verification_counts){0};
+        out->pieces += one.pieces;
+        out->compared += one.compared;
+        out->wrong += one.wrong;
+    }
+    pthread_mutex_unlock(&c->lock);
 }
 
 dataset *catalog_nth(catalog *c, size_t n) {

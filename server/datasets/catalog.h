@@ -10,15 +10,16 @@
 #define CATALOG_H
 
 #include "description.h"
+#include "verification.h"
 
 #define CATALOG_REASON 512 /* bytes of why a set is not served, with its end */
 
 typedef struct catalog catalog;
 
-/* root: empty where no sets are served. verify: each set is read to check its digest. Sets that
- * cannot be served are explained on `errors`. NULL: the root cannot be read, or no memory, either
- * explained; or the process shall end. */
-catalog *catalog_new(const char *root, bool verify, FILE *errors);
+/* root: empty where no sets are served. Sets that cannot be served are explained on `errors`, which
+ * lives as long as the catalog: damage that is found later is named there, too. NULL: the root
+ * cannot be read, or no memory, either explained; or the process shall end. */
+catalog *catalog_new(const char *root, dataset_verify verify, FILE *errors);
 void catalog_free(catalog *c);
 
 /* Looks at the directory again. Sets that have not changed are not read again; a set that cannot be
@@ -36,6 +37,9 @@ dataset *catalog_find(catalog *c, const char *name, char reason[CATALOG_REASON])
 
 /* The description of all sets that are served, retained. */
 description *catalog_describe(catalog *c);
+
+/* The pieces of all sets that are served, as far as they have any. */
+void catalog_count_pieces(catalog *c, verification_counts *out);
 
 /* The n-th set that is served, in the order of names, retained. NULL: there are not more than n. */
 dataset *catalog_nth(catalog *c, size_t n);

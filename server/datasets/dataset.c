@@ -5,6 +5,8 @@
 #include "description.h"
 #include "digest.h"
 #include "manifest.h"
+#include "pieces.h"
+#include "verification.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,17 +95,16 @@ static bool open_file(dataset *d, int directory, unsigned number, FILE *errors) 
                   out->length, bytes);
 }
 
-static bool open_files(dataset *d, int directory, const atomic_bool *stop, FILE *errors) {
-    char reason[DATASET_REASON];
+static bool open_files(dataset *d, int directory, FILE *errors) {
     bool good = true;
     for (unsigned i = 0; i < dataset_files(d) && good; i++)
         good = open_file(d, directory, i, errors);
-    return good && (dataset_check(d, stop, reason) || refuse(d, errors, "%s", reason));
+    return good;
 }
 
 static bool verify_digest(const dataset *d, const atomic_bool *stop, FILE *errors) {
     char found[DATASET_DIGEST + 1];
-    if (!digest_compute(d, stop, found))
+    if (!digest_compute(d, stop, NULL, found))
         return refuse(d, errors, "%s",
                       dataset_must_stop(stop) ? "interrupted before its digest was checked"
                                               : "it could not be read to check its digest");
@@ -111,6 +112,41 @@ static bool verify_digest(const dataset *d, const atomic_bool *stop, FILE *error
            refuse(d, errors,
                   "its digest is %s; by " MANIFEST_NAME " it must be %s: a file was altered", found,
                   d->digest);
+}
+
+/* From now on, pieces are verified before their use. */
+static bool take_pieces(dataset *d, int directory, FILE *errors) {
+    char reason[DATASET_REASON];
+    unsigned char *hashes = pieces_read(d, directory, reason);
+    if (!hashes)
+        return refuse(d, errors, "%s", reason);
+    d->verification = verification_new(d, hashes);
+    if (!d->verification)
+        free(hashes);
+    return d->verification || refuse(d, errors, "out of memory");
+}
+
+/* Reads all bytes. Those of a set with pieces that are touched later are verified piece by piece.
+ */
+static bool check_whole(dataset *d, int directory, dataset_verify verify, const atomic_bool *stop,
+                        FILE *errors) {
+    char reason[DATASET_REASON];
+    if (!dataset_check(d, stop, reason))
+        return refuse(d, errors, "%s", reason);
+    if (verify == DATASET_VERIFY_OFF)
+        return true;
+    if (!verify_digest(d, stop, errors) || (d->pieces[0] && !take_pieces(d, directory, errors)))
+        return false;
+    if (d->verification)
+        verification_accept(d->verification);
+    return true;
+}
+
+static bool check_contents(dataset *d, int directory, dataset_verify verify,
+                           const atomic_bool *stop, FILE *errors) {
+    return verify == DATASET_VERIFY_LAZY && d->pieces[0]
+               ? take_pieces(d, directory, errors)
+               : check_whole(d, directory, verify, stop, errors);
 }
 
 /* ---- the whole set ---- */
@@ -135,8 +171,8 @@ static char *path_of(const char *root, const char *name) {
     return (char *)path.bytes;
 }
 
-dataset *dataset_open(const char *root, const char *name, bool verify, const atomic_bool *stop,
-                      FILE *errors) {
+dataset *dataset_open(const char *root, const char *name, dataset_verify verify,
+                      const atomic_bool *stop, FILE *errors) {
     dataset *d = calloc(1, sizeof *d);
     if (!d) {
         message_print(errors, "fmixd: out of memory\n");
@@ -149,8 +185,8 @@ dataset *dataset_open(const char *root, const char *name, bool verify, const ato
     bool good = directory >= 0 || refuse_file(d, errors, "its directory");
     good = good && (d->path || refuse(d, errors, "out of memory"));
     json_t *manifest = good ? read_manifest(d, directory, errors) : NULL;
-    good = manifest && open_files(d, directory, stop, errors) && describe(d, manifest, errors) &&
-           (!verify || verify_digest(d, stop, errors)) &&
+    good = manifest && open_files(d, directory, errors) &&
+           check_contents(d, directory, verify, stop, errors) && describe(d, manifest, errors) &&
            (dataset_is_whole(d) || refuse(d, errors, "it was altered while it was opened"));
     json_decref(manifest);
     if (directory >= 0)
@@ -169,8 +205,8 @@ dataset *dataset_retain(dataset *d) {
 void dataset_release(dataset *d) {
     if (!d || --d->uses > 0)
         return;
+    verification_free(d->verification);
     dataset_part_close(d);
-    free(d->offset);
     buffer_free(&d->description);
     free(d->path);
     free(d);
@@ -192,7 +228,10 @@ static bool file_is_current(const dataset *d, unsigned number) {
     char path[PATH_MAX], name[MANIFEST_FILE_NAME];
     manifest_file_name(d, number, name);
     int length = snprintf(path, sizeof path, "%s/%s", d->path, name);
-    return (size_t)length >= sizeof path || mapped_file_is_current(dataset_file(d, number), path);
+    if ((size_t)length >= sizeof path)
+        return true;
+    return d->verification ? verification_look(d->verification, number, path)
+                           : mapped_file_is_current(dataset_file(d, number), path);
 }
 
 bool dataset_is_whole(const dataset *d) {
@@ -209,18 +248,4 @@ mapped_file_state dataset_state(const dataset *d) {
         worst = state > worst ? state : worst;
     }
     return worst;
-}
-
-const unsigned char *dataset_row(const dataset *d, uint64_t row) {
-    return dataset_array_row(&d->x, d->ragged ? (uint64_t)d->offset[row] : row);
-}
-
-uint64_t dataset_length(const dataset *d, uint64_t row) {
-    return (uint64_t)(d->offset[row + 1] - d->offset[row]);
-}
-
-uint64_t dataset_neighbour(const dataset *d, uint64_t row, uint64_t j) {
-    const unsigned char *at = d->neighbours.file.bytes + 8 * (row * d->neighbours.k + j);
-    uint64_t number = (uint64_t)dtype_integer(DTYPE_I64, at);
-    return number < d->count ? number : row;
 }

@@ -65,41 +65,42 @@ typedef struct dataset {
     dataset_neighbours neighbours;
     bool ragged;
     mapped_file offsets;        /* of the rows in x, in steps: count + 1 of i64, little-endian */
-    int64_t *offset;            /* the same in the machine's order, copied (dataset_check.h) */
-    uint64_t shortest, longest; /* lengths of rows of a ragged set, in steps */
+    uint64_t shortest, longest; /* lengths of rows of a ragged set, in steps; 0: not known */
+    uint64_t steps;             /* of all rows of a ragged set */
     bool images;
     dataset_store store; /* of an image set */
     mapped_file index;   /* of an image set: where each picture lies in x.file, and its sides */
     char digest[DATASET_DIGEST + 1];
-    buffer description;      /* the set as clients see it: a line of JSON, made once */
-    mapped_file_stamp stamp; /* of the manifest when it was read */
+    char pieces[DATASET_DIGEST + 1];   /* the root of pieces.bin (pieces.h); empty: there is none */
+    struct verification *verification; /* of pieces before their use; NULL: none is needed */
+    FILE *log;                         /* where a damaged piece is named; NULL: nowhere */
+    buffer description;                /* the set as clients see it: a line of JSON, made once */
+    mapped_file_stamp stamp;           /* of the manifest when it was read */
     _Atomic unsigned uses;
 } dataset;
 
-/* Opens the set `name` in the directory `root`, retained once. verify: reads the whole set to check
- * its digest. NULL: the reason is printed on `errors`; it may be that the process or *stop told the
- * reader to stop (stop may be NULL). */
-dataset *dataset_open(const char *root, const char *name, bool verify, const atomic_bool *stop,
-                      FILE *errors);
+/* When the bytes of a set are compared with what was imported. */
+typedef enum dataset_verify {
+    DATASET_VERIFY_OFF,   /* never; the contents are checked when the set is opened */
+    DATASET_VERIFY_START, /* when the set is opened, all of them */
+    DATASET_VERIFY_LAZY   /* each piece before its first use; a set without pieces at once */
+} dataset_verify;
+
+/* Opens the set `name` in the directory `root`, retained once. NULL: the reason is printed on
+ * `errors`; it may be that the process or *stop told the reader to stop (stop may be NULL). */
+dataset *dataset_open(const char *root, const char *name, dataset_verify verify,
+                      const atomic_bool *stop, FILE *errors);
 dataset *dataset_retain(dataset *d);
 void dataset_release(dataset *d); /* d may be NULL */
 
 /* Returns true if the directory still holds the same manifest. */
 bool dataset_is_current(const dataset *d, const char *root);
 
-/* Looks at all files of the set. True: every file is what it was when the set was opened, so the
- * bytes that were read until now are those of the set. */
+/* Looks at all files of the set. True: the set can be served. Without pieces, every file is what it
+ * was when the set was opened, so the bytes that were read until now are those of the set. With
+ * pieces, those of a file that was touched are verified again before their next use
+ * (dataset_read.h). */
 bool dataset_is_whole(const dataset *d);
-
-/* The first byte of a row of x. */
-const unsigned char *dataset_row(const dataset *d, uint64_t row);
-
-/* Steps of a row of a ragged set. */
-uint64_t dataset_length(const dataset *d, uint64_t row);
-
-/* The row number of the j-th neighbour of a row. It is always that of a row: where the file is
- * altered after it was checked, perhaps of another. */
-uint64_t dataset_neighbour(const dataset *d, uint64_t row, uint64_t j);
 
 /* The worst state that any file of the set was seen in so far. */
 mapped_file_state dataset_state(const dataset *d);

@@ -2,8 +2,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define AT_ONCE (4u << 20) /* numbers checked between two looks at `stop` */
 
@@ -59,21 +57,22 @@ static bool check_neighbours(const check *c) {
 
 /* ---- the offsets of a ragged set ---- */
 
-/* Copies the offsets, then looks at the copy alone. */
-static bool copy_offsets(const check *c, dataset *d) {
-    d->offset = malloc(d->offsets.length);
-    if (!d->offset)
-        return refuse(c, "out of memory");
-    memcpy(d->offset, d->offsets.bytes, d->offsets.length);
-    dtype_swap(DTYPE_I64, d->offset, d->offsets.length);
-    return d->offset[0] == 0 ||
-           refuse(c, "its offsets begin with %" PRId64 "; they must begin with 0", d->offset[0]);
+typedef struct lengths {
+    uint64_t shortest, longest, steps;
+} lengths;
+
+static int64_t offset_of(const dataset *d, uint64_t i) {
+    return dtype_integer(DTYPE_I64, d->offsets.bytes + 8 * i);
 }
 
-static bool check_lengths(const check *c, dataset *d) {
-    d->shortest = UINT64_MAX;
+static bool find_lengths(const check *c, lengths *out) {
+    const dataset *d = c->set;
+    int64_t begin = offset_of(d, 0);
+    *out = (lengths){.shortest = UINT64_MAX};
+    if (begin != 0)
+        return refuse(c, "its offsets begin with %" PRId64 "; they must begin with 0", begin);
     for (uint64_t i = 0; i < d->count; i++) {
-        int64_t begin = d->offset[i], end = d->offset[i + 1];
+        int64_t end = offset_of(d, i + 1);
         if (!may_go_on(c, i, "offsets"))
             return false;
         if (end <= begin || end - begin > UINT32_MAX)
@@ -81,20 +80,37 @@ static bool check_lengths(const check *c, dataset *d) {
                           "row %" PRIu64 " begins at %" PRId64 " and ends at %" PRId64
                           "; every row must have 1 to %" PRIu32 " steps",
                           i, begin, end, UINT32_MAX);
-        uint64_t length = dataset_length(d, i);
-        d->shortest = length < d->shortest ? length : d->shortest;
-        d->longest = length > d->longest ? length : d->longest;
+        uint64_t length = (uint64_t)(end - begin);
+        out->shortest = length < out->shortest ? length : out->shortest;
+        out->longest = length > out->longest ? length : out->longest;
+        begin = end;
     }
+    out->steps = (uint64_t)begin;
     return true;
 }
 
-static bool check_steps(const check *c, const dataset *d) {
-    uint64_t steps = (uint64_t)d->offset[d->count], length = d->x.file.length;
-    return (length % d->x.row_bytes == 0 && length / d->x.row_bytes == steps) ||
+static bool check_steps(const check *c, uint64_t steps) {
+    uint64_t length = c->set->x.file.length, step = c->set->x.row_bytes;
+    return (length % step == 0 && length / step == steps) ||
            refuse(c,
                   "its data have %" PRIu64 " bytes; by its offsets they must have %" PRIu64
                   " times %" PRIu64,
-                  length, steps, d->x.row_bytes);
+                  length, steps, step);
+}
+
+static bool check_offsets(const check *c, dataset *d) {
+    lengths found;
+    if (!find_lengths(c, &found) || !check_steps(c, found.steps))
+        return false;
+    if (d->longest && (d->shortest != found.shortest || d->longest != found.longest))
+        return refuse(c,
+                      "its rows have lengths from %" PRIu64 " to %" PRIu64
+                      "; by its manifest they have lengths from %" PRIu64 " to %" PRIu64,
+                      found.shortest, found.longest, d->shortest, d->longest);
+    d->shortest = found.shortest;
+    d->longest = found.longest;
+    d->steps = found.steps;
+    return true;
 }
 
 bool dataset_check(dataset *d, const atomic_bool *stop, char reason[DATASET_REASON]) {
@@ -102,6 +118,5 @@ bool dataset_check(dataset *d, const atomic_bool *stop, char reason[DATASET_REAS
     for (unsigned i = 0; i < d->heads; i++)
         if (d->head[i].kind == DATASET_NUMBERS && !check_class_numbers(&c, &d->head[i]))
             return false;
-    return check_neighbours(&c) &&
-           (!d->ragged || (copy_offsets(&c, d) && check_lengths(&c, d) && check_steps(&c, d)));
+    return check_neighbours(&c) && (!d->ragged || check_offsets(&c, d));
 }

@@ -21,6 +21,21 @@ dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index)
                                         : DATASET_PART_OFFSETS;
 }
 
+unsigned dataset_part_number(const dataset *d, dataset_part part, unsigned index) {
+    switch (part) {
+    case DATASET_PART_X:
+        return 0;
+    case DATASET_PART_HEAD:
+        return 1 + index;
+    case DATASET_PART_DENSE:
+        return 1 + d->heads + index;
+    case DATASET_PART_NEIGHBOURS:
+        return 1 + d->heads + d->denses;
+    default:
+        return dataset_files(d) - 1;
+    }
+}
+
 const mapped_file *dataset_file(const dataset *d, unsigned number) {
     unsigned i;
     switch (dataset_part_of(d, number, &i)) {

@@ -23,6 +23,9 @@ unsigned dataset_files(const dataset *d);
 /* What a file holds. *index: which head or dense array it is; else 0. */
 dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index);
 
+/* The number of a file of this part, which the set has. */
+unsigned dataset_part_number(const dataset *d, dataset_part part, unsigned index);
+
 const mapped_file *dataset_file(const dataset *d, unsigned number);
 
 /* The same file, to open it. */

@@ -3,6 +3,7 @@
 #include "dataset_part.h"
 #include "digest.h"
 #include "manifest.h"
+#include "pieces.h"
 #include "progress.h"
 #include "staging.h"
 
@@ -304,6 +305,13 @@ static bool has_rows(dataset_writer *w, const char *name, uint64_t rows) {
                 w->set.count);
 }
 
+/* Counts a row of a ragged set. */
+static void count_steps(dataset *d, uint64_t length) {
+    d->shortest = d->steps == 0 || length < d->shortest ? length : d->shortest;
+    d->longest = length > d->longest ? length : d->longest;
+    d->steps += length;
+}
+
 bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *offsets) {
     const unsigned char *at = steps;
     size_t size = dtype_table[offsets->type].size;
@@ -317,6 +325,7 @@ bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *of
         if (fwrite(at, 1, bytes, w->data) != bytes)
             return fail_file(w, name);
         at += bytes;
+        count_steps(&w->set, (uint64_t)length);
         progress_show(&w->progress, ++w->set.count);
     }
     return write_file(w, dataset_files(&w->set) - 1, offsets, write_integers);
@@ -362,8 +371,32 @@ bool dataset_writer_neighbours(dataset_writer *w, const array *a) {
 
 /* ---- the end ---- */
 
-/* Reads the files back, so that the digest is that of the bytes on the disk. */
-static bool find_digest(dataset_writer *w) {
+/* Writes the hashes of all pieces, and finds their root. */
+static bool write_pieces(dataset_writer *w, const unsigned char *hashes, size_t count) {
+    if (!pieces_root(&w->set, hashes, count, w->set.pieces))
+        return fail(w, "out of memory");
+    FILE *file = create(w, PIECES_NAME);
+    if (!file)
+        return false;
+    bool good = fwrite(hashes, DIGEST_BYTES, count, file) == count || fail_file(w, PIECES_NAME);
+    return finish_file(w, file, PIECES_NAME) && good;
+}
+
+/* Finds the digest and the pieces of *d, whose files are open. */
+static bool hash_files(dataset_writer *w, const dataset *d) {
+    size_t count = pieces_count(d);
+    unsigned char *hashes = malloc(count * DIGEST_BYTES); /* of at least one: there are rows */
+    if (!hashes)
+        return fail(w, "out of memory");
+    bool good = digest_compute(d, NULL, hashes, w->set.digest) ||
+                fail(w, "the files written to %s cannot be read back", w->place.path);
+    good = good && write_pieces(w, hashes, count);
+    free(hashes);
+    return good;
+}
+
+/* Reads the files back, so that the hashes are those of the bytes on the disk. */
+static bool hash_set(dataset_writer *w) {
     dataset d = w->set;
     char name[MANIFEST_FILE_NAME];
     bool good = true;
@@ -372,8 +405,7 @@ static bool find_digest(dataset_writer *w) {
         good = mapped_file_open(w->place.directory, name, dataset_part_file(&d, i)) ||
                fail(w, "cannot read %s/%s back: %s", w->place.path, name, mapped_file_error(errno));
     }
-    good = good && (digest_compute(&d, NULL, w->set.digest) ||
-                    fail(w, "the files written to %s cannot be read back", w->place.path));
+    good = good && hash_files(w, &d);
     dataset_part_close(&d);
     return good;
 }
@@ -402,7 +434,7 @@ static bool finish_data(dataset_writer *w) {
 }
 
 bool dataset_writer_finish(dataset_writer *w) {
-    if (!finish_data(w) || !find_digest(w) || !write_manifest(w) ||
+    if (!finish_data(w) || !hash_set(w) || !write_manifest(w) ||
         !staged(w, staging_publish(&w->place))) {
         dataset_writer_abandon(w);
         return false;

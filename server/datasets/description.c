@@ -50,7 +50,7 @@ static json_t *denses_of(const dataset *d) {
 
 static json_t *lengths_of(const dataset *d) {
     return json_pack("{sI sI sI}", "least", (json_int_t)d->shortest, "most", (json_int_t)d->longest,
-                     "total", (json_int_t)d->offset[d->count]);
+                     "total", (json_int_t)d->steps);
 }
 
 static json_t *images_of(const dataset *d) {

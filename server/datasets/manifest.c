@@ -1,5 +1,6 @@
 #include "manifest.h"
 #include "dataset_picture.h"
+#include "pieces.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,11 +124,11 @@ void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FIL
     }
 }
 
-/* The bytes of a row in a file. */
-static uint64_t row_bytes(const dataset *d, dataset_part part, unsigned i) {
-    switch (part) {
+uint64_t manifest_row_bytes(const dataset *d, unsigned number) {
+    unsigned i;
+    switch (dataset_part_of(d, number, &i)) {
     case DATASET_PART_X:
-        return d->x.row_bytes;
+        return d->ragged || d->images ? 0 : d->x.row_bytes;
     case DATASET_PART_HEAD:
         return d->head[i].kind == DATASET_NUMBERS ? 4 : 4 * d->head[i].classes;
     case DATASET_PART_DENSE:
@@ -144,10 +145,12 @@ static uint64_t row_bytes(const dataset *d, dataset_part part, unsigned i) {
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out) {
     unsigned i;
     dataset_part part = dataset_part_of(d, number, &i);
-    uint64_t rows = d->count + (part == DATASET_PART_OFFSETS), row = row_bytes(d, part, i);
-    bool known = part != DATASET_PART_X || !(d->ragged || d->images);
+    bool ragged = part == DATASET_PART_X && d->ragged;
+    uint64_t rows = ragged ? d->steps : d->count + (part == DATASET_PART_OFFSETS);
+    uint64_t row = ragged ? d->x.row_bytes : manifest_row_bytes(d, number);
+    bool known = part != DATASET_PART_X || !(d->images || (ragged && rows == 0));
     *out = known ? rows * row : MANIFEST_ANY_BYTES;
-    return !known || row == 0 || rows <= UINT64_MAX / row;
+    return row == 0 || rows <= UINT64_MAX / row;
 }
 
 static bool is_array_file(const char *name, const char *stem) {
@@ -159,8 +162,8 @@ static bool is_array_file(const char *name, const char *stem) {
 bool manifest_owns_file(const char *name) {
     return strcmp(name, MANIFEST_NAME) == 0 || strcmp(name, DATA_FILE) == 0 ||
            strcmp(name, NEIGHBOURS_FILE) == 0 || strcmp(name, OFFSETS_FILE) == 0 ||
-           strcmp(name, INDEX_FILE) == 0 || is_array_file(name, LABELS_STEM) ||
-           is_array_file(name, DENSE_STEM);
+           strcmp(name, INDEX_FILE) == 0 || strcmp(name, PIECES_NAME) == 0 ||
+           is_array_file(name, LABELS_STEM) || is_array_file(name, DENSE_STEM);
 }
 
 /* ---- reading ---- */
@@ -304,12 +307,21 @@ static bool fits_images(const dataset_array *x) {
             (x->rank == 3 && x->side[2] == 3 && x->layout == LAYOUT_CHANNELS_LAST));
 }
 
-static bool read_digest(const json_t *root, dataset *out) {
-    const char *digest = text_of(root, "digest");
-    snprintf(out->digest, sizeof out->digest, "%s", digest);
+static bool read_digest(const json_t *root, const char *key, char out[DATASET_DIGEST + 1]) {
+    const char *digest = text_of(root, key);
+    snprintf(out, DATASET_DIGEST + 1, "%s", digest);
     return strlen(digest) == DATASET_DIGEST && strspn(digest, "0123456789abcdef") == DATASET_DIGEST;
 }
 
+/* Of a ragged set, beside its pieces: nobody reads all offsets when such a set is opened. */
+static bool read_lengths(const json_t *root, dataset *out) {
+    const json_t *lengths = json_object_get(root, "lengths");
+    return read_count(json_object_get(lengths, "least"), &out->shortest) &&
+           read_count(json_object_get(lengths, "most"), &out->longest) &&
+           read_count(json_object_get(lengths, "total"), &out->steps) &&
+           out->shortest <= out->longest && out->longest <= UINT32_MAX &&
+           out->longest <= out->steps;
+}
 /* "manifest.json: KEY must be one of A, B, C" */
 static bool refuse_name(const char *key, const char *const *names, unsigned count,
                         char reason[MANIFEST_REASON]) {
@@ -354,6 +366,18 @@ static bool read_x(const json_t *root, dataset *out, char reason[MANIFEST_REASON
            refuse(": layout must be channels_last or none if ragged is true", reason);
 }
 
+/* Sets that were written before there were pieces have no such key. */
+static bool read_pieces(const json_t *root, dataset *out, char reason[MANIFEST_REASON]) {
+    if (!json_object_get(root, "pieces"))
+        return true;
+    if (!read_digest(root, "pieces", out->pieces))
+        return refuse(": pieces must be 64 hexadecimal digits", reason);
+    return !out->ragged || read_lengths(root, out) ||
+           refuse(": lengths must have least, most and total, the lengths of rows in steps, if "
+                  "ragged is true and there are pieces",
+                  reason);
+}
+
 bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON]) {
     if (json_integer_value(json_object_get(root, "fmixd")) != FORMAT)
         return refuse(" is not of a known format: it must say \"fmixd\": 1", reason);
@@ -371,7 +395,9 @@ bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON
                       reason);
     if (!read_neighbours(root, out))
         return refuse(": neighbours must be an integer from 1 to 1024", reason);
-    return read_digest(root, out) || refuse(": digest must be 64 hexadecimal digits", reason);
+    if (!read_digest(root, "digest", out->digest))
+        return refuse(": digest must be 64 hexadecimal digits", reason);
+    return read_pieces(root, out, reason);
 }
 
 /* ---- writing ---- */
@@ -403,6 +429,11 @@ static json_t *denses_of(const dataset *d) {
     return list;
 }
 
+static json_t *lengths_of(const dataset *d) {
+    return json_pack("{sI sI sI}", "least", (json_int_t)d->shortest, "most", (json_int_t)d->longest,
+                     "total", (json_int_t)d->steps);
+}
+
 json_t *manifest_write(const dataset *d, json_t *class_names) {
     json_t *root =
         json_pack("{si sI ss so ss so sO}", "fmixd", FORMAT, "count", (json_int_t)d->count, "dtype",
@@ -416,7 +447,10 @@ json_t *manifest_write(const dataset *d, json_t *class_names) {
         root = json_set(root, "ragged", json_true());
     if (d->images)
         root = json_set(root, "images", json_pack("{ss}", "store", store_names[d->store]));
-    return json_set(root, "digest", json_string(d->digest));
+    root = json_set(root, "digest", json_string(d->digest));
+    if (d->pieces[0] && d->ragged)
+        root = json_set(root, "lengths", lengths_of(d));
+    return d->pieces[0] ? json_set(root, "pieces", json_string(d->pieces)) : root;
 }
 
 /* "u8 none 28 28" */

@@ -13,6 +13,8 @@
  *                   steps, i64
  *   index.bin       of an image set: where each picture lies in data.bin, and its sides
  *                   (dataset_picture.h)
+ *   pieces.bin      hashes of each MiB of all these files (pieces.h); sets that older versions
+ *                   wrote have none
  *
  * A stored set must stay readable, whatever parameters of HTTP requests are called. So the names on
  * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and nowhere else,
@@ -52,8 +54,12 @@ bool manifest_store_of(const char *name, unsigned *out);
 /* The name of file `number` of a set, in the order of dataset_file. */
 void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]);
 
-/* The bytes that the same file must have; MANIFEST_ANY_BYTES for the data of a ragged set, whose
- * length its offsets say, and of an image set. False: more than 64 bits can count. */
+/* The bytes of a row in the same file; 0 for the data of a ragged set or an image set. */
+uint64_t manifest_row_bytes(const dataset *d, unsigned number);
+
+/* The bytes that the same file must have; MANIFEST_ANY_BYTES for the data of a ragged set whose
+ * manifest does not tell its lengths, which its offsets say, and of an image set. False: more than
+ * 64 bits can count. */
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
 
 /* Returns true if some set may have a file of this name, manifest.json included. */

@@ -163,21 +163,31 @@ mapped_file_state mapped_file_state_of(const mapped_file *m) {
 }
 
 /* A state never gets better. */
-static void mark(const mapped_file *m, mapped_file_state state) {
+void mapped_file_mark(const mapped_file *m, mapped_file_state state) {
+    if (!m->bytes)
+        return;
     mapped_file_state before = atomic_load(&regions[m->slot].state);
     while (before < state && !atomic_compare_exchange_weak(&regions[m->slot].state, &before, state))
         ;
 }
 
-bool mapped_file_is_current(const mapped_file *m, const char *path) {
+mapped_file_state mapped_file_compare(const mapped_file_stamp *stamp, const char *path,
+                                      mapped_file_stamp *now) {
     struct stat s;
-    if (!m->bytes || stat(path, &s) != 0)
-        return true; /* a file that was removed stays mapped */
-    mapped_file_stamp now = mapped_file_stamp_of(&s);
-    if (m->stamp.device != now.device || m->stamp.inode != now.inode ||
-        mapped_file_stamp_same(&m->stamp, &now))
-        return true;
-    bool doubtful = m->stamp.length == now.length && m->stamp.written == now.written;
-    mark(m, doubtful ? MAPPED_FILE_DOUBTFUL : MAPPED_FILE_BROKEN);
-    return false;
+    if (stat(path, &s) != 0)
+        return MAPPED_FILE_WHOLE; /* a file that was removed stays mapped */
+    *now = mapped_file_stamp_of(&s);
+    if (stamp->device != now->device || stamp->inode != now->inode ||
+        mapped_file_stamp_same(stamp, now))
+        return MAPPED_FILE_WHOLE;
+    bool doubtful = stamp->length == now->length && stamp->written == now->written;
+    return doubtful ? MAPPED_FILE_DOUBTFUL : MAPPED_FILE_BROKEN;
+}
+
+bool mapped_file_is_current(const mapped_file *m, const char *path) {
+    mapped_file_stamp now;
+    mapped_file_state state =
+        m->bytes ? mapped_file_compare(&m->stamp, path, &now) : MAPPED_FILE_WHOLE;
+    mapped_file_mark(m, state);
+    return state == MAPPED_FILE_WHOLE;
 }

@@ -71,6 +71,14 @@ mapped_file_state mapped_file_state_of(const mapped_file *m);
  * If they are not, the file is doubtful or broken from now on. */
 bool mapped_file_is_current(const mapped_file *m, const char *path);
 
+/* The state is at least this bad from now on. */
+void mapped_file_mark(const mapped_file *m, mapped_file_state state);
+
+/* Compares the file, if it is still at this path, with a stamp: whole if the stamps are the same,
+ * doubtful if only the times of change differ, else broken. *now is its stamp, if it was found. */
+mapped_file_state mapped_file_compare(const mapped_file_stamp *stamp, const char *path,
+                                      mapped_file_stamp *now);
+
 mapped_file_stamp mapped_file_stamp_of(const struct stat *s);
 bool mapped_file_stamp_same(const mapped_file_stamp *a, const mapped_file_stamp *b);
 

@@ -195,6 +195,13 @@ static bool start_credentials(fmixd *d) {
            (!encrypted || (d->tls = tls_new(c->tls_cert, c->tls_key, d->errors)));
 }
 
+/* As the table of settings lists the choices. */
+static dataset_verify verify_of(const config *c) {
+    static const dataset_verify kinds[] = {DATASET_VERIFY_LAZY, DATASET_VERIFY_START,
+                                           DATASET_VERIFY_OFF, DATASET_VERIFY_START};
+    return kinds[c->verify];
+}
+
 /* Everything but the sockets. */
 static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
     const config *c = &d->config;
@@ -211,7 +218,7 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
            (d->http.lingering =
                 lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
            selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
-           (s->catalog = catalog_new(c->data, c->verify != 0, d->errors)) &&
+           (s->catalog = catalog_new(c->data, verify_of(c), d->errors)) &&
            (d->scanner = catalog_scanner_new(s->catalog, d->errors)) &&
            (d->tuner = tuner_new(s->context, c->wisdom, d->errors));
 }

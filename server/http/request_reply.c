@@ -2,6 +2,8 @@
 #include "reply.h"
 #include "request_state.h"
 
+#include <string.h>
+
 static bool depends_on_accept(const request *r) {
     return !r->is_options && r->match.route && r->match.route->formats && !r->match.suffix;
 }
@@ -37,6 +39,18 @@ enum MHD_Result request_reply_send_problem(request *r) {
     return reply_problem(&with, &r->result.problem);
 }
 
+/* Of lost data, the source knows more than the reason says. */
+static void refuse_answer(request *r, refusal why) {
+    const tensor_source *s = answer_source(r->answer);
+    problem *p = &r->result.problem;
+    char loss[sizeof p->errors[0].detail] = "";
+    request_refuse_busy(r, why);
+    if (why == REFUSAL_INTERNAL && s->tell_loss)
+        s->tell_loss(s->self, loss, sizeof loss);
+    if (loss[0])
+        memcpy(p->errors[0].detail, loss, sizeof loss);
+}
+
 /* HEAD needs the answer's length alone, so the answer is not computed. */
 static enum MHD_Result send_answer(request *r) {
     problem *p = &r->result.problem;
@@ -49,7 +63,7 @@ static enum MHD_Result send_answer(request *r) {
         begin_reply(r, r->conditions.total ? 206 : 200);
         return reply_answer(&with, r->answer);
     case ANSWER_BUSY:
-        request_refuse_busy(r, why);
+        refuse_answer(r, why);
         break;
     case ANSWER_FAILED:
         if (answer_abandoned(r->answer))

@@ -31,7 +31,7 @@ typedef struct config {
     char cors[CONFIG_ORIGINS]; /* a list of origins, or *; empty: none */
     char data[CONFIG_PATH];    /* directory of data sets; empty: there is none */
     char wisdom[CONFIG_PATH];  /* file of FFTW's measurements; empty: they end with the process */
-    uint64_t verify;           /* 1: check the digests of data sets before serving them */
+    uint64_t verify;           /* when the bytes of data sets are checked: lazy, start, off, on */
     uint64_t threads;          /* compute threads; 0 in the table: one per core */
     uint64_t io_threads;       /* threads that handle HTTP */
     uint64_t connections;      /* at most */

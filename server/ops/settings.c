@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char *const logs[] = {"json", "text", "off", NULL}; /* as log_kind */
-static const char *const verifies[] = {"off", "on", NULL};
+static const char *const verifies[] = {"lazy", "start", "off", "on", NULL};
 
 #define AT(field)          offsetof(config, field)
 #define ADDRESS(field)     SETTING_ADDRESS, AT(field), 0, 0
@@ -35,8 +35,10 @@ const setting setting_table[SETTINGS] = {
     {"cors", ORIGINS(cors), "",
      "origins whose pages may read answers, separated by commas, or * for all", NULL},
     {"data", DIRECTORY(data), "", "directory of data sets that fmixd import wrote", NULL},
-    {"verify", CHOICE(verify), "on",
-     "on: read every data set and check its digest before serving it; off: do not", verifies},
+    {"verify", CHOICE(verify), "lazy",
+     "when the bytes of data sets are checked; lazy: each MiB before its first use; start, or on: "
+     "all of them before a set is served; off: never",
+     verifies},
     {"wisdom", PATH(wisdom), "",
      "file of FFTW's measurements of shapes in use, read at start and kept up to date", NULL},
     {"threads", NUMBER(threads, 0, 1024), "0",

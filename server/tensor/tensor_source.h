@@ -78,11 +78,13 @@ struct tensor_source {
     bool warm;               /* the first fill makes nothing slow */
     freshness fresh;         /* how long the answer under this URL stays the same */
     double prepare_cost;     /* estimated nanoseconds of prepare */
-    void *self;              /* the argument of the three functions below */
+    void *self;              /* the argument of the functions below */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
     fmix_status (*prepare)(void *self);
     /* Asked after a failure: whether the data that the source reads were lost. NULL: never. */
     bool (*is_lost)(const void *self);
+    /* Says which data were lost, or writes an empty text. NULL: an empty text. */
+    void (*tell_loss)(const void *self, char *out, size_t room);
     void (*destroy)(void *self); /* frees `self`; NULL: nothing to free */
 };
 

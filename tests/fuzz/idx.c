@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                        .report = &told,
                        .errors = quiet};
     if (import_idx.run(&in)) {
-        dataset *d = dataset_open(root, "set", true, NULL, quiet);
+        dataset *d = dataset_open(root, "set", DATASET_VERIFY_START, NULL, quiet);
         if (!d)
             abort(); /* what was written can be served */
         dataset_release(d);

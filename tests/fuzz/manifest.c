@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static FILE *quiet;
     quiet = quiet ? quiet : begin();
     write_file("manifest.json", data, size);
-    dataset *d = dataset_open(root, "s", false, NULL, quiet);
+    dataset *d = dataset_open(root, "s", DATASET_VERIFY_OFF, NULL, quiet);
     if (!d)
         return 0;
     uint64_t sum = 0;

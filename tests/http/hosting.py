@@ -1,6 +1,7 @@
 """Data sets of our own making, imported by the daemon's program, and what the contract makes of
 their batches."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -78,6 +79,15 @@ def write(root, data, command=None):
         files, options = _sources(pathlib.Path(folder), data)
         importing(pathlib.Path(root, data.name), "--from", *files, "--layout", data.layout, *options,
                   command=command)
+
+
+def forget_pieces(path):
+    """Makes a set one of those that were written before there were pieces."""
+    manifest = json.loads((path / "manifest.json").read_text())
+    for key in ("pieces", "lengths"):
+        manifest.pop(key, None)
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    (path / "pieces.bin").unlink()
 
 
 def _sources(folder, data):

@@ -345,19 +345,20 @@ class Changing(unittest.TestCase):
         harness.until(lambda: now() > begun)
         probe.unlink()
 
-    def assert_lost(self, alter):
-        """Altered while served, by a function of the path of `colour`, the set is 503 from the first
-        request on and comes back with its old bytes; the others are unharmed."""
+    def assert_lost(self, alter, said="altered", beside=("/v1/datasets/colour",)):
+        """Altered while served, by a function of the path of `colour`, its batches are 503 from the
+        first request on and come back with their old bytes; so is what is beside them; the other
+        sets are unharmed."""
         target = "/v1/datasets/colour/batches/0.npy?n=23&seed={}"
         with harness.Server("--data", self.root, "--drain", "0") as server:
             whole = server.get(target.format(0)).body
             kept = {path: path.read_bytes() for path in pathlib.Path(self.root, "colour").iterdir()}
             self.await_tick()
             alter(pathlib.Path(self.root, "colour"))
-            for url in (*map(target.format, range(3)), "/v1/datasets/colour"):
+            for url in (*map(target.format, range(3)), *beside):
                 refused = server.get(url, fresh=True)
                 self.assertEqual(refused.status, 503, refused.body[:300])
-                self.assertIn("altered", refused.json()["detail"])
+                self.assertIn(said, refused.json()["detail"])
                 self.assertGreater(int(refused.headers["Retry-After"]), 0)
             self.assertEqual(server.get("/v1/datasets/signal/batches/0.npy?n=8").status, 200)
             for path, data in kept.items():
@@ -380,7 +381,7 @@ class Changing(unittest.TestCase):
         def alter(path):
             with open(path / "data.bin", "r+b") as file:
                 file.write(b"\1")
-        self.assert_lost(alter)
+        self.assert_lost(alter, "bytes 0 to 4346 of data.bin (rows 0 to 22) are not what was imported", ())
 
     def test_a_shard_of_a_set_that_is_lost_is_503(self):
         with harness.Server("--data", self.root, "--drain", "0") as server:
@@ -462,7 +463,8 @@ class BadSets(unittest.TestCase):
         data = bytearray(path.read_bytes())
         data[100] ^= 1
         path.write_bytes(data)
-        self.assertIn("a file was altered", self.reason())
+        self.assertIn("a file was altered", self.reason("--verify", "start"))
+        self.assertIn("a file was altered", self.reason("--verify", "on"))
         with harness.Server("--data", self.root, "--verify", "off") as server:
             self.assertEqual(server.get("/v1/datasets/colour").status, 200)
 
@@ -480,7 +482,8 @@ class BadSets(unittest.TestCase):
         data = bytearray(path.read_bytes())
         data[8] = 9
         path.write_bytes(data)
-        self.assertIn("row 2 of y is class 9 of 5", self.reason("--verify", "off"))
+        for verify in "off", "start":
+            self.assertIn("row 2 of y is class 9 of 5", self.reason("--verify", verify))
 
     def test_sizes_that_do_not_multiply_out_are_found(self):
         self.edit('"count": 23', '"count": 24')

@@ -5,7 +5,7 @@
 #define IMPORTING_H
 
 #include "bodies.h"
-#include "folder.h"
+#include "small_set.h"
 
 #include "formats/png_plain.h"
 #include "import/extras.h"
@@ -26,7 +26,7 @@ static inline int importing_run(const char *first, ...) {
 
 /* The set, verified, or the test fails. */
 static inline dataset *importing_open(void) {
-    dataset *d = dataset_open(folder_root, "set", true, NULL, folder_errors);
+    dataset *d = dataset_open(folder_root, "set", DATASET_VERIFY_START, NULL, folder_errors);
     assert_non_null(d);
     return d;
 }

@@ -6,6 +6,7 @@
 
 #include "folder.h"
 
+#include "datasets/dataset_read.h"
 #include "datasets/dataset_writer.h"
 
 static const unsigned char small_pixels[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
@@ -92,8 +93,42 @@ static inline void small_write_images(const char *name, dataset_store store) {
     assert_true(small_heads(w, 3) && dataset_writer_finish(w));
 }
 
+/* Where a row of a ragged set begins, in steps, and its length. */
+static inline dataset_span small_span(const dataset *d, uint64_t row) {
+    dataset_span span;
+    dataset_fault met = 0;
+    assert_int_equal(dataset_find_span(d, row, &met, &span), DATASET_TRUE);
+    return span;
+}
+
+static inline uint64_t small_neighbour(const dataset *d, uint64_t row, uint64_t j) {
+    uint64_t number;
+    dataset_fault met = 0;
+    assert_int_equal(dataset_neighbour(d, row, j, &met, &number), DATASET_TRUE);
+    return number;
+}
+
 static inline dataset *small_open(const char *name, bool verify) {
-    return dataset_open(folder_root, name, verify, NULL, folder_errors);
+    return dataset_open(folder_root, name, verify ? DATASET_VERIFY_START : DATASET_VERIFY_OFF, NULL,
+                        folder_errors);
+}
+
+static inline dataset *small_open_lazily(const char *name) {
+    return dataset_open(folder_root, name, DATASET_VERIFY_LAZY, NULL, folder_errors);
+}
+
+/* Makes a set one of those that were written before there were pieces. */
+static inline void small_make_old(const char *name) {
+    char path[200], text[8192];
+    snprintf(path, sizeof path, "%s/manifest.json", name);
+    size_t length = folder_read(path, text, sizeof text - 1);
+    text[length] = 0;
+    char *digest = strstr(text, "\"digest\": \"");
+    assert_non_null(digest);
+    strcpy(strchr(digest, ','), "\n}\n");
+    folder_write(path, text, strlen(text));
+    snprintf(path, sizeof path, "%s/pieces.bin", name);
+    assert_int_equal(unlink(folder_path(path)), 0);
 }
 
 /* Waits until the clock of the file system has moved on: what is written from now on is newer than

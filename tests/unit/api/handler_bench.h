@@ -56,13 +56,13 @@ static inline served *served_new(void) {
     const jobs_settings settings = {.threads = 1, .limit = 8, .payer = &b->server.budget};
     assert_non_null(b->server.jobs = jobs_new(&settings));
     assert_non_null(b->server.log = log_new(STDERR_FILENO, LOG_OFF));
-    assert_non_null(b->server.catalog = catalog_new(b->root, true, stderr));
+    assert_non_null(b->server.catalog = catalog_new(b->root, DATASET_VERIFY_START, stderr));
     return b;
 }
 
 static inline void served_free(served *b) {
     static const char *const files[] = {"set/manifest.json", "set/data.bin", "set/labels.bin",
-                                        "set", ""};
+                                        "set/pieces.bin",    "set",          ""};
     char path[100];
     log_free(b->server.log);
     jobs_free(b->server.jobs);

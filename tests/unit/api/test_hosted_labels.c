@@ -30,7 +30,7 @@ static void labels_are_gathered_sample_by_sample(void **state) {
     bench b;
     int32_t gathered[4];
     begin(&b, 4, "");
-    hosted_labels_gather(&b.labels, samples);
+    assert_true(hosted_labels_gather(&b.labels, samples, NULL));
     memcpy(gathered, b.labels.heads[0], sizeof gathered);
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(gathered[i], served_labels[samples[i]]);
@@ -99,7 +99,7 @@ static void values_are_gathered_beside_class_numbers(void **state) {
     served_query(&q, ~0u, "");
     assert_true(hosted_labels_begin(&l, &p) && hosted_labels_describe(&l, &q, &found, &p));
     assert_true(q.classes.count == 2 && q.classes.item[0] == 3 && q.classes.item[1] == 0);
-    hosted_labels_gather(&l, samples);
+    assert_true(hosted_labels_gather(&l, samples, NULL));
     assert_true(((const float *)(void *)l.heads[1])[0] == 8);
     assert_true(((const float *)(void *)l.heads[1])[1] == -2);
     assert_ptr_equal(labels_numbers(found)->y, l.heads[0]);

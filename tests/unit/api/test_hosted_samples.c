@@ -64,14 +64,21 @@ static void neighbours_follow_the_rows_and_are_drawn_at_their_t(void **state) {
     }
 }
 
+static const int64_t offsets[SAMPLES + 1] = {0, 4, 5, 9, 11, 18, 21}; /* lengths 4 1 4 2 7 3 */
+static unsigned char offset_bytes[8 * (SAMPLES + 1)];                 /* i64, little-endian */
+
 /* The same samples as sequences: batch 1 of 3 rows in a window of 2 batches. */
 static hosted_samples begin_sequences(dataset *of, bool neighbours) {
-    static int64_t offsets[SAMPLES + 1] = {0, 4, 5, 9, 11, 18, 21}; /* lengths 4 1 4 2 7 3 */
     hosted_samples h = begin(false, neighbours);
     hosted_samples_end(&h);
     *of = set;
     of->ragged = true;
-    of->offset = offsets;
+    for (unsigned i = 0; i <= SAMPLES; i++)
+        offset_bytes[8 * i] = (unsigned char)offsets[i];
+    of->offsets.bytes = offset_bytes;
+    of->shortest = 1;
+    of->longest = 7;
+    of->steps = 21;
     h = (hosted_samples){.set = of,
                          .at = {.first = 3, .rows = 3},
                          .seed = 7,
@@ -97,7 +104,7 @@ static void sequences_are_those_of_the_library_s_bucket_with_their_t(void **stat
                                 .batch = 3,
                                 .windows = 2,
                                 .shuffles = true,
-                                .offsets = of.offset};
+                                .offsets = offsets};
     assert_ok(fmix_bucket_batch(&bucket, 1, &rows, numbers, t));
     assert_int_equal(rows, 3);
     assert_memory_equal(h.number, numbers, sizeof numbers);

@@ -23,12 +23,14 @@ static server_state *server_new(void) {
     const jobs_settings pool = {.threads = 1, .limit = 8, .payer = &s->budget};
     assert_non_null(s->jobs = jobs_new(&pool));
     assert_non_null(s->log = log_new(STDERR_FILENO, LOG_OFF));
+    assert_non_null(s->catalog = catalog_new("", DATASET_VERIFY_LAZY, stderr));
     memset(s->golden, 'f', sizeof s->golden - 1);
     return s;
 }
 
 static void server_free(server_state *s) {
     log_free(s->log);
+    catalog_free(s->catalog);
     jobs_free(s->jobs);
     fmix_context_free(s->context);
     budget_destroy(&s->budget);

@@ -41,7 +41,7 @@ static void without_data_sets_the_setting_is_named(void **state) {
     query q;
     problem p = {0};
     catalog_free(b->server.catalog);
-    b->server.catalog = catalog_new("", true, stderr);
+    b->server.catalog = catalog_new("", DATASET_VERIFY_START, stderr);
     assert_null(find(b, "set", "", &q, &p));
     served_is(&p, 404, "");
     assert_non_null(strstr(p.errors[0].detail, "`data`"));
@@ -93,7 +93,7 @@ static void only_a_set_of_sequences_takes_time_before_the_answer(void **state) {
     small_write("even");
     small_write_ragged("ragged");
     catalog_free(b->server.catalog);
-    b->server.catalog = catalog_new(folder_root, true, folder_errors);
+    b->server.catalog = catalog_new(folder_root, DATASET_VERIFY_START, folder_errors);
     assert_true(cost_of(b, "even", "n=1&shuffle=1") == 0 && cost_of(b, "nobody", "n=1") == 0);
     double one = cost_of(b, "ragged", "n=1&bucket=1"), all = cost_of(b, "ragged", "n=1");
     assert_true(one > 0 && one < all);

@@ -102,7 +102,7 @@ static void a_window_costs_by_its_places_up_to_the_whole_set(void **state) {
     }
     query q = plain(1000);
     q.bucket = UINT64_MAX;
-    assert_true(sequence_request_weight(&q, &ragged).memory <= 100 * (64 + 32));
+    assert_true(sequence_request_weight(&q, &ragged).memory <= 100 * (64 + 64));
 }
 
 static void shuffling_and_neighbours_cost_more(void **state) {

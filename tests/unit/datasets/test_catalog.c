@@ -8,7 +8,7 @@
 static char reason[CATALOG_REASON];
 
 static catalog *fill(void) {
-    catalog *c = catalog_new(folder_root, true, folder_errors);
+    catalog *c = catalog_new(folder_root, DATASET_VERIFY_START, folder_errors);
     assert_non_null(c);
     return c;
 }
@@ -41,7 +41,7 @@ static void sets_are_found_by_name_and_unchanged_ones_are_kept(void **state) {
     dataset *again = catalog_find(c, "a", reason);
     assert_ptr_equal(first, again);
     assert_null(catalog_find(c, "b", reason));
-    assert_memory_equal(dataset_row(second, 0), small_pixels, 4); /* for its holder */
+    assert_memory_equal(dataset_array_row(&second->x, 0), small_pixels, 4); /* for its holder */
     assert_true(is_served(c, "c"));
     dataset_release(again);
     dataset_release(first);
@@ -161,7 +161,7 @@ static void a_scan_that_is_interrupted_changes_nothing(void **state) {
     pthread_sigmask(SIG_BLOCK, &term, &before);
     raise(SIGTERM);
     assert_false(scan(c));
-    assert_null(catalog_new(folder_root, true, folder_errors));
+    assert_null(catalog_new(folder_root, DATASET_VERIFY_START, folder_errors));
     assert_int_equal(sigwait(&term, &number), 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert_null(catalog_find(c, "b", reason));
@@ -174,7 +174,7 @@ static void a_scan_that_is_interrupted_changes_nothing(void **state) {
 
 static void an_empty_root_is_an_empty_catalog(void **state) {
     (void)state;
-    catalog *c = catalog_new("", true, folder_errors);
+    catalog *c = catalog_new("", DATASET_VERIFY_START, folder_errors);
     assert_non_null(c);
     assert_null(catalog_nth(c, 0));
     assert_true(scan(c));
@@ -184,7 +184,7 @@ static void an_empty_root_is_an_empty_catalog(void **state) {
 
 static void a_root_that_cannot_be_read_is_an_error(void **state) {
     (void)state;
-    assert_null(catalog_new("/nowhere/at/all", true, folder_errors));
+    assert_null(catalog_new("/nowhere/at/all", DATASET_VERIFY_START, folder_errors));
     assert_true(folder_said("data: '/nowhere/at/all' cannot be read: No such file"));
 }
 
@@ -225,6 +225,7 @@ static void the_description_is_of_the_sets_that_are_served(void **state) {
 static void a_set_is_doubtful_until_a_scan_has_read_it_again(void **state) {
     (void)state;
     small_write("a");
+    small_make_old("a");
     catalog *c = fill();
     small_await_tick("a/data.bin");
     assert_int_equal(chmod(folder_path("a/data.bin"), 0640), 0);

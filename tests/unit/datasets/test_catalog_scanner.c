@@ -6,7 +6,7 @@
 static char reason[CATALOG_REASON];
 
 static catalog *fill(void) {
-    catalog *c = catalog_new(folder_root, true, folder_errors);
+    catalog *c = catalog_new(folder_root, DATASET_VERIFY_START, folder_errors);
     assert_non_null(c);
     return c;
 }
@@ -65,6 +65,7 @@ static void a_scan_that_is_asked_for_finds_a_new_set(void **state) {
 static void a_doubtful_set_is_read_again_without_being_asked_for(void **state) {
     (void)state;
     small_write("a");
+    small_make_old("a");
     catalog *c = fill();
     small_await_tick("a/data.bin");
     assert_int_equal(chmod(folder_path("a/data.bin"), 0640), 0);
@@ -80,6 +81,7 @@ static void a_doubtful_set_is_read_again_without_being_asked_for(void **state) {
 static void altered_bytes_are_never_served_even_with_their_time_set_back(void **state) {
     (void)state;
     small_write("a");
+    small_make_old("a");
     catalog *c = fill();
     small_await_tick("a/data.bin");
     small_alter("a/data.bin", 9);

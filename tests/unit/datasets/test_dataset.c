@@ -87,7 +87,7 @@ static void reading_stops_when_told_to(void **state) {
     int number;
     atomic_bool stop = true;
     small_write("a");
-    assert_null(dataset_open(folder_root, "a", true, &stop, folder_errors));
+    assert_null(dataset_open(folder_root, "a", DATASET_VERIFY_START, &stop, folder_errors));
     assert_true(folder_said("data set 'a': interrupted before its digest was checked"));
     folder_forget();
     sigemptyset(&term);
@@ -105,7 +105,7 @@ static void a_set_lives_until_its_last_holder_releases_it(void **state) {
     dataset *d = small_open("a", true);
     assert_ptr_equal(dataset_retain(d), d);
     dataset_release(d);
-    assert_memory_equal(dataset_row(d, 2), small_pixels + 8, 4);
+    assert_memory_equal(dataset_array_row(&d->x, 2), small_pixels + 8, 4);
     dataset_release(d);
     dataset_release(NULL);
 }
@@ -126,6 +126,7 @@ static void a_set_that_is_written_again_is_another(void **state) {
 static void the_state_of_a_set_is_that_of_its_worst_file(void **state) {
     (void)state;
     small_write_labelled("a");
+    small_make_old("a");
     dataset *d = small_open("a", true);
     assert_true(dataset_is_whole(d) && dataset_state(d) == MAPPED_FILE_WHOLE);
     small_await_tick("a/labels.b.bin");
@@ -139,17 +140,23 @@ static void the_state_of_a_set_is_that_of_its_worst_file(void **state) {
 /* Between a change and the look at the files that finds it, readers stay within the files. */
 static void a_file_that_is_altered_while_it_is_open_leads_nobody_out_of_the_rows(void **state) {
     (void)state;
+    dataset_fault fault = 0, other = 0;
+    dataset_span span;
+    uint64_t number;
     small_write_dense("a");
     small_write_ragged("b");
+    small_make_old("a");
+    small_make_old("b");
     dataset *a = small_open("a", true), *b = small_open("b", true);
-    assert_true(a && b && dataset_neighbour(a, 0, 0) == 1 && dataset_length(b, 0) == 1);
+    assert_true(a && b && small_neighbour(a, 0, 0) == 1 && small_span(b, 0).length == 1);
     small_await_tick("b/offsets.bin");
     small_alter("a/neighbours.bin", 3);
     small_alter("b/offsets.bin", 1);
     assert_int_equal(dtype_integer(DTYPE_I64, a->neighbours.file.bytes), 3);
-    assert_true(dataset_neighbour(a, 0, 0) < a->count);
+    assert_int_equal(dataset_neighbour(a, 0, 0, &fault, &number), DATASET_WRONG);
     assert_int_equal(dtype_integer(DTYPE_I64, b->offsets.bytes), 1);
-    assert_true(dataset_length(b, 0) == 1 && dataset_row(b, 0) == b->x.file.bytes);
+    assert_int_equal(dataset_find_span(b, 0, &other, &span), DATASET_WRONG);
+    assert_true(fault && other);
     assert_false(dataset_is_whole(a) || dataset_is_whole(b));
     dataset_release(a);
     dataset_release(b);

@@ -29,6 +29,7 @@ static void a_neighbour_is_a_row(void **state) {
 static void offsets_rise_from_0_to_the_number_of_steps(void **state) {
     (void)state;
     small_write_ragged("a");
+    small_make_old("a");
     assert_true(refused("a/offsets.bin", (const int64_t[]){1, 2, 5, 6}, 4,
                         "its offsets begin with 1; they must begin with 0"));
     assert_true(refused("a/offsets.bin", (const int64_t[]){0, 1, 1, 6}, 4,
@@ -49,6 +50,7 @@ static void offsets_rise_from_0_to_the_number_of_steps(void **state) {
 static void data_of_a_ragged_set_are_whole_steps(void **state) {
     (void)state;
     small_write_ragged("a");
+    small_make_old("a");
     folder_write("a/data.bin", small_pixels, 11);
     assert_null(small_open("a", false));
     assert_true(folder_said("its data have 11 bytes; by its offsets they must have 6 times 2"));
@@ -60,15 +62,25 @@ static void data_of_a_ragged_set_are_whole_steps(void **state) {
     assert_true(folder_said("its data have 0 bytes"));
 }
 
+static void lengths_are_those_of_the_manifest_if_it_has_any(void **state) {
+    (void)state;
+    small_write_ragged("a");
+    assert_true(refused("a/offsets.bin", (const int64_t[]){0, 2, 5, 6}, 4,
+                        "its rows have lengths from 1 to 3; by its manifest they have lengths from "
+                        "1 to 4"));
+    folder_write("a/data.bin", small_pixels, 11);
+    assert_null(small_open("a", false));
+    assert_true(folder_said("data.bin has 11 bytes; by manifest.json it must have 12"));
+}
+
 static void lengths_are_found(void **state) {
     (void)state;
     small_write_ragged("a");
     dataset *d = small_open("a", true);
     assert_non_null(d);
-    assert_true(d->ragged && d->shortest == 1 && d->longest == 4 && d->offset[3] == 6);
-    assert_true(dataset_length(d, 0) == 1 && dataset_length(d, 1) == 4);
-    assert_ptr_equal(dataset_row(d, 1), d->x.file.bytes + 2);
-    assert_memory_equal(dataset_row(d, 2), small_pixels + 10, 2);
+    assert_true(d->ragged && d->shortest == 1 && d->longest == 4 && d->steps == 6);
+    assert_true(small_span(d, 0).length == 1 && small_span(d, 1).length == 4);
+    assert_true(small_span(d, 1).begin == 1 && small_span(d, 2).begin == 5);
     dataset_release(d);
 }
 
@@ -96,5 +108,6 @@ static void a_check_is_given_up_when_told_to_stop(void **state) {
 }
 
 RUN(IN_FOLDER(a_neighbour_is_a_row), IN_FOLDER(offsets_rise_from_0_to_the_number_of_steps),
-    IN_FOLDER(data_of_a_ragged_set_are_whole_steps), IN_FOLDER(lengths_are_found),
+    IN_FOLDER(data_of_a_ragged_set_are_whole_steps),
+    IN_FOLDER(lengths_are_those_of_the_manifest_if_it_has_any), IN_FOLDER(lengths_are_found),
     T(a_check_is_given_up_when_told_to_stop))

@@ -17,7 +17,7 @@ static void what_is_written_is_read(void **state) {
     assert_true(d->count == 3 && d->x.rank == 2 && d->x.side[0] == 2 && d->x.side[1] == 2);
     assert_true(d->x.type == DTYPE_U8 && d->x.layout == LAYOUT_NONE && d->x.row_bytes == 4);
     for (uint64_t i = 0; i < 3; i++)
-        assert_memory_equal(dataset_row(d, i), small_pixels + 4 * i, 4);
+        assert_memory_equal(dataset_array_row(&d->x, i), small_pixels + 4 * i, 4);
     assert_int_equal(d->heads, 2);
     assert_true(d->head[0].kind == DATASET_NUMBERS && d->head[0].classes == 3);
     assert_int_equal(d->head[0].file.bytes[4], 2);
@@ -41,9 +41,9 @@ static void dense_targets_and_neighbours_are_read(void **state) {
     assert_true(depth->type == DTYPE_F32 && depth->layout == LAYOUT_CHANNELS_FIRST);
     assert_true(depth->row_bytes == 32 && dtype_real(DTYPE_F32, depth->file.bytes + 8) == -1);
     assert_int_equal(d->neighbours.k, 2);
-    assert_true(dataset_neighbour(d, 0, 1) == 2 && dataset_neighbour(d, 1, 0) == 0);
+    assert_true(small_neighbour(d, 0, 1) == 2 && small_neighbour(d, 1, 0) == 0);
     dataset_release(d);
-    assert_int_equal(folder_count("a"), 7);
+    assert_int_equal(folder_count("a"), 8);
 }
 
 static void what_does_not_belong_to_the_rows_is_refused(void **state) {

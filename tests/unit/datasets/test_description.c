@@ -39,7 +39,6 @@ static void dense_targets_neighbours_and_lengths_are_told_where_there_are_any(vo
                                 "\"dtype\":\"f32\",\"layout\":\"channels_last\",\"heads\":[{"
                                 "\"name\":\"y\",\"kind\":\"values\",\"classes\":1}],\"lengths\":{"
                                 "\"least\":1,\"most\":4,\"total\":5},\"digest\":\"cd\"}\n";
-    int64_t offsets[] = {0, 4, 5};
     dataset dense = colour();
     dense.denses = 1;
     dense.dense[0] = (dataset_array){
@@ -52,7 +51,7 @@ static void dense_targets_neighbours_and_lengths_are_told_where_there_are_any(vo
         .heads = 1,
         .head = {{.name = "y", .kind = DATASET_VALUES, .classes = 1}},
         .ragged = true,
-        .offset = offsets,
+        .steps = 5,
         .shortest = 1,
         .longest = 4,
         .digest = "cd"};

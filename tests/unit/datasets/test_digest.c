@@ -7,7 +7,7 @@
 /* Computed again over the open set. */
 static bool digest_is(const dataset *d, const char *right) {
     char found[DATASET_DIGEST + 1];
-    assert_true(digest_compute(d, NULL, found));
+    assert_true(digest_compute(d, NULL, NULL, found));
     return strcmp(found, right) == 0;
 }
 
@@ -71,14 +71,14 @@ static void a_digest_is_given_up_when_told_to_stop(void **state) {
     atomic_bool stop = false;
     small_write("a");
     dataset *d = small_open("a", false);
-    assert_true(digest_compute(d, &stop, found));
+    assert_true(digest_compute(d, &stop, NULL, found));
     atomic_store(&stop, true);
-    assert_false(digest_compute(d, &stop, found));
+    assert_false(digest_compute(d, &stop, NULL, found));
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &term, &before);
     raise(SIGTERM);
-    assert_false(digest_compute(d, NULL, found));
+    assert_false(digest_compute(d, NULL, NULL, found));
     assert_int_equal(sigwait(&term, &number), 0);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     dataset_release(d);
@@ -92,7 +92,7 @@ static void a_file_that_is_cut_short_meanwhile_has_no_digest(void **state) {
     small_write("a");
     dataset *d = small_open("a", false);
     assert_int_equal(truncate(folder_path("a/data.bin"), 0), 0);
-    assert_false(digest_compute(d, NULL, found));
+    assert_false(digest_compute(d, NULL, NULL, found));
     assert_int_equal(dataset_state(d), MAPPED_FILE_BROKEN);
     dataset_release(d);
 }

@@ -1,8 +1,8 @@
-/* Sets that are written while the nth allocation fails, for every n, and checked without memory. */
+/* Sets that are written while the nth allocation fails, for every n, and pieces without memory. */
 #include "fault.h"
 #include "small_set.h"
 
-#include "datasets/dataset_check.h"
+#include "datasets/verification.h"
 
 #if FAULTS
 
@@ -15,18 +15,26 @@ static FILE *quiet(void) {
 }
 
 /* The parser of manifests is left out: jansson reads past its own buffer where that cannot grow. */
-static void a_ragged_set_without_memory_for_its_offsets_is_refused(void **state) {
+static void pieces_that_have_no_memory_are_refused(void **state) {
     (void)state;
     char reason[DATASET_REASON];
     small_write_ragged("a");
     dataset *d = small_open("a", true);
-    assert_non_null(d);
-    free(d->offset);
+    int directory = open(folder_path("a"), O_RDONLY | O_DIRECTORY);
+    assert_true(d && directory >= 0);
+    unsigned char *hashes = pieces_read(d, directory, reason);
+    assert_non_null(hashes);
     fault_arm(1);
-    bool good = dataset_check(d, NULL, reason);
-    assert_true(fault_disarm() && !good);
+    unsigned char *none = pieces_read(d, directory, reason);
+    assert_true(fault_disarm() && !none);
     assert_string_equal(reason, "out of memory");
-    assert_true(dataset_check(d, NULL, reason) && d->offset[2] == 5);
+    for (unsigned long n = 1; n <= 2; n++) {
+        fault_arm(n);
+        verification *v = verification_new(d, hashes);
+        assert_true(fault_disarm() && !v);
+    }
+    verification_free(verification_new(d, hashes));
+    close(directory);
     dataset_release(d);
 }
 
@@ -97,10 +105,10 @@ static void a_set_that_has_no_memory_to_be_written_is_not_there(void **state) {
 
 #else
 
-FAULT_SKIPPED(a_ragged_set_without_memory_for_its_offsets_is_refused)
+FAULT_SKIPPED(pieces_that_have_no_memory_are_refused)
 FAULT_SKIPPED(a_set_that_has_no_memory_to_be_written_is_not_there)
 
 #endif
 
-RUN(IN_FOLDER(a_ragged_set_without_memory_for_its_offsets_is_refused),
+RUN(IN_FOLDER(pieces_that_have_no_memory_are_refused),
     IN_FOLDER(a_set_that_has_no_memory_to_be_written_is_not_there))

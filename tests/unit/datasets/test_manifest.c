@@ -12,6 +12,11 @@ static const char colour[] =
     "  }\n ],\n \"class_names\": [\n  [],\n  []\n ],\n \"digest\": \""
     "77b729e5d6bebdaa612b643168e4915d131ffd8284e4cd38f5db1d4cb13a996b"
     "\"\n}\n";
+/* What follows where there are pieces. */
+static const char colour_pieces[] =
+    ",\n \"pieces\": \""
+    "9c756d604ae0ac17fff2f43263783d7d22d1677b0318deec08a9631e42905f6a"
+    "\"\n}\n";
 static const char planes[] =
     "{\n \"fmixd\": 1,\n \"count\": 3,\n \"dtype\": \"f32\",\n \"shape\": [\n"
     "  2,\n  2,\n  3\n ],\n \"layout\": \"channels_first\",\n \"heads\": [\n"
@@ -48,8 +53,8 @@ static void a_stored_set_is_read_and_its_digest_holds(void **state) {
     folder_write("planes/manifest.json", planes, strlen(planes));
     folder_write("planes/data.bin", reals, sizeof reals);
     folder_write("planes/labels.a.bin", numbers_a, sizeof numbers_a);
-    dataset *a = dataset_open(folder_root, "colour", true, NULL, folder_errors);
-    dataset *b = dataset_open(folder_root, "planes", true, NULL, folder_errors);
+    dataset *a = dataset_open(folder_root, "colour", DATASET_VERIFY_START, NULL, folder_errors);
+    dataset *b = dataset_open(folder_root, "planes", DATASET_VERIFY_START, NULL, folder_errors);
     assert_true(a && b);
     assert_true(a->x.type == DTYPE_U8 && a->x.layout == LAYOUT_CHANNELS_LAST && a->heads == 2);
     assert_true(b->x.type == DTYPE_F32 && b->x.layout == LAYOUT_CHANNELS_FIRST && b->heads == 1);
@@ -75,13 +80,16 @@ static void a_set_is_written_byte_for_byte_as_it_always_was(void **state) {
     assert_true(w && dataset_writer_rows(w, bytes, 3) && dataset_writer_head(w, "y", &first) &&
                 dataset_writer_head(w, "y.soft", &second) && dataset_writer_finish(w));
     size_t length = folder_read("set/manifest.json", written, sizeof written);
-    assert_int_equal(length, strlen(colour));
-    assert_memory_equal(written, colour, length);
+    size_t before = strlen(colour) - strlen("\n}\n"); /* of what sets without pieces have */
+    assert_true(length > before && length < sizeof written);
+    assert_memory_equal(written, colour, before);
+    written[length] = 0;
+    assert_string_equal((char *)written + before, colour_pieces);
     assert_int_equal(folder_read("set/labels.bin", written, sizeof written), sizeof numbers);
     assert_memory_equal(written, numbers, sizeof numbers);
     assert_int_equal(folder_read("set/labels.soft.bin", written, sizeof written), sizeof soft);
     assert_memory_equal(written, soft, sizeof soft);
-    assert_int_equal(folder_count("set"), 4);
+    assert_int_equal(folder_count("set"), 5);
 }
 
 /* The digests of two rows of three zeros, by fmixd 0.1.0: the name of the type is part of them. */
@@ -109,7 +117,8 @@ static void the_digest_of_every_element_type_is_what_it_always_was(void **state)
             .type = old[i].type, .rank = 1, .side = {3}, .layout = LAYOUT_NONE};
         dataset_writer *w = dataset_writer_new(folder_path(old[i].name), &facts, folder_errors);
         assert_true(w && dataset_writer_rows(w, zeros, 2) && dataset_writer_finish(w));
-        dataset *d = dataset_open(folder_root, old[i].name, true, NULL, folder_errors);
+        dataset *d =
+            dataset_open(folder_root, old[i].name, DATASET_VERIFY_START, NULL, folder_errors);
         assert_non_null(d);
         assert_string_equal(d->digest, old[i].digest);
         assert_string_equal(manifest_type_name(d->x.type), old[i].name);
@@ -121,22 +130,26 @@ static void small_write_files(const char *name) {
     small_write_images(name, DATASET_FILES);
 }
 
-/* The digests are those that Python's hashlib finds over these facts and the files. */
+/* The digests and the roots of the pieces are those that Python's hashlib finds over these facts
+ * and the files. */
 static void sets_of_every_part_are_written_byte_for_byte(void **state) {
     (void)state;
     static const struct {
         void (*write)(const char *name);
-        const char *facts, *digest;
+        const char *facts, *digest, *pieces;
         unsigned files;
     } sets[] = {
         {small_write_dense,
          "fmixd 1\n3 u8 none 2 2\ny 1 3\ny.b 0 2\ndense.map u8 none 2 2\n"
          "dense f32 channels_first 2 2 2\nneighbours 2\n",
-         "2015502024dbd5883e5dc0d631942da11e3156a00bd8829e5ce8d2e5da9035e6", 7},
+         "2015502024dbd5883e5dc0d631942da11e3156a00bd8829e5ce8d2e5da9035e6",
+         "329530fefb1d5c2095fdb67cf67a93d9e5e93d51a0893df48bf9c5608c2d5578", 8},
         {small_write_ragged, "fmixd 1\n3 u8 channels_last 0 2\ny 1 3\ny.b 0 2\nragged\n",
-         "d8daf209ecbb77184b5063788c1a0756cecda411ec2031b57318f7254b87c693", 5},
+         "d8daf209ecbb77184b5063788c1a0756cecda411ec2031b57318f7254b87c693",
+         "30ddeee52825b87a0a9c5916610afc5d1831c72829b940386c92c0768e2810c4", 6},
         {small_write_files, "fmixd 1\n3 u8 channels_last 0 0 3\ny 1 3\ny.b 0 2\nimages files\n",
-         "6f94d4a09c1b4115b01ba7ef0d17a255b8fa9fbe9ee8f768332c2b072ed9c2f5", 5},
+         "6f94d4a09c1b4115b01ba7ef0d17a255b8fa9fbe9ee8f768332c2b072ed9c2f5",
+         "7bb4f5cfc703b3720145e73a15be72c460464c7b67e8f24562083084064a4b21", 6},
     };
     static const char *const names[] = {"dense", "ragged", "images"};
     for (size_t i = 0; i < 3; i++) {
@@ -148,6 +161,7 @@ static void sets_of_every_part_are_written_byte_for_byte(void **state) {
         buffer_add(&facts, "", 1);
         assert_string_equal((char *)facts.bytes, sets[i].facts);
         assert_string_equal(d->digest, sets[i].digest);
+        assert_string_equal(d->pieces, sets[i].pieces);
         assert_int_equal(folder_count(names[i]), sets[i].files);
         buffer_free(&facts);
         dataset_release(d);

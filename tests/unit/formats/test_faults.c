@@ -134,7 +134,7 @@ static void open_bench(bench *b) {
     b->server.log = log_new(STDERR_FILENO, LOG_OFF);
     assert_non_null(b->server.jobs);
     assert_non_null(b->server.log);
-    b->server.catalog = catalog_new(root, true, stderr);
+    b->server.catalog = catalog_new(root, DATASET_VERIFY_START, stderr);
     assert_non_null(b->server.catalog);
     snprintf(b->server.golden, sizeof b->server.golden, "0");
 }

@@ -29,8 +29,9 @@ static void files_of_ten_classes_become_rows_in_their_order(void **state) {
     dataset *d = importing_open();
     assert_true(d->count == 3 && d->x.rank == 3 && d->x.side[0] == 3 && d->x.side[1] == 32);
     assert_true(d->x.layout == LAYOUT_CHANNELS_FIRST && d->head[0].classes == 10);
-    assert_true(dataset_row(d, 1)[0] == 1 && dataset_row(d, 1)[PIXELS - 1] == 1);
-    assert_true(dataset_row(d, 2)[7] == 0);
+    assert_true(dataset_array_row(&d->x, 1)[0] == 1 &&
+                dataset_array_row(&d->x, 1)[PIXELS - 1] == 1);
+    assert_true(dataset_array_row(&d->x, 2)[7] == 0);
     const unsigned char *numbers = d->head[0].file.bytes;
     assert_true(numbers[0] == 9 && numbers[4] == 3 && numbers[8] == 4);
     dataset_release(d);

@@ -112,7 +112,7 @@ static void neighbours_are_stored_and_those_that_name_themselves_are_counted(voi
     dataset *d = importing_open();
     assert_int_equal(d->neighbours.k, 2);
     for (unsigned i = 0; i < 6; i++)
-        assert_int_equal(dataset_neighbour(d, i / 2, i % 2), near[i]);
+        assert_int_equal(small_neighbour(d, i / 2, i % 2), near[i]);
     dataset_release(d);
     assert_true(folder_said("neighbours: 2 of each row\n"));
     assert_true(folder_said("warning: rows that are among their own neighbours: 2;"));

@@ -20,7 +20,7 @@ static void classes_are_numbered_in_the_order_of_their_names(void **state) {
     dataset *d = importing_open();
     assert_true(d->count == 2 && d->x.rank == 2 && d->x.side[0] == 2 && d->x.side[1] == 3);
     assert_true(d->x.layout == LAYOUT_NONE && d->x.type == DTYPE_U8);
-    assert_true(dataset_row(d, 0)[0] == 7 && dataset_row(d, 1)[5] == 9);
+    assert_true(dataset_array_row(&d->x, 0)[0] == 7 && dataset_array_row(&d->x, 1)[5] == 9);
     assert_true(d->head[0].file.bytes[0] == 0 && d->head[0].file.bytes[4] == 1);
     d->description.bytes[d->description.length - 1] = 0;
     assert_non_null(strstr((char *)d->description.bytes, "\"class_names\":[\"a\",\"b\"]"));
@@ -38,7 +38,7 @@ static void one_colour_image_makes_all_rows_rgb(void **state) {
     assert_int_equal(import_images(), 0);
     dataset *d = importing_open();
     assert_true(d->x.rank == 3 && d->x.side[2] == 3 && d->x.layout == LAYOUT_CHANNELS_LAST);
-    assert_true(dataset_row(d, 0)[11] == 7);
+    assert_true(dataset_array_row(&d->x, 0)[11] == 7);
     dataset_release(d);
     assert_true(folder_said("converted 1 file: grey to RGB (first: '"));
 }
@@ -49,7 +49,7 @@ static void channels_are_converted_as_the_option_says(void **state) {
     importing_png("images/a/1.png", 2, 2, 3, 50);
     assert_int_equal(IMPORT("--from", "folder", folder_path("images"), "--channels", "1"), 0);
     dataset *d = importing_open();
-    assert_true(d->x.rank == 2 && dataset_row(d, 0)[3] == 50);
+    assert_true(d->x.rank == 2 && dataset_array_row(&d->x, 0)[3] == 50);
     dataset_release(d);
     assert_true(folder_said("rows are grey (--channels)"));
     assert_true(folder_said("converted 1 file: colour to grey"));

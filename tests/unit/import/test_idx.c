@@ -33,7 +33,7 @@ static int import_file(const body *b) {
 static void check_rows(void) {
     dataset *d = importing_open();
     assert_true(d->count == 3 && d->x.rank == 2 && d->x.side[0] == 2 && d->x.type == DTYPE_U8);
-    assert_memory_equal(dataset_row(d, 0), image_bytes, sizeof image_bytes);
+    assert_memory_equal(dataset_array_row(&d->x, 0), image_bytes, sizeof image_bytes);
     dataset_release(d);
 }
 
@@ -70,7 +70,7 @@ static void elements_are_big_endian_in_the_file_and_little_endian_in_the_set(voi
         assert_int_equal(import_file(&b), 0);
         dataset *d = importing_open();
         assert_int_equal(d->x.type, types[i].type);
-        assert_memory_equal(dataset_row(d, 0), types[i].set, size);
+        assert_memory_equal(dataset_array_row(&d->x, 0), types[i].set, size);
         dataset_release(d);
         snprintf(aside, sizeof aside, "set%zu", i);
         assert_int_equal(rename(folder_path("set"), folder_path(aside)), 0);

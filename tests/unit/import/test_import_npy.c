@@ -16,7 +16,7 @@ static void rows_and_labels_come_from_two_files(void **state) {
                      0);
     dataset *d = importing_open();
     assert_true(d->count == 4 && d->x.rank == 3 && d->x.side[0] == 3 && d->x.type == DTYPE_U8);
-    assert_memory_equal(dataset_row(d, 0), pieces[0].data, pieces[0].bytes);
+    assert_memory_equal(dataset_array_row(&d->x, 0), pieces[0].data, pieces[0].bytes);
     assert_true(d->heads == 1 && d->head[0].kind == DATASET_NUMBERS && d->head[0].classes == 5);
     assert_int_equal(d->head[0].file.bytes[4], 2);
     dataset_release(d);

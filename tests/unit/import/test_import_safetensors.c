@@ -26,7 +26,7 @@ static void the_order_of_the_arrays_does_not_matter_to_rows(void **state) {
     const piece turned[] = {pieces[1], pieces[0]};
     assert_int_equal(import_pieces(turned, 2), 0);
     dataset *d = importing_open();
-    assert_memory_equal(dataset_row(d, 0), pieces[0].data, pieces[0].bytes);
+    assert_memory_equal(dataset_array_row(&d->x, 0), pieces[0].data, pieces[0].bytes);
     dataset_release(d);
 }
 

@@ -26,8 +26,8 @@ static void rows_have_lengths_of_their_own(void **state) {
     assert_int_equal(import_with(ends, "4", sizeof ends), 0);
     dataset *d = importing_open();
     assert_true(d->ragged && d->count == 3 && d->x.rank == 1 && d->x.layout == LAYOUT_NONE);
-    assert_true(d->shortest == 1 && d->longest == 4 && dataset_length(d, 1) == 4);
-    assert_memory_equal(dataset_row(d, 1), tokens + 1, 4);
+    assert_true(d->shortest == 1 && d->longest == 4 && small_span(d, 1).length == 4);
+    assert_memory_equal(dataset_array_row(&d->x, 1), tokens + 1, 4);
     dataset_release(d);
     assert_true(folder_said("3 rows, digest "));
     assert_true(folder_said("rows have shape L, type u8 and layout none\n"));

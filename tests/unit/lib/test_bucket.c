@@ -195,6 +195,42 @@ static void huge_batches_and_windows_are_those_of_the_set(void **state) {
     assert_true(t[3] == UINT64_MAX);
 }
 
-RUN(T(batches_are_those_of_the_contract), T(any_epoch_is_that_of_the_definition),
+typedef struct asked {
+    const int64_t *offsets;
+    uint64_t bad; /* the sample whose length cannot be found */
+} asked;
+
+static fmix_status ask(const void *self, uint64_t sample, uint64_t *length) {
+    const asked *a = self;
+    *length = (uint64_t)(a->offsets[sample + 1] - a->offsets[sample]);
+    return sample == a->bad ? FMIX_ERROR_LIBRARY : FMIX_OK;
+}
+
+static void lengths_may_be_asked_for_and_fail(void **state) {
+    (void)state;
+    static const int64_t offsets[] = {0, 5, 8, 16, 17, 26, 28};
+    asked who = {offsets, 6};
+    const fmix_bucket given = {
+        .samples = 6, .batch = 2, .windows = 3, .shuffles = true, .offsets = offsets};
+    fmix_bucket asking = given;
+    asking.offsets = NULL;
+    asking.length = ask;
+    asking.self = &who;
+    for (uint64_t step = 0; step < 3; step++) {
+        uint64_t rows, sample[2], other[2], t[2], other_t[2];
+        who.bad = 6;
+        assert_ok(fmix_bucket_batch(&given, step, &rows, sample, t));
+        assert_ok(fmix_bucket_batch(&asking, step, &rows, other, other_t));
+        assert_memory_equal(other, sample, sizeof sample);
+        assert_memory_equal(other_t, t, sizeof t);
+        who.bad = 3;
+        assert_int_equal(fmix_bucket_batch(&asking, step, &rows, other, t), FMIX_ERROR_LIBRARY);
+    }
+    asking.length = NULL;
+    assert_int_equal(fmix_bucket_batch(&asking, 0, &(uint64_t){0}, NULL, NULL), FMIX_ERROR_RANGE);
+}
+
+RUN(T(lengths_may_be_asked_for_and_fail), T(batches_are_those_of_the_contract),
+    T(any_epoch_is_that_of_the_definition),
     T(every_sample_is_served_once_an_epoch_at_a_t_of_its_own), T(numbers_out_of_range_are_refused),
     T(huge_batches_and_windows_are_those_of_the_set))
