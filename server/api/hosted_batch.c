@@ -76,6 +76,7 @@ typedef fmix_status reader(hosted_batch *h);
 static fmix_status read_with(reader *read, hosted_batch *h) {
     for (unsigned tries = 0; tries < TRIES; tries++) {
         uint64_t reading = dataset_read_begin(h->set);
+        atomic_store(&h->fault, 0);
         fmix_status status = read(h);
         if (dataset_read_ended(h->set, reading))
             return status;

@@ -31,7 +31,7 @@ void requested_dataset_damage(const dataset *d, const dataset_fault *fault, char
     char where[DATASET_FAULT];
     dataset_fault_text(d, fault, where);
     out[0] = 0;
-    if (where[0])
+    if (where[0] && dataset_state(d) == MAPPED_FILE_WHOLE)
         snprintf(out, room,
                  "the data set %s is damaged where this batch needs it: %s; batches that do not "
                  "need them are served; to serve this one, repair the file and send the daemon a "

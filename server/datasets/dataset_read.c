@@ -41,8 +41,13 @@ static void describe(const dataset *d, unsigned file, uint64_t piece, char out[D
              name, rows);
 }
 
+/* Not of a file that was truncated or touched: the reader learns that at the end, and reads again
+ * where the file may still be right. */
 static void tell(const dataset *d, unsigned file, uint64_t piece) {
     char text[DATASET_FAULT];
+    uint64_t before = dataset_read_begin(d);
+    if (!dataset_read_ended(d, before))
+        return;
     describe(d, file, piece, text);
     if (d->log)
         message_print(

@@ -3,7 +3,7 @@
  * that of two pictures. */
 #include "fuzz.h"
 
-#include "datasets/dataset_picture.h"
+#include "datasets/dataset_read.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,15 +11,9 @@
 static char root[] = "/tmp/fmixd-fuzz-XXXXXX";
 
 static void remove_all(void) {
-    static const char *const names[] = {"/s/manifest.json",
-                                        "/s/data.bin",
-                                        "/s/labels.bin",
-                                        "/s/dense.bin",
-                                        "/s/neighbours.bin",
-                                        "/s/offsets.bin",
-                                        "/s/index.bin",
-                                        "/s",
-                                        ""};
+    static const char *const names[] = {
+        "/s/manifest.json", "/s/data.bin",  "/s/labels.bin", "/s/dense.bin", "/s/neighbours.bin",
+        "/s/offsets.bin",   "/s/index.bin", "/s/pieces.bin", "/s",           ""};
     char path[80];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s%s", root, names[i]);
@@ -51,7 +45,18 @@ static FILE *begin(void) {
     dataset_picture_entry(0, 3, 1, 1, index);
     dataset_picture_entry(3, 5, 1, 5, index + DATASET_PICTURE_ENTRY);
     write_file("index.bin", index, sizeof index);
+    static const unsigned char hashes[32];
+    write_file("pieces.bin", hashes, sizeof hashes);
     return fopen("/dev/null", "w");
+}
+
+/* Without pieces, opening it reads all of it; with pieces, whose root no manifest knows, the set is
+ * refused. */
+static void open_lazily(FILE *quiet) {
+    dataset *d = dataset_open(root, "s", DATASET_VERIFY_LAZY, NULL, quiet);
+    if (d && d->pieces[0])
+        abort();
+    dataset_release(d);
 }
 
 /* The pictures of two rows; of samples only those that are as many as the sides say. */
@@ -68,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static FILE *quiet;
     quiet = quiet ? quiet : begin();
     write_file("manifest.json", data, size);
+    open_lazily(quiet);
     dataset *d = dataset_open(root, "s", DATASET_VERIFY_OFF, NULL, quiet);
     if (!d)
         return 0;
@@ -78,11 +84,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     for (uint64_t row = 0; row < d->count; row++) {
-        uint64_t bytes = d->x.row_bytes * (d->ragged ? dataset_length(d, row) : 1);
-        if (dataset_row(d, row)[bytes - 1] != 0)
+        dataset_span span = {row, 1};
+        if (d->ragged && dataset_find_span(d, row, NULL, &span) != DATASET_TRUE)
+            abort();
+        uint64_t bytes = d->x.row_bytes * span.length, neighbour;
+        if (dataset_array_row(&d->x, span.begin)[bytes - 1] != 0)
             abort();
         for (uint64_t j = 0; j < d->neighbours.k; j++)
-            if (dataset_neighbour(d, row, j) != 0)
+            if (dataset_neighbour(d, row, j, NULL, &neighbour) != DATASET_TRUE || neighbour != 0)
                 abort();
         sum += bytes;
     }

@@ -99,8 +99,10 @@ class Damaged(unittest.TestCase):
         refused = server.get(BATCH)
         self.assertEqual(refused.status, 503, refused.body)
         self.assertIn("of data.bin (rows 0 to 22) are not what was imported", refused.json()["detail"])
+        said = "batches that need them are refused"
         self.assertEqual(server.get(BATCH).status, 503)
-        self.assertEqual(server.log_tail().count("batches that need them are refused"), 1)
+        server.until_logged('"status":503')
+        self.assertEqual(server.log_tail().count(said), 1)
         self.alter(old)
         self.assertEqual(server.get(BATCH).body, right)
 
