@@ -1,6 +1,4 @@
 #include "manifest.h"
-#include "dataset_picture.h"
-#include "pieces.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,14 +27,7 @@ static const char *const store_names[DATASET_STORES] = {
     [DATASET_PIXELS] = "pixels",
 };
 
-#define DATA_FILE       "data.bin"
-#define NEIGHBOURS_FILE "neighbours.bin"
-#define OFFSETS_FILE    "offsets.bin"
-#define INDEX_FILE      "index.bin"
-#define LABELS_STEM     "labels"
-#define DENSE_STEM      "dense"
-#define ARRAY_END       ".bin"
-#define LAYOUTS         ((unsigned)(sizeof layout_names / sizeof *layout_names))
+#define LAYOUTS ((unsigned)(sizeof layout_names / sizeof *layout_names))
 
 /* ---- names ---- */
 
@@ -97,73 +88,6 @@ bool manifest_layout_of(const char *name, unsigned *out) {
 bool manifest_store_of(const char *name, unsigned *out) {
     *out = index_of(store_names, DATASET_STORES, name);
     return *out < DATASET_STORES;
-}
-
-/* ---- files ---- */
-
-void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]) {
-    unsigned i;
-    switch (dataset_part_of(d, number, &i)) {
-    case DATASET_PART_X:
-        snprintf(out, MANIFEST_FILE_NAME, "%s", DATA_FILE);
-        break;
-    case DATASET_PART_HEAD: /* y or y.NAME */
-        snprintf(out, MANIFEST_FILE_NAME, LABELS_STEM "%s" ARRAY_END, d->head[i].name + 1);
-        break;
-    case DATASET_PART_DENSE: /* dense or dense.NAME */
-        snprintf(out, MANIFEST_FILE_NAME, "%s" ARRAY_END, d->dense[i].name);
-        break;
-    case DATASET_PART_NEIGHBOURS:
-        snprintf(out, MANIFEST_FILE_NAME, "%s", NEIGHBOURS_FILE);
-        break;
-    case DATASET_PART_OFFSETS:
-        snprintf(out, MANIFEST_FILE_NAME, "%s", OFFSETS_FILE);
-        break;
-    case DATASET_PART_INDEX:
-        snprintf(out, MANIFEST_FILE_NAME, "%s", INDEX_FILE);
-    }
-}
-
-uint64_t manifest_row_bytes(const dataset *d, unsigned number) {
-    unsigned i;
-    switch (dataset_part_of(d, number, &i)) {
-    case DATASET_PART_X:
-        return d->ragged || d->images ? 0 : d->x.row_bytes;
-    case DATASET_PART_HEAD:
-        return d->head[i].kind == DATASET_NUMBERS ? 4 : 4 * d->head[i].classes;
-    case DATASET_PART_DENSE:
-        return d->dense[i].row_bytes;
-    case DATASET_PART_NEIGHBOURS:
-        return 8 * d->neighbours.k;
-    case DATASET_PART_INDEX:
-        return DATASET_PICTURE_ENTRY;
-    default:
-        return 8;
-    }
-}
-
-bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out) {
-    unsigned i;
-    dataset_part part = dataset_part_of(d, number, &i);
-    bool ragged = part == DATASET_PART_X && d->ragged;
-    uint64_t rows = ragged ? d->steps : d->count + (part == DATASET_PART_OFFSETS);
-    uint64_t row = ragged ? d->x.row_bytes : manifest_row_bytes(d, number);
-    bool known = part != DATASET_PART_X || !(d->images || (ragged && rows == 0));
-    *out = known ? rows * row : MANIFEST_ANY_BYTES;
-    return row == 0 || rows <= UINT64_MAX / row;
-}
-
-static bool is_array_file(const char *name, const char *stem) {
-    size_t length = strlen(name), begin = strlen(stem), end = strlen(ARRAY_END);
-    return length >= begin + end && strncmp(name, stem, begin) == 0 &&
-           strcmp(name + length - end, ARRAY_END) == 0;
-}
-
-bool manifest_owns_file(const char *name) {
-    return strcmp(name, MANIFEST_NAME) == 0 || strcmp(name, DATA_FILE) == 0 ||
-           strcmp(name, NEIGHBOURS_FILE) == 0 || strcmp(name, OFFSETS_FILE) == 0 ||
-           strcmp(name, INDEX_FILE) == 0 || strcmp(name, PIECES_NAME) == 0 ||
-           is_array_file(name, LABELS_STEM) || is_array_file(name, DENSE_STEM);
 }
 
 /* ---- reading ---- */

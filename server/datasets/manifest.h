@@ -17,8 +17,8 @@
  *                   wrote have none
  *
  * A stored set must stay readable, whatever parameters of HTTP requests are called. So the names on
- * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and nowhere else,
- * and none of them ever changes.
+ * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and manifest_file.c,
+ * nowhere else, and none of them ever changes.
  */
 #ifndef MANIFEST_H
 #define MANIFEST_H
@@ -26,12 +26,10 @@
 #include "base/json_build.h"
 #include "dataset.h"
 #include "dataset_part.h"
+#include "manifest_file.h"
 
-#define MANIFEST_NAME      "manifest.json"
-#define MANIFEST_MOST      (4u << 20)        /* bytes of the file */
-#define MANIFEST_FILE_NAME (ARRAY_NAME + 16) /* bytes of the name of any file, with its end */
-#define MANIFEST_REASON    256               /* bytes of why a manifest is refused, with its end */
-#define MANIFEST_ANY_BYTES UINT64_MAX        /* a file whose length no manifest says */
+#define MANIFEST_MOST   (4u << 20) /* bytes of the file */
+#define MANIFEST_REASON 256        /* bytes of why a manifest is refused, with its end */
 
 /* Returns true if a set, or the NAME of a head y.NAME, may be called `name`: letters, digits, _ and
  * -, at most DATASET_NAME of them. */
@@ -50,20 +48,6 @@ const char *manifest_kind_name(dataset_head_kind kind);
 const char *manifest_store_name(dataset_store store);
 bool manifest_layout_of(const char *name, unsigned *out);
 bool manifest_store_of(const char *name, unsigned *out);
-
-/* The name of file `number` of a set, in the order of dataset_file. */
-void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]);
-
-/* The bytes of a row in the same file; 0 for the data of a ragged set or an image set. */
-uint64_t manifest_row_bytes(const dataset *d, unsigned number);
-
-/* The bytes that the same file must have; MANIFEST_ANY_BYTES for the data of a ragged set whose
- * manifest does not tell its lengths, which its offsets say, and of an image set. False: more than
- * 64 bits can count. */
-bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
-
-/* Returns true if some set may have a file of this name, manifest.json included. */
-bool manifest_owns_file(const char *name);
 
 /* Fills the facts, the heads and the digest of *out from a manifest. False: `reason` says why the
  * manifest is refused. */

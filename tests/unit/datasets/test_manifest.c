@@ -336,37 +336,10 @@ static void names_are_letters_digits_and_two_signs(void **state) {
     assert_true(manifest_head_is_valid(long_name));
 }
 
-static void files_are_named_after_heads_and_as_long_as_their_rows(void **state) {
-    (void)state;
-    char reason[MANIFEST_REASON], name[MANIFEST_FILE_NAME];
-    static const char *const names[] = {"data.bin", "labels.bin", "labels.soft.bin"};
-    static const uint64_t lengths[] = {36, 12, 24};
-    uint64_t bytes;
-    dataset d;
-    assert_true(reads(colour, &d, reason));
-    assert_int_equal(dataset_files(&d), 3);
-    for (unsigned i = 0; i < 3; i++) {
-        manifest_file_name(&d, i, name);
-        assert_string_equal(name, names[i]);
-        assert_true(manifest_owns_file(name) && manifest_file_bytes(&d, i, &bytes));
-        assert_int_equal(bytes, lengths[i]);
-    }
-    for (unsigned i = 0; i < 5; i++)
-        assert_true(manifest_owns_file((const char *const[]){
-            "dense.bin", "dense.map.bin", "neighbours.bin", "offsets.bin", "index.bin"}[i]));
-    assert_true(manifest_owns_file("manifest.json") && manifest_owns_file("labels.any.bin"));
-    assert_false(manifest_owns_file("notes.txt") || manifest_owns_file("labels.csv") ||
-                 manifest_owns_file("labels") || manifest_owns_file("data.bin.bak"));
-    d.count = UINT64_MAX / 4;
-    d.head[1].classes = 2;
-    assert_false(manifest_file_bytes(&d, 2, &bytes)); /* more than 64 bits count */
-}
-
 RUN(IN_FOLDER(a_stored_set_is_read_and_its_digest_holds),
     IN_FOLDER(a_set_is_written_byte_for_byte_as_it_always_was),
     IN_FOLDER(the_digest_of_every_element_type_is_what_it_always_was),
     IN_FOLDER(sets_of_every_part_are_written_byte_for_byte),
     T(a_manifest_that_is_wrong_is_refused_by_the_key_that_is_wrong),
     T(what_is_written_reads_back_as_the_same_facts), T(every_key_that_may_stand_reads_back),
-    T(names_are_letters_digits_and_two_signs),
-    T(files_are_named_after_heads_and_as_long_as_their_rows))
+    T(names_are_letters_digits_and_two_signs))
