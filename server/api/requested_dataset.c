@@ -70,13 +70,6 @@ dataset *requested_dataset_find(resource_request *request, problem *p) {
     if (!request->query.given[QUERY_N])
         request->query.n = DEFAULT_ROWS;
     request->query.given[QUERY_N] = true;
-    if (d && d->images) {
-        problem_add(p, 400, NULL,
-                    "the data set %s holds pictures of different sizes, which are not served yet",
-                    d->name);
-        dataset_release(d);
-        return NULL;
-    }
     view_refuse(&request->query, GROUP_VIEW, "but all rows of a data set have one shape", p);
     if (d && dataset_state(d) == MAPPED_FILE_WHOLE && p->status == 0)
         return d;

@@ -1,11 +1,9 @@
-#include "dataset_writer.h"
 #include "base/message.h"
 #include "dataset_part.h"
+#include "dataset_writer_state.h"
 #include "digest.h"
 #include "manifest.h"
 #include "pieces.h"
-#include "progress.h"
-#include "staging.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,23 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-struct dataset_writer {
-    staging place;
-    dataset set; /* its facts and heads so far; its files are mapped only for the digest */
-    json_t *class_names;
-    FILE *data, *errors;
-    FILE *index;   /* of an image set */
-    uint64_t used; /* bytes of its data so far */
-    progress progress;
-    bool failed;
-};
-
 /* ---- errors ---- */
 
-/* Only the first error is printed: those that follow are its consequences. Always false. */
-static bool fail(dataset_writer *w, const char *text, ...) __attribute__((format(printf, 2, 3)));
-
-static bool fail(dataset_writer *w, const char *text, ...) {
+bool dataset_writer_fail(dataset_writer *w, const char *text, ...) {
     va_list arguments;
     if (w->failed)
         return false;
@@ -44,18 +28,16 @@ static bool fail(dataset_writer *w, const char *text, ...) {
     return false;
 }
 
-/* By errno, of a file of the set. */
-static bool fail_file(dataset_writer *w, const char *name) {
-    return fail(w, "cannot write %s/%s: %s", w->place.path, name, strerror(errno));
+bool dataset_writer_fail_file(dataset_writer *w, const char *name) {
+    return dataset_writer_fail(w, "cannot write %s/%s: %s", w->place.path, name, strerror(errno));
 }
 
-/* The same, of a file by its number. */
-static bool fail_part(dataset_writer *w, unsigned number) {
+bool dataset_writer_fail_part(dataset_writer *w, unsigned number) {
     char name[MANIFEST_FILE_NAME];
     int error = errno;
     manifest_file_name(&w->set, number, name);
     errno = error;
-    return fail_file(w, name);
+    return dataset_writer_fail_file(w, name);
 }
 
 /* True: the result is STAGING_OK. */
@@ -66,29 +48,28 @@ static bool staged(dataset_writer *w, staging_result result) {
     case STAGING_OK:
         return true;
     case STAGING_NO_MEMORY:
-        return fail(w, "out of memory");
+        return dataset_writer_fail(w, "out of memory");
     case STAGING_BAD_NAME:
-        return fail(w,
-                    "'%s' is not a valid name of a data set: a name has at most %d letters, "
-                    "digits, _ and -",
-                    s->blamed, DATASET_NAME);
+        return dataset_writer_fail(
+            w,
+            "'%s' is not a valid name of a data set: a name has at most %d letters, "
+            "digits, _ and -",
+            s->blamed, DATASET_NAME);
     case STAGING_EXISTS:
-        return fail(w, "'%s' already exists; remove it, or choose another name", s->path);
+        return dataset_writer_fail(w, "'%s' already exists; remove it, or choose another name",
+                                   s->path);
     case STAGING_BUSY:
-        return fail(w, "another process is already importing '%s'", s->path);
+        return dataset_writer_fail(w, "another process is already importing '%s'", s->path);
     default:
-        return fail(w, "%s%s%s: %s", inner ? s->parent : "", inner ? "/" : "", s->blamed,
-                    strerror(errno));
+        return dataset_writer_fail(w, "%s%s%s: %s", inner ? s->parent : "", inner ? "/" : "",
+                                   s->blamed, strerror(errno));
     }
 }
 
 /* ---- its life ---- */
 
 static void writer_free(dataset_writer *w) {
-    if (w->data)
-        fclose(w->data);
-    if (w->index)
-        fclose(w->index);
+    dataset_writer_close(w);
     staging_free(&w->place);
     json_decref(w->class_names);
     free(w);
@@ -122,30 +103,14 @@ static void take_facts(dataset_writer *w, const dataset_writer_facts *facts) {
     x->row_bytes = row_bytes_of(x);
 }
 
-static FILE *create(dataset_writer *w, const char *name) {
+FILE *dataset_writer_create(dataset_writer *w, const char *name) {
     FILE *file = staging_create(&w->place, name);
     if (!file)
-        fail_file(w, name);
+        dataset_writer_fail_file(w, name);
     return file;
 }
 
-static bool start(dataset_writer *w, const char *path) {
-    char name[MANIFEST_FILE_NAME];
-    if (!w->class_names)
-        return fail(w, "out of memory");
-    if (!staged(w, staging_check(path, &w->place)) || !staged(w, staging_open(&w->place)))
-        return false;
-    manifest_file_name(&w->set, 0, name);
-    w->data = create(w, name);
-    if (!w->data || !w->set.images)
-        return w->data != NULL;
-    manifest_file_name(&w->set, dataset_files(&w->set) - 1, name);
-    w->index = create(w, name);
-    return w->index != NULL;
-}
-
-dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts *facts,
-                                   FILE *errors) {
+dataset_writer *dataset_writer_open(const char *path, FILE *errors) {
     dataset_writer *w = calloc(1, sizeof *w);
     if (!w) {
         fputs("fmixd: import: out of memory\n", errors);
@@ -153,10 +118,41 @@ dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts 
     }
     w->place.directory = -1;
     w->errors = errors;
-    w->progress = progress_of(errors, facts->expected);
     w->class_names = json_array();
+    if ((w->class_names || dataset_writer_fail(w, "out of memory")) &&
+        staged(w, staging_check(path, &w->place)) && staged(w, staging_open(&w->place)))
+        return w;
+    dataset_writer_abandon(w);
+    return NULL;
+}
+
+/* The files that rows go to. */
+static bool create_files(dataset_writer *w) {
+    char name[MANIFEST_FILE_NAME];
+    manifest_file_name(&w->set, 0, name);
+    w->data = dataset_writer_create(w, name);
+    if (!w->data || !w->set.images)
+        return w->data && dataset_writer_create_columns(w);
+    manifest_file_name(&w->set, dataset_files(&w->set) - 1, name);
+    w->index = dataset_writer_create(w, name);
+    return w->index && dataset_writer_create_columns(w);
+}
+
+bool dataset_writer_begin(dataset_writer *w, const dataset_writer_facts *facts,
+                          dataset_journal *resume) {
+    w->progress = progress_of(w->errors, facts->expected);
+    w->columns = facts->columns;
     take_facts(w, facts);
-    if (start(w, path))
+    if (w->place.left && dataset_writer_resume(w, facts, resume))
+        return true;
+    staging_empty(&w->place);
+    return create_files(w);
+}
+
+dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts *facts,
+                                   FILE *errors) {
+    dataset_writer *w = dataset_writer_open(path, errors);
+    if (!w || dataset_writer_begin(w, facts, NULL))
         return w;
     dataset_writer_abandon(w);
     return NULL;
@@ -179,7 +175,7 @@ bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows) {
     const unsigned char *at = bytes;
     for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->set.x.row_bytes) {
         if (fwrite(at, (size_t)w->set.x.row_bytes, 1, w->data) != 1)
-            return fail_part(w, 0);
+            return dataset_writer_fail_part(w, 0);
         progress_show(&w->progress, ++w->set.count);
     }
     return !w->failed;
@@ -206,24 +202,11 @@ static bool write_weights(FILE *file, const label *l) {
     return true;
 }
 
-bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p) {
-    unsigned char entry[DATASET_PICTURE_ENTRY];
-    if (w->failed)
-        return false;
-    dataset_picture_entry(w->used, p->length, p->height, p->width, entry);
-    if (fwrite(p->bytes, 1, (size_t)p->length, w->data) != p->length)
-        return fail_part(w, 0);
-    if (fwrite(entry, sizeof entry, 1, w->index) != 1)
-        return fail_part(w, dataset_files(&w->set) - 1);
-    w->used += p->length;
-    progress_show(&w->progress, ++w->set.count);
-    return true;
-}
-
 /* The bytes of every file are on the disk before the set has its name. */
 static bool finish_file(dataset_writer *w, FILE *file, const char *name) {
-    bool good = (fflush(file) == 0 && fsync(fileno(file)) == 0) || fail_file(w, name);
-    return (fclose(file) == 0 || fail_file(w, name)) && good;
+    bool good =
+        (fflush(file) == 0 && fsync(fileno(file)) == 0) || dataset_writer_fail_file(w, name);
+    return (fclose(file) == 0 || dataset_writer_fail_file(w, name)) && good;
 }
 
 static bool add_head(dataset_writer *w, const char *name, const label *l) {
@@ -232,7 +215,7 @@ static bool add_head(dataset_writer *w, const char *name, const label *l) {
     h->kind = l->numbers ? DATASET_NUMBERS : l->values ? DATASET_VALUES : DATASET_ROWS;
     h->classes = l->classes;
     if (json_array_append_new(w->class_names, json_array()) != 0)
-        return fail(w, "out of memory");
+        return dataset_writer_fail(w, "out of memory");
     w->set.heads++;
     return true;
 }
@@ -240,20 +223,21 @@ static bool add_head(dataset_writer *w, const char *name, const label *l) {
 bool dataset_writer_head(dataset_writer *w, const char *name, const label *l) {
     char file_name[MANIFEST_FILE_NAME];
     if (!manifest_head_is_valid(name))
-        return fail(w, "labels must be named y or y.NAME (letters, digits, _ and -), not %s", name);
+        return dataset_writer_fail(
+            w, "labels must be named y or y.NAME (letters, digits, _ and -), not %s", name);
     if (l->rows != w->set.count)
-        return fail(w, "there are %" PRIu64 " labels %s for %" PRIu64 " rows", l->rows, name,
-                    w->set.count);
+        return dataset_writer_fail(w, "there are %" PRIu64 " labels %s for %" PRIu64 " rows",
+                                   l->rows, name, w->set.count);
     if (w->set.heads == DATASET_HEADS)
-        return fail(w, "there are more than %d heads of labels", DATASET_HEADS);
+        return dataset_writer_fail(w, "there are more than %d heads of labels", DATASET_HEADS);
     if (w->failed || !add_head(w, name, l))
         return false;
     manifest_file_name(&w->set, w->set.heads, file_name);
-    FILE *file = create(w, file_name);
+    FILE *file = dataset_writer_create(w, file_name);
     if (!file)
         return false;
-    bool good =
-        (l->numbers ? write_numbers(file, l) : write_weights(file, l)) || fail_file(w, file_name);
+    bool good = (l->numbers ? write_numbers(file, l) : write_weights(file, l)) ||
+                dataset_writer_fail_file(w, file_name);
     return finish_file(w, file, file_name) && good;
 }
 
@@ -266,9 +250,9 @@ bool dataset_writer_takes_class(const char *name) {
 bool dataset_writer_class(dataset_writer *w, const char *name) {
     json_t *text = json_string(name);
     if (!text)
-        return fail(w, "the name of a class is not UTF-8");
+        return dataset_writer_fail(w, "the name of a class is not UTF-8");
     return json_array_append_new(json_array_get(w->class_names, w->set.heads - 1), text) == 0 ||
-           fail(w, "out of memory");
+           dataset_writer_fail(w, "out of memory");
 }
 
 /* ---- what stands beside the rows ---- */
@@ -292,17 +276,17 @@ static bool write_file(dataset_writer *w, unsigned number, const array *a,
                        bool (*write)(dataset_writer *w, FILE *file, const array *a)) {
     char name[MANIFEST_FILE_NAME];
     manifest_file_name(&w->set, number, name);
-    FILE *file = w->failed ? NULL : create(w, name);
+    FILE *file = w->failed ? NULL : dataset_writer_create(w, name);
     if (!file)
         return false;
-    bool good = write(w, file, a) || fail_file(w, name);
+    bool good = write(w, file, a) || dataset_writer_fail_file(w, name);
     return finish_file(w, file, name) && good;
 }
 
 static bool has_rows(dataset_writer *w, const char *name, uint64_t rows) {
     return rows == w->set.count ||
-           fail(w, "there are %" PRIu64 " rows in %s for %" PRIu64 " rows of x", rows, name,
-                w->set.count);
+           dataset_writer_fail(w, "there are %" PRIu64 " rows in %s for %" PRIu64 " rows of x",
+                               rows, name, w->set.count);
 }
 
 /* Counts a row of a ragged set. */
@@ -323,7 +307,7 @@ bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *of
             dtype_integer(offsets->type, begin + size) - dtype_integer(offsets->type, begin);
         size_t bytes = (size_t)((uint64_t)length * w->set.x.row_bytes);
         if (fwrite(at, 1, bytes, w->data) != bytes)
-            return fail_file(w, name);
+            return dataset_writer_fail_file(w, name);
         at += bytes;
         count_steps(&w->set, (uint64_t)length);
         progress_show(&w->progress, ++w->set.count);
@@ -346,12 +330,14 @@ static bool write_rows(dataset_writer *w, FILE *file, const array *a) {
 bool dataset_writer_dense(dataset_writer *w, const array *a, unsigned layout) {
     dataset_array *out = &w->set.dense[w->set.denses];
     if (!manifest_dense_is_valid(a->name))
-        return fail(w,
-                    "dense targets must be named dense or dense.NAME (letters, digits, _ and -), "
-                    "not %s",
-                    a->name);
+        return dataset_writer_fail(
+            w,
+            "dense targets must be named dense or dense.NAME (letters, digits, _ and -), "
+            "not %s",
+            a->name);
     if (w->set.denses == DATASET_DENSE)
-        return fail(w, "there are more than %d arrays of dense targets", DATASET_DENSE);
+        return dataset_writer_fail(w, "there are more than %d arrays of dense targets",
+                                   DATASET_DENSE);
     if (!has_rows(w, a->name, a->shape[0]))
         return false;
     *out = (dataset_array){.type = a->type, .rank = a->rank - 1, .layout = layout};
@@ -374,11 +360,12 @@ bool dataset_writer_neighbours(dataset_writer *w, const array *a) {
 /* Writes the hashes of all pieces, and finds their root. */
 static bool write_pieces(dataset_writer *w, const unsigned char *hashes, size_t count) {
     if (!pieces_root(&w->set, hashes, count, w->set.pieces))
-        return fail(w, "out of memory");
-    FILE *file = create(w, PIECES_NAME);
+        return dataset_writer_fail(w, "out of memory");
+    FILE *file = dataset_writer_create(w, PIECES_NAME);
     if (!file)
         return false;
-    bool good = fwrite(hashes, DIGEST_BYTES, count, file) == count || fail_file(w, PIECES_NAME);
+    bool good = fwrite(hashes, DIGEST_BYTES, count, file) == count ||
+                dataset_writer_fail_file(w, PIECES_NAME);
     return finish_file(w, file, PIECES_NAME) && good;
 }
 
@@ -387,9 +374,10 @@ static bool hash_files(dataset_writer *w, const dataset *d) {
     size_t count = pieces_count(d);
     unsigned char *hashes = malloc(count * DIGEST_BYTES); /* of at least one: there are rows */
     if (!hashes)
-        return fail(w, "out of memory");
-    bool good = digest_compute(d, NULL, hashes, w->set.digest) ||
-                fail(w, "the files written to %s cannot be read back", w->place.path);
+        return dataset_writer_fail(w, "out of memory");
+    bool good =
+        digest_compute(d, NULL, hashes, w->set.digest) ||
+        dataset_writer_fail(w, "the files written to %s cannot be read back", w->place.path);
     good = good && write_pieces(w, hashes, count);
     free(hashes);
     return good;
@@ -403,7 +391,8 @@ static bool hash_set(dataset_writer *w) {
     for (unsigned i = 0; i < dataset_files(&d) && good; i++) {
         manifest_file_name(&d, i, name);
         good = mapped_file_open(w->place.directory, name, dataset_part_file(&d, i)) ||
-               fail(w, "cannot read %s/%s back: %s", w->place.path, name, mapped_file_error(errno));
+               dataset_writer_fail(w, "cannot read %s/%s back: %s", w->place.path, name,
+                                   mapped_file_error(errno));
     }
     good = good && hash_files(w, &d);
     dataset_part_close(&d);
@@ -412,12 +401,12 @@ static bool hash_set(dataset_writer *w) {
 
 static bool write_manifest(dataset_writer *w) {
     json_t *root = manifest_write(&w->set, w->class_names);
-    FILE *file = root ? create(w, MANIFEST_NAME) : NULL;
+    FILE *file = root ? dataset_writer_create(w, MANIFEST_NAME) : NULL;
     if (!root)
-        fail(w, "out of memory");
+        dataset_writer_fail(w, "out of memory");
     bool good =
         file && ((json_dumpf(root, file, JSON_INDENT(1)) == 0 && fputc('\n', file) != EOF) ||
-                 fail_file(w, MANIFEST_NAME));
+                 dataset_writer_fail_file(w, MANIFEST_NAME));
     json_decref(root);
     return file && finish_file(w, file, MANIFEST_NAME) && good;
 }
@@ -430,11 +419,11 @@ static bool finish_data(dataset_writer *w) {
     bool good = finish_file(w, data, name);
     manifest_file_name(&w->set, dataset_files(&w->set) - 1, name);
     good = (!index || finish_file(w, index, name)) && good;
-    return good && !w->failed && (w->set.count > 0 || fail(w, "there are no rows"));
+    return good && !w->failed && (w->set.count > 0 || dataset_writer_fail(w, "there are no rows"));
 }
 
 bool dataset_writer_finish(dataset_writer *w) {
-    if (!finish_data(w) || !hash_set(w) || !write_manifest(w) ||
+    if (!finish_data(w) || !hash_set(w) || !write_manifest(w) || !dataset_writer_drop_columns(w) ||
         !staged(w, staging_publish(&w->place))) {
         dataset_writer_abandon(w);
         return false;

@@ -7,6 +7,7 @@
 #ifndef DATASET_WRITER_H
 #define DATASET_WRITER_H
 
+#include "dataset_journal.h"
 #include "dataset_picture.h"
 #include "formats/label_array.h"
 
@@ -21,6 +22,7 @@ typedef struct dataset_writer_facts {
     bool ragged;     /* rows have lengths of their own, in place of side[0] */
     bool images;     /* rows have heights and widths of their own, in place of the first sides */
     dataset_store store; /* of images */
+    unsigned columns;    /* labels that come with each row, one for each head */
     uint64_t expected;   /* rows that will come, to show progress; 0: unknown */
 } dataset_writer_facts;
 
@@ -32,6 +34,19 @@ bool dataset_writer_check(const char *path, FILE *errors);
 dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts *facts,
                                    FILE *errors);
 
+/* The same in two steps: the set is locked before what the set will be is known. */
+dataset_writer *dataset_writer_open(const char *path, FILE *errors);
+
+/* resume: its `source` tells sources and options apart. Where an import of the same was killed, the
+ * writer goes on with that import's files, and *resume says how far it had come; else its counts
+ * are 0. NULL: the writer always begins anew. What a killed import left is told. */
+bool dataset_writer_begin(dataset_writer *w, const dataset_writer_facts *facts,
+                          dataset_journal *resume);
+
+/* A file for whatever the import needs until it ends, without a name, in the directory that the set
+ * is written in. NULL: explained. */
+FILE *dataset_writer_scratch(dataset_writer *w);
+
 /* Appends rows of little-endian elements. False here and below: explained. */
 bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows);
 
@@ -41,6 +56,16 @@ bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *of
 
 /* Appends a picture of an image set: the bytes of a file, or samples. */
 bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p);
+
+/* Appends the labels of the last row, one for each column: a class number as i32, or f32. */
+bool dataset_writer_labels(dataset_writer *w, const uint32_t *labels);
+
+/* All labels of a column, after the last row. */
+bool dataset_writer_column(dataset_writer *w, unsigned column, mapped_file *out);
+
+/* Makes sure that an import that is killed later than now can go on from here. The rows and bytes
+ * of *state are filled in. */
+bool dataset_writer_save(dataset_writer *w, dataset_journal *state);
 
 /* Ends the line of a progress bar, before another message is printed. */
 void dataset_writer_break(dataset_writer *w);

@@ -211,17 +211,14 @@ static bool read_ragged(const json_t *root, dataset *out) {
     return !ragged || out->ragged;
 }
 
-/* {"store": STORE} */
 static bool read_images(const json_t *root, dataset *out) {
     const json_t *images = json_object_get(root, "images");
     unsigned store;
     if (!images)
         return true;
-    if (out->ragged || !manifest_store_of(text_of(images, "store"), &store))
-        return false;
-    out->images = true;
-    out->store = (dataset_store)store;
-    return true;
+    out->images = !out->ragged && manifest_store_of(text_of(images, "store"), &store);
+    out->store = out->images ? (dataset_store)store : DATASET_FILES;
+    return out->images;
 }
 
 /* The pictures of an image set are grey, or RGB with the channels behind each other. */

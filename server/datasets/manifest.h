@@ -17,8 +17,8 @@
  *                   wrote have none
  *
  * A stored set must stay readable, whatever parameters of HTTP requests are called. So the names on
- * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and manifest_file.c,
- * nowhere else, and none of them ever changes.
+ * disk (of files, element types, layouts and kinds of labels) stand in manifest.c and
+ * manifest_file.c, nowhere else, and none of them ever changes.
  */
 #ifndef MANIFEST_H
 #define MANIFEST_H

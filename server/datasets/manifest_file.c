@@ -1,5 +1,5 @@
-#include "dataset_picture.h"
 #include "manifest_file.h"
+#include "dataset_picture.h"
 #include "pieces.h"
 
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #define INDEX_FILE      "index.bin"
 #define LABELS_STEM     "labels"
 #define DENSE_STEM      "dense"
+#define COLUMN_STEM     "column"
 #define ARRAY_END       ".bin"
 
 void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]) {
@@ -34,6 +35,10 @@ void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FIL
     case DATASET_PART_INDEX:
         snprintf(out, MANIFEST_FILE_NAME, "%s", INDEX_FILE);
     }
+}
+
+void manifest_column_name(unsigned head, char out[MANIFEST_FILE_NAME]) {
+    snprintf(out, MANIFEST_FILE_NAME, COLUMN_STEM "%u" ARRAY_END, head);
 }
 
 uint64_t manifest_row_bytes(const dataset *d, unsigned number) {
@@ -72,8 +77,12 @@ static bool is_array_file(const char *name, const char *stem) {
 }
 
 bool manifest_owns_file(const char *name) {
-    return strcmp(name, MANIFEST_NAME) == 0 || strcmp(name, DATA_FILE) == 0 ||
-           strcmp(name, NEIGHBOURS_FILE) == 0 || strcmp(name, OFFSETS_FILE) == 0 ||
-           strcmp(name, INDEX_FILE) == 0 || strcmp(name, PIECES_NAME) == 0 ||
-           is_array_file(name, LABELS_STEM) || is_array_file(name, DENSE_STEM);
+    static const char *const names[] = {MANIFEST_NAME,    DATA_FILE,       NEIGHBOURS_FILE,
+                                        OFFSETS_FILE,     INDEX_FILE,      PIECES_NAME,
+                                        MANIFEST_JOURNAL, MANIFEST_SCRATCH};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return is_array_file(name, LABELS_STEM) || is_array_file(name, DENSE_STEM) ||
+           is_array_file(name, COLUMN_STEM);
 }

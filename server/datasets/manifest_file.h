@@ -7,6 +7,8 @@
 #include "dataset_part.h"
 
 #define MANIFEST_NAME      "manifest.json"
+#define MANIFEST_JOURNAL   "journal" /* while a set is written (dataset_journal.h) */
+#define MANIFEST_SCRATCH   "scratch"
 #define MANIFEST_FILE_NAME (ARRAY_NAME + 16) /* bytes of the name of any file, with its end */
 #define MANIFEST_ANY_BYTES UINT64_MAX        /* a file whose length no manifest says */
 
@@ -21,7 +23,11 @@ uint64_t manifest_row_bytes(const dataset *d, unsigned number);
  * 64 bits can count. */
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
 
-/* Returns true if some set may have a file of this name, manifest.json included. */
+/* The name of the labels of a head while rows are still written. */
+void manifest_column_name(unsigned head, char out[MANIFEST_FILE_NAME]);
+
+/* Returns true if some set may have a file of this name, manifest.json included, or has it while
+ * the set is written. */
 bool manifest_owns_file(const char *name);
 
 #endif

@@ -74,17 +74,27 @@ static staging_result make_parents(staging *s) {
 
 /* ---- the staging directory ---- */
 
-/* Removes the files of a set; files of other names stay. */
-static void remove_files(int directory) {
+/* Goes through the files of a set, and removes them if asked to. Returns true if there are any. */
+static bool find_files(int directory, bool remove) {
+    bool found = false;
     int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = own >= 0 ? fdopendir(own) : NULL;
     if (!list && own >= 0)
         close(own);
-    for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list))
-        if (manifest_owns_file(e->d_name))
+    for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list)) {
+        if (!manifest_owns_file(e->d_name))
+            continue;
+        found = true;
+        if (remove)
             unlinkat(directory, e->d_name, 0);
+    }
     if (list)
         closedir(list);
+    return found;
+}
+
+void staging_empty(const staging *s) {
+    find_files(s->directory, true);
 }
 
 static bool is_still_named(int parent, const char *name, int directory) {
@@ -131,7 +141,7 @@ staging_result staging_open(staging *s) {
     close_keeping_errno(parent);
     if (result != STAGING_OK)
         return result;
-    remove_files(s->directory);
+    s->left = find_files(s->directory, false);
     return exists(s) ? STAGING_EXISTS : STAGING_OK; /* by the writer that held the lock */
 }
 
@@ -141,6 +151,47 @@ FILE *staging_create(const staging *s, const char *name) {
     if (!file && fd >= 0)
         close_keeping_errno(fd);
     return file;
+}
+
+FILE *staging_reopen(const staging *s, const char *name, uint64_t length) {
+    int fd = openat(s->directory, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+    bool good = fd >= 0 && fstat(fd, &st) == 0;
+    if (good && (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < length)) {
+        errno = ENODATA;
+        good = false;
+    }
+    good = good && ftruncate(fd, (off_t)length) == 0 && lseek(fd, 0, SEEK_END) >= 0;
+    FILE *file = good ? fdopen(fd, "w") : NULL;
+    if (!file && fd >= 0)
+        close_keeping_errno(fd);
+    return file;
+}
+
+/* Where the file system has no files without names, a name is taken for a moment. */
+FILE *staging_scratch(const staging *s) {
+    int fd = openat(s->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        fd = openat(s->directory, MANIFEST_SCRATCH, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        unlinkat(s->directory, MANIFEST_SCRATCH, 0);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
+    if (!file && fd >= 0)
+        close_keeping_errno(fd);
+    return file;
+}
+
+bool staging_drop(const staging *s, const char *name) {
+    return unlinkat(s->directory, name, 0) == 0 || errno == ENOENT;
+}
+
+bool staging_replace(const staging *s, const char *name, const char *text) {
+    FILE *file = staging_drop(s, MANIFEST_SCRATCH) ? staging_create(s, MANIFEST_SCRATCH) : NULL;
+    if (!file)
+        return false;
+    bool good = fputs(text, file) != EOF && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    good = fclose(file) == 0 && good;
+    return good && renameat(s->directory, MANIFEST_SCRATCH, s->directory, name) == 0;
 }
 
 /* ---- the end ---- */
@@ -172,7 +223,7 @@ void staging_remove(staging *s) {
     int parent = s->directory >= 0 ? open_parent(s) : -1;
     if (parent < 0)
         return;
-    remove_files(s->directory);
+    staging_empty(s);
     unlinkat(parent, s->partial, AT_REMOVEDIR);
     close(parent);
 }

@@ -3,12 +3,14 @@
  *
  * A set ROOT/NAME is staged in ROOT/.NAME.partial, which no daemon serves, and is published by one
  * rename. The staging directory is locked while it is open, so a set has one writer at a time. The
- * directory of a writer that was killed is emptied and used by the next writer.
+ * directory of a writer that was killed is used by the next writer, which empties it or goes on
+ * with its files.
  */
 #ifndef STAGING_H
 #define STAGING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 typedef enum staging_result {
@@ -25,6 +27,7 @@ typedef struct staging {
     char *parent;       /* the directory above the set */
     char *partial;      /* the name of the staging directory there */
     int directory;      /* descriptor of the staging directory; -1: none */
+    bool left;          /* a writer that was killed left files there */
     const char *blamed; /* one of the texts above */
 } staging;
 
@@ -33,11 +36,27 @@ typedef struct staging {
 staging_result staging_check(const char *path, staging *out);
 
 /* After a successful check: makes the directories above the set and the staging directory, locks
- * the latter and empties it. */
+ * the latter. Files that a writer left stay there. */
 staging_result staging_open(staging *s);
 
-/* A new file. NULL: errno says why. */
+/* Removes the files of a set from the staging directory; files of other names stay. */
+void staging_empty(const staging *s);
+
+/* A new file. NULL, here and below: errno says why. */
 FILE *staging_create(const staging *s, const char *name);
+
+/* A file that a writer left, cut to so many bytes, of which it must have at least as many, to write
+ * on at its end. */
+FILE *staging_reopen(const staging *s, const char *name, uint64_t length);
+
+/* A new file without a name, for reading and writing. */
+FILE *staging_scratch(const staging *s);
+
+/* Removes a file. */
+bool staging_drop(const staging *s, const char *name);
+
+/* Writes a small file that replaces one of the same name in one step, and is on the disk then. */
+bool staging_replace(const staging *s, const char *name, const char *text);
 
 /* Gives the staged files the name of the set. Their bytes must be on the disk. */
 staging_result staging_publish(staging *s);

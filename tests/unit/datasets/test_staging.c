@@ -137,14 +137,53 @@ static void of_two_writers_the_second_is_refused_until_the_first_ends(void **sta
     staging_free(&second);
 }
 
-static void files_of_a_writer_that_was_killed_are_removed(void **state) {
+static void files_of_a_writer_that_was_killed_stay_until_they_are_removed(void **state) {
     (void)state;
     staging s;
     folder_make(".set.partial");
     folder_write(".set.partial/data.bin", "stale", 5);
     folder_write(".set.partial/labels.bin", "stale", 5);
     open_set("set", &s);
+    assert_true(s.left);
+    assert_int_equal(folder_count(".set.partial"), 2);
+    staging_empty(&s);
     assert_int_equal(folder_count(".set.partial"), 0);
+    staging_remove(&s);
+    staging_free(&s);
+}
+
+static void a_file_that_was_left_is_cut_and_written_on(void **state) {
+    (void)state;
+    unsigned char read[8];
+    staging s;
+    folder_make(".set.partial");
+    folder_write(".set.partial/data.bin", "stale", 5);
+    open_set("set", &s);
+    assert_null(staging_reopen(&s, "data.bin", 6)); /* it is shorter */
+    assert_null(staging_reopen(&s, "index.bin", 0));
+    FILE *file = staging_reopen(&s, "data.bin", 3);
+    assert_true(file && fputs("ge", file) >= 0 && fclose(file) == 0);
+    assert_int_equal(folder_read(".set.partial/data.bin", read, sizeof read), 5);
+    assert_memory_equal(read, "stage", 5);
+    staging_remove(&s);
+    staging_free(&s);
+}
+
+static void a_scratch_file_has_no_name_and_a_replaced_file_is_whole(void **state) {
+    (void)state;
+    unsigned char read[8];
+    staging s;
+    open_set("set", &s);
+    FILE *file = staging_scratch(&s);
+    assert_true(file && fputs("x", file) >= 0 && fflush(file) == 0);
+    assert_int_equal(folder_count(".set.partial"), 0);
+    assert_true(staging_replace(&s, "journal", "one") && staging_replace(&s, "journal", "two"));
+    assert_int_equal(folder_read(".set.partial/journal", read, sizeof read), 3);
+    assert_memory_equal(read, "two", 3);
+    assert_int_equal(folder_count(".set.partial"), 1);
+    assert_true(staging_drop(&s, "journal") && staging_drop(&s, "journal"));
+    assert_int_equal(folder_count(".set.partial"), 0);
+    assert_int_equal(fclose(file), 0);
     staging_remove(&s);
     staging_free(&s);
 }
@@ -219,8 +258,10 @@ RUN(STAGED(a_set_has_its_name_once_it_is_published), STAGED(a_set_that_is_given_
     STAGED(anything_under_the_name_counts_as_the_set), STAGED(directories_above_the_set_are_made),
     STAGED(a_directory_that_cannot_be_made_is_blamed),
     STAGED(of_two_writers_the_second_is_refused_until_the_first_ends),
-    STAGED(files_of_a_writer_that_was_killed_are_removed), STAGED(files_of_other_names_stay),
-    STAGED(a_staging_directory_that_is_a_link_is_refused),
+    STAGED(files_of_a_writer_that_was_killed_stay_until_they_are_removed),
+    STAGED(a_file_that_was_left_is_cut_and_written_on),
+    STAGED(a_scratch_file_has_no_name_and_a_replaced_file_is_whole),
+    STAGED(files_of_other_names_stay), STAGED(a_staging_directory_that_is_a_link_is_refused),
     STAGED(a_set_that_came_meanwhile_is_not_replaced),
     STAGED(a_file_system_without_exclusive_renames_publishes_too),
     STAGED(another_error_of_the_rename_is_given))

@@ -1,0 +1,40 @@
+#include "dataset_journal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NUMBERS 6
+#define FORM    "fmixd import 1:" /* another version of the import begins anew */
+
+uint64_t dataset_journal_add(uint64_t fingerprint, const void *bytes, size_t length) {
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        fingerprint = (fingerprint ^ at[i]) * UINT64_C(0x100000001b3);
+    return fingerprint;
+}
+
+void dataset_journal_print(const dataset_journal *j, char out[DATASET_JOURNAL_TEXT]) {
+    const uint64_t numbers[NUMBERS] = {j->source, j->items, j->rows, j->bytes, j->bad, j->imported};
+    size_t used = (size_t)snprintf(out, DATASET_JOURNAL_TEXT, FORM);
+    for (unsigned i = 0; i < NUMBERS; i++)
+        used +=
+            (size_t)snprintf(out + used, DATASET_JOURNAL_TEXT - used, " %016" PRIx64, numbers[i]);
+    uint64_t sum = dataset_journal_add(DATASET_JOURNAL_BEGIN, out, used);
+    snprintf(out + used, DATASET_JOURNAL_TEXT - used, " %016" PRIx64 "\n", sum);
+}
+
+/* Reads what looks like a journal, and compares it with how that would be printed. */
+bool dataset_journal_parse(const char *text, size_t length, dataset_journal *out) {
+    char copy[DATASET_JOURNAL_TEXT], printed[DATASET_JOURNAL_TEXT];
+    if (length >= sizeof copy)
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = 0;
+    if (sscanf(copy, FORM " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
+               &out->source, &out->items, &out->rows, &out->bytes, &out->bad,
+               &out->imported) != NUMBERS)
+        return false;
+    dataset_journal_print(out, printed);
+    return strlen(printed) == length && memcmp(copy, printed, length) == 0;
+}

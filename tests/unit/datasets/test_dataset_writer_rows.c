@@ -1,0 +1,116 @@
+/* Rows that come one by one with their labels, and an import that goes on with another's files. */
+#include "small_set.h"
+
+#include "datasets/dataset_writer_state.h"
+
+static const dataset_writer_facts facts = {.type = DTYPE_U8,
+                                           .rank = 3,
+                                           .side = {0, 0, 3},
+                                           .layout = LAYOUT_CHANNELS_LAST,
+                                           .images = true,
+                                           .store = DATASET_PIXELS,
+                                           .columns = 2,
+                                           .expected = 4};
+
+static void write_row(dataset_writer *w, unsigned i) {
+    const dataset_picture p = {small_pixels + 3 * i, 3, 1, 1};
+    const uint32_t labels[] = {i, 0x3f000000u + i};
+    assert_true(dataset_writer_picture(w, &p) && dataset_writer_labels(w, labels));
+}
+
+/* A writer is killed: its files stay, and its lock goes. */
+static void drop(dataset_writer *w) {
+    dataset_writer_close(w);
+    staging_free(&w->place);
+    json_decref(w->class_names);
+    free(w);
+}
+
+/* Two rows that are saved and one that is not, of an import that is killed. */
+static void leave_three_rows(uint64_t source) {
+    dataset_journal journal = {.source = source, .items = 2, .bad = 5};
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    assert_true(w && dataset_writer_begin(w, &facts, &journal));
+    write_row(w, 0);
+    write_row(w, 1);
+    assert_true(dataset_writer_save(w, &journal));
+    write_row(w, 3);
+    drop(w);
+}
+
+static void finish_two_rows(dataset_writer *w) {
+    mapped_file column = {.bytes = NULL};
+    write_row(w, 2);
+    write_row(w, 3);
+    assert_true(dataset_writer_column(w, 0, &column));
+    assert_int_equal(column.length, 16);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(column.bytes[4 * i], i);
+    mapped_file_close(&column);
+    assert_true(dataset_writer_finish(w));
+    assert_int_equal(folder_count("a"), 4); /* and no column or journal */
+    dataset *d = small_open("a", true);
+    assert_true(d && d->count == 4 && d->x.file.length == 12);
+    assert_memory_equal(d->x.file.bytes, small_pixels, 12);
+    dataset_release(d);
+}
+
+static void an_import_goes_on_where_a_killed_one_was_saved(void **state) {
+    (void)state;
+    dataset_journal journal = {.source = 7};
+    leave_three_rows(7);
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    assert_true(w && dataset_writer_begin(w, &facts, &journal));
+    assert_true(journal.items == 2 && journal.rows == 2 && journal.bad == 5 && journal.bytes == 6);
+    assert_true(folder_said("goes on with an earlier import that did not finish: 2 of 4 rows"));
+    finish_two_rows(w);
+}
+
+static void begin_anew(uint64_t source, const char *reason) {
+    dataset_journal journal = {.source = source};
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    assert_true(w && dataset_writer_begin(w, &facts, &journal));
+    assert_true(journal.items == 0 && w->set.count == 0 && w->used == 0);
+    assert_true(folder_said("what an earlier import left unfinished is removed: "));
+    assert_true(folder_said(reason));
+    write_row(w, 0);
+    write_row(w, 1);
+    finish_two_rows(w);
+}
+
+static void another_source_begins_anew(void **state) {
+    (void)state;
+    leave_three_rows(7);
+    begin_anew(8, "the files or the options are not those that it had");
+}
+
+static void a_file_that_is_too_short_begins_anew(void **state) {
+    (void)state;
+    leave_three_rows(7);
+    assert_int_equal(truncate(folder_path(".a.partial/data.bin"), 5), 0);
+    begin_anew(7, "its files cannot be used");
+}
+
+static void a_damaged_journal_begins_anew(void **state) {
+    (void)state;
+    leave_three_rows(7);
+    folder_write(".a.partial/journal", "fmixd import 1:", 15);
+    begin_anew(7, "it had not saved any rows");
+}
+
+static void an_import_that_is_given_up_leaves_nothing(void **state) {
+    (void)state;
+    dataset_journal journal = {.source = 7};
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    FILE *scratch = dataset_writer_scratch(w);
+    assert_true(scratch && dataset_writer_begin(w, &facts, &journal));
+    write_row(w, 0);
+    assert_true(dataset_writer_save(w, &journal));
+    dataset_writer_abandon(w);
+    assert_false(folder_exists(".a.partial") || folder_exists("a"));
+    assert_int_equal(fclose(scratch), 0);
+}
+
+RUN(IN_FOLDER(an_import_goes_on_where_a_killed_one_was_saved),
+    IN_FOLDER(another_source_begins_anew), IN_FOLDER(a_file_that_is_too_short_begins_anew),
+    IN_FOLDER(a_damaged_journal_begins_anew), IN_FOLDER(an_import_that_is_given_up_leaves_nothing))
