@@ -1,4 +1,5 @@
 #include "image_codec.h"
+#include "image_exif.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +38,20 @@ static void make_rgb(unsigned char *pixels, size_t count) {
         memset(pixels + 3 * i, pixels[i], 3);
 }
 
+static bool take_jpeg(const image_request *order, image *out) {
+    bool good = image_jpeg(order, out);
+    if (image_exif_orientation(order->bytes, order->length) != 1)
+        out->traits |= IMAGE_TURNED;
+    return good;
+}
+
 static bool read_any(const image_request *order, image *out) {
     static const unsigned char png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
     memset(out, 0, sizeof *out);
     if (order->length >= sizeof png && memcmp(order->bytes, png, sizeof png) == 0)
         return image_png(order, out);
     if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
-        return image_jpeg(order, out);
+        return take_jpeg(order, out);
     snprintf(out->message, sizeof out->message, "the file is neither PNG nor JPEG");
     return false;
 }

@@ -24,9 +24,10 @@ typedef enum image_trait {
     IMAGE_ALPHA = 1 << 1, /* or a transparent colour */
     IMAGE_WIDE = 1 << 2,  /* 16 bits per sample */
     IMAGE_CMYK = 1 << 3,  /* or YCCK */
+    IMAGE_TURNED = 1 << 4 /* an orientation other than upright (Exif) */
 } image_trait;
 
-#define IMAGE_TRAITS 4
+#define IMAGE_TRAITS 5
 
 typedef struct image {
     uint32_t width, height;

@@ -2,6 +2,7 @@
 #include "base/message.h"
 #include "datasets/manifest.h"
 #include "extras.h"
+#include "formats/image.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,18 @@ static bool parse_cifar(const char *text, void *out) {
     return parse_classes(text, out) && (*number == 10 || *number == 100);
 }
 
+static bool parse_store(const char *text, void *out) {
+    unsigned store = 0;
+    bool good = manifest_store_of(text, &store);
+    *(uint64_t *)out = store;
+    return good;
+}
+
+static bool parse_short(const char *text, void *out) {
+    const uint64_t *number = out;
+    return parse_classes(text, out) && *number <= IMAGE_SIDE;
+}
+
 static bool parse_file(const char *text, void *out) {
     const char **path = out;
     bool first = *path == NULL;
@@ -80,6 +93,14 @@ static const option options[] = {
      "1 converts to grey, 3 to RGB; by default RGB, unless all images are grey"},
     {"--cifar", "N", "10 or 100", IMPORT_CIFAR, parse_cifar, AT(cifar),
      "10 or 100: the version, where the lengths of the files fit both"},
+    {"--store", "STORE", "files or pixels", IMPORT_STORE, parse_store, AT(store),
+     "how pictures whose sizes differ are stored: as files (the default), which take less room, or "
+     "as pixels, which are served faster; pictures of one size are pixels of one array unless this "
+     "is given"},
+    {"--short", "N", "an integer from 1 to 65535", IMPORT_SHORT, parse_short, AT(shorter),
+     "with --store pixels: first shrinks each picture (bicubic, as Pillow) so that its shorter "
+     "side "
+     "is N; smaller pictures stay as they are"},
     {"--dense", "[NAME=]FILE",
      "FILE or NAME=FILE, NAME of at most 25 letters, digits, _ and -, and at most 8 times",
      IMPORT_DENSE, parse_dense, AT(dense),
@@ -278,6 +299,7 @@ int import_command(int argc, char **argv, FILE *out, FILE *errors) {
     in.count = kept - 1;
     if (!fits_kind(&in, kind))
         return refuse(errors);
+    counts.names_all = in.given & IMPORT_SKIP_BAD;
     if (!dataset_writer_check(in.path, errors))
         return 1; /* before the files are read, which may take hours */
     mapped_file_start();

@@ -130,8 +130,9 @@ bool import_finish(const import *in, dataset_writer *w, const dataset_writer_fac
     bool good = true;
     for (unsigned i = 0; i < labels->count && good; i++) {
         good = dataset_writer_head(w, labels->names[i], &labels->heads[i]);
-        for (uint64_t c = 0; labels->class_names && c < labels->heads[i].classes && good; c++)
-            good = dataset_writer_class(w, labels->class_names[c]);
+        const char *const *names = labels->class_names ? labels->class_names[i] : NULL;
+        for (uint64_t c = 0; names && c < labels->heads[i].classes && good; c++)
+            good = dataset_writer_class(w, names[c]);
     }
     if (!good || !extras_write(in, w)) {
         dataset_writer_abandon(w);

@@ -19,6 +19,8 @@ typedef enum import_option {
     IMPORT_DENSE = 1 << 6,
     IMPORT_NEIGHBOURS = 1 << 7,
     IMPORT_VALUES = 1 << 8,
+    IMPORT_STORE = 1 << 9,
+    IMPORT_SHORT = 1 << 10,
 } import_option;
 
 /* The files of dense targets, in the order of the command line. */
@@ -40,6 +42,8 @@ typedef struct import {
     uint64_t classes;  /* 0: not given */
     uint64_t channels; /* 1 or 3; 0: not given */
     uint64_t cifar;    /* 10 or 100; 0: not given */
+    uint64_t store;    /* dataset_store */
+    uint64_t shorter;  /* side of pictures; 0: not given */
     import_denses dense;
     const char *neighbours; /* a file; NULL: not given */
     struct extras *extras;  /* what stands beside the rows (extras.h) */
@@ -114,7 +118,8 @@ typedef struct import_labels {
     const label *heads;
     const char *const *names; /* of the heads */
     unsigned count;
-    const char *const *class_names; /* of the first head; NULL: classes have no names */
+    const char *const *const *class_names; /* of each head, NULL where classes have no names; NULL
+                                              if no head has any */
 } import_labels;
 
 /* Writes the heads and what stands beside the rows, gives the set its name, and prints what the set

@@ -8,7 +8,7 @@
 void report_bad(report *r, const char *path, const char *text, ...) {
     char why[512];
     va_list arguments;
-    if (r->bad++ >= REPORT_NAMED)
+    if (r->bad++ >= REPORT_NAMED && !r->names_all)
         return;
     va_start(arguments, text);
     vsnprintf(why, sizeof why, text, arguments);
@@ -59,8 +59,8 @@ static void print_kind(const report *r, report_kind kind, const char *verb) {
 }
 
 /* Files that were named while there were few of them. */
-static void print_named(const report *r, uint64_t count, const char *what) {
-    if (count > REPORT_NAMED)
+static void print_named(const report *r, uint64_t count, bool all, const char *what) {
+    if (count > REPORT_NAMED && !all)
         message_print(r->to, "fmixd: import: %" PRIu64 " files %s; the first %d are named above\n",
                       count, what, REPORT_NAMED);
     else if (count)
@@ -70,9 +70,11 @@ static void print_named(const report *r, uint64_t count, const char *what) {
 
 void report_print(const report *r, bool good) {
     print_kind(r, REPORT_CONVERTED, "converted");
+    print_kind(r, REPORT_KEPT, "not turned:");
+    print_kind(r, REPORT_LATER, "stored unchanged, converted when served:");
     print_kind(r, REPORT_SKIPPED, "skipped");
-    print_named(r, r->warned, "imported with a warning");
-    print_named(r, r->bad, "could not be read");
+    print_named(r, r->warned, false, "imported with a warning");
+    print_named(r, r->bad, r->names_all, "could not be read");
     if (good)
         message_print(r->to, "fmixd: import: imported %" PRIu64 " %s\n", r->imported,
                       files(r->imported));

@@ -12,7 +12,13 @@
 #define REPORT_REASONS 40 /* reasons that are counted apart */
 #define REPORT_REASON  64 /* bytes of a reason, with its end */
 
-typedef enum report_kind { REPORT_SKIPPED, REPORT_CONVERTED, REPORT_KINDS } report_kind;
+typedef enum report_kind {
+    REPORT_SKIPPED,
+    REPORT_CONVERTED,
+    REPORT_LATER, /* stored as the file is, and converted whenever it is served */
+    REPORT_KEPT,  /* as the file has its pixels, though it says how else to show them */
+    REPORT_KINDS
+} report_kind;
 
 typedef struct report_reason {
     report_kind kind;
@@ -23,13 +29,14 @@ typedef struct report_reason {
 
 typedef struct report {
     FILE *to;
+    bool names_all;                 /* that are bad, not only the first */
     uint64_t imported, bad, warned; /* files */
     report_reason reasons[REPORT_REASONS];
     unsigned count;
 } report;
 
 /* Counts a file that cannot be read. The first REPORT_NAMED files are printed at once, with the
- * reason. */
+ * reason; all are if names_all. */
 void report_bad(report *r, const char *path, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
 

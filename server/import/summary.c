@@ -10,14 +10,14 @@
 #define LISTED 32 /* classes that are listed one by one */
 
 /* The name of a class in quotes, or the number where classes have no names. */
-static void class_text(const import_labels *all, uint64_t class, char *out, size_t room) {
-    if (all->class_names)
-        snprintf(out, room, "'%.100s'", all->class_names[class]);
+static void class_text(const char *const *names, uint64_t class, char *out, size_t room) {
+    if (names)
+        snprintf(out, room, "'%.100s'", names[class]);
     else
         snprintf(out, room, "%" PRIu64, class);
 }
 
-static void tell_counts(const import *in, const import_labels *all, const label *l,
+static void tell_counts(const import *in, const char *const *names, const label *l,
                         const char *name, const uint64_t *counts) {
     char text[4000], one[128], most[128];
     uint64_t low = 0, high = 0, empty = 0;
@@ -27,7 +27,7 @@ static void tell_counts(const import *in, const import_labels *all, const label 
         low = counts[c] < counts[low] ? c : low;
         high = counts[c] > counts[high] ? c : high;
         empty += counts[c] == 0;
-        class_text(all, c, one, sizeof one);
+        class_text(names, c, one, sizeof one);
         if (l->classes <= LISTED && used + sizeof one + 24 < sizeof text)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s %s: %" PRIu64,
                                      c ? "," : "", one, counts[c]);
@@ -37,8 +37,8 @@ static void tell_counts(const import *in, const import_labels *all, const label 
                     l->classes == 1 ? "class" : "classes", text);
         return;
     }
-    class_text(all, low, one, sizeof one);
-    class_text(all, high, most, sizeof most);
+    class_text(names, low, one, sizeof one);
+    class_text(names, high, most, sizeof most);
     import_tell(in,
                 "%s: %" PRIu64 " classes; rows per class: from %" PRIu64 " (class %s) to %" PRIu64
                 " (class %s); classes without rows: %" PRIu64,
@@ -91,7 +91,7 @@ static void tell_head(const import *in, const import_labels *all, unsigned i) {
     for (uint64_t row = 0; counts && row < l->rows; row++)
         counts[label_number(l, row)]++;
     if (counts)
-        tell_counts(in, all, l, all->names[i], counts);
+        tell_counts(in, all->class_names ? all->class_names[i] : NULL, l, all->names[i], counts);
     free(counts);
     if (dtype_floats(l->from->type) && l->from->rank == 1 && !(in->given & IMPORT_CLASSES))
         import_tell(in,
@@ -112,7 +112,9 @@ void summary_labels(const import *in, const import_labels *labels) {
 void summary_shape(const import *in, const dataset_writer_facts *facts) {
     char text[128];
     size_t used = 0;
-    for (unsigned d = 0; d < facts->rank; d++)
+    if (facts->images)
+        used = (size_t)snprintf(text, sizeof text, "HxW");
+    for (unsigned d = facts->images ? 2 : 0; d < facts->rank; d++)
         used += facts->ragged && d == 0
                     ? (size_t)snprintf(text, sizeof text, "L")
                     : (size_t)snprintf(text + used, sizeof text - used, "%s%" PRIu64, d ? "x" : "",

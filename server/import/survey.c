@@ -15,6 +15,8 @@ typedef struct ancestor {
     unsigned depth;
 } ancestor;
 
+#define CLASS_BYTES 4
+
 /* The walk through the directory of one class. */
 typedef struct walk {
     const import *in;
@@ -60,23 +62,22 @@ static char *join(const import *in, const char *folder, const char *name) {
     return path;
 }
 
-/* Takes the path. */
-static bool add_file(const walk *w, char *path, size_t folder_length) {
-    survey *out = w->out;
-    if (out->count == out->room) {
-        size_t room = out->room ? 2 * out->room : 64;
-        survey_file *more =
-            room > SIZE_MAX / sizeof *more ? NULL : realloc(out->files, room * sizeof *more);
-        if (!more) {
-            free(path);
-            return import_fail(w->in, "out of memory");
-        }
-        out->files = more;
-        out->room = room;
+/* Keeps an image as bytes whose order is that of ImageFolder: the class, the directory, NUL, the
+ * name. */
+static bool add_file(const walk *w, const char *folder, const char *name) {
+    size_t above = strlen(folder) + 1, length = CLASS_BYTES + above + strlen(name) + 1;
+    unsigned char *key = malloc(length);
+    for (unsigned i = 0; key && i < CLASS_BYTES; i++)
+        key[i] = (unsigned char)(w->class_number >> 8 * (CLASS_BYTES - 1 - i));
+    if (key) {
+        memcpy(key + CLASS_BYTES, folder, above);
+        memcpy(key + CLASS_BYTES + above, name, length - CLASS_BYTES - above);
     }
-    out->files[out->count++] = (survey_file){
-        .path = path, .folder_length = folder_length, .class_number = w->class_number};
-    return true;
+    bool good = key && sorter_add(w->out->files, key, length);
+    free(key);
+    w->out->count++;
+    w->out->filled[w->class_number]++;
+    return good || import_fail(w->in, "the list of files cannot be kept: %s", strerror(errno));
 }
 
 /* Looks at what a path leads to, through links. False: reported. */
@@ -144,10 +145,8 @@ static bool add_entry(const walk *w, const char *folder, const char *name, const
     if (!path)
         return false;
     bool good = take_entry(w, path, name, above, &is_image);
-    if (is_image)
-        return add_file(w, path, strlen(folder));
     free(path);
-    return good;
+    return good && (!is_image || add_file(w, folder, name));
 }
 
 static bool walk_folder(const walk *w, const char *folder, const ancestor *here) {
@@ -237,57 +236,43 @@ static bool list_classes(const import *in, survey *out) {
     return good;
 }
 
-static int by_place(const void *left, const void *right) {
-    const survey_file *a = left, *b = right;
-    size_t shorter = a->folder_length < b->folder_length ? a->folder_length : b->folder_length;
-    if (a->class_number != b->class_number)
-        return a->class_number < b->class_number ? -1 : 1;
-    int order = memcmp(a->path, b->path, shorter);
-    if (order == 0 && a->folder_length != b->folder_length)
-        return a->folder_length < b->folder_length ? -1 : 1;
-    return order ? order : strcmp(a->path + a->folder_length, b->path + b->folder_length);
-}
-
-bool survey_walk(const import *in, survey *out) {
+bool survey_walk(const import *in, FILE *scratch, survey *out) {
     struct stat s;
-    *out = (survey){.count = 0};
+    *out = (survey){.files = sorter_new(scratch, SORTER_PIECE)};
+    if (!out->files)
+        return import_fail(in, "out of memory");
     if (stat(in->files[0], &s) != 0)
         return import_fail(in, "'%s' cannot be read: %s", in->files[0], strerror(errno));
     const ancestor root = {NULL, s.st_dev, s.st_ino, 0};
     bool good = list_classes(in, out);
+    out->filled = calloc(out->class_count + 1, sizeof *out->filled);
+    if (good && !out->filled)
+        good = import_fail(in, "out of memory");
     for (size_t i = 0; i < out->class_count && good; i++)
         good = walk_class(in, &root, (uint32_t)i, out);
-    if (good && out->count)
-        qsort(out->files, out->count, sizeof *out->files, by_place);
     return good;
 }
 
-/* ---- the headers ---- */
-
-void survey_read_headers(const import *in, survey *all) {
-    for (size_t i = 0; i < all->count; i++) {
-        survey_file *f = &all->files[i];
-        mapped_file file = {0};
-        image p;
-        if (!mapped_file_open_path(f->path, &file)) {
-            report_bad(in->report, f->path, "%s", mapped_file_error(errno));
-            continue;
-        }
-        if (image_header(file.bytes, file.length, &p))
-            f->stored = p.stored;
-        else
-            report_bad(in->report, f->path, "%s", p.message);
-        f->width = p.width;
-        f->height = p.height;
-        mapped_file_close(&file);
-    }
+sorter_result survey_next(survey *s, const char **path, uint32_t *class_number) {
+    const unsigned char *key;
+    size_t length;
+    sorter_result result = sorter_next(s->files, &key, &length);
+    if (result != SORTER_STRING)
+        return result;
+    *class_number = 0;
+    for (unsigned i = 0; i < CLASS_BYTES; i++)
+        *class_number = *class_number << 8 | key[i];
+    size_t above = strlen((const char *)key + CLASS_BYTES);
+    memcpy(s->path, key + CLASS_BYTES, length - CLASS_BYTES);
+    s->path[above] = '/';
+    *path = s->path;
+    return result;
 }
 
 void survey_free(survey *s) {
     for (size_t i = 0; i < s->class_count; i++)
         free(s->classes[i]);
-    for (size_t i = 0; i < s->count; i++)
-        free(s->files[i].path);
     free(s->classes);
-    free(s->files);
+    free(s->filled);
+    sorter_free(s->files);
 }

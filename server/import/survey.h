@@ -1,36 +1,32 @@
 /*
- * survey.h - the images of a directory of classes: found, sorted, and their headers read
+ * survey.h - the images of a directory of classes, in the order of torchvision's ImageFolder
  */
 #ifndef SURVEY_H
 #define SURVEY_H
 
-#include "formats/image.h"
 #include "import.h"
+#include "sorter.h"
 
 #define SURVEY_DEPTH 64 /* directories within each other */
 
-typedef struct survey_file {
-    char *path;
-    size_t folder_length; /* of the directory's part of the path */
-    uint32_t class_number;
-    uint32_t width, height;
-    unsigned stored; /* channels; 0: the file cannot be used, which was reported */
-} survey_file;
-
+/* Memory holds the names of classes; those of files are sorted on the disk. */
 typedef struct survey {
     char **classes; /* their names, sorted by bytes */
     size_t class_count;
-    /* Sorted by class, then by directory, then by name, as torchvision's ImageFolder sorts. */
-    survey_file *files;
-    size_t count, room;
+    uint64_t *filled;         /* the image files of each class */
+    uint64_t count;           /* image files in all */
+    sorter *files;            /* each as its class, directory and name */
+    char path[SORTER_LENGTH]; /* that was told last */
 } survey;
 
 /* Finds all images below in->files[0], which has one directory for each class. Files that are
- * skipped or cannot be read are reported. False: explained. survey_free frees *out in any case. */
-bool survey_walk(const import *in, survey *out);
+ * skipped or cannot be read are reported. scratch: as sorter_new takes it. False: explained.
+ * survey_free frees *out in any case. */
+bool survey_walk(const import *in, FILE *scratch, survey *out);
 
-/* Reads the header of every file. Files that cannot be read are reported. */
-void survey_read_headers(const import *in, survey *all);
+/* The next file: by class, then by directory, then by name. The path is valid until the next call.
+ */
+sorter_result survey_next(survey *s, const char **path, uint32_t *class_number);
 
 void survey_free(survey *s);
 

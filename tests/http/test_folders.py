@@ -109,12 +109,11 @@ class Folders(Importing):
         self.images("a/1.png", "a/2.png", "b/1.png")
         self.images("a/0.png", data=b"no picture")
         self.images("a/3.png", data=png(GREY)[:-20])
-        self.images("b/2.png", data=png(np.zeros((5, 6), np.uint8)))
         self.images("b/3.png", data=b"")
         said = self.refused("folder", self.folder / "images")
         bad = ("a/0.png': the file is neither PNG nor JPEG", "a/3.png': the file is truncated",
-               "b/2.png': the image has 6 x 5 pixels, but most images have 4 x 4", "b/3.png': the file is neither")
-        for words in (*bad, "--skip-bad imports the others", "4 files could not be read, named above"):
+               "b/3.png': the file is neither")
+        for words in (*bad, "--skip-bad imports the others", "3 files could not be read, named above"):
             self.assertIn(words, said)
         said = self.take("folder", self.folder / "images", "--skip-bad")
         for words in (*bad, "3 rows, digest", "imported 3 files", "'a': 2, 'b': 1"):

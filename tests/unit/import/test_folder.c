@@ -55,30 +55,66 @@ static void channels_are_converted_as_the_option_says(void **state) {
     assert_true(folder_said("converted 1 file: colour to grey"));
 }
 
-/* Which file comes first must not decide. */
-static void the_most_frequent_size_is_the_size_of_the_set(void **state) {
+static void sizes_that_differ_make_an_image_set_of_files(void **state) {
     (void)state;
-    make_classes(1);
-    importing_png("images/a/0.png", 5, 5, 1, 0);
-    importing_png("images/a/1.png", 4, 4, 1, 0);
-    importing_png("images/a/2.png", 4, 4, 1, 0);
-    importing_png("images/a/3.png", 3, 3, 1, 0);
-    assert_true(importing_refused(
-        import_images(), "0.png': the image has 5 x 5 pixels, but most images have 4 x 4"));
-    assert_int_equal(IMPORT("--from", "folder", "--skip-bad", folder_path("images")), 0);
+    unsigned char file[400];
+    dataset_picture p;
+    make_classes(2);
+    importing_png("images/a/0.png", 5, 4, 1, 1);
+    importing_png("images/a/1.png", 4, 4, 1, 2);
+    importing_png("images/b/0.png", 3, 2, 1, 3);
+    assert_int_equal(import_images(), 0);
     dataset *d = importing_open();
-    assert_true(d->count == 2 && d->x.side[0] == 4);
+    assert_true(d->images && d->store == DATASET_FILES && d->count == 3 && d->x.rank == 2);
+    assert_true(dataset_picture_of(d, 0, &p) && p.height == 4 && p.width == 5);
+    assert_int_equal(p.length, folder_read("images/a/0.png", file, sizeof file));
+    assert_memory_equal(p.bytes, file, p.length);
+    assert_true(dataset_picture_of(d, 2, &p) && p.height == 2 && p.width == 3);
+    assert_int_equal(d->head[0].file.bytes[8], 1);
     dataset_release(d);
+    assert_true(folder_said("from 3 x 2 to 5 x 4 pixels, median 4 x 4: 0 colour, 3 grey"));
+    assert_true(folder_said("the sizes differ, so the files are stored as they are"));
+    assert_true(folder_said("rows have shape HxW, type u8 and layout none"));
 }
 
-static void of_equally_frequent_sizes_the_one_of_fewest_rows_is_taken(void **state) {
+static void pixels_are_stored_where_they_are_asked_for(void **state) {
+    (void)state;
+    dataset_picture p;
+    make_classes(1);
+    importing_png("images/a/0.png", 6, 4, 3, 9);
+    importing_png("images/a/1.png", 2, 3, 1, 7);
+    assert_int_equal(
+        IMPORT("--from", "folder", folder_path("images"), "--store", "pixels", "--short", "2"), 0);
+    dataset *d = importing_open();
+    assert_true(d->images && d->store == DATASET_PIXELS && d->x.rank == 3);
+    assert_true(dataset_picture_of(d, 0, &p) && p.height == 2 && p.width == 3 && p.length == 18);
+    assert_int_equal(p.bytes[17], 9);
+    assert_true(dataset_picture_of(d, 1, &p) && p.height == 3 && p.width == 2 && p.bytes[17] == 7);
+    dataset_release(d);
+    assert_true(folder_said("converted 1 file: grey to RGB"));
+    assert_true(folder_said("shrunk to a shorter side of 2: 1; not larger, and so unchanged: 1"));
+}
+
+static void short_needs_pixels_and_dense_targets_one_size(void **state) {
     (void)state;
     make_classes(1);
-    importing_png("images/a/0.png", 2, 5, 1, 0);
-    importing_png("images/a/1.png", 9, 4, 1, 0);
-    assert_int_equal(IMPORT("--from", "folder", "--skip-bad", folder_path("images")), 0);
+    importing_png("images/a/0.png", 6, 4, 3, 9);
+    importing_png("images/a/1.png", 2, 3, 1, 7);
+    assert_true(importing_refused(IMPORT("--from", "folder", folder_path("images"), "--short", "2"),
+                                  "--store pixels"));
+    assert_true(
+        importing_refused(IMPORT("--from", "folder", folder_path("images"), "--dense", "m=x.npy"),
+                          "pictures of different sizes have no dense targets"));
+}
+
+/* Of one size too, where the option says so. */
+static void the_store_that_is_asked_for_makes_an_image_set(void **state) {
+    (void)state;
+    make_classes(1);
+    importing_png("images/a/0.png", 4, 4, 1, 9);
+    assert_int_equal(IMPORT("--from", "folder", folder_path("images"), "--store", "files"), 0);
     dataset *d = importing_open();
-    assert_true(d->count == 1 && d->x.side[0] == 4 && d->x.side[1] == 9);
+    assert_true(d->images && d->store == DATASET_FILES);
     dataset_release(d);
 }
 
@@ -130,9 +166,10 @@ static void a_folder_without_images_is_refused(void **state) {
 RUN(IN_FOLDER(classes_are_numbered_in_the_order_of_their_names),
     IN_FOLDER(one_colour_image_makes_all_rows_rgb),
     IN_FOLDER(channels_are_converted_as_the_option_says),
-    IN_FOLDER(the_most_frequent_size_is_the_size_of_the_set),
-    IN_FOLDER(of_equally_frequent_sizes_the_one_of_fewest_rows_is_taken),
-    IN_FOLDER(bad_files_are_all_named),
+    IN_FOLDER(sizes_that_differ_make_an_image_set_of_files),
+    IN_FOLDER(pixels_are_stored_where_they_are_asked_for),
+    IN_FOLDER(short_needs_pixels_and_dense_targets_one_size),
+    IN_FOLDER(the_store_that_is_asked_for_makes_an_image_set), IN_FOLDER(bad_files_are_all_named),
     IN_FOLDER(empty_classes_are_refused_unless_they_are_allowed),
     IN_FOLDER(a_class_is_empty_where_all_its_files_are_bad),
     IN_FOLDER(a_folder_without_images_is_refused))

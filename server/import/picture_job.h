@@ -1,0 +1,66 @@
+/*
+ * picture_job.h - one picture of an import, as one of the workers reads it
+ */
+#ifndef PICTURE_JOB_H
+#define PICTURE_JOB_H
+
+#include "datasets/dataset_picture.h"
+#include "formats/image.h"
+#include "workers.h"
+
+/* A picture of a source: a whole file, or a part of a file that is open. */
+typedef struct picture_item {
+    const char *name; /* for messages; of a whole file the path */
+    int file;         /* -1: the file of this name */
+    uint64_t offset, length;
+    uint32_t labels[DATASET_HEADS]; /* class numbers, or the bits of f32 */
+    const char
+        *refused; /* why the item is no picture whatever its bytes are; NULL: it may be one */
+} picture_item;
+
+/* What a first look found. */
+typedef struct picture_look {
+    uint32_t width, height;
+    uint32_t stored; /* channels; 0: the picture cannot be used, which was reported */
+} picture_look;
+
+/* How pictures are taken in. */
+typedef struct picture_order {
+    bool pixels;       /* read them; else the header alone */
+    bool keeps_file;   /* what is wanted are the bytes of the file, once they were decoded */
+    unsigned channels; /* of the pixels: 1 or 3 */
+    uint32_t shorter;  /* the pixels are shrunk to this shorter side; 0: not */
+} picture_order;
+
+typedef struct picture_job {
+    picture_item item;
+    char *name; /* a copy of the item's */
+    picture_order order;
+    uint64_t number; /* of the item */
+    picture_look look;
+
+    mapped_file mapped;
+    unsigned char *copy; /* of a part of a file */
+    uint64_t length;     /* of the file's bytes */
+    image picture;
+    bool read;
+    bool changed; /* the file is not what it was when it was opened */
+    bool shrunk;
+    char why[IMAGE_MESSAGE]; /* if not read; or a warning, or empty */
+    uint32_t height, width;  /* of the pixels */
+    uint64_t stamp;          /* a fingerprint of the file's length and times */
+} picture_job;
+
+/* Copies the item. False: no memory. */
+bool picture_job_begin(picture_job *j, const picture_item *item, const picture_order *order);
+
+/* Called by workers. */
+void picture_job_run(workers *w, void *job);
+
+/* The bytes to store. */
+dataset_picture picture_job_bytes(const picture_job *j);
+
+/* Frees what the job holds. */
+void picture_job_end(picture_job *j);
+
+#endif

@@ -1,0 +1,350 @@
+#include "pictures.h"
+#include "base/clock.h"
+#include "base/machine.h"
+#include "extras.h"
+#include "picture_sizes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAVE_EVERY (2 * CLOCK_SECOND)
+#define TELL_EVERY (10 * CLOCK_SECOND)
+
+/* An import under way. */
+typedef struct pictures {
+    const import *in;
+    picture_source *from;
+    dataset_writer *w; /* NULL once it is finished */
+    workers *workers;
+    picture_job *jobs; /* WORKERS_AHEAD of them */
+    FILE *looks;       /* a picture_look for each item */
+    uint64_t items, begun, shrunk, small;
+    picture_sizes sizes;
+    picture_order order;
+    dataset_writer_facts facts;
+    dataset_journal journal;
+    uint64_t told, saved; /* when */
+} pictures;
+
+static bool skips_bad(const pictures *p) {
+    return p->in->given & IMPORT_SKIP_BAD;
+}
+
+static bool fail_looks(const pictures *p) {
+    return import_fail(p->in, "what was found in the files cannot be kept: %s", strerror(errno));
+}
+
+/* ---- a pass over the source ---- */
+
+typedef enum pass_step { PASS_GIVEN, PASS_SKIPPED, PASS_END, PASS_FAILED } pass_step;
+
+/* Gives the next item to the workers. */
+static pass_step give_next(pictures *p, const picture_order *order) {
+    picture_item item = {.file = -1};
+    picture_look look = {.stored = 0};
+    picture_next next = p->from->next(p->from->self, &item);
+    if (next != PICTURE_ITEM)
+        return next == PICTURE_END ? PASS_END : PASS_FAILED;
+    uint64_t number = p->items++;
+    if (order->pixels && fread(&look, sizeof look, 1, p->looks) != 1) {
+        import_fail(p->in, "'%s' was not there at first: the files changed while they were read",
+                    item.name);
+        return PASS_FAILED;
+    }
+    if (order->pixels && (!look.stored || number < p->journal.items))
+        return PASS_SKIPPED;
+    picture_job *j = &p->jobs[p->begun++ % WORKERS_AHEAD];
+    if (!picture_job_begin(j, &item, order)) {
+        import_fail(p->in, "out of memory");
+        return PASS_FAILED;
+    }
+    j->number = number;
+    j->look = look;
+    workers_give(p->workers, j);
+    return PASS_GIVEN;
+}
+
+/* Reads all items, and takes each back when it is done, in their order. */
+static bool pass(pictures *p, const picture_order *order,
+                 bool (*take)(pictures *p, picture_job *j)) {
+    pass_step step = p->from->rewind(p->from->self) ? PASS_GIVEN : PASS_FAILED;
+    bool good = true;
+    p->items = 0;
+    rewind(p->looks);
+    while (good && step != PASS_FAILED) {
+        while (step != PASS_END && step != PASS_FAILED && !workers_is_full(p->workers))
+            step = give_next(p, order);
+        picture_job *j = step == PASS_FAILED ? NULL : workers_take(p->workers);
+        if (!j)
+            break;
+        good = take(p, j);
+        picture_job_end(j);
+    }
+    for (picture_job *j; (j = workers_take(p->workers)) != NULL;)
+        picture_job_end(j);
+    return good && step == PASS_END;
+}
+
+/* ---- the first look ---- */
+
+/* The source is told from others by all that it was found to hold. */
+static void add_to_fingerprint(pictures *p, const picture_job *j) {
+    uint64_t f = dataset_journal_add(p->journal.source, j->name, strlen(j->name) + 1);
+    f = dataset_journal_add(f, &j->stamp, sizeof j->stamp);
+    f = dataset_journal_add(f, j->item.labels, p->from->heads * sizeof *j->item.labels);
+    p->journal.source = dataset_journal_add(f, &j->look, sizeof j->look);
+}
+
+static bool take_look(pictures *p, picture_job *j) {
+    const image *i = &j->picture;
+    if (j->changed)
+        return import_fail(p->in, "'%s' was truncated or changed while it was read", j->name);
+    if (j->read)
+        j->look = (picture_look){i->width, i->height, i->stored};
+    else
+        report_bad(p->in->report, j->name, "%s", j->why);
+    if (clock_nanoseconds() - p->told > TELL_EVERY) {
+        p->told = clock_nanoseconds();
+        import_tell(p->in, "looked at %" PRIu64 " files", j->number + 1);
+    }
+    add_to_fingerprint(p, j);
+    return fwrite(&j->look, sizeof j->look, 1, p->looks) == 1 || fail_looks(p);
+}
+
+static void begin_fingerprint(pictures *p) {
+    const import *in = p->in;
+    const uint64_t options[] = {in->given, in->store, in->channels, in->shorter, in->classes};
+    uint64_t f = dataset_journal_add(DATASET_JOURNAL_BEGIN, options, sizeof options);
+    for (unsigned i = 0; i < in->count; i++)
+        f = dataset_journal_add(f, in->files[i], strlen(in->files[i]) + 1);
+    p->journal.source = f;
+}
+
+static bool look_at_all(pictures *p) {
+    static const picture_order headers = {.pixels = false};
+    begin_fingerprint(p);
+    p->told = clock_nanoseconds();
+    if (!pass(p, &headers, take_look))
+        return false;
+    if (!picture_sizes_find(p->looks, &p->sizes))
+        return fail_looks(p);
+    if (p->sizes.count > 0)
+        return !p->from->check || p->from->check(p->from->self, false);
+    import_may_go_on(p->in);
+    return import_fail(p->in, "'%s' holds no PNG or JPEG file that can be read", p->in->files[0]);
+}
+
+/* ---- what the set becomes ---- */
+
+static void tell_images(const pictures *p) {
+    const picture_sizes *s = &p->sizes;
+    const char *rows = p->order.channels == 3 ? "RGB" : "grey";
+    import_tell(p->in,
+                "pictures from %u x %u to %u x %u pixels, median %u x %u: %" PRIu64
+                " colour, %" PRIu64 " grey; rows are %s%s",
+                s->least.width, s->least.height, s->most.width, s->most.height, s->median.width,
+                s->median.height, s->colour, s->grey, rows, p->in->channels ? " (--channels)" : "");
+    if (!(p->in->given & IMPORT_STORE))
+        import_tell(p->in, "the sizes differ, so the files are stored as they are, as with --store "
+                           "files; --store pixels stores pixels");
+}
+
+/* Pictures of one size are rows of one array, unless the option says otherwise. */
+static bool decide(pictures *p) {
+    const import *in = p->in;
+    const picture_sizes *s = &p->sizes;
+    bool images = s->differ || (in->given & IMPORT_STORE);
+    bool files = images && in->store == DATASET_FILES;
+    unsigned channels = in->channels ? (unsigned)in->channels : s->colour > 0 ? 3 : 1;
+    p->order = (picture_order){.pixels = true,
+                               .keeps_file = files,
+                               .channels = channels,
+                               .shorter = files ? 0 : (uint32_t)in->shorter};
+    p->facts = (dataset_writer_facts){.type = DTYPE_U8,
+                                      .rank = channels == 3 ? 3 : 2,
+                                      .side = {s->first.height, s->first.width, channels},
+                                      .layout = channels == 3 ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE,
+                                      .images = images,
+                                      .store = (dataset_store)in->store,
+                                      .columns = p->from->heads,
+                                      .expected = s->count};
+    if (images)
+        tell_images(p);
+    else
+        import_tell(in,
+                    "images of %u x %u pixels: %" PRIu64 " colour, %" PRIu64 " grey; rows are %s%s",
+                    s->first.width, s->first.height, s->colour, s->grey,
+                    channels == 3 ? "RGB" : "grey", in->channels ? " (--channels)" : "");
+    if (images && in->dense.count > 0)
+        return import_fail(in, "sets of pictures of different sizes have no dense targets");
+    return true;
+}
+
+/* ---- the rows ---- */
+
+static void tell_conversions(const pictures *p, const picture_job *j) {
+    static const char *const traits[IMAGE_TRAITS] = {
+        "palette to colours", "alpha channel or transparent colour dropped",
+        "samples of 16 bits to their high byte", "CMYK to RGB", NULL};
+    const image *i = &j->picture;
+    report_kind kind = j->order.keeps_file ? REPORT_LATER : REPORT_CONVERTED;
+    for (unsigned t = 0; t < IMAGE_TRAITS; t++)
+        if ((i->traits & 1u << t) && traits[t])
+            report_add(p->in->report, kind, traits[t], j->name);
+    if (i->traits & IMAGE_TURNED)
+        report_add(p->in->report, REPORT_KEPT, "an Exif orientation, which is not applied",
+                   j->name);
+    if (i->stored != j->order.channels)
+        report_add(p->in->report, kind, i->stored == 1 ? "grey to RGB" : "colour to grey", j->name);
+    if (i->message[0])
+        report_warning(p->in->report, j->name, i->message);
+}
+
+static bool write_row(pictures *p, const picture_job *j) {
+    const dataset_picture row = picture_job_bytes(j);
+    tell_conversions(p, j);
+    bool good = p->facts.images ? dataset_writer_picture(p->w, &row)
+                                : dataset_writer_rows(p->w, row.bytes, 1);
+    if (!good || !dataset_writer_labels(p->w, j->item.labels))
+        return false;
+    p->in->report->imported++;
+    p->shrunk += j->shrunk;
+    p->small += j->order.shorter && !j->shrunk;
+    if (p->from->taken)
+        p->from->taken(p->from->self, &j->item);
+    return j->mapped.bytes == NULL || import_unchanged(p->in, j->name, &j->mapped);
+}
+
+/* What is on the disk is not written again if the import is killed. */
+static bool save(pictures *p, const picture_job *j) {
+    if (clock_nanoseconds() - p->saved < SAVE_EVERY)
+        return true;
+    p->journal.items = j->number + 1;
+    p->journal.bad = p->in->report->bad;
+    p->journal.imported = p->in->report->imported;
+    bool good = dataset_writer_save(p->w, &p->journal);
+    p->saved = clock_nanoseconds();
+    return good;
+}
+
+/* After a bad file without --skip-bad, no more rows are written; the remaining files are read only
+ * to report all that are bad. */
+static bool take_row(pictures *p, picture_job *j) {
+    const image *i = &j->picture;
+    bool same =
+        i->width == j->look.width && i->height == j->look.height && i->stored == j->look.stored;
+    if (j->why[0] || j->changed)
+        dataset_writer_break(p->w);
+    if (j->changed)
+        return import_fail(p->in, "'%s' was truncated or changed while it was read", j->name);
+    if (!j->read) {
+        report_bad(p->in->report, j->name, "%s", j->why);
+        return true;
+    }
+    if (!same)
+        return import_fail(p->in, "'%s' changed while it was read", j->name);
+    if (p->in->report->bad > 0 && !skips_bad(p))
+        return true;
+    return write_row(p, j) && save(p, j);
+}
+
+/* Tells the source of the rows that an earlier import wrote. */
+static bool tell_taken(pictures *p) {
+    mapped_file columns[DATASET_HEADS];
+    picture_item item = {.file = -1};
+    bool good = true;
+    memset(columns, 0, sizeof columns);
+    for (unsigned i = 0; i < p->from->heads && good; i++)
+        good = dataset_writer_column(p->w, i, &columns[i]);
+    for (uint64_t row = 0; row < p->journal.rows && good; row++) {
+        for (unsigned i = 0; i < p->from->heads; i++)
+            item.labels[i] = (uint32_t)dtype_integer(DTYPE_I32, columns[i].bytes + 4 * row);
+        p->from->taken(p->from->self, &item);
+    }
+    for (unsigned i = 0; i < p->from->heads; i++)
+        mapped_file_close(&columns[i]);
+    return good;
+}
+
+static bool begin(pictures *p) {
+    if (!extras_read(p->in, &p->facts) || !dataset_writer_begin(p->w, &p->facts, &p->journal))
+        return false;
+    if (p->journal.items > 0) {
+        p->in->report->bad = p->journal.bad;
+        p->in->report->imported = p->journal.imported;
+    }
+    p->saved = clock_nanoseconds();
+    return !p->from->taken || tell_taken(p);
+}
+
+/* ---- the end ---- */
+
+static bool finish(pictures *p) {
+    const picture_source *from = p->from;
+    mapped_file columns[DATASET_HEADS];
+    array from_columns[DATASET_HEADS];
+    label heads[DATASET_HEADS];
+    const char *names[DATASET_HEADS];
+    const char *const *class_names[DATASET_HEADS];
+    bool good = true;
+    memset(columns, 0, sizeof columns);
+    for (unsigned i = 0; i < from->heads && good; i++) {
+        const picture_head *h = &from->head[i];
+        good = dataset_writer_column(p->w, i, &columns[i]);
+        uint64_t rows = columns[i].length / 4;
+        from_columns[i] = (array){.bytes = columns[i].bytes,
+                                  .type = h->values ? DTYPE_F32 : DTYPE_I32,
+                                  .rank = 1,
+                                  .shape = {rows}};
+        heads[i] = (label){.from = &from_columns[i],
+                           .numbers = !h->values,
+                           .values = h->values,
+                           .rows = rows,
+                           .classes = h->values ? 1 : h->classes};
+        names[i] = h->name;
+        class_names[i] = h->class_names;
+    }
+    dataset_writer *w = p->w;
+    p->w = NULL;
+    if (good)
+        good = import_finish(p->in, w, &p->facts,
+                             &(import_labels){heads, names, from->heads, class_names});
+    else
+        dataset_writer_abandon(w);
+    for (unsigned i = 0; i < from->heads; i++)
+        mapped_file_close(&columns[i]);
+    return good;
+}
+
+static void tell_shrunk(const pictures *p) {
+    if (p->order.shorter)
+        import_tell(p->in,
+                    "shrunk to a shorter side of %u: %" PRIu64
+                    "; not larger, and so unchanged: %" PRIu64,
+                    p->order.shorter, p->shrunk, p->small);
+}
+
+bool pictures_import(const import *in, picture_source *from, dataset_writer *w) {
+    pictures p = {.in = in, .from = from, .w = w};
+    p.jobs = calloc(WORKERS_AHEAD, sizeof *p.jobs);
+    p.workers = workers_new((unsigned)machine_cores("/sys/fs/cgroup"), picture_job_run);
+    p.looks = dataset_writer_scratch(w);
+    bool good = p.jobs && p.workers && p.looks;
+    if (!p.jobs || !p.workers)
+        import_fail(in, "out of memory");
+    if (in->shorter && in->store != DATASET_PIXELS)
+        good = import_fail(in, "--short shrinks pixels, and so needs --store pixels; files are "
+                               "stored as they are");
+    good = good && look_at_all(&p) && decide(&p) && begin(&p) && pass(&p, &p.order, take_row) &&
+           import_may_go_on(in) && (!from->check || from->check(from->self, true)) && finish(&p);
+    if (good)
+        tell_shrunk(&p);
+    dataset_writer_abandon(p.w);
+    workers_free(p.workers);
+    if (p.looks)
+        fclose(p.looks);
+    free(p.jobs);
+    return good;
+}

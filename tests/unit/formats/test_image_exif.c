@@ -1,0 +1,61 @@
+#include "unit.h"
+
+#include "formats/image_exif.h"
+
+#include <string.h>
+
+/* A JPEG file that begins with a comment and a segment of Exif, in both orders of bytes. */
+static const unsigned char little[] = {
+    0xff, 0xd8, 0xff, 0xfe, 0, 3, 'x', 0xff, 0xe1, 0, 36, 'E',  'x',  'i',  'f', 0,
+    0,    'I',  'I',  42,   0, 8, 0,   0,    0,    1, 0,  0x12, 0x01, 3,    0,   1,
+    0,    0,    0,    6,    0, 0, 0,   0,    0,    0, 0,  0,    0,    0xff, 0xda};
+static const unsigned char big[] = {
+    0xff, 0xd8, 0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0,    8,
+    0,    1,    0x01, 0x12, 0, 3,  0,   0,   0,   1,   0, 3, 0,   0,   0, 0,  0, 0, 0xff, 0xda};
+
+static void the_orientation_is_found_in_either_order_of_bytes(void **state) {
+    (void)state;
+    assert_int_equal(image_exif_orientation(little, sizeof little), 6);
+    assert_int_equal(image_exif_orientation(big, sizeof big), 3);
+}
+
+static void files_without_one_are_upright(void **state) {
+    (void)state;
+    static const unsigned char plain[] = {0xff, 0xd8, 0xff, 0xda, 0, 2};
+    unsigned char other[sizeof little];
+    assert_int_equal(image_exif_orientation(plain, sizeof plain), 1);
+    assert_int_equal(image_exif_orientation((const unsigned char *)"\x89PNG", 4), 1);
+    assert_int_equal(image_exif_orientation(plain, 0), 1);
+    memcpy(other, little, sizeof other);
+    other[35] = 9; /* 1 to 8 alone */
+    assert_int_equal(image_exif_orientation(other, sizeof other), 1);
+    other[35] = 6;
+    other[29] = 4; /* of another type */
+    assert_int_equal(image_exif_orientation(other, sizeof other), 1);
+}
+
+/* Nor is a byte behind the end read, as the sanitizers would see. */
+static void a_file_that_ends_anywhere_is_upright(void **state) {
+    (void)state;
+    for (size_t length = 0; length < sizeof big - 2; length++) {
+        unsigned char *copy = malloc(length + 1);
+        memcpy(copy, big, length);
+        assert_int_equal(image_exif_orientation(copy, length), 1);
+        free(copy);
+    }
+}
+
+static void any_byte_may_be_another(void **state) {
+    (void)state;
+    unsigned char other[sizeof little];
+    for (size_t i = 0; i < sizeof other; i++)
+        for (unsigned value = 0; value < 256; value++) {
+            memcpy(other, little, sizeof other);
+            other[i] = (unsigned char)value;
+            unsigned found = image_exif_orientation(other, sizeof other);
+            assert_true(found >= 1 && found <= 8);
+        }
+}
+
+RUN(T(the_orientation_is_found_in_either_order_of_bytes), T(files_without_one_are_upright),
+    T(a_file_that_ends_anywhere_is_upright), T(any_byte_may_be_another))
