@@ -5,6 +5,7 @@
 #include "mixed_batch.h"
 #include "requested_dataset.h"
 #include "sequence_request.h"
+#include "view_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ typedef struct hosted_batch {
     dataset *set; /* held */
     dataset_fault fault;
     hosted_samples samples;
+    hosted_views views; /* of an image set */
     hosted_rows rows;
     hosted_dense dense;
     hosted_labels labels;
@@ -28,19 +30,25 @@ static void hosted_batch_free(void *self) {
     hosted_labels_end(&h->labels);
     hosted_dense_end(&h->dense);
     hosted_rows_end(&h->rows);
+    hosted_views_end(&h->views);
     hosted_samples_end(&h->samples);
     dataset_release(h->set);
     free(h);
 }
 
 static bool is_lost(const void *self) {
-    const hosted_batch *h = self;
-    return atomic_load(&h->fault) || dataset_state(h->set) != MAPPED_FILE_WHOLE;
+    hosted_batch *h = (void *)(uintptr_t)self;
+    char reason[HOSTED_VIEWS_REASON];
+    return atomic_load(&h->fault) || hosted_views_failed(&h->views, reason) ||
+           dataset_state(h->set) != MAPPED_FILE_WHOLE;
 }
 
 static void tell_loss(const void *self, char *out, size_t room) {
-    const hosted_batch *h = self;
+    hosted_batch *h = (void *)(uintptr_t)self;
+    char reason[HOSTED_VIEWS_REASON];
     requested_dataset_damage(h->set, &h->fault, out, room);
+    if (!out[0] && hosted_views_failed(&h->views, reason))
+        snprintf(out, room, "%s", reason);
 }
 
 static fmix_status fill_mixed(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
@@ -84,13 +92,18 @@ static fmix_status read_with(reader *read, hosted_batch *h) {
     return FMIX_ERROR_LIBRARY;
 }
 
-static fmix_status find_samples(hosted_batch *h) {
-    return hosted_samples_find(&h->samples);
+/* Where rows have sides of their own, the samples are found before the answer is laid out. */
+static bool finds_early(const dataset *set) {
+    return set->ragged || set->images;
 }
 
-/* The samples of a ragged set are there already. */
+static fmix_status find_samples(hosted_batch *h) {
+    fmix_status status = hosted_samples_find(&h->samples);
+    return status == FMIX_OK && h->set->images ? hosted_views_find(&h->views) : status;
+}
+
 static fmix_status find_labels(hosted_batch *h) {
-    fmix_status status = h->set->ragged ? FMIX_OK : hosted_samples_find(&h->samples);
+    fmix_status status = finds_early(h->set) ? FMIX_OK : hosted_samples_find(&h->samples);
     if (status != FMIX_OK)
         return status;
     return hosted_labels_gather(&h->labels, h->samples.number, &h->fault) ? FMIX_OK
@@ -100,11 +113,21 @@ static fmix_status find_labels(hosted_batch *h) {
 static fmix_status prepare(void *self) {
     hosted_batch *h = self;
     fmix_status status = read_with(find_labels, h);
+    if (status == FMIX_OK)
+        status = mixed_batch_prepare(&h->mixed);
+    if (status == FMIX_OK && h->set->images)
+        status =
+            hosted_views_locate(&h->views, h->mixed.rows.first, h->views.share, h->mixed.pairing);
     if (status != FMIX_OK)
         return status;
     hosted_rows_locate(&h->rows);
     hosted_dense_locate(&h->dense);
-    return mixed_batch_prepare(&h->mixed);
+    return FMIX_OK;
+}
+
+/* The array whose rows are preprocessed: pictures are views before. */
+static const dataset_array *rows_of(const hosted_batch *h) {
+    return h->set->images ? &h->views.rows : &h->set->x;
 }
 
 /* The shapes and types of a batch, found before anything is allocated for its rows. */
@@ -121,7 +144,7 @@ static bool find_shapes(resource_request *request, const hosted_batch *h, batch_
     d->x = (array){.name = "x", .type = h->set->x.type};
     d->x.shape[0] = h->samples.at.rows;
     q->index = h->samples.at.t;
-    if (!preprocessor_shape(q, h->set, &d->x, p))
+    if (!preprocessor_shape(q, h->set, rows_of(h), &d->x, p))
         return false;
     if (h->set->ragged)
         d->x.shape[1 + (q->layout == LAYOUT_CHANNELS_FIRST)] = hosted_samples_longest(&h->samples);
@@ -129,9 +152,10 @@ static bool find_shapes(resource_request *request, const hosted_batch *h, batch_
            mixed_batch_recipe(request, &d->geometry, &d->recipe, p);
 }
 
-/* Finds the samples of a ragged set, whose lengths decide on the shapes. */
-static bool find_sequences(hosted_batch *h, problem *p) {
-    if (!h->set->ragged)
+/* Finds the samples of a set whose lengths decide on the shapes, or whose pictures decide on the
+ * memory. */
+static bool find_early(hosted_batch *h, problem *p) {
+    if (!finds_early(h->set))
         return true;
     fmix_status status = read_with(find_samples, h);
     if (status != FMIX_OK && is_lost(h))
@@ -139,6 +163,21 @@ static bool find_sequences(hosted_batch *h, problem *p) {
     else if (status != FMIX_OK)
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
     return p->status == 0;
+}
+
+static bool wants(const query *q, query_part part) {
+    return !q->given[QUERY_PARTS] || (q->parts & part);
+}
+
+static bool begin_views(const query *q, hosted_batch *h, server_state *server, problem *p) {
+    if (!h->set->images)
+        return true;
+    const batch_address *at = &h->samples.at;
+    h->rows.views = &h->views;
+    h->views.samples = &h->samples;
+    h->views.metrics = &server->metrics;
+    h->views.share = wants(q, PART_MIXED) ? at->end - at->begin : 0;
+    return hosted_views_begin(&h->views, q, p);
 }
 
 /* Refuses neighbours as partners where the set has none. */
@@ -159,10 +198,6 @@ static bool check_pairing(const query *q, const dataset *set, const labels *l, p
     return mixed_batch_pairing(q, l, missing, p) && p->status == 0;
 }
 
-static bool wants(const query *q, query_part part) {
-    return !q->given[QUERY_PARTS] || (q->parts & part);
-}
-
 /* Without `parts`, a format of one tensor holds `mixed`; shards hold targets in any case. */
 static bool wants_dense(const resource_request *request) {
     const query *q = &request->query;
@@ -181,8 +216,14 @@ static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
     return mixed_batch_dense(q, &h->mixed.dense, missing, p) && p->status == 0;
 }
 
-/* Rows of lengths of their own become as long as the longest of the batch. */
-static bool begin_padding(const query *q, hosted_batch *h, const batch_shapes *d, problem *p) {
+/* Rows of lengths of their own become as long as the longest of the batch. Views are mirrored as
+ * they are made. */
+static bool begin_preprocessor(const query *q, hosted_batch *h, batch_shapes *d, problem *p) {
+    preprocessor *r = &h->rows.preprocessor;
+    if (!preprocessor_begin(r, q, rows_of(h), &d->geometry, &d->recipe.shape, &d->preprocessed, p))
+        return false;
+    if (h->set->images)
+        r->moves = r->window.flips = false;
     return !h->set->ragged ||
            preprocessor_pad(&h->rows.preprocessor, q, hosted_samples_longest(&h->samples),
                             d->preprocessed, p);
@@ -193,8 +234,10 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
     mixed_batch *m = &h->mixed;
     const batch_address *at = &h->samples.at;
     if (!sequence_request_check(q, h->set, request->server->config->elements, p) ||
+        !view_request_check(q, h->set, request->server->config->elements, p) ||
         !check_neighbours(q, h->set, p) || !hosted_samples_begin(&h->samples, p) ||
-        !find_sequences(h, p) || !find_shapes(request, h, d, p) ||
+        !begin_views(q, h, request->server, p) || !find_early(h, p) ||
+        !find_shapes(request, h, d, p) ||
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;
     if (request->groups & GROUP_PARTS)
@@ -202,9 +245,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
                                  ? "; or leave dense out of parts"
                                  : "; or name parts without dense, as parts=mixed";
     m->rows.rows.t = h->samples.t;
-    if (!preprocessor_begin(&h->rows.preprocessor, q, &h->set->x, &d->geometry, &d->recipe.shape,
-                            &d->preprocessed, p) ||
-        !begin_padding(q, h, d, p) || !hosted_rows_begin(&h->rows, p) ||
+    if (!begin_preprocessor(q, h, d, p) || !hosted_rows_begin(&h->rows, p) ||
         !hosted_labels_begin(&h->labels, p) ||
         !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
         !check_pairing(q, h->set, m->labels, p) ||
@@ -241,8 +282,8 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     double of_labels = hosted_labels_cost(&h->labels, h->samples.shuffles || h->samples.neighbours);
     double verifying =
         of_labels + hosted_rows_verification(&h->rows) + hosted_dense_verification(&h->dense);
-    s->prepare_cost += of_labels + (h->set->ragged ? 0 : hosted_samples_cost(&h->samples));
-    s->warm = s->warm && verifying < WARM_COST;
+    s->prepare_cost += of_labels + (finds_early(h->set) ? 0 : hosted_samples_cost(&h->samples));
+    s->warm = s->warm && verifying < WARM_COST && !h->set->images; /* no I/O thread decodes */
     uint64_t of_x = hosted_rows_working(&h->rows), of_dense = hosted_dense_working(&h->dense);
     s->working += of_x > of_dense ? of_x : of_dense;
     tensor_source_note(s, "seed", q->seed);

@@ -21,6 +21,8 @@ void hosted_rows_end(hosted_rows *h) {
 static const unsigned char *stored_row(const hosted_rows *h, uint64_t i) {
     const hosted_samples *s = h->samples;
     const dataset_array *a = h->preprocessor.array;
+    if (h->views)
+        return hosted_views_row(h->views, i);
     return dataset_array_row(a, s->span ? s->span[i].begin : s->number[i]);
 }
 
@@ -118,7 +120,8 @@ static fmix_status mix_preprocessed(const hosted_rows *h, const mixer_rows *rows
 
 static fmix_status mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
                        fmix_scratch *scratch, uint64_t begin, uint64_t n, void *out) {
-    fmix_status status = need_rows(h, batch, begin, n);
+    fmix_status status = h->views ? hosted_views_need(h->views, scratch, begin, n, batch->pairing)
+                                  : need_rows(h, batch, begin, n);
     if (status != FMIX_OK)
         return status;
     return h->stored ? fmix_mixer_mix(rows->mixer, scratch, &rows->rows, batch, begin, n, out)
@@ -140,24 +143,29 @@ fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const 
 }
 
 uint64_t hosted_rows_memory(const hosted_rows *h) {
-    return h->stored ? sizeof *h->stored * hosted_samples_count(h->samples) : 0;
+    uint64_t of_views = h->views ? hosted_views_memory(h->views) : 0;
+    return of_views + (h->stored ? sizeof *h->stored * hosted_samples_count(h->samples) : 0);
 }
 
 uint64_t hosted_rows_working(const hosted_rows *h) {
-    return h->stored ? 0 : room_bytes(h);
+    uint64_t of_views = h->views ? h->views->working : 0;
+    return of_views + (h->stored ? 0 : room_bytes(h));
 }
 
 double hosted_rows_verification(const hosted_rows *h) {
     const hosted_samples *s = h->samples;
-    const dataset_array *a = h->preprocessor.array;
-    bool ragged = s->set->ragged;
-    uint64_t bytes = a->row_bytes * (ragged ? s->set->steps / s->set->count + 1 : 1);
-    return dataset_read_cost(s->set, dataset_array_number(s->set, a), hosted_samples_count(s),
-                             bytes, s->shuffles || s->neighbours);
+    const dataset *set = s->set;
+    const dataset_array *a = h->views ? &set->x : h->preprocessor.array;
+    uint64_t bytes = h->views      ? set->x.file.length / set->count + 1
+                     : set->ragged ? a->row_bytes * (set->steps / set->count + 1)
+                                   : a->row_bytes;
+    return dataset_read_cost(set, dataset_array_number(set, a), hosted_samples_count(s), bytes,
+                             s->shuffles || s->neighbours);
 }
 
 double hosted_rows_cost(const hosted_rows *h) {
     double verifying = hosted_rows_verification(h) / (double)h->samples->at.rows;
-    return verifying +
-           (h->stored ? 0 : 4 * (double)(h->preprocessor.elements * h->preprocessor.channels));
+    double of_views = h->views ? hosted_views_cost(h->views) : 0;
+    uint64_t elements = h->preprocessor.elements * h->preprocessor.channels;
+    return verifying + of_views + (h->stored ? 0 : 4 * (double)elements);
 }

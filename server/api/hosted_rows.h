@@ -4,13 +4,14 @@
 #ifndef HOSTED_ROWS_H
 #define HOSTED_ROWS_H
 
-#include "hosted_samples.h"
+#include "hosted_views.h"
 #include "mixer_rows.h"
 #include "preprocessor.h"
 
 typedef struct hosted_rows {
     const hosted_samples *samples; /* borrowed */
-    preprocessor preprocessor;     /* of the array */
+    hosted_views *views;           /* borrowed; of the pictures of an image set; else NULL */
+    preprocessor preprocessor;     /* of the array, or of the views */
     /* The address of each sample in the array. NULL: rows are preprocessed before they are mixed.
      */
     const void **stored;
@@ -21,7 +22,7 @@ typedef struct hosted_rows {
 bool hosted_rows_begin(hosted_rows *h, problem *p);
 void hosted_rows_end(hosted_rows *h);
 
-/* Finds the addresses of the samples, whose numbers are found. */
+/* Finds the addresses of the samples, whose numbers are found. Of views, those that have room. */
 void hosted_rows_locate(hosted_rows *h);
 
 /* Verifies rows first … first+n-1 of the source and mixes them into `out`. batch->rows is

@@ -60,6 +60,8 @@ static void add_service(buffer *b, server_state *s) {
          (double)atomic_load(&s->metrics.bytes)},
         {"fmixd_not_modified_total", "", counter, "Requests answered with 304 Not Modified.",
          (double)atomic_load(&s->metrics.not_modified)},
+        {"fmixd_pictures_decoded_total", "", counter, "Files of image sets decoded.",
+         (double)atomic_load(&s->metrics.pictures)},
         {"fmixd_log_dropped_total", "", counter, "Log lines that could not be written.",
          (double)log_dropped(s->log)},
         {"fmixd_memory_bytes", "", gauge, "Bytes that requests hold or may come to.",

@@ -19,10 +19,11 @@ static void lay_sides(const dataset_array *from, unsigned layout, array *out) {
         out->shape[out->rank++] = dataset_array_channels(from);
 }
 
-bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p) {
-    uint64_t channels = dataset_array_channels(&set->x);
+bool preprocessor_shape(query *q, const dataset *set, const dataset_array *from, array *x,
+                        problem *p) {
+    uint64_t channels = dataset_array_channels(from);
     if (!q->given[QUERY_LAYOUT])
-        q->layout = set->x.layout;
+        q->layout = from->layout;
     q->given[QUERY_LAYOUT] = true;
     if (q->layout == LAYOUT_NONE && channels > 1) {
         problem_add(p, 400, "layout",
@@ -31,7 +32,7 @@ bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p) {
                     set->name, channels);
         return false;
     }
-    lay_sides(&set->x, q->layout, x);
+    lay_sides(from, q->layout, x);
     return true;
 }
 

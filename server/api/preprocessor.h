@@ -26,11 +26,12 @@ typedef struct preprocessor {
     sequence_padding padding;
 } preprocessor;
 
-/* Sets the sides of x after the first: the sides of a row in the layout that the query gives, or
- * else in the layout of the set, which q->layout becomes. A layout with channels gives a set
- * without channels a side of 1; layout=none drops the side of a single channel. False: explained.
- */
-bool preprocessor_shape(query *q, const dataset *set, array *x, problem *p);
+/* Sets the sides of x after the first: the sides of a row, as `from` has it, in the layout that the
+ * query gives, or else in the layout of `from`, which q->layout becomes. A layout with channels
+ * gives rows without channels a side of 1; layout=none drops the side of a single channel. False:
+ * explained. */
+bool preprocessor_shape(query *q, const dataset *set, const dataset_array *from, array *x,
+                        problem *p);
 
 /* Sets the sides, after the first, and the name of a dense target of a set. A target without
  * channels has none in any layout. Where neither the answer nor the set has channels in x, a target

@@ -1,6 +1,6 @@
 #include "requested_dataset.h"
-#include "params/view.h"
 #include "sequence_request.h"
+#include "view_request.h"
 
 #include <string.h>
 
@@ -51,13 +51,17 @@ void requested_dataset_explain(const dataset *d, const dataset_fault *fault, pro
     p->reason = REFUSAL_INTERNAL;
 }
 
+weight requested_rows_weight(const query *q, const dataset *set) {
+    return set->images ? view_request_weight(q, set) : sequence_request_weight(q, set);
+}
+
 weight requested_dataset_weight(const resource_request *request) {
     char reason[CATALOG_REASON];
     dataset *d = catalog_find(request->server->catalog, request->captured[0], reason);
     query q = request->query;
     if (!q.given[QUERY_N])
         q.n = DEFAULT_ROWS;
-    weight w = d ? sequence_request_weight(&q, d) : (weight){0};
+    weight w = d ? requested_rows_weight(&q, d) : (weight){0};
     dataset_release(d);
     return w;
 }
@@ -70,13 +74,8 @@ dataset *requested_dataset_find(resource_request *request, problem *p) {
     if (!request->query.given[QUERY_N])
         request->query.n = DEFAULT_ROWS;
     request->query.given[QUERY_N] = true;
-    view_refuse(&request->query, GROUP_VIEW, "but all rows of a data set have one shape", p);
-    if (d && dataset_state(d) == MAPPED_FILE_WHOLE && p->status == 0)
+    if (d && dataset_state(d) == MAPPED_FILE_WHOLE)
         return d;
-    if (p->status) {
-        dataset_release(d);
-        return NULL;
-    }
     if (d || reason[0]) {
         explain(d, reason, p);
         dataset_release(d);

@@ -17,8 +17,11 @@ void requested_dataset_explain(const dataset *d, const dataset_fault *fault, pro
 /* The text of the latter; empty where there was no fault. */
 void requested_dataset_damage(const dataset *d, const dataset_fault *fault, char *out, size_t room);
 
-/* What a batch of that set takes before its answer can be laid out (sequence_request.h); nothing
- * where the set is not served. */
+/* What a batch takes before its answer can be laid out (sequence_request.h, view_request.h); q->n
+ * is set. */
+weight requested_rows_weight(const query *q, const dataset *set);
+
+/* The same for the set of the path; nothing where the set is not served. */
 resource_weight requested_dataset_weight;
 
 /* False, explained, 409: the request gives a digest other than the digest of the set. */

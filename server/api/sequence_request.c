@@ -22,8 +22,7 @@ static uint64_t places_of(const query *q, const dataset *set) {
 static void refuse_given(const query *q, query_id id, const dataset *set, problem *p) {
     if (q->given[id])
         problem_add(p, 400, query_table[id].name,
-                    "%s is for sequences, but all rows of the data set %s have one shape; leave %s "
-                    "out",
+                    "%s is for sequences, but the data set %s has none; leave %s out",
                     query_table[id].name, set->name, query_table[id].name);
 }
 

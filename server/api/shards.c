@@ -6,7 +6,6 @@
 #include "params/choice.h"
 #include "preprocessor.h"
 #include "requested_dataset.h"
-#include "sequence_request.h"
 #include "shard_name.h"
 #include "shard_record.h"
 
@@ -180,7 +179,7 @@ weight shard_weight(const resource_request *request) {
     problem p = {0};
     uint64_t step;
     dataset *d = shard_name_read(&trial, &step, &p);
-    weight w = d ? sequence_request_weight(&trial.query, d) : (weight){0};
+    weight w = d ? requested_rows_weight(&trial.query, d) : (weight){0};
     dataset_release(d);
     return w;
 }

@@ -153,15 +153,18 @@ dataset_bytes dataset_need_span(const dataset *d, const dataset_span *span, data
     return dataset_need(d, 0, span->begin * d->x.row_bytes, span->length * d->x.row_bytes, fault);
 }
 
-dataset_bytes dataset_need_picture(const dataset *d, uint64_t row, dataset_fault *fault,
+dataset_bytes dataset_find_picture(const dataset *d, uint64_t row, dataset_fault *fault,
                                    dataset_picture *out) {
     unsigned file = dataset_part_number(d, DATASET_PART_INDEX, 0);
     uint64_t entry = row * DATASET_PICTURE_ENTRY;
     if (dataset_need(d, file, entry, DATASET_PICTURE_ENTRY, fault) != DATASET_TRUE)
         return DATASET_WRONG;
-    if (!dataset_picture_of(d, row, out))
-        return condemn(d, file, entry, fault);
-    return dataset_need(d, 0, (uint64_t)(out->bytes - d->x.file.bytes), out->length, fault);
+    return dataset_picture_of(d, row, out) ? DATASET_TRUE : condemn(d, file, entry, fault);
+}
+
+dataset_bytes dataset_need_picture(const dataset *d, const dataset_picture *p,
+                                   dataset_fault *fault) {
+    return dataset_need(d, 0, (uint64_t)(p->bytes - d->x.file.bytes), p->length, fault);
 }
 
 /* ---- cost ---- */

@@ -10,7 +10,7 @@ static bool set_value(query *q, const query_parameter *row, const char *text) {
 }
 
 static void explain(const query_parameter *row, const char *text, problem *p) {
-    char expected[240], fallback[40] = "";
+    char expected[240], fallback[64] = "";
     if (row->fallback)
         snprintf(fallback, sizeof fallback, "; the default is %s", row->fallback);
     query_kinds[row->kind].expect(row, expected, sizeof expected);

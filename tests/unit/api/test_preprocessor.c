@@ -182,7 +182,8 @@ static void x_has_the_sides_of_the_layout_that_is_asked_for(void **state) {
         array x = {.rank = 0};
         q.given[QUERY_LAYOUT] = table[i].layout >= 0;
         q.layout = table[i].layout < 0 ? 0 : (unsigned)table[i].layout;
-        assert_int_equal(preprocessor_shape(&q, table[i].set, &x, &p), table[i].rank > 0);
+        assert_int_equal(preprocessor_shape(&q, table[i].set, &table[i].set->x, &x, &p),
+                         table[i].rank > 0);
         assert_int_equal(p.status, table[i].rank ? 0 : 400);
         if (!table[i].rank)
             continue;

@@ -98,17 +98,19 @@ static void a_picture_lies_in_the_data_and_is_verified(void **state) {
     dataset_picture picture;
     small_write_images("a", DATASET_PIXELS);
     dataset *d = open_forged("a/index.bin", 12, &met); /* the offset of picture 0 is 12 */
-    assert_int_equal(dataset_need_picture(d, 1, &met, &picture), DATASET_TRUE);
+    assert_int_equal(dataset_find_picture(d, 1, &met, &picture), DATASET_TRUE);
+    assert_int_equal(dataset_need_picture(d, &picture, &met), DATASET_TRUE);
     assert_true(picture.length == 6 && picture.width == 2);
     assert_memory_equal(picture.bytes, small_pixels + 3, 6);
-    assert_int_equal(dataset_need_picture(d, 0, &met, &picture), DATASET_WRONG);
+    assert_int_equal(dataset_find_picture(d, 0, &met, &picture), DATASET_WRONG);
     assert_non_null(strstr(text_of(d, &met), "of index.bin (rows 0 to 2)"));
     small_alter("a/index.bin", 0);
     dataset_release(d);
     d = small_open_lazily("a");
     met = 0;
     small_alter("a/data.bin", 99);
-    assert_int_equal(dataset_need_picture(d, 1, &met, &picture), DATASET_WRONG);
+    assert_int_equal(dataset_find_picture(d, 1, &met, &picture), DATASET_TRUE);
+    assert_int_equal(dataset_need_picture(d, &picture, &met), DATASET_WRONG);
     assert_string_equal(text_of(d, &met), "bytes 0 to 11 of data.bin are not what was imported");
     dataset_release(d);
 }

@@ -1,0 +1,315 @@
+#include "hosted_views.h"
+#include "base/large_memory.h"
+#include "formats/image.h"
+#include "params/view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NOWHERE UINT64_MAX /* in place of a slot or a sample */
+#define TRIES   3          /* at pictures of files that are touched meanwhile */
+
+/* Bytes of a decoder for each pixel: the coefficients of four components, and three samples. */
+#define DECODER_BYTES 12
+
+/* Estimated nanoseconds for each pixel. */
+#define DECODE_COST 12.0
+#define RESIZE_COST 2.0
+
+typedef enum view_state { VIEW_MISSING, VIEW_BUSY, VIEW_READY, VIEW_FAILED } view_state;
+
+struct hosted_view {
+    dataset_picture picture;
+    fmix_view view;
+    uint64_t slot;   /* NOWHERE: the view is not needed */
+    uint64_t leader; /* the first sample of the same picture, whose state is that of all of them */
+    uint64_t next;   /* the next sample of the same picture, or NOWHERE */
+    view_state state;
+};
+
+/* ---- before the answer is laid out ---- */
+
+static dataset_array rows_of(const dataset *set, const fmix_view_recipe *recipe) {
+    dataset_array rows = {.type = DTYPE_U8,
+                          .rank = set->x.rank,
+                          .side = {recipe->height, recipe->width, set->x.side[2]},
+                          .layout = set->x.layout};
+    snprintf(rows.name, sizeof rows.name, "%s", set->x.name);
+    rows.row_bytes = (uint64_t)recipe->height * recipe->width * dataset_picture_channels(set);
+    return rows;
+}
+
+bool hosted_views_begin(hosted_views *h, const query *q, problem *p) {
+    h->recipe = view_recipe(q);
+    h->filter = (fmix_filter)q->filter;
+    h->rows = rows_of(h->samples->set, &h->recipe);
+    h->each = calloc((size_t)hosted_samples_count(h->samples), sizeof *h->each);
+    if (!h->each) {
+        problem_add(p, 500, NULL, "out of memory");
+        return false;
+    }
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->changed, NULL);
+    h->begun = true;
+    return true;
+}
+
+void hosted_views_end(hosted_views *h) {
+    free(h->each);
+    large_memory_free(h->bytes, (size_t)(h->slots * h->rows.row_bytes));
+    if (!h->begun)
+        return;
+    pthread_mutex_destroy(&h->lock);
+    pthread_cond_destroy(&h->changed);
+}
+
+/* Adds what it takes to make a view. */
+static void add_costs(hosted_views *h, const hosted_view *v) {
+    const dataset *set = h->samples->set;
+    unsigned channels = dataset_picture_channels(set);
+    uint64_t pixels = (uint64_t)v->picture.height * v->picture.width;
+    uint64_t working = fmix_resize_memory(&v->view, h->filter, channels);
+    fmix_part part;
+    fmix_view_reads(&v->view, h->filter, &part);
+    h->cost += RESIZE_COST * (double)channels * (double)part.height * part.width +
+               RESIZE_COST * (double)h->rows.row_bytes;
+    if (set->store == DATASET_FILES) {
+        working += DECODER_BYTES * pixels;
+        h->cost += DECODE_COST * (double)pixels;
+    }
+    h->working = working > h->working ? working : h->working;
+}
+
+static fmix_status find(hosted_views *h, uint64_t i) {
+    const hosted_samples *s = h->samples;
+    hosted_view *v = &h->each[i];
+    v->slot = v->next = NOWHERE;
+    v->leader = i;
+    if (dataset_find_picture(s->set, s->number[i], s->fault, &v->picture) != DATASET_TRUE)
+        return FMIX_ERROR_LIBRARY;
+    return fmix_view_draw(&h->recipe, s->seed, hosted_samples_t(s, i),
+                          hosted_samples_is_neighbour(s, i), v->picture.height, v->picture.width,
+                          &v->view);
+}
+
+fmix_status hosted_views_find(hosted_views *h) {
+    fmix_status status = FMIX_OK;
+    h->cost = 0;
+    h->working = 0;
+    for (uint64_t i = 0; i < hosted_samples_count(h->samples) && status == FMIX_OK; i++) {
+        status = find(h, i);
+        if (status == FMIX_OK)
+            add_costs(h, &h->each[i]);
+    }
+    return status;
+}
+
+/* ---- room ---- */
+
+static uint64_t slots_most(const hosted_views *h) {
+    uint64_t count = hosted_samples_count(h->samples);
+    return h->share < count / 2 ? 2 * h->share : h->share ? count : 0;
+}
+
+static void take_slot(hosted_views *h, uint64_t i) {
+    if (h->each[i].slot == NOWHERE)
+        h->each[i].slot = h->slots++;
+}
+
+typedef struct place {
+    uint64_t number, sample;
+} place;
+
+static int compare_places(const void *a, const void *b) {
+    const place *x = a, *y = b;
+    return x->number != y->number ? (x->number > y->number) - (x->number < y->number)
+                                  : (x->sample > y->sample) - (x->sample < y->sample);
+}
+
+/* Links the samples of each picture. Only neighbours may be the same as others. */
+static fmix_status link_pictures(hosted_views *h) {
+    uint64_t count = 0;
+    place *places = h->samples->neighbours ? calloc((size_t)h->slots, sizeof *places) : NULL;
+    if (!places)
+        return h->samples->neighbours ? FMIX_ERROR_MEMORY : FMIX_OK;
+    for (uint64_t i = 0; i < hosted_samples_count(h->samples); i++)
+        if (h->each[i].slot != NOWHERE)
+            places[count++] = (place){h->samples->number[i], i};
+    qsort(places, (size_t)count, sizeof *places, compare_places);
+    for (uint64_t k = 1; k < count; k++)
+        if (places[k].number == places[k - 1].number) {
+            hosted_view *before = &h->each[places[k - 1].sample];
+            before->next = places[k].sample;
+            h->each[places[k].sample].leader = before->leader;
+        }
+    free(places);
+    return FMIX_OK;
+}
+
+fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
+                                const int64_t *pairing) {
+    if (h->share == 0)
+        return FMIX_OK;
+    for (uint64_t i = first; i < first + n; i++) {
+        take_slot(h, i);
+        take_slot(h, (uint64_t)pairing[i]);
+    }
+    size_t bytes = (size_t)(h->slots * h->rows.row_bytes);
+    h->bytes = malloc(bytes);
+    if (!h->bytes)
+        return FMIX_ERROR_MEMORY;
+    large_memory_ask_huge(h->bytes, bytes);
+    return link_pictures(h);
+}
+
+/* ---- making views ---- */
+
+static void explain(hosted_views *h, uint64_t i, const char *why) {
+    const hosted_samples *s = h->samples;
+    pthread_mutex_lock(&h->lock);
+    if (!h->reason[0])
+        snprintf(h->reason, sizeof h->reason,
+                 "the picture of row %" PRIu64 " of the data set %s cannot be used: %.200s",
+                 s->number[i], s->set->name, why);
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* Reads the pixels of a file that has the sides that the index says: nothing is allocated by
+ * others. The bytes may change meanwhile, so the sides are compared twice. */
+static bool decode(hosted_views *h, const dataset_picture *p, image *out) {
+    unsigned channels = dataset_picture_channels(h->samples->set);
+    if (!image_header(p->bytes, (size_t)p->length, out))
+        return false;
+    bool same = out->height == p->height && out->width == p->width;
+    if (same) {
+        atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
+        if (!image_read(p->bytes, (size_t)p->length, channels, out))
+            return false;
+        same = out->height == p->height && out->width == p->width;
+    }
+    if (!same)
+        snprintf(out->message, sizeof out->message,
+                 "the file has %" PRIu32 " x %" PRIu32 " pixels (width x height), and the index "
+                 "says %" PRIu32 " x %" PRIu32,
+                 out->width, out->height, p->width, p->height);
+    return same;
+}
+
+/* Makes all views of the picture of sample i, a leader, from its pixels. */
+static fmix_status resize(hosted_views *h, fmix_scratch *scratch, uint64_t i, const void *pixels) {
+    unsigned channels = dataset_picture_channels(h->samples->set);
+    const dataset_picture *p = &h->each[i].picture;
+    const fmix_picture from = {.part = {.height = p->height, .width = p->width},
+                               .pixels = pixels,
+                               .stride = (size_t)p->width * channels};
+    fmix_status status = FMIX_OK;
+    for (; i != NOWHERE && status == FMIX_OK; i = h->each[i].next)
+        status = fmix_resize(scratch, &h->each[i].view, h->filter, channels, &from,
+                             h->bytes + h->each[i].slot * h->rows.row_bytes);
+    return status;
+}
+
+/* Once, from bytes that are verified. why: for a picture that cannot be decoded. */
+static fmix_status try(hosted_views *h, fmix_scratch *scratch, uint64_t i, char *why) {
+    const hosted_samples *s = h->samples;
+    const dataset_picture *p = &h->each[i].picture;
+    why[0] = 0;
+    if (dataset_need_picture(s->set, p, s->fault) != DATASET_TRUE)
+        return FMIX_ERROR_LIBRARY;
+    if (s->set->store == DATASET_PIXELS)
+        return resize(h, scratch, i, p->bytes);
+    image decoded;
+    fmix_status status = FMIX_ERROR_LIBRARY;
+    if (decode(h, p, &decoded))
+        status = resize(h, scratch, i, decoded.pixels);
+    else
+        snprintf(why, IMAGE_MESSAGE, "%s", decoded.message);
+    image_free(&decoded);
+    return status;
+}
+
+/* Once more if the file was touched meanwhile. */
+static fmix_status make(hosted_views *h, fmix_scratch *scratch, uint64_t i) {
+    char why[IMAGE_MESSAGE];
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uint64_t reading = dataset_read_begin(h->samples->set);
+        fmix_status status = try(h, scratch, i, why);
+        if (!dataset_read_ended(h->samples->set, reading))
+            continue;
+        if (why[0])
+            explain(h, i, why);
+        return status;
+    }
+    return FMIX_ERROR_LIBRARY;
+}
+
+/* Makes the view of sample i if nobody has begun to make it. */
+static void make_missing(hosted_views *h, fmix_scratch *scratch, uint64_t i) {
+    hosted_view *leader = &h->each[h->each[i].leader];
+    pthread_mutex_lock(&h->lock);
+    bool missing = leader->state == VIEW_MISSING;
+    if (missing)
+        leader->state = VIEW_BUSY;
+    pthread_mutex_unlock(&h->lock);
+    if (!missing)
+        return;
+    fmix_status status = make(h, scratch, h->each[i].leader);
+    pthread_mutex_lock(&h->lock);
+    leader->state = status == FMIX_OK ? VIEW_READY : VIEW_FAILED;
+    pthread_cond_broadcast(&h->changed);
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* Waits until the view of sample i is made. */
+static fmix_status await(hosted_views *h, uint64_t i) {
+    const hosted_view *leader = &h->each[h->each[i].leader];
+    pthread_mutex_lock(&h->lock);
+    while (leader->state == VIEW_BUSY)
+        pthread_cond_wait(&h->changed, &h->lock);
+    bool ready = leader->state == VIEW_READY;
+    pthread_mutex_unlock(&h->lock);
+    return ready ? FMIX_OK : FMIX_ERROR_LIBRARY;
+}
+
+/* First all that nobody makes, then waiting for those that others make. */
+fmix_status hosted_views_need(hosted_views *h, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                              const int64_t *pairing) {
+    fmix_status status = FMIX_OK;
+    for (uint64_t i = first; i < first + n; i++) {
+        make_missing(h, scratch, i);
+        make_missing(h, scratch, (uint64_t)pairing[i]);
+    }
+    for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
+        status = await(h, i);
+        if (status == FMIX_OK)
+            status = await(h, (uint64_t)pairing[i]);
+    }
+    return status;
+}
+
+const unsigned char *hosted_views_row(const hosted_views *h, uint64_t i) {
+    return h->each[i].slot == NOWHERE ? NULL : h->bytes + h->each[i].slot * h->rows.row_bytes;
+}
+
+bool hosted_views_failed(hosted_views *h, char out[HOSTED_VIEWS_REASON]) {
+    if (!h->begun)
+        return false;
+    pthread_mutex_lock(&h->lock);
+    snprintf(out, HOSTED_VIEWS_REASON, "%s", h->reason);
+    pthread_mutex_unlock(&h->lock);
+    return out[0] != 0;
+}
+
+/* ---- estimates ---- */
+
+uint64_t hosted_views_memory(const hosted_views *h) {
+    uint64_t count = hosted_samples_count(h->samples);
+    uint64_t places = h->samples->neighbours ? slots_most(h) * sizeof(place) : 0;
+    return count * sizeof *h->each + slots_most(h) * h->rows.row_bytes + places;
+}
+
+double hosted_views_cost(const hosted_views *h) {
+    double each = h->cost / (double)hosted_samples_count(h->samples);
+    return h->share ? each * (double)slots_most(h) / (double)h->share : 0;
+}
