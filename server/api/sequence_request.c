@@ -59,10 +59,6 @@ static void check_longest(const dataset *set, uint64_t elements, problem *p) {
 }
 
 bool sequence_request_check(const query *q, const dataset *set, uint64_t elements, problem *p) {
-    if (set->images)
-        problem_add(p, 400, NULL,
-                    "the data set %s holds pictures of different sizes, which are not served yet",
-                    set->name);
     if (set->ragged) {
         check_window(q, set, p);
         check_shortest(q, set, p);
