@@ -8,6 +8,7 @@
 #include "base/shutdown.h"
 #include "http/daemon.h"
 #include "import/import.h"
+#include "import/inspect.h"
 #include "ops/config.h"
 #include "ops/healthcheck.h"
 #include "ops/nearest.h"
@@ -185,7 +186,7 @@ static const struct {
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static const char *command_name(size_t number) {
-    static const char *const others[] = {"import", "token", "help", NULL};
+    static const char *const others[] = {"import", "info", "verify", "token", "help", NULL};
     return number < COMMANDS ? commands[number].name : others[number - COMMANDS];
 }
 
@@ -214,6 +215,11 @@ static int run(size_t command, int argc, char **argv, int first) {
     return commands[command].run(&c);
 }
 
+static int inspect(int argc, char **argv) {
+    int status = inspect_command(argc, argv, stdout, stderr);
+    return status ? status : finish(true);
+}
+
 int main(int argc, char **argv) {
     crash_install();
     process_take_streams();
@@ -226,6 +232,8 @@ int main(int argc, char **argv) {
         return make_token(argc, argv);
     if (strcmp(argv[1], "import") == 0)
         return import_command(argc - 1, argv + 1, stdout, stderr);
+    if (inspect_knows(argv[1]))
+        return inspect(argc - 1, argv + 1);
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run(i, argc, argv, 2);

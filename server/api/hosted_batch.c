@@ -17,6 +17,7 @@ typedef struct hosted_batch {
     mixed_batch mixed;
     dataset *set; /* held */
     dataset_fault fault;
+    bool mixes; /* x is a part of the answer */
     hosted_samples samples;
     hosted_views views; /* of an image set */
     hosted_rows rows;
@@ -77,7 +78,7 @@ static fmix_status fill_lengths(const void *self, fmix_scratch *scratch, uint64_
 
 #define TRIES 3 /* at files that are touched meanwhile */
 
-/* Finds the samples of a batch, or their labels. */
+/* Finds the samples of a batch or their labels, or verifies its rows. */
 typedef fmix_status reader(hosted_batch *h);
 
 /* Reads once more if a file was touched meanwhile, whose pieces have to be verified again. */
@@ -110,6 +111,15 @@ static fmix_status find_labels(hosted_batch *h) {
                                                                           : FMIX_ERROR_LIBRARY;
 }
 
+/* All rows of the answer are verified before its status is sent. */
+static fmix_status need_rows(hosted_batch *h) {
+    const batch_address *at = &h->samples.at;
+    const int64_t *pairing = h->mixed.pairing;
+    uint64_t n = at->end - at->begin;
+    fmix_status status = h->mixes ? hosted_rows_need(&h->rows, pairing, at->begin, n) : FMIX_OK;
+    return status == FMIX_OK ? hosted_dense_need(&h->dense, pairing, at->begin, n) : status;
+}
+
 static fmix_status prepare(void *self) {
     hosted_batch *h = self;
     fmix_status status = read_with(find_labels, h);
@@ -122,7 +132,7 @@ static fmix_status prepare(void *self) {
         return status;
     hosted_rows_locate(&h->rows);
     hosted_dense_locate(&h->dense);
-    return FMIX_OK;
+    return read_with(need_rows, h);
 }
 
 /* The array whose rows are preprocessed: pictures are views before. */
@@ -261,6 +271,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
                             .layout = d->geometry.layout,
                             .channels = d->geometry.channels,
                             .pairing = m->pairing};
+    h->mixes = wants(q, PART_MIXED);
     m->fill = fill_mixed;
     m->fill_self = h;
     m->row_cost = hosted_rows_cost(&h->rows);
@@ -279,10 +290,10 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     s->memory += hosted_samples_memory(&h->samples) + hosted_rows_memory(&h->rows) +
                  hosted_dense_memory(&h->dense) + hosted_labels_memory(&h->labels);
     s->prepare = prepare;
-    double of_labels = hosted_labels_cost(&h->labels, h->samples.shuffles || h->samples.neighbours);
     double verifying =
-        of_labels + hosted_rows_verification(&h->rows) + hosted_dense_verification(&h->dense);
-    s->prepare_cost += of_labels + (finds_early(h->set) ? 0 : hosted_samples_cost(&h->samples));
+        hosted_labels_cost(&h->labels, h->samples.shuffles || h->samples.neighbours) +
+        (h->mixes ? hosted_rows_verification(&h->rows) : 0) + hosted_dense_verification(&h->dense);
+    s->prepare_cost += verifying + (finds_early(h->set) ? 0 : hosted_samples_cost(&h->samples));
     s->warm = s->warm && verifying < WARM_COST && !h->set->images; /* no I/O thread decodes */
     uint64_t of_x = hosted_rows_working(&h->rows), of_dense = hosted_dense_working(&h->dense);
     s->working += of_x > of_dense ? of_x : of_dense;

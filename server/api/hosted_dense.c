@@ -60,6 +60,14 @@ void hosted_dense_locate(hosted_dense *h) {
         hosted_rows_locate(&h->targets[i].rows);
 }
 
+fmix_status hosted_dense_need(const hosted_dense *h, const int64_t *pairing, uint64_t first,
+                              uint64_t n) {
+    fmix_status status = FMIX_OK;
+    for (unsigned i = 0; i < h->count && status == FMIX_OK; i++)
+        status = hosted_rows_need(&h->targets[i].rows, pairing, first, n);
+    return status;
+}
+
 double hosted_dense_verification(const hosted_dense *h) {
     double cost = 0;
     for (unsigned i = 0; i < h->count; i++)

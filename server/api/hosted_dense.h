@@ -29,6 +29,11 @@ void hosted_dense_end(hosted_dense *h);
 /* Finds the addresses of the samples, whose numbers are found. */
 void hosted_dense_locate(hosted_dense *h);
 
+/* Verifies rows first … first+n-1 of every target and their partners. FMIX_ERROR_LIBRARY: the set
+ * is damaged. */
+fmix_status hosted_dense_need(const hosted_dense *h, const int64_t *pairing, uint64_t first,
+                              uint64_t n);
+
 /* Estimated nanoseconds to verify all targets of the batch. */
 double hosted_dense_verification(const hosted_dense *h);
 

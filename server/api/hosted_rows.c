@@ -28,20 +28,21 @@ static const unsigned char *stored_row(const hosted_rows *h, uint64_t i) {
 
 static fmix_status need(const hosted_rows *h, uint64_t i) {
     const hosted_samples *s = h->samples;
+    if (h->views)
+        return hosted_views_verify(h->views, i);
     dataset_bytes bytes =
         s->span ? dataset_need_span(s->set, &s->span[i], s->fault)
                 : dataset_need_row(s->set, h->preprocessor.array, s->number[i], s->fault);
     return bytes == DATASET_TRUE ? FMIX_OK : FMIX_ERROR_LIBRARY;
 }
 
-/* Verifies rows first … first+n-1 of the batch, and their partners. */
-static fmix_status need_rows(const hosted_rows *h, const fmix_batch *batch, uint64_t first,
+fmix_status hosted_rows_need(const hosted_rows *h, const int64_t *pairing, uint64_t first,
                              uint64_t n) {
     fmix_status status = FMIX_OK;
     for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
         status = need(h, i);
         if (status == FMIX_OK)
-            status = need(h, (uint64_t)batch->pairing[i]);
+            status = need(h, (uint64_t)pairing[i]);
     }
     return status;
 }
@@ -121,7 +122,7 @@ static fmix_status mix_preprocessed(const hosted_rows *h, const mixer_rows *rows
 static fmix_status mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
                        fmix_scratch *scratch, uint64_t begin, uint64_t n, void *out) {
     fmix_status status = h->views ? hosted_views_need(h->views, scratch, begin, n, batch->pairing)
-                                  : need_rows(h, batch, begin, n);
+                                  : hosted_rows_need(h, batch->pairing, begin, n);
     if (status != FMIX_OK)
         return status;
     return h->stored ? fmix_mixer_mix(rows->mixer, scratch, &rows->rows, batch, begin, n, out)
@@ -164,8 +165,7 @@ double hosted_rows_verification(const hosted_rows *h) {
 }
 
 double hosted_rows_cost(const hosted_rows *h) {
-    double verifying = hosted_rows_verification(h) / (double)h->samples->at.rows;
     double of_views = h->views ? hosted_views_cost(h->views) : 0;
     uint64_t elements = h->preprocessor.elements * h->preprocessor.channels;
-    return verifying + of_views + (h->stored ? 0 : 4 * (double)elements);
+    return of_views + (h->stored ? 0 : 4 * (double)elements);
 }

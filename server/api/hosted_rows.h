@@ -25,6 +25,11 @@ void hosted_rows_end(hosted_rows *h);
 /* Finds the addresses of the samples, whose numbers are found. Of views, those that have room. */
 void hosted_rows_locate(hosted_rows *h);
 
+/* Verifies rows first … first+n-1 of the batch and their partners. FMIX_ERROR_LIBRARY: the set is
+ * damaged. */
+fmix_status hosted_rows_need(const hosted_rows *h, const int64_t *pairing, uint64_t first,
+                             uint64_t n);
+
 /* Verifies rows first … first+n-1 of the source and mixes them into `out`. batch->rows is
  * h->stored; its pairing counts in samples. FMIX_ERROR_LIBRARY: the set is damaged. */
 fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
@@ -38,7 +43,7 @@ uint64_t hosted_rows_working(const hosted_rows *h);
  */
 double hosted_rows_verification(const hosted_rows *h);
 
-/* Estimated nanoseconds to verify and preprocess a row. */
+/* Estimated nanoseconds to preprocess a row. */
 double hosted_rows_cost(const hosted_rows *h);
 
 #endif

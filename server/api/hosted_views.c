@@ -165,6 +165,13 @@ fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
 
 /* ---- making views ---- */
 
+fmix_status hosted_views_verify(const hosted_views *h, uint64_t i) {
+    const hosted_samples *s = h->samples;
+    return dataset_need_picture(s->set, &h->each[i].picture, s->fault) == DATASET_TRUE
+               ? FMIX_OK
+               : FMIX_ERROR_LIBRARY;
+}
+
 static void explain(hosted_views *h, uint64_t i, const char *why) {
     const hosted_samples *s = h->samples;
     pthread_mutex_lock(&h->lock);

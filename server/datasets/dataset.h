@@ -83,7 +83,8 @@ typedef struct dataset {
 typedef enum dataset_verify {
     DATASET_VERIFY_OFF,   /* never; the contents are checked when the set is opened */
     DATASET_VERIFY_START, /* when the set is opened, all of them */
-    DATASET_VERIFY_LAZY   /* each piece before its first use; a set without pieces at once */
+    DATASET_VERIFY_LAZY,  /* each piece before its first use; a set without pieces at once */
+    DATASET_VERIFY_FACTS  /* never, nor are the contents: the set is not to be served */
 } dataset_verify;
 
 /* Opens the set `name` in the directory `root`, retained once. NULL: the reason is printed on

@@ -1,10 +1,9 @@
 #include "dataset_read.h"
 #include "base/message.h"
+#include "dataset_info.h"
 #include "dataset_part.h"
-#include "manifest.h"
 #include "verification.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define HASH_COST 1.0 /* nanoseconds to hash a byte, measured */
@@ -28,17 +27,11 @@ static void note_fault(dataset_fault *fault, unsigned file, uint64_t piece) {
 
 /* "bytes A to B of data.bin (rows C to D) are not what was imported" */
 static void describe(const dataset *d, unsigned file, uint64_t piece, char out[DATASET_FAULT]) {
-    char name[MANIFEST_FILE_NAME], rows[64] = "";
-    uint64_t row = manifest_row_bytes(d, file), length = dataset_file(d, file)->length;
+    char range[DATASET_RANGE];
     uint64_t first = piece * PIECE_BYTES, end = first + PIECE_BYTES;
-    uint64_t last = (end < length ? end : length) - 1;
-    manifest_file_name(d, file, name);
-    if (row)
-        snprintf(rows, sizeof rows, " (rows %" PRIu64 " to %" PRIu64 ")", first / row,
-                 last / row < d->count ? last / row : d->count - 1);
-    snprintf(out, DATASET_FAULT,
-             "bytes %" PRIu64 " to %" PRIu64 " of %s%s are not what was imported", first, last,
-             name, rows);
+    uint64_t length = dataset_file(d, file)->length;
+    dataset_info_range(d, file, first, end < length ? end : length, range);
+    snprintf(out, DATASET_FAULT, "%s are not what was imported", range);
 }
 
 /* Not of a file that was truncated or touched: the reader learns that at the end, and reads again

@@ -64,7 +64,7 @@ dataset_bytes dataset_need_picture(const dataset *d, const dataset_picture *p,
 double dataset_read_cost(const dataset *d, unsigned file, uint64_t rows, uint64_t row_bytes,
                          bool scattered);
 
-#define DATASET_FAULT 160 /* bytes of the text of a fault, with its end */
+#define DATASET_FAULT 170 /* bytes of the text of a fault, with its end */
 
 /* Says which bytes of which file are wrong; an empty text where there is no fault. */
 void dataset_fault_text(const dataset *d, const dataset_fault *fault, char out[DATASET_FAULT]);

@@ -15,6 +15,8 @@ static const char head[] =
     "Commands:\n"
     "  serve                     serve until SIGTERM (the default)\n"
     "  import SET --from KIND    write a data set; see fmixd import --help\n"
+    "  info SET                  print what a data set is\n"
+    "  verify SET                read a data set, and name what is damaged\n"
     "  token NAME                create an access token for the tokens file\n"
     "  healthcheck               exit with 0 if the daemon at --listen is alive\n"
     "  selftest                  compare masks with the golden answers\n"

@@ -9,7 +9,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "deploy/fmixd.1"
-COMMANDS = ("serve", "import", "token", "healthcheck", "selftest", "config", "settings", "version",
+COMMANDS = ("serve", "import", "info", "verify", "token", "healthcheck", "selftest", "config", "settings", "version",
             "help")
 
 
