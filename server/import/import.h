@@ -67,6 +67,8 @@ typedef struct import_kind {
     ROW(cifar)                                                                                     \
     ROW(safetensors)                                                                               \
     ROW(folder)                                                                                    \
+    ROW(list)                                                                                      \
+    ROW(tar)                                                                                       \
     ROW(ragged)
 
 #define IMPORT_DECLARE(name) extern const import_kind import_##name;

@@ -67,7 +67,7 @@ static bool open_part(workers *w, picture_job *j) {
         }
         at += (uint64_t)got;
     }
-    const uint64_t facts[] = {i->length, i->offset};
+    const uint64_t facts[] = {i->length, i->offset, i->stamp};
     j->stamp = dataset_journal_add(DATASET_JOURNAL_BEGIN, facts, sizeof facts);
     return true;
 }

@@ -13,6 +13,7 @@ typedef struct picture_item {
     const char *name; /* for messages; of a whole file the path */
     int file;         /* -1: the file of this name */
     uint64_t offset, length;
+    uint64_t stamp;                 /* when the file of which it is a part was written */
     uint32_t labels[DATASET_HEADS]; /* class numbers, or the bits of f32 */
     const char
         *refused; /* why the item is no picture whatever its bytes are; NULL: it may be one */

@@ -6,6 +6,7 @@ import resource
 import signal
 import struct
 import subprocess
+import tarfile
 import unittest
 
 import numpy as np
@@ -153,6 +154,63 @@ class ImageSets(Importing):
         for file in ("data.bin", "index.bin", "labels.bin", "manifest.json"):
             self.assertEqual((self.root / "set" / file).read_bytes(), (self.root / "other" / file).read_bytes())
         self.assertEqual(sorted(os.listdir(self.root / "set")), sorted(os.listdir(self.root / "other")))
+
+    def test_a_list_names_pictures_and_labels_in_its_order(self):
+        odd = self.odd()
+        lines = ["path,y,y.age"]
+        for number, (name, data) in enumerate(odd):
+            self.file(f"in, a \"folder\"/{name}", data)
+            lines.append(f'"in, a ""folder""/{name}",{("cat", "dog", "ÄÖ")[number % 3]},{number * 0.5}')
+        listed = self.file("list.csv", b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+        said = self.take("list", listed, "--values", "--store", "files")
+        self.assertEqual([row for row, _, _ in self.rows()], [data for _, data in odd])
+        labels = np.fromfile(self.root / "set" / "labels.bin", "<i4").tolist()
+        self.assertEqual(labels, [number % 3 for number in range(len(odd))])
+        ages = np.fromfile(self.root / "set" / "labels.age.bin", "<f4").tolist()
+        self.assertEqual(ages, [number * 0.5 for number in range(len(odd))])
+        self.assertIn("y: 3 classes; rows per class: 'cat': 4, 'dog': 3, 'ÄÖ': 3", said)
+        self.assertIn("y.age: values from 0 to 4.5", said)
+        with harness.Server("--data", str(self.root), "--drain", "0") as server:
+            self.assertEqual(server.get("/v1/datasets/set").json()["heads"][0]["class_names"], ["cat", "dog", "ÄÖ"])
+
+    def shard(self, name, samples, form):
+        """A tar file of (key, extension, bytes), by Python's tarfile."""
+        path = self.folder / name
+        with tarfile.open(path, "w", format=form) as archive:
+            for key, extension, data in samples:
+                member = tarfile.TarInfo(f"{key}.{extension}")
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+        return path
+
+    def test_shards_of_every_form_hold_the_same(self):
+        odd = [(name, data) for name, data in self.odd() if name.endswith((".jpg", ".png"))]
+        long = "folder/" + "long " * 40 + "ü"
+        samples = []
+        for number, (name, data) in enumerate(odd):
+            key = f"{long}{number}"
+            samples += [(key, name.rsplit(".", 1)[1], data), (key, "cls", b"%d" % (number % 4)),
+                        (key, "txt", b"a caption")]
+        digests = set()
+        for number, form in enumerate((tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)):
+            half = len(samples) // 6 * 3
+            shards = [self.shard(f"{number}-a.tar", samples[:half], form),
+                      self.shard(f"{number}-b.tar", samples[half:], form)]
+            said = importing(self.root / f"s{number}", "--from", "tar", *shards)
+            self.assertIn(f"skipped {len(odd)} files: members .txt are not read", said)
+            self.assertEqual([row for row, _, _ in self.rows(f"s{number}")], [data for _, data in odd])
+            self.assertEqual(np.fromfile(self.root / f"s{number}" / "labels.bin", "<i4").tolist(),
+                             [n % 4 for n in range(len(odd))])
+            digests.add((self.root / f"s{number}" / "manifest.json").read_text())
+        self.assertEqual(len(digests), 1)
+
+    def test_a_sets_own_webdataset_shards_are_refused_when_they_are_cut(self):
+        shard = self.shard("a.tar", [("1", "jpg", pictures.jpeg(self.photo(9, 9))), ("1", "cls", b"0")],
+                           tarfile.USTAR_FORMAT)
+        whole = shard.read_bytes()
+        for length in (len(whole) - len(whole.rstrip(b"\0")) + 100, 600, 100, 0):
+            self.refused("tar", self.file("cut.tar", whole[:length] if length < 1000 else whole.rstrip(b"\0")))
+        self.assertIn("if archives were joined", self.refused("tar", self.file("twice.tar", whole + whole)))
 
     def test_a_disk_that_fills_is_said_and_leaves_nothing(self):
         self.many(40)

@@ -34,7 +34,7 @@ static void help_names_every_kind_and_option_within_80_columns(void **state) {
         "\n  --allow-empty ",
         "\n  --help ",
         "(npy, idx, safetensors, ragged)",
-        "(cifar, folder)",
+        "folder, list, tar)",
         "\nExamples:\n  fmixd import sets/",
     };
     assert_int_equal(RUN_ARGUMENTS("anything", "--what", "--help"), 0);
@@ -67,7 +67,7 @@ static void a_wrong_command_line_is_explained_with_the_synopsis_and_ends_with_2(
         {{"import", "set"}, "--from is missing"},
         {{"import", "set", "--from"}, "--from needs a value"},
         {{"import", "set", "--from", "csv"},
-         "--from is 'csv'; it must be npy, idx, cifar, safetensors, folder or ragged"},
+         "--from is 'csv'; it must be npy, idx, cifar, safetensors, folder, list, tar or ragged"},
         {{"import", "set", "--from", "npy"}, "--from npy takes X [Y]"},
         {{"import", "set", "--what"}, "there is no option '--what'"},
         {{"import", "set", "--classes"}, "--classes needs a value: an integer from 1 to 1048576"},

@@ -1,0 +1,106 @@
+#include "importing.h"
+
+static int import_list_of(const char *text, const char *option) {
+    folder_write("list.csv", text, strlen(text));
+    return option ? IMPORT("--from", "list", folder_path("list.csv"), option)
+                  : IMPORT("--from", "list", folder_path("list.csv"));
+}
+
+static void make_pictures(void) {
+    folder_make("p");
+    importing_png("p/a.png", 3, 2, 1, 7);
+    importing_png("p/b c.png", 4, 2, 1, 9);
+}
+
+static int32_t label_of(const dataset *d, unsigned head, uint64_t row) {
+    return (int32_t)dtype_integer(DTYPE_I32, d->head[head].file.bytes + 4 * row);
+}
+
+static void paths_are_relative_to_the_list_and_rows_in_its_order(void **state) {
+    (void)state;
+    dataset_picture p;
+    make_pictures();
+    assert_int_equal(import_list_of("path,y,y.sort\r\np/b c.png,3,b\r\n\"p/a.png\",0,\"a\"\r\n"
+                                    "p/a.png,1,b\r\n",
+                                    NULL),
+                     0);
+    dataset *d = importing_open();
+    assert_true(d->images && d->count == 3 && d->heads == 2);
+    assert_true(dataset_picture_of(d, 0, &p) && p.width == 4);
+    assert_true(dataset_picture_of(d, 1, &p) && p.width == 3);
+    assert_true(d->head[0].classes == 4 && d->head[1].classes == 2);
+    assert_true(label_of(d, 0, 0) == 3 && label_of(d, 0, 1) == 0 && label_of(d, 0, 2) == 1);
+    assert_true(label_of(d, 1, 0) == 1 && label_of(d, 1, 1) == 0 && label_of(d, 1, 2) == 1);
+    dataset_release(d);
+    assert_true(folder_said("y.sort: 2 classes; rows per class: 'a': 1, 'b': 2"));
+}
+
+static void numbers_are_values_where_that_is_asked_for(void **state) {
+    (void)state;
+    make_pictures();
+    static const char list[] = "path,y,y.sort\np/a.png,-1.5e0,x\np/b c.png,2,y\n";
+    assert_true(importing_refused(import_list_of(list, NULL),
+                                  "line 2: y is '-1.5e0', and all of its labels are numbers: class "
+                                  "numbers must be whole and not negative; for values to predict"));
+    assert_int_equal(import_list_of(list, "--values"), 0);
+    dataset *d = importing_open();
+    assert_true(d->head[0].kind == DATASET_VALUES && d->head[1].kind == DATASET_NUMBERS);
+    float value;
+    memcpy(&value, d->head[0].file.bytes, sizeof value);
+    dtype_swap(DTYPE_F32, &value, sizeof value);
+    assert_true(value == -1.5f);
+    dataset_release(d);
+}
+
+static void names_that_are_no_numbers_make_all_of_a_column_names(void **state) {
+    (void)state;
+    make_pictures();
+    assert_int_equal(import_list_of("path,y\np/a.png,10\np/a.png,9\np/a.png,007\n", NULL), 0);
+    dataset *d = importing_open();
+    assert_int_equal(d->head[0].classes, 3);
+    assert_true(label_of(d, 0, 0) == 1 && label_of(d, 0, 1) == 2 && label_of(d, 0, 2) == 0);
+    dataset_release(d);
+}
+
+static void a_list_without_labels_is_a_set_without(void **state) {
+    (void)state;
+    make_pictures();
+    assert_int_equal(import_list_of("path\np/a.png\n", NULL), 0);
+    dataset *d = importing_open();
+    assert_true(d->count == 1 && d->heads == 0 && !d->images);
+    dataset_release(d);
+    assert_true(folder_said("there are no labels"));
+}
+
+static void mistakes_are_refused_by_their_line(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *reason;
+    } bad[] = {
+        {"", "line 1 must name the columns"},
+        {"p/a.png,1\n", "the first is not 'path' but 'p/a.png'"},
+        {"path,label\n", "'label' is not"},
+        {"path,y,y\n", "each once; 'y' is not"},
+        {"path,y,y.1,y.2,y.3,y.4,y.5,y.6,y.7,y.8\n", "there are 9 heads; at most 8"},
+        {"path,y\n", "lists no pictures"},
+        {"path,y\np/a.png\n", "line 2: there are 1 fields; line 1 names 2 columns"},
+        {"path,y\np/a.png,1\np/a.png,1,2\n", "line 3: there are 3 fields; line 1 names 2 columns"},
+        {"path,y\np/a.png,1\n\n", "line 3: there are 1 fields"},
+        {"path,y\n,1\n", "line 2: the path is empty"},
+        {"path,y\np/a.png,\n", "line 2: y is empty"},
+        {"path,y\np/a.png,1\"\n", "line 2: there is a quote inside a field"},
+        {"path,y\np/a.png,\xff\n", "line 2: the class '\\xff' of y is not UTF-8"},
+        {"path,y\np/a.png,1048576\n", "the largest class number of y is 1048576"},
+        {"path,y\np/gone.png,1\n", "p/gone.png': No such file"},
+    };
+    make_pictures();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (!importing_refused(import_list_of(bad[i].text, NULL), bad[i].reason))
+            fail_msg("%s", bad[i].text);
+}
+
+RUN(IN_FOLDER(paths_are_relative_to_the_list_and_rows_in_its_order),
+    IN_FOLDER(numbers_are_values_where_that_is_asked_for),
+    IN_FOLDER(names_that_are_no_numbers_make_all_of_a_column_names),
+    IN_FOLDER(a_list_without_labels_is_a_set_without),
+    IN_FOLDER(mistakes_are_refused_by_their_line))
