@@ -1,5 +1,6 @@
 /* fmixd: masks and mixed batches over HTTP. */
 #include "access/auth.h"
+#include "api/golden_pictures.h"
 #include "api/reference.h"
 #include "base/clock.h"
 #include "base/crash.h"
@@ -119,6 +120,7 @@ static int selftest(const config *c) {
     if (fmix_context_new(0, &context) != FMIX_OK)
         return 1;
     bool good = selftest_run(context, golden, stderr);
+    good &= golden_pictures_check(image_read, stderr);
     fmix_context_free(context);
     if (good)
         printf("stream %d golden %s\n", FMIX_STREAM, golden);

@@ -183,6 +183,15 @@ static bool begin_views(const query *q, hosted_batch *h, server_state *server, p
     if (!h->set->images)
         return true;
     const batch_address *at = &h->samples.at;
+    if (server->misdecodes) {
+        problem_add(p, 503, NULL,
+                    "image sets are not served: the JPEG decoder of this machine gives other "
+                    "samples than the golden ones of the self-test; install libjpeg-turbo as "
+                    "fmixd was built with, and start the daemon again");
+        p->retry_after = 60;
+        p->reason = REFUSAL_INTERNAL;
+        return false;
+    }
     h->rows.views = &h->views;
     h->views.samples = &h->samples;
     h->views.metrics = &server->metrics;

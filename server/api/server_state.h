@@ -27,6 +27,7 @@ typedef struct server_state {
     log_lines *log;
     atomic_bool draining; /* SIGTERM was received: not ready, but still serving */
     char golden[33];      /* digest of the self-test's answers */
+    bool misdecodes;      /* pictures: the decoder gives other samples than the golden ones */
 } server_state;
 
 #endif

@@ -1,4 +1,5 @@
 #include "daemon.h"
+#include "api/golden_pictures.h"
 #include "api/openapi.h"
 #include "base/clock.h"
 #include "base/message.h"
@@ -213,6 +214,7 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
                                 .payer = &s->budget,
                                 .buffer_pool = &s->buffer_pool,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
+    s->misdecodes = !golden_pictures_check(image_read, d->errors); /* all else is served */
     return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
            (s->jobs = jobs_new(&pool)) && (d->http.monitor = connection_monitor_new(&limits)) &&
            (d->http.lingering =

@@ -241,6 +241,69 @@ static void sequences_are_refused_what_they_cannot_have(void **state) {
     served_free(b);
 }
 
+/* Pictures of 1 x 1, 1 x 2 and 1 x 1 pixels; the first pixels of them are 1 2 3, 4 5 6 and 10
+ * 11 12.
+ */
+static void pictures_become_rows_of_one_shape(void **state) {
+    (void)state;
+    served *b = served_new();
+    problem p = {0};
+    unsigned char mixed[3][2][2][3];
+    small_write_images("pictures", DATASET_PIXELS);
+    tensor_source *s =
+        ask_small(b, "pictures", "n=3&size=2&view=stretch&filter=nearest&method=none", &p);
+    served_is(&p, 0, "");
+    assert_false(s->warm);
+    served_prepare(s);
+    served_fill(s, "mixed", mixed, sizeof mixed);
+    for (unsigned y = 0; y < 2; y++) {
+        assert_memory_equal(mixed[0][y][1], small_pixels, 3);
+        assert_memory_equal(mixed[1][y][0], small_pixels + 3, 3);
+        assert_memory_equal(mixed[1][y][1], small_pixels + 6, 3);
+        assert_memory_equal(mixed[2][y][0], small_pixels + 9, 3);
+    }
+    tensor_source_free(s);
+    served_free(b);
+}
+
+static void a_picture_that_is_none_is_a_loss_that_names_its_row(void **state) {
+    (void)state;
+    served *b = served_new();
+    problem p = {0};
+    char told[400] = "";
+    unsigned char mixed[12];
+    fmix_scratch *scratch;
+    small_write_images("files", DATASET_FILES);
+    tensor_source *s = ask_small(b, "files", "n=1&size=2&seed=4", &p);
+    served_is(&p, 0, "");
+    served_prepare(s);
+    assert_false(s->is_lost(s->self));
+    const tensor *t = served_find(s, "mixed");
+    assert_ok(fmix_scratch_new(&scratch));
+    assert_int_equal(t->fill(t->self, scratch, 0, 1, mixed), FMIX_ERROR_LIBRARY);
+    assert_true(s->is_lost(s->self));
+    s->tell_loss(s->self, told, sizeof told);
+    assert_non_null(strstr(told, "the picture of row 0 of the data set files cannot be used"));
+    fmix_scratch_free(scratch);
+    tensor_source_free(s);
+    served_free(b);
+}
+
+static void image_sets_are_not_served_by_a_decoder_that_failed_its_test(void **state) {
+    (void)state;
+    served *b = served_new();
+    problem p = {0};
+    small_write_images("untested", DATASET_PIXELS);
+    b->server.misdecodes = true;
+    assert_null(ask_small(b, "untested", "n=1&size=2", &p));
+    served_is(&p, 503, "");
+    assert_non_null(strstr(p.errors[0].detail, "image sets are not served"));
+    p = (problem){0};
+    tensor_source_free(ask(b, "n=1", 0, &p)); /* all else is */
+    served_is(&p, 0, "");
+    served_free(b);
+}
+
 static void only_a_pinned_digest_makes_an_answer_final(void **state) {
     (void)state;
     served *b = served_new();
@@ -290,6 +353,9 @@ int main(void) {
         T(neighbours_of_a_set_that_has_none_are_refused),
         T(a_batch_of_sequences_is_as_long_as_its_longest_row),
         T(sequences_are_refused_what_they_cannot_have),
+        T(pictures_become_rows_of_one_shape),
+        T(a_picture_that_is_none_is_a_loss_that_names_its_row),
+        T(image_sets_are_not_served_by_a_decoder_that_failed_its_test),
         T(only_a_pinned_digest_makes_an_answer_final),
         T(a_set_that_is_overwritten_is_lost),
         T(fewer_classes_than_the_set_has_are_refused),
