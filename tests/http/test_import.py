@@ -479,7 +479,7 @@ class Interrupted(Importing):
         self.take("npy", self.file("x.npy", harness.write_npy(x)))
         self.assertEqual([path.name for path in self.root.iterdir()], ["set"])
         self.assertEqual(sorted(path.name for path in (self.root / "set").iterdir()),
-                         ["data.bin", "manifest.json"])
+                         ["data.bin", "manifest.json", "pieces.bin"])
         self.assertEqual(self.served(5)[1].tobytes(), x.tobytes())
 
     def test_a_second_import_of_the_same_set_is_refused(self):

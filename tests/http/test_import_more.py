@@ -307,11 +307,11 @@ class Ragged(More):
 
 
 class Damaged(More):
-    """Files that changed after they were imported."""
+    """Files that changed after they were imported, where all of a set is read at start."""
 
     def explained(self):
         """Why the set is not served."""
-        with harness.Server("--data", str(self.root), "--drain", "0") as server:
+        with harness.Server("--data", str(self.root), "--drain", "0", "--verify", "start") as server:
             answer = server.get("/v1/datasets/set")
             self.assertEqual(answer.status, 503)
             return answer.json()["detail"]
@@ -338,8 +338,9 @@ class Damaged(More):
 
     def test_damaged_offsets_are_found(self):
         self.take("ragged", self.npy("x.npy", np.arange(6)), self.npy("o.npy", np.array([0, 1, 4, 6])))
-        self.assertIn("a file was altered", self.alter("offsets.bin", 8, b"\2"))
+        self.assertIn("its rows have lengths from 2 to 2; by its manifest they have lengths from 1 to 3",
+                      self.alter("offsets.bin", 8, b"\2"))
         self.assertIn("row 1 begins at 4 and ends at 4", self.alter("offsets.bin", 8, b"\4"))
         self.assertIn("its data have 48 bytes; by its offsets they must have 7 times 8", self.alter("offsets.bin", 24, b"\7"))
         self.assertIn("its offsets begin with 1; they must begin with 0", self.alter("offsets.bin", 0, b"\1"))
-        self.assertIn("its data have 49 bytes", self.alter("data.bin", 48, b"\1"))
+        self.assertIn("data.bin has 49 bytes; by manifest.json it must have 48", self.alter("data.bin", 48, b"\1"))
