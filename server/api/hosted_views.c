@@ -182,16 +182,28 @@ static void explain(hosted_views *h, uint64_t i, const char *why) {
     pthread_mutex_unlock(&h->lock);
 }
 
+/* The rows of a picture, from the first on, that the views of sample i, a leader, and of the
+ * samples of the same picture read; at least one. */
+static uint32_t rows_read(const hosted_views *h, uint64_t i) {
+    uint32_t rows = 1;
+    for (; i != NOWHERE; i = h->each[i].next) {
+        fmix_part part;
+        fmix_view_reads(&h->each[i].view, h->filter, &part);
+        rows = part.height && part.top + part.height > rows ? part.top + part.height : rows;
+    }
+    return rows;
+}
+
 /* Reads the pixels of a file that has the sides that the index says: nothing is allocated by
  * others. The bytes may change meanwhile, so the sides are compared twice. */
-static bool decode(hosted_views *h, const dataset_picture *p, image *out) {
+static bool decode(hosted_views *h, const dataset_picture *p, uint32_t rows, image *out) {
     unsigned channels = dataset_picture_channels(h->samples->set);
     if (!image_header(p->bytes, (size_t)p->length, out))
         return false;
     bool same = out->height == p->height && out->width == p->width;
     if (same) {
         atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
-        if (!image_read(p->bytes, (size_t)p->length, channels, out))
+        if (!image_read_rows(p->bytes, (size_t)p->length, channels, rows, out))
             return false;
         same = out->height == p->height && out->width == p->width;
     }
@@ -203,11 +215,12 @@ static bool decode(hosted_views *h, const dataset_picture *p, image *out) {
     return same;
 }
 
-/* Makes all views of the picture of sample i, a leader, from its pixels. */
-static fmix_status resize(hosted_views *h, fmix_scratch *scratch, uint64_t i, const void *pixels) {
+/* Makes all views of the picture of sample i, a leader, from its first rows. */
+static fmix_status resize(hosted_views *h, fmix_scratch *scratch, uint64_t i, uint32_t rows,
+                          const void *pixels) {
     unsigned channels = dataset_picture_channels(h->samples->set);
     const dataset_picture *p = &h->each[i].picture;
-    const fmix_picture from = {.part = {.height = p->height, .width = p->width},
+    const fmix_picture from = {.part = {.height = rows, .width = p->width},
                                .pixels = pixels,
                                .stride = (size_t)p->width * channels};
     fmix_status status = FMIX_OK;
@@ -225,11 +238,11 @@ static fmix_status try(hosted_views *h, fmix_scratch *scratch, uint64_t i, char 
     if (dataset_need_picture(s->set, p, s->fault) != DATASET_TRUE)
         return FMIX_ERROR_LIBRARY;
     if (s->set->store == DATASET_PIXELS)
-        return resize(h, scratch, i, p->bytes);
+        return resize(h, scratch, i, p->height, p->bytes);
     image decoded;
     fmix_status status = FMIX_ERROR_LIBRARY;
-    if (decode(h, p, &decoded))
-        status = resize(h, scratch, i, decoded.pixels);
+    if (decode(h, p, rows_read(h, i), &decoded))
+        status = resize(h, scratch, i, decoded.rows, decoded.pixels);
     else
         snprintf(why, IMAGE_MESSAGE, "%s", decoded.message);
     image_free(&decoded);

@@ -18,7 +18,8 @@ bool image_allocate(const image_request *order, image *out) {
     if (!order->pixels)
         return true;
     unsigned channels = order->channels > out->stored ? order->channels : out->stored;
-    out->pixels = malloc((size_t)pixels * channels);
+    out->rows = order->rows < out->height ? order->rows : out->height;
+    out->pixels = malloc((size_t)out->rows * out->width * channels);
     if (!out->pixels)
         snprintf(out->message, sizeof out->message, "out of memory");
     return out->pixels != NULL;
@@ -62,13 +63,18 @@ bool image_header(const unsigned char *bytes, size_t length, image *out) {
 }
 
 bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out) {
+    return image_read_rows(bytes, length, channels, UINT32_MAX, out);
+}
+
+bool image_read_rows(const unsigned char *bytes, size_t length, unsigned channels, uint32_t rows,
+                     image *out) {
     const image_request order = {
-        .bytes = bytes, .length = length, .pixels = true, .channels = channels};
+        .bytes = bytes, .length = length, .pixels = true, .rows = rows, .channels = channels};
     if (!read_any(&order, out)) {
         image_free(out);
         return false;
     }
-    size_t count = (size_t)out->width * out->height;
+    size_t count = (size_t)out->width * out->rows;
     out->channels = channels ? channels : out->stored;
     if (out->channels < out->stored)
         make_grey(out->pixels, count);

@@ -34,6 +34,7 @@ typedef struct image {
     unsigned stored;   /* channels of the file: 1 grey, 3 colour */
     unsigned channels; /* of the pixels: 1 grey, 3 RGB */
     unsigned traits;
+    uint32_t rows; /* of the pixels; the height, unless fewer are asked for */
     unsigned char *pixels;
     char message[IMAGE_MESSAGE]; /* why the file is not read; or the first warning, or empty */
 } image;
@@ -44,6 +45,10 @@ bool image_header(const unsigned char *bytes, size_t length, image *out);
 
 /* Reads the pixels, too. channels: 0 for as many as the file stores; 1 or 3 to convert. */
 bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out);
+/* The same for the first rows alone, or all where a file's rows are not stored in order. What is
+ * behind them in the file is not read. rows: at least 1. */
+bool image_read_rows(const unsigned char *bytes, size_t length, unsigned channels, uint32_t rows,
+                     image *out);
 void image_free(image *p);
 
 #endif

@@ -10,6 +10,7 @@ typedef struct image_request {
     const unsigned char *bytes;
     size_t length;
     bool pixels;       /* read the pixels; else the header alone */
+    uint32_t rows;     /* how many of them are enough */
     unsigned channels; /* that pixels are converted to afterwards: 0 (not at all), 1 or 3 */
 } image_request;
 
@@ -19,8 +20,8 @@ typedef struct image_request {
 bool image_png(const image_request *order, image *out);
 bool image_jpeg(const image_request *order, image *out);
 
-/* Checks the sides in *out, and allocates the pixels if the request asks for them. False: the image
- * is too large, or no memory; out->message says which. */
+/* Checks the sides in *out, and allocates the rows that are enough if the request asks for pixels.
+ * False: the image is too large, or no memory; out->message says which. */
 bool image_allocate(const image_request *order, image *out);
 
 #endif

@@ -129,7 +129,7 @@ static bool read_rows(reader *r) {
     JSAMPARRAY own =
         inks ? jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 4, 1)
              : NULL;
-    while (jpeg->output_scanline < jpeg->output_height) {
+    while (jpeg->output_scanline < r->out->rows) {
         JSAMPROW row = r->out->pixels + jpeg->output_scanline * stride;
         if (jpeg_read_scanlines(jpeg, inks ? own : &row, 1) != 1)
             return fail_truncated(r);
@@ -158,6 +158,8 @@ static bool decode(reader *r) {
         return fail_truncated(r);
     if (!read_rows(r))
         return false;
+    if (r->out->rows < r->out->height)
+        return true;
     if (!jpeg_finish_decompress(jpeg) && !r->out->message[0])
         snprintf(r->out->message, IMAGE_MESSAGE,
                  "the EOI marker at the end of the file is missing; all pixels were decoded");

@@ -77,7 +77,10 @@ static void set_transformations(reader *r) {
 static bool decode(reader *r) {
     read_info(r);
     take_header(r);
-    if (!image_allocate(r->order, r->out))
+    bool in_order = png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_NONE;
+    image_request order = *r->order;
+    order.rows = in_order ? order.rows : UINT32_MAX;
+    if (!image_allocate(&order, r->out))
         return false;
     if (!r->order->pixels)
         return true;
@@ -88,9 +91,10 @@ static bool decode(reader *r) {
     if (png_get_rowbytes(r->png, r->info) != stride)
         png_error(r->png, "the length of a row does not fit its pixels");
     for (int pass = 0; pass < passes; pass++)
-        for (uint32_t y = 0; y < r->out->height; y++)
+        for (uint32_t y = 0; y < r->out->rows; y++)
             png_read_row(r->png, r->out->pixels + y * stride, NULL);
-    png_read_end(r->png, NULL);
+    if (r->out->rows == r->out->height)
+        png_read_end(r->png, NULL);
     return true;
 }
 

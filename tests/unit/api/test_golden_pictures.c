@@ -34,6 +34,25 @@ static bool read_twice_as_wide(const unsigned char *bytes, size_t length, unsign
     return good;
 }
 
+/* Compares the first rows, however many, with those of the whole. */
+static bool read_in_parts(const unsigned char *bytes, size_t length, unsigned channels,
+                          image *out) {
+    bool good = image_read(bytes, length, channels, out);
+    for (uint32_t rows = 1; rows <= out->height; rows++) {
+        image part;
+        assert_true(image_read_rows(bytes, length, channels, rows, &part));
+        assert_int_equal(part.rows, rows);
+        assert_memory_equal(part.pixels, out->pixels, (size_t)rows * out->width * channels);
+        image_free(&part);
+    }
+    return good;
+}
+
+static void the_first_rows_have_the_samples_of_the_whole(void **state) {
+    (void)state;
+    assert_true(check(read_in_parts));
+}
+
 static void the_decoder_of_this_machine_passes_in_silence(void **state) {
     (void)state;
     assert_true(check(image_read));
@@ -56,5 +75,6 @@ static void a_decoder_that_fails_says_why(void **state) {
     assert_false(check(read_twice_as_wide));
 }
 
-RUN(T(the_decoder_of_this_machine_passes_in_silence),
+RUN(T(the_first_rows_have_the_samples_of_the_whole),
+    T(the_decoder_of_this_machine_passes_in_silence),
     T(one_wrong_sample_fails_and_its_file_is_named), T(a_decoder_that_fails_says_why))

@@ -74,5 +74,28 @@ static void a_header_is_read_without_pixels(void **state) {
     assert_true(p.width == 3 && p.height == 2 && p.stored == 3 && !p.pixels);
 }
 
-RUN(T(grey_is_read_as_rgb_and_rgb_as_grey), T(an_image_over_the_limits_is_refused_by_its_header),
+static void the_first_rows_are_those_of_the_whole(void **state) {
+    (void)state;
+    static unsigned char pixels[7 * 3 * 3];
+    unsigned char file[300];
+    image whole, part;
+    for (unsigned i = 0; i < sizeof pixels; i++)
+        pixels[i] = (unsigned char)(3 * i);
+    png_plain(3, 7, 3, pixels, file);
+    size_t length = (size_t)png_plain_length(3, 7, 3);
+    for (unsigned channels = 1; channels <= 3; channels += 2) {
+        assert_true(image_read(file, length, channels, &whole));
+        assert_int_equal(whole.rows, 7);
+        for (uint32_t rows = 1; rows <= 8; rows++) {
+            assert_true(image_read_rows(file, length, channels, rows, &part));
+            assert_true(part.height == 7 && part.rows == (rows < 7 ? rows : 7));
+            assert_memory_equal(part.pixels, whole.pixels, part.rows * 3 * channels);
+            image_free(&part);
+        }
+        image_free(&whole);
+    }
+}
+
+RUN(T(the_first_rows_are_those_of_the_whole), T(grey_is_read_as_rgb_and_rgb_as_grey),
+    T(an_image_over_the_limits_is_refused_by_its_header),
     T(a_file_that_is_neither_png_nor_jpeg_is_refused), T(a_header_is_read_without_pixels))
