@@ -163,6 +163,7 @@ static const char *reason_to_begin(dataset_writer *w, dataset_journal *resume) {
         return "its files cannot be used";
     }
     *resume = found;
+    w->progress.before = found.rows;
     return NULL;
 }
 

@@ -158,6 +158,13 @@ void mapped_file_close(mapped_file *m) {
     *m = (mapped_file){.slot = -1};
 }
 
+void mapped_file_forget(const mapped_file *m, size_t offset, size_t length) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), from = (offset + page - 1) / page * page;
+    size_t to = offset + length == m->length ? offset + length : (offset + length) / page * page;
+    if (m->bytes && from < to)
+        madvise((void *)(m->bytes + from), to - from, MADV_DONTNEED);
+}
+
 mapped_file_state mapped_file_state_of(const mapped_file *m) {
     return m->bytes ? atomic_load(&regions[m->slot].state) : MAPPED_FILE_WHOLE;
 }

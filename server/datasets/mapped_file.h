@@ -60,6 +60,10 @@ bool mapped_file_open(int directory, const char *name, mapped_file *out);
 bool mapped_file_open_path(const char *path, mapped_file *out);
 void mapped_file_close(mapped_file *m);
 
+/* These bytes will not be read soon: whole pages of them no longer count as memory of the process,
+ * until they are read again. */
+void mapped_file_forget(const mapped_file *m, size_t offset, size_t length);
+
 /* The text of an errno that either function left. */
 const char *mapped_file_error(int error);
 

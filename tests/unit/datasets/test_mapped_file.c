@@ -252,8 +252,26 @@ static void another_bus_error_ends_the_process(void **state) {
 }
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
-RUN(IN_FOLDER(a_file_is_mapped_whole), IN_FOLDER(an_empty_file_has_no_bytes),
-    IN_FOLDER(only_regular_files_are_mapped), T(errors_have_a_text_that_says_what_is_wrong),
+static void forgotten_bytes_are_read_again(void **state) {
+    (void)state;
+    static const size_t parts[][2] = {{0, 40000},   {0, 1},     {4095, 2},
+                                      {4096, 4096}, {39999, 1}, {5, 0}};
+    mapped_file m;
+    write_file("file", 40000);
+    assert_true(mapped_file_open(directory, "file", &m));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        mapped_file_forget(&m, parts[i][0], parts[i][1]);
+        for (size_t at = 0; at < 40000; at++)
+            assert_int_equal(m.bytes[at], 'x');
+    }
+    assert_false(is_broken(&m));
+    mapped_file_close(&m);
+    mapped_file_forget(&m, 0, 0);
+}
+
+RUN(IN_FOLDER(a_file_is_mapped_whole), IN_FOLDER(forgotten_bytes_are_read_again),
+    IN_FOLDER(an_empty_file_has_no_bytes), IN_FOLDER(only_regular_files_are_mapped),
+    T(errors_have_a_text_that_says_what_is_wrong),
     IN_FOLDER(a_file_cut_short_reads_as_zeros_and_is_marked),
     IN_FOLDER(a_cut_within_a_page_and_an_overwrite_are_seen),
     IN_FOLDER(an_overwrite_with_its_time_set_back_is_doubtful),

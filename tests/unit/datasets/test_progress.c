@@ -1,4 +1,5 @@
 #include "folder.h"
+#include "held_clock.h"
 
 #include "datasets/progress.h"
 
@@ -88,7 +89,27 @@ static void a_break_ends_the_line_of_a_bar_that_is_not_full(void **state) {
     close_terminal(&t);
 }
 
-RUN(IN_FOLDER(elsewhere_each_tenth_is_a_line),
+static void after_two_seconds_the_rate_and_the_time_left_are_told(void **state) {
+    (void)state;
+    held_clock_stop();
+    progress p = progress_of(folder_errors, 1000);
+    p.before = 100; /* by an earlier import */
+    held_clock_pass(1999);
+    progress_show(&p, 200);
+    held_clock_pass(2001);
+    progress_show(&p, 500);
+    held_clock_pass(996000);
+    progress_show(&p, 600);
+    progress_show(&p, 1000);
+    held_clock_run();
+    assert_true(folder_said("fmixd: import: 20 %, 200 rows\n"));
+    assert_true(folder_said("fmixd: import: 50 %, 500 rows, 100 rows/s, 5 s left\n"));
+    assert_true(folder_said("fmixd: import: 60 %, 600 rows, 0.5 rows/s, 13 min left\n"));
+    assert_true(folder_said("fmixd: import: 100 %, 1000 rows, 0.9 rows/s\n"));
+}
+
+RUN(IN_FOLDER(after_two_seconds_the_rate_and_the_time_left_are_told),
+    IN_FOLDER(elsewhere_each_tenth_is_a_line),
     IN_FOLDER(without_an_expected_number_nothing_is_shown),
     IN_FOLDER(a_break_elsewhere_prints_nothing), T(a_terminal_sees_a_bar_that_grows_in_its_line),
     T(a_break_ends_the_line_of_a_bar_that_is_not_full))
