@@ -185,28 +185,35 @@ static void explain(hosted_views *h, uint64_t i, const char *why) {
     pthread_mutex_unlock(&h->lock);
 }
 
-/* The rows of a picture, from the first on, that the views of sample i, a leader, and of the
- * samples of the same picture read; at least one. */
-static uint32_t rows_read(const hosted_views *h, uint64_t i) {
-    uint32_t rows = 1;
+/* The pixels that the views of the picture of sample i, a leader, read; or one, if they read none.
+ */
+static image_part part_of(const hosted_views *h, uint64_t i) {
+    uint32_t top = UINT32_MAX, left = UINT32_MAX, bottom = 0, right = 0;
     for (; i != NOWHERE; i = h->each[i].next) {
         fmix_part part;
         fmix_view_reads(&h->each[i].view, h->filter, &part);
-        rows = part.height && part.top + part.height > rows ? part.top + part.height : rows;
+        if (part.height == 0 || part.width == 0)
+            continue;
+        top = part.top < top ? part.top : top;
+        left = part.left < left ? part.left : left;
+        bottom = part.top + part.height > bottom ? part.top + part.height : bottom;
+        right = part.left + part.width > right ? part.left + part.width : right;
     }
-    return rows;
+    return bottom ? (image_part){top, left, bottom - top, right - left} : (image_part){0, 0, 1, 1};
 }
 
 /* Reads the pixels of a file that has the sides that the index says: nothing is allocated by
  * others. The bytes may change meanwhile, so the sides are compared twice. */
-static bool decode(hosted_views *h, const dataset_picture *p, uint32_t rows, image *out) {
+static bool decode(hosted_views *h, uint64_t i, image *out) {
+    const dataset_picture *p = &h->each[i].picture;
+    image_part part = part_of(h, i);
     unsigned channels = dataset_picture_channels(h->samples->set);
     if (!image_header(p->bytes, (size_t)p->length, out))
         return false;
     bool same = out->height == p->height && out->width == p->width;
     if (same) {
         atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
-        if (!image_read_rows(p->bytes, (size_t)p->length, channels, rows, out))
+        if (!image_read_part(p->bytes, (size_t)p->length, channels, &part, out))
             return false;
         same = out->height == p->height && out->width == p->width;
     }
@@ -218,14 +225,13 @@ static bool decode(hosted_views *h, const dataset_picture *p, uint32_t rows, ima
     return same;
 }
 
-/* Makes all views of the picture of sample i, a leader, from its first rows. */
-static fmix_status resize(hosted_views *h, fmix_scratch *scratch, uint64_t i, uint32_t rows,
-                          const void *pixels) {
+/* Makes all views of the picture of sample i, a leader, from its pixels. */
+static fmix_status resize(hosted_views *h, fmix_scratch *scratch, uint64_t i,
+                          const image_part *part, const void *pixels) {
     unsigned channels = dataset_picture_channels(h->samples->set);
-    const dataset_picture *p = &h->each[i].picture;
-    const fmix_picture from = {.part = {.height = rows, .width = p->width},
+    const fmix_picture from = {.part = {part->top, part->left, part->height, part->width},
                                .pixels = pixels,
-                               .stride = (size_t)p->width * channels};
+                               .stride = (size_t)part->width * channels};
     fmix_status status = FMIX_OK;
     for (; i != NOWHERE && status == FMIX_OK; i = h->each[i].next)
         status = fmix_resize(scratch, &h->each[i].view, h->filter, channels, &from,
@@ -241,11 +247,11 @@ static fmix_status try(hosted_views *h, fmix_scratch *scratch, uint64_t i, char 
     if (dataset_need_picture(s->set, p, s->fault) != DATASET_TRUE)
         return FMIX_ERROR_LIBRARY;
     if (s->set->store == DATASET_PIXELS)
-        return resize(h, scratch, i, p->height, p->bytes);
+        return resize(h, scratch, i, &(image_part){0, 0, p->height, p->width}, p->bytes);
     image decoded;
     fmix_status status = FMIX_ERROR_LIBRARY;
-    if (decode(h, p, rows_read(h, i), &decoded))
-        status = resize(h, scratch, i, decoded.rows, decoded.pixels);
+    if (decode(h, i, &decoded))
+        status = resize(h, scratch, i, &decoded.part, decoded.pixels);
     else
         snprintf(why, IMAGE_MESSAGE, "%s", decoded.message);
     image_free(&decoded);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool image_allocate(const image_request *order, image *out) {
+bool image_take_sides(image *out) {
     uint64_t pixels = (uint64_t)out->width * out->height;
     if (pixels == 0 || pixels > IMAGE_PIXELS || out->width > IMAGE_SIDE ||
         out->height > IMAGE_SIDE) {
@@ -15,11 +15,24 @@ bool image_allocate(const image_request *order, image *out) {
             out->width, out->height, IMAGE_PIXELS, IMAGE_SIDE);
         return false;
     }
-    if (!order->pixels)
-        return true;
+    out->part = (image_part){.height = out->height, .width = out->width};
+    return true;
+}
+
+bool image_is_part(const image_part *part, const image *p) {
+    return part && part->height > 0 && part->width > 0 && part->height <= p->height &&
+           part->top <= p->height - part->height && part->width <= p->width &&
+           part->left <= p->width - part->width;
+}
+
+void image_take_rows(const image_request *order, image *out) {
+    if (image_is_part(order->part, out))
+        out->part.height = order->part->top + order->part->height;
+}
+
+bool image_allocate(const image_request *order, image *out) {
     unsigned channels = order->channels > out->stored ? order->channels : out->stored;
-    out->rows = order->rows < out->height ? order->rows : out->height;
-    out->pixels = malloc((size_t)out->rows * out->width * channels);
+    out->pixels = malloc((size_t)out->part.height * out->part.width * channels);
     if (!out->pixels)
         snprintf(out->message, sizeof out->message, "out of memory");
     return out->pixels != NULL;
@@ -63,18 +76,18 @@ bool image_header(const unsigned char *bytes, size_t length, image *out) {
 }
 
 bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out) {
-    return image_read_rows(bytes, length, channels, UINT32_MAX, out);
+    return image_read_part(bytes, length, channels, NULL, out);
 }
 
-bool image_read_rows(const unsigned char *bytes, size_t length, unsigned channels, uint32_t rows,
-                     image *out) {
+bool image_read_part(const unsigned char *bytes, size_t length, unsigned channels,
+                     const image_part *part, image *out) {
     const image_request order = {
-        .bytes = bytes, .length = length, .pixels = true, .rows = rows, .channels = channels};
+        .bytes = bytes, .length = length, .pixels = true, .channels = channels, .part = part};
     if (!read_any(&order, out)) {
         image_free(out);
         return false;
     }
-    size_t count = (size_t)out->width * out->rows;
+    size_t count = (size_t)out->part.height * out->part.width;
     out->channels = channels ? channels : out->stored;
     if (out->channels < out->stored)
         make_grey(out->pixels, count);

@@ -29,12 +29,17 @@ typedef enum image_trait {
 
 #define IMAGE_TRAITS 5
 
+/* Some rows and columns of a picture. */
+typedef struct image_part {
+    uint32_t top, left, height, width;
+} image_part;
+
 typedef struct image {
     uint32_t width, height;
     unsigned stored;   /* channels of the file: 1 grey, 3 colour */
     unsigned channels; /* of the pixels: 1 grey, 3 RGB */
     unsigned traits;
-    uint32_t rows; /* of the pixels; the height, unless fewer are asked for */
+    image_part part; /* where the pixels are in the picture: all of it, if image_read reads them */
     unsigned char *pixels;
     char message[IMAGE_MESSAGE]; /* why the file is not read; or the first warning, or empty */
 } image;
@@ -45,10 +50,12 @@ bool image_header(const unsigned char *bytes, size_t length, image *out);
 
 /* Reads the pixels, too. channels: 0 for as many as the file stores; 1 or 3 to convert. */
 bool image_read(const unsigned char *bytes, size_t length, unsigned channels, image *out);
-/* The same for the first rows alone, or all where a file's rows are not stored in order. What is
- * behind them in the file is not read. rows: at least 1. */
-bool image_read_rows(const unsigned char *bytes, size_t length, unsigned channels, uint32_t rows,
-                     image *out);
+
+/* The same, but no more than it takes for the pixels of a part: out->part is that part with some
+ * pixels around it, or all of the picture if the part is not in it. Errors and warnings behind the
+ * part may be missed. */
+bool image_read_part(const unsigned char *bytes, size_t length, unsigned channels,
+                     const image_part *part, image *out);
 void image_free(image *p);
 
 #endif

@@ -106,7 +106,32 @@ static bool take_header(reader *r) {
     r->out->height = jpeg->image_height;
     r->out->stored = components == 1 ? 1 : 3;
     r->out->traits = components == 4 ? IMAGE_CMYK : 0;
-    return image_allocate(r->order, r->out);
+    return image_take_sides(r->out);
+}
+
+/* Decodes no other columns than those of the part and some around it. libjpeg smooths the colours
+ * of the outermost columns as if there were no others, so those of one sample of colour more, at
+ * most four, are decoded on either side. It widens the part to the left to whole blocks. */
+static void choose_columns(reader *r, image_part *part) {
+    JDIMENSION more = (JDIMENSION)r->jpeg.max_h_samp_factor;
+    JDIMENSION left = part->left > more ? part->left - more : 0;
+    JDIMENSION end = part->left + part->width, width = r->out->width;
+    JDIMENSION across = (width - end > more ? end + more : width) - left;
+    jpeg_crop_scanline(&r->jpeg, &left, &across);
+    part->left = left;
+    part->width = across;
+}
+
+/* Of the rows above the part only the codes are read, and nothing of those below. A progressive
+ * file that lacks scans is smoothed across blocks, otherwise where it is cropped. */
+static bool choose_part(reader *r) {
+    image_take_rows(r->order, r->out);
+    if (r->jpeg.progressive_mode || !image_is_part(r->order->part, r->out))
+        return true;
+    image_part part = *r->order->part;
+    choose_columns(r, &part);
+    r->out->part = part;
+    return part.top == 0 || jpeg_skip_scanlines(&r->jpeg, part.top) == part.top;
 }
 
 /* One ink over black: k - c * k / 255, rounded as Pillow rounds. */
@@ -124,17 +149,18 @@ static void convert_cmyk(const unsigned char *cmyk, uint32_t width, unsigned cha
 
 static bool read_rows(reader *r) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
-    size_t stride = (size_t)r->out->width * r->out->stored;
+    const image_part *part = &r->out->part;
+    size_t stride = (size_t)part->width * r->out->stored;
     bool inks = jpeg->out_color_space == JCS_CMYK;
     JSAMPARRAY own =
         inks ? jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, jpeg->output_width * 4, 1)
              : NULL;
-    while (jpeg->output_scanline < r->out->rows) {
-        JSAMPROW row = r->out->pixels + jpeg->output_scanline * stride;
+    while (jpeg->output_scanline < part->top + part->height) {
+        JSAMPROW row = r->out->pixels + (jpeg->output_scanline - part->top) * stride;
         if (jpeg_read_scanlines(jpeg, inks ? own : &row, 1) != 1)
             return fail_truncated(r);
         if (inks)
-            convert_cmyk(own[0], r->out->width, row);
+            convert_cmyk(own[0], part->width, row);
     }
     return true;
 }
@@ -156,9 +182,11 @@ static bool decode(reader *r) {
         return true;
     if (!jpeg_start_decompress(jpeg))
         return fail_truncated(r);
-    if (!read_rows(r))
+    if (!choose_part(r))
+        return fail_truncated(r);
+    if (!image_allocate(r->order, r->out) || !read_rows(r))
         return false;
-    if (r->out->rows < r->out->height)
+    if (jpeg->output_scanline < jpeg->output_height)
         return true;
     if (!jpeg_finish_decompress(jpeg) && !r->out->message[0])
         snprintf(r->out->message, IMAGE_MESSAGE,

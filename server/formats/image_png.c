@@ -77,13 +77,14 @@ static void set_transformations(reader *r) {
 static bool decode(reader *r) {
     read_info(r);
     take_header(r);
-    bool in_order = png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_NONE;
-    image_request order = *r->order;
-    order.rows = in_order ? order.rows : UINT32_MAX;
-    if (!image_allocate(&order, r->out))
+    if (!image_take_sides(r->out))
         return false;
     if (!r->order->pixels)
         return true;
+    if (png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_NONE)
+        image_take_rows(r->order, r->out);
+    if (!image_allocate(r->order, r->out))
+        return false;
     set_transformations(r);
     size_t stride = (size_t)r->out->width * r->out->stored;
     int passes = png_set_interlace_handling(r->png);
@@ -91,9 +92,9 @@ static bool decode(reader *r) {
     if (png_get_rowbytes(r->png, r->info) != stride)
         png_error(r->png, "the length of a row does not fit its pixels");
     for (int pass = 0; pass < passes; pass++)
-        for (uint32_t y = 0; y < r->out->rows; y++)
+        for (uint32_t y = 0; y < r->out->part.height; y++)
             png_read_row(r->png, r->out->pixels + y * stride, NULL);
-    if (r->out->rows == r->out->height)
+    if (r->out->part.height == r->out->height)
         png_read_end(r->png, NULL);
     return true;
 }

@@ -26,6 +26,28 @@ static void read_as(const uint8_t *data, size_t size, const image *looked, bool 
     image_free(&p);
 }
 
+/* A part of it has the same pixels as the whole. */
+static void read_part(const uint8_t *data, size_t size, const image *looked, unsigned where) {
+    image whole, p;
+    if (!image_read(data, size, 0, &whole))
+        return;
+    uint32_t top = where * 7 % looked->height, left = where * 5 % looked->width;
+    const image_part part = {top, left, 1 + where % (looked->height - top),
+                             1 + where * 3 % (looked->width - left)};
+    FUZZ_ASSERT(image_read_part(data, size, 0, &part, &p));
+    FUZZ_ASSERT(p.part.top <= top && p.part.left <= left);
+    FUZZ_ASSERT(p.part.top + p.part.height >= top + part.height);
+    FUZZ_ASSERT(p.part.left + p.part.width >= left + part.width);
+    for (uint32_t y = top; y < top + part.height; y++) {
+        size_t from = ((size_t)y * whole.width + left) * whole.channels;
+        size_t at = (size_t)(y - p.part.top) * p.part.width + left - p.part.left;
+        FUZZ_ASSERT(memcmp(whole.pixels + from, p.pixels + at * p.channels,
+                           (size_t)part.width * p.channels) == 0);
+    }
+    image_free(&whole);
+    image_free(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     image looked;
     bool good = image_header(data, size, &looked);
@@ -35,5 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     read_as(data, size, &looked, good, 0);
     read_as(data, size, &looked, good, 1);
     read_as(data, size, &looked, good, 3);
+    if (good)
+        read_part(data, size, &looked, (unsigned)size);
     return 0;
 }

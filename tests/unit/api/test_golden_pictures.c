@@ -39,9 +39,10 @@ static bool read_in_parts(const unsigned char *bytes, size_t length, unsigned ch
                           image *out) {
     bool good = image_read(bytes, length, channels, out);
     for (uint32_t rows = 1; rows <= out->height; rows++) {
+        const image_part from = {0, 0, rows, out->width};
         image part;
-        assert_true(image_read_rows(bytes, length, channels, rows, &part));
-        assert_int_equal(part.rows, rows);
+        assert_true(image_read_part(bytes, length, channels, &from, &part));
+        assert_int_equal(part.part.height, rows);
         assert_memory_equal(part.pixels, out->pixels, (size_t)rows * out->width * channels);
         image_free(&part);
     }

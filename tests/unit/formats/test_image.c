@@ -85,11 +85,12 @@ static void the_first_rows_are_those_of_the_whole(void **state) {
     size_t length = (size_t)png_plain_length(3, 7, 3);
     for (unsigned channels = 1; channels <= 3; channels += 2) {
         assert_true(image_read(file, length, channels, &whole));
-        assert_int_equal(whole.rows, 7);
+        assert_int_equal(whole.part.height, 7);
         for (uint32_t rows = 1; rows <= 8; rows++) {
-            assert_true(image_read_rows(file, length, channels, rows, &part));
-            assert_true(part.height == 7 && part.rows == (rows < 7 ? rows : 7));
-            assert_memory_equal(part.pixels, whole.pixels, part.rows * 3 * channels);
+            const image_part from = {0, 0, rows, 3};
+            assert_true(image_read_part(file, length, channels, &from, &part));
+            assert_true(part.height == 7 && part.part.height == (rows < 7 ? rows : 7));
+            assert_memory_equal(part.pixels, whole.pixels, part.part.height * 3 * channels);
             image_free(&part);
         }
         image_free(&whole);
