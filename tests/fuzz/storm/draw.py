@@ -8,6 +8,7 @@ import urllib.parse
 
 import bodies
 import sets
+import views
 from bodies import ref
 
 MANY = 2**64 - 1
@@ -148,7 +149,7 @@ def _tame_partners(case, known):
         query["pairing"] = "derangement"
     if query.get("scope") == "pair":
         query.update({"pairing": "flip"} if "pairing" in known else {"scope": "batch"})
-    if data is None or not isinstance(data.x, list):
+    if not sets.is_sequences(data):
         query.pop("bucket", None)
         query.pop("pad_value", None)
 
@@ -170,8 +171,8 @@ def _tame_parts(case, rng):
     parts = case.query.get("parts", "").split(",")
     allowed = {"/v1/plans": ("masks", "pairing", "lambda", "lambda_eff", "method")}.get(
         case.route, ("mixed", "masks", "pairing", "lambda", "lambda_eff", "method") +
-        ("rows",) * (case.data is not None) + ("lengths",) * (
-            case.data is not None and isinstance(case.data.x, list)) + ("dense",) * bool(targets_of(case)))
+        ("rows",) * (case.data is not None) + ("lengths",) * sets.is_sequences(case.data) +
+        ("dense",) * bool(targets_of(case)))
     if "parts" in case.query:
         parts = [part for part in parts if part in allowed] or [rng.choice(allowed)]
         case.query["parts"] = ",".join(parts if case.form in ("json", "npz", "safetensors") else parts[:1])
@@ -242,9 +243,11 @@ def _tame_hosted(case, rng):
             query[name] = ",".join(n if abs(float(n)) < 1e6 and (name == "mean" or float(n) > 1e-3)
                                    else "0.5" for n in numbers)
             query["out_dtype"] = rng.choice(("f32", "f16", "f64", "bf16"))
-    if isinstance(data.x, list):
-        for name in ("crop", "flip", "pad"):
-            query.pop(name, None)
+    for name in {"sequences": ("crop", "flip", "pad", *views.NAMES), "images": ("crop", "pad"), "even": views.NAMES}[
+            "sequences" if sets.is_sequences(data) else "images" if sets.is_images(data) else "even"]:
+        query.pop(name, None)
+    if sets.is_images(data):
+        views.tame(query, rng)
     if any(target.dtype.kind in "iub" for target in (data.dense or {}).values()) and chance(rng, 0.8):
         query["method"] = rng.choice(("fmix", "cutmix", "none", "cutmix,fmix"))
         for name in ("soft", "weights", "alpha"):
@@ -298,7 +301,7 @@ class Drawer:
         case.method, operation, forms = self.operations[case.route]
         case.form = rng.choice(forms) if forms and chance(rng, 0.88) else None
         if "{name}" in case.route or "{shard}" in case.route:
-            case.data = rng.choice(sets.ALL)
+            case.data = rng.choice(sets.DRAWN)
         if case.method == "POST":
             case.body = bodies.some_body(rng)
             case.sound = case.body.plain
@@ -309,7 +312,8 @@ class Drawer:
         self._manner(case, rng)
         self._headers(case, forms, rng)
         self._beside(case, rng)
-        case.compare = chance(rng, 0.2 if case.data or case.body else 0.04)
+        # The reference resizes all of a picture, and slowly.
+        case.compare = chance(rng, 0.2 if case.data or case.body else 0.04) and int(case.query.get("short", 0)) < 200
         return case
 
     def _query(self, case, known, rng):

@@ -7,6 +7,7 @@ import numpy as np
 import bodies
 import hosting
 import sets
+import views
 from hosting import ref
 
 MASKS = {"u8": "u1", "bits": "u1", "f16": "<f2", "f32": "<f4", "f64": "<f8"}
@@ -125,16 +126,21 @@ def asked(case):
 
 def _batch(case):
     query, data = case.query, asked(case)
-    if isinstance(data.x, list):  # how long they are hangs on which rows these are
+    if sets.is_sequences(data):  # how long they are hangs on which rows these are
         held = {name: (tensor.dtype.str, tensor.shape) for name, tensor in _batch_values(case).items()}
         return {**held, **_method(case, len(share(case)[1]))}
     mine = len(share(case)[1])
-    dtype = "<f4" if "mean" in query or "std" in query else data.x.dtype.str
+    dtype = "<f4" if "mean" in query or "std" in query else (data.x[0] if sets.is_images(data) else data.x).dtype.str
     dtype = ref.TYPES[query["out_dtype"]] if "out_dtype" in query else dtype
     layout = query.get("layout", data.layout)
-    return {"mixed": (dtype, (mine, *data.x.shape[1:])), **_labels(data.labels, mine, data.classes),
+    if sets.is_images(data):
+        view = views.asked(query)
+        row, spatial = view.size + data.x[0].shape[2:], view.size
+    else:
+        row, spatial = data.x.shape[1:], data.x.shape[sets.SPATIAL[layout]]
+    return {"mixed": (dtype, (mine, *row)), **_labels(data.labels, mine, data.classes),
             "pairing": ("<i8", (mine,)), "lambda": ("<f8", (mine,)), "lambda_eff": ("<f8", (mine,)),
-            "masks": ("<f4", (mine, *data.x.shape[sets.SPATIAL[layout]])), **_method(case, mine),
+            "masks": ("<f4", (mine, *spatial)), **_method(case, mine),
             "rows": ("<i8", (mine,)), **_dense(case, mine)}
 
 
@@ -166,7 +172,7 @@ def rich(case):
     uploads = case.route == "/v1/mix"
     for what, has in (("dense", targets(case) if uploads or case.data else ()), ("x2", "x2" in arrays),
                       ("values", any(is_values(y) for y in heads.values())),
-                      ("sequences", case.data and isinstance(case.data.x, list)),
+                      ("sequences", sets.is_sequences(case.data)), ("views", sets.is_images(case.data)),
                       ("partners", query.get("pairing") in (*ref.CLASS_PAIRINGS, "neighbour")),
                       ("choices", set(query) & {"prob", "switch"} or "," in query.get("alpha", ""))):
         if has:
@@ -241,6 +247,7 @@ def _batch_values(case):
         flip=query.get("flip") == "1", smoothing=float(query.get("smoothing", 0)),
         mean=_reals(query["mean"]) if "mean" in query else None,
         std=_reals(query["std"]) if "std" in query else None, out_dtype=query.get("out_dtype"),
+        view=views.asked(query) if sets.is_images(case.data) else None,
         bucket=integer(query, "bucket", 50), pad_value=float(query.get("pad_value", 0)))
     _, mine = share(case)
     return {name: tensor[mine.start:mine.stop] for name, tensor in whole.items()}

@@ -1,13 +1,17 @@
 """The data sets that the daemon under test hosts: each type, layout and kind of labels there is."""
 
+import io
 import pathlib
 import sys
+import tempfile
 
 import numpy as np
+from PIL import Image
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2] / "http")]
 
 import hosting  # noqa: E402
+import image_sets  # noqa: E402
 from hosting import SPATIAL, Hosted, ref  # noqa: E402,F401
 
 
@@ -30,11 +34,58 @@ def _more():
     yield Hosted("dots", source.integers(0, 256, (5, 1), dtype=np.uint8), {}, {}, "none")
 
 
-ALL = [*hosting.some_sets(), *hosting.rich_sets(), *_more()]
+def _photographs(source, count, grey):
+    """Files of the kinds that cameras, scanners and programs write, by their path in a folder."""
+    for i in range(count):
+        height, width = source.integers(1, 9, 2) if i % 7 == 6 else source.integers(20, 90, 2)
+        image = Image.fromarray(image_sets.photograph(source, height, width, 1 if i in grey else 3))
+        kind, how = (("jpg", {"quality": 80}), ("png", {}), ("jpg", {"progressive": True}), ("jpg", {"subsampling": 0})
+                     )[i % 4]
+        out = io.BytesIO()
+        (image.convert("CMYK") if i == 8 else image).save(out, "jpeg" if kind == "jpg" else kind, **how)
+        yield f"{'abc'[3 * i // count]}/{i:03}.{kind}", out.getvalue()
+
+
+def _images():
+    """Pictures of any size: as files in colour, and as pixels in grey."""
+    source = np.random.default_rng(21)
+    for name, count, grey, channels, store in (("albums", 27, (4, 13), 3, "files"),
+                                               ("glyphs", 15, range(15), 1, "pixels")):
+        paths, files = zip(*_photographs(source, count, grey))
+        near = source.integers(0, count, (count, 2))
+        yield image_sets.of_files(name, files, channels, neighbours=near)._replace(
+            labels={"y": np.array(["abc".index(path[0]) for path in paths])}, classes={"y": 3}), [
+                "--store", store, "--channels", channels], paths
+
+
+def is_images(data):
+    """Whether the rows of a set are pictures of sides of their own."""
+    return isinstance(data, image_sets.Pictures)
+
+
+def is_sequences(data):
+    """Whether they have lengths of their own."""
+    return data is not None and isinstance(data.x, list) and not is_images(data)
+
+
+IMAGES = list(_images())
+ALL = [*hosting.some_sets(), *hosting.rich_sets(), *_more(), *(data for data, _, _ in IMAGES)]
 DIGESTS = {}  # by name, once they are known
+DRAWN = [*ALL, *(data for data, _, _ in IMAGES for _ in range(3))]  # views have many parameters
 
 
 def write(root, program):
     """Imports all of them by a program."""
     for data in ALL:
-        hosting.write(root, data, [program])
+        if not is_images(data):
+            hosting.write(root, data, [program])
+    for data, options, paths in IMAGES:
+        with tempfile.TemporaryDirectory() as folder:
+            near = pathlib.Path(folder, "near.npy")
+            np.save(near, data.neighbours)
+            for path, file in zip(paths, data.files):
+                place = pathlib.Path(folder, "images", path)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(file)
+            hosting.importing(root / data.name, "--from", "folder", pathlib.Path(folder, "images"), *options,
+                              "--neighbours", near, command=[program])
