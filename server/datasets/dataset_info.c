@@ -1,6 +1,7 @@
 #include "dataset_info.h"
 #include "base/message.h"
 #include "dataset_part.h"
+#include "dataset_picture.h"
 #include "manifest.h"
 #include "pieces.h"
 
@@ -104,7 +105,16 @@ void dataset_info_print(const dataset *d, FILE *out) {
 
 /* The row that a byte belongs to; the end of the last row stands behind the numbers of rows. */
 static uint64_t row_at(const dataset *d, uint64_t at, uint64_t row_bytes) {
+    if (row_bytes == 0)
+        return dataset_picture_at(d, at);
     return at / row_bytes < d->count ? at / row_bytes : d->count - 1;
+}
+
+static void rows_text(uint64_t first, uint64_t last, char *out, size_t room) {
+    if (first == last)
+        snprintf(out, room, " (row %" PRIu64 ")", first);
+    else
+        snprintf(out, room, " (rows %" PRIu64 " to %" PRIu64 ")", first, last);
 }
 
 void dataset_info_range(const dataset *d, unsigned file, uint64_t first, uint64_t end,
@@ -112,9 +122,8 @@ void dataset_info_range(const dataset *d, unsigned file, uint64_t first, uint64_
     char name[MANIFEST_FILE_NAME], rows[64] = "";
     uint64_t row = manifest_row_bytes(d, file), last = end - 1;
     manifest_file_name(d, file, name);
-    if (row)
-        snprintf(rows, sizeof rows, " (rows %" PRIu64 " to %" PRIu64 ")", row_at(d, first, row),
-                 row_at(d, last, row));
+    if (row || (d->images && dataset_file(d, file) == &d->x.file))
+        rows_text(row_at(d, first, row), row_at(d, last, row), rows, sizeof rows);
     snprintf(out, DATASET_RANGE, "bytes %" PRIu64 " to %" PRIu64 " of %s%s", first, last, name,
              rows);
 }

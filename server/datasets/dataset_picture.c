@@ -32,6 +32,18 @@ static bool fits_limits(const dataset_picture *p) {
            p->length <= DATASET_PICTURE_BYTES;
 }
 
+uint64_t dataset_picture_at(const dataset *d, uint64_t at) {
+    uint64_t row = 0, end = d->index.length / DATASET_PICTURE_ENTRY;
+    while (row + 1 < end) {
+        uint64_t middle = row + (end - row) / 2;
+        if (number_at(d->index.bytes + middle * DATASET_PICTURE_ENTRY, 8) <= at)
+            row = middle;
+        else
+            end = middle;
+    }
+    return row;
+}
+
 bool dataset_picture_of(const dataset *d, uint64_t row, dataset_picture *out) {
     if (row >= d->index.length / DATASET_PICTURE_ENTRY)
         return false;

@@ -23,6 +23,9 @@ typedef struct dataset_picture {
  * and within the limits of image.h; stored samples are as many as its sides say. */
 bool dataset_picture_of(const dataset *d, uint64_t row, dataset_picture *out);
 
+/* The row that a byte of data.bin belongs to. */
+uint64_t dataset_picture_at(const dataset *d, uint64_t at);
+
 /* Writes an entry of the index. */
 void dataset_picture_entry(uint64_t offset, uint64_t length, uint32_t height, uint32_t width,
                            unsigned char out[DATASET_PICTURE_ENTRY]);

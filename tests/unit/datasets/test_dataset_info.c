@@ -1,6 +1,7 @@
 #include "small_set.h"
 
 #include "datasets/dataset_info.h"
+#include "datasets/dataset_picture.h"
 
 /* Returns true if these lines are all that is printed of a set after its path. */
 static bool prints(const char *name, const char *lines) {
@@ -76,9 +77,32 @@ static void a_range_has_rows_where_a_file_has_rows(void **state) {
     dataset_info_range(&d, 0, 19, 40, text);
     assert_string_equal(text, "bytes 19 to 39 of data.bin");
     dataset_info_range(&d, 1, 40, 48, text); /* the end of the last row */
-    assert_string_equal(text, "bytes 40 to 47 of offsets.bin (rows 4 to 4)");
+    assert_string_equal(text, "bytes 40 to 47 of offsets.bin (row 4)");
+}
+
+static void a_range_of_pictures_has_the_rows_that_lie_there(void **state) {
+    (void)state;
+    char text[DATASET_RANGE];
+    unsigned char index[4 * DATASET_PICTURE_ENTRY];
+    static const uint64_t offset[] = {0, 7, 30, 31};
+    for (size_t i = 0; i < 4; i++)
+        dataset_picture_entry(offset[i], 1, 1, 1, index + i * DATASET_PICTURE_ENTRY);
+    dataset d = {.count = 4, .images = true, .index = {.bytes = index, .length = sizeof index}};
+    static const struct {
+        uint64_t first, end;
+        const char *rows;
+    } cases[] = {{0, 7, "(row 0)"},
+                 {0, 8, "rows 0 to 1"},
+                 {6, 30, "rows 0 to 1"},
+                 {29, 31, "rows 1 to 2"},
+                 {31, 99, "(row 3)"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dataset_info_range(&d, 0, cases[i].first, cases[i].end, text);
+        assert_non_null(strstr(text, cases[i].rows));
+    }
 }
 
 RUN(IN_FOLDER(every_part_of_a_set_is_told),
     IN_FOLDER(a_side_that_each_row_has_of_its_own_is_a_letter),
-    IN_FOLDER(a_set_without_pieces_is_told_to_be_old), T(a_range_has_rows_where_a_file_has_rows))
+    IN_FOLDER(a_set_without_pieces_is_told_to_be_old), T(a_range_has_rows_where_a_file_has_rows),
+    T(a_range_of_pictures_has_the_rows_that_lie_there))

@@ -111,7 +111,8 @@ static void a_picture_lies_in_the_data_and_is_verified(void **state) {
     small_alter("a/data.bin", 99);
     assert_int_equal(dataset_find_picture(d, 1, &met, &picture), DATASET_TRUE);
     assert_int_equal(dataset_need_picture(d, &picture, &met), DATASET_WRONG);
-    assert_string_equal(text_of(d, &met), "bytes 0 to 11 of data.bin are not what was imported");
+    assert_string_equal(text_of(d, &met),
+                        "bytes 0 to 11 of data.bin (rows 0 to 2) are not what was imported");
     dataset_release(d);
 }
 
