@@ -7,12 +7,19 @@ typedef struct list {
     const char *const *names;
     unsigned count, at, taken;
     const char *refused;
+    unsigned rewinds, more; /* more: items of the second pass beyond those of the first */
+    uint32_t width;         /* of a.png in the second pass; 0: as it was */
     char path[600];
 } list;
 
 static bool go_to_first(void *self) {
     list *l = self;
     l->at = 0;
+    if (l->rewinds++ == 0)
+        return true;
+    l->count += l->more;
+    if (l->width)
+        importing_png("a.png", l->width, 3, 1, 9);
     return true;
 }
 
@@ -89,6 +96,27 @@ static void an_item_without_a_label_is_bad(void **state) {
     dataset_release(d);
 }
 
+static void a_file_that_changes_between_the_passes_is_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {"b.png", "a.png", "b.png"};
+    list l = {.names = names, .count = 3, .width = 6};
+    importing_png("a.png", 5, 3, 1, 9);
+    importing_png("b.png", 4, 4, 1, 7);
+    assert_false(run(&l, IMPORT_SKIP_BAD));
+    assert_true(folder_said("a.png' changed while it was read"));
+    assert_false(folder_exists("set") || folder_exists(".set.partial"));
+}
+
+static void a_source_that_grows_between_the_passes_is_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {"a.png", "a.png", "a.png"};
+    list l = {.names = names, .count = 2, .more = 1};
+    importing_png("a.png", 5, 3, 1, 9);
+    assert_false(run(&l, IMPORT_SKIP_BAD));
+    assert_true(folder_said("a.png' was not there at first: the files changed"));
+    assert_false(folder_exists("set") || folder_exists(".set.partial"));
+}
+
 static void a_source_without_pictures_is_refused(void **state) {
     (void)state;
     list l = {.names = NULL, .count = 0};
@@ -98,4 +126,7 @@ static void a_source_without_pictures_is_refused(void **state) {
 }
 
 RUN(IN_FOLDER(rows_come_in_the_order_of_the_source_with_their_labels),
-    IN_FOLDER(an_item_without_a_label_is_bad), IN_FOLDER(a_source_without_pictures_is_refused))
+    IN_FOLDER(an_item_without_a_label_is_bad),
+    IN_FOLDER(a_file_that_changes_between_the_passes_is_refused),
+    IN_FOLDER(a_source_that_grows_between_the_passes_is_refused),
+    IN_FOLDER(a_source_without_pictures_is_refused))
