@@ -176,7 +176,10 @@ static bool find_early(hosted_batch *h, problem *p) {
     if (!finds_early(h->set))
         return true;
     fmix_status status = read_with(find_samples, h);
-    if (status != FMIX_OK && is_lost(h))
+    char reason[HOSTED_VIEWS_REASON];
+    if (hosted_views_failed(&h->views, reason))
+        requested_dataset_refuse(reason, p);
+    else if (status != FMIX_OK && is_lost(h))
         requested_dataset_explain(h->set, &h->fault, p);
     else if (status != FMIX_OK)
         problem_add(p, 500, NULL, "%s", fmix_status_text(status));
@@ -202,6 +205,7 @@ static bool begin_views(const query *q, hosted_batch *h, server_state *server, p
     }
     h->rows.views = &h->views;
     h->views.samples = &h->samples;
+    h->views.unusable = &h->set->unusable;
     h->views.metrics = &server->metrics;
     h->views.share = wants(q, PART_MIXED) ? at->end - at->begin : 0;
     h->views.alone = h->rows.alone;

@@ -1,5 +1,6 @@
 #include "hosted_views.h"
 #include "base/large_memory.h"
+#include "base/message.h"
 #include "formats/image.h"
 #include "params/view.h"
 
@@ -81,11 +82,25 @@ static void add_costs(hosted_views *h, const hosted_view *v) {
     h->working = working > h->working ? working : h->working;
 }
 
+static void explain(hosted_views *h, uint64_t i, const char *why) {
+    const hosted_samples *s = h->samples;
+    pthread_mutex_lock(&h->lock);
+    if (!h->reason[0])
+        snprintf(h->reason, sizeof h->reason,
+                 "the picture of row %" PRIu64 " of the data set %s cannot be used: %.200s",
+                 s->number[i], s->set->name, why);
+    pthread_mutex_unlock(&h->lock);
+}
+
 static fmix_status find(hosted_views *h, uint64_t i) {
     const hosted_samples *s = h->samples;
     hosted_view *v = &h->each[i];
     v->slot = v->next = NOWHERE;
     v->leader = i;
+    if (h->share && dataset_unusable_has(h->unusable, s->number[i])) {
+        explain(h, i, "it could not be decoded before");
+        return FMIX_ERROR_LIBRARY;
+    }
     if (dataset_find_picture(s->set, s->number[i], s->fault, &v->picture) != DATASET_TRUE)
         return FMIX_ERROR_LIBRARY;
     return fmix_view_draw(&h->recipe, s->seed, hosted_samples_t(s, i),
@@ -175,16 +190,6 @@ fmix_status hosted_views_verify(const hosted_views *h, uint64_t i) {
                : FMIX_ERROR_LIBRARY;
 }
 
-static void explain(hosted_views *h, uint64_t i, const char *why) {
-    const hosted_samples *s = h->samples;
-    pthread_mutex_lock(&h->lock);
-    if (!h->reason[0])
-        snprintf(h->reason, sizeof h->reason,
-                 "the picture of row %" PRIu64 " of the data set %s cannot be used: %.200s",
-                 s->number[i], s->set->name, why);
-    pthread_mutex_unlock(&h->lock);
-}
-
 /* The pixels that the views of the picture of sample i, a leader, read; or one, if they read none.
  */
 static image_part part_of(const hosted_views *h, uint64_t i) {
@@ -258,6 +263,18 @@ static fmix_status try(hosted_views *h, fmix_scratch *scratch, uint64_t i, char 
     return status;
 }
 
+/* The row is named in the log once. From now on no batch with it begins. */
+static void condemn(hosted_views *h, uint64_t i, const char *why) {
+    const dataset *set = h->samples->set;
+    uint64_t row = h->samples->number[i];
+    explain(h, i, why);
+    if (dataset_unusable_note(h->unusable, row) && set->log)
+        message_print(set->log,
+                      "fmixd: data set '%s': the picture of row %" PRIu64
+                      " cannot be used: %s; batches that need it are refused\n",
+                      set->name, row, why);
+}
+
 /* Once more if the file was touched meanwhile. */
 static fmix_status make(hosted_views *h, fmix_scratch *scratch, uint64_t i) {
     char why[IMAGE_MESSAGE];
@@ -267,7 +284,7 @@ static fmix_status make(hosted_views *h, fmix_scratch *scratch, uint64_t i) {
         if (!dataset_read_ended(h->samples->set, reading))
             continue;
         if (why[0])
-            explain(h, i, why);
+            condemn(h, i, why);
         return status;
     }
     return FMIX_ERROR_LIBRARY;

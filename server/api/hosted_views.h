@@ -19,6 +19,7 @@ typedef struct hosted_view hosted_view;
 typedef struct hosted_views {
     const hosted_samples *samples; /* borrowed */
     metrics *metrics;              /* borrowed; counts the files that are decoded */
+    dataset_unusable *unusable;    /* borrowed; of the set */
     fmix_view_recipe recipe;
     fmix_filter filter;
     dataset_array rows; /* views as rows of one shape, without a file */
@@ -41,7 +42,8 @@ bool hosted_views_begin(hosted_views *h, const query *q, problem *p);
 void hosted_views_end(hosted_views *h);
 
 /* Finds the pictures of the samples, whose numbers are found, and draws their views.
- * FMIX_ERROR_LIBRARY: the index of the set is damaged. */
+ * FMIX_ERROR_LIBRARY: the index of the set is damaged, or a picture could not be decoded before, as
+ * h->reason says. */
 fmix_status hosted_views_find(hosted_views *h);
 
 /* Makes room for the views of rows first … first+n-1 and of their partners. */

@@ -39,6 +39,12 @@ void requested_dataset_damage(const dataset *d, const dataset_fault *fault, char
                  d->name, where);
 }
 
+void requested_dataset_refuse(const char *reason, problem *p) {
+    problem_add(p, 503, NULL, "%s", reason);
+    p->retry_after = 60;
+    p->reason = REFUSAL_INTERNAL;
+}
+
 void requested_dataset_explain(const dataset *d, const dataset_fault *fault, problem *p) {
     char damage[400];
     requested_dataset_damage(d, fault, damage, sizeof damage);
@@ -46,9 +52,7 @@ void requested_dataset_explain(const dataset *d, const dataset_fault *fault, pro
         explain(d, "", p);
         return;
     }
-    problem_add(p, 503, NULL, "%s", damage);
-    p->retry_after = 60;
-    p->reason = REFUSAL_INTERNAL;
+    requested_dataset_refuse(damage, p);
 }
 
 weight requested_rows_weight(const query *q, const dataset *set) {

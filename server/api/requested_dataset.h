@@ -17,6 +17,9 @@ void requested_dataset_explain(const dataset *d, const dataset_fault *fault, pro
 /* The text of the latter; empty where there was no fault. */
 void requested_dataset_damage(const dataset *d, const dataset_fault *fault, char *out, size_t room);
 
+/* Explains, 503, why a batch is not served until the set is imported again. */
+void requested_dataset_refuse(const char *reason, problem *p);
+
 /* What a batch takes before its answer can be laid out (sequence_request.h, view_request.h); q->n
  * is set. */
 weight requested_rows_weight(const query *q, const dataset *set);

@@ -48,6 +48,12 @@ typedef struct dataset_neighbours {
     mapped_file file; /* i64, little-endian */
 } dataset_neighbours;
 
+/* Rows whose pictures could not be decoded, as far as there is room: numbers + 1, then zeros. */
+#define DATASET_UNUSABLE 64
+typedef struct dataset_unusable {
+    _Atomic uint64_t rows[DATASET_UNUSABLE];
+} dataset_unusable;
+
 /* In a ragged set every row has a length of its own. x.side[0] is 0 then, and x.row_bytes counts
  * the bytes of one step of a row: a row of L steps has L times as many.
  *
@@ -70,6 +76,7 @@ typedef struct dataset {
     bool images;
     dataset_store store; /* of an image set */
     mapped_file index;   /* of an image set: where each picture lies in x.file, and its sides */
+    dataset_unusable unusable; /* of an image set */
     char digest[DATASET_DIGEST + 1];
     char pieces[DATASET_DIGEST + 1];   /* the root of pieces.bin (pieces.h); empty: there is none */
     struct verification *verification; /* of pieces before their use; NULL: none is needed */

@@ -58,3 +58,24 @@ bool dataset_picture_of(const dataset *d, uint64_t row, dataset_picture *out) {
     uint64_t samples = (uint64_t)out->height * out->width * dataset_picture_channels(d);
     return d->store == DATASET_FILES || out->length == samples;
 }
+
+bool dataset_unusable_note(dataset_unusable *u, uint64_t row) {
+    for (unsigned i = 0; i < DATASET_UNUSABLE; i++) {
+        uint64_t there = 0;
+        if (atomic_compare_exchange_strong(&u->rows[i], &there, row + 1))
+            return true;
+        if (there == row + 1)
+            return false;
+    }
+    return false;
+}
+
+bool dataset_unusable_has(const dataset_unusable *u, uint64_t row) {
+    uint64_t there = 1;
+    for (unsigned i = 0; i < DATASET_UNUSABLE && there; i++) {
+        there = atomic_load_explicit(&u->rows[i], memory_order_relaxed);
+        if (there == row + 1)
+            return true;
+    }
+    return false;
+}

@@ -26,6 +26,10 @@ bool dataset_picture_of(const dataset *d, uint64_t row, dataset_picture *out);
 /* The row that a byte of data.bin belongs to. */
 uint64_t dataset_picture_at(const dataset *d, uint64_t at);
 
+/* Notes that the picture of a row cannot be decoded. Returns true if that was not known. */
+bool dataset_unusable_note(dataset_unusable *u, uint64_t row);
+bool dataset_unusable_has(const dataset_unusable *u, uint64_t row);
+
 /* Writes an entry of the index. */
 void dataset_picture_entry(uint64_t offset, uint64_t length, uint32_t height, uint32_t width,
                            unsigned char out[DATASET_PICTURE_ENTRY]);

@@ -1,5 +1,6 @@
 """Batches of image sets: views of stored pictures against the reference and against Pillow."""
 
+import http.client
 import io
 import json
 import os
@@ -393,6 +394,18 @@ class Damage(unittest.TestCase):
         for other in range(len(files)):
             if other != row:
                 self.assertEqual(server.get(f"/v1/datasets/photos/batches/{other}.npy?n=1&size=8").status, 200)
+
+    def test_a_batch_that_broke_off_is_503_from_then_on(self):
+        server = self.served([None] * 40 + [b"nothing at all"])
+        target = "/v1/datasets/photos/batches/0.npy?n=41&size=120"
+        try:
+            server.get(target, fresh=True)
+        except (OSError, http.client.HTTPException):
+            pass  # after the first rows
+        answer = server.get(target, fresh=True)
+        self.assertEqual(answer.status, 503)
+        self.assertIn("row 40 ", answer.json()["detail"])
+        self.assertEqual(server.get("/v1/datasets/photos/batches/0.npz?n=41&size=9&parts=labels").status, 200)
 
     def test_bytes_that_are_no_picture(self):
         self.check([None, b"nothing at all", None], 1)

@@ -41,6 +41,7 @@ static void write_set(dataset_store as) {
         dataset_picture_entry(i * FILE_ROOM, store(as, i, data + i * FILE_ROOM), height_of(i),
                               WIDTH, entries + i * DATASET_PICTURE_ENTRY);
     set.store = as;
+    memset(&set.unusable, 0, sizeof set.unusable);
     set.x.file.bytes = data;
     set.x.file.length = sizeof data;
     set.index.bytes = entries;
@@ -63,8 +64,10 @@ static hosted_samples samples_of(unsigned rows, bool neighbours) {
 }
 
 static hosted_views begin(const hosted_samples *samples, const char *text) {
-    hosted_views h = {
-        .samples = samples, .metrics = &counters, .share = samples->at.end - samples->at.begin};
+    hosted_views h = {.samples = samples,
+                      .metrics = &counters,
+                      .unusable = &set.unusable,
+                      .share = samples->at.end - samples->at.begin};
     problem p = {0};
     query q;
     served_query(&q, ~0u, text);
@@ -224,6 +227,13 @@ static void fails(hosted_views *h, uint64_t row, const char *why) {
     assert_non_null(strstr(reason, why));
     assert_ok(hosted_views_need(h, scratch, 0, 1, others)); /* rows 0 and 1 are good */
     fmix_scratch_free(scratch);
+    uint64_t decoded = atomic_load(&counters.pictures);
+    hosted_views again = begin(h->samples, "size=3");
+    atomic_store(&counters.pictures, decoded);
+    assert_int_equal(hosted_views_find(&again), FMIX_ERROR_LIBRARY);
+    assert_true(hosted_views_failed(&again, reason));
+    assert_non_null(strstr(reason, "row 2 of the data set set cannot be used: it could not be"));
+    hosted_views_end(&again);
     hosted_views_end(h);
 }
 

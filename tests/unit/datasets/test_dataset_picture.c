@@ -22,6 +22,19 @@ static void pictures_are_found_with_their_sides(void **state) {
     }
 }
 
+static void as_many_unusable_rows_are_kept_as_there_is_room_for(void **state) {
+    (void)state;
+    dataset_unusable u = {0};
+    for (uint64_t row = 0; row < DATASET_UNUSABLE; row++) {
+        assert_false(dataset_unusable_has(&u, 3 * row));
+        assert_true(dataset_unusable_note(&u, 3 * row));
+        assert_false(dataset_unusable_note(&u, 3 * row));
+        assert_true(dataset_unusable_has(&u, 3 * row) && !dataset_unusable_has(&u, 3 * row + 1));
+    }
+    assert_false(dataset_unusable_note(&u, 1));
+    assert_false(dataset_unusable_has(&u, 1));
+}
+
 static void entries_that_lead_out_of_the_data_or_over_a_limit_are_damaged(void **state) {
     (void)state;
     static const struct {
@@ -87,6 +100,7 @@ static void an_altered_index_is_found_by_the_digest(void **state) {
 }
 
 RUN(IN_FOLDER(pictures_are_found_with_their_sides),
+    cmocka_unit_test(as_many_unusable_rows_are_kept_as_there_is_room_for),
     T(entries_that_lead_out_of_the_data_or_over_a_limit_are_damaged), T(an_entry_is_little_endian),
     IN_FOLDER(the_index_has_an_entry_for_each_row),
     IN_FOLDER(an_altered_index_is_found_by_the_digest))
