@@ -135,14 +135,6 @@ static fmix_status prepare(void *self) {
     return read_with(need_rows, h);
 }
 
-/* Returns true if no row of any batch is mixed. */
-static bool mixes_nothing(const query *q) {
-    bool nothing = true;
-    for (unsigned i = 0; i < q->methods.count; i++)
-        nothing = nothing && strcmp(fmix_method_name(q->methods.item[i]), "none") == 0;
-    return nothing || q->prob == 0;
-}
-
 /* The array whose rows are preprocessed: pictures are views before. */
 static const dataset_array *rows_of(const hosted_batch *h) {
     return h->set->images ? &h->views.rows : &h->set->x;
@@ -208,7 +200,6 @@ static bool begin_views(const query *q, hosted_batch *h, server_state *server, p
     h->views.unusable = &h->set->unusable;
     h->views.metrics = &server->metrics;
     h->views.share = wants(q, PART_MIXED) ? at->end - at->begin : 0;
-    h->views.alone = h->rows.alone;
     return hosted_views_begin(&h->views, q, p);
 }
 
@@ -350,7 +341,6 @@ tensor_source *hosted_batch_source(resource_request *request, dataset *set, cons
                                   .neighbours = request->query.pairing == FMIX_PAIRING_NEIGHBOUR,
                                   .fault = &h->fault};
     h->rows.samples = h->dense.samples = &h->samples;
-    h->rows.alone = mixes_nothing(&request->query);
     h->labels = (hosted_labels){.set = set, .rows = hosted_samples_count(&h->samples)};
     s->self = h;
     s->destroy = hosted_batch_free;

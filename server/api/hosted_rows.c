@@ -41,7 +41,7 @@ fmix_status hosted_rows_need(const hosted_rows *h, const int64_t *pairing, uint6
     fmix_status status = FMIX_OK;
     for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
         status = need(h, i);
-        if (status == FMIX_OK && !h->alone)
+        if (status == FMIX_OK)
             status = need(h, (uint64_t)pairing[i]);
     }
     return status;
@@ -86,7 +86,7 @@ static fmix_status preprocess_and_mix(const hosted_rows *h, const mixer_rows *ro
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
         status = preprocess(h, first + i, room, x + i * bytes);
-        if (status == FMIX_OK && !h->alone)
+        if (status == FMIX_OK)
             status = preprocess(h, (uint64_t)of->pairing[first + i], room, x2 + i * bytes);
     }
     fmix_batch batch = *of;

@@ -11,7 +11,6 @@
 typedef struct hosted_rows {
     const hosted_samples *samples; /* borrowed */
     hosted_views *views;           /* borrowed; of the pictures of an image set; else NULL */
-    bool alone;                    /* no row is mixed, so that partners are not looked at */
     preprocessor preprocessor;     /* of the array, or of the views */
     /* The address of each sample in the array. NULL: rows are preprocessed before they are mixed.
      */

@@ -15,8 +15,8 @@
 #define DECODER_BYTES 12
 
 /* Estimated nanoseconds for each pixel. */
-#define DECODE_COST 8.0
-#define RESIZE_COST 0.2 /* and channel */
+#define DECODE_COST 12.0
+#define RESIZE_COST 2.0
 
 typedef enum view_state { VIEW_MISSING, VIEW_BUSY, VIEW_READY, VIEW_FAILED } view_state;
 
@@ -124,8 +124,6 @@ fmix_status hosted_views_find(hosted_views *h) {
 
 static uint64_t slots_most(const hosted_views *h) {
     uint64_t count = hosted_samples_count(h->samples);
-    if (h->alone)
-        return h->share;
     return h->share < count / 2 ? 2 * h->share : h->share ? count : 0;
 }
 
@@ -170,8 +168,7 @@ fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
         return FMIX_OK;
     for (uint64_t i = first; i < first + n; i++) {
         take_slot(h, i);
-        if (!h->alone)
-            take_slot(h, (uint64_t)pairing[i]);
+        take_slot(h, (uint64_t)pairing[i]);
     }
     size_t bytes = (size_t)(h->slots * h->rows.row_bytes);
     h->bytes = malloc(bytes);
@@ -324,12 +321,11 @@ fmix_status hosted_views_need(hosted_views *h, fmix_scratch *scratch, uint64_t f
     fmix_status status = FMIX_OK;
     for (uint64_t i = first; i < first + n; i++) {
         make_missing(h, scratch, i);
-        if (!h->alone)
-            make_missing(h, scratch, (uint64_t)pairing[i]);
+        make_missing(h, scratch, (uint64_t)pairing[i]);
     }
     for (uint64_t i = first; i < first + n && status == FMIX_OK; i++) {
         status = await(h, i);
-        if (status == FMIX_OK && !h->alone)
+        if (status == FMIX_OK)
             status = await(h, (uint64_t)pairing[i]);
     }
     return status;

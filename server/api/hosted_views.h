@@ -23,8 +23,7 @@ typedef struct hosted_views {
     fmix_view_recipe recipe;
     fmix_filter filter;
     dataset_array rows; /* views as rows of one shape, without a file */
-    uint64_t share;     /* rows of the rank; 0: x is no part of the answer */
-    bool alone;         /* no row is mixed, so that partners need no views */
+    uint64_t share;     /* rows of the rank; 0: none of them is mixed */
     uint64_t working;   /* bytes that a thread needs to make a view */
     double cost;        /* estimated nanoseconds to make all views */
     hosted_view *each;  /* of each sample */

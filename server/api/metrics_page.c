@@ -17,7 +17,7 @@
     (LINE_MOST *                                                                                   \
      (SERIES_MOST * (METRICS_BUCKETS + 3) + METRICS_ROUTES * METRICS_STATUSES + ROWS_MOST))
 _Static_assert(TEXT_MOST <= METRICS_HELD, "one page fits in the budget of pages");
-_Static_assert(FORMAT_COUNT < METRICS_FORMATS, "each format has its column");
+_Static_assert(FORMAT_ANSWERED < METRICS_FORMATS, "each format of answers has its column");
 
 static const char counter[] = "counter", gauge[] = "gauge", histogram[] = "histogram";
 

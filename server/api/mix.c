@@ -1,6 +1,7 @@
 /* POST /v1/mix: the uploaded batch, mixed as batch `step`. */
 #include "mixed_batch.h"
 #include "params/recipe.h"
+#include "params/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,27 @@ static upload_body body_of(const resource_request *request) {
     return (upload_body){.bytes = request->body.bytes,
                          .length = request->body.length,
                          .content_type = request->content_type,
-                         .query = &request->query};
+                         .query = &request->query,
+                         .elements = request->server->config->elements,
+                         .cancelled = request->cancelled,
+                         .of = request->of};
+}
+
+/* Views have a layout of their own, and only they have a size. */
+static bool take_layout(query *q, const upload *all, problem *p) {
+    static const query_id of_raw[] = {QUERY_X_SHAPE, QUERY_X_DTYPE};
+    if (!all->views)
+        view_refuse(q, GROUP_VIEW | GROUP_FLIP, "but the body holds arrays", p);
+    for (size_t i = 0; all->views && i < sizeof of_raw / sizeof *of_raw; i++)
+        if (q->given[of_raw[i]])
+            problem_add(p, 400, query_table[of_raw[i]].name,
+                        "%s is for raw bodies, but the body holds pictures; leave %s out",
+                        query_table[of_raw[i]].name, query_table[of_raw[i]].name);
+    if (all->views && !q->given[QUERY_LAYOUT]) {
+        q->layout = all->layout;
+        q->given[QUERY_LAYOUT] = true;
+    }
+    return p->status == 0;
 }
 
 /* The arrays of `out` point into the body and into all->inflated. */
@@ -54,6 +75,8 @@ static bool read_pair(resource_request *request, upload *all, pair *out, problem
     if (!f || !f->read(&body, all, p))
         return false;
     upload_swap(all);
+    if (!take_layout(&request->query, all, p))
+        return false;
     *out = (pair){upload_find(all, "x"), upload_find(all, "x2")};
     if (!out->x)
         problem_add(p, 400, "x", "the body holds no array named x");

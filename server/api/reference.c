@@ -75,7 +75,10 @@ static const char *mark(bool yes) {
 static void write_format(const format *f, buffer *out) {
     const route *r;
     buffer_print(out, "| `%s` | `%s` | %s | %s | %s |", f->name, f->media_type,
-                 f->all ? "all" : "one", mark(f->lay_out != NULL), mark(f->read != NULL));
+                 !f->kind ? ""
+                 : f->all ? "all"
+                          : "one",
+                 mark(f->lay_out != NULL), mark(f->read != NULL));
     for (unsigned i = 0; (r = route_row(i)) != NULL; i++)
         if (r->formats)
             buffer_print(out, " %s |", mark(f->kind & r->formats));

@@ -18,6 +18,8 @@ typedef struct resource_request {
     const format *format;     /* of the answer; NULL: the resource has a media type of its own */
     const char *content_type; /* NULL: not sent */
     buffer body;
+    bool (*cancelled)(void *of); /* the client is gone; NULL: never */
+    void *of;
 } resource_request;
 
 /* Bytes that several replies share. They are valid until `release` is called. */

@@ -25,6 +25,7 @@ struct resource_job {
 };
 
 static const job_class resource_job_class;
+static bool is_abandoned(void *of);
 
 /* Copies the texts that end with the connection. False: no memory. */
 static bool copy_texts(resource_job *h) {
@@ -58,6 +59,8 @@ resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *
     h->waiter = *waiter;
     snprintf(h->crash_text, sizeof h->crash_text, "%s", crash_text);
     h->request = *request;
+    h->request.cancelled = is_abandoned;
+    h->request.of = h;
     if (!copy_texts(h)) {
         free(h);
         return NULL;
@@ -118,6 +121,14 @@ static refusal begin(resource_job *h) {
 }
 
 /* ---- */
+
+static bool is_abandoned(void *of) {
+    resource_job *h = of;
+    pthread_mutex_lock(&h->lock);
+    bool abandoned = h->abandoned;
+    pthread_mutex_unlock(&h->lock);
+    return abandoned;
+}
 
 static bool claim(job *j, job_slice *slice, bool *more) {
     resource_job *h = (resource_job *)j;

@@ -3,7 +3,7 @@
  * takes
  *
  * The job owns the request that the handler gets. If the connection ends meanwhile, the handler
- * still runs to its end, and its result is freed.
+ * still runs, to its end unless it asks request->cancelled, and its result is freed.
  *
  * Threads: resource_job_start and resource_job_take are called by the thread of the connection.
  */

@@ -16,7 +16,8 @@ static const route table[] = {
      FORMAT_ARRAYS, .meaning = "the pairing, the masks and lambda of one or more batches"},
     {"/v1/mix", "POST", mix_post, mix_weight,
      GROUP_SEED | GROUP_INDEX | GROUP_BATCH | GROUP_LAMBDA | GROUP_MASK | GROUP_METHOD |
-         GROUP_POLICY | GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_MIXED | GROUP_SHEET,
+         GROUP_POLICY | GROUP_PAIRING | GROUP_PARTS | GROUP_UPLOAD | GROUP_MIXED | GROUP_VIEW |
+         GROUP_FLIP | GROUP_SHEET,
      FORMAT_ARRAYS | FORMAT_IMAGES, .meaning = "the uploaded batch, mixed"},
     {"/v1/datasets", "GET", datasets_get, NULL, .media = JSON, .schema = "Datasets",
      .meaning = "the data sets that are served"},

@@ -66,12 +66,18 @@ static bool is_unspecific(const char *type, size_t length) {
     return length == 0;
 }
 
+/* With both parameters the bytes are elements, even if they begin as a picture does. */
+static bool is_raw(const query *q) {
+    return q->given[QUERY_X_SHAPE] && q->given[QUERY_X_DTYPE];
+}
+
 const format *format_of_upload(const upload_body *body, problem *p) {
     const char *type = body->content_type ? body->content_type : "";
     size_t n = strcspn(type, "; \t");
     if (is_unspecific(type, n)) {
         for (unsigned i = 0; format_table[i]; i++)
-            if (format_table[i]->begins && format_table[i]->begins(body->bytes, body->length))
+            if (format_table[i]->begins && format_table[i]->begins(body->bytes, body->length) &&
+                !(format_table[i]->pictures && is_raw(body->query)))
                 return format_table[i];
         return &format_raw;
     }
@@ -80,9 +86,9 @@ const format *format_of_upload(const upload_body *body, problem *p) {
             strncasecmp(format_table[i]->media_type, type, n) == 0)
             return format_table[i];
     problem_add(p, 415, "Content-Type",
-                "unsupported Content-Type '%.60s'; send application/x-npy, "
-                "application/x-npz, application/x-safetensors, or application/octet-stream with "
-                "x_shape and x_dtype",
+                "unsupported Content-Type '%.60s'; send image/png, "
+                "image/jpeg, multipart/form-data, application/x-npy, application/x-npz, "
+                "application/x-safetensors, or application/octet-stream with x_shape and x_dtype",
                 type);
     return NULL;
 }

@@ -45,14 +45,15 @@ typedef struct format {
     /* The cost of `read`, which may inflate `most` bytes; takes next to no time. NULL: next to
      * none. */
     weight (*weigh)(const upload_body *body, uint64_t most);
-    bool several; /* a body may hold arrays beside x */
+    bool several;  /* a body may hold arrays beside x */
+    bool pictures; /* a body is a picture */
     /* Returns true if a body begins as the format does. NULL: the format has no mark. */
     bool (*begins)(const unsigned char *body, size_t length);
 } format;
 
 /* Every format: formats/NAME.c defines format_NAME, and a row here enters the format. The first
  * format whose kind a resource takes is the resource's default. */
-#define FORMAT_TABLE(ROW)                                                                          \
+#define FORMAT_ANSWERS(ROW)                                                                        \
     ROW(npy)                                                                                       \
     ROW(raw)                                                                                       \
     ROW(json)                                                                                      \
@@ -60,6 +61,11 @@ typedef struct format {
     ROW(npz)                                                                                       \
     ROW(safetensors)                                                                               \
     ROW(tar)
+/* Of uploads alone: they have no kind. */
+#define FORMAT_UPLOADS(ROW)                                                                        \
+    ROW(jpeg)                                                                                      \
+    ROW(form)
+#define FORMAT_TABLE(ROW) FORMAT_ANSWERS(ROW) FORMAT_UPLOADS(ROW)
 
 #define FORMAT_DECLARE(name) extern const format format_##name;
 FORMAT_TABLE(FORMAT_DECLARE)
@@ -69,6 +75,7 @@ FORMAT_TABLE(FORMAT_DECLARE)
 extern const format *const format_table[];
 #define FORMAT_ONE(name) +1
 #define FORMAT_COUNT     (0 FORMAT_TABLE(FORMAT_ONE))
+#define FORMAT_ANSWERED  (0 FORMAT_ANSWERS(FORMAT_ONE))
 
 /* For metrics: the row, counted from 1. NULL has the number 0 and the name "none". */
 unsigned format_number(const format *f);

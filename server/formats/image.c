@@ -5,10 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of a decoder for each pixel: the coefficients of four components, and four samples. */
+#define DECODER_BYTES 12
+#define BLOCK         32 /* pixels along a side that are decoded together, at most */
+
+const char *image_kind(const unsigned char *bytes, size_t length) {
+    static const struct {
+        const char *kind, *magic;
+    } kinds[] = {{"JPEG", "\xff\xd8\xff"}, {"PNG", "\x89PNG\r\n\x1a\n"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t magic = strlen(kinds[i].magic);
+        if (length >= magic && memcmp(bytes, kinds[i].magic, magic) == 0)
+            return kinds[i].kind;
+    }
+    return NULL;
+}
+
+bool image_is_large(const image *p) {
+    return p->width > IMAGE_SIDE || p->height > IMAGE_SIDE ||
+           (uint64_t)p->width * p->height > IMAGE_PIXELS;
+}
+
+static uint64_t whole_blocks(uint32_t side) {
+    return ((uint64_t)side + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+uint64_t image_memory(const image *p) {
+    return DECODER_BYTES * whole_blocks(p->width) * whole_blocks(p->height);
+}
+
 bool image_take_sides(image *out) {
     uint64_t pixels = (uint64_t)out->width * out->height;
-    if (pixels == 0 || pixels > IMAGE_PIXELS || out->width > IMAGE_SIDE ||
-        out->height > IMAGE_SIDE) {
+    if (pixels == 0 || image_is_large(out)) {
         snprintf(
             out->message, sizeof out->message,
             "the image has %u x %u pixels; the limits are %u pixels in all and %u along a side",

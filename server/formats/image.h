@@ -44,6 +44,15 @@ typedef struct image {
     char message[IMAGE_MESSAGE]; /* why the file is not read; or the first warning, or empty */
 } image;
 
+/* "PNG" or "JPEG", by the first bytes of a file. NULL: neither. */
+const char *image_kind(const unsigned char *bytes, size_t length);
+
+/* Returns true if the sides, which may be any, exceed the limits. */
+bool image_is_large(const image *p);
+
+/* Bytes that decoding takes at most, with the pixels. */
+uint64_t image_memory(const image *p);
+
 /* Reads the header of a file, of which all bytes must be there: everything but pixels and channels.
  * False: out->message says why not. */
 bool image_header(const unsigned char *bytes, size_t length, image *out);

@@ -5,7 +5,8 @@
  * is black and 1 is white.
  */
 #include "base/large_memory.h"
-#include "format.h"
+#include "image.h"
+#include "picture.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -226,6 +227,12 @@ static bool check(const tensor_source *s, problem *p) {
     return false;
 }
 
+/* Of an upload, whose decoder is image_png.c. */
+static bool begins(const unsigned char *body, size_t length) {
+    const char *kind = image_kind(body, length);
+    return kind && kind[0] == 'P';
+}
+
 const format format_png = {
     .name = "png",
     .media_type = "image/png",
@@ -236,4 +243,8 @@ const format format_png = {
     .encode = encode,
     .cost = 40,
     .working = working,
+    .read = picture_read_body,
+    .weigh = picture_weigh_body,
+    .pictures = true,
+    .begins = begins,
 };

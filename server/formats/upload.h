@@ -27,11 +27,16 @@ typedef struct upload_body {
     size_t length;
     const char *content_type; /* NULL: not sent */
     const query *query;
+    uint64_t elements;           /* of a mask, and so pixels of a view, at most */
+    bool (*cancelled)(void *of); /* NULL: never */
+    void *of;
 } upload_body;
 
 typedef struct upload {
     array arrays[UPLOAD_ARRAYS];
     unsigned count;
+    bool views;      /* x and x2 are views of pictures, u8 ... */
+    unsigned layout; /* ... in this query_layout, where the query names none */
     buffer inflated; /* owned; empty if every array lies in the body */
     uint64_t held;   /* bytes of memory that the body takes */
 } upload;

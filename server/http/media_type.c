@@ -16,7 +16,12 @@ static bool is_identity(const char *list) {
     return true;
 }
 
+static bool begins(const char *type, const char *with) {
+    return strncasecmp(type, with, strlen(with)) == 0;
+}
+
 void media_type_check(const char *type, const char *encoding, problem *p) {
+    static const char form[] = "multipart/form-data";
     if (encoding && !is_identity(encoding)) {
         p->uncoded = true;
         problem_add(
@@ -25,13 +30,11 @@ void media_type_check(const char *type, const char *encoding, problem *p) {
             "body uncompressed",
             encoding);
     }
-    if (type && strncasecmp(type, "multipart/", 10) == 0)
-        problem_add(
-            p, 415, "Content-Type",
-            "Content-Type is '%.60s', but multipart bodies are not supported. Send one file "
-            "as the whole body, with the samples as an array named x: application/x-npy, "
-            "npz, safetensors, or application/octet-stream with x_shape and x_dtype (curl "
-            "--data-binary @x.npy instead of curl -F). 'fmixd import' converts images to "
-            "arrays",
-            type);
+    if (!type || !begins(type, "multipart/"))
+        return;
+    if (!begins(type, form) || !strchr("; \t", type[sizeof form - 1]))
+        problem_add(p, 415, "Content-Type",
+                    "Content-Type is '%.60s', but the only multipart bodies that are supported are "
+                    "multipart/form-data, as of curl -F",
+                    type);
 }

@@ -529,26 +529,13 @@ class MediaTypes(OneConnection):
         self.check_refused(answer, "Accept", "application/x-npy", status=406)
 
     def test_a_content_type_that_is_not_read_is_415_and_told_what_is(self):
-        for content_type in ("text/plain", "image/png", "application/json",
-                             "multipart/form-data; boundary=x", "npy", "*/*",
+        for content_type in ("text/plain", "image/webp", "application/json", "npy", "*/*",
                              "application/x-tar", "application/x-npyx"):
             with self.subTest(content_type=content_type):
                 answer = self.mix(BODY, content_type=content_type)
                 self.check_refused(answer, "Content-Type", content_type,
                                    "application/x-npy",
                                    "application/octet-stream", status=415)
-
-    def test_a_picture_is_415_by_its_name(self):
-        """As curl --data-binary sends it, which says no type of its own."""
-        for kind, body in (("JPEG", b"\xff\xd8\xff\xe0" + bytes(44)),
-                           ("PNG", b"\x89PNG\r\n\x1a\n" + bytes(40))):
-            for content_type in ("application/x-www-form-urlencoded", "application/octet-stream"):
-                for query in ("", "&x_dtype=u8"):
-                    with self.subTest(kind, content_type=content_type, query=query):
-                        answer = self.ask("POST", f"/v1/mix?layout=none{query}", body,
-                                          {"Content-Type": content_type})
-                        self.check_refused(answer, "body", f"the body is a {kind} file",
-                                           "mix takes arrays", status=415)
 
     def test_raw_elements_that_begin_as_a_picture_does_are_mixed(self):
         for body in (b"\xff\xd8\xff\xe0" + bytes(44), b"\x89PNG\r\n\x1a\n" + bytes(40)):

@@ -232,12 +232,6 @@ class Decoding(ImagesTest):
             for pairing in ("permutation", "flip", "other_class", "none"):
                 self.assertEqual(self.decoded_by(lambda: self.parts("photos", 0, n=n, size=20, pairing=pairing)), n)
 
-    def test_a_rank_decodes_its_rows_alone_where_none_is_mixed(self):
-        for more in ({"method": "none"}, {"prob": 0}, {"method": "none", "mean": 0.5},
-                     {"method": "none", "pairing": "neighbour"}):
-            options = {"n": 29, "size": 20, "view": "center", "world": 4, "rank": 1, **more}
-            self.assertEqual(self.decoded_by(lambda: self.parts("photos", 0, **options)), 7)
-
     def test_neighbours_are_decoded_once_each(self):
         for seed in range(5):
             got = {}

@@ -17,11 +17,13 @@ import numpy as np
 
 import harness
 import hosting
+import pictures
 
 DATA = harness.ROOT / "tests" / "data"
 REDOCLY = "@redocly/cli"
 ROUNDS = int(os.environ.get("FMIX_OPENAPI", "60"))  # of each operation
 SMALL = 40  # sides and rows are drawn small: what is asked for is computed
+VIEWED = re.compile("[?&](size|view|area|ratio|short|filter|flip)=")  # parameters of pictures
 
 
 class Document:
@@ -126,10 +128,13 @@ class Openapi(harness.ServerTest):
         return path + "?" * bool(pairs) + "&".join(
             f"{name}={urllib.parse.quote(value, safe=',')}" for name, value, _ in pairs)
 
-    def body(self, operation, rng):
-        """A body of a type that the operation takes, of two rows."""
+    def body(self, target, operation, rng):
+        """A body of a type that the operation takes: a picture where it is viewed, else two rows."""
         if "requestBody" not in operation:
             return None, {}
+        if VIEWED.search(target):
+            self.assertIn("image/png", operation["requestBody"]["content"])
+            return pictures.png(np.frombuffer(rng.randbytes(189), np.uint8).reshape(9, 7, 3), 8, 2), {"Content-Type": "image/png"}
         x = np.frombuffer(rng.randbytes(2 * 3 * 8 * 8), np.uint8).reshape(2, 3, 8, 8)
         self.assertIn(harness.NPY, operation["requestBody"]["content"])
         return harness.write_npy(x), {"Content-Type": harness.NPY}
@@ -150,7 +155,9 @@ class Openapi(harness.ServerTest):
             self.document.validator(schema).validate(answer.json())
 
     def ask(self, method, target, operation, rng):
-        body, headers = self.body(operation, rng)
+        if "requestBody" in operation and VIEWED.search(target) and "size=" not in target:
+            target += "&size=5"
+        body, headers = self.body(target, operation, rng)
         answer = self.server.request(method, target, body, headers)
         with self.subTest(f"{method} {target}"):
             self.check(operation, answer)

@@ -149,26 +149,6 @@ static void a_share_has_room_for_its_rows_and_their_partners(void **state) {
     hosted_views_end(&h);
 }
 
-static void rows_that_are_not_mixed_need_no_partners(void **state) {
-    (void)state;
-    fmix_scratch *scratch;
-    assert_ok(fmix_scratch_new(&scratch));
-    write_set(DATASET_FILES);
-    hosted_samples samples = samples_of(4, false);
-    samples.at.end = 2;
-    hosted_views h = begin(&samples, "size=3");
-    h.alone = true;
-    assert_ok(hosted_views_find(&h));
-    assert_ok(hosted_views_locate(&h, 0, 2, others));
-    assert_int_equal(h.slots, 2);
-    assert_ok(hosted_views_need(&h, scratch, 0, 2, others));
-    assert_null(hosted_views_row(&h, 2));
-    expect(&h, scratch, 1);
-    assert_int_equal(atomic_load(&counters.pictures), 2);
-    hosted_views_end(&h);
-    fmix_scratch_free(scratch);
-}
-
 /* ---- many threads ---- */
 
 typedef struct slice {
@@ -295,7 +275,7 @@ static void files_need_more_memory_and_time_than_pixels(void **state) {
 RUN(T(views_are_the_library_s_of_the_stored_pictures),
     T(a_picture_is_decoded_once_for_all_its_views),
     T(a_share_has_room_for_its_rows_and_their_partners),
-    T(rows_that_are_not_mixed_need_no_partners), T(threads_that_need_the_same_views_make_each_once),
+    T(threads_that_need_the_same_views_make_each_once),
     T(a_picture_that_cannot_be_decoded_is_named_by_its_row),
     T(a_picture_of_other_sides_than_its_index_is_not_decoded),
     T(a_damaged_index_is_a_fault_of_its_file), T(files_need_more_memory_and_time_than_pixels))

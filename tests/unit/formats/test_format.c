@@ -125,6 +125,11 @@ static void each_row_has_a_name_a_type_a_kind_and_one_way_to_write(void **state)
     for (unsigned i = 0; format_table[i]; i++) {
         const format *f = format_table[i];
         assert_true(f->name && f->media_type && f->version > 0);
+        if (i >= FORMAT_ANSWERED) {
+            assert_true(f->read && !f->kind && !f->encode && !f->lay_out);
+            assert_null(format_by_name(f->name, strlen(f->name), EVERY));
+            continue;
+        }
         assert_true(f->kind == FORMAT_ARRAYS || f->kind == FORMAT_IMAGES ||
                     f->kind == FORMAT_RECORDS);
         assert_true(!f->encode != !f->lay_out);
@@ -133,7 +138,9 @@ static void each_row_has_a_name_a_type_a_kind_and_one_way_to_write(void **state)
     }
 }
 
-#define NPY "\x93NUMPY\1\0"
+#define NPY  "\x93NUMPY\1\0"
+#define JPEG "\xff\xd8\xff"
+#define PNG  "\x89PNG\r\n\x1a\n"
 
 static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state) {
     (void)state;
@@ -157,10 +164,15 @@ static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state)
         {NULL, "\x93NUMP", &format_raw},
         {"", NPY, &format_npy},
         {"application/json", "{}", NULL},
-        {"image/png", "\x89PNG", NULL},
+        {"image/png", "\x89PNG", &format_png},
+        {"image/webp", JPEG, NULL},
+        {"application/octet-stream", JPEG, &format_jpeg},
+        {"application/x-www-form-urlencoded", PNG, &format_png},
+        {NULL, JPEG, &format_jpeg},
+        {"image/png", JPEG, &format_png},
         {"text/plain", NPY, NULL},
         {"application/x-npyx", NPY, NULL},
-        {"multipart/form-data; boundary=x", NPY, NULL},
+        {"multipart/form-data; boundary=x", NPY, &format_form},
     };
     query q;
     query_init(&q);
@@ -174,6 +186,26 @@ static void uploads_are_read_as_declared_else_by_their_first_bytes(void **state)
         assert_ptr_equal(format_of_upload(&of, &p), table[i].expected);
         assert_int_equal(p.status, table[i].expected ? 0 : 415);
         free(body);
+    }
+}
+
+static void elements_that_begin_as_a_picture_are_raw_with_shape_and_type(void **state) {
+    (void)state;
+    static const struct {
+        bool shape, type;
+        const format *expected;
+    } table[] = {{false, false, &format_jpeg},
+                 {true, false, &format_jpeg},
+                 {false, true, &format_jpeg},
+                 {true, true, &format_raw}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        query q;
+        query_init(&q);
+        q.given[QUERY_X_SHAPE] = table[i].shape;
+        q.given[QUERY_X_DTYPE] = table[i].type;
+        const upload_body of = {.bytes = (const unsigned char *)JPEG, .length = 3, .query = &q};
+        assert_ptr_equal(format_of_upload(&of, &p), table[i].expected);
     }
 }
 
@@ -229,4 +261,5 @@ RUN(T(numbers_follow_the_table_and_null_is_none), T(the_best_of_what_is_accepted
     T(a_malformed_quality_counts_as_zero), T(names_are_found_whole_and_within_the_set),
     T(lists_name_each_format_of_the_set), T(each_row_has_a_name_a_type_a_kind_and_one_way_to_write),
     T(uploads_are_read_as_declared_else_by_their_first_bytes),
+    T(elements_that_begin_as_a_picture_are_raw_with_shape_and_type),
     T(a_format_of_one_tensor_takes_one_part_of_one_tensor))
