@@ -3,6 +3,7 @@
 #include "lib/fmix.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,15 +14,19 @@
 bool picture_job_begin(picture_job *j, const picture_item *item, const picture_order *order) {
     *j = (picture_job){.item = *item, .order = *order, .name = strdup(item->name)};
     j->item.name = j->name;
-    return j->name != NULL;
+    if (item->file >= 0) /* the source may close its own before the job is done */
+        j->item.file = fcntl(item->file, F_DUPFD_CLOEXEC, 0);
+    return j->name && (item->file < 0 || j->item.file >= 0);
 }
 
 void picture_job_end(picture_job *j) {
     mapped_file_close(&j->mapped);
+    if (j->item.file >= 0)
+        close(j->item.file);
     image_free(&j->picture);
     free(j->copy);
     free(j->name);
-    *j = (picture_job){.name = NULL};
+    *j = (picture_job){.item.file = -1};
 }
 
 static bool fail(picture_job *j, const char *text) {

@@ -52,7 +52,8 @@ typedef struct picture_job {
     uint64_t stamp;          /* a fingerprint of the file's length and times */
 } picture_job;
 
-/* Copies the item. False: no memory. */
+/* Copies the item, with a descriptor of its own. False: no memory, or no descriptor; the job is to
+ * be ended. */
 bool picture_job_begin(picture_job *j, const picture_item *item, const picture_order *order);
 
 /* Called by workers. */

@@ -57,7 +57,8 @@ static pass_step give_next(pictures *p, const picture_order *order) {
         return PASS_SKIPPED;
     picture_job *j = &p->jobs[p->begun++ % WORKERS_AHEAD];
     if (!picture_job_begin(j, &item, order)) {
-        import_fail(p->in, "out of memory");
+        import_fail(p->in, "'%s' cannot be read: %s", item.name, strerror(errno));
+        picture_job_end(j);
         return PASS_FAILED;
     }
     j->number = number;

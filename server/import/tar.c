@@ -15,10 +15,6 @@
 
 #define SHARDS     100000
 #define LABEL_MOST (1u << 20) /* bytes of a file that holds a label */
-/* Shards whose pictures may be under way; each has one picture at least, so that WORKERS_AHEAD are
- * enough beside the shard that is read. */
-#define OPEN (WORKERS_AHEAD + 1)
-
 /* The members of one key, which lie behind each other. */
 typedef struct sample {
     char key[TAR_NAME], picture[TAR_NAME]; /* without and with the extension */
@@ -31,10 +27,8 @@ typedef struct sample {
 typedef struct tar {
     const import *in;
     mapped_file_stamp *stamps; /* of the shards; length 0 before the first look */
-    unsigned shard, opened;    /* the shard that is read; all that were opened and gave a picture */
-    int files[OPEN];
-    int file; /* of the shard; -1: not open */
-    bool gave;
+    unsigned shard;            /* the shard that is read */
+    int file;                  /* of the shard; -1: not open */
     tar_reader reader;
     bool ahead; /* the reader's member belongs to the next sample */
     bool tells; /* report what is skipped */
@@ -50,29 +44,10 @@ static const char *shard_of(const tar *t) {
 
 /* ---- shards ---- */
 
-static void close_all(tar *t) {
-    for (unsigned i = 0; i < OPEN; i++)
-        if (t->files[i] >= 0)
-            close(t->files[i]);
+static void close_shard(tar *t) {
     if (t->file >= 0)
         close(t->file);
-    for (unsigned i = 0; i < OPEN; i++)
-        t->files[i] = -1;
     t->file = -1;
-}
-
-/* Pictures of the shard may still be read by workers, so it stays open for a while. */
-static void leave_shard(tar *t) {
-    if (t->file >= 0 && !t->gave)
-        close(t->file);
-    if (t->file >= 0 && t->gave) {
-        int *place = &t->files[t->opened++ % OPEN];
-        if (*place >= 0)
-            close(*place);
-        *place = t->file;
-    }
-    t->file = -1;
-    t->gave = false;
 }
 
 /* A shard must be what it was when it was first opened. */
@@ -98,9 +73,9 @@ static bool open_shard(tar *t) {
 
 static bool go_to_first(void *self) {
     tar *t = self;
-    close_all(t);
-    t->shard = t->opened = 0;
-    t->ahead = t->gave = false;
+    close_shard(t);
+    t->shard = 0;
+    t->ahead = false;
     return true;
 }
 
@@ -226,7 +201,7 @@ static picture_next next_sample(tar *t) {
         if (found == PICTURE_ITEM && t->tells)
             report_add(t->in->report, REPORT_SKIPPED, "keys without a picture", t->sample.key);
         if (found == PICTURE_END) {
-            leave_shard(t);
+            close_shard(t);
             t->shard++;
         }
     }
@@ -280,7 +255,6 @@ static picture_next next(void *self, picture_item *out) {
     picture_next found = next_sample(t);
     if (found != PICTURE_ITEM)
         return found;
-    t->gave = true;
     snprintf(t->name, sizeof t->name, "%.4095s: %s", shard_of(t), s->picture);
     *out = (picture_item){.name = t->name,
                           .file = t->file,
@@ -302,8 +276,10 @@ static bool are_unchanged(void *self, bool read) {
     struct stat s;
     (void)read;
     for (unsigned i = 0; i < t->in->count; i++)
-        if (stat(t->in->files[i], &s) != 0 || !same_stamp(t, i, &s))
-            return import_fail(t->in, "'%s' is not what it was", t->in->files[i]);
+        if (stat(t->in->files[i], &s) != 0)
+            return import_fail(t->in, "'%s' cannot be read: %s", t->in->files[i], strerror(errno));
+        else if (!same_stamp(t, i, &s))
+            return false;
     return true;
 }
 
@@ -333,10 +309,9 @@ static bool run(const import *in) {
     }
     t->in = in;
     t->file = -1;
-    memset(t->files, -1, sizeof t->files);
     dataset_writer *w = find_labels(t) ? dataset_writer_open(in->path, in->errors) : NULL;
     bool good = w && import_shards(t, w);
-    close_all(t);
+    close_shard(t);
     dictionary_free(&t->names);
     free(t->stamps);
     free(t);
