@@ -136,6 +136,25 @@ writeBin(reply$content, "${answer}")`,
   };
 }
 
+/** The same for pictures, as a form. */
+function uploadingPictures(names, pairs) {
+  const target = `/v1/mix.png?${query(pairs)}`;
+  const list = names.map((name) => `"${name}"`).join(", ");
+  return {
+    target,
+    curl: `curl -o mixed.png ${names.map((name) => `-F x=@${name}`).join(" ")} '${location.origin}${target}'`,
+    python: `import io, urllib.request as web, numpy as np
+body = b"".join(b'--pictures\\r\\nContent-Disposition: form-data; name="x"\\r\\n\\r\\n' + open(name, "rb").read() + b"\\r\\n" for name in (${list})) + b"--pictures--"
+mixed = np.load(io.BytesIO(web.urlopen(web.Request(${quoted(`/v1/mix.npy?${query(pairs)}`)}, body, {"Content-Type": "multipart/form-data; boundary=pictures"})).read()))`,
+    javascript: `import { readFile, writeFile } from "node:fs/promises"; const body = new FormData();
+for (const name of [${list}]) body.append("x", new Blob([await readFile(name)]));
+await writeFile("mixed.png", Buffer.from(await (await fetch(${quoted(target)}, { method: "POST", body })).arrayBuffer()));`,
+    r: `handle <- curl::handle_setform(curl::new_handle(), ${names.map((name) => `x = curl::form_file("${name}")`).join(", ")})
+reply <- curl::curl_fetch_memory(${quoted(target)}, handle)
+writeBin(reply$content, "mixed.png")`,
+  };
+}
+
 const codes = [];
 let language = "curl";
 
@@ -252,31 +271,28 @@ function drawLeaves(pen, turn) {
   }
 }
 
-/** Two canvases as an npy file: uint8 [2, side, side, 3]. */
-function npyOf(canvases) {
-  const shape = `(2, ${SIDE}, ${SIDE}, 3)`;
-  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`;
-  const head = new TextEncoder().encode(text.padEnd(117) + "\n");
-  const bytes = new Uint8Array(10 + head.length + 2 * SIDE * SIDE * 3);
-  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, head.length & 255, head.length >> 8]);
-  bytes.set(head, 10);
-  let at = 10 + head.length;
-  for (const canvas of canvases) {
-    const { data } = penOf(canvas).getImageData(0, 0, SIDE, SIDE);
-    for (let i = 0; i < data.length; i += 4)
-      for (let channel = 0; channel < 3; channel++)
-        bytes[at++] = data[i + channel];
-  }
-  return bytes;
+const blobOf = (canvas) => new Promise((resolve) => canvas.toBlob(resolve));
+
+/** A picture as the server reads it: a PNG or JPEG file as it is, any other image as a PNG. */
+async function pictureOf(file, image) {
+  if (file.type === "image/png" || file.type === "image/jpeg")
+    return file;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return blobOf(canvas);
 }
 
-function takeImages(drops, redraw) {
-  drops.forEach((drop) => {
+/** `files` are the pictures, in the order of `drops`. */
+function takeImages(drops, files, redraw) {
+  drops.forEach((drop, place) => {
     const canvas = drop.querySelector("canvas");
     const take = async (file) => {
       if (!file)
         return;
-      draw(canvas, await createImageBitmap(file));
+      const image = await createImageBitmap(file);
+      files[place] = await pictureOf(file, image);
+      draw(canvas, image);
       redraw();
     };
     const input = drop.querySelector("input");
@@ -299,14 +315,23 @@ function mix() {
   const { section, form, caption, setCode } = view("mix");
   const canvases = [...section.querySelectorAll(".drop canvas")];
   const images = [...section.querySelectorAll("figure img")];
-  const save = section.querySelector(".save");
+  const saves = [...section.querySelectorAll(".save")];
+  const files = [];
   drawDunes(penOf(canvases[0]), 0); // images to mix before the user chooses any
   drawLeaves(penOf(canvases[1]), 0);
   const redraw = newest(caption, async (signal) => {
-    const body = npyOf(canvases);
-    offer(save, body);
-    const pairs = { layout: "channels_last", pairing: "flip", ...valuesOf(form, ["lambda", "delta", "seed"]) };
-    const linesOf = (method) => uploading("pair.npy", "png", "npy", { ...pairs, method, columns: 1 });
+    const body = new FormData();
+    for (const [place, link] of saves.entries()) {
+      files[place] ??= await blobOf(canvases[place]);
+      offer(link, files[place]);
+      link.download = ["first", "second"][place] + (files[place].type === "image/jpeg" ? ".jpg" : ".png");
+      link.textContent = link.download;
+      body.append("x", files[place], link.download);
+    }
+    const pairs = { size: SIDE, view: "center", short: SIDE, pairing: "flip",
+                    ...valuesOf(form, ["lambda", "delta", "seed"]) };
+    const names = saves.map((link) => link.download);
+    const linesOf = (method) => uploadingPictures(names, { ...pairs, method, columns: 1 });
     setCode(linesOf("fmix"));
     await Promise.all(images.map(async (image) => {
       const { target } = linesOf(image.dataset.method);
@@ -314,7 +339,7 @@ function mix() {
     }));
     return "Above, the first image keeps the share λ of itself; below, the second image does.";
   });
-  takeImages([...section.querySelectorAll(".drop")], redraw);
+  takeImages([...section.querySelectorAll(".drop")], files, redraw);
   watch(form, redraw);
 }
 

@@ -17,13 +17,14 @@ import numpy as np
 import browser
 import harness
 import hosting
+from test_picture_uploads import form
 from tensors import read_safetensors
 
 DATA = harness.ROOT / "tests" / "data"
 UP, RIGHT, DOWN, TAB = "\ue013", "\ue014", "\ue015", "\ue004"
 METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none")
 SAFETENSORS = "application/x-safetensors"
-UPLOADS = {"mix": ("pair.npy", "mixed.png"), "rows": ("rows.safetensors", "mixed.safetensors")}
+UPLOADS = {"mix": "mixed.png", "rows": "mixed.safetensors"}  # the files that code writes
 SETTLED = """return [...document.querySelectorAll('figcaption')].every(c => c.textContent)
     && [...document.images].every(i => i.closest('[hidden]') || (i.complete && i.naturalWidth))"""
 BYTES = """const hash = async url => [...new Uint8Array(await crypto.subtle.digest('SHA-256',
@@ -132,25 +133,35 @@ class Preview(harness.ServerTest):
         window.find_all(".drop input")[1].type(str(DATA / "readme.png"))
         window.until("return [...document.querySelectorAll('#mix figure img')].every("
                      "(i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
-        pair = self.upload(window, "mix")
-        x = harness.read_npy(pair)
-        self.assertEqual((x.shape, x.dtype), ((2, 224, 224, 3), np.uint8))
-        self.assertTrue((x[0] == [10, 200, 30]).all())
+        pair = self.uploads(window, "mix")
+        self.assertEqual(list(pair), ["first.png", "second.png"])
+        self.assertEqual(pair["second.png"], (DATA / "readme.png").read_bytes())
         target = self.target(window, "mix")
+        rows = self.post_all(target.replace(".png", ".npy").replace("fmix", "none"), pair).npy()
+        self.assertTrue((rows[0] == [10, 200, 30]).all())
         for method in ("fmix", "cutmix", "mixup"):
-            mixed = self.post(target.replace("method=fmix", f"method={method}"), pair).body
+            mixed = self.post_all(target.replace("method=fmix", f"method={method}"), pair).body
             self.assertEqual(self.shown(window, f"#mix [data-method={method}]"), digest(mixed))
             self.assertNotIn(digest(mixed), old)
         self.assertEqual(window.complaints(), [])
 
-    def upload(self, window, view):
-        """The file that a view offers to save, and uploads."""
-        return bytes(window.run(f"return fetch(document.querySelector('#{view} .save').href)"
-                                ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])"))
+    def uploads(self, window, view):
+        """The files that a view offers to save, and uploads."""
+        names = window.run(f"return [...document.querySelectorAll('#{view} .save')].map(link => link.download)")
+        return {name: bytes(window.run(f"return fetch(document.querySelectorAll('#{view} .save')[arguments[0]].href)"
+                                       ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])", place))
+                for place, name in enumerate(names)}
+
+    def post_all(self, target, files):
+        """The answer to files, pictures as a form."""
+        if list(files) == ["rows.safetensors"]:
+            return self.post(target, files["rows.safetensors"], content_type=SAFETENSORS)
+        return self.post(target, form(*(("x", data, name) for name, data in files.items())),
+                         content_type="multipart/form-data; boundary=B")
 
     def check_rows(self, window):
         """Every row is what the line fetches, and says how it was made; the answer."""
-        answer = self.post(self.target(window, "rows"), self.upload(window, "rows"), content_type=SAFETENSORS)
+        answer = self.post_all(self.target(window, "rows"), self.uploads(window, "rows"))
         made = read_safetensors(answer.body)
         said = []
         for row, (method, lam, partner) in enumerate(zip(made["method"], made["lambda"], made["pairing"])):
@@ -169,7 +180,7 @@ class Preview(harness.ServerTest):
 
     def test_a_recipe_is_shown_row_by_row(self):
         window = self.settled(self.open())
-        batch = read_safetensors(self.upload(window, "rows"))
+        batch = read_safetensors(self.uploads(window, "rows")["rows.safetensors"])
         self.assertEqual((batch["x"].shape, batch["y"].tolist()), ((8, 112, 112, 3), [0, 1] * 4))
         target = self.target(window, "rows")
         for pair in "method=fmix,cutmix,mixup", "alpha=1,1,0.4", "prob=0.75", "switch=sample":
@@ -250,8 +261,9 @@ class Preview(harness.ServerTest):
     def test_the_lines_it_shows_do_what_they_say(self):
         window = self.settled(self.open())
         with tempfile.TemporaryDirectory() as folder:
-            for view, (name, _) in UPLOADS.items():
-                pathlib.Path(folder, name).write_bytes(self.upload(window, view))
+            for view in UPLOADS:
+                for name, data in self.uploads(window, view).items():
+                    pathlib.Path(folder, name).write_bytes(data)
             for language, run, suffix in (
                     ("curl", ["sh"], "sh"), ("python", [sys.executable], "py"),
                     ("javascript", ["node"], "mjs"), ("r", ["Rscript"], "R")):
@@ -285,11 +297,10 @@ class Preview(harness.ServerTest):
         target = self.curl_target(window, view)
         ask = self.get
         if view in UPLOADS:
-            name, answer = (pathlib.Path(folder, name) for name in UPLOADS[view])
+            answer = pathlib.Path(folder, UPLOADS[view])
 
             def ask(path):
-                return self.post(path, name.read_bytes(),
-                                 content_type=harness.NPY if view == "mix" else SAFETENSORS)
+                return self.post_all(path, self.uploads(window, view))
         if view in UPLOADS and language != "python":
             self.assertEqual(answer.read_bytes(), ask(target).body)
             answer.unlink()
