@@ -61,7 +61,8 @@ void image_take_rows(const image_request *order, image *out) {
 bool image_allocate(const image_request *order, image *out) {
     unsigned channels = order->channels > out->stored ? order->channels : out->stored;
     out->pixels = malloc((size_t)out->part.height * out->part.width * channels);
-    if (!out->pixels)
+    out->starved = !out->pixels;
+    if (out->starved)
         snprintf(out->message, sizeof out->message, "out of memory");
     return out->pixels != NULL;
 }

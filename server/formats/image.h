@@ -41,6 +41,7 @@ typedef struct image {
     unsigned traits;
     image_part part; /* where the pixels are in the picture: all of it, if image_read reads them */
     unsigned char *pixels;
+    bool starved;                /* not read, for want of memory; the file may be good */
     char message[IMAGE_MESSAGE]; /* why the file is not read; or the first warning, or empty */
 } image;
 

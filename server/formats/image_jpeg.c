@@ -32,6 +32,7 @@ static _Noreturn void on_error(j_common_ptr jpeg) {
     reader *r = jpeg->client_data;
     char text[JMSG_LENGTH_MAX];
     jpeg->err->format_message(jpeg, text);
+    r->out->starved = jpeg->err->msg_code == JERR_OUT_OF_MEMORY;
     if (r->ended && jpeg->err->msg_code == JERR_CANT_SUSPEND)
         fail_truncated(r);
     else

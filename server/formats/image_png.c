@@ -4,6 +4,7 @@
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct reader {
@@ -99,12 +100,26 @@ static bool decode(reader *r) {
     return true;
 }
 
+static png_voidp take_memory(png_structp png, png_alloc_size_t bytes) {
+    void *memory = malloc(bytes);
+    if (!memory)
+        ((reader *)png_get_mem_ptr(png))->out->starved = true;
+    return memory;
+}
+
+static void give_memory(png_structp png, png_voidp memory) {
+    (void)png;
+    free(memory);
+}
+
 bool image_png(const image_request *order, image *out) {
     reader r = {.order = order, .out = out};
     bool good = false;
-    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning);
+    r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning, &r,
+                                     take_memory, give_memory);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;
-    if (!r.info)
+    out->starved = !r.info;
+    if (out->starved)
         snprintf(out->message, IMAGE_MESSAGE, "out of memory");
     else if (setjmp(r.failed) == 0)
         good = decode(&r);

@@ -53,6 +53,12 @@ static bool fail(reader *r, const char *why) {
     return false;
 }
 
+/* By what its decoder said. */
+static bool refuse_image(reader *r, uint64_t i, const image *of) {
+    return of->starved ? fail(r, "out of memory")
+                       : refuse(r, i, image_is_large(of) ? 413 : 400, of->message);
+}
+
 /* ---- before a pixel is decoded ---- */
 
 static bool look_at_all(reader *r) {
@@ -62,7 +68,7 @@ static bool look_at_all(reader *r) {
         image looked;
         const picture_file *file = &r->list->files[i];
         if (!image_header(file->bytes, file->length, &looked))
-            return refuse(r, i, image_is_large(&looked) ? 413 : 400, looked.message);
+            return refuse_image(r, i, &looked);
         pixels += (uint64_t)looked.width * looked.height;
         if (looked.stored > r->channels)
             r->channels = looked.stored;
@@ -185,7 +191,7 @@ static bool decode(reader *r, const fmix_view *view, uint64_t i) {
     image decoded;
     const picture_file *file = &r->list->files[i];
     if (!image_read(file->bytes, file->length, r->channels, &decoded))
-        return refuse(r, i, 400, decoded.message);
+        return refuse_image(r, i, &decoded);
     fmix_status status = resize(r, view, &decoded, i);
     image_free(&decoded);
     return status == FMIX_OK || fail(r, fmix_status_text(status));
@@ -198,7 +204,7 @@ static bool read_one(reader *r, uint64_t i) {
     image looked;
     fmix_view view;
     if (!image_header(file->bytes, file->length, &looked))
-        return refuse(r, i, 400, looked.message);
+        return refuse_image(r, i, &looked);
     fmix_status status =
         fmix_view_draw(&r->recipe, r->query.seed, t, partner, looked.height, looked.width, &view);
     if (status != FMIX_OK)
