@@ -47,7 +47,8 @@ class Storm(unittest.TestCase):
             self.assertGreater(counts[f"{route} 2xx"], REQUESTS / 300, told[-1])
             self.assertGreater(counts[f"{route} 4xx"], 0, told[-1])
         self.assertGreater(counts["compared"], REQUESTS / 500, told[-1])
-        for what in ("dense", "x2", "values", "sequences", "views", "partners", "choices") if REQUESTS >= 30000 else ():
+        kinds = "dense", "x2", "values", "sequences", "views", "pictures", "partners", "choices"
+        for what in kinds if REQUESTS >= 30000 else ():
             self.assertGreater(counts[f"compared with {what}"], 5, told[-1])
         self.assertLess(counts["refused for now"], REQUESTS / 50, told[-1])
         for status in (200, 204, 206, 304, 400, 404, 405, 406, 412, 415, 416):

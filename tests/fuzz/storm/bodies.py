@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+import image_sets
 import tensors
 from hosting import ref
 
 TYPES = {"npy": "application/x-npy", "npz": "application/x-npz",
-         "safetensors": "application/x-safetensors", "raw": "application/octet-stream"}
+         "safetensors": "application/x-safetensors", "raw": "application/octet-stream",
+         "jpeg": "image/jpeg", "png": "image/png", "form": "multipart/form-data; boundary=--ab"}
 MOST = 3000  # elements of x
 
 
@@ -25,6 +27,7 @@ class Body(NamedTuple):
     layout: str           # by which the shape was drawn
     classes: tuple        # of the arrays of one number a row, in order: how many, 0 for values
     plain: bool           # labels are of the kinds that never were in doubt, nothing is broken
+    pictures: tuple = ()  # of each row that is one; x then holds zeros
 
 
 def some_array(rng, dtype, shape):
@@ -172,8 +175,33 @@ def spoiled(data, rng):
     return bytes(bent)
 
 
+def _form(parts):
+    """A body of (name, content), as curl and browsers send it."""
+    lines = (f'----ab\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content + b"\r\n"
+             for name, content in parts)
+    return b"".join(lines) + b"----ab--\r\n"
+
+
+def some_pictures(rng):
+    """Pictures of any size, by themselves or in a form."""
+    framing = rng.choice(("jpeg", "png", "form", "form", "form"))
+    source, rows = np.random.default_rng(rng.randrange(2**32)), rng.randint(1, 5) if framing == "form" else 1
+    files = [image_sets.encoded(image_sets.photograph(source, rng.randint(1, 40), rng.randint(1, 40)),
+                                framing if framing != "form" else rng.choice(("jpeg", "png"))) for _ in range(rows)]
+    arrays, data = {"x": np.zeros((rows, 1, 1, 3), "u1")}, files[0]
+    if framing == "form":
+        if rng.random() < 0.5:
+            arrays["y"] = np.array([rng.randrange(4) for _ in range(rows)])
+        data = _form([("x", file) for file in files] + [("y", str(y).encode()) for y in arrays.get("y", ())])
+    broken = rng.random() < 0.1
+    return Body(arrays, framing, spoiled(data, rng) if broken else data, "channels_last",
+                (4,) * (len(arrays) - 1), not broken, tuple(image_sets.decoded(file) for file in files))
+
+
 def some_body(rng):
     """One body."""
+    if rng.random() < 0.15:
+        return some_pictures(rng)
     arrays, layout, classes, plain = arrays_of(rng)
     framing = rng.choice(("raw", "npy", "npz", "npz", "safetensors", "safetensors"))
     if framing in ("raw", "npy"):

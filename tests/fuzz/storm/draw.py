@@ -183,6 +183,10 @@ def _tame_mix(case, rng):
     for name in ("x_shape", "x_dtype", "classes", "layout"):
         query.pop(name, None)
     x = body.arrays["x"]
+    for name in () if body.pictures else (*views.NAMES, "flip"):
+        query.pop(name, None)
+    if body.pictures:
+        views.tame(query, rng)
     if body.framing == "raw":
         query["x_shape"] = "x".join(map(str, x.shape))
         query["x_dtype"] = bodies.ref.type_name(x)

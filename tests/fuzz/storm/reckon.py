@@ -93,11 +93,18 @@ def _dense(case, rows):
     return {name: (array.dtype.str, (rows, *array.shape[1:])) for name, array in targets(case).items()}
 
 
+def upload_layout(case):
+    """Where rows of an upload have their channels."""
+    return case.query.get("layout", "channels_last" if case.body and case.body.pictures else "none")
+
+
 def _mix(case):
     query, arrays = case.query, case.body.arrays
     x = arrays["x"]
+    if case.body.pictures:
+        x = np.broadcast_to(x, (len(x), *views.asked(query).size, 3))
     out = ref.TYPES[query["out_dtype"]] if "out_dtype" in query else x.dtype.str
-    layout = query.get("layout", "none")
+    layout = upload_layout(case)
     heads = {n: y for n, y in arrays.items() if n == "y" or n.startswith("y.")}
     classes = [int(c) for c in query.get("classes", "0").split(",")]
     return {"mixed": (out, x.shape), **_labels(heads, len(x), classes),
@@ -173,6 +180,7 @@ def rich(case):
     for what, has in (("dense", targets(case) if uploads or case.data else ()), ("x2", "x2" in arrays),
                       ("values", any(is_values(y) for y in heads.values())),
                       ("sequences", sets.is_sequences(case.data)), ("views", sets.is_images(case.data)),
+                      ("pictures", case.body and case.body.pictures),
                       ("partners", query.get("pairing") in (*ref.CLASS_PAIRINGS, "neighbour")),
                       ("choices", set(query) & {"prob", "switch"} or "," in query.get("alpha", ""))):
         if has:
@@ -226,7 +234,12 @@ def _mix_values(case):
                   "y2": {n: arrays[n.replace("y", "y2", 1)] for n in heads} if "x2" in arrays else None,
                   "classes": {n: asked[0 if len(asked) == 1 else i] for i, n in enumerate(numbered)}}
     index = int(query["index"]) if "index" in query else None
-    made = ref.mix(ref.recipe_of(query), arrays["x"], integer(query, "step", 0), query.get("layout", "none"),
+    x = arrays["x"]
+    if case.body.pictures:
+        t = ref.row_indices(ref.first_index(integer(query, "step", 0), len(x), index), len(x))
+        x = np.stack([ref.viewed(picture, views.asked(query), integer(query, "seed", 0), int(i))
+                      for picture, i in zip(case.body.pictures, t)])
+    made = ref.mix(ref.recipe_of(query), x, integer(query, "step", 0), upload_layout(case),
                    index, x2=arrays.get("x2"), out_dtype=query.get("out_dtype"), dense=targets(case),
                    dense2=targets(case, "dense2") if "x2" in arrays else None, **labels)
     return {"mixed": made.mixed, **{"labels" + n[1:]: t for n, t in (made.labels or {}).items()},
@@ -266,7 +279,7 @@ def layout(case):
     """Where the picture that a case asks for has its channels."""
     if case.route == "/v1/masks" or case.query.get("parts") == "masks":
         return "none"
-    return case.query.get("layout", case.data.layout if case.data else "none")
+    return case.query.get("layout", case.data.layout) if case.data else upload_layout(case)
 
 
 __all__ = ["bodies", "shapes", "values", "is_light", "layout"]

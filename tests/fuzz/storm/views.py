@@ -28,9 +28,9 @@ def tame(query, rng):
 
 
 def asked(query):
-    """The view that is asked for; its flip is an option of the batch."""
+    """The view that is asked for."""
     size = tuple(map(int, query["size"].split("x")))
     more = {name: tuple(map(float, query[name].split(","))) for name in ("area", "ratio") if name in query}
     more |= {"short": int(query["short"])} if "short" in query else {}
     return ref.View(size if len(size) == 2 else size * 2, query.get("view", "random"),
-                    filter=query.get("filter", "bilinear"), **more)
+                    filter=query.get("filter", "bilinear"), flip=query.get("flip") == "1", **more)
