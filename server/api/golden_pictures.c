@@ -133,24 +133,29 @@ static uint64_t sum_of(const unsigned char *bytes, size_t length) {
     return sum;
 }
 
-static bool check(const struct golden *g, picture_reader *read, FILE *errors) {
+static golden_pictures check(const struct golden *g, picture_reader *read, FILE *errors) {
     image p;
     bool good = read((const unsigned char *)g->file, g->length, g->channels, &p);
     bool same = good && p.width == WIDTH && p.height == HEIGHT &&
                 sum_of(p.pixels, (size_t)WIDTH * HEIGHT * g->channels) == g->sum;
-    if (!same)
+    bool starved = !good && p.starved;
+    if (starved)
+        message_print(errors, "fmixd: self-test of pictures: out of memory\n");
+    else if (!same)
         message_print(errors,
                       "fmixd: self-test of pictures '%s' failed: %s; image sets are not served, "
                       "all else is\n",
                       g->name, good ? "the decoder gives other samples" : p.message);
     if (good)
         image_free(&p);
-    return same;
+    return starved ? GOLDEN_PICTURES_STARVED : same ? GOLDEN_PICTURES_GOOD : GOLDEN_PICTURES_OTHER;
 }
 
-bool golden_pictures_check(picture_reader *read, FILE *errors) {
-    bool good = true;
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        good &= check(&table[i], read, errors);
-    return good;
+golden_pictures golden_pictures_check(picture_reader *read, FILE *errors) {
+    golden_pictures worst = GOLDEN_PICTURES_GOOD;
+    for (size_t i = 0; i < sizeof table / sizeof *table && worst != GOLDEN_PICTURES_STARVED; i++) {
+        golden_pictures one = check(&table[i], read, errors);
+        worst = one > worst ? one : worst;
+    }
+    return worst;
 }

@@ -15,7 +15,13 @@
 typedef bool picture_reader(const unsigned char *bytes, size_t length, unsigned channels,
                             image *out);
 
-/* False: the reader gives other samples than the golden ones, as is explained on `errors`. */
-bool golden_pictures_check(picture_reader *read, FILE *errors);
+typedef enum golden_pictures {
+    GOLDEN_PICTURES_GOOD,
+    GOLDEN_PICTURES_OTHER,   /* the reader gives other samples, or refuses a file */
+    GOLDEN_PICTURES_STARVED, /* there was no memory to tell */
+} golden_pictures;
+
+/* All but GOOD is explained on `errors`. */
+golden_pictures golden_pictures_check(picture_reader *read, FILE *errors);
 
 #endif

@@ -214,8 +214,10 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
                                 .payer = &s->budget,
                                 .buffer_pool = &s->buffer_pool,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
-    s->misdecodes = !golden_pictures_check(image_read, d->errors); /* all else is served */
-    return fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
+    golden_pictures decoder = golden_pictures_check(image_read, d->errors);
+    s->misdecodes = decoder == GOLDEN_PICTURES_OTHER; /* all else is served */
+    return decoder != GOLDEN_PICTURES_STARVED &&
+           fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&
            (s->jobs = jobs_new(&pool)) && (d->http.monitor = connection_monitor_new(&limits)) &&
            (d->http.lingering =
                 lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&

@@ -4,12 +4,12 @@
 
 static char said[4000];
 
-static bool check(picture_reader *read) {
+static golden_pictures check(picture_reader *read) {
     memset(said, 0, sizeof said);
     FILE *errors = fmemopen(said, sizeof said, "w");
-    bool good = golden_pictures_check(read, errors);
+    golden_pictures found = golden_pictures_check(read, errors);
     fclose(errors);
-    return good;
+    return found;
 }
 
 static unsigned calls;
@@ -51,19 +51,19 @@ static bool read_in_parts(const unsigned char *bytes, size_t length, unsigned ch
 
 static void the_first_rows_have_the_samples_of_the_whole(void **state) {
     (void)state;
-    assert_true(check(read_in_parts));
+    assert_int_equal(check(read_in_parts), GOLDEN_PICTURES_GOOD);
 }
 
 static void the_decoder_of_this_machine_passes_in_silence(void **state) {
     (void)state;
-    assert_true(check(image_read));
+    assert_int_equal(check(image_read), GOLDEN_PICTURES_GOOD);
     assert_string_equal(said, "");
 }
 
 static void one_wrong_sample_fails_and_its_file_is_named(void **state) {
     (void)state;
     calls = 0;
-    assert_false(check(read_almost));
+    assert_int_equal(check(read_almost), GOLDEN_PICTURES_OTHER);
     assert_non_null(strstr(said, "'progressive 4:2:0' failed: the decoder gives other samples; "
                                  "image sets are not served"));
     assert_null(strstr(said, "'baseline 4:2:0'"));
@@ -71,11 +71,27 @@ static void one_wrong_sample_fails_and_its_file_is_named(void **state) {
 
 static void a_decoder_that_fails_says_why(void **state) {
     (void)state;
-    assert_false(check(read_nothing));
+    assert_int_equal(check(read_nothing), GOLDEN_PICTURES_OTHER);
     assert_non_null(strstr(said, "'grey' failed: the file is truncated after"));
-    assert_false(check(read_twice_as_wide));
+    assert_int_equal(check(read_twice_as_wide), GOLDEN_PICTURES_OTHER);
+}
+
+static bool read_without_memory(const unsigned char *bytes, size_t length, unsigned channels,
+                                image *out) {
+    (void)bytes;
+    (void)length;
+    (void)channels;
+    *out = (image){.starved = true};
+    return false;
+}
+
+static void want_of_memory_says_nothing_of_the_decoder(void **state) {
+    (void)state;
+    assert_int_equal(check(read_without_memory), GOLDEN_PICTURES_STARVED);
+    assert_null(strstr(said, "image sets are not served"));
 }
 
 RUN(T(the_first_rows_have_the_samples_of_the_whole),
     T(the_decoder_of_this_machine_passes_in_silence),
-    T(one_wrong_sample_fails_and_its_file_is_named), T(a_decoder_that_fails_says_why))
+    T(one_wrong_sample_fails_and_its_file_is_named), T(a_decoder_that_fails_says_why),
+    T(want_of_memory_says_nothing_of_the_decoder))
