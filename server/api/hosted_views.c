@@ -11,9 +11,6 @@
 #define NOWHERE UINT64_MAX /* in place of a slot or a sample */
 #define TRIES   3          /* at pictures of files that are touched meanwhile */
 
-/* Bytes of a decoder for each pixel: the coefficients of four components, and three samples. */
-#define DECODER_BYTES 12
-
 /* Estimated nanoseconds for each pixel. */
 #define DECODE_COST 12.0
 #define RESIZE_COST 2.0
@@ -76,7 +73,7 @@ static void add_costs(hosted_views *h, const hosted_view *v) {
     h->cost += RESIZE_COST * (double)channels * (double)part.height * part.width +
                RESIZE_COST * (double)h->rows.row_bytes;
     if (set->store == DATASET_FILES) {
-        working += DECODER_BYTES * pixels;
+        working += image_memory(&(image){.height = v->picture.height, .width = v->picture.width});
         h->cost += DECODE_COST * (double)pixels;
     }
     h->working = working > h->working ? working : h->working;
@@ -254,6 +251,8 @@ static fmix_status try(hosted_views *h, fmix_scratch *scratch, uint64_t i, char 
     fmix_status status = FMIX_ERROR_LIBRARY;
     if (decode(h, i, &decoded))
         status = resize(h, scratch, i, &decoded.part, decoded.pixels);
+    else if (decoded.starved)
+        status = FMIX_ERROR_MEMORY; /* which says nothing of the file */
     else
         snprintf(why, IMAGE_MESSAGE, "%s", decoded.message);
     image_free(&decoded);
