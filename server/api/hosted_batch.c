@@ -199,6 +199,7 @@ static bool begin_views(const query *q, hosted_batch *h, server_state *server, p
     h->views.samples = &h->samples;
     h->views.unusable = &h->set->unusable;
     h->views.metrics = &server->metrics;
+    h->views.spares = &server->buffer_pool;
     h->views.share = wants(q, PART_MIXED) ? at->end - at->begin : 0;
     return hosted_views_begin(&h->views, q, p);
 }

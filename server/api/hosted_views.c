@@ -1,5 +1,4 @@
 #include "hosted_views.h"
-#include "base/large_memory.h"
 #include "base/message.h"
 #include "formats/image.h"
 #include "params/view.h"
@@ -55,7 +54,7 @@ bool hosted_views_begin(hosted_views *h, const query *q, problem *p) {
 
 void hosted_views_end(hosted_views *h) {
     free(h->each);
-    large_memory_free(h->bytes, (size_t)(h->slots * h->rows.row_bytes));
+    buffer_pool_give(h->spares, h->bytes);
     if (!h->begun)
         return;
     pthread_mutex_destroy(&h->lock);
@@ -167,11 +166,9 @@ fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
         take_slot(h, i);
         take_slot(h, (uint64_t)pairing[i]);
     }
-    size_t bytes = (size_t)(h->slots * h->rows.row_bytes);
-    h->bytes = malloc(bytes);
-    if (!h->bytes)
+    h->bytes = buffer_pool_take(h->spares, (size_t)(h->slots * h->rows.row_bytes));
+    if (!h->bytes.bytes)
         return FMIX_ERROR_MEMORY;
-    large_memory_ask_huge(h->bytes, bytes);
     return link_pictures(h);
 }
 
@@ -234,7 +231,7 @@ static fmix_status resize(hosted_views *h, fmix_scratch *scratch, uint64_t i,
     fmix_status status = FMIX_OK;
     for (; i != NOWHERE && status == FMIX_OK; i = h->each[i].next)
         status = fmix_resize(scratch, &h->each[i].view, h->filter, channels, &from,
-                             h->bytes + h->each[i].slot * h->rows.row_bytes);
+                             h->bytes.bytes + h->each[i].slot * h->rows.row_bytes);
     return status;
 }
 
@@ -331,7 +328,7 @@ fmix_status hosted_views_need(hosted_views *h, fmix_scratch *scratch, uint64_t f
 }
 
 const unsigned char *hosted_views_row(const hosted_views *h, uint64_t i) {
-    return h->each[i].slot == NOWHERE ? NULL : h->bytes + h->each[i].slot * h->rows.row_bytes;
+    return h->each[i].slot == NOWHERE ? NULL : h->bytes.bytes + h->each[i].slot * h->rows.row_bytes;
 }
 
 bool hosted_views_failed(hosted_views *h, char out[HOSTED_VIEWS_REASON]) {

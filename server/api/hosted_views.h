@@ -8,6 +8,7 @@
 #ifndef HOSTED_VIEWS_H
 #define HOSTED_VIEWS_H
 
+#include "base/buffer_pool.h"
 #include "datasets/dataset_picture.h"
 #include "hosted_samples.h"
 #include "ops/metrics.h"
@@ -18,17 +19,18 @@ typedef struct hosted_view hosted_view;
 
 typedef struct hosted_views {
     const hosted_samples *samples; /* borrowed */
-    metrics *metrics;              /* borrowed; counts the files that are decoded */
-    dataset_unusable *unusable;    /* borrowed; of the set */
+    buffer_pool *spares;        /* borrowed, may be NULL; memory of views that were made before */
+    metrics *metrics;           /* borrowed; counts the files that are decoded */
+    dataset_unusable *unusable; /* borrowed; of the set */
     fmix_view_recipe recipe;
     fmix_filter filter;
-    dataset_array rows; /* views as rows of one shape, without a file */
-    uint64_t share;     /* rows of the rank; 0: none of them is mixed */
-    uint64_t working;   /* bytes that a thread needs to make a view */
-    double cost;        /* estimated nanoseconds to make all views */
-    hosted_view *each;  /* of each sample */
-    uint64_t slots;     /* views that are needed */
-    unsigned char *bytes;
+    dataset_array rows;  /* views as rows of one shape, without a file */
+    uint64_t share;      /* rows of the rank; 0: none of them is mixed */
+    uint64_t working;    /* bytes that a thread needs to make a view */
+    double cost;         /* estimated nanoseconds to make all views */
+    hosted_view *each;   /* of each sample */
+    uint64_t slots;      /* views that are needed */
+    pooled_buffer bytes; /* the views themselves */
     bool begun;
     pthread_mutex_t lock;
     pthread_cond_t changed;

@@ -22,7 +22,7 @@ typedef struct server_state {
     catalog *catalog; /* of data sets */
     buffer document;  /* openapi.h */
     budget budget;
-    buffer_pool buffer_pool; /* of slices; not counted in the budget */
+    buffer_pool buffer_pool; /* of slices and views; not counted in the budget */
     metrics metrics;
     log_lines *log;
     atomic_bool draining; /* SIGTERM was received: not ready, but still serving */
