@@ -152,13 +152,21 @@ soak: deps-test all ## a million requests of ten thousand shapes
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/load/soak.py --requests $(REQUESTS)
 
 # Ratios, of which the README shows the last run's; nothing else should run meanwhile.
-BENCH := $(addprefix $(BUILD)/bench/,library bare load)
+PACKAGES_BENCH := python3-opencv python3-torchvision lomiri-wallpapers-20.04
+BENCH := $(addprefix $(BUILD)/bench/,library bare load pictures)
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
 	$(SAY) LD bench/$*
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $(filter %.c %.a,$^) $(LDFLAGS) -lmicrohttpd $(LIB_LIBS) -o $@
 
-bench: deps-test all $(BENCH) ## measure against a bare server, or ROWS= alone
+# Its decoder is the daemon's.
+$(BUILD)/bench/pictures: tests/bench/pictures.c $(INSIDE)
+	@mkdir -p $(@D)
+	$(SAY) LD bench/pictures
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -I. $(filter %.c %.o %.a,$^) $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
+
+bench: deps-test all $(BENCH) ## measure against what this is built on, or ROWS= alone
+	@deploy/packages $(PACKAGES_BENCH)
 	@BUILD=$(BUILD) FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/bench.py $(ROWS)
 
 # deploy/README.md sizes a cluster by it.

@@ -9,7 +9,7 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-import bench
+import measuring
 
 WIDTH, HEIGHT = 470, 360
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 46, 46
@@ -28,7 +28,7 @@ class Curve(NamedTuple):
 def measure():
     """Curves of the left and the right plot, in elements or masks and nanoseconds."""
     squares, cubes, counts = [], [], {}
-    for name, x, nanoseconds in bench.library("cost"):
+    for name, x, nanoseconds in measuring.library("cost"):
         kind, which, *_ = name.split("/")
         if kind == "count":
             counts.setdefault(which, []).append((x, nanoseconds))
