@@ -120,7 +120,7 @@ static int selftest(const config *c) {
     if (fmix_context_new(0, &context) != FMIX_OK)
         return 1;
     bool good = selftest_run(context, golden, stderr);
-    good &= golden_pictures_check(image_read, stderr) == GOLDEN_PICTURES_GOOD;
+    good &= golden_pictures_check(golden_pictures_read, stderr) == GOLDEN_PICTURES_GOOD;
     fmix_context_free(context);
     if (good)
         printf("stream %d golden %s\n", FMIX_STREAM, golden);

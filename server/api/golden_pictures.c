@@ -2,6 +2,7 @@
 #include "base/message.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* 21 x 19 pixels each, encoded by Pillow at quality 35. Sums are FNV-1a of the samples that Pillow
  * decodes. */
@@ -131,6 +132,39 @@ static uint64_t sum_of(const unsigned char *bytes, size_t length) {
     for (size_t i = 0; i < length; i++)
         sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
     return sum;
+}
+
+static bool same_samples(const image *whole, const image *p, const image_part *part) {
+    for (uint32_t y = part->top; y < part->top + part->height; y++) {
+        size_t at = (size_t)(y - p->part.top) * p->part.width + part->left - p->part.left;
+        if (memcmp(whole->pixels + ((size_t)y * whole->width + part->left) * whole->channels,
+                   p->pixels + at * p->channels, (size_t)part->width * p->channels) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool golden_pictures_read(const unsigned char *bytes, size_t length, unsigned channels,
+                          image *out) {
+    bool good = image_read(bytes, length, channels, out);
+    for (unsigned quarter = 0; quarter < 4 && good; quarter++) {
+        uint32_t half = out->height / 2, across = out->width / 2;
+        const image_part part = {quarter & 2 ? half : 0, quarter & 1 ? across : 0,
+                                 quarter & 2 ? out->height - half : half,
+                                 quarter & 1 ? out->width - across : across};
+        image p;
+        good = image_read_part(bytes, length, channels, &part, &p);
+        out->starved = p.starved;
+        snprintf(out->message, sizeof out->message, "%s", p.message);
+        if (good && !same_samples(out, &p, &part)) {
+            snprintf(out->message, sizeof out->message, "a part of it has other samples");
+            good = false;
+        }
+        image_free(&p);
+    }
+    if (!good)
+        image_free(out);
+    return good;
 }
 
 static golden_pictures check(const struct golden *g, picture_reader *read, FILE *errors) {

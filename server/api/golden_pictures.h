@@ -21,6 +21,9 @@ typedef enum golden_pictures {
     GOLDEN_PICTURES_STARVED, /* there was no memory to tell */
 } golden_pictures;
 
+/* image_read, and then image_read_part for each quarter: false where these have other samples. */
+picture_reader golden_pictures_read;
+
 /* All but GOOD is explained on `errors`. */
 golden_pictures golden_pictures_check(picture_reader *read, FILE *errors);
 

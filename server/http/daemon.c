@@ -214,7 +214,7 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
                                 .payer = &s->budget,
                                 .buffer_pool = &s->buffer_pool,
                                 .hooks = hooks ? *hooks : (jobs_hooks){0}};
-    golden_pictures decoder = golden_pictures_check(image_read, d->errors);
+    golden_pictures decoder = golden_pictures_check(golden_pictures_read, d->errors);
     s->misdecodes = decoder == GOLDEN_PICTURES_OTHER; /* all else is served */
     return decoder != GOLDEN_PICTURES_STARVED &&
            fmix_context_new((size_t)c->cache, &s->context) == FMIX_OK &&

@@ -58,6 +58,8 @@ static void the_decoder_of_this_machine_passes_in_silence(void **state) {
     (void)state;
     assert_int_equal(check(image_read), GOLDEN_PICTURES_GOOD);
     assert_string_equal(said, "");
+    assert_int_equal(check(golden_pictures_read), GOLDEN_PICTURES_GOOD);
+    assert_string_equal(said, "");
 }
 
 static void one_wrong_sample_fails_and_its_file_is_named(void **state) {
