@@ -13,7 +13,7 @@
 
 #define WORKERS_MOST   64            /* threads */
 #define WORKERS_AHEAD  128           /* jobs that are given and not taken back */
-#define WORKERS_MEMORY (96ull << 20) /* bytes of all jobs, unless the oldest alone needs more */
+#define WORKERS_MEMORY (96ull << 20) /* bytes of all jobs but the oldest, which never waits */
 
 typedef struct workers workers;
 

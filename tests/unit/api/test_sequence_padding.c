@@ -38,10 +38,10 @@ static void integers_are_held_to_the_end_of_their_range(void **state) {
         for (unsigned j = 0; j < 2; j++) {
             sequence_padding s = of((double)ends[j], table[i].type);
             dtype_swap(table[i].type, s.value, s.size);
-            int64_t mask = s.size == 8 ? -1 : (INT64_C(1) << 8 * s.size) - 1, got = 0;
+            uint64_t mask = s.size == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * s.size) - 1, got = 0;
             for (size_t b = s.size; b-- > 0;)
                 got = got << 8 | s.value[b];
-            assert_int_equal(got & mask, ends[j] & mask);
+            assert_int_equal(got & mask, (uint64_t)ends[j] & mask);
         }
         if (table[i].why) {
             refuses((double)table[i].least - 1, table[i].type, table[i].why);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-static atomic_uint running, most_running, done;
+/* Jobs that hold memory: from its reservation until they are taken back. */
+static atomic_uint holding, most_holding, done;
 static uint64_t memory;
 
 static void spin(void) {
@@ -19,13 +20,12 @@ static void run(workers *w, void *job) {
     unsigned *number = job;
     if (memory)
         workers_reserve(w, job, memory);
-    unsigned now = atomic_fetch_add(&running, 1) + 1;
-    unsigned most = atomic_load(&most_running);
-    while (now > most && !atomic_compare_exchange_weak(&most_running, &most, now))
+    unsigned now = atomic_fetch_add(&holding, 1) + 1;
+    unsigned most = atomic_load(&most_holding);
+    while (now > most && !atomic_compare_exchange_weak(&most_holding, &most, now))
         ;
     for (unsigned i = 0; i < 1 + *number % 7; i++)
         spin();
-    atomic_fetch_sub(&running, 1);
     *number += 1000;
     done++;
 }
@@ -36,13 +36,14 @@ static void give_and_take(unsigned threads) {
     workers *w = workers_new(threads, run);
     unsigned given = 0;
     assert_non_null(w);
-    atomic_store(&most_running, 0);
+    atomic_store(&most_holding, 0);
     for (unsigned taken = 0; taken < 500; taken++) {
         while (given < 500 && !workers_is_full(w)) {
             numbers[given] = given;
             workers_give(w, &numbers[given++]);
         }
         unsigned *job = workers_take(w);
+        atomic_fetch_sub(&holding, 1);
         assert_ptr_equal(job, &numbers[taken]);
         assert_int_equal(*job, 1000 + taken);
     }
@@ -57,15 +58,16 @@ static void jobs_come_back_in_order(void **state) {
         give_and_take(threads);
 }
 
-/* Jobs that need more than half of the memory are done one after the other. */
+/* Of jobs that need more than half of the memory one holds its own, and the oldest, which never
+ * waits. A third was taken back, and is not counted as such yet. */
 static void the_memory_of_all_jobs_is_bounded(void **state) {
     (void)state;
     memory = WORKERS_MEMORY / 2 + 1;
     give_and_take(4);
-    assert_int_equal(atomic_load(&most_running), 1);
+    assert_in_range(atomic_load(&most_holding), 1, 3);
     memory = 2 * WORKERS_MEMORY; /* the oldest alone may have more */
     give_and_take(4);
-    assert_int_equal(atomic_load(&most_running), 1);
+    assert_in_range(atomic_load(&most_holding), 1, 3);
 }
 
 static void jobs_that_nobody_takes_are_done_too(void **state) {
