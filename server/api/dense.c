@@ -4,17 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What follows the stem in the name STEM or STEM.NAME: an empty text or .NAME. NULL: neither. */
-static const char *suffix_of(const char *name, const char *stem) {
-    size_t length = strlen(stem);
-    if (strncmp(name, stem, length) != 0)
-        return NULL;
-    const char *rest = name + length;
-    return rest[0] == 0 || (rest[0] == '.' && rest[1]) ? rest : NULL;
-}
-
 bool dense_has_name(const char *name) {
-    return suffix_of(name, "dense") || suffix_of(name, "dense2");
+    return array_suffix(name, "dense") || array_suffix(name, "dense2");
 }
 
 /* "3x32x32" */
@@ -99,26 +90,19 @@ dense_target *dense_append(dense *d, const query *q, const batch_geometry *of, c
     return t;
 }
 
-/* The targets of the rows of x2, in an array of the shape and type of `from`. */
+/* The targets of the rows of x2. */
 static bool find_partners(const upload *all, const array *from, const char *suffix, fmix_batch *out,
                           problem *p) {
-    char name[ARRAY_NAME + 8];
-    snprintf(name, sizeof name, "dense2%s", suffix);
-    const array *partners = upload_find(all, name);
-    if (!partners || partners->type != from->type || partners->rank != from->rank ||
-        memcmp(partners->shape, from->shape, from->rank * sizeof *from->shape) != 0) {
-        problem_add(p, 400, name, "with x2, %s is required, with the shape and dtype of %s", name,
-                    from->name);
-        return false;
-    }
-    out->x2 = partners->bytes;
-    return true;
+    const array *partners = upload_partners(all, from, "dense2", suffix, p);
+    if (partners)
+        out->x2 = partners->bytes;
+    return partners != NULL;
 }
 
 /* Every array of targets of partners has one of targets of rows. */
 static bool check_partners(const upload *all, bool partners, problem *p) {
     for (unsigned i = 0; i < all->count; i++) {
-        const char *suffix = suffix_of(all->arrays[i].name, "dense2");
+        const char *suffix = array_suffix(all->arrays[i].name, "dense2");
         char name[ARRAY_NAME + 8];
         snprintf(name, sizeof name, "dense%s", suffix ? suffix : "");
         if (suffix && !partners)
@@ -138,7 +122,7 @@ bool dense_of_upload(const query *q, const upload *all, const array *x, const ba
         return false;
     for (unsigned i = 0; i < all->count; i++) {
         const array *from = &all->arrays[i];
-        const char *suffix = suffix_of(from->name, "dense");
+        const char *suffix = array_suffix(from->name, "dense");
         if (!suffix)
             continue;
         if (from->rank < 1 || from->shape[0] != x->shape[0]) {

@@ -21,17 +21,8 @@ struct labels {
     head heads[HEADS];
 };
 
-/* What follows the stem in the name STEM or STEM.NAME: an empty text or .NAME. NULL: neither. */
-static const char *suffix_of(const char *name, const char *stem) {
-    size_t length = strlen(stem);
-    if (strncmp(name, stem, length) != 0)
-        return NULL;
-    const char *rest = name + length;
-    return rest[0] == 0 || (rest[0] == '.' && rest[1]) ? rest : NULL;
-}
-
 bool labels_have_name(const char *name) {
-    return suffix_of(name, "y") || suffix_of(name, "y2");
+    return array_suffix(name, "y") || array_suffix(name, "y2");
 }
 
 /* The number of classes that `classes` gives for a head: one number for all heads, or one for each
@@ -53,18 +44,12 @@ static bool require_classes(uint64_t given, const array *y, uint64_t *out, probl
     return false;
 }
 
-/* The labels of the partners, in an array of the shape and type of y. */
+/* The labels of the partners. */
 static bool find_partners(const upload *all, const array *y, const char *suffix, head *h,
                           problem *p) {
-    char name[ARRAY_NAME + 2];
-    snprintf(name, sizeof name, "y2%s", suffix);
-    const array *y2 = upload_find(all, name);
-    if (!y2 || y2->type != y->type || y2->rank != y->rank ||
-        memcmp(y2->shape, y->shape, y->rank * sizeof *y->shape) != 0) {
-        problem_add(p, 400, name, "with x2, %s is required, with the shape and dtype of %s", name,
-                    y->name);
+    const array *y2 = upload_partners(all, y, "y2", suffix, p);
+    if (!y2)
         return false;
-    }
     h->arrays[1] = h->arrays[0];
     h->arrays[1].from = y2;
     h->labels.y2 = y2->bytes;
@@ -177,8 +162,8 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
     unsigned numbered = 0;
     for (unsigned i = 0; i < all->count && !p->status; i++) {
         const array *y = &all->arrays[i];
-        const char *suffix = suffix_of(y->name, "y");
-        if (!partners && suffix_of(y->name, "y2"))
+        const char *suffix = array_suffix(y->name, "y");
+        if (!partners && array_suffix(y->name, "y2"))
             problem_add(p, 400, y->name, "%s holds labels of partners, but x2 is missing", y->name);
         if (!suffix || p->status)
             continue;

@@ -29,11 +29,6 @@ typedef struct pair {
     const array *x, *x2; /* x2 NULL: the partner of a row is another row of x */
 } pair;
 
-static bool same_array(const array *a, const array *b) {
-    return a->type == b->type && a->rank == b->rank &&
-           memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
-}
-
 /* The most bytes that a body may inflate to: the limit of a body, and the memory left beside it. */
 static uint64_t most_inflated(const resource_request *request) {
     uint64_t most = request->server->config->body;
@@ -87,7 +82,7 @@ static bool read_pair(resource_request *request, upload *all, pair *out, problem
                         "the body holds an array named %s; it may hold x, y, y.NAME, dense and "
                         "dense.NAME, and x2, y2, y2.NAME, dense2 and dense2.NAME",
                         all->arrays[i].name);
-    if (out->x && out->x2 && !same_array(out->x, out->x2))
+    if (out->x && out->x2 && !array_same(out->x, out->x2))
         problem_add(p, 400, "x2", "x2 must have the shape and dtype of x");
     return p->status == 0;
 }

@@ -2,12 +2,38 @@
 #include "label_array.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 const array *upload_find(const upload *u, const char *name) {
     for (unsigned i = 0; i < u->count; i++)
         if (strcmp(u->arrays[i].name, name) == 0)
             return &u->arrays[i];
+    return NULL;
+}
+
+const char *array_suffix(const char *name, const char *stem) {
+    size_t length = strlen(stem);
+    if (strncmp(name, stem, length) != 0)
+        return NULL;
+    const char *rest = name + length;
+    return rest[0] == 0 || (rest[0] == '.' && rest[1]) ? rest : NULL;
+}
+
+bool array_same(const array *a, const array *b) {
+    return a->type == b->type && a->rank == b->rank &&
+           memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
+}
+
+const array *upload_partners(const upload *u, const array *of, const char *stem, const char *suffix,
+                             problem *p) {
+    char name[2 * ARRAY_NAME];
+    snprintf(name, sizeof name, "%s%s", stem, suffix);
+    const array *partners = upload_find(u, name);
+    if (partners && array_same(partners, of))
+        return partners;
+    problem_add(p, 400, name, "with x2, %s is required, with the shape and dtype of %s", name,
+                of->name);
     return NULL;
 }
 

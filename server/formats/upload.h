@@ -44,6 +44,17 @@ typedef struct upload {
 /* The array of this name, or NULL. */
 const array *upload_find(const upload *u, const char *name);
 
+/* What follows the stem in the name STEM or STEM.NAME: an empty text or .NAME. NULL: neither. */
+const char *array_suffix(const char *name, const char *stem);
+
+/* Returns true if both arrays have one type and one shape. */
+bool array_same(const array *a, const array *b);
+
+/* The array `stem` + `suffix`, which goes with the rows of x2 as `of` goes with the rows of x, and
+ * has the type and shape of `of`. NULL: explained. */
+const array *upload_partners(const upload *u, const array *of, const char *stem, const char *suffix,
+                             problem *p);
+
 /* Appends an array with this name: letters, digits and _, with single . and - between. NULL: there
  * are too many arrays, or the name is invalid or taken. */
 array *upload_add(upload *u, const char *name, size_t length, problem *p);

@@ -76,7 +76,7 @@ static void a_name_stands_for_one_array(void **state) {
     assert_null(upload_find(&u, "y"));
 }
 
-static void a_body_holds_sixteen_arrays_and_not_one_more(void **state) {
+static void a_body_holds_as_many_arrays_as_the_limit(void **state) {
     (void)state;
     upload u = {.count = 0};
     array *a;
@@ -110,8 +110,41 @@ static void elements_are_swapped_where_the_machine_is_big_endian(void **state) {
     assert_true(value[0] == 1 && value[1] == 2);
 }
 
+static void a_suffix_is_empty_or_a_name_behind_a_point(void **state) {
+    (void)state;
+    assert_string_equal(array_suffix("y", "y"), "");
+    assert_string_equal(array_suffix("y.left", "y"), ".left");
+    assert_null(array_suffix("y2", "y"));
+    assert_null(array_suffix("y.", "y"));
+    assert_null(array_suffix("x", "y"));
+}
+
+static void partners_have_the_type_and_shape_of_what_they_partner(void **state) {
+    (void)state;
+    const array y = {.name = "y.left", .type = DTYPE_I32, .rank = 2, .shape = {4, 3}};
+    const struct {
+        array found;
+        bool good;
+    } table[] = {{{.name = "y2.left", .type = DTYPE_I32, .rank = 2, .shape = {4, 3}}, true},
+                 {{.name = "y2", .type = DTYPE_I32, .rank = 2, .shape = {4, 3}}, false},
+                 {{.name = "y2.left", .type = DTYPE_F32, .rank = 2, .shape = {4, 3}}, false},
+                 {{.name = "y2.left", .type = DTYPE_I32, .rank = 1, .shape = {4, 3}}, false},
+                 {{.name = "y2.left", .type = DTYPE_I32, .rank = 2, .shape = {4, 2}}, false}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        problem p = {0};
+        upload u = {.arrays = {table[i].found}, .count = 1};
+        const array *found = upload_partners(&u, &y, "y2", ".left", &p);
+        assert_ptr_equal(found, table[i].good ? &u.arrays[0] : NULL);
+        assert_int_equal(p.status, table[i].good ? 0 : 400);
+        if (!table[i].good)
+            assert_string_equal(p.errors[0].parameter, "y2.left");
+    }
+}
+
 RUN(T(an_upload_has_just_the_bytes_of_its_shape),
     T(names_have_letters_digits_and_underscores_with_points_and_dashes_between),
-    T(a_name_stands_for_one_array), T(a_body_holds_sixteen_arrays_and_not_one_more),
+    T(a_name_stands_for_one_array), T(a_body_holds_as_many_arrays_as_the_limit),
     T(only_labels_have_types_that_samples_do_not),
-    T(elements_are_swapped_where_the_machine_is_big_endian))
+    T(elements_are_swapped_where_the_machine_is_big_endian),
+    T(a_suffix_is_empty_or_a_name_behind_a_point),
+    T(partners_have_the_type_and_shape_of_what_they_partner))
