@@ -1,4 +1,4 @@
-"""deploy/clients/python/fmixd.py against a daemon: what it makes is what the daemon makes."""
+"""deploy/clients/python/fmixd against a daemon: what it makes is what the daemon makes."""
 
 import gc
 import importlib.util
@@ -109,7 +109,7 @@ class Mixing(Served):
     def of_daemon(self, x, y, step, **query):
         """The same by /v1/mix."""
         body = write_safetensors({"x": x, "y": y})
-        target = "&".join(f"{key}={fmixd._text(value)}" for key, value in query.items())
+        target = "&".join(f"{key}={fmixd.connection.text(value)}" for key, value in query.items())
         answer = self.post(f"/v1/mix.safetensors?{target}&classes=5&step={step}", body,
                            content_type="application/x-safetensors")
         return read_safetensors(answer.body)[0]
@@ -254,7 +254,7 @@ class Mixing(Served):
         with self.assertRaisesRegex(ValueError, "soft"):
             self.mixer(soft=0.1)
         with self.assertRaisesRegex(TypeError, "namespace"):
-            fmixd._namespace([1, 2])
+            fmixd.arrays.namespace([1, 2])
 
     def test_what_can_be_known_before_the_first_batch_is_told_at_once(self):
         for options, said in (
@@ -429,12 +429,12 @@ class Mixing(Served):
         x, _ = self.batch()
         mix, alone = self.mixer(seed=7), self.mixer(seed=7)
         mix(x, None, 0), mix(x, None, 1)
-        take = fmixd._Stream._take
-        with unittest.mock.patch.object(fmixd._Stream, "_take", side_effect=KeyboardInterrupt), \
+        take = fmixd.plans.Stream._take
+        with unittest.mock.patch.object(fmixd.plans.Stream, "_take", side_effect=KeyboardInterrupt), \
                 self.assertRaises(KeyboardInterrupt):
             for step in range(2, 40):
                 mix(x, None, step)
-        self.assertIs(fmixd._Stream._take, take)
+        self.assertIs(fmixd.plans.Stream._take, take)
         self.assertEqual(mix(x, None, step)[0].tobytes(), alone(x, None, step)[0].tobytes())
 
     def test_a_mixer_that_is_dropped_leaves_no_thread(self):
@@ -478,14 +478,14 @@ class Mixing(Served):
         self.assertEqual([copy(x, y, step)[0].tobytes() for step in range(4)], expected)
 
     def test_a_batch_of_another_size_asks_for_its_own_step_alone_and_ends_no_look_ahead(self):
-        asked, fetch = [], fmixd._Stream._fetch
+        asked, fetch = [], fmixd.plans.Stream._fetch
 
-        def spy(stream, connection, first, steps):
-            asked.append((stream._query["n"], first, steps))
-            return fetch(stream, connection, first, steps)
+        def spy(stream, source, first, steps):
+            asked.append((stream._rows, first, steps))
+            return fetch(stream, source, first, steps)
         x, y = self.batch()
         mix = self.mixer(seed=7, classes=5)
-        with unittest.mock.patch.object(fmixd._Stream, "_fetch", spy):
+        with unittest.mock.patch.object(fmixd.plans.Stream, "_fetch", spy):
             for step in range(4):
                 mix(x, y, step)
             ahead = mix._streams[(8, 9), 6]._ahead
@@ -734,7 +734,7 @@ class Trouble(unittest.TestCase):
                                 + [(200, {}, b"here")])
         begun = time.monotonic()
         self.assertEqual(fmixd.Connection(url).get("/x"), b"here")
-        self.assertGreaterEqual(time.monotonic() - begun, 4 * fmixd.MOMENT)
+        self.assertGreaterEqual(time.monotonic() - begun, 4 * fmixd.connection.MOMENT)
         self.assertEqual(len(asked), 5)
 
     def test_an_upload_is_tried_again_too_and_so_often_at_most(self):
@@ -770,11 +770,12 @@ class Trouble(unittest.TestCase):
 
     def test_silence_is_warned_of_while_it_goes_on(self):
         url, _ = self.serve([(503, {"Retry-After": "1"}, b'{"detail": "too much"}')] * 2 + [(200, {}, b"here")])
-        with unittest.mock.patch.object(fmixd, "SILENCE", 0.2), self.assertWarnsRegex(UserWarning, "too much"):
+        with unittest.mock.patch.object(fmixd.connection, "SILENCE", 0.2), \
+                self.assertWarnsRegex(UserWarning, "too much"):
             self.assertEqual(fmixd.Connection(url).get("/x"), b"here")
         with socket.create_server(("127.0.0.1", 0)) as deaf:
             url = "http://127.0.0.1:{}".format(deaf.getsockname()[1])
-            with unittest.mock.patch.multiple(fmixd, SILENCE=0.2, TIMEOUT=1), \
+            with unittest.mock.patch.multiple(fmixd.connection, SILENCE=0.2, TIMEOUT=1), \
                     self.assertWarnsRegex(UserWarning, "not answered"), self.assertRaises(ConnectionError):
                 fmixd.Connection(url, tries=1).get("/x")
 
@@ -791,7 +792,7 @@ class Trouble(unittest.TestCase):
             begun = time.monotonic()
             connection.abandon()
             ahead.close()
-            self.assertLess(time.monotonic() - begun, fmixd.TIMEOUT / 2)
+            self.assertLess(time.monotonic() - begun, fmixd.connection.TIMEOUT / 2)
 
     def test_a_look_ahead_at_a_dead_daemon_ends_at_once(self):
         url, _ = self.serve([(503, {"Retry-After": "60"}, b"{}")])

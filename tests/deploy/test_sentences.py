@@ -1,4 +1,4 @@
-"""A sentence classifier that learns from hosted sequences by deploy/clients/python/fmixd.py: its epoch
+"""A sentence classifier that learns from hosted sequences by deploy/clients/python/fmixd: its epoch
 is the same whole, resumed and on two ranks."""
 
 import tempfile

@@ -1,0 +1,60 @@
+"""What is made ahead, on a thread."""
+
+import collections
+import threading
+
+AHEAD = 4  # requests that are fetched before they are asked for
+
+
+class Ahead:
+    """What a function makes of 0, 1, 2, …, some of it before it is asked for, on a thread."""
+
+    def __init__(self, make, first, end=None, ahead=AHEAD, done=lambda: None):
+        """done: is called on the thread when it ends."""
+        self._changed = threading.Condition()
+        self._made, self._room = collections.deque(), ahead
+        self._stopped, self._failed = False, None
+        self._thread = threading.Thread(target=self._run, args=(make, first, end, done), daemon=True)
+        self._thread.start()
+
+    def _run(self, make, number, end, done):
+        failed = StopIteration()
+        try:
+            while number != end and self._has_room():
+                made = make(number)
+                with self._changed:
+                    self._made.append((number, made))
+                    self._changed.notify_all()
+                number += 1
+        except BaseException as wrong:  # pylint: disable=broad-except
+            failed = wrong  # whoever takes it raises it
+        done()
+        with self._changed:
+            self._failed = failed
+            self._changed.notify_all()
+
+    def _has_room(self):
+        """Waits for it. False: nobody takes any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or len(self._made) < self._room)
+            return not self._stopped
+
+    def take(self):
+        """The next number, and what was made of it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._made or self._failed is not None)
+            if not self._made:
+                raise self._failed  # so does whoever asks again
+            self._changed.notify_all()
+            return self._made.popleft()
+
+    def stop(self):
+        """Nothing more is made; does not wait for what is being made."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def close(self):
+        """Stops the thread, and waits for its end."""
+        self.stop()
+        self._thread.join()

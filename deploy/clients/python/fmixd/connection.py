@@ -1,0 +1,154 @@
+"""One kept HTTP connection to a daemon, that asks again where that helps."""
+
+import http.client
+import itertools
+import json
+import random
+import selectors
+import socket
+import threading
+import time
+import warnings
+from urllib.parse import urlencode, urlsplit
+
+import numpy as np
+
+PATIENCE = 300.0  # seconds over which a request is tried again
+SILENCE = 2.0     # seconds without an answer after which a warning says so
+MOMENT = 0.1      # seconds between two tries, at least
+TIMEOUT = 60.0    # seconds without a byte
+
+
+class Refused(Exception):
+    """fmixd will not answer this, however often it is asked; says why."""
+
+
+def checked(url):
+    """The parts of a URL that can be asked."""
+    try:
+        parts = urlsplit(url)
+        good = (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+                and parts.username is None and not set(url) & set(" \t\r\n"))
+    except ValueError:  # of a port or an address that is none
+        good = False
+    if not good:
+        raise ValueError(f"url is {url!r}; it must be http:// or https://, a host and perhaps a port, as "
+                         "http://localhost:8080")
+    return parts
+
+
+def bearer(token):
+    """The header of a token, which no message shows."""
+    if token is None:
+        return {}
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError("the token must be one word of ASCII letters, digits and signs")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def text(value):
+    """A parameter as the daemon reads it: truths as 1 and 0, lists with commas."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(int(value))
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return ",".join(map(text, value))
+    return str(value)
+
+
+def api_names(options):
+    """Options by the names of the API: lambda, which Python has for itself, is `lam`."""
+    return {"lambda" if name == "lam" else name: value for name, value in options.items()}
+
+
+class Connection:
+    """One kept connection, opened again whenever it breaks."""
+
+    def __init__(self, url, token=None, patience=PATIENCE, tries=None):
+        parts = checked(url)
+        self._kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[parts.scheme]
+        self._url, self._host, self._path = url, parts.netloc, parts.path.rstrip("/")
+        self._headers = bearer(token)
+        self._patience, self._tries = patience, tries
+        self._connection, self._abandoned = None, threading.Event()
+
+    def get(self, path, **query):
+        """The body; tries again for as long as it is worth it, as Retry-After says."""
+        return self._ask("GET", path, query)
+
+    def post(self, path, data, **query):
+        """The same of what is uploaded: asking twice changes nothing."""
+        return self._ask("POST", path, query, data)
+
+    def _ask(self, method, path, query, data=None):
+        texts = {name: text(value) for name, value in query.items()}
+        target = f"{self._path}{path}?{urlencode(texts)}" if query else self._path + path
+        begun, pause, silent = time.monotonic(), 0.1, False
+        for tried in itertools.count(1):
+            status, headers, body = self._try(method, target, data)
+            if status == 200:
+                return body
+            if status and status not in (429, 502, 503, 504):
+                raise Refused(f"{target}: {status} {_reason(body)}")
+            wait = _seconds(headers.get("Retry-After"), pause) * random.uniform(1, 1.3)
+            waited = time.monotonic() - begun
+            why = _reason(body) if status else body
+            if waited + wait > self._patience or tried == self._tries:
+                raise ConnectionError(f"{target}: no answer, asked {tried} times: {why}")
+            if waited + wait > SILENCE and not silent:
+                silent = True
+                warnings.warn(f"{self._url}: no answer yet ({why}); it is asked again in {wait:.1f} s, and until "
+                              f"{self._patience:.0f} s are over", stacklevel=3)
+            if self._abandoned.wait(wait):
+                raise ConnectionError(f"{target}: nobody waits for the answer any more")
+            pause = min(2 * pause, 5)
+
+    def _try(self, method, target, data):
+        if self._abandoned.is_set():
+            return None, {}, "nobody waits for the answer any more"
+        try:
+            self._connection = self._connection or self._kind(self._host, timeout=TIMEOUT)
+            self._connection.request(method, target, data, self._headers)
+            self._warn_of_silence()
+            answer = self._connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        except (OSError, http.client.HTTPException) as broken:
+            self.close()
+            return None, {}, str(broken) or type(broken).__name__
+
+    def _warn_of_silence(self):
+        """Where the first byte takes long."""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._connection.sock, selectors.EVENT_READ)
+            silent = not waiting.select(SILENCE)
+        if silent:  # with the time, for Python shows equal warnings once
+            warnings.warn(f"{self._url}: not answered for {SILENCE:.0f} s at {time.strftime('%H:%M:%S')}; this goes "
+                          "on waiting", stacklevel=6)
+
+    def close(self):
+        """Until it is used again."""
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
+    def abandon(self):
+        """From another thread: whoever waits for an answer stops waiting."""
+        self._abandoned.set()
+        waiting = getattr(self._connection, "sock", None)
+        if waiting:
+            try:
+                waiting.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it was closed meanwhile
+
+
+def _seconds(text, otherwise):
+    """What Retry-After says, where it is a number of them and no date; a moment at least."""
+    return max(int(text), MOMENT) if text and text.isdigit() else otherwise
+
+
+def _reason(body):
+    try:
+        return json.loads(body)["detail"]
+    except (ValueError, KeyError, TypeError):
+        return body[:200]
