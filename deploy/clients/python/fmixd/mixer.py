@@ -30,6 +30,7 @@ class Mixer:
     not for it. Of several methods each may have an alpha of its own: alpha=[1, 0.2]. With prob below 1,
     or switch="sample", the rows of a batch differ in method; a row that is not mixed stays as it is.
 
+    url: of a daemon. None: libfmix.so draws the same plans in this process, and nothing else is needed.
     layout: where x has its channels: channels_first, channels_last or none. It must be told where the
     shape of x leaves it open; x of four or five dimensions has its channels first unless told.
     classes: y holds class numbers of so many classes; else y is rows of floats, or [n] of floats, which

@@ -50,7 +50,8 @@ class DaemonPlans(PlanSource):
 def source_class(url):
     """What draws plans by that URL; without one, libfmix in this process."""
     if url is None:
-        from .local import LocalPlans  # pylint: disable=import-outside-toplevel
-        return LocalPlans
+        from . import local  # pylint: disable=import-outside-toplevel
+        local.library()  # says now what is missing, and not at the first batch
+        return local.LocalPlans
     checked(url)
     return DaemonPlans
