@@ -31,6 +31,7 @@ static const char *const filters[] = {"bilinear", "bicubic", "nearest", NULL};
 #define SET(list)          .kind = KIND_SET, .choices = (list)
 #define LIST(list)         .kind = KIND_LIST, .choices = (list)
 #define REALS(from, to)    .kind = KIND_REALS, .low = (from), .high = (to)
+#define RANGE(from, to)    .kind = KIND_RANGE, .low = (from), .high = (to)
 #define DIGEST             .kind = KIND_DIGEST
 
 const query_parameter query_table[QUERY_COUNT] = {
@@ -162,11 +163,11 @@ const query_parameter query_table[QUERY_COUNT] = {
          .meaning =
              "pictures: what is resized to a view: a random window, the whole picture of which "
              "the middle is cut out, or the whole picture, whose shape changes"},
-    [QUERY_AREA] = {"area", REALS(FMIX_AREA_MIN, FMIX_AREA_MAX), .group = GROUP_VIEW,
+    [QUERY_AREA] = {"area", RANGE(FMIX_AREA_MIN, FMIX_AREA_MAX), .group = GROUP_VIEW,
                     .offset = AT(area), .fallback = "0.08,1", .later = true,
                     .meaning = "view=random: least and most area of a window, as shares of the "
                                "picture's area"},
-    [QUERY_RATIO] = {"ratio", REALS(FMIX_RATIO_MIN, FMIX_RATIO_MAX), .group = GROUP_VIEW,
+    [QUERY_RATIO] = {"ratio", RANGE(FMIX_RATIO_MIN, FMIX_RATIO_MAX), .group = GROUP_VIEW,
                      .offset = AT(ratio), .fallback = "0.75,1.3333333333333333", .later = true,
                      .meaning = "view=random: least and most width / height of a window"},
     [QUERY_SHORT] = {"short", INTEGER(1, FMIX_MAX_PICTURE_SIDE), .group = GROUP_VIEW,

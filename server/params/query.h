@@ -177,6 +177,7 @@ typedef enum query_kind {
     KIND_SET,     /* unsigned, bits of choices */
     KIND_LIST,    /* query_list: numbers of choices, or integers where the row has no choices */
     KIND_REALS,   /* query_reals, each low … high */
+    KIND_RANGE,   /* query_reals: the least and the most, each low … high */
     KIND_DIGEST,  /* hexadecimal digits */
     QUERY_KINDS
 } query_kind;
@@ -187,7 +188,7 @@ typedef struct query_parameter {
     query_group group;
     size_t offset;                          /* in query */
     uint64_t least, most;                   /* KIND_INTEGER, KIND_SHAPE */
-    double low, high;                       /* KIND_REAL, KIND_REALS */
+    double low, high;                       /* KIND_REAL, KIND_REALS, KIND_RANGE */
     const char *const *choices;             /* NULL-terminated */
     const char *(*choice)(unsigned number); /* or this function; NULL past the last choice */
     const char *fallback;                   /* the default as text; NULL: there is none */

@@ -11,6 +11,8 @@
 /* Bytes of one item of a value, with its NUL. A longer item is refused. */
 enum { SIDE_ROOM = 24, LIST_ROOM = 16, REAL_ROOM = 40 };
 
+enum { RANGE_ITEMS = 2 };
+
 typedef bool item_parser(const query_parameter *row, const char *item, void *out);
 
 /* Passes each item to `parse`. False: an item does not fit `room`, or `parse` refused an item. */
@@ -130,9 +132,13 @@ static json_t *real_literal(const char *text) {
 
 /* ---- lists of reals ---- */
 
-static json_t *list_of(json_t *items) {
-    json_t *list = json_pack("{ss si si}", "type", "array", "minItems", 1, "maxItems", QUERY_LIST);
+static json_t *list_within(int least, int most, json_t *items) {
+    json_t *list = json_pack("{ss si si}", "type", "array", "minItems", least, "maxItems", most);
     return json_set(list, "items", items);
+}
+
+static json_t *list_of(json_t *items) {
+    return list_within(1, QUERY_LIST, items);
 }
 
 static bool append_real(const query_parameter *row, const char *item, void *out) {
@@ -164,6 +170,28 @@ static void expect_reals(const query_parameter *row, char *out, size_t room) {
 
 static json_t *reals_schema(const query_parameter *row) {
     return list_of(real_schema(row));
+}
+
+/* ---- ranges of reals ---- */
+
+/* view_check refuses a range whose least exceeds its most. */
+static bool parse_range(const query_parameter *row, const char *text, void *field) {
+    query_reals list;
+    if (!parse_reals(row, text, &list) || list.count != RANGE_ITEMS)
+        return false;
+    *(query_reals *)field = list;
+    return true;
+}
+
+static void expect_range(const query_parameter *row, char *out, size_t room) {
+    snprintf(out, room,
+             "two decimal numbers from %g to %g, the least and the most, separated by a "
+             "comma",
+             row->low, row->high);
+}
+
+static json_t *range_schema(const query_parameter *row) {
+    return list_within(RANGE_ITEMS, RANGE_ITEMS, real_schema(row));
 }
 
 /* ---- shapes ---- */
@@ -285,7 +313,10 @@ static void expect_set(const query_parameter *row, char *out, size_t room) {
 }
 
 static json_t *set_schema(const query_parameter *row) {
-    return json_set(list_of(choice_schema(row)), "uniqueItems", json_true());
+    int most = 0;
+    while (choice_of(row, (unsigned)most))
+        most++;
+    return json_set(list_within(1, most, choice_schema(row)), "uniqueItems", json_true());
 }
 
 /* ---- lists of choices or of integers ---- */
@@ -372,6 +403,7 @@ const query_kind_row query_kinds[QUERY_KINDS] = {
     [KIND_SET] = {parse_set, print_set, expect_set, set_schema, json_string, true},
     [KIND_LIST] = {parse_list, print_list, expect_list, list_schema, json_string, true},
     [KIND_REALS] = {parse_reals, print_reals, expect_reals, reals_schema, real_literal, true},
+    [KIND_RANGE] = {parse_range, print_reals, expect_range, range_schema, real_literal, true},
     [KIND_DIGEST] = {parse_digest, print_digest, expect_digest, digest_schema, json_string, false},
 };
 

@@ -13,11 +13,7 @@ static void refuse_with_view(const query *q, query_id id, fmix_view_kind kind, p
 
 static void check_range(const query_reals *range, query_id id, problem *p) {
     const char *name = query_table[id].name;
-    if (range->count != 2)
-        problem_add(p, 400, name, "%s has %u %s; it must have the least and the most, such as %s",
-                    name, range->count, range->count == 1 ? "number" : "numbers",
-                    query_table[id].fallback);
-    else if (range->item[0] > range->item[1])
+    if (range->item[0] > range->item[1])
         problem_add(p, 400, name,
                     "%s is %.10g,%.10g; the first number is the least, and must not exceed the "
                     "second: %.10g,%.10g",

@@ -21,6 +21,8 @@ static const struct {
      "one to 8 whole numbers from 0 to 4294967295, separated by commas"},
     {QUERY_MEAN, "0.50,25e-2", "0.5,0.25", "0.5,",
      "one to 8 decimal numbers from -1e+09 to 1e+09, separated by commas"},
+    {QUERY_AREA, "0.50,1e0", "0.5,1", "0.5",
+     "two decimal numbers from 1e-09 to 1, the least and the most, separated by a comma"},
     {QUERY_DIGEST, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
      "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
@@ -80,6 +82,54 @@ static void a_list_holds_eight_items_and_not_nine(void **state) {
     assert_false(parse(&q, QUERY_METHOD, "fmix,fmix,fmix,fmix,fmix,fmix,fmix,fmix,fmix"));
 }
 
+static long long bound_of(const json_t *schema, const char *name) {
+    return json_integer_value(json_object_get(schema, name));
+}
+
+/* As many items as each number from 1 on: of a set each another one, else the first again and
+ * again. */
+static void items_of(const query_parameter *row, int count, buffer *out) {
+    for (int i = 0; i < count; i++) {
+        const char *item = row->kind == KIND_SET ? row->choices[i]
+                           : row->choice         ? row->choice(0)
+                                                 : "1";
+        buffer_print(out, "%s%s", i ? "," : "", item);
+    }
+    buffer_add(out, "", 1);
+}
+
+static void a_list_takes_as_many_items_as_its_schema_and_its_row_say(void **state) {
+    (void)state;
+    unsigned lists = 0;
+    for (unsigned i = 0; i < QUERY_COUNT; i++) {
+        const query_parameter *row = &query_table[i];
+        if (!query_kinds[row->kind].is_list)
+            continue;
+        json_t *schema = query_kind_schema(row);
+        const long long least = bound_of(schema, "minItems"), most = bound_of(schema, "maxItems");
+        char expected[240], said[32];
+        query_kinds[row->kind].expect(row, expected, sizeof expected);
+        snprintf(said, sizeof said, least == most ? "two " : "one to %lld ", most);
+        assert_true(row->kind == KIND_SET || strncmp(expected, said, strlen(said)) == 0);
+        assert_true(least == 1 || (least == 2 && most == 2));
+        for (int count = 1; count <= most + 1; count++) {
+            const bool none_is_left = row->kind == KIND_SET && !row->choices[count - 1];
+            assert_int_equal(none_is_left, row->kind == KIND_SET && count > most);
+            if (none_is_left)
+                break;
+            query q = {0};
+            buffer text = buffer_of(256);
+            items_of(row, count, &text);
+            assert_int_equal(parse(&q, (query_id)i, (const char *)text.bytes),
+                             count >= least && count <= most);
+            buffer_free(&text);
+        }
+        lists++;
+        json_decref(schema);
+    }
+    assert_in_range(lists, 9, QUERY_COUNT); /* area, ratio, method, weights, alpha, parts, … */
+}
+
 static void every_parameter_has_a_schema_and_its_default_fits_it(void **state) {
     (void)state;
     for (unsigned i = 0; i < QUERY_COUNT; i++) {
@@ -104,4 +154,5 @@ static void every_parameter_has_a_schema_and_its_default_fits_it(void **state) {
 
 RUN(T(a_value_prints_in_one_spelling), T(a_refused_value_leaves_the_field),
     T(a_refusal_says_what_a_value_must_be), T(a_list_holds_eight_items_and_not_nine),
+    T(a_list_takes_as_many_items_as_its_schema_and_its_row_say),
     T(every_parameter_has_a_schema_and_its_default_fits_it))
