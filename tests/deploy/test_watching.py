@@ -77,6 +77,13 @@ class Watching(unittest.TestCase):
                          r"summary: \S.*", r"description: \S.*"):
                 self.assertRegex(alert, re.compile(line, re.M))
 
+    def test_what_tells_of_a_failure_has_an_alert(self):
+        told = {name for name in self.exported if name.endswith(("_good", "_dropped_total"))}
+        self.assertEqual(told, {"fmixd_picture_decoder_good", "fmixd_log_dropped_total"})
+        rules = RULES.read_text("utf-8")
+        for name in told | {"fmixd_refused_total", 'fmixd_data_pieces{state="damaged"}'}:
+            self.assertIn(name, rules)
+
     def test_alerts_name_only_what_the_daemon_exports(self):
         rules = re.sub(r"annotations:.*?(?=- alert|\Z)", "",
                        RULES.read_text("utf-8"), flags=re.S)
