@@ -26,6 +26,11 @@
 #define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may still send */
 #define LINGERING_CLOSE_MILLISECONDS 5000
 
+/* Of refused bodies. An I/O thread reads and drops a gigabyte in about a second. */
+#define REFUSAL_BURST   (64u << 20)
+#define REFUSAL_RATE    (32u << 20) /* bytes a second */
+#define REFUSAL_LONGEST (2 * CLOCK_SECOND)
+
 #define TIMEOUT_SLACK_SECONDS 60 /* by which the monitor may be late on a busy machine */
 
 /* At the end, the time for: */
@@ -161,12 +166,14 @@ static void free_helpers(fmixd *d) {
     catalog_scanner_free(d->scanner);
     connection_monitor_free(d->http.monitor);
     lingering_close_free(d->http.lingering);
+    refusal_holds_free(d->http.holds);
     tuner_free(d->tuner);
     if (d->listener >= 0)
         close(d->listener);
     d->scanner = NULL;
     d->http.monitor = NULL;
     d->http.lingering = NULL;
+    d->http.holds = NULL;
     d->tuner = NULL;
     d->listener = -1;
 }
@@ -221,6 +228,7 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
            (s->jobs = jobs_new(&pool)) && (d->http.monitor = connection_monitor_new(&limits)) &&
            (d->http.lingering =
                 lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
+           (d->http.holds = refusal_holds_new()) &&
            selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
            (s->catalog = catalog_new(c->data, verify_of(c), d->errors)) &&
            (d->scanner = catalog_scanner_new(s->catalog, d->errors)) &&
@@ -257,6 +265,8 @@ static fmixd *make(const config *c, FILE *errors) {
     d->http.server.config = &d->config;
     d->filter = (send_filter){
         .replaces = http_hooks_replace, .shortens = http_hooks_shorten, .user = &d->http};
+    d->http.pace =
+        (refusal_pace){.burst = REFUSAL_BURST, .rate = REFUSAL_RATE, .longest = REFUSAL_LONGEST};
     d->http.server.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->http.server.metrics);
     const memory_shares parts = memory_shares_divide(&d->config, d->errors);

@@ -8,12 +8,16 @@
 #include "connection_monitor.h"
 #include "inflight.h"
 #include "lingering_close.h"
+#include "refusal_hold.h"
+#include "refusal_pace.h"
 
 typedef struct http_state {
     server_state server;
     connection_monitor *monitor;
     lingering_close *lingering;
     inflight inflight;
+    refusal_pace pace;
+    refusal_holds *holds;
 } http_state;
 
 #endif

@@ -202,6 +202,9 @@ static void release_work(request *r) {
     if (r->answer)
         answer_abandon(r->answer);
     answer_release(r->answer);
+    if (r->hold)
+        job_abandon(refusal_hold_job(r->hold));
+    refusal_hold_release(r->hold);
     if (r->job)
         job_abandon(resource_job_job(r->job));
     resource_job_release(r->job);

@@ -1,6 +1,9 @@
 #include "request_reply.h"
+#include "base/clock.h"
 #include "reply.h"
+#include "request_body.h"
 #include "request_state.h"
+#include "request_work.h"
 
 #include <string.h>
 
@@ -33,7 +36,53 @@ static void begin_reply(request *r, int status) {
     r->sends_was = send_filter_calls();
 }
 
+/* ---- refusals ---- */
+
+/* A held connection keeps nothing but its problem. */
+static void drop_work(request *r) {
+    inflight_set_work(&r->http->inflight, &r->inflight, NULL);
+    if (r->answer)
+        answer_abandon(r->answer);
+    answer_release(r->answer);
+    r->answer = NULL;
+    request_body_drop(&r->input);
+}
+
+/* Suspends the connection until this time. False: the refusal is sent now, because the daemon is
+ * stopping or memory is short. */
+static bool begin_hold(request *r, uint64_t until) {
+    http_state *http = r->http;
+    const job_waiter waiter = request_waiter(r);
+    drop_work(r);
+    r->hold = refusal_hold_new(http->holds, &waiter);
+    if (!r->hold || !inflight_set_work(&http->inflight, &r->inflight, refusal_hold_job(r->hold)))
+        return false;
+    atomic_fetch_add(&http->server.metrics.held, 1);
+    return refusal_hold_start(r->hold, until);
+}
+
+static void end_hold(request *r) {
+    inflight_set_work(&r->http->inflight, &r->inflight, NULL);
+    atomic_fetch_add(&r->http->server.metrics.held_for, clock_nanoseconds() - r->held_since);
+}
+
+/* Pays for the body, once. True: the connection is suspended, and the call comes again. */
+static bool must_wait(request *r) {
+    if (r->held_since) {
+        end_hold(r);
+        return false;
+    }
+    uint64_t now = clock_nanoseconds();
+    uint64_t until = refusal_pace_pay(&r->http->pace, r->received, now);
+    if (until <= now || atomic_load(&r->http->server.draining))
+        return false;
+    r->held_since = now;
+    return begin_hold(r, until);
+}
+
 enum MHD_Result request_reply_send_problem(request *r) {
+    if (must_wait(r))
+        return MHD_YES;
     reply with = reply_of(r);
     begin_reply(r, r->result.problem.status);
     return reply_problem(&with, &r->result.problem);

@@ -37,6 +37,8 @@ struct request {
     resource_result result;
     answer *answer;
     conditions conditions;
+    refusal_hold *hold;  /* NULL: the refusal is not held back */
+    uint64_t held_since; /* nanoseconds; 0: the refusal was not held back */
 
     /* The reply. */
     int status;         /* 0: not begun */

@@ -13,8 +13,7 @@ static bool register_work(request *r, job *work) {
     return false;
 }
 
-/* ---- hooks of a job_waiter: the connection is not served while its job is not worth asking ----
- */
+/* ---- hooks of a job_waiter ---- */
 
 static void suspend(void *of) {
     request *r = of;
@@ -28,7 +27,7 @@ static void resume(void *of) {
     MHD_resume_connection(r->connection);
 }
 
-static job_waiter waiter_of(request *r) {
+job_waiter request_waiter(request *r) {
     return (job_waiter){suspend, resume, r, r->identity.client, r->connection};
 }
 
@@ -44,7 +43,7 @@ static void set_answer(request *r, answer *a) {
 /* Takes the result's source. */
 static void make_answer(request *r) {
     resource_result *result = &r->result;
-    const job_waiter waiter = waiter_of(r);
+    const job_waiter waiter = request_waiter(r);
     answer *a = answer_new(r->http->server.jobs, result->source, r->input.format, &waiter,
                            &result->problem);
     result->source = NULL;
@@ -70,7 +69,7 @@ static void take_result(request *r) {
 /* ---- the handler ---- */
 
 static void begin_job(request *r, const weight *w) {
-    const job_waiter waiter = waiter_of(r);
+    const job_waiter waiter = request_waiter(r);
     resource_job *handler_job = resource_job_new(r->http->server.jobs, r->match.route->handler,
                                                  &r->input, w, &waiter, r->description);
     if (!handler_job)

@@ -10,6 +10,9 @@
 /* Runs the handler: now if it is quick, else as a job on a compute thread. Once. */
 void request_work_begin(request *r);
 
+/* The connection as a job's waiter: it is not served while its job is not worth asking. */
+job_waiter request_waiter(request *r);
+
 /* Asks how the handler stands. DONE or BUSY: the request's result or problem is there. WAIT: the
  * connection is suspended, and resumed when it is worth asking again. LEFT: the job was abandoned.
  */

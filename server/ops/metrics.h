@@ -35,6 +35,8 @@ typedef struct metrics {
     _Atomic uint64_t bytes;        /* sent, of bodies */
     _Atomic uint64_t not_modified; /* answered from the ETag alone */
     _Atomic uint64_t pictures;     /* files of image sets that were decoded */
+    _Atomic uint64_t held;         /* refusals that were held back */
+    _Atomic uint64_t held_for;     /* nanoseconds, all of them together */
     _Atomic int64_t in_flight;
     _Atomic int64_t connections;
     double started; /* seconds since 1970 */
