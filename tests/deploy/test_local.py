@@ -161,6 +161,20 @@ class Plans(unittest.TestCase):
             thread.join()
         self.assertGreater(during, 0)
 
+    def test_plans_that_nobody_waits_for_are_not_drawn_to_their_end(self):
+        source = local.LocalPlans(None, None, {"method": "fmix"})
+        failed = []
+
+        def draw():
+            with self.assertRaises(ConnectionError) as given_up:
+                source.plans((16, 16), 2, 0, 2**20)  # of minutes
+            failed.append(given_up.exception)
+        thread = threading.Thread(target=draw)
+        thread.start()
+        source.abandon()
+        thread.join(harness.PATIENCE)
+        self.assertEqual(len(failed), 1)
+
     def test_a_fork_amid_a_call_of_another_thread_draws_on(self):
         """The call holds a lock of the library meanwhile, which the child takes, too: a new shape has a transform to
         plan."""

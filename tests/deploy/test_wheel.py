@@ -149,6 +149,7 @@ class Wheels(Building):
             self.assertEqual({name for name in names if name.endswith(".py")},
                              {f"fmixd/{path.name}" for path in (PACKAGE / "fmixd").glob("*.py")})
             self.assertTrue({LIBRARY, "fmixd/py.typed", f"{info}/LICENSE", f"{info}/METADATA"} <= set(names))
+            self.assertNotIn(str(ROOT).encode(), archive.read(LIBRARY))
             self.assertEqual(archive.getinfo(LIBRARY).external_attr >> 16, 0o100755)
             lines = dict(line.split(",", 1) for line in archive.read(f"{info}/RECORD").decode().splitlines())
             self.assertEqual(lines.pop(f"{info}/RECORD"), ",")

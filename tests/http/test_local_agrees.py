@@ -100,6 +100,36 @@ class LocalAgrees(recipes.RecipesAgree):
                 with self.subTest(name, value=value):
                     self.compare({"shape": "5", "n": "2", name: value})
 
+    def compare_masks(self, query):
+        """The same of masks."""
+        target = f"/v1/masks.npy?{urlencode(query)}"
+        try:
+            made = local.masks(**query)
+        except fmixd.Refused as refused:
+            answer = self.server.get(target)
+            self.assertIn(answer.status, (400, 413), f"{target}\nrefused here alone: {refused}")
+            self.assertEqual(str(refused), answer.json()["detail"], target)
+            return False
+        self.check_same(target, made, self.get(target).npy())
+        return True
+
+    def test_masks_agree(self):
+        for stratum in ("line", "plane", "volume", "tied", "ends", "close"):
+            for case in agreement.cases(stratum):
+                if stratum != "close" or case.count == 1:  # which take long
+                    query = {**ref.query_of(case.recipe), "shape": "x".join(map(str, case.shape)), "n": case.count,
+                             "index": case.index, "dtype": case.dtype}
+                    self.assertTrue(self.compare_masks(query), query)
+
+    def test_wild_masks_agree_or_are_refused_in_the_same_words(self):
+        source, drawn = random.Random("wild masks in process"), 0
+        known = sorted(set(WILD_VALUES) - {"step", "steps", "policy", "weights", "switch", "prob", "pairing", "parts"})
+        for _ in range(WILD // 3):
+            query = {name: source.choice(WILD_VALUES[name]) for name in source.sample(known, source.choice((2, 3, 6)))}
+            drawn += self.compare_masks({"shape": "6x5", "method": "cutmix", **query})
+        self.assertGreater(drawn, WILD / 15)
+        self.assertLess(drawn, WILD / 4)
+
     def test_a_parameter_that_there_is_not_is_refused_with_the_list_of_those_that_there_are(self):
         self.assertFalse(self.compare({"shape": "5", "nothing": "1"}))
 

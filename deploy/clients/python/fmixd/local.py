@@ -8,11 +8,11 @@ import numpy as np
 
 from . import shared_library
 from .connection import api_names
-from .parameters import DTYPES, PLAN_PARTS, SCOPES, plan_values, weighed
+from .parameters import DTYPES, PLAN_PARTS, SCOPES, mask_values, plan_values, weighed
 from .shared_library import LibraryError
 from .sources import PlanSource
 
-__all__ = ["LibraryError", "LocalPlans", "library", "plans"]
+__all__ = ["LibraryError", "LocalPlans", "library", "masks", "plans"]
 
 _TYPES = {"f32": "<f4", "u8": "u1", "bits": "u1", "f16": "<f2", "f64": "<f8"}
 _ROW = np.dtype(shared_library.Row)
@@ -59,27 +59,45 @@ def _digest(arrays):
 def plans(**options):
     """What /v1/plans answers: a dictionary of NumPy arrays. Options are the resource's: shape, n, step, steps, seed,
     method, lambda (as `lam`), dtype, parts, … Without `steps` arrays have no leading dimension of batches."""
+    return _asked(_written(options))
+
+
+def masks(**options):
+    """What /v1/masks answers: an array [n, *shape], or of bits [n, bytes]. Options are the resource's: shape, n, index,
+    seed, method, lambda (as `lam`), dtype, …, but for grey images and sheets, which a daemon draws."""
+    return _drawn(library(), {**mask_values(_written(options)), "parts": ["masks"]})["masks"][0]
+
+
+def _written(options):
+    """By the names of the API; a shape may be a tuple."""
     shape = options.get("shape")
     if isinstance(shape, (tuple, list)):
         options["shape"] = "x".join(map(str, shape))
-    return _asked(api_names(options))
+    return api_names(options)
 
 
-def _asked(options):
+def _asked(options, stop=None):
     values = plan_values(options)
-    arrays = _drawn(library(), values)
+    arrays = _drawn(library(), values, stop)
     return {name: arrays[name] if "steps" in values["given"] else arrays[name][0] for name in arrays}
 
 
 class LocalPlans(PlanSource):
     """Plans of this process's own."""
 
+    def __init__(self, url, token, law):
+        super().__init__(url, token, law)
+        self._abandoned = threading.Event()
+
     def plans(self, shape, rows, first, steps):
         made = _asked({**self.law, "shape": "x".join(map(str, shape)), "n": rows, "dtype": "bits", "step": first,
-                       "steps": steps})
+                       "steps": steps}, self._abandoned)
         if steps > 1:  # which are drawn ahead, so that nobody waits
             library().tune()
         return made
+
+    def abandon(self):
+        self._abandoned.set()
 
 
 # --- Drawing ------------------------------------------------------------------
@@ -115,8 +133,8 @@ def _mask_sides(values):
     return (-(-math.prod(shape) // 8),) if DTYPES[values["dtype"]] == "bits" else shape
 
 
-def _drawn(found, values):
-    """Arrays by name, each [steps, n, …], of the parts that are wanted."""
+def _drawn(found, values, stop=None):
+    """Arrays by name, each [steps, n, …], of the parts that are wanted. stop: an event after which they are not."""
     wanted = [name for name in PLAN_PARTS if name in (values["parts"] or PLAN_PARTS)]
     lead, dtype = (values["steps"], values["n"]), DTYPES[values["dtype"]]
     masks = np.empty((*lead, *_mask_sides(values)), _TYPES[dtype]) if "masks" in wanted else None
@@ -125,6 +143,8 @@ def _drawn(found, values):
     numbered = {"lambda", "lambda_eff", "method"} & set(wanted)
     with found.mixer(_recipe(values), _choice(values)) as mixer:
         for i in range(values["steps"]):
+            if stop and stop.is_set():
+                raise ConnectionError("nobody waits for these plans any more")
             batch = shared_library.Rows(values["step"] + i, values["n"], values["index"] + i * values["n"], None)
             if masks is not None:
                 with found.scratch() as scratch:

@@ -139,6 +139,10 @@ TABLE = {
     "dtype": Parameter(one_of(DTYPES), "f32"),
     "parts": Parameter(some_of(PARTS)),
 }
+# Those of /v1/masks, but for the ones that png and grey images have.
+MASK_TABLE = {name: TABLE[name] for name in (
+    "seed", "index", "n", "shape", "method", "alpha", "delta", "lambda", "reformulate", "scope", "soft", "frequency",
+    "spectrum", "box", "dtype")}
 _DEFAULTS = {name: row.fallback and row.kind.parse(row.fallback) for name, row in TABLE.items()}
 
 
@@ -147,11 +151,11 @@ def _quoted(written):
     return "".join(chr(byte) if 0x20 <= byte <= 0x7e else "?" for byte in str(written).encode()[:40])
 
 
-def _taken(name, written):
+def _taken(table, name, written):
     """The value of one parameter."""
-    row = TABLE.get(name)
+    row = table.get(name)
     if row is None:
-        raise Refused(f"unknown parameter '{_quoted(name)}'; the parameters of this resource are: {', '.join(TABLE)}")
+        raise Refused(f"unknown parameter '{_quoted(name)}'; the parameters of this resource are: {', '.join(table)}")
     if not written:
         raise Refused(f"{name} is empty; give a value, or leave the parameter out")
     value = row.kind.parse(written)
@@ -166,10 +170,21 @@ def plan_values(options):
 
     options: by their names in the API, as Python's values or as text.
     """
+    return _checked(options, TABLE, (_check_plan, _check_lambda, _check_choice, _check_shape, _check_masks,
+                                     _check_address))
+
+
+def mask_values(options):
+    """The same of masks, which are those of a plan's rows."""
+    return _checked(options, MASK_TABLE, (_check_mask_method, _check_choice, _check_lambda, _check_shape,
+                                          _check_address, _check_masks))
+
+
+def _checked(options, table, checks):
     found = dict(_DEFAULTS)
-    found.update({name: _taken(name, text(value)) for name, value in options.items()})
+    found.update({name: _taken(table, name, text(value)) for name, value in options.items()})
     found["given"] = set(options)
-    for check in (_check_plan, _check_lambda, _check_choice, _check_shape, _check_masks, _check_address):
+    for check in (_check_shape_given, *checks):  # in the order in which the daemon has them
         check(found)
     return found
 
@@ -189,15 +204,27 @@ def _has_spectrum(values):
     return METHODS.index("fmix") in values["method"]
 
 
-def _check_plan(values):
+def _check_shape_given(values):
     if values["shape"] is None:
         raise Refused("shape is required: the dimensions of the mask, such as shape=32x32")
+
+
+def _check_plan(values):
     if values["parts"] and not set(values["parts"]) <= set(PLAN_PARTS):
         raise Refused("the parts of plans are masks, pairing, lambda, lambda_eff and method")
     pairing = PAIRINGS[values["pairing"]]
     if pairing in ("other_class", "same_class", "neighbour"):
         raise Refused(f"pairing is '{pairing}', but a plan knows neither labels nor a data set; send the batch to "
                       "/v1/mix, host the data set, or use another pairing")
+
+
+def _check_mask_method(values):
+    methods = [METHODS[place] for place in values["method"]]
+    if len(methods) > 1 or methods[0] not in ("fmix", "cutmix"):
+        raise Refused(f"method is '{','.join(methods)}'; masks need one method that has masks: fmix or cutmix")
+    if SCOPES[values["scope"]] == "pair":
+        raise Refused("scope is 'pair', but masks have no partners; use scope=sample or scope=batch, or ask for "
+                      "/v1/plans with pairing=flip")
 
 
 def _check_lambda(values):
