@@ -8,7 +8,8 @@ A batch that you have, on the device where it is:
             ...
 
 Only masks travel, bit-packed, fetched ahead in the background. x and y are NumPy's or PyTorch's, or any
-library's whose arrays have an array namespace.
+library's whose arrays have an array namespace. With None for the URL, libfmix.so draws the same plans in this
+process: fmixd.Mixer(None, …) needs no daemon.
 
 Batches of a data set that fmixd hosts:
 
