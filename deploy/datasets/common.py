@@ -205,3 +205,18 @@ def import_set(target, kind, *files, options=()):
             from None
     if status:
         raise Refused(f"the import of '{target}' ended with {status}")
+
+
+# ---- for sets that are published as folders ----
+
+def check_count(what, found, published, any_files=False):
+    """Refuses another number of files or records than was published, as of a folder that was unpacked in part."""
+    if found != published and not any_files:
+        raise Refused(f"{what}: there are {found}; {published} are published: unpack the archive again, or give "
+                      "--any-files to take what is there")
+
+
+def write_names(path, names):
+    """A file of names, a line each; line 1 is that of number 0."""
+    pathlib.Path(path).write_text("".join(f"{name}\n" for name in names), "utf-8")
+    print(f"{path}: {len(names)} names, the first is that of number 0", flush=True)
