@@ -456,11 +456,66 @@ function rows() {
 
 // ---- data sets ----
 
+const GAP = 4; // pixels around each image of a sheet
+const ACROSS = 4;
+
+/** "cat 0.62, dog 0.38": the heaviest classes of a row, or the values to predict. */
+function labelOf({ kind, class_names: names }, weights) {
+  if (kind === "values")
+    return [weights].flat().map((value) => Number(value.toPrecision(4))).join(", ");
+  const heavy = weights.map((weight, at) => ({ weight, name: names?.[at] ?? `class ${at}` }))
+    .filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight).slice(0, 3);
+  return heavy.map(({ weight, name }) => (weight === 1 ? name : `${name} ${weight.toFixed(2)}`)).join(", ");
+}
+
+/** The labels of each row, by the parts of an answer in JSON. */
+function labelsOf({ heads }, answer) {
+  return answer.rows.map((_, row) => heads.map((head) => {
+    const suffix = head.name.slice(1); // behind y
+    return (suffix && `${suffix.slice(1)}: `) + labelOf(head, answer[`labels${suffix}`][row]);
+  }).join("; "));
+}
+
+/** Draws each image of a sheet, with the number of its row and its labels. */
+function showTiles(list, sheet, size, rows, labels) {
+  const template = document.querySelector("#row").content;
+  list.replaceChildren(...rows.map((row, at) => {
+    const item = template.cloneNode(true);
+    const [canvas, text] = item.querySelectorAll("canvas, p");
+    const number = document.createElement("b");
+    [canvas.width, canvas.height] = [size, size];
+    penOf(canvas).drawImage(sheet, GAP + (size + GAP) * (at % ACROSS),
+                            GAP + (size + GAP) * Math.floor(at / ACROSS), size, size, 0, 0, size, size);
+    number.textContent = `row ${row}`;
+    text.append(number, labels[at]); // names of classes are text, whatever they hold
+    canvas.setAttribute("aria-label", `Row ${row}: ${labels[at]}`);
+    return item;
+  }));
+}
+
+/** Buttons that move a slider. */
+function takeSteps(section, slider) {
+  section.addEventListener("click", ({ target }) => {
+    if (!target.dataset.by)
+      return;
+    slider.value = Number(slider.value) + Number(target.dataset.by);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
+/** Parameters of the views of an image set. */
+function viewsOf(form) {
+  const { view, area } = form.elements;
+  area.disabled = view.value !== "random";
+  const { area: least, ...pairs } = valuesOf(form, ["size", "view", "filter", ...(area.disabled ? [] : ["area"])]);
+  return { ...pairs, ...(least ? { area: `${least},1` } : {}) };
+}
+
 async function data() {
   const { section, form, caption, setCode } = view("data");
   const image = section.querySelector("figure img");
-  const { set, step, pairing } = form.elements;
-  const batch = 32;
+  const list = section.querySelector(".rows");
+  const { set, step, method, pairing, size } = form.elements;
   let sets = [];
   const redraw = newest(caption, async (signal) => {
     if (!sets.length) {
@@ -469,25 +524,49 @@ async function data() {
     }
     const chosen = sets.find(({ name }) => name === set.value);
     const drawn = chosen && !chosen.lengths;
-    section.querySelectorAll("figure .image, figure .code").forEach((part) => { part.hidden = !drawn; });
+    const pictures = Boolean(chosen?.images);
+    section.querySelector("figure .code").hidden = !drawn;
+    section.querySelector("figure .image").hidden = !drawn || pictures;
+    list.hidden = !pictures;
+    form.querySelectorAll("[data-of]").forEach((part) => { part.hidden = (part.dataset.of === "pictures") !== pictures; });
     if (!chosen)
       return "This server has no data sets. Write one with fmixd import, and serve it with fmixd --data DIRECTORY.";
     if (!drawn)
       return `${set.value} holds ${chosen.count} sequences of ${chosen.dtype}. This page draws images alone.`;
     const hasClasses = chosen.heads.some(({ kind }) => kind === "numbers");
-    for (const option of pairing.options)
+    for (const option of [...method.options, ...pairing.options])
       option.disabled = option.value === "neighbour" ? !chosen.neighbours
+        : option.value === "bcplus" ? chosen.dtype === "u8" // of which there is no deviation
         : option.value.endsWith("_class") && !hasClasses;
-    const n = Math.min(batch, chosen.count);
+    for (const select of [method, pairing])
+      if (select.selectedOptions[0].disabled)
+        select.value = select.dataset.default;
+    const n = Math.min(pictures ? 3 * ACROSS : 8 * ACROSS, chosen.count);
     step.max = Math.ceil(chosen.count / n) - 1;
-    const pairs = { n, ...valuesOf(form, ["method", "prob", "pairing", "epoch", "seed", "shuffle", "flip", "crop"]) };
+    const [back, forward] = section.querySelectorAll("[data-by]");
+    [back.disabled, forward.disabled] = [step.value === "0", step.value === step.max];
+    const pairs = { n, ...valuesOf(form, ["method", "prob", "pairing", "epoch", "seed", "shuffle", "flip"]),
+                    ...(pictures ? viewsOf(form) : valuesOf(form, ["crop"])) };
     const path = `/v1/datasets/${set.value}/batches/${step.value}`;
-    const lines = fetching({ columns: 8 }, path, pairs, { out_dtype: "u8" }, [n, ...chosen.shape]);
+    const count = Math.min(n, chosen.count - step.value * n); // of a short final batch
+    const shape = pictures ? [size.value, size.value, ...chosen.shape.slice(2)] : chosen.shape;
+    const lines = fetching({ columns: pictures ? ACROSS : 8 }, path, pairs, { out_dtype: "u8" }, [count, ...shape]);
     setCode(lines);
     showValues(form);
-    await show(image, await ask(lines.target, { signal }));
-    return `Batch ${step.value} of ${Number(step.max) + 1}: ${n} of ${chosen.count} samples of ${chosen.shape.join("×")}`;
+    if (pictures)
+      await showPictures(chosen, lines.target, `${path}.json?${query({ ...pairs, parts: chosen.heads.length ? "rows,labels" : "rows" })}`, signal);
+    else
+      await show(image, await ask(lines.target, { signal }));
+    const kind = pictures ? "pictures" : `samples of ${shape.join("×")}`;
+    return `Batch ${step.value} of ${Number(step.max) + 1}: ${count} of ${chosen.count} ${kind}`;
   });
+  const showPictures = async (chosen, target, labels, signal) => {
+    const [sheet, answer] = await Promise.all([
+      ask(target, { signal }).then((reply) => reply.blob()).then(createImageBitmap),
+      ask(labels, { signal }).then((reply) => reply.json())]);
+    showTiles(list, sheet, Number(size.value), answer.rows, labelsOf(chosen, answer));
+  };
+  takeSteps(section, step);
   watch(form, redraw);
 }
 

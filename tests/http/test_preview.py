@@ -17,13 +17,15 @@ import numpy as np
 import browser
 import harness
 import hosting
+import image_sets
 from test_picture_uploads import form
 from tensors import read_safetensors
 
 DATA = harness.ROOT / "tests" / "data"
-UP, RIGHT, DOWN, TAB = "\ue013", "\ue014", "\ue015", "\ue004"
+LEFT, UP, RIGHT, DOWN, TAB = "\ue012", "\ue013", "\ue014", "\ue015", "\ue004"
 METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none")
 SAFETENSORS = "application/x-safetensors"
+CLASSES = ("<b>cat", "dog", "zebra & co")  # what folders, and so classes, may be called
 UPLOADS = {"mix": "mixed.png", "rows": "mixed.safetensors"}  # the files that code writes
 SETTLED = """return [...document.querySelectorAll('figcaption')].every(c => c.textContent)
     && [...document.images].every(i => i.closest('[hidden]') || (i.complete && i.naturalWidth))"""
@@ -55,6 +57,12 @@ class Preview(harness.ServerTest):
             np.save(path, array)
         hosting.importing(root / "near", "--from", "npy", DATA / "garments.npy", "--neighbours", paths[0])
         hosting.importing(root / "texts", "--from", "ragged", *paths[1:])
+        source = np.random.default_rng(11)
+        for number in range(30):
+            picture = root.parent / "pictures" / CLASSES[number % 3] / f"{number:02}.png"
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.write_bytes(image_sets.encoded(image_sets.photograph(source, 40 + number, 90 - number), "png"))
+        hosting.importing(root / "pictures", "--from", "folder", root.parent / "pictures")
         cls.arguments = ("--data", root)
         super().setUpClass()
 
@@ -230,19 +238,99 @@ class Preview(harness.ServerTest):
     def test_what_a_data_set_has_is_what_can_be_chosen(self):
         window = self.settled(self.open())
         barred = "return [...document.querySelectorAll('#data option:disabled')].map(o => o.value)"
-        self.assertEqual(window.run(barred), ["neighbour"])
+        self.assertEqual(window.run(barred), ["bcplus", "neighbour"])
         target = self.moves(window, "data", lambda: self.choose(window, "#data [name=set]", "near"))
         self.assertIn("/near/batches/", target)
-        self.assertEqual(window.run(barred), ["other_class", "same_class"])
+        self.assertEqual(window.run(barred), ["bcplus", "other_class", "same_class"])
         self.choose(window, "#data [name=pairing]", "neighbour")
         target = self.target(window, "data")
         self.assertIn("pairing=neighbour", target)
         wanted = digest(self.get(target).body)
         harness.until(lambda: self.shown(window, "#data img") == wanted)
+        self.moves_tiles(window, lambda: self.choose(window, "#data [name=set]", "pictures"))
+        self.assertNotIn("pairing", self.target(window, "data"))  # what this set has not is not asked for
         self.choose(window, "#data [name=set]", "texts")
         window.until("return document.querySelector('#data figcaption').textContent === arguments[0]",
                      "texts holds 2 sequences of i32. This page draws images alone.")
         self.assertFalse(window.run("return document.querySelector('#data img').checkVisibility()"))
+        self.assertEqual(window.complaints(), [])
+
+    def check_pictures(self, window, wanted, unwanted=()):
+        """Every tile is its row of what the line fetches, with its labels; the line's target."""
+        lines = window.run("return document.querySelector('#data code').textContent")
+        target = self.target(window, "data")
+        for pair in wanted:
+            self.assertIn(pair, target)
+        for name in unwanted:
+            self.assertNotIn(name, lines)
+        rows = self.get(re.sub(r"\.png(.*)&columns=4", r".npy\1", target)).npy()
+        made = self.get(re.sub(r"\.png(.*)&columns=4", r".json\1&parts=rows,labels", target)).json()
+        said = []
+        for row, label in zip(made["rows"], made["labels"]):
+            heavy = sorted((place for place in range(3) if label[place]), key=lambda place: -label[place])
+            said.append(f"row {row}" + ", ".join(CLASSES[place] if label[place] == 1 else
+                                                 f"{CLASSES[place]} {label[place]:.2f}" for place in heavy))
+        window.until("return JSON.stringify([...document.querySelectorAll('#data .rows li')].map(l => l.textContent))"
+                     " === arguments[0]", json.dumps(said, ensure_ascii=False, separators=(",", ":")))
+        pixels = window.run("""return [...document.querySelectorAll('#data .rows canvas')].map(c =>
+            [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3))""")
+        self.assertTrue((np.array(pixels, "u1").reshape(rows.shape) == rows).all())
+        names = [canvas.name() for canvas in window.find_all("#data .rows canvas")]
+        self.assertEqual([name.replace(": ", "", 1) for name in names], [f"R{text[1:]}" for text in said])
+        return target
+
+    def test_an_image_set_is_browsed_picture_by_picture(self):
+        window = self.settled(self.open())
+        forms = "return [...document.querySelectorAll('#data [data-of]')].filter(e => e.checkVisibility()).map(" \
+                "e => e.querySelector('input, select').name)"
+        self.assertEqual(window.run(forms), ["crop"])
+        self.moves_tiles(window, lambda: self.choose(window, "#data [name=set]", "pictures"))
+        self.assertEqual(window.run(forms), ["size", "view", "area", "filter"])
+        self.assertFalse(window.run("return document.querySelector('#data img').checkVisibility()"))
+        self.check_pictures(window, ("/pictures/batches/0.png", "n=12", "size=224"), ("area", "view", "crop"))
+        window.find("#data [data-language=r]").click()
+        self.assertIn("12 * 224 * 224 * 3", window.find("#data code").text())
+        window.find("#data [data-language=curl]").click()
+        window.run("document.querySelector('#data [name=size]').focus()")
+        self.moves_tiles(window, lambda: window.key(*[LEFT] * 6))
+        window.run("document.querySelector('#data [name=area]').focus()")
+        self.moves_tiles(window, lambda: window.key(RIGHT))
+        self.check_pictures(window, ("size=32", "area=0.09,1"))
+        for name, value in ("view", "center"), ("filter", "bicubic"), ("method", "none"):
+            self.moves_tiles(window, lambda of=name, to=value: self.choose(window, f"#data [name={of}]", to))
+        self.moves_tiles(window, window.find("#data [name=flip]").click)
+        self.check_pictures(window, ("view=center", "filter=bicubic", "method=none", "flip=1"), ("area",))
+        self.assertEqual(window.complaints(), [])
+        self.moves(window, "data", lambda: self.choose(window, "#data [name=set]", "garments"))
+        self.assertEqual(window.run(forms), ["crop"])
+        self.assertFalse(window.run("return document.querySelector('#data .rows').checkVisibility()"))
+
+    def moves_tiles(self, window, act):
+        """Does something, and waits until the line is another and the tiles are."""
+        before = self.target(window, "data")
+        window.run("document.querySelector('#data .rows').replaceChildren()")
+        act()
+        window.until("return !document.querySelector('#data code').textContent.includes(arguments[0] + \"'\")"
+                     " && document.querySelector('#data .rows li')", before)
+
+    def test_batches_of_pictures_are_turned_by_buttons_as_far_as_there_are_any(self):
+        window = self.settled(self.open())
+        self.moves_tiles(window, lambda: self.choose(window, "#data [name=set]", "pictures"))
+        back, forward = window.find_all("#data [data-by]")
+        self.assertEqual([back.name(), forward.name()], ["Back", "Forward"])
+        barred = "return [...document.querySelectorAll('#data [data-by]')].map(b => b.disabled)"
+        self.assertEqual(window.run(barred), [True, False])
+        self.moves_tiles(window, forward.click)
+        self.assertEqual(window.run(barred), [False, False])
+        self.check_pictures(window, ("/batches/1.png",))
+        self.moves_tiles(window, forward.click)
+        self.check_pictures(window, ("/batches/2.png",))
+        self.assertEqual(window.run("return document.querySelectorAll('#data .rows li').length"), 30 - 2 * 12)
+        window.until("return document.querySelector('#data figcaption').textContent === arguments[0]",
+                     "Batch 2 of 3: 6 of 30 pictures")
+        self.assertEqual(window.run(barred), [False, True])
+        self.moves_tiles(window, back.click)
+        self.check_pictures(window, ("/batches/1.png",))
         self.assertEqual(window.complaints(), [])
 
     def test_a_volume_is_shown_slice_by_slice(self):
