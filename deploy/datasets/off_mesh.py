@@ -2,6 +2,8 @@
 
 import numpy as np
 
+DIGITS = 19  # a number of fewer digits is an int64
+
 
 class NotMesh(Exception):
     """A file that is not a mesh; says which line, and why."""
@@ -39,14 +41,19 @@ class _Lines:
         rest = line[3:].strip()
         if not rest:
             (number, rest), = self.take(1, "line of counts")
-        words = rest.split()
-        if len(words) not in (2, 3) or not all(word.isdigit() for word in words):
+        counts = [_number(word) for word in rest.split()]
+        if len(counts) not in (2, 3) or min(counts) < 0:
             raise NotMesh(f"line {number} is {_shown(line[:3] + rest if rest in line else rest)}; must be the "
                           "numbers of vertices, faces and edges")
-        vertices, faces = int(words[0]), int(words[1])
+        vertices, faces = counts[:2]
         if not vertices or not faces:
             raise NotMesh(f"line {number} tells of {vertices} vertices and {faces} faces; must be 1 or more each")
         return vertices, faces
+
+
+def _number(word):
+    """A count or the number of a vertex; -1: it is none."""
+    return int(word) if word.isdigit() and len(word) < DIGITS else -1
 
 
 def _shown(line):
@@ -88,13 +95,12 @@ def _triangles(lines, count, vertices):
 
 def _fan(number, line, vertices):
     """The triangles of one face."""
-    words = line.split()
-    corners = int(words[0]) if words[0].isdigit() else 0
-    face = words[1:corners + 1]
-    if corners < 3 or len(face) != corners or not all(word.isdigit() for word in face):
+    corners, *rest = line.split()
+    corners = _number(corners)
+    face = [_number(word) for word in rest[:max(0, corners)]]
+    if corners < 3 or len(face) != corners or min(face) < 0:
         raise NotMesh(f"line {number} is {_shown(line)}; a face must be a number of corners from 3 on, and so many "
                       "numbers of vertices")
-    face = [int(word) for word in face]
     if max(face) >= vertices:
         raise NotMesh(f"line {number} names vertex {max(face)}; must be from 0 to {vertices - 1}")
     return [(face[0], *pair) for pair in zip(face[1:], face[2:])]

@@ -39,7 +39,7 @@ def files_of(folder, words):
 
 def listed(path, files):
     """The files that a list names."""
-    lines = path.read_text("utf-8").splitlines()
+    lines = path.read_text("utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         if line not in files:
             raise common.Refused(f"'{path}': line {number} names {line!r}, which is not there")

@@ -16,9 +16,10 @@ def fitted(vertices, triangles, side):
     bounding box is the grid's and its centre the grid's centre."""
     corners = vertices[triangles]
     low, high = corners.min((0, 1)), corners.max((0, 1))
-    extent = float((high - low).max())
+    with np.errstate(over="ignore"):
+        extent = float((high - low).max())
     if not 0 < extent < np.inf:
-        raise NoExtent(f"the faces extend over {extent}; must be over more than 0")
+        raise NoExtent(f"the faces extend over {extent}; must be over more than 0, and over less than float64 holds")
     return (corners - (low + high) / 2) / extent * side + side / 2
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 import published
 import log_mel
+import wav
 
 WORDS = ("backward bed bird cat dog down eight five follow forward four go happy house learn left marvin nine no off "
          "on one right seven sheila six stop three tree two up visual wow yes zero").split()
@@ -66,6 +67,16 @@ class Bands(unittest.TestCase):
                                    atol=1e-8)
         np.testing.assert_allclose(found[1, :9], [0, 0, 0, 0.009779236, 0.025962089, 0.035393705, 0.019210852,
                                                   0.003027999, 0], atol=1e-8)
+
+
+class Files(unittest.TestCase):
+    def test_chunks_of_other_kinds_are_passed_over(self):
+        samples = np.arange(-50, 50)
+        plain = wav_file(samples)
+        odd = plain[:36] + b"LIST" + struct.pack("<I", 3) + b"abc\0" + plain[36:] + b"more"
+        with published.folder() as place:
+            (place / "x.wav").write_bytes(odd)
+            np.testing.assert_array_equal(wav.read(place / "x.wav"), samples)
 
 
 class Speech(published.Published):
@@ -134,12 +145,13 @@ class Speech(published.Published):
     def test_a_broken_file_is_named(self):
         good = wav_file(sound("yes/x"))
         for data, text in ((good[:5000], "it ends early: 2478 of 16000 samples are there"),
-                           (good[:30], "not a whole wav file"),
-                           (wav_file(sound("yes/x"), rate=8000), "it has 8000 samples a second; must be 16000"),
-                           (wav_file(sound("yes/x"), channels=2), "it has 2 channels; must be 1"),
-                           (wav_file([]), "it has no samples"),
-                           (b"", "not a whole wav file"),
-                           (b"ID3" + bytes(100), "not a whole wav file")):
+                           (good[:30], "it has no format"), (good[:40], "it has no samples"),
+                           (wav_file(sound("yes/x"), rate=8000), "samples a second: it has 8000; must be 16000"),
+                           (wav_file(sound("yes/x"), channels=2), "channels: it has 2; must be 1"),
+                           (wav_file(sound("yes/x"), bits=8), "bits a sample: it has 8; must be 16"),
+                           (good.replace(b"\x10\0\0\0\1\0", b"\x10\0\0\0\3\0"), "format: it has 3; must be 1"),
+                           (wav_file([]), "it has no samples"), (b"", "it does not begin as a wav file does"),
+                           (b"ID3" + bytes(100), "it does not begin as a wav file does")):
             with self.subTest(text):
                 self.small(data)
                 self.refused("small", f"'small/bed/{NAMES[0]}': ", text)
