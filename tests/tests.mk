@@ -5,7 +5,7 @@ TORCHVISION_HERE := $(if $(shell grep -s 'VERSION_ID="12"' /etc/os-release),,pyt
 TORCHVISION_THERE := $(if $(TORCHVISION_HERE),,python3-torchvision)
 
 PACKAGES_CHECK := libcmocka-dev python3 python3-numpy
-PACKAGES_TEST  := $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-mpmath \
+PACKAGES_TEST  := $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-mpmath python3-scipy \
                   binutils curl unzip pngcheck python3-pil libjpeg-turbo-progs lomiri-wallpapers-20.04 \
                   nginx-light openssl prometheus libarchive-tools python3-torch \
                   $(TORCHVISION_HERE) python3-jsonschema chromium chromium-driver systemd strace \
