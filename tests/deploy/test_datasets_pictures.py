@@ -158,6 +158,7 @@ class ImageNet(dataset_pages.Page, unittest.TestCase):
         done = dataset_pages.run(f"deploy/datasets/imagenet.py {part} {tar} {kit} sets/no {more}", self.folder)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertFalse((self.folder / "sets" / "no").exists())
+        self.test_nothing_temporary_is_left()
         return done.stderr.splitlines()[-1]
 
     def test_a_training_file_that_lacks_a_synset_is_refused(self):
