@@ -62,7 +62,7 @@ class Page:
         done = run(command + any_files, cls.folder, **cls.environment)
         if done.returncode:
             raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stderr
+        return done.stdout + done.stderr
 
     def facts(self, name):
         """What the daemon says of a set."""

@@ -1,93 +1,65 @@
-"""Pages of deploy/datasets, tried as they are printed on small twins of the published archives.
-
-A twin has the layout of the archive, as the page of the set tells it, and few small files. Its commands are run as the
-page prints them, in a folder that holds the archive; --any-files is appended, because a twin has fewer files than was
-published.
-"""
+"""What the tests of pages share whose command makes all sets of an archive that was unpacked: speech, meshes, texts."""
 
 import contextlib
-import os
+import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
 
 import numpy as np
 
-import test_snippets
-import harness
+import dataset_pages
+from dataset_pages import FOLDER, harness
 
 sys.path[:0] = [str(harness.ROOT / "deploy/datasets"), str(harness.ROOT / "deploy/clients/python")]
 
 import fmixd  # noqa: E402
 
-COMMAND = "deploy/datasets/"
-SERVE = "build/fmixd --data "
 
-
-def lines_of(page):
-    """All commands of a page, in order."""
-    return [line for block in test_snippets.blocks_of(f"deploy/datasets/{page}.md") for line in block.commands()]
-
-
-class Published(unittest.TestCase):
+class Published(dataset_pages.Page, unittest.TestCase):
     """A page, its archive, the sets that its command makes, and a daemon that serves them."""
 
-    page = None
+    @property
+    def url(self):
+        """The daemon's."""
+        return "http://{}:{}".format(*self.server.address)
 
-    @classmethod
-    def publish(cls, folder):
-        """Writes the archive of the twin there."""
-        raise NotImplementedError
+    @property
+    def told(self):
+        """What the page's commands said."""
+        return "".join(self.said.values())
 
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = cls.enterClassContext(folder())
-        os.symlink(harness.ROOT / "deploy", cls.folder / "deploy")
-        (cls.folder / "build").mkdir()
-        os.symlink(pathlib.Path(harness.program()).resolve(), cls.folder / "build/fmixd")
-        cls.publish(cls.folder)
-        cls.environment = {**test_snippets.curled(cls.folder), "FMIXD": str(cls.folder / "build/fmixd")}
-        lines = lines_of(cls.page)
-        served = next(at for at, line in enumerate(lines) if line.startswith(SERVE))
-        cls.before, cls.asked = lines[:served], lines[served + 1:]
-        cls.said = "".join(cls.run_line(line + " --any-files" * line.startswith(COMMAND)) for line in cls.before)
-        cls.server = cls.enterClassContext(harness.Server(
-            "--drain", "0", command=["sh", "-c", f'cd {cls.folder} && exec {lines[served]} "$@"', "sh"]))
-        cls.url = "http://{}:{}".format(*cls.server.address)
-
-    @classmethod
-    def run_line(cls, line, status=0):
+    def run_line(self, line, status=0):
         """What a command says, on stdout and stderr."""
-        done = subprocess.run(line, shell=True, cwd=cls.folder, env=cls.environment, check=False, text=True,
-                              errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=harness.PATIENCE)
-        if done.returncode != status:
-            raise AssertionError(f"{line} ended with {done.returncode}:\n{done.stdout}")
-        return done.stdout
+        done = dataset_pages.run(line, self.folder)
+        self.assertEqual(done.returncode, status, f"{line}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
 
     def refused(self, folder, *texts, options="--any-files"):
-        """The page's command with another folder names these texts and leaves nothing behind."""
-        command, = (line for line in self.before if line.startswith(COMMAND))
+        """The page's command with another folder names these texts, and leaves nothing behind."""
         with tempfile.TemporaryDirectory(dir=self.folder) as sets:
-            said = self.run_line(f"{command.split()[0]} {folder} {sets} {options}", status=1)
+            said = self.run_line(f"{FOLDER}/{self.page}.py {folder} {sets} {options}", status=1)
             left = [path.name for path in pathlib.Path(sets).iterdir()]
         for text in texts:
             self.assertIn(text, said)
         self.assertNotIn("Traceback", said)
         self.assertEqual(left, [])
 
-    def ask(self, line):
-        """The tensors that a curl line fetches, or its text."""
-        said = self.run_line(line.replace("http://localhost:8080", self.url)
-                             .replace("localhost:8080", self.url.removeprefix("http://")))
-        if " -o " not in line:
-            return said
+    def test_the_requests_of_the_page_are_answered(self):
+        """The first tells what the set is, the second is a mixed batch, and the third an unmixed one."""
+        describe, mixed, unmixed = [self.run_line(line.replace("localhost:8080", self.url)) or self.fetched(line)
+                                    for line in self.printed() if line.startswith("curl ")]
+        self.check_requests(json.loads(describe), mixed, unmixed)
+        self.assertFalse((mixed["lambda_eff"] == 1).all())
+        self.assertTrue((unmixed["lambda_eff"] == 1).all())
+
+    def fetched(self, line):
+        """The tensors that a line of curl wrote."""
         with np.load(self.folder / line.split(" -o ")[1].split()[0]) as file:
             return dict(file)
 
-    def rows(self, name):
+    def pairs(self, name):
         """All rows of a set in their order, unmixed: pairs (x, y), where x has its own length."""
         ragged = "lengths" in fmixd.describe(self.url, name)
         made, = fmixd.epoch(self.url, name, batch=1000, method="none",

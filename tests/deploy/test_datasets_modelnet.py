@@ -1,7 +1,6 @@
 """deploy/datasets/modelnet10: from OFF meshes to hosted voxels."""
 
 import itertools
-import json
 import unittest
 import zipfile
 
@@ -105,7 +104,7 @@ class ModelNet(published.Published):
     page = "modelnet10"
 
     @classmethod
-    def publish(cls, folder):
+    def twin(cls, folder):
         with zipfile.ZipFile(folder / "ModelNet10.zip", "w") as archive:
             archive.writestr("ModelNet10/README.txt", "ModelNet10")
             archive.writestr("__MACOSX/ModelNet10/._README.txt", "")
@@ -128,7 +127,7 @@ class ModelNet(published.Published):
 
     def test_rows_are_the_surfaces_of_the_boxes(self):
         for split in ("train", "test"):
-            found, wanted = self.rows(f"modelnet10-{split}"), self.wanted(split)
+            found, wanted = self.pairs(f"modelnet10-{split}"), self.wanted(split)
             self.assertEqual(len(found), len(wanted))
             for (x, y), (x_wanted, number) in zip(found, wanted):
                 self.assertEqual(x.dtype, bool)
@@ -136,12 +135,11 @@ class ModelNet(published.Published):
                 np.testing.assert_array_equal(y, np.eye(10)[number])
 
     def test_an_epoch_is_mixed(self):
-        rows = self.rows("modelnet10-train")
+        rows = self.pairs("modelnet10-train")
         self.check_mixed_epoch("modelnet10-train", [x for x, _ in rows], np.stack([y for _, y in rows]))
 
-    def test_printed_requests_are_answered(self):
-        facts, batch, check = map(self.ask, self.asked)
-        self.assertEqual(json.loads(facts)["count"], 30)
+    def check_requests(self, facts, batch, check):
+        self.assertEqual(facts["count"], 30)
         self.assertEqual(batch["mixed"].shape, (16, 32, 32, 32))
         self.assertEqual(batch["mixed"].dtype, np.float32)
         np.testing.assert_array_equal(check["mixed"], np.stack([x for x, _ in self.wanted("test")]))

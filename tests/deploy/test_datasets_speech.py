@@ -1,7 +1,6 @@
 """deploy/datasets/speech_commands: from wav files to hosted spectrograms."""
 
 import io
-import json
 import struct
 import tarfile
 import unittest
@@ -83,7 +82,7 @@ class Speech(published.Published):
     page = "speech_commands"
 
     @classmethod
-    def publish(cls, folder):
+    def twin(cls, folder):
         with tarfile.open(folder / "speech_commands_v0.02.tar.gz", "w:gz", compresslevel=1) as archive:
             def add(name, data):
                 member = tarfile.TarInfo(f"./{name}")
@@ -110,24 +109,23 @@ class Speech(published.Published):
 
     def test_rows_are_log_mel_spectrograms_of_the_files_in_order(self):
         for split in ("train", "validation", "test"):
-            x, y = zip(*self.rows(f"speech-{split}"))
+            x, y = zip(*self.pairs(f"speech-{split}"))
             self.assertEqual(x[0].dtype, np.float32)
             self.check_rows(split, x, y)
 
     def test_short_and_long_files_are_told(self):
         self.assertIn("speech-train: 70 files, of which 1 are shorter than a second and padded with zeros, and 1 "
-                      "longer and cut", self.said)
+                      "longer and cut", self.told)
 
     def test_classes_are_written_beside(self):
         self.assertEqual((self.folder / "sets/speech.classes.txt").read_text("utf-8").split(), WORDS)
 
     def test_an_epoch_is_mixed(self):
-        rows = self.rows("speech-train")
+        rows = self.pairs("speech-train")
         self.check_mixed_epoch("speech-train", [x for x, _ in rows], np.stack([y for _, y in rows]))
 
-    def test_printed_requests_are_answered(self):
-        facts, batch, check = map(self.ask, self.asked)
-        self.assertEqual(json.loads(facts)["count"], 70)
+    def check_requests(self, facts, batch, check):
+        self.assertEqual(facts["count"], 70)
         self.assertEqual(batch["mixed"].shape, (64, 32, 32))
         self.check_rows("validation", check["mixed"], check["labels"])
 

@@ -3,7 +3,6 @@
 import collections
 import csv
 import io
-import json
 import tarfile
 import unittest
 import zipfile
@@ -80,7 +79,7 @@ class Promises:
     def test_rows_are_the_ids_of_the_words(self):
         known = vocabulary_of([self.cleaned(text) for text, _ in self.training], 30000)
         for split, pairs in (("train", self.training), ("test", self.testing)):
-            found = self.rows(f"{self.page}-{split}")
+            found = self.pairs(f"{self.page}-{split}")
             wanted = ids_of([self.cleaned(text) for text, _ in pairs], known)
             self.assertEqual(len(found), len(pairs))
             self.assertEqual(len(found), len(wanted))
@@ -94,7 +93,7 @@ class Promises:
                          ["<pad>", "<unknown>", *known])
 
     def test_an_epoch_is_mixed(self):
-        rows = self.rows(f"{self.page}-train")
+        rows = self.pairs(f"{self.page}-train")
         self.check_mixed_epoch(f"{self.page}-train", [x for x, _ in rows], np.stack([y for _, y in rows]))
 
     def test_words_and_longest_are_options(self):
@@ -106,14 +105,13 @@ class Promises:
         self.assertLessEqual(ids.max(), 6)
         self.refused(self.source, "--words is 0; must be 1 or more", options="--words 0")
 
-    def test_printed_requests_are_answered(self):
-        facts, batch, check = map(self.ask, self.asked)
-        self.assertEqual(json.loads(facts)["count"], len(self.training))
+    def check_requests(self, facts, batch, check):
+        self.assertEqual(facts["count"], len(self.training))
         self.assertEqual(batch["mixed"].shape[1], batch["lengths"].max())
         self.assertEqual(len(check["mixed"]), len(self.testing))
 
     def test_texts_without_a_word_are_told(self):
-        self.assertIn("1 texts without a word are one unknown word each", self.said)
+        self.assertIn("1 texts without a word are one unknown word each", self.told)
 
 
 def some_pairs(seed, count, labels):
@@ -129,7 +127,7 @@ class Imdb(Promises, published.Published):
     testing = [*some_pairs(3, 3, [[1, 0]]), *some_pairs(4, 5, [[0, 1]])]
 
     @classmethod
-    def publish(cls, folder):
+    def twin(cls, folder):
         with tarfile.open(folder / "aclImdb_v1.tar.gz", "w:gz") as archive:
             def add(name, text):
                 member = tarfile.TarInfo(f"aclImdb/{name}")
@@ -182,7 +180,7 @@ class Toxic(Promises, published.Published):
     testing = some_pairs(6, 3, [[0] * 6, [1, 0, 0, 0, 0, 0]])
 
     @classmethod
-    def publish(cls, folder):
+    def twin(cls, folder):
         with zipfile.ZipFile(folder / "jigsaw-toxic-comment-classification-challenge.zip", "w") as archive:
             for name, data in {**cls.files(), "sample_submission.csv": b"id\n"}.items():
                 inner = io.BytesIO()
@@ -202,7 +200,7 @@ class Toxic(Promises, published.Published):
                 "test_labels.csv": table(("id", *CLASSES), [(record[0], *record[2:]) for record in reversed(test)])}
 
     def test_comments_that_were_not_scored_are_told(self):
-        self.assertIn("2 of 5 comments have labels of -1", self.said)
+        self.assertIn("2 of 5 comments have labels of -1", self.told)
         self.assertEqual((self.folder / "sets/toxic.classes.txt").read_text("utf-8").split(), list(CLASSES))
 
     def test_fewer_comments_than_published_are_refused(self):
