@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-import test_client  # it knows where the following are
+import python_client  # it knows where the following are
 import fmixd
 import harness
 import hosting

@@ -1,5 +1,7 @@
 """One kept HTTP connection to a daemon, that asks again where that helps."""
 
+from __future__ import annotations
+
 import http.client
 import itertools
 import json
@@ -9,7 +11,9 @@ import socket
 import threading
 import time
 import warnings
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import numpy as np
 
@@ -23,11 +27,11 @@ class Refused(Exception):
     """fmixd will not answer this, however often it is asked; says why."""
 
 
-def checked(url):
+def checked(url: str) -> SplitResult:
     """The parts of a URL that can be asked."""
     try:
         parts = urlsplit(url)
-        good = (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        good = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
                 and parts.username is None and not set(url) & set(" \t\r\n"))
     except ValueError:  # of a port or an address that is none
         good = False
@@ -37,7 +41,7 @@ def checked(url):
     return parts
 
 
-def bearer(token):
+def bearer(token: str | None) -> dict[str, str]:
     """The header of a token, which no message shows."""
     if token is None:
         return {}
@@ -47,7 +51,7 @@ def bearer(token):
     return {"Authorization": f"Bearer {token}"}
 
 
-def text(value):
+def text(value: Any) -> str:
     """A parameter as the daemon reads it: truths as 1 and 0, lists with commas."""
     if isinstance(value, (bool, np.bool_)):
         return str(int(value))
@@ -56,37 +60,45 @@ def text(value):
     return str(value)
 
 
-def api_names(options):
+def api_names(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options by the names of the API: lambda, which Python has for itself, is `lam`."""
     return {"lambda" if name == "lam" else name: value for name, value in options.items()}
 
 
 class Connection:
-    """One kept connection, opened again whenever it breaks."""
+    """One kept connection, opened again whenever it breaks. For one thread at a time.
 
-    def __init__(self, url, token=None, patience=PATIENCE, tries=None):
+    url: of a daemon, as http://localhost:8080; token: of the daemon, if it asks one; patience: seconds
+    over which a request is tried again; tries: how often at most.
+    """
+
+    def __init__(self, url: str, token: str | None = None, patience: float = PATIENCE,
+                 tries: int | None = None) -> None:
         parts = checked(url)
         self._kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[parts.scheme]
         self._url, self._host, self._path = url, parts.netloc, parts.path.rstrip("/")
         self._headers = bearer(token)
         self._patience, self._tries = patience, tries
-        self._connection, self._abandoned = None, threading.Event()
+        self._connection: http.client.HTTPConnection | None = None
+        self._abandoned = threading.Event()
 
-    def get(self, path, **query):
-        """The body; tries again for as long as it is worth it, as Retry-After says."""
+    def get(self, path: str, **query: Any) -> bytes:
+        """The body; tries again for as long as it is worth it, as Retry-After says. Raises Refused for what
+        the daemon will never answer, ConnectionError when patience ends."""
         return self._ask("GET", path, query)
 
-    def post(self, path, data, **query):
+    def post(self, path: str, data: bytes, **query: Any) -> bytes:
         """The same of what is uploaded: asking twice changes nothing."""
         return self._ask("POST", path, query, data)
 
-    def _ask(self, method, path, query, data=None):
+    def _ask(self, method: str, path: str, query: dict[str, Any], data: bytes | None = None) -> bytes:
         texts = {name: text(value) for name, value in query.items()}
         target = f"{self._path}{path}?{urlencode(texts)}" if query else self._path + path
         begun, pause, silent = time.monotonic(), 0.1, False
         for tried in itertools.count(1):
             status, headers, body = self._try(method, target, data)
             if status == 200:
+                assert isinstance(body, bytes)
                 return body
             if status and status not in (429, 502, 503, 504):
                 raise Refused(f"{target}: {status} {_reason(body)}")
@@ -102,36 +114,37 @@ class Connection:
             if self._abandoned.wait(wait):
                 raise ConnectionError(f"{target}: nobody waits for the answer any more")
             pause = min(2 * pause, 5)
+        raise AssertionError("itertools.count does not end")
 
-    def _try(self, method, target, data):
+    def _try(self, method: str, target: str, data: bytes | None) -> tuple[int | None, Any, Any]:
         if self._abandoned.is_set():
             return None, {}, "nobody waits for the answer any more"
         try:
-            self._connection = self._connection or self._kind(self._host, timeout=TIMEOUT)
-            self._connection.request(method, target, data, self._headers)
-            self._warn_of_silence()
-            answer = self._connection.getresponse()
+            connection = self._connection = self._connection or self._kind(self._host, timeout=TIMEOUT)
+            connection.request(method, target, data, self._headers)
+            self._warn_of_silence(connection)
+            answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         except (OSError, http.client.HTTPException) as broken:
             self.close()
             return None, {}, str(broken) or type(broken).__name__
 
-    def _warn_of_silence(self):
+    def _warn_of_silence(self, connection: http.client.HTTPConnection) -> None:
         """Where the first byte takes long."""
         with selectors.DefaultSelector() as waiting:
-            waiting.register(self._connection.sock, selectors.EVENT_READ)
+            waiting.register(connection.sock, selectors.EVENT_READ)
             silent = not waiting.select(SILENCE)
         if silent:  # with the time, for Python shows equal warnings once
             warnings.warn(f"{self._url}: not answered for {SILENCE:.0f} s at {time.strftime('%H:%M:%S')}; this goes "
                           "on waiting", stacklevel=6)
 
-    def close(self):
+    def close(self) -> None:
         """Until it is used again."""
         if self._connection:
             self._connection.close()
         self._connection = None
 
-    def abandon(self):
+    def abandon(self) -> None:
         """From another thread: whoever waits for an answer stops waiting."""
         self._abandoned.set()
         waiting = getattr(self._connection, "sock", None)
@@ -142,12 +155,12 @@ class Connection:
                 pass  # it was closed meanwhile
 
 
-def _seconds(text, otherwise):
+def _seconds(told: str | None, otherwise: float) -> float:
     """What Retry-After says, where it is a number of them and no date; a moment at least."""
-    return max(int(text), MOMENT) if text and text.isdigit() else otherwise
+    return max(int(told), MOMENT) if told and told.isdigit() else otherwise
 
 
-def _reason(body):
+def _reason(body: bytes) -> Any:
     try:
         return json.loads(body)["detail"]
     except (ValueError, KeyError, TypeError):

@@ -1,10 +1,15 @@
 """Plans that libfmix.so draws in this process: the same bits as a daemon's."""
 
+from __future__ import annotations
+
 import hashlib
 import math
 import threading
+from ctypes import c_double, c_uint, c_uint32
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import shared_library
 from .connection import api_names
@@ -28,10 +33,11 @@ KNOWN = (
       "spectrum": "official", "dtype": "bits"}, "54d940e304fd5f0147c9cac29ccda1df"),
 )
 
-_loading, _loaded = threading.Lock(), []
+_loading = threading.Lock()
+_loaded: list[shared_library.Library] = []
 
 
-def library():
+def library() -> shared_library.Library:
     """The process's libfmix.so, which draws what it must. Raises LibraryError where there is none."""
     if not _loaded:
         with shared_library.CALLS, _loading:  # the lock is held by nobody where a fork happens
@@ -42,33 +48,33 @@ def library():
     return _loaded[0]
 
 
-def _check(found):
+def _check(found: shared_library.Library) -> None:
     for options, digest in KNOWN:
         if _digest(_drawn(found, plan_values(options))) != digest:
             raise LibraryError(f"{found.path} does not draw what this package needs: it is another version, or broken. "
                                "Build the library anew, from the sources of this package")
 
 
-def _digest(arrays):
+def _digest(arrays: dict[str, NDArray[Any]]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name in PLAN_PARTS:
         digest.update(arrays[name].tobytes())
     return digest.hexdigest()
 
 
-def plans(**options):
+def plans(**options: Any) -> dict[str, NDArray[Any]]:
     """What /v1/plans answers: a dictionary of NumPy arrays. Options are the resource's: shape, n, step, steps, seed,
     method, lambda (as `lam`), dtype, parts, … Without `steps` arrays have no leading dimension of batches."""
     return _asked(_written(options))
 
 
-def masks(**options):
+def masks(**options: Any) -> NDArray[Any]:
     """What /v1/masks answers: an array [n, *shape], or of bits [n, bytes]. Options are the resource's: shape, n, index,
     seed, method, lambda (as `lam`), dtype, …, but for grey images and sheets, which a daemon draws."""
     return _drawn(library(), {**mask_values(_written(options)), "parts": ["masks"]})["masks"][0]
 
 
-def _written(options):
+def _written(options: dict[str, Any]) -> dict[str, Any]:
     """By the names of the API; a shape may be a tuple."""
     shape = options.get("shape")
     if isinstance(shape, (tuple, list)):
@@ -76,7 +82,7 @@ def _written(options):
     return api_names(options)
 
 
-def _asked(options, stop=None):
+def _asked(options: dict[str, Any], stop: threading.Event | None = None) -> dict[str, NDArray[Any]]:
     values = plan_values(options)
     arrays = _drawn(library(), values, stop)
     return {name: arrays[name] if "steps" in values["given"] else arrays[name][0] for name in arrays}
@@ -85,55 +91,56 @@ def _asked(options, stop=None):
 class LocalPlans(PlanSource):
     """Plans of this process's own."""
 
-    def __init__(self, url, token, law):
+    def __init__(self, url: str | None, token: str | None, law: dict[str, Any]) -> None:
         super().__init__(url, token, law)
         self._abandoned = threading.Event()
 
-    def plans(self, shape, rows, first, steps):
+    def plans(self, shape: tuple[int, ...], rows: int, first: int, steps: int) -> dict[str, NDArray[Any]]:
         made = _asked({**self.law, "shape": "x".join(map(str, shape)), "n": rows, "dtype": "bits", "step": first,
                        "steps": steps}, self._abandoned)
         if steps > 1:  # which are drawn ahead, so that nobody waits
             library().tune()
         return made
 
-    def abandon(self):
+    def abandon(self) -> None:
         self._abandoned.set()
 
 
 # --- Drawing ------------------------------------------------------------------
 
 
-def _recipe(values):
+def _recipe(values: dict[str, Any]) -> Any:
     shape = values["shape"]
     return shared_library.Recipe(**{
-        "seed": values["seed"], "shape": shared_library.Shape(len(shape), (shared_library.c_uint32 * 3)(*shape)),
+        "seed": values["seed"], "shape": shared_library.Shape(len(shape), (c_uint32 * 3)(*shape)),
         "method": values["method"][0], "alpha": values["alpha"][0], "delta": values["delta"],
         "lambda_given": values["lambda"] is not None, "lambda": values["lambda"] or 0.0,
         "reformulate": values["reformulate"], "scope_batch": SCOPES[values["scope"]] == "batch",
         "frequency": values["frequency"], "box": values["box"], "spectrum": values["spectrum"], "soft": values["soft"]})
 
 
-def _array(kind, items):
+def _array(kind: Any, items: Any) -> Any:
     """A C array; NULL where there are no items."""
     return (kind * len(items))(*items) if items else None
 
 
-def _choice(values):
+def _choice(values: dict[str, Any]) -> Any:
     methods, alphas = values["method"], values["alpha"]
     return shared_library.Choice(
-        count=len(methods), methods=_array(shared_library.c_uint, methods),
-        alphas=_array(shared_library.c_double, alphas) if len(alphas) > 1 else None, policy=values["policy"],
-        weights=_array(shared_library.c_uint32, weighed(values)), by_sample=bool(values["switch"]),
+        count=len(methods), methods=_array(c_uint, methods),
+        alphas=_array(c_double, alphas) if len(alphas) > 1 else None, policy=values["policy"],
+        weights=_array(c_uint32, weighed(values)), by_sample=bool(values["switch"]),
         prob_given=values["prob"] < 1, prob=values["prob"], scope=values["scope"])
 
 
-def _mask_sides(values):
+def _mask_sides(values: dict[str, Any]) -> tuple[int, ...]:
     """Sides of a mask's array: bits are packed into bytes."""
-    shape = values["shape"]
+    shape: tuple[int, ...] = values["shape"]
     return (-(-math.prod(shape) // 8),) if DTYPES[values["dtype"]] == "bits" else shape
 
 
-def _drawn(found, values, stop=None):
+def _drawn(found: shared_library.Library, values: dict[str, Any], stop: threading.Event | None = None) -> dict[str,
+           NDArray[Any]]:
     """Arrays by name, each [steps, n, …], of the parts that are wanted. stop: an event after which they are not."""
     wanted = [name for name in PLAN_PARTS if name in (values["parts"] or PLAN_PARTS)]
     lead, dtype = (values["steps"], values["n"]), DTYPES[values["dtype"]]
@@ -160,7 +167,7 @@ def _drawn(found, values, stop=None):
     return {name: made[name] for name in wanted}
 
 
-def _number(found, mixer, batch, methods, rows):
+def _number(found: shared_library.Library, mixer: Any, batch: Any, methods: NDArray[Any], rows: NDArray[Any]) -> None:
     """The method and the numbers of each row of a batch."""
     call, method, row = found.fmix_mixer_row, methods.ctypes.data, rows.ctypes.data
     for i in range(batch.count):

@@ -1,21 +1,26 @@
 """A batch that you have, mixed where it is."""
 
+from __future__ import annotations
+
 import functools
 import os
 import threading
 import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .arrays import is_torch, kind, like, namespace, rows_of
-from .blend import interpolate, interpolate_some
+from .arrays import Array, kind_of, library_of
+from .batches import DEFAULT, Fields, replaced
 from .connection import Refused, api_names
 from .labels import Labels
-from .plans import METHODS, Stream
+from .layouts import LAYOUTS, guessed, spatial
+from .plans import METHODS, Plan, Stream
 from .sources import source_class
-
-# Steps of an epoch, and epochs of a rank, that have numbers of their own.
-STEPS, EPOCHS = 2**24, 2**16
+from .states import EPOCHS, STEPS, position_of, recipe
+from .timm import options_of
 
 # Pairings that hang on the samples, of which plans know nothing.
 BY_CLASS = ("the classes of the samples, which plans do not have: POST x and y to /v1/mix, or take batches of a "
@@ -30,27 +35,32 @@ class Mixer:
     not for it. Of several methods each may have an alpha of its own: alpha=[1, 0.2]. With prob below 1,
     or switch="sample", the rows of a batch differ in method; a row that is not mixed stays as it is.
 
-    url: of a daemon. None: libfmix.so draws the same plans in this process, and nothing else is needed.
+    url: of a daemon, as http://localhost:8080. None: libfmix.so draws the same plans in this process, and nothing else
+    is needed.
+    x: [n, …], of any type for fmix and cutmix, which copy elements; of floats for the other methods. Its mix is a
+    new array of the same shape, type and device. y: [n] class numbers, or [n, classes] or [n] of floats (or
+    integers 0 and 1, or truths); its mix is [n, classes] or [n], float32 unless y was of other floats.
     layout: where x has its channels: channels_first, channels_last or none. It must be told where the
     shape of x leaves it open; x of four or five dimensions has its channels first unless told.
     classes: y holds class numbers of so many classes; else y is rows of floats, or [n] of floats, which
     are values. With several heads y is a dictionary of arrays, and classes may be one with the same keys.
     smoothing, correct: of labels, as /v1/mix has them; values are not smoothed.
+    inputs, labels_getter: which entries of a batch are x and y, for `epoch` and `batch`. inputs: a name in a
+    dictionary or a place in a tuple; unless told "x", or 0. labels_getter, as torchvision's v2.MixUp has it: such a
+    name or place; a function of the batch that gives the entry; None, if there are no labels; unless told "y", or 1.
+    Or a list of names, for several heads.
     rank, world: each rank mixes its own batches, by plans of its own.
     steps: how many plans one request fetches at most; four such requests are held ahead. token: of
-    the daemon, if it asks one. Close a Mixer, or use it by `with`; threads may share one.
+    the daemon, if it asks one. Close a Mixer, or use it by `with`; threads may share one. It can be pickled, and used
+    after a fork.
     """
 
-    def __init__(self, url, *, layout=None, classes=None, steps=16, token=None, smoothing=0.0, correct=True,
-                 rank=0, world=1, **law):
+    def __init__(self, url: str | None, *, layout: str | None = None, classes: int | dict[Any, int] | None = None,
+                 steps: int = 16, token: str | None = None, smoothing: float = 0.0, correct: bool = True,
+                 inputs: Any = None, labels_getter: Any = DEFAULT, rank: int = 0, world: int = 1, **law: Any) -> None:
         source_class(url)  # refuses what cannot be asked
-        for name in {"index", "step", "n", "shape", "dtype", "parts", "epoch"} & set(law):
-            raise ValueError(f"{name} follows from each batch; a Mixer does not take it")
-        if law.get("soft"):
-            raise ValueError("soft masks do not fit into bits; use /v1/mix for them")
-        if law.get("pairing") in BY_SAMPLES:
-            raise ValueError(f"pairing={law['pairing']!r} needs {BY_SAMPLES[law['pairing']]}")
-        if layout not in (None, "channels_first", "channels_last", "none"):
+        _check_law(law)
+        if layout not in (None, *LAYOUTS):
             raise ValueError(f"layout is {layout!r}; it must be channels_first, channels_last or none")
         if not isinstance(rank, int) or not isinstance(world, int) or not 0 <= rank < world <= 2**16:
             raise ValueError(f"rank is {rank} of world {world}; ranks count from 0, and world is at most 65536")
@@ -63,31 +73,90 @@ class Mixer:
             raise ValueError(f"steps is {steps!r}; it must be a whole number from 1 on")
         self.url, self.token, self.layout, self.classes, self.steps = url, token, layout, classes, steps
         self.smoothing, self.correct, self.rank, self.world = smoothing, correct, rank, world
-        self._law = api_names(law)
+        self._fields, self._law = Fields(inputs, labels_getter), api_names(law)
+        self._position: tuple[int, int] = 0, 0
+        self._resumed: tuple[int, int] | None = None
         self._begin()
 
-    def _begin(self):
+    @classmethod
+    def like_timm(cls, url: str | None, *, mixup_alpha: float = 1.0, cutmix_alpha: float = 0.0,
+                  cutmix_minmax: Any = None, prob: float = 1.0, switch_prob: float = 0.5, mode: str = "batch",
+                  correct_lam: bool = True, label_smoothing: float = 0.1, num_classes: int = 1000,
+                  **options: Any) -> Mixer:
+        """A Mixer with the law of timm's Mixup of these arguments, whose defaults are timm's (among them a
+        label_smoothing of 0.1 and 1000 classes). λ and boxes are fmixd's own draws from the same distributions, but
+        for the sides of boxes, of which README tells. cutmix_minmax and mode="half" are refused. options: others of a
+        Mixer, such as seed, rank and world."""
+        return cls(url, **options_of(mixup_alpha, cutmix_alpha, cutmix_minmax, prob, switch_prob, mode, correct_lam,
+                                     label_smoothing, num_classes), **options)
+
+    def _begin(self) -> None:
         """With nothing fetched."""
-        self._process, self._streams, self._last = os.getpid(), {}, None
+        self._process: int | None = os.getpid()
+        self._streams: dict[tuple[tuple[int, ...], int], Stream] = {}
+        self._last: int | None = None
         self._taking = threading.RLock()  # threads may share a Mixer
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_streams": {}, "_last": None, "_process": None, "_taking": None}
 
-    def epoch(self, batches, epoch, start=0):
-        """Pairs (x, y) of an iterable, mixed as the steps of that epoch from `start` on. To resume amid an
-        epoch, give what is left of the batches, and how many went before."""
-        for step, (x, y) in enumerate(batches, start):
-            yield self(x, y, step, epoch=epoch)
+    def epoch(self, batches: Iterable[Any], epoch: int, start: int | None = None) -> Iterator[Any]:
+        """The batches of an iterable, each mixed as `batch` does, as the steps of that epoch from `start` on (unless
+        told 0, or where a loaded state says). To resume amid an epoch, give what is left of the batches."""
+        if start is None:
+            start = self._resumed[1] if self._resumed and self._resumed[0] == epoch else 0
+        self._resumed = None
+        for step, batch in enumerate(batches, start):
+            yield self.batch(batch, step, epoch=epoch)
+        self._position = epoch + 1, 0
 
-    def __call__(self, x, y, step, *, epoch=None):
+    def batch(self, batch: Any, step: int, *, epoch: int | None = None) -> Any:
+        """A batch with x and its labels mixed, in the form that it has: a pair (x, y), or any tuple, list or
+        dictionary (lists become tuples). Its other entries stay what they are, which is each row's own before it
+        was mixed. But an array with the rows and the spatial shape of x is refused, for its rows would
+        need mixing, too: see `apply`."""
+        x, y = self._fields.inputs_of(batch), self._fields.labels_of(batch)
+        mixed, labels = self(x, y, step, epoch=epoch)
+        pairs = [(x, mixed)]
+        if isinstance(y, dict):
+            pairs += [(y[name], labels[name]) for name in y]
+        elif y is not None:
+            pairs.append((y, labels))
+        sides, rows = spatial(x, self.layout), x.shape[0]
+
+        def check(entry: Any, name: str) -> None:
+            shape = tuple(getattr(entry, "shape", ()))
+            if len(shape) > len(sides) and shape[0] == rows and sides in (
+                    shape[-len(sides):], shape[1:1 + len(sides)]):
+                raise ValueError(f"{name} has the shape {shape}, with the rows and the sides {sides} of x, so it would "
+                                 "need mixing as x does: mix it by Mixer.apply, and leave it out of the batch")
+        return replaced(batch, pairs, check)
+
+    def __call__(self, x: Array, y: Array | dict[Any, Array] | None, step: int, *,
+                 epoch: int | None = None) -> tuple[Array, Any]:
         """The mixed batch number `step` (of an epoch, if that is told): x and, unless it is None, its
         labels. x stays as it is."""
-        plan = self.plan(self._spatial(x), len(x), self.number(step, epoch))
-        return self._mix(plan, x), None if y is None else Labels(
-            self.classes, self.smoothing, self.correct).mixed(plan, y)
+        plan = self.plan(spatial(x, self.layout), x.shape[0], self.number(step, epoch))
+        labels = None if y is None else Labels(self.classes, self.smoothing, self.correct).mixed(plan, y)
+        made = self.apply(plan, x), labels
+        self._position = epoch or 0, step + 1
+        return made
 
-    def number(self, step, epoch=None):
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is: `epoch`, and the `step` after the last batch that was mixed (after an epoch's last batch, once
+        the loop over it has ended, the next epoch's 0); and the `recipe`. It is the same on every rank."""
+        epoch, step = self._position
+        return {"epoch": epoch, "step": step, "recipe": self._recipe()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """The next call of `epoch` for the epoch of the state goes on at its step: give it the batches that are left.
+        Refuses a state of another recipe: of another seed, method, alpha, …"""
+        self._position = self._resumed = position_of(state, self._recipe())
+
+    def _recipe(self) -> dict[str, str]:
+        return recipe({**self._law, "smoothing": float(self.smoothing), "correct": bool(self.correct)})
+
+    def number(self, step: int, epoch: int | None = None) -> int:
         """Under which the daemon knows a step of an epoch of this rank."""
         if epoch is None:
             self._look_back(step)
@@ -97,21 +166,21 @@ class Mixer:
             raise ValueError(f"step is {step}; of an epoch it must be from 0 to {STEPS - 1}")
         return (self.rank * EPOCHS + (epoch or 0)) * STEPS + step
 
-    def _look_back(self, step):
+    def _look_back(self, step: int) -> None:
         """The commonest mistake: steps of each epoch counted from 0, and no epoch told."""
         if self._last is not None and step < self._last:
             warnings.warn(f"step went back from {self._last} to {step} and no epoch is told, so masks, lambdas and "
                           "pairings repeat: call mix(x, y, step, epoch=…), or count steps on", stacklevel=4)
         self._last = step
 
-    def plan(self, shape, rows, number):
-        """The plan of a step, by its number."""
+    def plan(self, shape: tuple[int, ...], rows: int, number: int) -> Plan:
+        """The plan of a step, by its `number`, for so many rows of that spatial shape."""
         if self._process != os.getpid():
             self._begin()  # a fork has no threads, and its parent's connections are not its own
         with self._taking:
             return self._plan(shape, rows, number)
 
-    def _plan(self, shape, rows, number):
+    def _plan(self, shape: tuple[int, ...], rows: int, number: int) -> Plan:
         stream = self._streams.pop((shape, rows), None)
         if stream is None:
             make_source = functools.partial(source_class(self.url), self.url, self.token, self._law)
@@ -123,77 +192,66 @@ class Mixer:
             self._streams.pop(next(iter(self._streams))).stop()
         return stream.plan(number, eager)
 
-    def _spatial(self, x):
-        layout = self.layout or self._guessed(x)
-        cut = {"channels_first": slice(2, None), "channels_last": slice(1, -1), "none": slice(1, None)}[layout]
-        sides = tuple(int(side) for side in x.shape[cut])
-        if not 1 <= len(sides) <= 3:
-            raise ValueError(f"x has the shape {tuple(x.shape)}, of which layout={layout!r} leaves {len(sides)} "
-                             "spatial dimensions; masks have one, two or three")
-        return sides
+    def apply(self, plan: Plan, x: Array, layout: str | None = None) -> Array:
+        """x as a plan of its rows and spatial shape mixes it: a new array of its shape, type and device, or x itself
+        where nothing is mixed. layout: of x, if it is not the Mixer's. So are targets of each element mixed, such
+        as the label maps of a segmentation, by fmix and cutmix, which copy:
 
-    def _guessed(self, x):
-        shape = tuple(x.shape)
-        if len(shape) == 2:
-            return "none"
-        if len(shape) == 3:
-            raise ValueError(f"x has the shape {shape}: layout='none' says rows of {shape[1]} x {shape[2]} without "
-                             f"channels, 'channels_first' rows of length {shape[2]} with {shape[1]} channels; tell "
-                             "Mixer which")
-        if len(shape) in (4, 5) and shape[-1] in (1, 3, 4) and shape[1] not in (1, 3, 4):
-            raise ValueError(f"x has the shape {shape}, which looks like channels_last, and channels_first is what "
-                             "Mixer takes unless told: say layout='channels_last' or layout='channels_first'")
-        return "channels_first"
-
-    def _mix(self, plan, x):
+            plan = mix.plan(x.shape[2:], len(x), mix.number(step, epoch))
+            x, maps = mix.apply(plan, x), mix.apply(plan, maps, "none")
+        """
         if plan.method == "none":
             return x
+        library = library_of(x)
         if plan.sums.any():
-            self._check_sums(plan, x)
+            _check_sums(plan, x)
         partners, weights = plan.partners(), plan.weights()
         if plan.sums.all():
-            return interpolate(x, partners, weights)
-        mixed = rows_of(x, partners)
+            return library.interpolate(x, partners, weights)
+        mixed = library.rows(x, partners)
         if plan.chooses.any():
-            mixed = self._choose(plan, x, mixed)
+            mixed = library.choose(self._mask(plan, x, layout), x, mixed)
         if plan.sums.any():
-            mixed = interpolate_some(x, partners, weights, np.flatnonzero(plan.sums), mixed)
+            mixed = library.interpolate_some(x, partners, weights, np.flatnonzero(plan.sums), mixed)
         return mixed
 
-    @staticmethod
-    def _check_sums(plan, x):
-        """Refuses weighted sums that are not for here."""
-        names = {METHODS[number] for number in plan.methods[plan.sums]}
-        if "bcplus" in names:
-            raise Refused("bcplus needs the samples themselves: use /v1/mix for it")
-        if kind(x) != "f":
-            raise TypeError(f"x is of {x.dtype}, and {min(names)} interpolates: make it a float first")
+    def _mask(self, plan: Plan, x: Array, layout: str | None) -> NDArray[Any]:
+        """Of the dimensions of x."""
+        mask, layout = plan.masks(), layout or self.layout or guessed(x)
+        return mask[:, None] if layout == "channels_first" else mask[..., None] if layout == "channels_last" else mask
 
-    def _choose(self, plan, x, partners):
-        """By masks, into the copy that holds the partners' rows."""
-        space, mask, layout = namespace(x), plan.masks(), self.layout or self._guessed(x)
-        mask = mask[:, None] if layout == "channels_first" else mask[..., None] if layout == "channels_last" else mask
-        if space is np:
-            np.copyto(partners, x, where=mask)
-            return partners
-        mask = like(mask, x)
-        if is_torch(space) and not x.requires_grad:
-            return space.where(mask, x, partners, out=partners)
-        return space.where(mask, x, partners)
-
-    def close(self):
+    def close(self) -> None:
         """Stops fetching."""
         streams, self._streams = self._streams, {}
         for stream in streams.values() if self._process == os.getpid() else ():
             stream.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Mixer:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self):
+    def __del__(self) -> None:
         streams = self.__dict__.get("_streams", {})
         for stream in streams.values() if self.__dict__.get("_process") == os.getpid() else ():
             stream.drop()
+
+
+def _check_sums(plan: Plan, x: Array) -> None:
+    """Refuses weighted sums that are not for here."""
+    names = {METHODS[number] for number in plan.methods[plan.sums]}
+    if "bcplus" in names:
+        raise Refused("bcplus needs the samples themselves: use /v1/mix for it")
+    if kind_of(x) != "f":
+        raise TypeError(f"x is of {x.dtype}, and {min(names)} interpolates: make it a float first")
+
+
+def _check_law(law: dict[str, Any]) -> None:
+    """Refuses what no Mixer can do."""
+    for name in {"index", "step", "n", "shape", "dtype", "parts", "epoch"} & set(law):
+        raise ValueError(f"{name} follows from each batch; a Mixer does not take it")
+    if law.get("soft"):
+        raise ValueError("soft masks do not fit into bits; use /v1/mix for them")
+    if law.get("pairing") in BY_SAMPLES:
+        raise ValueError(f"pairing={law['pairing']!r} needs {BY_SAMPLES[law['pairing']]}")

@@ -1,7 +1,10 @@
 """Parameters of /v1/plans and /v1/masks as requests write them: read and refused as the daemon does, in its words."""
 
+from __future__ import annotations
+
 import re
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from .connection import Refused, text
 from .plans import METHODS
@@ -36,17 +39,17 @@ class Kind(NamedTuple):
     expected: str                # "a whole number from 0 to 9"
 
 
-def _number(written, least, most):
+def _number(written: str, least: int, most: int) -> int | None:
     value = int(written) if _DIGITS.fullmatch(written) and len(written) < 4000 else -1
     return value if least <= value <= most else None
 
 
-def _real(written, low, high):
+def _real(written: str, low: float, high: float) -> float | None:
     value = float(written) if _DECIMAL.fullmatch(written) else None
     return value + 0.0 if value is not None and low <= value <= high else None  # -0 becomes 0
 
 
-def _items(written, separator, room, most, parse):
+def _items(written: str, separator: str, room: int, most: int, parse: Callable[[str], Any]) -> tuple[Any, ...] | None:
     """The value of each item; None if one of them has none, or if there are too many."""
     items = written.split(separator)
     if len(items) > most or any(len(item) >= room for item in items):
@@ -55,52 +58,52 @@ def _items(written, separator, room, most, parse):
     return None if None in values else values
 
 
-def _place(written, choices):
+def _place(written: str, choices: Sequence[str]) -> int | None:
     return choices.index(written) if written in choices else None
 
 
-def whole(least, most):
+def whole(least: int, most: int) -> Kind:
     """A whole number."""
     return Kind(lambda written: _number(written, least, most), f"a whole number from {least} to {most}")
 
 
-def real(low, high):
+def real(low: float, high: float) -> Kind:
     """A decimal number."""
     return Kind(lambda written: _real(written, low, high), f"a decimal number from {low:g} to {high:g}")
 
 
-def reals(low, high):
+def reals(low: float, high: float) -> Kind:
     """One decimal number, or several."""
     return Kind(lambda written: _items(written, ",", _REAL_ROOM, LIST, lambda item: _real(item, low, high)),
                 f"one to {LIST} decimal numbers from {low:g} to {high:g}, separated by commas")
 
 
-def sides(most):
+def sides(most: int) -> Kind:
     """The sides of a shape."""
     return Kind(lambda written: _items(written, "x", _SIDE_ROOM, most, lambda item: _number(item, 1, MOST)),
                 f"one to {most} dimensions of at least 1 separated by x, such as 32x32")
 
 
-def one_of(choices):
+def one_of(choices: Sequence[str]) -> Kind:
     """The place of a name among them."""
     return Kind(lambda written: _place(written, choices), f"one of: {', '.join(choices)}")
 
 
-def some_of(choices):
+def some_of(choices: Sequence[str]) -> Kind:
     """Names, each once."""
-    def parse(written):
+    def parse(written: str) -> list[str] | None:
         places = _items(written, ",", _LIST_ROOM, len(choices), lambda item: _place(item, choices))
         return None if places is None or len(set(places)) < len(places) else [choices[place] for place in places]
     return Kind(parse, f"some of these, each once, separated by commas: {', '.join(choices)}")
 
 
-def places(choices):
+def places(choices: Sequence[str]) -> Kind:
     """Places of names, which may be there more than once."""
     return Kind(lambda written: _items(written, ",", _LIST_ROOM, LIST, lambda item: _place(item, choices)),
                 f"one to {LIST} of these, separated by commas: {', '.join(choices)}")
 
 
-def numbers():
+def numbers() -> Kind:
     """Whole numbers of 32 bits."""
     return Kind(lambda written: _items(written, ",", _LIST_ROOM, LIST, lambda item: _number(item, 0, 2**32 - 1)),
                 f"one to {LIST} whole numbers from 0 to {2**32 - 1}, separated by commas")
@@ -110,7 +113,7 @@ class Parameter(NamedTuple):
     """A row of the table."""
 
     kind: Kind
-    fallback: str = None  # the default as text, if there is one
+    fallback: str | None = None  # the default as text, if there is one
 
 
 # Those of /v1/plans, in the daemon's order.
@@ -146,12 +149,12 @@ MASK_TABLE = {name: TABLE[name] for name in (
 _DEFAULTS = {name: row.fallback and row.kind.parse(row.fallback) for name, row in TABLE.items()}
 
 
-def _quoted(written):
+def _quoted(written: str) -> str:
     """Text of a request, as an answer repeats it: its first forty bytes, in printable ASCII."""
     return "".join(chr(byte) if 0x20 <= byte <= 0x7e else "?" for byte in str(written).encode()[:40])
 
 
-def _taken(table, name, written):
+def _taken(table: dict[str, Parameter], name: str, written: str) -> Any:
     """The value of one parameter."""
     row = table.get(name)
     if row is None:
@@ -165,7 +168,7 @@ def _taken(table, name, written):
     return value
 
 
-def plan_values(options):
+def plan_values(options: dict[str, Any]) -> dict[str, Any]:
     """The value of every parameter of a plan by name, checked; and under `given` the names of those that are given.
 
     options: by their names in the API, as Python's values or as text.
@@ -174,13 +177,14 @@ def plan_values(options):
                                      _check_address))
 
 
-def mask_values(options):
+def mask_values(options: dict[str, Any]) -> dict[str, Any]:
     """The same of masks, which are those of a plan's rows."""
     return _checked(options, MASK_TABLE, (_check_mask_method, _check_choice, _check_lambda, _check_shape,
                                           _check_address, _check_masks))
 
 
-def _checked(options, table, checks):
+def _checked(options: dict[str, Any], table: dict[str, Parameter], checks: Sequence[Callable[[dict[str, Any]],
+             None]]) -> dict[str, Any]:
     found = dict(_DEFAULTS)
     found.update({name: _taken(table, name, text(value)) for name, value in options.items()})
     found["given"] = set(options)
@@ -189,27 +193,27 @@ def _checked(options, table, checks):
     return found
 
 
-def softens(values):
+def softens(values: dict[str, Any]) -> bool:
     """True if masks may hold weights between 0 and 1."""
     return values["soft"] > 0 and _has_spectrum(values)
 
 
-def weighed(values):
+def weighed(values: dict[str, Any]) -> tuple[int, ...] | None:
     """The weights of the methods; None where they have no effect."""
     drawn = POLICIES[values["policy"]] == "random" or SWITCHES[values["switch"]] == "sample"
     return values["weights"] if drawn else None
 
 
-def _has_spectrum(values):
+def _has_spectrum(values: dict[str, Any]) -> bool:
     return METHODS.index("fmix") in values["method"]
 
 
-def _check_shape_given(values):
+def _check_shape_given(values: dict[str, Any]) -> None:
     if values["shape"] is None:
         raise Refused("shape is required: the dimensions of the mask, such as shape=32x32")
 
 
-def _check_plan(values):
+def _check_plan(values: dict[str, Any]) -> None:
     if values["parts"] and not set(values["parts"]) <= set(PLAN_PARTS):
         raise Refused("the parts of plans are masks, pairing, lambda, lambda_eff and method")
     pairing = PAIRINGS[values["pairing"]]
@@ -218,7 +222,7 @@ def _check_plan(values):
                       "/v1/mix, host the data set, or use another pairing")
 
 
-def _check_mask_method(values):
+def _check_mask_method(values: dict[str, Any]) -> None:
     methods = [METHODS[place] for place in values["method"]]
     if len(methods) > 1 or methods[0] not in ("fmix", "cutmix"):
         raise Refused(f"method is '{','.join(methods)}'; masks need one method that has masks: fmix or cutmix")
@@ -227,18 +231,18 @@ def _check_mask_method(values):
                       "/v1/plans with pairing=flip")
 
 
-def _check_lambda(values):
+def _check_lambda(values: dict[str, Any]) -> None:
     if {"lambda", "alpha"} <= values["given"]:
         raise Refused("lambda and alpha exclude each other: lambda is either fixed or drawn")
     if {"lambda", "reformulate"} <= values["given"]:
         raise Refused("lambda and reformulate exclude each other: reformulate changes how lambda is drawn")
 
 
-def _counted(count, noun):
+def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
-def _check_choice(values):
+def _check_choice(values: dict[str, Any]) -> None:
     methods, alphas, weights = len(values["method"]), len(values["alpha"]), weighed(values)
     if alphas > 1 and alphas != methods:
         raise Refused(f"there are {alphas} values of alpha for {_counted(methods, 'method')}; give one alpha for all "
@@ -256,7 +260,7 @@ def _check_choice(values):
         raise Refused("the sum of the weights must be from 1 to 2^32-1")
 
 
-def _check_shape(values):
+def _check_shape(values: dict[str, Any]) -> None:
     elements = 1
     for side in values["shape"]:
         elements *= side
@@ -271,13 +275,13 @@ def _check_shape(values):
                           "spectrum=paper")
 
 
-def _check_masks(values):
+def _check_masks(values: dict[str, Any]) -> None:
     dtype = DTYPES[values["dtype"]]
     if softens(values) and dtype in ("u8", "bits"):
         raise Refused(f"dtype is '{dtype}'; soft masks are f16, f32 or f64")
 
 
-def _check_address(values):
+def _check_address(values: dict[str, Any]) -> None:
     """Sets `index`, where it is not given."""
     step, steps, rows = values["step"], values["steps"], values["n"]
     if step > MOST - (steps - 1):

@@ -1,11 +1,15 @@
 """libfmix.so in this process, by ctypes: what of lib/fmix.h and lib/fmix_rows.h plans need."""
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import os
 import pathlib
 import threading
+from collections.abc import Iterator
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_int, c_size_t, c_uint, c_uint32, c_uint64, c_void_p
+from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAME, SYSTEM_NAME = "libfmix.so", "libfmix.so.1"
@@ -73,25 +77,25 @@ class _Calls:
     """The calls that are in progress. A fork waits for their end: in the child, which has no other threads, a lock
     that one of them held would be held for ever."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._begin()
         os.register_at_fork(before=self._settle, after_in_parent=self._go_on, after_in_child=self._begin)
 
-    def _begin(self):
+    def _begin(self) -> None:
         self._changed, self._count = threading.Condition(), 0
 
-    def _settle(self):
+    def _settle(self) -> None:
         self._changed.acquire()
         self._changed.wait_for(lambda: self._count == 0)
 
-    def _go_on(self):
+    def _go_on(self) -> None:
         self._changed.release()
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         with self._changed:
             self._count += 1
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         with self._changed:
             self._count -= 1
             self._changed.notify_all()
@@ -103,7 +107,13 @@ CALLS = _Calls()
 class Library:
     """The calls of a library file, with a context of their own. Threads may share it, and forks inherit it."""
 
-    def __init__(self, path):
+    fmix_status_text: Any
+    fmix_scratch_new: Any
+    fmix_scratch_trim: Any
+    fmix_mixer_row: Any
+    fmix_mixer_free: Any
+
+    def __init__(self, path: Any) -> None:
         self.path = str(path)
         try:
             files = ctypes.CDLL(self.path), ctypes.PyDLL(self.path)
@@ -113,37 +123,37 @@ class Library:
         for file, calls in zip(files, (_LONG, _SHORT)):
             for name, (result, *arguments) in calls.items():
                 self._bind(file, name, result, arguments)
-        self._scratches = []  # that no thread uses now
+        self._scratches: list[Any] = []  # that no thread uses now
         context = c_void_p()
         self.call("fmix_context_new", CACHE, context)
         self._context = context
 
-    def _bind(self, file, name, result, arguments):
+    def _bind(self, file: Any, name: str, result: Any, arguments: Any) -> None:
         function = getattr(file, name, None)
         if function is None:
             raise LibraryError(f"{self.path} has no {name}: it is not the libfmix.so of this version")
         function.restype, function.argtypes = result, arguments
         setattr(self, name, function)
 
-    def call(self, name, *arguments):
+    def call(self, name: str, *arguments: Any) -> None:
         """A call that returns a fmix_status; other threads run meanwhile."""
         with CALLS:
             status = getattr(self, name)(*arguments)
         self.check(status)
 
-    def check(self, status):
+    def check(self, status: int) -> None:
         """Raises what a status means, if it is not FMIX_OK."""
         if status == ERROR_MEMORY:
             raise MemoryError(self.fmix_status_text(status).decode())
         if status:
             raise RuntimeError(f"libfmix: {self.fmix_status_text(status).decode()}")
 
-    def tune(self):
+    def tune(self) -> None:
         """Measures faster transforms for a shape that is drawn often; a third of a second, once for each."""
         self.call("fmix_context_tune", self._context, 0.3, c_bool(), c_bool())
 
     @contextlib.contextmanager
-    def mixer(self, recipe, choice):
+    def mixer(self, recipe: Any, choice: Any) -> Iterator[Any]:
         """A fmix_mixer."""
         mixer = c_void_p()
         self.call("fmix_mixer_new", self._context, recipe, choice, mixer)
@@ -153,7 +163,7 @@ class Library:
             self.fmix_mixer_free(mixer)
 
     @contextlib.contextmanager
-    def scratch(self):
+    def scratch(self) -> Iterator[Any]:
         """A fmix_scratch, which is kept for whoever needs one next."""
         try:
             scratch = self._scratches.pop()
@@ -167,7 +177,7 @@ class Library:
             self._scratches.append(scratch)
 
 
-def _candidates():
+def _candidates() -> Iterator[pathlib.Path]:
     """Files that can be the library, the first that is there being it."""
     yield HERE / NAME
     for root in list(HERE.parents)[3:4]:  # of a checkout, where `make lib` leaves it
@@ -175,7 +185,7 @@ def _candidates():
             yield root / "build" / NAME
 
 
-def load():
+def load() -> Library:
     """The library: the one that FMIX_LIBRARY names, else the package's own, the checkout's or the system's."""
     named = os.environ.get(VARIABLE)
     if named:
@@ -192,10 +202,10 @@ def load():
     return Library(SYSTEM_NAME)
 
 
-def _missing():
+def _missing() -> str:
     told = f" This package was built without it: {WHY_NOT.read_text().strip()}." if WHY_NOT.exists() else ""
-    return (f"there is no libfmix.so here, which draws masks where no daemon does.{told} Install a C compiler, make and "
-            "the headers of FFTW, MPFR and libsodium (Debian: gcc libc6-dev make libfftw3-dev libmpfr-dev "
+    return (f"there is no libfmix.so here, which draws masks where no daemon does.{told} Install a C compiler, make "
+            "and the headers of FFTW, MPFR and libsodium (Debian: gcc libc6-dev make libfftw3-dev libmpfr-dev "
             "libsodium-dev), then this package again; or install the library by `make install-lib` in fmixd's sources; "
             f"or set {VARIABLE} to the path of a libfmix.so; or give the URL of a daemon. Looked for: "
             f"{', '.join(map(str, _candidates()))}, {SYSTEM_NAME}")

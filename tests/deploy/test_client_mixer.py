@@ -1,0 +1,136 @@
+"""fmixd.Mixer against a daemon: what it makes is what the daemon makes."""
+
+import unittest
+import warnings
+
+import numpy as np
+
+from python_client import MixingTest  # it knows where the following are
+import fmixd
+
+
+class Mixing(MixingTest):
+    """A batch of one's own."""
+
+    def test_masks_choose_the_very_bytes_that_the_daemon_chooses(self):
+        x, y = self.batch()
+        for method in ("fmix", "cutmix", "none"):
+            mix = self.mixer(seed=7, method=method, classes=5)
+            for step in range(7):
+                made = self.of_daemon(x, y, step, layout="channels_first", seed=7, method=method)
+                mixed, labels = mix(x, y, step)
+                self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+                np.testing.assert_allclose(labels, made["labels"], atol=1e-6)
+
+    def test_interpolations_are_the_daemon_s_but_for_rounding(self):
+        x, y = self.batch()
+        for method in ("mixup", "bc", "samplepairing", "fmix,mixup"):
+            mix = self.mixer(seed=2**63 + 1, method=method, classes=5, alpha=0.4)
+            for step in (5, 6, 7, 8, 2):
+                made = self.of_daemon(x, y, step, layout="channels_first", seed=2**63 + 1,
+                                      method=method, alpha=0.4)
+                mixed, labels = mix(x, y, step, epoch=0)
+                np.testing.assert_allclose(mixed, made["mixed"], atol=1e-6)
+                np.testing.assert_allclose(labels, made["labels"], atol=1e-6)
+
+    def test_layouts_and_ranks_of_x(self):
+        for shape, layout in (((5, 7), "none"), ((5, 4, 6, 2), "channels_last"), ((5, 2, 9), "channels_first"),
+                              ((4, 3, 4, 5), "none")):
+            x, y = self.batch(shape)
+            mixed, _ = self.mixer(seed=1, layout=layout, classes=5)(x, y, 3)
+            made = self.of_daemon(x, y, 3, layout=layout, seed=1)
+            self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+
+    def test_a_last_batch_of_fewer_rows_has_a_plan_of_its_own(self):
+        mix = self.mixer(seed=1, classes=5)
+        x, y = self.batch()
+        for step, rows in ((0, 6), (1, 6), (2, 4), (3, 6)):
+            mixed, _ = mix(x[:rows], y[:rows], step)
+            made = self.of_daemon(x[:rows], y[:rows], step, layout="channels_first", seed=1)
+            self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+
+    def test_what_cannot_be_is_told(self):
+        x, y = self.batch()
+        with self.assertRaisesRegex(fmixd.Refused, "delta"):
+            self.mixer(delta=11, classes=5)(x, y, 0)
+        with self.assertRaisesRegex(ValueError, "classes"):
+            self.mixer()(x, y, 0)
+        with self.assertRaisesRegex(ValueError, "soft"):
+            self.mixer(soft=0.1)
+        with self.assertRaisesRegex(TypeError, "namespace"):
+            fmixd.arrays.library_of([1, 2])
+
+    def test_what_can_be_known_before_the_first_batch_is_told_at_once(self):
+        for options, said in (
+                ({"layout": "nchw"}, "channels_first, channels_last or none"), ({"index": 0}, "index"),
+                ({"n": 4}, "n follows"), ({"epoch": 1}, "epoch"), ({"rank": 2, "world": 2}, "rank is 2"),
+                ({"smoothing": 2}, "smoothing"), ({"steps": 0}, "steps"),
+                ({"pairing": "other_class"}, "classes of the samples.*POST x and y to /v1/mix"),
+                ({"pairing": "same_class"}, "same_class.*fmixd.epoch"),
+                ({"pairing": "neighbour"}, "hosted data set: take its batches by fmixd.epoch")):
+            with self.subTest(**options), self.assertRaisesRegex(ValueError, said):
+                fmixd.Mixer(self.url, **options)
+        for options in {"classes": -1}, {"classes": "10"}, {"rank": .5, "world": 2}, {"classes": {"a": 0}}:
+            with self.subTest(**options), self.assertRaises(ValueError):
+                fmixd.Mixer(self.url, **options)
+        for token in "a b", "\u2026", "", "a\nb":
+            with self.assertRaisesRegex(ValueError, "one word of ASCII") as refused:
+                fmixd.Connection(self.url, token)
+            self.assertNotIn("\u2026", str(refused.exception))
+        self.assertEqual(fmixd.Connection(self.url, "abc\n")._headers, {"Authorization": "Bearer abc"})
+        for url in ("localhost:8080", "http://", "ftp://x", "", "http://localhost:80a0", "http://u:p@localhost:8080",
+                    "http://local host:8080", "http://localhost:99999", "http://[::1"):
+            for make in fmixd.Mixer, fmixd.Connection, lambda url: list(fmixd.epoch(url, "colour")):
+                with self.subTest(url), self.assertRaisesRegex(ValueError, "http://localhost:8080"):
+                    make(url)
+
+    def test_a_shape_that_can_be_read_two_ways_is_refused_with_both(self):
+        y = np.arange(5)
+        for shape, readings in (((5, 28, 28), ("none", "channels_first")),
+                                ((5, 32, 32, 3), ("channels_last", "channels_first")),
+                                ((5, 8, 8, 8, 1), ("channels_last", "channels_first"))):
+            with self.assertRaises(ValueError) as refused:
+                self.mixer(classes=5)(np.zeros(shape, "f4"), y, 0)
+            for reading in readings:
+                self.assertIn(f"'{reading}'", str(refused.exception))
+        for shape, layout in (((5, 9), None), ((5, 28, 28), "none"), ((5, 2, 28), "channels_first")):
+            x, _ = self.batch(shape)
+            mixed, _ = self.mixer(layout=layout, classes=5)(x, y, 0)
+            made = self.of_daemon(x, y, 0, layout=layout or "none")
+            self.assertEqual(mixed.tobytes(), made["mixed"].tobytes())
+        with self.assertRaisesRegex(ValueError, "0 spatial dimensions"):
+            self.mixer(layout="channels_first")(np.zeros((5, 3), "f4"), None, 0)
+
+    def test_epochs_and_ranks_have_plans_of_their_own_and_resume(self):
+        x, y = self.batch()
+        loader, seen = [(x, y)] * 5, {}
+        for rank in range(2):
+            mix = self.mixer(seed=7, classes=5, rank=rank, world=2)
+            for epoch in range(3):
+                for step, (mixed, _) in enumerate(mix.epoch(loader, epoch)):
+                    seen[rank, epoch, step] = mixed.tobytes()
+        self.assertEqual(len(set(seen.values())), 2 * 3 * 5)
+        again = self.mixer(seed=7, classes=5, rank=1, world=2)
+        resumed = [mixed.tobytes() for mixed, _ in again.epoch(loader[3:], 2, start=3)]
+        self.assertEqual(resumed, [seen[1, 2, 3], seen[1, 2, 4]])
+        alone = self.mixer(seed=7, classes=5)
+        self.assertEqual(alone(x, y, 3)[0].tobytes(), alone(x, y, 3, epoch=0)[0].tobytes())
+        for wrong in {"epoch": -1}, {"epoch": 2**16}:
+            with self.assertRaisesRegex(ValueError, "epoch is"):
+                alone(x, y, 0, **wrong)
+        with self.assertRaisesRegex(ValueError, "step is"):
+            alone(x, y, 2**24, epoch=0)
+
+    def test_steps_that_go_back_without_an_epoch_are_warned_of(self):
+        x, y = self.batch()
+        mix = self.mixer(seed=7, classes=5)
+        mix(x, y, 0), mix(x, y, 1)
+        with self.assertWarnsRegex(UserWarning, "epoch"):
+            mix(x, y, 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            mix(x, y, 0, epoch=1), mix(x, y, 1, epoch=1), mix(x, y, 0, epoch=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
