@@ -26,7 +26,9 @@
 #define LINGERING_CLOSE_BYTES        (256u << 20) /* that a refused client may still send */
 #define LINGERING_CLOSE_MILLISECONDS 5000
 
-/* Of refused bodies. An I/O thread reads and drops a gigabyte in about a second. */
+/* Of refused bodies. An I/O thread reads and drops two gigabytes in a second, or 7,000 bodies. */
+#define REFUSAL_LEAST   (16u << 10)
+#define REFUSAL_EACH    (256u << 10)
 #define REFUSAL_BURST   (64u << 20)
 #define REFUSAL_RATE    (32u << 20) /* bytes a second */
 #define REFUSAL_LONGEST (2 * CLOCK_SECOND)
@@ -265,8 +267,11 @@ static fmixd *make(const config *c, FILE *errors) {
     d->http.server.config = &d->config;
     d->filter = (send_filter){
         .replaces = http_hooks_replace, .shortens = http_hooks_shorten, .user = &d->http};
-    d->http.pace =
-        (refusal_pace){.burst = REFUSAL_BURST, .rate = REFUSAL_RATE, .longest = REFUSAL_LONGEST};
+    d->http.pace = (refusal_pace){.least = REFUSAL_LEAST,
+                                  .each = REFUSAL_EACH,
+                                  .burst = REFUSAL_BURST,
+                                  .rate = REFUSAL_RATE,
+                                  .longest = REFUSAL_LONGEST};
     d->http.server.document = buffer_of(OPENAPI_MOST);
     metrics_init(&d->http.server.metrics);
     const memory_shares parts = memory_shares_divide(&d->config, d->errors);

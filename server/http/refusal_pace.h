@@ -12,9 +12,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define REFUSAL_PACE_LEAST (64u << 10) /* bytes of the smallest body that is paid for */
-
 typedef struct refusal_pace {
+    uint64_t least;        /* bytes of the smallest body that is paid for */
+    uint64_t each;         /* bytes: what reading costs besides the body's bytes */
     uint64_t burst;        /* bytes: the limit of the allowance */
     uint64_t rate;         /* bytes a second */
     uint64_t longest;      /* nanoseconds that a refusal is held back at most */
