@@ -9,11 +9,18 @@
 #include <string.h>
 #include <time.h>
 
+/* A measured plan that a faster one replaced. A run may still use it. */
+typedef struct replaced {
+    struct replaced *next;
+    fftw_plan plan;
+} replaced;
+
 struct fmix_fft {
     fmix_fft *next; /* in the list of retired ones */
     fmix_shape shape;
     fftw_plan first;         /* by estimate, or from wisdom */
     _Atomic(fftw_plan) best; /* the first, or a measured one that replaced it */
+    replaced *replaced;      /* guarded by planner */
 };
 
 /* FFTW keeps what it learned of each shape ("wisdom", some 200 bytes) for as long as the process
@@ -30,12 +37,22 @@ static char *wisdom;     /* of the measured shapes, or NULL; guarded by planner 
 static pthread_mutex_t retired_lock = PTHREAD_MUTEX_INITIALIZER;
 static fmix_fft *retired;
 
+static void destroy_replaced(replaced *r) {
+    while (r) {
+        replaced *next = r->next;
+        fftw_destroy_plan(r->plan);
+        free(r);
+        r = next;
+    }
+}
+
 static void destroy_all(fmix_fft *t) {
     while (t) {
         fmix_fft *next = t->next;
         fftw_plan best = atomic_load(&t->best);
         if (best != t->first)
             fftw_destroy_plan(best);
+        destroy_replaced(t->replaced);
         fftw_destroy_plan(t->first);
         free(t);
         t = next;
@@ -164,7 +181,20 @@ static double time_of(fftw_plan plan, const arrays *a) {
     return best;
 }
 
-/* When time runs out FFTW estimates the rest of its plan, which can be worse than the first plan:
+/* False: no memory to keep the plan that is replaced. */
+static bool replace(fmix_fft *t, fftw_plan best, fftw_plan better) {
+    replaced *r = best == t->first ? NULL : malloc(sizeof *r);
+    if (!r && best != t->first)
+        return false;
+    if (r) {
+        *r = (replaced){t->replaced, best};
+        t->replaced = r;
+    }
+    atomic_store_explicit(&t->best, better, memory_order_release);
+    return true;
+}
+
+/* When time runs out FFTW estimates the rest of its plan, which can be worse than the plan so far:
  * so both are timed. */
 fmix_status fmix_fft_measure(fmix_fft *t, double seconds) {
     arrays a;
@@ -177,9 +207,8 @@ fmix_status fmix_fft_measure(fmix_fft *t, double seconds) {
     fftw_plan plan = plan_with(FFTW_MEASURE, &t->shape, &a);
     fftw_set_timelimit(FFTW_NO_TIMELIMIT);
     keep_wisdom();
-    if (plan && time_of(plan, &a) < time_of(t->first, &a))
-        atomic_store_explicit(&t->best, plan, memory_order_release);
-    else if (plan)
+    fftw_plan best = atomic_load(&t->best);
+    if (plan && !(time_of(plan, &a) < time_of(best, &a) && replace(t, best, plan)))
         fftw_destroy_plan(plan);
     leave_planner();
     arrays_free(&a);

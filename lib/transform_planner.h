@@ -23,7 +23,7 @@ void fmix_fft_free(fmix_fft *fft);
 void fmix_fft_run(const fmix_fft *fft, double *x, double *g);
 
 /* Measures plans for at most about `seconds`, during which all other planning waits. Runs that
- * begin afterwards use the measured plan if it was faster than the first. */
+ * begin afterwards use the measured plan if it was faster than the plan so far. */
 fmix_status fmix_fft_measure(fmix_fft *fft, double seconds);
 
 /* FFTW's name and version. */

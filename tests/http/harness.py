@@ -48,6 +48,11 @@ def program():
     return os.environ.get("FMIXD", str(ROOT / "build" / "fmixd"))
 
 
+def has_sanitizer(path, kinds="asan|tsan|ubsan"):
+    """Whether a program is watched by one of these."""
+    return re.search(rf"__({kinds})_".encode(), pathlib.Path(path).read_bytes()) is not None
+
+
 class Answer(NamedTuple):
     """One HTTP answer."""
 
