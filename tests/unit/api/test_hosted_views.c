@@ -1,3 +1,4 @@
+#include "fault.h"
 #include "handler_bench.h"
 
 #include "api/hosted_views.h"
@@ -50,7 +51,7 @@ static void write_set(dataset_store as) {
 
 static uint64_t numbers[8];
 static metrics counters;
-static dataset_fault fault;
+static dataset_fault damage;
 
 static hosted_samples samples_of(unsigned rows, bool neighbours) {
     for (unsigned i = 0; i < 8; i++)
@@ -60,7 +61,7 @@ static hosted_samples samples_of(unsigned rows, bool neighbours) {
                             .seed = 3,
                             .neighbours = neighbours,
                             .number = numbers,
-                            .fault = &fault};
+                            .fault = &damage};
 }
 
 static hosted_views begin(const hosted_samples *samples, const char *text) {
@@ -230,6 +231,38 @@ static void a_picture_that_cannot_be_decoded_is_named_by_its_row(void **state) {
     fails(&h, 1, "row 2 of the data set set cannot be used: libpng");
 }
 
+/* The views of row 0 and its partner with the nth allocation failing. False: there are fewer. */
+static bool starve(const hosted_samples *samples, unsigned long n) {
+    fmix_scratch *scratch;
+    char reason[HOSTED_VIEWS_REASON];
+    assert_ok(fmix_scratch_new(&scratch));
+    hosted_views h = begin(samples, "size=3");
+    assert_ok(hosted_views_find(&h));
+    assert_ok(hosted_views_locate(&h, 0, 4, others));
+    fault_arm(n);
+    fmix_status status = hosted_views_need(&h, scratch, 0, 1, others);
+    bool fired = fault_disarm();
+    assert_true(fired || status == FMIX_OK);
+    assert_false(hosted_views_failed(&h, reason)); /* nothing is said of the picture */
+    hosted_views_end(&h);
+    fmix_scratch_free(scratch);
+    return fired;
+}
+
+static void a_picture_that_lacks_memory_is_not_remembered_as_bad(void **state) {
+    (void)state;
+    FAULT_OR_SKIP;
+    write_set(DATASET_FILES);
+    const hosted_samples samples = samples_of(4, false);
+    unsigned long n = 1;
+    for (; starve(&samples, n); n++) {
+        hosted_views again = begin(&samples, "size=3");
+        assert_ok(hosted_views_find(&again));
+        hosted_views_end(&again);
+    }
+    assert_in_range(n, 4, 1000); /* a decoder allocates more than once */
+}
+
 static void a_picture_of_other_sides_than_its_index_is_not_decoded(void **state) {
     (void)state;
     const hosted_samples samples = samples_of(4, false);
@@ -248,9 +281,9 @@ static void a_damaged_index_is_a_fault_of_its_file(void **state) {
     entries[3 * DATASET_PICTURE_ENTRY + 20] = 9;
     hosted_views h = begin(&samples, "size=3");
     char text[DATASET_FAULT];
-    atomic_store(&fault, 0);
+    atomic_store(&damage, 0);
     assert_int_equal(hosted_views_find(&h), FMIX_ERROR_LIBRARY);
-    dataset_fault_text(&set, &fault, text);
+    dataset_fault_text(&set, &damage, text);
     assert_non_null(strstr(text, "index.bin"));
     hosted_views_end(&h);
 }
@@ -277,5 +310,6 @@ RUN(T(views_are_the_library_s_of_the_stored_pictures),
     T(a_share_has_room_for_its_rows_and_their_partners),
     T(threads_that_need_the_same_views_make_each_once),
     T(a_picture_that_cannot_be_decoded_is_named_by_its_row),
+    T(a_picture_that_lacks_memory_is_not_remembered_as_bad),
     T(a_picture_of_other_sides_than_its_index_is_not_decoded),
     T(a_damaged_index_is_a_fault_of_its_file), T(files_need_more_memory_and_time_than_pixels))
