@@ -28,8 +28,11 @@ bool dataset_writer_fail(dataset_writer *w, const char *text, ...) {
     return false;
 }
 
+/* The kernel finds no bytes at the address where a mapped file was cut short. */
 bool dataset_writer_fail_file(dataset_writer *w, const char *name) {
-    return dataset_writer_fail(w, "cannot write %s/%s: %s", w->place.path, name, strerror(errno));
+    const char *why =
+        errno == EFAULT ? "the file that it is copied from was cut short" : strerror(errno);
+    return dataset_writer_fail(w, "cannot write %s/%s: %s", w->place.path, name, why);
 }
 
 bool dataset_writer_fail_part(dataset_writer *w, unsigned number) {

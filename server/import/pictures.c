@@ -208,6 +208,8 @@ static bool write_row(pictures *p, const picture_job *j) {
     tell_conversions(p, j);
     bool good = p->facts.images ? dataset_writer_picture(p->w, &row)
                                 : dataset_writer_rows(p->w, row.bytes, 1);
+    if (!good && j->mapped.bytes)
+        import_unchanged(p->in, j->name, &j->mapped); /* names the file if that is why */
     if (!good || !dataset_writer_labels(p->w, j->item.labels))
         return false;
     p->in->report->imported++;

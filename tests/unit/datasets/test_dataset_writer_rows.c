@@ -111,6 +111,25 @@ static void an_import_that_is_given_up_leaves_nothing(void **state) {
     assert_int_equal(fclose(scratch), 0);
 }
 
+static void a_picture_whose_file_is_cut_short_is_not_blamed_on_the_disk(void **state) {
+    (void)state;
+    static const unsigned char blank[1 << 16];
+    mapped_file source;
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    mapped_file_start(); /* cmocka has a handler of its own */
+    assert_true(w && dataset_writer_begin(w, &facts, NULL));
+    folder_write("picture", blank, sizeof blank);
+    assert_true(mapped_file_open_path(folder_path("picture"), &source));
+    assert_int_equal(truncate(folder_path("picture"), 0), 0);
+    assert_false(dataset_writer_picture(w, &(dataset_picture){source.bytes, sizeof blank, 9, 9}));
+    fflush(folder_errors);
+    assert_non_null(strstr(folder_text, "data.bin: the file that it is copied from was cut short"));
+    mapped_file_close(&source);
+    dataset_writer_abandon(w);
+    assert_false(folder_exists("a"));
+}
+
 RUN(IN_FOLDER(an_import_goes_on_where_a_killed_one_was_saved),
     IN_FOLDER(another_source_begins_anew), IN_FOLDER(a_file_that_is_too_short_begins_anew),
-    IN_FOLDER(a_damaged_journal_begins_anew), IN_FOLDER(an_import_that_is_given_up_leaves_nothing))
+    IN_FOLDER(a_damaged_journal_begins_anew), IN_FOLDER(an_import_that_is_given_up_leaves_nothing),
+    IN_FOLDER(a_picture_whose_file_is_cut_short_is_not_blamed_on_the_disk))

@@ -1,0 +1,212 @@
+"""Imports of pictures by a list and from shards that are killed, run out of disk, or whose sources change."""
+
+import io
+import os
+import re
+import resource
+import signal
+import subprocess
+import tarfile
+import unittest
+
+import numpy as np
+
+import harness
+import image_sets
+import pictures
+from hosting import importing
+from test_image_sets import entries
+from test_import import Importing
+
+COUNT = 3200  # pictures of an import that is killed: it takes some seconds
+SHARDS = 8
+
+
+def touch(path):
+    """Writes the last byte once more."""
+    with open(path, "r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read()
+        file.seek(-1, os.SEEK_END)
+        file.write(last)
+
+
+def cut(path):
+    """Keeps the first half."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+# What is altered while it is read, how, and what is said then: shards are links to one file.
+ALTERED = (((r"list\.csv", touch, r"list\.csv' was truncated or changed while it was read"),
+            (r"7.*\.jpg", cut, r"7.*\.jpg'.*truncated")),
+           ((r"shard-5\.tar", touch, r"shard-\d\.tar' was truncated or changed while it was read"),
+            (r"shard-6\.tar", cut, r"shard-\d\.tar'.* (truncated|cut short|cut off|ends)")))
+WORDS = r"goes on with an earlier import that did not finish: [1-9]\d* of 3200 rows are there|" \
+        r"what an earlier import left unfinished is removed: it had not saved any rows"
+
+
+class Sources(Importing):
+    """The same pictures, as a list and as shards."""
+
+    def photos(self, side):
+        """Bytes of eight JPEG files of different sizes."""
+        return [pictures.jpeg(image_sets.photograph(self.source, side, side + number), quality=90)
+                for number in range(8)]
+
+    def listed(self, photos, count):
+        """A list of so many lines, by turns; its names hold commas, quotes, newlines and bytes that are not UTF-8."""
+        names = [b'"a, ""%d""\n\xff\xfe.jpg"' % number for number in range(len(photos))]
+        for number, photo in enumerate(photos):
+            path = os.fsencode(self.folder) + b'/a, "%d"\n\xff\xfe.jpg' % number
+            with open(path, "wb") as file:
+                file.write(photo)
+        lines = [b"%s,kind %d\n" % (names[row % len(photos)], row % 3) for row in range(count)]
+        return ["list", self.file("list.csv", b"path,y\n" + b"".join(lines))]
+
+    def shards(self, photos, count):
+        """Shards that are links to one; rows are those of the list where 24 divides the count of each."""
+        path = self.folder / "shard-0.tar"
+        with tarfile.open(path, "w") as archive:
+            for row in range(count // SHARDS):
+                label = b'{"label": "kind %d"}' % (row % 3)
+                for extension, data in ("jpg", photos[row % len(photos)]), ("json", label):
+                    member = tarfile.TarInfo(f"{row:05}.{extension}")
+                    member.size = len(data)
+                    archive.addfile(member, io.BytesIO(data))
+        others = [self.folder / f"shard-{number}.tar" for number in range(1, SHARDS)]
+        for other in others:
+            os.link(path, other)
+        return ["tar", path, *others]
+
+    def each(self, photos, count):
+        """Arguments of both kinds."""
+        return self.listed(photos, count), self.shards(photos, count)
+
+    def start(self, name, arguments, **options):
+        """An import that runs; it is killed at the latest when the test ends."""
+        process = subprocess.Popen([harness.program(), "import", self.root / name, "--from", *arguments],
+                                   stderr=subprocess.PIPE, text=True, **options)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+
+class Killed(Sources):
+    """SIGKILL at random moments."""
+
+    def written(self, name):
+        """Bytes of pictures on the disk, and whether a run may go on with them."""
+        partial = self.root / f".{name}.partial"
+        try:
+            return os.path.getsize(partial / "data.bin"), (partial / "journal").exists()
+        except OSError:
+            return 0, False
+
+    def run_until(self, name, arguments, most):
+        """Runs an import until it has written so much, and kills it then. Its exit status, what it said, and
+        whether it had saved rows."""
+        process = self.start(name, arguments)
+        harness.until(lambda: process.poll() is not None or self.written(name)[0] >= most)
+        process.send_signal(signal.SIGKILL)
+        said = process.stderr.read()
+        return process.wait(), said, self.written(name)[1]
+
+    def check_kind(self, arguments):
+        """However often it is killed, it ends as one that was not."""
+        kind = arguments[0]
+        importing(self.root / f"{kind}-whole", "--from", *arguments)
+        whole = {path.name: path.read_bytes() for path in (self.root / f"{kind}-whole").iterdir()}
+        length, saved, resumed = len(whole["data.bin"]), False, 0
+        moments = sorted(self.source.uniform(0, 1.1, 6)) + [2]
+        moments[0] = 0  # before it has looked at all of them
+        for moment in moments:
+            left = (self.root / f".{kind}.partial").exists()
+            status, said, later = self.run_until(kind, arguments, moment * length)
+            begun = re.search(WORDS, said)
+            if begun:  # it came so far that it said what it does with what was left
+                self.assertEqual("goes on" in begun[0], saved, said)
+                resumed += saved
+            elif left:
+                self.assertLess(status, 0, said)
+            saved = later
+            if status == 0:
+                break
+            self.assertEqual(status, -signal.SIGKILL, said)
+            self.assertFalse((self.root / kind).exists())
+        self.assertEqual(status, 0, said)
+        self.assertGreater(resumed, 0)
+        self.assertEqual({path.name: path.read_bytes() for path in (self.root / kind).iterdir()}, whole)
+
+    def test_imports_that_are_killed_at_random_moments_go_on_where_they_were(self):
+        for arguments in self.each(self.photos(400), COUNT):
+            with self.subTest(arguments[0]):
+                self.check_kind(arguments)
+
+    def test_what_was_left_of_other_sources_is_not_gone_on_with(self):
+        for arguments, alter in zip(self.each(self.photos(400), COUNT), ("list.csv", "shard-0.tar")):
+            with self.subTest(arguments[0]):
+                process = self.start("set", arguments)
+                harness.until(lambda: self.written("set")[1])
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                path = self.folder / alter
+                if alter == "list.csv":  # another class of the first row
+                    path.write_bytes(path.read_bytes().replace(b"kind 0", b"kind 1", 1))
+                else:
+                    os.utime(path, (1, 1))
+                said = importing(self.root / "set", "--from", *arguments)
+                self.assertIn("left unfinished is removed: the files or the options are not those that it had", said)
+                importing(self.root / "fresh", "--from", *arguments)
+                self.assertEqual(*((self.root / name / "manifest.json").read_text() for name in ("set", "fresh")))
+                for name in "set", "fresh":
+                    subprocess.run(["rm", "-r", self.root / name], check=True)
+
+
+class Troubled(Sources):
+    """Disks that fill, and sources that change."""
+
+    def test_the_same_rows_come_from_a_list_and_from_shards(self):
+        photos = self.photos(60)
+        digests = set()
+        for arguments in self.each(photos, 24 * SHARDS):
+            importing(self.root / arguments[0], "--from", *arguments)
+            digests.add((self.root / arguments[0] / "manifest.json").read_text())
+            rows = entries(self.root / arguments[0])
+            data = (self.root / arguments[0] / "data.bin").read_bytes()
+            self.assertEqual([data[at:at + length] for at, length, _, _ in rows], photos * (3 * SHARDS))
+            labels = np.fromfile(self.root / arguments[0] / "labels.bin", "<i4")
+            self.assertEqual(labels.tolist(), [row % 3 for row in range(24 * SHARDS)])
+        self.assertEqual(len(digests), 1)
+
+    def test_a_disk_that_fills_is_said_and_leaves_nothing(self):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+        for arguments in self.each(self.photos(200), 24 * SHARDS):
+            for store in "pixels", "files":
+                process = self.start("set", [*arguments, "--store", store], preexec_fn=limit)
+                said = process.stderr.read()
+                self.assertEqual(process.wait(), 1, said)
+                self.assertRegex(said, "cannot write .*/data.bin: File too large")
+                self.assertEqual(list(self.root.iterdir()), [])
+
+    def test_a_source_that_changes_meanwhile_is_named_and_leaves_nothing(self):
+        photos = self.photos(300)
+        for arguments, names in zip(self.each(photos, COUNT), ALTERED):
+            for name, alter, explained in names:
+                with self.subTest(name):
+                    process = self.start("set", arguments)
+                    harness.until(lambda: (self.root / ".set.partial" / "data.bin").exists())
+                    path, = (path for path in self.folder.iterdir() if re.search(name, path.name, re.S))
+                    whole = path.read_bytes()
+                    alter(path)
+                    said = process.stderr.read()
+                    self.assertEqual(process.wait(), 1, said)
+                    self.assertRegex(said, explained)
+                    path.write_bytes(whole)
+                    self.assertEqual(list(self.root.iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
