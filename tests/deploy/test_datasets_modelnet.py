@@ -105,6 +105,7 @@ class ModelNet(published.Published):
 
     @classmethod
     def twin(cls, folder):
+        """By the layout that public loaders of ModelNet expect, and what they tell of its first lines."""
         with zipfile.ZipFile(folder / "ModelNet10.zip", "w") as archive:
             archive.writestr("ModelNet10/README.txt", "ModelNet10")
             archive.writestr("__MACOSX/ModelNet10/._README.txt", "")

@@ -83,6 +83,7 @@ class Speech(published.Published):
 
     @classmethod
     def twin(cls, folder):
+        """By the description in arXiv 1804.03209 and that of the archive in TensorFlow's and Hugging Face's catalogs."""
         with tarfile.open(folder / "speech_commands_v0.02.tar.gz", "w:gz", compresslevel=1) as archive:
             def add(name, data):
                 member = tarfile.TarInfo(f"./{name}")

@@ -128,6 +128,7 @@ class Imdb(Promises, published.Published):
 
     @classmethod
     def twin(cls, folder):
+        """By the README of the archive."""
         with tarfile.open(folder / "aclImdb_v1.tar.gz", "w:gz") as archive:
             def add(name, text):
                 member = tarfile.TarInfo(f"aclImdb/{name}")
@@ -181,6 +182,7 @@ class Toxic(Promises, published.Published):
 
     @classmethod
     def twin(cls, folder):
+        """By the data page of the challenge, as copies of the set quote it."""
         with zipfile.ZipFile(folder / "jigsaw-toxic-comment-classification-challenge.zip", "w") as archive:
             for name, data in {**cls.files(), "sample_submission.csv": b"id\n"}.items():
                 inner = io.BytesIO()
