@@ -37,10 +37,15 @@ static void hosted_batch_free(void *self) {
     free(h);
 }
 
+/* Copies why a picture or a label map cannot be used. */
+static bool views_failed(hosted_batch *h, char out[HOSTED_VIEWS_REASON]) {
+    return hosted_views_failed(&h->views, out) || hosted_dense_failed(&h->dense, out);
+}
+
 static bool is_lost(const void *self) {
     hosted_batch *h = (void *)(uintptr_t)self;
     char reason[HOSTED_VIEWS_REASON];
-    return atomic_load(&h->fault) || hosted_views_failed(&h->views, reason) ||
+    return atomic_load(&h->fault) || views_failed(h, reason) ||
            dataset_state(h->set) != MAPPED_FILE_WHOLE;
 }
 
@@ -48,7 +53,7 @@ static void tell_loss(const void *self, char *out, size_t room) {
     hosted_batch *h = (void *)(uintptr_t)self;
     char reason[HOSTED_VIEWS_REASON];
     requested_dataset_damage(h->set, &h->fault, out, room);
-    if (!out[0] && hosted_views_failed(&h->views, reason))
+    if (!out[0] && views_failed(h, reason))
         snprintf(out, room, "%s", reason);
 }
 
@@ -100,7 +105,9 @@ static bool finds_early(const dataset *set) {
 
 static fmix_status find_samples(hosted_batch *h) {
     fmix_status status = hosted_samples_find(&h->samples);
-    return status == FMIX_OK && h->set->images ? hosted_views_find(&h->views) : status;
+    if (status == FMIX_OK && h->set->images)
+        status = hosted_views_find(&h->views);
+    return status == FMIX_OK ? hosted_dense_find(&h->dense) : status;
 }
 
 static fmix_status find_labels(hosted_batch *h) {
@@ -131,8 +138,9 @@ static fmix_status prepare(void *self) {
     if (status != FMIX_OK)
         return status;
     hosted_rows_locate(&h->rows);
-    hosted_dense_locate(&h->dense);
-    return read_with(need_rows, h);
+    status = hosted_dense_locate(&h->dense, h->samples.at.begin,
+                                 h->samples.at.end - h->samples.at.begin, h->mixed.pairing);
+    return status == FMIX_OK ? read_with(need_rows, h) : status;
 }
 
 /* The array whose rows are preprocessed: pictures are views before. */
@@ -169,7 +177,7 @@ static bool find_early(hosted_batch *h, problem *p) {
         return true;
     fmix_status status = read_with(find_samples, h);
     char reason[HOSTED_VIEWS_REASON];
-    if (hosted_views_failed(&h->views, reason))
+    if (views_failed(h, reason))
         requested_dataset_refuse(reason, p);
     else if (status != FMIX_OK && is_lost(h))
         requested_dataset_explain(h->set, &h->fault, p);
@@ -182,7 +190,16 @@ static bool wants(const query *q, query_part part) {
     return !q->given[QUERY_PARTS] || (q->parts & part);
 }
 
-static bool begin_views(const query *q, hosted_batch *h, server_state *server, problem *p) {
+/* Without `parts`, a format of one tensor holds `mixed`; shards hold targets in any case. */
+static bool wants_dense(const resource_request *request) {
+    const query *q = &request->query;
+    bool of_shard = !(request->groups & GROUP_PARTS);
+    return q->given[QUERY_PARTS] ? (q->parts & PART_DENSE) != 0 : of_shard || request->format->all;
+}
+
+/* Views of the pictures and, if they are wanted, of the label maps. */
+static bool begin_views(const query *q, hosted_batch *h, server_state *server, bool maps,
+                        problem *p) {
     if (!h->set->images)
         return true;
     const batch_address *at = &h->samples.at;
@@ -197,11 +214,13 @@ static bool begin_views(const query *q, hosted_batch *h, server_state *server, p
     }
     h->rows.views = &h->views;
     h->views.samples = &h->samples;
+    h->views.array = &h->set->x;
     h->views.unusable = &h->set->unusable;
     h->views.metrics = &server->metrics;
     h->views.spares = &server->buffer_pool;
     h->views.share = wants(q, PART_MIXED) ? at->end - at->begin : 0;
-    return hosted_views_begin(&h->views, q, p);
+    return hosted_views_begin(&h->views, q, p) &&
+           (!maps || hosted_dense_view(&h->dense, q, &h->views, at->end - at->begin, p));
 }
 
 /* Refuses neighbours as partners where the set has none. */
@@ -222,13 +241,6 @@ static bool check_pairing(const query *q, const dataset *set, const labels *l, p
     return mixed_batch_pairing(q, l, missing, p) && p->status == 0;
 }
 
-/* Without `parts`, a format of one tensor holds `mixed`; shards hold targets in any case. */
-static bool wants_dense(const resource_request *request) {
-    const query *q = &request->query;
-    bool of_shard = !(request->groups & GROUP_PARTS);
-    return q->given[QUERY_PARTS] ? (q->parts & PART_DENSE) != 0 : of_shard || request->format->all;
-}
-
 /* Refuses parts that the set does not have. */
 static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
     char missing[160];
@@ -240,14 +252,13 @@ static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
     return mixed_batch_dense(q, &h->mixed.dense, missing, p) && p->status == 0;
 }
 
-/* Rows of lengths of their own become as long as the longest of the batch. Views are mirrored as
- * they are made. */
+/* Rows of lengths of their own become as long as the longest of the batch. */
 static bool begin_preprocessor(const query *q, hosted_batch *h, batch_shapes *d, problem *p) {
     preprocessor *r = &h->rows.preprocessor;
     if (!preprocessor_begin(r, q, rows_of(h), &d->geometry, &d->recipe.shape, &d->preprocessed, p))
         return false;
     if (h->set->images)
-        r->moves = r->window.flips = false;
+        preprocessor_keep(r);
     return !h->set->ragged ||
            preprocessor_pad(&h->rows.preprocessor, q, hosted_samples_longest(&h->samples),
                             d->preprocessed, p);
@@ -260,7 +271,7 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
     if (!sequence_request_check(q, h->set, request->server->config->elements, p) ||
         !view_request_check(q, h->set, request->server->config->elements, p) ||
         !check_neighbours(q, h->set, p) || !hosted_samples_begin(&h->samples, p) ||
-        !begin_views(q, h, request->server, p) || !find_early(h, p) ||
+        !begin_views(q, h, request->server, wants_dense(request), p) || !find_early(h, p) ||
         !find_shapes(request, h, d, p) ||
         !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
         return false;

@@ -19,6 +19,47 @@ static batch_geometry geometry_of(const batch_geometry *g, const dataset_array *
     return own;
 }
 
+/* ---- views ---- */
+
+bool hosted_dense_view(hosted_dense *h, const query *q, const hosted_views *like, uint64_t share,
+                       problem *p) {
+    dataset *set = (dataset *)(uintptr_t)h->samples->set;
+    for (unsigned i = 0; i < set->denses; i++) {
+        hosted_views *v = &h->targets[i].views;
+        *v = (hosted_views){.samples = h->samples,
+                            .array = &set->dense[i],
+                            .spares = like->spares,
+                            .metrics = like->metrics,
+                            .unusable = dataset_unusable_of(set, &set->dense[i]),
+                            .share = share};
+        h->viewed++;
+        if (!hosted_views_begin(v, q, p))
+            return false;
+    }
+    return true;
+}
+
+fmix_status hosted_dense_find(hosted_dense *h) {
+    fmix_status status = FMIX_OK;
+    for (unsigned i = 0; i < h->viewed && status == FMIX_OK; i++)
+        status = hosted_views_find(&h->targets[i].views);
+    return status;
+}
+
+bool hosted_dense_failed(hosted_dense *h, char out[HOSTED_VIEWS_REASON]) {
+    for (unsigned i = 0; i < h->viewed; i++)
+        if (hosted_views_failed(&h->targets[i].views, out))
+            return true;
+    return false;
+}
+
+/* ---- targets ---- */
+
+/* Dense target i, or its views as rows of one shape. */
+static const dataset_array *array_of(const hosted_dense *h, unsigned i) {
+    return h->viewed ? &h->targets[i].views.rows : &h->samples->set->dense[i];
+}
+
 static bool add(hosted_dense *h, const query *q, const batch_geometry *g, const fmix_shape *mask,
                 const dataset_array *from, dense *out, problem *p) {
     const dataset *set = h->samples->set;
@@ -30,8 +71,11 @@ static bool add(hosted_dense *h, const query *q, const batch_geometry *g, const 
     if (!target)
         return false;
     hosted_target *t = &h->targets[h->count++];
-    *t = (hosted_target){.rows = {.samples = h->samples}, .target = target};
+    t->rows = (hosted_rows){.samples = h->samples, .views = h->viewed ? &t->views : NULL};
+    t->target = target;
     preprocessor_begin_dense(&t->rows.preprocessor, q, from, target->batch.layout, mask);
+    if (h->viewed)
+        preprocessor_keep(&t->rows.preprocessor);
     if (!hosted_rows_begin(&t->rows, p))
         return false;
     target->batch.rows = t->rows.stored;
@@ -45,7 +89,7 @@ bool hosted_dense_begin(hosted_dense *h, const query *q, const batch_geometry *g
                         const fmix_shape *mask, dense *out, problem *p) {
     const dataset *set = h->samples->set;
     for (unsigned i = 0; i < set->denses; i++)
-        if (!add(h, q, g, mask, &set->dense[i], out, p))
+        if (!add(h, q, g, mask, array_of(h, i), out, p))
             return false;
     return true;
 }
@@ -53,11 +97,18 @@ bool hosted_dense_begin(hosted_dense *h, const query *q, const batch_geometry *g
 void hosted_dense_end(hosted_dense *h) {
     for (unsigned i = 0; i < h->count; i++)
         hosted_rows_end(&h->targets[i].rows);
+    for (unsigned i = 0; i < h->viewed; i++)
+        hosted_views_end(&h->targets[i].views);
 }
 
-void hosted_dense_locate(hosted_dense *h) {
-    for (unsigned i = 0; i < h->count; i++)
+fmix_status hosted_dense_locate(hosted_dense *h, uint64_t first, uint64_t n,
+                                const int64_t *pairing) {
+    fmix_status status = FMIX_OK;
+    for (unsigned i = 0; i < h->viewed && status == FMIX_OK; i++)
+        status = hosted_views_locate(&h->targets[i].views, first, n, pairing);
+    for (unsigned i = 0; i < h->count && status == FMIX_OK; i++)
         hosted_rows_locate(&h->targets[i].rows);
+    return status;
 }
 
 fmix_status hosted_dense_need(const hosted_dense *h, const int64_t *pairing, uint64_t first,

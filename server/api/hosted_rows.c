@@ -156,8 +156,8 @@ uint64_t hosted_rows_working(const hosted_rows *h) {
 double hosted_rows_verification(const hosted_rows *h) {
     const hosted_samples *s = h->samples;
     const dataset *set = s->set;
-    const dataset_array *a = h->views ? &set->x : h->preprocessor.array;
-    uint64_t bytes = h->views      ? set->x.file.length / set->count + 1
+    const dataset_array *a = h->views ? h->views->array : h->preprocessor.array;
+    uint64_t bytes = h->views      ? a->file.length / set->count + 1
                      : set->ragged ? a->row_bytes * (set->steps / set->count + 1)
                                    : a->row_bytes;
     return dataset_read_cost(set, dataset_array_number(set, a), hosted_samples_count(s), bytes,

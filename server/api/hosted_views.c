@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NOWHERE UINT64_MAX /* in place of a slot or a sample */
 #define TRIES   3          /* at pictures of files that are touched meanwhile */
@@ -27,21 +28,27 @@ struct hosted_view {
 
 /* ---- before the answer is laid out ---- */
 
-static dataset_array rows_of(const dataset *set, const fmix_view_recipe *recipe) {
+static bool is_map(const hosted_views *h) {
+    return h->array != &h->samples->set->x;
+}
+
+static dataset_array rows_of(const dataset_array *of, const fmix_view_recipe *recipe) {
     dataset_array rows = {.type = DTYPE_U8,
-                          .rank = set->x.rank,
-                          .side = {recipe->height, recipe->width, set->x.side[2]},
-                          .layout = set->x.layout};
-    snprintf(rows.name, sizeof rows.name, "%s", set->x.name);
-    rows.row_bytes = (uint64_t)recipe->height * recipe->width * dataset_picture_channels(set);
+                          .rank = of->rank,
+                          .side = {recipe->height, recipe->width, of->side[2]},
+                          .layout = of->layout};
+    memcpy(rows.name, of->name, sizeof rows.name);
+    rows.row_bytes = (uint64_t)recipe->height * recipe->width * dataset_array_pixels(of);
     return rows;
 }
 
 bool hosted_views_begin(hosted_views *h, const query *q, problem *p) {
     h->recipe = view_recipe(q);
-    h->filter = (fmix_filter)q->filter;
-    h->rows = rows_of(h->samples->set, &h->recipe);
+    h->filter = is_map(h) ? FMIX_FILTER_NEAREST : (fmix_filter)q->filter;
+    h->rows = rows_of(h->array, &h->recipe);
     h->each = calloc((size_t)hosted_samples_count(h->samples), sizeof *h->each);
+    snprintf(h->what, sizeof h->what, "%s%s", is_map(h) ? "label map " : "picture",
+             is_map(h) ? h->array->name : "");
     if (!h->each) {
         problem_add(p, 500, NULL, "out of memory");
         return false;
@@ -64,7 +71,7 @@ void hosted_views_end(hosted_views *h) {
 /* Adds what it takes to make a view. */
 static void add_costs(hosted_views *h, const hosted_view *v) {
     const dataset *set = h->samples->set;
-    unsigned channels = dataset_picture_channels(set);
+    unsigned channels = dataset_array_pixels(h->array);
     uint64_t pixels = (uint64_t)v->picture.height * v->picture.width;
     uint64_t working = fmix_resize_memory(&v->view, h->filter, channels);
     fmix_part part;
@@ -83,7 +90,7 @@ static void explain(hosted_views *h, uint64_t i, const char *why) {
     pthread_mutex_lock(&h->lock);
     if (!h->reason[0])
         snprintf(h->reason, sizeof h->reason,
-                 "the picture of row %" PRIu64 " of the data set %s cannot be used: %.200s",
+                 "the %s of row %" PRIu64 " of the data set %s cannot be used: %.200s", h->what,
                  s->number[i], s->set->name, why);
     pthread_mutex_unlock(&h->lock);
 }
@@ -97,7 +104,7 @@ static fmix_status find(hosted_views *h, uint64_t i) {
         explain(h, i, "it could not be decoded before");
         return FMIX_ERROR_LIBRARY;
     }
-    if (dataset_find_picture(s->set, s->number[i], s->fault, &v->picture) != DATASET_TRUE)
+    if (dataset_find_picture(s->set, h->array, s->number[i], s->fault, &v->picture) != DATASET_TRUE)
         return FMIX_ERROR_LIBRARY;
     return fmix_view_draw(&h->recipe, s->seed, hosted_samples_t(s, i),
                           hosted_samples_is_neighbour(s, i), v->picture.height, v->picture.width,
@@ -176,7 +183,7 @@ fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
 
 fmix_status hosted_views_verify(const hosted_views *h, uint64_t i) {
     const hosted_samples *s = h->samples;
-    return dataset_need_picture(s->set, &h->each[i].picture, s->fault) == DATASET_TRUE
+    return dataset_need_picture(s->set, h->array, &h->each[i].picture, s->fault) == DATASET_TRUE
                ? FMIX_OK
                : FMIX_ERROR_LIBRARY;
 }
@@ -203,13 +210,14 @@ static image_part part_of(const hosted_views *h, uint64_t i) {
 static bool decode(hosted_views *h, uint64_t i, image *out) {
     const dataset_picture *p = &h->each[i].picture;
     image_part part = part_of(h, i);
-    unsigned channels = dataset_picture_channels(h->samples->set);
-    if (!image_header(p->bytes, (size_t)p->length, out))
+    unsigned channels = dataset_array_pixels(h->array);
+    if (!(is_map(h) ? image_labels_header : image_header)(p->bytes, (size_t)p->length, out))
         return false;
     bool same = out->height == p->height && out->width == p->width;
     if (same) {
         atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
-        if (!image_read_part(p->bytes, (size_t)p->length, channels, &part, out))
+        if (!(is_map(h) ? image_labels_read(p->bytes, (size_t)p->length, &part, out)
+                        : image_read_part(p->bytes, (size_t)p->length, channels, &part, out)))
             return false;
         same = out->height == p->height && out->width == p->width;
     }
@@ -224,7 +232,7 @@ static bool decode(hosted_views *h, uint64_t i, image *out) {
 /* Makes all views of the picture of sample i, a leader, from its pixels. */
 static fmix_status resize(hosted_views *h, fmix_scratch *scratch, uint64_t i,
                           const image_part *part, const void *pixels) {
-    unsigned channels = dataset_picture_channels(h->samples->set);
+    unsigned channels = dataset_array_pixels(h->array);
     const fmix_picture from = {.part = {part->top, part->left, part->height, part->width},
                                .pixels = pixels,
                                .stride = (size_t)part->width * channels};
@@ -240,7 +248,7 @@ static fmix_status try(hosted_views *h, fmix_scratch *scratch, uint64_t i, char 
     const hosted_samples *s = h->samples;
     const dataset_picture *p = &h->each[i].picture;
     why[0] = 0;
-    if (dataset_need_picture(s->set, p, s->fault) != DATASET_TRUE)
+    if (dataset_need_picture(s->set, h->array, p, s->fault) != DATASET_TRUE)
         return FMIX_ERROR_LIBRARY;
     if (s->set->store == DATASET_PIXELS)
         return resize(h, scratch, i, &(image_part){0, 0, p->height, p->width}, p->bytes);
@@ -263,9 +271,9 @@ static void condemn(hosted_views *h, uint64_t i, const char *why) {
     explain(h, i, why);
     if (dataset_unusable_note(h->unusable, row) && set->log)
         message_print(set->log,
-                      "fmixd: data set '%s': the picture of row %" PRIu64
+                      "fmixd: data set '%s': the %s of row %" PRIu64
                       " cannot be used: %s; batches that need it are refused\n",
-                      set->name, row, why);
+                      set->name, h->what, row, why);
 }
 
 /* Once more if the file was touched meanwhile. */

@@ -1,5 +1,6 @@
 /*
- * hosted_views.h - the pictures of a batch as views of one size, each made once (STREAM §9)
+ * hosted_views.h - the pictures of a batch as views of one size, each made once (STREAM §9); and
+ * the same of their label maps (§13)
  *
  * The first slice that needs a view makes it, with all other views of the same stored picture,
  * which is decoded once. A slice that needs a view in the making waits. Whoever makes a view waits
@@ -13,24 +14,26 @@
 #include "hosted_samples.h"
 #include "ops/metrics.h"
 
-#define HOSTED_VIEWS_REASON 320
+#define HOSTED_VIEWS_REASON 384
 
 typedef struct hosted_view hosted_view;
 
 typedef struct hosted_views {
     const hosted_samples *samples; /* borrowed */
+    const dataset_array *array;    /* x of the set, or a dense target; borrowed */
     buffer_pool *spares;        /* borrowed, may be NULL; memory of views that were made before */
     metrics *metrics;           /* borrowed; counts the files that are decoded */
-    dataset_unusable *unusable; /* borrowed; of the set */
+    dataset_unusable *unusable; /* borrowed; of the array */
     fmix_view_recipe recipe;
     fmix_filter filter;
-    dataset_array rows;  /* views as rows of one shape, without a file */
-    uint64_t share;      /* rows of the rank; 0: none of them is mixed */
-    uint64_t working;    /* bytes that a thread needs to make a view */
-    double cost;         /* estimated nanoseconds to make all views */
-    hosted_view *each;   /* of each sample */
-    uint64_t slots;      /* views that are needed */
-    pooled_buffer bytes; /* the views themselves */
+    dataset_array rows;         /* views as rows of one shape, without a file */
+    uint64_t share;             /* rows of the rank; 0: none of them is mixed */
+    uint64_t working;           /* bytes that a thread needs to make a view */
+    double cost;                /* estimated nanoseconds to make all views */
+    hosted_view *each;          /* of each sample */
+    uint64_t slots;             /* views that are needed */
+    pooled_buffer bytes;        /* the views themselves */
+    char what[ARRAY_NAME + 16]; /* "picture", or "label map" with the name of the target */
     bool begun;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -38,7 +41,8 @@ typedef struct hosted_views {
 } hosted_views;
 
 /* Allocates what is kept of each sample. The views are those of a query that params/view.h has
- * passed. False: explained. hosted_views_end follows in either case. */
+ * passed; those of label maps are resized by the nearest pixel, whatever the query says. False:
+ * explained. hosted_views_end follows in either case. */
 bool hosted_views_begin(hosted_views *h, const query *q, problem *p);
 void hosted_views_end(hosted_views *h);
 

@@ -152,6 +152,10 @@ void preprocessor_begin_dense(preprocessor *r, const query *q, const dataset_arr
     *r = begin(q, from, layout, mask);
 }
 
+void preprocessor_keep(preprocessor *r) {
+    r->moves = r->window.flips = false;
+}
+
 bool preprocessor_pad(preprocessor *r, const query *q, uint64_t longest, dtype type, problem *p) {
     r->longest = longest;
     r->stored_bytes *= longest;

@@ -53,6 +53,9 @@ bool preprocessor_begin(preprocessor *r, const query *q, const dataset_array *fr
 void preprocessor_begin_dense(preprocessor *r, const query *q, const dataset_array *from,
                               fmix_layout layout, const fmix_shape *mask);
 
+/* Rows are views, which were mirrored as they were made: the preprocessor does not move them. */
+void preprocessor_keep(preprocessor *r);
+
 /* For rows of lengths of their own, after preprocessor_begin with the mask of the longest of the
  * batch: each is preprocessed at its own length, then padded to `longest` steps. type: that of
  * preprocessed rows. False: explained. */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define ROW_BYTES  192 /* of a batch: the sample, its picture and its view */
+#define ROW_BYTES  192 /* of a batch: the sample, its picture (or label map) and its view */
 #define ROW_COST   500 /* nanoseconds */
 #define START_COST 2e3
 
@@ -38,6 +38,10 @@ weight view_request_weight(const query *q, const dataset *set) {
     rows *= q->pairing == FMIX_PAIRING_NEIGHBOUR ? 2 : 1;
     double verifying = dataset_read_cost(set, dataset_part_number(set, DATASET_PART_INDEX, 0), rows,
                                          DATASET_PICTURE_ENTRY, true);
+    for (unsigned i = 0; i < set->denses; i++)
+        verifying += dataset_read_cost(set, dataset_part_number(set, DATASET_PART_MAPS, i), rows,
+                                       DATASET_PICTURE_ENTRY, true);
+    rows *= 1 + set->denses; /* each label map is found and viewed as a picture is */
     return (weight){.cost = START_COST + ROW_COST * (double)rows + verifying,
                     .memory = rows * ROW_BYTES};
 }

@@ -48,7 +48,8 @@ typedef struct dataset_neighbours {
     mapped_file file; /* i64, little-endian */
 } dataset_neighbours;
 
-/* Rows whose pictures could not be decoded, as far as there is room: numbers + 1, then zeros. */
+/* Rows whose pictures (or label maps) could not be decoded, as far as there is room: numbers + 1,
+ * then zeros. */
 #define DATASET_UNUSABLE 64
 typedef struct dataset_unusable {
     _Atomic uint64_t rows[DATASET_UNUSABLE];
@@ -58,7 +59,8 @@ typedef struct dataset_unusable {
  * the bytes of one step of a row: a row of L steps has L times as many.
  *
  * In an image set every row is a picture with a height and width of its own (dataset_picture.h).
- * x.side[0] and x.side[1] are 0 then, and x.row_bytes counts the bytes of one pixel. */
+ * x.side[0] and x.side[1] are 0 then, and x.row_bytes counts the bytes of one pixel. Its dense
+ * targets are label maps: grey pictures, stored as x is, each with the sides of its row in x. */
 typedef struct dataset {
     char name[DATASET_NAME + 1];
     char *path; /* of the directory */
@@ -74,9 +76,9 @@ typedef struct dataset {
     uint64_t shortest, longest; /* lengths of rows of a ragged set, in steps; 0: not known */
     uint64_t steps;             /* of all rows of a ragged set */
     bool images;
-    dataset_store store; /* of an image set */
-    mapped_file index;   /* of an image set: where each picture lies in x.file, and its sides */
-    dataset_unusable unusable; /* of an image set */
+    dataset_store store;                           /* of an image set */
+    dataset_unusable unusable;                     /* of an image set */
+    dataset_unusable unusable_maps[DATASET_DENSE]; /* of each of its dense targets */
     char digest[DATASET_DIGEST + 1];
     char pieces[DATASET_DIGEST + 1];   /* the root of pieces.bin (pieces.h); empty: there is none */
     struct verification *verification; /* of pieces before their use; NULL: none is needed */

@@ -16,6 +16,7 @@ typedef struct dataset_array {
     unsigned layout; /* query_layout; LAYOUT_NONE if rows have one dimension */
     uint64_t row_bytes;
     mapped_file file;
+    mapped_file index; /* of pictures: where each lies in the file, and its sides */
 } dataset_array;
 
 /* The spatial sides of a row: those without the side of channels. Returns their number. */

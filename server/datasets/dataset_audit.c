@@ -89,15 +89,28 @@ static void compare_bytes(audit *a, const atomic_bool *stop) {
         tell(a, "its digest is %s; by " MANIFEST_NAME " it must be %s", digest, a->set->digest);
 }
 
-/* Every entry of the index is that of a picture. */
-static void check_pictures(audit *a) {
+/* Every entry of an index is that of a picture. */
+static void check_pictures(audit *a, const dataset_array *of) {
     dataset_picture picture;
-    uint64_t rows = a->set->images ? a->set->count : 0;
-    for (uint64_t row = 0; row < rows; row++)
-        if (!dataset_picture_of(a->set, row, &picture)) {
-            tell(a, "row %" PRIu64 " of its index does not lie in the data", row);
+    for (uint64_t row = 0; row < a->set->count; row++)
+        if (!dataset_picture_in(a->set, of, row, &picture)) {
+            if (of == &a->set->x)
+                tell(a, "row %" PRIu64 " of its index does not lie in the data", row);
+            else
+                tell(a,
+                     "row %" PRIu64 " of the index of %s does not lie in the label maps, or has "
+                     "other sides than its picture",
+                     row, of->name);
             return;
         }
+}
+
+static void check_all_pictures(audit *a) {
+    if (!a->set->images)
+        return;
+    check_pictures(a, &a->set->x);
+    for (unsigned i = 0; i < a->set->denses; i++)
+        check_pictures(a, &a->set->dense[i]);
 }
 
 bool dataset_audit(dataset *d, const atomic_bool *stop, FILE *errors) {
@@ -113,7 +126,7 @@ bool dataset_audit(dataset *d, const atomic_bool *stop, FILE *errors) {
     compare_bytes(&a, stop);
     if (!dataset_check(d, stop, reason))
         tell(&a, "%s", reason);
-    check_pictures(&a);
+    check_all_pictures(&a);
     if (!dataset_is_whole(d))
         tell(&a, "it was altered while it was read");
     free(a.found);

@@ -104,10 +104,21 @@ void dataset_info_print(const dataset *d, FILE *out) {
 }
 
 /* The row that a byte belongs to; the end of the last row stands behind the numbers of rows. */
-static uint64_t row_at(const dataset *d, uint64_t at, uint64_t row_bytes) {
-    if (row_bytes == 0)
-        return dataset_picture_at(d, at);
+static uint64_t row_at(const dataset *d, const dataset_array *pictures, uint64_t at,
+                       uint64_t row_bytes) {
+    if (pictures)
+        return dataset_picture_at(pictures, at);
     return at / row_bytes < d->count ? at / row_bytes : d->count - 1;
+}
+
+/* The array whose pictures a file of an image set holds; NULL: it holds no pictures. */
+static const dataset_array *pictures_of(const dataset *d, unsigned file) {
+    unsigned i;
+    dataset_part part = dataset_part_of(d, file, &i);
+    return !d->images                   ? NULL
+           : part == DATASET_PART_X     ? &d->x
+           : part == DATASET_PART_DENSE ? &d->dense[i]
+                                        : NULL;
 }
 
 static void rows_text(uint64_t first, uint64_t last, char *out, size_t room) {
@@ -121,9 +132,11 @@ void dataset_info_range(const dataset *d, unsigned file, uint64_t first, uint64_
                         char out[DATASET_RANGE]) {
     char name[MANIFEST_FILE_NAME], rows[64] = "";
     uint64_t row = manifest_row_bytes(d, file), last = end - 1;
+    const dataset_array *pictures = pictures_of(d, file);
     manifest_file_name(d, file, name);
-    if (row || (d->images && dataset_file(d, file) == &d->x.file))
-        rows_text(row_at(d, first, row), row_at(d, last, row), rows, sizeof rows);
+    if (row || pictures)
+        rows_text(row_at(d, pictures, first, row), row_at(d, pictures, last, row), rows,
+                  sizeof rows);
     snprintf(out, DATASET_RANGE, "bytes %" PRIu64 " to %" PRIu64 " of %s%s", first, last, name,
              rows);
 }

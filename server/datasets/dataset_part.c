@@ -1,7 +1,8 @@
 #include "dataset_part.h"
 
 unsigned dataset_files(const dataset *d) {
-    return 1 + d->heads + d->denses + (d->neighbours.k > 0) + (d->ragged || d->images);
+    return 1 + d->heads + d->denses + (d->neighbours.k > 0) + (d->ragged || d->images) +
+           (d->images ? d->denses : 0);
 }
 
 dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index) {
@@ -14,11 +15,14 @@ dataset_part dataset_part_of(const dataset *d, unsigned number, unsigned *index)
     *index -= d->heads;
     if (*index < d->denses)
         return DATASET_PART_DENSE;
-    bool first = *index == d->denses;
-    *index = 0;
-    return first && d->neighbours.k > 0 ? DATASET_PART_NEIGHBOURS
-           : d->images                  ? DATASET_PART_INDEX
-                                        : DATASET_PART_OFFSETS;
+    *index -= d->denses;
+    if (*index == 0 && d->neighbours.k > 0)
+        return DATASET_PART_NEIGHBOURS;
+    *index -= d->neighbours.k > 0;
+    if (*index == 0)
+        return d->images ? DATASET_PART_INDEX : DATASET_PART_OFFSETS;
+    *index -= 1;
+    return DATASET_PART_MAPS;
 }
 
 unsigned dataset_part_number(const dataset *d, dataset_part part, unsigned index) {
@@ -31,8 +35,10 @@ unsigned dataset_part_number(const dataset *d, dataset_part part, unsigned index
         return 1 + d->heads + index;
     case DATASET_PART_NEIGHBOURS:
         return 1 + d->heads + d->denses;
+    case DATASET_PART_MAPS:
+        return 2 + d->heads + d->denses + (d->neighbours.k > 0) + index;
     default:
-        return dataset_files(d) - 1;
+        return 1 + d->heads + d->denses + (d->neighbours.k > 0);
     }
 }
 
@@ -48,7 +54,9 @@ const mapped_file *dataset_file(const dataset *d, unsigned number) {
     case DATASET_PART_NEIGHBOURS:
         return &d->neighbours.file;
     case DATASET_PART_INDEX:
-        return &d->index;
+        return &d->x.index;
+    case DATASET_PART_MAPS:
+        return &d->dense[i].index;
     default:
         return &d->offsets;
     }

@@ -1,7 +1,7 @@
 /*
  * dataset_part.h - the files of a data set beside its manifest, by number, in the order of the
  * digest: the samples, the labels of each head, each dense array, the neighbours, the offsets or
- * the index
+ * the index, and the index of each dense array
  */
 #ifndef DATASET_PART_H
 #define DATASET_PART_H
@@ -14,7 +14,8 @@ typedef enum dataset_part {
     DATASET_PART_DENSE,
     DATASET_PART_NEIGHBOURS,
     DATASET_PART_OFFSETS, /* of a ragged set */
-    DATASET_PART_INDEX    /* of an image set */
+    DATASET_PART_INDEX,   /* of an image set */
+    DATASET_PART_MAPS     /* the index of a dense array of an image set */
 } dataset_part;
 
 /* The number of files. */

@@ -146,18 +146,26 @@ dataset_bytes dataset_need_span(const dataset *d, const dataset_span *span, data
     return dataset_need(d, 0, span->begin * d->x.row_bytes, span->length * d->x.row_bytes, fault);
 }
 
-dataset_bytes dataset_find_picture(const dataset *d, uint64_t row, dataset_fault *fault,
-                                   dataset_picture *out) {
-    unsigned file = dataset_part_number(d, DATASET_PART_INDEX, 0);
-    uint64_t entry = row * DATASET_PICTURE_ENTRY;
-    if (dataset_need(d, file, entry, DATASET_PICTURE_ENTRY, fault) != DATASET_TRUE)
-        return DATASET_WRONG;
-    return dataset_picture_of(d, row, out) ? DATASET_TRUE : condemn(d, file, entry, fault);
+static unsigned index_number(const dataset *d, const dataset_array *a) {
+    return a == &d->x ? dataset_part_number(d, DATASET_PART_INDEX, 0)
+                      : dataset_part_number(d, DATASET_PART_MAPS, (unsigned)(a - d->dense));
 }
 
-dataset_bytes dataset_need_picture(const dataset *d, const dataset_picture *p,
-                                   dataset_fault *fault) {
-    return dataset_need(d, 0, (uint64_t)(p->bytes - d->x.file.bytes), p->length, fault);
+/* The sides of a dense target are compared with those of x, whose entry must be right first. */
+dataset_bytes dataset_find_picture(const dataset *d, const dataset_array *a, uint64_t row,
+                                   dataset_fault *fault, dataset_picture *out) {
+    unsigned file = index_number(d, a);
+    uint64_t entry = row * DATASET_PICTURE_ENTRY;
+    if ((a != &d->x && dataset_find_picture(d, &d->x, row, fault, out) != DATASET_TRUE) ||
+        dataset_need(d, file, entry, DATASET_PICTURE_ENTRY, fault) != DATASET_TRUE)
+        return DATASET_WRONG;
+    return dataset_picture_in(d, a, row, out) ? DATASET_TRUE : condemn(d, file, entry, fault);
+}
+
+dataset_bytes dataset_need_picture(const dataset *d, const dataset_array *a,
+                                   const dataset_picture *p, dataset_fault *fault) {
+    return dataset_need(d, dataset_array_number(d, a), (uint64_t)(p->bytes - a->file.bytes),
+                        p->length, fault);
 }
 
 /* ---- cost ---- */

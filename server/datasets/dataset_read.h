@@ -53,11 +53,12 @@ dataset_bytes dataset_find_span(const dataset *d, uint64_t row, dataset_fault *f
                                 dataset_span *out);
 dataset_bytes dataset_need_span(const dataset *d, const dataset_span *span, dataset_fault *fault);
 
-/* A row of an image set, of which the index is verified (dataset_picture.h), and its bytes. */
-dataset_bytes dataset_find_picture(const dataset *d, uint64_t row, dataset_fault *fault,
-                                   dataset_picture *out);
-dataset_bytes dataset_need_picture(const dataset *d, const dataset_picture *p,
-                                   dataset_fault *fault);
+/* A row of an array of an image set, of which the index is verified (dataset_picture.h), and its
+ * bytes. */
+dataset_bytes dataset_find_picture(const dataset *d, const dataset_array *a, uint64_t row,
+                                   dataset_fault *fault, dataset_picture *out);
+dataset_bytes dataset_need_picture(const dataset *d, const dataset_array *a,
+                                   const dataset_picture *p, dataset_fault *fault);
 
 /* Estimated nanoseconds to verify so many rows of a file. scattered: rows are anywhere, else next
  * to each other. */

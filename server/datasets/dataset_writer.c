@@ -104,6 +104,13 @@ static void take_facts(dataset_writer *w, const dataset_writer_facts *facts) {
     for (unsigned i = 0; i < facts->rank; i++)
         x->side[i] = i < open ? 0 : facts->side[i];
     x->row_bytes = row_bytes_of(x);
+    for (w->maps = 0; w->maps < facts->maps; w->maps++) {
+        dataset_array *map = &w->set.dense[w->set.denses++];
+        *map = (dataset_array){
+            .type = DTYPE_U8, .rank = 2, .side = {x->side[0], x->side[1]}, .layout = LAYOUT_NONE};
+        snprintf(map->name, sizeof map->name, "%s", facts->map_name[w->maps]);
+        map->row_bytes = row_bytes_of(map);
+    }
 }
 
 FILE *dataset_writer_create(dataset_writer *w, const char *name) {
@@ -129,18 +136,6 @@ dataset_writer *dataset_writer_open(const char *path, FILE *errors) {
     return NULL;
 }
 
-/* The files that rows go to. */
-static bool create_files(dataset_writer *w) {
-    char name[MANIFEST_FILE_NAME];
-    manifest_file_name(&w->set, 0, name);
-    w->data = dataset_writer_create(w, name);
-    if (!w->data || !w->set.images)
-        return w->data && dataset_writer_create_columns(w);
-    manifest_file_name(&w->set, dataset_files(&w->set) - 1, name);
-    w->index = dataset_writer_create(w, name);
-    return w->index && dataset_writer_create_columns(w);
-}
-
 bool dataset_writer_begin(dataset_writer *w, const dataset_writer_facts *facts,
                           dataset_journal *resume) {
     w->progress = progress_of(w->errors, facts->expected);
@@ -149,7 +144,7 @@ bool dataset_writer_begin(dataset_writer *w, const dataset_writer_facts *facts,
     if (w->place.left && dataset_writer_resume(w, facts, resume))
         return true;
     staging_empty(&w->place);
-    return create_files(w);
+    return dataset_writer_create_rows(w);
 }
 
 dataset_writer *dataset_writer_new(const char *path, const dataset_writer_facts *facts,
@@ -177,7 +172,7 @@ void dataset_writer_break(dataset_writer *w) {
 bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows) {
     const unsigned char *at = bytes;
     for (uint64_t i = 0; i < rows && !w->failed; i++, at += w->set.x.row_bytes) {
-        if (fwrite(at, (size_t)w->set.x.row_bytes, 1, w->data) != 1)
+        if (fwrite(at, (size_t)w->set.x.row_bytes, 1, w->x.data) != 1)
             return dataset_writer_fail_part(w, 0);
         progress_show(&w->progress, ++w->set.count);
     }
@@ -206,7 +201,7 @@ static bool write_weights(FILE *file, const label *l) {
 }
 
 /* The bytes of every file are on the disk before the set has its name. */
-static bool finish_file(dataset_writer *w, FILE *file, const char *name) {
+bool dataset_writer_finish_file(dataset_writer *w, FILE *file, const char *name) {
     bool good =
         (fflush(file) == 0 && fsync(fileno(file)) == 0) || dataset_writer_fail_file(w, name);
     return (fclose(file) == 0 || dataset_writer_fail_file(w, name)) && good;
@@ -241,7 +236,7 @@ bool dataset_writer_head(dataset_writer *w, const char *name, const label *l) {
         return false;
     bool good = (l->numbers ? write_numbers(file, l) : write_weights(file, l)) ||
                 dataset_writer_fail_file(w, file_name);
-    return finish_file(w, file, file_name) && good;
+    return dataset_writer_finish_file(w, file, file_name) && good;
 }
 
 bool dataset_writer_takes_class(const char *name) {
@@ -283,7 +278,7 @@ static bool write_file(dataset_writer *w, unsigned number, const array *a,
     if (!file)
         return false;
     bool good = write(w, file, a) || dataset_writer_fail_file(w, name);
-    return finish_file(w, file, name) && good;
+    return dataset_writer_finish_file(w, file, name) && good;
 }
 
 static bool has_rows(dataset_writer *w, const char *name, uint64_t rows) {
@@ -309,13 +304,14 @@ bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *of
         int64_t length =
             dtype_integer(offsets->type, begin + size) - dtype_integer(offsets->type, begin);
         size_t bytes = (size_t)((uint64_t)length * w->set.x.row_bytes);
-        if (fwrite(at, 1, bytes, w->data) != bytes)
+        if (fwrite(at, 1, bytes, w->x.data) != bytes)
             return dataset_writer_fail_file(w, name);
         at += bytes;
         count_steps(&w->set, (uint64_t)length);
         progress_show(&w->progress, ++w->set.count);
     }
-    return write_file(w, dataset_files(&w->set) - 1, offsets, write_integers);
+    return write_file(w, dataset_part_number(&w->set, DATASET_PART_OFFSETS, 0), offsets,
+                      write_integers);
 }
 
 static bool write_rows(dataset_writer *w, FILE *file, const array *a) {
@@ -369,7 +365,7 @@ static bool write_pieces(dataset_writer *w, const unsigned char *hashes, size_t 
         return false;
     bool good = fwrite(hashes, DIGEST_BYTES, count, file) == count ||
                 dataset_writer_fail_file(w, PIECES_NAME);
-    return finish_file(w, file, PIECES_NAME) && good;
+    return dataset_writer_finish_file(w, file, PIECES_NAME) && good;
 }
 
 /* Finds the digest and the pieces of *d, whose files are open. */
@@ -411,18 +407,12 @@ static bool write_manifest(dataset_writer *w) {
         file && ((json_dumpf(root, file, JSON_INDENT(1)) == 0 && fputc('\n', file) != EOF) ||
                  dataset_writer_fail_file(w, MANIFEST_NAME));
     json_decref(root);
-    return file && finish_file(w, file, MANIFEST_NAME) && good;
+    return file && dataset_writer_finish_file(w, file, MANIFEST_NAME) && good;
 }
 
 static bool finish_data(dataset_writer *w) {
-    char name[MANIFEST_FILE_NAME];
-    FILE *data = w->data, *index = w->index;
-    w->data = w->index = NULL;
-    manifest_file_name(&w->set, 0, name);
-    bool good = finish_file(w, data, name);
-    manifest_file_name(&w->set, dataset_files(&w->set) - 1, name);
-    good = (!index || finish_file(w, index, name)) && good;
-    return good && !w->failed && (w->set.count > 0 || dataset_writer_fail(w, "there are no rows"));
+    return dataset_writer_finish_rows(w) && !w->failed &&
+           (w->set.count > 0 || dataset_writer_fail(w, "there are no rows"));
 }
 
 bool dataset_writer_finish(dataset_writer *w) {

@@ -23,7 +23,9 @@ typedef struct dataset_writer_facts {
     bool images;     /* rows have heights and widths of their own, in place of the first sides */
     dataset_store store; /* of images */
     unsigned columns;    /* labels that come with each row, one for each head */
-    uint64_t expected;   /* rows that will come, to show progress; 0: unknown */
+    unsigned maps; /* label maps that come with each row: dense targets of u8 with its sides */
+    const char *map_name[DATASET_DENSE]; /* "dense" or "dense.NAME" */
+    uint64_t expected;                   /* rows that will come, to show progress; 0: unknown */
 } dataset_writer_facts;
 
 /* Returns true if a set can be written at this path: its name is valid, and the path is not taken.
@@ -56,6 +58,9 @@ bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *of
 
 /* Appends a picture of an image set: the bytes of a file, or samples. */
 bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p);
+
+/* Appends label map number i of the last row. In a set whose rows have one shape, its samples. */
+bool dataset_writer_map(dataset_writer *w, unsigned i, const dataset_picture *p);
 
 /* Appends the labels of the last row, one for each column: a class number as i32, or f32. */
 bool dataset_writer_labels(dataset_writer *w, const uint32_t *labels);

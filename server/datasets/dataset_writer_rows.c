@@ -1,5 +1,6 @@
 /* Rows that come one by one with their labels, of an import that may be killed and go on. */
 #include "base/message.h"
+#include "dataset_part.h"
 #include "dataset_writer_state.h"
 
 #include <errno.h>
@@ -10,22 +11,48 @@
 
 #define LABEL 4 /* bytes */
 
-static unsigned index_number(const dataset_writer *w) {
-    return dataset_files(&w->set) - 1;
+/* Number i counts x first and the maps then. */
+static unsigned streams(const dataset_writer *w) {
+    return 1 + w->maps;
+}
+
+static dataset_writer_stream *stream_of(dataset_writer *w, unsigned i) {
+    return i == 0 ? &w->x : &w->map[i - 1];
+}
+
+/* The numbers of the files of stream i (dataset_part.h). */
+static unsigned data_number(const dataset_writer *w, unsigned i) {
+    return i == 0 ? 0 : dataset_part_number(&w->set, DATASET_PART_DENSE, i - 1);
+}
+
+static unsigned index_number(const dataset_writer *w, unsigned i) {
+    return i == 0 ? dataset_part_number(&w->set, DATASET_PART_INDEX, 0)
+                  : dataset_part_number(&w->set, DATASET_PART_MAPS, i - 1);
+}
+
+static bool append(dataset_writer *w, unsigned i, const dataset_picture *p) {
+    unsigned char entry[DATASET_PICTURE_ENTRY];
+    dataset_writer_stream *to = stream_of(w, i);
+    if (w->failed)
+        return false;
+    dataset_picture_entry(to->used, p->length, p->height, p->width, entry);
+    if (fwrite(p->bytes, 1, (size_t)p->length, to->data) != p->length)
+        return dataset_writer_fail_part(w, data_number(w, i));
+    if (to->index && fwrite(entry, sizeof entry, 1, to->index) != 1)
+        return dataset_writer_fail_part(w, index_number(w, i));
+    to->used += p->length;
+    return true;
 }
 
 bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p) {
-    unsigned char entry[DATASET_PICTURE_ENTRY];
-    if (w->failed)
+    if (!append(w, 0, p))
         return false;
-    dataset_picture_entry(w->used, p->length, p->height, p->width, entry);
-    if (fwrite(p->bytes, 1, (size_t)p->length, w->data) != p->length)
-        return dataset_writer_fail_part(w, 0);
-    if (fwrite(entry, sizeof entry, 1, w->index) != 1)
-        return dataset_writer_fail_part(w, index_number(w));
-    w->used += p->length;
     progress_show(&w->progress, ++w->set.count);
     return true;
+}
+
+bool dataset_writer_map(dataset_writer *w, unsigned i, const dataset_picture *p) {
+    return append(w, 1 + i, p);
 }
 
 /* ---- columns ---- */
@@ -38,7 +65,7 @@ static bool fail_column(dataset_writer *w, unsigned i) {
     return dataset_writer_fail_file(w, name);
 }
 
-bool dataset_writer_create_columns(dataset_writer *w) {
+static bool create_columns(dataset_writer *w) {
     char name[MANIFEST_FILE_NAME];
     bool good = true;
     for (unsigned i = 0; i < w->columns && good; i++) {
@@ -80,11 +107,51 @@ bool dataset_writer_drop_columns(dataset_writer *w) {
     return good;
 }
 
+/* ---- files ---- */
+
+bool dataset_writer_create_rows(dataset_writer *w) {
+    char name[MANIFEST_FILE_NAME];
+    for (unsigned i = 0; i < streams(w); i++) {
+        dataset_writer_stream *s = stream_of(w, i);
+        manifest_file_name(&w->set, data_number(w, i), name);
+        s->data = dataset_writer_create(w, name);
+        if (!s->data)
+            return false;
+        if (!w->set.images)
+            continue;
+        manifest_file_name(&w->set, index_number(w, i), name);
+        s->index = dataset_writer_create(w, name);
+        if (!s->index)
+            return false;
+    }
+    return create_columns(w);
+}
+
+bool dataset_writer_finish_rows(dataset_writer *w) {
+    char name[MANIFEST_FILE_NAME];
+    bool good = true;
+    for (unsigned i = 0; i < streams(w); i++) {
+        dataset_writer_stream *s = stream_of(w, i), files = *s;
+        s->data = s->index = NULL;
+        manifest_file_name(&w->set, data_number(w, i), name);
+        good = dataset_writer_finish_file(w, files.data, name) && good;
+        if (!files.index)
+            continue;
+        manifest_file_name(&w->set, index_number(w, i), name);
+        good = dataset_writer_finish_file(w, files.index, name) && good;
+    }
+    return good;
+}
+
 void dataset_writer_close(dataset_writer *w) {
-    FILE *const files[] = {w->data, w->index};
-    for (unsigned i = 0; i < 2; i++)
-        if (files[i])
-            fclose(files[i]);
+    for (unsigned i = 0; i < streams(w); i++) {
+        dataset_writer_stream *s = stream_of(w, i);
+        if (s->data)
+            fclose(s->data);
+        if (s->index)
+            fclose(s->index);
+        *s = (dataset_writer_stream){NULL};
+    }
     for (unsigned i = 0; i < w->columns; i++)
         if (w->column[i])
             fclose(w->column[i]);
@@ -106,11 +173,14 @@ static bool is_on_disk(FILE *file) {
 bool dataset_writer_save(dataset_writer *w, dataset_journal *state) {
     char text[DATASET_JOURNAL_TEXT];
     state->rows = w->set.count;
-    state->bytes = w->set.images ? w->used : w->set.count * w->set.x.row_bytes;
-    if (!is_on_disk(w->data))
-        return dataset_writer_fail_part(w, 0);
-    if (w->index && !is_on_disk(w->index))
-        return dataset_writer_fail_part(w, index_number(w));
+    state->bytes = w->set.images ? w->x.used : w->set.count * w->set.x.row_bytes;
+    for (unsigned i = 0; i < streams(w); i++) {
+        const dataset_writer_stream *s = stream_of(w, i);
+        if (!is_on_disk(s->data))
+            return dataset_writer_fail_part(w, data_number(w, i));
+        if (s->index && !is_on_disk(s->index))
+            return dataset_writer_fail_part(w, index_number(w, i));
+    }
     for (unsigned i = 0; i < w->columns; i++)
         if (!is_on_disk(w->column[i]))
             return fail_column(w, i);
@@ -128,22 +198,47 @@ static bool read_journal(const dataset_writer *w, dataset_journal *out) {
     return good;
 }
 
+/* The bytes of the maps in stream i, which are those of so many rows. The last of the rows is read
+ * in the index, which is open. False: the index is damaged. */
+static bool find_used(dataset_writer *w, unsigned i, uint64_t rows, uint64_t *out) {
+    char name[MANIFEST_FILE_NAME];
+    mapped_file file;
+    *out = 0;
+    if (!w->set.images || rows == 0) {
+        *out = rows * w->set.dense[i - 1].row_bytes;
+        return true;
+    }
+    manifest_file_name(&w->set, index_number(w, i), name);
+    if (!mapped_file_open(w->place.directory, name, &file))
+        return false;
+    bool good = file.length == rows * DATASET_PICTURE_ENTRY;
+    if (good)
+        *out = dataset_picture_end(file.bytes + (rows - 1) * DATASET_PICTURE_ENTRY);
+    mapped_file_close(&file);
+    return good;
+}
+
 /* Opens the files of rows, cut to what the journal counts. */
 static bool reopen(dataset_writer *w, const dataset_journal *j) {
     char name[MANIFEST_FILE_NAME];
-    manifest_file_name(&w->set, 0, name);
-    w->data = staging_reopen(&w->place, name, j->bytes);
-    manifest_file_name(&w->set, index_number(w), name);
-    if (w->set.images)
-        w->index = staging_reopen(&w->place, name, j->rows * DATASET_PICTURE_ENTRY);
-    bool good = w->data && (w->index || !w->set.images);
+    bool good = true;
+    for (unsigned i = 0; i < streams(w) && good; i++) {
+        dataset_writer_stream *s = stream_of(w, i);
+        s->used = j->bytes;
+        manifest_file_name(&w->set, index_number(w, i), name);
+        if (w->set.images)
+            s->index = staging_reopen(&w->place, name, j->rows * DATASET_PICTURE_ENTRY);
+        good = (s->index || !w->set.images) && (i == 0 || find_used(w, i, j->rows, &s->used));
+        manifest_file_name(&w->set, data_number(w, i), name);
+        s->data = good ? staging_reopen(&w->place, name, s->used) : NULL;
+        good = s->data != NULL;
+    }
     for (unsigned i = 0; i < w->columns && good; i++) {
         manifest_column_name(i, name);
         w->column[i] = staging_reopen(&w->place, name, j->rows * LABEL);
         good = w->column[i] != NULL;
     }
     w->set.count = good ? j->rows : 0;
-    w->used = good ? j->bytes : 0;
     return good;
 }
 
@@ -158,7 +253,6 @@ static const char *reason_to_begin(dataset_writer *w, dataset_journal *resume) {
         return "the files or the options are not those that it had";
     if (!reopen(w, &found)) {
         dataset_writer_close(w);
-        w->data = w->index = NULL;
         memset(w->column, 0, sizeof w->column);
         return "its files cannot be used";
     }

@@ -9,13 +9,20 @@
 #include "progress.h"
 #include "staging.h"
 
+/* A file of rows that come one by one. */
+typedef struct dataset_writer_stream {
+    FILE *data;
+    FILE *index;   /* of an image set */
+    uint64_t used; /* bytes of its data so far */
+} dataset_writer_stream;
+
 struct dataset_writer {
     staging place;
     dataset set; /* its facts and heads so far; its files are mapped only for the digest */
     json_t *class_names;
-    FILE *data, *errors;
-    FILE *index;   /* of an image set */
-    uint64_t used; /* bytes of its data so far */
+    FILE *errors;
+    dataset_writer_stream x, map[DATASET_DENSE];
+    unsigned maps;
     FILE *column[DATASET_HEADS];
     unsigned columns;
     progress progress;
@@ -36,9 +43,16 @@ bool dataset_writer_fail_part(dataset_writer *w, unsigned number);
 /* A new file. NULL: explained. */
 FILE *dataset_writer_create(dataset_writer *w, const char *name);
 
+/* Writes a file to the disk, and closes it. */
+bool dataset_writer_finish_file(dataset_writer *w, FILE *file, const char *name);
+
 /* ---- dataset_writer_rows.c ---- */
 
-bool dataset_writer_create_columns(dataset_writer *w);
+/* Creates all files of rows. */
+bool dataset_writer_create_rows(dataset_writer *w);
+
+/* Writes them to the disk and closes them, but for the columns. */
+bool dataset_writer_finish_rows(dataset_writer *w);
 
 /* Removes what is not part of the set. */
 bool dataset_writer_drop_columns(dataset_writer *w);

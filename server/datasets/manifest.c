@@ -170,6 +170,11 @@ static bool has_dense(const dataset *d, const char *name) {
     return false;
 }
 
+/* The dense targets of an image set are label maps. */
+static bool is_map(const dataset_array *a) {
+    return a->type == DTYPE_U8 && a->rank == 2 && a->layout == LAYOUT_NONE;
+}
+
 static bool read_dense(const json_t *o, dataset *out) {
     dataset_array *a = &out->dense[out->denses];
     const char *name = text_of(o, "name");
@@ -178,8 +183,9 @@ static bool read_dense(const json_t *o, dataset *out) {
         return false;
     snprintf(a->name, sizeof a->name, "%s", name);
     a->type = (dtype)type;
-    if (!read_shape(json_object_get(o, "shape"), 0, out->count, a) ||
-        !manifest_layout_of(text_of(o, "layout"), &a->layout) || !dataset_array_fits(a, &out->x))
+    if (!read_shape(json_object_get(o, "shape"), out->images ? 2 : 0, out->count, a) ||
+        !manifest_layout_of(text_of(o, "layout"), &a->layout) || !dataset_array_fits(a, &out->x) ||
+        (out->images && !is_map(a)))
         return false;
     out->denses++;
     return true;
@@ -191,8 +197,7 @@ static bool read_denses(const json_t *root, dataset *out) {
     const json_t *list = json_object_get(root, "dense");
     if (!list)
         return true;
-    if (out->ragged || out->images || json_array_size(list) < 1 ||
-        json_array_size(list) > DATASET_DENSE)
+    if (out->ragged || json_array_size(list) < 1 || json_array_size(list) > DATASET_DENSE)
         return false;
     for (size_t i = 0; i < json_array_size(list); i++)
         if (!read_dense(json_array_get(list, i), out))
@@ -311,9 +316,11 @@ bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON
                       "(numbers, rows or values) and classes (of values 1)",
                       reason);
     if (!read_denses(root, out))
-        return refuse(": dense must be a list of objects with name (dense or dense.NAME, each "
-                      "once), dtype, shape and layout, and with the spatial dimensions of shape",
-                      reason);
+        return refuse(
+            ": dense must be a list of objects with name (dense or dense.NAME, each "
+            "once), dtype, shape and layout, and with the spatial dimensions of shape; of "
+            "an image set u8, [null, null] and none",
+            reason);
     if (!read_neighbours(root, out))
         return refuse(": neighbours must be an integer from 1 to 1024", reason);
     if (!read_digest(root, "digest", out->digest))

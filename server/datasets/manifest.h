@@ -7,12 +7,15 @@
  *                   one file for each head: class numbers as i32, rows of f32 weights, or f32
  *                   values
  *   dense.bin, dense.NAME.bin
- *                   dense targets, whose rows have the spatial sides of those in data.bin
+ *                   dense targets, whose rows have the spatial sides of those in data.bin; of an
+ *                   image set label maps, stored as the pictures are
  *   neighbours.bin  the numbers of each row's neighbours, i64
  *   offsets.bin     of a ragged set: where each row begins in data.bin, and the last ends, in
  *                   steps, i64
  *   index.bin       of an image set: where each picture lies in data.bin, and its sides
  *                   (dataset_picture.h)
+ *   index.dense.bin, index.dense.NAME.bin
+ *                   of an image set: the same for the label maps in dense.bin, dense.NAME.bin
  *   pieces.bin      hashes of each MiB of all these files (pieces.h); sets that older versions
  *                   wrote have none
  *

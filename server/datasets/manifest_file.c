@@ -8,7 +8,7 @@
 #define DATA_FILE       "data.bin"
 #define NEIGHBOURS_FILE "neighbours.bin"
 #define OFFSETS_FILE    "offsets.bin"
-#define INDEX_FILE      "index.bin"
+#define INDEX_STEM      "index"
 #define LABELS_STEM     "labels"
 #define DENSE_STEM      "dense"
 #define COLUMN_STEM     "column"
@@ -33,7 +33,10 @@ void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FIL
         snprintf(out, MANIFEST_FILE_NAME, "%s", OFFSETS_FILE);
         break;
     case DATASET_PART_INDEX:
-        snprintf(out, MANIFEST_FILE_NAME, "%s", INDEX_FILE);
+        snprintf(out, MANIFEST_FILE_NAME, "%s", INDEX_STEM ARRAY_END);
+        break;
+    case DATASET_PART_MAPS:
+        snprintf(out, MANIFEST_FILE_NAME, INDEX_STEM ".%s" ARRAY_END, d->dense[i].name);
     }
 }
 
@@ -49,10 +52,11 @@ uint64_t manifest_row_bytes(const dataset *d, unsigned number) {
     case DATASET_PART_HEAD:
         return d->head[i].kind == DATASET_NUMBERS ? 4 : 4 * d->head[i].classes;
     case DATASET_PART_DENSE:
-        return d->dense[i].row_bytes;
+        return d->images ? 0 : d->dense[i].row_bytes;
     case DATASET_PART_NEIGHBOURS:
         return 8 * d->neighbours.k;
     case DATASET_PART_INDEX:
+    case DATASET_PART_MAPS:
         return DATASET_PICTURE_ENTRY;
     default:
         return 8;
@@ -65,7 +69,8 @@ bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out) {
     bool ragged = part == DATASET_PART_X && d->ragged;
     uint64_t rows = ragged ? d->steps : d->count + (part == DATASET_PART_OFFSETS);
     uint64_t row = ragged ? d->x.row_bytes : manifest_row_bytes(d, number);
-    bool known = part != DATASET_PART_X || !(d->images || (ragged && rows == 0));
+    bool pictures = d->images && (part == DATASET_PART_X || part == DATASET_PART_DENSE);
+    bool known = !pictures && !(ragged && rows == 0);
     *out = known ? rows * row : MANIFEST_ANY_BYTES;
     return row == 0 || rows <= UINT64_MAX / row;
 }
@@ -77,12 +82,12 @@ static bool is_array_file(const char *name, const char *stem) {
 }
 
 bool manifest_owns_file(const char *name) {
-    static const char *const names[] = {MANIFEST_NAME,    DATA_FILE,       NEIGHBOURS_FILE,
-                                        OFFSETS_FILE,     INDEX_FILE,      PIECES_NAME,
-                                        MANIFEST_JOURNAL, MANIFEST_SCRATCH};
+    static const char *const names[] = {MANIFEST_NAME,   DATA_FILE,   NEIGHBOURS_FILE,
+                                        OFFSETS_FILE,    PIECES_NAME, MANIFEST_JOURNAL,
+                                        MANIFEST_SCRATCH};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
     return is_array_file(name, LABELS_STEM) || is_array_file(name, DENSE_STEM) ||
-           is_array_file(name, COLUMN_STEM);
+           is_array_file(name, COLUMN_STEM) || is_array_file(name, INDEX_STEM);
 }

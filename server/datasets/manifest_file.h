@@ -15,12 +15,13 @@
 /* The name of file `number` of a set, in the order of dataset_file. */
 void manifest_file_name(const dataset *d, unsigned number, char out[MANIFEST_FILE_NAME]);
 
-/* The bytes of a row in the same file; 0 for the data of a ragged set or an image set. */
+/* The bytes of a row in the same file; 0 for the data of a ragged set, and for the data and the
+ * dense targets of an image set. */
 uint64_t manifest_row_bytes(const dataset *d, unsigned number);
 
 /* The bytes that the same file must have; MANIFEST_ANY_BYTES for the data of a ragged set whose
- * manifest does not tell its lengths, which its offsets say, and of an image set. False: more than
- * 64 bits can count. */
+ * manifest does not tell its lengths, which its offsets say, and for the data and the dense targets
+ * of an image set. False: more than 64 bits can count. */
 bool manifest_file_bytes(const dataset *d, unsigned number, uint64_t *out);
 
 /* The name of the labels of a head while rows are still written. */

@@ -125,6 +125,39 @@ bool image_read_part(const unsigned char *bytes, size_t length, unsigned channel
     return true;
 }
 
+/* ---- label maps ---- */
+
+static bool read_labels(const image_request *order, image *out) {
+    memset(out, 0, sizeof *out);
+    const char *kind = image_kind(order->bytes, order->length);
+    if (kind && strcmp(kind, "PNG") == 0)
+        return image_png(order, out);
+    snprintf(out->message, sizeof out->message, "a label map must be a PNG file; the file is %s",
+             kind ? kind : "neither PNG nor JPEG");
+    return false;
+}
+
+bool image_labels_header(const unsigned char *bytes, size_t length, image *out) {
+    const image_request order = {.bytes = bytes, .length = length, .labels = true};
+    return read_labels(&order, out);
+}
+
+bool image_labels_read(const unsigned char *bytes, size_t length, const image_part *part,
+                       image *out) {
+    const image_request order = {.bytes = bytes,
+                                 .length = length,
+                                 .pixels = true,
+                                 .labels = true,
+                                 .channels = 1,
+                                 .part = part};
+    if (!read_labels(&order, out)) {
+        image_free(out);
+        return false;
+    }
+    out->channels = 1;
+    return true;
+}
+
 void image_free(image *p) {
     free(p->pixels);
     p->pixels = NULL;

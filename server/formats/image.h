@@ -4,6 +4,9 @@
  * Pixels are the samples that a file stores: gamma, colour profiles and orientation are not
  * applied, alpha and transparent colours are dropped, samples of 16 bits keep the high byte, and
  * palette indices become colours.
+ *
+ * A label map is a PNG file of class numbers: palette indices, or grey values, of 1, 2, 4 or 8
+ * bits. They are read as they are stored, whatever the palette.
  */
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -21,13 +24,14 @@
 /* What a file has that its pixels do not keep. */
 typedef enum image_trait {
     IMAGE_PALETTE = 1 << 0,
-    IMAGE_ALPHA = 1 << 1, /* or a transparent colour */
-    IMAGE_WIDE = 1 << 2,  /* 16 bits per sample */
-    IMAGE_CMYK = 1 << 3,  /* or YCCK */
-    IMAGE_TURNED = 1 << 4 /* an orientation other than upright (Exif) */
+    IMAGE_ALPHA = 1 << 1,  /* or a transparent colour */
+    IMAGE_WIDE = 1 << 2,   /* 16 bits per sample */
+    IMAGE_CMYK = 1 << 3,   /* or YCCK */
+    IMAGE_TURNED = 1 << 4, /* an orientation other than upright (Exif) */
+    IMAGE_NARROW = 1 << 5  /* a label map of grey values of less than 8 bits */
 } image_trait;
 
-#define IMAGE_TRAITS 5
+#define IMAGE_TRAITS 6
 
 /* Some rows and columns of a picture. */
 typedef struct image_part {
@@ -66,6 +70,11 @@ bool image_read(const unsigned char *bytes, size_t length, unsigned channels, im
  * part may be missed. */
 bool image_read_part(const unsigned char *bytes, size_t length, unsigned channels,
                      const image_part *part, image *out);
+
+/* The same for a label map: pixels are class numbers, in one channel. */
+bool image_labels_header(const unsigned char *bytes, size_t length, image *out);
+bool image_labels_read(const unsigned char *bytes, size_t length, const image_part *part,
+                       image *out);
 void image_free(image *p);
 
 #endif

@@ -10,6 +10,7 @@ typedef struct image_request {
     const unsigned char *bytes;
     size_t length;
     bool pixels;            /* read the pixels; else the header alone */
+    bool labels;            /* of a label map: values as they are stored */
     unsigned channels;      /* that pixels are converted to afterwards: 0 (not at all), 1 or 3 */
     const image_part *part; /* the pixels that are needed, or NULL: all */
 } image_request;

@@ -64,9 +64,35 @@ static void take_header(reader *r) {
                      (png_get_bit_depth(r->png, r->info) == 16 ? IMAGE_WIDE : 0u);
 }
 
+/* Refuses what would lose something as class numbers of one byte. */
+static bool take_labels(reader *r) {
+    static const char *const kinds[] = {[PNG_COLOR_TYPE_RGB] = "RGB pixels",
+                                        [PNG_COLOR_TYPE_GRAY_ALPHA] = "grey pixels with alpha",
+                                        [PNG_COLOR_TYPE_RGB_ALPHA] = "RGB pixels with alpha"};
+    unsigned colours = png_get_color_type(r->png, r->info);
+    unsigned bits = png_get_bit_depth(r->png, r->info);
+    bool palette = colours == PNG_COLOR_TYPE_PALETTE;
+    bool one = palette || colours == PNG_COLOR_TYPE_GRAY;
+    r->out->stored = 1;
+    r->out->traits = !palette && bits < 8 ? IMAGE_NARROW : 0;
+    if (!one)
+        snprintf(r->out->message, IMAGE_MESSAGE,
+                 "a label map must have palette indices or grey values; the file has %s",
+                 kinds[colours]);
+    else if (bits > 8)
+        snprintf(r->out->message, IMAGE_MESSAGE,
+                 "a label map must have at most 8 bits in a pixel; the file has %u", bits);
+    return one && bits <= 8;
+}
+
 /* Has libpng convert rows to 1 or 3 bytes per pixel. */
 static void set_transformations(reader *r) {
     unsigned colours = png_get_color_type(r->png, r->info);
+    if (r->order->labels) {
+        png_set_packing(r->png);
+        png_set_check_for_invalid_index(r->png, 0); /* the palette has no meaning here */
+        return;
+    }
     if (colours == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(r->png);
     else if (colours == PNG_COLOR_TYPE_GRAY)
@@ -78,7 +104,7 @@ static void set_transformations(reader *r) {
 static bool decode(reader *r) {
     read_info(r);
     take_header(r);
-    if (!image_take_sides(r->out))
+    if (!image_take_sides(r->out) || (r->order->labels && !take_labels(r)))
         return false;
     if (!r->order->pixels)
         return true;

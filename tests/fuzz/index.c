@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     d.x.rank = data[0] & 2 ? 3 : 2;
     d.count = 1 + (data[0] >> 2 & 3);
     memcpy(index, data + 1, size - 1 < sizeof index ? size - 1 : sizeof index);
-    d.index = (mapped_file){.bytes = index, .length = d.count * DATASET_PICTURE_ENTRY};
+    d.x.index = (mapped_file){.bytes = index, .length = d.count * DATASET_PICTURE_ENTRY};
     for (uint64_t row = 0; row < 5; row++) {
         if (!dataset_picture_of(&d, row, &p))
             continue;

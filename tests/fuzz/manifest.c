@@ -45,6 +45,7 @@ static FILE *begin(void) {
     dataset_picture_entry(0, 3, 1, 1, index);
     dataset_picture_entry(3, 5, 1, 5, index + DATASET_PICTURE_ENTRY);
     write_file("index.bin", index, sizeof index);
+    write_file("index.dense.bin", index, sizeof index);
     static const unsigned char hashes[32];
     write_file("pieces.bin", hashes, sizeof hashes);
     return fopen("/dev/null", "w");
@@ -59,13 +60,18 @@ static void open_lazily(FILE *quiet) {
     dataset_release(d);
 }
 
-/* The pictures of two rows; of samples only those that are as many as the sides say. */
+/* The pictures of two rows, and their label maps; of samples only those that are as many as the
+ * sides say. */
 static void check_pictures(const dataset *d) {
     dataset_picture p;
     for (uint64_t row = 0; row < d->count; row++)
         if (dataset_picture_of(d, row, &p) != (d->store == DATASET_FILES || d->x.rank - 2 != row))
             abort();
-    if (d->count != 2 || d->denses > 0 || dataset_picture_of(d, 2, &p))
+    for (uint64_t row = 0; d->denses == 1 && row < d->count; row++)
+        if (dataset_picture_in(d, &d->dense[0], row, &p) !=
+            (d->store == DATASET_FILES || (d->x.rank == 2 && row == 1)))
+            abort();
+    if (d->count != 2 || d->denses > 1 || dataset_picture_of(d, 2, &p))
         abort();
 }
 

@@ -93,6 +93,27 @@ static inline void small_write_images(const char *name, dataset_store store) {
     assert_true(small_heads(w, 3) && dataset_writer_finish(w));
 }
 
+/* The same pictures, with a label map beside each. */
+static inline void small_write_maps(const char *name, dataset_store store) {
+    const dataset_writer_facts facts = {.type = DTYPE_U8,
+                                        .rank = 3,
+                                        .side = {0, 0, 3},
+                                        .layout = LAYOUT_CHANNELS_LAST,
+                                        .images = true,
+                                        .store = store,
+                                        .maps = 1,
+                                        .map_name = {"dense.map"}};
+    const dataset_picture pictures[] = {
+        {small_pixels, 3, 1, 1}, {small_pixels + 3, 6, 1, 2}, {small_pixels + 9, 3, 1, 1}};
+    const dataset_picture maps[] = {
+        {small_pixels, 1, 1, 1}, {small_pixels + 1, 2, 1, 2}, {small_pixels + 3, 1, 1, 1}};
+    dataset_writer *w = dataset_writer_new(folder_path(name), &facts, folder_errors);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(w && dataset_writer_picture(w, &pictures[i]) &&
+                    dataset_writer_map(w, 0, &maps[i]));
+    assert_true(small_heads(w, 3) && dataset_writer_finish(w));
+}
+
 /* Where a row of a ragged set begins, in steps, and its length. */
 static inline dataset_span small_span(const dataset *d, uint64_t row) {
     dataset_span span;

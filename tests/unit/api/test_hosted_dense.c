@@ -48,7 +48,7 @@ static fmix_status fill(bench *b, unsigned i, void *out) {
     fmix_context *context = unit_context();
     fmix_scratch *scratch;
     dense_target *t = &b->targets.targets[i];
-    hosted_dense_locate(&b->hosted);
+    assert_ok(hosted_dense_locate(&b->hosted, 0, ROWS, themselves));
     t->rows = (mixer_rows){.rows = {.count = ROWS, .index = 5}};
     t->batch.pairing = themselves;
     assert_ok(fmix_mixer_new(context, &recipe, &choice, &t->rows.mixer));
@@ -137,9 +137,42 @@ static void a_target_that_is_altered_fails(void **state) {
     end(&b);
 }
 
+static void targets_of_an_image_set_are_views_of_one_size(void **state) {
+    (void)state;
+    metrics counters = {0};
+    bench b;
+    unsigned char maps[ROWS][4];
+    static uint64_t numbers[ROWS] = {1, 2};
+    query q;
+    b = (bench){.set = small_open("maps", true)};
+    assert_non_null(b.set);
+    b.samples = (hosted_samples){
+        .set = b.set, .at = {.rows = ROWS, .t = 5, .end = ROWS}, .number = numbers};
+    b.hosted.samples = &b.samples;
+    served_query(&q, ~0u, "method=cutmix&size=2&view=stretch");
+    q.layout = LAYOUT_CHANNELS_LAST;
+    batch_geometry g = grey;
+    g.has_channels = true;
+    g.layout = FMIX_CHANNELS_LAST;
+    const hosted_views like = {.metrics = &counters};
+    assert_true(hosted_dense_view(&b.hosted, &q, &like, ROWS, &b.problem));
+    assert_ok(hosted_dense_find(&b.hosted));
+    assert_true(hosted_dense_begin(&b.hosted, &q, &g, &mask, &b.targets, &b.problem));
+    assert_int_equal(b.targets.count, 1);
+    assert_int_equal(b.targets.targets[0].sides, 2);
+    assert_true(hosted_dense_memory(&b.hosted) >= 2 * ROWS * 4);
+    assert_ok(fill(&b, 0, maps));
+    assert_memory_equal(maps[0], ((unsigned char[]){2, 3, 2, 3}), 4); /* of 1 x 2 */
+    assert_memory_equal(maps[1], ((unsigned char[]){4, 4, 4, 4}), 4);
+    char why[HOSTED_VIEWS_REASON];
+    assert_false(hosted_dense_failed(&b.hosted, why));
+    end(&b);
+}
+
 static int begin_folder(void **state) {
     int begun = folder_begin(state);
     small_write_dense("set");
+    small_write_maps("maps", DATASET_PIXELS);
     return begun;
 }
 
@@ -151,6 +184,7 @@ int main(void) {
         T(targets_are_moved_as_x_is_and_never_normalised),
         T(channels_are_where_the_answer_has_them),
         T(methods_that_would_blend_a_map_are_refused),
+        T(targets_of_an_image_set_are_views_of_one_size),
         T(a_target_that_is_altered_fails),
     };
     return cmocka_run_group_tests(tests, begin_folder, folder_end);

@@ -10,6 +10,7 @@
 enum { PICTURES = 6, WIDTH = 5, SIDE = 3, VIEW = SIDE * SIDE * 3, FILE_ROOM = 512 };
 static unsigned char pixels[PICTURES][(2 + PICTURES) * WIDTH * 3];
 static unsigned char data[PICTURES * FILE_ROOM], entries[PICTURES * DATASET_PICTURE_ENTRY];
+static unsigned char map_entries[PICTURES * DATASET_PICTURE_ENTRY];
 static dataset set = {.name = "set",
                       .count = PICTURES,
                       .images = true,
@@ -45,8 +46,8 @@ static void write_set(dataset_store as) {
     memset(&set.unusable, 0, sizeof set.unusable);
     set.x.file.bytes = data;
     set.x.file.length = sizeof data;
-    set.index.bytes = entries;
-    set.index.length = sizeof entries;
+    set.x.index.bytes = entries;
+    set.x.index.length = sizeof entries;
 }
 
 static uint64_t numbers[8];
@@ -64,8 +65,10 @@ static hosted_samples samples_of(unsigned rows, bool neighbours) {
                             .fault = &damage};
 }
 
-static hosted_views begin(const hosted_samples *samples, const char *text) {
+static hosted_views begin_of(const dataset_array *of, const hosted_samples *samples,
+                             const char *text) {
     hosted_views h = {.samples = samples,
+                      .array = of,
                       .metrics = &counters,
                       .unusable = &set.unusable,
                       .share = samples->at.end - samples->at.begin};
@@ -75,6 +78,10 @@ static hosted_views begin(const hosted_samples *samples, const char *text) {
     atomic_store(&counters.pictures, 0);
     assert_true(hosted_views_begin(&h, &q, &p));
     return h;
+}
+
+static hosted_views begin(const hosted_samples *samples, const char *text) {
+    return begin_of(&set.x, samples, text);
 }
 
 static void expect(const hosted_views *h, fmix_scratch *scratch, uint64_t i) {
@@ -110,6 +117,42 @@ static void views_are_the_library_s_of_the_stored_pictures(void **state) {
         assert_int_equal(atomic_load(&counters.pictures), as == DATASET_FILES ? 4 : 0);
         hosted_views_end(&h);
     }
+    fmix_scratch_free(scratch);
+}
+
+/* The label maps are the pictures, in grey. */
+static void views_of_label_maps_are_by_the_nearest_pixel(void **state) {
+    (void)state;
+    static const dataset_array map = {
+        .name = "dense.map", .type = DTYPE_U8, .rank = 2, .layout = LAYOUT_NONE};
+    fmix_scratch *scratch;
+    assert_ok(fmix_scratch_new(&scratch));
+    write_set(DATASET_PIXELS);
+    const hosted_samples samples = samples_of(4, false);
+    set.dense[0] = map;
+    set.dense[0].file = set.x.file;
+    for (unsigned i = 0; i < PICTURES; i++)
+        dataset_picture_entry(i * FILE_ROOM, height_of(i) * WIDTH, height_of(i), WIDTH,
+                              map_entries + i * DATASET_PICTURE_ENTRY);
+    set.dense[0].index = (mapped_file){.bytes = map_entries, .length = sizeof map_entries};
+    hosted_views h = begin_of(&set.dense[0], &samples, "size=3&flip=1&filter=bicubic");
+    assert_ok(hosted_views_find(&h));
+    assert_ok(hosted_views_locate(&h, 0, 4, others));
+    assert_int_equal(h.rows.row_bytes, SIDE * SIDE);
+    assert_int_equal(h.filter, FMIX_FILTER_NEAREST);
+    assert_string_equal(h.rows.name, "dense.map");
+    assert_ok(hosted_views_need(&h, scratch, 0, 4, others));
+    for (uint64_t i = 0; i < 4; i++) {
+        unsigned char wanted[SIDE * SIDE];
+        const fmix_picture from = {.part = {.height = height_of(i), .width = WIDTH},
+                                   .pixels = data + i * FILE_ROOM,
+                                   .stride = WIDTH};
+        fmix_view drawn;
+        assert_ok(fmix_view_draw(&h.recipe, 3, 20 + i, false, height_of(i), WIDTH, &drawn));
+        assert_ok(fmix_view_take(scratch, &drawn, 1, &from, wanted));
+        assert_memory_equal(hosted_views_row(&h, i), wanted, sizeof wanted);
+    }
+    hosted_views_end(&h);
     fmix_scratch_free(scratch);
 }
 
@@ -305,7 +348,8 @@ static void files_need_more_memory_and_time_than_pixels(void **state) {
     assert_true(cost[DATASET_FILES] > cost[DATASET_PIXELS] && cost[DATASET_PIXELS] > 0);
 }
 
-RUN(T(views_are_the_library_s_of_the_stored_pictures),
+RUN(T(views_of_label_maps_are_by_the_nearest_pixel),
+    T(views_are_the_library_s_of_the_stored_pictures),
     T(a_picture_is_decoded_once_for_all_its_views),
     T(a_share_has_room_for_its_rows_and_their_partners),
     T(threads_that_need_the_same_views_make_each_once),

@@ -79,6 +79,21 @@ static void contents_are_checked_where_there_are_no_pieces(void **state) {
     assert_true(folder_said("row 0 of its index does not lie in the data"));
 }
 
+static void label_maps_and_their_index_are_checked(void **state) {
+    (void)state;
+    small_write_maps("a", DATASET_PIXELS);
+    assert_true(audit("a"));
+    small_alter("a/dense.map.bin", 77);
+    assert_false(audit("a"));
+    assert_true(folder_said("bytes 0 to 3 of dense.map.bin (rows 0 to 2) are not what was"));
+    small_write_maps("b", DATASET_PIXELS);
+    small_make_old("b");
+    small_alter("b/index.dense.map.bin", 12);
+    assert_false(audit("b"));
+    assert_true(folder_said("row 0 of the index of dense.map does not lie in the label maps"));
+}
+
 RUN(IN_FOLDER(a_set_as_it_was_imported_is_good), IN_FOLDER(every_wrong_file_is_named),
     IN_FOLDER(wrong_pieces_beside_each_other_are_one_range),
-    IN_FOLDER(contents_are_checked_where_there_are_no_pieces))
+    IN_FOLDER(contents_are_checked_where_there_are_no_pieces),
+    IN_FOLDER(label_maps_and_their_index_are_checked))

@@ -87,7 +87,8 @@ static void a_range_of_pictures_has_the_rows_that_lie_there(void **state) {
     static const uint64_t offset[] = {0, 7, 30, 31};
     for (size_t i = 0; i < 4; i++)
         dataset_picture_entry(offset[i], 1, 1, 1, index + i * DATASET_PICTURE_ENTRY);
-    dataset d = {.count = 4, .images = true, .index = {.bytes = index, .length = sizeof index}};
+    dataset d = {.count = 4, .images = true, .denses = 1};
+    d.x.index = d.dense[0].index = (mapped_file){.bytes = index, .length = sizeof index};
     static const struct {
         uint64_t first, end;
         const char *rows;
@@ -99,7 +100,11 @@ static void a_range_of_pictures_has_the_rows_that_lie_there(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dataset_info_range(&d, 0, cases[i].first, cases[i].end, text);
         assert_non_null(strstr(text, cases[i].rows));
+        dataset_info_range(&d, 1, cases[i].first, cases[i].end, text);
+        assert_non_null(strstr(text, cases[i].rows)); /* of label maps, too */
     }
+    dataset_info_range(&d, 3, 24, 72, text);
+    assert_non_null(strstr(text, "(rows 1 to 2)")); /* of their index */
 }
 
 RUN(IN_FOLDER(every_part_of_a_set_is_told),

@@ -61,8 +61,9 @@ static void entries_that_lead_out_of_the_data_or_over_a_limit_are_damaged(void *
     };
     unsigned char index[DATASET_PICTURE_ENTRY];
     dataset d = {.images = true,
-                 .x = {.rank = 3, .file = {.bytes = small_pixels, .length = 12}},
-                 .index = {.bytes = index, .length = sizeof index}};
+                 .x = {.rank = 3,
+                       .file = {.bytes = small_pixels, .length = 12},
+                       .index = {.bytes = index, .length = sizeof index}}};
     dataset_picture p;
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
         dataset_picture_entry(entries[i].offset, entries[i].length, entries[i].height,
@@ -72,6 +73,31 @@ static void entries_that_lead_out_of_the_data_or_over_a_limit_are_damaged(void *
         d.store = DATASET_PIXELS;
         assert_int_equal(dataset_picture_of(&d, 0, &p), entries[i].pixels);
     }
+}
+
+static void a_label_map_has_one_channel_and_the_sides_of_its_picture(void **state) {
+    (void)state;
+    unsigned char index[DATASET_PICTURE_ENTRY], of_maps[DATASET_PICTURE_ENTRY];
+    const mapped_file file = {.bytes = small_pixels, .length = 12};
+    dataset d = {
+        .images = true,
+        .store = DATASET_PIXELS,
+        .x = {.rank = 3, .file = file, .index = {.bytes = index, .length = sizeof index}},
+        .denses = 1,
+        .dense = {
+            {.rank = 2, .file = file, .index = {.bytes = of_maps, .length = sizeof of_maps}}}};
+    dataset_picture p;
+    dataset_picture_entry(0, 12, 2, 2, index);
+    dataset_picture_entry(5, 4, 2, 2, of_maps);
+    assert_true(dataset_picture_in(&d, &d.x, 0, &p) && p.length == 12);
+    assert_true(dataset_picture_in(&d, &d.dense[0], 0, &p) && p.bytes == small_pixels + 5);
+    assert_int_equal(dataset_picture_end(of_maps), 9);
+    dataset_picture_entry(5, 4, 4, 1, of_maps);
+    assert_false(dataset_picture_in(&d, &d.dense[0], 0, &p));
+    dataset_picture_entry(0, 12, 2, 2, of_maps);
+    assert_false(dataset_picture_in(&d, &d.dense[0], 0, &p));
+    assert_ptr_equal(dataset_unusable_of(&d, &d.x), &d.unusable);
+    assert_ptr_equal(dataset_unusable_of(&d, &d.dense[0]), &d.unusable_maps[0]);
 }
 
 static void an_entry_is_little_endian(void **state) {
@@ -102,5 +128,6 @@ static void an_altered_index_is_found_by_the_digest(void **state) {
 RUN(IN_FOLDER(pictures_are_found_with_their_sides),
     cmocka_unit_test(as_many_unusable_rows_are_kept_as_there_is_room_for),
     T(entries_that_lead_out_of_the_data_or_over_a_limit_are_damaged), T(an_entry_is_little_endian),
+    T(a_label_map_has_one_channel_and_the_sides_of_its_picture),
     IN_FOLDER(the_index_has_an_entry_for_each_row),
     IN_FOLDER(an_altered_index_is_found_by_the_digest))

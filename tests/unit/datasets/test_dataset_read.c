@@ -98,21 +98,45 @@ static void a_picture_lies_in_the_data_and_is_verified(void **state) {
     dataset_picture picture;
     small_write_images("a", DATASET_PIXELS);
     dataset *d = open_forged("a/index.bin", 12, &met); /* the offset of picture 0 is 12 */
-    assert_int_equal(dataset_find_picture(d, 1, &met, &picture), DATASET_TRUE);
-    assert_int_equal(dataset_need_picture(d, &picture, &met), DATASET_TRUE);
+    assert_int_equal(dataset_find_picture(d, &d->x, 1, &met, &picture), DATASET_TRUE);
+    assert_int_equal(dataset_need_picture(d, &d->x, &picture, &met), DATASET_TRUE);
     assert_true(picture.length == 6 && picture.width == 2);
     assert_memory_equal(picture.bytes, small_pixels + 3, 6);
-    assert_int_equal(dataset_find_picture(d, 0, &met, &picture), DATASET_WRONG);
+    assert_int_equal(dataset_find_picture(d, &d->x, 0, &met, &picture), DATASET_WRONG);
     assert_non_null(strstr(text_of(d, &met), "of index.bin (rows 0 to 2)"));
     small_alter("a/index.bin", 0);
     dataset_release(d);
     d = small_open_lazily("a");
     met = 0;
     small_alter("a/data.bin", 99);
-    assert_int_equal(dataset_find_picture(d, 1, &met, &picture), DATASET_TRUE);
-    assert_int_equal(dataset_need_picture(d, &picture, &met), DATASET_WRONG);
+    assert_int_equal(dataset_find_picture(d, &d->x, 1, &met, &picture), DATASET_TRUE);
+    assert_int_equal(dataset_need_picture(d, &d->x, &picture, &met), DATASET_WRONG);
     assert_string_equal(text_of(d, &met),
                         "bytes 0 to 11 of data.bin (rows 0 to 2) are not what was imported");
+    dataset_release(d);
+}
+
+static void a_label_map_has_the_sides_of_its_picture_and_is_verified(void **state) {
+    (void)state;
+    dataset_fault met;
+    dataset_picture map;
+    small_write_maps("a", DATASET_PIXELS);
+    dataset *d = open_forged("a/index.dense.map.bin", 2, &met); /* map 0 is 2 bytes behind */
+    const dataset_array *of = &d->dense[0];
+    assert_int_equal(dataset_find_picture(d, of, 1, &met, &map), DATASET_TRUE);
+    assert_int_equal(dataset_need_picture(d, of, &map, &met), DATASET_TRUE);
+    assert_true(map.length == 2 && map.height == 1 && map.width == 2);
+    assert_memory_equal(map.bytes, small_pixels + 1, 2);
+    assert_int_equal(dataset_find_picture(d, of, 0, &met, &map), DATASET_TRUE);
+    small_alter("a/index.dense.map.bin", 0);
+    dataset_release(d);
+    d = small_open_lazily("a");
+    met = 0;
+    small_alter("a/dense.map.bin", 99);
+    assert_int_equal(dataset_find_picture(d, &d->dense[0], 1, &met, &map), DATASET_TRUE);
+    assert_int_equal(dataset_need_picture(d, &d->dense[0], &map, &met), DATASET_WRONG);
+    assert_string_equal(text_of(d, &met),
+                        "bytes 0 to 3 of dense.map.bin (rows 0 to 2) are not what was imported");
     dataset_release(d);
 }
 
@@ -154,5 +178,6 @@ RUN(IN_FOLDER(damage_is_noted_and_logged_once_and_others_are_served),
     IN_FOLDER(a_neighbour_is_a_row_of_the_set),
     IN_FOLDER(a_row_lies_in_the_data_and_is_not_longer_than_the_longest),
     IN_FOLDER(a_picture_lies_in_the_data_and_is_verified),
+    IN_FOLDER(a_label_map_has_the_sides_of_its_picture_and_is_verified),
     IN_FOLDER(a_reader_learns_that_a_file_was_touched_meanwhile),
     IN_FOLDER(what_is_verified_costs_nothing))

@@ -70,7 +70,7 @@ static void begin_anew(uint64_t source, const char *reason) {
     dataset_journal journal = {.source = source};
     dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
     assert_true(w && dataset_writer_begin(w, &facts, &journal));
-    assert_true(journal.items == 0 && w->set.count == 0 && w->used == 0);
+    assert_true(journal.items == 0 && w->set.count == 0 && w->x.used == 0);
     assert_true(folder_said("what an earlier import left unfinished is removed: "));
     assert_true(folder_said(reason));
     write_row(w, 0);
@@ -129,7 +129,68 @@ static void a_picture_whose_file_is_cut_short_is_not_blamed_on_the_disk(void **s
     assert_false(folder_exists("a"));
 }
 
+/* ---- label maps ---- */
+
+static void write_row_and_map(dataset_writer *w, unsigned i) {
+    const dataset_picture map = {small_pixels + 3 * i, i + 1, 1, 1}; /* as of a file */
+    write_row(w, i);
+    assert_true(dataset_writer_map(w, 0, &map));
+}
+
+static void label_maps_go_on_with_their_rows(void **state) {
+    (void)state;
+    dataset_writer_facts mapped = facts;
+    dataset_journal journal = {.source = 7, .items = 2};
+    mapped.store = DATASET_FILES;
+    mapped.maps = 1;
+    mapped.map_name[0] = "dense.map";
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    assert_true(w && dataset_writer_begin(w, &mapped, &journal));
+    write_row_and_map(w, 0);
+    write_row_and_map(w, 1);
+    assert_true(dataset_writer_save(w, &journal));
+    write_row_and_map(w, 3);
+    drop(w);
+    journal = (dataset_journal){.source = 7};
+    w = dataset_writer_open(folder_path("a"), folder_errors);
+    assert_true(w && dataset_writer_begin(w, &mapped, &journal) && journal.rows == 2);
+    assert_int_equal(w->map[0].used, 3);
+    write_row_and_map(w, 2);
+    write_row_and_map(w, 3);
+    assert_true(dataset_writer_finish(w));
+    assert_int_equal(folder_count("a"), 6);
+    dataset *d = small_open("a", true);
+    assert_true(d && d->denses == 1 && d->dense[0].file.length == 1 + 2 + 3 + 4);
+    for (unsigned i = 0; i < 4; i++) {
+        dataset_picture p;
+        assert_true(dataset_picture_in(d, &d->dense[0], i, &p) && p.length == i + 1);
+        assert_memory_equal(p.bytes, small_pixels + 3 * i, i + 1 < 3 ? i + 1 : 3);
+    }
+    dataset_release(d);
+}
+
+static void maps_of_rows_of_one_shape_are_dense_targets_of_that_shape(void **state) {
+    (void)state;
+    dataset_writer_facts mapped = small_facts;
+    mapped.maps = 1;
+    mapped.map_name[0] = "dense";
+    dataset_writer *w = dataset_writer_new(folder_path("a"), &mapped, folder_errors);
+    assert_non_null(w);
+    for (unsigned i = 0; i < 3; i++) {
+        const dataset_picture map = {small_pixels + i, 4, 2, 2};
+        assert_true(dataset_writer_rows(w, small_pixels + 4 * i, 1) &&
+                    dataset_writer_map(w, 0, &map));
+    }
+    assert_true(small_heads(w, 3) && dataset_writer_finish(w));
+    dataset *d = small_open("a", true);
+    assert_true(d && d->denses == 1 && d->dense[0].row_bytes == 4 && !d->images);
+    assert_memory_equal(dataset_array_row(&d->dense[0], 2), small_pixels + 2, 4);
+    dataset_release(d);
+}
+
 RUN(IN_FOLDER(an_import_goes_on_where_a_killed_one_was_saved),
     IN_FOLDER(another_source_begins_anew), IN_FOLDER(a_file_that_is_too_short_begins_anew),
+    IN_FOLDER(label_maps_go_on_with_their_rows),
+    IN_FOLDER(maps_of_rows_of_one_shape_are_dense_targets_of_that_shape),
     IN_FOLDER(a_damaged_journal_begins_anew), IN_FOLDER(an_import_that_is_given_up_leaves_nothing),
     IN_FOLDER(a_picture_whose_file_is_cut_short_is_not_blamed_on_the_disk))

@@ -126,6 +126,10 @@ static void the_digest_of_every_element_type_is_what_it_always_was(void **state)
     }
 }
 
+static void small_write_mapped_files(const char *name) {
+    small_write_maps(name, DATASET_FILES);
+}
+
 static void small_write_files(const char *name) {
     small_write_images(name, DATASET_FILES);
 }
@@ -150,9 +154,14 @@ static void sets_of_every_part_are_written_byte_for_byte(void **state) {
         {small_write_files, "fmixd 1\n3 u8 channels_last 0 0 3\ny 1 3\ny.b 0 2\nimages files\n",
          "6f94d4a09c1b4115b01ba7ef0d17a255b8fa9fbe9ee8f768332c2b072ed9c2f5",
          "7bb4f5cfc703b3720145e73a15be72c460464c7b67e8f24562083084064a4b21", 6},
+        {small_write_mapped_files,
+         "fmixd 1\n3 u8 channels_last 0 0 3\ny 1 3\ny.b 0 2\ndense.map u8 none 0 0\n"
+         "images files\n",
+         "1bde9b1275abfd2a226777f759b33889e4a599a9cc1c442ea65f6325e2b4eb73",
+         "ffd120035721493b45d244b0bfd3484c7e2b890f7c895cff9fa17d6a58412427", 8},
     };
-    static const char *const names[] = {"dense", "ragged", "images"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const names[] = {"dense", "ragged", "images", "maps"};
+    for (size_t i = 0; i < 4; i++) {
         buffer facts = buffer_of(1000);
         sets[i].write(names[i]);
         dataset *d = small_open(names[i], true);
@@ -168,7 +177,7 @@ static void sets_of_every_part_are_written_byte_for_byte(void **state) {
     }
     assert_true(folder_exists("dense/dense.bin") && folder_exists("dense/dense.map.bin"));
     assert_true(folder_exists("dense/neighbours.bin") && folder_exists("ragged/offsets.bin"));
-    assert_true(folder_exists("images/index.bin"));
+    assert_true(folder_exists("images/index.bin") && folder_exists("maps/index.dense.map.bin"));
 }
 
 #define DIGEST "\"digest\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}"
@@ -254,6 +263,13 @@ static void a_manifest_that_is_wrong_is_refused_by_the_key_that_is_wrong(void **
          "the rows of an image set must be u8"},
         {IMAGES("u8", "[null, null]", "none",
                 "{\"store\":\"files\"},\"dense\":[" MAP("dense", "[4]") "]") "}",
+         "of an image set u8, [null, null] and none"},
+        {IMAGES("u8", "[null, null]", "none",
+                "{\"store\":\"files\"},\"dense\":[" MAP("dense", "[4, 4]") "]") "}",
+         "dense must be"},
+        {IMAGES("u8", "[null, null]", "none",
+                "{\"store\":\"files\"},\"dense\":[{\"name\":\"dense\",\"dtype\":\"i8\","
+                "\"shape\":[null,null],\"layout\":\"none\"}]") "}",
          "dense must be"},
         {BEFORE
          "[],\"digest\":\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}",

@@ -1,5 +1,6 @@
 #include "small_set.h"
 
+#include "datasets/dataset_picture.h"
 #include "datasets/manifest_file.h"
 
 static void files_are_named_after_heads_and_as_long_as_their_rows(void **state) {
@@ -46,5 +47,27 @@ static void data_of_a_ragged_set_have_as_many_steps_as_the_manifest_says(void **
     assert_false(manifest_file_bytes(&d, 0, &bytes));
 }
 
-RUN(T(data_of_a_ragged_set_have_as_many_steps_as_the_manifest_says),
+static void label_maps_have_any_length_and_an_index(void **state) {
+    (void)state;
+    char name[MANIFEST_FILE_NAME];
+    uint64_t bytes;
+    static const char *const names[] = {"data.bin",  "dense.bin",       "dense.map.bin",
+                                        "index.bin", "index.dense.bin", "index.dense.map.bin"};
+    dataset d = {.count = 3,
+                 .x = {.row_bytes = 3},
+                 .images = true,
+                 .denses = 2,
+                 .dense = {{.name = "dense", .row_bytes = 1}, {.name = "dense.map"}}};
+    assert_int_equal(dataset_files(&d), 6);
+    for (unsigned i = 0; i < 6; i++) {
+        manifest_file_name(&d, i, name);
+        assert_string_equal(name, names[i]);
+        assert_true(manifest_owns_file(name) && manifest_file_bytes(&d, i, &bytes));
+        assert_true(bytes == (i < 3 ? MANIFEST_ANY_BYTES : 72));
+        assert_int_equal(manifest_row_bytes(&d, i), i < 3 ? 0 : DATASET_PICTURE_ENTRY);
+    }
+}
+
+RUN(T(label_maps_have_any_length_and_an_index),
+    T(data_of_a_ragged_set_have_as_many_steps_as_the_manifest_says),
     T(files_are_named_after_heads_and_as_long_as_their_rows))

@@ -30,8 +30,10 @@ static void write_png(file *f, uint32_t width, uint32_t height, int depth, int c
     png_set_IHDR(png, info, width, height, depth, colours,
                  interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
                  PNG_FILTER_TYPE_BASE);
-    if (colours == PNG_COLOR_TYPE_PALETTE)
+    if (colours == PNG_COLOR_TYPE_PALETTE) {
         png_set_PLTE(png, info, palette, 2);
+        png_set_check_for_invalid_index(png, 0);
+    }
     png_write_info(png, info);
     for (int passes = png_set_interlace_handling(png); passes > 0; passes--)
         for (uint32_t y = 0; y < height; y++)
@@ -74,6 +76,64 @@ static void samples_of_16_bits_keep_their_high_byte(void **state) {
     file f;
     write_png(&f, 2, 1, 16, PNG_COLOR_TYPE_GRAY, false, (const unsigned char *)"\1\xff\xff\0", 4);
     check(&f, IMAGE_WIDE, 1, "\1\xff", 2);
+}
+
+/* ---- label maps ---- */
+
+static void check_labels(const file *f, unsigned traits, const void *numbers, size_t length) {
+    image p;
+    assert_true(image_labels_header(f->bytes, f->length, &p) && p.stored == 1 && !p.pixels);
+    if (!image_labels_read(f->bytes, f->length, NULL, &p))
+        fail_msg("%s", p.message);
+    assert_true(p.channels == 1 && p.traits == traits && !p.message[0]);
+    assert_memory_equal(p.pixels, numbers, length);
+    image_free(&p);
+}
+
+static void class_numbers_are_those_that_are_stored(void **state) {
+    (void)state;
+    static const unsigned char bytes[] = {7, 255, 0};
+    file f;
+    write_png(&f, 3, 1, 8, PNG_COLOR_TYPE_GRAY, false, bytes, 3);
+    check_labels(&f, 0, bytes, 3);
+    for (int interlaced = 0; interlaced < 2; interlaced++) { /* past the palette, too */
+        write_png(&f, 3, 1, 8, PNG_COLOR_TYPE_PALETTE, interlaced, bytes, 3);
+        check_labels(&f, 0, bytes, 3);
+    }
+    for (int depth = 1; depth < 8; depth *= 2) { /* 1, 0, 1 from the left */
+        unsigned char row[] = {(unsigned char)(1u << (8 - depth)), 0};
+        row[2 * depth / 8] |= (unsigned char)(1u << (8 - depth - 2 * depth % 8));
+        write_png(&f, 3, 1, depth, PNG_COLOR_TYPE_GRAY, false, row, 2);
+        check_labels(&f, IMAGE_NARROW, "\1\0\1", 3);
+        write_png(&f, 3, 1, depth, PNG_COLOR_TYPE_PALETTE, false, row, 2);
+        check_labels(&f, 0, "\1\0\1", 3);
+    }
+}
+
+static void what_is_no_map_of_bytes_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        int depth, colours;
+        const char *why;
+    } bad[] = {{8, PNG_COLOR_TYPE_RGB, "the file has RGB pixels"},
+               {16, PNG_COLOR_TYPE_RGB, "the file has RGB pixels"},
+               {8, PNG_COLOR_TYPE_GRAY_ALPHA, "the file has grey pixels with alpha"},
+               {8, PNG_COLOR_TYPE_RGB_ALPHA, "the file has RGB pixels with alpha"},
+               {16, PNG_COLOR_TYPE_GRAY, "at most 8 bits in a pixel; the file has 16"}};
+    static const unsigned char zeros[16];
+    image p;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        file f;
+        write_png(&f, 2, 1, bad[i].depth, bad[i].colours, false, zeros, 16);
+        assert_false(image_labels_header(f.bytes, f.length, &p));
+        assert_non_null(strstr(p.message, bad[i].why));
+        assert_false(image_labels_read(f.bytes, f.length, NULL, &p) || p.pixels);
+    }
+    assert_false(image_labels_read((const unsigned char *)"\xff\xd8\xff", 3, NULL, &p));
+    assert_string_equal(p.message, "a label map must be a PNG file; the file is JPEG");
+    assert_false(image_labels_header((const unsigned char *)"GIF89a", 6, &p));
+    assert_string_equal(p.message,
+                        "a label map must be a PNG file; the file is neither PNG nor JPEG");
 }
 
 static void samples_of_fewer_bits_are_spread_to_255(void **state) {
@@ -181,7 +241,8 @@ static void a_plain_png_is_as_long_as_told_whatever_its_size(void **state) {
     }
 }
 
-RUN(T(palette_indices_become_colours), T(alpha_is_dropped_and_not_applied),
+RUN(T(class_numbers_are_those_that_are_stored), T(what_is_no_map_of_bytes_is_refused),
+    T(palette_indices_become_colours), T(alpha_is_dropped_and_not_applied),
     T(samples_of_16_bits_keep_their_high_byte), T(samples_of_fewer_bits_are_spread_to_255),
     T(interlaced_pixels_are_the_same), T(a_damaged_file_is_refused_in_the_words_of_libpng),
     T(a_truncated_file_is_told_with_its_length), T(pixels_of_a_png_are_those_that_went_in),
