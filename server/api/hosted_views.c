@@ -205,19 +205,29 @@ static image_part part_of(const hosted_views *h, uint64_t i) {
     return bottom ? (image_part){top, left, bottom - top, right - left} : (image_part){0, 0, 1, 1};
 }
 
+static bool read_header(const hosted_views *h, const dataset_picture *p, image *out) {
+    return is_map(h) ? image_labels_header(p->bytes, (size_t)p->length, out)
+                     : image_header(p->bytes, (size_t)p->length, out);
+}
+
+static bool read_part(const hosted_views *h, const dataset_picture *p, const image_part *part,
+                      image *out) {
+    return is_map(h) ? image_labels_read(p->bytes, (size_t)p->length, part, out)
+                     : image_read_part(p->bytes, (size_t)p->length, dataset_array_pixels(h->array),
+                                       part, out);
+}
+
 /* Reads the pixels of a file that has the sides that the index says: nothing is allocated by
  * others. The bytes may change meanwhile, so the sides are compared twice. */
 static bool decode(hosted_views *h, uint64_t i, image *out) {
     const dataset_picture *p = &h->each[i].picture;
     image_part part = part_of(h, i);
-    unsigned channels = dataset_array_pixels(h->array);
-    if (!(is_map(h) ? image_labels_header : image_header)(p->bytes, (size_t)p->length, out))
+    if (!read_header(h, p, out))
         return false;
     bool same = out->height == p->height && out->width == p->width;
     if (same) {
         atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
-        if (!(is_map(h) ? image_labels_read(p->bytes, (size_t)p->length, &part, out)
-                        : image_read_part(p->bytes, (size_t)p->length, channels, &part, out)))
+        if (!read_part(h, p, &part, out))
             return false;
         same = out->height == p->height && out->width == p->width;
     }

@@ -187,7 +187,11 @@ static bool run(const import *in) {
     return good;
 }
 
-const import_kind import_cifar = {
-    "cifar", "FILE...", "CIFAR-10 or CIFAR-100, binary version",
-    1,       1000,      IMPORT_CIFAR | IMPORT_SKIP_BAD | IMPORT_DENSE | IMPORT_NEIGHBOURS,
-    run};
+const import_kind import_cifar = {"cifar",
+                                  "FILE...",
+                                  "CIFAR-10 or CIFAR-100, binary version",
+                                  1,
+                                  1000,
+                                  IMPORT_CIFAR | IMPORT_SKIP_BAD | IMPORT_DENSE | IMPORT_NEIGHBOURS,
+                                  run,
+                                  IMPORT_MAPS_NONE};

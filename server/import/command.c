@@ -3,6 +3,7 @@
 #include "datasets/manifest.h"
 #include "extras.h"
 #include "formats/image.h"
+#include "picture_maps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,10 @@ static const option options[] = {
      "FILE or NAME=FILE, NAME of at most 25 letters, digits, _ and -, and at most 8 times",
      IMPORT_DENSE, parse_dense, AT(dense),
      "a target for each pixel, called dense or dense.NAME: an npy file [n, ...] with the spatial "
-     "dimensions of the rows, with channels or without; may be repeated"},
+     "dimensions of the rows, with channels or without; may be repeated. Or label maps, a PNG file "
+     "of class numbers (palette indices or grey values, at most 8 bits) for each picture, with its "
+     "width and height: of folder and list, FILE is a directory that holds PATH/x.png for "
+     "PATH/x.jpg; of tar, FILE is seg for KEY.seg.png beside KEY.jpg"},
     {"--neighbours", "FILE", "one npy file", IMPORT_NEIGHBOURS, parse_file, AT(neighbours),
      "an npy file of integers [n, k]: the numbers of the k rows that pairing=neighbour may choose "
      "for each row"},
@@ -132,6 +136,7 @@ static const char examples[] =
     "  fmixd import sets/scans --from npy x.npy y.npy --layout channels_first\n"
     "  fmixd import sets/photos --from folder photos --skip-bad\n"
     "  fmixd import sets/streets --from npy x.npy --dense map=y.npy\n"
+    "  fmixd import sets/scenes --from folder images --dense map=annotations\n"
     "  fmixd import sets/texts --from ragged x.npy offsets.npy y.npy\n"
     "  fmixd --data sets\n";
 
@@ -178,7 +183,7 @@ static void describe(const option *o, char *out, size_t room) {
 }
 
 static void print_options(FILE *out) {
-    char left[64], right[400];
+    char left[64], right[800];
     fputs("\nOptions:\n", out);
     for (size_t i = 0; i < OPTIONS; i++) {
         const option *o = &options[i];
@@ -297,7 +302,7 @@ int import_command(int argc, char **argv, FILE *out, FILE *errors) {
     in.path = argv[0];
     in.files = (const char *const *)argv + 1;
     in.count = kept - 1;
-    if (!fits_kind(&in, kind))
+    if (!fits_kind(&in, kind) || !picture_maps_mark(&in, kind->maps))
         return refuse(errors);
     counts.names_all = in.given & IMPORT_SKIP_BAD;
     if (!dataset_writer_check(in.path, errors))

@@ -77,6 +77,14 @@ static bool find_layout(const import *in, const dataset_array *x, const array *d
 
 /* ---- dense targets ---- */
 
+/* The npy files of --dense; label maps come with their pictures. */
+static unsigned files_of_dense(const import *in) {
+    unsigned files = 0;
+    for (unsigned i = 0; i < in->dense.count; i++)
+        files += !in->dense.item[i].maps;
+    return files;
+}
+
 bool extras_add(const import *in, const array *dense) {
     extras *e = in->extras;
     for (unsigned i = 0; i < e->denses; i++)
@@ -88,7 +96,7 @@ bool extras_add(const import *in, const array *dense) {
             in,
             "dense targets must be named dense or dense.NAME (letters, digits, _ and -), not %s",
             dense->name);
-    if (e->denses == DATASET_DENSE)
+    if (e->denses + (in->dense.count - files_of_dense(in)) == DATASET_DENSE)
         return import_fail(in, "there are more than %d arrays of dense targets", DATASET_DENSE);
     e->dense[e->denses++] = (extras_dense){.from = *dense};
     return true;
@@ -161,7 +169,7 @@ static bool check_neighbours(const import *in, uint64_t rows) {
 
 /* A file that is left out would shift the rows that follow. */
 static bool rows_are_in_step(const import *in) {
-    bool any = in->extras->denses > 0 || in->dense.count > 0 || in->neighbours;
+    bool any = in->extras->denses > 0 || files_of_dense(in) > 0 || in->neighbours;
     return !any || in->report->bad == 0 ||
            import_fail(in,
                        "files cannot be read: without them, rows would not be in step with --dense "
@@ -173,7 +181,7 @@ bool extras_read(const import *in, const dataset_writer_facts *facts) {
     if (!rows_are_in_step(in))
         return false;
     for (unsigned i = 0; i < in->dense.count; i++)
-        if (!read_dense(in, i))
+        if (!in->dense.item[i].maps && !read_dense(in, i))
             return false;
     for (unsigned i = 0; i < e->denses; i++)
         if (!check_dense(in, facts, &e->dense[i]))
@@ -186,7 +194,7 @@ bool extras_read(const import *in, const dataset_writer_facts *facts) {
 bool extras_write(const import *in, dataset_writer *w) {
     const extras *e = in->extras;
     bool good = rows_are_in_step(in);
-    in->report->imported += in->dense.count + (in->neighbours != NULL);
+    in->report->imported += files_of_dense(in) + (in->neighbours != NULL);
     for (unsigned i = 0; i < e->denses && good; i++) {
         const extras_dense *d = &e->dense[i];
         good = dataset_writer_dense(w, &d->from, d->layout) &&

@@ -22,6 +22,7 @@ static picture_next next(void *self, picture_item *out) {
     folder *f = self;
     switch (survey_next(&f->files, &out->name, &out->labels[0])) {
     case SORTER_STRING:
+        out->within = strlen(f->in->files[0]) + 1;
         return PICTURE_ITEM;
     case SORTER_END:
         return PICTURE_END;
@@ -96,4 +97,5 @@ const import_kind import_folder = {"folder",
                                    IMPORT_CHANNELS | IMPORT_SKIP_BAD | IMPORT_ALLOW_EMPTY |
                                        IMPORT_DENSE | IMPORT_NEIGHBOURS | IMPORT_STORE |
                                        IMPORT_SHORT,
-                                   run};
+                                   run,
+                                   IMPORT_MAPS_FOLDERS};

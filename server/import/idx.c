@@ -173,4 +173,5 @@ const import_kind import_idx = {"idx",
                                 2,
                                 IMPORT_LAYOUT | IMPORT_CLASSES | IMPORT_VALUES | IMPORT_DENSE |
                                     IMPORT_NEIGHBOURS,
-                                run};
+                                run,
+                                IMPORT_MAPS_NONE};

@@ -23,12 +23,20 @@ typedef enum import_option {
     IMPORT_SHORT = 1 << 10,
 } import_option;
 
-/* The files of dense targets, in the order of the command line. */
+/* What --dense may name beside an npy file: label maps, one for each picture (picture_maps.h). */
+typedef enum import_map_places {
+    IMPORT_MAPS_NONE,
+    IMPORT_MAPS_FOLDERS, /* files of a folder, at the paths of the pictures */
+    IMPORT_MAPS_MEMBERS  /* members of an archive, beside the pictures */
+} import_map_places;
+
+/* Dense targets, in the order of the command line. */
 typedef struct import_denses {
     unsigned count;
     struct {
         char name[ARRAY_NAME]; /* "dense" or "dense.NAME" */
-        const char *path;
+        const char *path;      /* of an npy file; of label maps the folder, or the end of names */
+        bool maps;
     } item[DATASET_DENSE];
 } import_denses;
 
@@ -45,6 +53,7 @@ typedef struct import {
     uint64_t store;    /* dataset_store */
     uint64_t shorter;  /* side of pictures; 0: not given */
     import_denses dense;
+    import_map_places maps; /* of the kind */
     const char *neighbours; /* a file; NULL: not given */
     struct extras *extras;  /* what stands beside the rows (extras.h) */
     report *report;
@@ -58,6 +67,7 @@ typedef struct import_kind {
     unsigned least, most;  /* files */
     unsigned options;      /* import_option: the options that the kind takes */
     bool (*run)(const import *in);
+    import_map_places maps;
 } import_kind;
 
 /* Every kind: import/NAME.c defines import_NAME, and a row here enters it. */

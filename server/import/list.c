@@ -227,6 +227,7 @@ static picture_next next(void *self, picture_item *out) {
     if (!find_path(l))
         return PICTURE_FAILED;
     out->name = (const char *)l->picture.bytes;
+    out->within = l->csv.field[0][0] == '/' ? PICTURE_NOWHERE : l->folder;
     for (unsigned i = 0; i < l->count; i++)
         read_label(l, i, &out->labels[i]);
     return PICTURE_ITEM;
@@ -310,4 +311,5 @@ const import_kind import_list = {"list",
                                  IMPORT_CLASSES | IMPORT_VALUES | IMPORT_CHANNELS |
                                      IMPORT_SKIP_BAD | IMPORT_DENSE | IMPORT_NEIGHBOURS |
                                      IMPORT_STORE | IMPORT_SHORT,
-                                 run};
+                                 run,
+                                 IMPORT_MAPS_FOLDERS};

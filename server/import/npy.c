@@ -16,11 +16,12 @@ static bool run(const import *in) {
     return good;
 }
 
-const import_kind import_npy = {
-    "npy",
-    "X [Y]",
-    "NumPy arrays: the rows, and their labels",
-    1,
-    2,
-    IMPORT_LAYOUT | IMPORT_CLASSES | IMPORT_VALUES | IMPORT_DENSE | IMPORT_NEIGHBOURS,
-    run};
+const import_kind import_npy = {"npy",
+                                "X [Y]",
+                                "NumPy arrays: the rows, and their labels",
+                                1,
+                                2,
+                                IMPORT_LAYOUT | IMPORT_CLASSES | IMPORT_VALUES | IMPORT_DENSE |
+                                    IMPORT_NEIGHBOURS,
+                                run,
+                                IMPORT_MAPS_NONE};

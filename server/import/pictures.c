@@ -22,6 +22,7 @@ typedef struct pictures {
     FILE *looks;       /* a picture_look for each item */
     uint64_t items, begun, shrunk, small;
     picture_sizes sizes;
+    picture_maps maps;
     picture_order order;
     dataset_writer_facts facts;
     dataset_journal journal;
@@ -93,19 +94,25 @@ static bool pass(pictures *p, const picture_order *order,
 /* The source is told from others by all that it was found to hold. */
 static void add_to_fingerprint(pictures *p, const picture_job *j) {
     uint64_t f = dataset_journal_add(p->journal.source, j->name, strlen(j->name) + 1);
-    f = dataset_journal_add(f, &j->stamp, sizeof j->stamp);
+    f = dataset_journal_add(f, &j->file.stamp, sizeof j->file.stamp);
+    for (unsigned i = 0; i < p->maps.count; i++)
+        f = dataset_journal_add(f, &j->map[i].file.stamp, sizeof j->map[i].file.stamp);
     f = dataset_journal_add(f, j->item.labels, p->from->heads * sizeof *j->item.labels);
     p->journal.source = dataset_journal_add(f, &j->look, sizeof j->look);
+}
+
+static bool fail_changed(const pictures *p, const picture_job *j) {
+    return import_fail(p->in, "'%s' was truncated or changed while it was read", j->blamed);
 }
 
 static bool take_look(pictures *p, picture_job *j) {
     const image *i = &j->picture;
     if (j->changed)
-        return import_fail(p->in, "'%s' was truncated or changed while it was read", j->name);
+        return fail_changed(p, j);
     if (j->read)
         j->look = (picture_look){i->width, i->height, i->stored};
     else
-        report_bad(p->in->report, j->name, "%s", j->why);
+        report_bad(p->in->report, j->blamed, "%s", j->why);
     if (clock_nanoseconds() - p->told > TELL_EVERY) {
         p->told = clock_nanoseconds();
         import_tell(p->in, "looked at %" PRIu64 " files", j->number + 1);
@@ -120,11 +127,15 @@ static void begin_fingerprint(pictures *p) {
     uint64_t f = dataset_journal_add(DATASET_JOURNAL_BEGIN, options, sizeof options);
     for (unsigned i = 0; i < in->count; i++)
         f = dataset_journal_add(f, in->files[i], strlen(in->files[i]) + 1);
+    for (unsigned i = 0; i < p->maps.count; i++) {
+        f = dataset_journal_add(f, p->maps.name[i], strlen(p->maps.name[i]) + 1);
+        f = dataset_journal_add(f, p->maps.folder[i], strlen(p->maps.folder[i]) + 1);
+    }
     p->journal.source = f;
 }
 
 static bool look_at_all(pictures *p) {
-    static const picture_order headers = {.pixels = false};
+    const picture_order headers = {.pixels = false, .maps = &p->maps};
     begin_fingerprint(p);
     p->told = clock_nanoseconds();
     if (!pass(p, &headers, take_look))
@@ -162,7 +173,8 @@ static bool decide(pictures *p) {
     p->order = (picture_order){.pixels = true,
                                .keeps_file = files,
                                .channels = channels,
-                               .shorter = files ? 0 : (uint32_t)in->shorter};
+                               .shorter = files ? 0 : (uint32_t)in->shorter,
+                               .maps = &p->maps};
     p->facts = (dataset_writer_facts){.type = DTYPE_U8,
                                       .rank = channels == 3 ? 3 : 2,
                                       .side = {s->first.height, s->first.width, channels},
@@ -170,7 +182,9 @@ static bool decide(pictures *p) {
                                       .images = images,
                                       .store = (dataset_store)in->store,
                                       .columns = p->from->heads,
+                                      .maps = p->maps.count,
                                       .expected = s->count};
+    memcpy(p->facts.map_name, p->maps.name, sizeof p->maps.name);
     if (images)
         tell_images(p);
     else
@@ -178,12 +192,25 @@ static bool decide(pictures *p) {
                     "images of %u x %u pixels: %" PRIu64 " colour, %" PRIu64 " grey; rows are %s%s",
                     s->first.width, s->first.height, s->colour, s->grey,
                     channels == 3 ? "RGB" : "grey", in->channels ? " (--channels)" : "");
-    if (images && in->dense.count > 0)
-        return import_fail(in, "sets of pictures of different sizes have no dense targets");
+    for (unsigned i = 0; i < in->dense.count && images; i++)
+        if (!in->dense.item[i].maps)
+            return import_fail(in,
+                               "'%s' holds dense targets of one size, but the pictures have sizes "
+                               "of their own; give label maps, one for each picture (fmixd import "
+                               "--help)",
+                               in->dense.item[i].path);
     return true;
 }
 
 /* ---- the rows ---- */
+
+static void tell_map(const pictures *p, const picture_map *m, report_kind kind) {
+    if (m->picture.traits & IMAGE_NARROW)
+        report_add(p->in->report, kind, "grey label maps of less than 8 bits, values as stored",
+                   m->name);
+    if (m->picture.message[0])
+        report_warning(p->in->report, m->name, m->picture.message);
+}
 
 static void tell_conversions(const pictures *p, const picture_job *j) {
     static const char *const traits[IMAGE_TRAITS] = {
@@ -201,6 +228,18 @@ static void tell_conversions(const pictures *p, const picture_job *j) {
         report_add(p->in->report, kind, i->stored == 1 ? "grey to RGB" : "colour to grey", j->name);
     if (i->message[0])
         report_warning(p->in->report, j->name, i->message);
+    for (unsigned m = 0; m < p->maps.count; m++)
+        tell_map(p, &j->map[m], kind);
+}
+
+/* Looks at the files of a row once more, after their bytes were written. */
+static bool are_unchanged(const pictures *p, const picture_job *j) {
+    bool good = picture_file_is_unchanged(&j->file, j->name) ||
+                import_unchanged(p->in, j->name, &j->file.mapped);
+    for (unsigned i = 0; i < p->maps.count && good; i++)
+        good = picture_file_is_unchanged(&j->map[i].file, j->map[i].name) ||
+               import_unchanged(p->in, j->map[i].name, &j->map[i].file.mapped);
+    return good;
 }
 
 static bool write_row(pictures *p, const picture_job *j) {
@@ -208,8 +247,12 @@ static bool write_row(pictures *p, const picture_job *j) {
     tell_conversions(p, j);
     bool good = p->facts.images ? dataset_writer_picture(p->w, &row)
                                 : dataset_writer_rows(p->w, row.bytes, 1);
-    if (!good && j->mapped.bytes)
-        import_unchanged(p->in, j->name, &j->mapped); /* names the file if that is why */
+    for (unsigned i = 0; i < p->maps.count && good; i++) {
+        const dataset_picture map = picture_job_map(j, i);
+        good = dataset_writer_map(p->w, i, &map);
+    }
+    if (!good)
+        are_unchanged(p, j); /* names the file if that is why */
     if (!good || !dataset_writer_labels(p->w, j->item.labels))
         return false;
     p->in->report->imported++;
@@ -217,7 +260,7 @@ static bool write_row(pictures *p, const picture_job *j) {
     p->small += j->order.shorter && !j->shrunk;
     if (p->from->taken)
         p->from->taken(p->from->self, &j->item);
-    return j->mapped.bytes == NULL || import_unchanged(p->in, j->name, &j->mapped);
+    return are_unchanged(p, j);
 }
 
 /* What is on the disk is not written again if the import is killed. */
@@ -241,9 +284,9 @@ static bool take_row(pictures *p, picture_job *j) {
     if (j->why[0] || j->changed)
         dataset_writer_break(p->w);
     if (j->changed)
-        return import_fail(p->in, "'%s' was truncated or changed while it was read", j->name);
+        return fail_changed(p, j);
     if (!j->read) {
-        report_bad(p->in->report, j->name, "%s", j->why);
+        report_bad(p->in->report, j->blamed, "%s", j->why);
         return true;
     }
     if (!same)
@@ -321,7 +364,8 @@ static bool finish(pictures *p) {
     return good;
 }
 
-static void tell_shrunk(const pictures *p) {
+static void tell_rest(const pictures *p) {
+    picture_maps_tell(p->in);
     if (p->order.shorter)
         import_tell(p->in,
                     "shrunk to a shorter side of %u: %" PRIu64
@@ -330,7 +374,7 @@ static void tell_shrunk(const pictures *p) {
 }
 
 bool pictures_import(const import *in, picture_source *from, dataset_writer *w) {
-    pictures p = {.in = in, .from = from, .w = w};
+    pictures p = {.in = in, .from = from, .w = w, .maps = picture_maps_of(in)};
     p.jobs = calloc(WORKERS_AHEAD, sizeof *p.jobs);
     p.workers = workers_new((unsigned)machine_cores("/sys/fs/cgroup"), picture_job_run);
     p.looks = dataset_writer_scratch(w);
@@ -343,7 +387,7 @@ bool pictures_import(const import *in, picture_source *from, dataset_writer *w) 
     good = good && look_at_all(&p) && decide(&p) && begin(&p) && pass(&p, &p.order, take_row) &&
            import_may_go_on(in) && (!from->check || from->check(from->self, true)) && finish(&p);
     if (good)
-        tell_shrunk(&p);
+        tell_rest(&p);
     dataset_writer_abandon(p.w);
     workers_free(p.workers);
     if (p.looks)

@@ -75,4 +75,5 @@ const import_kind import_ragged = {
     2,
     3,
     IMPORT_LAYOUT | IMPORT_CLASSES | IMPORT_VALUES | IMPORT_NEIGHBOURS,
-    run};
+    run,
+    IMPORT_MAPS_NONE};

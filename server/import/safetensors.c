@@ -50,4 +50,5 @@ const import_kind import_safetensors = {
     1,
     1,
     IMPORT_LAYOUT | IMPORT_CLASSES | IMPORT_VALUES | IMPORT_DENSE | IMPORT_NEIGHBOURS,
-    run};
+    run,
+    IMPORT_MAPS_NONE};

@@ -19,6 +19,7 @@
 typedef struct sample {
     char key[TAR_NAME], picture[TAR_NAME]; /* without and with the extension */
     uint64_t offset, size;
+    picture_part map[DATASET_DENSE];
     unsigned pictures;
     tar_label label;
     const char *refused; /* NULL: the sample may be used */
@@ -35,6 +36,7 @@ typedef struct tar {
     sample sample;
     char name[3 * TAR_NAME];
     uint64_t samples, labelled, named, most; /* as the first pass found */
+    picture_maps maps;
     dictionary names;
 } tar;
 
@@ -121,10 +123,21 @@ static bool take_label(tar *t, bool (*read)(const char *text, size_t length, tar
     return true;
 }
 
+static bool take_map(tar *t, unsigned i) {
+    sample *s = &t->sample;
+    if (s->map[i].there)
+        s->refused = "the key has a label map twice";
+    s->map[i] = (picture_part){true, t->reader.offset, t->reader.size};
+    return true;
+}
+
 /* A member of the sample, by its extension. */
 static bool take_member(tar *t, const char *extension) {
     static const char *const pictures[] = {"jpg", "jpeg", "png"};
     sample *s = &t->sample;
+    unsigned map = picture_maps_member(&t->maps, extension);
+    if (map < t->maps.count)
+        return take_map(t, map);
     for (unsigned i = 0; i < 3; i++)
         if (strcasecmp(extension, pictures[i]) == 0) {
             if (s->pictures++ > 0)
@@ -178,6 +191,7 @@ static picture_next read_sample(tar *t) {
     s->pictures = 0;
     s->refused = NULL;
     s->label.kind = TAR_LABEL_NONE;
+    memset(s->map, 0, sizeof s->map);
     memcpy(s->key, t->reader.name, length);
     s->key[length] = 0;
     while (found == PICTURE_ITEM && key_length(t->reader.name) == length &&
@@ -262,6 +276,7 @@ static picture_next next(void *self, picture_item *out) {
                           .length = s->size,
                           .stamp = t->stamps[t->shard].written,
                           .refused = s->refused};
+    memcpy(out->map, s->map, sizeof s->map);
     if (s->label.kind == TAR_LABEL_NAMED)
         dictionary_find(&t->names, s->label.name, &out->labels[0]);
     else
@@ -309,6 +324,7 @@ static bool run(const import *in) {
     }
     t->in = in;
     t->file = -1;
+    t->maps = picture_maps_of(in);
     dataset_writer *w = find_labels(t) ? dataset_writer_open(in->path, in->errors) : NULL;
     bool good = w && import_shards(t, w);
     close_shard(t);
@@ -327,4 +343,5 @@ const import_kind import_tar = {"tar",
                                 SHARDS,
                                 IMPORT_CLASSES | IMPORT_CHANNELS | IMPORT_SKIP_BAD | IMPORT_DENSE |
                                     IMPORT_NEIGHBOURS | IMPORT_STORE | IMPORT_SHORT,
-                                run};
+                                run,
+                                IMPORT_MAPS_MEMBERS};

@@ -9,7 +9,7 @@ import hashlib
 import numpy as np
 
 import fmixref as ref
-from stream_views import pixels, resize, view_center, view_random
+from stream_views import map_view, pixels, resize, view_center, view_random
 
 LAST = 2**64 - 1
 
@@ -334,7 +334,7 @@ def value_labels():
 
 SECTIONS = (words, drawn, given, fmix, grey, cutmix, pairing, addressing, shuffle, light, policy, mixing,
             labels, normalising, prob, switch, choice, partners, neighbour, bucket, padding, dense,
-            value_labels, view_random, view_center, resize, pixels)
+            value_labels, view_random, view_center, resize, pixels, map_view)
 
 
 def sections():

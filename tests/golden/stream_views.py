@@ -82,6 +82,24 @@ def resize():
                    "pixels": x.tobytes().hex(), "resized": ref.resized(x, size, name).tobytes().hex()}
 
 
+def map_view():
+    """The view of a label map, row by row, where flipping is asked for."""
+    number = 0
+    for kind, sides, size, short in (
+            ("random", (12, 17), (5, 7), None), ("random", (3, 40), (4, 4), None), ("random", (1, 1), (2, 3), None),
+            ("center", (12, 17), (9, 6), None), ("center", (9, 12), (14, 11), 7), ("center", (20, 4), (5, 8), 3),
+            ("stretch", (7, 9), (3, 4), None), ("stretch", (5, 4), (9, 13), None)):
+        view = ref.View(size, kind, short=short, filter="nearest", flip=True)
+        for neighbour in (False, True):
+            for index in (number, LAST):
+                x, seed = pixels_of(f"map {number}", *sides), 3 * number
+                made = ref.viewed(x, view, seed, index, neighbour)
+                yield {"seed": str(seed), "index": str(index), "neighbour": neighbour, "kind": kind,
+                       "sides": list(sides), "size": list(size), "short": short, "area": list(view.area),
+                       "ratio": list(view.ratio), "numbers": x.tobytes().hex(), "viewed": made.tobytes().hex()}
+        number += 1
+
+
 def pixels():
     """What samples of files become: one a byte, of 16 bits two, the high one first."""
     rgb, inks = pixels_of("rgb", 40, 3), pixels_of("inks", 40, 4)

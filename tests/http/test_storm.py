@@ -46,7 +46,7 @@ class Storm(unittest.TestCase):
             self.assertGreater(counts[f"{route} 2xx"], REQUESTS / 300, told[-1])
             self.assertGreater(counts[f"{route} 4xx"], 0, told[-1])
         self.assertGreater(counts["compared"], REQUESTS / 500, told[-1])
-        kinds = "dense", "x2", "values", "sequences", "views", "pictures", "partners", "choices"
+        kinds = "dense", "x2", "values", "sequences", "views", "maps", "pictures", "partners", "choices"
         for what in kinds if REQUESTS >= 30000 else ():
             self.assertGreater(counts[f"compared with {what}"], 5, told[-1])
         self.assertLess(counts["refused for now"], REQUESTS / 50, told[-1])

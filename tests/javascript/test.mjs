@@ -99,6 +99,7 @@ const SECTIONS = {
   view_random: (v) => ({ window: view.randomWindow(v), flip: view.isFlipped(v.seed, v.index, v.neighbour) }),
   view_center: (v) => view.centerView(v),
   resize: (v) => ({ resized: textOf(Uint8Array.from(view.resize({ ...v, pixels: bytesOf(v.pixels) }))) }),
+  map_view: (v) => ({ viewed: textOf(Uint8Array.from(view.mapView({ ...v, numbers: bytesOf(v.numbers) }))) }),
   pixels: (v) => {
     const samples = bytesOf(v.samples);
     const made = { rgb: () => ({ grey: view.greyOfRgb(samples) }), cmyk: () => ({ rgb: view.rgbOfInks(samples) }),

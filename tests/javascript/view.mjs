@@ -123,6 +123,35 @@ export function resize({ pixels, sides: [height, width], channels, size, filter 
   return transposed(planes).flat();
 }
 
+// ---- label maps ----
+
+// Rows of a map of h x w numbers, of which the view wants a part amid zeros.
+function cut(rows, before, begin, [height, width]) {
+  const at = (y, x) => (rows[y] ?? [])[x] ?? 0;
+  return Array.from({ length: height }, (_row, y) =>
+    Array.from({ length: width }, (_number, x) => at(y + begin[0] - before[0], x + begin[1] - before[1])));
+}
+
+function unmirroredMap(v) {
+  const rows = inGroups([...v.numbers], v.sides[1]);
+  const resized = (from, size) => inGroups(resize({ pixels: from.flat(), sides: [from.length, from[0].length],
+    channels: 1, size, filter: "nearest" }), size[1]);
+  if (v.kind === "stretch") return resized(rows, v.size);
+  if (v.kind === "random") {
+    const [top, left, height, width] = randomWindow(v);
+    return resized(cut(rows, [0, 0], [top, left], [height, width]), v.size);
+  }
+  const { resized: sides, before, begin } = centerView(v);
+  return cut(resized(rows, sides), before, begin, v.size);
+}
+
+// The view of a label map, mirrored where the row is.
+export function mapView(v) {
+  const rows = unmirroredMap(v);
+  return (isFlipped(v.seed, v.index, v.neighbour) ? rows.map((row) => [...row].reverse()) : rows)
+    .flat();
+}
+
 // ---- pixels ----
 
 const inGroups = (values, n) => Array.from({ length: values.length / n }, (_, i) => values.slice(n * i, n * i + n));

@@ -226,7 +226,7 @@ def _tame_dense(case, rng):
 
 def ref_name(array):
     """As the daemon calls a type."""
-    return bodies.ref.type_name(array)
+    return bodies.ref.type_name(array[0] if isinstance(array, list) else array)
 
 
 def np_u8():
@@ -252,7 +252,7 @@ def _tame_hosted(case, rng):
         query.pop(name, None)
     if sets.is_images(data):
         views.tame(query, rng)
-    if any(target.dtype.kind in "iub" for target in (data.dense or {}).values()) and chance(rng, 0.8):
+    if any(sets.dtype_of(target).kind in "iub" for target in (data.dense or {}).values()) and chance(rng, 0.8):
         query["method"] = rng.choice(("fmix", "cutmix", "none", "cutmix,fmix"))
         for name in ("soft", "weights", "alpha"):
             query.pop(name, None)

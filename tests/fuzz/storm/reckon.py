@@ -90,6 +90,8 @@ def targets(case, stem="dense"):
 
 
 def _dense(case, rows):
+    if sets.is_images(case.data):
+        return {name: ("|u1", (rows, *views.asked(case.query).size)) for name in targets(case)}
     return {name: (array.dtype.str, (rows, *array.shape[1:])) for name, array in targets(case).items()}
 
 
@@ -180,6 +182,7 @@ def rich(case):
     for what, has in (("dense", targets(case) if uploads or case.data else ()), ("x2", "x2" in arrays),
                       ("values", any(is_values(y) for y in heads.values())),
                       ("sequences", sets.is_sequences(case.data)), ("views", sets.is_images(case.data)),
+                      ("maps", sets.is_images(case.data) and targets(case)),
                       ("pictures", case.body and case.body.pictures),
                       ("partners", query.get("pairing") in (*ref.CLASS_PAIRINGS, "neighbour")),
                       ("choices", set(query) & {"prob", "switch"} or "," in query.get("alpha", ""))):

@@ -47,15 +47,17 @@ def _photographs(source, count, grey):
 
 
 def _images():
-    """Pictures of any size: as files in colour, and as pixels in grey."""
+    """Pictures of any size: as files in colour, and as pixels in grey; and of each one with label maps."""
     source = np.random.default_rng(21)
-    for name, count, grey, channels, store in (("albums", 27, (4, 13), 3, "files"),
-                                               ("glyphs", 15, range(15), 1, "pixels")):
+    for name, count, grey, channels, store, targets in (
+            ("albums", 27, (4, 13), 3, "files", ()), ("glyphs", 15, range(15), 1, "pixels", ()),
+            ("scenes", 19, (2,), 3, "files", ("dense", "dense.part")), ("organs", 12, (), 3, "pixels", ("dense.map",))):
         paths, files = zip(*_photographs(source, count, grey))
         near = source.integers(0, count, (count, 2))
-        yield image_sets.of_files(name, files, channels, neighbours=near)._replace(
-            labels={"y": np.array(["abc".index(path[0]) for path in paths])}, classes={"y": 3}), [
-                "--store", store, "--channels", channels], paths
+        data = image_sets.of_files(name, files, channels, neighbours=near)
+        dense = {target: [image_sets.segmented(source, *row.shape[:2]) for row in data.x] for target in targets}
+        yield data._replace(labels={"y": np.array(["abc".index(path[0]) for path in paths])}, classes={"y": 3},
+                            dense=dense or None), ["--store", store, "--channels", channels], paths
 
 
 def is_images(data):
@@ -74,6 +76,16 @@ DIGESTS = {}  # by name, once they are known
 DRAWN = [*ALL, *(data for data, _, _ in IMAGES for _ in range(3))]  # views have many parameters
 
 
+def dtype_of(target):
+    """Of a dense target, in one array or in maps of their own sizes."""
+    return (target[0] if isinstance(target, list) else target).dtype
+
+
+def _write(place, data):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
+
+
 def write(root, program):
     """Imports all of them by a program."""
     for data in ALL:
@@ -84,8 +96,10 @@ def write(root, program):
             near = pathlib.Path(folder, "near.npy")
             np.save(near, data.neighbours)
             for path, file in zip(paths, data.files):
-                place = pathlib.Path(folder, "images", path)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(file)
+                _write(pathlib.Path(folder, "images", path), file)
+            for target, maps in (data.dense or {}).items():
+                for i, (path, numbers) in enumerate(zip(paths, maps)):
+                    _write(pathlib.Path(folder, target, path).with_suffix(".png"), image_sets.map_file(numbers, i % 2))
+                options = [*options, "--dense", f"{target[6:]}={folder}/{target}" if target[6:] else f"{folder}/{target}"]
             hosting.importing(root / data.name, "--from", "folder", pathlib.Path(folder, "images"), *options,
                               "--neighbours", near, command=[program])

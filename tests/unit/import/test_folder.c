@@ -102,9 +102,14 @@ static void short_needs_pixels_and_dense_targets_one_size(void **state) {
     importing_png("images/a/1.png", 2, 3, 1, 7);
     assert_true(importing_refused(IMPORT("--from", "folder", folder_path("images"), "--short", "2"),
                                   "--store pixels"));
+    char dense[500];
+    snprintf(dense, sizeof dense, "m=%s", folder_path("x.npy"));
+    assert_int_equal(IMPORT("--from", "folder", folder_path("images"), "--dense", dense), 2);
+    assert_true(folder_said("x.npy' cannot be read: No such file or directory"));
+    folder_write("x.npy", "", 0);
     assert_true(
-        importing_refused(IMPORT("--from", "folder", folder_path("images"), "--dense", "m=x.npy"),
-                          "pictures of different sizes have no dense targets"));
+        importing_refused(IMPORT("--from", "folder", folder_path("images"), "--dense", dense),
+                          "x.npy' holds dense targets of one size, but the pictures have sizes"));
 }
 
 /* Of one size too, where the option says so. */

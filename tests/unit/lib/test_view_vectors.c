@@ -99,5 +99,41 @@ static void resized_pixels_equal_the_vectors(void **state) {
     fmix_scratch_free(scratch);
 }
 
-RUN(T(random_windows_equal_the_vectors), T(centers_equal_the_vectors),
-    T(resized_pixels_equal_the_vectors))
+static fmix_view_recipe recipe_of(const json_t *v) {
+    return (fmix_view_recipe){.kind = is(v, "kind", "random")   ? FMIX_VIEW_RANDOM
+                                      : is(v, "kind", "center") ? FMIX_VIEW_CENTER
+                                                                : FMIX_VIEW_STRETCH,
+                              .height = side_of(v, "size", 0),
+                              .width = side_of(v, "size", 1),
+                              .flips = true,
+                              .area = {number_of(v, "area", 0), number_of(v, "area", 1)},
+                              .ratio = {number_of(v, "ratio", 0), number_of(v, "ratio", 1)},
+                              .shorter = (uint32_t)json_integer_value(json_object_get(v, "short"))};
+}
+
+static void views_of_label_maps_equal_the_vectors(void **state) {
+    (void)state;
+    fmix_scratch *scratch;
+    assert_ok(fmix_scratch_new(&scratch));
+    EACH(v, "map_view") {
+        unsigned char numbers[MOST], wanted[MOST], out[MOST];
+        const fmix_view_recipe recipe = recipe_of(v);
+        uint32_t height = side_of(v, "sides", 0), width = side_of(v, "sides", 1);
+        const fmix_picture map = {
+            .part = {.height = height, .width = width}, .pixels = numbers, .stride = width};
+        fmix_view view;
+        bytes_of(v, "numbers", numbers);
+        size_t length = bytes_of(v, "viewed", wanted);
+        assert_ok(fmix_view_draw(&recipe, large(v, "seed"), large(v, "index"),
+                                 json_is_true(json_object_get(v, "neighbour")), height, width,
+                                 &view));
+        assert_ok(fmix_resize(scratch, &view, FMIX_FILTER_NEAREST, 1, &map, out));
+        assert_memory_equal(out, wanted, length);
+        assert_ok(fmix_view_take(scratch, &view, 1, &map, out));
+        assert_memory_equal(out, wanted, length);
+    }
+    fmix_scratch_free(scratch);
+}
+
+RUN(T(views_of_label_maps_equal_the_vectors), T(random_windows_equal_the_vectors),
+    T(centers_equal_the_vectors), T(resized_pixels_equal_the_vectors))
