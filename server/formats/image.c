@@ -81,22 +81,22 @@ static void make_rgb(unsigned char *pixels, size_t count) {
         memset(pixels + 3 * i, pixels[i], 3);
 }
 
-static bool take_jpeg(const image_request *order, image *out) {
-    bool good = image_jpeg(order, out);
-    if (image_exif_orientation(order->bytes, order->length) != 1)
-        out->traits |= IMAGE_TURNED;
-    return good;
-}
-
-static bool read_any(const image_request *order, image *out) {
+static bool read_kind(const image_request *order, image *out) {
     static const unsigned char png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
     memset(out, 0, sizeof *out);
     if (order->length >= sizeof png && memcmp(order->bytes, png, sizeof png) == 0)
         return image_png(order, out);
     if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
-        return take_jpeg(order, out);
+        return image_jpeg(order, out);
     snprintf(out->message, sizeof out->message, "the file is neither PNG nor JPEG");
     return false;
+}
+
+static bool read_any(const image_request *order, image *out) {
+    bool good = read_kind(order, out);
+    if (image_exif_orientation(order->bytes, order->length) != 1)
+        out->traits |= IMAGE_TURNED;
+    return good;
 }
 
 bool image_header(const unsigned char *bytes, size_t length, image *out) {

@@ -1,4 +1,5 @@
-/* Exif 2.3: an APP1 segment that begins with "Exif", and holds a TIFF file. */
+/* Exif 2.3: a TIFF file, in an APP1 segment of JPEG that begins with "Exif", or in an eXIf chunk of
+ * PNG (third edition). */
 #include "image_exif.h"
 
 #include <stdint.h>
@@ -10,6 +11,8 @@
 #define ORIENTATION 0x0112
 #define SHORT       3  /* the type of its value */
 #define ENTRY       12 /* bytes of a directory's entry */
+#define SIGNATURE   8  /* bytes before the first chunk of PNG */
+#define CHUNK       12 /* bytes of a chunk without data */
 
 typedef struct tiff {
     const unsigned char *bytes;
@@ -43,11 +46,9 @@ static unsigned orientation_of(const unsigned char *bytes, size_t length) {
     return 1;
 }
 
-unsigned image_exif_orientation(const unsigned char *bytes, size_t length) {
+static unsigned orientation_of_jpeg(const unsigned char *bytes, size_t length) {
     static const char exif[6] = "Exif\0";
     size_t at = 2;
-    if (length < 2 || bytes[0] != 0xff || bytes[1] != SOI)
-        return 1;
     while (length - at >= 4 && bytes[at] == 0xff && bytes[at + 1] != SOS) {
         size_t segment = (size_t)bytes[at + 2] << 8 | bytes[at + 3], end = at + 2 + segment;
         const unsigned char *inside = bytes + at + 4;
@@ -59,4 +60,26 @@ unsigned image_exif_orientation(const unsigned char *bytes, size_t length) {
         at = end;
     }
     return 1;
+}
+
+/* The chunk may be before the image data or behind it. */
+static unsigned orientation_of_png(const unsigned char *bytes, size_t length) {
+    const tiff t = {bytes, length, false};
+    for (size_t at = SIGNATURE; length - at >= CHUNK;) {
+        size_t data = number_at(&t, at, 4);
+        if (data > length - at - CHUNK)
+            return 1;
+        if (memcmp(bytes + at + 4, "eXIf", 4) == 0)
+            return orientation_of(bytes + at + 8, data);
+        at += CHUNK + data;
+    }
+    return 1;
+}
+
+unsigned image_exif_orientation(const unsigned char *bytes, size_t length) {
+    static const unsigned char png[SIGNATURE] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    if (length >= SIGNATURE && memcmp(bytes, png, SIGNATURE) == 0)
+        return orientation_of_png(bytes, length);
+    return length >= 2 && bytes[0] == 0xff && bytes[1] == SOI ? orientation_of_jpeg(bytes, length)
+                                                              : 1;
 }

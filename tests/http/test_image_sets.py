@@ -49,6 +49,7 @@ class ImageSets(Importing):
             ("alpha.png", saved(colour.convert("RGBA"), "PNG")),
             ("palette.png", saved(colour.quantize(37), "PNG")),
             ("one bit.png", saved(colour.convert("1"), "PNG")),
+            ("turned.png", saved(colour.resize((30, 20)), "PNG", exif=exif)),
             ("wide.png", pictures.png(pictures.noise(noise, 30, 20, 16, 2), 16, 2)),
             ("progressive.JPEG", saved(colour.resize((99, 300)), "JPEG", progressive=True)),
             ("turned.jpeg", saved(colour.resize((50, 60)), "JPEG", exif=exif)),
@@ -78,7 +79,7 @@ class ImageSets(Importing):
                       "rows have shape HxWx3, type u8 and layout channels_last",
                       "stored unchanged, converted when served: 1 file: CMYK to RGB (first: '",
                       "stored unchanged, converted when served: 3 files: grey to RGB",
-                      "not turned: 1 file: an Exif orientation, which is not applied (first: '"):
+                      "not turned: 2 files: an Exif orientation, which is not applied (first: '"):
             self.assertIn(words, said)
         with harness.Server("--data", str(self.root), "--drain", "0") as server:
             told = server.get("/v1/datasets/set").json()
@@ -168,8 +169,8 @@ class ImageSets(Importing):
         self.assertEqual(labels, [number % 3 for number in range(len(odd))])
         ages = np.fromfile(self.root / "set" / "labels.age.bin", "<f4").tolist()
         self.assertEqual(ages, [number * 0.5 for number in range(len(odd))])
-        self.assertIn("y: 3 classes; rows per class: 'cat': 4, 'dog': 3, 'ÄÖ': 3", said)
-        self.assertIn("y.age: values from 0 to 4.5", said)
+        self.assertIn("y: 3 classes; rows per class: 'cat': 4, 'dog': 4, 'ÄÖ': 3", said)
+        self.assertIn("y.age: values from 0 to 5", said)
         with harness.Server("--data", str(self.root), "--drain", "0") as server:
             self.assertEqual(server.get("/v1/datasets/set").json()["heads"][0]["class_names"], ["cat", "dog", "ÄÖ"])
 

@@ -19,6 +19,32 @@ static void the_orientation_is_found_in_either_order_of_bytes(void **state) {
     assert_int_equal(image_exif_orientation(big, sizeof big), 3);
 }
 
+/* A PNG file of an empty IHDR and IDAT, and an eXIf behind them; sums are left out. */
+static const unsigned char png[] = {
+    0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0,   0,   0, 0, 'I', 'H', 'D', 'R',  0, 0,
+    0,    0,   0,   0,   0,    0,    'I',  'D',  'A', 'T', 0, 0, 0,   0,   0,   0,    0, 26,
+    'e',  'X', 'I', 'f', 'M',  'M',  0,    42,   0,   0,   0, 8, 0,   1,   1,   0x12, 0, 3,
+    0,    0,   0,   1,   0,    8,    0,    0,    0,   0,   0, 0, 0,   0,   0,   0};
+
+static void the_orientation_of_png_is_that_of_its_chunk(void **state) {
+    (void)state;
+    unsigned char other[sizeof png];
+    assert_int_equal(image_exif_orientation(png, sizeof png), 8);
+    for (size_t length = 0; length < sizeof png; length++) {
+        unsigned char *copy = malloc(length + 1);
+        memcpy(copy, png, length);
+        assert_int_equal(image_exif_orientation(copy, length), 1);
+        free(copy);
+    }
+    for (size_t i = 0; i < sizeof other; i++)
+        for (unsigned value = 0; value < 256; value++) {
+            memcpy(other, png, sizeof other);
+            other[i] = (unsigned char)value;
+            unsigned found = image_exif_orientation(other, sizeof other);
+            assert_true(found >= 1 && found <= 8);
+        }
+}
+
 static void files_without_one_are_upright(void **state) {
     (void)state;
     static const unsigned char plain[] = {0xff, 0xd8, 0xff, 0xda, 0, 2};
@@ -57,5 +83,6 @@ static void any_byte_may_be_another(void **state) {
         }
 }
 
-RUN(T(the_orientation_is_found_in_either_order_of_bytes), T(files_without_one_are_upright),
+RUN(T(the_orientation_is_found_in_either_order_of_bytes),
+    T(the_orientation_of_png_is_that_of_its_chunk), T(files_without_one_are_upright),
     T(a_file_that_ends_anywhere_is_upright), T(any_byte_may_be_another))
