@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The orientation that a JPEG or PNG file names (Exif tag 0x0112): 1 to 8, of which 1 is upright; 1 where
- * it names none that can be read. */
+/* The orientation that a JPEG or PNG file names (Exif tag 0x0112): 1 to 8, of which 1 is upright; 1
+ * where it names none that can be read. */
 unsigned image_exif_orientation(const unsigned char *bytes, size_t length);
 
 #endif
