@@ -305,6 +305,11 @@ class Answers(ImagesTest):
             self.assertEqual(answer.headers["ETag"], tag(size=20))
             self.assertEqual(answer.body, self.batch("photos", 0, suffix=".npy", n=8, size=20).body)
 
+    def test_one_side_and_two_equal_sides_are_one_answer(self):
+        for suffix in ".npy", ".npz", ".safetensors", ".json", ".png", ".raw":
+            one, two = (self.batch("photos", 0, suffix=suffix, n=3, size=size) for size in ("20", "20x20"))
+            self.assertEqual((one.headers["ETag"], one.body), (two.headers["ETag"], two.body))
+
     def test_defaults_may_be_given(self):
         plain = self.batch("photos", 0, suffix=".npy", n=8, size=20).body
         self.assertEqual(plain, self.batch("photos", 0, suffix=".npy", n=8, size="20x20", view="random", area="0.08,1",

@@ -188,6 +188,21 @@ static void the_text_holds_every_parameter_of_the_groups_that_has_a_value(void *
 }
 
 /* ETags of requests without these parameters are older than the parameters. */
+static void one_side_and_two_equal_sides_of_a_view_are_the_same_text(void **state) {
+    (void)state;
+    static const struct {
+        const char *size, *text;
+    } table[] = {{"224", "stream=1 size=224"},
+                 {"224x224", "stream=1 size=224"},
+                 {"224x192", "stream=1 size=224x192"}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        query q = QUERY("size", table[i].size);
+        char *text = recipe_text(&q, GROUP_VIEW);
+        assert_string_equal(text, table[i].text);
+        free(text);
+    }
+}
+
 static void a_later_parameter_is_in_the_text_only_where_it_is_given(void **state) {
     (void)state;
     query q = QUERY("seed", "0");
@@ -267,6 +282,7 @@ RUN(T(the_index_is_step_times_rows_unless_given), T(numbers_past_64_bits_are_ref
     T(the_recipe_is_what_the_parameters_say), T(a_fixed_lambda_excludes_parameters_of_drawing),
     T(the_official_spectrum_is_refused_where_its_code_raises), T(only_masks_of_a_spectrum_soften),
     T(the_text_holds_every_parameter_of_the_groups_that_has_a_value),
+    T(one_side_and_two_equal_sides_of_a_view_are_the_same_text),
     T(a_later_parameter_is_in_the_text_only_where_it_is_given),
     T(requests_that_mean_the_same_have_one_text), T(any_other_parameter_makes_another_text),
     T(every_parameter_at_its_longest_still_has_a_text))
