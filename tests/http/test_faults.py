@@ -16,7 +16,9 @@ import unittest
 import numpy as np
 
 import harness
+import pictures
 from harness import PATIENCE, until
+from test_picture_uploads import form
 
 TARGET = "/v1/masks.npy?shape=64x64&n=16&seed=5"
 REQUEST = f"GET {TARGET} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
@@ -110,6 +112,22 @@ class Vanishing(Faulty):
         self.is_as_before(self.server, self.before, self.right)
         self.server.until_metric("fmixd_memory_bytes", 0)
         self.server.until_metric("fmixd_queue_jobs", 0)
+
+    def test_clients_that_vanish_while_their_pictures_are_decoded_are_forgotten(self):
+        picture = pictures.jpeg(np.full((1400, 1800, 3), 77, np.uint8))
+        body = form(*[("x", picture)] * 60)
+        head = (f"POST /v1/mix.npy?size=32 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+                "Content-Type: multipart/form-data; boundary=B\r\n\r\n").encode()
+        for _ in range(8):
+            begun = self.server.metric("fmixd_slices_total")
+            sock = socket.create_connection(self.server.address)
+            sock.sendall(head + body)
+            until(lambda: self.server.metric("fmixd_memory_bytes") > len(body)
+                  or self.server.metric("fmixd_slices_total") > begun)  # pylint: disable=cell-var-from-loop
+            self.vanish(sock)
+        self.server.until_metric("fmixd_memory_bytes", 0)
+        self.server.until_metric("fmixd_queue_jobs", 0)
+        self.is_as_before(self.server, self.before, self.right)
 
     def test_a_storm_of_resets_leaves_nothing_behind(self):
         cuts = (0, 1, 20, len(REQUEST) - 1, len(REQUEST))
