@@ -23,7 +23,7 @@ from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
 # The longest first, so that no core waits for the last of them.
 LONG = ("test_debian", "test_clients", "test_agreement", "test_train", "test_preview", "test_image",
-        "test_soak", "test_wheel", "test_sameness", "test_client_arrays", "test_daemon", "test_faults_http",
+        "test_soak", "test_wheel", "test_sameness", "test_client_loaders", "test_daemon", "test_faults_http",
         "test_prometheus")
 # Nothing runs beside these, which measure time when they are told to.
 ALONE = {"test_hostile_uploads"} if os.environ.get("FMIX_LATENCY") else set()

@@ -169,7 +169,9 @@ class States(MixingTest):
                 {"prob": 0.5}, "prob=the default"), ({"correct": False}, "correct=1, and this of correct=0"):
             with self.assertRaisesRegex(ValueError, said):
                 self.mixer(**{**self.law, **wrong}).load_state_dict(state)
-        self.mixer(**self.law, rank=1, world=2).load_state_dict(state)
+            with self.assertRaisesRegex(ValueError, "the state is of"):
+                self.mixer(**self.law).load_state_dict(self.mixer(**{**self.law, **wrong}).state_dict())
+        self.mixer(**{**self.law, "alpha": [1.0, 0.2]}, rank=1, world=2).load_state_dict(state)
         for wrong in {}, None, {"epoch": 0, "step": 1}:
             with self.assertRaisesRegex(ValueError, "it must be what state_dict gave"):
                 self.mixer(**self.law).load_state_dict(wrong)

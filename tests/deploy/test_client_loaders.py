@@ -118,6 +118,7 @@ class Epochs(HostedTest):
 
     def test_a_state_before_the_first_batch_is_that_of_the_epoch_that_was_set(self):
         data = self.data()
+        next(iter(data))
         data.set_epoch(4)
         other = self.data()
         other.load_state_dict(data.state_dict())
@@ -141,6 +142,14 @@ class Epochs(HostedTest):
                 rest = [batch for batch, _ in loader_of(Watched(other, states), workers) if batch]
                 with self.subTest(workers=workers, taken=taken):
                     self.assertEqual(sorted(told(rest)), sorted(whole[taken:]))
+
+    def test_workers_share_out_what_the_state_of_a_loop_without_them_left(self):
+        data = self.data()
+        batches = iter(data)
+        first = [next(batches) for _ in range(2)]
+        states = [data.state_dict()] * 2
+        rest = [batch for batch, _ in loader_of(Watched(self.data(), states), 2) if batch]
+        self.assertEqual(told(first + rest), self.whole())
 
     def test_the_state_of_batches_that_workers_make_is_not_guessed(self):
         data = self.data()
@@ -171,6 +180,9 @@ class Epochs(HostedTest):
         data.load_state_dict({**state, "step": 2, "digest": "0" * 64})
         with self.assertRaisesRegex(fmixd.Refused, "another version of the set"):
             list(data)
+        states = [{**state, "step": 2, "digest": "0" * 64, "worker": 0, "workers": 1}]
+        with self.assertRaisesRegex(fmixd.Refused, "another version of the set"):
+            list(loader_of(Watched(self.data(), states), 1))
 
     def test_every_rank_takes_the_same_steps(self):
         for world, steps in (2, 5), (3, 5), (4, 4):  # the fifth batch has three rows

@@ -7,6 +7,7 @@ import numpy as np
 from python_client import MixingTest  # it knows where the following are
 import coming_from
 import fmixd
+import locally
 
 ROUNDED = 1e-6  # of a sum in float32 of two numbers below 1
 
@@ -70,6 +71,17 @@ class LikeTimm(MixingTest):
                                 ({"num_classes": 0}, "classes is 0"), ({"label_smoothing": 2}, "smoothing is 2")):
             with self.subTest(said), self.assertRaisesRegex(ValueError, said):
                 fmixd.Mixer.like_timm(self.url, **arguments)
+
+    def test_without_a_daemon_batches_are_the_same(self):
+        locally.require()
+        law = {"mixup_alpha": 0.8, "cutmix_alpha": 1, "switch_prob": 0.3, "num_classes": 5, "seed": 3}
+        with fmixd.Mixer.like_timm(self.url, **law) as there, fmixd.Mixer.like_timm(None, **law) as here:
+            for step in range(6):
+                batch = {"x": self.x, "y": self.y}
+                own, other = here.batch(batch, step, epoch=1), there.batch(batch, step, epoch=1)
+                self.assertEqual({name: array.tobytes() for name, array in own.items()},
+                                 {name: array.tobytes() for name, array in other.items()})
+            here.load_state_dict(there.state_dict())
 
     def test_other_options_are_a_mixer_s(self):
         ranks = [fmixd.Mixer.like_timm(self.url, num_classes=5, seed=3, rank=rank, world=2) for rank in range(2)]

@@ -13,7 +13,14 @@ STEPS, EPOCHS = 2**24, 2**16
 
 def recipe(options: Mapping[str, Any]) -> dict[str, str]:
     """Options as a daemon reads them: what must be the same where a job goes on."""
-    return {name: text(value) for name, value in sorted(options.items()) if value is not None}
+    return {name: text(_plain(value)) for name, value in sorted(options.items()) if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """A number as it is written shortest: 1 and 1.0 are the same."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def position_of(state: Mapping[str, Any], own: dict[str, str]) -> tuple[int, int]:
