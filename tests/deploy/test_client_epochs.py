@@ -21,6 +21,26 @@ class Epochs(HostedTest):
             self.assertEqual(x.tobytes(), made["mixed"].tobytes())
             self.assertEqual(y.tobytes(), made["labels"].tobytes())
 
+    def test_a_data_set_is_described(self):
+        facts, samples = fmixd.describe(self.url, "colour"), self.sets["colour"].x
+        self.assertEqual((facts["count"], facts["shape"]), (len(samples), list(samples.shape[1:])))
+        with self.assertRaisesRegex(fmixd.Refused, "there is no data set"):
+            fmixd.describe(self.url, "nobody")
+
+    def test_steps_are_counted_as_they_come(self):
+        for options, steps in (({}, 5), ({"drop_last": 1}, 4), ({"rank": 2, "world": 3}, 5),
+                               ({"rank": 2, "world": 4}, 4), ({"drop_last": True, "rank": 0, "world": 3}, 4)):
+            told = fmixd.steps_of(23, 5, *(int(options.get(name, otherwise)) for name, otherwise in (
+                ("drop_last", 0), ("world", 1))))
+            self.assertEqual((told, len(self.all(batch=5, **options))), (steps, steps))
+        self.assertEqual([fmixd.steps_of(count, 5) for count in (0, 1, 5, 6)], [0, 1, 1, 2])
+
+    def test_a_set_can_be_pinned_by_its_digest(self):
+        digest = fmixd.describe(self.url, "colour")["digest"]
+        self.assertEqual(self.all(batch=5, digest=digest), self.all(batch=5))
+        with self.assertRaisesRegex(fmixd.Refused, "another version of the set"):
+            self.all(batch=5, digest=digest[::-1])
+
     def test_an_epoch_can_be_taken_up_at_any_step(self):
         whole = self.all(epoch=1, batch=5, seed=9, shuffle=1, flip=1)
         self.assertEqual(self.all(epoch=1, batch=5, seed=9, shuffle=1, flip=1, start=3), whole[3:])

@@ -22,7 +22,8 @@ NAMES = {"Collate", "Epochs"} if HAS_TORCH else set()
 def python(code, **environment):
     """What another interpreter prints."""
     return subprocess.run([sys.executable, "-B", "-c", code], check=True, text=True, stdout=subprocess.PIPE,
-                          timeout=harness.PATIENCE, env={**os.environ, "PYTHONPATH": str(PACKAGE), **environment}).stdout
+                          timeout=harness.PATIENCE,
+                          env={**os.environ, "PYTHONPATH": str(PACKAGE), **environment}).stdout
 
 
 class Package(unittest.TestCase):

@@ -7,6 +7,8 @@ import threading
 import unittest
 import unittest.mock
 
+import numpy as np
+
 from python_client import MixingTest  # it knows where the following are
 import fmixd
 import harness
@@ -14,6 +16,24 @@ import harness
 
 class Plans(MixingTest):
     """Of fmixd.Mixer."""
+
+    def test_a_plan_says_what_happens_to_each_row(self):
+        law = {"seed": 5, "method": "fmix,mixup,samplepairing", "switch": "sample", "prob": 0.7}
+        plan = self.mixer(**law).plan((8, 9), 64, 1)
+        there = fmixd.tensors(self.get("/v1/plans.safetensors?shape=8x9&n=64&step=1&seed=5&prob=0.7&switch=sample"
+                                       "&method=fmix,mixup,samplepairing&dtype=u8").body)
+        names = [fmixd.METHODS[number] for number in there["method"]]
+        self.assertEqual(set(names), {"fmix", "mixup", "samplepairing", "none"})
+        np.testing.assert_array_equal(plan.masks(), there["masks"])
+        self.assertEqual(plan.chooses.tolist(), [name == "fmix" for name in names])
+        self.assertEqual(plan.sums.tolist(), [name in ("mixup", "samplepairing") for name in names])
+        self.assertEqual(plan.partners().tolist(), [i if name == "none" else there["pairing"][i]
+                                                    for i, name in enumerate(names)])
+        sums = np.flatnonzero(plan.sums)
+        np.testing.assert_array_equal(plan.weights()[sums], [0.5 if names[i] == "samplepairing" else there["lambda"][i]
+                                                             for i in sums])
+        self.assertIsNone(plan.method)
+        self.assertEqual(self.mixer(seed=5).plan((8, 9), 3, 0).method, "fmix")
 
     def test_threads_may_share_a_mixer(self):
         x, _ = self.batch()
