@@ -1,6 +1,8 @@
 """Imports of pictures by a list and from shards that are killed, run out of disk, or whose sources change."""
 
+import functools
 import io
+import itertools
 import os
 import re
 import resource
@@ -180,15 +182,17 @@ class Troubled(Sources):
         self.assertEqual(len(digests), 1)
 
     def test_a_disk_that_fills_is_said_and_leaves_nothing(self):
-        def limit():
+        def limit(most):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        full = ((1000, "what was found in the files cannot be kept: File too large"),
+                (500_000, "cannot write .*/data.bin: File too large"))
         for arguments in self.each(self.photos(200), 24 * SHARDS):
-            for store in "pixels", "files":
-                process = self.start("set", [*arguments, "--store", store], preexec_fn=limit)
+            for store, (most, why) in itertools.product(("pixels", "files"), full):
+                process = self.start("set", [*arguments, "--store", store], preexec_fn=functools.partial(limit, most))
                 said = process.stderr.read()
                 self.assertEqual(process.wait(), 1, said)
-                self.assertRegex(said, "cannot write .*/data.bin: File too large")
+                self.assertRegex(said, why)
                 self.assertEqual(list(self.root.iterdir()), [])
 
     def test_a_source_that_changes_meanwhile_is_named_and_leaves_nothing(self):
