@@ -1,4 +1,5 @@
-/* Pictures of an import: PNG and JPEG, their headers alone, as they are and as grey or RGB. */
+/* Pictures of an import: PNG and JPEG, their headers alone, as they are and as grey or RGB; and
+ * what of them is a label map. */
 #include "fuzz.h"
 
 #include "formats/image.h"
@@ -48,6 +49,26 @@ static void read_part(const uint8_t *data, size_t size, const image *looked, uns
     image_free(&p);
 }
 
+/* Class numbers of a part of a map are those of all of it. */
+static void read_map(const uint8_t *data, size_t size, unsigned where) {
+    image looked, whole, p;
+    bool good = image_labels_header(data, size, &looked);
+    bool read = image_labels_read(data, size, NULL, &whole);
+    FUZZ_ASSERT(read ? good : whole.message[0] != 0);
+    FUZZ_ASSERT(read == (whole.pixels != NULL));
+    if (!read)
+        return;
+    FUZZ_ASSERT(whole.width == looked.width && whole.height == looked.height);
+    FUZZ_ASSERT(whole.channels == 1 && looked.stored == 1);
+    uint32_t top = where % looked.height;
+    const image_part part = {top, 0, 1, looked.width};
+    FUZZ_ASSERT(image_labels_read(data, size, &part, &p));
+    FUZZ_ASSERT(memcmp(p.pixels + (size_t)(top - p.part.top) * p.part.width,
+                       whole.pixels + (size_t)top * whole.width, whole.width) == 0);
+    image_free(&whole);
+    image_free(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     image looked;
     bool good = image_header(data, size, &looked);
@@ -59,5 +80,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     read_as(data, size, &looked, good, 3);
     if (good)
         read_part(data, size, &looked, (unsigned)size);
+    read_map(data, size, (unsigned)size);
     return 0;
 }
