@@ -67,9 +67,8 @@ class Budget(harness.ServerTest):
             thread.join()
         return answers
 
-    def upload(self, target, body, together):
-        """The answer to a body of which the end is sent once all others are
-        as far. A budget that has no room for all refuses some before."""
+    def upload(self, target, body, before_end):
+        """The answer to a body of which the last byte is sent once a function returns."""
         connection = self.own.connect()
         try:
             connection.putrequest("POST", target)
@@ -77,7 +76,7 @@ class Budget(harness.ServerTest):
             connection.putheader("Content-Length", str(len(body)))
             connection.endheaders()
             connection.send(body[:-1])
-            together.wait(harness.PATIENCE)
+            before_end()
             connection.send(body[-1:])
             answer = connection.getresponse()
             return harness.Answer(answer.status, answer.headers, answer.read())
@@ -104,13 +103,21 @@ class Budget(harness.ServerTest):
         return counts
 
     def test_uploads_past_the_budget_get_503_and_the_others_their_answer(self):
+        """Two have room. What is refused is freed by a compute thread, whenever that runs: uploads
+        that grow together may all be refused, so the two come first."""
         x = np.arange(24 << 20, dtype="u1").reshape(24, 1 << 20)
         body = harness.write_npy(x)
         target = "/v1/mix.npy?method=none"
-        together = threading.Barrier(12)
-        answers = self.crowd(lambda i: self.upload(target, body, together), 12)
-        counts = self.check_answers(answers, lambda i: body)
-        self.assertGreater(counts[503], 0)
+        over, fitting = threading.Event(), []
+        early = threading.Thread(target=lambda: fitting.extend(self.crowd(
+            lambda i: self.upload(target, body, lambda: over.wait(harness.PATIENCE)), 2)))
+        early.start()
+        until(lambda: self.metric("memory_bytes") >= 2 * (len(body) - 1))
+        refused = self.crowd(lambda i: self.upload(target, body, lambda: None), 10)
+        over.set()
+        early.join()
+        self.assertEqual([answer.status for _, answer in fitting + refused], 2 * [200] + 10 * [503])
+        self.check_answers(fitting + refused, lambda i: body)
         self.check_held()
 
     def test_answers_past_the_budget_get_503_and_the_others_are_right(self):
