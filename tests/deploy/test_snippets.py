@@ -4,7 +4,7 @@ They run in a folder of their own that has the repository's files as links. What
 reader does: `localhost:8080` is the address of the test's daemon, the daemon is told a free port by
 `--listen` behind its printed line, and curl has a .curlrc by which it ends with an error where it is
 refused. What is not run stands in NOT_RUN, with the reason; a block that is neither run nor there
-fails the test, and so does a line of the table that no page has any more. Recipes are run by
+fails the test, and so does a line of the table that no page has any more. README's recipe is run by
 test_loops. Of commands amid sentences those of make, fmixd, curl and suites are looked at.
 """
 
@@ -33,10 +33,13 @@ PAGES = ("README.md", "deploy/README.md", "deploy/API.md")
 DOCKER = "Docker's engine is not there; test_image builds the Dockerfile with buildah"
 COMPOSE = "Docker's engine is not there; test_compose checks the file"
 CLUSTER = "there is no cluster; test_kubernetes checks the files"
+WHEEL = "test_wheel builds and installs the package offline"
 ROOT = "changes the machine's services; test_systemd does it where it may"
 NOT_RUN = {
     "make run": "serves until it is ended; test_what_run_prints_runs starts deploy/run",
     "make test": "is what runs this",
+    "python3 -m venv --system-site-packages venv": WHEEL,
+    "venv/bin/pip install ./deploy/clients/python": WHEEL,
     "docker build -t fmixd . && docker run --rm -p 8080:8080 fmixd": DOCKER,
     "docker build -t fmixd . && docker run --rm -p 8080:8080 --read-only fmixd": DOCKER,
     "docker compose -f deploy/compose/compose.yaml up --build --detach": COMPOSE,
@@ -47,7 +50,7 @@ NOT_RUN = {
     "build/fmixd token trainer | tee /dev/stderr | tail -1 | sudo tee -a /etc/fmixd/tokens": ROOT,
     "sudo systemctl enable --now fmixd.socket fmixd.service": ROOT,
 }
-SHELL = ("build/", "curl ", "docker ", "kubectl ", "make ", "sudo ")
+SHELL = ("build/", "curl ", "docker ", "kubectl ", "make ", "python3 ", "sudo ", "venv/")
 MAGIC = {".png": b"\x89PNG\r\n", ".npy": b"\x93NUMPY", ".npz": b"PK\x03\x04"}
 
 
@@ -161,7 +164,7 @@ class Blocks(Words):
         for block in BLOCKS:
             with self.subTest(page=block.page, line=block.line):
                 self.assertIn(block.kind, ("shell", "python", "r", "tree"), block.text)
-        self.assertGreater(len(BLOCKS), 20)
+        self.assertGreater(len(BLOCKS), 15)
 
     def test_what_is_listed_as_not_run_is_there(self):
         printed = {command for block in blocks("shell") for command in block.commands()}
