@@ -21,6 +21,7 @@ for folder in ("http", "reference"):
 
 import fmixref as ref  # noqa: E402
 import harness  # noqa: E402
+import languages  # noqa: E402
 
 CLIENTS = harness.ROOT / "deploy" / "clients"
 GOLDEN = json.loads((harness.ROOT / "tests" / "golden" / "clients.json").read_text())
@@ -198,8 +199,11 @@ class JavaScript(Client, unittest.TestCase):
 
 class R(Client, unittest.TestCase):
     source = CLIENTS / "r" / "example.R"
-    runs = ["Rscript"]
-    needs = {"r-base-core": "Rscript --version", "r-cran-curl": "Rscript -e 'library(curl)'"}
+    needs = languages.R.needs
+
+    @classmethod
+    def make(cls, folder):
+        return ["env", f"R_LIBS={languages.R(folder).library}", "Rscript", str(cls.source)]
 
 
 class Go(Client, unittest.TestCase):

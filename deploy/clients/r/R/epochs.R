@@ -1,0 +1,45 @@
+# The batches of a data set that a daemon hosts.
+
+fmixd_describe <- function(url, set, token = NULL, patience = 300, tries = Inf) {
+  described(fmixd_connection(url, token, patience, tries), set)
+}
+
+described <- function(connection, set) {
+  json_read(utf8_text(connection$get(paste0("/v1/datasets/", curl::curl_escape(set)))))
+}
+
+fmixd_epochs <- function(url, set, epoch = 0, batch = 64, start = 0, ..., stride = 1, parts = NULL, token = NULL,
+                         patience = 300, tries = Inf) {
+  check("batch", batch, is_whole(batch) && batch >= 1, "a whole number from 1 on")
+  check("start", start, is_whole(start), "a whole number from 0 on")
+  check("stride", stride, is_whole(stride) && stride >= 1, "a whole number from 1 on")
+  law <- list(...)
+  connection <- fmixd_connection(url, token, patience, tries)
+  facts <- described(connection, set)
+  drop <- !is.null(law$drop_last) && as.numeric(law$drop_last) != 0
+  end <- if (drop) facts$count %/% batch else ceiling(facts$count / batch)
+  check("start", start, start <= end, paste("at most", end, "here, for the epoch has so many batches of", batch))
+  wanted <- c("mixed", if (length(facts$heads)) "labels", if ("lengths" %in% names(facts)) "lengths")
+  query <- c(law, list(epoch = epoch, n = batch, digest = facts$digest, parts = if (is.null(parts)) wanted else parts))
+  step <- start
+  function() {
+    if (step >= end) return(NULL)
+    path <- sprintf("/v1/datasets/%s/batches/%.0f.safetensors", curl::curl_escape(set), step)
+    made <- named(fmixd_tensors(connection$get(path, query)))
+    made$step <- step
+    step <<- step + stride
+    if (is.null(parts)) names(made) <- sub("^labels$", "y", sub("^mixed$", "x", names(made)))
+    made
+  }
+}
+
+# Tensors by part: `labels`, or a list of `labels.a` and `labels.b`.
+named <- function(arrays) {
+  parts <- list()
+  for (key in names(arrays)) {
+    part <- sub("\\..*", "", key)
+    head <- stats::setNames(arrays[key], sub("^[^.]*\\.", "", key))
+    parts[[part]] <- if (part == key) arrays[[key]] else c(parts[[part]], head)
+  }
+  parts
+}
