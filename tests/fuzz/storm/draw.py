@@ -131,8 +131,9 @@ def _tame_law(query, rng):
             "," * (len(methods) > 1) + "1"
     if query.get("spectrum") == "official":
         query.pop("frequency", None)
-        if query.get("shape", "").endswith("x1") and "n" in query:
-            query["n"] = str(min(int(query["n"]), 2))  # every mask is settled by MPFR
+        if query.get("shape", "").endswith("x1"):  # every mask is settled by MPFR
+            for name in {"n", "steps"} & set(query):
+                query[name] = str(min(int(query[name]), 2))
     if "delta" in query and float(query["delta"]) > 6 and float(query.get("soft", 0)) > 0:
         query["delta"] = "4"  # where all is contested, and the reference slow
 
