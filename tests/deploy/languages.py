@@ -27,9 +27,9 @@ def require(needs):
 
 
 def run(command, text=None, environment=None):
-    """A program that has ended."""
+    """A program that has ended; it ran at the top of the repository."""
     return subprocess.run(command, input=text, text=True, check=False, capture_output=True, timeout=PATIENCE,
-                          env=environment)
+                          env=environment, cwd=harness.ROOT)
 
 
 class JavaScript:
