@@ -206,7 +206,20 @@ class R(Client, unittest.TestCase):
         return ["env", f"R_LIBS={languages.R(folder).library}", "Rscript", str(cls.source)]
 
 
-class Go(Client, unittest.TestCase):
+class RawClient(Client):
+    """One that reads bare numbers, whose count nothing else tells."""
+
+    def test_it_takes_no_answer_of_another_length(self):
+        for change in (lambda body: body + bytes(8), lambda body: body[:-8]):
+            for resource in ("parts=masks", "parts=pairing", "/v1/mix"):
+                with self.subTest(resource):
+                    done = self.through(lambda path, ask, resource=resource, change=change: (
+                        200, {}, change(ask()) if resource in path else ask()))
+                    self.assertEqual((done.returncode, done.stdout), (1, ""))
+                    self.assertIn(resource, done.stderr)
+
+
+class Go(RawClient, unittest.TestCase):
     source = CLIENTS / "go" / "example.go"
     needs = {"golang-go": "go version"}
 
@@ -218,7 +231,7 @@ class Go(Client, unittest.TestCase):
         return [str(folder / "example")]
 
 
-class C(Client, unittest.TestCase):
+class C(RawClient, unittest.TestCase):
     source = CLIENTS / "c" / "example.c"
     needs = {"gcc": "gcc --version", "pkg-config": "pkg-config --version",
              "libcurl4-openssl-dev": "pkg-config --exists libcurl",

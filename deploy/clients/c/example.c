@@ -1,5 +1,5 @@
 /* Mixes two batches here, by plans that fmixd draws, and has fmixd mix them; checks a golden
- * digest.
+ * digest. For little-endian machines: raw answers are such.
  *
  *     cc example.c -o example $(pkg-config --cflags --libs libcurl libsodium jansson)
  *     ./example http://localhost:8080
@@ -17,9 +17,9 @@
 #define SHA256 "526dc5be181b78f6856e2ff09924b2e4480db4a58d5947c69e3cb48581da134c"
 #define LAW    "seed=7&method=fmix,mixup" /* the first batch is mixed by FMix, the second by MixUp */
 
-enum { N = 4, ELEMENTS = 8 * 8, STEPS = 2, TRIES = 10 };
+enum { N = 4, ELEMENTS = 8 * 8, STEPS = 2, TRIES = 10, MOST_URL = 256 };
 
-/* What comes, cut at its room. */
+/* An answer. The largest that is asked for are the masks of all steps. */
 typedef struct body {
     char bytes[STEPS * N * ELEMENTS * sizeof(double)];
     size_t length;
@@ -27,21 +27,27 @@ typedef struct body {
 
 static size_t take(char *bytes, size_t size, size_t count, void *of) {
     body *b = of;
-    size_t left = sizeof b->bytes - b->length, n = size * count < left ? size * count : left;
+    size_t n = size * count;
+    if (n > sizeof b->bytes - b->length)
+        return 0; /* ends the transfer: a larger answer is not what was asked for */
     memcpy(b->bytes + b->length, bytes, n);
     b->length += n;
-    return size * count;
+    return n;
 }
 
 /* By GET, or by POST where there is something to send; asks again when it is told to. What the
  * server has against it is said on stderr. */
 static bool ask(CURL *curl, const char *target, const double *x, body *out) {
     long status = 0;
+    struct curl_slist type = {"Content-Type: application/octet-stream", NULL};
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, target);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* bytes a second, */
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L); /* over so many seconds */
     if (x) {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, &type);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, x);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)(N * ELEMENTS * sizeof *x));
     }
@@ -130,8 +136,8 @@ static bool check_digest(CURL *curl, const char *url) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: example URL\n");
+    if (argc != 2 || strlen(argv[1]) > MOST_URL) {
+        fprintf(stderr, "usage: example URL (of at most %d characters)\n", MOST_URL);
         return 2;
     }
     CURL *curl = curl_easy_init();

@@ -27,6 +27,8 @@ const (
 	tries    = 10
 )
 
+var client = http.Client{Timeout: time.Minute} // of one try
+
 // ask fetches a body, by POST if there is one to send; it asks again when it is told to.
 func ask(target string, body []byte) ([]byte, error) {
 	for try := 1; ; try++ {
@@ -38,7 +40,8 @@ func ask(target string, body []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		reply, err := http.DefaultClient.Do(request)
+		request.Header.Set("Content-Type", "application/octet-stream")
+		reply, err := client.Do(request)
 		if err != nil {
 			return nil, err
 		}
@@ -55,20 +58,21 @@ func ask(target string, body []byte) ([]byte, error) {
 			}
 			time.Sleep(time.Duration(seconds) * time.Second)
 		default:
-			var problem struct{ Detail string }
-			if json.Unmarshal(got, &problem) != nil {
-				problem.Detail = target + ": " + reply.Status
-			}
-			return nil, errors.New(problem.Detail)
+			var problem struct{ Detail string } // stays empty where the body is no problem+json
+			json.Unmarshal(got, &problem)
+			return nil, fmt.Errorf("%s: %s %s", target, reply.Status, problem.Detail)
 		}
 	}
 }
 
-// numbers reads little-endian elements into out, a slice.
+// numbers asks for little-endian elements and reads them into out, a pointer to an array.
 func numbers(out any, target string, body []byte) error {
 	got, err := ask(target, body)
 	if err != nil {
 		return err
+	}
+	if len(got) != binary.Size(out) {
+		return fmt.Errorf("%s: %d bytes, not %d", target, len(got), binary.Size(out))
 	}
 	return binary.Read(bytes.NewReader(got), binary.LittleEndian, out)
 }
