@@ -14,6 +14,7 @@ import harness  # noqa: E402  pylint: disable=wrong-import-position
 
 RULES = ROOT / "deploy/prometheus/alerts.yml"
 CONFIG = ROOT / "deploy/prometheus/prometheus.yml"
+README = ROOT / "deploy/README.md"
 DASHBOARD = ROOT / "deploy/grafana/fmixd.json"
 CASES = ROOT / "tests/deploy/alerts_test.yml"
 NAME = re.compile(r"\b(?:fmixd|process)_[a-z_]+")
@@ -69,6 +70,11 @@ class Watching(unittest.TestCase):
                                CASES.read_text("utf-8")))
         self.assertGreaterEqual(len(alerts), 10)
         self.assertEqual(fired, set(alerts))
+
+    def test_the_readme_counts_the_alerts(self):
+        alerts = RULES.read_text("utf-8").count("- alert: ")
+        told = re.search(r"three replicas and (\d+) alerts", " ".join(README.read_text("utf-8").split()))
+        self.assertEqual(int(told[1]), alerts)
 
     def test_each_alert_says_how_bad_it_is_and_what_to_do(self):
         alerts = RULES.read_text("utf-8").split("- alert: ")[1:]
