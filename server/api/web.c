@@ -7,10 +7,11 @@ static void answer(resource_result *out, const char *bytes, uint64_t length) {
 }
 
 /* clang-format off */
-#define EMBED(name, file)                                                                          \
+#define BYTES(file) ".incbin \"" file "\"\n"
+#define EMBED(name, files)                                                                         \
     __asm__(".section .rodata\n"                                                                   \
             ".globl web_" #name "_bytes\n.hidden web_" #name "_bytes\nweb_" #name "_bytes:\n"      \
-            "0: .incbin \"" file "\"\n1: .balign 8\n"                                              \
+            "0:\n" files "1: .balign 8\n"                                                         \
             ".globl web_" #name "_length\n.hidden web_" #name "_length\n"                          \
             "web_" #name "_length: .quad 1b - 0b\n.previous\n");                                  \
     extern const uint64_t web_##name##_length;                                                     \
@@ -21,6 +22,8 @@ static void answer(resource_result *out, const char *bytes, uint64_t length) {
     }
 /* clang-format on */
 
-EMBED(page, "server/web/preview.html")
-EMBED(style, "server/web/preview.css")
-EMBED(script, "server/web/preview.js")
+EMBED(page, BYTES("server/web/preview.html"))
+EMBED(style, BYTES("server/web/preview.css"))
+/* One module: preview.js uses the others. */
+EMBED(script, BYTES("server/web/request.js") BYTES("server/web/code.js")
+                  BYTES("server/web/picture.js") BYTES("server/web/preview.js"))
