@@ -10,12 +10,12 @@ PACKAGES_TEST  := $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-
                   nginx-light openssl prometheus libarchive-tools python3-torch \
                   $(TORCHVISION_HERE) python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml python3-venv r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
-                  buildah debootstrap squid haproxy varnish \
+                  buildah debootstrap squid haproxy varnish mypy \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
 # What a root for `make test13` needs none of: browsers, orchestrators, other languages.
 PACKAGES_HERE  := python3-torch $(TORCHVISION_HERE) chromium chromium-driver systemd r-base-core r-cran-curl \
                   golang-go libcurl4-openssl-dev buildah debootstrap kubernetes-client nodejs \
-                  python3-venv lomiri-wallpapers-20.04
+                  python3-venv lomiri-wallpapers-20.04 mypy
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
