@@ -84,6 +84,12 @@ class Mixing(MixingTest):
                 with self.subTest(url), self.assertRaisesRegex(ValueError, "http://localhost:8080"):
                     make(url)
 
+    def test_a_token_without_a_url_is_refused_and_not_shown(self):
+        for make in fmixd.Mixer, fmixd.Mixer.like_timm:
+            with self.assertRaisesRegex(ValueError, "token is given and url is None.*leave the token out") as refused:
+                make(None, token="s3cret")
+            self.assertNotIn("s3cret", str(refused.exception))
+
     def test_a_shape_that_can_be_read_two_ways_is_refused_with_both(self):
         y = np.arange(5)
         for shape, readings in (((5, 28, 28), ("none", "channels_first")),

@@ -50,15 +50,18 @@ class Mixer:
     name or place; a function of the batch that gives the entry; None, if there are no labels; unless told "y", or 1.
     Or a list of names, for several heads.
     rank, world: each rank mixes its own batches, by plans of its own.
-    steps: how many plans one request fetches at most; four such requests are held ahead. token: of
-    the daemon, if it asks one. Close a Mixer, or use it by `with`; threads may share one. It can be pickled, and used
-    after a fork.
+    steps: how many plans one request fetches at most; four such requests are held ahead. token: of the daemon, if it
+    asks one; without a url it is refused. Close a Mixer, or use it by `with`; threads may share one. It can be
+    pickled, and used after a fork.
     """
 
     def __init__(self, url: str | None, *, layout: str | None = None, classes: int | dict[Any, int] | None = None,
                  steps: int = 16, token: str | None = None, smoothing: float = 0.0, correct: bool = True,
                  inputs: Any = None, labels_getter: Any = DEFAULT, rank: int = 0, world: int = 1, **law: Any) -> None:
         source_class(url)  # refuses what cannot be asked
+        if url is None and token is not None:
+            raise ValueError("token is given and url is None: a token is for a daemon, and without a url none is "
+                             "asked; give the daemon's url, or leave the token out")
         _check_law(law)
         if layout not in (None, *LAYOUTS):
             raise ValueError(f"layout is {layout!r}; it must be channels_first, channels_last or none")
