@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 import numpy as np
 
@@ -175,6 +176,17 @@ class Plans(unittest.TestCase):
         thread.join(harness.PATIENCE)
         self.assertEqual(len(failed), 1)
 
+    def test_a_mask_that_is_settled_exactly_is_given_up_amid_it(self):
+        """Both values of a mask of this index are equal, so no double tells which is above."""
+        law = {"shape": "2", "method": "fmix", "lambda": 0.5, "index": 1166203367, "dtype": "u8", "parts": ["masks"]}
+        values, stop = parameters.plan_values(law), threading.Event()
+        whole = local._drawn(local.library(), values, stop)["masks"]
+        with unittest.mock.patch.object(stop, "is_set", side_effect=[False, True]) as asked:  # before it, then amid it
+            with self.assertRaisesRegex(ConnectionError, "nobody waits for these plans any more"):
+                local._drawn(local.library(), values, stop)
+        self.assertEqual(asked.call_count, 2)
+        np.testing.assert_array_equal(local._drawn(local.library(), values)["masks"], whole)
+
     def test_a_fork_amid_a_call_of_another_thread_draws_on(self):
         """The call holds a lock of the library meanwhile, which the child takes, too: a new shape has a transform to
         plan."""
@@ -227,9 +239,10 @@ def forked(work):
 class Header(unittest.TestCase):
     """shared_library.py says what lib/fmix.h says."""
 
-    STRUCTURES = {"fmix_shape": shared_library.Shape, "fmix_recipe": shared_library.Recipe, "fmix_choice": shared_library.Choice,
-                  "fmix_rows": shared_library.Rows, "fmix_row": shared_library.Row}
+    STRUCTURES = {"fmix_shape": shared_library.Shape, "fmix_recipe": shared_library.Recipe,
+                  "fmix_choice": shared_library.Choice, "fmix_rows": shared_library.Rows, "fmix_row": shared_library.Row}
     NUMBERS = {"FMIX_ERROR_MEMORY": shared_library.ERROR_MEMORY, "FMIX_MAX_ELEMENTS": parameters.MAX_ELEMENTS,
+               "FMIX_ERROR_CANCELLED": shared_library.ERROR_CANCELLED,
                "FMIX_MAX_BATCH": parameters.MAX_BATCH, "FMIX_MAX_METHODS": parameters.LIST,
                **{f"FMIX_DTYPE_{name.upper()}": number for name, number in shared_library.DTYPES.items()},
                **{f"FMIX_{stem}_{name.upper()}": number for stem, names in (
@@ -324,13 +337,16 @@ class Finding(unittest.TestCase):
             fmix_status fmix_context_tune(fmix_context *c, double s, bool *t, bool *m) {{ return FMIX_OK; }}
             fmix_status fmix_scratch_new(fmix_scratch **o) {{ return REAL(fmix_scratch_new)(o); }}
             void fmix_scratch_trim(fmix_scratch *s) {{ }}
+            void fmix_scratch_watch(fmix_scratch *s, bool (*c)(void *), void *u) {{ }}
             void fmix_mixer_free(fmix_mixer *m) {{ }}
             fmix_status fmix_pairing(fmix_pairing_kind k, uint64_t s, uint64_t b, uint32_t n, int64_t *o) {{
                 return REAL(fmix_pairing)(k, s, b, n, o); }}
-            fmix_status fmix_mixer_row(const fmix_mixer *m, const fmix_rows *r, uint64_t i, fmix_method *k, fmix_row *o) {{
+            fmix_status fmix_mixer_row(const fmix_mixer *m, const fmix_rows *r, uint64_t i, fmix_method *k,
+                                       fmix_row *o) {{
                 return REAL(fmix_mixer_row)(m, r, i, k, o); }}
-            fmix_status fmix_mixer_masks(const fmix_mixer *m, fmix_scratch *s, const fmix_rows *r, uint64_t f, uint64_t n,
-                                         fmix_dtype d, void *o) {{ return REAL(fmix_mixer_masks)(m, s, r, f, n, d, o); }}
+            fmix_status fmix_mixer_masks(const fmix_mixer *m, fmix_scratch *s, const fmix_rows *r, uint64_t f,
+                                         uint64_t n, fmix_dtype d, void *o) {{
+                return REAL(fmix_mixer_masks)(m, s, r, f, n, d, o); }}
             fmix_status fmix_mixer_new(fmix_context *c, const fmix_recipe *r, const fmix_choice *h, fmix_mixer **o) {{
                 fmix_recipe other = *r;
                 other.seed += getenv("OTHER") != NULL;

@@ -151,10 +151,10 @@ def _drawn(found: shared_library.Library, values: dict[str, Any], stop: threadin
     with found.mixer(_recipe(values), _choice(values)) as mixer:
         for i in range(values["steps"]):
             if stop and stop.is_set():
-                raise ConnectionError("nobody waits for these plans any more")
+                raise ConnectionError(shared_library.ABANDONED)
             batch = shared_library.Rows(values["step"] + i, values["n"], values["index"] + i * values["n"], None)
             if masks is not None:
-                with found.scratch() as scratch:
+                with found.scratch(stop) as scratch:
                     found.call("fmix_mixer_masks", mixer, scratch, batch, 0, values["n"], shared_library.DTYPES[dtype],
                                masks[i].ctypes.data)
             if pairing is not None:

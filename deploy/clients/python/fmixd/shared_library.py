@@ -16,7 +16,9 @@ NAME, SYSTEM_NAME = "libfmix.so", "libfmix.so.1"
 VARIABLE = "FMIX_LIBRARY"
 WHY_NOT = HERE / "libfmix.txt"  # in a wheel without the library: what was missing where it was built
 CACHE = 64 << 20                # bytes that a context keeps of weights and of transform plans
-ERROR_MEMORY = 2                # a fmix_status
+ERROR_MEMORY, ERROR_CANCELLED = 2, 4  # of fmix_status
+ABANDONED = "nobody waits for these plans any more"
+WATCH: Any = ctypes.CFUNCTYPE(c_bool, c_void_p)
 # fmix_dtype by the names that requests have for types of masks
 DTYPES = {"f32": 0, "u8": 1, "bits": 2, "f16": 3, "f64": 5}
 
@@ -68,6 +70,7 @@ _SHORT = {
     "fmix_status_text": (c_char_p, c_int),
     "fmix_scratch_new": (c_int, POINTER(c_void_p)),
     "fmix_scratch_trim": (None, c_void_p),
+    "fmix_scratch_watch": (None, c_void_p, WATCH, c_void_p),
     "fmix_mixer_row": (c_int, c_void_p, POINTER(Rows), c_uint64, c_void_p, c_void_p),
     "fmix_mixer_free": (None, c_void_p),
 }
@@ -110,6 +113,7 @@ class Library:
     fmix_status_text: Any
     fmix_scratch_new: Any
     fmix_scratch_trim: Any
+    fmix_scratch_watch: Any
     fmix_mixer_row: Any
     fmix_mixer_free: Any
 
@@ -145,6 +149,8 @@ class Library:
         """Raises what a status means, if it is not FMIX_OK."""
         if status == ERROR_MEMORY:
             raise MemoryError(self.fmix_status_text(status).decode())
+        if status == ERROR_CANCELLED:
+            raise ConnectionError(ABANDONED)
         if status:
             raise RuntimeError(f"libfmix: {self.fmix_status_text(status).decode()}")
 
@@ -163,16 +169,20 @@ class Library:
             self.fmix_mixer_free(mixer)
 
     @contextlib.contextmanager
-    def scratch(self) -> Iterator[Any]:
-        """A fmix_scratch, which is kept for whoever needs one next."""
+    def scratch(self, stop: threading.Event | None = None) -> Iterator[Any]:
+        """A fmix_scratch, which is kept for whoever needs one next. stop: an event that ends a call with it, even
+        while a close call is decided."""
         try:
             scratch = self._scratches.pop()
         except IndexError:
             scratch = c_void_p()
             self.check(self.fmix_scratch_new(scratch))
+        watch = WATCH() if stop is None else WATCH(lambda _, asked=stop: asked.is_set())
+        self.fmix_scratch_watch(scratch, watch, None)
         try:
             yield scratch
         finally:
+            self.fmix_scratch_watch(scratch, WATCH(), None)
             self.fmix_scratch_trim(scratch)
             self._scratches.append(scratch)
 
