@@ -26,6 +26,7 @@ from measuring import (CONNECTIONS, REQUEST_ROUNDS, ROUNDS, Bare, Daemon, Meter,
                        time_a_request, warm)
 import harness  # noqa: E402
 import numpy as np  # noqa: E402
+import mixer_rows  # noqa: E402
 import picture_rows  # noqa: E402
 import pipeline  # noqa: E402
 
@@ -350,6 +351,7 @@ ROWS = [
     Row("10^6 masks in one answer, first byte", "", lambda: million_masks()[1], 50, 50,
         unit=" ms"),
     Row("a small request amid large ones, p99", "", small_amid_large, 20, 5, unit=" ms"),
+    *mixer_rows.ROWS,
     *picture_rows.ROWS,
 ]
 

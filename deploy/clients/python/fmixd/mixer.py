@@ -16,6 +16,7 @@ from .arrays import Array, kind_of, library_of
 from .batches import DEFAULT, Fields, replaced
 from .connection import Refused, api_names
 from .labels import Labels
+from .large_rows import LargeRows, large_rows
 from .layouts import LAYOUTS, guessed, spatial
 from .plans import METHODS, Plan, Stream
 from .sources import source_class
@@ -208,6 +209,9 @@ class Mixer:
         library = library_of(x)
         if plan.sums.any():
             _check_sums(plan, x)
+        room = large_rows(x)
+        if room:
+            return self._by_rows(plan, room, layout)
         partners, weights = plan.partners(), plan.weights()
         if plan.sums.all():
             return library.interpolate(x, partners, weights)
@@ -217,6 +221,22 @@ class Mixer:
         if plan.sums.any():
             mixed = library.interpolate_some(x, partners, weights, np.flatnonzero(plan.sums), mixed)
         return mixed
+
+    def _by_rows(self, plan: Plan, room: LargeRows, layout: str | None) -> Array:
+        """The same for a batch of large rows."""
+        weights = plan.weights()
+        behind = plan.chooses.any() and (layout or self.layout or guessed(room.x)) == "channels_last"
+        for i, j in enumerate(plan.partners().tolist()):
+            if plan.sums[i]:
+                room.add(i, j, weights[i])
+            elif plan.chooses[i]:
+                mask = plan.mask(i)
+                if behind:  # a mask without channels would be broadcast an element at a time
+                    mask = np.repeat(mask, room.x.shape[-1]).reshape(room.x.shape[1:])
+                room.choose(i, j, mask)
+            else:
+                room.keep(i)
+        return room.out
 
     def _mask(self, plan: Plan, x: Array, layout: str | None) -> NDArray[Any]:
         """Of the dimensions of x."""

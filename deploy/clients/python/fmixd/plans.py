@@ -42,6 +42,10 @@ class Plan:
         size = int(np.prod(self.shape))
         return np.unpackbits(self.bits, axis=1, count=size).reshape(-1, *self.shape).view(bool)
 
+    def mask(self, row: int) -> NDArray[Any]:
+        """Uint8 [*shape]: that of a row, of 0 and 1."""
+        return np.unpackbits(self.bits[row], count=int(np.prod(self.shape))).reshape(self.shape)
+
     def weights(self) -> NDArray[Any]:
         """Float64 [n]: the share of a row itself, of rows that are sums."""
         return np.where(self.methods == METHODS.index("samplepairing"), 0.5, self.lam)
