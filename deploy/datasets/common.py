@@ -209,6 +209,14 @@ def import_set(target, kind, *files, options=()):
 
 # ---- for sets that are published as folders ----
 
+def new_sets(folder, title, splits):
+    """Paths of the sets by split: TITLE for training, TITLE-val, TITLE-test. Refuses those that exist."""
+    targets = {split: pathlib.Path(folder, title if split == "train" else f"{title}-{split}") for split in splits}
+    for target in targets.values():
+        check_new(target)
+    return targets
+
+
 def check_count(what, found, published, any_files=False):
     """Refuses another number of files or records than was published, as of a folder that was unpacked in part."""
     if found != published and not any_files:

@@ -38,11 +38,11 @@ def read(files):
 
 def main():
     given = texts.parsed(texts.arguments(__doc__))
-    texts.check_new(given, "imdb", COUNTS)
+    targets = common.new_sets(given.sets, "imdb", COUNTS)
     files = {split: files_of(given.folder, split) for split in COUNTS}
     for split, count in COUNTS.items():
         common.check_count(f"'{given.folder}', reviews for {split}", len(files[split]), count, given.any_files)
-    texts.make(given, "imdb", {"train": lambda: read(files["train"]), "test": lambda: read(files["test"])}, CLASSES,
+    texts.make(given, targets, {"train": lambda: read(files["train"]), "test": lambda: read(files["test"])}, CLASSES,
                labels=("<i8",), options=("--classes", len(CLASSES)))
 
 

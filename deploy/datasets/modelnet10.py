@@ -31,9 +31,8 @@ def voxels_of(path, side, solid):
     return voxels.solid(shell) if solid else shell
 
 
-def make(given, files, classes):
+def make(given, targets, files, classes):
     """Imports the sets; all meshes are read before the first."""
-    targets = {split: given.sets / f"modelnet10-{split}" for split in files}
     size = given.side ** 3 * sum(map(len, files.values()))
     common.check_space(targets["train"], size, given.scratch, size)
     with common.scratch(targets["train"], given.scratch) as scratch:
@@ -47,7 +46,7 @@ def make(given, files, classes):
         for split, target in targets.items():
             common.import_set(target, "npy", *arrays[split],
                               options=("--layout", "none", "--classes", len(classes)))
-    common.write_names(given.sets / "modelnet10.classes.txt", classes)
+    common.write_names(f"{targets['train']}.classes.txt", classes)
 
 
 def main():
@@ -59,13 +58,12 @@ def main():
     given = parser.parse_args()
     if not 2 <= given.side <= SIDE_MOST:
         raise common.Refused(f"--side is {given.side}; must be from 2 to {SIDE_MOST}")
-    for split in COUNTS:
-        common.check_new(given.sets / f"modelnet10-{split}")
+    targets = common.new_sets(given.sets, "modelnet10", COUNTS)
     classes = classes_of(given.folder)
     files = {split: files_of(given.folder, classes, split) for split in COUNTS}
     for split, count in COUNTS.items():
         common.check_count(f"'{given.folder}', files CLASS/{split}/NAME.off", len(files[split]), count, given.any_files)
-    make(given, files, classes)
+    make(given, targets, files, classes)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import common
 import log_mel
 import wav
 
-COUNTS = {"train": 84843, "validation": 9981, "test": 11005}  # files that are published
-LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+COUNTS = {"train": 84843, "val": 9981, "test": 11005}  # files that are published
+LISTS = {"val": "validation_list.txt", "test": "testing_list.txt"}
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 TASK_12 = ("unknown", "silence", *COMMANDS)  # in the authors' order
 SILENT = 10  # so many rows there are for each row of silence
@@ -51,10 +51,10 @@ def splits_of(folder, words):
     files = files_of(folder, words)
     known = set(files)
     chosen = {split: listed(folder / name, known) for split, name in LISTS.items()}
-    both = sorted(chosen["validation"] & chosen["test"])
+    both = sorted(chosen["val"] & chosen["test"])
     if both:
         raise common.Refused(f"'{folder}': {both[0]} is in both {' and '.join(LISTS.values())}")
-    chosen["train"] = known - chosen["validation"] - chosen["test"]
+    chosen["train"] = known - chosen["val"] - chosen["test"]
     return {split: [file for file in files if file in chosen[split]] for split in COUNTS}
 
 
@@ -81,10 +81,9 @@ def prepare(folder, files, number_of, silent, arrays):
     return short, long
 
 
-def make(given, title, splits, names, number_of):
+def make(given, targets, splits, names, number_of):
     """Imports the sets; all files are read before the first."""
     silent = {split: 0 if given.task == 35 else len(files) // SILENT for split, files in splits.items()}
-    targets = {split: given.sets / f"{title}-{split}" for split in splits}
     size = ROW * (sum(map(len, splits.values())) + sum(silent.values()))
     common.check_space(targets["train"], size, given.scratch, size)
     with common.scratch(targets["train"], given.scratch) as scratch:
@@ -95,7 +94,7 @@ def make(given, title, splits, names, number_of):
                   f"zeros, and {long} longer and cut; {silent[split]} rows of silence added", flush=True)
         for split, target in targets.items():
             common.import_set(target, "npy", *arrays[split], options=("--classes", len(names)))
-    common.write_names(given.sets / f"{title}.classes.txt", names)
+    common.write_names(f"{targets['train']}.classes.txt", names)
 
 
 def main():
@@ -106,13 +105,12 @@ def main():
                         help="35 (default): a class a word; 12: ten commands, other words, and silence")
     given = parser.parse_args()
     title = "speech" if given.task == 35 else "speech12"
-    for split in COUNTS:
-        common.check_new(given.sets / f"{title}-{split}")
+    targets = common.new_sets(given.sets, title, COUNTS)
     names, number_of = classes_of(given.folder, given.task)
     splits = splits_of(given.folder, number_of)
     for split, files in splits.items():
         common.check_count(f"'{given.folder}', wav files for {split}", len(files), COUNTS[split], given.any_files)
-    make(given, title, splits, names, number_of)
+    make(given, targets, splits, names, number_of)
 
 
 if __name__ == "__main__":

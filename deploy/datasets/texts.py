@@ -25,10 +25,10 @@ def parsed(parser):
     return given
 
 
-def make(given, title, readers, classes, *, labels, options=()):
-    """Makes the sets TITLE-SPLIT, the vocabulary of the training set, and the list of classes. `readers` begin to read
+def make(given, targets, readers, classes, *, labels, options=()):
+    """Makes the sets, the vocabulary of the training set, and the list of classes. `readers` begin to read
     pairs (text, label), `labels` are the type and shape of a label. All is read before the first set is made."""
-    targets = {split: given.sets / f"{title}-{split}" for split in readers}
+    title = targets["train"]
     known = words.Vocabulary((text for text, _ in readers["train"]()), given.words)
     with common.scratch(targets["train"], given.scratch) as scratch:
         files = {split: [scratch / f"{split}-{name}.npy" for name in ("x", "offsets", "y")] for split in readers}
@@ -36,16 +36,10 @@ def make(given, title, readers, classes, *, labels, options=()):
             _write(targets[split], read(), known, given.longest, files[split], labels)
         for split, target in targets.items():
             common.import_set(target, "ragged", *files[split], options=options)
-    known.write(given.sets / f"{title}.words.txt")
-    print(f"{title}.words.txt: the commonest {len(known.words)} of {len(known.counts)} words, behind <pad> and "
+    known.write(pathlib.Path(f"{title}.words.txt"))
+    print(f"{title.name}.words.txt: the commonest {len(known.words)} of {len(known.counts)} words, behind <pad> and "
           "<unknown>", flush=True)
-    common.write_names(given.sets / f"{title}.classes.txt", classes)
-
-
-def check_new(given, title, splits):
-    """Refuses sets that exist."""
-    for split in splits:
-        common.check_new(given.sets / f"{title}-{split}")
+    common.write_names(f"{title}.classes.txt", classes)
 
 
 def _write(target, pairs, known, longest, files, labels):

@@ -79,7 +79,7 @@ def test(folder, labels):
 def main():
     csv.field_size_limit(FIELD_MOST)
     given = texts.parsed(texts.arguments(__doc__))
-    texts.check_new(given, "toxic", COUNTS)
+    targets = common.new_sets(given.sets, "toxic", COUNTS)
     flags = test_labels(given.folder)
     scored = sum(some is not None for some in flags.values())
     found = {"train": sum(1 for _ in train(given.folder)), "test": scored}
@@ -87,7 +87,7 @@ def main():
         common.check_count(f"'{given.folder}', labelled comments for {split}", found[split], count, given.any_files)
     print(f"'{given.folder / 'test_labels.csv'}': {len(flags) - scored} of {len(flags)} comments have labels of -1, "
           "were not scored, and are left out", flush=True)
-    texts.make(given, "toxic", {"train": lambda: train(given.folder), "test": lambda: test(given.folder, flags)},
+    texts.make(given, targets, {"train": lambda: train(given.folder), "test": lambda: test(given.folder, flags)},
                CLASSES, labels=("u1", (len(CLASSES),)))
 
 

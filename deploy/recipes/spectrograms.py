@@ -2,7 +2,7 @@
 """Spectrograms: rows [bands, time] of floats, which are mixed as grey pictures are.
 
 A mask of fmix spans both axes, so it keeps regions of frequency and time; mixup sounds both words at once. The default
-set is that of deploy/datasets/speech_commands.md; --validation speech-validation goes with it.
+set is that of deploy/datasets/speech_commands.md; --validation speech-val goes with it.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import torch
 def main():
     """Trains; of every epoch the mean loss, and the accuracy on unmixed samples."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("url", "http://localhost:8080"), ("set", "speech-train"), ("validation", ""),
+    for name, default in (("url", "http://localhost:8080"), ("set", "speech"), ("validation", ""),
                           ("epochs", 10), ("batch", 16)):
         parser.add_argument(f"--{name}", default=default, type=type(default))
     given = parser.parse_args()

@@ -28,7 +28,7 @@ class Model(torch.nn.Module):
 def main():
     """Trains; of every epoch the mean loss, and the accuracy on unmixed samples."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("url", "http://localhost:8080"), ("set", "imdb-train"), ("validation", ""),
+    for name, default in (("url", "http://localhost:8080"), ("set", "imdb"), ("validation", ""),
                           ("words", 30002), ("epochs", 10), ("batch", 16)):
         parser.add_argument(f"--{name}", default=default, type=type(default))
     given = parser.parse_args()

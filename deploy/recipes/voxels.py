@@ -14,7 +14,7 @@ import torch
 def main():
     """Trains; of every epoch the mean loss, and the accuracy on unmixed samples."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("url", "http://localhost:8080"), ("set", "modelnet10-train"), ("validation", ""),
+    for name, default in (("url", "http://localhost:8080"), ("set", "modelnet10"), ("validation", ""),
                           ("epochs", 10), ("batch", 16)):
         parser.add_argument(f"--{name}", default=default, type=type(default))
     given = parser.parse_args()

@@ -17,6 +17,11 @@ sys.path[:0] = [str(harness.ROOT / "deploy/datasets"), str(harness.ROOT / "deplo
 import fmixd  # noqa: E402
 
 
+def set_name(title, split):
+    """A set by its split: of training it is the data set's own name."""
+    return title if split == "train" else f"{title}-{split}"
+
+
 class Published(dataset_pages.Page, unittest.TestCase):
     """A page, its archive, the sets that its command makes, and a daemon that serves them."""
 

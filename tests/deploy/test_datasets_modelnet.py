@@ -128,7 +128,7 @@ class ModelNet(published.Published):
 
     def test_rows_are_the_surfaces_of_the_boxes(self):
         for split in ("train", "test"):
-            found, wanted = self.pairs(f"modelnet10-{split}"), self.wanted(split)
+            found, wanted = self.pairs(published.set_name("modelnet10", split)), self.wanted(split)
             self.assertEqual(len(found), len(wanted))
             for (x, y), (x_wanted, number) in zip(found, wanted):
                 self.assertEqual(x.dtype, bool)
@@ -136,8 +136,8 @@ class ModelNet(published.Published):
                 np.testing.assert_array_equal(y, np.eye(10)[number])
 
     def test_an_epoch_is_mixed(self):
-        rows = self.pairs("modelnet10-train")
-        self.check_mixed_epoch("modelnet10-train", [x for x, _ in rows], np.stack([y for _, y in rows]))
+        rows = self.pairs("modelnet10")
+        self.check_mixed_epoch("modelnet10", [x for x, _ in rows], np.stack([y for _, y in rows]))
 
     def check_requests(self, facts, batch, check):
         self.assertEqual(facts["count"], 30)
@@ -149,7 +149,7 @@ class ModelNet(published.Published):
     def test_side_and_solid_are_options(self):
         said = self.run_line("deploy/datasets/modelnet10.py ModelNet10 solid --side 16 --solid --any-files")
         self.assertIn("modelnet10-test: 10 meshes, solid", said)
-        found = np.fromfile(self.folder / "solid/modelnet10-train/data.bin", "?").reshape(30, 16, 16, 16)
+        found = np.fromfile(self.folder / "solid/modelnet10/data.bin", "?").reshape(30, 16, 16, 16)
         for x, name in zip(found[::3], CLASSES):
             np.testing.assert_array_equal(x, voxels.solid(shell_of_box(extent(name, 1), 16)))
         self.refused("ModelNet10", "--side is 1; must be from 2 to 256", options="--side 1")

@@ -83,7 +83,7 @@ class Speech(published.Published):
 
     @classmethod
     def twin(cls, folder):
-        """By the description in arXiv 1804.03209 and that of the archive in TensorFlow's and Hugging Face's catalogs."""
+        """By arXiv 1804.03209, and what TensorFlow's and Hugging Face's catalogs say of the archive."""
         with tarfile.open(folder / "speech_commands_v0.02.tar.gz", "w:gz", compresslevel=1) as archive:
             def add(name, data):
                 member = tarfile.TarInfo(f"./{name}")
@@ -101,7 +101,7 @@ class Speech(published.Published):
 
     def check_rows(self, split, x, y):
         """All class numbers; and the rows of some words, short, long and silent ones too, by our own computation."""
-        names = {"train": NAMES[:2], "validation": [VALIDATION], "test": [TEST]}[split]
+        names = {"train": NAMES[:2], "val": [VALIDATION], "test": [TEST]}[split]
         files = [(word, name) for word in WORDS for name in names]
         np.testing.assert_array_equal(y, np.eye(35)[[WORDS.index(word) for word, _ in files]])
         some = [row for row, (word, _) in enumerate(files) if word in ("bed", "on", "right", "yes", "zero")]
@@ -109,32 +109,32 @@ class Speech(published.Published):
         np.testing.assert_allclose(np.asarray(x)[some], wanted, atol=2e-6)
 
     def test_rows_are_log_mel_spectrograms_of_the_files_in_order(self):
-        for split in ("train", "validation", "test"):
-            x, y = zip(*self.pairs(f"speech-{split}"))
+        for split in ("train", "val", "test"):
+            x, y = zip(*self.pairs(published.set_name("speech", split)))
             self.assertEqual(x[0].dtype, np.float32)
             self.check_rows(split, x, y)
 
     def test_short_and_long_files_are_told(self):
-        self.assertIn("speech-train: 70 files, of which 1 are shorter than a second and padded with zeros, and 1 "
+        self.assertIn("speech: 70 files, of which 1 are shorter than a second and padded with zeros, and 1 "
                       "longer and cut", self.told)
 
     def test_classes_are_written_beside(self):
         self.assertEqual((self.folder / "sets/speech.classes.txt").read_text("utf-8").split(), WORDS)
 
     def test_an_epoch_is_mixed(self):
-        rows = self.pairs("speech-train")
-        self.check_mixed_epoch("speech-train", [x for x, _ in rows], np.stack([y for _, y in rows]))
+        rows = self.pairs("speech")
+        self.check_mixed_epoch("speech", [x for x, _ in rows], np.stack([y for _, y in rows]))
 
     def check_requests(self, facts, batch, check):
         self.assertEqual(facts["count"], 70)
         self.assertEqual(batch["mixed"].shape, (64, 32, 32))
-        self.check_rows("validation", check["mixed"], check["labels"])
+        self.check_rows("val", check["mixed"], check["labels"])
 
     def test_twelve_classes_have_unknown_words_and_silence(self):
         self.run_line("deploy/datasets/speech_commands.py speech twelve --task 12 --any-files")
         classes = (self.folder / "twelve/speech12.classes.txt").read_text("utf-8").split()
         self.assertEqual(classes, "unknown silence yes no up down left right on off stop go".split())
-        labels = np.fromfile(self.folder / "twelve/speech12-train/labels.bin", "<i4")
+        labels = np.fromfile(self.folder / "twelve/speech12/labels.bin", "<i4")
         wanted = [classes.index(word) if word in classes else 0 for word in WORDS for _ in range(2)]
         self.assertEqual(labels.tolist(), wanted + [1] * 7)
 

@@ -79,7 +79,7 @@ class Promises:
     def test_rows_are_the_ids_of_the_words(self):
         known = vocabulary_of([self.cleaned(text) for text, _ in self.training], 30000)
         for split, pairs in (("train", self.training), ("test", self.testing)):
-            found = self.pairs(f"{self.page}-{split}")
+            found = self.pairs(published.set_name(self.page, split))
             wanted = ids_of([self.cleaned(text) for text, _ in pairs], known)
             self.assertEqual(len(found), len(pairs))
             self.assertEqual(len(found), len(wanted))
@@ -93,8 +93,8 @@ class Promises:
                          ["<pad>", "<unknown>", *known])
 
     def test_an_epoch_is_mixed(self):
-        rows = self.pairs(f"{self.page}-train")
-        self.check_mixed_epoch(f"{self.page}-train", [x for x, _ in rows], np.stack([y for _, y in rows]))
+        rows = self.pairs(self.page)
+        self.check_mixed_epoch(self.page, [x for x, _ in rows], np.stack([y for _, y in rows]))
 
     def test_words_and_longest_are_options(self):
         self.run_line(f"deploy/datasets/{self.page}.py {self.source} few --words 5 --longest 3 --any-files")

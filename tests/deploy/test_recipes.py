@@ -62,11 +62,11 @@ def sets():
                       noise.integers(2, 42, n)).astype("<i4") for n, kind in zip(noise.integers(3, 30, 60), kinds)]
     solids = np.stack([x[:, ::2, ::2] > level for level in range(10, 250, 20)], axis=1)
     yield hosting.Hosted("garments", x, {"y": y}, {"y": CLASSES}, "none")
-    yield hosting.Hosted("bengali-train", x, {"y.root": y, "y.vowel": y % 3}, {}, "none")
+    yield hosting.Hosted("bengali", x, {"y.root": y, "y.vowel": y % 3}, {}, "none")
     yield hosting.Hosted("streets", x, {}, {}, "none", {"dense": maps_of(x / 255, y)})
-    yield hosting.Hosted("imdb-train", texts, {"y": kinds}, {}, "none")
-    yield hosting.Hosted("speech-train", (x / 255 - 0.5).astype("<f4"), {"y": y}, {}, "none")
-    yield hosting.Hosted("modelnet10-train", solids, {"y": y}, {}, "none")
+    yield hosting.Hosted("imdb", texts, {"y": kinds}, {}, "none")
+    yield hosting.Hosted("speech", (x / 255 - 0.5).astype("<f4"), {"y": y}, {}, "none")
+    yield hosting.Hosted("modelnet10", solids, {"y": y}, {}, "none")
 
 
 def load(name):
