@@ -19,11 +19,11 @@ import torch.distributed as dist
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 
-def samples(url, name):
-    """Rows of floats and class numbers. They stand for your own data set: here, a hosted one, unmixed."""
+def own_data(url, name):
+    """Samples with class numbers, and how many classes there are. Put yours here; this is a hosted set, unmixed."""
     rows = fmixd.epoch(url, name, method="none", out_dtype="f32", layout="channels_first")
     x, y = (torch.from_numpy(np.concatenate(parts)) for parts in zip(*rows))
-    return x, y.argmax(1), y.shape[1]
+    return TensorDataset(x, y.argmax(1)), y.shape[1]
 
 
 def save(path, parts):  # the whole of it is there, or else the one before
@@ -34,11 +34,11 @@ def save(path, parts):  # the whole of it is there, or else the one before
 def train(rank, given, meeting, world):
     dist.init_process_group("gloo", meeting, rank=rank, world_size=world)  # nccl on GPUs
     print(f"rank {rank} is process {os.getpid()}", flush=True)
-    x, y, classes = samples(given.url, given.set)
-    sampler = DistributedSampler(x, world, rank, seed=7)
-    loader = DataLoader(TensorDataset(x, y), given.batch, sampler=sampler)
+    data, classes = own_data(given.url, given.set)
+    sampler = DistributedSampler(data, world, rank, seed=7)
+    loader = DataLoader(data, given.batch, sampler=sampler)
     torch.manual_seed(1)
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(x[0].numel(), classes))
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(data[0][0].numel(), classes))
     model = torch.nn.parallel.DistributedDataParallel(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     mix = fmixd.Mixer(given.url, seed=7, method="fmix,mixup", classes=classes, rank=rank, world=world)

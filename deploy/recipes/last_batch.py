@@ -13,11 +13,11 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 
-def samples(url, name):
-    """Rows of floats and class numbers. They stand for your own data set: here, a hosted one, unmixed."""
+def own_data(url, name):
+    """Samples with class numbers, and how many classes there are. Put yours here; this is a hosted set, unmixed."""
     rows = fmixd.epoch(url, name, method="none", out_dtype="f32", layout="channels_first")
     x, y = (torch.from_numpy(np.concatenate(parts)) for parts in zip(*rows))
-    return x, y.argmax(1), y.shape[1]
+    return TensorDataset(x, y.argmax(1)), y.shape[1]
 
 
 def main():
@@ -27,8 +27,8 @@ def main():
         parser.add_argument(f"--{name}", default=default, type=type(default))
     given = parser.parse_args()
 
-    x, y, classes = samples(given.url, given.set)
-    data, law = TensorDataset(x, y), {"batch": given.batch, "seed": 7, "shuffle": 1}
+    data, classes = own_data(given.url, given.set)
+    law = {"batch": given.batch, "seed": 7, "shuffle": 1}
     with fmixd.Mixer(given.url, seed=7, method="fmix", classes=classes) as mix:
         found = {
             "own loader": mix.epoch(DataLoader(data, given.batch), 0),

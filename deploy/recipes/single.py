@@ -13,11 +13,11 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 
-def samples(url, name):
-    """Rows of floats and class numbers. They stand for your own data set: here, a hosted one, unmixed."""
+def own_data(url, name):
+    """Samples with class numbers, and how many classes there are. Put yours here; this is a hosted set, unmixed."""
     rows = fmixd.epoch(url, name, method="none", out_dtype="f32", layout="channels_first")
     x, y = (torch.from_numpy(np.concatenate(parts)) for parts in zip(*rows))
-    return x, y.argmax(1), y.shape[1]
+    return TensorDataset(x, y.argmax(1)), y.shape[1]
 
 
 def main():
@@ -28,9 +28,9 @@ def main():
     given = parser.parse_args()
 
     torch.manual_seed(1)
-    x, y, classes = samples(given.url, given.set)
-    loader = DataLoader(TensorDataset(x, y), given.batch, shuffle=True)
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(x[0].numel(), classes))
+    data, classes = own_data(given.url, given.set)
+    loader = DataLoader(data, given.batch, shuffle=True)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(data[0][0].numel(), classes))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     losses = []
     with fmixd.Mixer(given.url, seed=7, method="fmix,mixup", classes=classes) as mix:

@@ -21,6 +21,7 @@ import python_client  # it knows where the following are
 import fmixd
 import harness
 import hosting
+import pictures
 
 try:
     import torch
@@ -90,7 +91,7 @@ class ServedTest(harness.ServerTest):
         cls.url = "http://{}:{}".format(*cls.server.address)
 
 
-@unittest.skipUnless(torch, python_client.NO_TORCH)
+@unittest.skipUnless(torch and importlib.util.find_spec("PIL"), "there is no python3-torch or no python3-pil here")
 class Recipes(ServedTest):
     """Those of one process."""
 
@@ -99,12 +100,12 @@ class Recipes(ServedTest):
         super().setUpClass()
         torch.set_num_threads(1)  # small networks, beside other suites
 
-    def run_it(self, name, *more):
+    def run_it(self, name, *more, folder=harness.ROOT):
         """What main gives, of the command as it is printed and this daemon's URL."""
         told = [] if name == "locally.py" else ["--url", self.url]
         said = io.StringIO()
         with mock.patch.object(sys, "argv", [name, *printed()[name], *told, *more]), \
-             contextlib.redirect_stdout(said), contextlib.chdir(harness.ROOT):
+             contextlib.redirect_stdout(said), contextlib.chdir(folder):
             found = load(name).main()
         self.assertGreater(len(said.getvalue().splitlines()), 3)
         return found
@@ -127,12 +128,27 @@ class Recipes(ServedTest):
         for one, other in zip(model.parameters(), twin.parameters()):
             self.assertTrue(torch.equal(one, other))
 
+    def test_a_folder_of_pictures_learns(self):
+        with tempfile.TemporaryDirectory() as folder:
+            noise = np.random.default_rng(9)
+            for number in range(48):
+                shade = noise.integers(0, 80, (20 + number, 50, 3)) + np.eye(3, dtype=int)[number % 3] * 150
+                file = pathlib.Path(folder, "photos", "abc"[number % 3], f"{number}.png")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(pictures.png(shade.astype("u1"), 8, 2))
+            losses = self.run_it("pictures.py", folder=folder)
+            first, label = load("pictures.py").Pictures(f"{folder}/photos", 24)[20]
+        self.check_falls(losses)
+        self.assertEqual((tuple(first.shape), label), ((3, 24, 24), 1))
+        self.assertEqual(int(first.mean((1, 2)).argmax()), label)
+
     def test_hosted_batches_of_workers_are_those_of_a_loop(self):
         losses = self.run_it("hosted.py")
         self.check_falls(losses)
         torch.manual_seed(1)
         model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, CLASSES))
-        x, y = next(iter(self.batches(batch=16, seed=7, shuffle=1, flip=1, crop=2, method="fmix,mixup", out_dtype="f32")))
+        x, y = next(iter(self.batches(batch=16, seed=7, shuffle=1, flip=1, crop=2, method="fmix,mixup",
+                                      out_dtype="f32")))
         first = cross_entropy(model(x), y).item()
         with mock.patch.object(torch.nn.functional, "cross_entropy", side_effect=cross_entropy) as seen:
             self.run_it("hosted.py", "--epochs", "4", "--batch", "16")
@@ -209,42 +225,52 @@ class Ranks(ServedTest):
         """A job that prints a line a step, and waits where nobody reads them."""
         job = subprocess.Popen(
             [sys.executable, "-B", RECIPES / name, *printed()[name], "--url", self.url, "--epochs", "30", "--batch",
-             {"ddp.py": "4", "ddp_hosted.py": "8"}[name]], cwd=folder, bufsize=0, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(python_client.PACKAGE)},
+             "4" if name == "ddp.py" else "8"], cwd=folder, bufsize=0, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(python_client.PACKAGE),
+                                         "PYTHONUNBUFFERED": ""},  # with it, lines of two ranks may run together
             pipesize=PIPE)
         self.addCleanup(job.wait, harness.PATIENCE)
         self.addCleanup(job.kill)
         return job
 
-    def finished(self, name, folder):
-        """What such a job prints when nothing disturbs it."""
-        said, wrong = self.start(name, folder).communicate(timeout=3 * harness.PATIENCE)
+    def said_by(self, job):
+        """What a job prints that nothing disturbs."""
+        said, wrong = job.communicate(timeout=3 * harness.PATIENCE)
         self.assertIn(b"weights ", said, wrong.decode())
         return said.decode()
 
-    def test_a_rank_that_is_killed_changes_nothing(self):
-        for name in ("ddp.py", "ddp_hosted.py"):
-            with self.subTest(name), tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as folder:
-                wanted = self.finished(name, whole)
-                job, said = self.start(name, folder), []
-                while not any(line.startswith("epoch 1 step 4:") for line in said):
-                    said.append(job.stdout.readline().decode())
-                    self.assertTrue(said[-1], said)
-                # The job is not over: more lines are left than the pipe takes.
-                pid, = re.findall(r"^rank 1 is process (\d+)$", "".join(said), re.M)
-                os.kill(int(pid), signal.SIGKILL)
-                rest, wrong = job.communicate(timeout=harness.PATIENCE)
-                self.assertNotEqual(job.returncode, 0)
-                self.assertIn(b"SIGKILL", wrong)
-                self.assertNotIn(b"weights", rest)
-                epoch, step = self.place(folder, name)
-                self.assertIn(step, (3, 6))
-                again = self.finished(name, folder)
-                self.assertIn(f"epoch {epoch} step {step}: ", again)
-                self.assertNotIn(f"epoch {epoch} step {step - 1}: ", again)
-                self.assertEqual(again.splitlines()[-1], wanted.splitlines()[-1])
-                self.check_same(*(torch.load(pathlib.Path(place, name).with_suffix(".pt"))["model"]
-                                  for place in (whole, folder)))
+    def killed(self, name, folder):
+        """A job of which a rank was killed amid an epoch."""
+        job, said = self.start(name, folder), ""
+        while "\nepoch 1 step 4:" not in said:
+            said += job.stdout.readline().decode()
+            self.assertIsNone(job.poll(), said)
+        # The job is not over: more lines are left than the pipe takes.
+        pid, = re.findall(r"^rank 1 is process (\d+)$", said, re.M)
+        os.kill(int(pid), signal.SIGKILL)
+        rest, wrong = job.communicate(timeout=harness.PATIENCE)
+        self.assertNotEqual(job.returncode, 0)
+        self.assertIn(b"SIGKILL", wrong)
+        self.assertNotIn(b"weights", rest)
+
+    def check_resumed(self, name):
+        with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as folder:
+            undisturbed = self.start(name, whole)
+            self.killed(name, folder)
+            epoch, step = self.place(folder, name)
+            self.assertIn(step, (3, 6))
+            again = self.said_by(self.start(name, folder))
+            self.assertIn(f"epoch {epoch} step {step}: ", again)
+            self.assertNotIn(f"epoch {epoch} step {step - 1}: ", again)
+            self.assertEqual(again.splitlines()[-1], self.said_by(undisturbed).splitlines()[-1])
+            self.check_same(*(torch.load(pathlib.Path(place, name).with_suffix(".pt"))["model"]
+                              for place in (whole, folder)))
+
+    def test_a_killed_rank_changes_nothing_with_own_loaders(self):
+        self.check_resumed("ddp.py")
+
+    def test_a_killed_rank_changes_nothing_with_hosted_batches(self):
+        self.check_resumed("ddp_hosted.py")
 
     @staticmethod
     def place(folder, name):
@@ -265,7 +291,7 @@ class Page(unittest.TestCase):
     def test_every_recipe_is_run(self):
         files = {path.name for path in RECIPES.iterdir() if path.is_file()} - {"README.md"}
         own = pathlib.Path(__file__).read_text(encoding="utf-8")
-        run = set(re.findall(r'run_it\("([\w.]+)"', own)) | set(re.findall(r'"(ddp\w*\.py)": "', own)) | set(ELSEWHERE)
+        run = {*re.findall(r'(?:run_it|check_resumed)\("([\w.]+)"', own), *ELSEWHERE}
         self.assertEqual(files, run)
 
     def test_every_recipe_is_listed_and_small(self):
