@@ -240,7 +240,8 @@ class Header(unittest.TestCase):
     """shared_library.py says what lib/fmix.h says."""
 
     STRUCTURES = {"fmix_shape": shared_library.Shape, "fmix_recipe": shared_library.Recipe,
-                  "fmix_choice": shared_library.Choice, "fmix_rows": shared_library.Rows, "fmix_row": shared_library.Row}
+                  "fmix_choice": shared_library.Choice, "fmix_rows": shared_library.Rows,
+                  "fmix_row": shared_library.Row}
     NUMBERS = {"FMIX_ERROR_MEMORY": shared_library.ERROR_MEMORY, "FMIX_MAX_ELEMENTS": parameters.MAX_ELEMENTS,
                "FMIX_ERROR_CANCELLED": shared_library.ERROR_CANCELLED,
                "FMIX_MAX_BATCH": parameters.MAX_BATCH, "FMIX_MAX_METHODS": parameters.LIST,

@@ -92,8 +92,8 @@ class Installed(harness.ServerTest):
     @classmethod
     def pip(cls, *arguments):
         """Offline."""
-        done = cls.run_python("-m", "pip", "--disable-pip-version-check", "--no-cache-dir", *arguments[:1], "--no-index",
-                              *arguments[1:], OPT="-O1")
+        done = cls.run_python("-m", "pip", "--disable-pip-version-check", "--no-cache-dir", *arguments[:1],
+                              "--no-index", *arguments[1:], OPT="-O1")
         if done.returncode:
             raise AssertionError(done.stdout + done.stderr)
         return done.stdout

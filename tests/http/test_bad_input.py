@@ -127,7 +127,8 @@ MASKS = (*RECIPE, *SHEET, SPECTRUM, methods("fmix", "cutmix"),
 WEIGHTS = Parameter("weights", ("1", "4294967295", "0"),
                     ("-1", "4294967296", "1.5", ",1", "1,", "1,,1", "a", "NaN",
                      ",".join("1" * 9), DIGITS), ("whole numbers from 0",))
-MIX = (*RECIPE, *SHEET, SPECTRUM._replace(good=("paper",)), methods("fmix", "mixup", "bc", "samplepairing", "none", *LISTS),
+MIX = (*RECIPE, *SHEET, SPECTRUM._replace(good=("paper",)),
+       methods("fmix", "mixup", "bc", "samplepairing", "none", *LISTS),
        integer("step", 0, LAST),
        choice("policy", "alternate", "random"), WEIGHTS,
        choice("pairing", "permutation", "derangement", "flip", "roll", "none")._replace(

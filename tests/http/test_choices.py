@@ -189,9 +189,11 @@ class Texts(ChoicesTest):
     # As they were before requests could say prob, switch, or several alphas.
     RELEASED = {
         "/v1/plans.npy?shape=4x4": '"de8c47187d52143aef424968a45f9b6d"',
-        "/v1/plans.npz?shape=32x32&n=128&seed=7&step=12&method=fmix,mixup&alpha=0.2": '"4ee815628e070571fabbe957618ead74"',
+        "/v1/plans.npz?shape=32x32&n=128&seed=7&step=12&method=fmix,mixup&alpha=0.2":
+            '"4ee815628e070571fabbe957618ead74"',
         "/v1/masks.png?shape=8x9&n=4&seed=3&alpha=0.2&delta=2": '"e4baf2a28d6240220dff8f63d114c3ac"',
-        "/v1/plans.json?shape=9&lambda=0.5&scope=batch&policy=random&method=mixup,none&weights=1,2&pairing=flip": '"2f9532edd0da829ee076327c4373a00c"',
+        "/v1/plans.json?shape=9&lambda=0.5&scope=batch&policy=random&method=mixup,none&weights=1,2&pairing=flip":
+            '"2f9532edd0da829ee076327c4373a00c"',
     }
 
     def test_etags_of_what_could_be_asked_before_stay(self):

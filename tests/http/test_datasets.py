@@ -235,7 +235,8 @@ class Addressing(HostingTest):
             self.assertEqual(body["errors"][0]["parameter"], name, body)
 
     def test_fewer_classes_than_any_head_has_are_400(self):
-        for classes, status in (7, 200), (9, 200), (6, 400), (5, 400), (3, 400), ("4,7", 200), ("4,6", 400), ("3,7", 400):
+        for classes, status in ((7, 200), (9, 200), (6, 400), (5, 400), (3, 400),
+                                ("4,7", 200), ("4,6", 400), ("3,7", 400)):
             answer = self.batch("heads", 0, status, n=6, classes=classes)
             if status == 400:
                 self.assertEqual(answer.json()["errors"][0]["parameter"], "classes")

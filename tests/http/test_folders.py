@@ -157,14 +157,16 @@ class Folders(Importing):
         os.close(ours)
         self.assertEqual(process.wait(60), 0)
         said = said.decode()
-        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg': imported with a warning: libjpeg-turbo warning: ")
+        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg': imported with a warning: "
+                               "libjpeg-turbo warning: ")
         self.assertIn("\r" + "#" * 40 + " 100 %\r\n", said)
         self.assertIn("1 file imported with a warning, named above", said)
 
     def test_many_classes_are_summed_up_by_the_fewest_and_the_most_rows(self):
         self.images(*(f"{number:02}/{i}.png" for number in range(40) for i in range(1 + (number == 7))))
         said = self.take("folder", self.folder / "images")
-        self.assertIn("y: 40 classes; rows per class: from 1 (class '00') to 2 (class '07'); classes without rows: 0", said)
+        self.assertIn("y: 40 classes; rows per class: from 1 (class '00') to 2 (class '07'); "
+                      "classes without rows: 0", said)
 
 
 if __name__ == "__main__":

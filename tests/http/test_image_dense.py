@@ -41,7 +41,8 @@ def some_sets():
     files = list(images.some_files(source))
     yield image_sets.of_files("photos", files, neighbours=friends(len(files), 3),
                               dense={"dense": maps(files, 3), "dense.part": maps(files, 3, 200)})
-    yield image_sets.of_files("scans", files[:15], 1, neighbours=friends(15, 2), dense={"dense.map": maps(files[:15], 1)})
+    yield image_sets.of_files("scans", files[:15], 1, neighbours=friends(15, 2),
+                              dense={"dense.map": maps(files[:15], 1)})
     tiles = [photograph(source, *source.integers(3, 60, 2)) for _ in range(22)]
     yield image_sets.of_pixels("tiles", tiles, neighbours=friends(22, 1),
                                dense={"dense": [segmented(source, *tile.shape[:2]) for tile in tiles]})

@@ -114,7 +114,8 @@ def some_options(source, data):
     options = {"shuffle": source.randrange(2)} if source.randrange(4) else {}
     options |= {"flip": source.randrange(2)} if source.randrange(2) else {}
     if source.randrange(2):
-        options["layout"] = source.choice(("channels_first", "channels_last", *(["none"] if data.layout == "none" else [])))
+        options["layout"] = source.choice(("channels_first", "channels_last",
+                                           *(["none"] if data.layout == "none" else [])))
     if source.randrange(3) == 0:
         options |= {"mean": source.choice((0.5, -3.0)), "std": 0.25}
         options["out_dtype"] = source.choice(ref.FLOATING)
@@ -298,7 +299,8 @@ class Answers(ImagesTest):
         def tag(**options):
             return self.batch("photos", 0, suffix=".npy", n=8, **options).headers["ETag"]
         options = [{"size": 20}, {"size": 21}, {"size": 20, "view": "center"}, {"size": 20, "filter": "bicubic"},
-                   {"size": 20, "area": "0.1,1"}, {"size": 20, "ratio": "1,1"}, {"size": 20, "view": "center", "short": 30}]
+                   {"size": 20, "area": "0.1,1"}, {"size": 20, "ratio": "1,1"},
+                   {"size": 20, "view": "center", "short": 30}]
         self.assertEqual(len({tag(**each) for each in options}), len(options))
         with harness.Server("--data", self.root, "--drain", "0", "--threads", "1") as other:
             answer = other.get("/v1/datasets/photos/batches/0.npy?n=8&size=20")

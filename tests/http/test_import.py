@@ -239,7 +239,8 @@ class Bad(Importing):
     def test_labels_that_do_not_fit_are_refused(self):
         x = self.npy("x.npy", np.zeros((4, 3), np.uint8))
         for y, reason in ((np.zeros(3, int), "there are 3 labels in y for 4 rows"),
-                          (np.array([0, 1, -1, 0]), "row 2 of y is -1; class numbers are whole numbers from 0 to 1048575"),
+                          (np.array([0, 1, -1, 0]),
+                           "row 2 of y is -1; class numbers are whole numbers from 0 to 1048575"),
                           (np.array([0, 1, 1.5, 0]), "row 2 of y is 1.5; class numbers are whole numbers from 0"),
                           (np.array([0, np.nan, 1, 0]), "row 1 of y is nan; class numbers"),
                           (np.array([0, 1, 2, 2**63], np.uint64), "row 3 of y is 9223372036854775808;"),
@@ -264,7 +265,8 @@ class Bad(Importing):
                  ("idx", b"\0\0\x08\x09" + bytes(99), "1 to 5 are supported"), ("idx", b"", "is not an idx file"),
                  ("idx", gzip.compress(idx)[:-5], "gzip"), ("idx", b"\x1f\x8b" + bytes(40), "gzip"),
                  ("idx", gzip.compress(idx)[:-4] + b"\xff\xff\xff\x7f", "gzip"),
-                 ("cifar", bytes(3072), "not a whole number of CIFAR-10 or CIFAR-100 records"), ("cifar", b"", "not a whole number of"),
+                 ("cifar", bytes(3072), "not a whole number of CIFAR-10 or CIFAR-100 records"),
+                 ("cifar", b"", "not a whole number of"),
                  ("safetensors", whole, "safetensors"),
                  ("safetensors", write_safetensors({"y": np.zeros(3, "<f4")}), "no array named x"),
                  ("safetensors", write_safetensors({"x": np.zeros((3, 2), "<f4"), "z": np.zeros(3)}),
@@ -289,7 +291,8 @@ class Bad(Importing):
         huge[16:24] = struct.pack(">II", 60000, 60000)
         huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
         self.file("images/a/0.png", huge)
-        self.assertIn("the image has 60000 x 60000 pixels; the limits are 67108864 pixels", self.refused("folder", self.folder / "images"))
+        self.assertIn("the image has 60000 x 60000 pixels; the limits are 67108864 pixels",
+                      self.refused("folder", self.folder / "images"))
 
     def test_control_characters_of_names_are_escaped(self):
         """Nor does a name make a line of its own."""
@@ -306,7 +309,8 @@ class Bad(Importing):
         self.assertIn("--layout is required", self.refused("npy", x))
         self.assertIn("spatial dimensions", self.refused(
             "npy", self.npy("x.npy", np.zeros((2, 3), np.uint8)), "--layout", "channels_last"))
-        self.assertIn("the first for the rows, but has 1", self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
+        self.assertIn("the first for the rows, but has 1",
+                      self.refused("npy", self.npy("x.npy", np.zeros(3, np.uint8))))
 
     def test_a_wrong_command_line_ends_with_2(self):
         for arguments in ([], ["set"], ["set", "--from"], ["set", "--from", "csv", "x"],

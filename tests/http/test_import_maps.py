@@ -119,7 +119,8 @@ class Stored(MapsTest):
             self.assertEqual(done.returncode, status, done.stdout)
             return done.stdout
         told = run("info")
-        for words in ("dense.map   HxW, type u8, layout none", "bytes in dense.map.bin", "144 bytes in index.dense.map.bin"):
+        for words in ("dense.map   HxW, type u8, layout none", "bytes in dense.map.bin",
+                      "144 bytes in index.dense.map.bin"):
             self.assertIn(words, told)
         self.assertIn("is whole: 6 rows", run("verify"))
         path = self.root / "set" / "dense.map.bin"
@@ -209,7 +210,8 @@ class Sources(MapsTest):
 
     def test_archives_whose_maps_stand_beside_their_pictures(self):
         scenes = self.scenes()
-        for number, (end, given, part) in enumerate((("seg.png", "seg", "dense"), ("seg.png", "map=seg.png", "dense.map"),
+        for number, (end, given, part) in enumerate((("seg.png", "seg", "dense"),
+                                                     ("seg.png", "map=seg.png", "dense.map"),
                                                      ("dense.map.png", "map=dense.map", "dense.map"))):
             name = f"s{number}"
             said = importing(self.root / name, "--from", "tar", *self.shards(scenes, end), "--dense", given)
@@ -241,7 +243,8 @@ class Refused(MapsTest):
                 "b/2.jpg": (whole[:-30], "the file is truncated after"),
                 "b/3.jpg": (image_sets.encoded(self.photo(30, 40), "png"), "palette indices or grey values; the file "
                                                                            "has RGB pixels"),
-                "b/4.jpg": (pictures.png(np.zeros((30, 40, 1), int), 16, 0), "at most 8 bits in a pixel; the file has 16"),
+                "b/4.jpg": (pictures.png(np.zeros((30, 40, 1), int), 16, 0),
+                            "at most 8 bits in a pixel; the file has 16"),
                 "b/5.jpg": (None, "the label map of the picture is missing: No such file or directory"),
                 "b/6.jpg": (image_sets.encoded(numbers, "jpeg"), "a label map must be a PNG file; the file is JPEG"),
                 "b/7.jpg": (b"", "")}
@@ -280,7 +283,8 @@ class Refused(MapsTest):
             self.assertEqual([(height, width) for _, height, width in self.stored(store)],
                              [numbers.shape for numbers in good.values()])
             self.assertEqual([sides for _, *sides in self.rows(store)], [sides for _, *sides in self.stored(store)])
-        self.assertEqual([data for data, _, _ in self.stored("pixels")], [numbers.tobytes() for numbers in good.values()])
+        self.assertEqual([data for data, _, _ in self.stored("pixels")],
+                         [numbers.tobytes() for numbers in good.values()])
 
     def test_members_that_are_missing_or_twice(self):
         picture, numbers = pictures.jpeg(self.photo(9, 8)), map_file(segmented(self.source, 9, 8))
@@ -302,8 +306,8 @@ class Refused(MapsTest):
         self.bad("y.npy' holds dense targets of one size, but the pictures have sizes of their own", "folder", images,
                  "--dense", self.folder / "y.npy")
         for words, *options in (("nowhere' cannot be read: No such file", self.folder / "nowhere"),
-                                (f"dense.a is given twice by --dense, as '{maps}' and as '{images}'", f"a={maps}", "--dense",
-                                 f"a={images}")):
+                                (f"dense.a is given twice by --dense, as '{maps}' and as '{images}'", f"a={maps}",
+                                 "--dense", f"a={images}")):
             said = importing(self.root / "bad", "--from", "folder", images, "--dense", *options, status=2)
             self.assertIn(words, said)
 

@@ -167,7 +167,8 @@ class Neighbours(More):
 
     def test_neighbours_that_are_no_rows_are_refused(self):
         x = self.npy("x.npy", np.zeros((3, 2), np.uint8))
-        for near, reason in ((np.array([[0], [3], [1]]), "neighbour 0 of row 1 is 3; neighbours are numbers of rows, 0 to 2"),
+        for near, reason in ((np.array([[0], [3], [1]]),
+                              "neighbour 0 of row 1 is 3; neighbours are numbers of rows, 0 to 2"),
                              (np.array([[0], [1], [-1]]), "neighbour 0 of row 2 is -1;"),
                              (np.zeros((3, 1)), "has type f64; neighbours must be integers"),
                              (np.zeros((3, 1), bool), "has type bool; neighbours must be integers"),
@@ -187,8 +188,8 @@ class Values(More):
         for kind in "<f2", "<f4", "<f8":
             y = self.source.normal(size=6).astype(kind)
             said = self.take("npy", x, self.npy("y.npy", y), "--values")
-            self.assertIn(f"y: values from {y.astype('f4').min():g} to {y.astype('f4').max():g}, from f{kind[2]}", said.replace(
-                "f16", "f2").replace("f32", "f4").replace("f64", "f8"))
+            self.assertIn(f"y: values from {y.astype('f4').min():g} to {y.astype('f4').max():g}, from f{kind[2]}",
+                          said.replace("f16", "f2").replace("f32", "f4").replace("f64", "f8"))
             self.assertEqual(self.held("labels.bin"), y.astype("<f4").tobytes())
             self.assertEqual(self.told()["heads"], [{"name": "y", "kind": "values", "classes": 1}])
             self.again()
@@ -197,10 +198,12 @@ class Values(More):
         x, y = self.npy("x.npy", np.zeros((3, 2), np.uint8)), self.npy("y.npy", np.array([0., 2, 1]))
         said = self.take("npy", x, y)
         self.assertEqual(self.told()["heads"][0]["kind"], "numbers")
-        self.assertIn("y: the floats were read as class numbers; for values to predict, give --values", " ".join(said.split()))
+        self.assertIn("y: the floats were read as class numbers; for values to predict, give --values",
+                      " ".join(said.split()))
 
     def test_floats_that_are_not_whole_are_refused_with_both_readings(self):
-        said = self.refused("npy", self.npy("x.npy", np.zeros((3, 2), np.uint8)), self.npy("y.npy", np.array([0, .5, 1])))
+        said = self.refused("npy", self.npy("x.npy", np.zeros((3, 2), np.uint8)),
+                            self.npy("y.npy", np.array([0, .5, 1])))
         for words in "row 1 of y is 0.5", "--classes says how many", "give --values":
             self.assertIn(words, said)
 
@@ -341,6 +344,7 @@ class Damaged(More):
         self.assertIn("its rows have lengths from 2 to 2; by its manifest they have lengths from 1 to 3",
                       self.alter("offsets.bin", 8, b"\2"))
         self.assertIn("row 1 begins at 4 and ends at 4", self.alter("offsets.bin", 8, b"\4"))
-        self.assertIn("its data have 48 bytes; by its offsets they must have 7 times 8", self.alter("offsets.bin", 24, b"\7"))
+        self.assertIn("its data have 48 bytes; by its offsets they must have 7 times 8",
+                      self.alter("offsets.bin", 24, b"\7"))
         self.assertIn("its offsets begin with 1; they must begin with 0", self.alter("offsets.bin", 0, b"\1"))
         self.assertIn("data.bin has 49 bytes; by manifest.json it must have 48", self.alter("data.bin", 48, b"\1"))

@@ -192,7 +192,8 @@ class Labels(LabelTest):
         heads = np.array([[0, 3], [1, 1], [2, 0], [0, 1]])
         answer = self.post("/v1/mix.npz?layout=none", npz({"x": self.x, "y": heads}), 400, content_type=NPZ)
         self.assertIn("row 0 of y holds 3, but integers in 2 columns must be 0 or 1, one column per class. Send "
-                      "other weights as floats, and class numbers of 2 heads as separate arrays y.NAME", answer.json()["errors"][0]["detail"])
+                      "other weights as floats, and class numbers of 2 heads as separate arrays y.NAME",
+                      answer.json()["errors"][0]["detail"])
 
 
 if __name__ == "__main__":

@@ -134,7 +134,8 @@ class Openapi(harness.ServerTest):
             return None, {}
         if VIEWED.search(target):
             self.assertIn("image/png", operation["requestBody"]["content"])
-            return pictures.png(np.frombuffer(rng.randbytes(189), np.uint8).reshape(9, 7, 3), 8, 2), {"Content-Type": "image/png"}
+            pixels = np.frombuffer(rng.randbytes(189), np.uint8).reshape(9, 7, 3)
+            return pictures.png(pixels, 8, 2), {"Content-Type": "image/png"}
         x = np.frombuffer(rng.randbytes(2 * 3 * 8 * 8), np.uint8).reshape(2, 3, 8, 8)
         self.assertIn(harness.NPY, operation["requestBody"]["content"])
         return harness.write_npy(x), {"Content-Type": harness.NPY}

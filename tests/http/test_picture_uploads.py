@@ -101,7 +101,8 @@ class Views(Pictured):
         source = random.Random(3)
         for kind in ("random", "center", "stretch"):
             for name in ("bilinear", "bicubic", "nearest"):
-                size, seed, step = (source.randint(1, 40), source.randint(1, 40)), source.randrange(99), source.randrange(9)
+                size = source.randint(1, 40), source.randint(1, 40)
+                seed, step = source.randrange(99), source.randrange(9)
                 view = View(size, kind, filter=name, flip=True)
                 query = f"size={size[0]}x{size[1]}&view={kind}&filter={name}&flip=1&seed={seed}&step={step}"
                 with self.subTest(query):

@@ -21,8 +21,8 @@ from hosting import Hosted
 NONE = 6  # the code of the method of unmixed rows
 COUNTS = 1, 2, 3, 10, 37  # samples of the sets of sequences
 
-EVERYTHING = {"method": "fmix,cutmix,mixup,samplepairing", "switch": "sample", "weights": "3,2,2,1", "alpha": "1,0.5,2,1",
-              "prob": 0.7, "shuffle": 1, "seed": 5, "epoch": 3}
+EVERYTHING = {"method": "fmix,cutmix,mixup,samplepairing", "switch": "sample", "weights": "3,2,2,1",
+              "alpha": "1,0.5,2,1", "prob": 0.7, "shuffle": 1, "seed": 5, "epoch": 3}
 IMAGES = {"crop": 2, "flip": 1, "pad": "reflect", "smoothing": 0.1, "correct": 0}
 
 
@@ -77,7 +77,8 @@ class Choices(RowsTest):
 
     def test_hosted_rows_are_mixed_as_often_as_prob_says(self):
         for prob in 0.05, 0.5, 0.9:
-            for options, draws in (({}, 150 * 41), ({"method": "fmix,mixup", "switch": "sample", "shuffle": 1}, 150 * 41),
+            for options, draws in (({}, 150 * 41),
+                                   ({"method": "fmix,mixup", "switch": "sample", "shuffle": 1}, 150 * 41),
                                    ({"scope": "pair", "pairing": "flip"}, 150 * 21), ({"scope": "batch"}, 150)):
                 error = math.sqrt(prob * (1 - prob) / draws)
                 self.assertLess(abs(self.share(prob, **options) - prob), 4 * error, (prob, options))

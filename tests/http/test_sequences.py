@@ -362,8 +362,9 @@ class Refusals(SequencesTest):
         self.get("/v1/datasets/even/shards?n=2&bucket=7", 400)
 
     def test_a_pad_value_that_the_rows_cannot_hold(self):
-        for name, options in (("words", {"pad_value": 0.5}), ("films", {"pad_value": 256}), ("films", {"pad_value": -1}),
-                              ("bits", {"pad_value": 2}), ("vectors", {"pad_value": 1e6}), ("words", {"pad_value": "nan"}),
+        for name, options in (("words", {"pad_value": 0.5}), ("films", {"pad_value": 256}),
+                              ("films", {"pad_value": -1}), ("bits", {"pad_value": 2}),
+                              ("vectors", {"pad_value": 1e6}), ("words", {"pad_value": "nan"}),
                               ("words", {"pad_value": 1e40}),
                               ("words", {"pad_value": 1e9, "mean": 0, "out_dtype": "f16"})):
             self.assertEqual(self.refused(name, 400, n=2, **options)[0], "pad_value", options)

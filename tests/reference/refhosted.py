@@ -22,9 +22,9 @@ def hosted_batch(data, recipe, size, step, epoch=0, *, shuffle=False,
     """The whole of a batch of a data set: its parts by name.
 
     `data` has x (an array, a list of rows of several lengths, or with `view`
-    a list of pictures [height, width, channels]) and its layout, labels and classes by head (y or y.NAME), and perhaps dense
-    targets by name (dense or dense.NAME) and neighbours. `how` is for mix:
-    mean, std, out_dtype, pad_value.
+    a list of pictures [height, width, channels]) and its layout, labels and
+    classes by head (y or y.NAME), and perhaps dense targets by name (dense or
+    dense.NAME) and neighbours. `how` is for mix: mean, std, out_dtype, pad_value.
     """
     layout = layout or data.layout
     view = view and dataclasses.replace(view, flip=flip)

@@ -19,8 +19,8 @@ PACKAGES = ("libfftw3-double3", "libfftw3-dev", "libsodium23", "libsodium-dev", 
             # and what the daemon needs
             "libmicrohttpd12", "libmicrohttpd-dev", "libgnutls30", "libgnutls28-dev", "libjansson4",
             "libjansson-dev", "libpng16-16", "libpng-dev", "libdeflate0", "libdeflate-dev",
-            "libjpeg62-turbo", "libjpeg62-turbo-dev", "zlib1g", "zlib1g-dev", "libnettle8", "libhogweed6", "libp11-kit0", "libidn2-0",
-            "libunistring2", "libtasn1-6", "libffi8")
+            "libjpeg62-turbo", "libjpeg62-turbo-dev", "zlib1g", "zlib1g-dev", "libnettle8", "libhogweed6",
+            "libp11-kit0", "libidn2-0", "libunistring2", "libtasn1-6", "libffi8")
 
 
 class Architecture(NamedTuple):

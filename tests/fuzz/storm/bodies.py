@@ -112,7 +112,8 @@ def arrays_of(rng):
     if foreign and rng.random() < 0.95:
         arrays |= {name.replace("dense", "dense2", 1): array[::-1].copy() for name, array in targets.items()}
     if rng.random() < 0.03:
-        arrays[rng.choice(("z", "y2", "x.a", "y.", "dense2", "dense.", "é", "a" * 40, ".."))], plain = np.zeros(2, "<f4"), False
+        name = rng.choice(("z", "y2", "x.a", "y.", "dense2", "dense.", "é", "a" * 40, ".."))
+        arrays[name], plain = np.zeros(2, "<f4"), False
     if len(arrays) > 1 and rng.random() < 0.2:
         arrays = dict(rng.sample(sorted(arrays.items()), len(arrays)))
     return arrays, layout, classes, plain and len(names) <= 8

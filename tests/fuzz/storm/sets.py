@@ -100,6 +100,7 @@ def write(root, program):
             for target, maps in (data.dense or {}).items():
                 for i, (path, numbers) in enumerate(zip(paths, maps)):
                     _write(pathlib.Path(folder, target, path).with_suffix(".png"), image_sets.map_file(numbers, i % 2))
-                options = [*options, "--dense", f"{target[6:]}={folder}/{target}" if target[6:] else f"{folder}/{target}"]
+                options = [*options, "--dense",
+                           f"{target[6:]}={folder}/{target}" if target[6:] else f"{folder}/{target}"]
             hosting.importing(root / data.name, "--from", "folder", pathlib.Path(folder, "images"), *options,
                               "--neighbours", near, command=[program])
