@@ -295,10 +295,12 @@ class Page(unittest.TestCase):
         self.assertEqual(files, run)
 
     def test_every_recipe_is_listed_and_small(self):
+        main = (harness.ROOT / "README.md").read_text(encoding="utf-8")
         page = (RECIPES / "README.md").read_text(encoding="utf-8")
         for path in RECIPES.iterdir():
             if path.is_file() and path.name != "README.md":
                 self.assertIn(f"deploy/recipes/{path.name}", page)
+                self.assertIn(f"`{path.name}`", main)
                 self.assertLessEqual(len(path.read_text(encoding="utf-8").splitlines()), 80, path.name)
 
     def test_what_the_page_links_to_is_there(self):
