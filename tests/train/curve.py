@@ -13,7 +13,7 @@ import trial
 
 import harness
 
-COUNTS = 250, 500, 1000, 2000, 4000, 8000, 16000
+COUNTS = 250, 1000, 4000, 16000
 METHODS = {"none": "#57606a", "mixup": "#bc4c00", "fmix": "#0969da", "fmix,mixup": "#1a7f37"}
 SEEN = 64000      # images in all, each time that it is seen counted
 WIDTH, HEIGHT = 560, 360
@@ -25,23 +25,31 @@ def measure(root, path, seeds):
     """Prints the table, and writes the picture."""
     hosts.garments(root, COUNTS)
     print(f"{SEEN:,} images in batches of {trial.BATCH}, whatever the number of different ones; held out, %, "
-          f"seeds 0 to {seeds - 1}\n\n| images | " + " | ".join(METHODS) + " |\n|---" * (len(METHODS) + 1) + "|")
+          f"seeds 0 to {seeds - 1}\n\n| images | " + " | ".join(METHODS) + " |\n|" + "---|" * (len(METHODS) + 1))
     with harness.Server("--data", root) as server, trial.cores() as begin:
         url = "http://{}:{}".format(*server.address)
-        promised = {count: {method: [begin(trial.Trial(url, f"garments-{count}", "garments-test", method, seed,
-                                                       SEEN // count), f"{count}, {method}, seed {seed}")
-                                     for seed in range(seeds)] for method in METHODS} for count in COUNTS}
-        points = {}
-        for count, by_method in promised.items():
-            for method, promises in by_method.items():
-                points[count, method] = [promise.result().test for promise in promises]
-            print(f"| {count} | " + " | ".join(spread(points[count, method]) for method in METHODS) + " |", flush=True)
+        promised = {}
+        for seed in range(seeds):
+            for count in COUNTS:
+                for method in METHODS:
+                    promised[count, method, seed] = begin(
+                        trial.Trial(url, f"garments-{count}", "garments-test", method, seed, SEEN // count),
+                        f"{count}, {method}, seed {seed}")
+        points = {(count, method): [promised[count, method, seed].result().test for seed in range(seeds)]
+                  for count in COUNTS for method in METHODS}
+    for count in COUNTS:
+        print(f"| {count} | " + " | ".join(spread(points[count, method]) for method in METHODS) + " |")
     draw(points, path)
+
+
+def deviation(found):
+    """Of a sample; of a single one 0."""
+    return np.std(found, ddof=min(1, len(found) - 1))
 
 
 def spread(found):
     """The mean and the standard deviation."""
-    return f"{np.mean(found):.2f} ± {np.std(found, ddof=min(1, len(found) - 1)):.2f}"
+    return f"{np.mean(found):.2f} ± {deviation(found):.2f}"
 
 
 class Axes:
@@ -49,7 +57,7 @@ class Axes:
 
     def __init__(self, points):
         counts = [count for count, _ in points]
-        means = [np.mean(found) for found in points.values()]
+        means = [np.mean(found) + side * deviation(found) for found in points.values() for side in (-1, 1)]
         self.low, self.high = min(counts), max(counts)
         self.bottom, self.top = 2 * math.floor(min(means) / 2), 2 * math.ceil(max(means) / 2)
 
@@ -67,42 +75,47 @@ def text(x, y, words, anchor="start", colour=FAINT):
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{words}</text>'
 
 
+def stroke(x1, y1, x2, y2, colour=GRID):
+    """A straight line."""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'
+
+
 def grid(axes, counts):
     """Lines with their numbers."""
     for count in counts:
-        yield (f'<line x1="{axes.x(count):.1f}" y1="{TOP}" x2="{axes.x(count):.1f}" y2="{HEIGHT - BOTTOM}" '
-               f'stroke="{GRID}"/>')
+        yield stroke(axes.x(count), TOP, axes.x(count), HEIGHT - BOTTOM)
         yield text(axes.x(count), HEIGHT - BOTTOM + 16, f"{count:,}", "middle")
     for accuracy in range(axes.bottom, axes.top + 1, 2):
-        yield (f'<line x1="{LEFT}" y1="{axes.y(accuracy):.1f}" x2="{WIDTH - RIGHT}" y2="{axes.y(accuracy):.1f}" '
-               f'stroke="{GRID}"/>')
+        yield stroke(LEFT, axes.y(accuracy), WIDTH - RIGHT, axes.y(accuracy))
         yield text(LEFT - 7, axes.y(accuracy) + 4, accuracy, "end")
 
 
-def line(axes, method, means, label_y):
-    """One method's: its points, and its name at the right end."""
+def line(axes, method, found, label_y):
+    """One method's: its points with their deviations, and its name at the right end."""
     colour = METHODS[method]
-    places = [(axes.x(count), axes.y(mean)) for count, mean in means.items()]
-    yield (f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}" fill="none" '
+    shift = 3 * (list(METHODS).index(method) - (len(METHODS) - 1) / 2)  # so that deviations stand side by side
+    places = [(axes.x(count) + shift, np.mean(some), deviation(some)) for count, some in found.items()]
+    yield (f'<polyline points="{" ".join(f"{x:.1f},{axes.y(mean):.1f}" for x, mean, _ in places)}" fill="none" '
            f'stroke="{colour}" stroke-width="2"/>')
-    for x, y in places:
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
-    yield text(WIDTH - RIGHT + 10, label_y + 4, method, colour=colour)
+    for x, mean, spreads in places:
+        yield stroke(x, axes.y(mean - spreads), x, axes.y(mean + spreads), colour)
+        yield f'<circle cx="{x:.1f}" cy="{axes.y(mean):.1f}" r="3" fill="{colour}"/>'
+    yield text(WIDTH - RIGHT + 12, label_y + 4, method, colour=colour)
 
 
 def draw(points, path):
     """points: by (count, method), the accuracies of the seeds."""
     axes = Axes(points)
     counts = sorted({count for count, _ in points})
-    means = {method: {count: np.mean(points[count, method]) for count in counts} for method in METHODS}
+    ends = {method: axes.y(np.mean(points[counts[-1], method])) for method in METHODS}
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
              'font-family="system-ui, sans-serif" font-size="12">',
              f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-             text(LEFT, 20, f"Accuracy on held-out images, %, after {SEEN:,} images seen", colour=INK),
+             text(LEFT, 20, f"Accuracy on held-out images, %; each network sees {SEEN:,} in training", colour=INK),
              text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "different images of Fashion-MNIST", "middle"),
              *grid(axes, counts)]
     lowest = TOP - 14
-    for method in sorted(METHODS, key=lambda method: -means[method][counts[-1]]):
-        lowest = max(lowest + 14, axes.y(means[method][counts[-1]]))  # names do not overlap
-        parts += line(axes, method, means[method], lowest)
+    for method in sorted(METHODS, key=ends.get):
+        lowest = max(lowest + 14, ends[method])  # names do not overlap
+        parts += line(axes, method, {count: points[count, method] for count in counts}, lowest)
     pathlib.Path(path).write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
