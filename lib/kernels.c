@@ -6,6 +6,7 @@
 #define KERNELS fmix_kernels_plain
 #define NAME    "plain"
 #define LANES   2
+#define GROUPS  2
 
 #define MADD(a, b, c) ((a) * (b) + (c))
 

@@ -68,8 +68,8 @@ typedef struct fmix_kernels {
                           size_t stride, size_t bytes, unsigned char *to);
 } fmix_kernels;
 
-/* The radius is within 2^-42, sine and cosine within 2^-41 each (so within sqrt 2 that together),
- * and three products round. */
+/* The radius is within 2^-42, the turn within 2^-41 as a complex number, and three products round.
+ */
 #define FMIX_NORMALS_BOUND 0x1p-40
 
 /* The builds, one file each. */

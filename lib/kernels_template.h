@@ -2,7 +2,9 @@
  * kernels_template.h - included once by each build, after kernels.h, its LANES and
  *
  *   KERNELS, NAME, RUNS        the table, and two of its fields
+ *   GROUPS                     of LANES blocks of words that are made at once
  *   MADD(a, b, c)              a*b + c, fused if that is one instruction
+ *   WHOLE(x)                   the bits x, a signed integer, as a double: if it is one instruction
  *   lanes multiply(a, b)       the products of the lower halves of a's and b's lanes
  *   unsigned above(v, x)       bit i: whether v[i] > x, of LANES doubles
  *   unsigned at_least(v, x)    bit i: whether v[i] >= x
@@ -35,56 +37,102 @@ static inline lanes join(lanes first, lanes second) {
 #endif
 }
 
-/* Philox4x32-10 of LANES blocks at once. A word of the counter is the lower half of a lane. Nothing
- * reads the upper half, and no round clears it. */
-static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n, uint32_t *u,
-                  uint32_t *v) {
-    lanes numbers = {0};
-    for (unsigned l = 0; l < LANES; l++)
-        numbers[l] = l;
-    n = (n + FMIX_KERNELS_PAD / 2 - 1) / (FMIX_KERNELS_PAD / 2) * (FMIX_KERNELS_PAD / 2);
-    for (size_t i = 0; i < n; i += LANES) {
-        lanes c0 = numbers + (first + i), c1 = spread(0);
-        lanes c2 = spread(index), c3 = spread(index >> 32);
-        uint32_t k0 = key->k[0], k1 = key->k[1];
-        for (int round = 0; round < ROUNDS; round++) {
-            lanes p0 = multiply(c0, spread(MULTIPLIER_0)), p1 = multiply(c2, spread(MULTIPLIER_1));
-            c0 = p1 >> 32 ^ c1 ^ k0;
-            c2 = p0 >> 32 ^ c3 ^ k1;
-            c1 = p1;
-            c3 = p0;
-            k0 += WEYL_0;
-            k1 += WEYL_1;
-        }
-        lanes even = join(c0, c2), odd = join(c1, c3);
-        memcpy(u + 2 * i, &even, sizeof even);
-        memcpy(v + 2 * i, &odd, sizeof odd);
+/* The keys of round r at 2r and 2r + 1. */
+static void schedule(const fmix_key *key, uint64_t keys[2 * ROUNDS]) {
+    for (uint32_t r = 0; r < ROUNDS; r++) {
+        keys[2 * r] = key->k[0] + r * WEYL_0;
+        keys[2 * r + 1] = key->k[1] + r * WEYL_1;
     }
 }
 
-#define TWO_52      0x1p52
-#define TWO_52_BITS UINT64_C(0x4330000000000000)
-#define ROOT_HALF   UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
+/* A word of the counter is the lower half of a lane. Nothing reads the upper half, and no round
+ * clears it. */
+typedef struct counters {
+    lanes c[4];
+} counters;
+
+static inline counters next_round(counters x, uint64_t key0, uint64_t key1) {
+    lanes p0 = multiply(x.c[0], spread(MULTIPLIER_0)), p1 = multiply(x.c[2], spread(MULTIPLIER_1));
+    return (counters){{p1 >> 32 ^ x.c[1] ^ key0, p1, p0 >> 32 ^ x.c[3] ^ key1, p0}};
+}
+
+static inline void store_words(counters x, uint32_t *u, uint32_t *v) {
+    lanes even = join(x.c[0], x.c[2]), odd = join(x.c[1], x.c[3]);
+    memcpy(u, &even, sizeof even);
+    memcpy(v, &odd, sizeof odd);
+}
+
+/* Philox4x32-10 of `groups` times LANES blocks: several at once, since a round waits for the one
+ * before. */
+static inline void blocks(counters from, const uint64_t keys[2 * ROUNDS], size_t groups,
+                          uint32_t *u, uint32_t *v) {
+    counters x[GROUPS];
+    for (size_t g = 0; g < groups; g++) {
+        x[g] = from;
+        x[g].c[0] += g * LANES;
+    }
+    for (int r = 0; r < ROUNDS; r++)
+        for (size_t g = 0; g < groups; g++)
+            x[g] = next_round(x[g], keys[2 * r], keys[2 * r + 1]);
+    for (size_t g = 0; g < groups; g++)
+        store_words(x[g], u + 2 * g * LANES, v + 2 * g * LANES);
+}
+
+static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n, uint32_t *u,
+                  uint32_t *v) {
+    uint64_t keys[2 * ROUNDS];
+    lanes numbers = {0};
+    schedule(key, keys);
+    for (unsigned l = 0; l < LANES; l++)
+        numbers[l] = l;
+    n = (n + FMIX_KERNELS_PAD / 2 - 1) / (FMIX_KERNELS_PAD / 2) * (FMIX_KERNELS_PAD / 2);
+    counters x = {{numbers + first, spread(0), spread(index), spread(index >> 32)}};
+    size_t i = 0;
+    for (; i + GROUPS * LANES <= n; i += GROUPS * LANES) {
+        blocks(x, keys, GROUPS, u + 2 * i, v + 2 * i);
+        x.c[0] += GROUPS * LANES;
+    }
+    for (; i < n; i += LANES) {
+        blocks(x, keys, 1, u + 2 * i, v + 2 * i);
+        x.c[0] += LANES;
+    }
+}
+
+#define MANTISSA_BITS 52
+#define ROOT_HALF     UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
+
+/* (w+1) UNIT is exact: w are the lowest bits of a double whose last place is UNIT. EXPONENT_UNIT is
+ * what one is in `exponent_of`, given a multiple of 2^52. */
+#ifdef WHOLE
+#define UNIT          0x1p-32
+#define EXPONENT_UNIT 0x1p52
+static inline double exponent_of(uint64_t over) {
+    return WHOLE(over);
+}
+#else
+#define UNIT          1.0
+#define EXPONENT_UNIT 1.0
+static inline double exponent_of(uint64_t over) { /* not negative, as (w+1) UNIT >= 1 */
+    return from_bits(bits_of(0x1p52) | over >> MANTISSA_BITS) - (0x1p52 + 32);
+}
+#endif
 
 /*
- * sqrt(-2 ln((w+1)/2^32)). w+1 = 2^(e+32) m with m in [sqrt(1/2), sqrt 2), and ln m = 2 atanh s,
- * s = (m-1)/(m+1), by a polynomial in s^2 <= 0.02944 that interpolates at Chebyshev's points,
- * within 2^-43.0. Where e is not 0 the sum is larger than ln m, and the root halves the relative
+ * sqrt(-2 ln((w+1)/2^32)). (w+1)/2^32 = 2^e m with m in [sqrt(1/2), sqrt 2), and -2 ln m = 4 atanh
+ * s, s = (1-m)/(1+m), by a polynomial in s^2 <= 0.02944 that interpolates at Chebyshev's points,
+ * within 2^-43.0. Where e is not 0 the sum is larger than 2 ln m, and the root halves the relative
  * error.
  */
 static inline double radius_of(uint32_t w) {
-    double x = (from_bits(TWO_52_BITS | w) - TWO_52) + 1.0;
-    uint64_t e = (bits_of(x) - ROOT_HALF) >> 52; /* x >= 1, so this is not negative */
-    double m = from_bits(bits_of(x) - (e << 52));
-    double exponent = from_bits(TWO_52_BITS | e) - (TWO_52 + 32);
-    double s = (m - 1.0) / (m + 1.0), z = s * s;
-    double p = 0x1.8c8c11e550da4p-4;
-    p = MADD(p, z, 0x1.c67ada017cbbfp-4);
-    p = MADD(p, z, 0x1.249323e4d7fd2p-3);
-    p = MADD(p, z, 0x1.999998cafbf29p-3);
-    p = MADD(p, z, 0x1.5555555564e96p-2);
-    double near = MADD(2.0 * s, z * p, 2.0 * s);
-    return sqrt(-2.0 * MADD(exponent, 0x1.62e42fefa39efp-1, near));
+    double x = from_bits(bits_of(0x1p52 * UNIT) | w) - (0x1p52 - 1) * UNIT;
+    uint64_t over = (bits_of(x) - ROOT_HALF) >> MANTISSA_BITS << MANTISSA_BITS;
+    double m = from_bits(bits_of(x) - over);
+    double s = (1.0 - m) / (1.0 + m), z = s * s;
+    double y = z * z;
+    double even = MADD(MADD(0x1.c67ada017cbbfp-2, y, 0x1.999998cafbf29p-1), y, 4.0);
+    double odd = MADD(0x1.8c8c11e550da4p-2, y, 0x1.249323e4d7fd2p-1);
+    double p = MADD(MADD(odd, y, 0x1.5555555564e96p+0), z, even);
+    return sqrt(MADD(exponent_of(over), -0x1.62e42fefa39efp0 / EXPONENT_UNIT, s * p));
 }
 
 typedef struct turn {
@@ -92,30 +140,23 @@ typedef struct turn {
 } turn;
 
 /*
- * Quarter q and remainder in integers, so |t| <= pi/4. Polynomials in t^2 <= 0.6169, interpolating
- * at Chebyshev's points: the sine's within 2^-45.7, the cosine's within 2^-41.5 (relative).
+ * Half the angle is h 2 pi / 2^33, within pi/2 as the word is read with a sign. Polynomials in h^2,
+ * interpolating at Chebyshev's points, give sqrt 2 times its sine, within 2^-43.5 of it, and sqrt 2
+ * times its cosine, within 2^-48.3. The angle's are 1 - s^2 and s c.
  */
 static inline turn turn_of(uint32_t w) {
-    uint32_t q = (w + (UINT32_C(1) << 29)) >> 30, r = w - (q << 30) + (UINT32_C(1) << 29);
-    double t = (from_bits(TWO_52_BITS | r) - (TWO_52 + 0x1p29)) * 0x1.921fb54442d18p-30;
-    double z = t * t;
-    double p = -0x1.aa28578198a33p-26;
-    p = MADD(p, z, 0x1.71d9a9f40d166p-19);
-    p = MADD(p, z, -0x1.a019fd9b35da2p-13);
-    p = MADD(p, z, 0x1.1111110fd3d42p-7);
-    p = MADD(p, z, -0x1.555555555516bp-3);
-    double sine = MADD(t * z, p, t);
-    p = -0x1.2474e1a3c09cap-22;
-    p = MADD(p, z, 0x1.a01298d84d7ffp-16);
-    p = MADD(p, z, -0x1.6c16bae5ef4c8p-10);
-    p = MADD(p, z, 0x1.555555514f772p-5);
-    p = MADD(p, z, -0x1.fffffffffe697p-2);
-    double cosine = MADD(z, p, 1.0);
-    /* Quarters 1 and 3 swap; 1 and 2 negate the cosine, 2 and 3 the sine. */
-    uint64_t sb = bits_of(sine), cb = bits_of(cosine);
-    uint64_t exchange = (sb ^ cb) & -(uint64_t)(q & 1);
-    uint64_t negate_cosine = (uint64_t)((q + 1) & 2) << 62, negate_sine = (uint64_t)(q & 2) << 62;
-    return (turn){from_bits(cb ^ exchange ^ negate_cosine), from_bits(sb ^ exchange ^ negate_sine)};
+    double h = (double)(int32_t)w, z = h * h;
+    double y = z * z;
+    double even = MADD(0x1.4bcb9af837bf8p-427, y, 0x1.dbd55ecf86ac5p-292);
+    double odd = MADD(-0x1.5541484cf6dcbp-359, y, -0x1.b1e9eec5ec356p-225);
+    even = MADD(MADD(even, y, 0x1.cda1062c11d97p-159), y, 0x1.1c5831add61e8p-30);
+    double s = h * MADD(MADD(odd, y, -0x1.d3ba5c1c472ccp-94), z, even);
+    even = MADD(0x1.655b794177acap-393, y, 0x1.54cb8b52ef2b4p-258);
+    odd = MADD(-0x1.29d13687e1e53p-461, y, -0x1.2af98ca0dd8a2p-325);
+    even = MADD(MADD(even, y, 0x1.6f5a49b2776efp-126), y, 0x1.6a09e667f3bc0p+0);
+    odd = MADD(MADD(odd, y, -0x1.e36ab0b0fca17p-192), y, -0x1.bea5b6072ac34p-62);
+    double c = MADD(odd, z, even);
+    return (turn){MADD(-s, s, 1.0), s * c};
 }
 
 #define CHUNK 256

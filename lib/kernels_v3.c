@@ -13,6 +13,7 @@
 #define KERNELS fmix_kernels_v3
 #define NAME    "x86-64-v3"
 #define LANES   4
+#define GROUPS  2
 
 #define MADD(a, b, c) __builtin_fma(a, b, c)
 

@@ -13,8 +13,10 @@
 #define KERNELS fmix_kernels_v4
 #define NAME    "x86-64-v4"
 #define LANES   8
+#define GROUPS  4
 
 #define MADD(a, b, c) __builtin_fma(a, b, c)
+#define WHOLE(x)      ((double)(int64_t)(x))
 
 typedef uint64_t lanes __attribute__((vector_size(64)));
 typedef __m512i vector;
