@@ -51,14 +51,7 @@ def some_sets():
 class MapsTest(images.ImagesTest):
     """A daemon that serves them."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
-        cls.sets = {data.name: data for data in some_sets()}
-        for data in cls.sets.values():
-            image_sets.write(cls.root, data)
-        cls.arguments = ("--data", cls.root, "--drain", "0", "--threads", "4")
-        harness.ServerTest.setUpClass.__func__(cls)
+    some_sets = staticmethod(some_sets)
 
 
 class MapsAgree(MapsTest):

@@ -135,10 +135,10 @@ class ImageSets(Importing):
         for number in range(8, count):
             os.link(self.folder / f"images/a/{number % 8:06}.jpg", self.folder / f"images/a/{number:06}.jpg")
 
-    def test_an_import_that_is_killed_goes_on_where_it_was(self):
-        self.many(3000)
-        command = [harness.program(), "import", self.root / "set", "--from", "folder", self.folder / "images"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    def killed(self, *options):
+        """An import into the set `set` that is killed once it has saved some of its rows."""
+        process = subprocess.Popen([harness.program(), "import", self.root / "set", *options],
+                                   stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
 
@@ -148,6 +148,10 @@ class ImageSets(Importing):
         harness.until(saved)
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+    def test_an_import_that_is_killed_goes_on_where_it_was(self):
+        self.many(3000)
+        self.killed("--from", "folder", self.folder / "images")
         said = self.take("folder", self.folder / "images")
         self.assertRegex(said, r"goes on with an earlier import that did not finish: [1-9]\d* of 3000 rows are there")
         self.assertIn("imported 3000 files", said)

@@ -64,10 +64,12 @@ def some_sets():
 class ImagesTest(harness.ServerTest):
     """A daemon that serves pictures of our own."""
 
+    some_sets = staticmethod(some_sets)
+
     @classmethod
     def setUpClass(cls):
         cls.root = cls.enterClassContext(tempfile.TemporaryDirectory())
-        cls.sets = {data.name: data for data in some_sets()}
+        cls.sets = {data.name: data for data in cls.some_sets()}
         for data in cls.sets.values():
             image_sets.write(cls.root, data)
         cls.arguments = ("--data", cls.root, "--drain", "0", "--threads", "4")

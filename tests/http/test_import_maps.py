@@ -4,7 +4,6 @@ and NumPy, what is refused, and what is served of it."""
 import io
 import os
 import pathlib
-import signal
 import struct
 import subprocess
 import tarfile
@@ -30,6 +29,7 @@ class MapsTest(Importing):
 
     photo, rows = test_image_sets.ImageSets.photo, test_image_sets.ImageSets.rows
     many, shard = test_image_sets.ImageSets.many, test_image_sets.ImageSets.shard
+    killed = test_image_sets.ImageSets.killed
 
     def scene(self, name, height, width, classes=21, **how):
         """A picture and its map in the folders images and maps: the numbers of the map."""
@@ -142,16 +142,7 @@ class Stored(MapsTest):
         for number in range(8, 1000):
             os.link(self.folder / f"maps/a/{number % 8:06}.png", self.folder / f"maps/a/{number:06}.png")
         more = ["--from", "folder", self.folder / "images", "--dense", self.folder / "maps"]
-        process = subprocess.Popen([harness.program(), "import", self.root / "set", *more], stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-
-        def saved():
-            self.assertIsNone(process.poll())
-            return (self.root / ".set.partial" / "journal").exists()
-        harness.until(saved)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        self.killed(*more)
         said = importing(self.root / "set", *more)
         self.assertRegex(said, r"goes on with an earlier import that did not finish: [1-9]\d* of 1000 rows are there")
         importing(self.root / "other", *more)

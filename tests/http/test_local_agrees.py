@@ -50,15 +50,20 @@ class LocalAgrees(recipes.RecipesAgree):
     def compare(self, query):
         """Asks both; True if they drew."""
         target = f"/v1/plans.safetensors?{urlencode(query)}"
+        made = self.made_here(target, local.plans, query)
+        if made is not None:
+            self.check_tensors(target, self.get(target).body, made)
+        return made is not None
+
+    def made_here(self, target, draw, query):
+        """What is drawn here; None where the daemon refuses it for the same reason."""
         try:
-            made = local.plans(**query)
+            return draw(**query)
         except fmixd.Refused as refused:
             answer = self.server.get(target)
             self.assertIn(answer.status, (400, 413), f"{target}\nrefused here alone: {refused}")
             self.assertEqual(str(refused), answer.json()["detail"], target)
-            return False
-        self.check_tensors(target, self.get(target).body, made)
-        return True
+            return None
 
     def check_tensors(self, what, body, expected):
         got = tensors.read_safetensors(body)
@@ -103,15 +108,10 @@ class LocalAgrees(recipes.RecipesAgree):
     def compare_masks(self, query):
         """The same of masks."""
         target = f"/v1/masks.npy?{urlencode(query)}"
-        try:
-            made = local.masks(**query)
-        except fmixd.Refused as refused:
-            answer = self.server.get(target)
-            self.assertIn(answer.status, (400, 413), f"{target}\nrefused here alone: {refused}")
-            self.assertEqual(str(refused), answer.json()["detail"], target)
-            return False
-        self.check_same(target, made, self.get(target).npy())
-        return True
+        made = self.made_here(target, local.masks, query)
+        if made is not None:
+            self.check_same(target, made, self.get(target).npy())
+        return made is not None
 
     def test_masks_agree(self):
         for stratum in ("line", "plane", "volume", "tied", "ends", "close"):
