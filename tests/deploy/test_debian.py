@@ -22,7 +22,8 @@ SECONDS = 600
 UNIT = ("test_image", "test_png", "test_npz", "test_json", "test_safetensors", "test_daemon",
         "test_healthcheck", "test_mask", "test_transform", "test_exact")
 SUITES = ("tests/http/test_golden.py", "tests/http/test_guard.py", "tests/http/test_heads.py",
-          "tests/http/test_containers.py", "tests/http/test_pictures.py", "tests/http/test_tls.py",
+          "tests/http/test_containers.py", "tests/http/test_container_ranges.py",
+          "tests/http/test_pictures.py", "tests/http/test_tls.py",
           "tests/http/test_torchvision.py", "tests/reference/test_refview_torchvision.py",
           "tests/reference/test_refresize.py", "tests/runner/test_suites.py")
 
