@@ -40,7 +40,7 @@ FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
 .PHONY: test check long programs suite test13 packages-root packages-part flake flake-built asan ubsan tsan lint fuzz soak \
-        bench rate crowds plot sameness train train-plot picture deps-check deps-test deps-lint
+        bench rate crowds plot cluster sizing sameness train train-plot picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
 	@deploy/packages $(PACKAGES_BUILD) $(PACKAGES_CHECK)
@@ -153,7 +153,7 @@ soak: deps-test all ## a million requests of ten thousand shapes
 
 # Ratios, of which the README shows the last run's; nothing else should run meanwhile.
 PACKAGES_BENCH := python3-opencv python3-torchvision lomiri-wallpapers-20.04
-BENCH := $(addprefix $(BUILD)/bench/,library bare load pictures)
+BENCH := $(addprefix $(BUILD)/bench/,library bare load growth pictures)
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libfmix.a
 	@mkdir -p $(@D)
 	$(SAY) LD bench/$*
@@ -176,8 +176,16 @@ rate: deps-test all ## measure what a core makes, and what crosses the wire
 crowds: deps-test all ## measure how late answers are beside clients that ask too much or trickle
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/crowds.py
 
-plot: deps-test all $(BENCH) ## draw tests/bench/cost.svg
-	@BUILD=$(BUILD) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg
+plot: deps-test all $(BENCH) ## draw tests/bench/cost.svg: how the cost of masks, requests and batches grows
+	@BUILD=$(BUILD) FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg tests/bench/LOG.md
+
+# A short one is in every test run.
+CLUSTER ?= 120
+cluster: deps-test all ## 64 trainers, three replicas behind nginx, one of them killed, for CLUSTER=120 seconds
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/cluster/cluster.py --seconds $(CLUSTER)
+
+sizing: deps-test all ## the same, and write the sizing table of deploy/README.md
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/cluster/cluster.py --seconds $(CLUSTER) --sizing deploy/README.md
 
 # A part is in every test run.
 $(BUILD)/sameness/golden: $(addprefix tests/sameness/,golden.c recipes.c choices.c views.c golden.h) $(BUILD)/libfmix.a

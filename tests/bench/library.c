@@ -1,5 +1,5 @@
 /*
- * mhd_version.c - libfmix against what it is built on, in one process
+ * library.c - libfmix against what it is built on, in one process
  *
  * Prints a line for each round and row: its name, our nanoseconds, the baseline's. Rounds of the
  * two alternate; bench.py takes medians. Time is this thread's, but where two threads are compared.
@@ -12,20 +12,14 @@
  *   library mix              of mixing 128x3x224x224 bytes by fmix: once for each line it is sent
  *   library hosted NAME      the same of 256 rows anywhere in a set: 28x28, 224x224 (of three
  *                            channels), or 224x224-one, with one mask for all
- *   library cost             side, elements and nanoseconds of masks of many sizes
  */
-#include "lib/fmix.h"
+#include "tests/bench/subject.h"
 
-#include <fftw3.h>
 #include <math.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define ROUNDS  11
-#define WARM_NS 3e8 /* of masks, before their transform is measured */
+#define ROUNDS 11
 
 typedef struct shape_row {
     const char *name;
@@ -38,92 +32,6 @@ static const shape_row shapes[] = {
     {"64x64", {2, {64, 64, 0}}},     {"96x64", {2, {96, 64, 0}}},
     {"512", {1, {512, 0, 0}}},
 };
-
-static double now_of(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
-}
-
-static double now(void) {
-    return now_of(CLOCK_THREAD_CPUTIME_ID);
-}
-
-static void must(bool good, const char *what) {
-    if (!good) {
-        fprintf(stderr, "library: %s failed\n", what);
-        exit(1);
-    }
-}
-
-static void *room(size_t bytes) {
-    void *memory = fftw_malloc(bytes);
-    must(memory, "allocation");
-    memset(memory, 0, bytes);
-    return memory;
-}
-
-/* ---- our masks ---- */
-
-typedef struct subject {
-    fmix_context *context;
-    fmix_plan *plan;
-    fmix_scratch *scratch;
-    uint64_t elements, t, batch; /* batch: masks a call */
-    unsigned char *out;
-} subject;
-
-/* As the daemon's background thread does. */
-static void tune(fmix_context *context) {
-    bool tuned, more;
-    do
-        must(fmix_context_tune(context, 0.3, &tuned, &more) == FMIX_OK, "tuning");
-    while (more);
-}
-
-static void draw(subject *s) {
-    must(fmix_plan_masks(s->plan, s->scratch, s->t, s->batch, FMIX_DTYPE_BITS, s->out) == FMIX_OK,
-         "fmix_plan_masks");
-    s->t += s->batch;
-}
-
-static subject subject_of(const fmix_recipe *law, double warm) {
-    subject s = {.elements = fmix_shape_elements(&law->shape)};
-    const fmix_recipe recipe = *law;
-    s.batch = 131072 / s.elements;
-    s.batch = s.batch < 1 ? 1 : s.batch > 128 ? 128 : s.batch;
-    s.out = room((size_t)(s.batch * fmix_mask_bytes(s.elements, FMIX_DTYPE_BITS)));
-    must(fmix_context_new((size_t)256 << 20, &s.context) == FMIX_OK, "fmix_context_new");
-    must(fmix_plan_new(s.context, &recipe, &s.plan) == FMIX_OK, "fmix_plan_new");
-    must(fmix_scratch_new(&s.scratch) == FMIX_OK, "fmix_scratch_new");
-    for (double start = now(); now() - start < warm;)
-        draw(&s);
-    tune(s.context);
-    return s;
-}
-
-static subject subject_new(const fmix_shape *shape, double warm) {
-    const fmix_recipe recipe = {.seed = 7, .shape = *shape, .alpha = 1, .delta = 3};
-    return subject_of(&recipe, warm);
-}
-
-static void subject_free(subject *s) {
-    fmix_scratch_free(s->scratch);
-    fmix_plan_free(s->plan);
-    fmix_context_free(s->context);
-    fftw_free(s->out);
-}
-
-static double time_masks(subject *s, double least) {
-    double start = now(), took;
-    uint64_t masks = 0;
-    do {
-        draw(s);
-        masks += s->batch;
-        took = now() - start;
-    } while (took < least);
-    return took / (double)masks;
-}
 
 /* ---- the bare transform ---- */
 
@@ -412,41 +320,17 @@ static void hosted(const char *only) {
     fftw_free(out);
 }
 
-/* ---- how cost grows ---- */
-
-static void cost(const char *only) {
-    (void)only;
-    for (unsigned rank = 2; rank <= 3; rank++)
-        for (uint32_t side = 16; side <= (rank == 2 ? 4096u : 256u); side *= 2) {
-            const fmix_shape shape = {rank, {side, side, rank == 3 ? side : 0}};
-            subject s = subject_new(&shape, WARM_NS);
-            printf("cost/%u/%u %llu %.1f\n", rank, side, (unsigned long long)s.elements,
-                   time_masks(&s, 2e8));
-            subject_free(&s);
-        }
-    for (size_t i = 0; i < 4; i += 3) { /* 224x224 and 32x32 */
-        subject s = subject_new(&shapes[i].shape, WARM_NS);
-        fftw_free(s.out);
-        s.out = room((size_t)(4096 * fmix_mask_bytes(s.elements, FMIX_DTYPE_BITS)));
-        for (s.batch = 1; s.batch <= 4096; s.batch *= 4)
-            printf("count/%s %llu %.1f\n", shapes[i].name, (unsigned long long)s.batch,
-                   (double)s.batch * time_masks(&s, 2e8));
-        subject_free(&s);
-    }
-}
-
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(const char *only);
-    } table[] = {
-        {"masks", masks}, {"blend", blend},   {"threads", threads}, {"batch", batch},
-        {"mix", mix},     {"hosted", hosted}, {"cost", cost},       {"transpose", transpose}};
+    } table[] = {{"masks", masks}, {"blend", blend},   {"threads", threads},    {"batch", batch},
+                 {"mix", mix},     {"hosted", hosted}, {"transpose", transpose}};
     for (size_t i = 0; argc > 1 && i < sizeof table / sizeof *table; i++)
         if (strcmp(argv[1], table[i].name) == 0) {
             table[i].run(argc > 2 ? argv[2] : NULL);
             return 0;
         }
-    fprintf(stderr, "usage: library masks|blend|transpose|threads|batch|mix|hosted|cost [NAME]\n");
+    fprintf(stderr, "usage: library masks|blend|transpose|threads|batch|mix|hosted [NAME]\n");
     return 2;
 }

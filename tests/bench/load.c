@@ -15,11 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 64, HEAD = 4096, LATENCIES = 1 << 22 };
+enum { MOST = 4096, HEAD = 4096, LATENCIES = 1 << 22 };
 
 typedef struct client {
     int fd;
@@ -123,6 +124,15 @@ static void report(double seconds) {
            n ? (double)load.latencies[n - 1] : 0);
 }
 
+/* As many descriptors as may be. */
+static void allow_descriptors(void) {
+    struct rlimit most;
+    if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
+        most.rlim_cur = most.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &most);
+    }
+}
+
 int main(int argc, char **argv) {
     static client clients[MOST];
     struct epoll_event events[MOST];
@@ -139,6 +149,7 @@ int main(int argc, char **argv) {
         inet_pton(AF_INET, argv[1], &load.server.sin_addr) != 1 ||
         inet_pton(AF_INET, argc > 6 ? argv[6] : "127.0.0.1", &load.source.sin_addr) != 1)
         return 2;
+    allow_descriptors();
     for (int i = 0; i < count; i++) {
         open_client(&clients[i]);
         struct epoll_event e = {.events = EPOLLIN, .data.ptr = &clients[i]};

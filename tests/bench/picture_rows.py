@@ -1,7 +1,6 @@
 """Rows of the bench about image sets, on tiles of 500x375 that are cut from Debian's wallpapers."""
 
 import functools
-import io
 import os
 import pathlib
 import shutil
@@ -16,9 +15,8 @@ import torch
 import torchvision.transforms as vision
 from measuring import BUILD, Daemon, Meter, Row, note, time_a_request, warm
 from PIL import Image
+from tiles import tiles
 
-WALLPAPERS = "lomiri-wallpapers-20.04"
-TILE = 500, 375
 SHORT = 341, 256  # such a tile, its shorter side shrunk to 256
 SIDE = 224
 ROUNDS = 11
@@ -27,20 +25,6 @@ MEMORY = "/dev/shm"  # where no disk is waited for
 IMPORT_COPIES = 10  # of each file, so that an import takes seconds
 BATCH = (f"/v1/datasets/set/batches/0.raw?n=256&seed=7&shuffle=1&size={SIDE}&view=random"
          "&flip=1&method=fmix&parts=mixed&epoch=%")
-
-
-def tiles():
-    """Whole tiles of each wallpaper, as JPEG of quality 90."""
-    listed = subprocess.run(["dpkg-query", "-L", WALLPAPERS], check=True, text=True,
-                            stdout=subprocess.PIPE).stdout.split("\n")
-    for path in sorted(name for name in listed if name.endswith(".jpg")):
-        picture = Image.open(path).convert("RGB")
-        for top in range(0, picture.height - TILE[1] + 1, TILE[1]):
-            for left in range(0, picture.width - TILE[0] + 1, TILE[0]):
-                file = io.BytesIO()
-                tile = picture.crop((left, top, left + TILE[0], top + TILE[1]))
-                tile.save(file, "JPEG", quality=90)
-                yield file.getvalue()
 
 
 class Photographs:

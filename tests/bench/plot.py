@@ -1,156 +1,150 @@
-"""Draws how cost grows: `make plot` measures and writes cost.svg, two plots with logarithmic axes.
+"""Draws how cost grows: `make plot` measures, writes cost.svg, four plots with logarithmic axes, and puts
+the figures into LOG.md.
 
-Left, one FMix mask against its elements, with N log N through the smallest that the caches hold;
-right, a call for n masks against n, with a line in proportion.
+plot.py PICTURE LOG. Time is processor time: of the thread that draws masks, or of the daemon that answers.
+Only throughput is by the clock, and holds for a machine that does nothing else.
 """
 
+import contextlib
 import math
 import pathlib
+import statistics
+import subprocess
 import sys
-from typing import NamedTuple
+import tempfile
 
+import chart
 import measuring
+import page
+import tiles
 
-WIDTH, HEIGHT = 470, 360
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 46, 46
-INK, FAINT, GRID = "#24292f", "#6e7781", "#d8dee4"
-COLOURS = ["#0969da", "#bc4c00"]
+COUNTS = [4 ** k for k in range(7)]
+ROWS = [2 ** k for k in range(9)]
+CONNECTIONS = [4 ** k for k in range(7)]
+THREADS = (1, 2)
+ROUNDS = 3
+CALL = 128  # masks of 32x32 in a request whose throughput is measured
+MASKS = "/v1/masks.raw?shape={}&n={}&dtype=bits&seed=%"
+BATCH = ("/v1/datasets/set/batches/0.raw?n={}&seed=7&shuffle=1&size={}&view=random&flip=1&method=fmix"
+         "&parts=mixed&epoch=%")
 
 
-class Curve(NamedTuple):
-    """Points, a label, and the guide that belongs to it."""
-
-    label: str
-    points: list
-    guide: list
-
-
-def measure():
-    """Curves of the left and the right plot, in elements or masks and nanoseconds."""
-    squares, cubes, counts = [], [], {}
-    for name, x, nanoseconds in measuring.library("cost"):
-        kind, which, *_ = name.split("/")
-        if kind == "count":
-            counts.setdefault(which, []).append((x, nanoseconds))
-        else:
-            (squares if which == "2" else cubes).append((x, nanoseconds))
-    return ([Curve("squares, 16² … 4096²", squares, levels(squares)),
-             Curve("cubes, 16³ … 256³", cubes, [])],
-            [Curve(f"masks of {name.replace('x', ' × ')}", points, proportion(points))
-             for name, points in counts.items()])
+def growth(what):
+    """Points by curve, as the program of masks measures them."""
+    done = subprocess.run([measuring.BUILD / "growth", what], check=True, text=True, stdout=subprocess.PIPE)
+    curves = {}
+    for name, x, nanoseconds in map(str.split, done.stdout.splitlines()):
+        curves.setdefault(name, []).append((int(x), float(nanoseconds)))
+    return curves
 
 
 def levels(points):
-    """N log N through the point at 256²."""
-    x0, y0 = points[4]
-    return [(x, y0 * x * math.log2(x) / (x0 * math.log2(x0))) for x, _ in points]
+    """N log N through the cheapest point by this measure."""
+    least = min(y / (x * math.log2(x)) for x, y in points)
+    return [(x, least * x * math.log2(x)) for x, _ in points]
 
 
 def proportion(points):
-    """n times the last call's cost a mask."""
+    """Each at the last one's cost."""
     x0, y0 = points[-1]
     return [(x, y0 * x / x0) for x, _ in points]
 
 
-def decades(values):
-    """Whole powers of ten around them."""
-    return math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+def masks():
+    """A mask against its elements."""
+    return [chart.Curve(name, points, levels(points)) for name, points in growth("masks").items()]
 
 
-def power(exponent):
-    """10^exponent as text."""
-    return "10" + "".join("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".index(c)] for c in str(exponent))
+def time_of(server, target):
+    """Processor time of a request, the median of some rounds."""
+    return statistics.median(measuring.time_a_request(server, target, seconds=0.4)[0] for _ in range(ROUNDS))
 
 
-def time_name(exponent):
-    """10^exponent nanoseconds as people say it."""
-    unit, base = [("ns", 0), ("µs", 3), ("ms", 6), ("s", 9)][min(exponent // 3, 3)]
-    return f"{10 ** (exponent - base)} {unit}"
+def requests(calls):
+    """A request against its masks; the limit is the library's call."""
+    with measuring.Daemon("--threads", "1", "--io-threads", "1", "--log", "off") as server:
+        for shape, limit in calls.items():
+            measuring.warm(server, MASKS.format(shape, 16))
+            yield chart.Curve(shape.replace("x", " × "),
+                              [(n, time_of(server, MASKS.format(shape, n))) for n in COUNTS], limit)
 
 
-class Plot:
-    """One pair of axes at an offset."""
-
-    def __init__(self, title, x_label, curves, offset):
-        xs = [x for c in curves for x, _ in c.points]
-        ys = [y for c in curves for _, y in c.points]
-        self.title, self.x_label, self.curves, self.offset = title, x_label, curves, offset
-        self.x_span, self.y_span = decades(xs), decades(ys)
-
-    def x(self, value):
-        """Where it lies."""
-        low, high = self.x_span
-        part = (math.log10(value) - low) / (high - low)
-        return self.offset + LEFT + part * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value):
-        """Where it lies."""
-        low, high = self.y_span
-        part = (math.log10(value) - low) / (high - low)
-        return HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)
-
-    def path(self, points, style):
-        """A line through points, as far as the axes reach."""
-        inside = [(x, y) for x, y in points
-                  if self.y_span[0] <= math.log10(y) <= self.y_span[1]]
-        text = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in inside)
-        return f'<polyline points="{text}" fill="none" {style}/>'
-
-    def grid(self):
-        """Lines and names of the decades."""
-        for exponent in range(self.x_span[0], self.x_span[1] + 1):
-            x = self.x(10 ** exponent)
-            yield line(x, TOP, x, HEIGHT - BOTTOM)
-            yield text(x, HEIGHT - BOTTOM + 16, power(exponent), "middle")
-        for exponent in range(self.y_span[0], self.y_span[1] + 1):
-            y = self.y(10 ** exponent)
-            yield line(self.offset + LEFT, y, self.offset + WIDTH - RIGHT, y)
-            yield text(self.offset + LEFT - 7, y + 4, time_name(exponent), "end")
-
-    def draw(self):
-        """Everything of it."""
-        yield text(self.offset + LEFT, 18, self.title, weight="600", colour=INK)
-        yield text((self.offset * 2 + LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, self.x_label,
-                   "middle")
-        yield from self.grid()
-        for number, curve in enumerate(self.curves):
-            colour = COLOURS[number]
-            if curve.guide:
-                yield self.path(curve.guide,
-                                f'stroke="{FAINT}" stroke-width="1" stroke-dasharray="4 3"')
-            yield self.path(curve.points, f'stroke="{colour}" stroke-width="2"')
-            for x, y in curve.points:
-                yield f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="3" fill="{colour}"/>'
-            y = 36
-            x = self.offset + LEFT + number * 170
-            yield f'<circle cx="{x + 4}" cy="{y - 4}" r="4" fill="{colour}"/>'
-            yield text(x + 14, y, curve.label, colour=INK)
+def batches():
+    """A batch of views of pictures against its rows."""
+    with tempfile.TemporaryDirectory() as root, contextlib.ExitStack() as stack:
+        tiles.write(pathlib.Path(root, "pictures"), 2)
+        subprocess.run([measuring.harness.program(), "import", f"{root}/sets/set", "--from", "folder",
+                        f"{root}/pictures", "--store", "files"], check=True, stderr=subprocess.DEVNULL)
+        server = stack.enter_context(measuring.Daemon("--data", f"{root}/sets", "--threads", "1", "--io-threads",
+                                                      "1", "--log", "off"))
+        for side in (224, 64):
+            measuring.warm(server, BATCH.format(256, side))
+            points = [(rows, time_of(server, BATCH.format(rows, side))) for rows in ROWS]
+            yield chart.Curve(f"views of {side} × {side}", points, proportion(points))
 
 
-def line(x1, y1, x2, y2):
-    """Of the grid."""
-    return (f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{GRID}"/>')
+def throughput(call):
+    """Requests a second against connections, by the clock, and the daemon's time of each; the limit is
+    what the library would do on so many threads."""
+    target = MASKS.format("32x32", CALL)
+    for threads in THREADS:
+        with measuring.Daemon("--threads", str(threads), "--queue", str(2 * max(CONNECTIONS)), "--log",
+                              "off") as server:
+            measuring.warm(server, target)
+            # So long that each asks some times, and the beginning of a connection counts little.
+            seen = [measuring.time_a_request(server, target, connections, max(2, connections / 256))
+                    for connections in CONNECTIONS]
+        rates = [(connections, rate) for connections, (_, rate) in zip(CONNECTIONS, seen)]
+        yield (chart.Curve(f"{threads} thread{'s' * (threads > 1)}", rates,
+                           [(connections, threads * 1e9 / call) for connections in CONNECTIONS]),
+               [(connections, nanoseconds) for connections, (nanoseconds, _) in zip(CONNECTIONS, seen)])
 
 
-def text(x, y, content, anchor="start", weight="400", colour=FAINT):
-    """A few words."""
-    return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" '
-            f'fill="{colour}">{content}</text>')
+def microseconds(points):
+    """As a row of LOG.md has them."""
+    return " · ".join(f"{float(f'{y / 1e3:.3g}'):,.10g}" for _, y in points)
+
+
+def figures(sized, counted, rowed, rates):
+    """What LOG.md has of them."""
+    lines = ["| processor time, µs | at | measured |", "|---|---|---|"]
+    for curve in sized:
+        lines.append(f"| a mask, {curve.label} | N = {places(curve.points)} | {microseconds(curve.points)} |")
+    for curve in counted:
+        lines.append(f"| a request, {curve.label} | n = {places(curve.points)} | {microseconds(curve.points)} |")
+        lines.append(f"| the library's call for as many | the same | {microseconds(curve.limit)} |")
+    for curve in rowed:
+        lines.append(f"| a batch, {curve.label} | rows = {places(curve.points)} | {microseconds(curve.points)} |")
+    for curve, times in rates:
+        lines.append(f"| a request for {CALL} masks of 32², {curve.label} | connections = {places(times)} | "
+                     f"{microseconds(times)} |")
+        lines.append(f"| requests a second, by the clock; limit {curve.limit[0][1]:,.0f} | the same | "
+                     f"{' · '.join(f'{y:,.0f}' for _, y in curve.points)} |")
+    return "\n".join(lines) + "\n"
+
+
+def places(points):
+    """First and last, and by how much each is more than the one before."""
+    steps = {round(b[0] / a[0], 3) for a, b in zip(points, points[1:])}
+    return f"{points[0][0]} … {points[-1][0]} by {min(steps):g}"
 
 
 def main():
     """Measures and writes."""
-    sizes, counts = measure()
-    plots = [Plot("One mask, by its elements (dashed: N log N)", "elements N", sizes, 0),
-             Plot("One call for n masks (dashed: in proportion)", "masks n", counts, WIDTH)]
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {HEIGHT}" '
-             f'font-family="system-ui, sans-serif" font-size="12">',
-             f'<rect width="{2 * WIDTH}" height="{HEIGHT}" fill="#ffffff"/>']
-    for plot in plots:
-        parts += plot.draw()
-    pathlib.Path(sys.argv[1]).write_text("\n".join(parts + ["</svg>", ""]), encoding="utf-8")
-    for curve in sizes + counts:
-        print(curve.label + ": " + ", ".join(f"{x:.0f} {y / 1e3:.4g} us" for x, y in curve.points))
+    drawing, log = map(pathlib.Path, sys.argv[1:])
+    place = page.Place(log, "cost")
+    calls = growth("calls")
+    sized, counted, rowed = masks(), list(requests(calls)), list(batches())
+    rates = list(throughput(dict(calls["32x32"])[256] * CALL / 256))
+    plots = [chart.Plot("One mask (dashed: N log N)", "elements N", sized, (0, 0)),
+             chart.Plot("A request for n masks (dashed: the library's call)", "masks n", counted, (1, 0)),
+             chart.Plot("A batch of views of pictures (dashed: in proportion)", "rows", rowed, (0, 1)),
+             chart.Plot("Requests a second (dashed: the library's calls)",
+                        f"connections, each with requests for {CALL} masks of 32 × 32", [curve for curve, _ in rates], (1, 1), chart.power)]
+    text = figures(sized, counted, rowed, rates)
+    print(text)
+    place.put(text)
+    drawing.write_text(chart.picture(plots, 2, 2), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import socket
 import sys
 
@@ -53,14 +54,22 @@ def on_loopback(replicas):
     return text
 
 
+def own_address(port=18080):
+    """One that nobody else has, nor gets while its owner is away: of the loopback addresses, which
+    are millions, a random one, of which no connection of anybody's comes."""
+    a, b, c = (random.SystemRandom().randrange(2, 254) for _ in range(3))
+    return f"127.{a}.{b}.{c}:{port}"
+
+
 class Nginx:
     """nginx with the shipped configuration, but for what is changed, on a
-    socket of its own, which ends with us."""
+    socket of its own or at an address, which ends with us."""
 
-    def __init__(self, folder, replicas, changed=None):
+    def __init__(self, folder, replicas, changed=None, listen=None):
         self.folder, self.path = folder, f"{folder}/socket"
+        self.listen = listen or f"unix:{self.path}"
         main = configure(folder, on_loopback(replicas), {
-            "listen 8080;": f"listen unix:{self.path};", **(changed or {})})
+            "listen 8080;": f"listen {self.listen};", **(changed or {})})
         self.process = harness.spawn([NGINX, "-p", folder, "-c", main,
                                       "-e", f"{folder}/errors"])
         harness.until(lambda: self.listens() or self.process.poll() is not None, self.errors)
@@ -86,10 +95,18 @@ class Nginx:
 
     def connect(self):
         """A connection to it."""
+        if self.address:
+            return socket.create_connection(self.address, harness.PATIENCE)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(harness.PATIENCE)
         sock.connect(self.path)
         return sock
+
+    @property
+    def address(self):
+        """Host and port, where it has them."""
+        host, _, port = self.listen.rpartition(":")
+        return (host, int(port)) if host != "unix" else None
 
     def get(self, target, fields="", sock=None):
         """Head and body of one answer, which may be cut off."""

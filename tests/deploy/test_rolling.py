@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from replicas import Nginx, harness
+from replicas import Nginx, harness, own_address
 
 until = harness.until
 
@@ -24,13 +24,6 @@ ROWS = "/v1/masks.raw?shape=32x32&dtype=bits&index={}&n={}"
 FIXED = ("/v1/masks.npy?shape=64x64&n=8&seed={}", "/v1/masks.png?shape=32x32&n=9&seed={}",
          "/v1/plans.npz?shape=32x32&n=16&seed={}", "/v1/plans.json?shape=4x4&n=5&seed={}")
 ANSWERED = re.compile(r'^fmixd_requests_total\{[^}]*route="/v1/[^}]*\} (\d+)', re.M)
-
-
-def own_address():
-    """One that nobody else has, nor gets while its replica is away: of the loopback addresses, which
-    are millions, a random one, of which no connection of anybody's comes."""
-    a, b, c = (random.SystemRandom().randrange(2, 254) for _ in range(3))
-    return f"127.{a}.{b}.{c}:18080"
 
 
 class Reference:
