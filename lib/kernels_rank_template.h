@@ -52,8 +52,6 @@ static void find_extremes(const double *v, size_t n, double *least, double *most
 typedef struct bracket {
     double low, high;
     size_t above_low, above_high;
-    bool parted; /* exactly k values are above `between` */
-    double between;
 } bracket;
 
 #define NARROWINGS 16 /* then quickselect finds the values */
@@ -81,8 +79,6 @@ static bracket narrow(const double *v, size_t n, size_t k, size_t enough) {
             b.high = x;
             b.above_high = above_x;
         } else {
-            b.parted = true;
-            b.between = x;
             break;
         }
     }
@@ -152,6 +148,69 @@ static void pair_by_select(double *v, size_t n, size_t k, double *kth, double *n
     find_extremes(v + k, n - k, &least, next);
 }
 
+static double greater_size(double a, double b) {
+    a = a < 0 ? -a : a;
+    b = b < 0 ? -b : b;
+    return a > b ? a : b;
+}
+
+/* Counts values by eighths of their range, from `least` on; an eighth is 1/scale. The eighth of a
+ * value is in the bits of a double that has room for 20 bits of fraction, and counts are bytes of
+ * lanes. */
+#define EIGHTHS       8
+#define FRACTION_BITS 20
+#define COUNTED_MOST  255 /* vectors whose counts fit bytes */
+
+static inline size_t eighth_of(double x, double least, double scale) {
+    return bits_of((x - least) * scale + 0x1.8p32) >> FRACTION_BITS & (EIGHTHS - 1);
+}
+
+static void count_eighths(const double *v, size_t n, double least, double scale, size_t *counts) {
+    const uint64_t pairs = UINT64_C(0x00ff00ff00ff00ff);
+    size_t i = 0;
+    memset(counts, 0, EIGHTHS * sizeof *counts);
+    while (i + LANES <= n) {
+        size_t whole = (n - i) / LANES, most = whole < COUNTED_MOST ? whole : COUNTED_MOST;
+        lanes bytes = {0};
+        uint64_t even = 0, odd = 0;
+        for (size_t end = i + most * LANES; i < end; i += LANES) {
+            lanes at = (lanes)((load(v + i) - least) * scale + 0x1.8p32);
+            bytes += spread(1) << (at >> (FRACTION_BITS - 3) & 8 * (EIGHTHS - 1));
+        }
+        for (size_t l = 0; l < LANES; l++) {
+            even += bytes[l] & pairs;
+            odd += bytes[l] >> 8 & pairs;
+        }
+        for (size_t b = 0; b < EIGHTHS; b++)
+            counts[b] += (b % 2 ? odd : even) >> 8 * (b - b % 2) & UINT16_MAX;
+    }
+    for (; i < n; i++)
+        counts[eighth_of(v[i], least, scale)]++;
+}
+
+/*
+ * Sets (low, high] to some eighths of the range that hold the k-th largest value and the next. An
+ * eighth is widened by 2^-16 of itself, which is more than the fraction's last bit and the rounding
+ * here: false where the range is too small for that beside its ends.
+ */
+static bool find_eighths(const double *v, size_t n, size_t k, double least, double most,
+                         double *low, double *high) {
+    double range = most - least, scale = EIGHTHS * (1 - 0x1p-20) / range;
+    double size = greater_size(least, most);
+    size_t counts[EIGHTHS], above = 0, first = EIGHTHS - 1;
+    if (!(range > 0x1p-30 * size) || !(range < HUGE_VAL && scale < HUGE_VAL))
+        return false;
+    count_eighths(v, n, least, scale, counts);
+    while (above + counts[first] < k)
+        above += counts[first--];
+    size_t last = first;
+    for (above += counts[first]; above <= k;)
+        above += counts[--last];
+    *high = first == EIGHTHS - 1 ? most : least + ((double)first + (1 + 0x1p-16)) / scale;
+    *low = last == 0 ? -HUGE_VAL : least + ((double)last - 0x1p-16) / scale;
+    return true;
+}
+
 #define FEW 32
 
 /* The k-th largest is the smallest value with fewer than k values above it. */
@@ -166,53 +225,40 @@ static void pair_of_few(double *v, size_t n, size_t k, double *kth, double *next
     }
 }
 
-/* The smallest value above x and the largest value not above x. */
-static void neighbours(const double *v, size_t n, double x, double *over, double *under) {
-    const doubles none = (doubles){0} + HUGE_VAL, at = (doubles){0} + x;
-    doubles least = none, most = -none;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        doubles value = load(v + i);
-        lanes above_x = (lanes)(value > at);
-        least = lesser(least, pick(above_x, value, none));
-        most = greater(most, pick(above_x, -none, value));
-    }
-    *over = HUGE_VAL;
-    *under = -HUGE_VAL;
-    for (size_t l = 0; l < LANES; l++) {
-        *over = least[l] < *over ? least[l] : *over;
-        *under = most[l] > *under ? most[l] : *under;
-    }
-    for (; i < n; i++) {
-        *over = v[i] > x && v[i] < *over ? v[i] : *over;
-        *under = v[i] <= x && v[i] > *under ? v[i] : *under;
-    }
-}
+#define ROUNDS_MOST 16 /* then quickselect finds the values */
 
 /* g may be work itself: no value is written before it was read. */
 static void pair_by_counting(const double *g, size_t n, size_t k, double *work, double *kth,
                              double *next) {
-    bracket b = narrow(g, n, k, FEW);
-    if (b.parted) {
-        neighbours(g, n, b.between, kth, next);
-        return;
+    double least, most, low, high;
+    find_extremes(g, n, &least, &most);
+    for (int i = 0; i < ROUNDS_MOST && n > FEW; i++) {
+        if (!find_eighths(g, n, k, least, most, &low, &high))
+            break;
+        size_t over, kept = compress(g, n, low, high, work, &over);
+        g = work;
+        n = kept;
+        k -= over;
+        least = low > least ? low : least;
+        most = high < most ? high : most;
     }
-    size_t over, kept = compress(g, n, b.low, b.high, work, &over);
-    if (kept <= FEW)
-        pair_of_few(work, kept, k - over, kth, next);
+    if (g != work)
+        memcpy(work, g, n * sizeof *g);
+    if (n <= FEW)
+        pair_of_few(work, n, k, kth, next);
     else
-        pair_by_select(work, kept, k - over, kth, next);
+        pair_by_select(work, n, k, kth, next);
 }
 
 #define SAMPLE_MOST 2048
-#define DIRECT      2048 /* below so many values, bracketing costs more than it saves */
+#define DIRECT      20480 /* below so many values, bracketing costs more than it saves */
 
 /* Takes two values of a sample as bracket: three standard deviations of a binomial count to each
  * side of the place where rank k should be. The sample steps by the golden section, so that its
  * steps are not in phase with any side. */
 static void bracket_by_sample(const double *g, size_t n, size_t k, double *low, double *high) {
     double sample[SAMPLE_MOST];
-    size_t count = n / 8 < SAMPLE_MOST ? n / 8 : SAMPLE_MOST;
+    size_t count = n < SAMPLE_MOST ? n : SAMPLE_MOST;
     uint64_t at = 0;
     for (size_t i = 0; i < count; i++, at += UINT64_C(0x9e3779b97f4a7c15))
         sample[i] = g[(at >> 32) * n >> 32];
