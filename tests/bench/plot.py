@@ -140,7 +140,8 @@ def main():
              chart.Plot("A request for n masks (dashed: the library's call)", "masks n", counted, (1, 0)),
              chart.Plot("A batch of views of pictures (dashed: in proportion)", "rows", rowed, (0, 1)),
              chart.Plot("Requests a second (dashed: the library's calls)",
-                        f"connections, each with requests for {CALL} masks of 32 × 32", [curve for curve, _ in rates], (1, 1), chart.power)]
+                        f"connections, each with requests for {CALL} masks of 32 × 32",
+                        [curve for curve, _ in rates], (1, 1), chart.power)]
     text = figures(sized, counted, rowed, rates)
     print(text)
     place.put(text)
