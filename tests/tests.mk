@@ -197,7 +197,7 @@ sameness: deps-lint ## the same answers by every compiler, plan, instruction set
 	@deploy/packages $(PACKAGES_CROSS)
 	@$(PYTHON) -B tests/sameness/sameness.py
 
-# Ten minutes on two idle cores, and the plot half an hour. Every test run has them with fewer images.
+# Twenty minutes of processor time, and the plot as much. Every test run has them with fewer images.
 train: deps-test all ## train small networks on served batches, with and without mixing
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/train/train.py $(TRAIN)
 

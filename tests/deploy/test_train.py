@@ -51,8 +51,8 @@ class Training(unittest.TestCase):
         fetch_or_skip(self, brown, fashion)
         done = subprocess.run([sys.executable, "-B", ROOT / "tests/train/train.py", *arguments],
                               env={**os.environ, "FMIXD": harness.program()}, text=True, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
-        self.assertEqual(done.returncode, 0, done.stdout)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
     def test_an_epoch_is_ended_by_another_replica_byte_for_byte(self):

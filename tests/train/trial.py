@@ -121,8 +121,7 @@ def cores(count=2):
     with concurrent.futures.ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
         def begin(trial, name):
             promise = pool.submit(run, trial)
-            promise.add_done_callback(lambda done: done.cancelled() or done.exception() or print(
-                f"{name}: {done.result().train:.2f} % of those trained on, {done.result().test:.2f} % of others",
-                file=sys.stderr))
+            promise.add_done_callback(lambda done: done.cancelled() or done.exception() or sys.stderr.write(
+                f"{name}: {done.result().train:.2f} % of those trained on, {done.result().test:.2f} % of others\n"))
             return promise
         yield begin
