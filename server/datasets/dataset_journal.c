@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NUMBERS 6
-#define FORM    "fmixd import 1:" /* another version of the import begins anew */
+#define NUMBERS 7
+#define FORM    "fmixd import 2:" /* another version of the import begins anew */
 
 uint64_t dataset_journal_add(uint64_t fingerprint, const void *bytes, size_t length) {
     const unsigned char *at = bytes;
@@ -15,7 +15,8 @@ uint64_t dataset_journal_add(uint64_t fingerprint, const void *bytes, size_t len
 }
 
 void dataset_journal_print(const dataset_journal *j, char out[DATASET_JOURNAL_TEXT]) {
-    const uint64_t numbers[NUMBERS] = {j->source, j->items, j->rows, j->bytes, j->bad, j->imported};
+    const uint64_t numbers[NUMBERS] = {j->source, j->items,    j->rows,  j->bytes,
+                                       j->bad,    j->imported, j->warned};
     size_t used = (size_t)snprintf(out, DATASET_JOURNAL_TEXT, FORM);
     for (unsigned i = 0; i < NUMBERS; i++)
         used +=
@@ -31,9 +32,11 @@ bool dataset_journal_parse(const char *text, size_t length, dataset_journal *out
         return false;
     memcpy(copy, text, length);
     copy[length] = 0;
-    if (sscanf(copy, FORM " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
-               &out->source, &out->items, &out->rows, &out->bytes, &out->bad,
-               &out->imported) != NUMBERS)
+    if (sscanf(copy,
+               FORM " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+                    " %" SCNx64,
+               &out->source, &out->items, &out->rows, &out->bytes, &out->bad, &out->imported,
+               &out->warned) != NUMBERS)
         return false;
     dataset_journal_print(out, printed);
     return strlen(printed) == length && memcmp(copy, printed, length) == 0;

@@ -21,6 +21,7 @@ typedef struct dataset_journal {
     uint64_t bytes;    /* of data.bin */
     uint64_t bad;      /* items that cannot be read */
     uint64_t imported; /* items that became rows */
+    uint64_t warned;   /* items that were read with a warning */
 } dataset_journal;
 
 void dataset_journal_print(const dataset_journal *j, char out[DATASET_JOURNAL_TEXT]);

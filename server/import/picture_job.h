@@ -36,6 +36,8 @@ typedef struct picture_item {
 typedef struct picture_look {
     uint32_t width, height;
     uint32_t stored; /* channels; 0: the picture cannot be used, which was reported */
+    uint32_t traits; /* of the image */
+    uint32_t narrow; /* a bit for each label map: it is grey, of less than 8 bits */
 } picture_look;
 
 /* How pictures are taken in. */

@@ -37,6 +37,42 @@ static bool fail_looks(const pictures *p) {
     return import_fail(p->in, "what was found in the files cannot be kept: %s", strerror(errno));
 }
 
+/* ---- what becomes of pictures ---- */
+
+/* Counts what a row has that its pixels do not keep. The look alone decides on it, so that an
+ * import that goes on counts the rows of the earlier import, too. j: NULL of those, whose label
+ * maps are named by their picture. */
+static void tell_row(pictures *p, const picture_look *l, const char *name, const picture_job *j) {
+    static const char *const traits[IMAGE_TRAITS] = {
+        "palette to colours", "alpha channel or transparent colour dropped",
+        "samples of 16 bits to their high byte", "CMYK to RGB", NULL};
+    report *r = p->in->report;
+    report_kind kind = p->order.keeps_file ? REPORT_LATER : REPORT_CONVERTED;
+    uint32_t shorter = l->width < l->height ? l->width : l->height;
+    for (unsigned t = 0; t < IMAGE_TRAITS; t++)
+        if ((l->traits & 1u << t) && traits[t])
+            report_add(r, kind, traits[t], name);
+    if (l->traits & IMAGE_TURNED)
+        report_add(r, REPORT_KEPT, "an Exif orientation, which is not applied", name);
+    if (l->stored != p->order.channels)
+        report_add(r, kind, l->stored == 1 ? "grey to RGB" : "colour to grey", name);
+    for (unsigned i = 0; i < p->maps.count; i++)
+        if (l->narrow & 1u << i)
+            report_add(r, kind, "grey label maps of less than 8 bits, values as stored",
+                       j ? j->map[i].name : name);
+    p->shrunk += p->order.shorter && shorter > p->order.shorter;
+    p->small += p->order.shorter && shorter <= p->order.shorter;
+}
+
+/* Bytes that decoders warn of are only found when they decode. */
+static void tell_warnings(const pictures *p, const picture_job *j) {
+    if (j->picture.message[0])
+        report_warning(p->in->report, j->name, j->picture.message);
+    for (unsigned i = 0; i < p->maps.count; i++)
+        if (j->map[i].picture.message[0])
+            report_warning(p->in->report, j->map[i].name, j->map[i].picture.message);
+}
+
 /* ---- a pass over the source ---- */
 
 typedef enum pass_step { PASS_GIVEN, PASS_SKIPPED, PASS_END, PASS_FAILED } pass_step;
@@ -54,6 +90,8 @@ static pass_step give_next(pictures *p, const picture_order *order) {
                     item.name);
         return PASS_FAILED;
     }
+    if (order->pixels && look.stored && number < p->journal.items)
+        tell_row(p, &look, item.name, NULL);
     if (order->pixels && (!look.stored || number < p->journal.items))
         return PASS_SKIPPED;
     picture_job *j = &p->jobs[p->begun++ % WORKERS_AHEAD];
@@ -105,12 +143,19 @@ static bool fail_changed(const pictures *p, const picture_job *j) {
     return import_fail(p->in, "'%s' was truncated or changed while it was read", j->blamed);
 }
 
-static bool take_look(pictures *p, picture_job *j) {
+static picture_look look_of(const pictures *p, const picture_job *j) {
     const image *i = &j->picture;
+    picture_look l = {i->width, i->height, i->stored, i->traits, 0};
+    for (unsigned m = 0; m < p->maps.count; m++)
+        l.narrow |= j->map[m].picture.traits & IMAGE_NARROW ? 1u << m : 0;
+    return l;
+}
+
+static bool take_look(pictures *p, picture_job *j) {
     if (j->changed)
         return fail_changed(p, j);
     if (j->read)
-        j->look = (picture_look){i->width, i->height, i->stored};
+        j->look = look_of(p, j);
     else
         report_bad(p->in->report, j->blamed, "%s", j->why);
     if (clock_nanoseconds() - p->told > TELL_EVERY) {
@@ -204,34 +249,6 @@ static bool decide(pictures *p) {
 
 /* ---- the rows ---- */
 
-static void tell_map(const pictures *p, const picture_map *m, report_kind kind) {
-    if (m->picture.traits & IMAGE_NARROW)
-        report_add(p->in->report, kind, "grey label maps of less than 8 bits, values as stored",
-                   m->name);
-    if (m->picture.message[0])
-        report_warning(p->in->report, m->name, m->picture.message);
-}
-
-static void tell_conversions(const pictures *p, const picture_job *j) {
-    static const char *const traits[IMAGE_TRAITS] = {
-        "palette to colours", "alpha channel or transparent colour dropped",
-        "samples of 16 bits to their high byte", "CMYK to RGB", NULL};
-    const image *i = &j->picture;
-    report_kind kind = j->order.keeps_file ? REPORT_LATER : REPORT_CONVERTED;
-    for (unsigned t = 0; t < IMAGE_TRAITS; t++)
-        if ((i->traits & 1u << t) && traits[t])
-            report_add(p->in->report, kind, traits[t], j->name);
-    if (i->traits & IMAGE_TURNED)
-        report_add(p->in->report, REPORT_KEPT, "an Exif orientation, which is not applied",
-                   j->name);
-    if (i->stored != j->order.channels)
-        report_add(p->in->report, kind, i->stored == 1 ? "grey to RGB" : "colour to grey", j->name);
-    if (i->message[0])
-        report_warning(p->in->report, j->name, i->message);
-    for (unsigned m = 0; m < p->maps.count; m++)
-        tell_map(p, &j->map[m], kind);
-}
-
 /* Looks at the files of a row once more, after their bytes were written. */
 static bool are_unchanged(const pictures *p, const picture_job *j) {
     bool good = picture_file_is_unchanged(&j->file, j->name) ||
@@ -244,7 +261,8 @@ static bool are_unchanged(const pictures *p, const picture_job *j) {
 
 static bool write_row(pictures *p, const picture_job *j) {
     const dataset_picture row = picture_job_bytes(j);
-    tell_conversions(p, j);
+    tell_row(p, &j->look, j->name, j);
+    tell_warnings(p, j);
     bool good = p->facts.images ? dataset_writer_picture(p->w, &row)
                                 : dataset_writer_rows(p->w, row.bytes, 1);
     for (unsigned i = 0; i < p->maps.count && good; i++) {
@@ -256,8 +274,6 @@ static bool write_row(pictures *p, const picture_job *j) {
     if (!good || !dataset_writer_labels(p->w, j->item.labels))
         return false;
     p->in->report->imported++;
-    p->shrunk += j->shrunk;
-    p->small += j->order.shorter && !j->shrunk;
     if (p->from->taken)
         p->from->taken(p->from->self, &j->item);
     return are_unchanged(p, j);
@@ -270,6 +286,7 @@ static bool save(pictures *p, const picture_job *j) {
     p->journal.items = j->number + 1;
     p->journal.bad = p->in->report->bad;
     p->journal.imported = p->in->report->imported;
+    p->journal.warned = p->in->report->warned;
     bool good = dataset_writer_save(p->w, &p->journal);
     p->saved = clock_nanoseconds();
     return good;
@@ -320,6 +337,7 @@ static bool begin(pictures *p) {
     if (p->journal.items > 0) {
         p->in->report->bad = p->journal.bad;
         p->in->report->imported = p->journal.imported;
+        p->in->report->warned = p->journal.warned;
     }
     p->saved = clock_nanoseconds();
     return !p->from->taken || tell_taken(p);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const dataset_journal one = {UINT64_MAX, 1, 2, 3, 4, 5};
+static const dataset_journal one = {UINT64_MAX, 1, 2, 3, 4, 5, 6};
 
 static void what_is_printed_is_parsed(void **state) {
     (void)state;

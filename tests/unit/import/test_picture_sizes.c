@@ -10,8 +10,9 @@ static FILE *looks_of(const picture_look *looks, size_t count) {
 
 static void sizes_are_ranked_by_area(void **state) {
     (void)state;
-    static const picture_look looks[] = {{500, 375, 3}, {9, 9, 0},     {8192, 8192, 1},
-                                         {1, 1, 3},     {400, 300, 3}, {375, 501, 1}};
+    static const picture_look looks[] = {{500, 375, 3, 0, 0},   {9, 9, 0, 0, 0},
+                                         {8192, 8192, 1, 0, 0}, {1, 1, 3, 0, 0},
+                                         {400, 300, 3, 0, 0},   {375, 501, 1, 0, 0}};
     FILE *file = looks_of(looks, 6);
     picture_sizes s;
     assert_true(picture_sizes_find(file, &s));
@@ -23,20 +24,21 @@ static void sizes_are_ranked_by_area(void **state) {
 
 static void pictures_of_one_size_do_not_differ(void **state) {
     (void)state;
-    static const picture_look looks[] = {{4, 3, 1}, {4, 3, 3}, {3, 4, 0}, {4, 3, 1}};
+    static const picture_look looks[] = {
+        {4, 3, 1, 0, 0}, {4, 3, 3, 0, 0}, {3, 4, 0, 0, 0}, {4, 3, 1, 0, 0}};
     FILE *file = looks_of(looks, 4);
     picture_sizes s;
     assert_true(picture_sizes_find(file, &s) && s.count == 3 && !s.differ);
     assert_true(s.median.width == 4 && s.median.height == 3);
     fclose(file);
-    file = looks_of((const picture_look[]){{4, 3, 1}, {3, 4, 1}}, 2);
+    file = looks_of((const picture_look[]){{4, 3, 1, 0, 0}, {3, 4, 1, 0, 0}}, 2);
     assert_true(picture_sizes_find(file, &s) && s.differ); /* of one area */
     fclose(file);
 }
 
 static void no_pictures_are_no_error(void **state) {
     (void)state;
-    FILE *file = looks_of((const picture_look[]){{4, 3, 0}}, 1);
+    FILE *file = looks_of((const picture_look[]){{4, 3, 0, 0, 0}}, 1);
     picture_sizes s;
     assert_true(picture_sizes_find(file, &s) && s.count == 0);
     fclose(file);
