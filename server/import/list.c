@@ -21,6 +21,9 @@ typedef struct column {
     uint64_t most;      /* of whole numbers */
     uint64_t real_line; /* where the first label is that is no whole number */
     char real[64];      /* and what it is */
+    uint64_t numbers;   /* labels that are numbers */
+    uint64_t name_line; /* where the first label is that is none */
+    char first_name[64];
     dictionary names;
 } column;
 
@@ -121,6 +124,7 @@ static void look_at_label(const list *l, column *c, const char *text) {
     float real;
     if (is_whole(text, &whole)) {
         c->most = whole > c->most ? whole : c->most;
+        c->numbers++;
         return;
     }
     bool code = !text[strspn(text, "0123456789")]; /* digits, but no number as programs print it */
@@ -128,6 +132,11 @@ static void look_at_label(const list *l, column *c, const char *text) {
     if (c->real_line == 0 && kind == COLUMN_REAL) {
         c->real_line = l->csv.line;
         snprintf(c->real, sizeof c->real, "%s", text);
+    }
+    c->numbers += kind == COLUMN_REAL;
+    if (c->name_line == 0 && kind == COLUMN_NAMES) {
+        c->name_line = l->csv.line;
+        snprintf(c->first_name, sizeof c->first_name, "%s", text);
     }
     c->kind = kind > c->kind ? kind : c->kind;
 }
@@ -175,9 +184,27 @@ static bool is_values(const list *l, const column *c) {
     return c->kind != COLUMN_NAMES && (l->in->given & IMPORT_VALUES);
 }
 
+/* One label that is no number, such as nan or a space before a digit, makes all others names. */
+static bool check_names(const list *l, const column *c) {
+    if (c->numbers == 0)
+        return true;
+    if (l->in->given & IMPORT_VALUES)
+        return import_fail(l->in,
+                           "'%s', line %" PRIu64 ": %s is '%s', which is no finite number, but "
+                           "%" PRIu64 " of its labels are numbers; with --values all must be",
+                           l->path, c->name_line, c->name, c->first_name, c->numbers);
+    import_tell(l->in,
+                "%s: its labels are taken as names of classes, for that of line %" PRIu64
+                " is '%s'; labels that are numbers: %" PRIu64,
+                c->name, c->name_line, c->first_name, c->numbers);
+    return true;
+}
+
 static bool check_numbers(const list *l, const column *c) {
     uint64_t most = l->in->classes ? l->in->classes : FMIX_MAX_CLASSES;
-    if (c->kind == COLUMN_NAMES || is_values(l, c))
+    if (c->kind == COLUMN_NAMES)
+        return check_names(l, c);
+    if (is_values(l, c))
         return true;
     if (c->kind == COLUMN_REAL)
         return import_fail(l->in,
@@ -259,6 +286,24 @@ static bool open_list(list *l) {
     return true;
 }
 
+/* Returns true if --classes applies to any column: names number themselves. */
+static bool classes_fit(const list *l) {
+    bool applies = !(l->in->given & IMPORT_CLASSES);
+    for (unsigned i = 0; i < l->count; i++)
+        applies = applies || l->columns[i].kind != COLUMN_NAMES ||
+                  l->columns[i].names.count == l->in->classes;
+    if (applies)
+        return true;
+    if (l->count == 0)
+        return import_fail(l->in, "--classes applies to labels, but '%s' has none", l->path);
+    const column *c = &l->columns[0];
+    return import_fail(l->in,
+                       "--classes is %" PRIu64 ", but the labels %s are names (line %" PRIu64
+                       ": '%s'), of %zu classes; leave --classes out, or give class numbers",
+                       l->in->classes, c->name, c->name_line, c->first_name,
+                       (size_t)c->names.count);
+}
+
 static bool read_list(list *l) {
     uint64_t rows;
     if (!open_list(l) || !read_head(l) || !find_kinds(l, &rows) || !find_names(l))
@@ -266,7 +311,7 @@ static bool read_list(list *l) {
     bool good = rows > 0 || import_fail(l->in, "'%s' lists no pictures", l->path);
     for (unsigned i = 0; i < l->count && good; i++)
         good = check_numbers(l, &l->columns[i]);
-    return good;
+    return good && classes_fit(l);
 }
 
 static bool import_list_of(list *l, dataset_writer *w) {

@@ -148,7 +148,9 @@ static bool take_member(tar *t, const char *extension) {
             return true;
         }
     if (strcasecmp(extension, "cls") == 0)
-        return take_label(t, tar_label_cls, "its cls file does not hold a class number");
+        return take_label(t, tar_label_cls,
+                          "its cls file does not hold a class number; names of classes are "
+                          "read where KEY.json calls them label");
     if (strcasecmp(extension, "json") == 0)
         return take_label(t, tar_label_json,
                           "its json file is not an object, or its label is neither a class number "
@@ -256,6 +258,11 @@ static bool find_labels(tar *t) {
                            "%" PRIu64 " labels are names and %" PRIu64
                            " are numbers; all must be names, or all class numbers",
                            t->named, t->labelled - t->named);
+    if (t->named > 0 && t->in->classes && t->names.count != t->in->classes)
+        return import_fail(t->in,
+                           "--classes is %" PRIu64 ", but the labels are names, of %zu classes; "
+                           "leave --classes out, or give class numbers",
+                           t->in->classes, (size_t)t->names.count);
     if (t->most >= classes)
         return import_fail(t->in,
                            "the largest class number is %" PRIu64 "; it must be at most %" PRIu64,

@@ -112,6 +112,17 @@ static void shards_without_labels_are_a_set_without(void **state) {
     assert_true(folder_said("there are no labels"));
 }
 
+static void classes_that_names_do_not_have_are_refused(void **state) {
+    (void)state;
+    begin();
+    put_picture("1.png", 3);
+    put_text("1.json", "{\"label\": \"a\"}");
+    end("0.tar");
+    assert_true(importing_refused(IMPORT("--from", "tar", folder_path("0.tar"), "--classes", "3"),
+                                  "--classes is 3, but the labels are names, of 1 classes; leave"));
+    assert_int_equal(IMPORT("--from", "tar", folder_path("0.tar"), "--classes", "1"), 0);
+}
+
 static void damaged_shards_and_mixed_labels_are_refused(void **state) {
     (void)state;
     begin();
@@ -136,4 +147,5 @@ RUN(IN_FOLDER(pictures_have_the_labels_of_their_keys),
     IN_FOLDER(names_are_classes_in_the_order_of_their_bytes),
     IN_FOLDER(samples_that_cannot_be_used_are_bad),
     IN_FOLDER(shards_without_labels_are_a_set_without),
+    IN_FOLDER(classes_that_names_do_not_have_are_refused),
     IN_FOLDER(damaged_shards_and_mixed_labels_are_refused))

@@ -62,6 +62,29 @@ static void names_that_are_no_numbers_make_all_of_a_column_names(void **state) {
     dataset_release(d);
 }
 
+static void a_label_that_makes_numbers_names_is_told(void **state) {
+    (void)state;
+    static const char list[] = "path,y\np/a.png,1\np/a.png,nan\np/a.png, 2\n";
+    make_pictures();
+    assert_true(importing_refused(import_list_of(list, "--values"),
+                                  "line 3: y is 'nan', which is no finite number, but 1 of its "
+                                  "labels are numbers; with --values all must be"));
+    assert_int_equal(import_list_of(list, NULL), 0);
+    assert_true(folder_said("y: its labels are taken as names of classes, for that of line 3 is "
+                            "'nan'; labels that are numbers: 1"));
+}
+
+static void classes_that_names_do_not_have_are_refused(void **state) {
+    (void)state;
+    static const char list[] = "path,y\np/a.png,x\np/a.png,z\n";
+    make_pictures();
+    folder_write("list.csv", list, strlen(list));
+    assert_true(importing_refused(
+        IMPORT("--from", "list", folder_path("list.csv"), "--classes", "4"),
+        "--classes is 4, but the labels y are names (line 2: 'x'), of 2 classes; leave --classes"));
+    assert_int_equal(IMPORT("--from", "list", folder_path("list.csv"), "--classes", "2"), 0);
+}
+
 static void a_list_without_labels_is_a_set_without(void **state) {
     (void)state;
     make_pictures();
@@ -102,5 +125,7 @@ static void mistakes_are_refused_by_their_line(void **state) {
 RUN(IN_FOLDER(paths_are_relative_to_the_list_and_rows_in_its_order),
     IN_FOLDER(numbers_are_values_where_that_is_asked_for),
     IN_FOLDER(names_that_are_no_numbers_make_all_of_a_column_names),
+    IN_FOLDER(a_label_that_makes_numbers_names_is_told),
+    IN_FOLDER(classes_that_names_do_not_have_are_refused),
     IN_FOLDER(a_list_without_labels_is_a_set_without),
     IN_FOLDER(mistakes_are_refused_by_their_line))
