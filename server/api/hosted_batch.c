@@ -246,8 +246,7 @@ static bool check_parts(const query *q, const hosted_batch *h, problem *p) {
     char missing[160];
     snprintf(missing, sizeof missing, "the data set %s has no dense targets", h->set->name);
     if (q->given[QUERY_PARTS] && (q->parts & PART_LENGTHS) && !h->set->ragged)
-        problem_add(p, 400, "parts",
-                    "parts names lengths, but the rows of the data set %s have one length",
+        problem_add(p, 400, "parts", "parts names lengths, but the data set %s has no sequences",
                     h->set->name);
     return mixed_batch_dense(q, &h->mixed.dense, missing, p) && p->status == 0;
 }

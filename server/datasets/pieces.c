@@ -39,8 +39,9 @@ static unsigned char *copy(const dataset *d, const mapped_file *file, char reaso
     size_t wanted = pieces_count(d) * DIGEST_BYTES;
     if (file->length != wanted) {
         snprintf(reason, DATASET_REASON,
-                 PIECES_NAME " has %zu bytes; by the other files it must have %zu", file->length,
-                 wanted);
+                 PIECES_NAME " has %zu bytes; by the lengths of the other files it must have %zu: "
+                             "it, or one of them, was cut off or replaced",
+                 file->length, wanted);
         return NULL;
     }
     unsigned char *hashes = malloc(wanted ? wanted : 1);

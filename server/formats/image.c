@@ -88,7 +88,8 @@ static bool read_kind(const image_request *order, image *out) {
         return image_png(order, out);
     if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
         return image_jpeg(order, out);
-    snprintf(out->message, sizeof out->message, "the file is neither PNG nor JPEG");
+    snprintf(out->message, sizeof out->message,
+             order->length ? "the file is neither PNG nor JPEG" : "the file is empty");
     return false;
 }
 

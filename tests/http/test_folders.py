@@ -112,7 +112,7 @@ class Folders(Importing):
         self.images("b/3.png", data=b"")
         said = self.refused("folder", self.folder / "images")
         bad = ("a/0.png': the file is neither PNG nor JPEG", "a/3.png': the file is truncated",
-               "b/3.png': the file is neither")
+               "b/3.png': the file is empty")
         for words in (*bad, "--skip-bad imports the others", "3 files could not be read, named above"):
             self.assertIn(words, said)
         said = self.take("folder", self.folder / "images", "--skip-bad")

@@ -260,6 +260,7 @@ class Refusals(Pictured):
             np.save(self.folder / "rows", np.zeros((2, 3)))
             told = json.loads(self.curl(f"{TARGET}.json?size=4", "-F", f"x=@{file};type={typed}", status=415))
             self.assertIn(f"has Content-Type '{typed}', but its bytes begin as {bytes_of or 'npy'}", told["detail"])
+        self.curl(f"{TARGET}.json?size=4", "-F", "x=@cat.jpg;type=image/gif")  # it is an image, and the bytes decide
 
     def test_other_multipart_bodies_are_415(self):
         self.refused(form(("x", b"")), 415, "Content-Type", "multipart/form-data", "curl -F",
