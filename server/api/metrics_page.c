@@ -12,7 +12,8 @@
  * (40 bytes), labels (86 bytes with a route of 40) and a number (20 bytes). */
 #define LINE_MOST   160
 #define SERIES_MOST (METRICS_ROUTES * METRICS_COLUMNS * METRICS_KINDS)
-#define ROWS_MOST   256 /* lines of all other rows, with their headers */
+#define ROWS_MOST   288 /* lines of all other rows, with their headers */
+#define SETS_NAMED  20  /* damaged sets that have a row of their own */
 #define TEXT_MOST                                                                                  \
     (LINE_MOST *                                                                                   \
      (SERIES_MOST * (METRICS_BUCKETS + 3) + METRICS_ROUTES * METRICS_STATUSES + ROWS_MOST))
@@ -93,6 +94,16 @@ static void add_data(buffer *b, server_state *s) {
         {"fmixd_data_pieces", "{state=\"damaged\"}", gauge, pieces, (double)c.wrong},
     };
     ADD_ROWS(b, rows);
+}
+
+/* Sets that are whole have no row, so that sets without number make no rows without number. */
+static void add_damaged_sets(buffer *b, server_state *s) {
+    catalog_damage found[SETS_NAMED];
+    size_t count = catalog_damaged(s->catalog, found, SETS_NAMED);
+    if (count > 0)
+        add_header(b, "fmixd_damaged_pieces", gauge, "Damaged pieces of each set that has any.");
+    for (size_t i = 0; i < count; i++)
+        buffer_print(b, "fmixd_damaged_pieces{set=\"%s\"} %zu\n", found[i].name, found[i].pieces);
 }
 
 static void add_queue(buffer *b, server_state *s) {
@@ -240,6 +251,7 @@ void metrics_get(resource_request *request, resource_result *out) {
     add_build(b, s);
     add_service(b, s);
     add_data(b, s);
+    add_damaged_sets(b, s);
     add_queue(b, s);
     add_masks(b, s);
     add_process(b, s);

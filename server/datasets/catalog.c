@@ -254,13 +254,30 @@ description *catalog_describe(catalog *c) {
     return all;
 }
 
+static verification_counts pieces_of(const dataset *d) {
+    return d && d->verification ? verification_count(d->verification) : (verification_counts){0};
+}
+
+size_t catalog_damaged(catalog *c, catalog_damage *out, size_t most) {
+    size_t found = 0;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->entries.count && found < most; i++) {
+        const dataset *d = c->entries.each[i].set;
+        size_t wrong = (size_t)pieces_of(d).wrong;
+        if (wrong == 0)
+            continue;
+        memcpy(out[found].name, d->name, sizeof d->name);
+        out[found++].pieces = wrong;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return found;
+}
+
 void catalog_count_pieces(catalog *c, verification_counts *out) {
     *out = (verification_counts){0};
     pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->entries.count; i++) {
-        const dataset *d = c->entries.each[i].set;
-        verification_counts one =
-            d && d->verification ? verification_count(d->verification) : (verification_counts){0};
+        verification_counts one = pieces_of(c->entries.each[i].set);
         out->pieces += one.pieces;
         out->compared += one.compared;
         out->wrong += one.wrong;

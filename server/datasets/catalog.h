@@ -41,6 +41,15 @@ description *catalog_describe(catalog *c);
 /* The pieces of all sets that are served, as far as they have any. */
 void catalog_count_pieces(catalog *c, verification_counts *out);
 
+typedef struct catalog_damage {
+    char name[DATASET_NAME + 1];
+    size_t pieces;
+} catalog_damage;
+
+/* The first sets, in the order of names, that have damaged pieces; returns how many, at most
+ * `most`. */
+size_t catalog_damaged(catalog *c, catalog_damage *out, size_t most);
+
 /* The n-th set that is served, in the order of names, retained. NULL: there are not more than n. */
 dataset *catalog_nth(catalog *c, size_t n);
 

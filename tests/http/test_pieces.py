@@ -138,6 +138,7 @@ class Damage(unittest.TestCase):
                         self.assertEqual((answer.status, answer.body), (200, right[step]))
             self.assertEqual(server.get("/v1/datasets/large").status, 200)
             self.assertEqual(pieces_of(server, "damaged"), 1)
+            self.assertEqual(server.metric('fmixd_damaged_pieces{set="large"}'), 1)
             server.until_logged("of data.bin (rows 6 to 13)")
             self.assertEqual(server.log_tail(1 << 20).count("batches that need them are refused"), 1)
             self.repair(server, right)
@@ -148,6 +149,7 @@ class Damage(unittest.TestCase):
         os.replace(self.root / "large/new", self.root / "large/data.bin")
         server.process.send_signal(1)
         harness.until(lambda: pieces_of(server, "damaged") == 0)
+        self.assertNotIn("fmixd_damaged_pieces", server.get("/metrics", fresh=True).body.decode())
         self.assertEqual([answer.body for answer in self.batches(server, "large")], right)
 
     def test_a_wrong_byte_in_any_file_is_found(self):
