@@ -107,7 +107,7 @@ class Batches(MixingTest):
         for batch, options, said in (
                 ({"image": self.x, "label": self.y}, {}, "'image', 'label', without 'x': tell Mixer.*inputs="),
                 ({"x": self.x, "label": self.y}, {}, "without 'y': tell Mixer the entry by labels_getter="),
-                ((self.x,), {}, "has 1 entries, without number 1.*labels_getter="),
+                ((self.x,), {}, "without number 1.*labels_getter=, which is None if there are no labels"),
                 (pair, {"inputs": "image"}, "without number 'image'"),
                 (pair, {"labels_getter": lambda batch: batch[1].copy()}, "labels that are no entry of the batch")):
             with self.subTest(said), self.assertRaisesRegex(ValueError, said):

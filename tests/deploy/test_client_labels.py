@@ -102,6 +102,9 @@ class Labels(MixingTest):
             self.mixer(classes={"a": 3})(x, np.zeros(6, int), 0)
         with self.assertRaisesRegex(TypeError, "y is a list"):
             self.mixer(classes=3)(x, [0] * 6, 0)
+        for wrong in np.full(6, "a"), np.zeros(6, "c8"), np.zeros(6, object):
+            with self.assertRaisesRegex(TypeError, "y is of .*; give class numbers, or rows of floats"):
+                self.mixer(classes=3)(x, wrong, 0)
         for kind in ">f4", ">f8":
             mixed, _ = self.mixer(method="mixup")(x.astype(kind), None, 0)
             np.testing.assert_allclose(mixed, self.mixer(method="mixup")(x, None, 0)[0], rtol=1e-6)

@@ -197,6 +197,16 @@ class Epochs(HostedTest):
         with self.assertRaisesRegex(ValueError, "batch is 5 and world 6"):
             list(self.data(rank=0, world=6))
 
+    def test_what_is_no_whole_number_is_refused_by_name_and_not_rounded(self):
+        for wrong in "1", 1.5, None, True, -1:
+            for name, use in (("epoch", self.data().set_epoch), ("epoch", lambda value: self.data(epoch=value)),
+                              ("start", lambda value: self.data(start=value)),
+                              ("batch", lambda value: len(self.data(batch=value)))):
+                with self.subTest(name, wrong=wrong), self.assertRaisesRegex(ValueError, f"{name} is .*whole number"):
+                    use(wrong)
+        with self.assertRaisesRegex(fmixd.Refused, "drop_last is 'true'"):
+            list(self.data(drop_last="true"))
+
 
 @unittest.skipUnless(torch, NO_TORCH)
 class Collate(MixingTest):

@@ -1,5 +1,6 @@
 """fmixd.Mixer against a daemon: what it makes is what the daemon makes."""
 
+import json
 import unittest
 import warnings
 
@@ -59,6 +60,34 @@ class Mixing(MixingTest):
             self.mixer(soft=0.1)
         with self.assertRaisesRegex(TypeError, "namespace"):
             fmixd.arrays.library_of([1, 2])
+        for wrong, said in (([1, 2], "x is a list"), (None, "x is a NoneType"), (x[:0], r"\(0, .*has a row"),
+                            (x[:, :, :0], "a row an element")):
+            with self.assertRaisesRegex((TypeError, ValueError), said):
+                self.mixer()(wrong, None, 0)
+
+    def test_whole_numbers_may_be_of_any_library_and_nothing_else_is_taken_for_one(self):
+        x, y = self.batch()
+        for made in np.int64, np.uint8, np.array:
+            mix = fmixd.Mixer(self.url, seed=7, classes=made(5), rank=made(1), world=made(2), steps=made(4))
+            self.addCleanup(mix.close)
+            mixed, labels = mix(x, y, made(3), epoch=made(2))
+            wanted, wanted_labels = self.mixer(seed=7, classes=5, rank=1, world=2)(x, y, 3, epoch=2)
+            self.assertEqual((mixed.tobytes(), labels.tobytes()), (wanted.tobytes(), wanted_labels.tobytes()))
+            state = json.loads(json.dumps(mix.state_dict()))
+            self.assertEqual((state["epoch"], state["step"]), (2, 4))
+        for name in "classes", "rank", "world", "steps":
+            for wrong in "1", 1.0, True, np.array([1, 2]):
+                with self.subTest(name, wrong=wrong), self.assertRaisesRegex(ValueError, f"{name} is .*whole number"):
+                    fmixd.Mixer(self.url, **{name: wrong})
+        with self.assertRaisesRegex(ValueError, r"rank is '1'; .* it is text: give int\(…\) of it"):
+            self.mixer(rank="1", world=2)  # as os.environ has it
+        mix = self.mixer(classes=5)
+        for wrong in "1", 1.0, None, True, -1:
+            with self.subTest(step=wrong), self.assertRaisesRegex(ValueError, "step is .*whole number from 0 to"):
+                mix(x, y, wrong)
+        for wrong in "1", 1.0, True:
+            with self.subTest(epoch=wrong), self.assertRaisesRegex(ValueError, "epoch is .*from 0 to 65535"):
+                mix(x, y, 0, epoch=wrong)
 
     def test_what_can_be_known_before_the_first_batch_is_told_at_once(self):
         for options, said in (
@@ -70,16 +99,23 @@ class Mixing(MixingTest):
                 ({"pairing": "neighbour"}, "hosted data set: take its batches by fmixd.epoch")):
             with self.subTest(**options), self.assertRaisesRegex(ValueError, said):
                 fmixd.Mixer(self.url, **options)
+        for correct in "0", "no", None, 2:  # of which a text would be true
+            with self.assertRaisesRegex(ValueError, "correct is .*True or False"):
+                self.mixer(correct=correct)
+        for smoothing in "0.1", None, float("nan"):
+            with self.assertRaisesRegex(ValueError, "smoothing is .*from 0 to 1"):
+                self.mixer(smoothing=smoothing)
         for options in {"classes": -1}, {"classes": "10"}, {"rank": .5, "world": 2}, {"classes": {"a": 0}}:
             with self.subTest(**options), self.assertRaises(ValueError):
                 fmixd.Mixer(self.url, **options)
-        for token in "a b", "\u2026", "", "a\nb":
-            with self.assertRaisesRegex(ValueError, "one word of ASCII") as refused:
-                fmixd.Connection(self.url, token)
-            self.assertNotIn("\u2026", str(refused.exception))
+        for token in "a b", "\u2026", "", "a\nb", 7, b"a":
+            for make in fmixd.Connection, lambda url, token: fmixd.Mixer(url, token=token):
+                with self.assertRaisesRegex(ValueError, "one word of ASCII") as refused:
+                    make(self.url, token)
+                self.assertNotIn("\u2026", str(refused.exception))
         self.assertEqual(fmixd.Connection(self.url, "abc\n")._headers, {"Authorization": "Bearer abc"})
-        for url in ("localhost:8080", "http://", "ftp://x", "", "http://localhost:80a0", "http://u:p@localhost:8080",
-                    "http://local host:8080", "http://localhost:99999", "http://[::1"):
+        for url in (8080, b"http://localhost", "localhost:8080", "http://", "ftp://x", "", "http://localhost:80a0",
+                    "http://u:p@localhost:8080", "http://local host:8080", "http://localhost:99999", "http://[::1"):
             for make in fmixd.Mixer, fmixd.Connection, lambda url: list(fmixd.epoch(url, "colour")):
                 with self.subTest(url), self.assertRaisesRegex(ValueError, "http://localhost:8080"):
                     make(url)

@@ -33,21 +33,22 @@ class Fields:
             return {key: _entry(batch, key, "labels_getter") for key in getter}
         if isinstance(getter, str) and getter == DEFAULT:
             getter = "y" if isinstance(batch, Mapping) else 1
-        return _entry(batch, getter, "labels_getter")
+        return _entry(batch, getter, "labels_getter", ", which is None if there are no labels")
 
 
-def _entry(batch: Any, key: Any, option: str) -> Any:
+def _entry(batch: Any, key: Any, option: str, hint: str = "") -> Any:
     """An entry by its name in a dictionary, or by its place."""
     if isinstance(batch, Mapping):
         if key in batch:
             return batch[key]
         raise ValueError(f"the batch is a dictionary of {', '.join(map(repr, batch)) or 'nothing'}, without {key!r}: "
-                         f"tell Mixer the entry by {option}=")
+                         f"tell Mixer the entry by {option}={hint}")
     if not isinstance(batch, (list, tuple)):
         raise TypeError(f"the batch is a {type(batch).__name__}; it must be a tuple, a list or a dictionary")
     if isinstance(key, int) and 0 <= key < len(batch):
         return batch[key]
-    raise ValueError(f"the batch has {len(batch)} entries, without number {key!r}: tell Mixer the entry by {option}=")
+    raise ValueError(f"the batch has {len(batch)} entries, without number {key!r}: tell Mixer the entry by "
+                     f"{option}={hint}")
 
 
 def replaced(batch: Any, mixed: list[tuple[Any, Any]], check: Callable[[Any, str], None]) -> Any:

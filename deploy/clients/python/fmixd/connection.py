@@ -30,8 +30,8 @@ class Refused(Exception):
 def checked(url: str) -> SplitResult:
     """The parts of a URL that can be asked."""
     try:
-        parts = urlsplit(url)
-        good = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        parts = urlsplit(str(url))
+        good = bool(isinstance(url, str) and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
                 and parts.username is None and not set(url) & set(" \t\r\n"))
     except ValueError:  # of a port or an address that is none
         good = False
@@ -45,7 +45,7 @@ def bearer(token: str | None) -> dict[str, str]:
     """The header of a token, which no message shows."""
     if token is None:
         return {}
-    token = token.strip()
+    token = token.strip() if isinstance(token, str) else ""
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("the token must be one word of ASCII letters, digits and signs")
     return {"Authorization": f"Bearer {token}"}

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .ahead import AHEAD, Ahead
-from .connection import Connection, Refused, api_names
+from .connection import Connection, Refused, api_names, text
+from .integers import integer
 from .safetensors import tensors
 
 
@@ -24,11 +25,17 @@ def describe(url: str, name: str, token: str | None = None) -> dict[str, Any]:
 def steps_of(count: int, batch: int, drop_last: int = 0, world: int = 1) -> int:
     """How many batches an epoch of `count` samples has. `world` ranks share each: a last batch of fewer rows than
     ranks, of which some rank would have none, is dropped by all."""
+    batch, world = integer("batch", batch, 1), integer("world", world, 1)
     if batch < world:
         raise ValueError(f"batch is {batch} and world {world}: a batch counts the rows of all ranks, and each needs "
                          "one")
     rest = count % batch
     return count // batch + (rest >= world and rest > 0 and not drop_last)
+
+
+def drops_last(options: dict[str, Any]) -> bool:
+    """Whether they say drop_last; of another value than 0 and 1 the daemon says what it must be."""
+    return text(options.get("drop_last", 0)) == "1"
 
 
 class HostedEpoch:
@@ -37,13 +44,15 @@ class HostedEpoch:
     def __init__(self, url: str, name: str, *, epoch: int = 0, batch: int = 64, start: int = 0,
                  token: str | None = None, ahead: int = AHEAD, stride: int = 1,
                  parts: str | Sequence[str] | None = None, digest: str | None = None, **options: Any) -> None:
+        start, stride = integer("start", start, 0), integer("stride", stride, 1)
+        epoch, batch = integer("epoch", epoch, 0, 2**64 - 1), integer("batch", batch, 1)
         self.facts = describe(url, name, token)
         if digest is not None and digest != self.facts["digest"]:
             raise Refused(f"the data set {name} has the digest {self.facts['digest']}, and {digest} is asked for: it "
                           "is another version of the set")
         self._address, self._path = (url, token), f"/v1/datasets/{name}/batches/"
         self.start, self.stride, self._ahead, self._parts = start, stride, ahead, parts
-        self.end = steps_of(self.facts["count"], batch, int(options.get("drop_last", 0)), int(options.get("world", 1)))
+        self.end = steps_of(self.facts["count"], batch, drops_last(options), int(options.get("world", 1)))
         wanted = ["mixed", *["labels"] * bool(self.facts["heads"]), *["lengths"] * ("lengths" in self.facts)]
         self._query = {**api_names(options), "epoch": epoch, "n": batch, "digest": self.facts["digest"],
                        "parts": parts or wanted}

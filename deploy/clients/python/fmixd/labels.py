@@ -33,6 +33,8 @@ class Labels:
         if not hasattr(y, "shape"):
             raise TypeError(f"{name} is a {type(y).__name__}; give an array or a tensor")
         shape, kind = tuple(y.shape), kind_of(y)
+        if kind == "?":
+            raise TypeError(f"{name} is of {y.dtype}; give class numbers, or rows of floats")
         if len(shape) not in (1, 2) or shape[0] != len(plan.pairing):
             raise ValueError(f"{name} has the shape {shape}; it must have {len(plan.pairing)} rows, of class numbers "
                              "or of floats")

@@ -9,6 +9,11 @@ LAYOUTS = ("channels_first", "channels_last", "none")
 
 def spatial(x: Array, layout: str | None) -> tuple[int, ...]:
     """The sides of a mask of x."""
+    if not hasattr(x, "shape"):
+        raise TypeError(f"x is a {type(x).__name__}; give an array or a tensor")
+    if 0 in tuple(x.shape):
+        raise ValueError(f"x has the shape {tuple(x.shape)}, in which there is nothing to mix: a batch has a row, and "
+                         "a row an element, at least")
     layout = layout or guessed(x)
     cut = {"channels_first": slice(2, None), "channels_last": slice(1, -1), "none": slice(1, None)}[layout]
     sides = tuple(int(side) for side in x.shape[cut])

@@ -9,11 +9,13 @@ import torch
 from torch.utils import data
 
 from .connection import api_names, checked
-from .epochs import HostedEpoch, describe, steps_of
+from .epochs import HostedEpoch, describe, drops_last, steps_of
+from .integers import integer
 from .mixer import Mixer
 from .states import position_of, recipe
 
 _EPOCH, _FIRST, _START, _BY_WORKERS = range(4)  # places in what a dataset and its workers share
+_MOST = 2**63 - 1  # that they hold
 _OWN = ("token", "ahead", "rank", "world", "parts")  # options that may differ where a job goes on
 
 
@@ -30,6 +32,7 @@ class Epochs(data.IterableDataset):  # type: ignore[type-arg]
     def __init__(self, url: str, name: str, *, epoch: int = 0, start: int = 0, **options: Any) -> None:
         super().__init__()
         checked(url)
+        epoch, start = integer("epoch", epoch, 0, _MOST), integer("start", start, 0, _MOST)
         self.url, self.name, self.options = url, name, options
         self._steps: int | None = None
         self._position: tuple[int, int] | None = None  # of this process's iteration
@@ -44,7 +47,7 @@ class Epochs(data.IterableDataset):  # type: ignore[type-arg]
 
     def set_epoch(self, number: int) -> None:
         """What the next iteration goes through."""
-        self._shared[_EPOCH] = number
+        self._shared[_EPOCH] = integer("epoch", number, 0, _MOST)
         self._shared[_BY_WORKERS] = 0
         self._position = None
 
@@ -57,7 +60,7 @@ class Epochs(data.IterableDataset):  # type: ignore[type-arg]
         """Batches that the next iteration has, in all workers together; the same on every rank."""
         if self._steps is None:
             facts = describe(self.url, self.name, self.options.get("token"))
-            self._steps = steps_of(facts["count"], self.options.get("batch", 64), int(self.options.get("drop_last", 0)),
+            self._steps = steps_of(facts["count"], self.options.get("batch", 64), drops_last(self.options),
                                    int(self.options.get("world", 1)))
         return max(0, self._steps - self._begin()[1])
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .arrays import Array, kind_of, library_of
 from .batches import DEFAULT, Fields, replaced
-from .connection import Refused, api_names
+from .connection import Refused, api_names, bearer
+from .integers import integer
 from .labels import Labels
 from .large_rows import LargeRows, large_rows
 from .layouts import LAYOUTS, guessed, spatial
@@ -63,20 +64,20 @@ class Mixer:
         if url is None and token is not None:
             raise ValueError("token is given and url is None: a token is for a daemon, and without a url none is "
                              "asked; give the daemon's url, or leave the token out")
+        bearer(token)  # refuses what is no token
         _check_law(law)
         if layout not in (None, *LAYOUTS):
             raise ValueError(f"layout is {layout!r}; it must be channels_first, channels_last or none")
-        if not isinstance(rank, int) or not isinstance(world, int) or not 0 <= rank < world <= 2**16:
-            raise ValueError(f"rank is {rank} of world {world}; ranks count from 0, and world is at most 65536")
-        if not 0 <= smoothing <= 1:
-            raise ValueError(f"smoothing is {smoothing}; it must be from 0 to 1")
-        for told in classes.values() if isinstance(classes, dict) else (classes,):
-            if told is not None and (not isinstance(told, int) or told < 1):
-                raise ValueError(f"classes is {told!r}; it must be a whole number from 1 on")
-        if not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"steps is {steps!r}; it must be a whole number from 1 on")
-        self.url, self.token, self.layout, self.classes, self.steps = url, token, layout, classes, steps
-        self.smoothing, self.correct, self.rank, self.world = smoothing, correct, rank, world
+        if not isinstance(smoothing, (int, float, np.floating)) or not 0 <= smoothing <= 1:
+            raise ValueError(f"smoothing is {smoothing!r}; it must be a number from 0 to 1")
+        if correct not in (0, 1):
+            raise ValueError(f"correct is {correct!r}; it must be True or False")
+        self.url, self.token, self.layout, self.classes = url, token, layout, _counts(classes)
+        self.steps, self.world = integer("steps", steps, 1), integer("world", world, 1, 2**16)
+        self.smoothing, self.correct = float(smoothing), bool(correct)
+        self.rank = integer("rank", rank, 0)
+        if self.rank >= self.world:
+            raise ValueError(f"rank is {rank} of world {world}; ranks are numbered from 0")
         self._fields, self._law = Fields(inputs, labels_getter), api_names(law)
         self._position: tuple[int, int] = 0, 0
         self._resumed: tuple[int, int] | None = None
@@ -140,10 +141,10 @@ class Mixer:
                  epoch: int | None = None) -> tuple[Array, Any]:
         """The mixed batch number `step` (of an epoch, if that is told): x and, unless it is None, its
         labels. x stays as it is."""
-        plan = self.plan(spatial(x, self.layout), x.shape[0], self.number(step, epoch))
+        plan = self.plan(spatial(x, self.layout), int(x.shape[0]), self.number(step, epoch))
         labels = None if y is None else Labels(self.classes, self.smoothing, self.correct).mixed(plan, y)
         made = self.apply(plan, x), labels
-        self._position = epoch or 0, step + 1
+        self._position = int(epoch or 0), int(step) + 1
         return made
 
     def state_dict(self) -> dict[str, Any]:
@@ -162,12 +163,10 @@ class Mixer:
 
     def number(self, step: int, epoch: int | None = None) -> int:
         """Under which the daemon knows a step of an epoch of this rank."""
+        step = integer("step", step, 0, (2**64 if epoch is None and self.world == 1 else STEPS) - 1)
+        epoch = None if epoch is None else integer("epoch", epoch, 0, EPOCHS - 1)
         if epoch is None:
             self._look_back(step)
-        elif not 0 <= epoch < EPOCHS:
-            raise ValueError(f"epoch is {epoch}; it must be from 0 to {EPOCHS - 1}")
-        if not 0 <= step < (2**64 if epoch is None and self.world == 1 else STEPS):
-            raise ValueError(f"step is {step}; of an epoch it must be from 0 to {STEPS - 1}")
         return (self.rank * EPOCHS + (epoch or 0)) * STEPS + step
 
     def _look_back(self, step: int) -> None:
@@ -259,6 +258,13 @@ class Mixer:
         streams = self.__dict__.get("_streams", {})
         for stream in streams.values() if self.__dict__.get("_process") == os.getpid() else ():
             stream.drop()
+
+
+def _counts(classes: int | dict[Any, int] | None) -> int | dict[Any, int] | None:
+    """Classes of one head, or of each."""
+    if isinstance(classes, dict):
+        return {name: integer(f"classes[{name!r}]", count, 1) for name, count in classes.items()}
+    return None if classes is None else integer("classes", classes, 1)
 
 
 def _check_sums(plan: Plan, x: Array) -> None:
