@@ -101,6 +101,14 @@ class Epochs:
                 together = np.concatenate([array(each[part]) for each in parts])
                 np.testing.assert_array_equal(together, array(batch[part]))
 
+    def test_a_last_batch_of_fewer_rows_than_ranks_is_dropped_by_all(self):
+        for world, steps in (2, 5), (3, 5), (4, 4):  # the fifth batch has three rows
+            for rank in range(world):
+                batches, _ = self.epoch("colour", batch=5, rank=rank, world=world)
+                self.assertEqual([batch["step"] for batch in batches], list(range(steps)))
+                self.assertTrue(all(batch["x"]["shape"][0] for batch in batches))
+        self.assertIn("batch is 5 and world 6", self.epoch("colour", status=1, batch=5, rank=0, world=6)[1])
+
     def test_parts_stride_start_and_drop_last_are_those_that_are_asked_for(self):
         batches, _ = self.epoch("heads", batch=3, start=2, stride=4, drop_last=1, parts=["mixed", "rows", "labels"])
         self.assertEqual([batch["step"] for batch in batches], [2, 6, 10])

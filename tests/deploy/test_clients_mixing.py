@@ -177,6 +177,7 @@ class Mixing:
                 ("layout is \"rows\"", {"options": {"layout": "rows"}}),
                 ("rank is 2", {"options": {"rank": 2, "world": 2}}),
                 ("smoothing is 2", {"options": {"smoothing": 2}}),
+                ("correct is", {"options": {"correct": "no"}}),
                 ("classes is 0", {"options": {"classes": 0}}),
                 ("n follows from each batch", {"options": {"n": 3}}),
                 ("soft masks", {"options": {"soft": 0.1}}),
@@ -234,6 +235,10 @@ class JavaScript(Mixing, unittest.TestCase):
         first, *others = (outcome["made"][0]["y"] for outcome in languages.mixed(self.language, url(), cases))
         self.assertEqual(others, [first] * 2)
         self.assertIn("class numbers, or values", self.refused(y={"plain": [0, 1, 2, 0]}))
+        for strange, told in (None, "null"), ("", '""'), ("1", '"1"'):  # the first two would count as class 0
+            for y in [0, 1, strange, 2], [[0, 1], [1, strange]]:
+                said = self.refused({"classes": 3}, x=written("f32", x[:len(y)]), y={"plain": y})
+                self.assertRegex(said, f"y holds {told} in place [23]; labels are numbers")
 
     def test_what_is_no_batch_is_refused(self):
         self.assertIn("x must be {data, shape}", self.refused(x={"plain": [[1, 2], [3, 4]]}))

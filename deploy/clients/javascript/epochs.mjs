@@ -10,10 +10,15 @@ export async function describe(url, set, options) {
   return JSON.parse(new TextDecoder().decode(body));
 }
 
-/** How many batches an epoch has.
- * @param {number} count of rows @param {number} batch @param {boolean|0|1} [dropLast] */
-export function stepsOf(count, batch, dropLast = 0) {
-  return Math.floor(count / batch) + (Number(dropLast) || count % batch === 0 ? 0 : 1);
+/** How many batches an epoch has. `world` ranks share each: a last batch of fewer rows than ranks, of which some rank
+ * would have none, is dropped by all.
+ * @param {number} count of rows @param {number} batch @param {boolean|0|1} [dropLast] @param {number} [world] */
+export function stepsOf(count, batch, dropLast = 0, world = 1) {
+  if (batch < world)
+    throw new RangeError(`batch is ${batch} and world ${world}: a batch counts the rows of all ranks, and each needs ` +
+                         "one");
+  const rest = count % batch;
+  return Math.floor(count / batch) + (rest > 0 && rest >= world && !Number(dropLast) ? 1 : 0);
 }
 
 /**
@@ -24,7 +29,7 @@ export function stepsOf(count, batch, dropLast = 0) {
  * @property {number} [batch] rows of a batch, of all ranks together (64)
  * @property {number} [start] the first step: how many of the epoch were done
  * @property {number} [rank] which share of each batch is wanted
- * @property {number} [world] how many shares there are
+ * @property {number} [world] how many shares there are. A last batch of fewer rows is dropped by all ranks.
  * @property {number} [stride] takes every so many steps only
  * @property {number} [ahead] how many batches are fetched before they are asked for (3)
  * @property {string[]} [parts] names of the parts that are wanted; then each batch is an object of them instead
@@ -49,7 +54,7 @@ export async function* epochs(url, set, { epoch = 0, batch = 64, start = 0, stri
   const options = { token, patience, tries, timeout, signal: ending.signal, warn };
   try {
     const facts = await describe(url, set, options);
-    const end = stepsOf(facts.count, batch, law.drop_last);
+    const end = stepsOf(facts.count, batch, law.drop_last, Number(law.world ?? 1));
     if (start > end)
       throw new RangeError(`start is ${start}; an epoch of ${facts.count} rows has ${end} batches of ${batch}`);
     const query = { ...law, epoch, n: batch, digest: facts.digest, parts: parts ?? wantedOf(facts) };

@@ -45,9 +45,9 @@ export class Labels {
       throw new TypeError(`${name} has the shape ${shape.join("x")} and floats: class numbers, or one value a row? ` +
                           "Make them integers for the first, and leave out `classes` for the second");
     if (classes !== undefined && single) {
-      const wrong = data.find((value) => !whole(Number(value)) || value >= classes);
-      if (wrong !== undefined)
-        throw new RangeError(`${name} holds ${wrong}; class numbers go from 0 to ${classes - 1}`);
+      const wrong = data.findIndex((value) => !whole(Number(value)) || value >= classes);
+      if (wrong >= 0)
+        throw new RangeError(`${name} holds ${data[wrong]}; class numbers go from 0 to ${classes - 1}`);
       return [classes, this.#smoothed((i, k) => Number(Number(data[i]) === k), classes)];
     }
     if (single)
@@ -82,7 +82,11 @@ function readHead(y, rows, name) {
   if (!isHead(y))
     throw new TypeError(`${name} is ${String(y)}; give an array, a typed array, or {data, shape}`);
   const nested = Array.isArray(y) && Array.isArray(y[0]);
-  const data = nested ? Float64Array.from(y.flat()) : y.data ?? y;
+  const plain = nested ? y.flat() : Array.isArray(y) ? y : [];
+  const strange = plain.findIndex((value) => !["number", "bigint", "boolean"].includes(typeof value));
+  if (strange >= 0) // null and "" would count as 0
+    throw new TypeError(`${name} holds ${JSON.stringify(plain[strange])} in place ${strange}; labels are numbers`);
+  const data = nested ? Float64Array.from(plain, Number) : y.data ?? y;
   const shape = nested ? [y.length, y[0].length] : y.shape ?? [data.length];
   const ragged = nested && y.some((row) => row.length !== shape[1]);
   if (ragged || ![1, 2].includes(shape.length) || shape[0] !== rows || data.length !== rows * (shape[1] ?? 1))

@@ -79,6 +79,7 @@ class Mixer {
     check("rank", rank, Number.isInteger(rank) && rank >= 0 && rank < world && world <= 2 ** 16,
           `from 0 to world - 1, of a world of at most 65536 (world is ${world})`);
     check("smoothing", smoothing, smoothing >= 0 && smoothing <= 1, "a number from 0 to 1");
+    check("correct", correct, [true, false, 0, 1].includes(correct), "true or false");
     check("steps", steps, Number.isInteger(steps) && steps >= 1, "a whole number from 1 on");
     for (const told of typeof classes === "object" ? Object.values(classes) : [classes])
       check("classes", told, told === undefined || (Number.isInteger(told) && told >= 1), "a whole number from 1 on");

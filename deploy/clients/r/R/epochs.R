@@ -17,7 +17,13 @@ fmixd_epochs <- function(url, set, epoch = 0, batch = 64, start = 0, ..., stride
   connection <- fmixd_connection(url, token, patience, tries)
   facts <- described(connection, set)
   drop <- !is.null(law$drop_last) && as.numeric(law$drop_last) != 0
-  end <- if (drop) facts$count %/% batch else ceiling(facts$count / batch)
+  world <- if (is.null(law$world)) 1 else as.numeric(law$world)
+  if (batch < world) {
+    stop("batch is ", batch, " and world ", world, ": a batch counts the rows of all ranks, and each needs one",
+         call. = FALSE)
+  }
+  rest <- facts$count %% batch # fewer rows than ranks, of which some rank would have none, are dropped by all
+  end <- facts$count %/% batch + (rest > 0 && rest >= world && !drop)
   check("start", start, start <= end, paste("at most", end, "here, for the epoch has so many batches of", batch))
   wanted <- c("mixed", if (length(facts$heads)) "labels", if ("lengths" %in% names(facts)) "lengths")
   query <- c(law, list(epoch = epoch, n = batch, digest = facts$digest, parts = if (is.null(parts)) wanted else parts))

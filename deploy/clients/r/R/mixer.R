@@ -18,7 +18,8 @@ fmixd_mixer <- function(url, ..., layout = NULL, classes = NULL, smoothing = 0, 
         "channels_first, channels_last or none")
   check("rank", rank, is_whole(rank) && rank < world && world <= WORLD,
         paste0("a whole number from 0 to world - 1, of a world of at most ", WORLD, " (world is ", world, ")"))
-  check("smoothing", smoothing, smoothing >= 0 && smoothing <= 1, "from 0 to 1")
+  check("smoothing", smoothing, is.numeric(smoothing) && isTRUE(smoothing >= 0 && smoothing <= 1), "from 0 to 1")
+  check("correct", correct, isTRUE(correct %in% c(0, 1)), "TRUE or FALSE")
   check("steps", steps, is_whole(steps) && steps >= 1, "a whole number from 1 on")
   for (told in as.list(classes)) check("classes", told, is_whole(told) && told >= 1, "a whole number from 1 on")
   how <- list(classes = classes, smoothing = smoothing, correct = as.logical(correct))
