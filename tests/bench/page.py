@@ -1,6 +1,13 @@
 """A place in a page of Markdown that a measurement writes, between two comments."""
 
+import os
 import re
+
+
+def beside():
+    """A sentence on what else runs, for figures that are about to be measured."""
+    return (f"Measured on {len(os.sched_getaffinity(0))} cores, with a load of {os.getloadavg()[0]:.1f} of other "
+            "programs beside.")
 
 
 class Place:

@@ -105,9 +105,9 @@ def microseconds(points):
     return " · ".join(f"{float(f'{y / 1e3:.3g}'):,.10g}" for _, y in points)
 
 
-def figures(sized, counted, rowed, rates):
+def figures(beside, sized, counted, rowed, rates):
     """What LOG.md has of them."""
-    lines = ["| processor time, µs | at | measured |", "|---|---|---|"]
+    lines = [beside, "", "| processor time, µs | at | measured |", "|---|---|---|"]
     for curve in sized:
         lines.append(f"| a mask, {curve.label} | N = {places(curve.points)} | {microseconds(curve.points)} |")
     for curve in counted:
@@ -132,7 +132,7 @@ def places(points):
 def main():
     """Measures and writes."""
     drawing, log = map(pathlib.Path, sys.argv[1:])
-    place = page.Place(log, "cost")
+    place, beside = page.Place(log, "cost"), page.beside()
     calls = growth("calls")
     sized, counted, rowed = masks(), list(requests(calls)), list(batches())
     rates = list(throughput(dict(calls["32x32"])[256] * CALL / 256))
@@ -142,7 +142,7 @@ def main():
              chart.Plot("Requests a second (dashed: the library's calls)",
                         f"connections, each with requests for {CALL} masks of 32 × 32",
                         [curve for curve, _ in rates], (1, 1), chart.power)]
-    text = figures(sized, counted, rowed, rates)
+    text = figures(beside, sized, counted, rowed, rates)
     print(text)
     place.put(text)
     drawing.write_text(chart.picture(plots, 2, 2), encoding="utf-8")

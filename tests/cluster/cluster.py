@@ -206,10 +206,10 @@ def main():
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--sizing", type=pathlib.Path)
     options = parser.parse_args()
-    place = options.sizing and page.Place(options.sizing, "sizing")
+    place, beside = options.sizing and page.Place(options.sizing, "sizing"), page.beside()
     costs, _, wrong = run(options.seconds, Sizes(), lambda text: print(text, flush=True))
     if place and not wrong:
-        place.put(sizing.text(list(costs.values())))
+        place.put(sizing.text(beside, list(costs.values())))
     sys.exit(bool(wrong))
 
 

@@ -42,6 +42,6 @@ def needs_table(costs):
         yield from (row(gpus, cost) for cost in costs)
 
 
-def text(costs):
+def text(beside, costs):
     """Both tables."""
-    return "\n".join([*costs_table(costs), "", *needs_table(costs), ""])
+    return "\n".join([beside, "", *costs_table(costs), "", *needs_table(costs), ""])

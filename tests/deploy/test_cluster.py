@@ -60,7 +60,7 @@ class Cluster(unittest.TestCase):
 
     def test_a_table_has_what_each_number_of_gpus_needs(self):
         costs = list(self.costs.values())
-        text = sizing.text(costs)
+        text = sizing.text("Measured.", costs)
         for gpus in sizing.GPUS:
             self.assertEqual(text.count(f"\n| {gpus} |"), len(costs))
 
