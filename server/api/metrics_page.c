@@ -12,8 +12,8 @@
  * (40 bytes), labels (86 bytes with a route of 40) and a number (20 bytes). */
 #define LINE_MOST   160
 #define SERIES_MOST (METRICS_ROUTES * METRICS_COLUMNS * METRICS_KINDS)
-#define ROWS_MOST   288 /* lines of all other rows, with their headers */
-#define SETS_NAMED  20  /* damaged sets that have a row of their own */
+#define ROWS_MOST   320 /* lines of all other rows, with their headers */
+#define SETS_NAMED  20  /* sets of each kind of damage that have a row of their own */
 #define TEXT_MOST                                                                                  \
     (LINE_MOST *                                                                                   \
      (SERIES_MOST * (METRICS_BUCKETS + 3) + METRICS_ROUTES * METRICS_STATUSES + ROWS_MOST))
@@ -104,6 +104,23 @@ static void add_damaged_sets(buffer *b, server_state *s) {
         add_header(b, "fmixd_damaged_pieces", gauge, "Damaged pieces of each set that has any.");
     for (size_t i = 0; i < count; i++)
         buffer_print(b, "fmixd_damaged_pieces{set=\"%s\"} %zu\n", found[i].name, found[i].pieces);
+}
+
+/* Here, too, only sets that are refused have rows of their own. */
+static void add_refused_sets(buffer *b, server_state *s) {
+    static const char sets[] = "Data sets, by whether they are served.";
+    char names[SETS_NAMED][DATASET_NAME + 1];
+    catalog_counts c;
+    size_t count = catalog_count_sets(s->catalog, &c, names, SETS_NAMED);
+    const row rows[] = {
+        {"fmixd_datasets", "{state=\"served\"}", gauge, sets, (double)c.served},
+        {"fmixd_datasets", "{state=\"refused\"}", gauge, sets, (double)c.refused},
+    };
+    ADD_ROWS(b, rows);
+    if (count > 0)
+        add_header(b, "fmixd_dataset_refused", gauge, "1: of this set, every batch is refused.");
+    for (size_t i = 0; i < count; i++)
+        buffer_print(b, "fmixd_dataset_refused{set=\"%s\"} 1\n", names[i]);
 }
 
 static void add_queue(buffer *b, server_state *s) {
@@ -252,6 +269,7 @@ void metrics_get(resource_request *request, resource_result *out) {
     add_service(b, s);
     add_data(b, s);
     add_damaged_sets(b, s);
+    add_refused_sets(b, s);
     add_queue(b, s);
     add_masks(b, s);
     add_process(b, s);

@@ -273,6 +273,27 @@ size_t catalog_damaged(catalog *c, catalog_damage *out, size_t most) {
     return found;
 }
 
+/* A set that was damaged since it was opened, and that no scan has looked at yet, is refused too.
+ */
+size_t catalog_count_sets(catalog *c, catalog_counts *out, char names[][DATASET_NAME + 1],
+                          size_t most) {
+    size_t named = 0;
+    *out = (catalog_counts){0};
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->entries.count; i++) {
+        const entry *e = &c->entries.each[i];
+        if (e->set && dataset_state(e->set) == MAPPED_FILE_WHOLE) {
+            out->served++;
+            continue;
+        }
+        out->refused++;
+        if (named < most)
+            memcpy(names[named++], e->name, sizeof e->name);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return named;
+}
+
 void catalog_count_pieces(catalog *c, verification_counts *out) {
     *out = (verification_counts){0};
     pthread_mutex_lock(&c->lock);

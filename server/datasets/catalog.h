@@ -50,6 +50,15 @@ typedef struct catalog_damage {
  * `most`. */
 size_t catalog_damaged(catalog *c, catalog_damage *out, size_t most);
 
+typedef struct catalog_counts {
+    size_t served, refused;
+} catalog_counts;
+
+/* Counts the sets that are served, and those that are there but of which every batch is refused.
+ * names: the first of the latter, in the order of names, at most `most`; returns how many. */
+size_t catalog_count_sets(catalog *c, catalog_counts *out, char names[][DATASET_NAME + 1],
+                          size_t most);
+
 /* The n-th set that is served, in the order of names, retained. NULL: there are not more than n. */
 dataset *catalog_nth(catalog *c, size_t n);
 

@@ -87,7 +87,8 @@ class Watching(unittest.TestCase):
         told = {name for name in self.exported if name.endswith(("_good", "_dropped_total"))}
         self.assertEqual(told, {"fmixd_picture_decoder_good", "fmixd_log_dropped_total"})
         rules = RULES.read_text("utf-8")
-        for name in told | {"fmixd_refused_total", 'fmixd_data_pieces{state="damaged"}'}:
+        for name in told | {"fmixd_refused_total", 'fmixd_data_pieces{state="damaged"}',
+                            'fmixd_datasets{state="refused"}'}:
             self.assertIn(name, rules)
 
     def test_alerts_name_only_what_the_daemon_exports(self):

@@ -65,6 +65,26 @@ static void a_set_that_cannot_be_opened_is_known_with_the_reason(void **state) {
     catalog_free(c);
 }
 
+static void sets_that_are_refused_are_counted_and_the_first_are_named(void **state) {
+    (void)state;
+    static const char *const all[] = {"a", "b", "c", "d"};
+    char names[2][DATASET_NAME + 1] = {"", ""};
+    catalog_counts c;
+    for (size_t i = 0; i < 4; i++)
+        small_write(all[i]);
+    assert_int_equal(unlink(folder_path("a/data.bin")), 0);
+    assert_int_equal(unlink(folder_path("c/data.bin")), 0);
+    assert_int_equal(unlink(folder_path("d/data.bin")), 0);
+    catalog *of = fill();
+    assert_int_equal(catalog_count_sets(of, &c, names, 2), 2);
+    assert_int_equal(c.served, 1);
+    assert_int_equal(c.refused, 3);
+    assert_string_equal(names[0], "a");
+    assert_string_equal(names[1], "c");
+    assert_int_equal(catalog_count_sets(of, &c, names, 0), 0);
+    catalog_free(of);
+}
+
 static void a_directory_without_a_manifest_is_not_a_set(void **state) {
     (void)state;
     small_write("a");
@@ -242,6 +262,7 @@ static void a_set_is_doubtful_until_a_scan_has_read_it_again(void **state) {
 
 RUN(IN_FOLDER(sets_are_found_by_name_and_unchanged_ones_are_kept),
     IN_FOLDER(a_set_that_cannot_be_opened_is_known_with_the_reason),
+    IN_FOLDER(sets_that_are_refused_are_counted_and_the_first_are_named),
     IN_FOLDER(a_directory_without_a_manifest_is_not_a_set),
     IN_FOLDER(a_manifest_that_is_not_a_regular_file_is_a_reason),
     IN_FOLDER(hundreds_of_sets_are_served_in_the_order_of_their_names),
