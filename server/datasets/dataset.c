@@ -1,6 +1,7 @@
 #include "dataset.h"
 #include "base/message.h"
 #include "dataset_check.h"
+#include "dataset_info.h"
 #include "dataset_part.h"
 #include "description.h"
 #include "digest.h"
@@ -102,16 +103,50 @@ static bool open_files(dataset *d, int directory, FILE *errors) {
     return good;
 }
 
-static bool verify_digest(const dataset *d, const atomic_bool *stop, FILE *errors) {
-    char found[DATASET_DIGEST + 1];
+/* Names the first piece of a file that has another hash. False: there is none. */
+static bool find_wrong_piece(const dataset *d, unsigned file, const atomic_bool *stop,
+                             char out[DATASET_RANGE]) {
+    uint64_t length = dataset_file(d, file)->length;
+    for (uint64_t at = 0, piece; at < length && !dataset_must_stop(stop); at += PIECE_BYTES) {
+        uint64_t end = length - at < PIECE_BYTES ? length : at + PIECE_BYTES;
+        if (verification_need(d->verification, file, at, end - at, &piece) == VERIFICATION_TRUE)
+            continue;
+        dataset_info_range(d, file, at, end, out);
+        return true;
+    }
+    return false;
+}
+
+/* Names the first bytes that differ, as far as the set has pieces that can be believed. Of a digest
+ * alone, no file can be named. */
+static void name_altered(dataset *d, int directory, const atomic_bool *stop,
+                         char out[DATASET_RANGE]) {
+    char reason[DATASET_REASON];
+    unsigned char *hashes = d->pieces[0] ? pieces_read(d, directory, reason) : NULL;
+    out[0] = 0;
+    d->verification = hashes ? verification_new(d, hashes) : NULL;
+    if (!d->verification) {
+        free(hashes);
+        return;
+    }
+    bool found = false;
+    for (unsigned i = 0; i < dataset_files(d) && !found; i++)
+        found = find_wrong_piece(d, i, stop, out);
+}
+
+static bool verify_digest(dataset *d, int directory, const atomic_bool *stop, FILE *errors) {
+    char found[DATASET_DIGEST + 1], where[DATASET_RANGE];
     if (!digest_compute(d, stop, NULL, found))
         return refuse(d, errors, "%s",
                       dataset_must_stop(stop) ? "interrupted before its digest was checked"
                                               : "it could not be read to check its digest");
-    return strcmp(found, d->digest) == 0 ||
-           refuse(d, errors,
-                  "its digest is %s; by " MANIFEST_NAME " it must be %s: a file was altered", found,
-                  d->digest);
+    if (strcmp(found, d->digest) == 0)
+        return true;
+    name_altered(d, directory, stop, where);
+    return refuse(d, errors,
+                  "its digest is %s; by " MANIFEST_NAME " it must be %s: a file was altered%s%s; "
+                  "`fmixd verify SET` names all damage",
+                  found, d->digest, where[0] ? ", first " : "", where);
 }
 
 /* From now on, pieces are verified before their use. */
@@ -135,7 +170,8 @@ static bool check_whole(dataset *d, int directory, dataset_verify verify, const 
         return refuse(d, errors, "%s", reason);
     if (verify == DATASET_VERIFY_OFF)
         return true;
-    if (!verify_digest(d, stop, errors) || (d->pieces[0] && !take_pieces(d, directory, errors)))
+    if (!verify_digest(d, directory, stop, errors) ||
+        (d->pieces[0] && !take_pieces(d, directory, errors)))
         return false;
     if (d->verification)
         verification_accept(d->verification);

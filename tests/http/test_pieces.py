@@ -171,7 +171,39 @@ class Damage(unittest.TestCase):
                 self.assertRegex(said, rf"bytes 0 to \d+ of {file}.* are not what was imported")
                 with harness.Server("--data", str(self.root), "--drain", "0", "--verify", "start") as server:
                     self.assertEqual(server.get(f"/v1/datasets/{name}").status, 503)
+                    # Numbers that cannot be are named by their row.
+                    self.assertRegex(server.log_tail(), rf"a file was altered, first bytes 0 to \d+ of {file}.*; "
+                                     rf"`fmixd verify SET` names all damage|'{name}': (neighbour 1 of )?row \d")
                 shutil.rmtree(self.root / name)
+
+    def test_sets_that_are_refused_whole_are_counted_and_named(self):
+        """At start, by their digest; and after a file was cut, before a scan and after it."""
+        self.damage("large", "data.bin", MIB + 5)
+        shutil.copytree(self.kept / "streets", self.root / "streets")
+        with harness.Server("--data", str(self.root), "--drain", "0", "--verify", "start") as server:
+            self.assert_refused(server, ["large"], 1)
+            self.assertIn("first bytes 1048576 to 2097151 of data.bin (rows 6 to 13)", server.log_tail())
+        shutil.rmtree(self.root / "large")
+        shutil.copytree(self.kept / "large", self.root / "large")
+        with harness.Server("--data", str(self.root), "--drain", "0") as server:
+            self.assert_refused(server, [], 2)
+            os.truncate(self.root / "large/data.bin", 100)
+            self.assertEqual({answer.status for answer in self.batches(server, "large")}, {503})
+            self.assert_refused(server, ["large"], 1)
+            server.process.send_signal(1)
+            server.until_logged("data.bin has 100 bytes")
+            self.assert_refused(server, ["large"], 1)
+            shutil.copy(self.kept / "large/data.bin", self.root / "large/data.bin")
+            server.process.send_signal(1)
+            harness.until(lambda: server.metric('fmixd_datasets{state="refused"}') == 0)
+            self.assert_refused(server, [], 2)
+
+    def assert_refused(self, server, names, served):
+        """These sets are refused, and so many are served."""
+        text = server.get("/metrics", fresh=True).body.decode()
+        self.assertEqual(re.findall(r'^fmixd_dataset_refused{set="(.*)"} 1$', text, re.M), names)
+        self.assertEqual(dict(re.findall(r'^fmixd_datasets{state="(.*)"} (\d+)$', text, re.M)),
+                         {"served": str(served), "refused": str(len(names))})
 
     def test_batches_that_need_no_neighbours_are_served_where_those_are_wrong(self):
         self.damage("streets", "neighbours.bin", 9)

@@ -76,6 +76,8 @@ static void an_altered_byte_is_found_where_digests_are_verified(void **state) {
     small_write("a");
     small_alter("a/data.bin", 99);
     assert_true(refused("a", true, "it must be ") && folder_said(": a file was altered"));
+    assert_true(folder_said(" of data.bin (rows 0 to 2)"));
+    assert_true(folder_said("; `fmixd verify SET` names all damage"));
     dataset *d = small_open("a", false);
     assert_non_null(d);
     dataset_release(d);
