@@ -29,7 +29,7 @@ enum {
     SAMPLED_HIGH, /* large exactly where the sample looks */
     SAMPLED_LOW,  /* small there */
     HUGE_ONES,    /* ends of the range, zeros of both signs */
-    BORDERS,      /* at eighths of their range, and next to them */
+    BORDERS,      /* next to the ends of eighths of their range */
     FAR,          /* close to each other beside their size: the gaps are its last places */
     FARTHER,      /* the same, a thousand times closer */
     KINDS
@@ -77,8 +77,10 @@ static void fill(int kind, double *g, size_t n, uint64_t *random) {
             g[i] = uniform(random);
             break;
         case BORDERS:
-            g[i] = (double)(unit_random(random) % 9) / 8;
-            g[i] = nextafter(g[i], (double)(unit_random(random) % 3) - 1);
+            g[i] = (double)(unit_random(random) % 8) / (8 * (1 - 0x1p-20));
+            g[i] += ((double)(unit_random(random) % 65) - 32) * 0x1p-26;
+            g[i] = i < 2 || g[i] < 0 ? at : g[i]; /* from 0 to 1 */
+            g[i] = g[i] > 1 ? 1 : g[i];
             break;
         case FAR:
         case FARTHER:
