@@ -3,6 +3,8 @@
 #include "context.h"
 #include "soft.h"
 
+#include <math.h>
+
 static fmix_recipe recipe_of(fmix_shape shape, double delta, double soft) {
     return (fmix_recipe){.shape = shape,
                          .delta = delta,
@@ -149,7 +151,61 @@ static void mpfr_orders_bands_like_double_double(void **state) {
     assert_true(c.settled_exact > 0);
 }
 
+/* Values as a test sees them. */
+typedef struct pixel {
+    double g;
+    uint32_t at;
+} pixel;
+
+static int descending(const void *left, const void *right) {
+    const pixel *a = left, *b = right;
+    return (a->g < b->g) - (a->g > b->g);
+}
+
+static void see(void *user, const double *g, uint64_t n, double bound) {
+    pixel *pixels = user;
+    (void)bound;
+    for (uint32_t i = 0; i < n; i++)
+        pixels[i] = (pixel){g[i], i};
+}
+
+/* Shapes so large that the ends of the band are guessed from a sample. Pixels whose values differ
+ * by less than 1e-9 are left out: they may be contested. */
+static void weights_of_large_masks_are_those_of_a_sort(void **state) {
+    (void)state;
+    static const fmix_shape large[] = {{2, {160, 160}}, {2, {64, 1024}}, {3, {32, 32, 32}}};
+    static const double softs[] = {0.001, 0.1, 0.5}, lambdas[] = {0.003, 0.1, 0.5, 0.95};
+    for (size_t s = 0; s < 3; s++)
+        for (size_t c = 0; c < 12; c++) {
+            fmix_recipe recipe = recipe_of(large[s], 3, softs[c / 4]);
+            size_t n = (size_t)fmix_shape_elements(&large[s]), checked = 0;
+            pixel *pixels = calloc(n, sizeof *pixels);
+            fmix_context *context = unit_context();
+            recipe.lambda = lambdas[c % 4];
+            context->hooks.watch = see;
+            context->hooks.watch_user = pixels;
+            double *weights = drawn(context, &recipe, c, FMIX_DTYPE_F64);
+            qsort(pixels, n, sizeof *pixels, descending);
+            double k = floor(recipe.lambda * (double)n + 0.5),
+                   h = floor(recipe.soft * (double)n + 0.5);
+            h = fmin(h, fmin(k, (double)n - k));
+            for (size_t i = 0; i < n; i++) {
+                double weight = (k + h - 1 - (double)i) / (2 * h - 1);
+                if ((i > 0 && pixels[i - 1].g - pixels[i].g < 1e-9) ||
+                    (i + 1 < n && pixels[i].g - pixels[i + 1].g < 1e-9))
+                    continue;
+                assert_true(weights[pixels[i].at] == fmin(fmax(weight, 0), 1));
+                checked++;
+            }
+            assert_true(checked > n - n / 10);
+            free(weights);
+            free(pixels);
+            fmix_context_free(context);
+        }
+}
+
 RUN(T(weights_fall_evenly_and_add_up_to_the_hard_mask),
+    T(weights_of_large_masks_are_those_of_a_sort),
     T(each_type_is_rounded_once_and_integers_are_refused),
     T(noise_up_to_the_bound_changes_no_weight), T(without_the_check_noise_shows),
     T(far_more_contested_pixels_change_no_weight), T(mpfr_orders_bands_like_double_double))
