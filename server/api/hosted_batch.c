@@ -17,7 +17,9 @@ typedef struct hosted_batch {
     mixed_batch mixed;
     dataset *set; /* held */
     dataset_fault fault;
-    bool mixes; /* x is a part of the answer */
+    bool mixes;          /* x is a part of the answer */
+    atomic_bool touched; /* the files, while rows of them were lent */
+    uint64_t reading;    /* since when the rows of the answer are verified: dataset_read_begin */
     hosted_samples samples;
     hosted_views views; /* of an image set */
     hosted_rows rows;
@@ -45,7 +47,7 @@ static bool views_failed(hosted_batch *h, char out[HOSTED_VIEWS_REASON]) {
 static bool is_lost(const void *self) {
     hosted_batch *h = (void *)(uintptr_t)self;
     char reason[HOSTED_VIEWS_REASON];
-    return atomic_load(&h->fault) || views_failed(h, reason) ||
+    return atomic_load(&h->fault) || atomic_load(&h->touched) || views_failed(h, reason) ||
            dataset_state(h->set) != MAPPED_FILE_WHOLE;
 }
 
@@ -61,6 +63,19 @@ static fmix_status fill_mixed(const void *self, fmix_scratch *scratch, uint64_t 
                               void *out) {
     const hosted_batch *h = self;
     return hosted_rows_mix(&h->rows, &h->mixed.rows, &h->mixed.batch, scratch, first, n, out);
+}
+
+static const void *lend_mixed(const void *self, uint64_t first, uint64_t n) {
+    hosted_batch *h = (void *)(uintptr_t)self;
+    const void *rows = hosted_rows_lend(&h->rows, h->mixed.rows.first + first, n, h->reading);
+    if (!rows)
+        atomic_store(&h->touched, true);
+    return rows;
+}
+
+static bool lent_well(const void *self) {
+    const hosted_batch *h = self;
+    return dataset_read_ended(h->set, h->reading);
 }
 
 static fmix_status fill_rows(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
@@ -89,10 +104,10 @@ typedef fmix_status reader(hosted_batch *h);
 /* Reads once more if a file was touched meanwhile, whose pieces have to be verified again. */
 static fmix_status read_with(reader *read, hosted_batch *h) {
     for (unsigned tries = 0; tries < TRIES; tries++) {
-        uint64_t reading = dataset_read_begin(h->set);
+        h->reading = dataset_read_begin(h->set);
         atomic_store(&h->fault, 0);
         fmix_status status = read(h);
-        if (dataset_read_ended(h->set, reading))
+        if (dataset_read_ended(h->set, h->reading))
             return status;
     }
     return FMIX_ERROR_LIBRARY;
@@ -302,11 +317,24 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
     return true;
 }
 
+/* Rows that stay what they are in the file are lent. */
+static bool lends(const hosted_batch *h, const query *q, const batch_shapes *d) {
+    const char *method = fmix_method_name(q->methods.item[0]);
+    bool mixes = q->methods.count != 1 || strcmp(method, "none") != 0;
+    bool swaps = __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__;
+    return h->mixes && !mixes && !swaps && d->out == h->set->x.type && hosted_rows_lie(&h->rows);
+}
+
 static bool finish(const resource_request *request, hosted_batch *h, const batch_shapes *d,
                    tensor_source *s, problem *p) {
     const query *q = &request->query;
     const batch_address *at = &h->samples.at;
     bool good = mixed_batch_source(&h->mixed, s, q, &d->x, d->out, &d->geometry);
+    if (good && lends(h, q, d)) {
+        s->tensors[0].lend = lend_mixed;
+        s->tensors[0].row_cost = HOSTED_ROWS_LENT * (double)s->tensors[0].row_bytes;
+        s->lent_well = lent_well;
+    }
     if (wants(q, PART_ROWS))
         good = good && tensor_source_add(s, "rows", DTYPE_I64, 0, NULL, 1, fill_rows, h);
     if (h->set->ragged && wants(q, PART_LENGTHS))

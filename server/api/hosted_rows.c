@@ -143,6 +143,22 @@ fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const 
     return FMIX_ERROR_LIBRARY;
 }
 
+bool hosted_rows_lie(const hosted_rows *h) {
+    const hosted_samples *s = h->samples;
+    return h->stored && !h->views && !s->span && !s->shuffles && !s->neighbours;
+}
+
+const void *hosted_rows_lend(const hosted_rows *h, uint64_t first, uint64_t n, uint64_t begun) {
+    const hosted_samples *s = h->samples;
+    const dataset_array *a = h->preprocessor.array;
+    const unsigned char *bytes = dataset_array_row(a, s->number[first]);
+    for (uint64_t i = first; i < first + n; i++)
+        if (need(h, i) != FMIX_OK)
+            return NULL;
+    mapped_file_load(&a->file, (size_t)(bytes - a->file.bytes), (size_t)(n * a->row_bytes));
+    return dataset_read_ended(s->set, begun) ? bytes : NULL;
+}
+
 uint64_t hosted_rows_memory(const hosted_rows *h) {
     uint64_t of_views = h->views ? hosted_views_memory(h->views) : 0;
     return of_views + (h->stored ? sizeof *h->stored * hosted_samples_count(h->samples) : 0);

@@ -35,6 +35,16 @@ fmix_status hosted_rows_need(const hosted_rows *h, const int64_t *pairing, uint6
 fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const fmix_batch *batch,
                             fmix_scratch *scratch, uint64_t first, uint64_t n, void *out);
 
+/* Returns true if the rows of a batch that does not mix lie in the file one after the other, as the
+ * answer has them: of samples in order that no preprocessor changes. */
+bool hosted_rows_lie(const hosted_rows *h);
+
+#define HOSTED_ROWS_LENT 0.02 /* estimated nanoseconds to lend a byte */
+
+/* Where rows first … first+n-1 of the batch lie, if they lie in order: verified, and read into main
+ * memory. NULL: the set is damaged, or was touched after `begun` (dataset_read_begin). */
+const void *hosted_rows_lend(const hosted_rows *h, uint64_t first, uint64_t n, uint64_t begun);
+
 /* Bytes that a batch holds, and bytes that a thread needs to mix. */
 uint64_t hosted_rows_memory(const hosted_rows *h);
 uint64_t hosted_rows_working(const hosted_rows *h);

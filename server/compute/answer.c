@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* width: slices that can be computed at once. */
 static void estimate_time(answer *a, uint64_t width) {
@@ -153,7 +154,8 @@ static void suspend_reader(answer *a) {
 static bool is_small(const answer *a) {
     /* Comes first, because the pool counts each answer. */
     bool better = jobs_better_inline(a->pool, &a->job, a->waiter.key);
-    return better && a->source->warm && !answer_is_buffered(a) && a->slicing.slices == 1;
+    return better && a->source->warm && !answer_is_buffered(a) && a->slicing.slices == 1 &&
+           !slicing_lends(&a->slicing);
 }
 
 /* Releases the lock while it computes. */
@@ -202,11 +204,11 @@ static bool is_readable(const answer *a) {
            (!answer_is_buffered(a) && streamed_body_is_ready(&a->streamed));
 }
 
-static int64_t read_streamed(answer *a, uint64_t offset, void *out, size_t room) {
+static int64_t peek_streamed(answer *a, uint64_t offset, size_t room, const void **at) {
     bool low = streamed_body_advance(&a->streamed, &a->slicing, offset, a->next);
     if (low && answer_can_claim(a))
         jobs_wake(a->pool, &a->job);
-    int64_t n = streamed_body_copy(&a->streamed, &a->slicing, offset, out, room);
+    int64_t n = streamed_body_peek(&a->streamed, &a->slicing, offset, room, at);
     if (n == 0)
         suspend_reader(a);
     return n;
@@ -232,14 +234,32 @@ answer_state answer_start(answer *a, refusal *why) {
     return state;
 }
 
-int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
+int64_t answer_peek(answer *a, uint64_t offset, size_t room, const void **at) {
     int64_t n = -1;
     pthread_mutex_lock(&a->lock);
     if (!a->failed && !a->abandoned)
-        n = answer_is_buffered(a) ? buffered_body_copy(&a->buffered, offset, out, room)
-                                  : read_streamed(a, offset, out, room);
+        n = answer_is_buffered(a) ? buffered_body_peek(&a->buffered, offset, room, at)
+                                  : peek_streamed(a, offset, room, at);
     pthread_mutex_unlock(&a->lock);
     return n;
+}
+
+static bool is_last(const answer *a, uint64_t end) {
+    return !answer_is_buffered(a) && end == a->streamed.length;
+}
+
+/* The bytes that were lent may have been altered after they were verified. */
+static bool was_right(const answer *a) {
+    return !slicing_lends(&a->slicing) || a->source->lent_well(a->source->self);
+}
+
+int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
+    const void *at;
+    int64_t n = answer_peek(a, offset, room, &at);
+    if (n <= 0)
+        return n;
+    memcpy(out, at, (size_t)n);
+    return is_last(a, offset + (uint64_t)n) && !was_right(a) ? -1 : n;
 }
 
 bool answer_is_complete(answer *a) {

@@ -50,9 +50,14 @@ typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILE
 answer_state answer_start(answer *a, refusal *why);
 
 /* Copies bytes from offset on, at most `room`. Returns their number; 0: the reader is suspended,
- * and asks again when it is resumed; -1: the answer has failed, or ends before offset. Offsets must
- * not decrease: memory that the reader has passed is reused. */
+ * and asks again when it is resumed; -1: the answer has failed, or ends before offset, or with its
+ * last byte it turns out that rows were altered while they were lent. Offsets must not decrease:
+ * memory that the reader has passed is reused. */
 int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room);
+
+/* The same without a copy: *at is where the bytes lie, until a later byte is asked for or the
+ * answer is released. Not for the last byte of the answer, which answer_read reads. */
+int64_t answer_peek(answer *a, uint64_t offset, size_t room, const void **at);
 
 /* Returns true if all bytes are computed and none of them is read yet, so that reading can neither
  * wait nor fail. */

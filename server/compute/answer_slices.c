@@ -110,10 +110,16 @@ static unsigned char *room_of(answer *a, const slicing_part *part, uint64_t slic
     return ring_room(&a->streamed.ring, slice, (size_t)(rows * part->from->row_bytes));
 }
 
-static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
-    uint64_t first;
-    const slicing_part *part = slicing_find(&a->slicing, slice);
-    uint64_t rows = slicing_part_rows(part, slice, &first);
+/* Rows that lie in memory are not copied. */
+static bool lend_rows(answer *a, const slicing_part *part, uint64_t slice, uint64_t first,
+                      uint64_t rows) {
+    const void *bytes = part->from->lend(part->from->self, first, rows);
+    ring_lend(&a->streamed.ring, slice, bytes);
+    return bytes != NULL;
+}
+
+static bool fill_rows(answer *a, const slicing_part *part, uint64_t slice, uint64_t first,
+                      uint64_t rows, fmix_scratch *scratch) {
     unsigned char *out = room_of(a, part, slice, first, rows);
     fmix_scratch_watch(scratch, is_abandoned, a);
     bool good = out && part->from->fill(part->from->self, scratch, first, rows, out) == FMIX_OK;
@@ -121,6 +127,14 @@ static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     if (good)
         dtype_swap(part->from->type, out, (size_t)(rows * part->from->row_bytes));
     return good;
+}
+
+static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
+    uint64_t first;
+    const slicing_part *part = slicing_find(&a->slicing, slice);
+    uint64_t rows = slicing_part_rows(part, slice, &first);
+    return part->lent ? lend_rows(a, part, slice, first, rows)
+                      : fill_rows(a, part, slice, first, rows, scratch);
 }
 
 static bool run_prepare(answer *a) {

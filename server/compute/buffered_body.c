@@ -1,7 +1,5 @@
 #include "buffered_body.h"
 
-#include <string.h>
-
 #define ENCODED_MOST (256u << 20) /* bytes */
 
 void buffered_body_init(buffered_body *b, budget *payer, buffer_pool *pool) {
@@ -71,11 +69,10 @@ bool buffered_body_encode(buffered_body *b, const tensor_source *s, const format
     return good;
 }
 
-int64_t buffered_body_copy(const buffered_body *b, uint64_t offset, void *out, size_t room) {
+int64_t buffered_body_peek(const buffered_body *b, uint64_t offset, size_t room, const void **out) {
     if (offset >= b->encoded.length)
         return -1;
     uint64_t left = b->encoded.length - offset;
-    size_t n = left < room ? (size_t)left : room;
-    memcpy(out, b->encoded.bytes + offset, n);
-    return (int64_t)n;
+    *out = b->encoded.bytes + offset;
+    return (int64_t)(left < room ? left : room);
 }

@@ -39,7 +39,8 @@ unsigned char *buffered_body_room(const buffered_body *b, const slicing_part *pa
 bool buffered_body_encode(buffered_body *b, const tensor_source *s, const format *f,
                           const slicing *all);
 
-/* Copies encoded bytes from offset on, at most `room`. Returns their number, or -1 past the end. */
-int64_t buffered_body_copy(const buffered_body *b, uint64_t offset, void *out, size_t room);
+/* Finds encoded bytes from offset on, at most `room`: *out is where they lie. Returns their number,
+ * or -1 past the end. */
+int64_t buffered_body_peek(const buffered_body *b, uint64_t offset, size_t room, const void **out);
 
 #endif

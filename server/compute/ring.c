@@ -20,11 +20,16 @@ bool ring_has_slot(const ring *r, uint64_t slice) {
 
 unsigned char *ring_room(ring *r, uint64_t slice, size_t bytes) {
     ring_slot *s = slot_of(r, slice);
+    s->lent = NULL;
     if (s->memory.room < bytes) {
         buffer_pool_give(r->pool, s->memory);
         s->memory = buffer_pool_take(r->pool, bytes);
     }
     return s->memory.bytes;
+}
+
+void ring_lend(ring *r, uint64_t slice, const unsigned char *bytes) {
+    slot_of(r, slice)->lent = bytes;
 }
 
 void ring_finish(ring *r, uint64_t slice) {
@@ -33,7 +38,7 @@ void ring_finish(ring *r, uint64_t slice) {
 
 const unsigned char *ring_slice(const ring *r, uint64_t slice) {
     const ring_slot *s = &r->slots[slice % r->ahead];
-    return s->ready ? s->memory.bytes : NULL;
+    return !s->ready ? NULL : s->lent ? s->lent : s->memory.bytes;
 }
 
 void ring_advance(ring *r, uint64_t slice) {

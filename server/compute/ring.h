@@ -16,6 +16,7 @@
 
 typedef struct ring_slot {
     pooled_buffer memory;
+    const unsigned char *lent; /* the slice lies here, not in `memory`; or NULL */
     bool ready;
 } ring_slot;
 
@@ -35,6 +36,8 @@ bool ring_has_slot(const ring *r, uint64_t slice);
 
 /* The room of a slice that has a slot. NULL: there is not enough memory. */
 unsigned char *ring_room(ring *r, uint64_t slice, size_t bytes);
+/* The same for a slice that lies elsewhere. */
+void ring_lend(ring *r, uint64_t slice, const unsigned char *bytes);
 void ring_finish(ring *r, uint64_t slice);
 
 /* NULL: the slice is not finished. */

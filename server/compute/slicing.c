@@ -2,27 +2,32 @@
 
 #define SLICE_COST 1e6 /* estimated nanoseconds */
 
-static uint64_t rows_of_slice(const tensor *t, uint64_t most) {
-    uint64_t by_bytes = t->row_bytes ? SLICING_BYTES / t->row_bytes : SLICING_BYTES;
+static uint64_t rows_of_slice(const tensor *t, uint64_t bytes, uint64_t most) {
+    uint64_t by_bytes = t->row_bytes ? bytes / t->row_bytes : bytes;
     uint64_t by_cost = t->row_cost > 0 ? (uint64_t)(SLICE_COST / t->row_cost) : by_bytes;
     uint64_t rows = by_bytes < by_cost ? by_bytes : by_cost;
     rows = rows < most ? rows : most;
     return rows < 1 ? 1 : rows;
 }
 
-slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end) {
+static slicing_part *add(slicing *all, const tensor *t, uint64_t begin, uint64_t end, bool lent) {
     slicing_part *part = &all->each[all->count++];
-    *part = (slicing_part){.from = t, .begin = begin, .end = end, .first = all->slices};
-    part->rows = rows_of_slice(t, end - begin);
+    *part =
+        (slicing_part){.from = t, .begin = begin, .end = end, .first = all->slices, .lent = lent};
+    part->rows = rows_of_slice(t, lent ? SLICING_LENT : SLICING_BYTES, end - begin);
     part->slices = (end - begin + part->rows - 1) / part->rows;
     all->slices += part->slices;
     return part;
 }
 
+slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end) {
+    return add(all, t, begin, end, false);
+}
+
 slicing_part *slicing_add_bytes(slicing *all, const tensor *t, uint64_t from, uint64_t to) {
     if (from >= to)
-        return slicing_add(all, t, 0, 0);
-    return slicing_add(all, t, from / t->row_bytes, (to - 1) / t->row_bytes + 1);
+        return add(all, t, 0, 0, t->lend != NULL);
+    return add(all, t, from / t->row_bytes, (to - 1) / t->row_bytes + 1, t->lend != NULL);
 }
 
 const slicing_part *slicing_find(const slicing *all, uint64_t slice) {
@@ -41,7 +46,8 @@ uint64_t slicing_part_rows(const slicing_part *part, uint64_t slice, uint64_t *f
 uint64_t slicing_slice_bytes(const slicing *all) {
     uint64_t largest = 0;
     for (unsigned i = 0; i < all->count; i++) {
-        uint64_t bytes = all->each[i].rows * all->each[i].from->row_bytes;
+        const slicing_part *part = &all->each[i];
+        uint64_t bytes = part->lent ? 0 : part->rows * part->from->row_bytes;
         largest = bytes > largest ? bytes : largest;
     }
     return largest;
@@ -52,6 +58,13 @@ uint64_t slicing_tensor_bytes(const slicing *all) {
     for (unsigned i = 0; i < all->count; i++)
         bytes += tensor_bytes(all->each[i].from);
     return bytes;
+}
+
+bool slicing_lends(const slicing *all) {
+    bool lends = false;
+    for (unsigned i = 0; i < all->count; i++)
+        lends = lends || (all->each[i].lent && all->each[i].slices);
+    return lends;
 }
 
 double slicing_cost(const slicing *all) {

@@ -7,6 +7,7 @@
 #include "tensor/tensor_source.h"
 
 #define SLICING_BYTES (512u << 10) /* the most bytes of a slice of more than one row */
+#define SLICING_LENT  (8u << 20)   /* the same of rows that are lent, which take no memory */
 
 /* Rows begin … end-1 of one tensor. */
 typedef struct slicing_part {
@@ -15,6 +16,7 @@ typedef struct slicing_part {
     uint64_t first; /* number of the first slice */
     uint64_t slices;
     uint64_t rows;   /* of each slice; the last slice may have fewer */
+    bool lent;       /* streamed_body: its rows are lent */
     uint64_t offset; /* buffered_body: of the tensor's first row in the room for all rows */
 } slicing_part;
 
@@ -27,7 +29,7 @@ typedef struct slicing {
 /* Adds a part and returns it. A part without rows has no slices. */
 slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end);
 
-/* Adds the rows of a tensor that hold its bytes from … to-1. */
+/* Adds the rows of a tensor that hold its bytes from … to-1. They are lent, if the tensor lends. */
 slicing_part *slicing_add_bytes(slicing *all, const tensor *t, uint64_t from, uint64_t to);
 
 /* The part that a slice belongs to. */
@@ -36,10 +38,13 @@ const slicing_part *slicing_find(const slicing *all, uint64_t slice);
 /* Returns how many rows a slice has; *first: its first row. */
 uint64_t slicing_part_rows(const slicing_part *part, uint64_t slice, uint64_t *first);
 
-/* Bytes of the largest slice. */
+/* Bytes of the largest slice that is not lent. */
 uint64_t slicing_slice_bytes(const slicing *all);
 /* Bytes of all rows of all tensors, including rows that are in no part. */
 uint64_t slicing_tensor_bytes(const slicing *all);
+
+/* Returns true if any rows are lent. */
+bool slicing_lends(const slicing *all);
 
 /* Estimated nanoseconds of all slices. */
 double slicing_cost(const slicing *all);

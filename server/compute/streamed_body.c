@@ -1,7 +1,5 @@
 #include "streamed_body.h"
 
-#include <string.h>
-
 #define AHEAD_BYTES (4u << 20) /* of the slices that are computed ahead of the reader */
 
 /* The bytes from … to-1, counted from its first byte, of a segment at `at` that are read. */
@@ -90,13 +88,11 @@ bool streamed_body_advance(streamed_body *b, const slicing *all, uint64_t offset
     return ring_runs_low(&b->ring, claimed);
 }
 
-static int64_t copy(void *out, size_t room, const unsigned char *from, uint64_t left) {
-    size_t n = left < room ? (size_t)left : room;
-    memcpy(out, from, n);
-    return (int64_t)n;
+static int64_t least(uint64_t left, size_t room) {
+    return (int64_t)(left < room ? left : room);
 }
 
-static int64_t copy_slice(const streamed_body *b, const place *at, void *out, size_t room) {
+static int64_t peek_slice(const streamed_body *b, const place *at, size_t room, const void **out) {
     const slicing_part *part = at->part;
     uint64_t slice = slice_at(at), first;
     const unsigned char *computed = ring_slice(&b->ring, slice);
@@ -104,16 +100,18 @@ static int64_t copy_slice(const streamed_body *b, const place *at, void *out, si
         return 0;
     uint64_t bytes = slicing_part_rows(part, slice, &first) * part->from->row_bytes;
     uint64_t offset = at->offset % (part->rows * part->from->row_bytes);
-    return copy(out, room, computed + offset, bytes - offset);
+    *out = computed + offset;
+    return least(bytes - offset, room);
 }
 
-int64_t streamed_body_copy(const streamed_body *b, const slicing *all, uint64_t offset, void *out,
-                           size_t room) {
+int64_t streamed_body_peek(const streamed_body *b, const slicing *all, uint64_t offset, size_t room,
+                           const void **out) {
     const place at = find(b, all, offset);
     if (!at.segment)
         return -1;
     room = b->length - offset < room ? (size_t)(b->length - offset) : room;
     if (at.part)
-        return copy_slice(b, &at, out, room);
-    return copy(out, room, at.segment->literal.bytes + at.offset, at.segment->length - at.offset);
+        return peek_slice(b, &at, room, out);
+    *out = at.segment->literal.bytes + at.offset;
+    return least(at.segment->length - at.offset, room);
 }

@@ -39,9 +39,9 @@ bool streamed_body_is_ready(const streamed_body *b);
  */
 bool streamed_body_advance(streamed_body *b, const slicing *all, uint64_t offset, uint64_t claimed);
 
-/* Copies bytes from offset on, at most `room`, of one slice or one literal. Returns their number, 0
- * if the slice is not computed, or -1 past the end. */
-int64_t streamed_body_copy(const streamed_body *b, const slicing *all, uint64_t offset, void *out,
-                           size_t room);
+/* Finds bytes from offset on, at most `room`, of one slice or one literal: *out is where they lie.
+ * Returns their number, 0 if the slice is not computed, or -1 past the end. */
+int64_t streamed_body_peek(const streamed_body *b, const slicing *all, uint64_t offset, size_t room,
+                           const void **out);
 
 #endif

@@ -165,6 +165,12 @@ void mapped_file_forget(const mapped_file *m, size_t offset, size_t length) {
         madvise((void *)(m->bytes + from), to - from, MADV_DONTNEED);
 }
 
+void mapped_file_load(const mapped_file *m, size_t offset, size_t length) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), from = offset / page * page;
+    for (size_t at = from; m->bytes && at < offset + length; at += page)
+        (void)*(const volatile unsigned char *)(m->bytes + at);
+}
+
 mapped_file_state mapped_file_state_of(const mapped_file *m) {
     return m->bytes ? atomic_load(&regions[m->slot].state) : MAPPED_FILE_WHOLE;
 }

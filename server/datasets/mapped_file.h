@@ -64,6 +64,10 @@ void mapped_file_close(mapped_file *m);
  * until they are read again. */
 void mapped_file_forget(const mapped_file *m, size_t offset, size_t length);
 
+/* Reads these bytes from the disk now, as far as they are not in main memory. Bytes that cannot be
+ * read break the map. */
+void mapped_file_load(const mapped_file *m, size_t offset, size_t length);
+
 /* The text of an errno that either function left. */
 const char *mapped_file_error(int error);
 

@@ -265,8 +265,10 @@ static fmixd *make(const config *c, FILE *errors) {
     d->errors = errors ? errors : log_messages(log);
     d->http.server.log = log;
     d->http.server.config = &d->config;
-    d->filter = (send_filter){
-        .replaces = http_hooks_replace, .shortens = http_hooks_shorten, .user = &d->http};
+    d->filter = (send_filter){.replaces = http_hooks_replace,
+                              .shortens = http_hooks_shorten,
+                              .stands_for = http_hooks_find,
+                              .user = &d->http};
     d->http.pace = (refusal_pace){.least = REFUSAL_LEAST,
                                   .each = REFUSAL_EACH,
                                   .burst = REFUSAL_BURST,

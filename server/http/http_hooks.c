@@ -52,6 +52,12 @@ bool http_hooks_replace(void *http, int fd, void *session, const send_page *page
     return true;
 }
 
+const void *http_hooks_find(void *http, int fd, const void *bytes, size_t length) {
+    http_state *state = http;
+    request *r = inflight_find(&state->inflight, fd);
+    return r ? request_sent(r, bytes, length) : NULL;
+}
+
 bool http_hooks_shorten(void *http, int fd) {
     http_state *state = http;
     const request *r = inflight_find(&state->inflight, fd);

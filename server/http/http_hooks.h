@@ -16,6 +16,9 @@ void http_hooks_late(void *http, int fd, connection_phase phase);
  * this program. */
 bool http_hooks_replace(void *http, int fd, void *session, const send_page *page);
 
+/* The send filter's hook: where the bytes of a reply's body lie. */
+const void *http_hooks_find(void *http, int fd, const void *bytes, size_t length);
+
 /* The send filter's hook: whether the reply is a 304, so that its Content-Length: 0 is left out. */
 bool http_hooks_shorten(void *http, int fd);
 

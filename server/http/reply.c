@@ -133,16 +133,42 @@ enum MHD_Result reply_options(const reply *r, const char *methods) {
     return queue(r, MHD_HTTP_NO_CONTENT, &d);
 }
 
+/* libmicrohttpd's block for a long body. The most part of it is never written to, and the heap maps
+ * so much anew (memory_shares.c), which neither clears it nor takes memory. */
+#define LONG_BLOCK (1u << 20)
+
+static size_t least(size_t a, uint64_t b) {
+    return a < b ? a : (size_t)b;
+}
+
 /* The state of an answer's content reader. */
 typedef struct stream {
     answer *answer;
     _Atomic uint64_t *bytes;
-    uint64_t *sent; /* valid while the request lives, which outlives all reads */
+    uint64_t *sent;      /* this and the next: valid while the request lives, */
+    body_window *window; /* which outlives all reads */
+    uint64_t length;     /* of the body */
 } stream;
+
+/* What is copied into the block is at most ANSWER_BLOCK. The end of an answer is always copied:
+ * answer_read checks there what was lent. */
+static int64_t read_block(stream *s, uint64_t offset, char *block, size_t room) {
+    const void *at;
+    uint64_t left = s->length - offset;
+    if (!s->window->seen || left <= ANSWER_BLOCK) {
+        int64_t n = answer_read(s->answer, offset, block, least(room, ANSWER_BLOCK));
+        body_window_fill(s->window, block, n > 0 ? (size_t)n : 0);
+        return n;
+    }
+    int64_t n = answer_peek(s->answer, offset, least(room, left - ANSWER_BLOCK), &at);
+    if (n > 0)
+        body_window_open(s->window, block, at, (size_t)n);
+    return n;
+}
 
 static ssize_t read_stream(void *of, uint64_t offset, char *out, size_t room) {
     stream *s = of;
-    int64_t n = answer_read(s->answer, offset, out, room);
+    int64_t n = read_block(s, offset, out, room);
     if (n < 0)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     atomic_fetch_add_explicit(s->bytes, (uint64_t)n, memory_order_relaxed);
@@ -177,10 +203,10 @@ static struct MHD_Response *response_of_stream(const reply *r, answer *a, uint64
     stream *s = malloc(sizeof *s);
     if (!s)
         return NULL;
-    *s = (stream){answer_retain(a), r->bytes, r->sent};
-    size_t block = r->head || length == 0  ? 1
-                   : length < ANSWER_BLOCK ? (size_t)length
-                                           : ANSWER_BLOCK;
+    *s = (stream){answer_retain(a), r->bytes, r->sent, r->window, length};
+    size_t block = r->head || length == 0    ? 1
+                   : length > 2 * LONG_BLOCK ? LONG_BLOCK
+                                             : least(ANSWER_BLOCK, length);
     struct MHD_Response *response = MHD_create_response_from_callback(
         length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, block, read_stream, s, free_stream);
     if (!response)

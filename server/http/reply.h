@@ -4,6 +4,7 @@
 #ifndef REPLY_H
 #define REPLY_H
 
+#include "body_window.h"
 #include "compute/answer.h"
 #include "identity.h"
 #include "ops/trace.h"
@@ -15,6 +16,7 @@ typedef struct reply {
     struct MHD_Connection *connection;
     _Atomic uint64_t *bytes; /* the daemon's counter of body bytes */
     uint64_t *sent;          /* the request's counter of body bytes */
+    body_window *window;     /* the request's */
     const trace *trace;
     const identity *identity;
     bool close; /* the connection closes after this reply */

@@ -228,6 +228,10 @@ void request_forget(request *r) {
     request_end(r, MHD_REQUEST_TERMINATED_CLIENT_ABORT);
 }
 
+const void *request_sent(request *r, const void *bytes, size_t length) {
+    return body_window_find(&r->window, bytes, length);
+}
+
 bool request_was_answered(const request *r, int status) {
     return r->status == status;
 }

@@ -35,6 +35,10 @@ void request_forget(request *r);
  * this program instead. False: the page is a reply of this program. */
 bool request_replace(request *r, const send_page *page);
 
+/* Where the bytes of the reply's body lie for which some bytes that are sent stand; NULL: they
+ * stand for themselves. */
+const void *request_sent(request *r, const void *bytes, size_t length);
+
 /* Returns true if the request was answered with this status. */
 bool request_was_answered(const request *r, int status);
 

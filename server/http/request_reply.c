@@ -17,6 +17,7 @@ static reply reply_of(request *r) {
     return (reply){.connection = r->connection,
                    .bytes = &s->metrics.bytes,
                    .sent = &r->sent,
+                   .window = &r->window,
                    .trace = &r->trace,
                    .identity = &r->identity,
                    .close = r->closes || atomic_load(&s->draining),

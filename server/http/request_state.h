@@ -6,6 +6,7 @@
 
 #include "api/resource_job.h"
 #include "base/crash.h"
+#include "body_window.h"
 #include "conditions.h"
 #include "guard.h"
 #include "identity.h"
@@ -44,6 +45,7 @@ struct request {
     int status;         /* 0: not begun */
     bool status_final;  /* the status stays, however the connection ends */
     uint64_t sent;      /* bytes of the reply's body */
+    body_window window; /* of the reply's body, where it is streamed */
     uint64_t sends_was; /* send_filter_calls() when the reply began */
 
     /* The request as logs show it, and as a crash report does. */

@@ -73,6 +73,10 @@ bool send_filter_stops(int fd, void *session, const struct iovec *parts, size_t 
     return filter->replaces(filter->user, fd, session, &page);
 }
 
+const void *send_filter_others(int fd, const void *bytes, size_t length) {
+    return filter ? filter->stands_for(filter->user, fd, bytes, length) : NULL;
+}
+
 /* The same as sendmsg, by a function that this program does not define. */
 static ssize_t send_message(int fd, const struct msghdr *message, int flags) {
     struct mmsghdr one = {.msg_hdr = *message};
@@ -89,6 +93,11 @@ static ssize_t send_cut(int fd, const void *bytes, size_t kept, int flags) {
 
 /* sendto without an address is the same as send (send(2)). */
 EXPORTED ssize_t send(int fd, const void *bytes, size_t length, int flags) {
+    const void *others = send_filter_others(fd, bytes, length);
+    if (others) { /* of a body, and not a head */
+        calls++;
+        return sendto(fd, others, length, flags, NULL, 0);
+    }
     struct iovec part = {(void *)(uintptr_t)bytes, length};
     if (send_filter_stops(fd, NULL, &part, 1)) {
         errno = ECONNRESET;

@@ -14,6 +14,8 @@
  * A 304 of version 0.9.75 has Content-Length: 0, unless the connection closes. Caches would copy
  * the length to the answer that they keep (RFC 9110 §8.6), so the field is removed here.
  *
+ * A block of a reply's body may stand for bytes that lie elsewhere (body_window.h).
+ *
  * All other bytes, and all bytes of threads without a filter, are sent unchanged.
  */
 #ifndef SEND_FILTER_H
@@ -36,6 +38,9 @@ typedef struct send_filter {
     /* Returns true if the socket's current request was answered with 304. Bytes that look like the
      * head of a 304 may be part of a body otherwise. */
     bool (*shortens)(void *user, int fd);
+    /* Where the bytes lie that are to be sent to the socket instead of these, as many; NULL: these
+     * are sent. */
+    const void *(*stands_for)(void *user, int fd, const void *bytes, size_t length);
     void *user;
 } send_filter;
 
@@ -53,6 +58,9 @@ bool send_filter_finds(const struct iovec *parts, size_t count, send_page *out);
  * bytes less. */
 size_t send_filter_cuts(int fd, const void *bytes, size_t length);
 #define SEND_FILTER_LENGTH (sizeof "Content-Length: 0\r\n" - 1)
+
+/* For send: where the bytes lie that are to be sent instead; NULL: they are sent themselves. */
+const void *send_filter_others(int fd, const void *bytes, size_t length);
 
 /* For the functions that this program defines: counts the call. True: the bytes must not be sent.
  */

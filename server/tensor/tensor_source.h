@@ -24,6 +24,11 @@ typedef struct tensor_source tensor_source;
 typedef fmix_status tensor_fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
                                 void *out);
 
+/* Where rows first … first+n-1 of a tensor lie, as `fill` would write them and in the format's
+ * order of bytes, as long as the source lives. The rows are verified, and in main memory as far as
+ * can be asked. NULL: the rows are lost. Several threads call it at once. */
+typedef const void *tensor_lend(const void *self, uint64_t first, uint64_t n);
+
 /* Where the side of channels lies among the sides of a tensor that is drawn. */
 typedef enum channels_place { CHANNELS_NOWHERE, CHANNELS_BEFORE, CHANNELS_BEHIND } channels_place;
 
@@ -45,7 +50,8 @@ typedef struct tensor {
     uint64_t row_bytes;
     double row_cost; /* estimated nanoseconds */
     tensor_fill *fill;
-    const void *self; /* the first argument of `fill`; borrowed, valid as long as the source */
+    tensor_lend *lend; /* instead, for a reader that takes bytes where they lie; or NULL */
+    const void *self;  /* the first argument of these; borrowed, valid as long as the source */
     image_shape image;
 } tensor;
 
@@ -81,6 +87,8 @@ struct tensor_source {
     void *self;              /* the argument of the functions below */
     /* Runs once, on a compute thread, before any fill. NULL: nothing to prepare. */
     fmix_status (*prepare)(void *self);
+    /* Asked after all lent rows were read: whether they were right all the time. */
+    bool (*lent_well)(const void *self);
     /* Asked after a failure: whether the data that the source reads were lost. NULL: never. */
     bool (*is_lost)(const void *self);
     /* Says which data were lost, or writes an empty text. NULL: an empty text. */

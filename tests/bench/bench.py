@@ -216,10 +216,31 @@ class Nginx:
         self.process.wait(10)
 
 
-def hosted_against_nginx():
-    """One mask for a whole batch of 39 MB, against a file that is sent."""
+WHOLE_ROWS = "/v1/datasets/set/batches/0.raw?n=256&seed=7&method=none&parts=mixed&epoch=%"
+PLANS = "/v1/plans.safetensors?shape=224x224&n=64&steps=64&dtype=bits&seed=7&step=%000"
+
+
+def plans_request():
+    """Processor time of the plans of 64 batches, 26 MB, against their masks and a copy of them."""
     result = []
-    target = HOSTED_BATCH + "&scope=batch"
+    with Daemon() as ours:
+        warm(ours, PLANS)
+        answer = np.frombuffer(ours.get(PLANS.replace("%", "1")).body, np.uint8)
+        for _ in range(ROUNDS):
+            mask = statistics.median(spent for _, spent, _ in library("masks", "224x224"))
+            before = time.thread_time_ns()
+            answer.copy()
+            copying = time.thread_time_ns() - before
+            spent, _ = time_a_request(ours, PLANS, seconds=1)
+            result.append(spent / (64 * 64 * mask + copying))
+            note(f"plans: {spent / 1e6:.0f} ms, masks {64 * 64 * mask / 1e6:.0f}, "
+                 f"a copy {copying / 1e6:.1f}")
+    return result
+
+
+def hosted_against_nginx(target):
+    """A batch of 39 MB, against a file that is sent."""
+    result = []
     with hosting("224x224") as ours, tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         warm(ours, target)
@@ -228,7 +249,7 @@ def hosted_against_nginx():
                 spent, _ = time_a_request(ours, target, seconds=0.5)
                 plain, _ = time_a_request(nginx, "/file", seconds=0.5)
                 result.append(spent / plain)
-                note(f"hosted 224x224, one mask: {spent / 1e6:.2f} ms, nginx {plain / 1e6:.2f}")
+                note(f"hosted 224x224: {spent / 1e6:.2f} ms, nginx {plain / 1e6:.2f}")
     return result
 
 
@@ -340,7 +361,12 @@ ROWS = [
         lambda: hosted_request("28x28", 0.15), 1.15, 1.05),
     Row("hosted batch of 256 3x224x224, server CPU", "library + bare libmicrohttpd",
         lambda: hosted_request("224x224", 0.4), 1.15, 1.05),
-    Row("the same with scope=batch, server CPU", "nginx, a file as long", hosted_against_nginx, 10, 3),
+    Row("the same with scope=batch, server CPU", "nginx, a file as long",
+        lambda: hosted_against_nginx(HOSTED_BATCH + "&scope=batch"), 10, 3),
+    Row("the same with method=none, rows in order, server CPU", "nginx, a file as long",
+        lambda: hosted_against_nginx(WHOLE_ROWS), 1.5, 1.1),
+    Row("plans of 64 batches of 64 224x224 bits, server CPU", "library + memcpy", plans_request,
+        1.1, 1.05),
     Row("twenty such batches, memory", "idle", hosted_memory, 16, 4, unit=" MB"),
     Row("n=1 32x32 bits, requests a second", "libmicrohttpd's static reply", one_mask, 0.6, 0.8,
         False),

@@ -68,6 +68,27 @@ static void rows_that_nothing_is_asked_for_are_mixed_where_they_lie(void **state
     hosted_rows_end(&h);
 }
 
+static void rows_of_samples_in_order_are_lent(void **state) {
+    (void)state;
+    static uint64_t in_order[] = {2, 3, 4};
+    hosted_samples ordered = samples;
+    ordered.neighbours = false;
+    ordered.number = in_order;
+    hosted_rows h = begin(""), copied = begin("mean=0.5");
+    assert_false(hosted_rows_lie(&h)); /* neighbours lie anywhere */
+    h.samples = copied.samples = &ordered;
+    assert_true(hosted_rows_lie(&h));
+    assert_false(hosted_rows_lie(&copied));
+    set.x.file.length = sizeof bytes;
+    uint64_t begun = dataset_read_begin(&set);
+    assert_ptr_equal(hosted_rows_lend(&h, 1, 2, begun), bytes + 3 * BYTES);
+    assert_null(hosted_rows_lend(&h, 1, 2, begun + 1)); /* a file was touched */
+    ordered.shuffles = true;
+    assert_false(hosted_rows_lie(&h));
+    hosted_rows_end(&h);
+    hosted_rows_end(&copied);
+}
+
 static void rows_that_are_preprocessed_are_copied_and_others_are_not(void **state) {
     (void)state;
     hosted_rows stored = begin(""), copied = begin("mean=0.5");
@@ -112,7 +133,8 @@ static void neighbours_are_moved_by_the_neighbour_s_draw_at_the_t_of_the_row(voi
     hosted_rows_end(&h);
 }
 
-RUN(T(rows_that_nothing_is_asked_for_are_mixed_where_they_lie),
+RUN(T(rows_of_samples_in_order_are_lent),
+    T(rows_that_nothing_is_asked_for_are_mixed_where_they_lie),
     T(rows_that_are_preprocessed_are_copied_and_others_are_not),
     T(mixing_starts_from_preprocessed_rows),
     T(neighbours_are_moved_by_the_neighbour_s_draw_at_the_t_of_the_row))

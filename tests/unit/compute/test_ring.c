@@ -34,6 +34,24 @@ static void the_slot_of_a_slice_that_was_read_serves_a_later_slice(void **state)
     ring_free(&r);
 }
 
+static void a_slice_that_lies_elsewhere_takes_no_memory(void **state) {
+    (void)state;
+    static const unsigned char bytes[100];
+    ring r;
+    ring_init(&r, 0, 200, NULL);
+    assert_int_equal(r.ahead, RING_MOST);
+    ring_lend(&r, 0, bytes);
+    assert_null(ring_slice(&r, 0));
+    ring_finish(&r, 0);
+    assert_ptr_equal(ring_slice(&r, 0), bytes);
+    assert_null(r.slots[0].memory.bytes);
+    ring_advance(&r, 1);
+    const unsigned char *room = ring_room(&r, RING_MOST, 100); /* a slice that is computed */
+    ring_finish(&r, RING_MOST);
+    assert_ptr_equal(ring_slice(&r, RING_MOST), room);
+    ring_free(&r);
+}
+
 static void a_ring_runs_low_once_half_of_its_slots_are_free(void **state) {
     (void)state;
     ring r;
@@ -50,4 +68,5 @@ static void a_ring_runs_low_once_half_of_its_slots_are_free(void **state) {
 
 RUN(T(there_are_as_many_slots_as_fit_but_at_least_two_and_at_most_sixteen),
     T(the_slot_of_a_slice_that_was_read_serves_a_later_slice),
+    T(a_slice_that_lies_elsewhere_takes_no_memory),
     T(a_ring_runs_low_once_half_of_its_slots_are_free))

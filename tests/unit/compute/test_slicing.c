@@ -47,6 +47,30 @@ static void slices_cover_all_rows_once(void **state) {
     }
 }
 
+static const void *lend(const void *self, uint64_t first, uint64_t n) {
+    (void)first;
+    (void)n;
+    return self;
+}
+
+static void rows_that_are_lent_have_large_slices_without_memory(void **state) {
+    (void)state;
+    tensor_source *s = tensor_source_of(100, 1 << 20, 0);
+    slicing lent = {0}, computed = {0};
+    s->tensors[0].lend = lend;
+    const slicing_part *part = slicing_add_bytes(&lent, &s->tensors[0], 0, UINT64_C(100) << 20);
+    assert_true(part->lent && part->rows == 8 && part->slices == 13);
+    assert_covers(&lent, part, 0, 100);
+    assert_true(slicing_slice_bytes(&lent) == 0 && slicing_lends(&lent));
+    slicing_add(&computed, &s->tensors[0], 0, 100); /* of a body that is encoded whole */
+    assert_true(computed.slices == 100 && !slicing_lends(&computed));
+    assert_true(slicing_slice_bytes(&computed) == 1 << 20);
+    slicing none = {0};
+    slicing_add_bytes(&none, &s->tensors[0], 5, 5);
+    assert_false(slicing_lends(&none));
+    tensor_source_free(s);
+}
+
 static void slices_are_numbered_from_part_to_part_and_empty_parts_have_none(void **state) {
     (void)state;
     tensor_source *s = tensor_source_of(100, 1 << 19, 1);
@@ -80,6 +104,6 @@ static void bytes_need_only_the_rows_that_hold_them(void **state) {
     tensor_source_free(s);
 }
 
-RUN(T(slices_cover_all_rows_once),
+RUN(T(slices_cover_all_rows_once), T(rows_that_are_lent_have_large_slices_without_memory),
     T(slices_are_numbered_from_part_to_part_and_empty_parts_have_none),
     T(bytes_need_only_the_rows_that_hold_them))

@@ -45,7 +45,11 @@ static void compute(bench *b, uint64_t slice) {
 }
 
 static int64_t copy(const bench *b, uint64_t offset, void *out, size_t room) {
-    return streamed_body_copy(&b->body, &b->slicing, offset, out, room);
+    const void *at = NULL;
+    int64_t n = streamed_body_peek(&b->body, &b->slicing, offset, room, &at);
+    if (n > 0)
+        memcpy(out, at, (size_t)n);
+    return n;
 }
 
 static void its_length_is_known_before_any_slice_is_computed(void **state) {

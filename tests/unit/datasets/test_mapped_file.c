@@ -61,6 +61,22 @@ static void a_file_is_mapped_whole(void **state) {
     mapped_file_close(&m);
 }
 
+static void loading_bytes_that_cannot_be_read_breaks_the_map(void **state) {
+    (void)state;
+    mapped_file m;
+    mapped_file_start();
+    write_file("file", 5 * 4096);
+    assert_true(mapped_file_open(directory, "file", &m));
+    assert_int_equal(truncate(path_of("file"), 2 * 4096), 0);
+    mapped_file_load(&m, 100, 8000);
+    mapped_file_load(&m, 4096, 0);
+    assert_false(is_broken(&m));
+    mapped_file_load(&m, 8191, 2);
+    assert_true(is_broken(&m));
+    mapped_file_close(&m);
+    mapped_file_load(&(mapped_file){.slot = -1}, 0, 10);
+}
+
 static void an_empty_file_has_no_bytes(void **state) {
     (void)state;
     mapped_file m;
@@ -270,6 +286,7 @@ static void forgotten_bytes_are_read_again(void **state) {
 }
 
 RUN(IN_FOLDER(a_file_is_mapped_whole), IN_FOLDER(forgotten_bytes_are_read_again),
+    IN_FOLDER(loading_bytes_that_cannot_be_read_breaks_the_map),
     IN_FOLDER(an_empty_file_has_no_bytes), IN_FOLDER(only_regular_files_are_mapped),
     T(errors_have_a_text_that_says_what_is_wrong),
     IN_FOLDER(a_file_cut_short_reads_as_zeros_and_is_marked),

@@ -15,6 +15,7 @@ typedef struct fixture {
     answer *answer;
     _Atomic uint64_t bytes;
     uint64_t sent;
+    body_window window;
     char text[8192];
 } fixture;
 
@@ -24,6 +25,7 @@ static enum MHD_Result send_reply(void *of, struct MHD_Connection *connection) {
     r.connection = connection;
     r.bytes = &f->bytes;
     r.sent = &f->sent;
+    r.window = &f->window;
     r.trace = &f->trace;
     r.identity = &f->identity;
     return f->send(f, &r);
@@ -35,6 +37,7 @@ static int ask(fixture *f) {
     snprintf(request, sizeof request, "%s / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
              f->reply.head ? "HEAD" : "GET");
     f->sent = 0;
+    f->window = (body_window){0};
     atomic_store(&f->bytes, 0);
     trace_begin(&f->trace);
     return loopback_ask(&l, request, f->text, sizeof f->text);
