@@ -85,14 +85,24 @@ static bracket narrow(const double *v, size_t n, size_t k, size_t enough) {
     return b;
 }
 
-/* Copies the values in (low, high] and counts the values above. */
+#define AT_ONCE 16 /* values that are skipped together */
+
+/* Copies the values in (low, high] and counts the values above. Values that are close lie close
+ * together, so most vectors hold none, and a branch for several is foreseen well. */
 static size_t compress(const double *g, size_t n, double low, double high, double *out,
                        size_t *above_high) {
     size_t kept = 0, more = 0, i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        unsigned over = above(g + i, high), set = above(g + i, low) & ~over;
-        more += (size_t)__builtin_popcount(over);
-        kept += keep(g + i, set, out + kept);
+    for (; i + AT_ONCE <= n; i += AT_ONCE) {
+        uint64_t over = 0, set = 0;
+        for (unsigned l = 0; l < AT_ONCE; l += LANES) {
+            over |= (uint64_t)above(g + i + l, high) << l;
+            set |= (uint64_t)above(g + i + l, low) << l;
+        }
+        more += (size_t)__builtin_popcountll(over);
+        set &= ~over;
+        if (set)
+            for (unsigned l = 0; l < AT_ONCE; l += LANES)
+                kept += keep(g + i + l, (unsigned)(set >> l) & ((1u << LANES) - 1), out + kept);
     }
     for (; i < n; i++) {
         out[kept] = g[i];
