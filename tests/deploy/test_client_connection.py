@@ -58,6 +58,12 @@ class Trouble(unittest.TestCase):
         self.assertEqual(fmixd.Connection(url).get("/x", a=1), b"here")
         self.assertEqual(asked, ["/x?a=1"] * 4)
 
+    def test_sides_of_shapes_are_joined_by_x_and_other_lists_by_commas(self):
+        url, asked = self.serve([(200, {}, b"here")])
+        for sides in (48, 32), [48, 32], np.array([48, 32]), "48x32":
+            fmixd.Connection(url).get("/x", shape=sides, size=sides, x_shape=sides, weights=(48, 32))
+        self.assertEqual(asked, ["/x?shape=48x32&size=48x32&x_shape=48x32&weights=48%2C32"] * 4)
+
     def test_a_retry_after_of_nothing_or_of_a_date_is_no_reason_to_hurry_or_to_break(self):
         later = "Fri, 27 Nov 2026 01:00:00 GMT"
         url, asked = self.serve([(503, {"Retry-After": after}, b"{}") for after in ("0", later, "0", "x")]

@@ -166,6 +166,13 @@ class Epochs:
         self.assertIn("the token must be one word", self.epoch("signal", status=1, token="a b")[1])
 
 
+    def test_the_sides_of_a_size_are_joined_by_x(self):
+        """The daemon reads them, and refuses them only because this set has no pictures."""
+        told = self.epoch("colour", status=1, size=[48, 32])[1]
+        self.assertIn("size=48x32&", told)
+        self.assertIn("the data set colour has none", told)
+
+
 class JavaScript(Epochs, unittest.TestCase):
     make = languages.JavaScript
 

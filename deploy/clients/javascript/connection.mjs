@@ -144,12 +144,14 @@ function checkedToken(token) {
   return word;
 }
 
-/** A parameter as the daemon reads it: truths as 1 and 0, lists with commas. */
+const SHAPES = ["shape", "size", "x_shape"];
+
+/** A parameter as the daemon reads it: truths as 1 and 0, lists with commas, the sides of shapes with x. */
 function text(value, name) {
   if (typeof value === "boolean")
     return value ? "1" : "0";
   if (Array.isArray(value) || ArrayBuffer.isView(value))
-    return Array.from(value, (each) => text(each, name)).join(",");
+    return Array.from(value, (each) => text(each, name)).join(SHAPES.includes(name) ? "x" : ",");
   if (Number.isInteger(value) && !Number.isSafeInteger(value))
     throw new RangeError(`${name} is ${value}, which may have been rounded; give it as a BigInt, such as 7n`);
   return String(value);

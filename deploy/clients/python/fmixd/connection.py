@@ -51,12 +51,15 @@ def bearer(token: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def text(value: Any) -> str:
-    """A parameter as the daemon reads it: truths as 1 and 0, lists with commas."""
+SHAPES = ("shape", "size", "x_shape")
+
+
+def text(value: Any, name: str) -> str:
+    """A parameter as the daemon reads it: truths as 1 and 0, lists with commas, the sides of shapes with x."""
     if isinstance(value, (bool, np.bool_)):
         return str(int(value))
     if isinstance(value, (list, tuple, np.ndarray)):
-        return ",".join(map(text, value))
+        return ("x" if name in SHAPES else ",").join(text(item, name) for item in value)
     return str(value)
 
 
@@ -92,7 +95,7 @@ class Connection:
         return self._ask("POST", path, query, data)
 
     def _ask(self, method: str, path: str, query: dict[str, Any], data: bytes | None = None) -> bytes:
-        texts = {name: text(value) for name, value in query.items()}
+        texts = {name: text(value, name) for name, value in query.items()}
         target = f"{self._path}{path}?{urlencode(texts)}" if query else self._path + path
         begun, pause, silent = time.monotonic(), 0.1, False
         for tried in itertools.count(1):

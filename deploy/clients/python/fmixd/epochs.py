@@ -35,7 +35,7 @@ def steps_of(count: int, batch: int, drop_last: int = 0, world: int = 1) -> int:
 
 def drops_last(options: dict[str, Any]) -> bool:
     """Whether they say drop_last; of another value than 0 and 1 the daemon says what it must be."""
-    return text(options.get("drop_last", 0)) == "1"
+    return text(options.get("drop_last", 0), "drop_last") == "1"
 
 
 class HostedEpoch:

@@ -65,21 +65,13 @@ def _digest(arrays: dict[str, NDArray[Any]]) -> str:
 def plans(**options: Any) -> dict[str, NDArray[Any]]:
     """What /v1/plans answers: a dictionary of NumPy arrays. Options are the resource's: shape, n, step, steps, seed,
     method, lambda (as `lam`), dtype, parts, … Without `steps` arrays have no leading dimension of batches."""
-    return _asked(_written(options))
+    return _asked(api_names(options))
 
 
 def masks(**options: Any) -> NDArray[Any]:
     """What /v1/masks answers: an array [n, *shape], or of bits [n, bytes]. Options are the resource's: shape, n, index,
     seed, method, lambda (as `lam`), dtype, …, but for grey images and sheets, which a daemon draws."""
-    return _drawn(library(), {**mask_values(_written(options)), "parts": ["masks"]})["masks"][0]
-
-
-def _written(options: dict[str, Any]) -> dict[str, Any]:
-    """By the names of the API; a shape may be a tuple."""
-    shape = options.get("shape")
-    if isinstance(shape, (tuple, list)):
-        options["shape"] = "x".join(map(str, shape))
-    return api_names(options)
+    return _drawn(library(), {**mask_values(api_names(options)), "parts": ["masks"]})["masks"][0]
 
 
 def _asked(options: dict[str, Any], stop: threading.Event | None = None) -> dict[str, NDArray[Any]]:

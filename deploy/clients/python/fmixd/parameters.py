@@ -186,7 +186,7 @@ def mask_values(options: dict[str, Any]) -> dict[str, Any]:
 def _checked(options: dict[str, Any], table: dict[str, Parameter], checks: Sequence[Callable[[dict[str, Any]],
              None]]) -> dict[str, Any]:
     found = dict(_DEFAULTS)
-    found.update({name: _taken(table, name, text(value)) for name, value in options.items()})
+    found.update({name: _taken(table, name, text(value, name)) for name, value in options.items()})
     found["given"] = set(options)
     for check in (_check_shape_given, *checks):  # in the order in which the daemon has them
         check(found)

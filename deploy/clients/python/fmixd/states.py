@@ -13,7 +13,7 @@ STEPS, EPOCHS = 2**24, 2**16
 
 def recipe(options: Mapping[str, Any]) -> dict[str, str]:
     """Options as a daemon reads them: what must be the same where a job goes on."""
-    return {name: text(_plain(value)) for name, value in sorted(options.items()) if value is not None}
+    return {name: text(_plain(value), name) for name, value in sorted(options.items()) if value is not None}
 
 
 def _plain(value: Any) -> Any:

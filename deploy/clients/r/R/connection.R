@@ -78,7 +78,9 @@ query_text <- function(query) {
   paste0("?", paste0(names(query), "=", vapply(texts, curl::curl_escape, ""), collapse = "&"))
 }
 
-# A parameter as the daemon reads it: truths as 1 and 0, vectors with commas.
+SHAPES <- c("shape", "size", "x_shape")
+
+# A parameter as the daemon reads it: truths as 1 and 0, vectors with commas, the sides of shapes with x.
 parameter_text <- function(value, name) {
   if (is.logical(value)) value <- as.integer(value)
   if (is.numeric(value)) {
@@ -90,5 +92,5 @@ parameter_text <- function(value, name) {
     exact <- as.numeric(short) == value
     value <- ifelse(whole, sprintf("%.0f", value), ifelse(exact, short, sprintf("%.17g", value)))
   }
-  paste(value, collapse = ",")
+  paste(value, collapse = if (name %in% SHAPES) "x" else ",")
 }
