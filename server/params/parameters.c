@@ -25,7 +25,7 @@ static const char *const filters[] = {"bilinear", "bicubic", "nearest", NULL};
 #define AT(field)          offsetof(query, field)
 #define INTEGER(low, high) .kind = KIND_INTEGER, .least = (low), .most = (high)
 #define REAL(from, to)     .kind = KIND_REAL, .low = (from), .high = (to)
-#define SHAPE(sides)       .kind = KIND_SHAPE, .least = 1, .most = (sides)
+#define SHAPE(sides, like) .kind = KIND_SHAPE, .least = 1, .most = (sides), .example = (like)
 #define CHOICE(list)       .kind = KIND_CHOICE, .choices = (list)
 #define CHOICE_OF(name)    .kind = KIND_CHOICE, .choice = (name)
 #define SET(list)          .kind = KIND_SET, .choices = (list)
@@ -50,7 +50,7 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_N] = {"n", INTEGER(1, FMIX_MAX_BATCH), .group = GROUP_SAMPLE, .offset = AT(n),
                  .fallback = "1",
                  .meaning = "number of rows (default: 1; for batches of a data set, 64)"},
-    [QUERY_SHAPE] = {"shape", SHAPE(3), .group = GROUP_SHAPE, .offset = AT(shape),
+    [QUERY_SHAPE] = {"shape", SHAPE(3, "32x32"), .group = GROUP_SHAPE, .offset = AT(shape),
                      .meaning = "shape of the mask, of one to three dimensions, such as 32x32"},
     [QUERY_METHOD] =
         {"method", LIST(NULL), .choice = fmix_method_name, .group = GROUP_METHOD,
@@ -122,13 +122,15 @@ const query_parameter query_table[QUERY_COUNT] = {
                                  "dimensions; for a data set, in the answer"},
     [QUERY_PARTS] = {"parts", SET(parts), .group = GROUP_PARTS, .offset = AT(parts),
                      .meaning = "tensors of the answer, separated by commas"},
-    [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK), .group = GROUP_UPLOAD, .offset = AT(x_shape),
+    [QUERY_X_SHAPE] = {"x_shape", SHAPE(QUERY_RANK, "8x3x32x32"), .group = GROUP_UPLOAD,
+                       .offset = AT(x_shape),
                        .meaning = "raw body: shape of x, rows first, such as 8x3x32x32"},
     [QUERY_X_DTYPE] = {"x_dtype", CHOICE_OF(dtype_name), .group = GROUP_UPLOAD,
                        .offset = AT(x_dtype), .meaning = "raw body: element type of x"},
-    [QUERY_OUT_DTYPE] =
-        {"out_dtype", CHOICE_OF(dtype_name), .group = GROUP_MIXED, .offset = AT(out_dtype),
-         .meaning = "element type of mixed; from u8 to a floating type, values are divided by 255"},
+    [QUERY_OUT_DTYPE] = {"out_dtype", CHOICE_OF(dtype_name), .group = GROUP_MIXED,
+                         .offset = AT(out_dtype),
+                         .meaning = "element type of mixed; from u8 to a floating type, values are "
+                                    "divided by 255; an integer type limits values to its range"},
     [QUERY_CLASSES] =
         {"classes", LIST(NULL), .group = GROUP_MIXED, .offset = AT(classes),
          .meaning = "number of classes of y; with several heads y.NAME, one number for each"},
@@ -153,7 +155,7 @@ const query_parameter query_table[QUERY_COUNT] = {
                     .fallback = "0",
                     .meaning =
                         "1: mirrors a random half of the samples along the last spatial dimension"},
-    [QUERY_SIZE] = {"size", SHAPE(2), .group = GROUP_VIEW, .offset = AT(size),
+    [QUERY_SIZE] = {"size", SHAPE(2, "224 or 224x192"), .group = GROUP_VIEW, .offset = AT(size),
                     .meaning = "pictures: size of the view that each becomes, such as 224, or "
                                "224x192 for height x width; required for image sets and uploaded "
                                "pictures"},

@@ -191,6 +191,7 @@ typedef struct query_parameter {
     double low, high;                       /* KIND_REAL, KIND_REALS, KIND_RANGE */
     const char *const *choices;             /* NULL-terminated */
     const char *(*choice)(unsigned number); /* or this function; NULL past the last choice */
+    const char *example;                    /* KIND_SHAPE: "32x32" */
     const char *fallback;                   /* the default as text; NULL: there is none */
     /* Recipe texts hold the parameter only where it is given, although it has a default: ETags of
      * requests without it are older than the parameter. */

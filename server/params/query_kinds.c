@@ -223,8 +223,8 @@ static void print_shape(const query_parameter *row, const void *field, buffer *o
 }
 
 static void expect_shape(const query_parameter *row, char *out, size_t room) {
-    snprintf(out, room, "one to %" PRIu64 " dimensions of at least 1 separated by x, such as 32x32",
-             row->most);
+    snprintf(out, room, "one to %" PRIu64 " dimensions of at least 1 separated by x, such as %s",
+             row->most, row->example);
 }
 
 static json_t *shape_schema(const query_parameter *row) {

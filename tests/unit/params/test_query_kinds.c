@@ -12,6 +12,8 @@ static const struct {
     {QUERY_DELTA, "0.50", "0.5", "nan", "a decimal number from 0 to 10"},
     {QUERY_SHAPE, "3x04", "3x4", "3x0",
      "one to 3 dimensions of at least 1 separated by x, such as 32x32"},
+    {QUERY_SIZE, "048x32", "48x32", "48,32",
+     "one to 2 dimensions of at least 1 separated by x, such as 224 or 224x192"},
     {QUERY_POLICY, "random", "random", "rando", "one of: alternate, random"},
     {QUERY_MEMBER, "png", "png", "png,npy", "one of: npy, png"},
     {QUERY_PARTS, "lambda,mixed", "mixed,lambda", "mixed,mixed",
