@@ -119,6 +119,17 @@ class Trouble(unittest.TestCase):
         url, _ = self.serve([(200, {}, b"<html>please log in</html>")])
         with self.assertRaisesRegex(fmixd.Refused, "not fmixd's answer.*html"):
             fmixd.Mixer(url)(np.zeros((2, 1, 4, 4), "f4"), None, 0)
+        for body in b"<html>please log in</html>", b"[1]", b"{}":
+            url, _ = self.serve([(200, {}, body)])
+            with self.subTest(body), self.assertRaisesRegex(fmixd.Refused, f"^{url}: this is not fmixd's answer"):
+                fmixd.describe(url, "colour")
+
+    def test_whoever_does_not_answer_is_named(self):
+        url, _ = self.serve([(404, {}, b'{"detail": "no such thing"}'), (503, {}, b'{"detail": "too much"}')])
+        with self.assertRaisesRegex(fmixd.Refused, f"^{url}/x: 404 no such thing$"):
+            fmixd.Connection(url).get("/x")
+        with self.assertRaisesRegex(ConnectionError, f"^{url}/x: no answer, asked 1 times: too much$"):
+            fmixd.Connection(url, tries=1).get("/x")
 
     def test_closing_waits_for_no_daemon_that_is_silent(self):
         with socket.create_server(("127.0.0.1", 0)) as deaf:

@@ -204,6 +204,17 @@ class JavaScript(Epochs, unittest.TestCase):
             self.assertEqual(len(self.epoch("tokens", url, batch=2, ahead=2, tries=1)[0]), 6)
 
 
+    def test_a_page_of_another_origin_is_told_of_cors(self):
+        script = ("globalThis.location = {{origin: {}, href: 'http://a.example/'}};"
+                  "const {{ describe }} = await import('./deploy/clients/javascript/fmixd.mjs');"
+                  "await describe({}, 'colour', {{tries: 1}}).catch((error) => console.log(error.message));")
+        with languages.Proxy(self.daemon, lambda path: "gone") as url:
+            for origin, told in ("http://a.example", True), (url, False):
+                done = languages.run(["node", "--input-type=module", "-e", script.format(repr(origin), repr(url))])
+                self.assertIn("asked 1 times", done.stdout, done.stderr)
+                self.assertEqual(f"cors does not name {origin}, the origin of this page" in done.stdout, told)
+
+
 class R(Epochs, unittest.TestCase):
     make = languages.R
 

@@ -89,12 +89,19 @@ export class Connection {
       return { status: answer.status, body, retryAfter: answer.headers.get("Retry-After"), why };
     } catch (broken) {
       signal?.throwIfAborted();
-      return { why: broken.cause?.message || broken.message };
+      return { why: (broken.cause?.message || broken.message) + foreign(target) };
     } finally {
       clearTimeout(timer);
       one.abort(); // takes its listener off the caller's signal
     }
   }
+}
+
+/** What else it may be: a browser does not say why a page may not read an answer. */
+function foreign(target) {
+  const own = globalThis.location?.origin;
+  return own && own !== "null" && new URL(target).origin !== own
+    ? ` (or the daemon's setting cors does not name ${own}, the origin of this page)` : "";
 }
 
 /** A controller that is aborted with a signal, if there is one. @param {AbortSignal} [signal] */

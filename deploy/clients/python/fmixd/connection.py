@@ -80,7 +80,7 @@ class Connection:
         parts = checked(url)
         self._kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[parts.scheme]
         self._url, self._host, self._path = url, parts.netloc, parts.path.rstrip("/")
-        self._headers = bearer(token)
+        self._origin, self._headers = f"{parts.scheme}://{parts.netloc}", bearer(token)
         self._patience, self._tries = patience, tries
         self._connection: http.client.HTTPConnection | None = None
         self._abandoned = threading.Event()
@@ -104,12 +104,12 @@ class Connection:
                 assert isinstance(body, bytes)
                 return body
             if status and status not in (429, 502, 503, 504):
-                raise Refused(f"{target}: {status} {_reason(body)}")
+                raise Refused(f"{self._origin}{target}: {status} {_reason(body)}")
             wait = _seconds(headers.get("Retry-After"), pause) * random.uniform(1, 1.3)
             waited = time.monotonic() - begun
             why = _reason(body) if status else body
             if waited + wait > self._patience or tried == self._tries:
-                raise ConnectionError(f"{target}: no answer, asked {tried} times: {why}")
+                raise ConnectionError(f"{self._origin}{target}: no answer, asked {tried} times: {why}")
             if waited + wait > SILENCE and not silent:
                 silent = True
                 warnings.warn(f"{self._url}: no answer yet ({why}); it is asked again in {wait:.1f} s, and until "

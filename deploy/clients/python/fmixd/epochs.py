@@ -16,8 +16,13 @@ def describe(url: str, name: str, token: str | None = None) -> dict[str, Any]:
     """What there is of a data set: count, shape, dtype, heads, digest, …"""
     connection = Connection(url, token)
     try:
-        facts: dict[str, Any] = json.loads(connection.get(f"/v1/datasets/{name}"))
+        body = connection.get(f"/v1/datasets/{name}")
+        facts = json.loads(body)
+        if not isinstance(facts, dict) or not {"count", "digest", "heads"} <= set(facts):
+            raise ValueError
         return facts
+    except ValueError as wrong:
+        raise Refused(f"{url}: this is not fmixd's answer, which begins with {body[:40]!r}") from wrong
     finally:
         connection.close()
 
