@@ -59,7 +59,7 @@ class Block(NamedTuple):
 
     page: str
     line: int
-    kind: str  # shell, python, r, or tree: names of folders and what is in them
+    kind: str  # shell, python, javascript, r, or tree: names of folders and what is in them
     text: str
 
     def commands(self):
@@ -72,6 +72,8 @@ def kind_of(text):
     lines = [line for line in text.splitlines() if line and not line.startswith(" ")]
     if all(line.startswith(SHELL) for line in lines):
         return "shell"
+    if lines[0].startswith("const "):
+        return "javascript"
     if "<-" in lines[0]:
         return "r"
     if all(re.match(r"\w+/ ", line) for line in lines):
@@ -163,7 +165,7 @@ class Blocks(Words):
     def test_every_block_is_of_a_known_kind(self):
         for block in BLOCKS:
             with self.subTest(page=block.page, line=block.line):
-                self.assertIn(block.kind, ("shell", "python", "r", "tree"), block.text)
+                self.assertIn(block.kind, ("shell", "python", "javascript", "r", "tree"), block.text)
         self.assertGreater(len(BLOCKS), 15)
 
     def test_what_is_listed_as_not_run_is_there(self):
@@ -205,6 +207,26 @@ class Blocks(Words):
         (self.folder / "r.R").write_text(script, encoding="utf-8")
         self.run_line("Rscript r.R")
         self.assertEqual((self.folder / "r.raw").read_bytes(), self.masks().tobytes())
+
+    def test_javascript_mixes_as_the_daemon_does(self):
+        self.needs("node --version", "nodejs")
+        block, = blocks("javascript")
+        source = np.random.default_rng(3).random((64, 1, 28, 28), "f4")
+        numbers = np.arange(64, dtype="i8") % 10
+        source.tofile(self.folder / "js-x")
+        (self.folder / "js.mjs").write_text(
+            f'import {{ mixer }} from "{harness.ROOT}/deploy/clients/javascript/fmixd.mjs";\n'
+            'import { readFileSync, writeFileSync } from "node:fs";\n'
+            'const data = new Float32Array(new Uint8Array(readFileSync("js-x")).buffer), step = 3, epoch = 0;\n'
+            f'const numbers = {numbers.tolist()};\n{self.here(block.text)}\nmix.close();\n'
+            'for (const [name, { data }] of Object.entries({ mixed: x, labels: y }))\n'
+            '  writeFileSync(`js-${name}`, new Uint8Array(data.buffer));\n', encoding="utf-8")
+        self.run_line("node js.mjs")
+        told = self.server.post("/v1/mix.safetensors?layout=channels_first&seed=7&step=3&method=fmix,mixup&classes=10",
+                                write_safetensors({"x": source, "y": numbers}),
+                                content_type="application/x-safetensors")
+        for name in "mixed", "labels":
+            self.assertEqual((self.folder / f"js-{name}").read_bytes(), read_safetensors(told.body)[name].tobytes())
 
     def needs(self, probe, package):
         if subprocess.run(probe, shell=True, check=False, capture_output=True).returncode:
