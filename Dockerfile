@@ -1,9 +1,11 @@
-# Two stages: a compiler that stays behind, and an image that holds fmixd, the shared libraries it
-# names, and nothing else: no shell, no package manager.
+# Stages with a compiler that stay behind, and an image that holds fmixd, the shared libraries it
+# names, its SBOM, and nothing else: no shell, no package manager.
+#
+# The same sources, packages of Debian and SOURCE_DATE_EPOCH make the same bytes: see deploy/README.
 #
 # For amd64 and arm64 (--platform): the first stage is of the building machine's own kind and
 # compiles for the other, so that nothing is emulated.
-FROM --platform=$BUILDPLATFORM debian:13-slim AS build
+FROM --platform=$BUILDPLATFORM debian:13-slim AS packages
 ARG TARGETARCH
 RUN target=${TARGETARCH:-$(dpkg --print-architecture)} && \
     case $target in \
@@ -17,12 +19,17 @@ RUN target=${TARGETARCH:-$(dpkg --print-architecture)} && \
     apt-get install -y --no-install-recommends make "$gcc" $(printf "%s:$target " \
         libc6-dev libmicrohttpd-dev libfftw3-dev libjansson-dev libsodium-dev libmpfr-dev \
         libpng-dev libdeflate-dev libjpeg62-turbo-dev libgnutls28-dev)
+
+FROM packages AS build
 WORKDIR /src
 COPY Makefile ./
 COPY lib lib
 COPY server server
-RUN triplet=$(cat /triplet) && \
-    make -j"$(nproc)" CC="$triplet-gcc" AR="$triplet-ar" && "$triplet-strip" build/fmixd && \
+# MPFR and libsodium are large, and fmixd calls little of them: what it calls is linked into it.
+RUN triplet=$(cat /triplet) && mkdir /static && \
+    ln -s "/usr/lib/$triplet/libmpfr.a" "/usr/lib/$triplet/libsodium.a" /static/ && \
+    LDFLAGS=-L/static make -j"$(nproc)" CC="$triplet-gcc" AR="$triplet-ar" && \
+    "$triplet-strip" build/fmixd && \
     if [ "$triplet" = "$(uname -m)-linux-gnu" ]; then build/fmixd selftest; fi
 # What ldd would list, which cannot run what is for another machine: the loader, where the program
 # asks for it, and what each file needs.
@@ -40,6 +47,13 @@ RUN triplet=$(cat /triplet) && \
                 { cp -L "$file" "/image$file" && set -- "$@" "$file"; } || exit 1; \
         done; \
     done
+# What each file is and where it is from, and one time for all of them.
+COPY deploy/sbom ./
+ARG SOURCE_DATE_EPOCH=0
+RUN export SOURCE_DATE_EPOCH && umask 022 && mkdir -p /image/usr/share/doc/fmixd && \
+    perl sbom /image "$(sed -n 's/^VERSION *:= *//p' Makefile)" /static/* > /sbom.json && \
+    cp /sbom.json /image/usr/share/doc/fmixd/sbom.spdx.json && \
+    chmod -R u=rwX,go=rX /image && find /image -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch
 COPY --from=build /image /

@@ -8,13 +8,18 @@ folder.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import tempfile
 
 import debian
 from debian import run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+RECIPE = ROOT / "Dockerfile"
+EPOCH = 1_700_000_000  # of the commit, if it were one: the suites also run where there is no git
+SBOM = "usr/share/doc/fmixd/sbom.spdx.json"
 RELEASE = "trixie"
 BASE = "localhost/debian:13-slim"
 
@@ -46,6 +51,7 @@ class Store:
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
+        self.made = set()
         configured = debian.configuration(self.folder / "configured", RELEASE)
         container = self.buildah("from", "--pull-never", "scratch").strip()
         self.buildah("add", "-q", container, debian.base(RELEASE), "/")
@@ -58,24 +64,68 @@ class Store:
                    self.folder / "run", "--storage-driver", "vfs", *arguments,
                    env={**os.environ, "BUILDAH_ISOLATION": "chroot", "TMPDIR": str(self.folder)})
 
-    def build(self, target):
-        """The Dockerfile's image for an architecture."""
+    def build(self, target, tree=ROOT, name="fmixd"):
+        """The image for an architecture that the Dockerfile in a tree makes."""
+        packages = self.packages(target)
+        first, rest = re.split(r"^(?=FROM packages AS build$)", RECIPE.read_text(), flags=re.M)
+        if packages not in self.made:
+            self._build(target, first, packages, ROOT)
+            self.made.add(packages)
+        # All that follows is done again in each build.
+        self._build(target, rest.replace("FROM packages ", f"FROM {packages} ", 1), name, tree)
+        return Image(self, name)
+
+    def _build(self, target, recipe, name, tree):
         # buildah of Debian 12 has no BUILDPLATFORM of its own, and no health check unless it is
         # Docker's format.
-        name = f"fmixd:{target}"
+        written = self.folder / "Dockerfile"
+        written.write_text(recipe)
         self.buildah("build", "--pull=never", "--layers=false", "--network=host",
-                     "--format=docker", f"--platform=linux/{target}",
-                     f"--build-arg=BUILDPLATFORM=linux/{debian.architecture()}", "-t", name, ROOT)
-        return Image(self, name)
+                     "--format=docker", f"--platform=linux/{target}", f"--file={written}",
+                     f"--build-arg=BUILDPLATFORM=linux/{debian.architecture()}",
+                     f"--timestamp={EPOCH}", f"--build-arg=SOURCE_DATE_EPOCH={EPOCH}",
+                     "-t", name, tree)
+
+    @staticmethod
+    def packages(target):
+        """The name of the image of the stage that has a compiler and Debian's packages."""
+        return f"localhost/packages:{target}"
+
+    def digest(self, name):
+        """Of the OCI manifest, which names the bytes of all there is.
+
+        In Docker's format, buildah also writes the random names of a container and of its host.
+        """
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            self.buildah("push", "-q", "--disable-compression", "--format=oci", name, f"oci:{folder}:one")
+            manifest, = json.loads(pathlib.Path(folder, "index.json").read_text())["manifests"]
+        return manifest["digest"]
+
+    def root(self, name):
+        """Where an image's files are."""
+        container = self.buildah("from", "--pull-never", name).strip()
+        return pathlib.Path(self.buildah("mount", container).strip())
+
+
+def copy_tree(folder):
+    """A copy of what the Dockerfile copies, in another folder, with other times and permissions."""
+    for name in ("Makefile", "lib", "server", "deploy/sbom", ".dockerignore"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        run("cp", "-R", ROOT / name, folder / name)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    return folder
 
 
 class Image:
     """What is in an image, and what it says."""
 
     def __init__(self, store, name):
-        container = store.buildah("from", "--pull-never", name).strip()
-        self.root = pathlib.Path(store.buildah("mount", container).strip())
+        self.root = store.root(name)
         said = json.loads(store.buildah("inspect", "--type", "image", name))["Docker"]
+        self.layers = said["rootfs"]["diff_ids"]
+        self.digest = store.digest(name)
         self.architecture = said["architecture"]
         self.config = said["config"]
 

@@ -31,6 +31,7 @@ sys.path.insert(0, str(harness.ROOT / "deploy" / "clients" / "python"))
 
 PAGES = ("README.md", "deploy/README.md", "deploy/API.md")
 DOCKER = "Docker's engine is not there; test_image builds the Dockerfile with buildah"
+BUILDAH = "test_image builds without asking a registry for the base"
 COMPOSE = "Docker's engine is not there; test_compose checks the file"
 CLUSTER = "there is no cluster; test_kubernetes checks the files"
 WHEEL = "test_wheel builds and installs the package offline"
@@ -42,6 +43,11 @@ NOT_RUN = {
     "venv/bin/pip install ./deploy/clients/python": WHEEL,
     "docker build -t fmixd . && docker run --rm -p 8080:8080 fmixd": DOCKER,
     "docker build -t fmixd . && docker run --rm -p 8080:8080 --read-only fmixd": DOCKER,
+    "docker create --name fmixd-copy fmixd": DOCKER,
+    "docker cp fmixd-copy:/usr/share/doc/fmixd/sbom.spdx.json .": DOCKER,
+    "buildah build --timestamp $(git log -1 --format=%ct) -t fmixd \\\n"
+    "    --build-arg SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) .": BUILDAH,
+    "buildah inspect --type image --format '{{.FromImageID}}' fmixd": BUILDAH,
     "docker compose -f deploy/compose/compose.yaml up --build --detach": COMPOSE,
     "kubectl create namespace fmixd": CLUSTER,
     "kubectl --namespace fmixd create secret generic fmixd-tokens --from-file tokens": CLUSTER,
@@ -50,7 +56,7 @@ NOT_RUN = {
     "build/fmixd token trainer | tee /dev/stderr | tail -1 | sudo tee -a /etc/fmixd/tokens": ROOT,
     "sudo systemctl enable --now fmixd.socket fmixd.service": ROOT,
 }
-SHELL = ("build/", "curl ", "docker ", "kubectl ", "make ", "python3 ", "sudo ", "venv/")
+SHELL = ("build/", "buildah ", "curl ", "docker ", "kubectl ", "make ", "python3 ", "sudo ", "venv/")
 MAGIC = {".png": b"\x89PNG\r\n", ".npy": b"\x93NUMPY", ".npz": b"PK\x03\x04"}
 
 
