@@ -172,8 +172,8 @@ static bool was_dropped(const request *r, enum MHD_RequestTerminationCode how) {
 
 /* 408: the request came too slowly. 499: the client left. */
 static void set_last_status(request *r, enum MHD_RequestTerminationCode how) {
-    problem large = {0};
     if (was_dropped(r, how) && !was_late(r)) {
+        problem large = {0};
         explain_library(r, 431, &large);
         request_refuse_directly(r, &large, !r->is_head);
     }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -77,10 +79,10 @@ const void *send_filter_others(int fd, const void *bytes, size_t length) {
     return filter ? filter->stands_for(filter->user, fd, bytes, length) : NULL;
 }
 
-/* The same as sendmsg, by a function that this program does not define. */
+/* The same as sendmsg, without the function of that name, which this program defines. sendmmsg
+ * would cost a twentieth of a small request more. */
 static ssize_t send_message(int fd, const struct msghdr *message, int flags) {
-    struct mmsghdr one = {.msg_hdr = *message};
-    return sendmmsg(fd, &one, 1, flags) == 1 ? (ssize_t)one.msg_len : -1;
+    return syscall(SYS_sendmsg, fd, message, flags);
 }
 
 /* Returns the count that sending the whole head would return. */

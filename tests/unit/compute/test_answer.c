@@ -18,9 +18,6 @@ typedef struct probe {
     unit_gate *hold;    /* every fill passes this gate, */
     atomic_bool told;   /* and then asks whether it is cancelled */
     atomic_uint prepared, fills, other_fills, destroyed;
-    bool lends, altered;
-    unsigned char *lent; /* all rows */
-    atomic_uint loans, checks;
     atomic_bool early; /* a fill came before the preparation */
     _Atomic uint64_t reading, lead, filled;
 } probe;
@@ -56,18 +53,6 @@ static fmix_status fill_x(const void *self, fmix_scratch *scratch, uint64_t firs
             *at++ = byte_of(row, i);
     raise_to(&p->filled, (first + n) * bytes);
     return FMIX_OK;
-}
-
-static const void *lend_x(const void *self, uint64_t first, uint64_t n) {
-    probe *p = (probe *)self;
-    atomic_fetch_add(&p->loans, 1);
-    return first <= p->fail_row && p->fail_row < first + n ? NULL : p->lent + first * p->row_bytes;
-}
-
-static bool lent_well(const void *self) {
-    probe *p = (probe *)self;
-    atomic_fetch_add(&p->checks, 1);
-    return !p->altered;
 }
 
 static fmix_status fill_other(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
@@ -110,10 +95,6 @@ static tensor_source *tensor_source_of(probe *p, uint64_t rows, uint64_t bytes, 
     s->self = p;
     s->prepare = prepare;
     s->is_lost = is_lost;
-    if (p->lends) {
-        s->tensors[0].lend = lend_x;
-        s->lent_well = lent_well;
-    }
     s->destroy = destroy;
     return s;
 }
@@ -549,69 +530,6 @@ static void a_failing_fill_ends_the_reading_and_nothing_wrong_is_read(void **sta
     }
 }
 
-/* Rows of x that lie in memory. */
-static void lend_rows(bench *b, uint64_t rows, uint64_t bytes) {
-    b->probe.lends = true;
-    b->probe.lent = malloc((size_t)(rows * bytes));
-    assert_non_null(b->probe.lent);
-    for (uint64_t row = 0; row < rows; row++)
-        for (uint64_t i = 0; i < bytes; i++)
-            b->probe.lent[row * bytes + i] = byte_of(row, i);
-}
-
-static void rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end(void **state) {
-    (void)state;
-    enum { ROWS = 300, BYTES = 100000 };
-    for (int altered = 0; altered < 2; altered++) {
-        static unsigned char out[ROWS * BYTES];
-        const void *at = NULL;
-        bench b;
-        bench_open(&b, 2, 1);
-        lend_rows(&b, ROWS, BYTES);
-        b.probe.altered = altered;
-        bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1), &format_raw);
-        assert_int_equal(start(&b), ANSWER_READY);
-        assert_true(answer_peek(b.answer, 7, 1000, &at) == 1000);
-        assert_ptr_equal(at, b.probe.lent + 7);
-        uint64_t got = read_from(&b, 0, sizeof out, 65536, out);
-        assert_true(altered ? got < sizeof out : got == sizeof out);
-        assert_true(right_bytes(out, got, BYTES) == got);
-        assert_int_equal(atomic_load(&b.probe.checks), 1);
-        assert_int_equal(atomic_load(&b.probe.loans), 4);
-        assert_int_equal(atomic_load(&b.probe.fills), 0);
-        bench_close(&b);
-        free(b.probe.lent);
-    }
-}
-
-static void rows_that_cannot_be_lent_end_the_reading_before_them(void **state) {
-    (void)state;
-    enum { ROWS = 300, BYTES = 100000 };
-    static unsigned char out[ROWS * BYTES];
-    bench b;
-    bench_open(&b, 2, 1);
-    lend_rows(&b, ROWS, BYTES);
-    b.probe.fail_row = 200;
-    bench_answer(&b, tensor_source_of(&b.probe, ROWS, BYTES, 1), &format_raw);
-    uint64_t got = start(&b) == ANSWER_READY ? read_from(&b, 0, sizeof out, 65536, out) : 0;
-    assert_true(got <= UINT64_C(200) * BYTES && right_bytes(out, got, BYTES) == got);
-    bench_close(&b);
-    free(b.probe.lent);
-}
-
-static void an_answer_that_is_encoded_fills_rows_that_could_be_lent(void **state) {
-    (void)state;
-    bench b;
-    bench_open(&b, 1, 1);
-    lend_rows(&b, 3, 10);
-    bench_answer(&b, tensor_source_of(&b.probe, 3, 10, 1), &format_json);
-    assert_int_equal(start(&b), ANSWER_READY);
-    assert_int_equal(atomic_load(&b.probe.loans), 0);
-    assert_true(atomic_load(&b.probe.fills) > 0);
-    bench_close(&b);
-    free(b.probe.lent);
-}
-
 static void a_full_queue_is_busy_until_a_job_ends(void **state) {
     (void)state;
     bench first, second;
@@ -799,9 +717,6 @@ RUN(T(a_range_is_its_bytes_and_computes_its_rows_alone),
     T(an_answer_made_of_something_lost_is_refused_as_internal),
     T(a_failing_fill_of_a_buffered_answer_fails_the_start),
     T(a_failing_fill_ends_the_reading_and_nothing_wrong_is_read),
-    T(rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end),
-    T(rows_that_cannot_be_lent_end_the_reading_before_them),
-    T(an_answer_that_is_encoded_fills_rows_that_could_be_lent),
     T(a_full_queue_is_busy_until_a_job_ends),
     T(an_answer_abandoned_before_its_start_is_never_queued),
     T(an_answer_abandoned_in_the_queue_is_destroyed_at_once),

@@ -1,0 +1,129 @@
+#include "unit.h"
+
+#include "compute/answer.h"
+
+enum { ROWS = 300, BYTES = 100000 };
+static unsigned char all[ROWS * BYTES], out[ROWS * BYTES];
+
+/* Rows that lie in `all`, and what is asked of them. */
+typedef struct lender {
+    uint64_t lost; /* the row that cannot be lent */
+    bool altered;
+    atomic_uint loans, fills, checks;
+    atomic_bool suspended; /* the reader */
+    atomic_bool destroyed; /* the source */
+} lender;
+
+static const void *lend(const void *self, uint64_t first, uint64_t n) {
+    lender *l = (lender *)self;
+    atomic_fetch_add(&l->loans, 1);
+    return first <= l->lost && l->lost < first + n ? NULL : all + first * BYTES;
+}
+
+static fmix_status fill(const void *self, fmix_scratch *scratch, uint64_t first, uint64_t n,
+                        void *to) {
+    lender *l = (lender *)self;
+    (void)scratch;
+    atomic_fetch_add(&l->fills, 1);
+    memcpy(to, all + first * BYTES, (size_t)n);
+    return FMIX_OK;
+}
+
+static bool lent_well(const void *self) {
+    lender *l = (lender *)self;
+    atomic_fetch_add(&l->checks, 1);
+    return !l->altered;
+}
+
+static void destroy(void *self) {
+    atomic_store(&((lender *)self)->destroyed, true);
+}
+
+static void suspend(void *of) {
+    atomic_store(&((lender *)of)->suspended, true);
+}
+
+static void resume(void *of) {
+    atomic_store(&((lender *)of)->suspended, false);
+}
+
+static answer *start(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes) {
+    const job_waiter waiter = {suspend, resume, l, 0, NULL};
+    tensor_source *s = tensor_source_new(rows);
+    problem p = {0};
+    refusal why;
+    for (size_t i = 0; i < sizeof all; i++)
+        all[i] = (unsigned char)(i * 7 + i / BYTES);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, 1, fill, l));
+    s->tensors[0].lend = lend;
+    s->lent_well = lent_well;
+    s->self = l;
+    s->destroy = destroy;
+    answer *a = answer_new(pool, s, f, &waiter, &p);
+    assert_non_null(a);
+    while (answer_start(a, &why) == ANSWER_WAIT)
+        UNIT_UNTIL(!atomic_load(&l->suspended));
+    return a;
+}
+
+/* Bytes that were read; each of them is right. */
+static uint64_t read_all(lender *l, answer *a) {
+    uint64_t at = 0;
+    for (int64_t n = 0; at < sizeof out && n >= 0; at += n > 0 ? (uint64_t)n : 0) {
+        UNIT_UNTIL(!atomic_load(&l->suspended));
+        n = answer_read(a, at, out + at, 65536);
+    }
+    assert_memory_equal(out, all, at);
+    return at;
+}
+
+/* A thread may hold the answer until its slice is over. */
+static void end(lender *l, jobs *pool, answer *a) {
+    answer_release(a);
+    UNIT_UNTIL(atomic_load(&l->destroyed));
+    jobs_free(pool);
+}
+
+static void rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end(void **state) {
+    (void)state;
+    const jobs_settings settings = {.threads = 2, .limit = 1, .patience = 1e12};
+    for (int altered = 0; altered < 2; altered++) {
+        lender l = {.lost = ROWS, .altered = altered};
+        const void *at = NULL;
+        jobs *pool = jobs_new(&settings);
+        answer *a = start(&l, pool, &format_raw, ROWS, BYTES);
+        assert_true(answer_peek(a, 7, 1000, &at) == 1000);
+        assert_ptr_equal(at, all + 7);
+        uint64_t got = read_all(&l, a);
+        assert_true(altered ? got < sizeof out : got == sizeof out);
+        assert_int_equal(atomic_load(&l.checks), 1);
+        assert_int_equal(atomic_load(&l.loans), 4);
+        assert_int_equal(atomic_load(&l.fills), 0);
+        end(&l, pool, a);
+    }
+}
+
+static void rows_that_cannot_be_lent_end_the_reading_before_them(void **state) {
+    (void)state;
+    const jobs_settings settings = {.threads = 2, .limit = 1, .patience = 1e12};
+    lender l = {.lost = 200};
+    jobs *pool = jobs_new(&settings);
+    answer *a = start(&l, pool, &format_raw, ROWS, BYTES);
+    assert_true(read_all(&l, a) <= UINT64_C(200) * BYTES);
+    end(&l, pool, a);
+}
+
+static void an_answer_that_is_encoded_fills_rows_that_could_be_lent(void **state) {
+    (void)state;
+    const jobs_settings settings = {.threads = 1, .limit = 1, .patience = 1e12};
+    lender l = {.lost = ROWS};
+    jobs *pool = jobs_new(&settings);
+    answer *a = start(&l, pool, &format_json, 3, 1);
+    assert_int_equal(atomic_load(&l.loans), 0);
+    assert_true(atomic_load(&l.fills) > 0);
+    end(&l, pool, a);
+}
+
+RUN(T(rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end),
+    T(rows_that_cannot_be_lent_end_the_reading_before_them),
+    T(an_answer_that_is_encoded_fills_rows_that_could_be_lent))
