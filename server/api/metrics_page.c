@@ -49,6 +49,7 @@ static void add_rows(buffer *b, const row *rows, size_t count) {
 #define ADD_ROWS(b, rows) add_rows(b, rows, sizeof(rows) / sizeof *(rows))
 
 static void add_service(buffer *b, server_state *s) {
+    int64_t tls_ends = atomic_load(&s->metrics.tls_ends);
     const row rows[] = {
         {"fmixd_requests_in_flight", "", gauge, "Requests begun and not ended.",
          (double)atomic_load(&s->metrics.in_flight)},
@@ -72,6 +73,9 @@ static void add_service(buffer *b, server_state *s) {
         {"fmixd_picture_decoder_good", "", gauge,
          "1: the self-test decoded pictures as it must; 0: image sets are not served.",
          s->misdecodes ? 0 : 1},
+        {"fmixd_tls_certificate_end_seconds", "", gauge,
+         "When the certificate ends, or the first of its chain, in seconds since 1970.",
+         tls_ends ? (double)tls_ends : NAN},
         {"fmixd_log_dropped_total", "", counter, "Log lines that could not be written.",
          (double)log_dropped(s->log)},
         {"fmixd_memory_bytes", "", gauge, "Bytes that requests hold or may come to.",

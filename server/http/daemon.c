@@ -200,9 +200,14 @@ static void free_all(fmixd *d) {
 /* The tokens, and the certificate. */
 static bool start_credentials(fmixd *d) {
     const config *c = &d->config;
-    bool encrypted = c->tls_cert[0] || c->tls_key[0];
-    return (d->http.server.auth = auth_new(c->tokens, d->errors)) &&
-           (!encrypted || (d->tls = tls_new(c->tls_cert, c->tls_key, d->errors)));
+    if (!(d->http.server.auth = auth_new(c->tokens, d->errors)))
+        return false;
+    if (!c->tls_cert[0] && !c->tls_key[0])
+        return true;
+    d->tls = tls_new(c->tls_cert, c->tls_key, d->errors);
+    if (d->tls)
+        atomic_store(&d->http.server.metrics.tls_ends, tls_ends(d->tls));
+    return d->tls;
 }
 
 /* As the table of settings lists the choices. */
@@ -311,6 +316,8 @@ void fmixd_reload(fmixd *d) {
     if (d->tls && !tls_reload(d->tls, d->errors))
         message_print(d->errors,
                       "fmixd: tls_cert, tls_key: the previous certificate stays in force\n");
+    if (d->tls)
+        atomic_store(&d->http.server.metrics.tls_ends, tls_ends(d->tls));
     catalog_scanner_ask(d->scanner);
 }
 

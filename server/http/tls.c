@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define HEAD_BYTES 4096 /* of a 304 */
 
@@ -17,6 +18,7 @@ typedef struct pair {
     struct pair *older;
     gnutls_certificate_credentials_t credentials;
     char *cert, *key; /* as text */
+    time_t ends;      /* the first of the chain to */
 } pair;
 
 struct tls {
@@ -25,16 +27,34 @@ struct tls {
     const char *cert, *key; /* file names, borrowed */
 };
 
+/* Told but not refused: a daemon that did not start would serve nobody, and some clients do not
+ * check. */
+static void tell_end(const char *path, time_t ends, FILE *errors) {
+    char day[sizeof "-2147483648-12-31T23:59:60Z"];
+    struct tm utc;
+    if (ends > time(NULL) || !gmtime_r(&ends, &utc))
+        return;
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    message_print(errors,
+                  "fmixd: tls_cert: '%s' ended at %s; clients that check it will not connect\n",
+                  path, day);
+}
+
 /* Checked apart, so that the message names the file that is wrong. */
-static bool is_certificate(const char *path, const gnutls_datum_t *text, FILE *errors) {
+static bool is_certificate(const char *path, const gnutls_datum_t *text, time_t *ends,
+                           FILE *errors) {
     gnutls_x509_crt_t *chain = NULL;
     unsigned count = 0;
     int code = gnutls_x509_crt_list_import2(&chain, &count, text, GNUTLS_X509_FMT_PEM, 0);
     if (code < 0)
         message_print(errors, "fmixd: tls_cert: '%s' is not a PEM certificate: %s\n", path,
                       gnutls_strerror(code));
-    for (unsigned i = 0; code >= 0 && i < count; i++)
+    for (unsigned i = 0; code >= 0 && i < count; i++) {
+        time_t end = gnutls_x509_crt_get_expiration_time(chain[i]);
+        if (i == 0 || end < *ends)
+            *ends = end;
         gnutls_x509_crt_deinit(chain[i]);
+    }
     gnutls_free(chain);
     return code >= 0;
 }
@@ -46,7 +66,7 @@ static bool fill(pair *p, const tls *t, FILE *errors) {
         return false;
     const gnutls_datum_t cert = {(unsigned char *)p->cert, (unsigned)strlen(p->cert)};
     const gnutls_datum_t key = {(unsigned char *)p->key, (unsigned)strlen(p->key)};
-    if (!is_certificate(t->cert, &cert, errors))
+    if (!is_certificate(t->cert, &cert, &p->ends, errors))
         return false;
     int code = gnutls_certificate_allocate_credentials(&p->credentials);
     if (code >= 0)
@@ -58,6 +78,8 @@ static bool fill(pair *p, const tls *t, FILE *errors) {
     else if (code < 0)
         message_print(errors, "fmixd: tls_key: '%s' is not an unencrypted PEM key: %s\n", t->key,
                       gnutls_strerror(code));
+    else
+        tell_end(t->cert, p->ends, errors);
     return code >= 0;
 }
 
@@ -160,6 +182,10 @@ void tls_send(void *session, const void *bytes, size_t length) {
         if (sent <= 0)
             return;
     }
+}
+
+time_t tls_ends(const tls *t) {
+    return t->newest->ends;
 }
 
 char *tls_cert_text(const tls *t) {

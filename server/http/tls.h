@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
 
 #define TLS_FILE_BYTES (256u << 10) /* limit of a certificate chain or a key, PEM */
 
@@ -33,6 +34,9 @@ void tls_begin(tls *t, void *session);
 
 /* For the thread that reads from the session. Drops bytes that cannot be sent at once. */
 void tls_send(void *session, const void *bytes, size_t length);
+
+/* When the newest certificate ends, or the first of its chain. For the thread that reloads. */
+time_t tls_ends(const tls *t);
 
 /* The newest certificate and key as text, by which libmicrohttpd starts. */
 char *tls_cert_text(const tls *t);

@@ -37,6 +37,7 @@ typedef struct metrics {
     _Atomic uint64_t pictures;     /* files of image sets that were decoded */
     _Atomic uint64_t held;         /* refusals that were held back */
     _Atomic uint64_t held_for;     /* nanoseconds, all of them together */
+    _Atomic int64_t tls_ends;      /* the certificate, in seconds since 1970; 0: no TLS */
     _Atomic int64_t in_flight;
     _Atomic int64_t connections;
     double started; /* seconds since 1970 */

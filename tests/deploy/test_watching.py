@@ -11,6 +11,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/http"))
 import harness  # noqa: E402  pylint: disable=wrong-import-position
+import test_tls  # noqa: E402  pylint: disable=wrong-import-position
 
 RULES = ROOT / "deploy/prometheus/alerts.yml"
 CONFIG = ROOT / "deploy/prometheus/prometheus.yml"
@@ -44,6 +45,10 @@ def exported():
         server.get("/v1/masks.npy?shape=8x8")
         text = server.get("/metrics").body.decode()
         text += server.get("/metrics").body.decode()
+    with tempfile.TemporaryDirectory() as folder:
+        pair = test_tls.make_certificate(pathlib.Path(folder), "own", ("rsa:2048",))
+        with test_tls.TlsServer(*pair) as server:
+            text += server.get("/metrics").body.decode()
     return set(re.findall(r"^(\w+)", text, re.M))
 
 

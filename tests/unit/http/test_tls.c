@@ -6,6 +6,7 @@
 #include <gnutls/x509.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A certificate and its key as files in a folder of their own, and the messages about them. */
@@ -28,8 +29,8 @@ static void write_key(const fixture *f, gnutls_x509_privkey_t key) {
     gnutls_free(text.data);
 }
 
-/* A new key, and a certificate that is signed with it. */
-static void write_pair(const fixture *f) {
+/* A new key, and a certificate that is signed with it and ends then. */
+static void write_pair_until(const fixture *f, time_t end) {
     static const unsigned char serial[] = {1};
     gnutls_x509_privkey_t key;
     gnutls_x509_crt_t cert;
@@ -41,8 +42,8 @@ static void write_pair(const fixture *f) {
                      0);
     assert_int_equal(gnutls_x509_crt_set_version(cert, 3), 0);
     assert_int_equal(gnutls_x509_crt_set_serial(cert, serial, sizeof serial), 0);
-    assert_int_equal(gnutls_x509_crt_set_activation_time(cert, time(NULL)), 0);
-    assert_int_equal(gnutls_x509_crt_set_expiration_time(cert, time(NULL) + 3600), 0);
+    assert_int_equal(gnutls_x509_crt_set_activation_time(cert, end - 7200), 0);
+    assert_int_equal(gnutls_x509_crt_set_expiration_time(cert, end), 0);
     assert_int_equal(gnutls_x509_crt_set_key(cert, key), 0);
     assert_int_equal(gnutls_x509_crt_sign2(cert, cert, key, GNUTLS_DIG_SHA256, 0), 0);
     assert_int_equal(gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_PEM, &text), 0);
@@ -51,6 +52,10 @@ static void write_pair(const fixture *f) {
     gnutls_free(text.data);
     gnutls_x509_crt_deinit(cert);
     gnutls_x509_privkey_deinit(key);
+}
+
+static void write_pair(const fixture *f) {
+    write_pair_until(f, time(NULL) + 3600);
 }
 
 static void begin(fixture *f) {
@@ -135,6 +140,25 @@ static void the_key_of_another_certificate_is_refused(void **state) {
     end(&f);
 }
 
+static void a_certificate_that_ended_is_taken_and_told(void **state) {
+    (void)state;
+    static const time_t past = 1600000000; /* 2020-09-13T12:26:40Z */
+    fixture f;
+    begin(&f);
+    write_pair_until(&f, past);
+    tls *t = open_pair(&f, f.cert, f.key);
+    assert_non_null(t);
+    assert_true(tls_ends(t) == past);
+    assert_non_null(strstr(f.said, "cert.pem' ended at 2020-09-13T12:26:40Z"));
+    time_t later = time(NULL) + 1800;
+    write_pair_until(&f, later);
+    assert_true(reload(&f, t));
+    assert_true(tls_ends(t) == later);
+    assert_null(strstr(f.said, "ended"));
+    tls_free(t);
+    end(&f);
+}
+
 static void a_reload_puts_a_new_certificate_in_force(void **state) {
     (void)state;
     fixture f;
@@ -203,6 +227,7 @@ static void a_session_begins_with_the_certificate_in_force(void **state) {
 
 RUN(T(a_certificate_and_its_key_are_taken), T(one_setting_without_the_other_is_named),
     T(the_file_that_is_wrong_is_named), T(the_key_of_another_certificate_is_refused),
-    T(a_reload_puts_a_new_certificate_in_force), T(a_reload_that_fails_keeps_the_certificate),
+    T(a_certificate_that_ended_is_taken_and_told), T(a_reload_puts_a_new_certificate_in_force),
+    T(a_reload_that_fails_keeps_the_certificate),
     T(a_reload_of_the_same_files_keeps_no_second_copy),
     T(a_session_begins_with_the_certificate_in_force))
