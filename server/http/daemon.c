@@ -242,13 +242,14 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
            (d->tuner = tuner_new(s->context, c->wisdom, d->errors));
 }
 
-/* Takes the socket of systemd, if there is one. False: explained. */
-static bool start_listening(fmixd *d) {
+/* Takes the socket of systemd, if there is one, or the address, so that one in use is told before
+ * data sets are checked. False: explained. */
+static bool start_socket(fmixd *d) {
     if (!sd_notify_socket(&d->listener, d->errors))
         return false;
     d->inherited = d->listener >= 0;
     if (!d->inherited)
-        d->listener = listen_on(d->config.listen, d->address, sizeof d->address, d->errors);
+        d->listener = listen_bind(d->config.listen, d->address, sizeof d->address, d->errors);
     else if (!listen_name(d->listener, d->address, sizeof d->address))
         return explain(d, "cannot determine the address of the inherited socket");
     return d->listener >= 0;
@@ -288,10 +289,14 @@ static fmixd *make(const config *c, FILE *errors) {
 }
 
 static bool start_all(fmixd *d, const jobs_hooks *hooks) {
-    if (!fd_limit_fit(&d->config, d->errors) || !start_credentials(d) || !start_listening(d))
+    if (!fd_limit_fit(&d->config, d->errors) || !start_credentials(d) || !start_socket(d))
         return false;
-    return (start_parts(d, hooks) && (d->library = start_http(d, d->listener))) ||
-           explain(d, "could not start");
+    if (!start_parts(d, hooks))
+        return explain(d, "could not start");
+    /* Last: a client that waited for the parts could have asked another replica. */
+    if (!d->inherited && !listen_begin(d->listener, d->address, d->errors))
+        return false;
+    return (d->library = start_http(d, d->listener)) || explain(d, "could not start");
 }
 
 fmixd *fmixd_start(const config *c, const jobs_hooks *hooks, FILE *errors) {

@@ -25,7 +25,7 @@ bool listen_name(int fd, char *address, size_t room) {
     return true;
 }
 
-int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
+int listen_bind(const char *listen_at, char *address, size_t room, FILE *errors) {
     char host[CONFIG_ADDRESS], port_name[8];
     uint16_t port;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -40,14 +40,20 @@ int listen_on(const char *listen_at, char *address, size_t room, FILE *errors) {
     }
     fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
-        !listen_name(fd, address, room)) {
+        bind(fd, found->ai_addr, found->ai_addrlen) != 0 || !listen_name(fd, address, room)) {
         message_print(errors, "fmixd: cannot listen on %s: %s\n", listen_at, strerror(errno));
         close(fd);
         fd = -1;
     }
     freeaddrinfo(found);
     return fd;
+}
+
+bool listen_begin(int fd, const char *address, FILE *errors) {
+    if (listen(fd, BACKLOG) == 0)
+        return true;
+    message_print(errors, "fmixd: cannot listen on %s: %s\n", address, strerror(errno));
+    return false;
 }
 
 void listen_shut(int fd) {

@@ -3,14 +3,23 @@
 #include "http/listen.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
+/* A socket that clients can connect to. */
+static int listening(char *address, size_t room) {
+    int fd = listen_bind("127.0.0.1:0", address, room, stderr);
+    assert_true(fd >= 0);
+    assert_true(listen_begin(fd, address, stderr));
+    return fd;
+}
+
 static void port_0_picks_one_and_says_which(void **state) {
     (void)state;
     char address[80];
-    int fd = listen_on("127.0.0.1:0", address, sizeof address, stderr);
+    int fd = listen_bind("127.0.0.1:0", address, sizeof address, stderr);
     assert_true(fd >= 0);
     assert_memory_equal(address, "127.0.0.1:", 10);
     assert_in_range(atoi(address + 10), 1, 65535);
@@ -21,7 +30,7 @@ static void port_0_picks_one_and_says_which(void **state) {
 static bool fails_with_reason(const char *at) {
     char address[80], said[256] = "";
     FILE *errors = fmemopen(said, sizeof said, "w");
-    int fd = listen_on(at, address, sizeof address, errors);
+    int fd = listen_bind(at, address, sizeof address, errors);
     fclose(errors);
     return fd < 0 && strstr(said, "cannot listen on ") && strstr(said, at);
 }
@@ -29,8 +38,7 @@ static bool fails_with_reason(const char *at) {
 static void an_address_in_use_is_refused_with_its_name(void **state) {
     (void)state;
     char address[80];
-    int fd = listen_on("127.0.0.1:0", address, sizeof address, stderr);
-    assert_true(fd >= 0);
+    int fd = listening(address, sizeof address);
     assert_true(fails_with_reason(address));
     close(fd);
 }
@@ -56,12 +64,45 @@ static bool is_connected(int fd) {
     return poll(&client, 1, 0) == 1;
 }
 
+static void clients_are_refused_until_it_begins(void **state) {
+    (void)state;
+    char address[80];
+    int fd = listen_bind("127.0.0.1:0", address, sizeof address, stderr), error = 0;
+    int early = knock(address), late;
+    UNIT_UNTIL(is_connected(early));
+    assert_int_equal(getsockopt(early, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error}),
+                     0);
+    assert_int_equal(error, ECONNREFUSED);
+    assert_true(listen_begin(fd, address, stderr));
+    late = knock(address);
+    UNIT_UNTIL(is_connected(late));
+    assert_int_equal(send(late, "x", 1, MSG_NOSIGNAL), 1);
+    close(early);
+    close(late);
+    close(fd);
+}
+
+static void one_of_two_that_begin_is_refused_with_the_address(void **state) {
+    (void)state;
+    char address[80], again[80], said[256] = "";
+    int first = listen_bind("127.0.0.1:0", address, sizeof address, stderr);
+    int second = listen_bind(address, again, sizeof again, stderr);
+    assert_true(first >= 0 && second >= 0);
+    assert_true(listen_begin(first, address, stderr));
+    FILE *errors = fmemopen(said, sizeof said, "w");
+    assert_false(listen_begin(second, again, errors));
+    fclose(errors);
+    assert_non_null(strstr(said, address));
+    close(first);
+    close(second);
+}
+
 static void a_shut_listener_accepts_its_backlog_and_admits_no_others(void **state) {
     (void)state;
     char address[80];
     struct sockaddr_storage peer;
     socklen_t size;
-    int fd = listen_on("127.0.0.1:0", address, sizeof address, stderr), in[3], client;
+    int fd = listening(address, sizeof address), in[3], client;
     for (int i = 0; i < 3; i++) {
         in[i] = knock(address);
         UNIT_UNTIL(is_connected(in[i]));
@@ -84,5 +125,6 @@ static void a_shut_listener_accepts_its_backlog_and_admits_no_others(void **stat
 }
 
 RUN(T(port_0_picks_one_and_says_which), T(an_address_in_use_is_refused_with_its_name),
-    T(an_address_of_another_machine_is_refused),
+    T(an_address_of_another_machine_is_refused), T(clients_are_refused_until_it_begins),
+    T(one_of_two_that_begin_is_refused_with_the_address),
     T(a_shut_listener_accepts_its_backlog_and_admits_no_others))
