@@ -43,6 +43,11 @@ extern "C" {
 #define FMIX_API
 #endif
 
+/* The version of this header; changes of the minor number only add to it. */
+#define FMIX_VERSION_MAJOR 0
+#define FMIX_VERSION_MINOR 1
+#define FMIX_VERSION_PATCH 0
+
 #define FMIX_STREAM       1
 #define FMIX_MAX_ELEMENTS (UINT32_C(1) << 24) /* in one mask */
 #define FMIX_MAX_BATCH    (UINT32_C(1) << 24) /* rows in one pairing */
