@@ -4,6 +4,7 @@
 BUILD   ?= build
 PORT    ?= 8080
 PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 # Debian's interpreter, which sees Debian's python3-numpy
 PYTHON  ?= /usr/bin/python3
@@ -15,6 +16,7 @@ VERSION := 0.1.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libjpeg62-turbo-dev libgnutls28-dev
+PACKAGES_DEB   := build-essential debhelper dh-python fakeroot
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
           $(if $(WERROR),-Werror)
@@ -42,7 +44,7 @@ Q   := $(if $(V),,@)
 # A make inside of make, which uses every core unless -j says otherwise.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-.PHONY: all lib run deps install install-lib format clean help
+.PHONY: all lib run deps install install-lib deb deps-deb format clean help
 
 all: $(BUILD)/fmixd ## build the daemon, build/fmixd
 	@:
@@ -89,14 +91,15 @@ $(BUILD)/fmixd: $(SERVER_OBJS) $(BUILD)/libfmix.a
 	$(SAY) LD $(@F)
 	$(Q)$(CC) $(CFLAGS) $(filter %.o %.a,$^) $(LDFLAGS) $(SERVER_LIBS) $(LIB_LIBS) -o $@
 
-install-lib: lib ## install the library, its header and fmix.pc under PREFIX=/usr/local
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+install-lib: lib ## install the library, its headers, fmix.pc and libfmix(3) under PREFIX=/usr/local
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/share/man/man3
 	install -m 644 $(PUBLIC) $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(BUILD)/libfmix.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 755 $(BUILD)/libfmix.so $(DESTDIR)$(PREFIX)/lib/libfmix.so.1
-	ln -sf libfmix.so.1 $(DESTDIR)$(PREFIX)/lib/libfmix.so
-	printf 'prefix=%s\nName: fmix\nDescription: FMix, CutMix and MixUp\nVersion: %s\nRequires.private: fftw3 libsodium mpfr\nLibs: -L$${prefix}/lib -lfmix\nLibs.private: -lm -pthread\nCflags: -I$${prefix}/include\n' \
-	    '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/fmix.pc
+	install -m 644 deploy/libfmix.3 $(DESTDIR)$(PREFIX)/share/man/man3/
+	install -m 644 $(BUILD)/libfmix.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(BUILD)/libfmix.so $(DESTDIR)$(LIBDIR)/libfmix.so.1
+	ln -sf libfmix.so.1 $(DESTDIR)$(LIBDIR)/libfmix.so
+	printf 'prefix=%s\nlibdir=%s\nName: fmix\nDescription: FMix, CutMix and MixUp\nVersion: %s\nRequires.private: fftw3 libsodium mpfr\nLibs: -L$${libdir} -lfmix\nLibs.private: -lm -pthread\nCflags: -I$${prefix}/include\n' \
+	    '$(PREFIX)' '$(LIBDIR:$(PREFIX)/%=$${prefix}/%)' '$(VERSION)' > $(DESTDIR)$(LIBDIR)/pkgconfig/fmix.pc
 
 # The daemon, its manual page, and units for systemd that start it; settings that are there stay.
 install: all ## install the daemon, fmixd(1) and systemd units under PREFIX=/usr/local
@@ -107,8 +110,14 @@ install: all ## install the daemon, fmixd(1) and systemd units under PREFIX=/usr
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/systemd/fmixd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/fmixd.service
 	[ -e $(DESTDIR)/etc/fmixd/fmixd.conf ] || install -m 644 deploy/systemd/fmixd.conf $(DESTDIR)/etc/fmixd/
 
+deb: deps-deb ## build Debian packages of all into build/deb, for the Debian that this is
+	@deploy/deb $(BUILD)/deb
+
 deps: ## install the packages that the build needs
 	@deploy/packages $(PACKAGES_BUILD)
+
+deps-deb:
+	@deploy/packages $(PACKAGES_BUILD) $(PACKAGES_DEB)
 
 format: ## format every C file with clang-format
 	clang-format -i $(shell git ls-files '*.c' '*.h')

@@ -10,12 +10,12 @@ PACKAGES_TEST  := $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-
                   nginx-light openssl prometheus libarchive-tools python3-torch \
                   $(TORCHVISION_HERE) python3-jsonschema chromium chromium-driver systemd strace \
                   python3-yaml python3-venv r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
-                  buildah debootstrap squid haproxy varnish mypy \
+                  buildah debootstrap squid haproxy varnish mypy $(PACKAGES_DEB) lintian abigail-tools \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
 # What a root for `make test13` needs none of: browsers, orchestrators, other languages.
 PACKAGES_HERE  := python3-torch $(TORCHVISION_HERE) chromium chromium-driver systemd r-base-core r-cran-curl \
                   golang-go libcurl4-openssl-dev buildah debootstrap kubernetes-client nodejs \
-                  python3-venv lomiri-wallpapers-20.04 mypy
+                  python3-venv lomiri-wallpapers-20.04 mypy $(PACKAGES_DEB) lintian abigail-tools
 PACKAGES_LINT  := clang-format cppcheck clang
 PACKAGES_CROSS := qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
                   libc6-dev-armhf-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
@@ -39,7 +39,7 @@ UNIT_TESTS   := $(addprefix $(BUILD)/tests/,$(basename $(notdir $(UNIT_SOURCES))
 FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
-.PHONY: test check long programs suite test13 packages-root packages-part flake flake-built asan ubsan tsan lint fuzz soak \
+.PHONY: test check long programs suite test13 test-deb packages-root packages-deb packages-part flake flake-built asan ubsan tsan lint fuzz soak \
         bench rate crowds plot cluster sizing sameness train train-plot picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
@@ -105,14 +105,19 @@ test13: deps-test all ## every suite that needs no browser, in a Debian 13 made 
 
 # What every test run draws, looks at or waits for in part: a quarter of an hour and more.
 LONG := FMIX_AGREEMENT=20000 FMIX_LABELS=2000 FMIX_STORM=30000 FMIX_OPENAPI=600 FMIX_EVERY_WORD=1 \
-        FMIX_WHOLE_MASKS=1 FMIX_MINUTES=5 FMIX_ROWS=1000000 FMIX_SUITE_SECONDS=14400
+        FMIX_WHOLE_MASKS=1 FMIX_MINUTES=5 FMIX_ROWS=1000000 FMIX_DEBS=1 FMIX_SUITE_SECONDS=14400
 long: deps-test ## the suites that every test run cuts short, at length
 	@$(LONG) $(SUBMAKE) suite \
-	    K='agree or combinations or labels or storm or openapi or every_word or whole_masks or memory_hostile or million'
+	    K='agree or combinations or labels or storm or openapi or every_word or whole_masks or memory_hostile or million or installed_packages'
+
+test-deb: deps-test deps-deb ## install, upgrade, remove and purge the packages in a fresh Debian 12 and 13
+	@FMIX_DEBS=1 BUILD=$(BUILD) $(PYTHON) -B tests/suites.py test_deb
 
 # In a Debian that is made for `make test13`; and what the part of it in every test run needs.
 packages-root:
 	@echo make $(PACKAGES_BUILD) $(filter-out $(PACKAGES_HERE),$(PACKAGES_TEST)) $(TORCHVISION_THERE)
+packages-deb:
+	@echo make $(PACKAGES_BUILD) $(PACKAGES_DEB) lintian
 packages-part:
 	@echo make $(PACKAGES_BUILD) $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-mpmath \
 	    python3-pil libjpeg-turbo-progs openssl curl unzip $(TORCHVISION_THERE)

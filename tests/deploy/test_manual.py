@@ -1,4 +1,4 @@
-"""fmixd(1) and --help, compared with the program."""
+"""fmixd(1), libfmix(3) and --help, compared with the program and the headers."""
 
 import os
 import pathlib
@@ -78,6 +78,22 @@ class TheManualPage(unittest.TestCase):
         done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(PAGE)],
                               capture_output=True, text=True, check=False)
         self.assertEqual((done.stdout, done.returncode), ("", 0))
+
+
+class TheLibrarysManualPage(unittest.TestCase):
+    def setUp(self):
+        self.page = (ROOT / "deploy/libfmix.3").read_text()
+
+    def test_every_call_is_named_once_and_no_other(self):
+        symbols = (ROOT / "deploy/debian/libfmix1.symbols").read_text()
+        named = re.findall(r"\bFn (fmix_\w+)", self.page)
+        self.assertEqual(sorted(named), re.findall(r"^ (fmix_\w+)@", symbols, re.M))
+
+    @unittest.skipUnless(shutil.which("groff"), "no groff")
+    def test_groff_has_no_warning(self):
+        done = subprocess.run(["groff", "-ww", "-mdoc", "-Tutf8", ROOT / "deploy/libfmix.3"], capture_output=True,
+                              text=True, check=True)
+        self.assertEqual(done.stderr, "")
 
 
 class TheHelpText(unittest.TestCase):
