@@ -12,7 +12,7 @@ OPT     ?= -O3
 SAN     ?=
 WERROR  ?=
 V       ?=
-VERSION := 0.1.0
+VERSION := 1.0.0
 
 PACKAGES_BUILD := gcc libc6-dev pkg-config libmicrohttpd-dev libfftw3-dev libjansson-dev \
                   libsodium-dev libmpfr-dev libpng-dev libdeflate-dev libjpeg62-turbo-dev libgnutls28-dev

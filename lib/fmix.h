@@ -44,8 +44,8 @@ extern "C" {
 #endif
 
 /* The version of this header; changes of the minor number only add to it. */
-#define FMIX_VERSION_MAJOR 0
-#define FMIX_VERSION_MINOR 1
+#define FMIX_VERSION_MAJOR 1
+#define FMIX_VERSION_MINOR 0
 #define FMIX_VERSION_PATCH 0
 
 #define FMIX_STREAM       1
