@@ -3,6 +3,7 @@
 #include "datasets/manifest.h"
 #include "dictionary.h"
 #include "pictures.h"
+#include "repeats.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -314,6 +315,39 @@ static bool read_list(list *l) {
     return good && classes_fit(l);
 }
 
+/* ---- files that are named more than once ---- */
+
+/* The path, and behind it the labels. A path that a file can have is kept whole. */
+static bool add_row(list *l, sorter *rows) {
+    size_t most = SORTER_LENGTH / 2;
+    if (l->csv.used <= most)
+        return sorter_add(rows, l->csv.text, l->csv.used);
+    l->csv.text[most - 1] = 0;
+    return sorter_add(rows, l->csv.text, most);
+}
+
+/* A file may stand for several rows, as where a list repeats rare classes, so this is told and not
+ * refused. Paths are compared as the list has them. False: explained. */
+static bool tell_repeats(list *l, dataset_writer *w) {
+    repeats found;
+    FILE *scratch = dataset_writer_scratch(w);
+    sorter *rows = scratch ? sorter_new(scratch, SORTER_PIECE) : NULL;
+    bool good = rows && go_to_first(l);
+    while (good && next_row(l) == PICTURE_ITEM)
+        good = add_row(l, rows);
+    good = good && repeats_count(rows, &found);
+    if (!good && scratch)
+        import_tell(l->in, "which files '%s' names more than once is not known: %s", l->path,
+                    strerror(errno));
+    sorter_free(rows);
+    if (good && found.names > 0)
+        import_tell(l->in,
+                    "files that are named more than once: %" PRIu64
+                    "; with different labels: %" PRIu64 "; the first: '%s'",
+                    found.names, found.differ, found.first);
+    return scratch != NULL;
+}
+
 static bool import_list_of(list *l, dataset_writer *w) {
     picture_source source = {
         .self = l, .rewind = go_to_first, .next = next, .check = is_unchanged, .heads = l->count};
@@ -327,7 +361,7 @@ static bool import_list_of(list *l, dataset_writer *w) {
                            .classes = named ? c->names.count : numbers,
                            .class_names = named ? (const char *const *)c->names.names : NULL};
     }
-    return pictures_import(l->in, &source, w);
+    return tell_repeats(l, w) && pictures_import(l->in, &source, w);
 }
 
 static bool run(const import *in) {

@@ -35,6 +35,17 @@ static void paths_are_relative_to_the_list_and_rows_in_its_order(void **state) {
     assert_true(folder_said("y.sort: 2 classes; rows per class: 'a': 1, 'b': 2"));
 }
 
+static void files_that_are_named_more_than_once_are_told(void **state) {
+    (void)state;
+    make_pictures();
+    assert_int_equal(import_list_of("path,y\np/b c.png,1\np/a.png,0\n\"p/b c.png\",2\np/a.png,0\n"
+                                    "p/a.png,0\n",
+                                    NULL),
+                     0);
+    assert_true(folder_said("files that are named more than once: 2; with different labels: 1; the "
+                            "first: 'p/b c.png'"));
+}
+
 static void numbers_are_values_where_that_is_asked_for(void **state) {
     (void)state;
     make_pictures();
@@ -50,6 +61,7 @@ static void numbers_are_values_where_that_is_asked_for(void **state) {
     dtype_swap(DTYPE_F32, &value, sizeof value);
     assert_true(value == -1.5f);
     dataset_release(d);
+    assert_true(folder_said_nothing_of("more than once"));
 }
 
 static void names_that_are_no_numbers_make_all_of_a_column_names(void **state) {
@@ -123,6 +135,7 @@ static void mistakes_are_refused_by_their_line(void **state) {
 }
 
 RUN(IN_FOLDER(paths_are_relative_to_the_list_and_rows_in_its_order),
+    IN_FOLDER(files_that_are_named_more_than_once_are_told),
     IN_FOLDER(numbers_are_values_where_that_is_asked_for),
     IN_FOLDER(names_that_are_no_numbers_make_all_of_a_column_names),
     IN_FOLDER(a_label_that_makes_numbers_names_is_told),
