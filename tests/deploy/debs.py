@@ -102,6 +102,7 @@ class Fresh(debian.Root):
         super().__init__(release)
         self.folder = pathlib.Path(folder)
         self._unpack()
+        self.folder.chmod(0o755)  # for others than root, too
         (self.folder / "usr/sbin/policy-rc.d").unlink()  # services may start, as on any host
         (self.folder / "run/systemd/system").mkdir(parents=True)
         (self.folder / "usr/bin/systemctl").write_text(SYSTEMCTL)

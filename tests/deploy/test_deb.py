@@ -308,7 +308,7 @@ class Life:
         stopped = [line for line in self.root.asked() if "stop" in line.split()]
         self.assertEqual([line.split()[-2:] for line in stopped], [["fmixd.socket", "fmixd.service"]])
         data = {path for path in self.root.files() if path.startswith("/srv/fmixd")}
-        self.assertIn("/srv/fmixd/flowers/x.bin", data)
+        self.assertIn("/srv/fmixd/flowers/data.bin", data)
         kept = {"/etc/fmixd", "/etc/fmixd/fmixd.conf", "/etc/fmixd/tokens", "/var/lib/fmixd", "/var/lib/private",
                 "/var/lib/private/fmixd"}
         left = self.root.files() - before - data
