@@ -51,7 +51,7 @@ class MixingTest(Served):
     def of_daemon(self, x, y, step, **query):
         """The same by /v1/mix."""
         body = write_safetensors({"x": x, "y": y})
-        target = "&".join(f"{key}={fmixd.connection.text(value)}" for key, value in query.items())
+        target = "&".join(f"{key}={fmixd.connection.text(value, key)}" for key, value in query.items())
         answer = self.post(f"/v1/mix.safetensors?{target}&classes=5&step={step}", body,
                            content_type="application/x-safetensors")
         return read_safetensors(answer.body)[0]
