@@ -15,7 +15,7 @@ from PIL import Image
 import harness
 import pictures
 from hosting import importing
-from test_import import Importing
+from interrupting import Interrupting
 
 
 def entries(folder):
@@ -23,7 +23,7 @@ def entries(folder):
     return list(struct.iter_unpack("<QQII", (folder / "index.bin").read_bytes()))
 
 
-class ImageSets(Importing):
+class ImageSets(Interrupting):
     """Image sets, as they lie on the disk."""
 
     def photo(self, height, width, number=0):
@@ -135,25 +135,11 @@ class ImageSets(Importing):
         for number in range(8, count):
             os.link(self.folder / f"images/a/{number % 8:06}.jpg", self.folder / f"images/a/{number:06}.jpg")
 
-    def killed(self, *options):
-        """An import into the set `set` that is killed once it has saved some of its rows."""
-        process = subprocess.Popen([harness.program(), "import", self.root / "set", *options],
-                                   stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-
-        def saved():
-            self.assertIsNone(process.poll())
-            return (self.root / ".set.partial" / "journal").exists()
-        harness.until(saved)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
     def test_an_import_that_is_killed_goes_on_where_it_was(self):
         self.many(3000)
         self.file("images/a/0.png", dict(self.odd())["alpha.png"])  # among the first rows
         self.file("images/a/1.jpeg", dict(self.odd())["turned.jpeg"])
-        self.killed("--from", "folder", self.folder / "images")
+        self.killed("folder", self.folder / "images")
         said = self.take("folder", self.folder / "images")
         self.assertRegex(said, r"goes on with an earlier import that did not finish: [1-9]\d* of 3002 rows are there")
         self.assertIn("imported 3002 files", said)

@@ -20,16 +20,15 @@ import tensors
 import test_image_sets
 from hosting import importing, ref
 from image_sets import map_file, segmented
+from interrupting import Interrupting
 from test_image_dense import nearest
-from test_import import Importing
 
 
-class MapsTest(Importing):
+class MapsTest(Interrupting):
     """Pictures and maps on a disk."""
 
     photo, rows = test_image_sets.ImageSets.photo, test_image_sets.ImageSets.rows
     many, shard = test_image_sets.ImageSets.many, test_image_sets.ImageSets.shard
-    killed = test_image_sets.ImageSets.killed
 
     def scene(self, name, height, width, classes=21, **how):
         """A picture and its map in the folders images and maps: the numbers of the map."""
@@ -141,11 +140,11 @@ class Stored(MapsTest):
             self.file(f"maps/a/{number:06}.png", file)
         for number in range(8, 1000):
             os.link(self.folder / f"maps/a/{number % 8:06}.png", self.folder / f"maps/a/{number:06}.png")
-        more = ["--from", "folder", self.folder / "images", "--dense", self.folder / "maps"]
+        more = ["folder", self.folder / "images", "--dense", self.folder / "maps"]
         self.killed(*more)
-        said = importing(self.root / "set", *more)
+        said = self.take(*more)
         self.assertRegex(said, r"goes on with an earlier import that did not finish: [1-9]\d* of 1000 rows are there")
-        importing(self.root / "other", *more)
+        importing(self.root / "other", "--from", *more)
         for file in os.listdir(self.root / "other"):
             self.assertEqual((self.root / "set" / file).read_bytes(), (self.root / "other" / file).read_bytes(), file)
         self.assertEqual(len(self.stored()), 1000)

@@ -9,7 +9,6 @@ import resource
 import signal
 import subprocess
 import tarfile
-import time
 import unittest
 
 import numpy as np
@@ -18,11 +17,10 @@ import harness
 import image_sets
 import pictures
 from hosting import importing
+from interrupting import Interrupting
 from test_image_sets import entries
-from test_import import Importing
 
 COUNT = 3200  # pictures of an import that is killed
-SAVE_EVERY = 2  # seconds after which an import saves how far it has come
 SHARDS = 8
 
 
@@ -49,7 +47,7 @@ WORDS = r"goes on with an earlier import that did not finish: [1-9]\d* of 3200 r
         r"what an earlier import left unfinished is removed: it had not saved any rows"
 
 
-class Sources(Importing):
+class Sources(Interrupting):
     """The same pictures, as a list and as shards."""
 
     def photos(self, side):
@@ -86,34 +84,9 @@ class Sources(Importing):
         """Arguments of both kinds."""
         return self.listed(photos, count), self.shards(photos, count)
 
-    def start(self, name, arguments, **options):
-        """An import that runs; it is killed at the latest when the test ends."""
-        process = subprocess.Popen([harness.program(), "import", self.root / name, "--from", *arguments],
-                                   stderr=subprocess.PIPE, text=True, **options)
-        self.addCleanup(process.stderr.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process
-
 
 class Killed(Sources):
     """SIGKILL at random moments."""
-
-    def written(self, name):
-        """Bytes of pictures on the disk, and whether a run may go on with them."""
-        partial = self.root / f".{name}.partial"
-        try:
-            return os.path.getsize(partial / "data.bin"), (partial / "journal").exists()
-        except OSError:
-            return 0, False
-
-    def pause(self, process, name, before):
-        """Stops an import that has written something for so long that it then saves its next row, however
-        fast the machine is."""
-        harness.until(lambda: process.poll() is not None or self.written(name)[0] not in (0, before))
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(1.1 * SAVE_EVERY)
-        process.send_signal(signal.SIGCONT)
 
     def run_until(self, name, arguments, most):
         """Runs an import until it has written so much, and kills it then. Its exit status, what it said, and
@@ -161,11 +134,7 @@ class Killed(Sources):
     def test_what_was_left_of_other_sources_is_not_gone_on_with(self):
         for arguments, alter in zip(self.each(self.photos(400), COUNT), ("list.csv", "shard-0.tar")):
             with self.subTest(arguments[0]):
-                process = self.start("set", arguments)
-                self.pause(process, "set", 0)
-                harness.until(lambda: self.written("set")[1])
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+                self.killed(*arguments)
                 path = self.folder / alter
                 if alter == "list.csv":  # another class of the first row
                     path.write_bytes(path.read_bytes().replace(b"kind 0", b"kind 1", 1))
@@ -215,10 +184,11 @@ class Troubled(Sources):
             for name, alter, explained in names:
                 with self.subTest(name):
                     process = self.start("set", arguments)
-                    harness.until(lambda: (self.root / ".set.partial" / "data.bin").exists())
+                    self.stop(process, "set")
                     path, = (path for path in self.folder.iterdir() if re.search(name, path.name, re.S))
                     whole = path.read_bytes()
                     alter(path)
+                    process.send_signal(signal.SIGCONT)
                     said = process.stderr.read()
                     self.assertEqual(process.wait(), 1, said)
                     self.assertRegex(said, explained)
