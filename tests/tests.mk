@@ -105,10 +105,11 @@ test13: deps-test all ## every suite that needs no browser, in a Debian 13 made 
 
 # What every test run draws, looks at or waits for in part: a quarter of an hour and more.
 LONG := FMIX_AGREEMENT=20000 FMIX_LABELS=2000 FMIX_STORM=30000 FMIX_OPENAPI=600 FMIX_EVERY_WORD=1 \
-        FMIX_WHOLE_MASKS=1 FMIX_MINUTES=5 FMIX_ROWS=1000000 FMIX_DEBS=1 FMIX_SUITE_SECONDS=14400
+        FMIX_WHOLE_MASKS=1 FMIX_MINUTES=5 FMIX_ROWS=1000000 FMIX_DEBS=1 FMIX_GUARD_ROUNDS=30 \
+        FMIX_SUITE_SECONDS=14400
 long: deps-test ## the suites that every test run cuts short, at length
 	@$(LONG) $(SUBMAKE) suite \
-	    K='agree or combinations or labels or storm or openapi or every_word or whole_masks or memory_hostile or million or installed_packages'
+	    K='agree or combinations or labels or storm or openapi or every_word or whole_masks or memory_hostile or million or installed_packages or guard_behind'
 
 test-deb: deps-test deps-deb ## install, upgrade, remove and purge the packages in a fresh Debian 12 and 13
 	@FMIX_DEBS=1 BUILD=$(BUILD) $(PYTHON) -B tests/suites.py test_deb

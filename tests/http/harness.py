@@ -182,6 +182,10 @@ class Server:
         return os.pread(self._log.fileno(), size,
                         max(0, end - size)).decode(errors="replace")
 
+    def log_after(self, start):
+        """What the daemon wrote to stderr behind so many bytes, as far as it has written it."""
+        return os.pread(self._log.fileno(), LOG_MOST, start)
+
     def until_logged(self, text):
         """Waits for a text in the log, and returns all of the log. A line is written some time
         after its request was answered."""
