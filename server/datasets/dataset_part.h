@@ -18,7 +18,8 @@ typedef enum dataset_part {
     DATASET_PART_MAPS     /* the index of a dense array of an image set */
 } dataset_part;
 
-/* The number of files. */
+/* The number of files: at most those of an image set with every head, label map and neighbours. */
+#define DATASET_FILES_MOST (1 + DATASET_HEADS + 2 * DATASET_DENSE + 2)
 unsigned dataset_files(const dataset *d);
 
 /* What a file holds. *index: which head or dense array it is; else 0. */

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILES_MOST (DATASET_HEADS + DATASET_DENSE + 8)
-
 typedef enum piece_state { PIECE_UNKNOWN, PIECE_TRUE, PIECE_WRONG } piece_state;
 
 typedef struct checked_file {
@@ -18,7 +16,7 @@ typedef struct checked_file {
 
 struct verification {
     unsigned files;
-    checked_file file[FILES_MOST];
+    checked_file file[DATASET_FILES_MOST];
     unsigned char *hashes;
     _Atomic unsigned char *states; /* piece_state; changed with the lock held, read without */
     pthread_mutex_t lock;

@@ -1,6 +1,7 @@
 /* Pieces of files are compared with their hashes once, until a file is touched. */
 #include "small_set.h"
 
+#include "datasets/dataset_part.h"
 #include "datasets/verification.h"
 
 /* A set whose data has three pieces, the last of 5 bytes: rows of 2^20 + 1 bytes would do as well.
@@ -138,7 +139,50 @@ static void threads_may_need_the_same_pieces_at_once(void **state) {
     dataset_release(d);
 }
 
+/* One picture with as many heads, label maps and neighbours as a set may have. */
+static void write_most_files(void) {
+    static const char *const maps[DATASET_DENSE] = {"dense",   "dense.b", "dense.c", "dense.d",
+                                                    "dense.e", "dense.f", "dense.g", "dense.h"};
+    static const char *const heads[DATASET_HEADS] = {"y",   "y.b", "y.c", "y.d",
+                                                     "y.e", "y.f", "y.g", "y.h"};
+    static const unsigned char zero[1] = {0};
+    const array numbers = {.name = "y", .bytes = zero, .type = DTYPE_U8, .rank = 1, .shape = {1}};
+    const array near = {.bytes = zero, .type = DTYPE_U8, .rank = 2, .shape = {1, 1}};
+    const label head = {.from = &numbers, .numbers = true, .rows = 1, .classes = 1};
+    const dataset_picture picture = {small_pixels, 1, 1, 1};
+    dataset_writer_facts facts = {.type = DTYPE_U8,
+                                  .rank = 2,
+                                  .layout = LAYOUT_NONE,
+                                  .images = true,
+                                  .store = DATASET_PIXELS,
+                                  .maps = DATASET_DENSE};
+    memcpy(facts.map_name, maps, sizeof maps);
+    dataset_writer *w = dataset_writer_new(folder_path("a"), &facts, folder_errors);
+    assert_true(w && dataset_writer_picture(w, &picture));
+    for (unsigned i = 0; i < DATASET_DENSE; i++)
+        assert_true(dataset_writer_map(w, i, &picture));
+    for (unsigned i = 0; i < DATASET_HEADS; i++)
+        assert_true(dataset_writer_head(w, heads[i], &head));
+    assert_true(dataset_writer_neighbours(w, &near) && dataset_writer_finish(w));
+}
+
+static void a_set_may_have_every_file_that_there_is(void **state) {
+    (void)state;
+    write_most_files();
+    dataset *d = small_open_lazily("a");
+    assert_true(d && d->verification);
+    assert_int_equal(dataset_files(d), DATASET_FILES_MOST);
+    assert_int_equal(verification_count(d->verification).pieces, DATASET_FILES_MOST);
+    for (unsigned i = 0; i < dataset_files(d); i++) {
+        uint64_t piece;
+        assert_int_equal(verification_need(d->verification, i, 0, 1, &piece), VERIFICATION_TRUE);
+    }
+    assert_int_equal(verification_count(d->verification).compared, DATASET_FILES_MOST);
+    dataset_release(d);
+}
+
 RUN(IN_FOLDER(only_the_pieces_that_are_needed_are_compared),
+    IN_FOLDER(a_set_may_have_every_file_that_there_is),
     IN_FOLDER(a_wrong_piece_is_found_once_and_stays_wrong),
     IN_FOLDER(pieces_of_a_file_that_was_touched_are_compared_again),
     IN_FOLDER(a_file_of_another_length_is_broken), IN_FOLDER(pieces_may_be_accepted_and_condemned),
