@@ -282,7 +282,7 @@ FMIX_API fmix_status fmix_plan_greys(const fmix_plan *plan, fmix_scratch *scratc
 /* For methods without masks: writes what takes the place of the masks of rows first … first+n-1 of
  * a batch. Every element is the row's weight, so that m*a + (1-m)*b serves every method but BC+. U8
  * and BITS cannot hold the weight: every element is 1. Types and sizes are those of masks.
- * FMIX_ERROR_RANGE: the method has masks, or masks cannot have the type. */
+ * FMIX_ERROR_RANGE: the method has masks, masks cannot have the type, or a t passes 2^64-1. */
 FMIX_API fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t first,
                                        uint64_t n, fmix_dtype dtype, void *out);
 
@@ -402,19 +402,21 @@ FMIX_API fmix_status fmix_plan_mix(const fmix_plan *plan, fmix_scratch *scratch,
                                    uint64_t n, void *out);
 
 /* Labels of a batch, borrowed: class numbers (`numbers` is true; any integer type, each below
- * `classes`) or rows of `classes` values of a floating type. */
+ * `classes`) or rows of `classes` values of a floating type. Elements need not be aligned. y, y2
+ * and pairing have an entry for every row of the batch, from row 0 on. */
 typedef struct fmix_labels {
     const void *y, *y2; /* y2: the labels of x2, or NULL */
     fmix_dtype dtype;
     bool numbers;
     bool uncorrected; /* a mask weighs labels by lambda, not by lambda_effective */
     uint64_t classes;
-    double smoothing; /* 0 .. 1: y <- (1 - s) y + s/classes before mixing */
-    const int64_t *pairing;
+    double smoothing;       /* 0 .. 1: y <- (1 - s) y + s/classes before mixing */
+    const int64_t *pairing; /* one entry a row: a row of y; ignored with y2 */
 } fmix_labels;
 
 /* Writes the mixed labels of rows first … first+n-1: n * classes float32 values. FMIX_ERROR_RANGE:
- * a class number, `classes`, `smoothing` or the type is outside its range. STREAM §8. */
+ * a class number, `classes`, `smoothing` or the type is outside its range, or a t passes 2^64-1.
+ * STREAM §8. */
 FMIX_API fmix_status fmix_plan_labels(const fmix_plan *plan, const fmix_labels *labels,
                                       uint64_t index, uint64_t first, uint64_t n, float *out);
 

@@ -56,5 +56,6 @@ fmix_status fmix_plan_labels(const fmix_plan *plan, const fmix_labels *labels, u
                              uint64_t first, uint64_t n, float *out) {
     const fmix_rows rows = {.count = UINT64_MAX, .index = index};
     const fmix_slice slice = {&rows, fmix_plan_scope(plan), first, n};
-    return fmix_label_slice(plan, labels, &slice, out);
+    return fmix_slice_is_valid(&slice) ? fmix_label_slice(plan, labels, &slice, out)
+                                       : FMIX_ERROR_RANGE;
 }

@@ -184,5 +184,6 @@ fmix_status fmix_plan_weights(const fmix_plan *plan, uint64_t index, uint64_t fi
                               fmix_dtype dtype, void *out) {
     const fmix_rows rows = {.count = UINT64_MAX, .index = index};
     const fmix_slice slice = {&rows, fmix_plan_scope(plan), first, n};
-    return fmix_mix_weights(plan, &slice, dtype, out);
+    return fmix_slice_is_valid(&slice) ? fmix_mix_weights(plan, &slice, dtype, out)
+                                       : FMIX_ERROR_RANGE;
 }

@@ -15,7 +15,7 @@ const char *fmix_mix_refuses(const fmix_plan *plan, const fmix_batch *batch);
 fmix_status fmix_mix_slice(const fmix_plan *plan, fmix_scratch *scratch, const fmix_batch *batch,
                            const fmix_slice *slice, void *out);
 
-/* fmix_plan_weights for the rows of a slice. */
+/* fmix_plan_weights for the rows of a slice, which must be valid. */
 fmix_status fmix_mix_weights(const fmix_plan *plan, const fmix_slice *slice, fmix_dtype dtype,
                              void *out);
 

@@ -91,6 +91,23 @@ static void partners_labels_come_from_y2_where_there_is_one(void **state) {
     fmix_context_free(context);
 }
 
+static void rows_whose_t_passes_64_bits_are_refused(void **state) {
+    (void)state;
+    fmix_context *context = unit_context();
+    fmix_plan *plan = plan_of(context, FMIX_METHOD_MIXUP);
+    const fmix_labels l = {.y = numbers,
+                           .dtype = FMIX_DTYPE_U8,
+                           .numbers = true,
+                           .classes = CLASSES,
+                           .pairing = pairing};
+    float out[N * CLASSES];
+    assert_ok(fmix_plan_labels(plan, &l, UINT64_MAX - (N - 1), 0, N, out));
+    assert_int_equal(fmix_plan_labels(plan, &l, UINT64_MAX - (N - 2), 0, N, out), FMIX_ERROR_RANGE);
+    assert_int_equal(fmix_plan_labels(plan, &l, 0, 1, UINT64_MAX, out), FMIX_ERROR_RANGE);
+    fmix_plan_free(plan);
+    fmix_context_free(context);
+}
+
 static void a_class_out_of_range_is_refused(void **state) {
     (void)state;
     static const int16_t bad[][N] = {{0, 1, 2, 3, 4, 0}, {0, -1, 2, 3, 0, 0}};
@@ -111,4 +128,4 @@ static void a_class_out_of_range_is_refused(void **state) {
 
 RUN(T(class_numbers_are_mixed_by_the_weight_of_their_row),
     T(rows_of_floats_say_the_same_as_numbers), T(partners_labels_come_from_y2_where_there_is_one),
-    T(a_class_out_of_range_is_refused))
+    T(rows_whose_t_passes_64_bits_are_refused), T(a_class_out_of_range_is_refused))

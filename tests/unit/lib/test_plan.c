@@ -105,6 +105,19 @@ static void rows_of_mixup_have_lambda_and_no_mask(void **state) {
     fmix_context_free(context);
 }
 
+static void weights_of_rows_whose_t_passes_64_bits_are_refused(void **state) {
+    (void)state;
+    fmix_context *context = unit_context();
+    fmix_plan *plan = plan_of(context, FMIX_METHOD_MIXUP, (fmix_shape){1, {4}});
+    unsigned char ones[8];
+    const uint64_t last = UINT64_MAX;
+    assert_ok(fmix_plan_weights(plan, last - 1, 0, 2, FMIX_DTYPE_U8, ones));
+    assert_int_equal(fmix_plan_weights(plan, last, 0, 2, FMIX_DTYPE_U8, ones), FMIX_ERROR_RANGE);
+    assert_int_equal(fmix_plan_weights(plan, 0, 2, last, FMIX_DTYPE_U8, ones), FMIX_ERROR_RANGE);
+    fmix_plan_free(plan);
+    fmix_context_free(context);
+}
+
 static void a_row_depends_on_seed_and_t_and_a_given_lambda_is_every_rows(void **state) {
     (void)state;
     fmix_context *context = unit_context();
@@ -153,6 +166,6 @@ static void a_plan_is_warm_once_a_mask_was_drawn(void **state) {
 }
 
 RUN(T(lambda_effective_is_the_mean_of_the_mask), T(ones_of_the_largest_mask_do_not_overflow),
-    T(rows_of_mixup_have_lambda_and_no_mask),
+    T(rows_of_mixup_have_lambda_and_no_mask), T(weights_of_rows_whose_t_passes_64_bits_are_refused),
     T(a_row_depends_on_seed_and_t_and_a_given_lambda_is_every_rows),
     T(a_plan_is_warm_once_a_mask_was_drawn))
