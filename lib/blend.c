@@ -1,4 +1,5 @@
 #include "blend.h"
+#include "binary64.h"
 #include "convert.h"
 #include "vector.h"
 
@@ -42,10 +43,8 @@ void fmix_blend_select(const fmix_kernels *kernels, const unsigned char *mask, u
 FMIX_CLONES
 static void blend_f32(double m, uint64_t n, const unsigned char *from_a,
                       const unsigned char *from_b, unsigned char *restrict to) {
-    const uint32_t canonical_nan = UINT32_C(0x7fc00000);
+    const float nan = canonical_nan32();
     double rest = 1 - m;
-    float nan;
-    memcpy(&nan, &canonical_nan, sizeof nan);
     for (uint64_t i = 0; i < n; i++) {
         float x1, x2;
         memcpy(&x1, from_a + 4 * i, sizeof x1);
@@ -70,12 +69,10 @@ void fmix_blend_f32(double m, uint64_t n, const void *a, const void *b, void *ou
 FMIX_CLONES
 static void blend_u8(double m, uint64_t n, const unsigned char *a, const unsigned char *b,
                      unsigned char *restrict out) {
-    const double rounder = 0x1.8p52; /* the last bit of the sum is worth 1, so the sum is rounded
-                                        half to even */
     double rest = 1 - m;
     for (uint64_t i = 0; i < n; i++) {
         double v = m * (double)a[i] + rest * (double)b[i];
-        out[i] = (unsigned char)(int)((v + rounder) - rounder);
+        out[i] = (unsigned char)(int)nearest_integer(v);
     }
 }
 

@@ -18,7 +18,7 @@ static double widen(narrow t, uint16_t bits) {
     if (e == top)
         return from_bits(sign | UINT64_C(0x7ff) << 52 | f << (52 - t.fraction));
     if (e == 0) { /* f * 2^(1 - bias - fraction), exactly */
-        double unit = from_bits((uint64_t)(1023 + 1 - bias - t.fraction) << 52);
+        double unit = power_of_two(1 - bias - t.fraction);
         return from_bits(bits_of((double)f * unit) | sign);
     }
     return from_bits(sign | (uint64_t)(e - bias + 1023) << 52 | f << (52 - t.fraction));
@@ -26,10 +26,9 @@ static double widen(narrow t, uint16_t bits) {
 
 /* Below the smallest normal number: to the nearest multiple of the smallest subnormal. */
 static uint16_t narrow_subnormal(narrow t, double size) {
-    const double rounder = 0x1.8p52;
     int bias = (1 << (t.exponent - 1)) - 1;
-    double units = size * from_bits((uint64_t)(1023 - 1 + bias + t.fraction) << 52);
-    return (uint16_t)((units + rounder) - rounder);
+    double units = size * power_of_two(bias - 1 + t.fraction);
+    return (uint16_t)nearest_integer(units);
 }
 
 static uint16_t narrow_to(narrow t, double x) {
@@ -110,16 +109,9 @@ void fmix_load(fmix_dtype type, const void *from, uint64_t n, double *out) {
     }                                                                                              \
     break
 
-static float canonical_f32(void) {
-    const uint32_t bits = UINT32_C(0x7fc00000);
-    float nan;
-    memcpy(&nan, &bits, sizeof nan);
-    return nan;
-}
-
 void fmix_store(fmix_dtype type, const double *from, uint64_t n, void *out) {
     unsigned char *at = out;
-    const float nan32 = canonical_f32();
+    const float nan32 = canonical_nan32();
     const double nan64 = from_bits(UINT64_C(0x7ff8) << 48);
     switch (type) {
     case FMIX_DTYPE_F16:

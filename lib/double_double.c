@@ -2,7 +2,6 @@
 #include "binary64.h"
 
 #include <math.h> /* sqrt: one IEEE 754 operation, correctly rounded */
-#include <string.h>
 
 /* 1/k!, k = 0 … 28 */
 static const fmix_dd inverse_factorial[] = {{0x1.0000000000000p+0, 0x0.0p+0},
@@ -85,13 +84,6 @@ fmix_dd fmix_dd_sqrt(fmix_dd a) {
     return fmix_dd_add(fmix_dd_from(x), step);
 }
 
-static double power_of_two(int n) {
-    uint64_t bits = (uint64_t)(1023 + n) << 52;
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 /* a = 2^e m, s = (m-1)/(m+1), |s| < 0.1716: z = s^2 < 2^-5, so the remainder after z^21/43 is under
  * 2^-117. Horner's terms past 1 sum to 0.01 and keep 2^-104 of that. */
 fmix_dd fmix_dd_log(fmix_dd a) {
@@ -113,8 +105,7 @@ fmix_dd fmix_dd_log(fmix_dd a) {
 /* r = (a - n ln2)/16, |r| < 0.022: the remainder after r^14/14! is under 2^-118. e^r - 1 = p; then
  * four times p <- 2p + p^2, each doubling the error of p as it doubles p. */
 fmix_dd fmix_dd_exp(fmix_dd a) {
-    const double rounder = 0x1.8p52;
-    double n = (a.high * 0x1.71547652b82fep+0 + rounder) - rounder;
+    double n = nearest_integer(a.high * 0x1.71547652b82fep+0); /* 1/ln2 */
     fmix_dd r = fmix_dd_sub(a, fmix_dd_scale(ln2, n));
     r = fmix_dd_add(r, fmix_dd_from(-n * ln2_third));
     r = (fmix_dd){r.high / 16, r.low / 16};

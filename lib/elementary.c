@@ -10,7 +10,6 @@
 #define ROOT_HALF   UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
 #define TWO_52      0x1p52
 #define TWO_52_BITS UINT64_C(0x4330000000000000)
-#define ROUNDER     0x1.8p52 /* x + ROUNDER - ROUNDER is x to the nearest integer, |x| < 2^51 */
 
 /* 0 <= i < 2^52, exactly */
 static double from_integer(uint64_t i) {
@@ -44,7 +43,7 @@ static double log_near_one(double m) {
  * x = w+1 = 2^(e+32) m. For e = 0 the result is ln m. Else |e ln2 + ln m| >= 0.34, and e*LN2_HIGH
  * is exact; ln m (at most 0.35) brings 3u of itself, the two sums u each: under 5u.
  */
-static double log_word(uint32_t w) {
+double fmix_log_word(uint32_t w) {
     double x = from_integer((uint64_t)w + 1);
     uint64_t ix = bits_of(x);
     uint64_t e = (ix - ROOT_HALF) >> 52; /* x >= 1, so this is not negative */
@@ -85,10 +84,6 @@ static double cosine_poly(double t) {
     return 1.0 + z * p;
 }
 
-double fmix_log_word(uint32_t w) {
-    return log_word(w);
-}
-
 /* Quarters 1 and 3 have the sine's size; 1 and 2 are negative. */
 double fmix_cos_word(uint32_t w) {
     uint32_t q = (w + (UINT32_C(1) << 29)) >> 30;
@@ -112,10 +107,6 @@ static double expm1_poly(double r) {
     return r + r * (r * p);
 }
 
-static double scale(double x, int n) {
-    return x * from_bits((uint64_t)(1023 + n) << 52);
-}
-
 /*
  * r = y - n ln2: n*LN2_HIGH is exact (|n| < 2^10), and by Sterbenz the difference; n*LN2_LOW is
  * under 2^-29, so r is within 0.4u. e^r then carries 2u*0.42 + 0.4u + u, and the scaling is exact
@@ -127,10 +118,10 @@ double fmix_exp_negative(double y, double *minus) {
         *minus = 1;
         return 0;
     }
-    double n = (y * INV_LN2 + ROUNDER) - ROUNDER;
+    double n = nearest_integer(y * INV_LN2);
     double r = (y - n * LN2_HIGH) - n * LN2_LOW;
     double m = expm1_poly(r);
-    double e = scale(1.0 + m, (int)n);
+    double e = (1.0 + m) * power_of_two((int)n);
     *minus = n == 0 ? -m : 1.0 - e;
     return e;
 }
@@ -149,7 +140,7 @@ double fmix_power(double s, double h) {
     double upper = from_bits(bits_of(h) & ~UINT64_C(0x7ffffff));
     double whole = upper * exponent, rest = (h - upper) * exponent;
     double part = h * (log_near_one(m) * INV_LN2);
-    double n = (-(whole + part) + ROUNDER) - ROUNDER;
+    double n = nearest_integer(-(whole + part));
     double fraction = (-(whole + n) - part) - rest;
-    return scale(1.0 + expm1_poly(fraction * LN2), (int)n);
+    return (1.0 + expm1_poly(fraction * LN2)) * power_of_two((int)n);
 }

@@ -1,4 +1,5 @@
 /* The images that FMix thresholds, decided level by level (STREAM §3). */
+#include "binary64.h"
 #include "contested.h"
 #include "convert.h"
 #include "difference.h"
@@ -8,12 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Half to even, for 0 <= x <= 255. */
-static double nearest(double x) {
-    const double rounder = 0x1.8p52;
-    return (x + rounder) - rounder;
-}
 
 /* A growing list of pixels: those whose level float64 leaves open, or those that may be the
  * smallest or largest. */
@@ -60,7 +55,7 @@ static fmix_status find_levels(const double *g, uint64_t n, range r, double widt
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++) {
         double q = spread > 0 ? 255 * ((g[i] - r.low) / spread) : 0;
-        levels[i] = (unsigned char)nearest(q);
+        levels[i] = (unsigned char)nearest_integer(q);
         if (!(fabs(q - floor(q) - 0.5) > error))
             status = doubt_add(open, i);
     }

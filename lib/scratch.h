@@ -11,7 +11,7 @@ struct fmix_scratch {
     const fmix_kernels *kernels; /* for resizing */
     double *x, *g, *work;        /* spectrum, values, and memory for selection */
     unsigned char *mask;
-    double *resizing; /* what fmix_resize keeps in it, aligned to 64 bytes */
+    double *resizing; /* working memory of fmix_resize, aligned to 64 bytes */
     size_t x_room, g_room, mask_room, resizing_room;
     uint64_t transforms; /* run since the current drawing began */
     fmix_cancellation cancellation;
