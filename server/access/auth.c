@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/message.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -207,13 +208,17 @@ bool auth_make(const char *name, FILE *out, FILE *errors) {
             name);
         return false;
     }
-    if (sodium_init() < 0)
+    if (sodium_init() < 0) {
+        message_print(errors, "fmixd: libsodium cannot be used\n");
         return false;
+    }
     randombytes_buf(secret, sizeof secret);
     sodium_bin2base64(text, sizeof text, secret, sizeof secret, BASE64);
     bool good = hash(text, strlen(text), digest);
     sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
     good = good && fprintf(out, "%s\n%s %s\n", text, name, hex) > 0 && fflush(out) == 0;
+    if (!good)
+        message_print(errors, "fmixd: the token cannot be written: %s\n", strerror(errno));
     sodium_memzero(secret, sizeof secret);
     sodium_memzero(text, sizeof text);
     return good;

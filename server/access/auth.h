@@ -37,7 +37,8 @@ bool auth_reload(auth *a, FILE *errors);
  * the token's length: every line is compared, each in constant time. */
 auth_verdict auth_check(auth *a, const char *authorization, char name[AUTH_NAME + 1]);
 
-/* Prints a new random token on `out`, and below it the line for the file. */
+/* Prints a new random token on `out`, and below it the line for the file. False: explained on
+ * `errors`. */
 bool auth_make(const char *name, FILE *out, FILE *errors);
 
 #endif

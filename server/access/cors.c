@@ -61,9 +61,8 @@ static void add(cors *out, const char *name, const char *value) {
     out->count++;
 }
 
-/* A preflight for a method or header that is not allowed gets the same answer: the browser
- * compares.
- */
+/* A preflight for a method or header that is not allowed gets the same answer, and the browser
+ * refuses the request. */
 void cors_answer(const char *allowed, const cors_request *r, const char *methods, cors *out) {
     bool any = is_any(allowed);
     *out = (cors){.vary = *allowed && !any};

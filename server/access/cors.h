@@ -13,8 +13,7 @@
 typedef struct cors_request {
     const char *method;
     const char *origin; /* of the page; NULL: the request has none */
-    const char
-        *wanted; /* the method that a preflight asks for; NULL: the request is not a preflight */
+    const char *wanted; /* the method a preflight asks for; NULL: the request is no preflight */
 } cors_request;
 
 typedef struct cors {

@@ -304,13 +304,25 @@ static void an_invalid_name_gets_no_token(void **state) {
     }
 }
 
+static void a_token_that_cannot_be_written_is_an_error(void **state) {
+    fixture *f = *state;
+    FILE *out = fopen("/dev/full", "w");
+    FILE *errors = fmemopen(f->said, sizeof f->said, "w");
+    assert_non_null(out);
+    assert_false(auth_make("alice", out, errors));
+    fclose(out);
+    fclose(errors);
+    assert_string_equal(f->said, "fmixd: the token cannot be written: No space left on device\n");
+}
+
 #define F(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 RUN(F(only_the_whole_token_admits_its_client), T(without_a_file_anybody_may_ask),
     F(comments_spaces_and_two_tokens_of_a_name_are_fine),
     F(upper_case_hex_and_the_longest_name_are_fine),
     F(a_wrong_line_is_refused_by_number_without_quoting_secrets),
-    F(a_missing_empty_or_huge_file_is_refused), F(a_thousand_tokens_are_taken_and_no_more),
+    F(a_missing_empty_or_huge_file_is_refused), F(a_token_that_cannot_be_written_is_an_error),
+    F(a_thousand_tokens_are_taken_and_no_more),
     F(a_reload_replaces_the_tokens_unless_the_file_is_bad), F(a_client_stays_known_during_reloads),
     F(a_file_that_others_may_read_is_taken_with_a_warning),
     F(a_new_token_is_random_and_its_line_admits_it), F(an_invalid_name_gets_no_token))
