@@ -50,9 +50,10 @@ static bool is_gzip(const unsigned char *at, size_t n) {
 }
 
 static bool are_zeros(const unsigned char *at, size_t n) {
-    while (n > 0 && *at == 0)
-        at++, n--;
-    return n == 0;
+    for (size_t i = 0; i < n; i++)
+        if (at[i] != 0)
+            return false;
+    return true;
 }
 
 /* Decompresses as the program gzip does: the file holds one member or several, and may end in
@@ -118,15 +119,6 @@ static bool type_of(unsigned char code, dtype *out) {
     return false;
 }
 
-static void reverse(unsigned char *bytes, size_t length, size_t size) {
-    for (size_t i = 0; i + size <= length; i += size)
-        for (size_t a = i, b = i + size - 1; a < b; a++, b--) {
-            unsigned char kept = bytes[a];
-            bytes[a] = bytes[b];
-            bytes[b] = kept;
-        }
-}
-
 static bool read_array(const import *in, const char *path, const char *name, idx *f, array *out) {
     problem p = {0};
     *out = (array){.name = ""};
@@ -149,7 +141,7 @@ static bool read_array(const import *in, const char *path, const char *name, idx
     out->bytes = b + head;
     if (!array_check(out, f->length - head, &p))
         return import_fail(in, "'%s': %s", path, p.errors[0].detail);
-    reverse(f->bytes + head, f->length - head, dtype_table[out->type].size);
+    dtype_reverse(out->type, f->bytes + head, f->length - head);
     return true;
 }
 

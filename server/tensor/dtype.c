@@ -24,11 +24,18 @@ const char *dtype_name(unsigned number) {
     return number < DTYPE_COUNT ? dtype_table[number].name : NULL;
 }
 
+/* Elements of one byte have no byte order, so any mark of one will do. */
+static bool is_descr_of(const dtype_row *row, const char *descr) {
+    if (!row->descr || !*descr)
+        return false;
+    if (row->size == 1 && strchr("|<=>", *descr))
+        return strcmp(row->descr + 1, descr + 1) == 0;
+    return strcmp(row->descr, descr) == 0;
+}
+
 bool dtype_of_descr(const char *descr, dtype *out) {
     for (unsigned i = 0; i < DTYPE_READ; i++) {
-        const char *own = dtype_table[i].descr;
-        bool bytes = own && own[0] == '|' && strchr("|<=>", descr[0]) && descr[0];
-        if (own && strcmp(own + bytes, descr + bytes) == 0) {
+        if (is_descr_of(&dtype_table[i], descr)) {
             *out = (dtype)i;
             return true;
         }
@@ -40,8 +47,7 @@ bool dtype_floats(dtype type) {
     return fmix_dtype_floats(dtype_table[type].library);
 }
 
-void dtype_swap(dtype type, void *bytes, size_t length) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+void dtype_reverse(dtype type, void *bytes, size_t length) {
     unsigned char *at = bytes;
     size_t size = dtype_table[type].size;
     for (size_t i = 0; i + size <= length; i += size)
@@ -50,6 +56,11 @@ void dtype_swap(dtype type, void *bytes, size_t length) {
             at[a] = at[b];
             at[b] = kept;
         }
+}
+
+void dtype_swap(dtype type, void *bytes, size_t length) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    dtype_reverse(type, bytes, length);
 #else
     (void)type;
     (void)bytes;

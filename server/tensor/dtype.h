@@ -43,6 +43,9 @@ const char *dtype_name(unsigned number);
 
 bool dtype_floats(dtype type);
 
+/* Reverses the bytes of each whole element. */
+void dtype_reverse(dtype type, void *bytes, size_t length);
+
 /* Bytes of elements from the machine's order to the little-endian one of answers and uploads, or
  * back: on most machines there is nothing to do. */
 void dtype_swap(dtype type, void *bytes, size_t length);
