@@ -8,14 +8,6 @@ bool dense_has_name(const char *name) {
     return array_suffix(name, "dense") || array_suffix(name, "dense2");
 }
 
-/* "3x32x32" */
-static void print_sides(const uint64_t *side, unsigned sides, char *out, size_t room) {
-    size_t used = 0;
-    out[0] = 0;
-    for (unsigned i = 0; i < sides && used < room; i++)
-        used += (size_t)snprintf(out + used, room - used, "%s%" PRIu64, i ? "x" : "", side[i]);
-}
-
 /* "Cx4x5" or "4x5xC", or what gives targets channels where x has none. */
 static void print_with_channels(const batch_geometry *of, const char *spatial, char *out,
                                 size_t room) {
@@ -28,8 +20,8 @@ static void print_with_channels(const batch_geometry *of, const char *spatial, c
 
 static bool refuse_shape(const batch_geometry *of, const array *from, problem *p) {
     char own[128], spatial[80], more[100];
-    print_sides(from->shape + 1, from->rank ? from->rank - 1 : 0, own, sizeof own);
-    print_sides(of->sides, of->rank, spatial, sizeof spatial);
+    array_print_sides(from->shape + 1, from->rank ? from->rank - 1 : 0, own, sizeof own);
+    array_print_sides(of->sides, of->rank, spatial, sizeof spatial);
     print_with_channels(of, spatial, more, sizeof more);
     problem_add(p, 400, from->name,
                 "rows of %s have shape %s, but x has the spatial shape %s: rows of a dense target "

@@ -24,8 +24,8 @@ typedef struct field {
 } field;
 
 typedef struct field_parameter {
-    field_text name,
-        value; /* of a quoted value what stands between the quotes, with its backslashes */
+    field_text name;
+    field_text value; /* if quoted: what stands between the quotes, with its backslashes */
     bool quoted;
 } field_parameter;
 

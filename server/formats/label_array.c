@@ -10,17 +10,9 @@ bool label_named(const char *name) {
     return name[0] == 'y' && (name[stem] == 0 || name[stem] == '.');
 }
 
-/* "4x2" */
-static void shape_text(const array *y, char *out, size_t room) {
-    size_t used = 0;
-    out[0] = 0;
-    for (unsigned d = 0; d < y->rank && used < room; d++)
-        used += (size_t)snprintf(out + used, room - used, "%s%" PRIu64, d ? "x" : "", y->shape[d]);
-}
-
 static bool refuse_shape(const array *y, problem *p) {
     char shape[128];
-    shape_text(y, shape, sizeof shape);
+    array_print_sides(y->shape, y->rank, shape, sizeof shape);
     problem_add(p, 400, y->name,
                 "%s has shape %s and type %s; labels are integer class numbers, one per row, "
                 "rows with one weight per class, or values to predict, which are floats, one per "
@@ -31,7 +23,7 @@ static bool refuse_shape(const array *y, problem *p) {
 
 static bool refuse_column(const array *y, problem *p) {
     char shape[128];
-    shape_text(y, shape, sizeof shape);
+    array_print_sides(y->shape, y->rank, shape, sizeof shape);
     problem_add(
         p, 400, y->name,
         "%s has shape %s and type %s, which is ambiguous: class numbers, or rows of one "

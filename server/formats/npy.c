@@ -145,14 +145,19 @@ static bool take_entry(cursor *c, header *h, array *out) {
     char key[24];
     if (!take_string(c, key, sizeof key) || !take(c, ':'))
         return false;
-    if (strcmp(key, "descr") == 0 && !h->has_descr)
-        return h->structured = take(c, '['),
-               h->has_descr = !h->structured && take_string(c, h->descr, sizeof h->descr);
-    if (strcmp(key, "shape") == 0 && !h->has_shape)
-        return h->has_shape = take_shape(c, out, &h->too_many);
+    if (strcmp(key, "descr") == 0 && !h->has_descr) {
+        h->structured = take(c, '[');
+        h->has_descr = !h->structured && take_string(c, h->descr, sizeof h->descr);
+        return h->has_descr;
+    }
+    if (strcmp(key, "shape") == 0 && !h->has_shape) {
+        h->has_shape = take_shape(c, out, &h->too_many);
+        return h->has_shape;
+    }
     if (strcmp(key, "fortran_order") == 0 && !h->has_order) {
         h->fortran = take_word(c, "True");
-        return h->has_order = h->fortran || take_word(c, "False");
+        h->has_order = h->fortran || take_word(c, "False");
+        return h->has_order;
     }
     return false;
 }

@@ -136,8 +136,7 @@ bool npz_encode(const tensor_source *s, const unsigned char *const *data, uint64
                 buffer *out) {
     member members[SOURCE_TENSORS];
     buffer_expect(out, (size_t)npz_bound(s));
-    buffer_reserve(out,
-                   (size_t)npz_bound(s)); /* at once, so that the buffer does not grow by copying */
+    buffer_reserve(out, (size_t)npz_bound(s)); /* at once: growing would copy */
     for (unsigned i = 0; i < s->count; i++)
         put_member(out, &s->tensors[i], data[i], wide, &members[i]);
     uint64_t start = out->length;

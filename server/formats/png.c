@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP        4   /* pixels between images */
-#define GROUND     128 /* grey between them */
-#define STRIP      16  /* height of a strip in a sheet of several strips */
-#define MOST_SIDE  65500
-#define MOST_BYTES (64u << 20)
+#define GAP        4           /* pixels between images */
+#define GROUND     128         /* grey between them */
+#define STRIP      16          /* height of a strip in a sheet of several strips */
+#define MOST_SIDE  65500       /* pixels, as in a JPEG, which sheets are converted to */
+#define MOST_BYTES (64u << 20) /* of pixels, before they are compressed */
 
 typedef struct sheet {
     uint64_t columns, lines; /* of images */

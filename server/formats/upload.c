@@ -20,6 +20,13 @@ const char *array_suffix(const char *name, const char *stem) {
     return rest[0] == 0 || (rest[0] == '.' && rest[1]) ? rest : NULL;
 }
 
+void array_print_sides(const uint64_t *side, unsigned sides, char *out, size_t room) {
+    size_t used = 0;
+    out[0] = 0;
+    for (unsigned i = 0; i < sides && used < room; i++)
+        used += (size_t)snprintf(out + used, room - used, "%s%" PRIu64, i ? "x" : "", side[i]);
+}
+
 bool array_same(const array *a, const array *b) {
     return a->type == b->type && a->rank == b->rank &&
            memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;

@@ -47,6 +47,9 @@ const array *upload_find(const upload *u, const char *name);
 /* What follows the stem in the name STEM or STEM.NAME: an empty text or .NAME. NULL: neither. */
 const char *array_suffix(const char *name, const char *stem);
 
+/* Prints sides as "3x4x5", cut to the room; no sides: an empty text. */
+void array_print_sides(const uint64_t *side, unsigned sides, char *out, size_t room);
+
 /* Returns true if both arrays have one type and one shape. */
 bool array_same(const array *a, const array *b);
 

@@ -8,14 +8,6 @@
 
 /* ---- shapes ---- */
 
-/* "3x4x5" */
-static void shape_text(const uint64_t *side, unsigned rank, char out[SHAPE]) {
-    size_t used = 0;
-    out[0] = 0;
-    for (unsigned d = 0; d < rank; d++)
-        used += (size_t)snprintf(out + used, SHAPE - used, "%s%" PRIu64, d ? "x" : "", side[d]);
-}
-
 static dataset_array rows_of(const uint64_t *side, unsigned rank, unsigned layout) {
     dataset_array a = {.rank = rank, .layout = layout};
     for (unsigned d = 0; d < rank && d < QUERY_RANK - 1; d++)
@@ -35,7 +27,7 @@ static void allowed_text(const dataset_array *x, char out[3 * SHAPE]) {
     char sides[SHAPE];
     const uint64_t *side;
     unsigned count = dataset_array_spatial(x, &side);
-    shape_text(side, count, sides);
+    array_print_sides(side, count, sides, sizeof sides);
     size_t used = (size_t)snprintf(out, 3 * SHAPE, "%s", sides);
     if (x->layout != LAYOUT_CHANNELS_LAST)
         used += (size_t)snprintf(out + used, 3 * SHAPE - used, ", Cx%s", sides);
@@ -45,8 +37,8 @@ static void allowed_text(const dataset_array *x, char out[3 * SHAPE]) {
 
 static bool refuse_shape(const import *in, const dataset_array *x, const array *dense) {
     char own[SHAPE], of_x[SHAPE], allowed[3 * SHAPE];
-    shape_text(dense->shape + 1, dense->rank ? dense->rank - 1 : 0, own);
-    shape_text(x->side, x->rank, of_x);
+    array_print_sides(dense->shape + 1, dense->rank ? dense->rank - 1 : 0, own, sizeof own);
+    array_print_sides(x->side, x->rank, of_x, sizeof of_x);
     allowed_text(x, allowed);
     return import_fail(in,
                        "rows of %s have shape %s, and rows of x have shape %s and layout %s; dense "
@@ -65,7 +57,7 @@ static bool find_layout(const import *in, const dataset_array *x, const array *d
     char own[SHAPE];
     *out = first ? LAYOUT_CHANNELS_FIRST : last ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE;
     if (first && last) {
-        shape_text(dense->shape + 1, dense->rank - 1, own);
+        array_print_sides(dense->shape + 1, dense->rank - 1, own, sizeof own);
         return import_fail(in,
                            "rows of %s have shape %s, which is ambiguous: their channels may be "
                            "first or last. Save x with one channel, where those of %s are, and say "
@@ -132,7 +124,7 @@ static bool check_dense(const import *in, const dataset_writer_facts *facts, ext
 static bool check_neighbours_shape(const import *in, uint64_t rows) {
     const array *a = &in->extras->neighbours;
     char shape[SHAPE];
-    shape_text(a->shape, a->rank, shape);
+    array_print_sides(a->shape, a->rank, shape, sizeof shape);
     if (dtype_floats(a->type) || a->type == DTYPE_BOOL)
         return import_fail(in, "'%s' has type %s; neighbours must be integers: numbers of rows",
                            in->neighbours, dtype_table[a->type].name);
@@ -209,7 +201,7 @@ void extras_tell(const import *in) {
     char shape[SHAPE];
     for (unsigned i = 0; i < e->denses; i++) {
         const array *a = &e->dense[i].from;
-        shape_text(a->shape + 1, a->rank - 1, shape);
+        array_print_sides(a->shape + 1, a->rank - 1, shape, sizeof shape);
         import_tell(in, "%s: rows of shape %s, type %s and layout %s", a->name, shape,
                     manifest_type_name(a->type), manifest_layout_name(e->dense[i].layout));
     }
