@@ -100,8 +100,7 @@ static const option options[] = {
      "is given"},
     {"--short", "N", "an integer from 1 to 65535", IMPORT_SHORT, parse_short, AT(shorter),
      "with --store pixels: first shrinks each picture (bicubic, as Pillow) so that its shorter "
-     "side "
-     "is N; smaller pictures stay as they are"},
+     "side is N; smaller pictures stay as they are"},
     {"--dense", "[NAME=]FILE",
      "FILE or NAME=FILE, NAME of at most 25 letters, digits, _ and -, and at most 8 times",
      IMPORT_DENSE, parse_dense, AT(dense),

@@ -8,23 +8,25 @@
 #include <errno.h>
 #include <stdarg.h>
 
+static void print_line(const import *in, const char *text, va_list arguments) {
+    fputs("fmixd: import: ", in->errors);
+    message_vprint(in->errors, text, arguments);
+    fputc('\n', in->errors);
+}
+
 bool import_fail(const import *in, const char *text, ...) {
     va_list arguments;
-    fputs("fmixd: import: ", in->errors);
     va_start(arguments, text);
-    message_vprint(in->errors, text, arguments);
+    print_line(in, text, arguments);
     va_end(arguments);
-    fputc('\n', in->errors);
     return false;
 }
 
 void import_tell(const import *in, const char *text, ...) {
     va_list arguments;
-    fputs("fmixd: import: ", in->errors);
     va_start(arguments, text);
-    message_vprint(in->errors, text, arguments);
+    print_line(in, text, arguments);
     va_end(arguments);
-    fputc('\n', in->errors);
 }
 
 bool import_map(const import *in, const char *path, mapped_file *out) {

@@ -28,8 +28,7 @@ typedef struct picture_item {
                       PICTURE_NOWHERE: the path is absolute */
     picture_part map[DATASET_DENSE]; /* its label maps, of a part of a file */
     uint32_t labels[DATASET_HEADS];  /* class numbers, or the bits of f32 */
-    const char
-        *refused; /* why the item is no picture whatever its bytes are; NULL: it may be one */
+    const char *refused; /* why the item is no picture, whatever its bytes; NULL: it may be one */
 } picture_item;
 
 /* What a first look found. */

@@ -15,6 +15,7 @@
 
 #define SHARDS     100000
 #define LABEL_MOST (1u << 20) /* bytes of a file that holds a label */
+
 /* The members of one key, which lie behind each other. */
 typedef struct sample {
     char key[TAR_NAME], picture[TAR_NAME]; /* without and with the extension */
@@ -93,14 +94,19 @@ static size_t key_length(const char *name) {
 /* Reads a small member. *text is freed by the caller. False: explained. */
 static bool read_member(tar *t, char **text) {
     const tar_reader *r = &t->reader;
-    *text = r->size <= LABEL_MOST ? malloc((size_t)r->size + 1) : NULL;
-    if (!*text)
+    *text = NULL;
+    if (r->size > LABEL_MOST)
         return import_fail(t->in, "'%s': %s has more than 1 MiB", shard_of(t), r->name);
+    *text = malloc((size_t)r->size + 1);
+    if (!*text)
+        return import_fail(t->in, "out of memory");
     ssize_t got = pread(t->file, *text, (size_t)r->size, (off_t)r->offset);
     if (got >= 0 && (uint64_t)got == r->size)
         return true;
+    int error = errno;
     free(*text);
-    return import_fail(t->in, "'%s' was cut short while it was read", shard_of(t));
+    return got < 0 ? import_fail(t->in, "'%s' cannot be read: %s", shard_of(t), strerror(error))
+                   : import_fail(t->in, "'%s' was cut short while it was read", shard_of(t));
 }
 
 static bool take_label(tar *t, bool (*read)(const char *text, size_t length, tar_label *out),
