@@ -2,7 +2,6 @@
 #include "base/json_build.h"
 #include "base/machine.h"
 #include "ops/mhd_version.h"
-#include "ops/selftest.h"
 #include "resource.h"
 
 static void answer_text(resource_result *out, int status, const char *text) {

@@ -47,9 +47,11 @@ static const struct {
      "\"digest\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"}}}"},
     {"Datasets", "{\"type\":\"object\",\"required\":[\"datasets\"],\"properties\":{\"datasets\":"
                  "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Dataset\"}}}}"},
-    {"Shards", "{\"type\":\"object\",\"required\":[\"urls\",\"shards\",\"samples\"],"
+    {"Shards", "{\"type\":\"object\",\"required\":[\"urls\",\"shards\",\"samples\","
+               "\"samples_per_shard\",\"digest\"],"
                "\"properties\":{\"urls\":{\"type\":\"string\"},\"shards\":{\"type\":\"integer\"},"
-               "\"samples\":{\"type\":\"integer\"}}}"},
+               "\"samples\":{\"type\":\"integer\"},\"samples_per_shard\":{\"type\":\"integer\"},"
+               "\"digest\":{\"type\":\"string\"}}}"},
     {"Version", "{\"type\":\"object\",\"required\":[\"stream\",\"version\",\"golden\"],"
                 "\"properties\":{\"stream\":{\"const\":1},\"version\":{\"type\":\"string\"},"
                 "\"golden\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"}}}"},

@@ -86,7 +86,8 @@ weight sequence_request_weight(const query *q, const dataset *set) {
     uint64_t places = places_of(q, set), rows = rows_of(q, set);
     double place = q->shuffle ? 120 : 25;
     double row = q->pairing == FMIX_PAIRING_NEIGHBOUR ? 500 : 10;
-    double verifying = dataset_read_cost(set, dataset_files(set) - 1, places, 16, q->shuffle);
+    double verifying = dataset_read_cost(set, dataset_part_number(set, DATASET_PART_OFFSETS, 0),
+                                         places, 16, q->shuffle);
     if (q->pairing == FMIX_PAIRING_NEIGHBOUR)
         verifying += dataset_read_cost(set, dataset_part_number(set, DATASET_PART_NEIGHBOURS, 0),
                                        rows, 8 * set->neighbours.k, true);

@@ -193,7 +193,7 @@ void shard_get(resource_request *request, resource_result *out) {
 static void list(const dataset *d, const char *name, const batch_address *at, uint64_t n,
                  resource_result *out) {
     char url[ROUTE_CAPTURE + 100];
-    snprintf(url, sizeof url, "/v1/shards/%s" SHARD_SEPARATOR "{%06d..%06" PRIu64 "}.tar", name, 0,
+    snprintf(url, sizeof url, "/v1/shards/%s" SHARD_SEPARATOR "{000000..%06" PRIu64 "}.tar", name,
              at->batches - 1);
     json_t *root =
         json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)at->batches, "samples",
