@@ -217,8 +217,9 @@ void schedule_ran(schedule *s, task *t, uint64_t now) {
     if (!t->admitted) {
         charge(s, t, now);
         learn(s, t);
-    } else if (!t->waiting)
+    } else if (!t->waiting) {
         set_deadline(s, t, SCHEDULE_IDLE);
+    }
 }
 
 bool schedule_leave(schedule *s, task *t, bool cancelled) {

@@ -66,6 +66,7 @@ static bool is_set(int root, const char *name) {
                                             (errno != ENOENT && errno != ENOTDIR));
 }
 
+/* The room is the power of two that holds the entries, so it is full when their count is one. */
 static bool add_entry(entries *to, const char *name) {
     if ((to->count & (to->count - 1)) == 0) {
         size_t room = to->count ? 2 * to->count : 1;

@@ -248,6 +248,7 @@ static bool read_lengths(const json_t *root, dataset *out) {
            out->shortest <= out->longest && out->longest <= UINT32_MAX &&
            out->longest <= out->steps;
 }
+
 /* "manifest.json: KEY must be one of A, B, C" */
 static bool refuse_name(const char *key, const char *const *names, unsigned count,
                         char reason[MANIFEST_REASON]) {

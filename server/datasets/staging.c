@@ -114,6 +114,7 @@ static staging_result lock_partial(staging *s, int parent) {
                   : -1;
         if (directory < 0 && (!there || errno != ENOENT))
             return fail(s, s->partial);
+        /* Where the file system has no locks, the set is written without one. */
         if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             close(directory);
             return STAGING_BUSY;

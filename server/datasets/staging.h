@@ -2,9 +2,9 @@
  * staging.h - the directory that a data set is written in until the set is whole
  *
  * A set ROOT/NAME is staged in ROOT/.NAME.partial, which no daemon serves, and is published by one
- * rename. The staging directory is locked while it is open, so a set has one writer at a time. The
- * directory of a writer that was killed is used by the next writer, which empties it or goes on
- * with its files.
+ * rename. The staging directory is locked while it is open, so a set has one writer at a time, but
+ * on a file system without locks two writers may spoil each other's set. The directory of a writer
+ * that was killed is used by the next writer, which empties it or goes on with its files.
  */
 #ifndef STAGING_H
 #define STAGING_H

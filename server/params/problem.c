@@ -36,8 +36,8 @@ static const struct {
     {431, "Header fields too large", REFUSAL_REQUEST},
     {500, "Internal error", REFUSAL_INTERNAL},
     {501, "Not implemented", REFUSAL_REQUEST},
-    {505, "HTTP version not supported", REFUSAL_REQUEST},
     {503, "Service unavailable", REFUSAL_QUEUE},
+    {505, "HTTP version not supported", REFUSAL_REQUEST},
 };
 #define STATUSES (sizeof statuses / sizeof *statuses)
 

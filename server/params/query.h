@@ -32,8 +32,8 @@ typedef enum query_group {
     GROUP_OUTPUT = 1 << 13, /* masks, or grey images before thresholding */
     GROUP_INDEX = 1 << 14,  /* index */
     GROUP_MIXED = 1 << 15,  /* layout, types and labels, before and after mixing */
-    GROUP_SHARD = 1 << 17,  /* what a shard holds */
     GROUP_EPOCH = 1 << 16,  /* which rows of a data set, and their augmentation before mixing */
+    GROUP_SHARD = 1 << 17,  /* what a shard holds */
     GROUP_VIEW = 1 << 18,   /* pictures of any size as rows of one size */
     GROUP_FLIP = 1 << 19,   /* flip, of pictures and of rows */
 } query_group;

@@ -143,7 +143,10 @@ static json_t *list_of(json_t *items) {
 
 static bool append_real(const query_parameter *row, const char *item, void *out) {
     query_reals *list = out;
-    return list->count < QUERY_LIST && parse_real(row, item, &list->item[list->count++]);
+    if (list->count == QUERY_LIST || !parse_real(row, item, &list->item[list->count]))
+        return false;
+    list->count++;
+    return true;
 }
 
 static bool parse_reals(const query_parameter *row, const char *text, void *field) {
