@@ -1,5 +1,6 @@
 """fmixd.Connection and what stands on it, when servers refuse, break off and come again."""
 
+import random
 import socket
 import threading
 import time
@@ -130,6 +131,19 @@ class Trouble(unittest.TestCase):
             fmixd.Connection(url).get("/x")
         with self.assertRaisesRegex(ConnectionError, f"^{url}/x: no answer, asked 1 times: too much$"):
             fmixd.Connection(url, tries=1).get("/x")
+
+    def test_what_a_proxy_says_is_shown_as_text(self):
+        url, _ = self.serve([(404, {}, b"<html>no such page</html>")])
+        with self.assertRaisesRegex(fmixd.Refused, f"^{url}/x: 404 <html>no such page</html>$"):
+            fmixd.Connection(url).get("/x")
+
+    def test_trying_again_draws_no_random_numbers_of_the_program_s_own(self):
+        url, asked = self.serve([(503, {"Retry-After": "0"}, b"{}"), (200, {}, b"here")])
+        random.seed(7)
+        before = random.getstate()
+        self.assertEqual(fmixd.Connection(url).get("/x"), b"here")
+        self.assertEqual(len(asked), 2)
+        self.assertEqual(random.getstate(), before)
 
     def test_closing_waits_for_no_daemon_that_is_silent(self):
         with socket.create_server(("127.0.0.1", 0)) as deaf:

@@ -22,6 +22,8 @@ SILENCE = 2.0     # seconds without an answer after which a warning says so
 MOMENT = 0.1      # seconds between two tries, at least
 TIMEOUT = 60.0    # seconds without a byte
 
+_JITTER = random.Random()  # its own: random.uniform would change the numbers of whoever called random.seed
+
 
 class Refused(Exception):
     """fmixd will not answer this, however often it is asked; says why."""
@@ -105,7 +107,7 @@ class Connection:
                 return body
             if status and status not in (429, 502, 503, 504):
                 raise Refused(f"{self._origin}{target}: {status} {_reason(body)}")
-            wait = _seconds(headers.get("Retry-After"), pause) * random.uniform(1, 1.3)
+            wait = _seconds(headers.get("Retry-After"), pause) * _JITTER.uniform(1, 1.3)
             waited = time.monotonic() - begun
             why = _reason(body) if status else body
             if waited + wait > self._patience or tried == self._tries:
@@ -163,8 +165,8 @@ def _seconds(told: str | None, otherwise: float) -> float:
     return max(int(told), MOMENT) if told and told.isdigit() else otherwise
 
 
-def _reason(body: bytes) -> Any:
+def _reason(body: bytes) -> str:
     try:
-        return json.loads(body)["detail"]
+        return str(json.loads(body)["detail"])
     except (ValueError, KeyError, TypeError):
-        return body[:200]
+        return body[:200].decode(errors="replace")
