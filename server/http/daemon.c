@@ -235,8 +235,8 @@ static bool start_parts(fmixd *d, const jobs_hooks *hooks) {
            (s->jobs = jobs_new(&pool)) && (d->http.monitor = connection_monitor_new(&limits)) &&
            (d->http.lingering =
                 lingering_close_new(LINGERING_CLOSE_BYTES, LINGERING_CLOSE_MILLISECONDS)) &&
-           (d->http.holds = refusal_holds_new()) &&
-           selftest_run(s->context, s->golden, d->errors) && openapi_write(&s->document) &&
+           (d->http.holds = refusal_holds_new()) && openapi_write(&s->document) &&
+           selftest_run(s->context, s->golden, d->errors) &&
            (s->catalog = catalog_new(c->data, verify_of(c), d->errors)) &&
            (d->scanner = catalog_scanner_new(s->catalog, d->errors)) &&
            (d->tuner = tuner_new(s->context, c->wisdom, d->errors));
