@@ -1,12 +1,15 @@
 """Debian's Chromium without a window, driven over WebDriver."""
 
 import base64
+import hashlib
 import json
 import re
 import shutil
 import urllib.error
 import urllib.request
 from typing import NamedTuple
+
+import numpy as np
 
 import harness
 
@@ -16,6 +19,11 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 def is_there():
     """Whether there is one to drive."""
     return shutil.which("chromedriver") and shutil.which("chromium")
+
+
+def drawn(rows):
+    """The digests of pictures of three channels as `pixels` tells those of canvases, which are opaque."""
+    return [hashlib.sha256(np.dstack([row, np.full(row.shape[:2], 255, "u1")]).tobytes()).hexdigest() for row in rows]
 
 
 class Element(NamedTuple):
@@ -58,20 +66,14 @@ class Element(NamedTuple):
 class Browser:
     """One window; it ends with its context, and with us."""
 
-    def __init__(self, folder, width=1280, height=1000, dark=False):
+    def __init__(self, folder):
         self.log = open(f"{folder}/chromedriver.log", "w+", encoding="utf-8")
         self.process = harness.spawn(["chromedriver", "--port=0"], self.log)
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--hide-scrollbars", f"--user-data-dir={folder}/profile",
-                     f"--window-size={width},{height}"]
-        if dark:
-            arguments.append("--force-dark-mode")
+                     "--hide-scrollbars", f"--user-data-dir={folder}/profile", "--window-size=1280,1000"]
         self.root = f"http://127.0.0.1:{self._port()}/session"
-        options = {"args": arguments, "mobileEmulation": {
-            "deviceMetrics": {"width": width, "height": height, "pixelRatio": 2}}} \
-            if width < 500 else {"args": arguments}
         answer = self._exchange("POST", self.root, {"capabilities": {"alwaysMatch": {
-            "browserName": "chrome", "goog:chromeOptions": options,
+            "browserName": "chrome", "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"}}}})
         self.root += "/" + answer["sessionId"]
 
@@ -136,11 +138,29 @@ class Browser:
         actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         self.call("POST", "actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
 
+    def pixels(self, selector):
+        """The digest of each canvas's pixels, four bytes each."""
+        return self.run("""const digest = async canvas => [...new Uint8Array(await crypto.subtle.digest('SHA-256',
+                canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data))].map(
+                b => b.toString(16).padStart(2, '0')).join('');
+            return Promise.all([...document.querySelectorAll(arguments[0])].map(digest));""", selector)
+
+    def tools(self, command, **parameters):
+        """A command of the browser's own tools for developers."""
+        return self.call("POST", "goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def prefer(self, scheme):
+        """Has the page know that somebody prefers light or dark colours."""
+        self.tools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def be_a_phone(self, width, height):
+        """Until Emulation.clearDeviceMetricsOverride."""
+        self.tools("Emulation.setDeviceMetricsOverride", width=width, height=height, screenWidth=width,
+                   screenHeight=height, deviceScaleFactor=2, mobile=True)
+
     def picture(self, path):
         """All of the page, as png."""
-        size = self.call("POST", "goog/cdp/execute", {
-            "cmd": "Page.getLayoutMetrics", "params": {}})["cssContentSize"]
-        shot = self.call("POST", "goog/cdp/execute", {"cmd": "Page.captureScreenshot", "params": {
-            "captureBeyondViewport": True, "clip": {**size, "scale": 1}}})
+        size = self.tools("Page.getLayoutMetrics")["cssContentSize"]
+        shot = self.tools("Page.captureScreenshot", captureBeyondViewport=True, clip={**size, "scale": 1})
         with open(path, "wb") as file:
             file.write(base64.b64decode(shot["data"]))

@@ -40,7 +40,7 @@ def digest(data):
 
 @unittest.skipUnless(browser.is_there(), "no chromium here")
 class Preview(harness.ServerTest):
-    """One daemon with the garments, and a window for each test."""
+    """One daemon with the garments, and one window, in which each test loads the page anew."""
 
     @classmethod
     def setUpClass(cls):
@@ -65,13 +65,13 @@ class Preview(harness.ServerTest):
         hosting.importing(root / "pictures", "--from", "folder", root.parent / "pictures")
         cls.arguments = ("--data", root)
         super().setUpClass()
+        cls.window = cls.enterClassContext(browser.Browser(cls.enterClassContext(tempfile.TemporaryDirectory())))
 
-    def open(self, server=None, **options):
-        """A window with the page, drawn; what it says on its console must be nothing."""
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        window = browser.Browser(folder.name, **options)
-        self.addCleanup(window.__exit__)
+    def open(self, server=None):
+        """The window with the page, drawn; what it says on its console must be nothing."""
+        window = self.window
+        window.go("about:blank")  # nothing of the page before is kept
+        window.complaints()
         window.origin = "http://{}:{}".format(*(server or self.server).address)
         window.go(window.origin + "/")
         return window
@@ -177,11 +177,8 @@ class Preview(harness.ServerTest):
             said.append(f"{row} unmixed" if name == "none" else f"{row} {name}{share} with\xa0row\xa0{partner}")
         window.until("return JSON.stringify([...document.querySelectorAll('#rows li')].map(l => l.textContent))"
                      " === arguments[0]", json.dumps(said, ensure_ascii=False, separators=(",", ":")))
-        pixels = window.run("""return [...document.querySelectorAll('#rows li canvas')].map(c =>
-            [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data])""")
-        shown = np.array(pixels, "u1").reshape(8, 112, 112, 4)
-        self.assertTrue((shown[..., :3] == made["mixed"]).all())
-        self.assertTrue((shown[..., 3] == 255).all())
+        self.assertEqual(made["mixed"].shape, (8, 112, 112, 3))
+        self.assertEqual(window.pixels("#rows li canvas"), browser.drawn(made["mixed"]))
         self.assertEqual([canvas.name() for canvas in window.find_all("#rows li canvas")],
                          [f"Row {text}" for text in said])
         return made
@@ -272,9 +269,7 @@ class Preview(harness.ServerTest):
                                                  f"{CLASSES[place]} {label[place]:.2f}" for place in heavy))
         window.until("return JSON.stringify([...document.querySelectorAll('#data .rows li')].map(l => l.textContent))"
                      " === arguments[0]", json.dumps(said, ensure_ascii=False, separators=(",", ":")))
-        pixels = window.run("""return [...document.querySelectorAll('#data .rows canvas')].map(c =>
-            [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3))""")
-        self.assertTrue((np.array(pixels, "u1").reshape(rows.shape) == rows).all())
+        self.assertEqual(window.pixels("#data .rows canvas"), browser.drawn(rows))
         names = [canvas.name() for canvas in window.find_all("#data .rows canvas")]
         self.assertEqual([name.replace(": ", "", 1) for name in names], [f"R{text[1:]}" for text in said])
         return target
@@ -435,7 +430,9 @@ class Preview(harness.ServerTest):
         self.assertEqual(len(reached - {-1}), wanted)
 
     def test_a_phone_shows_all_of_it(self):
-        window = self.settled(self.open(width=390, height=844))
+        self.addCleanup(self.window.tools, "Emulation.clearDeviceMetricsOverride")
+        self.window.be_a_phone(390, 844)
+        window = self.settled(self.open())
         # A phone makes a page that is too wide smaller, and innerWidth grows with the page.
         fits = "return document.documentElement.scrollWidth <= screen.width"
         window.until(fits)
@@ -445,8 +442,10 @@ class Preview(harness.ServerTest):
 
     def test_it_is_dark_where_dark_is_preferred(self):
         colour = "return getComputedStyle(document.body).backgroundColor"
+        self.addCleanup(self.window.prefer, "light")
         for dark in (False, True):
-            window = self.open(dark=dark)
+            self.window.prefer("dark" if dark else "light")
+            window = self.open()
             sum_of = sum(map(int, re.findall(r"\d+", window.run(colour))[:3]))
             self.assertEqual(sum_of < 3 * 128, dark)
 
