@@ -81,10 +81,19 @@ def mixed(language, url, cases):
     return outcomes
 
 
-def epoch(language, url, name, **options):
-    """The batches of an epoch, what was said on stderr, and the exit status."""
-    done = run([*language.command("epochs"), url, name, json.dumps(options)], environment=language.environment())
-    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr, done.returncode
+def epochs(language, url, cases):
+    """The batches of each of such epochs, (set, options), by one program; what it said on stderr, and its exit
+    status. An error ends the program."""
+    done = run([*language.command("epochs"), url],
+               "".join(json.dumps({"set": name, "options": options}) + "\n" for name, options in cases),
+               language.environment())
+    made = [[]]
+    for batch in map(json.loads, done.stdout.splitlines()):
+        if batch is None:
+            made.append([])
+        else:
+            made[-1].append(batch)
+    return made[:len(cases)], done.stderr, done.returncode
 
 
 class Trouble(http.server.BaseHTTPRequestHandler):

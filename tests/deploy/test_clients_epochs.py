@@ -48,9 +48,15 @@ class Epochs:
 
     def epoch(self, name, url=None, status=0, **options):
         """Batches, and what was said."""
-        batches, told, ended = languages.epoch(self.language, url or self.url, name, **options)
+        (batches,), told, ended = languages.epochs(self.language, url or self.url, [(name, options)])
         self.assertEqual(ended, status, told)
         return batches, told
+
+    def epochs(self, *cases):
+        """Batches of each of several, by one program."""
+        made, told, ended = languages.epochs(self.language, self.url, cases)
+        self.assertEqual((ended, len(made)), (0, len(cases)), told)
+        return made
 
     def check(self, got, sent, kind=None):
         """A tensor against the one that was sent."""
@@ -64,8 +70,9 @@ class Epochs:
         return read_safetensors(body)
 
     def test_batches_are_what_the_daemon_sends(self):
-        for name, data in self.sets.items():
-            batches, _ = self.epoch(name, epoch=3, batch=4, seed=9, shuffle=1, method="none")
+        law = {"epoch": 3, "batch": 4, "seed": 9, "shuffle": 1, "method": "none"}
+        made = self.epochs(*((name, law) for name in self.sets))
+        for (name, data), batches in zip(self.sets.items(), made):
             count = len(data.x)
             self.assertEqual([batch["step"] for batch in batches], list(range(-(-count // 4))))
             for batch in batches:
@@ -83,18 +90,18 @@ class Epochs:
                         self.check(batch["lengths"], sent["lengths"], "i64")
 
     def test_every_type_comes_with_its_values(self):
-        for kind in TYPES:
-            name = "tokens" if kind in ("i64", "i32", "i16", "i8", "bool") else "colour"
-            if kind == "i64":
-                name = "voxels"  # of signs, whose upper halves count
-            batch, *_ = self.epoch(name, batch=12, out_dtype=kind, method="none")[0]
+        # Of signs, whose upper halves count, for i64.
+        names = {"i64": "voxels", **dict.fromkeys(("i32", "i16", "i8", "bool"), "tokens")}
+        cases = [(names.get(kind, "colour"), {"batch": 12, "out_dtype": kind, "method": "none"}) for kind in TYPES]
+        for (name, law), (batch, *_) in zip(cases, self.epochs(*cases)):
+            kind = law["out_dtype"]
             with self.subTest(kind):
                 self.check(batch["x"], self.answer(name, 0, f"n=12&out_dtype={kind}&method=none")["mixed"], kind)
 
     def test_two_ranks_together_are_one(self):
         law = {"batch": 6, "seed": 5, "shuffle": 1, "epoch": 1, "method": "fmix,mixup", "out_dtype": "f32"}
-        whole, *shares = (self.epoch("colour", **law, **ranks)[0]
-                          for ranks in ({}, {"rank": 0, "world": 2}, {"rank": 1, "world": 2}))
+        whole, *shares = self.epochs(*(("colour", law | ranks) for ranks in (
+            {}, {"rank": 0, "world": 2}, {"rank": 1, "world": 2})))
         self.assertEqual(len(whole), 4)
         for batch, *parts in zip(whole, *shares, strict=True):
             for part in ("x", "y"):
@@ -102,21 +109,23 @@ class Epochs:
                 np.testing.assert_array_equal(together, array(batch[part]))
 
     def test_a_last_batch_of_fewer_rows_than_ranks_is_dropped_by_all(self):
-        for world, steps in (2, 5), (3, 5), (4, 4):  # the fifth batch has three rows
-            for rank in range(world):
-                batches, _ = self.epoch("colour", batch=5, rank=rank, world=world)
-                self.assertEqual([batch["step"] for batch in batches], list(range(steps)))
-                self.assertTrue(all(batch["x"]["shape"][0] for batch in batches))
+        steps = {2: 5, 3: 5, 4: 4}  # the fifth batch has three rows
+        laws = [{"batch": 5, "rank": rank, "world": world} for world in steps for rank in range(world)]
+        for law, batches in zip(laws, self.epochs(*(("colour", law) for law in laws))):
+            self.assertEqual([batch["step"] for batch in batches], list(range(steps[law["world"]])))
+            self.assertTrue(all(batch["x"]["shape"][0] for batch in batches))
         self.assertIn("batch is 5 and world 6", self.epoch("colour", status=1, batch=5, rank=0, world=6)[1])
 
     def test_parts_stride_start_and_drop_last_are_those_that_are_asked_for(self):
-        batches, _ = self.epoch("heads", batch=3, start=2, stride=4, drop_last=1, parts=["mixed", "rows", "labels"])
+        batches, none = self.epochs(
+            ("heads", {"batch": 3, "start": 2, "stride": 4, "drop_last": 1, "parts": ["mixed", "rows", "labels"]}),
+            ("heads", {"batch": 3, "start": 14}))
         self.assertEqual([batch["step"] for batch in batches], [2, 6, 10])
         for batch in batches:
             self.assertEqual(batch.keys(), {"step", "mixed", "rows", "labels"})
             self.assertEqual(batch["labels"].keys(), {"a", "b"})
             self.check(batch["rows"], self.answer("heads", batch["step"], "n=3&parts=rows")["rows"], "i64")
-        self.assertEqual(self.epoch("heads", batch=3, start=14)[0], [])
+        self.assertEqual(none, [])
 
     def test_it_asks_again_when_it_is_told_to(self):
         asked = collections.Counter()

@@ -160,47 +160,51 @@ class Mixing:
         drawn.require(self, [*(name for name in tallying.RECIPES if name != "soft"), *tallying.LABELS], 1)
         drawn.require(self, [f"x {name}" for name in (*FLOATS, *self.types["copied"])], 1)
 
-    def refused(self, options=None, x=None, y=None, steps=({"step": 0},)):
-        """What is said against a case."""
-        x = written("f32", np.zeros((4, 6), "<f4")) if x is None else x
-        outcome, = languages.mixed(self.language, url(), [{"options": options or {}, "x": x, "y": y,
-                                                           "steps": list(steps)}])
-        return outcome.get("error", "")
+    def refusals(self, asked):
+        """What is said against each of such cases, in one run of the language."""
+        nothing = {"options": {}, "x": written("f32", np.zeros((4, 6), "<f4")), "y": None, "steps": [{"step": 0}]}
+        outcomes = languages.mixed(self.language, url(), [{**nothing, **told} for told in asked])
+        return [outcome.get("error", "") for outcome in outcomes]
+
+    def refused(self, **told):
+        """What is said against one."""
+        return self.refusals([told])[0]
 
     def test_what_cannot_be_mixed_is_refused_by_name(self):
         ints, cube = written("i32", np.arange(24).reshape(4, 6).astype("<i4")), np.zeros((4, 2, 6), "<f4")
         numbers = written("i32", np.array([0, 1, 2, 5], "<i4"))
-        for wanted, told in (
-                ("parameter|'colour'", {"options": {"colour": 1}}),
-                ("alpha is '0'", {"options": {"alpha": "0"}}),
-                ("steps? is", {"options": {"steps": 0}}),
-                ("layout is \"rows\"", {"options": {"layout": "rows"}}),
-                ("rank is 2", {"options": {"rank": 2, "world": 2}}),
-                ("smoothing is 2", {"options": {"smoothing": 2}}),
-                ("correct is", {"options": {"correct": "no"}}),
-                ("classes is 0", {"options": {"classes": 0}}),
-                ("n follows from each batch", {"options": {"n": 3}}),
-                ("soft masks", {"options": {"soft": 0.1}}),
-                ("pairing=other_class needs the classes", {"options": {"pairing": "other_class"}}),
-                ("pairing=neighbour needs the neighbours", {"options": {"pairing": "neighbour"}}),
-                ("step is -1", {"steps": [{"step": -1}]}),
-                ("step is 16777216", {"steps": [{"step": 2**24, "epoch": 0}]}),
-                ("epoch is 65536", {"steps": [{"step": 0, "epoch": 2**16}]}),
-                ("mixup interpolates", {"options": {"method": "mixup"}, "x": ints}),
-                ("4x2x6.*channels_first.*tell which", {"x": written("f32", cube)}),
-                ("looks like channels_last", {"x": written("f32", np.zeros((2, 8, 8, 3), "<f4"))}),
-                ("leaves 4 spatial", {"options": {"layout": "none"},
-                                      "x": written("f32", np.zeros((2, 2, 2, 2, 2), "<f4"))}),
-                ("y holds class numbers", {"y": numbers}),
-                ("y holds 5; class numbers go from 0 to 4", {"options": {"classes": 5}, "y": numbers}),
-                ("there are 5 classes", {"options": {"classes": 5}, "y": written("f32", np.zeros((4, 3), "<f4"))}),
-                ("must have 4 rows", {"options": {"classes": 5}, "y": written("i32", np.zeros(3, "<i4"))}),
-                ("3 columns", {"y": written("i32", np.full((4, 3), 7, "<i4"))}),
-                ("smoothing is for classes", {"options": {"smoothing": 0.1},
-                                              "y": written("f32", np.zeros(4, "<f4"))}),
-                ("same names", {"options": {"classes": {"a": 3}}, "y": numbers})):
+        cases = (
+            ("parameter|'colour'", {"options": {"colour": 1}}),
+            ("alpha is '0'", {"options": {"alpha": "0"}}),
+            ("steps? is", {"options": {"steps": 0}}),
+            ("layout is \"rows\"", {"options": {"layout": "rows"}}),
+            ("rank is 2", {"options": {"rank": 2, "world": 2}}),
+            ("smoothing is 2", {"options": {"smoothing": 2}}),
+            ("correct is", {"options": {"correct": "no"}}),
+            ("classes is 0", {"options": {"classes": 0}}),
+            ("n follows from each batch", {"options": {"n": 3}}),
+            ("soft masks", {"options": {"soft": 0.1}}),
+            ("pairing=other_class needs the classes", {"options": {"pairing": "other_class"}}),
+            ("pairing=neighbour needs the neighbours", {"options": {"pairing": "neighbour"}}),
+            ("step is -1", {"steps": [{"step": -1}]}),
+            ("step is 16777216", {"steps": [{"step": 2**24, "epoch": 0}]}),
+            ("epoch is 65536", {"steps": [{"step": 0, "epoch": 2**16}]}),
+            ("mixup interpolates", {"options": {"method": "mixup"}, "x": ints}),
+            ("4x2x6.*channels_first.*tell which", {"x": written("f32", cube)}),
+            ("looks like channels_last", {"x": written("f32", np.zeros((2, 8, 8, 3), "<f4"))}),
+            ("leaves 4 spatial", {"options": {"layout": "none"},
+                                  "x": written("f32", np.zeros((2, 2, 2, 2, 2), "<f4"))}),
+            ("y holds class numbers", {"y": numbers}),
+            ("y holds 5; class numbers go from 0 to 4", {"options": {"classes": 5}, "y": numbers}),
+            ("there are 5 classes", {"options": {"classes": 5}, "y": written("f32", np.zeros((4, 3), "<f4"))}),
+            ("must have 4 rows", {"options": {"classes": 5}, "y": written("i32", np.zeros(3, "<i4"))}),
+            ("3 columns", {"y": written("i32", np.full((4, 3), 7, "<i4"))}),
+            ("smoothing is for classes", {"options": {"smoothing": 0.1},
+                                          "y": written("f32", np.zeros(4, "<f4"))}),
+            ("same names", {"options": {"classes": {"a": 3}}, "y": numbers}))
+        for (wanted, _), said in zip(cases, self.refusals([told for _, told in cases])):
             with self.subTest(wanted):
-                self.assertRegex(self.refused(**told), wanted)
+                self.assertRegex(said, wanted)
 
     def test_a_step_that_goes_back_without_an_epoch_is_warned_of(self):
         x = written("f32", np.zeros((4, 6), "<f4"))
@@ -235,18 +239,19 @@ class JavaScript(Mixing, unittest.TestCase):
         first, *others = (outcome["made"][0]["y"] for outcome in languages.mixed(self.language, url(), cases))
         self.assertEqual(others, [first] * 2)
         self.assertIn("class numbers, or values", self.refused(y={"plain": [0, 1, 2, 0]}))
-        for strange, told in (None, "null"), ("", '""'), ("1", '"1"'):  # the first two would count as class 0
-            for y in [0, 1, strange, 2], [[0, 1], [1, strange]]:
-                said = self.refused({"classes": 3}, x=written("f32", x[:len(y)]), y={"plain": y})
-                self.assertRegex(said, f"y holds {told} in place [23]; labels are numbers")
+        strange = {"null": None, '""': "", '"1"': "1"}  # the first two would count as class 0
+        cases = [(told, y) for told, one in strange.items() for y in ([0, 1, one, 2], [[0, 1], [1, one]])]
+        for (told, _), said in zip(cases, self.refusals([
+                {"options": {"classes": 3}, "x": written("f32", x[:len(y)]), "y": {"plain": y}} for _, y in cases])):
+            self.assertRegex(said, f"y holds {told} in place [23]; labels are numbers")
 
     def test_what_is_no_batch_is_refused(self):
         self.assertIn("x must be {data, shape}", self.refused(x={"plain": [[1, 2], [3, 4]]}))
         x = written("f32", np.zeros((4, 6), "<f4")) | {"shape": [4, 7]}
         self.assertIn("x has 24 elements and the shape 4x7", self.refused(x=x))
-        self.assertIn("give it as a BigInt", self.refused({"seed": 2**60}))
+        self.assertIn("give it as a BigInt", self.refused(options={"seed": 2**60}))
         x = written("u8", np.zeros((4, 6), "u1"))
-        self.assertIn("bcplus interpolates", self.refused({"method": "bcplus"}, x=x))
+        self.assertIn("bcplus interpolates", self.refused(options={"method": "bcplus"}, x=x))
 
 
 class R(Mixing, unittest.TestCase):
@@ -262,7 +267,7 @@ class R(Mixing, unittest.TestCase):
 
     def test_what_is_no_batch_is_refused(self):
         self.assertIn("rows first", self.refused(x=written("f32", np.zeros(4, "<f4"))))
-        self.assertIn("give it as a string", self.refused({"seed": 2**60}))
+        self.assertIn("give it as a string", self.refused(options={"seed": 2**60}))
 
 
 if __name__ == "__main__":

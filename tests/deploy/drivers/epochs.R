@@ -1,8 +1,7 @@
-# The batches of an epoch by the R client: epochs.R URL SET OPTIONS; a batch a line.
+# The batches of epochs by the R client: epochs.R URL < cases, a case a line; a batch a line, and null behind an epoch.
 
 library(fmixd)
-arguments <- commandArgs(trailingOnly = TRUE)
-options <- fmixd:::json_read(arguments[3])
+url <- commandArgs(trailingOnly = TRUE)
 
 shown <- function(array) {
   if (is.list(array)) {
@@ -14,8 +13,12 @@ shown <- function(array) {
           typeof(array))
 }
 
-following <- do.call(fmixd_epochs, c(arguments[1], arguments[2], options))
-while (!is.null(batch <- following())) {
-  parts <- batch[names(batch) != "step"]
-  cat(sprintf('{"step":%.0f,', batch$step), substring(shown(parts), 2), "\n", sep = "")
+for (line in readLines(file("stdin"))) {
+  case <- fmixd:::json_read(line)
+  following <- do.call(fmixd_epochs, c(url, case$set, case$options))
+  while (!is.null(batch <- following())) {
+    parts <- batch[names(batch) != "step"]
+    cat(sprintf('{"step":%.0f,', batch$step), substring(shown(parts), 2), "\n", sep = "")
+  }
+  cat("null\n")
 }
