@@ -21,12 +21,12 @@ FIFTH = 5              # one text in so many is held out
 UNKNOWN, FIRST = 1, 2  # token ids; 0 is the padding
 
 
-def garments(root, counts):
+def garments(root, counts, held=HELD_OUT):
     """`garments-N`, the first N images, for each count, and `garments-test`; the classes by turns."""
     fashion.fetch()
     x, y = fashion.load(per_class=(MOST + HELD_OUT) // fashion.CLASSES)
     parts = {f"garments-{count}": slice(count) for count in counts}
-    for name, part in {**parts, "garments-test": slice(MOST, None)}.items():
+    for name, part in {**parts, "garments-test": slice(MOST, MOST + held)}.items():
         _import(root, name, "npy", x=x[part], y=y[part])
 
 

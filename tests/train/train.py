@@ -53,11 +53,12 @@ REGIMES = (Regime("memorising", IMAGES, 1000, 120, BLENDS),
            Regime("text", PASSAGES, 1000, 20, COPIES))
 
 
-def imported(root, regime):
-    """Imports what a regime needs: the names of the sets, and how many token ids there are."""
+def imported(root, regime, held):
+    """Imports what a regime needs, with so many images held out: the names of the sets, and how many token ids
+    there are."""
     if regime.what == PASSAGES:
         return "passages", "passages-test", hosts.passages(root, regime.count)
-    hosts.garments(root, [regime.count])
+    hosts.garments(root, [regime.count], held)
     return f"garments-{regime.count}", "garments-test", 0
 
 
@@ -68,9 +69,9 @@ def row(method, results):
     return f"| {method} | {' | '.join(means)} | {' '.join(f'{one:.2f}' for one in accuracies[1])} |"
 
 
-def compare(root, regimes, seeds):
+def compare(root, regimes, seeds, held):
     """Prints each regime's table; what is done so far goes to stderr."""
-    sets = {regime: imported(root, regime) for regime in regimes}
+    sets = {regime: imported(root, regime, held) for regime in regimes}
     with harness.Server("--data", root) as server, trial.cores() as begin:
         url = "http://{}:{}".format(*server.address)
         promised = {}
@@ -130,9 +131,11 @@ def main():
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--count", type=int, help="images or passages, instead of each regime's own number")
     parser.add_argument("--epochs", type=int, help="instead of each regime's own number")
+    parser.add_argument("--methods", type=lambda text: tuple(text.split()), help="of each regime's, in a word each")
+    parser.add_argument("--held-out", type=int, default=hosts.HELD_OUT, help="images")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    given = {name: value for name in ("count", "epochs") if (value := getattr(options, name))}
+    given = {name: value for name in ("count", "epochs", "methods") if (value := getattr(options, name))}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as root:
         if options.resume:
@@ -141,7 +144,7 @@ def main():
             curve.measure(root, options.curve, options.seeds)
         else:
             compare(root, [regime._replace(**given) for regime in REGIMES if options.only in (None, regime.name)],
-                    options.seeds)
+                    options.seeds, options.held_out)
     print(f"\n{cost(begun)}")
 
 
