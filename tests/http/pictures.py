@@ -28,25 +28,21 @@ def packed(row, depth):
 
 
 def paeth(left, up, corner):
-    """The predictor of filter 4."""
+    """The predictor of filter 4: the nearest, and of two as near the first."""
     guess = left + up - corner
-    return min((left, up, corner), key=lambda value: abs(guess - value))
-
-
-PREDICTORS = (lambda left, up, corner: 0, lambda left, up, corner: left,
-              lambda left, up, corner: up, lambda left, up, corner: (left + up) // 2, paeth)
+    far_left, far_up, far_corner = (abs(guess - value) for value in (left, up, corner))
+    return np.where((far_left <= far_up) & (far_left <= far_corner), left,
+                    np.where(far_up <= far_corner, up, corner))
 
 
 def filtered(lines, step):
     """Each line by another filter; step: bytes of a pixel, at least 1."""
-    out, above = b"", None
-    for number, line in enumerate(lines):
-        kind, up = number % 5, above or bytes(len(line))
-        pairs = [(line[i - step], up[i - step]) if i >= step else (0, 0) for i in range(len(line))]
-        out += bytes([kind]) + bytes((value - PREDICTORS[kind](left, up[i], corner)) & 255
-                                     for i, (value, (left, corner)) in enumerate(zip(line, pairs)))
-        above = line
-    return out
+    values = np.frombuffer(b"".join(lines), np.uint8).reshape(len(lines), -1).astype(int)
+    left, up, corner = np.zeros((3, *values.shape), int)
+    left[:, step:], up[1:], corner[1:, step:] = values[:, :-step], values[:-1], values[:-1, :-step]
+    kinds = np.arange(len(lines))[:, None] % 5
+    predicted = np.choose(kinds, (np.zeros_like(values), left, up, (left + up) // 2, paeth(left, up, corner)))
+    return np.hstack([kinds, values - predicted & 255]).astype(np.uint8).tobytes()
 
 
 def png(samples, depth, colour, *, interlaced=False, before=(), pieces=1, after=b""):
