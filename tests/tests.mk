@@ -30,8 +30,14 @@ REQUESTS ?= 1000000
 # Two hundred programs: without the debug information of the whole daemon in each, which links in half the
 # time, unless a sanitizer wants it.
 TESTED := -D_GNU_SOURCE -I. -Ilib -Iserver -Itests/unit $(if $(SAN),,-Wl,-S)
-# main.c apart, test programs link the whole daemon, so a test may reach any file's inside.
-INSIDE := $(filter-out $(BUILD)/server/main.o,$(SERVER_OBJS)) $(BUILD)/libfmix.a
+# main.c apart, test programs link the whole daemon, so a test may reach any file's inside. Its objects are
+# joined once, which halves the time of each link, unless a sanitizer has sections of its own in them.
+DAEMON := $(filter-out $(BUILD)/server/main.o,$(SERVER_OBJS))
+INSIDE := $(if $(SAN),$(DAEMON),$(BUILD)/tests/inside.o) $(BUILD)/libfmix.a
+$(BUILD)/tests/inside.o: $(DAEMON)
+	@mkdir -p $(@D)
+	$(SAY) LD tests/inside.o
+	$(Q)$(LD) -r -S -o $@ $^
 
 # Unit tests have their sources in tests/unit or in a room of it, and no name twice.
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c)
