@@ -8,6 +8,7 @@ browser, unless some are named as for tests/suites.py. Roots and their tars are 
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -69,6 +70,7 @@ def sources(release):
     return sorted(f"{line[1]}{release}{line[2]}" for line in found)
 
 
+@functools.cache
 def missing():
     """Why no root can be made here, or None."""
     if here() not in RELEASES:
