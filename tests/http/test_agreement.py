@@ -24,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]
                        / "reference"))
 import fmixref as ref  # noqa: E402
 
-RECIPES = max(2000, int(os.environ.get("FMIX_AGREEMENT", "3000")))
+RECIPES = max(2000, int(os.environ.get("FMIX_AGREEMENT", "2000")))
 SHARES = {"line": 0.20, "plane": 0.25, "volume": 0.15, "stretched": 0.12,
           "close": 0.03, "tied": 0.02, "ends": 0.06, "large": 0.05,
           "grey": 0.12}

@@ -127,12 +127,12 @@ class Killed(Sources):
         self.assertEqual({path.name: path.read_bytes() for path in (self.root / kind).iterdir()}, whole)
 
     def test_imports_that_are_killed_at_random_moments_go_on_where_they_were(self):
-        for arguments in self.each(self.photos(400), COUNT):
+        for arguments in self.each(self.photos(280), COUNT):
             with self.subTest(arguments[0]):
                 self.check_kind(arguments)
 
     def test_what_was_left_of_other_sources_is_not_gone_on_with(self):
-        for arguments, alter in zip(self.each(self.photos(400), COUNT), ("list.csv", "shard-0.tar")):
+        for arguments, alter in zip(self.each(self.photos(280), COUNT), ("list.csv", "shard-0.tar")):
             with self.subTest(arguments[0]):
                 self.killed(*arguments)
                 path = self.folder / alter

@@ -19,7 +19,7 @@ from hosting import ref
 import locally
 from locally import fmixd, local
 
-SOUND, WILD = (round(count * max(1, agreement.RECIPES / 3000)) for count in (1500, 3000))
+SOUND, WILD = (round(count * agreement.RECIPES / 3000) for count in (1500, 3000))
 
 WILD_VALUES = {
     "seed": ("0", "7", "18446744073709551615"), "index": ("0", "5", "18446744073709551615", "18446744073709551600"),

@@ -23,7 +23,7 @@ import numpy as np
 import harness
 from test_memory import SHADOW, resident
 
-SECONDS = 60 * float(os.environ.get("FMIX_MINUTES", "0")) or 20
+SECONDS = 60 * float(os.environ.get("FMIX_MINUTES", "0")) or 8
 CLIENTS = 24
 LEAST, MOST = 100_000, 40_000_000  # bytes of an upload
 SIDE = 1024

@@ -21,7 +21,7 @@ import tensors
 import test_agreement as agreement
 from hosting import ref
 
-PLANS, BATCHES, HOSTED = (round(count * max(1, agreement.RECIPES / 3000)) for count in (1300, 2200, 1400))
+PLANS, BATCHES, HOSTED = (round(count * agreement.RECIPES / 3000) for count in (1300, 2200, 1400))
 SAFETENSORS = "application/x-safetensors"
 SHAPES = ((1,), (7,), (20,), (1, 6), (6, 5), (9, 8), (3, 4, 5))
 LAYOUTS = ("none", "channels_first", "channels_last")

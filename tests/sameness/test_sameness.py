@@ -10,7 +10,7 @@ import sameness
 import served
 
 BUILD = sameness.ROOT / os.environ.get("BUILD", "build")
-RECIPES = 1000
+RECIPES = 600
 REQUESTS = 150  # of the first of the catalogue, and as many of the last
 SERVED = ("served by three replicas", "served a row a request, by three",
           "served without FMA and AVX2")
