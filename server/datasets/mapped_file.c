@@ -96,8 +96,9 @@ bool mapped_file_stamp_same(const mapped_file_stamp *a, const mapped_file_stamp 
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-static bool map_descriptor(int fd, mapped_file *out) {
+bool mapped_file_map(int fd, mapped_file *out) {
     struct stat s;
+    *out = (mapped_file){.slot = -1};
     if (fstat(fd, &s) != 0)
         return false;
     if (!S_ISREG(s.st_mode)) {
@@ -124,7 +125,7 @@ static bool open_with(int flags, int directory, const char *name, mapped_file *o
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
     if (fd < 0)
         return false;
-    bool good = map_descriptor(fd, out);
+    bool good = mapped_file_map(fd, out);
     int kept = errno;
     close(fd);
     errno = kept;

@@ -58,6 +58,10 @@ bool mapped_file_open(int directory, const char *name, mapped_file *out);
 
 /* Maps the file at a path; symbolic links are followed. False: errno says why. */
 bool mapped_file_open_path(const char *path, mapped_file *out);
+
+/* Maps a file that is open, whose descriptor may be closed then. False: errno says why. */
+bool mapped_file_map(int fd, mapped_file *out);
+
 void mapped_file_close(mapped_file *m);
 
 /* These bytes will not be read soon: whole pages of them no longer count as memory of the process,

@@ -73,9 +73,17 @@ static bool open_part(workers *w, picture_job *j, picture_file *f, uint64_t offs
     return picture_file_copy(f, j->item.file, offset, length, j->item.stamp);
 }
 
+/* A copy is at most PICTURE_FILE_COPIED bytes, so that it may be there before it is counted. */
+static bool open_whole(workers *w, picture_job *j, picture_file *f, const char *path) {
+    bool good = picture_file_open(f, path);
+    if (f->copy)
+        workers_reserve(w, j, f->length);
+    return good;
+}
+
 static bool open_picture(workers *w, picture_job *j) {
     const picture_item *item = &j->item;
-    bool good = item->file < 0 ? picture_file_open(&j->file, j->name)
+    bool good = item->file < 0 ? open_whole(w, j, &j->file, j->name)
                                : open_part(w, j, &j->file, item->offset, item->length);
     return good || fail_file(j, &j->file);
 }
@@ -88,12 +96,12 @@ static bool open_map(workers *w, picture_job *j, unsigned i) {
                        "it; give a path from the folder of the list on");
     if (j->item.file >= 0 && !part->there)
         return fail_map(j, i, "the label map of the picture is missing: no member has this name");
-    bool good = j->item.file < 0 ? picture_file_open(f, j->map[i].name)
+    bool good = j->item.file < 0 ? open_whole(w, j, f, j->map[i].name)
                                  : open_part(w, j, f, part->offset, part->length);
     if (good)
         return true;
     j->blamed = j->map[i].name;
-    if (j->item.file < 0 && !f->mapped.bytes) {
+    if (j->item.file < 0 && !picture_file_bytes(f)) {
         snprintf(j->why, sizeof j->why, "the label map of the picture is missing: %s", f->why);
         return false;
     }

@@ -1,7 +1,12 @@
 #include "workers.h"
+#include "base/clock.h"
 
-#include <pthread.h>
 #include <stdlib.h>
+
+/* The thread that takes jobs sleeps until so many are done, for waking it at each would take longer
+ * than a job that reads a header. It never sleeps for longer than REST while the oldest is done. */
+#define BATCH 16
+#define REST  (20 * CLOCK_MILLISECOND)
 
 typedef struct slot {
     void *job;
@@ -14,12 +19,15 @@ struct workers {
     pthread_t thread[WORKERS_MOST];
     unsigned threads;
     pthread_mutex_t lock;
-    pthread_cond_t given, moved; /* a job was given; a job is done or its memory free */
+    pthread_cond_t given, ready, freed; /* a job was given; jobs can be taken; memory is free */
     slot slots[WORKERS_AHEAD]; /* job number i is in slot i % WORKERS_AHEAD; this and all below are
                                   guarded by lock */
     uint64_t oldest, begun, count; /* the first job not taken, the first not begun, all jobs */
     uint64_t used;                 /* bytes */
+    unsigned done;                 /* jobs that are done and not taken */
+    unsigned starved;              /* jobs that wait for memory */
     bool taken;                    /* the oldest job was taken, and its memory is still in use */
+    bool resting;                  /* the thread that takes jobs waits for a batch */
     bool end;
 };
 
@@ -27,26 +35,37 @@ static slot *slot_of(workers *w, uint64_t number) {
     return &w->slots[number % WORKERS_AHEAD];
 }
 
-static void finish(workers *w, slot *s) {
-    pthread_mutex_lock(&w->lock);
-    s->done = true;
-    pthread_cond_broadcast(&w->moved);
-    pthread_mutex_unlock(&w->lock);
+/* The caller holds the lock, here and below. */
+static bool can_take(const workers *w) {
+    bool batch = w->done >= BATCH || w->begun == w->count || w->starved > 0;
+    return w->slots[w->oldest % WORKERS_AHEAD].done && (batch || !w->resting);
+}
+
+static void tell_taker(workers *w) {
+    if (can_take(w))
+        pthread_cond_signal(&w->ready);
+}
+
+/* The next job. NULL: there are no more. */
+static slot *begin(workers *w) {
+    while (w->begun == w->count && !w->end)
+        pthread_cond_wait(&w->given, &w->lock);
+    return w->begun < w->count ? slot_of(w, w->begun++) : NULL;
 }
 
 static void *work(void *of) {
     workers *w = of;
-    for (;;) {
-        pthread_mutex_lock(&w->lock);
-        while (w->begun == w->count && !w->end)
-            pthread_cond_wait(&w->given, &w->lock);
-        slot *s = w->begun < w->count ? slot_of(w, w->begun++) : NULL;
+    pthread_mutex_lock(&w->lock);
+    for (slot *s; (s = begin(w)) != NULL;) {
         pthread_mutex_unlock(&w->lock);
-        if (!s)
-            return NULL;
         w->run(w, s->job);
-        finish(w, s);
+        pthread_mutex_lock(&w->lock);
+        s->done = true;
+        w->done++;
+        tell_taker(w);
     }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
 }
 
 workers *workers_new(unsigned threads, void (*run)(workers *w, void *job)) {
@@ -56,7 +75,8 @@ workers *workers_new(unsigned threads, void (*run)(workers *w, void *job)) {
     w->run = run;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->given, NULL);
-    pthread_cond_init(&w->moved, NULL);
+    clock_condition(&w->ready);
+    pthread_cond_init(&w->freed, NULL);
     while (w->threads < threads && w->threads < WORKERS_MOST &&
            pthread_create(&w->thread[w->threads], NULL, work, w) == 0)
         w->threads++;
@@ -79,15 +99,28 @@ void workers_give(workers *w, void *job) {
         return;
     w->run(w, job);
     s->done = true;
+    w->done++;
 }
 
-/* The caller holds the lock. */
 static void drop_taken(workers *w) {
     if (!w->taken)
         return;
     w->used -= slot_of(w, w->oldest++)->memory;
     w->taken = false;
-    pthread_cond_broadcast(&w->moved);
+    if (w->starved > 0)
+        pthread_cond_broadcast(&w->freed);
+}
+
+/* Waits until the oldest job is done, and for REST at most until others are, too. */
+static void await_batch(workers *w) {
+    struct timespec end = clock_after(REST);
+    w->resting = true;
+    while (!can_take(w))
+        if (!w->resting)
+            pthread_cond_wait(&w->ready, &w->lock);
+        else if (pthread_cond_timedwait(&w->ready, &w->lock, &end) != 0)
+            w->resting = false;
+    w->resting = false;
 }
 
 void *workers_take(workers *w) {
@@ -95,9 +128,10 @@ void *workers_take(workers *w) {
     pthread_mutex_lock(&w->lock);
     drop_taken(w);
     if (w->oldest < w->count) {
-        while (!slot_of(w, w->oldest)->done)
-            pthread_cond_wait(&w->moved, &w->lock);
+        if (!slot_of(w, w->oldest)->done)
+            await_batch(w);
         job = slot_of(w, w->oldest)->job;
+        w->done--;
         w->taken = true;
     }
     pthread_mutex_unlock(&w->lock);
@@ -109,8 +143,12 @@ void workers_reserve(workers *w, const void *job, uint64_t bytes) {
     uint64_t number = w->oldest;
     while (slot_of(w, number)->job != job)
         number++;
-    while (w->threads > 0 && w->used + bytes > WORKERS_MEMORY && number != w->oldest)
-        pthread_cond_wait(&w->moved, &w->lock);
+    w->starved++;
+    while (w->threads > 0 && w->used + bytes > WORKERS_MEMORY && number != w->oldest) {
+        tell_taker(w);
+        pthread_cond_wait(&w->freed, &w->lock);
+    }
+    w->starved--;
     slot_of(w, number)->memory += bytes;
     w->used += bytes;
     pthread_mutex_unlock(&w->lock);
@@ -127,7 +165,8 @@ void workers_free(workers *w) {
     pthread_mutex_unlock(&w->lock);
     for (unsigned i = 0; i < w->threads; i++)
         pthread_join(w->thread[i], NULL);
-    pthread_cond_destroy(&w->moved);
+    pthread_cond_destroy(&w->ready);
+    pthread_cond_destroy(&w->freed);
     pthread_cond_destroy(&w->given);
     pthread_mutex_destroy(&w->lock);
     free(w);

@@ -70,6 +70,29 @@ static void the_memory_of_all_jobs_is_bounded(void **state) {
     assert_in_range(atomic_load(&most_holding), 1, 3);
 }
 
+/* Job 1 is done once the oldest, which is done, was taken. */
+static atomic_bool oldest_taken;
+
+static void await_oldest(workers *w, void *job) {
+    (void)w;
+    while (*(unsigned *)job == 1 && !oldest_taken)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static void a_job_that_is_done_is_not_held_back_for_others(void **state) {
+    (void)state;
+    unsigned numbers[3] = {0, 1, 2};
+    workers *w = workers_new(1, await_oldest);
+    for (unsigned i = 0; i < 3; i++)
+        workers_give(w, &numbers[i]);
+    assert_ptr_equal(workers_take(w), &numbers[0]);
+    atomic_store(&oldest_taken, true);
+    assert_ptr_equal(workers_take(w), &numbers[1]);
+    assert_ptr_equal(workers_take(w), &numbers[2]);
+    assert_null(workers_take(w));
+    workers_free(w);
+}
+
 static void jobs_that_nobody_takes_are_done_too(void **state) {
     (void)state;
     unsigned numbers[WORKERS_AHEAD];
@@ -88,4 +111,4 @@ static void jobs_that_nobody_takes_are_done_too(void **state) {
 }
 
 RUN(T(jobs_come_back_in_order), T(the_memory_of_all_jobs_is_bounded),
-    T(jobs_that_nobody_takes_are_done_too))
+    T(a_job_that_is_done_is_not_held_back_for_others), T(jobs_that_nobody_takes_are_done_too))
