@@ -63,14 +63,18 @@ async function pictureOf(file, image) {
   return blobOf(canvas);
 }
 
-/** `files` are the pictures, in the order of `drops`. */
-function takeImages(drops, files, redraw) {
+/** `files` are the pictures, in the order of `drops`; `refuse` is told why a file is not taken. */
+function takeImages(drops, files, redraw, refuse) {
   drops.forEach((drop, place) => {
     const canvas = drop.querySelector("canvas");
     const take = async (file) => {
       if (!file)
         return;
-      const image = await createImageBitmap(file);
+      const image = await createImageBitmap(file).catch(() => null);
+      if (!image) {
+        refuse(`This browser cannot read ${file.name} as an image.`);
+        return;
+      }
       files[place] = await pictureOf(file, image);
       draw(canvas, image);
       redraw();

@@ -65,7 +65,7 @@ function mix() {
     }));
     return "Above, the first image keeps the share λ of itself; below, the second image does.";
   });
-  takeImages([...section.querySelectorAll(".drop")], files, redraw);
+  takeImages([...section.querySelectorAll(".drop")], files, redraw, (why) => showWrong(caption, why));
   watch(form, redraw);
 }
 

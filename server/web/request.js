@@ -20,6 +20,11 @@ async function ask(target, options = {}) {
   return reply;
 }
 
+function showWrong(caption, why) {
+  caption.classList.add("wrong");
+  caption.textContent = why;
+}
+
 /** Runs `work`, and cancels the run of an earlier call that has not ended. */
 function newest(caption, work) {
   let control = new AbortController();
@@ -31,10 +36,8 @@ function newest(caption, work) {
       caption.classList.remove("wrong");
       caption.textContent = text;
     } catch (error) {
-      if (signal.aborted)
-        return;
-      caption.classList.add("wrong");
-      caption.textContent = error.message;
+      if (!signal.aborted)
+        showWrong(caption, error.message);
     }
   };
 }

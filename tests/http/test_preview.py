@@ -124,9 +124,9 @@ class Preview(harness.ServerTest):
     def test_images_that_are_dropped_or_chosen_are_mixed(self):
         window = self.settled(self.open())
         old = [self.shown(window, f"#mix [data-method={m}]") for m in ("fmix", "mixup")]
-        srcs = window.run("return [...document.querySelectorAll('#mix figure img')].map(i => i.src)")
-        window.run("""const canvas = new OffscreenCanvas(60, 40);
-            const pen = canvas.getContext('2d');
+        images = "return [...document.querySelectorAll('#mix figure img')]"
+        srcs = window.run(images + ".map(i => i.src)")
+        window.run("""const canvas = new OffscreenCanvas(60, 40), pen = canvas.getContext('2d');
             pen.fillStyle = 'rgb(10, 200, 30)';
             pen.fillRect(0, 0, 60, 40);
             return canvas.convertToBlob().then(blob => {
@@ -135,12 +135,10 @@ class Preview(harness.ServerTest):
                 document.querySelectorAll('.drop')[0].dispatchEvent(
                     new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
             });""")
-        window.until("return [...document.querySelectorAll('#mix figure img')].every("
-                     "(i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
-        srcs = window.run("return [...document.querySelectorAll('#mix figure img')].map(i => i.src)")
+        window.until(images + ".every((i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
+        srcs = window.run(images + ".map(i => i.src)")
         window.find_all(".drop input")[1].type(str(DATA / "readme.png"))
-        window.until("return [...document.querySelectorAll('#mix figure img')].every("
-                     "(i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
+        window.until(images + ".every((i, n) => i.src !== arguments[0][n] && i.complete)", srcs)
         pair = self.uploads(window, "mix")
         self.assertEqual(list(pair), ["first.png", "second.png"])
         self.assertEqual(pair["second.png"], (DATA / "readme.png").read_bytes())
@@ -151,6 +149,8 @@ class Preview(harness.ServerTest):
             mixed = self.post_all(target.replace("method=fmix", f"method={method}"), pair).body
             self.assertEqual(self.shown(window, f"#mix [data-method={method}]"), digest(mixed))
             self.assertNotIn(digest(mixed), old)
+        window.find_all(".drop input")[0].type(str(DATA / "garments.npy"))
+        window.until("return document.querySelector('#mix .wrong')?.textContent.includes('read garments.npy')")
         self.assertEqual(window.complaints(), [])
 
     def uploads(self, window, view):
