@@ -118,7 +118,7 @@ long: deps-test ## the suites that every test run cuts short, at length
 	    K='agree or combinations or labels or storm or openapi or every_word or whole_masks or memory_hostile or million or installed_packages or guard_behind'
 
 test-deb: deps-test deps-deb ## install, upgrade, remove and purge the packages in a fresh Debian 12 and 13
-	@FMIX_DEBS=1 BUILD=$(BUILD) $(PYTHON) -B tests/suites.py test_deb
+	@FMIX_DEBS=1 FMIX_SUITE_SECONDS=14400 BUILD=$(BUILD) $(PYTHON) -B tests/suites.py test_deb
 
 # In a Debian that is made for `make test13`; and what the part of it in every test run needs.
 packages-root:

@@ -8,7 +8,7 @@ import time
 
 from replicas import harness
 
-# Each with its command.
+# Each with its command. A squid's name is that of what it shares in memory, beside others on the machine.
 SQUID = """http_port 127.0.0.1:{port} accel defaultsite=fmixd no-vhost
 cache_peer {host} parent {origin} 0 no-query no-digest originserver name=fmixd
 http_access allow all
@@ -24,7 +24,7 @@ cache_log {folder}/errors
 access_log none
 cache_store_log none
 coredump_dir {folder}
-""", "/usr/sbin/squid", "-N", "-f", "{folder}/conf"
+""", "/usr/sbin/squid", "-N", "-n", "fmixd{port}", "-f", "{folder}/conf"
 
 HAPROXY = """global
     maxconn 100

@@ -172,9 +172,14 @@ class Fresh(debian.Root):
                    "--bounding-set=-all", "--inh-caps=-all", "env", "-i", *environment, "sh", "-c",
                    f'umask {unit["UMask"][0]}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh",
                    *shlex.split(unit["ExecStart"][0])]
-        return subprocess.Popen([str(word) for word in command], pass_fds=[listener.fileno()],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, text=True)
+        with open(self.folder / "src/stderr", "wb") as errors:
+            return subprocess.Popen([str(word) for word in command], pass_fds=[listener.fileno()],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                                    text=True)
+
+    def said(self):
+        """What the daemon has said on stderr."""
+        return (self.folder / "src/stderr").read_text(errors="replace")
 
 
 @contextlib.contextmanager

@@ -223,7 +223,7 @@ class Life:
     def start(self):
         """A daemon that says where it listens."""
         self.daemon = self.root.start(self.listener)
-        self.assertIn("listening on", self.daemon.stdout.readline())
+        self.assertIn("listening on", self.daemon.stdout.readline(), self.root.said())
 
     def stop(self):
         self.daemon.terminate()

@@ -16,7 +16,6 @@ import debian  # noqa: E402
 import programs  # noqa: E402
 
 MISSING = debian.missing()
-SECONDS = 600
 # By library: libpng, libdeflate, libjpeg, jansson, libmicrohttpd, GnuTLS, FFTW and MPFR; cmocka and
 # pytest themselves; Pillow; and torchvision, whose transforms v2 Debian 12 does not have.
 UNIT = ("test_image", "test_png", "test_npz", "test_json", "test_safetensors", "test_daemon",
@@ -47,7 +46,8 @@ class OtherDebian(unittest.TestCase):
         units = [str(source.relative_to(debian.ROOT)) for source in self.units]
         done = subprocess.run(
             self.root.command("/usr/bin/python3", "tests/suites.py", *units, *SUITES),
-            check=False, capture_output=True, text=True, errors="replace", timeout=SECONDS)
+            check=False, capture_output=True, text=True, errors="replace",
+            timeout=debian.COMMAND_SECONDS)
         sys.stderr.write(done.stdout[-30000:])
         count = re.search(r"(\d+) passed, (\d+) failed, \d+ skipped\n\Z", done.stdout)
         self.assertIsNotNone(count, done.stderr)

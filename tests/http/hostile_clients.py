@@ -63,12 +63,12 @@ def get(target, *fields):
 
 
 class Crowd:
-    """Hostile and honest clients of a front. `connect` makes a connection to it; what is wrong is in
-    `wrong`."""
+    """Hostile and honest clients of a front. `connect` makes a connection to it; hostile clients send
+    what they have in at most so many pieces, one or two; what is wrong is in `wrong`."""
 
-    def __init__(self, server, connect, seed=0):
-        self.server, self.connect = server, connect
-        self.random = random.Random(seed)
+    def __init__(self, server, connect, pieces=2):
+        self.server, self.connect, self.pieces = server, connect, pieces
+        self.random = random.Random(0)
         self.seeds, self.logged = 0, 0
         self.name, self.wrong = None, []
         self.kept = None
@@ -116,8 +116,8 @@ class Crowd:
             self.close()
 
     def send(self, data):
-        """In one piece, or in two; all that comes back until the front ends the connection."""
-        cut = self.random.choice((0, self.random.randrange(len(data))))
+        """In a piece or two; all that comes back until the front ends the connection."""
+        cut = self.random.choice((0, self.random.randrange(len(data)))) if self.pieces > 1 else 0
         came = b""
         with self.connect() as sock:
             try:
