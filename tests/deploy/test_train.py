@@ -51,7 +51,7 @@ class Training(unittest.TestCase):
         fetch_or_skip(self, brown, fashion)
         done = subprocess.run([sys.executable, "-B", ROOT / "tests/train/train.py", *arguments],
                               env={**os.environ, "FMIXD": harness.program()}, text=True, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=3 * harness.PATIENCE)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 

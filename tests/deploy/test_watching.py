@@ -24,7 +24,7 @@ NAME = re.compile(r"\b(?:fmixd|process)_[a-z_]+")
 def promtool(*arguments):
     """Exit status and output."""
     done = subprocess.run(["promtool", *map(str, arguments)],
-                          capture_output=True, text=True, timeout=120,
+                          capture_output=True, text=True, timeout=harness.PATIENCE,
                           check=False)
     return done.returncode, done.stdout + done.stderr
 

@@ -67,7 +67,7 @@ def importing(*arguments, status=0, command=None):
     """Runs `fmixd import`; what it said."""
     done = subprocess.run([*(command or [harness.program()]), "import", *map(str, arguments)], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                          stdin=subprocess.DEVNULL, timeout=120)
+                          stdin=subprocess.DEVNULL, timeout=harness.PATIENCE)
     if done.returncode != status:
         raise AssertionError(f"import ended with {done.returncode}:\n{done.stdout}")
     return done.stdout
@@ -79,6 +79,18 @@ def write(root, data, command=None):
         files, options = _sources(pathlib.Path(folder), data)
         importing(pathlib.Path(root, data.name), "--from", *files, "--layout", data.layout, *options,
                   command=command)
+
+
+def await_tick(folder):
+    """Until the clock of the folder's file system has moved on: what is written from then on is newer."""
+    probe = pathlib.Path(folder, ".probe")
+
+    def now():
+        probe.write_bytes(b"x")
+        return probe.stat().st_mtime_ns
+    begun = now()
+    harness.until(lambda: now() > begun)
+    probe.unlink()
 
 
 def forget_pieces(path):

@@ -17,7 +17,7 @@ MIX = "/v1/mix.npy?layout=none"
 
 def ask(address, request):
     """All that comes back on a connection that is then closed by us."""
-    with socket.create_connection(address, timeout=30) as sock:
+    with socket.create_connection(address, timeout=harness.PATIENCE) as sock:
         sock.sendall(request + b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b""
         while more := sock.recv(65536):

@@ -334,17 +334,6 @@ class Changing(unittest.TestCase):
                 path.unlink()
             self.assertEqual(server.get(target).body, before)
 
-    def await_tick(self):
-        """Until the file system's clock has moved on: what is written from then on is newer."""
-        probe = pathlib.Path(self.root, ".probe")
-
-        def now():
-            probe.write_bytes(b"x")
-            return probe.stat().st_mtime_ns
-        begun = now()
-        harness.until(lambda: now() > begun)
-        probe.unlink()
-
     def assert_lost(self, alter, said="altered", beside=("/v1/datasets/colour",)):
         """Altered while served, by a function of the path of `colour`, its batches are 503 from the
         first request on and come back with their old bytes; so is what is beside them; the other
@@ -353,7 +342,7 @@ class Changing(unittest.TestCase):
         with harness.Server("--data", self.root, "--drain", "0") as server:
             whole = server.get(target.format(0)).body
             kept = {path: path.read_bytes() for path in pathlib.Path(self.root, "colour").iterdir()}
-            self.await_tick()
+            hosting.await_tick(self.root)
             alter(pathlib.Path(self.root, "colour"))
             for url in (*map(target.format, range(3)), *beside):
                 refused = server.get(url, fresh=True)

@@ -155,11 +155,11 @@ class Folders(Importing):
             while piece := os.read(ours, 65536):
                 said += piece
         os.close(ours)
-        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(process.wait(harness.PATIENCE), 0)
         said = said.decode()
-        self.assertRegex(said, r"4\d %\r\nfmixd: import: '.*a/050.jpg': imported with a warning: "
+        self.assertRegex(said, r"4\d %(, .*)?\r\nfmixd: import: '.*a/050.jpg': imported with a warning: "
                                "libjpeg-turbo warning: ")
-        self.assertIn("\r" + "#" * 40 + " 100 %\r\n", said)
+        self.assertRegex(said, "\r" + "#" * 40 + " 100 %(, .*)?\r\n")
         self.assertIn("1 file imported with a warning, named above", said)
 
     def test_many_classes_are_summed_up_by_the_fewest_and_the_most_rows(self):

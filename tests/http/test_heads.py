@@ -11,7 +11,7 @@ import unittest
 import harness
 from test_guard import get, post, problem, statuses
 
-PATIENCE = 30
+PATIENCE = harness.PATIENCE
 CLOSE = b"Connection: close"
 CHUNKED = b"Transfer-Encoding: chunked"
 

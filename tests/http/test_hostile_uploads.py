@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import struct
 import threading
 import time
@@ -98,7 +99,7 @@ class Hostile(harness.ServerTest):
         before = self.handled()
         for _, content_type, target, body, _ in self.kinds[:2]:
             self.send(content_type, target, body)
-        self.assertGreater(self.handled(), before)
+        harness.until(lambda: self.handled() > before)
 
     def test_what_inflates_to_much_is_held_in_huge_pages(self):
         """Memory in small pages is returned in tens of milliseconds, and I/O threads wait for that
@@ -109,10 +110,17 @@ class Hostile(harness.ServerTest):
         if harness.has_sanitizer(harness.program(), "asan|tsan"):
             self.skipTest("the sanitizer's own memory has page faults, too")
         _, content_type, target, body, _ = self.kinds[0]
-        before = self.page_faults()
+        before, lacked = self.page_faults(), self.huge_pages_lacked()
         self.assertEqual(self.send(content_type, target, body), 400)
         small_pages = 16 * 15 * MIB // 4096
-        self.assertLess(self.page_faults() - before, small_pages / 4)
+        # Memory may be in such pieces that the kernel has no huge page to give.
+        lacked = self.huge_pages_lacked() - lacked
+        self.assertLess(self.page_faults() - before, small_pages / 4 + 512 * lacked)
+
+    def huge_pages_lacked(self):
+        """How often the kernel has given small pages to whoever was to have a huge one."""
+        counts = pathlib.Path("/proc/vmstat").read_text(encoding="ascii")
+        return int(re.search(r"^thp_fault_fallback (\d+)$", counts, re.M)[1])
 
     def page_faults(self):
         """Of all threads so far: the tenth field of proc(5)'s stat, the third follows the name."""
@@ -166,13 +174,10 @@ class Hostile(harness.ServerTest):
     def test_clients_that_leave_leave_nothing(self):
         for i in range(40):
             _, content_type, target, body, _ = self.kinds[i % 2]
-            connection = http.client.HTTPConnection(*self.server.address, timeout=60)
+            connection = http.client.HTTPConnection(*self.server.address, timeout=harness.PATIENCE)
             connection.request("POST", target, body, {"Content-Type": content_type})
             connection.close()
-        deadline = time.monotonic() + 60
-        while self.held() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.assertEqual(self.held(), 0)
+        harness.until(lambda: self.held() == 0)
 
     def held(self):
         """Bytes that requests hold."""

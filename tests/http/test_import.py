@@ -54,11 +54,45 @@ class Importing(unittest.TestCase):
         self.source = np.random.default_rng(1)
 
     def file(self, name, data):
-        """A file of these bytes."""
+        """A file of these bytes. Its time is so long ago that whatever is written later has another, however
+        coarse the file system's clock is."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        os.utime(path, (10**9, 10**9))
         return path
+
+    def held_import(self, *arguments, name="set", prefix=(), **options):
+        """An import that has begun to write, and stands still: for the first line that it says there is no
+        room until let_go reads it."""
+        reads, writes = os.pipe()
+        os.set_blocking(writes, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writes, bytes(4096))
+        os.set_blocking(writes, True)
+        process = subprocess.Popen([*prefix, harness.program(), "import", self.root / name, "--from", *arguments],
+                                   stderr=writes, **options)
+        os.close(writes)
+        process.said = open(reads, "rb")
+        self.addCleanup(process.said.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.until_it_writes(process, name)
+        return process
+
+    def let_go(self, process):
+        """To its end; what it said."""
+        said = process.said.read().lstrip(b"\0").decode()
+        process.wait(harness.PATIENCE)
+        return said
+
+    def until_it_writes(self, process, name):
+        """The first file is there: and so is the process."""
+        def writes():
+            self.assertIsNone(process.poll())
+            return (self.root / f".{name}.partial/data.bin").exists()
+        harness.until(writes)
 
     def take(self, *arguments):
         """Imports as `set`, in plain lines."""
@@ -244,38 +278,6 @@ class Interrupted(Importing):
         self.assertIn("File too large", done.stderr)
         self.assertEqual(list(self.root.iterdir()), [])
 
-    def held(self, *arguments):
-        """An import that has begun to write, and stands still: for the first line that it says there is no
-        room until let_go reads it."""
-        reads, writes = os.pipe()
-        os.set_blocking(writes, False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                os.write(writes, bytes(4096))
-        os.set_blocking(writes, True)
-        process = subprocess.Popen([harness.program(), "import", self.root / "set", "--from", *arguments],
-                                   stderr=writes)
-        os.close(writes)
-        process.said = open(reads, "rb")
-        self.addCleanup(process.said.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        self.until_it_writes(process)
-        return process
-
-    def let_go(self, process):
-        """To its end; what it said."""
-        said = process.said.read().lstrip(b"\0").decode()
-        process.wait(harness.PATIENCE)
-        return said
-
-    def until_it_writes(self, process):
-        """The first file is there: and so is the process."""
-        def writes():
-            self.assertIsNone(process.poll())
-            return list(self.root.glob(".set.partial/data.bin"))
-        harness.until(writes)
-
     def test_a_source_that_shrinks_or_changes_meanwhile_leaves_nothing(self):
         x = np.full((6_000_000, 3), 7, np.uint8)
         y = np.zeros(6_000_000, np.uint8)
@@ -289,9 +291,9 @@ class Interrupted(Importing):
                 file.write(b"\1")
         for alter, changed in ((cut_short, "x.npy"), (write_over, "x.npy"), (write_over, "y.npy"),
                                (cut_short, "a")):
-            process = self.held("safetensors", self.file("a", write_safetensors({"x": x}))) \
-                if changed == "a" else self.held("npy", self.file("x.npy", harness.write_npy(x)),
-                                                 self.file("y.npy", harness.write_npy(y)))
+            process = self.held_import("safetensors", self.file("a", write_safetensors({"x": x}))) \
+                if changed == "a" else self.held_import("npy", self.file("x.npy", harness.write_npy(x)),
+                                                        self.file("y.npy", harness.write_npy(y)))
             alter(self.folder / changed)
             said = self.let_go(process)
             self.assertEqual(process.returncode, 1, said)
@@ -300,7 +302,7 @@ class Interrupted(Importing):
 
     def test_a_killed_import_is_not_served_and_the_next_import_replaces_it(self):
         records = self.file("a", bytes(3073 * 400))
-        process = self.held("cifar", *[records] * 9)
+        process = self.held_import("cifar", *[records] * 9)
         process.kill()
         process.wait()
         self.assertEqual([path.name for path in self.root.iterdir()], [".set.partial"])
@@ -323,7 +325,7 @@ class Interrupted(Importing):
 
     def test_a_second_import_of_the_same_set_is_refused(self):
         x = np.full((6_000_000, 3), 7, np.uint8)
-        first = self.held("npy", self.file("x.npy", harness.write_npy(x)))
+        first = self.held_import("npy", self.file("x.npy", harness.write_npy(x)))
         other = self.file("y.npy", harness.write_npy(x[:2]))
         said = importing(self.root / "set", "--from", "npy", other, status=1)
         self.assertIn("another process is already importing", said)

@@ -134,20 +134,20 @@ class Stored(MapsTest):
             self.assertEqual(server.get("/v1/datasets/set/batches/0.npz?n=6&size=8&parts=mixed").status, 200)
 
     def test_an_import_that_is_killed_goes_on_with_its_maps(self):
-        self.many(1000)
+        self.many(320)
         numbers = [map_file(segmented(self.source, 512, 512 + number)) for number in range(8)]
         for number, file in enumerate(numbers):
             self.file(f"maps/a/{number:06}.png", file)
-        for number in range(8, 1000):
+        for number in range(8, 320):
             os.link(self.folder / f"maps/a/{number % 8:06}.png", self.folder / f"maps/a/{number:06}.png")
         more = ["folder", self.folder / "images", "--dense", self.folder / "maps"]
         self.killed(*more)
         said = self.take(*more)
-        self.assertRegex(said, r"goes on with an earlier import that did not finish: [1-9]\d* of 1000 rows are there")
+        self.assertRegex(said, r"goes on with an earlier import that did not finish: [1-9]\d* of 320 rows are there")
         importing(self.root / "other", "--from", *more)
         for file in os.listdir(self.root / "other"):
             self.assertEqual((self.root / "set" / file).read_bytes(), (self.root / "other" / file).read_bytes(), file)
-        self.assertEqual(len(self.stored()), 1000)
+        self.assertEqual(len(self.stored()), 320)
 
 
 class Sources(MapsTest):

@@ -32,7 +32,7 @@ class Reader:
     def __init__(self, server, target):
         self.connection = socket.socket()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
-        self.connection.settimeout(60)
+        self.connection.settimeout(harness.PATIENCE)
         self.connection.connect(server.address)
         self.ask(target)
 
@@ -153,6 +153,7 @@ class Altered(harness.ServerTest):
             self.assertEqual(reader.status, 200)
             self.assertEqual(reader.length, self.set.x.nbytes)
             first = reader.read(1000)
+            hosting.await_tick(self.root)
             alter()
             rest = reader.read(reader.length - 1000)
         self.assertLess(len(first + rest), self.set.x.nbytes)

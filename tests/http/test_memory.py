@@ -104,7 +104,7 @@ class Budget(harness.ServerTest):
 
     def test_uploads_past_the_budget_get_503_and_the_others_their_answer(self):
         """Two have room. What is refused is freed by a compute thread, whenever that runs: uploads
-        that grow together may all be refused, so the two come first."""
+        that grow together may all be refused, so the two come first, and end last."""
         x = np.arange(24 << 20, dtype="u1").reshape(24, 1 << 20)
         body = harness.write_npy(x)
         target = "/v1/mix.npy?method=none"
@@ -114,6 +114,7 @@ class Budget(harness.ServerTest):
         early.start()
         until(lambda: self.metric("memory_bytes") >= 2 * (len(body) - 1))
         refused = self.crowd(lambda i: self.upload(target, body, lambda: None), 10)
+        until(lambda: self.metric("memory_bytes") < 2 * len(body) + (1 << 20))
         over.set()
         early.join()
         self.assertEqual([answer.status for _, answer in fitting + refused], 2 * [200] + 10 * [503])

@@ -181,10 +181,7 @@ class Metrics(unittest.TestCase):
             sock.sendall(b"POST /v1/mix?layout=none HTTP/1.1\r\nHost: x\r\n"
                          b"Content-Length: %d\r\n\r\n" % (15 << 20))
             sock.sendall(b"\0" * (14 << 20))  # and stops
-            deadline = time.monotonic() + 60
-            while (self.value("fmixd_memory_bytes") < 14 << 20
-                   and time.monotonic() < deadline):
-                time.sleep(0.01)
+            until(lambda: self.value("fmixd_memory_bytes") >= 14 << 20)
             answer = self.server.post("/v1/mix?layout=none",
                                       b"\0" * (15 << 20), fresh=True)
             self.assertEqual(answer.status, 503)

@@ -139,8 +139,6 @@ class Million(unittest.TestCase):
             self.told |= {"start ms": 1000 * (time.perf_counter() - start), "start MiB": self.memory(server),
                           "start CPU ms": 1000 * processor_seconds(server.process)}
             self.assertEqual(facts["count"], self.rows)
-            if not SHADOW:
-                self.assertLess(self.told["start ms"], 1000)
             self.assertEqual(self.pieces(server, "good"), 0)  # nothing was read that no batch asked for
             self.assertLess(processor_seconds(server.process), 1)
             last = self.rows // BATCH - 1

@@ -64,7 +64,7 @@ class Pictured(harness.ServerTest):
         """Bytes of the answer to a real curl, in the folder of the files."""
         host = "http://{}:{}".format(*self.server.address)
         done = subprocess.run(["curl", "-sS", "-w", "%{stderr}%{http_code}", *arguments, host + target],
-                              cwd=self.folder, capture_output=True, timeout=60, check=True)
+                              cwd=self.folder, capture_output=True, timeout=harness.PATIENCE, check=True)
         self.assertEqual(done.stderr.decode()[-3:], str(status), done.stdout[:2000])
         return done.stdout
 

@@ -86,7 +86,7 @@ class Size(unittest.TestCase):
 def verify(path, command="verify"):
     """The status of `fmixd verify`, and what it says."""
     done = subprocess.run([harness.program(), command, str(path)], text=True, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=harness.PATIENCE)
     return done.returncode, done.stdout
 
 

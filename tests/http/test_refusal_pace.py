@@ -107,7 +107,7 @@ class Refusals(unittest.TestCase):
         with self.flood(ask):
             before = len(answers)
             self.server.process.terminate()
-            self.assertEqual(self.server.process.wait(60), 0)
+            self.assertEqual(self.server.process.wait(harness.PATIENCE), 0)
         self.assertGreater(len(answers), before)
         self.assertEqual(set(answers), {400})
 

@@ -11,7 +11,7 @@ import unittest
 import harness
 import hosting
 
-PATIENCE = 60
+PATIENCE = harness.PATIENCE
 BATCH = "/v1/datasets/colour/batches/0.npy?n=23"
 
 

@@ -7,16 +7,18 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
 import numpy as np
 
 import harness
+from harness import PATIENCE, until
 from hosting import importing
 from test_access import MASK, WithTokens, bearer
+from test_import import Importing
 
-PATIENCE = 60
 # An hour ahead of the kernel's clock: what was read off it before it was set back.
 SHIM = """
 #define _GNU_SOURCE
@@ -47,23 +49,14 @@ time_t time(time_t *out) {
 """
 
 
-def until(condition, what):
-    """Waits for what is about to be."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"never: {what}")
-        time.sleep(0.01)
-
-
 def write_large(path):
-    """A set of zeros, which the disk need not hold; to read it takes half a minute."""
+    """A set of zeros, which the disk need not hold; to read it takes a quarter of an hour."""
     beside = path.parent / ".large"
     beside.mkdir()
     with open(beside / "data.bin", "wb") as file:
-        file.truncate(32 << 30)
+        file.truncate(1 << 40)
     (beside / "manifest.json").write_text(json.dumps({
-        "fmixd": 1, "count": 32 << 10, "dtype": "u8", "shape": [1024, 1024], "layout": "none",
+        "fmixd": 1, "count": 1 << 20, "dtype": "u8", "shape": [1024, 1024], "layout": "none",
         "heads": [], "digest": "0" * 64}))
     beside.rename(path)
 
@@ -282,46 +275,40 @@ def heed_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-class Importing(unittest.TestCase):
+class Interrupted(Importing):
     """SIGTERM and Ctrl-C end an import, also in a container, and the next one takes over."""
 
-    ROWS, SIDE = 256, 1024
+    ROWS, SIDE = 16, 1024
 
     def setUp(self):
-        self.root = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        head = np.lib.format.open_memmap(self.root / "x.npy", "w+", np.uint8,
-                                         (self.ROWS, self.SIDE, self.SIDE))
-        del head
-        (self.root / "sets").mkdir()
+        super().setUp()
+        self.x = self.file("x.npy", harness.write_npy(np.zeros((self.ROWS, self.SIDE, self.SIDE), np.uint8)))
 
     def interrupt(self, number, prefix=()):
-        """The status of an import that is sent a signal amid itself."""
-        process = subprocess.Popen(
-            [*prefix, harness.program(), "import", str(self.root / "sets" / "a"), "--from", "npy",
-             str(self.root / "x.npy"), "--layout", "none"], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, preexec_fn=heed_interrupts)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        until(lambda: (self.root / "sets" / ".a.partial" / "data.bin").exists(), "begun")
+        """The status of an import that is sent a signal amid itself: it stands still until it is stopped, and is let
+        go on once the signal waits for it."""
+        process = self.held_import("npy", self.x, "--layout", "none", prefix=prefix, preexec_fn=heed_interrupts)
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         target = int(children or process.pid)
         os.kill(target, signal.SIGSTOP)
         os.kill(target, number)
+        reader = threading.Thread(target=self.let_go, args=(process,))
+        reader.start()
         os.kill(target, signal.SIGCONT)
-        return process.wait(PATIENCE)
+        reader.join()
+        return process.returncode
 
     def check(self, number, statuses, prefix=()):
         self.assertIn(self.interrupt(number, prefix), statuses)
-        self.assertFalse((self.root / "sets" / "a").exists())
-        (self.root / "sets" / ".a.partial").rename(self.root / f"left{len(prefix)}{number}")
+        self.assertFalse((self.root / "set").exists())
+        (self.root / ".set.partial").rename(self.folder / f"left{len(prefix)}{number}")
 
     def test_by_either_signal(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             self.check(number, {-number, 128 + number})  # the latter under a sanitizer
         self.interrupt(signal.SIGTERM)
-        np.save(self.root / "y.npy", np.zeros((2, 3), np.uint8))
-        importing(self.root / "sets" / "a", "--from", "npy", self.root / "y.npy")
-        self.assertFalse((self.root / "sets" / ".a.partial").exists())
+        self.take("npy", self.file("y.npy", harness.write_npy(np.zeros((2, 3), np.uint8))))
+        self.assertFalse((self.root / ".set.partial").exists())
 
     def test_also_as_the_first_process_of_a_container(self):
         container = ("unshare", "--pid", "--fork", "--kill-child")

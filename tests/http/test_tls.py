@@ -182,9 +182,10 @@ class Handshakes(WithCertificates):
             stalled = [self.enterContext(socket.create_connection(server.address, PATIENCE))
                        for _ in range(200)]
             for sock in stalled[::2]:
-                sock.sendall(b"\x16\x03\x01\x02\x00\x01")
-            self.assertEqual(server.get("/livez", fresh=True).status, 200)
-            if seconds == NEVER:  # it was answered while all of them stalled
+                with contextlib.suppress(ConnectionError):  # the daemon may have given up already
+                    sock.sendall(b"\x16\x03\x01\x02\x00\x01")
+            if seconds == NEVER:  # it is answered while all of them stall
+                self.assertEqual(server.get("/livez", fresh=True).status, 200)
                 self.assertEqual(select.select(stalled, [], [], 0)[0], [])
                 continue
             for sock in stalled:

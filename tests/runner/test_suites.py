@@ -39,7 +39,8 @@ ALL = {"passes": "cmocka_unit_test(passes)", "fails": "cmocka_unit_test(fails)",
        "is not torn down": "cmocka_unit_test_teardown(passes, refuses)"}
 
 
-SECONDS = "5"  # after which a suite has hung
+SECONDS = 5  # after which a suite has hung
+NAPS = f"{os.getpid()}.25"  # seconds that nobody else sleeps: this suite may run twice at the same time
 ONE_OF_EACH = """
 import unittest
 class Three(unittest.TestCase):
@@ -56,11 +57,11 @@ class NotSetUp(unittest.TestCase):
     def setUpClass(cls): raise OSError("nothing to test")
     def test_fails(self): pass
 """
-HANGS = """
+HANGS = f"""
 import subprocess, unittest
 class Hangs(unittest.TestCase):
     def test_1_passes(self): pass
-    def test_2_hangs(self): subprocess.run(["sleep", "4321.25"])
+    def test_2_hangs(self): subprocess.run(["sleep", "9{NAPS}"])
     def test_3_is_lost(self): pass
 """
 DIES = """
@@ -119,7 +120,7 @@ class Programs(unittest.TestCase):
         self.assertEqual(counted("ab", repeated), (2, 0, 0))
 
     def test_a_program_that_hangs_is_ended_with_its_children(self):
-        output = programs.run(["sh", "-c", "echo begun; sleep 4321 & wait"], seconds=1)
+        output = programs.run(["sh", "-c", "echo begun; sleep 4321 & wait"], seconds=5)
         self.assertEqual((output.text.split()[0], output.status), ("begun", 1))
 
     def test_the_build_under_test_is_named_to_every_suite(self):
@@ -138,12 +139,12 @@ class Programs(unittest.TestCase):
 class Runs(unittest.TestCase):
     """pytest over suites of these tests' own."""
 
-    def run_suites(self, *options, **texts):
+    def run_suites(self, *options, seconds=programs.SUITE_SECONDS, **texts):
         """What pytest prints, and its exit status."""
         with tempfile.TemporaryDirectory() as folder:
             for name, text in texts.items():
                 pathlib.Path(folder, f"test_{name}.py").write_text(text)
-            environment = {**os.environ, "BUILD": folder, "FMIX_SUITE_SECONDS": SECONDS,
+            environment = {**os.environ, "BUILD": folder, "FMIX_SUITE_SECONDS": str(seconds),
                            "PYTHONPATH": str(TESTS)}
             done = subprocess.run(
                 [sys.executable, "-B", "-m", "pytest", "-c", TESTS / "pytest.ini", "-p", "conftest",
@@ -170,12 +171,12 @@ class Runs(unittest.TestCase):
                          "1 passed, 2 failed, 0 skipped")
 
     def test_a_suite_that_hangs_is_ended_and_fails_and_others_run(self):
-        self.assert_ends(self.run_suites(hangs=HANGS, passes=PASSES), "2 passed, 2 failed, 0 skipped")
+        self.assert_ends(self.run_suites(seconds=SECONDS, hangs=HANGS, passes=PASSES), "2 passed, 2 failed, 0 skipped")
         running = []
         for process in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
                 running.append(process.read_bytes())
-        self.assertNotIn(b"sleep\x004321.25\x00", running)
+        self.assertNotIn(f"sleep\0009{NAPS}\0".encode(), running)
 
     def test_a_suite_whose_process_ends_fails_and_others_run(self):
         self.assert_ends(self.run_suites(dies=DIES, passes=PASSES), "1 passed, 2 failed, 0 skipped")

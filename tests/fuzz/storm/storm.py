@@ -99,7 +99,7 @@ class Storm:
         died = server.process.poll()
         if died is None:
             server.process.terminate()
-            died = server.process.wait(120)
+            died = server.process.wait(harness.PATIENCE)
         said = server.reports()
         if died or SANITIZER.search(said):
             return f"the daemon ended with {died}: {said[:6000]}"

@@ -136,10 +136,14 @@ static void a_full_queue_is_503_with_retry_after(void **state) {
         assert_int_equal(loopback_receive(fds[i], text, sizeof text), 200);
 }
 
-/* The Retry-After of a refusal while eight answers are in the queue and no slice is computed. */
-static unsigned retry_after(served *f, const char *target) {
+/* The Retry-After of a refusal while eight answers are in the queue and no slice is computed. The
+ * daemon is a new one, which has not learned yet how fast this machine is. */
+static unsigned retry_after(void **state, const char *target) {
+    served *f = *state;
     char text[4096];
     int fds[8];
+    fmixd_stop(f->daemon, SERVED_SECONDS);
+    assert_int_equal(served_start(state), 0);
     unit_gate_set(f->gate, true);
     for (int i = 0; i < 8; i++)
         fds[i] = served_ask(f, target);
@@ -157,9 +161,8 @@ static unsigned retry_after(served *f, const char *target) {
 
 /* Six of the eight answers wait, and their slices do not run, however long the test takes. */
 static void retry_after_is_the_run_time_of_the_queue(void **state) {
-    served *f = *state;
-    const unsigned little = retry_after(f, "/v1/masks.npy?shape=64x64&n=4");
-    const unsigned much = retry_after(f, "/v1/masks.npy?shape=512x512&n=1500&dtype=bits");
+    const unsigned little = retry_after(state, "/v1/masks.npy?shape=64x64&n=4");
+    const unsigned much = retry_after(state, "/v1/masks.npy?shape=512x512&n=3000&dtype=bits");
     assert_int_equal(little, 1);
     assert_true(much > 4 && much <= 60);
 }
