@@ -113,6 +113,9 @@ def needed_with(pair):
 
 
 class Combinations(OneConnection):
+    # The largest mask needs memory for each thread: as many threads as there are cores may need more than there is.
+    arguments = "--drain", "0", "--threads", "2", "--memory", "4G"
+
     def test_lambda_with_alpha_is_400_and_named(self):
         for resource in RESOURCES:
             for pairs in (("lambda=0.5", "alpha=1"), ("alpha=2", "lambda=1")):
