@@ -24,6 +24,7 @@ struct hosted_view {
     uint64_t leader; /* the first sample of the same picture, whose state is that of all of them */
     uint64_t next;   /* the next sample of the same picture, or NOWHERE */
     view_state state;
+    bool has_header; /* the file begins as a picture of its sides does */
 };
 
 /* ---- before the answer is laid out ---- */
@@ -181,11 +182,33 @@ fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
 
 /* ---- making views ---- */
 
-fmix_status hosted_views_verify(const hosted_views *h, uint64_t i) {
+static bool read_header(const hosted_views *h, const dataset_picture *p, image *out) {
+    return is_map(h) ? image_labels_header(p->bytes, (size_t)p->length, out)
+                     : image_header(p->bytes, (size_t)p->length, out);
+}
+
+static bool has_sides(const dataset_picture *p, image *found) {
+    bool same = found->height == p->height && found->width == p->width;
+    if (!same)
+        snprintf(found->message, sizeof found->message,
+                 "the file has %" PRIu32 " x %" PRIu32 " pixels (width x height), and the index "
+                 "says %" PRIu32 " x %" PRIu32,
+                 found->width, found->height, p->width, p->height);
+    return same;
+}
+
+fmix_status hosted_views_verify(hosted_views *h, uint64_t i) {
     const hosted_samples *s = h->samples;
-    return dataset_need_picture(s->set, h->array, &h->each[i].picture, s->fault) == DATASET_TRUE
-               ? FMIX_OK
-               : FMIX_ERROR_LIBRARY;
+    hosted_view *v = &h->each[i];
+    image found;
+    if (dataset_need_picture(s->set, h->array, &v->picture, s->fault) != DATASET_TRUE)
+        return FMIX_ERROR_LIBRARY;
+    if (v->has_header || s->set->store == DATASET_PIXELS)
+        return FMIX_OK;
+    v->has_header = read_header(h, &v->picture, &found) && has_sides(&v->picture, &found);
+    if (!v->has_header && !found.starved)
+        explain(h, i, found.message);
+    return v->has_header ? FMIX_OK : FMIX_ERROR_LIBRARY;
 }
 
 /* The pixels that the views of the picture of sample i, a leader, read; or one, if they read none.
@@ -205,11 +228,6 @@ static image_part part_of(const hosted_views *h, uint64_t i) {
     return bottom ? (image_part){top, left, bottom - top, right - left} : (image_part){0, 0, 1, 1};
 }
 
-static bool read_header(const hosted_views *h, const dataset_picture *p, image *out) {
-    return is_map(h) ? image_labels_header(p->bytes, (size_t)p->length, out)
-                     : image_header(p->bytes, (size_t)p->length, out);
-}
-
 static bool read_part(const hosted_views *h, const dataset_picture *p, const image_part *part,
                       image *out) {
     return is_map(h) ? image_labels_read(p->bytes, (size_t)p->length, part, out)
@@ -224,19 +242,10 @@ static bool decode(hosted_views *h, uint64_t i, image *out) {
     image_part part = part_of(h, i);
     if (!read_header(h, p, out))
         return false;
-    bool same = out->height == p->height && out->width == p->width;
-    if (same) {
-        atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
-        if (!read_part(h, p, &part, out))
-            return false;
-        same = out->height == p->height && out->width == p->width;
-    }
-    if (!same)
-        snprintf(out->message, sizeof out->message,
-                 "the file has %" PRIu32 " x %" PRIu32 " pixels (width x height), and the index "
-                 "says %" PRIu32 " x %" PRIu32,
-                 out->width, out->height, p->width, p->height);
-    return same;
+    if (!has_sides(p, out))
+        return false;
+    atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
+    return read_part(h, p, &part, out) && has_sides(p, out);
 }
 
 /* Makes all views of the picture of sample i, a leader, from its pixels. */
