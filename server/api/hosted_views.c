@@ -24,7 +24,6 @@ struct hosted_view {
     uint64_t leader; /* the first sample of the same picture, whose state is that of all of them */
     uint64_t next;   /* the next sample of the same picture, or NOWHERE */
     view_state state;
-    bool has_header; /* the file begins as a picture of its sides does */
 };
 
 /* ---- before the answer is laid out ---- */
@@ -94,6 +93,18 @@ static void explain(hosted_views *h, uint64_t i, const char *why) {
                  "the %s of row %" PRIu64 " of the data set %s cannot be used: %.200s", h->what,
                  s->number[i], s->set->name, why);
     pthread_mutex_unlock(&h->lock);
+}
+
+/* The row is named in the log once. From now on no batch with it begins. */
+static void condemn(hosted_views *h, uint64_t i, const char *why) {
+    const dataset *set = h->samples->set;
+    uint64_t row = h->samples->number[i];
+    explain(h, i, why);
+    if (dataset_unusable_note(h->unusable, row) && set->log)
+        message_print(set->log,
+                      "fmixd: data set '%s': the %s of row %" PRIu64
+                      " cannot be used: %s; batches that need it are refused\n",
+                      set->name, h->what, row, why);
 }
 
 static fmix_status find(hosted_views *h, uint64_t i) {
@@ -197,18 +208,23 @@ static bool has_sides(const dataset_picture *p, image *found) {
     return same;
 }
 
+/* A file that is touched meanwhile says nothing of the picture. */
+static fmix_status verify_header(hosted_views *h, uint64_t i, uint64_t reading) {
+    const dataset_picture *p = &h->each[i].picture;
+    image found;
+    if (read_header(h, p, &found) && has_sides(p, &found))
+        return FMIX_OK;
+    if (!found.starved && dataset_read_ended(h->samples->set, reading))
+        condemn(h, i, found.message);
+    return found.starved ? FMIX_ERROR_MEMORY : FMIX_ERROR_LIBRARY;
+}
+
 fmix_status hosted_views_verify(hosted_views *h, uint64_t i) {
     const hosted_samples *s = h->samples;
-    hosted_view *v = &h->each[i];
-    image found;
-    if (dataset_need_picture(s->set, h->array, &v->picture, s->fault) != DATASET_TRUE)
+    uint64_t reading = dataset_read_begin(s->set);
+    if (dataset_need_picture(s->set, h->array, &h->each[i].picture, s->fault) != DATASET_TRUE)
         return FMIX_ERROR_LIBRARY;
-    if (v->has_header || s->set->store == DATASET_PIXELS)
-        return FMIX_OK;
-    v->has_header = read_header(h, &v->picture, &found) && has_sides(&v->picture, &found);
-    if (!v->has_header && !found.starved)
-        explain(h, i, found.message);
-    return v->has_header ? FMIX_OK : FMIX_ERROR_LIBRARY;
+    return s->set->store == DATASET_PIXELS ? FMIX_OK : verify_header(h, i, reading);
 }
 
 /* The pixels that the views of the picture of sample i, a leader, read; or one, if they read none.
@@ -281,18 +297,6 @@ static fmix_status try(hosted_views *h, fmix_scratch *scratch, uint64_t i, char 
         snprintf(why, IMAGE_MESSAGE, "%s", decoded.message);
     image_free(&decoded);
     return status;
-}
-
-/* The row is named in the log once. From now on no batch with it begins. */
-static void condemn(hosted_views *h, uint64_t i, const char *why) {
-    const dataset *set = h->samples->set;
-    uint64_t row = h->samples->number[i];
-    explain(h, i, why);
-    if (dataset_unusable_note(h->unusable, row) && set->log)
-        message_print(set->log,
-                      "fmixd: data set '%s': the %s of row %" PRIu64
-                      " cannot be used: %s; batches that need it are refused\n",
-                      set->name, h->what, row, why);
 }
 
 /* Once more if the file was touched meanwhile. */

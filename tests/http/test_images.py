@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -377,6 +378,12 @@ class Refusals(ImagesTest):
                 self.assertEqual(answer.status, 413, answer.body)
 
 
+def truncated():
+    """The first half of a file."""
+    whole = image_sets.encoded(image_sets.photograph(np.random.default_rng(2), 30, 40))
+    return whole[:len(whole) // 2]
+
+
 class Damage(unittest.TestCase):
     """Pictures that cannot be decoded after all."""
 
@@ -399,7 +406,7 @@ class Damage(unittest.TestCase):
                 self.assertEqual(server.get(f"/v1/datasets/photos/batches/{other}.npy?n=1&size=8").status, 200)
 
     def test_a_batch_that_broke_off_is_503_from_then_on(self):
-        server = self.served([None] * 40 + [b"nothing at all"])
+        server = self.served([None] * 40 + [truncated()])
         target = "/v1/datasets/photos/batches/0.npy?n=41&size=120"
         try:
             server.get(target, fresh=True)
@@ -410,12 +417,30 @@ class Damage(unittest.TestCase):
         self.assertIn("row 40 ", answer.json()["detail"])
         self.assertEqual(server.get("/v1/datasets/photos/batches/0.npz?n=41&size=9&parts=labels").status, 200)
 
+    def test_a_wrong_header_anywhere_is_503_before_anything_is_sent(self):
+        """Answers are of many slices, and each daemon is asked for the first time."""
+        kinds = ["npy", "npz", "safetensors", "shard"]
+        ways = [{}, {"Range": "bytes=1000-1009"}, {"Range": "bytes=-30000"}]
+        wrong = [(b"nothing at all", None), (truncated()[:20], None), (None, (40, 30))]
+        for row, (kind, fields, (file, sides)) in zip(itertools.cycle((0, 20, 40)),
+                                                         itertools.product(kinds, ways, wrong)):
+            with self.subTest(kind, row=row, fields=fields, file=file):
+                server = self.served([file if i == row else None for i in range(41)], sides and {row: sides})
+                target = f"/v1/datasets/photos/batches/0.{kind}?n=41&size=120"
+                if kind == "shard":
+                    target = server.get("/v1/datasets/photos/shards?n=41&size=120").json()["urls"]
+                    target = target.replace("{000000..000000}", "000000")
+                answer = server.get(target, headers=fields)
+                self.assertEqual(answer.status, 503)
+                self.assertIn(f"row {row} ", answer.json()["detail"])
+                server.until_logged(f"the picture of row {row} cannot be used: ")
+                self.assertEqual(server.log_tail().count("cannot be used"), 1)
+
     def test_bytes_that_are_no_picture(self):
         self.check([None, b"nothing at all", None], 1)
 
     def test_a_truncated_picture(self):
-        whole = image_sets.encoded(image_sets.photograph(np.random.default_rng(2), 30, 40))
-        self.check([None, None, whole[:len(whole) // 2]], 2)
+        self.check([None, None, truncated()], 2)
 
     def test_a_picture_of_other_sides_than_the_index_says(self):
         self.check([None, None], 0, {0: (40, 30)})
