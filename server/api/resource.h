@@ -32,12 +32,12 @@ typedef struct view {
 
 /* Exactly one of a problem, a source, a text or a view. */
 typedef struct resource_result {
-    problem problem;
     bool starved; /* the cause of the problem is that the budget is used up now */
     tensor_source *source;
     buffer text; /* in the route's media type */
     view shared; /* in the route's media type */
     int status;  /* HTTP, of a text or a view */
+    problem problem;
 } resource_result;
 
 /* Frees the source, the text and the view. */

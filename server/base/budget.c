@@ -35,10 +35,7 @@ _Static_assert(UNIT == 1 << 12, "size_of shifts by it");
 /* The most that all threads together may hold, if the class `also` is admitted too. With the lock
  * held. */
 static uint64_t working(const budget *b, unsigned also) {
-    unsigned top = BUDGET_SIZES - 1;
-    while (top > also && b->holders[top] == 0)
-        top--;
-    return b->threads * size_of(top);
+    return b->threads * size_of(b->top > also ? b->top : also);
 }
 
 uint64_t budget_left(const budget *b, uint64_t held) {
@@ -63,6 +60,7 @@ bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes) {
     if (fits) {
         b->held += bytes;
         b->holders[number] += number > 0;
+        b->top = number > b->top ? number : b->top;
         b->peak = b->held + most > b->peak ? b->held + most : b->peak;
     } else {
         b->refused++;
@@ -89,6 +87,8 @@ void budget_give_working(budget *b, uint64_t working_bytes) {
         return;
     pthread_mutex_lock(&b->lock);
     b->holders[number]--;
+    while (b->top > 0 && b->holders[b->top] == 0)
+        b->top--;
     pthread_mutex_unlock(&b->lock);
 }
 

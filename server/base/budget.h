@@ -20,6 +20,7 @@ typedef struct budget {
     uint64_t refused;               /* claims that did not fit */
     unsigned threads;               /* compute threads */
     unsigned holders[BUDGET_SIZES]; /* admitted answers, by their working memory */
+    unsigned top;                   /* the largest size with a holder, or 0 */
 } budget;
 
 void budget_init(budget *b, uint64_t limit, unsigned threads);

@@ -1,6 +1,8 @@
 #include "buffer.h"
 #include "large_memory.h"
+#include "text.h"
 
+#include <math.h> /* signbit */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,20 +88,16 @@ bool buffer_text(buffer *b, const char *text) {
 }
 
 bool buffer_number(buffer *b, uint64_t number) {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    return buffer_add(b, digits + at, sizeof digits - at);
+    char digits[TEXT_DIGITS], *end = digits + sizeof digits;
+    const char *first = text_number(number, 1, end);
+    return buffer_add(b, first, (size_t)(end - first));
 }
 
 /* Whole numbers below this print the same either way, and most numbers are whole. */
 #define WHOLE 1e15
 
 bool buffer_real(buffer *b, double number) {
-    if (number > 0 && number < WHOLE && (double)(uint64_t)number == number)
+    if (number >= 0 && !signbit(number) && number < WHOLE && (double)(uint64_t)number == number)
         return buffer_number(b, (uint64_t)number);
     return buffer_print(b, "%.17g", number);
 }

@@ -1,8 +1,9 @@
 /* The life of an answer, as its reader sees it. */
 #include "answer_state.h"
+#include "base/text.h"
 
 #include <limits.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,9 +67,20 @@ static bool fits(const answer *a, problem *p) {
     return false;
 }
 
+static answer *make(void) {
+    answer *a = malloc(sizeof *a);
+    if (!a)
+        return NULL;
+    memset(a, 0, offsetof(answer, slicing));
+    slicing_init(&a->slicing);
+    streamed_body_init(&a->streamed);
+    a->request[0] = 0;
+    return a;
+}
+
 answer *answer_new(jobs *pool, tensor_source *s, const format *f, const job_waiter *waiter,
                    problem *p) {
-    answer *a = calloc(1, sizeof *a);
+    answer *a = make();
     if (!a) {
         tensor_source_free(s);
         problem_add(p, 500, NULL, "out of memory");
@@ -93,7 +105,7 @@ answer *answer_new(jobs *pool, tensor_source *s, const format *f, const job_wait
 }
 
 void answer_describe(answer *a, const char *request) {
-    snprintf(a->request, sizeof a->request, "%s", request);
+    text_copy(a->request, sizeof a->request, request);
 }
 
 void answer_range(answer *a, uint64_t start, uint64_t length) {

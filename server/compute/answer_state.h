@@ -27,9 +27,7 @@ struct answer {
     tensor_source *source;
     const format *format;
     job_waiter waiter;
-    slicing slicing;
     double encode_cost; /* estimated nanoseconds */
-    char request[CRASH_REQUEST];
 
     pthread_mutex_t lock;
     answer_stage stage;
@@ -37,8 +35,12 @@ struct answer {
     bool waiting, failed, ended, borrowed;
     atomic_bool abandoned;  /* also read without the lock, while slices are computed */
     uint64_t next, done;    /* slices of rows claimed, and computed */
-    streamed_body streamed; /* of a streamed answer */
     buffered_body buffered; /* of a buffered answer */
+
+    /* Not cleared, for most of their bytes are not used. */
+    slicing slicing;
+    streamed_body streamed; /* of a streamed answer */
+    char request[CRASH_REQUEST];
 };
 
 extern const job_class answer_class;

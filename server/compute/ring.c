@@ -10,8 +10,9 @@ void ring_init(ring *r, uint64_t slice_bytes, uint64_t most, buffer_pool *pool) 
 }
 
 void ring_free(ring *r) {
-    for (unsigned i = 0; i < RING_MOST; i++)
-        buffer_pool_give(r->pool, r->slots[i].memory);
+    for (unsigned i = 0; i < r->ahead; i++)
+        if (r->slots[i].memory.bytes)
+            buffer_pool_give(r->pool, r->slots[i].memory);
 }
 
 bool ring_has_slot(const ring *r, uint64_t slice) {

@@ -20,6 +20,11 @@ static slicing_part *add(slicing *all, const tensor *t, uint64_t begin, uint64_t
     return part;
 }
 
+void slicing_init(slicing *all) {
+    all->count = 0;
+    all->slices = 0;
+}
+
 slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end) {
     return add(all, t, begin, end, false);
 }

@@ -26,6 +26,9 @@ typedef struct slicing {
     uint64_t slices; /* of all parts; their numbers go on from part to part */
 } slicing;
 
+/* Without parts. Parts past the count are not cleared. */
+void slicing_init(slicing *all);
+
 /* Adds a part and returns it. A part without rows has no slices. */
 slicing_part *slicing_add(slicing *all, const tensor *t, uint64_t begin, uint64_t end);
 

@@ -13,7 +13,7 @@ static void clip(const streamed_body *b, uint64_t at, uint64_t length, uint64_t 
 /* Adds one part for each tensor of the outline, also where none of its rows are read. */
 static void slice_rows(streamed_body *b, buffer_pool *pool, slicing *out) {
     uint64_t at = 0, from, to;
-    *out = (slicing){0};
+    slicing_init(out);
     for (unsigned i = 0; i < b->outline.count; i++) {
         const segment *s = &b->outline.segments[i];
         clip(b, at, s->length, &from, &to);
@@ -31,6 +31,12 @@ bool streamed_body_plan(streamed_body *b, const tensor_source *s, const format *
     b->length = b->outline.length;
     slice_rows(b, pool, out);
     return true;
+}
+
+void streamed_body_init(streamed_body *b) {
+    outline_init(&b->outline);
+    b->start = b->length = 0;
+    b->ring.ahead = 0;
 }
 
 void streamed_body_free(streamed_body *b) {

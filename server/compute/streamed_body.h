@@ -18,6 +18,9 @@ typedef struct streamed_body {
     ring ring;
 } streamed_body;
 
+/* Without bytes, so that the body can be freed. */
+void streamed_body_init(streamed_body *b);
+
 /* Lays the source out, and adds the rows of all its tensors to `out`. False: there is not enough
  * memory. */
 bool streamed_body_plan(streamed_body *b, const tensor_source *s, const format *f,

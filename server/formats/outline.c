@@ -1,9 +1,14 @@
 #include "outline.h"
 
+void outline_init(outline *l) {
+    l->count = 0;
+    l->length = 0;
+}
+
 void outline_free(outline *l) {
     for (unsigned i = 0; i < l->count; i++)
         buffer_free(&l->segments[i].literal);
-    *l = (outline){0};
+    outline_init(l);
 }
 
 static segment *append(outline *l, uint64_t length) {

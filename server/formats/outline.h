@@ -24,6 +24,8 @@ typedef struct outline {
     uint64_t length;
 } outline;
 
+/* An outline without segments. Segments past the count are not cleared. */
+void outline_init(outline *l);
 void outline_free(outline *l);
 /* Both append a segment. False: there are too many, or the length passes 2^63. outline_literal
  * takes the bytes, and frees them where it fails. */

@@ -1,4 +1,5 @@
 #include "connection.h"
+#include "base/text.h"
 
 #include <microhttpd.h>
 #include <netdb.h>
@@ -22,11 +23,23 @@ const struct sockaddr *connection_address(struct MHD_Connection *connection) {
     return info ? info->client_addr : NULL;
 }
 
+/* As getnameinfo prints the address, which takes ten times as long. */
+static void print_ipv4(const struct sockaddr_in *address, char out[CONNECTION_PEER]) {
+    uint32_t number = ntohl(address->sin_addr.s_addr);
+    char text[INET_ADDRSTRLEN] = "", *at = text + sizeof text - 1;
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        at = text_number(number >> shift & 0xff, 1, at);
+        if (shift < 24)
+            *--at = '.';
+    }
+    text_copy(out, CONNECTION_PEER, at);
+}
+
 static void print_peer(const struct sockaddr *address, char out[CONNECTION_PEER]) {
-    socklen_t length = address && address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                                 : sizeof(struct sockaddr_in);
-    if (!address ||
-        getnameinfo(address, length, out, CONNECTION_PEER, NULL, 0, NI_NUMERICHOST) != 0)
+    if (address && address->sa_family == AF_INET)
+        print_ipv4((const struct sockaddr_in *)address, out);
+    else if (!address || getnameinfo(address, sizeof(struct sockaddr_in6), out, CONNECTION_PEER,
+                                     NULL, 0, NI_NUMERICHOST) != 0)
         snprintf(out, CONNECTION_PEER, "-");
 }
 

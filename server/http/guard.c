@@ -318,6 +318,8 @@ static size_t scheme_length(const char *target) {
 /* Decoding would make %2F a slash, and %00 the end of the path. */
 static guard_form form_of_path(const char *path, guard_form form) {
     for (; *path && *path != '?'; path++) {
+        if (*path != '%')
+            continue;
         if (strncmp(path, "%00", 3) == 0)
             return GUARD_NUL;
         if (strncasecmp(path, "%2F", 3) == 0)

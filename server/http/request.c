@@ -1,4 +1,5 @@
 #include "access_log.h"
+#include "base/text.h"
 #include "connection.h"
 #include "direct_reply.h"
 #include "headers.h"
@@ -10,6 +11,7 @@
 #include "request_work.h"
 
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,16 +22,20 @@ void request_enter(const request *r, connection_phase phase) {
 /* ---- the target ---- */
 
 request *request_new(http_state *http, struct MHD_Connection *connection, const char *target) {
-    request *r = calloc(1, sizeof *r);
+    request *r = malloc(sizeof *r);
     if (!r)
         return NULL;
+    memset(r, 0, offsetof(request, result.problem.errors));
+    _Static_assert(sizeof *r - offsetof(request, result.problem.errors) <
+                       sizeof r->result.problem.errors + _Alignof(request),
+                   "nothing but padding follows what is not cleared");
     r->http = http;
     r->connection = connection;
     r->line = (guard_request){
         .target = target, .target_length = strlen(target), .form = guard_target(target)};
     r->target_fault = request_target_check(target);
     trace_begin(&r->trace);
-    snprintf(r->logged_target, sizeof r->logged_target, "%s", target);
+    text_copy(r->logged_target, sizeof r->logged_target, target);
     if (request_target_is_too_much(target) || headers_has_hidden(target))
         headers_hide_query(target);
     r->match.number = ROUTE_NONE;

@@ -1,4 +1,5 @@
 #include "request_head.h"
+#include "base/text.h"
 #include "headers.h"
 #include "media_type.h"
 #include "params/refusal.h"
@@ -67,9 +68,12 @@ static void check_request(request *r, const char *path) {
 
 /* A terminal shows a crash report as it is, so only printable ASCII stays. */
 static void describe(request *r) {
-    snprintf(r->description, sizeof r->description, "%s %s (X-Request-ID %s)", r->logged_method,
-             r->logged_target, r->trace.id);
-    for (char *c = r->description; *c; c++)
+    const char *const parts[] = {r->logged_method,  " ",         r->logged_target,
+                                 " (X-Request-ID ", r->trace.id, ")"};
+    char *out = r->description, *end = out + sizeof r->description;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        out += text_copy(out, (size_t)(end - out), parts[i]);
+    for (char *c = r->description; c < out; c++)
         *c = *c < ' ' || *c > '~' ? '?' : *c;
 }
 
@@ -77,7 +81,7 @@ void request_head_read(request *r, const char *path, const char *method, const c
     r->head_read = true;
     r->line.method = method;
     r->line.version = version;
-    snprintf(r->logged_method, sizeof r->logged_method, "%s", method);
+    text_copy(r->logged_method, sizeof r->logged_method, method);
     headers_trace(r->connection, &r->trace);
     describe(r);
     r->is_head = strcmp(method, "HEAD") == 0;

@@ -35,7 +35,6 @@ struct request {
     uint64_t received; /* bytes of the body */
     bool work_begun;
     resource_job *job; /* NULL: the handler does not run as a job, or the job is over */
-    resource_result result;
     answer *answer;
     conditions conditions;
     refusal_hold *hold;  /* NULL: the refusal is not held back */
@@ -51,6 +50,8 @@ struct request {
     /* The request as logs show it, and as a crash report does. */
     char logged_method[16], logged_target[256];
     char description[CRASH_REQUEST];
+
+    resource_result result; /* last, because the errors of its problem are not cleared */
 };
 
 /* Tells the connection monitor the phase of the request, for the phase's deadline. */

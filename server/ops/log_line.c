@@ -1,4 +1,5 @@
 #include "log_line.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -62,25 +63,40 @@ static void add_pair(line *l, const char *name, const char *value) {
 
 /* A number with at least `least` digits, and the text after it. */
 static void add_number(line *l, uint64_t number, unsigned least, const char *after) {
-    char digits[20];
-    unsigned count = 0;
-    for (; count < least || number; number /= 10)
-        digits[sizeof digits - ++count] = (char)('0' + number % 10);
-    add_bytes(l, digits + sizeof digits - count, count);
+    char digits[TEXT_DIGITS], *end = digits + sizeof digits;
+    const char *first = text_number(number, least, end);
+    add_bytes(l, first, (size_t)(end - first));
     add_text(l, after);
 }
 
-static void add_time(line *l) {
-    struct timespec now;
+/* "2026-11-30T14:05:09." */
+static void add_date(line *l, time_t seconds) {
     struct tm t;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &t);
+    gmtime_r(&seconds, &t);
     add_number(l, (uint64_t)t.tm_year + 1900, 4, "-");
     add_number(l, (uint64_t)t.tm_mon + 1, 2, "-");
     add_number(l, (uint64_t)t.tm_mday, 2, "T");
     add_number(l, (uint64_t)t.tm_hour, 2, ":");
     add_number(l, (uint64_t)t.tm_min, 2, ":");
     add_number(l, (uint64_t)t.tm_sec, 2, ".");
+}
+
+/* A thread keeps the text of its last second. */
+static void add_time(line *l) {
+    static _Thread_local char text[32];
+    static _Thread_local size_t length;
+    static _Thread_local time_t second;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (length == 0 || now.tv_sec != second) {
+        size_t begin = l->length;
+        add_date(l, now.tv_sec);
+        length = l->failed || l->length - begin > sizeof text ? 0 : l->length - begin;
+        memcpy(text, l->bytes + begin, length);
+        second = now.tv_sec;
+    } else {
+        add_bytes(l, text, length);
+    }
     add_number(l, (uint64_t)now.tv_nsec / 1000000, 3, "Z");
 }
 

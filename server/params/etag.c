@@ -1,21 +1,27 @@
 #include "etag.h"
+#include "base/text.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
+
+static void hash_text(crypto_generichash_state *state, const char *text) {
+    crypto_generichash_update(state, (const unsigned char *)text, strlen(text));
+}
 
 void etag_make(const char *text, const char *resource, const char *format, unsigned version,
                char out[ETAG_ROOM]) {
     unsigned char digest[16];
-    char hex[2 * sizeof digest + 1], tail[128];
+    char number[TEXT_DIGITS + 1] = "", *end = number + TEXT_DIGITS;
+    const char *const parts[] = {
+        text, "\n", resource, "\n", format, " ", text_number(version, 1, end)};
     crypto_generichash_state state;
-    snprintf(tail, sizeof tail, "\n%s\n%s %u", resource, format, version);
     crypto_generichash_init(&state, NULL, 0, sizeof digest);
-    crypto_generichash_update(&state, (const unsigned char *)text, strlen(text));
-    crypto_generichash_update(&state, (const unsigned char *)tail, strlen(tail));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        hash_text(&state, parts[i]);
     crypto_generichash_final(&state, digest, sizeof digest);
-    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
-    snprintf(out, ETAG_ROOM, "\"%s\"", hex);
+    out[0] = '"';
+    sodium_bin2hex(out + 1, 2 * sizeof digest + 1, digest, sizeof digest);
+    memcpy(out + 1 + 2 * sizeof digest, "\"", 2);
 }
 
 /* RFC 9110 §8.8.3.2 and §13.1: a list is tags, or * alone. A strong comparison never matches a weak

@@ -18,6 +18,7 @@ typedef struct problem {
     unsigned retry_after; /* seconds; with 429 and 503 */
     char allow[32];       /* with 405 */
     bool uncoded;         /* with 415: bodies must not have a content coding */
+    /* Not cleared past the count by those who make many problems. */
     struct {
         char parameter[64]; /* empty: the error does not concern a parameter */
         char detail[640];

@@ -49,7 +49,8 @@ void query_take(query *q, unsigned groups, const char *name, size_t name_length,
         problem_add(p, 400, name, "%.40s contains an encoded NUL", name);
         return;
     }
-    while (i < QUERY_COUNT && strcmp(query_table[i].name, name) != 0)
+    while (i < QUERY_COUNT &&
+           (query_table[i].name[0] != name[0] || strcmp(query_table[i].name, name) != 0))
         i++;
     const query_parameter *row = &query_table[i];
     if (i == QUERY_COUNT) {

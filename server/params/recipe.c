@@ -108,8 +108,11 @@ static void print_value(const query *q, query_id id, buffer *out) {
         query_print(q, id, out);
 }
 
+#define USUAL_TEXT 512 /* bytes that most recipes fit in */
+
 char *recipe_text(const query *q, unsigned groups) {
     buffer text = buffer_of(2048);
+    buffer_reserve(&text, USUAL_TEXT);
     buffer_text(&text, "stream=");
     buffer_number(&text, FMIX_STREAM);
     for (unsigned i = 0; i < QUERY_COUNT; i++) {

@@ -1,11 +1,15 @@
 #include "tensor_source.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 tensor_source *tensor_source_new(uint64_t rows) {
-    tensor_source *s = calloc(1, sizeof *s);
-    if (s)
-        s->rows = rows;
+    tensor_source *s = malloc(sizeof *s);
+    if (!s)
+        return NULL;
+    memset(s, 0, offsetof(tensor_source, meta));
+    s->rows = rows;
     return s;
 }
 

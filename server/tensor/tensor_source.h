@@ -71,10 +71,8 @@ typedef enum freshness {
 
 struct tensor_source {
     uint64_t rows;
-    uint64_t batches; /* the leading side of every tensor; 0: one batch, without such a side */
-    tensor tensors[SOURCE_TENSORS];
+    uint64_t batches;     /* the leading side of every tensor; 0: one batch, without such a side */
     unsigned count, main; /* main: the tensor that a format of one tensor holds */
-    metadata meta[SOURCE_METADATA];
     unsigned metas;
     unsigned columns, scale; /* of a png sheet; 0 columns: about a square */
     char *recipe;            /* canonical text; a png file keeps the text */
@@ -94,6 +92,10 @@ struct tensor_source {
     /* Says which data were lost, or writes an empty text. NULL: an empty text. */
     void (*tell_loss)(const void *self, char *out, size_t room);
     void (*destroy)(void *self); /* frees `self`; NULL: nothing to free */
+
+    /* Not cleared past their counts. */
+    metadata meta[SOURCE_METADATA];
+    tensor tensors[SOURCE_TENSORS];
 };
 
 /* NULL without memory. */

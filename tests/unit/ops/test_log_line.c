@@ -2,6 +2,9 @@
 
 #include "ops/log_line.h"
 
+#include <stdio.h>
+#include <time.h>
+
 static size_t render(log_kind kind, const log_entry *changed, char out[LOG_LINE + 1]) {
     trace t = {.id = "me"};
     log_entry e = *changed;
@@ -41,6 +44,27 @@ static void a_json_line_has_every_field_in_order(void **state) {
     }
 }
 
+/* Threads keep the text of a second, so lines of two seconds at least are looked at. */
+static void a_line_has_the_time_at_which_it_is_rendered(void **state) {
+    (void)state;
+    const time_t first = time(NULL);
+    for (unsigned lines = 0; lines < 2 || time(NULL) < first + 2; lines++) {
+        char line[LOG_LINE + 1];
+        struct timespec before, after;
+        struct tm t = {0};
+        unsigned milliseconds;
+        clock_gettime(CLOCK_REALTIME, &before);
+        render(LOG_TEXT, &(log_entry){.target = "/", .client = ""}, line);
+        clock_gettime(CLOCK_REALTIME, &after);
+        const char *rest = strptime(line, "%Y-%m-%dT%H:%M:%S", &t);
+        assert_non_null(rest);
+        assert_int_equal(sscanf(rest, ".%3uZ ", &milliseconds), 1);
+        int64_t told = 1000 * (int64_t)timegm(&t) + milliseconds;
+        assert_true(told >= 1000 * (int64_t)before.tv_sec + before.tv_nsec / 1000000);
+        assert_true(told <= 1000 * (int64_t)after.tv_sec + after.tv_nsec / 1000000);
+    }
+}
+
 static void a_line_of_text_names_client_and_peer(void **state) {
     (void)state;
     char line[LOG_LINE + 1];
@@ -70,5 +94,6 @@ static void a_line_that_does_not_fit_is_empty(void **state) {
     assert_true(render(LOG_JSON, &(log_entry){.target = target, .client = ""}, line) > 0);
 }
 
-RUN(T(a_json_line_has_every_field_in_order), T(a_line_of_text_names_client_and_peer),
-    T(a_request_cannot_forge_a_line), T(a_line_that_does_not_fit_is_empty))
+RUN(T(a_json_line_has_every_field_in_order), T(a_line_has_the_time_at_which_it_is_rendered),
+    T(a_line_of_text_names_client_and_peer), T(a_request_cannot_forge_a_line),
+    T(a_line_that_does_not_fit_is_empty))
