@@ -31,6 +31,10 @@ LDFLAGS += -pthread -Wl,-z,relro,-z,now
 ifneq ($(SAN),)
 CFLAGS  += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DFMIX_ONE_CLONE -U_FORTIFY_SOURCE
 LDFLAGS += -fsanitize=$(SAN)
+# gcc's shared runtimes are two, and a file that is named for reports is heeded by one of them only.
+ifneq ($(and $(findstring address,$(SAN)),$(findstring undefined,$(SAN)),$(findstring gcc,$(CC))),)
+LDFLAGS += -static-libasan -static-libubsan
+endif
 endif
 
 LIB_LIBS    := -lfftw3 -lsodium -lmpfr -lgmp -lm

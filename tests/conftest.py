@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import programs  # noqa: E402
 import pytest  # noqa: E402
+import sanitizers  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
 # The longest first, so that no core waits for the last of them.
@@ -58,7 +59,7 @@ class ProgramItem(pytest.Item):
     """A test in a C program."""
 
     def repr_failure(self, excinfo, style=None):
-        if excinfo.errisinstance((ProgramFailed, OSError)):
+        if excinfo.errisinstance((ProgramFailed, sanitizers.ReportFailed, OSError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
@@ -204,7 +205,11 @@ def pytest_configure(config):
         lock = open(programs.BUILD / "suites.lock", "w", encoding="utf-8")
         config.pluginmanager.register(Turns(lock))
     else:
+        sanitizers.begin(programs.BUILD)
         config.pluginmanager.register(Report(config))
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses"):
+        worker = getattr(config, "workerinput", {}).get("workerid", "main")
+        config.pluginmanager.register(sanitizers.Reports(worker))
 
 
 class Report:
@@ -213,6 +218,14 @@ class Report:
     def __init__(self, config):
         self.config = config
         self.seconds = collections.Counter()
+        self.left = []  # reports of sanitizers that no test failed for
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session):
+        """A report fails the run also if it came after the last test of its process."""
+        self.left = sanitizers.left()
+        if self.left:
+            session.exitstatus = 1
 
     def pytest_runtest_logreport(self, report):
         """Adds up what a suite's tests took."""
@@ -223,6 +236,9 @@ class Report:
         terminalreporter.write_sep("=", "longest suites")
         for suite, seconds in self.seconds.most_common(SHOWN):
             terminalreporter.write_line(f"{seconds:7.1f} s  {suite}")
+        for path in self.left:
+            terminalreporter.write_sep("=", "a sanitizer's report that no test failed for")
+            terminalreporter.write_line(path.read_text(errors="replace"))
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self):
@@ -230,7 +246,7 @@ class Report:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter and not self.config.option.collectonly:
             count = {name: len(reports) for name, reports in reporter.stats.items()}
-            failed = count.get("failed", 0) + count.get("error", 0)
+            failed = count.get("failed", 0) + count.get("error", 0) + len(self.left)
             reporter.write_line(f"{count.get('passed', 0)} passed, {failed} failed, "
                                 f"{count.get('skipped', 0)} skipped")
 

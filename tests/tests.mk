@@ -132,14 +132,19 @@ packages-part:
 # Sanitized programs are ten times slower: fewer random recipes, a shorter stream. What is freed must
 # not count as memory that an answer holds: a small quarantine. And what the sanitizer keeps of its
 # own for each byte cannot be told from it: FMIX_SHADOW.
-SLOW := FMIX_AGREEMENT=2000 FMIX_STREAM_ROWS=50000 ASAN_OPTIONS=quarantine_size_mb=8
+SLOW := FMIX_AGREEMENT=500 FMIX_STREAM_ROWS=50000 FMIX_SHADOW=1 \
+        ASAN_OPTIONS=quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1
+# Suites that show nothing of the build under test: they are Python alone, build what they test, or train
+# for long on batches that other suites ask for, too.
+UNWATCHED := tests/reference tests/runner \
+             $(patsubst %,tests/deploy/test_%.py,deb debian image train version wheel)
+WATCH := $(SLOW) PYTEST_ADDOPTS='$(UNWATCHED:%=--ignore=%)'
 
-asan: deps-test ## every suite with AddressSanitizer
-	@$(SLOW) FMIX_SHADOW=1 $(SUBMAKE) suite BUILD=build/asan SAN=address OPT=-O1
-ubsan: deps-test ## every suite with UndefinedBehaviorSanitizer
-	@$(SLOW) $(SUBMAKE) suite BUILD=build/ubsan SAN=undefined OPT=-O1
+asan: deps-test ## every suite with AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(WATCH) $(SUBMAKE) suite BUILD=build/asan SAN=address,undefined OPT=-O1
+ubsan: asan ## the same: the two need one build and one run
 tsan: deps-test ## every suite with ThreadSanitizer
-	@$(SLOW) FMIX_SHADOW=1 $(SUBMAKE) suite BUILD=build/tsan SAN=thread OPT=-O1
+	@$(WATCH) $(SUBMAKE) suite BUILD=build/tsan SAN=thread OPT=-O1
 
 lint: deps-lint ## formatting, cppcheck, warnings as errors and the house rules
 	@$(SUBMAKE) WERROR=1 all lib

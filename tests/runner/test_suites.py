@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
@@ -75,7 +76,54 @@ import unittest
 class Passes(unittest.TestCase):
     def test_passes(self): pass
 """
+REPORTED = """
+import os, subprocess, unittest
+class Reported(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        path = os.environ["UBSAN_OPTIONS"].split("log_path=")[-1]
+        cls.addClassCleanup(lambda: open(path + ".4321", "w").write("==4321==ERROR: as if"))
+    def test_passes(self): pass
+    def test_passes_too(self): pass
+"""
+LATE = """
+import atexit, os
+path = os.environ["TSAN_OPTIONS"].split("log_path=")[-1]
+import unittest
+class Late(unittest.TestCase):
+    def test_passes(self):
+        atexit.register(lambda: open(path + ".4321", "w").write("==4321==WARNING: as if"))
+"""
+DEFECTIVE = """
+import os, subprocess, unittest
+class Defective(unittest.TestCase):
+    def run_unseen(self, program):
+        subprocess.run([os.path.join(os.environ["DEFECTIVE"], program)], stderr=subprocess.DEVNULL)
+    def test_race(self): self.run_unseen("thread")
+    def test_leak(self): self.run_unseen("address")
+    def test_shift(self): self.run_unseen("undefined")
+"""
 BROKEN = "import nothing_of_this_name\n"
+
+RACE = """
+#include <pthread.h>
+static int shared;
+static void *count(void *unused) { shared++; return unused; }
+int main(void) {
+    pthread_t one;
+    pthread_create(&one, 0, count, 0);
+    count(0);
+    return pthread_join(one, 0);
+}
+"""
+LEAK = """
+#include <stdlib.h>
+int main(void) { void *volatile lost = malloc(99); lost = 0; return 0; }
+"""
+SHIFT = """
+int main(int argc, char **argv) { return (argc << 40) == 1; }
+"""
+WRONG = {"thread": (RACE, "data race"), "address": (LEAK, "99 byte(s) leaked"), "undefined": (SHIFT, "shift exponent")}
 
 
 def counts(*names):
@@ -180,6 +228,27 @@ class Runs(unittest.TestCase):
 
     def test_a_suite_whose_process_ends_fails_and_others_run(self):
         self.assert_ends(self.run_suites(dies=DIES, passes=PASSES), "1 passed, 2 failed, 0 skipped")
+
+    def test_a_report_fails_the_test_after_which_it_is_found(self):
+        said = self.run_suites(reported=REPORTED, passes=PASSES)
+        self.assert_ends(said, "3 passed, 1 failed, 0 skipped")
+        self.assertRegex(said[0], r"beside test_passes_too:\n.*==4321==ERROR: as if")
+
+    def test_a_report_that_comes_after_every_test_fails_the_run(self):
+        said = self.run_suites(late=LATE, passes=PASSES)
+        self.assert_ends(said, "2 passed, 1 failed, 0 skipped")
+        self.assertIn("==4321==WARNING: as if", said[0])
+
+    def test_what_sanitizers_report_of_a_program_fails_its_test(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for kind, (text, _) in WRONG.items():
+                subprocess.run(["gcc", "-w", "-O1", "-pthread", f"-fsanitize={kind}", "-x", "c", "-", "-o",
+                                os.path.join(folder, kind)], input=text, text=True, check=True)
+            with unittest.mock.patch.dict(os.environ, DEFECTIVE=folder):
+                said = self.run_suites(defective=DEFECTIVE)
+        self.assert_ends(said, "3 passed, 3 failed, 0 skipped")
+        for _, expected in WRONG.values():
+            self.assertIn(expected, said[0])
 
     def test_a_name_that_nothing_has_is_a_failure(self):
         said = self.run_suites("-k", "nothing_of_this_name", passes=PASSES)

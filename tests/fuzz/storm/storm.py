@@ -28,8 +28,10 @@ PROCESSES = 4
 DEFECTS = 25     # told in full
 SANITIZER = re.compile(r"(?m)^(?:==\d+==.*|.*runtime error.*|SUMMARY: .*)$")
 SETTINGS = ("--drain", "0", "--body", "1M", "--elements", "65536", "--threads", "2", "--memory", "512M")
-# What has been freed is kept for a while, so that it is seen if it is used.
-ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=64:detect_leaks=1:abort_on_error=0"}
+# What has been freed is kept for a while, so that it is seen if it is used. Reports go to stderr, where
+# they are read, whatever file the suites name for them.
+ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=64:detect_leaks=1:abort_on_error=0",
+               "UBSAN_OPTIONS": "", "LSAN_OPTIONS": "", "TSAN_OPTIONS": ""}
 
 _drawer = None
 
