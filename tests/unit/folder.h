@@ -45,7 +45,8 @@ static inline const char *folder_path(const char *name) {
     static char paths[8][512];
     static unsigned turn;
     char *path = paths[turn++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder_root, name);
+    int length = snprintf(path, sizeof paths[0], "%s/%s", folder_root, name);
+    assert_in_range(length, 1, sizeof paths[0] - 1);
     return path;
 }
 
