@@ -60,10 +60,10 @@ class Mixer:
     def __init__(self, url: str | None, *, layout: str | None = None, classes: int | dict[Any, int] | None = None,
                  steps: int = 16, token: str | None = None, smoothing: float = 0.0, correct: bool = True,
                  inputs: Any = None, labels_getter: Any = DEFAULT, rank: int = 0, world: int = 1, **law: Any) -> None:
-        source_class(url)  # refuses what cannot be asked
         if url is None and token is not None:
             raise ValueError("token is given and url is None: a token is for a daemon, and without a url none is "
                              "asked; give the daemon's url, or leave the token out")
+        source_class(url)  # refuses what cannot be asked
         bearer(token)  # refuses what is no token
         _check_law(law)
         if layout not in (None, *LAYOUTS):
