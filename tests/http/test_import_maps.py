@@ -3,7 +3,6 @@ and NumPy, what is refused, and what is served of it."""
 
 import io
 import os
-import pathlib
 import struct
 import subprocess
 import tarfile
@@ -178,8 +177,7 @@ class Sources(MapsTest):
         scenes = self.scenes()
         lines = ["path,y", *(f'"{name}",{i % 2}' for i, name in enumerate(scenes))]
         listed = self.file("images/list.csv", "\n".join(lines).encode())
-        for where in (listed, pathlib.Path(os.path.relpath(listed))):
-            name = f"s{len(where.parts)}"
+        for name, where in (("from-root", listed), ("from-here", os.path.relpath(listed))):
             importing(self.root / name, "--from", "list", where, "--dense", self.folder / "maps")
             self.check(scenes, name)
 
