@@ -21,6 +21,7 @@ import python_client  # it knows where the following are
 import fmixd
 import harness
 import hosting
+import locally
 import pictures
 
 try:
@@ -121,8 +122,7 @@ class Recipes(ServedTest):
     def test_single_learns_and_needs_no_daemon_for_the_same_weights(self):
         losses, model = self.run_it("single.py")
         self.check_falls(losses)
-        os.environ["FMIX_LIBRARY"] = str(harness.ROOT / os.environ.get("BUILD", "build") / "libfmix.so")
-        self.addCleanup(os.environ.pop, "FMIX_LIBRARY")
+        locally.require()
         same, twin = self.run_it("locally.py")
         self.assertEqual(same, losses)
         for one, other in zip(model.parameters(), twin.parameters()):
