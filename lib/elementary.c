@@ -84,12 +84,14 @@ static double cosine_poly(double t) {
     return 1.0 + z * p;
 }
 
-/* Quarters 1 and 3 have the sine's size; 1 and 2 are negative. */
+/* Quarters 1 and 3 have the sine's size; 1 and 2 are negative. Words are random, so a branch would
+ * be guessed wrong half the time. */
 double fmix_cos_word(uint32_t w) {
     uint32_t q = (w + (UINT32_C(1) << 29)) >> 30;
     double t = (double)(int32_t)(w - (q << 30)) * TAU_2_32;
-    double size = q & 1 ? sine_poly(t) : cosine_poly(t);
-    return q == 1 || q == 2 ? -size : size;
+    uint64_t sine = bits_of(sine_poly(t)), cosine = bits_of(cosine_poly(t));
+    uint64_t odd = 0 - (uint64_t)(q & 1), negative = (uint64_t)((q + 1) >> 1 & 1) << 63;
+    return from_bits(((sine & odd) | (cosine & ~odd)) ^ negative);
 }
 
 /* e^r - 1 for |r| <= 0.35: the remainder after r^14/14! is under 2^-61 of r. r + r*(r*p), where r*p

@@ -50,6 +50,22 @@ static inline size_t keep(const double *v, unsigned set, double *out) {
     return first + (set >> 1);
 }
 
+/* Truncates a positive number: monotone. */
+static inline void places(const double *v, double scale, double offset, signed char *out) {
+    for (int i = 0; i < 64; i++) {
+        double at = v[i] * scale + offset;
+        at = at > 127 ? 127 : at < -127 ? -127 : at;
+        out[i] = (signed char)((int)(at + 128.5) - 128);
+    }
+}
+
+static inline uint64_t over(const signed char *q, signed char x) {
+    uint64_t set = 0;
+    for (int i = 0; i < 64; i++)
+        set |= (uint64_t)(q[i] > x) << i;
+    return set;
+}
+
 #define RUNS runs
 #include "kernels_template.h"
 

@@ -223,16 +223,34 @@ static bool find_eighths(const double *v, size_t n, size_t k, double least, doub
 
 #define FEW 32
 
-/* The k-th largest is the smallest value with fewer than k values above it. */
-static void pair_of_few(double *v, size_t n, size_t k, double *kth, double *next) {
-    for (size_t i = n; i % LANES != 0; i++)
-        v[i] = -HUGE_VAL;
-    *kth = *next = HUGE_VAL;
-    for (size_t i = 0; i < n; i++) {
-        size_t larger = count_above(v, (n + LANES - 1) / LANES * LANES, v[i]);
-        *kth = larger < k && v[i] < *kth ? v[i] : *kth;
-        *next = larger <= k && v[i] < *next ? v[i] : *next;
+static inline unsigned count_bits(uint64_t set) {
+    return (unsigned)__builtin_popcountll(set);
+}
+
+/* Bit j: whether v[j] > x, or v[j] = x and j < i, of n values: a multiple of LANES. */
+static inline uint64_t before(const double *v, size_t n, double x, size_t i) {
+    uint64_t larger = 0, as_large = 0;
+    for (size_t j = 0; j < n; j += LANES) {
+        larger |= (uint64_t)above(v + j, x) << j;
+        as_large |= (uint64_t)at_least(v + j, x) << j;
     }
+    return larger | (as_large & ((UINT64_C(1) << i) - 1));
+}
+
+/* Sorts by counting the values that come before each one, without a branch that depends on values.
+ * Fills v up to a multiple of LANES. */
+static void pair_of_few(double *v, size_t n, size_t k, double *kth, double *next) {
+    double sorted[FEW + LANES];
+    for (size_t l = 0; l < LANES; l++)
+        v[n + l] = -HUGE_VAL;
+    n = (n + LANES - 1) / LANES * LANES;
+    size_t i = 0;
+    do
+        for (size_t l = 0; l < LANES; l++)
+            sorted[count_bits(before(v, n, v[i + l], i + l))] = v[i + l];
+    while ((i += LANES) < n);
+    *kth = sorted[k - 1];
+    *next = sorted[k];
 }
 
 #define ROUNDS_MOST 16 /* then quickselect finds the values */
@@ -262,6 +280,7 @@ static void pair_by_counting(const double *g, size_t n, size_t k, double *work, 
 
 #define SAMPLE_MOST 2048
 #define DIRECT      20480 /* below so many values, bracketing costs more than it saves */
+#define BYTES_FROM  128   /* fewer are found as soon by eighths */
 
 /* Takes two values of a sample as bracket: three standard deviations of a binomial count to each
  * side of the place where rank k should be. The sample steps by the golden section, so that its
@@ -282,17 +301,122 @@ static void bracket_by_sample(const double *g, size_t n, size_t k, double *low, 
         *low = narrow(sample, count, (size_t)(centre + margin), 8).low;
 }
 
+/*
+ * Selection by bytes. A byte is a value's place in the range of a sample, or the range's end. Each
+ * operation that makes it is monotone, so of two values with different bytes the one with the
+ * larger byte is larger, whatever was rounded. Bytes of values are from -PLACES_HALF to
+ * PLACES_HALF; those that fill the last BATCH are smaller.
+ */
+#define BATCH          64
+#define PLACES_HALF    127
+#define SAMPLE_VECTORS 16 /* four times as many for more values than SHORT */
+#define SHORT          1024
+
+/* Steps by the golden section, as bracket_by_sample does. */
+static void sample_extremes(const double *v, size_t n, double *least, double *most) {
+    size_t whole = n / LANES, count = n > SHORT ? 4 * SAMPLE_VECTORS : SAMPLE_VECTORS;
+    doubles low = load(v), high = low;
+    for (uint64_t at = 0; count; count--, at += UINT64_C(0x9e3779b97f4a7c15)) {
+        doubles x = load(v + (at >> 32) * whole / (UINT64_C(1) << 32) * LANES);
+        low = lesser(low, x);
+        high = greater(high, x);
+    }
+    for (size_t half = LANES / 2; half; half /= 2)
+        for (size_t l = 0; l < half; l++) {
+            low[l] = low[l + half] < low[l] ? low[l + half] : low[l];
+            high[l] = high[l + half] > high[l] ? high[l + half] : high[l];
+        }
+    *least = low[0];
+    *most = high[0];
+}
+
+static void to_places(const double *v, size_t n, double scale, double offset, signed char *q) {
+    double last[BATCH];
+    size_t i = 0;
+    for (; i + BATCH <= n; i += BATCH)
+        places(v + i, scale, offset, q + i);
+    if (i == n)
+        return;
+    memset(last, 0, sizeof last);
+    memcpy(last, v + i, (n - i) * sizeof *v);
+    places(last, scale, offset, q + i);
+    memset(q + n, -PLACES_HALF - 1, BATCH);
+}
+
+static size_t count_over(const signed char *q, size_t n, int x) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i += BATCH)
+        count += count_bits(over(q + i, (signed char)x));
+    return count;
+}
+
+/* The k-th largest byte. *above: how many are larger; *from: how many are as large or larger. */
+static int rank_byte(const signed char *q, size_t n, size_t k, size_t *above, size_t *from) {
+    int low = -PLACES_HALF - 1; /* k or more are over `low`, fewer than k over low + 2 step - 1 */
+    *above = 0;
+    *from = n;
+    for (int step = PLACES_HALF + 1; step; step /= 2) {
+        size_t count = count_over(q, n, low + step);
+        bool more = count >= k;
+        low = more ? low + step : low;
+        *from = more ? count : *from;
+        *above = more ? *above : count;
+    }
+    return low + 1;
+}
+
+/* Copies the values whose bytes are from `low` to `high`; at most `most`. */
+static size_t gather(const double *v, const signed char *q, size_t n, int low, int high,
+                     size_t most, double *out) {
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i += BATCH) {
+        uint64_t set = over(q + i, (signed char)(low - 1)) & ~over(q + i, (signed char)high);
+        for (; set && kept < most; set &= set - 1)
+            out[kept++] = v[i + (size_t)__builtin_ctzll(set)];
+    }
+    return kept;
+}
+
+/* False, and nothing found, where values are too close for bytes to tell them apart. */
+static bool pair_by_bytes(const double *g, size_t n, size_t k, double *work, double *kth,
+                          double *next) {
+    double least, most;
+    sample_extremes(g, n, &least, &most);
+    double range = most - least, scale = 2 * PLACES_HALF / range;
+    if (!(range > 0x1p-30 * greater_size(least, most)) || !(range < HUGE_VAL && scale < HUGE_VAL))
+        return false;
+    signed char *q = (signed char *)work;
+    double *out = work + (n + 2 * BATCH) / sizeof *work;
+    size_t above, from, unused, room = n / 2;
+    to_places(g, n, scale, -PLACES_HALF - least * scale, q);
+    int at = rank_byte(q, n, k, &above, &from), low = at;
+    if (from == k) { /* the next value is often in the next place */
+        from = count_over(q, n, --low - 1);
+        if (from == k)
+            low = rank_byte(q, n, k + 1, &unused, &from);
+    }
+    if (from - above > room)
+        return false;
+    size_t kept = gather(g, q, n, low, at, room, out);
+    if (kept <= FEW)
+        pair_of_few(out, kept, k - above, kth, next);
+    else
+        pair_by_counting(out, kept, k - above, out, kth, next);
+    return true;
+}
+
 static void rank_pair(const double *g, size_t n, size_t k, double *work, double *kth,
                       double *next) {
     if (n >= DIRECT) {
         double low, high;
-        size_t over;
+        size_t over_high;
         bracket_by_sample(g, n, k, &low, &high);
-        size_t kept = compress(g, n, low, high, work, &over);
-        if (over < k && k < over + kept) {
-            pair_by_counting(work, kept, k - over, work, kth, next);
+        size_t kept = compress(g, n, low, high, work, &over_high);
+        if (over_high < k && k < over_high + kept) {
+            pair_by_counting(work, kept, k - over_high, work, kth, next);
             return;
         }
     }
-    pair_by_counting(g, n, k, work, kth, next);
+    if (n < BYTES_FROM || n >= DIRECT || !pair_by_bytes(g, n, k, work, kth, next))
+        pair_by_counting(g, n, k, work, kth, next);
 }

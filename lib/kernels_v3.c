@@ -63,6 +63,38 @@ static inline size_t keep(const double *v, unsigned set, double *out) {
     return (size_t)__builtin_popcount(set);
 }
 
+static inline __m256i eight_places(const double *v, __m256d scale, __m256d offset) {
+    const __m256d most = _mm256_set1_pd(127), least = _mm256_set1_pd(-127);
+    __m256d a = _mm256_fmadd_pd(_mm256_loadu_pd(v), scale, offset);
+    __m256d b = _mm256_fmadd_pd(_mm256_loadu_pd(v + 4), scale, offset);
+    __m128i low = _mm256_cvtpd_epi32(_mm256_max_pd(_mm256_min_pd(a, most), least));
+    __m128i high = _mm256_cvtpd_epi32(_mm256_max_pd(_mm256_min_pd(b, most), least));
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+/* Packing takes four integers of each in turn. */
+static inline void places(const double *v, double scale, double offset, signed char *out) {
+    const __m256d s = _mm256_set1_pd(scale), o = _mm256_set1_pd(offset);
+    const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
+    for (int i = 0; i < 64; i += 32) {
+        __m256i a = _mm256_packs_epi32(eight_places(v + i, s, o), eight_places(v + i + 8, s, o));
+        __m256i b =
+            _mm256_packs_epi32(eight_places(v + i + 16, s, o), eight_places(v + i + 24, s, o));
+        _mm256_storeu_si256((__m256i *)(void *)(out + i),
+                            _mm256_permutevar8x32_epi32(_mm256_packs_epi16(a, b), order));
+    }
+}
+
+static inline uint32_t half_over(const signed char *q, __m256i x) {
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)q);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(v, x));
+}
+
+static inline uint64_t over(const signed char *q, signed char x) {
+    __m256i limit = _mm256_set1_epi8(x);
+    return half_over(q, limit) | (uint64_t)half_over(q + 32, limit) << 32;
+}
+
 #define INTEGERS 8
 typedef int32_t integers __attribute__((vector_size(4 * INTEGERS)));
 

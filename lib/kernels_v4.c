@@ -50,6 +50,30 @@ static inline size_t keep(const double *v, unsigned set, double *out) {
     return (size_t)__builtin_popcount(set);
 }
 
+/* Eight places, clamped: the smaller size of two, with the sign of the first. */
+static inline __m256i eight_places(const double *v, __m512d scale, __m512d offset) {
+    __m512d at = _mm512_fmadd_pd(_mm512_loadu_pd(v), scale, offset);
+    return _mm512_cvtpd_epi32(_mm512_range_pd(at, _mm512_set1_pd(127), 2));
+}
+
+static inline __m512i sixteen_places(const double *v, __m512d scale, __m512d offset) {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(eight_places(v, scale, offset)),
+                              eight_places(v + 8, scale, offset), 1);
+}
+
+/* Packing takes four integers of each in turn. */
+static inline void places(const double *v, double scale, double offset, signed char *out) {
+    const __m512d s = _mm512_set1_pd(scale), o = _mm512_set1_pd(offset);
+    const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    __m512i a = _mm512_packs_epi32(sixteen_places(v, s, o), sixteen_places(v + 16, s, o));
+    __m512i b = _mm512_packs_epi32(sixteen_places(v + 32, s, o), sixteen_places(v + 48, s, o));
+    _mm512_storeu_si512(out, _mm512_permutexvar_epi32(order, _mm512_packs_epi16(a, b)));
+}
+
+static inline uint64_t over(const signed char *q, signed char x) {
+    return _mm512_cmpgt_epi8_mask(_mm512_loadu_si512(q), _mm512_set1_epi8(x));
+}
+
 #define INTEGERS 16
 typedef int32_t integers __attribute__((vector_size(4 * INTEGERS)));
 

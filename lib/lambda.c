@@ -22,7 +22,8 @@ uint64_t fmix_lambda_round(double lambda) {
  * 0.0963. y is within 6u of itself, so q within 6u|y| + 4u; s^2 within 6u (the condition number of
  * 1 - e^y at y <= 0 is at most 1) + 11u; C within 6u: r within 6u|y| + 40u relative. For y >= -128
  * that makes 808u, times 0.0963: 78u. Below, r < e^-128 / (2^-64 * 4) is under 2^-118, whatever its
- * error: it adds nothing. The operations that put x together add 5u. 2^-46 is 128u.
+ * error: it adds nothing. The operations that put x together add 5u. 2^-46 is 128u. (For alpha = 1,
+ * q is U itself.)
  */
 #define LAMBDA_BOUND 0x1p-46
 
@@ -32,8 +33,13 @@ uint64_t fmix_lambda_draw(fmix_context *context, const fmix_key *key, double alp
     double c = fmix_cos_word(w[1]);
     if (c == 0 || w[0] == UINT32_MAX)
         return FMIX_LAMBDA_ONE / 2;
-    double minus;
-    double q = fmix_exp_negative(fmix_log_word(w[0]) / alpha, &minus);
+    double q, minus;
+    if (alpha == 1) {
+        q = ((double)w[0] + 1) * 0x1p-32; /* exact, and so is 1 - q */
+        minus = 1 - q;
+    } else {
+        q = fmix_exp_negative(fmix_log_word(w[0]) / alpha, &minus);
+    }
     double a = c * sqrt(minus);
     double x = 0.5 + 0.5 * (a / sqrt(q + a * a));
     double scaled = x * 0x1p32;

@@ -150,7 +150,8 @@ static void every_rank_of_small_arrays_is_that_of_a_sort(void **state) {
 static void ranks_of_middling_arrays_are_those_of_a_sort(void **state) {
     (void)state;
     uint64_t random = 2;
-    static const size_t sizes[] = {1023, 1024, 1025, 2047, 4096, 10007, 20479, 20480, 20481, 30011};
+    static const size_t sizes[] = {127,  128,  129,  255,   256,   257,   513,   1023, 1024,
+                                   1025, 2047, 4096, 10007, 20479, 20480, 20481, 30011};
     for (int kind = 0; kind < KINDS; kind++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             size_t n = sizes[i];
