@@ -59,7 +59,7 @@ class ProgramItem(pytest.Item):
     """A test in a C program."""
 
     def repr_failure(self, excinfo, style=None):
-        if excinfo.errisinstance((ProgramFailed, sanitizers.ReportFailed, OSError)):
+        if excinfo.errisinstance((ProgramFailed, OSError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -16,10 +16,6 @@ OPTIONS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
 FOLDER = "FMIX_REPORTS"  # the variable with the folder of this run's reports
 
 
-class ReportFailed(Exception):
-    """A program under test wrote a report, which is the message."""
-
-
 class Reports:
     """In a process that runs tests: each report fails the test after which it is found."""
 
@@ -34,7 +30,7 @@ class Reports:
         """After a test's own teardown, in which daemons end."""
         said = [taken(path) for path in sorted(self.prefix.parent.glob(self.prefix.name + ".*"))]
         if said:
-            raise ReportFailed(f"sanitizer reports beside {item.name}:\n" + "\n".join(said))
+            pytest.fail(f"sanitizer reports beside {item.name}:\n" + "\n".join(said), pytrace=False)
 
 
 def taken(path):
