@@ -166,7 +166,7 @@ class Fresh(debian.Root):
         environment = [value.replace("%d", "/run/credentials/fmixd.service").replace("%S", "/var/lib")
                        for value in unit["Environment"]]
         files = unit["LimitNOFILE"][0]
-        command = ["unshare", "--mount", "--net", "sh", "-c", CONFINED, "sh", self.folder,
+        command = ["unshare", "--mount", "--net", "bash", "-c", CONFINED, "sh", self.folder,
                    listener.fileno(), "prlimit", f"--nofile={files}:{files}", "setpriv",
                    f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs",
                    "--bounding-set=-all", "--inh-caps=-all", "env", "-i", *environment, "sh", "-c",
