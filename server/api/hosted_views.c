@@ -256,9 +256,7 @@ static bool read_part(const hosted_views *h, const dataset_picture *p, const ima
 static bool decode(hosted_views *h, uint64_t i, image *out) {
     const dataset_picture *p = &h->each[i].picture;
     image_part part = part_of(h, i);
-    if (!read_header(h, p, out))
-        return false;
-    if (!has_sides(p, out))
+    if (!read_header(h, p, out) || !has_sides(p, out))
         return false;
     atomic_fetch_add_explicit(&h->metrics->pictures, 1, memory_order_relaxed);
     return read_part(h, p, &part, out) && has_sides(p, out);

@@ -55,9 +55,10 @@ fmix_status hosted_views_find(hosted_views *h);
 fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
                                 const int64_t *pairing);
 
-/* Verifies the bytes of the picture of sample i, and that its file begins as one of its sides does.
- * FMIX_ERROR_LIBRARY: they are damaged, or it does not, as h->reason says: what follows the header
- * is not decoded. */
+/* Verifies the bytes of the picture of sample i, and that the header of its file says the sides
+ * that the index says. What follows the header is not decoded. FMIX_ERROR_LIBRARY: the bytes are
+ * damaged, or the header is wrong, as h->reason says. FMIX_ERROR_MEMORY: there is not enough
+ * memory. */
 fmix_status hosted_views_verify(hosted_views *h, uint64_t i);
 
 /* Returns when the views of these rows and of their partners are made. FMIX_ERROR_LIBRARY: one of

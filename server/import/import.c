@@ -43,10 +43,14 @@ bool import_map_npy(const import *in, const char *path, const char *name, mapped
                                           import_fail(in, "'%s': %s", path, p.errors[0].detail));
 }
 
+bool import_fail_changed(const import *in, const char *path) {
+    return import_fail(in, "'%s' was truncated or changed while it was read", path);
+}
+
 bool import_unchanged(const import *in, const char *path, const mapped_file *file) {
     return (mapped_file_is_current(file, path) &&
             mapped_file_state_of(file) == MAPPED_FILE_WHOLE) ||
-           import_fail(in, "'%s' was truncated or changed while it was read", path);
+           import_fail_changed(in, path);
 }
 
 bool import_may_go_on(const import *in) {

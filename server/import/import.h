@@ -104,6 +104,9 @@ bool import_map(const import *in, const char *path, mapped_file *out);
 bool import_map_npy(const import *in, const char *path, const char *name, mapped_file *file,
                     array *out);
 
+/* Says that a file is not what it was when it was opened; false. */
+bool import_fail_changed(const import *in, const char *path);
+
 /* Returns true if a file, after all of it was read, is still the file that was opened. */
 bool import_unchanged(const import *in, const char *path, const mapped_file *file);
 

@@ -268,8 +268,7 @@ static bool is_unchanged(void *self, bool read) {
     mapped_file_stamp now = {0};
     if (stat(l->path, &s) == 0)
         now = mapped_file_stamp_of(&s);
-    return mapped_file_stamp_same(&now, &l->stamp) ||
-           import_fail(l->in, "'%s' was truncated or changed while it was read", l->path);
+    return mapped_file_stamp_same(&now, &l->stamp) || import_fail_changed(l->in, l->path);
 }
 
 static bool open_list(list *l) {

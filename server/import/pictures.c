@@ -139,10 +139,6 @@ static void add_to_fingerprint(pictures *p, const picture_job *j) {
     p->journal.source = dataset_journal_add(f, &j->look, sizeof j->look);
 }
 
-static bool fail_changed(const pictures *p, const char *name) {
-    return import_fail(p->in, "'%s' was truncated or changed while it was read", name);
-}
-
 static picture_look look_of(const pictures *p, const picture_job *j) {
     const image *i = &j->picture;
     picture_look l = {i->width, i->height, i->stored, i->traits, 0};
@@ -153,7 +149,7 @@ static picture_look look_of(const pictures *p, const picture_job *j) {
 
 static bool take_look(pictures *p, picture_job *j) {
     if (j->changed)
-        return fail_changed(p, j->blamed);
+        return import_fail_changed(p->in, j->blamed);
     if (j->read)
         j->look = look_of(p, j);
     else
@@ -251,10 +247,10 @@ static bool decide(pictures *p) {
 
 /* Looks at the files of a row once more, after their bytes were written. */
 static bool are_unchanged(const pictures *p, const picture_job *j) {
-    bool good = picture_file_is_unchanged(&j->file, j->name) || fail_changed(p, j->name);
+    bool good = picture_file_is_unchanged(&j->file, j->name) || import_fail_changed(p->in, j->name);
     for (unsigned i = 0; i < p->maps.count && good; i++)
         good = picture_file_is_unchanged(&j->map[i].file, j->map[i].name) ||
-               fail_changed(p, j->map[i].name);
+               import_fail_changed(p->in, j->map[i].name);
     return good;
 }
 
@@ -300,7 +296,7 @@ static bool take_row(pictures *p, picture_job *j) {
     if (j->why[0] || j->changed)
         dataset_writer_break(p->w);
     if (j->changed)
-        return fail_changed(p, j->blamed);
+        return import_fail_changed(p->in, j->blamed);
     if (!j->read) {
         report_bad(p->in->report, j->blamed, "%s", j->why);
         return true;

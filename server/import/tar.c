@@ -59,8 +59,7 @@ static bool same_stamp(tar *t, unsigned shard, const struct stat *s) {
     if (t->stamps[shard].length == 0)
         t->stamps[shard] = now;
     return mapped_file_stamp_same(&now, &t->stamps[shard]) ||
-           import_fail(t->in, "'%s' was truncated or changed while it was read",
-                       t->in->files[shard]);
+           import_fail_changed(t->in, t->in->files[shard]);
 }
 
 static bool open_shard(tar *t) {
