@@ -25,6 +25,7 @@ typedef struct fmix_transform {
     fmix_shape shape;
     fmix_fft *fft;
     _Atomic uint64_t elements_done;
+    _Atomic unsigned attempts; /* to measure the shape */
     _Atomic fmix_transform_stage stage;
 } fmix_transform;
 

@@ -196,17 +196,22 @@ static bool replace(fmix_fft *t, fftw_plan best, fftw_plan better) {
 
 /* When time runs out FFTW estimates the rest of its plan, which can be worse than the plan so far:
  * so both are timed. */
-fmix_status fmix_fft_measure(fmix_fft *t, double seconds) {
+fmix_status fmix_fft_measure(fmix_fft *t, double seconds, bool partly, bool *whole) {
     arrays a;
     fmix_status status = arrays_new(&t->shape, &a);
     if (status != FMIX_OK)
         return status;
     pthread_mutex_lock(&planner);
+    double start = seconds_now();
     fftw_set_timelimit(seconds);
     forget_unmeasured();
     fftw_plan plan = plan_with(FFTW_MEASURE, &t->shape, &a);
     fftw_set_timelimit(FFTW_NO_TIMELIMIT);
-    keep_wisdom();
+    *whole = seconds_now() - start < seconds;
+    if (*whole || partly)
+        keep_wisdom();
+    else
+        forget_unmeasured();
     fftw_plan best = atomic_load(&t->best);
     if (plan && !(time_of(plan, &a) < time_of(best, &a) && replace(t, best, plan)))
         fftw_destroy_plan(plan);

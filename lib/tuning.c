@@ -46,6 +46,27 @@ static bool take_wanted(fmix_tuning *tuning, fmix_shape *shape, bool *more) {
     return any;
 }
 
+/* A shape for which there is no room comes again when it is next used. */
+static void try_again(fmix_tuning *tuning, fmix_transform *t) {
+    pthread_mutex_lock(&tuning->lock);
+    if (tuning->count < FMIX_TUNING_MOST)
+        tuning->wanted[tuning->count++] = t->shape;
+    else
+        atomic_store(&t->stage, FMIX_TRANSFORM_ESTIMATED);
+    pthread_mutex_unlock(&tuning->lock);
+}
+
+static fmix_status measure(fmix_tuning *tuning, fmix_transform *t, double seconds, bool *tuned) {
+    bool whole, last = atomic_fetch_add(&t->attempts, 1) + 1 >= FMIX_TUNING_ATTEMPTS;
+    fmix_status status = fmix_fft_measure(t->fft, seconds, last, &whole);
+    *tuned = status == FMIX_OK && (whole || last);
+    if (*tuned)
+        atomic_store(&t->stage, FMIX_TRANSFORM_MEASURED);
+    else if (status == FMIX_OK)
+        try_again(tuning, t);
+    return status;
+}
+
 fmix_status fmix_tuning_next(fmix_tuning *tuning, fmix_cache *cache, double seconds, bool *tuned,
                              bool *more) {
     fmix_shape shape;
@@ -57,10 +78,7 @@ fmix_status fmix_tuning_next(fmix_tuning *tuning, fmix_cache *cache, double seco
     fmix_status status = fmix_transform_get(cache, &shape, &transform, &entry);
     if (status != FMIX_OK)
         return status;
-    status = fmix_fft_measure(transform->fft, seconds);
-    *tuned = status == FMIX_OK;
-    if (*tuned)
-        atomic_store(&((fmix_transform *)transform)->stage, FMIX_TRANSFORM_MEASURED);
+    status = measure(tuning, (fmix_transform *)transform, seconds, tuned);
     fmix_cache_release(cache, entry);
     return status;
 }

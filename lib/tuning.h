@@ -21,8 +21,13 @@ typedef struct fmix_tuning {
 /* Tells that the transform ran so many times. Queues its shape once that is worth it. */
 void fmix_tuning_used(fmix_tuning *tuning, const fmix_transform *transform, uint64_t times);
 
-/* Takes the next shape from the queue and measures it, if its transform is still cached. *tuned: a
- * shape was measured; *more: others wait. */
+/* How often measuring a shape may run out of time, as where other threads have the processors. The
+ * last plan then counts as measured. */
+#define FMIX_TUNING_ATTEMPTS 5
+
+/* Takes the next shape from the queue and measures it, if its transform is still cached. A shape
+ * for which time ran out goes to the end of the queue. *tuned: a shape was measured; *more: others
+ * waited before. */
 fmix_status fmix_tuning_next(fmix_tuning *tuning, fmix_cache *cache, double seconds, bool *tuned,
                              bool *more);
 

@@ -18,7 +18,7 @@ static unsigned tune_all(fmix_context *context) {
     unsigned count = 0;
     bool tuned, more;
     do {
-        assert_ok(fmix_context_tune(context, 2, &tuned, &more));
+        assert_ok(fmix_context_tune(context, 60, &tuned, &more));
         count += tuned;
     } while (more);
     return count;
@@ -42,6 +42,26 @@ static void a_shape_is_measured_once_it_is_worth_it(void **state) {
     use(context, &huge, 100);
     assert_int_equal(tune_all(context), 0);
     fmix_context_free(context);
+}
+
+static void a_shape_for_which_time_runs_out_is_tried_again(void **state) {
+    (void)state;
+    fmix_context *context = NULL;
+    bool tuned, more;
+    for (unsigned short_of_time = 1; short_of_time <= FMIX_TUNING_ATTEMPTS; short_of_time++) {
+        fftw_forget_wisdom();
+        assert_ok(fmix_context_new(1u << 20, &context));
+        use(context, &(fmix_shape){2, {30, 2 * short_of_time, 0}}, 1000000);
+        for (unsigned i = 1; i < short_of_time; i++) {
+            assert_ok(fmix_context_tune(context, 1e-9, &tuned, &more));
+            assert_false(tuned || more);
+        }
+        bool last = short_of_time == FMIX_TUNING_ATTEMPTS;
+        assert_ok(fmix_context_tune(context, last ? 1e-9 : 60, &tuned, &more));
+        assert_true(tuned);
+        assert_int_equal(tune_all(context), 0);
+        fmix_context_free(context);
+    }
 }
 
 static void a_shape_that_left_the_cache_is_not_measured(void **state) {
@@ -90,5 +110,6 @@ static void wisdom_makes_measured_plans_at_once(void **state) {
     assert_int_equal(fmix_wisdom_import(""), FMIX_ERROR_RANGE);
 }
 
-RUN(T(a_shape_is_measured_once_it_is_worth_it), T(a_shape_that_left_the_cache_is_not_measured),
+RUN(T(a_shape_is_measured_once_it_is_worth_it), T(a_shape_for_which_time_runs_out_is_tried_again),
+    T(a_shape_that_left_the_cache_is_not_measured),
     T(more_shapes_than_there_is_room_for_come_again), T(wisdom_makes_measured_plans_at_once))
