@@ -2,6 +2,8 @@
 #include "vector.h"
 
 #include <sodium.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define ROUNDS       10
@@ -19,6 +21,17 @@ static uint32_t load_le32(const unsigned char *in) {
     return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
 }
 
+/* sodium_init takes a lock each time. */
+static bool sodium_is_ready(void) {
+    static atomic_bool ready;
+    if (!atomic_load_explicit(&ready, memory_order_acquire)) {
+        if (sodium_init() < 0)
+            return false;
+        atomic_store_explicit(&ready, true, memory_order_release);
+    }
+    return true;
+}
+
 fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out) {
     static const unsigned char personal[crypto_generichash_blake2b_PERSONALBYTES] =
         "fmixd-stream-v1";
@@ -26,7 +39,7 @@ fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out) {
     unsigned char message[8];
     unsigned char digest[16];
 
-    if (sodium_init() < 0)
+    if (!sodium_is_ready())
         return FMIX_ERROR_LIBRARY;
     store_le64(salt, (uint64_t)domain);
     store_le64(message, seed);
