@@ -45,4 +45,7 @@ void memory_shares_configure_heap(void) {
     mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     mallopt(M_TRIM_THRESHOLD, TRIMMED_BYTES);
     mallopt(M_ARENA_MAX, ARENAS);
+    /* Freed blocks are merged at once. Otherwise glibc merges the small ones whenever a large one
+     * is freed, and FFTW frees a large one with each transform of some shapes. */
+    mallopt(M_MXFAST, 0);
 }
