@@ -37,8 +37,8 @@ def cut(path):
     os.truncate(path, path.stat().st_size // 2)
 
 
-# What is altered while it is read, how, and what is said then. Shards are links to one file, so that the shard in work is
-# cut with the others: whether it, one of its pictures or the next shard is found so hangs on who reads first.
+# What is altered while it is read, how, and what is said then. Shards are links to one file, so that the shard in work
+# is cut with the others: whether it, one of its pictures or the next shard is found so hangs on who reads first.
 ALTERED = (((r"list\.csv", touch, r"list\.csv' was truncated or changed while it was read"),
             (r"7.*\.jpg", cut, r"7.*\.jpg'.*truncated")),
            ((r"shard-5\.tar", touch, r"shard-\d\.tar' was truncated or changed while it was read"),
