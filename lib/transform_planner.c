@@ -196,7 +196,7 @@ static bool replace(fmix_fft *t, fftw_plan best, fftw_plan better) {
 
 /* When time runs out FFTW estimates the rest of its plan, which can be worse than the plan so far:
  * so both are timed. */
-fmix_status fmix_fft_measure(fmix_fft *t, double seconds, bool partly, bool *whole) {
+fmix_status fmix_fft_measure(fmix_fft *t, double seconds, bool *whole) {
     arrays a;
     fmix_status status = arrays_new(&t->shape, &a);
     if (status != FMIX_OK)
@@ -208,10 +208,7 @@ fmix_status fmix_fft_measure(fmix_fft *t, double seconds, bool partly, bool *who
     fftw_plan plan = plan_with(FFTW_MEASURE, &t->shape, &a);
     fftw_set_timelimit(FFTW_NO_TIMELIMIT);
     *whole = seconds_now() - start < seconds;
-    if (*whole || partly)
-        keep_wisdom();
-    else
-        forget_unmeasured();
+    keep_wisdom();
     fftw_plan best = atomic_load(&t->best);
     if (plan && !(time_of(plan, &a) < time_of(best, &a) && replace(t, best, plan)))
         fftw_destroy_plan(plan);

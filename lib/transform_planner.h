@@ -24,9 +24,9 @@ void fmix_fft_run(const fmix_fft *fft, double *x, double *g);
 
 /* Measures plans for at most about `seconds`, during which all other planning waits. Runs that
  * begin afterwards use the measured plan if it was faster than the plan so far. *whole: time did
- * not run out. Otherwise FFTW has estimated a part of the plan, and wisdom keeps such a plan only
- * where `partly` allows that. */
-fmix_status fmix_fft_measure(fmix_fft *fft, double seconds, bool partly, bool *whole);
+ * not run out. Otherwise FFTW has estimated the plan, and does not take it for a measured one
+ * later, from wisdom. */
+fmix_status fmix_fft_measure(fmix_fft *fft, double seconds, bool *whole);
 
 /* FFTW's name and version. */
 const char *fmix_fft_library(void);

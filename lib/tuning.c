@@ -58,7 +58,7 @@ static void try_again(fmix_tuning *tuning, fmix_transform *t) {
 
 static fmix_status measure(fmix_tuning *tuning, fmix_transform *t, double seconds, bool *tuned) {
     bool whole, last = atomic_fetch_add(&t->attempts, 1) + 1 >= FMIX_TUNING_ATTEMPTS;
-    fmix_status status = fmix_fft_measure(t->fft, seconds, last, &whole);
+    fmix_status status = fmix_fft_measure(t->fft, seconds, &whole);
     *tuned = status == FMIX_OK && (whole || last);
     if (*tuned)
         atomic_store(&t->stage, FMIX_TRANSFORM_MEASURED);

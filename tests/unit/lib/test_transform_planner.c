@@ -42,12 +42,12 @@ static void a_measured_shape_is_planned_from_wisdom(void **state) {
     assert_ok(fmix_fft_new(&shape, &fft, &measured));
     assert_false(measured);
     bool whole;
-    assert_ok(fmix_fft_measure(fft, 1e-9, false, &whole));
+    assert_ok(fmix_fft_measure(fft, 1e-9, &whole));
     assert_false(whole);
     fmix_fft_free(fft);
     assert_ok(fmix_fft_new(&shape, &fft, &measured));
-    assert_false(measured); /* time ran out, and nothing is kept of that */
-    assert_ok(fmix_fft_measure(fft, 60, false, &whole));
+    assert_false(measured); /* time ran out */
+    assert_ok(fmix_fft_measure(fft, 60, &whole));
     assert_true(whole);
     run_cosine(fft);
     fmix_fft_free(fft);
@@ -61,7 +61,7 @@ static void a_measured_shape_is_planned_from_wisdom(void **state) {
 static void *measure(void *of) {
     bool whole;
     for (int i = 0; i < 20; i++)
-        assert_ok(fmix_fft_measure(of, 0.01, true, &whole));
+        assert_ok(fmix_fft_measure(of, 0.01, &whole));
     return of;
 }
 
