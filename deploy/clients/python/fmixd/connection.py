@@ -6,6 +6,7 @@ import http.client
 import itertools
 import json
 import random
+import re
 import selectors
 import socket
 import threading
@@ -162,7 +163,8 @@ class Connection:
 
 def _seconds(told: str | None, otherwise: float) -> float:
     """What Retry-After says, where it is a number of them and no date; a moment at least."""
-    return max(int(told), MOMENT) if told and told.isdigit() else otherwise
+    # int() raises for some of the digits that isdigit() knows, and for thousands of them.
+    return max(int(told), MOMENT) if told and re.fullmatch("[0-9]{1,9}", told) else otherwise
 
 
 def _reason(body: bytes) -> str:
