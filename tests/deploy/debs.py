@@ -12,8 +12,10 @@ import subprocess
 import tempfile
 
 import debian
+import kept
 
 ROOT = debian.ROOT
+COPIED = ("Makefile", "LICENSE", "lib", "server", "deploy")  # by deploy/deb
 PACKAGES = ("fmixd", "libfmix1", "libfmix-dev", "python3-fmixd")
 LINTIAN = ("lintian", "--display-info", "--allow-root", "--tag-display-limit", "0")
 # Nothing is overridden. Debian 12's lintian notes that there is a unit and no script for another init,
@@ -43,7 +45,7 @@ def versions():
 def numbered(folder, version):
     """A copy of what packages are built of, in a folder, with another version's number."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("Makefile", "LICENSE", "lib", "server", "deploy"):
+    for name in COPIED:
         source, copy = ROOT / name, folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -60,6 +62,17 @@ def build(folder, root=ROOT):
     """Packages of a tree in a folder; the paths by their names."""
     debian.run(root / "deploy/deb", folder)
     return found(folder)
+
+
+@contextlib.contextmanager
+def built():
+    """The folder of the packages of this tree, which are kept until a source changes."""
+    sources = [ROOT / name for name in (*COPIED, "tests/deploy/debs.py")]
+    with kept.folder("packages", sources) as folder:
+        if not (folder / "done").exists():
+            build(folder / "begun")
+            (folder / "begun").rename(folder / "done")
+        yield folder / "done"
 
 
 def found(folder):

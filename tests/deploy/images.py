@@ -1,10 +1,10 @@
 """Builds the Dockerfile with buildah, and runs what is in the image.
 
 No registry is asked: what the Dockerfile calls debian:13-slim is made here by debootstrap (see
-debian.py), and apt inside of it is set up as it is here. Whatever there is goes with the caller's
-folder.
+debian.py), and apt inside of it is set up as it is here. Images are kept until a source changes.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 
 import debian
+import kept
 from debian import run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -22,6 +23,7 @@ EPOCH = 1_700_000_000  # of the commit, if it were one: the suites also run wher
 SBOM = "usr/share/doc/fmixd/sbom.spdx.json"
 RELEASE = "trixie"
 BASE = "localhost/debian:13-slim"
+COPIED = ("Makefile", "lib", "server", "deploy/sbom", ".dockerignore")  # by the Dockerfile
 
 # Mounts go with the namespace. What buildah keeps beside its storage is to be lost.
 FORGETFUL = ["unshare", "--mount", "sh", "-c",
@@ -46,17 +48,33 @@ def missing():
     return None
 
 
+@contextlib.contextmanager
+def store():
+    """Where images are that were built of these sources."""
+    sources = [ROOT / name for name in ("Dockerfile", *COPIED, "tests/deploy/images.py", "tests/deploy/debian.py")]
+    with kept.folder("images", sources) as folder:
+        yield Store(folder)
+
+
 class Store:
-    """Images in a folder."""
+    """Images in a folder; what is there already is not built again."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.made = set()
+        if not self.has(BASE):
+            self._import_base()
+
+    def _import_base(self):
         configured = debian.configuration(self.folder / "configured", RELEASE)
         container = self.buildah("from", "--pull-never", "scratch").strip()
         self.buildah("add", "-q", container, debian.base(RELEASE), "/")
         self.buildah("add", "-q", container, configured, "/")
         self.buildah("commit", "-q", "--rm", container, BASE)
+
+    def has(self, name):
+        """Whether an image of that name was built."""
+        named = self.buildah("images", "--all", "--format", "{{.Name}}:{{.Tag}}").split()
+        return (name if ":" in name else f"localhost/{name}:latest") in named
 
     def buildah(self, *arguments):
         """What a buildah that knows this folder alone prints."""
@@ -68,11 +86,11 @@ class Store:
         """The image for an architecture that the Dockerfile in a tree makes."""
         packages = self.packages(target)
         first, rest = re.split(r"^(?=FROM packages AS build$)", RECIPE.read_text(), flags=re.M)
-        if packages not in self.made:
+        if not self.has(packages):
             self._build(target, first, packages, ROOT)
-            self.made.add(packages)
-        # All that follows is done again in each build.
-        self._build(target, rest.replace("FROM packages ", f"FROM {packages} ", 1), name, tree)
+        # All that follows is done again for each name.
+        if not self.has(name):
+            self._build(target, rest.replace("FROM packages ", f"FROM {packages} ", 1), name, tree)
         return Image(self, name)
 
     def _build(self, target, recipe, name, tree):
@@ -103,13 +121,15 @@ class Store:
 
     def root(self, name):
         """Where an image's files are."""
-        container = self.buildah("from", "--pull-never", name).strip()
+        container = f"root-of-{re.sub('[^a-z0-9]', '-', name)}"
+        if container not in self.buildah("containers", "--format", "{{.ContainerName}}").split():
+            self.buildah("from", "--pull-never", f"--name={container}", name)
         return pathlib.Path(self.buildah("mount", container).strip())
 
 
 def copy_tree(folder):
     """A copy of what the Dockerfile copies, in another folder, with other times and permissions."""
-    for name in ("Makefile", "lib", "server", "deploy/sbom", ".dockerignore"):
+    for name in COPIED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         run("cp", "-R", ROOT / name, folder / name)
     for path in (folder, *folder.rglob("*")):

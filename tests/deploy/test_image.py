@@ -45,11 +45,9 @@ class Built(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.store = images.Store(folder.name)
+        cls.store = cls.enterClassContext(images.store())
         cls.architecture = cls.target or debian.architecture()
-        cls.image = cls.store.build(cls.architecture)
+        cls.image = cls.store.build(cls.architecture, name=cls.architecture)
         cls.sbom = json.loads((cls.image.root / images.SBOM).read_text())
         cls.size = sum((cls.image.root / path).lstat().st_size for path in cls.image.files())
 
