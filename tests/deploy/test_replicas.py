@@ -129,6 +129,14 @@ class Replicas(unittest.TestCase):
         self.assertTrue(self.nginx.get("/livez")[0]
                         .startswith(b"HTTP/1.1 502 "))
 
+    def test_an_upload_is_refused_before_its_body_is_sent(self):
+        with self.nginx.connect() as sock:
+            sock.sendall(b"POST /v1/mix.npy HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\nsome")
+            head, body = harness.read_reply(sock)
+        self.assertTrue(head.startswith(b"HTTP/1.1 413 "), head)
+        self.assertIn(b"application/problem+json", head)
+        self.assertIn(b"the body has 99999999999 bytes", body)
+
 
 if __name__ == "__main__":
     unittest.main()
