@@ -189,6 +189,8 @@ static void add_process(buffer *b, server_state *s) {
     const row rows[] = {
         {"process_cpu_seconds_total", "", counter, "User and system time.", u.cpu_seconds},
         {"process_resident_memory_bytes", "", gauge, "Resident memory.", u.resident_bytes},
+        {"fmixd_private_memory_bytes", "", gauge, "Resident memory without the pages of files.",
+         u.private_bytes},
         {"process_virtual_memory_bytes", "", gauge, "Virtual memory.", u.virtual_bytes},
         {"process_open_fds", "", gauge, "Open descriptors.", u.open_fds},
         {"process_max_fds", "", gauge, "Descriptors that may be open.", u.max_fds},

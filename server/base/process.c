@@ -15,17 +15,19 @@ static bool path_of(const char *proc, const char *name, char *out, size_t room) 
     return length > 0 && (size_t)length < room;
 }
 
-/* proc(5): statm holds numbers of pages; the first two are all pages and resident pages. */
+/* proc(5): statm holds numbers of pages: all of them, resident ones, and of these the pages of
+ * files. */
 static void measure_memory(const char *proc, process_usage *out) {
     char path[256];
-    uint64_t all, resident;
+    uint64_t all, resident, of_files;
     double page = (double)sysconf(_SC_PAGESIZE);
     FILE *file = path_of(proc, "statm", path, sizeof path) ? fopen(path, "r") : NULL;
     if (!file)
         return;
-    if (fscanf(file, "%" SCNu64 " %" SCNu64, &all, &resident) == 2) {
+    if (fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64, &all, &resident, &of_files) == 3) {
         out->virtual_bytes = (double)all * page;
         out->resident_bytes = (double)resident * page;
+        out->private_bytes = (double)(resident - of_files) * page;
     }
     fclose(file);
 }
@@ -50,7 +52,7 @@ static double seconds(struct timeval t) {
 void process_measure(const char *proc, process_usage *out) {
     struct rusage usage;
     struct rlimit limit;
-    *out = (process_usage){NAN, NAN, NAN, NAN, NAN};
+    *out = (process_usage){NAN, NAN, NAN, NAN, NAN, NAN};
     measure_memory(proc, out);
     count_descriptors(proc, out);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)

@@ -7,6 +7,7 @@
 /* A value that cannot be measured is NAN; the other values are measured all the same. */
 typedef struct process_usage {
     double resident_bytes, virtual_bytes;
+    double private_bytes;     /* resident, without the pages of mapped files, such as data sets */
     double open_fds, max_fds; /* max_fds is infinite where there is no limit */
     double cpu_seconds;       /* user and system time of all threads */
 } process_usage;

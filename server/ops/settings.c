@@ -71,7 +71,7 @@ const setting setting_table[SETTINGS] = {
     {"rate", BYTES(rate, 0, UINT64_C(1) << 30), "1K",
      "minimum bytes per second at which a client must read its answer", NULL},
     {"stall", NUMBER(stall, 1, 86400), "30", "seconds over which rate is measured", NULL},
-    {"log", CHOICE(log), "json", "format of the log line of each request on stderr, or off", logs},
+    {"log", CHOICE(log), "json", "log line of each request on stderr: json, text or off", logs},
     {"drain", NUMBER(drain, 0, 3600), "2", "seconds to keep serving after SIGTERM", NULL},
     {"deadline", NUMBER(deadline, 0, 3600), "20",
      "seconds after drain until requests in progress are cut off", NULL},

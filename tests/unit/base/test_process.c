@@ -30,6 +30,8 @@ static void usage_is_that_of_the_process(void **state) {
     assert_true(after.open_fds - before.open_fds == FILES);
     assert_true(after.resident_bytes - before.resident_bytes >= 0.9 * BYTES);
     assert_true(after.resident_bytes <= after.virtual_bytes);
+    assert_true(after.private_bytes - before.private_bytes >= 0.9 * BYTES);
+    assert_true(after.private_bytes < after.resident_bytes);
     assert_true(after.cpu_seconds > before.cpu_seconds);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_true(limit.rlim_cur == RLIM_INFINITY ? isinf(after.max_fds)
@@ -83,10 +85,11 @@ static void memory_is_counted_in_pages(void **state) {
     double page = (double)sysconf(_SC_PAGESIZE);
     process_usage u = usage_of("81758 2756 1000 1 0 20000 0\n");
     assert_true(u.virtual_bytes == 81758 * page && u.resident_bytes == 2756 * page);
-    static const char *const wrong[] = {"", "12", "x y", "12 y"};
+    assert_true(u.private_bytes == 1756 * page);
+    static const char *const wrong[] = {"", "12", "x y", "12 y", "12 3", "12 3 z"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         u = usage_of(wrong[i]);
-        assert_true(isnan(u.virtual_bytes) && isnan(u.resident_bytes));
+        assert_true(isnan(u.virtual_bytes) && isnan(u.resident_bytes) && isnan(u.private_bytes));
     }
 }
 
