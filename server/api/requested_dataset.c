@@ -85,10 +85,9 @@ dataset *requested_dataset_find(resource_request *request, problem *p) {
         dataset_release(d);
         return NULL;
     }
-    for (size_t i = 0; (d = catalog_nth(request->server->catalog, i)) != NULL; i++) {
-        if (used < sizeof names)
-            used +=
-                (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", d->name);
+    for (size_t i = 0;
+         used < sizeof names && (d = catalog_nth(request->server->catalog, i)) != NULL; i++) {
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", d->name);
         dataset_release(d);
     }
     problem_add(p, 404, NULL, "there is no data set %.64s; %s%s", request->captured[0],

@@ -43,7 +43,7 @@ struct connection_monitor {
 
 #define NUDGE_MILLISECONDS 50
 #define CHECK_MILLISECONDS 500
-#define LATE_MOST          16         /* connections that are shut down with the lock held once */
+#define CALLS_MOST         32 /* connections that the kernel is asked of with the lock held once */
 #define STOP               UINT64_MAX /* event data that is not a descriptor's */
 
 /* Notes a hang-up, if the connection of the event is still open. Returns a reference to the job to
@@ -113,19 +113,22 @@ static bool is_late(const connection_limits *l, entry *e, int fd, uint64_t time)
                                         : time - e->since >= limit;
 }
 
-/* Shuts down late connections from a descriptor on, a few at a time, since every request needs the
- * lock. Returns the next descriptor, or 0 at the end. The hang-ups that follow are events like any
- * other. */
+/* Shuts down late connections from a descriptor on. Every request needs the lock, so only few are
+ * shut down, or asked what their clients received, at a time. Returns the next descriptor, or 0 at
+ * the end. The hang-ups that follow are events like any other. */
 static size_t shut_down_late(connection_monitor *m, size_t fd) {
     pthread_mutex_lock(&m->lock);
     /* Read with the lock held, so that it is not before the begin of a phase. */
     uint64_t time = clock_milliseconds();
-    for (unsigned left = LATE_MOST; fd < m->room && left > 0; fd++) {
+    for (unsigned left = CALLS_MOST; fd < m->room && left > 0; fd++) {
         entry *e = &m->entries[fd];
-        if (!e->open || e->late || !is_late(&m->limits, e, (int)fd, time))
+        if (!e->open || e->late)
+            continue;
+        bool late = is_late(&m->limits, e, (int)fd, time);
+        left -= late || e->phase == CONNECTION_REPLY;
+        if (!late)
             continue;
         e->late = true;
-        left--;
         if (m->limits.late)
             m->limits.late(m->limits.user, (int)fd, e->phase);
         shutdown((int)fd, SHUT_RDWR);

@@ -30,14 +30,31 @@ struct lingering_close {
     unsigned milliseconds;
 };
 
-/* Reads and drops some bytes. False: the connection is to be closed. */
-static bool drop_some(place *p) {
+/* Reads and drops some bytes of a connection where there are any. False: the connection is to be
+ * closed. */
+static bool drop_some(place *p, bool any) {
     char dropped[1 << 16];
+    if (!any)
+        return clock_milliseconds() < p->until;
     ssize_t n = recv(p->fd, dropped, sizeof dropped, MSG_DONTWAIT);
     if (n > 0)
         p->left -= p->left < (uint64_t)n ? p->left : (uint64_t)n;
     bool open = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
     return open && p->left > 0 && clock_milliseconds() < p->until;
+}
+
+/* Other threads only add places after these, so these are read without the lock. */
+static void drop_and_close(lingering_close *l, const struct pollfd *polls, unsigned count) {
+    bool ended[LINGERING_CLOSE_PLACES];
+    for (unsigned i = 0; i < count; i++)
+        ended[i] = !drop_some(&l->places[i], polls[i].revents != 0);
+    pthread_mutex_lock(&l->lock);
+    while (count-- > 0)
+        if (ended[count]) {
+            close(l->places[count].fd);
+            l->places[count] = l->places[--l->count];
+        }
+    pthread_mutex_unlock(&l->lock);
 }
 
 /* Fills in the poll set and its timeout. False: the thread must end. */
@@ -67,13 +84,7 @@ static void *run(void *of) {
             return NULL;
         if (polls[count].revents)
             eventfd_read(l->wake, &woken);
-        pthread_mutex_lock(&l->lock);
-        while (count-- > 0)
-            if (!drop_some(&l->places[count])) {
-                close(l->places[count].fd);
-                l->places[count] = l->places[--l->count];
-            }
-        pthread_mutex_unlock(&l->lock);
+        drop_and_close(l, polls, count);
     }
     return NULL;
 }

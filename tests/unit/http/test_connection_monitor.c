@@ -382,6 +382,30 @@ static void a_reply_that_is_received_at_the_rate_is_not_late(void **state) {
     close_bench(&b);
 }
 
+/* The monitor asks of few replies at a time; the late connection comes after all of them. */
+static void a_late_connection_behind_many_replies_is_cut_off(void **state) {
+    (void)state;
+    enum { REPLIES = 200 };
+    bench b, other, replies[REPLIES];
+    open_bench(&b);
+    held_clock_stop();
+    for (int i = 0; i < REPLIES; i++) {
+        open_witness(&b, &replies[i]);
+        connection_monitor_enter(b.monitor, replies[i].ours, CONNECTION_REPLY);
+    }
+    open_witness(&b, &other);
+    held_clock_pass(LIMIT);
+    await_check(&b, &other);
+    assert_int_equal(late(&b), 0);
+    for (int i = 0; i < REPLIES; i++) {
+        connection_monitor_close(b.monitor, replies[i].ours);
+        close(replies[i].ours);
+        close(replies[i].theirs);
+    }
+    close(b.theirs);
+    close_bench(&b);
+}
+
 static void a_reply_that_waits_for_the_server_is_not_late(void **state) {
     (void)state;
     bench b;
@@ -431,5 +455,6 @@ RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_
     T(no_byte_moves_the_deadline_of_a_head), T(each_phase_has_a_time_of_its_own),
     T(a_request_that_the_server_works_on_is_never_late), T(a_reply_that_is_not_received_is_cut_off),
     T(a_reply_that_is_received_at_the_rate_is_not_late),
+    T(a_late_connection_behind_many_replies_is_cut_off),
     T(a_reply_that_waits_for_the_server_is_not_late),
     T(settling_waits_until_an_expected_connection_begins))
