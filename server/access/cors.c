@@ -62,11 +62,12 @@ static void add(cors *out, const char *name, const char *value) {
 }
 
 /* A preflight for a method or header that is not allowed gets the same answer, and the browser
- * refuses the request. */
+ * refuses the request. With * also a request without an origin gets the fields (Fetch, "CORS
+ * protocol and HTTP caches"): a cache may keep its answer for a page. */
 void cors_answer(const char *allowed, const cors_request *r, const char *methods, cors *out) {
     bool any = is_any(allowed);
     *out = (cors){.vary = *allowed && !any};
-    if (!*allowed || !r->origin || (!any && !is_listed(allowed, r->origin)))
+    if (!*allowed || (!any && (!r->origin || !is_listed(allowed, r->origin))))
         return;
     add(out, "Access-Control-Allow-Origin", any ? "*" : r->origin);
     if (strcmp(r->method, "OPTIONS") != 0 || !r->wanted) {

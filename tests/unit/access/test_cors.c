@@ -80,13 +80,13 @@ static void an_origin_is_compared_byte_for_byte(void **state) {
 
 static void a_star_is_for_every_page_and_one_answer_for_all(void **state) {
     (void)state;
-    static const char *const origins[] = {"https://a.example", "null", "x"};
-    for (size_t i = 0; i < 3; i++) {
+    /* NULL: whoever asks is no page, and a cache may keep the answer for one. */
+    static const char *const origins[] = {"https://a.example", "null", "x", NULL};
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
         cors c = answer("*", "GET", origins[i], NULL);
         assert_string_equal(value(&c, "Access-Control-Allow-Origin"), "*");
         assert_false(c.vary);
     }
-    assert_int_equal(answer("*", "GET", NULL, NULL).count, 0);
 }
 
 static void a_preflight_is_told_methods_headers_and_how_long(void **state) {
