@@ -441,7 +441,7 @@ void jobs_count(jobs *pool, jobs_counters *out) {
     pthread_mutex_lock(&pool->lock);
     *out = pool->counters;
     out->admitted = s->admitted;
-    out->waiting = s->waiting;
+    out->waiting = s->waiting[0] + s->waiting[1];
     out->threads = s->threads;
     out->limit = s->limit;
     out->backlog = schedule_demand(s, clock_nanoseconds());

@@ -23,29 +23,30 @@ void schedule_init(schedule *s, unsigned threads, unsigned limit, double patienc
     *s = (schedule){.threads = threads, .limit = limit, .patience = patience, .pace = 1};
 }
 
+/* From the end: a deadline that is set now is seldom before many others. */
 static void insert(schedule *s, task *t) {
-    task *previous = NULL, *next = s->first;
-    while (next && next->deadline <= t->deadline) {
-        previous = next;
-        next = next->next;
+    task *previous = s->last, *next = NULL;
+    while (previous && previous->deadline > t->deadline) {
+        next = previous;
+        previous = previous->previous;
     }
     t->previous = previous;
     t->next = next;
     *(previous ? &previous->next : &s->first) = t;
-    if (next)
-        next->previous = t;
+    *(next ? &next->previous : &s->last) = t;
 }
 
 static void remove_task(schedule *s, task *t) {
     *(t->previous ? &t->previous->next : &s->first) = t->next;
-    if (t->next)
-        t->next->previous = t->previous;
+    *(t->next ? &t->next->previous : &s->last) = t->previous;
 }
 
 static void set_deadline(schedule *s, task *t, uint64_t deadline) {
-    remove_task(s, t);
+    if (t->deadline != SCHEDULE_IDLE)
+        remove_task(s, t);
     t->deadline = deadline;
-    insert(s, t);
+    if (deadline != SCHEDULE_IDLE)
+        insert(s, t);
 }
 
 /* The deadline for work of the task: `parallel` can be divided among threads, `serial` cannot. */
@@ -66,14 +67,21 @@ static double spent(const task *t, uint64_t now) {
 /* The remaining run time. A task that waited for its reader runs one window at a time. */
 static double left(const schedule *s, const task *t, uint64_t now) {
     double rest = t->reader_bound ? t->window * s->pace : t->cost * s->pace - spent(t, now);
-    return t->deadline == SCHEDULE_IDLE || rest < 0 ? 0 : rest;
+    return rest < 0 ? 0 : rest;
 }
 
 double schedule_demand(const schedule *s, uint64_t now) {
     double demand = 0;
-    for (const task *t = s->first; t && t->deadline != SCHEDULE_IDLE; t = t->next)
+    for (const task *t = s->first; t; t = t->next)
         demand += left(s, t, now);
     return demand;
+}
+
+static bool is_idle(const schedule *s, uint64_t now) {
+    const task *t = s->first;
+    while (t && left(s, t, now) == 0)
+        t = t->next;
+    return !t;
 }
 
 /* A client that is not remembered takes the place of the client that asked longest ago. */
@@ -123,13 +131,13 @@ static refusal check_span(const schedule *s, double demand, double part, uint64_
 static refusal check_deadlines(const schedule *s, const task *t, double part, uint64_t now) {
     double demand = 0;
     const task *at = s->first;
-    if (schedule_demand(s, now) == 0)
+    if (is_idle(s, now))
         return REFUSAL_NONE;
     for (; at && at->deadline <= t->deadline; at = at->next)
         demand += left(s, at, now);
     demand += t->cost * s->pace;
     refusal worst = check_span(s, demand, part, t->deadline - now);
-    for (; worst != REFUSAL_PATIENCE && at && at->deadline != SCHEDULE_IDLE; at = at->next) {
+    for (; worst != REFUSAL_PATIENCE && at; at = at->next) {
         demand += left(s, at, now);
         uint64_t span = at->deadline - now;
         bool lost = check_span(s, demand - t->cost * s->pace, 1, span) == REFUSAL_PATIENCE;
@@ -173,7 +181,7 @@ bool schedule_wake(schedule *s, task *t, uint64_t now) {
         set_deadline(s, t, next_deadline(s, t, now));
     }
     t->waiting = true;
-    s->waiting++;
+    s->waiting[t->indivisible]++;
     return true;
 }
 
@@ -184,13 +192,13 @@ static void change_running(task *t, int change, uint64_t now) {
 }
 
 task *schedule_take(schedule *s, bool indivisible, uint64_t now) {
-    task *t = s->waiting ? s->first : NULL;
+    task *t = s->waiting[indivisible] ? s->first : NULL;
     while (t && !(t->waiting && t->indivisible == indivisible))
         t = t->next;
     if (!t)
         return NULL;
     t->waiting = false;
-    s->waiting--;
+    s->waiting[indivisible]--;
     change_running(t, 1, now);
     return t;
 }
@@ -229,7 +237,8 @@ bool schedule_leave(schedule *s, task *t, bool cancelled) {
     t->admitted = t->waiting = false;
     t->cancelled = cancelled;
     s->admitted--;
-    s->waiting -= waiting;
-    remove_task(s, t);
+    s->waiting[t->indivisible] -= waiting;
+    if (t->deadline != SCHEDULE_IDLE)
+        remove_task(s, t);
     return waiting;
 }

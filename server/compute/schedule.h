@@ -37,11 +37,11 @@ typedef struct task {
     /* Private to the schedule. */
     double spent;      /* run time of all slices until `since` */
     uint64_t since;    /* the last change of `running` */
-    uint64_t deadline; /* SCHEDULE_IDLE: the task waits for its reader */
+    uint64_t deadline; /* SCHEDULE_IDLE: the task waits for its reader, and is in no list */
     unsigned running;  /* slices that run now */
     bool admitted, waiting, cancelled;
     bool reader_bound;            /* the task has waited for its reader at least once */
-    struct task *next, *previous; /* admitted tasks, by deadline */
+    struct task *next, *previous; /* tasks with a deadline, by it */
 } task;
 
 #define SCHEDULE_IDLE    UINT64_MAX
@@ -57,8 +57,8 @@ typedef struct schedule {
     unsigned threads, limit; /* cores; admitted tasks */
     double patience;
     double pace; /* measured time divided by estimated time: an average of recent tasks */
-    task *first;
-    unsigned admitted, waiting;
+    task *first, *last;
+    unsigned admitted, waiting[2]; /* of these the indivisible */
     schedule_client clients[SCHEDULE_CLIENTS];
 } schedule;
 
