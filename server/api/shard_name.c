@@ -95,6 +95,10 @@ dataset *shard_name_read(resource_request *request, uint64_t *step, problem *p) 
         dataset_release(d);
         return NULL;
     }
+    if (d && !requested_dataset_is_pinned(&request->query, d, p)) {
+        dataset_release(d);
+        return NULL;
+    }
     return d;
 }
 

@@ -190,14 +190,22 @@ void shard_get(resource_request *request, resource_result *out) {
 
 /* ---- the list ---- */
 
-static void list(const dataset *d, const char *name, const batch_address *at, uint64_t n,
+/* Of all shards: those before the last have as many rows as the first. */
+static uint64_t rows_of_all(const query *q, const dataset *d, const batch_address *first) {
+    batch_address last = {0};
+    problem none = {0}; /* the first batch was found, and the last is in the epoch, too */
+    batch_address_find(q, d, first->batches - 1, &last, &none);
+    return (first->batches - 1) * (first->end - first->begin) + last.end - last.begin;
+}
+
+static void list(const query *q, const dataset *d, const char *name, const batch_address *at,
                  resource_result *out) {
     char url[ROUTE_CAPTURE + 100];
     snprintf(url, sizeof url, "/v1/shards/%s" SHARD_SEPARATOR "{000000..%06" PRIu64 "}.tar", name,
              at->batches - 1);
-    json_t *root =
-        json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)at->batches, "samples",
-                  (json_int_t)d->count, "samples_per_shard", (json_int_t)n, "digest", d->digest);
+    json_t *root = json_pack("{ss sI sI sI ss}", "urls", url, "shards", (json_int_t)at->batches,
+                             "samples", (json_int_t)rows_of_all(q, d, at), "samples_per_shard",
+                             (json_int_t)(at->end - at->begin), "digest", d->digest);
     out->status = 200;
     out->text = buffer_of(8192);
     json_print_line(root, &out->text);
@@ -248,6 +256,6 @@ void shards_get(resource_request *request, resource_result *out) {
         return;
     if (requested_dataset_is_pinned(&request->query, d, p) &&
         batch_address_find(&request->query, d, 0, &at, p) && find_name(request, d, &at, name, p))
-        list(d, name, &at, request->query.n, out);
+        list(&request->query, d, name, &at, out);
     dataset_release(d);
 }

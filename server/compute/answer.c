@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROOM_BESIDE (1 << 20)
+
 /* width: slices that can be computed at once. */
 static void estimate_time(answer *a, uint64_t width) {
     task *t = &a->job.task;
@@ -41,8 +43,26 @@ static void estimate(answer *a) {
     a->job.destroyer = a->job.memory + a->source->held > JOB_LARGE ? a->pool : NULL;
 }
 
+/* HTTP's lengths have 63 bits here, of which a format's own bytes take less than ROOM_BESIDE. */
+static bool has_a_length(const answer *a, problem *p) {
+    uint64_t left = INT64_MAX - ROOM_BESIDE;
+    for (unsigned i = 0; i < a->source->count; i++) {
+        uint64_t bytes = tensor_bytes(&a->source->tensors[i]);
+        if (!a->format->all && i != a->source->main)
+            continue;
+        if (bytes > left) {
+            problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
+            return false;
+        }
+        left -= bytes;
+    }
+    return true;
+}
+
 static bool plan(answer *a, problem *p) {
     buffer_pool *pool = jobs_buffer_pool(a->pool);
+    if (!has_a_length(a, p))
+        return false;
     if (a->format->check && !a->format->check(a->source, p))
         return false;
     if (answer_is_buffered(a)) {
@@ -200,6 +220,23 @@ static refusal begin(answer *a) {
     return REFUSAL_NONE;
 }
 
+/* The bytes that were lent may have been altered after they were verified. */
+static bool was_right(const answer *a) {
+    return !slicing_lends(&a->slicing) || a->source->lent_well(a->source->self);
+}
+
+static bool is_complete(const answer *a) {
+    bool streamed = a->stage == STAGE_ROWS && !answer_is_buffered(a) &&
+                    a->done == a->slicing.slices && a->streamed.ring.reading == 0;
+    return (a->stage == STAGE_DONE || streamed) && !a->failed;
+}
+
+/* A small answer is read before its status is sent, and can still be refused. */
+static bool is_altered(const answer *a) {
+    return !answer_is_buffered(a) && a->streamed.length <= ANSWER_BLOCK && is_complete(a) &&
+           !was_right(a);
+}
+
 /* The refusal of an answer whose failure is not its own: encoding found the budget used up, or what
  * the source is made of is lost. LARGE: the budget could not pay for it at any time. */
 static refusal refusal_of_failure(const answer *a) {
@@ -234,6 +271,8 @@ answer_state answer_start(answer *a, refusal *why) {
     *why = a->stage == STAGE_NEW && !a->abandoned ? begin(a) : REFUSAL_NONE;
     if (a->failed)
         *why = refusal_of_failure(a);
+    else if (*why == REFUSAL_NONE && is_altered(a))
+        *why = REFUSAL_INTERNAL;
     if (*why != REFUSAL_NONE) {
         state = ANSWER_BUSY;
     } else if (a->failed || a->abandoned) {
@@ -260,11 +299,6 @@ static bool is_last(const answer *a, uint64_t end) {
     return !answer_is_buffered(a) && end == a->streamed.length;
 }
 
-/* The bytes that were lent may have been altered after they were verified. */
-static bool was_right(const answer *a) {
-    return !slicing_lends(&a->slicing) || a->source->lent_well(a->source->self);
-}
-
 int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
     const void *at;
     int64_t n = answer_peek(a, offset, room, &at);
@@ -276,9 +310,7 @@ int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room) {
 
 bool answer_is_complete(answer *a) {
     pthread_mutex_lock(&a->lock);
-    bool streamed = a->stage == STAGE_ROWS && !answer_is_buffered(a) &&
-                    a->done == a->slicing.slices && a->streamed.ring.reading == 0;
-    bool complete = (a->stage == STAGE_DONE || streamed) && !a->failed;
+    bool complete = is_complete(a);
     pthread_mutex_unlock(&a->lock);
     return complete;
 }

@@ -59,8 +59,8 @@ int64_t answer_read(answer *a, uint64_t offset, void *out, size_t room);
  * answer is released. Not for the last byte of the answer, which answer_read reads. */
 int64_t answer_peek(answer *a, uint64_t offset, size_t room, const void **at);
 
-/* Returns true if all bytes are computed and none of them is read yet, so that reading can neither
- * wait nor fail. */
+/* Returns true if all bytes are computed and none of them is read yet, so that reading cannot wait;
+ * it fails only if lent rows are altered from now on. */
 bool answer_is_complete(answer *a);
 
 /* Ends the answer for a reader that has gone: slices that have not begun are dropped, and a

@@ -22,7 +22,8 @@ bool buffered_body_plan(const tensor_source *s, const format *f, slicing *out, d
     for (unsigned i = 0; i < s->count; i++) {
         const tensor *t = &s->tensors[i];
         if (f->all || i == s->main) {
-            elements += tensor_nodes(t);
+            uint64_t nodes = tensor_nodes(t);
+            elements = nodes > UINT64_MAX - elements ? UINT64_MAX : elements + nodes;
             slicing_add(out, t, 0, t->rows)->offset = bytes;
             bytes += (tensor_bytes(t) + 7) / 8 * 8;
         }

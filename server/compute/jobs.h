@@ -104,7 +104,7 @@ typedef struct jobs_counters {
 
 /* NULL: there is not enough memory, or a thread cannot be started. */
 jobs *jobs_new(const jobs_settings *settings);
-/* Ends the threads, each after the slice that it runs. Jobs must not be admitted any more. False:
+/* Ends the threads, once no job waits in the queue. Jobs must not be admitted any more. False:
  * after so many milliseconds some slice still runs. Its thread then uses the job and the pool until
  * the process ends, and jobs_free must not be called. */
 bool jobs_stop(jobs *pool, unsigned milliseconds);

@@ -355,8 +355,10 @@ static bool accept_one(fmixd *d, int fd) {
     struct sockaddr_storage peer;
     socklen_t size;
     int client = listen_accept(fd, &peer, &size);
-    if (client < 0)
+    if (client < 0) { /* the backlog is empty, or there is no descriptor for a connection now */
+        pause_for(POLL_MILLISECONDS);
         return true;
+    }
     connection_monitor_expect(m, client);
     bool added = MHD_add_connection(d->library, client, (struct sockaddr *)&peer, size) == MHD_YES;
     if (added && connection_monitor_arrived(m, client, SETTLE_MILLISECONDS))

@@ -66,8 +66,8 @@ static enum MHD_Result after_head(request *r) {
 static enum MHD_Result take_body(request *r, const char *bytes, size_t length) {
     bool announced = headers_find(r->connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL;
     r->received += length;
-    if (request_body_is_too_much(&r->input, r->received, &r->result.problem)) {
-        const problem large = r->result.problem;
+    problem large = {0}; /* alone: an older problem may want fields that a direct reply lacks */
+    if (request_body_is_too_much(&r->input, r->received, &large)) {
         request_refuse_directly(r, &large, !r->is_head);
         return MHD_NO;
     }

@@ -25,7 +25,8 @@ bool recipe_shape(unsigned rank, const uint64_t *sides, uint64_t elements, const
 bool recipe_address(query *q, uint64_t rows, uint64_t batches, problem *p);
 
 /* "stream=1 seed=7 …": every parameter of the groups that has a value, in the table's order and in
- * its one spelling. Equal texts mean equal answers. NULL without memory. The caller frees the text.
+ * its one spelling. Equal texts mean equal bytes, but for steps=1 of plans, which adds a dimension
+ * where it is given. NULL without memory. The caller frees the text.
  */
 char *recipe_text(const query *q, unsigned groups);
 

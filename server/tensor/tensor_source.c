@@ -101,7 +101,7 @@ uint64_t tensor_nodes(const tensor *t) {
     uint64_t nodes = 1, lists = 1;
     for (unsigned d = 0; d < t->rank; d++) {
         lists *= t->shape[d];
-        nodes += lists;
+        nodes = nodes > UINT64_MAX - lists ? UINT64_MAX : nodes + lists;
     }
     return nodes;
 }

@@ -284,13 +284,12 @@ class Limits(OneConnection):
                 self.assertIn(str(self.cap), errors[0]["detail"])
 
     def test_no_more_than_the_most_is_read_for_a_refusal_either(self):
-        for target in "/v1/mix.npy?what=1", "/nowhere":
+        for method, target in (("POST", "/v1/mix.npy?what=1"), ("POST", "/nowhere"), ("PUT", "/v1/masks")):
             with self.subTest(target=target):
                 self.connect()
                 pieces = [bytes(self.cap // 4)] * 256
-                answer = self.ask("POST", target, iter(pieces))
-                self.assertIn(answer.status, (400, 404))
-                self.assertEqual(answer.headers["Connection"], "close")
+                errors = self.check_problem(self.ask(method, target, iter(pieces)), 413)
+                self.assertEqual([error["parameter"] for error in errors], ["body"])
 
     def test_a_body_of_exactly_the_most_is_taken(self):
         rows = self.cap // self.elements

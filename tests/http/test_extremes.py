@@ -109,6 +109,20 @@ class Blends(Extremes):
                 self.assertTrue((np.abs(mixed - x) <= np.spacing(x)).all())
 
 
+class Largest(Extremes):
+    """Answers whose length no header could say: each tensor's fits, and all together do not."""
+
+    def test_an_answer_of_2_63_bytes_is_413_and_says_so(self):
+        plans = "method=cutmix&n=16777216&steps=1048576&dtype=u8"
+        for target in (f"/v1/plans.safetensors?{plans}&shape=524287x1x1", f"/v1/plans.json?{plans}&shape=524287x1x1"):
+            refused = self.server.get(target)
+            self.assertEqual(refused.status, 413, target)
+            self.assertIn("larger than 2^63-1 bytes", refused.json()["detail"])
+        refused = self.server.get(f"/v1/plans.json?{plans}&shape=349525x1x1&parts=masks")
+        self.assertEqual(refused.status, 413)
+        self.assertIn(f"this answer has {2 ** 64 - 1}:", refused.json()["detail"])
+
+
 class Smallest(Extremes):
     def test_a_batch_of_one_is_mixed_with_itself(self):
         x = np.random.default_rng(8).random((1, 6, 5)).astype("<f4")

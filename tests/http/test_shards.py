@@ -61,18 +61,29 @@ class Shards(HostingTest):
                     self.assertEqual(facts[part], whole[part][row])
                 np.testing.assert_array_equal(np.float32(facts["labels"]), whole["labels"][row])
 
-    def test_a_shard_has_as_many_rows_as_the_list_says(self):
-        for options in ({}, {"n": 1}, {"n": 64}):
-            listed = self.shards("colour", **options)
-            url, *_ = expanded(listed["urls"])
-            self.assertEqual(len(members(self.get(url).body)) // 2,
-                             min(listed["samples_per_shard"], 23), listed)
+    def test_shards_have_as_many_rows_as_the_list_says(self):
+        shares = [{"rank": rank, "world": 3} for rank in range(3)]
+        for share in [{}, *shares]:
+            for options in ({}, {"n": 1}, {"n": 5}, {"n": 5, "drop_last": 1}, {"n": 7, "drop_last": 1}, {"n": 64}):
+                if share and options.get("n") == 1:
+                    continue  # ranks without a row
+                listed = self.shards("colour", **options, **share)
+                rows = [len(members(self.get(url).body)) // 2 for url in expanded(listed["urls"])]
+                self.assertEqual((rows[0], sum(rows)), (listed["samples_per_shard"], listed["samples"]), listed)
 
     def test_a_list_of_another_digest_is_409(self):
         digest = self.get("/v1/datasets/colour").json()["digest"]
         self.assertEqual(self.shards("colour", n=7, digest=digest), self.shards("colour", n=7))
         refused = self.get("/v1/datasets/colour/shards?n=7&digest=" + "0" * 64, 409).json()
         self.assertEqual((refused["title"], refused["errors"][0]["parameter"]), ("Conflict", "digest"))
+
+    def test_a_shard_whose_name_has_another_digest_too_is_409(self):
+        digest = self.get("/v1/datasets/colour").json()["digest"]
+        url, *_ = expanded(self.shards("colour", n=7)["urls"])
+        begin, number = url.rsplit("==", 1)
+        self.assertEqual(self.get(f"{begin}==digest={digest}=={number}").body, self.get(url).body)
+        refused = self.get(f"{begin}==digest={'0' * 64}=={number}", 409).json()
+        self.assertEqual(refused["errors"][0]["parameter"], "digest")
 
     def test_a_set_without_labels_has_shards_without(self):
         url, *_ = expanded(self.shards("voxels", n=5)["urls"])

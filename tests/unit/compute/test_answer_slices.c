@@ -113,6 +113,21 @@ static void rows_that_cannot_be_lent_end_the_reading_before_them(void **state) {
     end(&l, pool, a);
 }
 
+/* Not begun to be sent, so that it can be refused. */
+static void a_small_answer_whose_lent_rows_were_altered_is_refused(void **state) {
+    (void)state;
+    const jobs_settings settings = {.threads = 2, .limit = 1, .patience = 1e12};
+    for (int altered = 0; altered < 2; altered++) {
+        lender l = {.lost = ROWS, .altered = altered};
+        refusal why;
+        jobs *pool = jobs_new(&settings);
+        answer *a = start(&l, pool, &format_raw, ANSWER_BLOCK / BYTES, BYTES);
+        assert_int_equal(answer_start(a, &why), altered ? ANSWER_BUSY : ANSWER_READY);
+        assert_int_equal(why, altered ? REFUSAL_INTERNAL : REFUSAL_NONE);
+        end(&l, pool, a);
+    }
+}
+
 static void an_answer_that_is_encoded_fills_rows_that_could_be_lent(void **state) {
     (void)state;
     const jobs_settings settings = {.threads = 1, .limit = 1, .patience = 1e12};
@@ -126,4 +141,5 @@ static void an_answer_that_is_encoded_fills_rows_that_could_be_lent(void **state
 
 RUN(T(rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end),
     T(rows_that_cannot_be_lent_end_the_reading_before_them),
+    T(a_small_answer_whose_lent_rows_were_altered_is_refused),
     T(an_answer_that_is_encoded_fills_rows_that_could_be_lent))
