@@ -113,8 +113,9 @@ static void take_facts(dataset_writer *w, const dataset_writer_facts *facts) {
     }
 }
 
+/* What a killed import left under the name is not gone on with, or it would not be created. */
 FILE *dataset_writer_create(dataset_writer *w, const char *name) {
-    FILE *file = staging_create(&w->place, name);
+    FILE *file = staging_drop(&w->place, name) ? staging_create(&w->place, name) : NULL;
     if (!file)
         dataset_writer_fail_file(w, name);
     return file;

@@ -11,6 +11,9 @@
 
 #define LABEL 4 /* bytes */
 
+/* Files of rows that a killed import left: the journal, each stream's two, and the columns. */
+#define LEFT (1 + 2 * (1 + DATASET_DENSE) + DATASET_HEADS)
+
 /* Number i counts x first and the maps then. */
 static unsigned streams(const dataset_writer *w) {
     return 1 + w->maps;
@@ -242,6 +245,30 @@ static bool reopen(dataset_writer *w, const dataset_journal *j) {
     return good;
 }
 
+/* An import that was killed behind its last row left files of heads and of what stands beside the
+ * rows, which are written anew. Those whose names this import does not write would be published
+ * with the set. */
+static void empty_but_rows(const dataset_writer *w) {
+    char names[LEFT][MANIFEST_FILE_NAME];
+    const char *kept[LEFT] = {MANIFEST_JOURNAL};
+    unsigned count = 1;
+    for (unsigned i = 0; i < streams(w); i++) {
+        manifest_file_name(&w->set, data_number(w, i), names[count]);
+        kept[count] = names[count];
+        count++;
+        if (!w->set.images)
+            continue;
+        manifest_file_name(&w->set, index_number(w, i), names[count]);
+        kept[count] = names[count];
+        count++;
+    }
+    for (unsigned i = 0; i < w->columns; i++, count++) {
+        manifest_column_name(i, names[count]);
+        kept[count] = names[count];
+    }
+    staging_empty_but(&w->place, kept, count);
+}
+
 /* Why the files that were left are not used; NULL: they are. */
 static const char *reason_to_begin(dataset_writer *w, dataset_journal *resume) {
     dataset_journal found;
@@ -256,6 +283,7 @@ static const char *reason_to_begin(dataset_writer *w, dataset_journal *resume) {
         memset(w->column, 0, sizeof w->column);
         return "its files cannot be used";
     }
+    empty_but_rows(w);
     *resume = found;
     w->progress.before = found.rows;
     return NULL;

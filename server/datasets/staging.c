@@ -74,15 +74,23 @@ static staging_result make_parents(staging *s) {
 
 /* ---- the staging directory ---- */
 
-/* Goes through the files of a set, and removes them if asked to. Returns true if there are any. */
-static bool find_files(int directory, bool remove) {
+static bool is_among(const char *name, const char *const *names, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Goes through the files of a set but for those of so many names, and removes them if asked to.
+ * Returns true if there are any. */
+static bool find_files(int directory, bool remove, const char *const *kept, unsigned count) {
     bool found = false;
     int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = own >= 0 ? fdopendir(own) : NULL;
     if (!list && own >= 0)
         close(own);
     for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list)) {
-        if (!manifest_owns_file(e->d_name))
+        if (!manifest_owns_file(e->d_name) || is_among(e->d_name, kept, count))
             continue;
         found = true;
         if (remove)
@@ -94,7 +102,11 @@ static bool find_files(int directory, bool remove) {
 }
 
 void staging_empty(const staging *s) {
-    find_files(s->directory, true);
+    find_files(s->directory, true, NULL, 0);
+}
+
+void staging_empty_but(const staging *s, const char *const *kept, unsigned count) {
+    find_files(s->directory, true, kept, count);
 }
 
 static bool is_still_named(int parent, const char *name, int directory) {
@@ -142,7 +154,7 @@ staging_result staging_open(staging *s) {
     close_keeping_errno(parent);
     if (result != STAGING_OK)
         return result;
-    s->left = find_files(s->directory, false);
+    s->left = find_files(s->directory, false, NULL, 0);
     return exists(s) ? STAGING_EXISTS : STAGING_OK; /* by the writer that held the lock */
 }
 

@@ -42,6 +42,9 @@ staging_result staging_open(staging *s);
 /* Removes the files of a set from the staging directory; files of other names stay. */
 void staging_empty(const staging *s);
 
+/* The same, but for files of so many names. */
+void staging_empty_but(const staging *s, const char *const *kept, unsigned count);
+
 /* A new file. NULL, here and below: errno says why. */
 FILE *staging_create(const staging *s, const char *name);
 

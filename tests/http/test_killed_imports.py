@@ -133,6 +133,32 @@ class Killed(Sources):
             with self.subTest(arguments[0]):
                 self.check_kind(arguments)
 
+    def test_an_import_that_is_killed_behind_its_last_row_goes_on(self):
+        """It is held while it writes dense targets: its labels are on the disk then."""
+        photos = [pictures.jpeg(image_sets.photograph(self.source, 32, 32), quality=90) for _ in range(8)]
+        targets = self.source.integers(0, 9, (COUNT, 32, 32), np.uint8)
+        np.save(self.folder / "targets.npy", targets)
+        np.save(self.folder / "near.npy", (np.arange(COUNT)[:, None] + 1) % COUNT)
+        for arguments in self.each(photos, COUNT):
+            with self.subTest(arguments[0]):
+                arguments += ["--dense", self.folder / "targets.npy", "--neighbours", self.folder / "near.npy"]
+                whole = self.root / f"{arguments[0]}-whole"
+                importing(whole, "--from", *arguments)
+                process = self.start(arguments[0], arguments)
+                self.pause(process, arguments[0])
+                partial = self.root / f".{arguments[0]}.partial"
+                while not (partial / "dense.bin").exists():
+                    self.assertTrue(self.step(process), process.said)
+                process.send_signal(signal.SIGKILL)
+                said = self.rest(process)
+                self.assertEqual(process.wait(), -signal.SIGKILL, said)
+                self.assertTrue((partial / "labels.bin").exists() and (partial / "journal").exists(), said)
+                said = importing(self.root / arguments[0], "--from", *arguments)
+                self.assertIn("goes on with an earlier import that did not finish", said)
+                for path in whole.iterdir():
+                    self.assertEqual((self.root / arguments[0] / path.name).read_bytes(), path.read_bytes(), path.name)
+                self.assertEqual(len(list((self.root / arguments[0]).iterdir())), len(list(whole.iterdir())))
+
     def test_what_was_left_of_other_sources_is_not_gone_on_with(self):
         for arguments, alter in zip(self.each(self.photos(280), COUNT), ("list.csv", "shard-0.tar")):
             with self.subTest(arguments[0]):

@@ -38,7 +38,8 @@ static void leave_three_rows(uint64_t source) {
     drop(w);
 }
 
-static void finish_two_rows(dataset_writer *w) {
+/* files: that the set has then. */
+static void finish_two_rows_of(dataset_writer *w, unsigned files) {
     mapped_file column = {.bytes = NULL};
     write_row(w, 2);
     write_row(w, 3);
@@ -48,11 +49,15 @@ static void finish_two_rows(dataset_writer *w) {
         assert_int_equal(column.bytes[4 * i], i);
     mapped_file_close(&column);
     assert_true(dataset_writer_finish(w));
-    assert_int_equal(folder_count("a"), 4); /* and no column or journal */
+    assert_int_equal(folder_count("a"), files); /* and no column or journal */
     dataset *d = small_open("a", true);
     assert_true(d && d->count == 4 && d->x.file.length == 12);
     assert_memory_equal(d->x.file.bytes, small_pixels, 12);
     dataset_release(d);
+}
+
+static void finish_two_rows(dataset_writer *w) {
+    finish_two_rows_of(w, 4);
 }
 
 static void an_import_goes_on_where_a_killed_one_was_saved(void **state) {
@@ -64,6 +69,49 @@ static void an_import_goes_on_where_a_killed_one_was_saved(void **state) {
     assert_true(journal.items == 2 && journal.rows == 2 && journal.bad == 5 && journal.bytes == 6);
     assert_true(folder_said("goes on with an earlier import that did not finish: 2 of 4 rows"));
     finish_two_rows(w);
+}
+
+/* As an import does that is killed behind its last row: the files of heads, of what stands beside
+ * the rows, of pieces and the manifest are there, and the journal still is. */
+static void leave_an_end(void) {
+    static const char *const files[] = {"labels.bin",     "labels.b.bin", "dense.old.bin",
+                                        "neighbours.bin", "pieces.bin",   "manifest.json"};
+    char path[64];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, ".a.partial/%s", files[i]);
+        folder_write(path, "stale", 5);
+    }
+}
+
+static void an_import_goes_on_where_one_was_killed_behind_its_last_row(void **state) {
+    (void)state;
+    static const unsigned char near[] = {1, 0, 0, 0}, numbers[] = {0, 2, 1, 2};
+    const array neighbours = {.bytes = near, .type = DTYPE_U8, .rank = 2, .shape = {4, 1}};
+    const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {4}};
+    const label l = {.from = &y, .numbers = true, .rows = 4, .classes = 3};
+    dataset_journal journal = {.source = 7};
+    leave_three_rows(7);
+    leave_an_end();
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    assert_true(w && dataset_writer_begin(w, &facts, &journal) && journal.rows == 2);
+    write_row(w, 2);
+    write_row(w, 3);
+    assert_true(dataset_writer_head(w, "y", &l) && dataset_writer_neighbours(w, &neighbours));
+    assert_true(dataset_writer_finish(w));
+    assert_int_equal(folder_count("a"), 6); /* and no dense targets, which this import has not */
+    dataset *d = small_open("a", true);
+    assert_true(d && d->count == 4 && d->heads == 1 && d->head[0].file.bytes[4] == 2);
+    dataset_release(d);
+}
+
+static void a_file_that_a_list_of_the_directory_missed_is_written_anew(void **state) {
+    (void)state;
+    dataset_journal journal = {.source = 7};
+    leave_three_rows(7);
+    dataset_writer *w = dataset_writer_open(folder_path("a"), folder_errors);
+    assert_true(w && dataset_writer_begin(w, &facts, &journal));
+    leave_an_end();
+    finish_two_rows_of(w, 4 + 4);
 }
 
 static void begin_anew(uint64_t source, const char *reason) {
@@ -189,6 +237,8 @@ static void maps_of_rows_of_one_shape_are_dense_targets_of_that_shape(void **sta
 }
 
 RUN(IN_FOLDER(an_import_goes_on_where_a_killed_one_was_saved),
+    IN_FOLDER(an_import_goes_on_where_one_was_killed_behind_its_last_row),
+    IN_FOLDER(a_file_that_a_list_of_the_directory_missed_is_written_anew),
     IN_FOLDER(another_source_begins_anew), IN_FOLDER(a_file_that_is_too_short_begins_anew),
     IN_FOLDER(label_maps_go_on_with_their_rows),
     IN_FOLDER(maps_of_rows_of_one_shape_are_dense_targets_of_that_shape),
