@@ -295,7 +295,9 @@ static void count_steps(dataset *d, uint64_t length) {
     d->steps += length;
 }
 
-bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *offsets) {
+/* Offsets that were checked may be those of a file that is overwritten meanwhile. */
+bool dataset_writer_ragged(dataset_writer *w, const void *steps, uint64_t count,
+                           const array *offsets) {
     const unsigned char *at = steps;
     size_t size = dtype_table[offsets->type].size;
     char name[MANIFEST_FILE_NAME];
@@ -304,6 +306,12 @@ bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *of
         const unsigned char *begin = offsets->bytes + i * size;
         int64_t length =
             dtype_integer(offsets->type, begin + size) - dtype_integer(offsets->type, begin);
+        if (length <= 0 || (uint64_t)length > count - w->set.steps)
+            return dataset_writer_fail(w,
+                                       "row %" PRIu64 " has %" PRId64
+                                       " steps; it must have at least 1, and of all %" PRIu64
+                                       " steps %" PRIu64 " are left",
+                                       i, length, count, count - w->set.steps);
         size_t bytes = (size_t)((uint64_t)length * w->set.x.row_bytes);
         if (fwrite(at, 1, bytes, w->x.data) != bytes)
             return dataset_writer_fail_file(w, name);

@@ -52,9 +52,10 @@ FILE *dataset_writer_scratch(dataset_writer *w);
 /* Appends rows of little-endian elements. False here and below: explained. */
 bool dataset_writer_rows(dataset_writer *w, const void *bytes, uint64_t rows);
 
-/* Writes all rows of a ragged set. offsets: rows + 1 of an integer type, which rise from 0; row i
- * has the steps offsets[i] … offsets[i + 1] - 1 of `steps`. */
-bool dataset_writer_ragged(dataset_writer *w, const void *steps, const array *offsets);
+/* Writes all rows of a ragged set. offsets: rows + 1 of an integer type, which rise from 0 to
+ * `count`, the number of steps; row i has the steps offsets[i] … offsets[i + 1] - 1 of `steps`. */
+bool dataset_writer_ragged(dataset_writer *w, const void *steps, uint64_t count,
+                           const array *offsets);
 
 /* Appends a picture of an image set: the bytes of a file, or samples. */
 bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p);

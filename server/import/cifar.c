@@ -122,7 +122,11 @@ static bool read_labels(const import *in, batch *b) {
                 more[b->rows + r] = file.bytes[r * record_bytes(b->heads) + l];
         }
         b->rows += rows;
+        /* The labels that were copied are those that were found to fit. */
+        bool same = rows == 0 || import_unchanged(in, in->files[i], &file);
         mapped_file_close(&file);
+        if (!same)
+            return false;
     }
     return import_may_go_on(in) && (b->rows > 0 || import_fail(in, "the files hold no records"));
 }
@@ -172,7 +176,7 @@ static bool copy(const import *in, const batch *b) {
     }
     in->report->imported = in->count - in->report->bad;
     return import_finish(in, w, &facts,
-                         &(import_labels){heads, b->heads->names, b->heads->count, NULL});
+                         &(import_labels){heads, b->heads->names, b->heads->count, NULL}, NULL);
 }
 
 static bool run(const import *in) {

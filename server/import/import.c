@@ -53,6 +53,14 @@ bool import_unchanged(const import *in, const char *path, const mapped_file *fil
            import_fail_changed(in, path);
 }
 
+/* files: of in->files; NULL: the import has copies of them. */
+static bool are_unchanged(const import *in, const mapped_file *files) {
+    bool good = true;
+    for (unsigned i = 0; files && i < in->count && good; i++)
+        good = import_unchanged(in, in->files[i], &files[i]);
+    return good;
+}
+
 bool import_may_go_on(const import *in) {
     return in->report->bad == 0 || (in->given & IMPORT_SKIP_BAD) ||
            import_fail(in, "some files cannot be read; --skip-bad imports the others");
@@ -116,23 +124,24 @@ bool import_arrays(const import *in, const import_sources *from) {
         !heads_read(in, from->y, from->heads, facts.expected, all, names))
         return false;
     dataset_writer *w = import_begin(in, &facts);
-    bool good = w && (from->offsets ? dataset_writer_ragged(w, from->x->bytes, from->offsets)
+    bool good = w && (from->offsets ? dataset_writer_ragged(w, from->x->bytes, from->x->shape[0],
+                                                            from->offsets)
                                     : dataset_writer_rows(w, from->x->bytes, facts.expected));
-    for (unsigned i = 0; from->files && i < in->count && good; i++)
-        good = import_unchanged(in, in->files[i], &from->files[i]);
     if (!good) {
+        are_unchanged(in, from->files); /* names the file if that is why */
         dataset_writer_abandon(w);
         return false;
     }
     in->report->imported = in->count;
-    good = import_finish(in, w, &facts, &(import_labels){all, names, from->heads, NULL});
+    good =
+        import_finish(in, w, &facts, &(import_labels){all, names, from->heads, NULL}, from->files);
     if (good && from->offsets)
         summary_lengths(in, from->offsets);
     return good;
 }
 
 bool import_finish(const import *in, dataset_writer *w, const dataset_writer_facts *facts,
-                   const import_labels *labels) {
+                   const import_labels *labels, const mapped_file *files) {
     bool good = true;
     for (unsigned i = 0; i < labels->count && good; i++) {
         good = dataset_writer_head(w, labels->names[i], &labels->heads[i]);
@@ -140,7 +149,8 @@ bool import_finish(const import *in, dataset_writer *w, const dataset_writer_fac
         for (uint64_t c = 0; names && c < labels->heads[i].classes && good; c++)
             good = dataset_writer_class(w, names[c]);
     }
-    if (!good || !extras_write(in, w)) {
+    /* The heads were read from the files once more, so the files are looked at behind them. */
+    if (!good || !extras_write(in, w) || !are_unchanged(in, files)) {
         dataset_writer_abandon(w);
         return false;
     }

@@ -138,8 +138,9 @@ typedef struct import_labels {
 } import_labels;
 
 /* Writes the heads and what stands beside the rows, gives the set its name, and prints what the set
- * holds. Frees the writer in any case. */
+ * holds. files: what the rows and labels are views of, as in import_sources; a file that has
+ * changed until all of it was read ends the import. Frees the writer in any case. */
 bool import_finish(const import *in, dataset_writer *w, const dataset_writer_facts *facts,
-                   const import_labels *labels);
+                   const import_labels *labels, const mapped_file *files);
 
 #endif

@@ -369,7 +369,7 @@ static bool finish(pictures *p) {
     p->w = NULL;
     if (good)
         good = import_finish(p->in, w, &p->facts,
-                             &(import_labels){heads, names, from->heads, class_names});
+                             &(import_labels){heads, names, from->heads, class_names}, NULL);
     else
         dataset_writer_abandon(w);
     for (unsigned i = 0; i < from->heads; i++)

@@ -88,8 +88,13 @@ static void tell_head(const import *in, const import_labels *all, unsigned i) {
         return;
     }
     uint64_t *counts = calloc((size_t)l->classes, sizeof *counts);
-    for (uint64_t row = 0; counts && row < l->rows; row++)
-        counts[label_number(l, row)]++;
+    /* Labels that are views of a file may be overwritten at any time, also behind the last look at
+     * whether they were: what is told is of no weight then, but nothing else may be touched. */
+    for (uint64_t row = 0; counts && row < l->rows; row++) {
+        uint32_t number = label_number(l, row);
+        if (number < l->classes)
+            counts[number]++;
+    }
     if (counts)
         tell_counts(in, all->class_names ? all->class_names[i] : NULL, l, all->names[i], counts);
     free(counts);

@@ -7,14 +7,17 @@ import os
 import re
 import resource
 import signal
+import struct
 import subprocess
 import tarfile
 import unittest
 
 import numpy as np
 
+import harness
 import image_sets
 import pictures
+import tensors
 from hosting import importing
 from interrupting import Interrupting
 from test_image_sets import entries
@@ -221,6 +224,25 @@ class Troubled(Sources):
                     self.assertRegex(said, explained)
                     path.write_bytes(whole)
                     self.assertEqual(list(self.root.iterdir()), [])
+
+    def test_labels_that_change_while_what_stands_beside_them_is_written_are_named(self):
+        """The rows are written by then, and the labels are read once more for the summary."""
+        x, y, beside = np.zeros((COUNT, 4), np.uint8), np.zeros(COUNT, np.int32), np.zeros((COUNT, 4), np.float32)
+        for kind, changed in (("npy", "y.npy"), ("safetensors", "all")):
+            with self.subTest(kind):
+                files = [self.file("x.npy", harness.write_npy(x)), self.file("y.npy", harness.write_npy(y))] \
+                    if kind == "npy" else [self.file("all", tensors.write_safetensors({"x": x, "y": y}))]
+                dense = self.file("beside.npy", harness.write_npy(beside))
+                process = self.start("set", [kind, *files, "--dense", dense])
+                while b" rows of dense" not in process.said:
+                    self.assertTrue(self.step(process), process.said)
+                with open(self.folder / changed, "r+b") as file:  # the last label
+                    file.seek(-4, os.SEEK_END)
+                    file.write(struct.pack("<i", 1 << 30))
+                said = self.rest(process)
+                self.assertEqual(process.wait(), 1, said)
+                self.assertRegex(said, f"{changed}' was truncated or changed while it was read")
+                self.assertEqual(list(self.root.iterdir()), [])
 
 
 if __name__ == "__main__":

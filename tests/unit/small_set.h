@@ -72,7 +72,7 @@ static inline void small_write_ragged(const char *name) {
                                         .ragged = true};
     const array offsets = {.bytes = ends, .type = DTYPE_U8, .rank = 1, .shape = {4}};
     dataset_writer *w = dataset_writer_new(folder_path(name), &facts, folder_errors);
-    assert_true(w && dataset_writer_ragged(w, small_pixels, &offsets) && small_heads(w, 3) &&
+    assert_true(w && dataset_writer_ragged(w, small_pixels, 6, &offsets) && small_heads(w, 3) &&
                 dataset_writer_finish(w));
 }
 

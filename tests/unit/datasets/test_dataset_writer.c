@@ -206,6 +206,31 @@ static void an_error_of_writing_names_the_set_and_the_file(void **state) {
     assert_int_equal(folder_count(""), 0);
 }
 
+/* As of a file that is overwritten after its offsets were checked. */
+static void offsets_that_do_not_rise_or_leave_their_steps_are_refused(void **state) {
+    (void)state;
+    static const signed char ends[][4] = {{0, 1, 7, 6}, {0, 3, 3, 6}, {0, 4, 1, 6}, {0, 1, 5, 7}};
+    static const char *const said[] = {
+        "row 1 has 6 steps; it must have at least 1, and of all 6 steps 5 are left",
+        "row 1 has 0 steps; it must have at least 1, and of all 6 steps 3 are left",
+        "row 1 has -3 steps; it must have at least 1, and of all 6 steps 2 are left",
+        "row 2 has 2 steps; it must have at least 1, and of all 6 steps 1 are left"};
+    const dataset_writer_facts facts = {.type = DTYPE_U8,
+                                        .rank = 2,
+                                        .side = {0, 2},
+                                        .layout = LAYOUT_CHANNELS_LAST,
+                                        .ragged = true};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        const array offsets = {
+            .bytes = (const unsigned char *)ends[i], .type = DTYPE_I8, .rank = 1, .shape = {4}};
+        dataset_writer *w = dataset_writer_new(folder_path("a"), &facts, folder_errors);
+        assert_true(w && !dataset_writer_ragged(w, small_pixels, 6, &offsets));
+        assert_true(folder_said(said[i]));
+        dataset_writer_abandon(w);
+        assert_int_equal(folder_count(""), 0);
+    }
+}
+
 static void a_directory_that_cannot_be_used_is_named(void **state) {
     (void)state;
     folder_write("plain", "", 0);
@@ -224,4 +249,5 @@ RUN(IN_FOLDER(what_is_written_is_read), IN_FOLDER(dense_targets_and_neighbours_a
     IN_FOLDER(a_path_is_checked_before_anything_is_written),
     IN_FOLDER(a_second_writer_of_a_set_is_told),
     IN_FOLDER(an_error_of_writing_names_the_set_and_the_file),
+    IN_FOLDER(offsets_that_do_not_rise_or_leave_their_steps_are_refused),
     IN_FOLDER(a_directory_that_cannot_be_used_is_named))

@@ -50,7 +50,7 @@ static bool write_dense(dataset_writer *w) {
 static bool write_ragged(dataset_writer *w) {
     static const unsigned char ends[] = {0, 1, 5, 6};
     const array offsets = {.bytes = ends, .type = DTYPE_U8, .rank = 1, .shape = {4}};
-    return dataset_writer_ragged(w, small_pixels, &offsets) && small_heads(w, 3);
+    return dataset_writer_ragged(w, small_pixels, 6, &offsets) && small_heads(w, 3);
 }
 
 static unsigned long write_until_whole(const dataset_writer_facts *facts,

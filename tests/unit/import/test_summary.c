@@ -69,6 +69,22 @@ import in = quiet();
                             "--values\n"));
 }
 
+/* As of a file that is overwritten after its labels were checked. */
+static void class_numbers_beyond_the_classes_are_not_counted(void **state) {
+    (void)state;
+    static const char *const names[] = {"y"};
+    static const int32_t numbers[] = {0, 1 << 30, 1, -1};
+    const import in = quiet();
+    const array y = {.name = "y",
+                     .bytes = (const unsigned char *)numbers,
+                     .type = DTYPE_I32,
+                     .rank = 1,
+                     .shape = {4}};
+    const label l = {.from = &y, .numbers = true, .native = true, .rows = 4, .classes = 2};
+    summary_labels(&in, &(import_labels){&l, names, 1, NULL});
+    assert_true(folder_said("y: 2 classes; rows per class: 0: 1, 1: 1\n"));
+}
+
 static void tell(const float *values) {
     tell_of(DTYPE_F32, values);
 }
@@ -104,5 +120,6 @@ static void a_set_without_labels_is_told_so(void **state) {
 
 RUN(IN_FOLDER(the_length_of_a_ragged_row_is_called_L), IN_FOLDER(lengths_are_told_by_their_order),
     IN_FOLDER(floats_that_were_read_as_class_numbers_name_the_other_reading),
+    IN_FOLDER(class_numbers_beyond_the_classes_are_not_counted),
     IN_FOLDER(values_are_told_by_their_range), IN_FOLDER(values_of_float64_are_told_to_be_rounded),
     IN_FOLDER(values_that_are_no_numbers_are_counted), IN_FOLDER(a_set_without_labels_is_told_so))
