@@ -42,7 +42,8 @@ static bool refuse_file(const dataset *d, FILE *errors, const char *file) {
 static json_t *parse_manifest(const dataset *d, const mapped_file *file, FILE *errors) {
     json_error_t error;
     if (file->length > MANIFEST_MOST) {
-        refuse(d, errors, MANIFEST_NAME " has more than 4 MiB");
+        refuse(d, errors, MANIFEST_NAME " has %zu bytes; it may have at most %u", file->length,
+               MANIFEST_MOST);
         return NULL;
     }
     json_t *root =

@@ -407,14 +407,23 @@ static bool hash_set(dataset_writer *w) {
     return good;
 }
 
+/* A manifest that readers refuse is not published. */
+static bool print_manifest(dataset_writer *w, const json_t *root, FILE *file) {
+    if (json_dumpf(root, file, JSON_INDENT(1)) != 0 || fputc('\n', file) == EOF)
+        return dataset_writer_fail_file(w, MANIFEST_NAME);
+    return ftello(file) <= MANIFEST_MOST ||
+           dataset_writer_fail(w,
+                               MANIFEST_NAME " has more than %u bytes: the names of all classes "
+                                             "are too long",
+                               MANIFEST_MOST);
+}
+
 static bool write_manifest(dataset_writer *w) {
     json_t *root = manifest_write(&w->set, w->class_names);
     FILE *file = root ? dataset_writer_create(w, MANIFEST_NAME) : NULL;
     if (!root)
         dataset_writer_fail(w, "out of memory");
-    bool good =
-        file && ((json_dumpf(root, file, JSON_INDENT(1)) == 0 && fputc('\n', file) != EOF) ||
-                 dataset_writer_fail_file(w, MANIFEST_NAME));
+    bool good = file && print_manifest(w, root, file);
     json_decref(root);
     return file && dataset_writer_finish_file(w, file, MANIFEST_NAME) && good;
 }

@@ -363,6 +363,14 @@ static json_t *lengths_of(const dataset *d) {
                      "total", (json_int_t)d->steps);
 }
 
+size_t manifest_class_bytes(const char *name) {
+    static const char around[] = ",\n   \"\"";
+    size_t bytes = sizeof around;
+    for (; *name; name++)
+        bytes += (unsigned char)*name < ' ' ? 6 : *name == '"' || *name == '\\' ? 2 : 1;
+    return bytes;
+}
+
 json_t *manifest_write(const dataset *d, json_t *class_names) {
     json_t *root =
         json_pack("{si sI ss so ss so sO}", "fmixd", FORMAT, "count", (json_int_t)d->count, "dtype",

@@ -31,8 +31,12 @@
 #include "dataset_part.h"
 #include "manifest_file.h"
 
-#define MANIFEST_MOST   (4u << 20) /* bytes of the file */
-#define MANIFEST_REASON 256        /* bytes of why a manifest is refused, with its end */
+/* Bytes of the file: room for as many classes as a head may have, whose names take 57 bytes each.
+ * Beside the names of all classes stand less than MANIFEST_FACTS. */
+#define MANIFEST_MOST   (64u << 20)
+#define MANIFEST_FACTS  (64u << 10)
+#define MANIFEST_NAMES  (MANIFEST_MOST - MANIFEST_FACTS)
+#define MANIFEST_REASON 256 /* bytes of why a manifest is refused, with its end */
 
 /* Returns true if a set, or the NAME of a head y.NAME, may be called `name`: letters, digits, _ and
  * -, at most DATASET_NAME of them. */
@@ -55,6 +59,9 @@ bool manifest_store_of(const char *name, unsigned *out);
 /* Fills the facts, the heads and the digest of *out from a manifest. False: `reason` says why the
  * manifest is refused. */
 bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON]);
+
+/* At least the bytes that the name of a class takes in the file. */
+size_t manifest_class_bytes(const char *name);
 
 /* The manifest of a set. class_names: a list of names for each head. NULL: no memory. */
 json_t *manifest_write(const dataset *d, json_t *class_names);

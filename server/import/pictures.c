@@ -1,6 +1,7 @@
 #include "pictures.h"
 #include "base/clock.h"
 #include "base/machine.h"
+#include "datasets/manifest.h"
 #include "extras.h"
 #include "picture_sizes.h"
 
@@ -386,6 +387,19 @@ static void tell_rest(const pictures *p) {
                     p->order.shorter, p->shrunk, p->small);
 }
 
+/* Before hours of rows are written for a set whose manifest would be refused. */
+static bool names_fit(const import *in, const picture_source *from) {
+    size_t bytes = 0;
+    for (unsigned i = 0; i < from->heads; i++)
+        for (uint64_t c = 0; from->head[i].class_names && c < from->head[i].classes; c++)
+            bytes += manifest_class_bytes(from->head[i].class_names[c]);
+    return bytes <= MANIFEST_NAMES ||
+           import_fail(in,
+                       "the names of all classes take %zu bytes in " MANIFEST_NAME
+                       "; they may take at most %u: give shorter names",
+                       bytes, MANIFEST_NAMES);
+}
+
 bool pictures_import(const import *in, picture_source *from, dataset_writer *w) {
     pictures p = {.in = in, .from = from, .w = w, .maps = picture_maps_of(in)};
     p.jobs = calloc(WORKERS_AHEAD, sizeof *p.jobs);
@@ -397,8 +411,9 @@ bool pictures_import(const import *in, picture_source *from, dataset_writer *w) 
     if (in->shorter && in->store != DATASET_PIXELS)
         good = import_fail(in, "--short shrinks pixels, and so needs --store pixels; files are "
                                "stored as they are");
-    good = good && look_at_all(&p) && decide(&p) && begin(&p) && pass(&p, &p.order, take_row) &&
-           import_may_go_on(in) && (!from->check || from->check(from->self, true)) && finish(&p);
+    good = good && names_fit(in, from) && look_at_all(&p) && decide(&p) && begin(&p) &&
+           pass(&p, &p.order, take_row) && import_may_go_on(in) &&
+           (!from->check || from->check(from->self, true)) && finish(&p);
     if (good)
         tell_rest(&p);
     dataset_writer_abandon(p.w);

@@ -30,11 +30,12 @@ static void a_manifest_that_is_not_json_is_refused_by_its_line(void **state) {
     assert_true(refused("a", false, "data set 'a': manifest.json is not of a known format"));
 }
 
-static void a_manifest_over_4_mib_is_refused(void **state) {
+static void a_manifest_over_64_mib_is_refused(void **state) {
     (void)state;
     small_write("a");
-    assert_int_equal(truncate(folder_path("a/manifest.json"), (4 << 20) + 1), 0);
-    assert_true(refused("a", false, "manifest.json has more than 4 MiB"));
+    assert_int_equal(truncate(folder_path("a/manifest.json"), (64 << 20) + 1), 0);
+    assert_true(
+        refused("a", false, "manifest.json has 67108865 bytes; it may have at most 67108864"));
 }
 
 static void a_manifest_that_is_not_a_regular_file_is_refused(void **state) {
@@ -176,7 +177,7 @@ static void files_are_listed_in_the_order_of_the_digest(void **state) {
 
 RUN(IN_FOLDER(a_set_that_is_not_there_is_refused),
     IN_FOLDER(a_manifest_that_is_not_json_is_refused_by_its_line),
-    IN_FOLDER(a_manifest_over_4_mib_is_refused),
+    IN_FOLDER(a_manifest_over_64_mib_is_refused),
     IN_FOLDER(a_manifest_that_is_not_a_regular_file_is_refused),
     IN_FOLDER(files_have_the_length_that_the_manifest_requires),
     IN_FOLDER(a_class_number_that_no_class_has_is_refused),

@@ -1,5 +1,8 @@
 #include "small_set.h"
 
+#include "datasets/manifest.h"
+
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -148,6 +151,40 @@ static void names_of_classes_are_utf8(void **state) {
     assert_true(folder_said("the name of a class is not UTF-8"));
 }
 
+/* A set with one head of so many classes, whose names are numbers with this text before them. */
+static dataset_writer *begin_named(uint64_t classes, const char *before) {
+    static const unsigned char numbers[] = {0, 2, 1};
+    char name[2000];
+    const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {3}};
+    const label l = {.from = &y, .numbers = true, .rows = 3, .classes = classes};
+    dataset_writer *w = begin_set("a");
+    assert_true(dataset_writer_rows(w, small_pixels, 3) && dataset_writer_head(w, "y", &l));
+    for (uint64_t i = 0; i < classes; i++) {
+        snprintf(name, sizeof name, "%s%" PRIu64, before, i);
+        assert_true(dataset_writer_class(w, name));
+    }
+    return w;
+}
+
+static void a_set_may_have_names_for_as_many_classes_as_a_head(void **state) {
+    (void)state;
+    assert_true(dataset_writer_finish(begin_named(FMIX_MAX_CLASSES, "the class of number ")));
+    dataset *d = small_open("a", true);
+    assert_true(d && d->head[0].classes == FMIX_MAX_CLASSES);
+    dataset_release(d);
+}
+
+static void a_manifest_that_nobody_would_read_is_not_published(void **state) {
+    (void)state;
+    char before[1900];
+    memset(before, 'n', sizeof before - 1);
+    before[sizeof before - 1] = 0;
+    assert_false(dataset_writer_finish(begin_named(MANIFEST_MOST / 1900, before)));
+    assert_true(folder_said("manifest.json has more than 67108864 bytes: the names of all classes "
+                            "are too long"));
+    assert_int_equal(folder_count(""), 0);
+}
+
 /* Those that follow are its consequences. */
 static void only_the_first_error_is_printed(void **state) {
     (void)state;
@@ -245,7 +282,10 @@ RUN(IN_FOLDER(what_is_written_is_read), IN_FOLDER(dense_targets_and_neighbours_a
     IN_FOLDER(what_does_not_belong_to_the_rows_is_refused), IN_FOLDER(values_are_written_as_f32),
     IN_FOLDER(rows_may_come_in_pieces), IN_FOLDER(labels_must_be_as_many_as_rows),
     IN_FOLDER(a_set_has_rows), IN_FOLDER(heads_are_named_well_and_at_most_eight),
-    IN_FOLDER(names_of_classes_are_utf8), IN_FOLDER(only_the_first_error_is_printed),
+    IN_FOLDER(names_of_classes_are_utf8),
+    IN_FOLDER(a_set_may_have_names_for_as_many_classes_as_a_head),
+    IN_FOLDER(a_manifest_that_nobody_would_read_is_not_published),
+    IN_FOLDER(only_the_first_error_is_printed),
     IN_FOLDER(a_path_is_checked_before_anything_is_written),
     IN_FOLDER(a_second_writer_of_a_set_is_told),
     IN_FOLDER(an_error_of_writing_names_the_set_and_the_file),

@@ -46,6 +46,25 @@ static void files_that_are_named_more_than_once_are_told(void **state) {
                             "first: 'p/b c.png'"));
 }
 
+/* Each control character takes six bytes in the manifest. */
+static void
+names_of_classes_that_are_too_long_for_a_manifest_are_refused_before_a_row(void **state) {
+    (void)state;
+    enum { ROWS = 300, LENGTH = 40000 };
+    static char name[LENGTH];
+    make_pictures();
+    memset(name, 1, sizeof name - 1);
+    FILE *list = fopen(folder_path("list.csv"), "w");
+    assert_true(list && fputs("path,y\n", list) >= 0);
+    for (unsigned i = 0; i < ROWS; i++)
+        assert_true(fprintf(list, "p/a.png,%s%03u\n", name, i) > LENGTH);
+    assert_int_equal(fclose(list), 0);
+    assert_true(importing_refused(IMPORT("--from", "list", folder_path("list.csv")),
+                                  "the names of all classes take 72001500 bytes in manifest.json; "
+                                  "they may take at most 67043328: give shorter names"));
+    assert_true(folder_said_nothing_of("%, "));
+}
+
 static void numbers_are_values_where_that_is_asked_for(void **state) {
     (void)state;
     make_pictures();
@@ -136,6 +155,7 @@ static void mistakes_are_refused_by_their_line(void **state) {
 
 RUN(IN_FOLDER(paths_are_relative_to_the_list_and_rows_in_its_order),
     IN_FOLDER(files_that_are_named_more_than_once_are_told),
+    IN_FOLDER(names_of_classes_that_are_too_long_for_a_manifest_are_refused_before_a_row),
     IN_FOLDER(numbers_are_values_where_that_is_asked_for),
     IN_FOLDER(names_that_are_no_numbers_make_all_of_a_column_names),
     IN_FOLDER(a_label_that_makes_numbers_names_is_told),
