@@ -39,10 +39,12 @@ static void count_descriptors(const char *proc, process_usage *out) {
     DIR *all = path_of(proc, "fd", path, sizeof path) ? opendir(path) : NULL;
     if (!all)
         return;
+    errno = 0;
     for (const struct dirent *each; (each = readdir(all));)
         n += each->d_name[0] != '.';
+    if (errno == 0)
+        out->open_fds = n;
     closedir(all);
-    out->open_fds = n;
 }
 
 static double seconds(struct timeval t) {

@@ -91,9 +91,17 @@ static bool list_sets(const scan *of, entries *out) {
         return false;
     }
     bool good = true;
-    for (struct dirent *e; good && !dataset_must_stop(of->stop) && (e = readdir(directory));)
+    errno = 0;
+    for (struct dirent *e; good && !dataset_must_stop(of->stop) && (e = readdir(directory));) {
         if (is_set(dirfd(directory), e->d_name) && !(good = add_entry(out, e->d_name)))
             message_print(of->errors, "fmixd: data: out of memory\n");
+        errno = 0;
+    }
+    if (good && errno) { /* sets that are missed would no longer be served */
+        good = false;
+        message_print(of->errors, "fmixd: data: '%s' cannot be read to its end: %s\n",
+                      of->catalog->root, strerror(errno));
+    }
     closedir(directory);
     if (out->count)
         qsort(out->each, out->count, sizeof *out->each, by_name);

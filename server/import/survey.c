@@ -222,9 +222,15 @@ static bool list_classes(const import *in, survey *out) {
     if (!directory)
         return import_fail(in, "'%s' cannot be read: %s", in->files[0], strerror(errno));
     bool good = true;
-    for (struct dirent *e = readdir(directory); e && good; e = readdir(directory))
+    errno = 0;
+    for (struct dirent *e = readdir(directory); e && good; e = readdir(directory)) {
         if (!is_dot(e->d_name))
             good = take_root_entry(in, e->d_name, out);
+        errno = 0;
+    }
+    /* A class that is missed would shift the numbers of those behind it. */
+    if (good && errno)
+        good = import_fail(in, "'%s' cannot be read to its end: %s", in->files[0], strerror(errno));
     closedir(directory);
     if (good && (out->class_count == 0 || out->class_count > FMIX_MAX_CLASSES))
         return import_fail(in,

@@ -1,4 +1,5 @@
 /* The sets under a directory: those that are served, and the reason why others are not. */
+#include "broken_list.h"
 #include "small_set.h"
 
 #include "datasets/catalog.h"
@@ -83,6 +84,22 @@ static void sets_that_are_refused_are_counted_and_the_first_are_named(void **sta
     assert_string_equal(names[1], "c");
     assert_int_equal(catalog_count_sets(of, &c, names, 0), 0);
     catalog_free(of);
+}
+
+static void the_sets_stay_while_the_root_cannot_be_read_to_its_end(void **state) {
+    (void)state;
+    small_write("a");
+    small_write("b");
+    catalog *c = fill();
+    for (unsigned at = 1; at <= 5; at++) { /* two dots, two sets, and the end */
+        broken_list_at = at;
+        assert_false(scan(c));
+        assert_true(folder_said("' cannot be read to its end: Input/output error"));
+        assert_true(is_served(c, "a") && is_served(c, "b"));
+        folder_forget();
+    }
+    assert_true(scan(c));
+    catalog_free(c);
 }
 
 static void a_directory_without_a_manifest_is_not_a_set(void **state) {
@@ -263,6 +280,7 @@ static void a_set_is_doubtful_until_a_scan_has_read_it_again(void **state) {
 RUN(IN_FOLDER(sets_are_found_by_name_and_unchanged_ones_are_kept),
     IN_FOLDER(a_set_that_cannot_be_opened_is_known_with_the_reason),
     IN_FOLDER(sets_that_are_refused_are_counted_and_the_first_are_named),
+    IN_FOLDER(the_sets_stay_while_the_root_cannot_be_read_to_its_end),
     IN_FOLDER(a_directory_without_a_manifest_is_not_a_set),
     IN_FOLDER(a_manifest_that_is_not_a_regular_file_is_a_reason),
     IN_FOLDER(hundreds_of_sets_are_served_in_the_order_of_their_names),

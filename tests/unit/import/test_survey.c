@@ -1,4 +1,5 @@
 /* The walk through a directory of classes: what is taken, skipped and bad, and in what order. */
+#include "broken_list.h"
 #include "importing.h"
 
 #include "import/survey.h"
@@ -157,6 +158,29 @@ static void a_root_without_classes_is_refused(void **state) {
     survey_free(&s);
 }
 
+/* A class that is missed would shift the numbers of those behind it. */
+static void a_root_that_cannot_be_read_to_its_end_is_refused(void **state) {
+    (void)state;
+    survey s;
+    folder_make("images");
+    folder_make("images/a");
+    folder_make("images/b");
+    touch("images/a/1.png");
+    touch("images/b/1.png");
+    for (unsigned at = 1; at <= 5; at++) { /* two dots, two classes, and the end */
+        broken_list_at = at;
+        assert_false(walk(&s));
+        assert_true(folder_said("images' cannot be read to its end: Input/output error"));
+        survey_free(&s);
+        folder_forget();
+    }
+    broken_list_at = 6; /* of the first class */
+    assert_true(walk(&s));
+    assert_int_equal(counts.bad, 1);
+    assert_true(folder_said("images/a': the directory cannot be read to its end: Input/output"));
+    survey_free(&s);
+}
+
 static void a_class_whose_name_is_not_utf8_is_refused(void **state) {
     (void)state;
     survey s;
@@ -171,4 +195,5 @@ RUN(IN_FOLDER(files_come_in_the_order_of_torchvision), IN_FOLDER(other_files_are
     IN_FOLDER(a_link_that_leads_nowhere_is_bad_only_where_an_image_is_missed),
     IN_FOLDER(links_are_followed_but_not_in_circles), IN_FOLDER(a_tree_that_is_too_deep_is_bad),
     IN_FOLDER(a_root_without_classes_is_refused),
+    IN_FOLDER(a_root_that_cannot_be_read_to_its_end_is_refused),
     IN_FOLDER(a_class_whose_name_is_not_utf8_is_refused))
