@@ -22,6 +22,13 @@ static void close_keeping_errno(int fd) {
     errno = kept;
 }
 
+/* The writer has the directory, and its lock, no longer. */
+static void leave(staging *s) {
+    if (s->directory >= 0)
+        close_keeping_errno(s->directory);
+    s->directory = -1;
+}
+
 static int open_parent(const staging *s) {
     return open(s->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
@@ -81,32 +88,46 @@ static bool is_among(const char *name, const char *const *names, unsigned count)
     return false;
 }
 
-/* Goes through the files of a set but for those of so many names, and removes them if asked to.
- * Returns true if there are any. */
-static bool find_files(int directory, bool remove, const char *const *kept, unsigned count) {
-    bool found = false;
+static DIR *open_list(int directory) {
     int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = own >= 0 ? fdopendir(own) : NULL;
     if (!list && own >= 0)
-        close(own);
-    for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list)) {
-        if (!manifest_owns_file(e->d_name) || is_among(e->d_name, kept, count))
-            continue;
-        found = true;
-        if (remove)
+        close_keeping_errno(own);
+    return list;
+}
+
+/* Removes the files of a set, but for those of so many names. One that cannot be removed is found
+ * when it is created, or stays with its directory. */
+static void remove_files(int directory, const char *const *kept, unsigned count) {
+    DIR *list = open_list(directory);
+    for (struct dirent *e = list ? readdir(list) : NULL; e; e = readdir(list))
+        if (manifest_owns_file(e->d_name) && !is_among(e->d_name, kept, count))
             unlinkat(directory, e->d_name, 0);
-    }
     if (list)
         closedir(list);
-    return found;
+}
+
+/* *found: whether the directory has files of a set. False: errno says why that is not known. */
+static bool find_files(int directory, bool *found) {
+    DIR *list = open_list(directory);
+    *found = false;
+    if (!list)
+        return false;
+    errno = 0;
+    for (struct dirent *e; !*found && (e = readdir(list));)
+        *found = manifest_owns_file(e->d_name);
+    int error = *found ? 0 : errno;
+    closedir(list);
+    errno = error;
+    return error == 0;
 }
 
 void staging_empty(const staging *s) {
-    find_files(s->directory, true, NULL, 0);
+    remove_files(s->directory, NULL, 0);
 }
 
 void staging_empty_but(const staging *s, const char *const *kept, unsigned count) {
-    find_files(s->directory, true, kept, count);
+    remove_files(s->directory, kept, count);
 }
 
 static bool is_still_named(int parent, const char *name, int directory) {
@@ -154,7 +175,10 @@ staging_result staging_open(staging *s) {
     close_keeping_errno(parent);
     if (result != STAGING_OK)
         return result;
-    s->left = find_files(s->directory, false, NULL, 0);
+    if (!find_files(s->directory, &s->left)) {
+        leave(s); /* with the files, which may be hours of rows */
+        return fail(s, s->partial);
+    }
     return exists(s) ? STAGING_EXISTS : STAGING_OK; /* by the writer that held the lock */
 }
 
@@ -181,10 +205,11 @@ FILE *staging_reopen(const staging *s, const char *name, uint64_t length) {
     return file;
 }
 
-/* Where the file system has no files without names, a name is taken for a moment. */
+/* Where the file system has no files without names, a name is taken for a moment; a writer that was
+ * killed at that moment left it. */
 FILE *staging_scratch(const staging *s) {
     int fd = openat(s->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0)
+    if (fd < 0 && staging_drop(s, MANIFEST_SCRATCH))
         fd = openat(s->directory, MANIFEST_SCRATCH, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
         unlinkat(s->directory, MANIFEST_SCRATCH, 0);
@@ -223,10 +248,15 @@ static bool rename_if_absent(const staging *s, int parent) {
     return false;
 }
 
+/* From the rename on the directory is the set's, also where it is not known to be on the disk: what
+ * gives the writer up must not remove its files. */
 staging_result staging_publish(staging *s) {
     int parent = open_parent(s);
-    bool good = parent >= 0 && fsync(s->directory) == 0 && rename_if_absent(s, parent) &&
-                fsync(parent) == 0;
+    bool good = parent >= 0 && fsync(s->directory) == 0 && rename_if_absent(s, parent);
+    if (good) {
+        leave(s);
+        good = fsync(parent) == 0;
+    }
     if (parent >= 0)
         close_keeping_errno(parent);
     return good ? STAGING_OK : fail(s, s->path);
@@ -242,8 +272,7 @@ void staging_remove(staging *s) {
 }
 
 void staging_free(staging *s) {
-    if (s->directory >= 0)
-        close(s->directory);
+    leave(s);
     free(s->path);
     free(s->parent);
     free(s->partial);

@@ -1,16 +1,40 @@
 /* The directory that a set is written in: nothing stands under the set's name before its end. */
+#include "broken_list.h"
 #include "folder.h"
 
 #include "datasets/staging.h"
 
-#include <errno.h>
+#include <stdarg.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 
 /* An error that the file system gives to a rename without replacement; 0: none. */
 static int no_rename;
 
-/* Takes the place of libc's. */
+static bool no_files_without_names; /* as of NFS */
+static unsigned broken_sync_at;     /* the call from now on that fails; 0: none */
+
+/* These take the place of libc's. */
+int openat(int directory, const char *name, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    unsigned mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, unsigned) : 0;
+    va_end(more);
+    if (no_files_without_names && (flags & O_TMPFILE) == O_TMPFILE) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, directory, name, flags, mode);
+}
+
+int fsync(int fd) {
+    if (broken_sync_at > 0 && --broken_sync_at == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
 int renameat2(int from_directory, const char *from, int to_directory, const char *to,
               unsigned flags) {
     if (flags && no_rename) {
@@ -22,6 +46,8 @@ int renameat2(int from_directory, const char *from, int to_directory, const char
 
 static int begin(void **state) {
     no_rename = 0;
+    no_files_without_names = false;
+    broken_sync_at = broken_list_at = 0;
     return folder_begin(state);
 }
 
@@ -188,6 +214,60 @@ static void a_scratch_file_has_no_name_and_a_replaced_file_is_whole(void **state
     staging_free(&s);
 }
 
+static void a_scratch_file_takes_the_place_of_one_that_was_left(void **state) {
+    (void)state;
+    staging s;
+    folder_make(".set.partial");
+    folder_write(".set.partial/scratch", "stale", 5);
+    open_set("set", &s);
+    no_files_without_names = true;
+    FILE *file = staging_scratch(&s);
+    assert_true(file && fgetc(file) == EOF && fclose(file) == 0);
+    assert_int_equal(folder_count(".set.partial"), 0);
+    staging_remove(&s);
+    staging_free(&s);
+}
+
+/* They may be hours of rows, which the next writer goes on with. */
+static void files_that_are_not_known_to_be_there_stay(void **state) {
+    (void)state;
+    staging s;
+    folder_make(".set.partial");
+    folder_write(".set.partial/data.bin", "stale", 5);
+    assert_int_equal(staging_check(folder_path("set"), &s), STAGING_OK);
+    broken_list_at = 1;
+    assert_int_equal(staging_open(&s), STAGING_FAILED);
+    assert_int_equal(errno, EIO);
+    assert_string_equal(s.blamed, ".set.partial");
+    staging_remove(&s);
+    staging_free(&s);
+    open_set("set", &s);
+    assert_true(s.left);
+    staging_remove(&s);
+    staging_free(&s);
+}
+
+static void the_files_of_a_set_stay_where_its_name_is_not_known_to_be_on_the_disk(void **state) {
+    (void)state;
+    staging s;
+    open_set("set", &s);
+    write_file(&s, "data.bin");
+    broken_sync_at = 2; /* that of the directory above; the first is the set's */
+    assert_int_equal(staging_publish(&s), STAGING_FAILED);
+    assert_int_equal(errno, EIO);
+    assert_string_equal(s.blamed, folder_path("set"));
+    staging_remove(&s);
+    staging_free(&s);
+    assert_true(folder_exists("set/data.bin"));
+    open_set("other", &s);
+    write_file(&s, "data.bin");
+    broken_sync_at = 1;
+    assert_int_equal(staging_publish(&s), STAGING_FAILED);
+    staging_remove(&s);
+    staging_free(&s);
+    assert_false(folder_exists("other") || folder_exists(".other.partial"));
+}
+
 /* They are not this program's, so they are not removed. */
 static void files_of_other_names_stay(void **state) {
     (void)state;
@@ -261,6 +341,9 @@ RUN(STAGED(a_set_has_its_name_once_it_is_published), STAGED(a_set_that_is_given_
     STAGED(files_of_a_writer_that_was_killed_stay_until_they_are_removed),
     STAGED(a_file_that_was_left_is_cut_and_written_on),
     STAGED(a_scratch_file_has_no_name_and_a_replaced_file_is_whole),
+    STAGED(a_scratch_file_takes_the_place_of_one_that_was_left),
+    STAGED(files_that_are_not_known_to_be_there_stay),
+    STAGED(the_files_of_a_set_stay_where_its_name_is_not_known_to_be_on_the_disk),
     STAGED(files_of_other_names_stay), STAGED(a_staging_directory_that_is_a_link_is_refused),
     STAGED(a_set_that_came_meanwhile_is_not_replaced),
     STAGED(a_file_system_without_exclusive_renames_publishes_too),
