@@ -1,9 +1,7 @@
 #include "log_line.h"
 #include "base/text.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef struct line {
@@ -24,21 +22,17 @@ static void add_text(line *l, const char *text) {
     add_bytes(l, text, strlen(text));
 }
 
-__attribute__((format(printf, 2, 3))) static void add_print(line *l, const char *format, ...) {
-    char text[128];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    l->failed |= length < 0 || (size_t)length >= sizeof text;
-    if (!l->failed)
-        add_bytes(l, text, (size_t)length);
-}
-
 /* Everything but plain ASCII is escaped, so that a request cannot forge a line. */
 static bool is_plain(char c) {
     unsigned char byte = (unsigned char)c;
     return byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+/* "\u001b" */
+static void add_escape(line *l, unsigned char byte) {
+    static const char digits[] = "0123456789abcdef";
+    const char escape[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+    add_bytes(l, escape, sizeof escape);
 }
 
 static void add_escaped(line *l, const char *text) {
@@ -49,7 +43,7 @@ static void add_escaped(line *l, const char *text) {
         add_bytes(l, text, plain);
         text += plain;
         if (*text)
-            add_print(l, "\\u%04x", (unsigned char)*text++);
+            add_escape(l, (unsigned char)*text++);
     }
 }
 
@@ -130,7 +124,13 @@ static void render_json(const log_entry *e, line *l) {
 
 static void render_text(const log_entry *e, line *l) {
     add_time(l);
-    add_print(l, " %s%s%s %s ", e->client, e->client[0] ? "@" : "", e->peer, e->trace->id);
+    add_text(l, " ");
+    add_escaped(l, e->client);
+    add_text(l, e->client[0] ? "@" : "");
+    add_escaped(l, e->peer);
+    add_text(l, " ");
+    add_escaped(l, e->trace->id);
+    add_text(l, " ");
     add_escaped(l, e->method);
     add_text(l, " ");
     add_escaped(l, e->target);

@@ -8,11 +8,13 @@
 static size_t render(log_kind kind, const log_entry *changed, char out[LOG_LINE + 1]) {
     trace t = {.id = "me"};
     log_entry e = *changed;
+    if (e.trace)
+        t = *e.trace;
     clock_gettime(CLOCK_MONOTONIC, &t.begun);
     e.trace = &t;
     e.method = "GET";
     e.route = "/v1/masks";
-    e.peer = "::1";
+    e.peer = e.peer ? e.peer : "::1";
     e.format = "npy";
     size_t length = log_render(kind, &e, out);
     out[length] = 0;
@@ -74,6 +76,22 @@ static void a_line_of_text_names_client_and_peer(void **state) {
     assert_non_null(strstr(line, "Z ::1 me GET / 200 0 bytes "));
 }
 
+/* Of 63, 45 and 64 characters: else a client could keep its requests out of the log. */
+static void the_longest_client_peer_and_id_are_logged(void **state) {
+    (void)state;
+    char line[LOG_LINE + 1], client[64] = "", expected[256];
+    const char *peer = "1111:2222:3333:4444:5555:6666:111.122.133.144";
+    trace t;
+    memset(client, 'c', 63);
+    memset(t.id, 'i', TRACE_ID);
+    t.id[TRACE_ID] = t.parent[0] = 0;
+    const log_entry e = {.trace = &t, .target = "/", .client = client, .peer = peer, .status = 200};
+    for (log_kind kind = LOG_JSON; kind <= LOG_TEXT; kind++)
+        assert_true(render(kind, &e, line) > 172);
+    snprintf(expected, sizeof expected, "Z %s@%s %s GET / 200 0 bytes ", client, peer, t.id);
+    assert_non_null(strstr(line, expected));
+}
+
 static void a_request_cannot_forge_a_line(void **state) {
     (void)state;
     char line[LOG_LINE + 1];
@@ -95,5 +113,5 @@ static void a_line_that_does_not_fit_is_empty(void **state) {
 }
 
 RUN(T(a_json_line_has_every_field_in_order), T(a_line_has_the_time_at_which_it_is_rendered),
-    T(a_line_of_text_names_client_and_peer), T(a_request_cannot_forge_a_line),
-    T(a_line_that_does_not_fit_is_empty))
+    T(a_line_of_text_names_client_and_peer), T(the_longest_client_peer_and_id_are_logged),
+    T(a_request_cannot_forge_a_line), T(a_line_that_does_not_fit_is_empty))
