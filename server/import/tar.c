@@ -231,12 +231,15 @@ static picture_next next_sample(tar *t) {
 
 /* ---- labels ---- */
 
+/* A sample that is refused becomes no row, so what it says of classes counts for nothing. */
 static bool count_label(tar *t) {
     const tar_label *l = &t->sample.label;
     t->samples++;
+    if (t->sample.refused)
+        return true;
     t->labelled += l->kind != TAR_LABEL_NONE;
     t->named += l->kind == TAR_LABEL_NAMED;
-    if (l->kind == TAR_LABEL_NUMBER && !t->sample.refused && l->number > t->most)
+    if (l->kind == TAR_LABEL_NUMBER && l->number > t->most)
         t->most = l->number;
     if (l->kind != TAR_LABEL_NAMED)
         return true;

@@ -114,6 +114,8 @@ static tar_result take_name(tar_reader *r, const header *h) {
     bool posix = memcmp(h->magic, "ustar", 6) == 0;
     int prefix = posix ? (int)strnlen(h->prefix, sizeof h->prefix) : 0;
     int name = (int)strnlen(h->name, sizeof h->name);
+    if (prefix + name == 0)
+        return fail(r, "the name of a member is empty");
     snprintf(r->name, sizeof r->name, "%.*s%s%.*s", prefix, h->prefix, prefix ? "/" : "", name,
              h->name);
     return TAR_MEMBER;

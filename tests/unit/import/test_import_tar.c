@@ -102,6 +102,38 @@ static void samples_that_cannot_be_used_are_bad(void **state) {
     assert_true(folder_said("imported 1 file\n"));
 }
 
+static void samples_that_are_refused_do_not_decide_on_classes(void **state) {
+    (void)state;
+    begin();
+    put_picture("1.png", 3);
+    put_text("1.cls", "1");
+    put_picture("2.png", 3);
+    put_picture("2.jpg", 3);
+    put_text("2.json", "{\"label\": \"a\"}");
+    put_picture("3.png", 3);
+    put_picture("3.jpg", 3);
+    put_text("3.cls", "7");
+    end("0.tar");
+    assert_true(importing_refused(import_shard(NULL), "2.jpg': the key has more than one picture"));
+    assert_int_equal(import_shard("--skip-bad"), 0);
+    dataset *d = importing_open();
+    assert_true(d->count == 1 && d->heads == 1 && d->head[0].classes == 2);
+    dataset_release(d);
+    assert_int_equal(rename(folder_path("set"), folder_path("numbers")), 0);
+    begin();
+    put_picture("1.png", 3);
+    put_text("1.json", "{\"label\": \"b\"}");
+    put_picture("2.png", 3);
+    put_picture("2.jpg", 3);
+    put_text("2.json", "{\"label\": \"a\"}");
+    end("0.tar");
+    assert_int_equal(import_shard("--skip-bad"), 0);
+    d = importing_open();
+    assert_true(d->count == 1 && d->head[0].classes == 1 && d->head[0].file.bytes[0] == 0);
+    dataset_release(d);
+    assert_true(folder_said("y: 1 class; rows per class: 'b': 1"));
+}
+
 static void shards_without_labels_are_a_set_without(void **state) {
     (void)state;
     begin();
@@ -146,6 +178,7 @@ static void damaged_shards_and_mixed_labels_are_refused(void **state) {
 RUN(IN_FOLDER(pictures_have_the_labels_of_their_keys),
     IN_FOLDER(names_are_classes_in_the_order_of_their_bytes),
     IN_FOLDER(samples_that_cannot_be_used_are_bad),
+    IN_FOLDER(samples_that_are_refused_do_not_decide_on_classes),
     IN_FOLDER(shards_without_labels_are_a_set_without),
     IN_FOLDER(classes_that_names_do_not_have_are_refused),
     IN_FOLDER(damaged_shards_and_mixed_labels_are_refused))
