@@ -45,16 +45,18 @@ static bool values_fit(const import *in, const label *heads, unsigned count) {
         y->name, y->rank, y->rank == 1 ? "" : "s", dtype_table[y->type].name, y->shape[0]);
 }
 
-/* A finite value that f32 cannot hold would become infinite. */
-static bool check_values(const import *in, const label *l) {
+/* A finite value or weight that f32 cannot hold would become infinite. */
+static bool fits_f32(const import *in, const label *l) {
     size_t size = dtype_table[l->from->type].size;
-    for (uint64_t i = 0; i < l->rows; i++) {
+    uint64_t count = l->from->type == DTYPE_F64 && !l->numbers ? l->rows * l->classes : 0;
+    for (uint64_t i = 0; i < count; i++) {
         double value = dtype_real(l->from->type, l->from->bytes + i * size);
         if (isfinite(value) && isinf((float)value))
             return import_fail(in,
-                               "row %" PRIu64 " of %s is %g; values are stored as f32, which goes "
-                               "to 3.4e38: scale them",
-                               i, l->from->name, value);
+                               "row %" PRIu64 " of %s %s %g; %s are stored as f32, which goes to "
+                               "3.4e38: scale them",
+                               i / l->classes, l->from->name, l->values ? "is" : "holds", value,
+                               l->values ? "values" : "weights");
     }
     return true;
 }
@@ -64,7 +66,7 @@ static bool read_values(const import *in, const array *y, uint64_t rows, label *
     if (y->shape[0] != rows)
         return import_fail(in, "there are %" PRIu64 " labels in %s for %" PRIu64 " rows",
                            y->shape[0], y->name, rows);
-    return check_values(in, out);
+    return fits_f32(in, out);
 }
 
 /* Floats that are not whole may be meant as class numbers or as values. */
@@ -73,7 +75,7 @@ static bool read_classes(const import *in, const array *y, uint64_t rows, label 
     if (!label_kind(y, rows, in->classes, out, &p))
         return import_fail(in, "%s", p.errors[0].detail);
     if (label_check(out, &p))
-        return true;
+        return fits_f32(in, out);
     return is_of_floats(y) ? import_fail(in,
                                          "%s; if %s holds class numbers, --classes says how many "
                                          "classes there are, and if it holds values to predict, "

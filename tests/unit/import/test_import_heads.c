@@ -113,8 +113,25 @@ static void values_fit_f32(void **state) {
     assert_true(folder_said("there are 2 labels in y for 3 rows"));
 }
 
+static void weights_fit_f32(void **state) {
+    (void)state;
+    const double wide[6] = {NAN, -INFINITY, 3e38, 0, 1, 1}, wider[6] = {0, 1, 1, 0, 0, 1e39};
+    array y = reals_of(NULL);
+    label l;
+    y.type = DTYPE_F64;
+    y.rank = 2;
+    y.shape[1] = 2;
+    y.bytes = (const unsigned char *)wide;
+    assert_true(reads(&y, 0, 0, &l));
+    y.bytes = (const unsigned char *)wider;
+    assert_false(reads(&y, 0, 0, &l));
+    assert_true(folder_said("row 2 of y holds 1e+39; weights are stored as f32, which goes to "
+                            "3.4e38: scale them"));
+}
+
 RUN(IN_FOLDER(floats_are_class_numbers_unless_they_are_called_values),
     IN_FOLDER(floats_that_are_not_whole_are_refused_with_both_readings),
     IN_FOLDER(values_are_refused_where_no_head_can_hold_any),
     IN_FOLDER(values_and_classes_say_two_things_of_one_head),
-    IN_FOLDER(other_heads_beside_values_keep_their_kind), IN_FOLDER(values_fit_f32))
+    IN_FOLDER(other_heads_beside_values_keep_their_kind), IN_FOLDER(values_fit_f32),
+    IN_FOLDER(weights_fit_f32))
