@@ -57,16 +57,12 @@ static json_t *parse_manifest(const dataset *d, const mapped_file *file, FILE *e
 static json_t *read_manifest(dataset *d, int directory, FILE *errors) {
     char reason[MANIFEST_REASON];
     mapped_file file;
-    struct stat s;
     if (!mapped_file_open(directory, MANIFEST_NAME, &file)) {
         refuse_file(d, errors, MANIFEST_NAME);
         return NULL;
     }
-    bool good = fstatat(directory, MANIFEST_NAME, &s, AT_SYMLINK_NOFOLLOW) == 0 ||
-                refuse_file(d, errors, MANIFEST_NAME);
-    json_t *root = good ? parse_manifest(d, &file, errors) : NULL;
-    if (good)
-        d->stamp = mapped_file_stamp_of(&s);
+    d->stamp = file.stamp; /* of what is read, also where another file has the name by now */
+    json_t *root = parse_manifest(d, &file, errors);
     mapped_file_close(&file);
     if (!root || manifest_read(root, d, reason))
         return root;
@@ -220,8 +216,13 @@ dataset *dataset_open(const char *root, const char *name, dataset_verify verify,
     snprintf(d->name, sizeof d->name, "%s", name);
     d->uses = 1;
     d->path = path_of(root, name);
-    int directory = manifest_name_is_valid(name) ? open_directory(root, name) : -1;
-    bool good = directory >= 0 || refuse_file(d, errors, "its directory");
+    bool good = manifest_name_is_valid(name) ||
+                refuse(d, errors,
+                       "this is not a valid name of a data set: a name has at most %d letters, "
+                       "digits, _ and -",
+                       DATASET_NAME);
+    int directory = good ? open_directory(root, name) : -1;
+    good = good && (directory >= 0 || refuse_file(d, errors, "its directory"));
     good = good && (d->path || refuse(d, errors, "out of memory"));
     json_t *manifest = good ? read_manifest(d, directory, errors) : NULL;
     good = manifest && open_files(d, directory, errors) &&

@@ -3,7 +3,25 @@
 
 #include "datasets/dataset_part.h"
 
+#include <dlfcn.h>
 #include <signal.h>
+
+/* What takes the place of a set's manifest when somebody next looks at that by its name; empty:
+ * nothing. */
+static char successor[64];
+
+/* Takes the place of libc's, whose name is fstatat64 where offsets have 64 bits. */
+int fstatat(int directory, const char *name, struct stat *out, int flags) {
+    int (*real)(int, const char *, struct stat *, int);
+    void *found = dlsym(RTLD_NEXT, "fstatat64");
+    memcpy(&real, &found, sizeof real);
+    assert_non_null(found);
+    if (successor[0] && strcmp(name, "manifest.json") == 0) {
+        assert_int_equal(rename(folder_path(successor), folder_path("a/manifest.json")), 0);
+        successor[0] = 0;
+    }
+    return real(directory, name, out, flags);
+}
 
 static bool refused(const char *name, bool verify, const char *words) {
     dataset *d = small_open(name, verify);
@@ -16,7 +34,13 @@ static void a_set_that_is_not_there_is_refused(void **state) {
     assert_true(refused("a", true, "fmixd: data set 'a': its directory cannot be read: No such"));
     folder_make("b");
     assert_true(refused("b", true, "data set 'b': manifest.json cannot be read: No such file"));
-    assert_true(refused("..", true, "data set '..': its directory cannot be read"));
+    static const char *const bad[] = {"..", "my.set", ""};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_true(refused(bad[i], true,
+                            "': this is not a valid name of a data set: a name has at most 64 "
+                            "letters, digits, _ and -\n"));
+        folder_forget();
+    }
 }
 
 static void a_manifest_that_is_not_json_is_refused_by_its_line(void **state) {
@@ -126,6 +150,19 @@ static void a_set_that_is_written_again_is_another(void **state) {
     dataset_release(d);
 }
 
+static void a_set_whose_manifest_is_replaced_while_it_is_opened_is_not_current(void **state) {
+    (void)state;
+    unsigned char text[4096];
+    small_write("a");
+    folder_write("next", text, folder_read("a/manifest.json", text, sizeof text));
+    strcpy(successor, "next");
+    dataset *d = small_open("a", true);
+    assert_non_null(d);
+    assert_false(dataset_is_current(d, folder_root));
+    assert_string_equal(successor, "");
+    dataset_release(d);
+}
+
 static void the_state_of_a_set_is_that_of_its_worst_file(void **state) {
     (void)state;
     small_write_labelled("a");
@@ -184,6 +221,7 @@ RUN(IN_FOLDER(a_set_that_is_not_there_is_refused),
     IN_FOLDER(an_altered_byte_is_found_where_digests_are_verified),
     IN_FOLDER(reading_stops_when_told_to), IN_FOLDER(a_set_lives_until_its_last_holder_releases_it),
     IN_FOLDER(a_set_that_is_written_again_is_another),
+    IN_FOLDER(a_set_whose_manifest_is_replaced_while_it_is_opened_is_not_current),
     IN_FOLDER(the_state_of_a_set_is_that_of_its_worst_file),
     IN_FOLDER(a_file_that_is_altered_while_it_is_open_leads_nobody_out_of_the_rows),
     IN_FOLDER(files_are_listed_in_the_order_of_the_digest))
