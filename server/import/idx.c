@@ -27,11 +27,9 @@ static void idx_close(idx *f) {
 static enum libdeflate_result inflate_member(struct libdeflate_decompressor *d,
                                              const unsigned char *z, size_t n, idx *f,
                                              size_t *used) {
-    size_t most = n > INFLATED_MOST / 1032 ? INFLATED_MOST : n * 1032, made = 0;
+    size_t left = INFLATED_MOST - f->length, most = n > left / 1032 ? left : n * 1032, made = 0;
     for (size_t room = 4 * n + 4096;; room *= 4) {
         room = room < most ? room : most;
-        if (f->length + room > INFLATED_MOST)
-            return LIBDEFLATE_INSUFFICIENT_SPACE;
         unsigned char *more = realloc(f->bytes, f->length + room);
         if (!more)
             return LIBDEFLATE_INSUFFICIENT_SPACE;
