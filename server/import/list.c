@@ -6,12 +6,14 @@
 #include "repeats.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What the labels of a column look like so far; later ones include earlier ones. */
 typedef enum column_kind { COLUMN_WHOLE, COLUMN_REAL, COLUMN_NAMES } column_kind;
@@ -276,9 +278,15 @@ static bool open_list(list *l) {
     const char *slash = strrchr(l->path, '/');
     l->folder = slash ? (size_t)(slash - l->path) + 1 : 0;
     l->picture = buffer_of(CSV_ROW + l->folder + 1);
-    l->file = fopen(l->path, "re");
-    if (!l->file || fstat(fileno(l->file), &s) != 0)
-        return import_fail(l->in, "'%s' cannot be read: %s", l->path, strerror(errno));
+    int file =
+        open(l->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
+    l->file = file >= 0 ? fdopen(file, "r") : NULL;
+    if (!l->file || fstat(file, &s) != 0) {
+        import_fail(l->in, "'%s' cannot be read: %s", l->path, strerror(errno));
+        if (!l->file && file >= 0)
+            close(file);
+        return false;
+    }
     if (!S_ISREG(s.st_mode))
         return import_fail(l->in, "'%s' cannot be read: it is not a regular file", l->path);
     l->stamp = mapped_file_stamp_of(&s);

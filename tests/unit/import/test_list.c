@@ -153,6 +153,15 @@ static void mistakes_are_refused_by_their_line(void **state) {
             fail_msg("%s", bad[i].text);
 }
 
+static void a_list_that_is_no_regular_file_is_refused_without_waiting(void **state) {
+    (void)state;
+    assert_int_equal(mkfifo(folder_path("list.csv"), 0600), 0);
+    assert_true(importing_refused(IMPORT("--from", "list", folder_path("list.csv")),
+                                  "list.csv' cannot be read: it is not a regular file"));
+    assert_true(importing_refused(IMPORT("--from", "list", folder_path("gone.csv")),
+                                  "gone.csv' cannot be read: No such file"));
+}
+
 RUN(IN_FOLDER(paths_are_relative_to_the_list_and_rows_in_its_order),
     IN_FOLDER(files_that_are_named_more_than_once_are_told),
     IN_FOLDER(names_of_classes_that_are_too_long_for_a_manifest_are_refused_before_a_row),
@@ -161,4 +170,5 @@ RUN(IN_FOLDER(paths_are_relative_to_the_list_and_rows_in_its_order),
     IN_FOLDER(a_label_that_makes_numbers_names_is_told),
     IN_FOLDER(classes_that_names_do_not_have_are_refused),
     IN_FOLDER(a_list_without_labels_is_a_set_without),
+    IN_FOLDER(a_list_that_is_no_regular_file_is_refused_without_waiting),
     IN_FOLDER(mistakes_are_refused_by_their_line))
