@@ -5,8 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The length of "y" or "y2" before the NAME of a head. */
+static size_t stem_of(const char *name) {
+    return strncmp(name, "y2", 2) == 0 ? 2 : 1;
+}
+
 bool label_named(const char *name) {
-    size_t stem = strncmp(name, "y2", 2) == 0 ? 2 : 1;
+    size_t stem = stem_of(name);
     return name[0] == 'y' && (name[stem] == 0 || name[stem] == '.');
 }
 
@@ -253,8 +258,8 @@ static bool check_rows(const label *l, problem *p) {
         problem_add(p, 400, name,
                     "row %" PRIu64 " of %s holds %s, but integers in %" PRIu64
                     " columns must be 0 or 1, one column per class. Send other weights as floats, "
-                    "and class numbers of %" PRIu64 " heads as separate arrays %.2s.NAME",
-                    i / l->classes, name, value, l->classes, l->classes, name);
+                    "and class numbers of %" PRIu64 " heads as separate arrays %.*s.NAME",
+                    i / l->classes, name, value, l->classes, l->classes, (int)stem_of(name), name);
         return false;
     }
     return true;

@@ -3,6 +3,7 @@
 #include "formats/label_array.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* Of a type and shape, over 4 rows; what `classes` says. */
 static bool kind_of(dtype type, uint64_t columns, uint64_t classes, label *out) {
@@ -101,6 +102,24 @@ static void integer_rows_hold_zero_and_one(void **state) {
     assert_true(passes(DTYPE_F32, soft, 4, false, 0, &l) && label_weight(&l, 1) == 0.75f);
 }
 
+static void a_refusal_of_integer_rows_names_arrays_that_may_be_sent(void **state) {
+    (void)state;
+    static const char *const names[][2] = {
+        {"y", "y.NAME"}, {"y.fine", "y.NAME"}, {"y2", "y2.NAME"}, {"y2.fine", "y2.NAME"}};
+    static const int16_t two[] = {0, 2, 1, 0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        array y = {
+            .bytes = (const unsigned char *)two, .type = DTYPE_I16, .rank = 2, .shape = {2, 2}};
+        label l = {.from = &y, .native = true, .rows = 2, .classes = 2};
+        problem p = {0};
+        snprintf(y.name, sizeof y.name, "%s", names[i][0]);
+        assert_false(label_check(&l, &p));
+        const char *found = strstr(p.errors[0].detail, "as separate arrays ");
+        assert_non_null(found);
+        assert_string_equal(found + strlen("as separate arrays "), names[i][1]);
+    }
+}
+
 static void names_of_labels_are_known(void **state) {
     (void)state;
     assert_true(label_named("y") && label_named("y.a") && label_named("y2") && label_named("y2.a"));
@@ -110,4 +129,4 @@ static void names_of_labels_are_known(void **state) {
 
 RUN(T(type_and_shape_say_what_labels_are), T(rows_that_are_too_few_or_too_deep_are_refused),
     T(class_numbers_are_whole_and_below_their_count), T(integer_rows_hold_zero_and_one),
-    T(names_of_labels_are_known))
+    T(a_refusal_of_integer_rows_names_arrays_that_may_be_sent), T(names_of_labels_are_known))
