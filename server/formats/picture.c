@@ -106,7 +106,7 @@ static bool reserve(reader *r) {
     buffer *room = &r->out->inflated;
     uint64_t rows = count_of(r->list);
     r->view_bytes = (uint64_t)r->recipe.height * r->recipe.width * r->channels;
-    if (rows > (room->cap - r->list->beside) / r->view_bytes) {
+    if (room->cap < r->list->beside || rows > (room->cap - r->list->beside) / r->view_bytes) {
         problem_add(r->p, 413, "size",
                     "%" PRIu64 " views of %ux%u pixels take more than the limit of %zu bytes", rows,
                     r->recipe.height, r->recipe.width, room->cap);

@@ -178,6 +178,19 @@ static void pixels_of_all_pictures_are_capped(void **state) {
     assert_null(all.inflated.bytes);
 }
 
+static void a_cap_below_what_stands_beside_the_views_is_413(void **state) {
+    (void)state;
+    query q = QUERY("size", "2x2");
+    upload all;
+    problem p;
+    files[0] = png_of(2, 2, 3, 1);
+    assert_false(read_list(&q, 1, false, 7, NULL, &all, &p)); /* 8 bytes are beside */
+    assert_int_equal(p.status, 413);
+    assert_string_equal(p.errors[0].parameter, "size");
+    assert_non_null(strstr(p.errors[0].detail, "take more than the limit of 7 bytes"));
+    buffer_free(&all.inflated);
+}
+
 static void decoding_is_paid_from_the_budget_and_given_back(void **state) {
     (void)state;
     query q = QUERY("size", "2x2");
@@ -251,5 +264,6 @@ RUN(T(rows_are_views_of_their_own_samples),
     T(grey_pictures_have_one_channel_unless_one_has_colours),
     T(channels_first_has_a_plane_for_each_channel), T(what_cannot_be_read_is_named),
     T(bombs_are_413_by_their_headers), T(pixels_of_all_pictures_are_capped),
+    T(a_cap_below_what_stands_beside_the_views_is_413),
     T(decoding_is_paid_from_the_budget_and_given_back), T(an_abandoned_request_decodes_no_further),
     T(a_picture_may_be_the_body))
