@@ -1,7 +1,8 @@
 /*
  * broken_list.h - a program in which the nth entry of a directory's list cannot be read
  *
- * Included once in a program, it defines readdir over libc's.
+ * Included once in a program, it defines readdir over libc's, whose name is readdir64 where offsets
+ * have 64 bits.
  */
 #ifndef BROKEN_LIST_H
 #define BROKEN_LIST_H
@@ -18,7 +19,7 @@ static unsigned broken_list_at; /* the call from now on that fails; 0: none */
 struct dirent *readdir(DIR *list) {
     static struct dirent *(*real)(DIR *);
     if (!real) {
-        void *found = dlsym(RTLD_NEXT, "readdir");
+        void *found = dlsym(RTLD_NEXT, "readdir64");
         memcpy(&real, &found, sizeof real);
         assert_non_null(found);
     }
