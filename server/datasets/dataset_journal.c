@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define NUMBERS 7
-#define FORM    "fmixd import 2:" /* another version of the import begins anew */
+#define FORM    "fmixd import 3:" /* another version of the import begins anew */
 
 uint64_t dataset_journal_add(uint64_t fingerprint, const void *bytes, size_t length) {
     const unsigned char *at = bytes;

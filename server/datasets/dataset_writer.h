@@ -13,6 +13,8 @@
 
 typedef struct dataset_writer dataset_writer;
 
+#define DATASET_WRITER_COLUMNS (DATASET_HEADS + 1)
+
 /* What is known before the first row. */
 typedef struct dataset_writer_facts {
     dtype type;
@@ -22,7 +24,8 @@ typedef struct dataset_writer_facts {
     bool ragged;     /* rows have lengths of their own, in place of side[0] */
     bool images;     /* rows have heights and widths of their own, in place of the first sides */
     dataset_store store; /* of images */
-    unsigned columns;    /* labels that come with each row, one for each head */
+    unsigned columns;    /* numbers that come with each row: its labels, and what an import that
+                            goes on needs to know of rows */
     unsigned maps; /* label maps that come with each row: dense targets of u8 with its sides */
     const char *map_name[DATASET_DENSE]; /* "dense" or "dense.NAME" */
     uint64_t expected;                   /* rows that will come, to show progress; 0: unknown */
@@ -63,10 +66,10 @@ bool dataset_writer_picture(dataset_writer *w, const dataset_picture *p);
 /* Appends label map number i of the last row. In a set whose rows have one shape, its samples. */
 bool dataset_writer_map(dataset_writer *w, unsigned i, const dataset_picture *p);
 
-/* Appends the labels of the last row, one for each column: a class number as i32, or f32. */
+/* Appends the numbers of the last row, one for each column: a class number as i32, f32, or u32. */
 bool dataset_writer_labels(dataset_writer *w, const uint32_t *labels);
 
-/* All labels of a column, after the last row. */
+/* All numbers of a column so far. */
 bool dataset_writer_column(dataset_writer *w, unsigned column, mapped_file *out);
 
 /* Makes sure that an import that is killed later than now can go on from here. The rows and bytes

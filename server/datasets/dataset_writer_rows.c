@@ -12,7 +12,7 @@
 #define LABEL 4 /* bytes */
 
 /* Files of rows that a killed import left: the journal, each stream's two, and the columns. */
-#define LEFT (1 + 2 * (1 + DATASET_DENSE) + DATASET_HEADS)
+#define LEFT (1 + 2 * (1 + DATASET_DENSE) + DATASET_WRITER_COLUMNS)
 
 /* Number i counts x first and the maps then. */
 static unsigned streams(const dataset_writer *w) {

@@ -23,7 +23,7 @@ struct dataset_writer {
     FILE *errors;
     dataset_writer_stream x, map[DATASET_DENSE];
     unsigned maps;
-    FILE *column[DATASET_HEADS];
+    FILE *column[DATASET_WRITER_COLUMNS];
     unsigned columns;
     progress progress;
     bool failed;

@@ -62,8 +62,8 @@ bool staging_drop(const staging *s, const char *name);
  * then; after a loss of power the name may still be that of the file before. */
 bool staging_replace(const staging *s, const char *name, const char *text);
 
-/* Gives the staged files the name of the set. Their bytes must be on the disk. Where it fails behind
- * the rename, the set is there all the same, and staging_remove leaves it. */
+/* Gives the staged files the name of the set. Their bytes must be on the disk. Where it fails
+ * behind the rename, the set is there all the same, and staging_remove leaves it. */
 staging_result staging_publish(staging *s);
 
 /* Removes the staged files and the directory. */

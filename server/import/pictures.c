@@ -27,6 +27,8 @@ typedef struct pictures {
     picture_order order;
     dataset_writer_facts facts;
     dataset_journal journal;
+    mapped_file earlier;  /* the items that became rows of the import that this one goes on with */
+    uint64_t recalled;    /* of these */
     uint64_t told, saved; /* when */
 } pictures;
 
@@ -74,6 +76,16 @@ static void tell_warnings(const pictures *p, const picture_job *j) {
             report_warning(p->in->report, j->map[i].name, j->map[i].picture.message);
 }
 
+/* Returns true if the earlier import made a row of an item, which are asked about in their order.
+ * Of pictures whose header can be read, some have pixels that cannot. */
+static bool became_row(pictures *p, uint64_t number) {
+    bool row =
+        p->recalled < p->journal.rows &&
+        (uint32_t)dtype_integer(DTYPE_U32, p->earlier.bytes + 4 * p->recalled) == (uint32_t)number;
+    p->recalled += row;
+    return row;
+}
+
 /* ---- a pass over the source ---- */
 
 typedef enum pass_step { PASS_GIVEN, PASS_SKIPPED, PASS_END, PASS_FAILED } pass_step;
@@ -91,7 +103,7 @@ static pass_step give_next(pictures *p, const picture_order *order) {
                     item.name);
         return PASS_FAILED;
     }
-    if (order->pixels && look.stored && number < p->journal.items)
+    if (order->pixels && number < p->journal.items && became_row(p, number))
         tell_row(p, &look, item.name, NULL);
     if (order->pixels && (!look.stored || number < p->journal.items))
         return PASS_SKIPPED;
@@ -223,7 +235,7 @@ static bool decide(pictures *p) {
                                       .layout = channels == 3 ? LAYOUT_CHANNELS_LAST : LAYOUT_NONE,
                                       .images = images,
                                       .store = (dataset_store)in->store,
-                                      .columns = p->from->heads,
+                                      .columns = p->from->heads + 1,
                                       .maps = p->maps.count,
                                       .expected = s->count};
     memcpy(p->facts.map_name, p->maps.name, sizeof p->maps.name);
@@ -257,6 +269,7 @@ static bool are_unchanged(const pictures *p, const picture_job *j) {
 
 static bool write_row(pictures *p, const picture_job *j) {
     const dataset_picture row = picture_job_bytes(j);
+    uint32_t columns[DATASET_WRITER_COLUMNS];
     tell_row(p, &j->look, j->name, j);
     tell_warnings(p, j);
     bool good = p->facts.images ? dataset_writer_picture(p->w, &row)
@@ -267,7 +280,9 @@ static bool write_row(pictures *p, const picture_job *j) {
     }
     if (!good)
         are_unchanged(p, j); /* names the file if that is why */
-    if (!good || !dataset_writer_labels(p->w, j->item.labels))
+    memcpy(columns, j->item.labels, p->from->heads * sizeof *columns);
+    columns[p->from->heads] = (uint32_t)j->number;
+    if (!good || !dataset_writer_labels(p->w, columns))
         return false;
     p->in->report->imported++;
     if (p->from->taken)
@@ -334,6 +349,8 @@ static bool begin(pictures *p) {
         p->in->report->bad = p->journal.bad;
         p->in->report->imported = p->journal.imported;
         p->in->report->warned = p->journal.warned;
+        if (!dataset_writer_column(p->w, p->from->heads, &p->earlier))
+            return false;
     }
     p->saved = clock_nanoseconds();
     return !p->from->taken || tell_taken(p);
@@ -417,6 +434,7 @@ bool pictures_import(const import *in, picture_source *from, dataset_writer *w) 
     if (good)
         tell_rest(&p);
     dataset_writer_abandon(p.w);
+    mapped_file_close(&p.earlier);
     workers_free(p.workers);
     if (p.looks)
         fclose(p.looks);

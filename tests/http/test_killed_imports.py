@@ -162,6 +162,24 @@ class Killed(Sources):
                     self.assertEqual((self.root / arguments[0] / path.name).read_bytes(), path.read_bytes(), path.name)
                 self.assertEqual(len(list((self.root / arguments[0]).iterdir())), len(list(whole.iterdir())))
 
+    def test_what_is_told_of_rows_counts_no_picture_that_became_none(self):
+        """Its header can be read and its pixels cannot; an earlier import found that out."""
+        samples = self.source.integers(0, 256, (40, 30, 4))
+        whole = pictures.png(samples, 8, 6)
+        damaged = bytearray(whole)
+        damaged[len(whole) // 2] ^= 1
+        for arguments in self.each([whole, bytes(damaged), pictures.png(samples[:30], 8, 6), whole], COUNT):
+            with self.subTest(arguments[0]):
+                arguments += ["--skip-bad", "--store", "pixels"]
+                undisturbed = importing(self.root / f"{arguments[0]}-whole", "--from", *arguments)
+                self.assertIn(f"converted {COUNT // 4 * 3} files: alpha channel", undisturbed)
+                self.killed(*arguments)
+                said = importing(self.root / "set", "--from", *arguments)
+                self.assertIn("goes on with an earlier import", said)
+                converted, = re.findall(r"converted \d+ files: alpha.*", said)
+                self.assertIn(converted, undisturbed)
+                subprocess.run(["rm", "-r", self.root / "set"], check=True)
+
     def test_what_was_left_of_other_sources_is_not_gone_on_with(self):
         for arguments, alter in zip(self.each(self.photos(280), COUNT), ("list.csv", "shard-0.tar")):
             with self.subTest(arguments[0]):

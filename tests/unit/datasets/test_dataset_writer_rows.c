@@ -142,7 +142,7 @@ static void a_file_that_is_too_short_begins_anew(void **state) {
 static void a_damaged_journal_begins_anew(void **state) {
     (void)state;
     leave_three_rows(7);
-    folder_write(".a.partial/journal", "fmixd import 2:", 15);
+    folder_write(".a.partial/journal", "fmixd import 3:", 15);
     begin_anew(7, "it had not saved any rows");
 }
 
