@@ -45,7 +45,7 @@ static bool drop_some(place *p, bool any) {
 
 /* Other threads only add places after these, so these are read without the lock. */
 static void drop_and_close(lingering_close *l, const struct pollfd *polls, unsigned count) {
-    bool ended[LINGERING_CLOSE_PLACES];
+    bool ended[LINGERING_CLOSE_PLACES] = {false};
     for (unsigned i = 0; i < count; i++)
         ended[i] = !drop_some(&l->places[i], polls[i].revents != 0);
     pthread_mutex_lock(&l->lock);

@@ -428,56 +428,7 @@ static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **
     assert_true(s.pace == 1);
 }
 
-/* What the schedule's lists and counts must be, by all of its tasks. */
-static void assert_consistent(const schedule *s, const task *tasks, unsigned n) {
-    unsigned admitted = 0, listed = 0, found = 0, waiting[2] = {0};
-    for (unsigned i = 0; i < n; i++) {
-        admitted += tasks[i].admitted;
-        listed += tasks[i].admitted && tasks[i].deadline != SCHEDULE_IDLE;
-        waiting[tasks[i].indivisible] += tasks[i].waiting;
-    }
-    const task *last = NULL;
-    for (const task *t = s->first; t && found <= n; last = t, t = t->next, found++) {
-        assert_true(t->admitted && t->deadline != SCHEDULE_IDLE && t->previous == last);
-        assert_true(!last || last->deadline <= t->deadline);
-    }
-    assert_ptr_equal(s->last, last);
-    assert_int_equal(found, listed);
-    assert_int_equal(s->admitted, admitted);
-    assert_memory_equal(s->waiting, waiting, sizeof waiting);
-}
-
-static void lists_and_counts_are_right_whatever_happens_in_whatever_order(void **state) {
-    (void)state;
-    enum { TASKS = 40, STEPS = 20000 };
-    task tasks[TASKS] = {0};
-    schedule s = of(2, MS / 2);
-    uint64_t random = 11, now = 1;
-    unsigned taken = 0, refused = 0;
-    for (unsigned step = 0; step < STEPS; step++) {
-        uint64_t drawn = unit_random(&random);
-        task *t = &tasks[drawn % TASKS];
-        now += drawn >> 40; /* 8 ms on average */
-        if (!t->admitted && !t->running) {
-            *t = work_of((double)(drawn >> 44), drawn >> 8 & 3);
-            t->indivisible = drawn >> 10 & 1;
-            refused += schedule_admit(&s, t, now) != REFUSAL_NONE;
-        } else if (t->running) {
-            schedule_ran(&s, t, now);
-        } else if (drawn >> 11 & 1) {
-            schedule_wake(&s, t, now);
-        } else if ((drawn >> 12 & 7) == 0) {
-            schedule_leave(&s, t, drawn >> 15 & 1);
-        } else {
-            taken += schedule_take(&s, drawn >> 16 & 1, now) != NULL;
-        }
-        assert_consistent(&s, tasks, TASKS);
-    }
-    assert_true(taken > STEPS / 100 && refused > 0);
-}
-
-RUN(T(lists_and_counts_are_right_whatever_happens_in_whatever_order),
-    T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace),
+RUN(T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace),
     T(an_idle_schedule_admits_any_task), T(small_tasks_overtake_large_ones),
     T(equal_tasks_run_in_the_order_they_came), T(no_more_than_the_limit_are_admitted),
     T(a_task_that_would_miss_its_deadline_is_refused),

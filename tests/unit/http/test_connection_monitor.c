@@ -106,6 +106,11 @@ static void close_bench(bench *b) {
     held_clock_run();
 }
 
+static void close_both(bench *b) {
+    close(b->theirs);
+    close_bench(b);
+}
+
 /* Waits for edges of our end as libmicrohttpd does. */
 static void await_edges(const bench *b, int edges) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET};
@@ -168,8 +173,7 @@ static void a_client_that_stays_or_sends_keeps_its_job(void **state) {
     unit_gate_set(&b.gate, false);
     UNIT_UNTIL(atomic_load(&b.suspended) == 0);
     assert_int_equal(answer_start(b.answer, &(refusal){0}), ANSWER_READY);
-    close(b.theirs);
-    close_bench(&b);
+    close_both(&b);
 }
 
 static void a_removed_job_is_not_abandoned(void **state) {
@@ -255,15 +259,19 @@ static void open_witness(const bench *b, bench *other) {
     connection_monitor_open(b->monitor, other->ours);
 }
 
+static void close_witness(const bench *b, const bench *other) {
+    connection_monitor_close(b->monitor, other->ours);
+    close(other->ours);
+    close(other->theirs);
+}
+
 /* The limit of this connection is over, so the monitor shuts the connection down once all
  * connections are checked. */
 static void await_check(const bench *b, bench *other) {
     UNIT_UNTIL(is_cut_off(other));
     connection_monitor_was_late(
         b->monitor, b->ours); /* waits for the lock, which the monitor holds while it checks */
-    connection_monitor_close(b->monitor, other->ours);
-    close(other->ours);
-    close(other->theirs);
+    close_witness(b, other);
 }
 
 /* Enters a phase and lets time pass, a millisecond less than its limit or more, until the monitor
@@ -277,34 +285,29 @@ static void stay(bench *b, connection_phase phase, unsigned milliseconds) {
     await_check(b, &other);
 }
 
-static void trickle(bench *b, connection_phase phase) {
+static void trickle(connection_phase phase) {
+    bench b;
+    open_bench(&b);
     held_clock_stop();
-    stay(b, phase, LIMIT - 1);
-    assert_int_equal(late(b), 0);
-    assert_int_equal(send(b->theirs, "x", 1, MSG_NOSIGNAL), 1);
+    stay(&b, phase, LIMIT - 1);
+    assert_int_equal(late(&b), 0);
+    assert_int_equal(send(b.theirs, "x", 1, MSG_NOSIGNAL), 1);
     held_clock_pass(LOOK);
-    UNIT_UNTIL(atomic_load(&b->late[phase]) == 1);
-    UNIT_UNTIL(is_cut_off(b));
-    assert_true(connection_monitor_was_late(b->monitor, b->ours));
-    assert_int_equal(late(b), 1);
+    UNIT_UNTIL(atomic_load(&b.late[phase]) == 1);
+    UNIT_UNTIL(is_cut_off(&b));
+    assert_true(connection_monitor_was_late(b.monitor, b.ours));
+    assert_int_equal(late(&b), 1);
+    close_both(&b);
 }
 
 static void no_byte_moves_the_deadline_of_a_request_line(void **state) {
     (void)state;
-    bench b;
-    open_bench(&b);
-    trickle(&b, CONNECTION_IDLE);
-    close(b.theirs);
-    close_bench(&b);
+    trickle(CONNECTION_IDLE);
 }
 
 static void no_byte_moves_the_deadline_of_a_head(void **state) {
     (void)state;
-    bench b;
-    open_bench(&b);
-    trickle(&b, CONNECTION_HEAD);
-    close(b.theirs);
-    close_bench(&b);
+    trickle(CONNECTION_HEAD);
 }
 
 static void each_phase_has_a_time_of_its_own(void **state) {
@@ -315,8 +318,7 @@ static void each_phase_has_a_time_of_its_own(void **state) {
     for (int i = 0; i < 4; i++)
         stay(&b, i % 2 ? CONNECTION_IDLE : CONNECTION_HEAD, LIMIT - 1);
     assert_int_equal(late(&b), 0);
-    close(b.theirs);
-    close_bench(&b);
+    close_both(&b);
 }
 
 static void a_request_that_the_server_works_on_is_never_late(void **state) {
@@ -327,8 +329,7 @@ static void a_request_that_the_server_works_on_is_never_late(void **state) {
     stay(&b, CONNECTION_WORK, 100 * LIMIT);
     assert_int_equal(late(&b), 0);
     assert_false(is_cut_off(&b));
-    close(b.theirs);
-    close_bench(&b);
+    close_both(&b);
 }
 
 /* All that the socket holds. */
@@ -346,8 +347,7 @@ static void a_reply_that_is_not_received_is_cut_off(void **state) {
     connection_monitor_enter(b.monitor, b.ours, CONNECTION_REPLY);
     fill_up(&b);
     UNIT_UNTIL((held_clock_pass(LOOK), atomic_load(&b.late[CONNECTION_REPLY]) == 1));
-    close(b.theirs);
-    close_bench(&b);
+    close_both(&b);
 }
 
 /* Lets the other end receive some more, and returns the bytes that it has acknowledged. */
@@ -378,32 +378,25 @@ static void a_reply_that_is_received_at_the_rate_is_not_late(void **state) {
         await_check(&b, &other);
     }
     assert_int_equal(late(&b), 0);
-    close(b.theirs);
-    close_bench(&b);
+    close_both(&b);
 }
 
 /* The monitor asks of few replies at a time; the late connection comes after all of them. */
 static void a_late_connection_behind_many_replies_is_cut_off(void **state) {
     (void)state;
     enum { REPLIES = 200 };
-    bench b, other, replies[REPLIES];
+    bench b, replies[REPLIES];
     open_bench(&b);
     held_clock_stop();
     for (int i = 0; i < REPLIES; i++) {
         open_witness(&b, &replies[i]);
         connection_monitor_enter(b.monitor, replies[i].ours, CONNECTION_REPLY);
     }
-    open_witness(&b, &other);
-    held_clock_pass(LIMIT);
-    await_check(&b, &other);
+    stay(&b, CONNECTION_REPLY, LIMIT);
     assert_int_equal(late(&b), 0);
-    for (int i = 0; i < REPLIES; i++) {
-        connection_monitor_close(b.monitor, replies[i].ours);
-        close(replies[i].ours);
-        close(replies[i].theirs);
-    }
-    close(b.theirs);
-    close_bench(&b);
+    for (int i = 0; i < REPLIES; i++)
+        close_witness(&b, &replies[i]);
+    close_both(&b);
 }
 
 static void a_reply_that_waits_for_the_server_is_not_late(void **state) {
@@ -413,8 +406,7 @@ static void a_reply_that_waits_for_the_server_is_not_late(void **state) {
     held_clock_stop();
     stay(&b, CONNECTION_REPLY, 100 * LIMIT); /* there are no bytes to receive */
     assert_int_equal(late(&b), 0);
-    close(b.theirs);
-    close_bench(&b);
+    close_both(&b);
 }
 
 static void *begin_soon(void *of) {
@@ -443,8 +435,7 @@ static void settling_waits_until_an_expected_connection_begins(void **state) {
     connection_monitor_expect(b.monitor, b.ours); /* expected again, and closed instead */
     connection_monitor_close(b.monitor, b.ours);
     connection_monitor_settle(b.monitor, 60000);
-    close(b.theirs);
-    close_bench(&b);
+    close_both(&b);
 }
 
 RUN(T(a_peer_that_closes_abandons_the_answer), T(a_peer_that_was_gone_before_is_noticed_too),
