@@ -21,15 +21,16 @@ PACKAGES_DEB   := build-essential debhelper dh-python fakeroot
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
           $(if $(WERROR),-Werror)
 MATH   := -ffp-contract=off -fno-math-errno -fno-trapping-math
-CFLAGS += -std=c11 $(OPT) -g $(MATH) $(WARN) -fvisibility=hidden -pthread -MMD -MP
-CFLAGS += -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+# Whatever make's caller adds or gives in its place, MATH stays.
+override CFLAGS += -std=c11 $(OPT) -g $(MATH) $(WARN) -fvisibility=hidden -pthread -MMD -MP
+override CFLAGS += -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 # Files may be longer than a word of 32 bits tells, and so may their numbers be.
 ifeq ($(shell echo __SIZEOF_LONG__ | $(CC) -E -P -),4)
-CFLAGS += -D_FILE_OFFSET_BITS=64
+override CFLAGS += -D_FILE_OFFSET_BITS=64
 endif
 LDFLAGS += -pthread -Wl,-z,relro,-z,now
 ifneq ($(SAN),)
-CFLAGS  += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DFMIX_ONE_CLONE -U_FORTIFY_SOURCE
+override CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -DFMIX_ONE_CLONE -U_FORTIFY_SOURCE
 LDFLAGS += -fsanitize=$(SAN)
 # gcc's shared runtimes are two, and a file that is named for reports is heeded by one of them only.
 ifneq ($(and $(findstring address,$(SAN)),$(findstring undefined,$(SAN)),$(findstring gcc,$(CC))),)
@@ -71,8 +72,8 @@ $(BUILD)/server/api/web.o: $(wildcard server/web/*)
 # gcc orders them before it gives out registers; clang does not know the options.
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 ORDERED := $(if $(findstring clang,$(CC)),,-fschedule-insns -fsched-pressure)
-$(BUILD)/lib/kernels_v3.o: CFLAGS += -march=x86-64-v3 $(ORDERED)
-$(BUILD)/lib/kernels_v4.o: CFLAGS += -march=x86-64-v4 -mprefer-vector-width=512 $(ORDERED)
+$(BUILD)/lib/kernels_v3.o: override CFLAGS += -march=x86-64-v3 $(ORDERED)
+$(BUILD)/lib/kernels_v4.o: override CFLAGS += -march=x86-64-v4 -mprefer-vector-width=512 $(ORDERED)
 endif
 
 $(BUILD)/libfmix.a: $(LIB_OBJS)

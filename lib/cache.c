@@ -41,7 +41,7 @@ static unsigned bucket_of(const fmix_cache_kind *kind, const void *key) {
     uint64_t hash = (uint64_t)(uintptr_t)kind;
     const unsigned char *bytes = key;
     for (int i = 0; i < FMIX_CACHE_KEY_BYTES; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3); /* as FNV-1a does */
     return (unsigned)(hash >> 32) % BUCKETS;
 }
 

@@ -321,9 +321,12 @@ static fmix_status sum_at_once(line_sums *p, fmix_difference *differences, size_
     p->errors = calloc(2 * (size_t)p->entries, sizeof *p->errors);
     if (!p->sums || !p->errors)
         goto out;
-    status = fmix_field_each(p->field, add_bin, p) ? FMIX_OK : FMIX_ERROR_CANCELLED;
-    for (size_t i = 0; i < n && status == FMIX_OK; i++)
+    status = fmix_field_each(p->field, p->line_count, add_bin, p) ? FMIX_OK : FMIX_ERROR_CANCELLED;
+    for (size_t i = 0; i < n && status == FMIX_OK; i++) {
         combine_lines(p, &differences[i]);
+        if (fmix_field_is_cancelled(p->field))
+            status = FMIX_ERROR_CANCELLED;
+    }
 out:
     free(p->sums);
     free(p->errors);

@@ -15,6 +15,7 @@
  */
 #define ORDER_PRECISION 448
 #define LEVEL_PRECISION 768
+#define STEPS_OF_PAIR   40 /* of 50 ns, in add_bin */
 
 void fmix_exact_thread_end(void) {
     mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
@@ -218,7 +219,8 @@ static void add_bin(void *user, const fmix_bin *bin, const uint32_t words[2]) {
 }
 
 static fmix_status add_bins(sums *s) {
-    return fmix_field_each(s->field, add_bin, s) ? FMIX_OK : FMIX_ERROR_CANCELLED;
+    return fmix_field_each(s->field, STEPS_OF_PAIR * s->n, add_bin, s) ? FMIX_OK
+                                                                       : FMIX_ERROR_CANCELLED;
 }
 
 /* Sets the tolerance below which values are equal. total is a float64 sum, so only a difference

@@ -3,7 +3,7 @@
  * MPFR
  *
  * GMP aborts the process when it cannot allocate. The allocations here are small: a few numbers of
- * under 100 bytes for each pixel, and a table of two numbers for each of at most 8,192 phases.
+ * under 150 bytes for each pixel, and a table of two numbers for each of at most 8,193 phases.
  */
 #ifndef FMIX_EXACT_H
 #define FMIX_EXACT_H

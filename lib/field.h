@@ -32,9 +32,11 @@ typedef struct fmix_field {
 
 #define FMIX_TIE_BITS 256
 
-/* Calls visit for every bin with its two words, in order. False: cancelled. */
+/* Calls visit for every bin with its two words, in order. A visit takes so many steps of some 50
+ * ns, by which the times are chosen to ask whether to cancel. False: cancelled. */
 typedef void fmix_bin_visit(void *user, const fmix_bin *bin, const uint32_t words[2]);
-bool fmix_field_each(const fmix_field *field, fmix_bin_visit *visit, void *user);
+bool fmix_field_each(const fmix_field *field, uint64_t steps, fmix_bin_visit *visit, void *user);
+bool fmix_field_is_cancelled(const fmix_field *field);
 
 /* Two pixels to compare: G[pixel] with G[pivot]. */
 typedef struct fmix_pair {

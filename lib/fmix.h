@@ -23,8 +23,11 @@
  * unspecified. The library checks each of its allocations. FFTW and GMP, underneath, abort the
  * process when they cannot allocate.
  *
- * FFTW's wisdom belongs to the process. After every thousand plans the library clears the wisdom,
- * except for what fmix_context_tune measured.
+ * FFTW's wisdom belongs to the process. After every thousand plans, and before fmix_context_tune
+ * measures, the library clears the wisdom, except for what fmix_context_tune measured and
+ * fmix_wisdom_import read: a program's own is lost. FFTW's planner is not thread-safe: a program
+ * that plans, too, while another thread uses this library calls fftw_make_planner_thread_safe
+ * first.
  */
 #ifndef FMIX_H
 #define FMIX_H

@@ -35,7 +35,8 @@ typedef struct fmix_kernels {
 
     /* x: n complex numbers w sqrt(-2 ln((u+1)/2^32)) e^(2 pi i v / 2^32), each within
      * FMIX_NORMALS_BOUND times w times its radius. Returns the sum of w times radius. Reads and
-     * writes up to the next multiple of FMIX_KERNELS_PAD, where w must be 0. */
+     * writes up to the next multiple of FMIX_KERNELS_PAD, where w must be 0 for the sum to be of
+     * use. */
     double (*normals)(const double *w, const uint32_t *u, const uint32_t *v, size_t n, double *x);
 
     /* The k-th and the (k+1)-th largest of g[0] … g[n-1], 1 <= k < n, without NaN. work has room

@@ -64,6 +64,8 @@ static fmix_status measure(fmix_tuning *tuning, fmix_transform *t, double second
         atomic_store(&t->stage, FMIX_TRANSFORM_MEASURED);
     else if (status == FMIX_OK)
         try_again(tuning, t);
+    else /* for want of memory; it is wanted again when it is used */
+        atomic_store(&t->stage, FMIX_TRANSFORM_ESTIMATED);
     return status;
 }
 

@@ -11,9 +11,17 @@
 static char root[] = "/tmp/fmixd-fuzz-XXXXXX";
 
 static void remove_all(void) {
-    static const char *const names[] = {
-        "/s/manifest.json", "/s/data.bin",  "/s/labels.bin", "/s/dense.bin", "/s/neighbours.bin",
-        "/s/offsets.bin",   "/s/index.bin", "/s/pieces.bin", "/s",           ""};
+    static const char *const names[] = {"/s/manifest.json",
+                                        "/s/data.bin",
+                                        "/s/labels.bin",
+                                        "/s/dense.bin",
+                                        "/s/neighbours.bin",
+                                        "/s/offsets.bin",
+                                        "/s/index.bin",
+                                        "/s/index.dense.bin",
+                                        "/s/pieces.bin",
+                                        "/s",
+                                        ""};
     char path[80];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s%s", root, names[i]);

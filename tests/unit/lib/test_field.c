@@ -24,25 +24,25 @@ static void count(void *user, const fmix_bin *bin, const uint32_t words[2]) {
 
 static const fmix_recipe recipe = {.shape = {2, {16, 16, 0}}, .delta = 3};
 
-static bool visit(seen *s, fmix_cancellation cancellation) {
+static bool visit(seen *s, uint64_t steps, fmix_cancellation cancellation) {
     fmix_spectrum_params params = fmix_spectrum_params_of(&recipe);
     assert_ok(fmix_key_derive(5, FMIX_DOMAIN_SPECTRUM, &s->key));
     const fmix_field field = {
         .params = &params, .key = &s->key, .t = 7, .cancellation = cancellation};
-    return fmix_field_each(&field, count, s);
+    return fmix_field_each(&field, steps, count, s);
 }
 
 static void every_bin_but_the_zero_bin_is_visited_with_its_words(void **state) {
     seen s = {0};
     (void)state;
-    assert_true(visit(&s, (fmix_cancellation){0}));
+    assert_true(visit(&s, 1, (fmix_cancellation){0}));
     assert_int_equal(s.bins, 16 * 9 - 1);
 }
 
 static void a_cancelled_visit_ends_early_and_says_so(void **state) {
     seen s = {.cancel_after = 1};
     (void)state;
-    assert_false(visit(&s, (fmix_cancellation){cancelled, &s}));
+    assert_false(visit(&s, 1, (fmix_cancellation){cancelled, &s}));
     assert_int_equal(s.asked, 2);
     assert_int_equal(s.bins, 63); /* asked before each 64 bins */
 }
@@ -50,10 +50,22 @@ static void a_cancelled_visit_ends_early_and_says_so(void **state) {
 static void a_caller_that_never_cancels_sees_every_bin(void **state) {
     seen s = {.cancel_after = UINT64_MAX};
     (void)state;
-    assert_true(visit(&s, (fmix_cancellation){cancelled, &s}));
+    assert_true(visit(&s, 1, (fmix_cancellation){cancelled, &s}));
     assert_int_equal(s.bins, 16 * 9 - 1);
     assert_int_equal(s.asked, 3);
 }
 
-RUN(T(every_bin_but_the_zero_bin_is_visited_with_its_words),
+static void a_caller_is_asked_more_often_where_a_visit_takes_long(void **state) {
+    static const uint64_t steps[] = {128, 1 << 9, 1 << 13, UINT64_MAX};
+    static const uint64_t asked[] = {3, 9, 144, 144}; /* every 64, 16 and 1 of 144 places */
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        seen s = {.cancel_after = UINT64_MAX};
+        assert_true(visit(&s, steps[i], (fmix_cancellation){cancelled, &s}));
+        assert_int_equal(s.asked, asked[i]);
+    }
+}
+
+RUN(T(a_caller_is_asked_more_often_where_a_visit_takes_long),
+    T(every_bin_but_the_zero_bin_is_visited_with_its_words),
     T(a_cancelled_visit_ends_early_and_says_so), T(a_caller_that_never_cancels_sees_every_bin))
