@@ -58,6 +58,32 @@ class Arrays(MixingTest):
                     self.assertEqual(back(mixed)[unmixed].tobytes(), x[unmixed].tobytes())
                     self.assertEqual(values[unmixed].tolist(), [1.5] * unmixed.sum())
 
+    def test_sums_of_what_is_infinite_or_great_are_those_of_the_daemon(self):
+        for shape in (6, 3, 8, 9), (6, 3, 96, 120):  # mixed all at once, and a row at a time
+            x, y = self.batch(shape)
+            x[:, 0], x[:, 1, 0], x[::2, 1, 1], x[1::2, 1, 1] = -np.inf, np.inf, 3e38, -3e38
+            for method in "mixup", "mixup,fmix":
+                law = {"seed": 3, "method": method, "switch": "sample", "lam": 0.25}
+                made = self.of_daemon(x, y, 0, layout="channels_first", **{
+                    {"lam": "lambda"}.get(key, key): value for key, value in law.items()})["mixed"]
+                self.assertTrue((made[:, 0] == -np.inf).all())
+                for name, (to, back) in libraries().items():
+                    for dtype in "f4", "f8":
+                        with self.subTest(method, library=name, shape=shape, dtype=dtype):
+                            mixed = back(self.mixer(**law)(to(x.astype(dtype)), None, 0)[0])
+                            np.testing.assert_allclose(mixed.astype("f4"), made, rtol=1e-6)
+
+    @unittest.skipUnless(HAS_TORCH, NO_TORCH)
+    def test_sums_of_tensors_are_those_of_arrays_bit_for_bit(self):
+        import torch
+        for shape in (6, 3, 8, 9), (6, 3, 96, 120):
+            for dtype in "f2", "f4", "f8":
+                x = (200 * self.batch(shape)[0]).astype(dtype)
+                for law in {"method": "mixup"}, {"method": "mixup,fmix", "switch": "sample"}:
+                    mixed = self.mixer(seed=3, **law)(x, None, 0)[0]
+                    torched = self.mixer(seed=3, **law)(torch.from_numpy(x), None, 0)[0]
+                    self.assertEqual(torched.numpy().tobytes(), mixed.tobytes())
+
     def test_the_types_of_rows_that_differ_are_kept(self):
         x, y = self.batch((12, 3, 8, 9))
         law = {"seed": 3, "method": "fmix,mixup", "switch": "sample", "prob": 0.8}

@@ -154,10 +154,12 @@ class TorchArrays(Arrays):
 
     def _sum(self, x: Array, partners: Array, weights: NDArray[Any]) -> Array:
         """May write over `partners`."""
-        weight = self.put(weights.astype("f8" if bits(x) > 32 else "f4").reshape(-1, *[1] * (x.ndim - 1)), x)
+        wide, shape = "f8" if bits(x) > 32 else "f4", (-1, *[1] * (x.ndim - 1))
+        own, rest = (self.put(part.astype(wide).reshape(shape), x) for part in (weights, 1 - weights))
+        # No lerp: its difference of the rows is no number where both are infinite, and infinite where it overflows.
         if bits(x) < 32:
-            return partners.float().lerp_(x.float(), weight).to(x.dtype)
-        return self.space.lerp(partners, x, weight) if x.requires_grad else partners.lerp_(x, weight)
+            return partners.float().mul_(rest).add_(x.float().mul(own)).to(x.dtype)
+        return own * x + rest * partners if x.requires_grad else partners.mul_(rest).add_(own * x)
 
     def one_hot(self, y: Array, partners: NDArray[Any], shares: tuple[NDArray[Any], NDArray[Any]], classes: int,
                 least: float) -> Array:

@@ -67,6 +67,7 @@ class TorchRows(LargeRows):
         room = np.empty(x.numel() * x.element_size(), "u1")
         self.x, self.out = x, torch.from_numpy(room).view(x.dtype).view(x.shape)
         self._torch, self._kind = torch, f"i{x.element_size()}"
+        self._spare = torch.empty(x.shape[1:], dtype=x.dtype)  # of a row's size, which stays in the caches
         kind = getattr(torch, f"int{8 * x.element_size()}")
         self._x, self._out = x.view(kind), self.out.view(kind)
 
@@ -78,9 +79,12 @@ class TorchRows(LargeRows):
     def add(self, i: int, j: int, weight: np.float64) -> None:
         own, other, out = self.x[i], self.x[j], self.out[i]
         if bits(self.x) < 32:
-            out.copy_(other.float().lerp_(own.float(), float(np.float32(weight))))
+            rest = other.float().mul_(float(np.float32(1 - weight)))
+            out.copy_(own.float().mul_(float(np.float32(weight))).add_(rest))
         else:
-            self._torch.lerp(other, own, float(weight), out=out)
+            self._torch.mul(own, float(weight), out=out)
+            self._torch.mul(other, float(1 - weight), out=self._spare)
+            out.add_(self._spare)
 
 
 def large_rows(x: Array) -> LargeRows | None:
