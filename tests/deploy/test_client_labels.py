@@ -1,10 +1,11 @@
 """Labels that a Mixer mixes: they are those of the daemon."""
 
 import unittest
+from urllib.parse import urlencode
 
 import numpy as np
 
-from python_client import HAS_TORCH, MixingTest  # it knows where the following are
+from python_client import HAS_TORCH, MixingTest, read_safetensors, write_safetensors  # it knows where the following are
 import fmixd
 
 
@@ -62,6 +63,31 @@ class Labels(MixingTest):
                 self.mixer(classes=5)(to(x), to(np.full((10, 1), 1.0)), 0)
             with self.assertRaisesRegex(ValueError, "rows"):
                 self.mixer(classes=5)(to(x), to(np.zeros(9, int)), 0)
+
+    def test_labels_of_every_kind_and_shape_are_read_as_the_daemon_reads_them(self):
+        x, _ = self.batch((4, 3, 8, 9))
+        options, agreed = {"seed": 5, "method": "mixup", "lam": 0.25}, 0
+        for dtype in "<f4", "<f8", "<i4", "u1", "?":
+            for shape in (4,), (4, 1), (4, 3):
+                for classes in None, 1, 3:
+                    for y in np.zeros(shape, dtype), (np.arange(np.prod(shape)) % 2).reshape(shape).astype(dtype):
+                        query = {**options, "layout": "channels_first"} | ({"classes": classes} if classes else {})
+                        answer = self.server.post(
+                            f"/v1/mix.safetensors?{urlencode(fmixd.connection.api_names(query))}",
+                            write_safetensors({"x": x, "y": y}), content_type="application/x-safetensors")
+                        with self.subTest(dtype, shape=shape, classes=classes):
+                            try:
+                                _, labels = self.mixer(classes=classes, **options)(x, y, 0)
+                            except ValueError:
+                                continue  # the client may refuse what is open to it
+                            if answer.status != 200:
+                                self.assertEqual(dtype, "?")  # class numbers as truths, which the daemon has not
+                                continue
+                            sent = read_safetensors(answer.body)[0]["labels"]
+                            self.assertEqual(labels.shape, sent.shape)
+                            np.testing.assert_allclose(labels, sent, atol=1e-6)
+                            agreed += 1
+        self.assertGreaterEqual(agreed, 40)
 
     def test_rows_of_truths_or_integers_are_mixed_as_rows_of_floats(self):
         x, y = self.batch()

@@ -39,11 +39,12 @@ class Labels:
             raise ValueError(f"{name} has the shape {shape}; it must have {len(plan.pairing)} rows, of class numbers "
                              "or of floats")
         share = plan.lam_eff if self.correct else np.where(plan.chooses, plan.lam, plan.lam_eff)
-        single = len(shape) == 1 or (shape[1] == 1 and kind != "b")
+        # A column of floats or truths is rows of one value, as the daemon has it; one of integers is class numbers.
+        single = len(shape) == 1 or (shape[1] == 1 and kind == "i")
         if classes is None:
             if single and kind != "f":
                 raise ValueError(f"{name} holds class numbers: tell Mixer how many `classes` there are")
-        elif single and kind == "f" and len(shape) == 2 and classes > 1:
+        elif len(shape) == 2 and shape[1] == 1 and kind == "f" and classes > 1:
             raise ValueError(f"{name} has the shape {shape} and is of {y.dtype}: class numbers, or one value a row? "
                              "Make it integers for the first, and leave out `classes` for the second")
         elif single:
