@@ -34,6 +34,27 @@ class Mixing(MixingTest):
                 np.testing.assert_allclose(mixed, made["mixed"], atol=1e-6)
                 np.testing.assert_allclose(labels, made["labels"], atol=1e-6)
 
+    def test_a_plan_of_other_rows_or_sides_than_those_of_x_is_refused(self):
+        for shape in (8, 3, 8, 9), (8, 3, 96, 120):  # mixed all at once, and a row at a time
+            x, _ = self.batch(shape)
+            for method in "fmix", "mixup", "none":
+                mix = self.mixer(seed=7, method=method)
+                plan = mix.plan(shape[2:], 8, mix.number(0, 0))
+                self.assertEqual(mix.apply(plan, x).tobytes(), mix(x, None, 0, epoch=0)[0].tobytes())
+                for rows in 4, 7:
+                    few = mix.plan(shape[2:], rows, mix.number(0, 0))
+                    with self.assertRaisesRegex(ValueError, f"x has the shape .8, 3.*must have {rows} rows"):
+                        mix.apply(few, x)
+                if method == "fmix":
+                    for wrong in x[:, :, :1], x[..., :1], x.swapaxes(2, 3):
+                        with self.assertRaisesRegex(ValueError, "whose sides are .*; they must be .*the plan's masks"):
+                            mix.apply(plan, wrong)
+            # A weighted sum knows of no sides: targets of each row may be of any.
+            mix = self.mixer(seed=7, method="mixup")
+            plan, boxes = mix.plan(shape[2:], 8, 0), np.arange(32, dtype="f4").reshape(8, 4)
+            own = plan.lam[:, None]
+            np.testing.assert_allclose(mix.apply(plan, boxes), own * boxes + (1 - own) * boxes[plan.pairing], 1e-6)
+
     def test_layouts_and_ranks_of_x(self):
         for shape, layout in (((5, 7), "none"), ((5, 4, 6, 2), "channels_last"), ((5, 2, 9), "channels_first"),
                               ((4, 3, 4, 5), "none")):

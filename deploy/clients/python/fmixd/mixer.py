@@ -203,6 +203,7 @@ class Mixer:
             plan = mix.plan(x.shape[2:], len(x), mix.number(step, epoch))
             x, maps = mix.apply(plan, x), mix.apply(plan, maps, "none")
         """
+        _check_fit(plan, x, layout or self.layout)
         if plan.method == "none":
             return x
         library = library_of(x)
@@ -265,6 +266,18 @@ def _counts(classes: int | dict[Any, int] | None) -> int | dict[Any, int] | None
     if isinstance(classes, dict):
         return {name: integer(f"classes[{name!r}]", count, 1) for name, count in classes.items()}
     return None if classes is None else integer("classes", classes, 1)
+
+
+def _check_fit(plan: Plan, x: Array, layout: str | None) -> None:
+    """Refuses x of other rows than a plan's, and of other sides where masks choose; weights know of no sides."""
+    rows = len(plan.pairing)
+    if not hasattr(x, "shape"):
+        raise TypeError(f"x is a {type(x).__name__}; give an array or a tensor")
+    if not len(x.shape) or x.shape[0] != rows:
+        raise ValueError(f"x has the shape {tuple(x.shape)}; it must have {rows} rows, as the plan has")
+    if plan.chooses.any() and spatial(x, layout) != tuple(plan.shape):
+        raise ValueError(f"x has the shape {tuple(x.shape)}, whose sides are {spatial(x, layout)}; they must be "
+                         f"{tuple(plan.shape)}, as the plan's masks have them")
 
 
 def _check_sums(plan: Plan, x: Array) -> None:
