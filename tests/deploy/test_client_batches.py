@@ -140,6 +140,26 @@ class States(MixingTest):
             rest += [made for made, _ in self.epochs(mix, loader, range(epoch + 1, 3))]
             self.assertEqual(rest, [made for made, _ in whole[done:]])
 
+    def test_a_loop_by_plan_and_apply_has_a_state_too(self):
+        x, y = self.batch()
+        mix = self.mixer(**self.law)
+        for step in range(3):
+            plan = mix.plan(x.shape[2:], len(x), mix.number(step, 4))
+            mix.apply(plan, x)
+            self.assertEqual([mix.state_dict()[name] for name in ("epoch", "step")], [4, step + 1])
+        other = self.mixer(**self.law)
+        other.load_state_dict(mix.state_dict())
+        mixed, _ = next(iter(other.epoch([(x, y)], 4)))
+        self.assertEqual(mixed.tobytes(), mix.apply(mix.plan(x.shape[2:], len(x), mix.number(3, 4)), x).tobytes())
+
+    def test_a_batch_that_was_not_mixed_does_not_count(self):
+        x, y = self.batch()
+        mix = self.mixer(**self.law)
+        mix(x, y, 0, epoch=2)
+        with self.assertRaisesRegex(ValueError, "class numbers go from"):
+            mix(x, y + 99, 1, epoch=2)
+        self.assertEqual([mix.state_dict()[name] for name in ("epoch", "step")], [2, 1])
+
     def test_after_an_epoch_comes_the_next(self):
         mix = self.mixer(**self.law)
         for _ in mix.epoch([self.batch()] * 2, 4):

@@ -141,15 +141,16 @@ class Mixer:
                  epoch: int | None = None) -> tuple[Array, Any]:
         """The mixed batch number `step` (of an epoch, if that is told): x and, unless it is None, its
         labels. x stays as it is."""
-        plan = self.plan(spatial(x, self.layout), int(x.shape[0]), self.number(step, epoch))
+        plan = self.plan(spatial(x, self.layout), int(x.shape[0]), self._number(step, epoch))
         labels = None if y is None else Labels(self.classes, self.smoothing, self.correct).mixed(plan, y)
         made = self.apply(plan, x), labels
         self._position = int(epoch or 0), int(step) + 1
         return made
 
     def state_dict(self) -> dict[str, Any]:
-        """Where it is: `epoch`, and the `step` after the last batch that was mixed (after an epoch's last batch, once
-        the loop over it has ended, the next epoch's 0); and the `recipe`. It is the same on every rank."""
+        """Where it is: `epoch`, and the `step` after the last batch that was mixed, or whose `number` was asked for
+        (after an epoch's last batch, once the loop of `epoch` has ended, the next epoch's 0); and the `recipe`. It is
+        the same on every rank."""
         epoch, step = self._position
         return {"epoch": epoch, "step": step, "recipe": self._recipe()}
 
@@ -162,7 +163,13 @@ class Mixer:
         return recipe({**self._law, "smoothing": float(self.smoothing), "correct": bool(self.correct)})
 
     def number(self, step: int, epoch: int | None = None) -> int:
-        """Under which the daemon knows a step of an epoch of this rank."""
+        """Under which the daemon knows a step of an epoch of this rank. Who asks is about to mix that step by `plan`
+        and `apply`, so it counts as done in `state_dict`."""
+        number = self._number(step, epoch)
+        self._position = int(epoch or 0), int(step) + 1
+        return number
+
+    def _number(self, step: int, epoch: int | None) -> int:
         step = integer("step", step, 0, (2**64 if epoch is None and self.world == 1 else STEPS) - 1)
         epoch = None if epoch is None else integer("epoch", epoch, 0, EPOCHS - 1)
         if epoch is None:
