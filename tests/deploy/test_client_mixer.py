@@ -79,6 +79,8 @@ class Mixing(MixingTest):
             self.mixer()(x, y, 0)
         with self.assertRaisesRegex(ValueError, "soft"):
             self.mixer(soft=0.1)
+        for hard in 0, "0", "0.0", None:  # as the other languages take it
+            self.mixer(soft=hard, method="none", classes=5)(x, y, 0)
         with self.assertRaisesRegex(TypeError, "namespace"):
             fmixd.arrays.library_of([1, 2])
         for wrong, said in (([1, 2], "x is a list"), (None, "x is a NoneType"), (x[:0], r"\(0, .*has a row"),

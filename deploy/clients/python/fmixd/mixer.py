@@ -296,11 +296,19 @@ def _check_sums(plan: Plan, x: Array) -> None:
         raise TypeError(f"x is of {x.dtype}, and {min(names)} interpolates: make it a float first")
 
 
+def _number_of(soft: Any) -> float:
+    """0 of what is no number, against which the daemon has something."""
+    try:
+        return float(soft or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
 def _check_law(law: dict[str, Any]) -> None:
     """Refuses what no Mixer can do."""
     for name in {"index", "step", "n", "shape", "dtype", "parts", "epoch"} & set(law):
         raise ValueError(f"{name} follows from each batch; a Mixer does not take it")
-    if law.get("soft"):
+    if _number_of(law.get("soft")):
         raise ValueError("soft masks do not fit into bits; use /v1/mix for them")
     if law.get("pairing") in BY_SAMPLES:
         raise ValueError(f"pairing={law['pairing']!r} needs {BY_SAMPLES[law['pairing']]}")

@@ -12,7 +12,7 @@ from .plans import METHODS
 MOST = 2**64 - 1             # the largest sample number
 MAX_ELEMENTS = 2**24         # in one mask
 MAX_BATCH = 2**24            # rows in one pairing
-MAX_METHODS = LIST = 8       # items of a list
+LIST = 8                     # items of a list
 
 # In the order of the library's enumerations.
 POLICIES = "alternate", "random"
