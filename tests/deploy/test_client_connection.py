@@ -1,5 +1,6 @@
 """fmixd.Connection and what stands on it, when servers refuse, break off and come again."""
 
+import os
 import random
 import socket
 import threading
@@ -144,6 +145,52 @@ class Trouble(unittest.TestCase):
         self.assertEqual(fmixd.Connection(url).get("/x"), b"here")
         self.assertEqual(len(asked), 2)
         self.assertEqual(random.getstate(), before)
+
+    def test_forks_wait_for_times_of_their_own(self):
+        drawn = []
+        for _ in range(4):
+            read, write = os.pipe()
+            child = os.fork()
+            if not child:
+                os.write(write, repr(fmixd.connection._JITTER.uniform(1, 1.3)).encode())
+                os._exit(0)
+            os.close(write)
+            with open(read, encoding="utf-8") as told:
+                drawn.append(told.read())
+            os.waitpid(child, 0)
+        self.assertEqual(len(set(drawn)), 4)
+
+    def test_arguments_with_which_it_would_never_end_are_refused(self):
+        for name, wrong in (("patience", float("nan")), ("patience", -1), ("patience", "9"), ("patience", None),
+                            ("tries", 0), ("tries", 1.5), ("tries", "2")):
+            with self.subTest(name, wrong=wrong), self.assertRaisesRegex(ValueError, f"{name} is .*; it must be"):
+                fmixd.Connection("http://localhost", **{name: wrong})
+
+    def test_a_path_that_no_request_can_have_is_said_at_once(self):
+        url, asked = self.serve([(200, {}, b"here")])
+        with self.assertRaisesRegex(ValueError, "the path is '/a b'"):
+            fmixd.Connection(url).get("/a b")
+        self.assertEqual(asked, [])
+
+    def test_parameters_of_none_are_left_out(self):
+        url, asked = self.serve([(200, {}, b"here")])
+        fmixd.Connection(url).get("/x", a=None)
+        fmixd.Connection(url).get("/x", a=None, b=2)
+        self.assertEqual(asked, ["/x", "/x?b=2"])
+
+    def test_a_look_ahead_whose_end_fails_says_so_to_who_waits(self):
+        def broken():
+            raise OSError("it cannot be closed")
+        ahead = fmixd.Ahead(lambda number: number, 0, 1, done=broken)
+        self.assertEqual(ahead.take(), (0, 0))
+        for _ in range(2):
+            with self.assertRaisesRegex(OSError, "cannot be closed"):
+                ahead.take()
+        ahead.close()
+        ahead = fmixd.Ahead(lambda number: {}[number], 0, 1, done=broken)
+        with self.assertRaises(KeyError):  # what was wrong first
+            ahead.take()
+        ahead.close()
 
     def test_closing_waits_for_no_daemon_that_is_silent(self):
         with socket.create_server(("127.0.0.1", 0)) as deaf:

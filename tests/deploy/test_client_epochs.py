@@ -2,6 +2,8 @@
 
 import threading
 import unittest
+import unittest.mock
+import urllib.parse
 
 import numpy as np
 
@@ -40,6 +42,32 @@ class Epochs(HostedTest):
         self.assertEqual(self.all(batch=5, digest=digest), self.all(batch=5))
         with self.assertRaisesRegex(fmixd.Refused, "another version of the set"):
             self.all(batch=5, digest=digest[::-1])
+
+    def test_rows_are_told_by_batch_and_not_by_n(self):
+        with self.assertRaisesRegex(ValueError, "n is not for an epoch: the rows of a batch are `batch`"):
+            self.all(n=5)
+
+    def test_a_look_ahead_of_nothing_is_refused(self):
+        for wrong in 0, -1, 1.5, "2":
+            with self.subTest(wrong), self.assertRaisesRegex(ValueError, "ahead is .*whole number from 1 on"):
+                self.all(ahead=wrong)
+        self.assertEqual(self.all(batch=5, ahead=1), self.all(batch=5))
+
+    def test_a_set_may_have_any_name(self):
+        for name in "my set", "größe", "a/b", "a?b#c%41":
+            with self.subTest(name):
+                for ask in fmixd.describe, lambda *told: next(fmixd.epoch(*told)):
+                    with self.assertRaisesRegex(fmixd.Refused, "/v1/datasets/" + urllib.parse.quote(name, safe="")
+                                                + ": 404"):
+                        ask(self.url, name)
+
+    def test_what_is_no_answer_of_a_daemon_is_said(self):
+        with unittest.mock.patch.object(fmixd.Connection, "get", return_value=b"<html>"):
+            with self.assertRaisesRegex(fmixd.Refused, "not fmixd's answer, which begins with b'<html>'"):
+                fmixd.describe(self.url, "colour")
+
+    def test_what_is_none_is_not_asked_for(self):
+        self.assertEqual(self.all(batch=5, size=None, mean=None), self.all(batch=5))
 
     def test_an_epoch_can_be_taken_up_at_any_step(self):
         whole = self.all(epoch=1, batch=5, seed=9, shuffle=1, flip=1)

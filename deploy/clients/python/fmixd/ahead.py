@@ -35,7 +35,11 @@ class Ahead:
                 number += 1
         except BaseException as wrong:  # pylint: disable=broad-except
             failed = wrong  # whoever takes it raises it
-        done()
+        try:
+            done()
+        except BaseException as wrong:  # pylint: disable=broad-except
+            if isinstance(failed, StopIteration):
+                failed = wrong  # else whoever takes would wait for ever
         with self._changed:
             self._failed = failed
             self._changed.notify_all()

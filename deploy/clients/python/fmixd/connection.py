@@ -18,12 +18,16 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 import numpy as np
 
+from .integers import integer
+
 PATIENCE = 300.0  # seconds over which a request is tried again
 SILENCE = 2.0     # seconds without an answer after which a warning says so
 MOMENT = 0.1      # seconds between two tries, at least
 TIMEOUT = 60.0    # seconds without a byte
 
-_JITTER = random.Random()  # its own: random.uniform would change the numbers of whoever called random.seed
+# Its own: random.uniform would change the numbers of whoever called random.seed. And of the system: what a fork
+# inherits of another generator would have all children of a process ask again at the same moments.
+_JITTER = random.SystemRandom()
 
 
 class Refused(Exception):
@@ -84,7 +88,9 @@ class Connection:
         self._kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[parts.scheme]
         self._url, self._host, self._path = url, parts.netloc, parts.path.rstrip("/")
         self._origin, self._headers = f"{parts.scheme}://{parts.netloc}", bearer(token)
-        self._patience, self._tries = patience, tries
+        if not isinstance(patience, (int, float, np.number)) or not patience >= 0:
+            raise ValueError(f"patience is {patience!r}; it must be a number of seconds from 0 on")
+        self._patience, self._tries = patience, None if tries is None else integer("tries", tries, 1)
         self._connection: http.client.HTTPConnection | None = None
         self._abandoned = threading.Event()
 
@@ -98,8 +104,8 @@ class Connection:
         return self._ask("POST", path, query, data)
 
     def _ask(self, method: str, path: str, query: dict[str, Any], data: bytes | None = None) -> bytes:
-        texts = {name: text(value, name) for name, value in query.items()}
-        target = f"{self._path}{path}?{urlencode(texts)}" if query else self._path + path
+        texts = {name: text(value, name) for name, value in query.items() if value is not None}
+        target = f"{self._path}{path}?{urlencode(texts)}" if texts else self._path + path
         begun, pause, silent = time.monotonic(), 0.1, False
         for tried in itertools.count(1):
             status, headers, body = self._try(method, target, data)
@@ -131,6 +137,8 @@ class Connection:
             self._warn_of_silence(connection)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
+        except http.client.InvalidURL as wrong:  # which no other try would mend
+            raise ValueError(f"the path is {target!r}: {wrong}") from None
         except (OSError, http.client.HTTPException) as broken:
             self.close()
             return None, {}, str(broken) or type(broken).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from .ahead import AHEAD, Ahead
 from .connection import Connection, Refused, api_names, text
@@ -16,15 +17,21 @@ def describe(url: str, name: str, token: str | None = None) -> dict[str, Any]:
     """What there is of a data set: count, shape, dtype, heads, digest, …"""
     connection = Connection(url, token)
     try:
-        body = connection.get(f"/v1/datasets/{name}")
+        body = connection.get(_path(name))
+    finally:
+        connection.close()
+    try:
         facts = json.loads(body)
         if not isinstance(facts, dict) or not {"count", "digest", "heads"} <= set(facts):
             raise ValueError
         return facts
     except ValueError as wrong:
         raise Refused(f"{url}: this is not fmixd's answer, which begins with {body[:40]!r}") from wrong
-    finally:
-        connection.close()
+
+
+def _path(name: str) -> str:
+    """Of a data set, whose name may be any text."""
+    return f"/v1/datasets/{quote(name, safe='')}"
 
 
 def steps_of(count: int, batch: int, drop_last: int = 0, world: int = 1) -> int:
@@ -49,13 +56,16 @@ class HostedEpoch:
     def __init__(self, url: str, name: str, *, epoch: int = 0, batch: int = 64, start: int = 0,
                  token: str | None = None, ahead: int = AHEAD, stride: int = 1,
                  parts: str | Sequence[str] | None = None, digest: str | None = None, **options: Any) -> None:
+        if "n" in options:
+            raise ValueError("n is not for an epoch: the rows of a batch are `batch`")
+        ahead = integer("ahead", ahead, 1)
         start, stride = integer("start", start, 0), integer("stride", stride, 1)
         epoch, batch = integer("epoch", epoch, 0, 2**64 - 1), integer("batch", batch, 1)
         self.facts = describe(url, name, token)
         if digest is not None and digest != self.facts["digest"]:
             raise Refused(f"the data set {name} has the digest {self.facts['digest']}, and {digest} is asked for: it "
                           "is another version of the set")
-        self._address, self._path = (url, token), f"/v1/datasets/{name}/batches/"
+        self._address, self._path = (url, token), f"{_path(name)}/batches/"
         self.start, self.stride, self._ahead, self._parts = start, stride, ahead, parts
         self.end = steps_of(self.facts["count"], batch, drops_last(options), int(options.get("world", 1)))
         wanted = ["mixed", *["labels"] * bool(self.facts["heads"]), *["lengths"] * ("lengths" in self.facts)]

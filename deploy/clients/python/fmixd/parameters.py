@@ -185,6 +185,7 @@ def mask_values(options: dict[str, Any]) -> dict[str, Any]:
 
 def _checked(options: dict[str, Any], table: dict[str, Parameter], checks: Sequence[Callable[[dict[str, Any]],
              None]]) -> dict[str, Any]:
+    options = {name: value for name, value in options.items() if value is not None}  # None: as if it were not given
     found = dict(_DEFAULTS)
     found.update({name: _taken(table, name, text(value, name)) for name, value in options.items()})
     found["given"] = set(options)
