@@ -41,6 +41,10 @@ class JavaScript:
     def __init__(self, _):
         require(self.needs)
 
+    def script(self, text, *arguments):
+        """A program of these lines, which has ended."""
+        return run(["node", "--input-type=module", "-e", text, "--", *arguments])
+
     def command(self, script):
         return ["node", str(DRIVERS / f"{script}.mjs")]
 
@@ -63,6 +67,10 @@ class R:
         done = run(["R", "CMD", "INSTALL", "--no-test-load", "-l", str(self.library), str(source)])
         if done.returncode:
             raise AssertionError(f"R CMD INSTALL failed:\n{done.stderr}")
+
+    def script(self, text, *arguments):
+        """A program of these lines, which has ended."""
+        return run(["Rscript", "-e", text, *arguments], environment=self.environment())
 
     def command(self, script):
         return ["Rscript", str(DRIVERS / f"{script}.R")]

@@ -1,8 +1,10 @@
 """Batches that the clients in JavaScript and R mix are those of POST /v1/mix and of the reference, bit for bit."""
 
 import dataclasses
+import json
 import random
 import tempfile
+import threading
 import unittest
 from urllib.parse import urlencode
 
@@ -182,6 +184,10 @@ class Mixing:
             ("smoothing is 2", {"options": {"smoothing": 2}}),
             ("correct is", {"options": {"correct": "no"}}),
             ("classes is 0", {"options": {"classes": 0}}),
+            ("classes is .*2, ?10.*a number for each head by its name", {"options": {"classes": [2, 10]}}),
+            ("patience is -1; it must be a number of seconds from 0 on", {"options": {"patience": -1}}),
+            ("tries is 0; it must be a number from 1 on", {"options": {"tries": 0}}),
+            ("soft is 'much'", {"options": {"soft": "much"}}),
             ("n follows from each batch", {"options": {"n": 3}}),
             ("soft masks", {"options": {"soft": 0.1}}),
             ("pairing=other_class needs the classes", {"options": {"pairing": "other_class"}}),
@@ -205,6 +211,15 @@ class Mixing:
         for (wanted, _), said in zip(cases, self.refusals([told for _, told in cases])):
             with self.subTest(wanted):
                 self.assertRegex(said, wanted)
+
+    def test_pairs_are_averaged_as_the_daemon_does_at_the_ends_of_float64(self):
+        x = np.array([[5e-324, 1.5e308, -1.5e308, 3.5], [1e-323, 1.7e308, 1e308, 1e-310]] * 2)
+        made, = languages.mixed(self.language, url(), [{
+            "options": {"method": "samplepairing", "soft": "0", "tries": 3}, "x": written("f64", x), "y": None,
+            "steps": [{"step": step} for step in range(3)]}])
+        for step, got in enumerate(made["made"]):
+            sent = by_daemon(ref.Recipe(method="samplepairing"), "none", x, {}, 0.0, step)["mixed"]
+            self.assertEqual(self.read(got["x"], sent.dtype).tobytes(), sent.tobytes())
 
     def test_a_step_that_goes_back_without_an_epoch_is_warned_of(self):
         x = written("f32", np.zeros((4, 6), "<f4"))
@@ -245,6 +260,97 @@ class JavaScript(Mixing, unittest.TestCase):
                 {"options": {"classes": 3}, "x": written("f32", x[:len(y)]), "y": {"plain": y}} for _, y in cases])):
             self.assertRegex(said, f"y holds {told} in place [23]; labels are numbers")
 
+    def test_a_buffer_is_mixed_as_the_array_of_bytes_that_it_is_and_stays_as_it_is(self):
+        x = written("u8", np.random.default_rng(5).integers(0, 256, (8, 6, 5), "u1"))
+        steps = [{"step": step} for step in range(3)]
+        for method in "fmix", "mixup", "samplepairing", "fmix,mixup,none":
+            case = {"options": {"method": method, "switch": "sample", "layout": "none"}, "y": None, "steps": steps}
+            plain, given = languages.mixed(self.language, url(), [case | {"x": x}, case | {"x": {**x, "buffer": True}}])
+            self.assertEqual(given, plain)
+            self.assertTrue(given["kept"])
+
+    def test_calls_may_be_concurrent(self):
+        x = written("f32", np.random.default_rng(5).random((4, 6), "<f4"))
+        steps = [{"step": step, "epoch": epoch} for step in (0, 1, 7) for epoch in (0, 1, 2)]
+        case = {"options": {"classes": 3}, "x": x, "y": written("i32", np.arange(4, dtype="<i4") % 3), "steps": steps}
+        apart, together = languages.mixed(self.language, url(), [case, case | {"together": True}])
+        self.assertEqual(len(together["made"]), len(steps), together)
+        self.assertEqual(together, apart)
+
+    def script(self, text, address=None):
+        """What a program of these lines says, to which `url` is a daemon's."""
+        done = self.language.script(f"import * as fmixd from './deploy/clients/javascript/fmixd.mjs'; const url = "
+                                    f"{json.dumps(address or url())};" + text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_concurrent_calls_of_many_shapes_leave_no_other_s_plan_out(self):
+        self.assertEqual(self.script("""
+            const mix = fmixd.mixer(url, { tries: 1 }), x = new Float32Array(720).map(Math.random);
+            const batches = [1, 2, 3, 4, 5, 6].map((rows) => ({ data: x, shape: [rows, 720 / rows] }));
+            const together = await Promise.all(batches.map((batch) => mix(batch, null, 3, { epoch: 1 })));
+            for (const [i, batch] of batches.entries()) {
+              const alone = await mix(batch, null, 3, { epoch: 1 });
+              console.log(alone.x.data.every((value, k) => value === together[i].x.data[k]));
+            }
+            mix.close();"""), "true\n" * 6)
+
+    def test_closing_ends_every_call_that_waits(self):
+        hung = threading.Event()
+        self.addCleanup(hung.set)
+        with languages.Proxy(DAEMON, lambda path: hung.wait() and None) as address:
+            try:  # a request that went on would keep the program from ending
+                self.assertEqual(self.script("""
+                    const mix = fmixd.mixer(url, { timeout: 7200, patience: 7200 }), data = new Float32Array(720);
+                    const calls = [1, 2, 3, 4, 5].flatMap((rows) => [0, 1].map((epoch) =>
+                      mix({ data, shape: [rows, 720 / rows] }, null, 0, { epoch })));
+                    await new Promise((resolve) => setTimeout(resolve, 0));
+                    mix.close();
+                    for (const { reason } of await Promise.allSettled(calls))
+                      console.log(reason.message);""", address), "nobody waits for this plan any more\n" * 10)
+            finally:
+                hung.set()
+
+    def test_arrays_of_another_context_are_mixed_alike(self):
+        self.assertEqual(self.script("""
+            const { runInNewContext } = await import("node:vm");
+            const mix = fmixd.mixer(url, { method: "mixup" }), foreign = runInNewContext("Float32Array");
+            const of = (type) => ({ data: type.from({ length: 8 }, (_, i) => i * i / 7), shape: [4, 2] });
+            const values = (type) => type.from([0.5, 2, 7, 1]);
+            const [here, there] = [await mix(of(Float32Array), values(Float32Array), 1, { epoch: 0 }),
+                                   await mix(of(foreign), values(foreign), 1, { epoch: 0 })];
+            console.log(JSON.stringify(here) === JSON.stringify(there), there.x.data.constructor === Float32Array);
+            mix.close();"""), "true true\n")
+
+    def test_times_longer_than_a_timer_s_and_options_of_null_are_taken(self):
+        self.assertEqual(self.script("""
+            for (const timeout of [Infinity, 1e10]) {
+              const answer = await new fmixd.Connection(url, { timeout, tries: 1 }).get("/version", { a: null });
+              console.log(answer.byteLength > 9);
+            }
+            console.log(JSON.stringify(new fmixd.Connection(url, { token: null }).headers));
+            const mix = fmixd.mixer(url, { classes: null, method: null });
+            console.log((await mix({ data: new Float32Array(6), shape: [2, 3] }, null, 0)).x.data.length);
+            for (const wrong of [{ patience: NaN }, { timeout: NaN }, { timeout: 0 }, { tries: "2" }])
+              try { new fmixd.Connection(url, wrong); } catch (error) { console.log(error.message.split(";")[0]); }
+            mix.close();"""), "true\ntrue\n{}\n6\npatience is NaN\ntimeout is NaN\ntimeout is 0\ntries is \"2\"\n")
+
+    def test_an_abort_before_a_pause_ends_it(self):
+        with languages.Proxy(DAEMON, lambda path: (503, {"Retry-After": "7200"})) as address:
+            self.assertEqual(self.script("""
+                const stop = new AbortController(), warn = () => stop.abort(new Error("enough"));
+                await new fmixd.Connection(url, { warn, patience: Infinity, signal: stop.signal }).get("/version")
+                  .catch((error) => console.log(error.message));""", address), "enough\n")
+
+    def test_rows_in_plain_arrays_that_are_no_weights_are_refused_with_both_readings(self):
+        x = written("f32", np.random.default_rng(5).random((2, 6), "<f4"))
+        for y in [[3, 7], [1, 2]], [[3], [0]], [[-1, 0], [0, 1]]:
+            self.assertRegex(self.refused(x=x, y={"plain": y}), "holds integers in . columns that are not all 0 and 1")
+        for y in [[3, 7.5], [1, 2]], [[0, 1], [1, 0]], [[True, False], [False, True]], [[1], [0]]:
+            self.assertEqual(self.refused(x=x, y={"plain": y}), "")
+        self.assertIn("class numbers, or one value a row?", self.refused(x=x, y={"plain": [[2], [0]]},
+                                                                         options={"classes": 3}))
+
     def test_what_is_no_batch_is_refused(self):
         self.assertIn("x must be {data, shape}", self.refused(x={"plain": [[1, 2], [3, 4]]}))
         x = written("f32", np.zeros((4, 6), "<f4")) | {"shape": [4, 7]}
@@ -264,6 +370,36 @@ class R(Mixing, unittest.TestCase):
         values = np.frombuffer(bytes.fromhex(got["hex"]), "<f8").reshape(got["shape"])
         name = next(name for name, code in ref.TYPES.items() if np.dtype(code) == dtype)
         return ref.round_to(values, name)
+
+    def test_an_array_of_one_dimension_is_a_vector_of_values_or_of_class_numbers(self):
+        x = written("f32", np.random.default_rng(5).random((4, 6), "<f4"))
+        for classes, y in ({}, written("f64", np.array([0.5, 2, 7, 1]))), (
+                {"classes": 3}, written("i32", np.array([0, 2, 1, 1], "<i4"))):
+            case = {"options": {"method": "mixup", **classes}, "x": x, "steps": [{"step": 1}]}
+            vector, array = languages.mixed(self.language, url(), [case | {"y": y}, case | {"y": {**y, "array": True}}])
+            self.assertEqual(array, vector)
+            self.assertEqual(vector["made"][0]["y"]["shape"], [4, 3] if classes else [4])
+        self.assertIn("smoothing is for classes", self.refused(options={"smoothing": 0.1}, x=x, y={
+            **written("f64", np.zeros(4)), "array": True}))
+
+    def script(self, text):
+        """What a program of these lines says, to which `url` is the daemon's."""
+        done = self.language.script(f"library(fmixd); url <- '{url()}'; " + text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_classes_of_heads_may_be_a_vector_with_names(self):
+        self.assertEqual(self.script("""
+            x <- matrix(runif(24), 4); y <- list(kind = c(0L, 1L, 1L, 0L), item = c(9L, 0L, 3L, 3L))
+            made <- lapply(list(c(kind = 2, item = 10), list(kind = 2, item = 10)), function(classes)
+              fmixd_mixer(url, classes = classes)(x, y, 0))
+            cat(identical(made[[1]], made[[2]]), dim(made[[1]]$y$kind), dim(made[[1]]$y$item))"""), "TRUE 4 2 4 10")
+
+    def test_fractions_are_sent_with_points_whatever_outdec_says(self):
+        self.assertEqual(self.script("""
+            options(OutDec = ","); x <- matrix(seq_len(24) / 8, 4)
+            cat(dim(fmixd_mixer(url, method = "mixup", alpha = c(0.1), lambda = NULL, prob = 1/3)(x, NULL, 0)$x))"""),
+                         "4 6")
 
     def test_what_is_no_batch_is_refused(self):
         self.assertIn("rows first", self.refused(x=written("f32", np.zeros(4, "<f4"))))

@@ -3,6 +3,7 @@
 const AGAIN = [429, 502, 503, 504];
 const MOMENT = 0.1; // seconds between two tries, at least
 const SILENCE = 2; // seconds of waiting after which a warning says so
+const LONGEST = 2 ** 31 - 1; // milliseconds of a timer; one of more would end at once
 
 /** fmixd will not answer this request, however often it is sent; the message says why. */
 export class Refused extends Error {
@@ -32,8 +33,11 @@ export class Connection {
   /** @param {string} url such as http://localhost:8080 @param {ConnectionOptions} [options] */
   constructor(url, { token, patience = 300, tries = Infinity, timeout = 60, signal, warn = console.warn } = {}) {
     this.#base = checked(url);
+    check("patience", patience, patience >= 0, "a number of seconds from 0 on");
+    check("tries", tries, tries >= 1, "a number from 1 on");
+    check("timeout", timeout, timeout > 0, "a number of seconds above 0");
     this.#options = { patience, tries, timeout, signal, warn };
-    this.headers = token === undefined ? {} : { Authorization: `Bearer ${checkedToken(token)}` };
+    this.headers = token === undefined || token === null ? {} : { Authorization: `Bearer ${checkedToken(token)}` };
   }
 
   /** The body of an answer. @param {string} path @param {object} [query] @returns {Promise<ArrayBuffer>} */
@@ -48,7 +52,7 @@ export class Connection {
   }
 
   async #ask(path, query = {}, request) {
-    const texts = Object.entries(query).filter(([, value]) => value !== undefined);
+    const texts = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
     const pairs = new URLSearchParams(texts.map(([name, value]) => [name, text(value, name)]));
     const target = this.#base + path + (texts.length ? `?${pairs}` : "");
     const { patience, tries, signal, warn } = this.#options;
@@ -79,7 +83,8 @@ export class Connection {
     let timer;
     const touch = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => one.abort(new Error(`no byte for ${timeout} s`)), 1000 * timeout);
+      if (timeout < Infinity)
+        timer = setTimeout(() => one.abort(new Error(`no byte for ${timeout} s`)), Math.min(1000 * timeout, LONGEST));
     };
     touch();
     try {
@@ -144,6 +149,11 @@ function checked(url) {
   return parts.href.replace(/\/+$/, "");
 }
 
+function check(name, value, good, allowed) {
+  if (!good || typeof value !== "number")
+    throw new RangeError(`${name} is ${typeof value === "string" ? `"${value}"` : value}; it must be ${allowed}`);
+}
+
 function checkedToken(token) {
   const word = String(token).trim();
   if (!/^[!-~]+$/.test(word))
@@ -180,12 +190,13 @@ function reason(body) {
 
 /** Rejects as soon as the signal is aborted. */
 function sleep(time, signal) {
+  signal?.throwIfAborted(); // of which no event would come any more
   return new Promise((resolve, reject) => {
     const waking = linked(signal);
     const timer = setTimeout(() => {
       resolve();
       waking.abort();
-    }, 1000 * time);
+    }, Math.min(1000 * time, LONGEST));
     waking.signal.addEventListener("abort", () => {
       clearTimeout(timer);
       reject(signal?.reason); // has no effect once it is resolved

@@ -1,5 +1,7 @@
 /** Labels, mixed as their rows are: in float64, rounded once to float32. */
 
+import { plain } from "./rows.mjs";
+
 const FLOATS = [Float32Array, Float64Array, globalThis.Float16Array];
 
 /** How labels are mixed: classes, smoothing and correct are those of a mixer. */
@@ -41,7 +43,7 @@ export class Labels {
     if (classes === undefined && single && kind !== "float")
       throw new TypeError(`${name} holds class numbers, or values in no type of floats: tell the mixer how many ` +
                           "`classes` there are, or give a Float32Array of values");
-    if (classes !== undefined && shape[1] === 1 && kind === "float" && classes > 1)
+    if (classes !== undefined && shape[1] === 1 && kind !== "whole" && classes > 1)
       throw new TypeError(`${name} has the shape ${shape.join("x")} and floats: class numbers, or one value a row? ` +
                           "Make them integers for the first, and leave out `classes` for the second");
     if (classes !== undefined && single) {
@@ -77,21 +79,23 @@ function isHead(y) {
   return ArrayBuffer.isView(y) || Array.isArray(y) || ArrayBuffer.isView(y?.data);
 }
 
-/** Data, shape, and whether elements are floats, whole, or numbers in a plain array, which says neither. */
+/** Data, shape, and whether elements are floats, whole, or numbers in a plain array, which says neither. Of rows in
+ * plain arrays one number with a fraction says that all are floats. */
 function readHead(y, rows, name) {
   if (!isHead(y))
     throw new TypeError(`${name} is ${String(y)}; give an array, a typed array, or {data, shape}`);
   const nested = Array.isArray(y) && Array.isArray(y[0]);
-  const plain = nested ? y.flat() : Array.isArray(y) ? y : [];
-  const strange = plain.findIndex((value) => !["number", "bigint", "boolean"].includes(typeof value));
+  const told = nested ? y.flat() : Array.isArray(y) ? y : [];
+  const strange = told.findIndex((value) => !["number", "bigint", "boolean"].includes(typeof value));
   if (strange >= 0) // null and "" would count as 0
-    throw new TypeError(`${name} holds ${JSON.stringify(plain[strange])} in place ${strange}; labels are numbers`);
-  const data = nested ? Float64Array.from(plain, Number) : y.data ?? y;
+    throw new TypeError(`${name} holds ${JSON.stringify(told[strange])} in place ${strange}; labels are numbers`);
+  const data = nested ? Float64Array.from(told, Number) : Array.isArray(y) ? y : plain(y.data ?? y);
   const shape = nested ? [y.length, y[0].length] : y.shape ?? [data.length];
   const ragged = nested && y.some((row) => row.length !== shape[1]);
   if (ragged || ![1, 2].includes(shape.length) || shape[0] !== rows || data.length !== rows * (shape[1] ?? 1))
     throw new TypeError(`${name} has the shape ${shape.join("x")} and ${data.length} elements; it must have ${rows} ` +
                         "rows, of class numbers or of floats");
-  const kind = FLOATS.includes(data.constructor) ? "float" : Array.isArray(data) ? "plain" : "whole";
+  const open = nested ? data.every(Number.isInteger) : Array.isArray(data);
+  const kind = open ? "plain" : FLOATS.includes(data.constructor) ? "float" : "whole";
   return { data, shape, kind };
 }

@@ -2,8 +2,8 @@
 
 import { Connection } from "./connection.mjs";
 import { Labels } from "./labels.mjs";
-import { PlanStream } from "./plans.mjs";
-import { mixedRows } from "./rows.mjs";
+import { abandon, PlanStream } from "./plans.mjs";
+import { mixedRows, plain } from "./rows.mjs";
 
 // Steps of an epoch, and epochs of a rank, that have numbers of their own.
 const STEPS = 2 ** 24, EPOCHS = 2 ** 16;
@@ -21,6 +21,7 @@ const BY_SAMPLES = {
  * @property {Float32Array|Float64Array|Uint8Array|Uint8ClampedArray|Int32Array|BigInt64Array|ArrayBufferView} data
  *     elements, the last dimension first. fmix, cutmix and none copy elements of any type; the other methods blend
  *     floats and, rounded, u8 (bcplus floats alone). Bits of f16 and bf16 in a Uint16Array are copied, not blended.
+ *     A Buffer is taken for the Uint8Array that it is, and its mix is a plain Uint8Array.
  * @property {number[]} shape rows first, such as [64, 1, 28, 28]
  */
 
@@ -68,6 +69,7 @@ export function mixer(url, options = {}) {
 
 class Mixer {
   #streams = new Map(); // the last used stands last
+  #running = new Set(); // blocks of plans that have not come yet
   #last = -1n;
 
   constructor(url, { layout, classes, smoothing = 0, correct = true, rank = 0, world = 1, steps = 16, token, patience,
@@ -81,6 +83,10 @@ class Mixer {
     check("smoothing", smoothing, smoothing >= 0 && smoothing <= 1, "a number from 0 to 1");
     check("correct", correct, [true, false, 0, 1].includes(correct), "true or false");
     check("steps", steps, Number.isInteger(steps) && steps >= 1, "a whole number from 1 on");
+    if (Array.isArray(classes)) // its places would be taken for the names of heads
+      throw new TypeError(`classes is [${classes}]; it must be a whole number from 1 on, or an object with a number ` +
+                          "for each head by its name");
+    classes ??= undefined;
     for (const told of typeof classes === "object" ? Object.values(classes) : [classes])
       check("classes", told, told === undefined || (Number.isInteger(told) && told >= 1), "a whole number from 1 on");
     Object.assign(this, { url, options, law, layout, rank, world, steps });
@@ -90,7 +96,8 @@ class Mixer {
   async mix(x, y, step, epoch) {
     const [shape, layout] = spatial(x, this.layout);
     const plan = await this.#plan(shape, x.shape[0], this.#number(step, epoch));
-    const mixed = { ...x, data: mixedRows(plan, x, layout), shape: x.shape };
+    const own = { ...x, data: plain(x.data), shape: x.shape };
+    const mixed = { ...own, data: mixedRows(plan, own, layout) };
     return { x: mixed, y: y === null || y === undefined ? null : this.labels.mixed(plan, y) };
   }
 
@@ -117,7 +124,8 @@ class Mixer {
   #plan(shape, rows, number) {
     const key = `${shape}/${rows}`;
     const stream = this.#streams.get(key) ?? new PlanStream({ url: this.url, options: this.options, law: this.law,
-                                                              shape, rows, steps: this.steps });
+                                                              shape, rows, steps: this.steps,
+                                                              running: this.#running });
     this.#streams.delete(key);
     // An epoch's last batch of fewer rows comes alone: what would follow it is not fetched.
     const eager = stream.used > 1 || ![...this.#streams.values()].some((other) => other.used > 1);
@@ -131,8 +139,7 @@ class Mixer {
   }
 
   close() {
-    for (const stream of this.#streams.values())
-      stream.stop();
+    this.#running.forEach(abandon);
     this.#streams.clear();
   }
 }

@@ -38,10 +38,9 @@ export class Plan {
 export class PlanStream {
   #blocks = [];
   #size = 1;
-  #ending;
 
-  /** @param {object} source url, options of a Connection, law (parameters of /v1/plans), shape, rows and steps, the
-   * most that one request fetches */
+  /** @param {object} source url, options of a Connection, law (parameters of /v1/plans), shape, rows, steps, the most
+   * that one request fetches, and running, a Set that has the blocks that have not come yet, the forgotten ones too */
   constructor(source) {
     this.source = source;
     this.used = 0;
@@ -60,30 +59,46 @@ export class PlanStream {
     }
     while (eager && this.#blocks.length < BLOCKS && this.next + BigInt(this.#size) <= 2n ** 64n)
       this.#fetch(this.next);
-    const parts = await block.parts;
-    return new Plan(parts, Number(number - block.first));
+    block.waiting++;
+    try {
+      return new Plan(await block.parts, Number(number - block.first));
+    } finally {
+      block.waiting--;
+    }
   }
 
   #fetch(first) {
-    const { url, options, law, shape, rows } = this.source, steps = this.#size;
-    this.#ending ??= linked(options.signal);
-    const connection = new Connection(url, { ...options, signal: this.#ending.signal });
+    const { url, options, law, shape, rows, running } = this.source, steps = this.#size;
+    const ending = linked(options.signal);
+    const connection = new Connection(url, { ...options, signal: ending.signal });
     const query = { ...law, shape: shape.join("x"), n: rows, dtype: "bits", step: first, steps };
-    const block = { first, steps, parts: connection.get("/v1/plans.safetensors", query).then(tensors) };
+    const parts = connection.get("/v1/plans.safetensors", query).then(tensors);
+    const block = { of: this, first, steps, parts, ending, waiting: 0 };
     block.parts.catch(() => { // whoever asks again asks the server again
       const place = this.#blocks.indexOf(block);
       if (place >= 0)
         [this.#blocks, this.next] = [this.#blocks.slice(0, place), first];
+    }).finally(() => {
+      running.delete(block);
+      ending.abort(); // takes its listener off the caller's signal
     });
+    running.add(block);
     this.#blocks.push(block);
     this.next = first + BigInt(steps);
     this.#size = Math.min(2 * steps, this.source.steps);
     return block;
   }
 
-  /** Forgets what was fetched. */
+  /** Forgets what was fetched. A plan that another call waits for still comes, for calls may be concurrent. */
   stop() {
-    this.#ending?.abort(new Error("nobody waits for this plan any more"));
-    [this.#blocks, this.#size, this.#ending, this.next] = [[], 1, undefined, undefined];
+    for (const block of this.source.running)
+      if (block.of === this && block.waiting === 0)
+        abandon(block);
+    [this.#blocks, this.#size, this.next] = [[], 1, undefined];
   }
+}
+
+/** Ends a request, and whoever waits for it. */
+export function abandon(block) {
+  block.ending.abort(new Error("nobody waits for this plan any more"));
 }

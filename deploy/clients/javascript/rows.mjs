@@ -2,6 +2,14 @@
 
 const SUMMED = [Float32Array, Float64Array, Uint8Array, Uint8ClampedArray, globalThis.Float16Array];
 
+/** Elements as a typed array of the language's own, in the same memory. A Buffer of Node is a Uint8Array whose `slice`
+ * is a view and no copy; and where a program runs in contexts, an array of another context has other constructors.
+ * @param {ArrayBufferView} data */
+export function plain(data) {
+  const type = globalThis[data[Symbol.toStringTag]];
+  return type === data.constructor ? data : new type(data.buffer, data.byteOffset, data.length);
+}
+
 /** The data of a batch, mixed. @param {import("./plans.mjs").Plan} plan @param {{data, shape: number[]}} x
  * @param {string} layout */
 export function mixedRows(plan, x, layout) {
@@ -13,7 +21,7 @@ export function mixedRows(plan, x, layout) {
     if (plan.chooses(i))
       choose(into, partner, (element) => plan.keeps(i, element), channelsOf(x.shape, layout));
     else if (method !== "none")
-      sumOf(method, x)(into, row(i), partner, method === "samplepairing" ? 0.5 : plan.lambda[i]);
+      sumOf(method, x)(into, row(i), partner, plan.lambda[i]);
   });
   return mixed;
 }
@@ -44,14 +52,21 @@ function sumOf(method, x) {
     throw new TypeError(`x is a ${type.name}, and ${method} interpolates: make it a Float32Array first`);
   if (method === "bcplus")
     return bcplus;
-  return type === Uint8Array ? (into, ...rest) => sum(new Uint8ClampedArray(into.buffer, into.byteOffset,
-                                                                           into.length), ...rest) : sum;
+  const made = method === "samplepairing" ? half : sum;
+  return type === Uint8Array ? (into, ...rest) => made(new Uint8ClampedArray(into.buffer, into.byteOffset,
+                                                                            into.length), ...rest) : made;
 }
 
 /** A Uint8ClampedArray rounds to the nearest, half to even, as the daemon does; a Uint8Array cuts. */
 function sum(into, own, partner, weight) {
   for (let i = 0; i < into.length; i++)
     into[i] = weight * own[i] + (1 - weight) * partner[i];
+}
+
+/** Not 0.5 * own + 0.5 * partner, which differs where a half or the sum leaves the range of float64. */
+function half(into, own, partner) {
+  for (let i = 0; i < into.length; i++)
+    into[i] = (own[i] + partner[i]) / 2;
 }
 
 function bcplus(into, own, partner, weight) {

@@ -10,7 +10,7 @@ bytes_of <- function(hex) {
 }
 array_of <- function(it) {
   values <- fmixd:::decode(bytes_of(it$hex), toupper(it$dtype))
-  if (length(it$shape) == 1) values else fmixd:::turned(values, it$shape)
+  if (length(it$shape) == 1) if (is.null(it$array)) values else array(values) else fmixd:::turned(values, it$shape)
 }
 hex_of <- function(array) {
   sides <- if (is.null(dim(array))) length(array) else dim(array)

@@ -5,6 +5,9 @@ fmixd_connection <- function(url, token = NULL, patience = 300, tries = Inf) {
     stop("url is ", deparse(url), "; it must be http:// or https://, a host and perhaps a port, as ",
          "http://localhost:8080", call. = FALSE)
   }
+  check("patience", patience, is.numeric(patience) && length(patience) == 1 && isTRUE(patience >= 0),
+        "a number of seconds from 0 on")
+  check("tries", tries, is.numeric(tries) && length(tries) == 1 && isTRUE(tries >= 1), "a number from 1 on")
   base <- sub("/+$", "", url)
   headers <- list()
   if (!is.null(token)) {
@@ -88,7 +91,8 @@ parameter_text <- function(value, name) {
     if (any(whole & abs(value) > 2^53)) {
       stop(name, " is ", sprintf("%.0f", value), ", which may have been rounded; give it as a string", call. = FALSE)
     }
-    short <- format(value, digits = 15, scientific = FALSE, trim = TRUE)
+    # The daemon reads points, whatever the option OutDec says.
+    short <- format(value, digits = 15, scientific = FALSE, trim = TRUE, decimal.mark = ".")
     exact <- as.numeric(short) == value
     value <- ifelse(whole, sprintf("%.0f", value), ifelse(exact, short, sprintf("%.17g", value)))
   }

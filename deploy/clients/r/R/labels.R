@@ -13,7 +13,7 @@ mixed_labels <- function(plan, y, how) {
 
 mixed_head <- function(plan, y, classes, how, name) {
   if (is.list(classes)) stop("classes is a list, so y must be one, with the same names", call. = FALSE)
-  values <- is.null(dim(y)) && is.null(classes)
+  values <- length(dim(y)) < 2 && is.null(classes) # an array of one dimension is a vector, too
   y <- label_rows(y, length(plan$methods), classes, name)
   weight <- ifelse(how$correct | !plan$chooses, plan$effective, plan$lambda)
   if (how$smoothing && !values) {

@@ -21,6 +21,7 @@ fmixd_mixer <- function(url, ..., layout = NULL, classes = NULL, smoothing = 0, 
   check("smoothing", smoothing, is.numeric(smoothing) && isTRUE(smoothing >= 0 && smoothing <= 1), "from 0 to 1")
   check("correct", correct, isTRUE(correct %in% c(0, 1)), "TRUE or FALSE")
   check("steps", steps, is_whole(steps) && steps >= 1, "a whole number from 1 on")
+  classes <- counts_of(classes)
   for (told in as.list(classes)) check("classes", told, is_whole(told) && told >= 1, "a whole number from 1 on")
   how <- list(classes = classes, smoothing = smoothing, correct = as.logical(correct))
   streams <- list()
@@ -45,21 +46,38 @@ fmixd_mixer <- function(url, ..., layout = NULL, classes = NULL, smoothing = 0, 
   }
 }
 
+# One number, or a list of one for each head by its name, of which c() makes a vector.
+counts_of <- function(classes) {
+  if (is.list(classes) || length(classes) > 1 || !is.null(names(classes))) {
+    if (is.null(names(classes)) || any(names(classes) == "")) {
+      stop("classes is ", deparse(classes), "; it must be a whole number from 1 on, or a list with a number for each ",
+           "head by its name", call. = FALSE)
+    }
+    classes <- as.list(classes)
+  }
+  classes
+}
+
 is_whole <- function(value) is.numeric(value) && length(value) == 1 && !is.na(value) && value >= 0 && value %% 1 == 0
 
 check <- function(name, value, good, allowed) {
   if (!good) stop(name, " is ", deparse(value), "; it must be ", allowed, call. = FALSE)
 }
 
-# Refuses parameters that a plan cannot have.
-check_law <- function(law) {
+check_names <- function(law) {
   if (length(law) && (is.null(names(law)) || any(names(law) == ""))) {
     stop("a parameter without a name: say seed = 7 or the like", call. = FALSE)
   }
+}
+
+# Refuses parameters that a plan cannot have.
+check_law <- function(law) {
+  check_names(law)
   for (name in intersect(c("index", "step", "n", "shape", "dtype", "parts", "epoch"), names(law))) {
     stop(name, " follows from each batch; a mixer does not take it", call. = FALSE)
   }
-  if (!is.null(law$soft) && as.numeric(law$soft) != 0) {
+  # Against what is no number the daemon has something.
+  if (isTRUE(suppressWarnings(as.numeric(law$soft)) != 0)) {
     stop("soft masks do not fit into bits; use /v1/mix for them", call. = FALSE)
   }
   if (!is.null(law$pairing) && law$pairing %in% names(BY_SAMPLES)) {

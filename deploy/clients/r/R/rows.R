@@ -17,8 +17,11 @@ mixed_rows <- function(plan, x, layout) {
   for (i in sums[plan$methods[sums] == "bcplus"]) {
     mixed[i, ] <- bcplus(flat[i, ], partners[i, ], plan$lambda[i], sides[-1])
   }
-  sums <- sums[plan$methods[sums] != "bcplus"]
-  weight <- ifelse(plan$methods == "samplepairing", 0.5, plan$lambda)[sums]
+  # No sum of halves, which differs at the ends of the range of doubles.
+  halves <- sums[plan$methods[sums] == "samplepairing"]
+  if (length(halves)) mixed[halves, ] <- (flat[halves, , drop = FALSE] + partners[halves, , drop = FALSE]) / 2
+  sums <- sums[!plan$methods[sums] %in% c("bcplus", "samplepairing")]
+  weight <- plan$lambda[sums]
   if (length(sums)) mixed[sums, ] <- weight * flat[sums, , drop = FALSE] + (1 - weight) * partners[sums, , drop = FALSE]
   dim(mixed) <- sides
   mixed
