@@ -119,7 +119,7 @@ class Epochs:
     def test_parts_stride_start_and_drop_last_are_those_that_are_asked_for(self):
         batches, none = self.epochs(
             ("heads", {"batch": 3, "start": 2, "stride": 4, "drop_last": 1, "parts": ["mixed", "rows", "labels"]}),
-            ("heads", {"batch": 3, "start": 14}))
+            ("heads", {"batch": 3, "start": 99}))
         self.assertEqual([batch["step"] for batch in batches], [2, 6, 10])
         for batch in batches:
             self.assertEqual(batch.keys(), {"step", "mixed", "rows", "labels"})
@@ -169,11 +169,20 @@ class Epochs:
         self.assertRegex(self.epoch("nothing", status=1)[1], "404.*nothing")
 
     def test_arguments_that_make_no_epoch_are_refused_by_name(self):
-        for name, value in (("batch", 0), ("start", -1), ("start", 99), ("stride", 0)):
+        for name, value in (("batch", 0), ("start", -1), ("stride", 0)):
             with self.subTest(name, value=value):
                 self.assertIn(f"{name} is {value}", self.epoch("signal", status=1, **{name: value})[1])
         self.assertIn("the token must be one word", self.epoch("signal", status=1, token="a b")[1])
+        self.assertIn("n is not for an epoch: the rows of a batch are `batch`", self.epoch("signal", status=1, n=3)[1])
 
+    def test_a_set_can_be_pinned_by_its_digest(self):
+        digest = json.loads(self.daemon.get("/v1/datasets/colour").body)["digest"]
+        pinned, free, nothing = self.epochs(("colour", {"batch": 9, "digest": digest}), ("colour", {"batch": 9}),
+                                            ("colour", {"batch": 9, "digest": None, "size": None}))
+        self.assertEqual([pinned, nothing], [free] * 2)
+        told = self.epoch("colour", status=1, digest=digest[::-1])[1]
+        self.assertIn(f"the data set colour has the digest {digest}, and {digest[::-1]} is asked for: it is another "
+                      "version of the set", told)
 
     def test_the_sides_of_a_size_are_joined_by_x(self):
         """The daemon reads them, and refuses them only because this set has no pictures."""

@@ -1,6 +1,6 @@
 /** The batches of a data set that a daemon hosts. */
 
-import { Connection, linked } from "./connection.mjs";
+import { Connection, linked, Refused } from "./connection.mjs";
 import { tensors } from "./safetensors.mjs";
 
 /** What there is of a data set: count, shape, dtype, heads, digest, …
@@ -27,11 +27,12 @@ export function stepsOf(count, batch, dropLast = 0, world = 1) {
  *     fmix; validate by method: "none"), those of a Connection, and:
  * @property {number} [epoch] its number, from 0
  * @property {number} [batch] rows of a batch, of all ranks together (64)
- * @property {number} [start] the first step: how many of the epoch were done
+ * @property {number} [start] the first step: how many of the epoch were done; past the last one there are no batches
  * @property {number} [rank] which share of each batch is wanted
  * @property {number} [world] how many shares there are. A last batch of fewer rows is dropped by all ranks.
  * @property {number} [stride] takes every so many steps only
  * @property {number} [ahead] how many batches are fetched before they are asked for (3)
+ * @property {string} [digest] of the set, which pins its version: another one is refused
  * @property {string[]} [parts] names of the parts that are wanted; then each batch is an object of them instead
  */
 
@@ -44,8 +45,10 @@ export function stepsOf(count, batch, dropLast = 0, world = 1) {
  * @param {EpochOptions & import("./connection.mjs").ConnectionOptions} [options]
  * @returns {AsyncGenerator<{step: number, x: import("./safetensors.mjs").Tensor, y: any, lengths?: any}>}
  */
-export async function* epochs(url, set, { epoch = 0, batch = 64, start = 0, stride = 1, ahead = 3, parts, token,
-                                          patience, tries, timeout, signal, warn, ...law } = {}) {
+export async function* epochs(url, set, { epoch = 0, batch = 64, start = 0, stride = 1, ahead = 3, parts, digest,
+                                          token, patience, tries, timeout, signal, warn, ...law } = {}) {
+  if ("n" in law)
+    throw new TypeError("n is not for an epoch: the rows of a batch are `batch`");
   for (const [name, value, least] of [["batch", batch, 1], ["start", start, 0], ["stride", stride, 1],
                                       ["ahead", ahead, 1]])
     if (!Number.isInteger(value) || value < least)
@@ -54,9 +57,10 @@ export async function* epochs(url, set, { epoch = 0, batch = 64, start = 0, stri
   const options = { token, patience, tries, timeout, signal: ending.signal, warn };
   try {
     const facts = await describe(url, set, options);
+    if (digest !== undefined && digest !== null && digest !== facts.digest)
+      throw new Refused(`the data set ${set} has the digest ${facts.digest}, and ${digest} is asked for: it is ` +
+                        "another version of the set");
     const end = stepsOf(facts.count, batch, law.drop_last, Number(law.world ?? 1));
-    if (start > end)
-      throw new RangeError(`start is ${start}; an epoch of ${facts.count} rows has ${end} batches of ${batch}`);
     const query = { ...law, epoch, n: batch, digest: facts.digest, parts: parts ?? wantedOf(facts) };
     const connection = new Connection(url, options), path = `/v1/datasets/${encodeURIComponent(set)}/batches`;
     const coming = [];

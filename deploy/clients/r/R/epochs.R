@@ -8,14 +8,20 @@ described <- function(connection, set) {
   json_read(utf8_text(connection$get(paste0("/v1/datasets/", curl::curl_escape(set)))))
 }
 
-fmixd_epochs <- function(url, set, epoch = 0, batch = 64, start = 0, ..., stride = 1, parts = NULL, token = NULL,
-                         patience = 300, tries = Inf) {
+fmixd_epochs <- function(url, set, epoch = 0, batch = 64, start = 0, ..., stride = 1, parts = NULL, digest = NULL,
+                         token = NULL, patience = 300, tries = Inf) {
   check("batch", batch, is_whole(batch) && batch >= 1, "a whole number from 1 on")
   check("start", start, is_whole(start), "a whole number from 0 on")
   check("stride", stride, is_whole(stride) && stride >= 1, "a whole number from 1 on")
   law <- list(...)
+  check_names(law)
+  if ("n" %in% names(law)) stop("n is not for an epoch: the rows of a batch are `batch`", call. = FALSE)
   connection <- fmixd_connection(url, token, patience, tries)
   facts <- described(connection, set)
+  if (!is.null(digest) && !identical(digest, facts$digest)) {
+    refuse("the data set ", set, " has the digest ", facts$digest, ", and ", digest, " is asked for: it is another ",
+           "version of the set")
+  }
   drop <- !is.null(law$drop_last) && as.numeric(law$drop_last) != 0
   world <- if (is.null(law$world)) 1 else as.numeric(law$world)
   if (batch < world) {
@@ -24,7 +30,6 @@ fmixd_epochs <- function(url, set, epoch = 0, batch = 64, start = 0, ..., stride
   }
   rest <- facts$count %% batch # fewer rows than ranks, of which some rank would have none, are dropped by all
   end <- facts$count %/% batch + (rest > 0 && rest >= world && !drop)
-  check("start", start, start <= end, paste("at most", end, "here, for the epoch has so many batches of", batch))
   wanted <- c("mixed", if (length(facts$heads)) "labels", if ("lengths" %in% names(facts)) "lengths")
   query <- c(law, list(epoch = epoch, n = batch, digest = facts$digest, parts = if (is.null(parts)) wanted else parts))
   step <- start
