@@ -12,6 +12,7 @@ import common
 HEIGHT, WIDTH, SIDE = 137, 236, 64
 BLOCK = 256  # pictures that are in memory; of parquet four times as many, for each block costs time
 INK = 5       # a pixel is ink if it is darker than white by more
+DIGITS = 9   # a class number of fewer or as many is an int64
 HEADS = {"grapheme_root": 168, "vowel_diacritic": 11, "consonant_diacritic": 7}
 # The files name no rows for validation: here it is each tenth.
 PARTS = {"all": lambda row: True, "train": lambda row: row % 10 != 9, "val": lambda row: row % 10 == 9}
@@ -19,19 +20,24 @@ PARTS = {"all": lambda row: True, "train": lambda row: row % 10 != 9, "val": lam
 
 def read_labels(path):
     """The pictures' names, and the class numbers of each head."""
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        lacking = {"image_id", *HEADS} - set(rows.fieldnames or ())
-        if lacking:
-            raise common.Refused(f"'{path}' has no column {min(lacking)}")
-        names, numbers = [], {head: [] for head in HEADS}
-        for row in rows:
-            names.append(row["image_id"])
-            for head, found in numbers.items():
-                if not (row[head] or "").isdecimal():
-                    raise common.Refused(f"'{path}', line {rows.line_num}: {head} is '{row[head]}', which is "
-                                         "no class number")
-                found.append(int(row[head]))
+    names, numbers = [], {head: [] for head in HEADS}
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            lacking = {"image_id", *HEADS} - set(rows.fieldnames or ())
+            if lacking:
+                raise common.Refused(f"'{path}' has no column {min(lacking)}")
+            for row in rows:
+                names.append(row["image_id"])
+                for head, found in numbers.items():
+                    if not (row[head] or "").isdecimal() or len(row[head]) > DIGITS:
+                        raise common.Refused(f"'{path}', line {rows.line_num}: {head} is '{(row[head] or '')[:40]}', "
+                                             "which is no class number")
+                    found.append(int(row[head]))
+    except UnicodeDecodeError:  # as of a file that is still packed
+        raise common.Refused(f"'{path}' is not UTF-8; must be a CSV file, unpacked") from None
+    except csv.Error as error:
+        raise common.Refused(f"'{path}' is no CSV file: {error}") from None
     for head, classes in HEADS.items():
         if not names or max(numbers[head]) != classes - 1:
             raise common.Refused(f"'{path}': {head} must have the class numbers 0 to {classes - 1}")
@@ -45,7 +51,11 @@ def parquet_blocks(path):
     except ImportError:
         raise common.Refused(f"'{path}' needs pyarrow, which Debian does not have: 'pip install "
                              "pyarrow', or give npy files (see bengali.md)") from None
-    for batch in pyarrow.parquet.ParquetFile(path).iter_batches(4 * BLOCK):
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+    except ValueError as error:  # as ArrowInvalid is
+        raise common.Refused(f"'{path}' is not a parquet file: {' '.join(str(error).split())}") from None
+    for batch in file.iter_batches(4 * BLOCK):
         names, *pixels = batch.columns
         yield names.to_pylist(), np.stack([pixel.to_numpy(zero_copy_only=False) for pixel in pixels], 1)
 
@@ -53,9 +63,12 @@ def parquet_blocks(path):
 def npy_blocks(path):
     """The same of an npy file, which holds no names."""
     with open(path, "rb") as file:
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise common.Refused(f"'{path}' is not of version 1.0, as numpy.save writes it")
-        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+        try:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise common.Refused(f"'{path}' is not of version 1.0, as numpy.save writes it")
+            shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+        except ValueError as error:  # as of a page that a server sent instead
+            raise common.Refused(f"'{path}' is not an npy file: {' '.join(str(error).split())}") from None
         row = int(np.prod(shape[1:]))
         if by_columns or dtype.hasobject:
             raise common.Refused(f"'{path}' must hold numbers, row after row: save "

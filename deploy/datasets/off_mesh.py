@@ -63,9 +63,11 @@ def _shown(line):
 
 def _table(taken, dtype, width):
     """Lines of so many numbers each as an array [lines, width]; None: some line is not."""
-    words = b" ".join(line for _, line in taken).split()
+    rows = [line.split() for _, line in taken]
+    if any(len(row) != width for row in rows):  # though there may be so many numbers in all
+        return None
     try:
-        return np.array(words, dtype).reshape(-1, width) if len(words) == width * len(taken) else None
+        return np.array(rows, dtype)
     except (ValueError, OverflowError):
         return None
 

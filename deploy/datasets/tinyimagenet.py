@@ -15,7 +15,10 @@ TRAINING = re.compile(ROOT + r"train/(n\d+)/images/(n\d+_(\d+))\.JPEG")
 
 def text_lines(archive, name):
     """The lines of a text file of the archive."""
-    return archive.read(ROOT + name).decode("ascii").splitlines()
+    try:
+        return archive.read(ROOT + name).decode("ascii").splitlines()
+    except UnicodeDecodeError:
+        raise common.Refused(f"{name} is not ASCII") from None
 
 
 def class_numbers(archive):
@@ -41,7 +44,11 @@ def training(archive, classes):
 def validation(archive, classes):
     """The same, in the order of val_annotations.txt: file, synset and a box that is not used."""
     for at, line in enumerate(text_lines(archive, "val/val_annotations.txt"), 1):
-        file, wnid = line.split("\t")[:2]
+        file, tab, rest = line.partition("\t")
+        wnid = rest.partition("\t")[0]
+        if not tab:
+            raise common.Refused(f"val_annotations.txt, line {at} is {line[:40]!r}; must be a file and its synset, "
+                                 "with a tab between")
         if wnid not in classes:
             raise common.Refused(f"val_annotations.txt, line {at}: {wnid} is not in wnids.txt")
         yield file.rsplit(".", 1)[0], f"{ROOT}val/images/{file}", classes[wnid]

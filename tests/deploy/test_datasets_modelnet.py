@@ -193,6 +193,16 @@ class Meshes(unittest.TestCase):
         np.testing.assert_array_equal(corners, [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
         np.testing.assert_array_equal(triangles, [[0, 1, 2], [0, 2, 3], [0, 1, 2]])
 
+    def test_each_line_has_a_vertex_of_its_own(self):
+        path = self.enterContext(published.folder()) / "x.off"
+        for lines, said in ((b"1 2\n3 4 5 6\n0 0 0\n3 0 1 2\n", "line 3 is '1 2'; a vertex must be three finite"),
+                            (b"0 0 0\n1 0 0 1\n0 1\n3 0 1 2\n", "line 4 is '1 0 0 1'; a vertex must be three finite"),
+                            (b"0 0 0\n1 0 0\n0 1 0\n3 0 1\n3 0 1 2 2\n", "line 6 is '3 0 1'; a face must be")):
+            path.write_bytes(b"OFF\n3 %d 0\n" % (lines.count(b"\n") - 3) + lines)
+            with self.subTest(lines), self.assertRaises(off_mesh.NotMesh) as refused:
+                off_mesh.read_off(path)
+            self.assertIn(said, str(refused.exception))
+
 
 if __name__ == "__main__":
     unittest.main()

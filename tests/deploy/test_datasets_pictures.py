@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 import numpy as np
 
@@ -112,6 +113,18 @@ class TinyImageNet(dataset_pages.Page, unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^tinyimagenet.py: 'tiny-imagenet-200.zip' has \d+ bytes; the published "
                                       r"file has 248100043: .*--any-files")
+
+    def test_a_broken_text_file_of_the_archive_is_one_line_of_refusal(self):
+        for name, data, said in (
+                ("val/val_annotations.txt", b"val_0.JPEG n02124075\n", "val_annotations.txt, line 1 is 'val_0.JPEG "
+                 "n02124075'; must be a file and its synset, with a tab between"),
+                ("wnids.txt", "n0212407\u00e9\n".encode(), "wnids.txt is not ASCII")):
+            with zipfile.ZipFile(self.folder / "tiny-imagenet-200.zip") as good, \
+                 zipfile.ZipFile(self.folder / "broken.zip", "w") as broken:
+                for entry in good.namelist():
+                    broken.writestr(entry, data if entry.endswith(name) else good.read(entry))
+            done = dataset_pages.run("deploy/datasets/tinyimagenet.py --any-files val broken.zip sets/no", self.folder)
+            self.assertEqual((done.returncode, done.stderr), (1, f"tinyimagenet.py: {said}\n"))
 
     def test_a_set_that_exists_is_refused_before_the_work(self):
         done = dataset_pages.run("deploy/datasets/tinyimagenet.py val no.zip sets/tinyimagenet", self.folder)
@@ -297,6 +310,20 @@ class Bengali(dataset_pages.Page, unittest.TestCase):
                                      self.folder)
             self.assertEqual(done.returncode, 1)
             self.assertIn(reason, done.stderr)
+
+    def test_labels_that_are_still_packed_are_one_line_of_refusal(self):
+        (self.folder / "packed.csv").write_bytes(b"PK\x03\x04\x14\x00\x00\x00\x08\x00\xff\xfe\x9a")
+        done = dataset_pages.run("deploy/datasets/bengali.py all packed.csv train_image_data_?.npy sets/no",
+                                 self.folder)
+        self.assertEqual((done.returncode, done.stderr), (
+            1, "bengali.py: 'packed.csv' is not UTF-8; must be a CSV file, unpacked\n"))
+
+    def test_a_page_in_place_of_pictures_is_one_line_of_refusal(self):
+        for name, environment in ("page.npy", {}), ("page.parquet", self.environment):
+            (self.folder / name).write_bytes(b"<!DOCTYPE html>\n<html>" * 9)
+            done = self.prepare(name, "no", **environment)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, rf"^bengali.py: '{name}' is not an? (npy|parquet) file: .*\n$")
 
     def test_npy_files_of_another_form_are_refused(self):
         for name, array, reason in (
