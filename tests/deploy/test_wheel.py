@@ -52,6 +52,46 @@ def hook(name, folder, source=PACKAGE, expect=0, settings=None, **environment):
     return done.stdout + done.stderr, None if expect else pathlib.Path(folder, done.stdout.splitlines()[-1])
 
 
+def within(text, **environment):
+    """What lines say that run beside the backend."""
+    done = subprocess.run([sys.executable, "-B", "-I", "-S", "-c", f"import sys; sys.path.insert(0, '.')\n{text}"],
+                          cwd=PACKAGE, text=True, check=False, capture_output=True, env={**os.environ, **environment})
+    if done.returncode:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
+class Systems(unittest.TestCase):
+    """Other ones than this, as far as they can be told here."""
+
+    def test_a_python_of_32_bits_on_a_kernel_of_64_has_a_tag_of_its_own(self):
+        narrow, wide = 2**31 - 1, 2**63 - 1
+        for kernel, most, tag in (("linux-x86_64", narrow, "linux_i686"), ("linux-aarch64", narrow, "linux_armv7l"),
+                                  ("linux-armv7l", narrow, "linux_armv7l"), ("linux-x86_64", wide, "linux_x86_64"),
+                                  ("linux-aarch64", wide, "linux_aarch64")):
+            self.assertEqual(within(
+                "import sysconfig; from unittest import mock; from fmixd_build import library\n"
+                f"with mock.patch.object(sys, 'maxsize', {most}), \\\n"
+                f"     mock.patch.object(sysconfig, 'get_platform', lambda: {kernel!r}):\n"
+                "    print(library.platform(), end='')"), tag)
+
+    def test_names_in_archives_have_slashes_where_paths_have_not(self):
+        self.assertEqual(within(
+            "import pathlib; from fmixd_build import project\n"
+            "class Windows(pathlib.PureWindowsPath):\n"
+            "    def read_bytes(self): return b''\n"
+            "project.FOLDER = Windows('C:/a')\n"
+            "print(*project._read([Windows('C:/a/fmixd/mixer.py')]), end='')"), "fmixd/mixer.py")
+
+    def test_the_package_works_where_there_are_no_forks(self):
+        self.assertEqual(within(
+            "import os; del os.register_at_fork\n"
+            "import importlib.util\n"
+            "spec = importlib.util.spec_from_file_location('shared_library', 'fmixd/shared_library.py')\n"
+            "module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)\n"
+            "with module.CALLS: print('works', end='')"), "works")
+
+
 class Building(unittest.TestCase):
     """With a folder of its own."""
 

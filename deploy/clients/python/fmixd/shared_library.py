@@ -82,7 +82,8 @@ class _Calls:
 
     def __init__(self) -> None:
         self._begin()
-        os.register_at_fork(before=self._settle, after_in_parent=self._go_on, after_in_child=self._begin)
+        if hasattr(os, "register_at_fork"):  # where there are forks
+            os.register_at_fork(before=self._settle, after_in_parent=self._go_on, after_in_child=self._begin)
 
     def _begin(self) -> None:
         self._changed, self._count = threading.Condition(), 0

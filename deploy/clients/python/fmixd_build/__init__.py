@@ -76,7 +76,7 @@ def build_sdist(sdist_directory, config_settings=None):  # pylint: disable=unuse
                            f"need a daemon: build it in fmixd's repository; looked for {project.looked_for()}")
     name = f"fmixd-{project.version()}"
     held = {"PKG-INFO": project.metadata()["METADATA"].encode(), **project.files()}
-    held.update({f"libfmix/{path.relative_to(root)}": path.read_bytes()
+    held.update({f"libfmix/{path.relative_to(root).as_posix()}": path.read_bytes()
                  for path in (root / "Makefile", root / "LICENSE", *root.glob("lib/*.[ch]"))})
     path = pathlib.Path(sdist_directory, f"{name}.tar.gz")
     path.write_bytes(tar({f"{name}/{entry}": data for entry, data in held.items()}))

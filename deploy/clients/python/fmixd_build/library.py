@@ -17,10 +17,14 @@ HEADERS = {"stdlib.h": "libc6-dev", "fftw3.h": "libfftw3-dev", "mpfr.h": "libmpf
 FOREIGN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BUILD", "SAN", "WERROR", "V")
 
 
+# What a Python of 32 bits runs on where the kernel has 64, and tells of the kernel.
+NARROW = {"linux_x86_64": "linux_i686", "linux_aarch64": "linux_armv7l"}
+
+
 def platform():
     """The last part of a wheel's tag."""
     name = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-    return "linux_i686" if name == "linux_x86_64" and sys.maxsize < 2**32 else name
+    return NARROW.get(name, name) if sys.maxsize < 2**32 else name
 
 
 def _compiler():

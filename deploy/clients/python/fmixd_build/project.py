@@ -63,4 +63,5 @@ def files():
 
 
 def _read(paths):
-    return {str(path.relative_to(FOLDER)): path.read_bytes() for path in paths}
+    # Archives have slashes on every system.
+    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
