@@ -112,6 +112,11 @@ static bool check_batches(CURL *curl, const char *url) {
             return false;
         for (int row = 0; row < N; row++)
             for (int i = 0; i < ELEMENTS; i++) {
+                if (pairing[step][row] < 0 || pairing[step][row] >= N) { /* it came by a network */
+                    fprintf(stderr, "%s: the partner of row %d is %lld; must be from 0 to %d\n", target, row,
+                            (long long)pairing[step][row], N - 1);
+                    return false;
+                }
                 double m = masks[step][row][i];
                 double here = m * x[row][i] + (1 - m) * x[pairing[step][row]][i];
                 /* Nothing is rounded: weights have 32 bits, x has 8. */
