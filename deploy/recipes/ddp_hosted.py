@@ -21,10 +21,11 @@ def save(path, parts):  # the whole of it is there, or else the one before
     os.replace(f"{path}.part", path)
 
 
+@torch.no_grad()
 def accuracy(model, unmixed):
     found = torch.zeros(2)  # each rank counts its share
     for x, y in unmixed:
-        found += torch.tensor([(model(x).argmax(1) == y.argmax(1)).sum(), len(x)])
+        found += torch.tensor([(model.eval()(x).argmax(1) == y.argmax(1)).sum(), len(x)])
     dist.all_reduce(found)
     return float(found[0] / found[1])
 
@@ -48,7 +49,7 @@ def train(rank, given, meeting, world):
         hosted.set_epoch(epoch)
         for step, (x, y) in enumerate(hosted, hosted.state_dict()["step"]):
             optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(x), y)
+            loss = torch.nn.functional.cross_entropy(model.train()(x), y)
             loss.backward()
             optimizer.step()
             if rank == 0:

@@ -43,6 +43,7 @@ def main():
     found = []
     for epoch in range(given.epochs):
         hosted.set_epoch(epoch)
+        model.train()
         losses = []
         for x, y in hosted:
             logits = model(x)
@@ -52,6 +53,7 @@ def main():
             optimizer.step()
             losses.append(loss.item())
         right, count = dict.fromkeys(y, 0), 0
+        model.eval()
         with torch.no_grad():
             for x, y in unmixed:
                 count += len(x)

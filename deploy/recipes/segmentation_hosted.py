@@ -33,6 +33,7 @@ def main():
     found = []
     for epoch in range(given.epochs):
         hosted.set_epoch(epoch)
+        model.train()
         losses, right, count = [], 0, 0
         for batch in hosted:
             maps = batch["dense"].long()
@@ -41,6 +42,7 @@ def main():
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
+        model.eval()
         with torch.no_grad():
             for batch in unmixed:
                 maps = batch["dense"]

@@ -17,6 +17,11 @@ def mixed_accuracy(logits, y):
     return y.gather(1, logits.argmax(1, keepdim=True)).mean().item()
 
 
+def mean(batches):
+    """Over all rows, of pairs of a batch's mean and its rows: the last batch may have fewer."""
+    return sum(value * rows for value, rows in batches) / sum(rows for _, rows in batches)
+
+
 def main():
     """Trains; of every epoch the mean loss, and the accuracy on mixed and on unmixed samples."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -34,6 +39,7 @@ def main():
     found = []
     for epoch in range(given.epochs):
         hosted.set_epoch(epoch)
+        model.train()
         losses, mixed = [], []
         for x, y in hosted:
             logits = model(x)
@@ -41,11 +47,12 @@ def main():
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            losses.append(loss.item())
-            mixed.append(mixed_accuracy(logits, y))
+            losses.append((loss.item(), len(x)))
+            mixed.append((mixed_accuracy(logits, y), len(x)))
+        model.eval()
         with torch.no_grad():
-            plain = [mixed_accuracy(model(x), y) for x, y in unmixed]
-        found.append([sum(each) / len(each) for each in (losses, mixed, plain)])
+            plain = [(mixed_accuracy(model(x), y), len(x)) for x, y in unmixed]
+        found.append([mean(each) for each in (losses, mixed, plain)])
         print("epoch {}: loss {:.3f}, accuracy on mixed samples {:.3f}, on unmixed ones {:.3f}".format(
             epoch, *found[-1]), flush=True)
     return found

@@ -31,6 +31,7 @@ def main():
     found = []
     for epoch in range(given.epochs):
         hosted.set_epoch(epoch)
+        model.train()
         losses, right, count = [], 0, 0
         for x, y in hosted:
             loss = torch.nn.functional.cross_entropy(model(x), y)
@@ -38,6 +39,7 @@ def main():
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
+        model.eval()
         with torch.no_grad():
             for x, y in unmixed:
                 right += int((model(x).argmax(1) == y.argmax(1)).sum())

@@ -42,6 +42,7 @@ def main():
     found = []
     for epoch in range(given.epochs):
         hosted.set_epoch(epoch)
+        model.train()
         losses, right, count = [], 0, 0
         for x, y, lengths in hosted:
             loss = torch.nn.functional.cross_entropy(model(x.long()), y)
@@ -49,6 +50,7 @@ def main():
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
+        model.eval()
         with torch.no_grad():
             for x, y, lengths in unmixed:
                 right += int((model(x.long()).argmax(1) == y.argmax(1)).sum())

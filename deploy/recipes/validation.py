@@ -14,6 +14,7 @@ import torch
 def accuracy(model, unmixed):
     """The share of the samples whose class the model guesses."""
     right = count = 0
+    model.eval()  # without dropout, and by the means that training has found
     with torch.no_grad():
         for x, y in unmixed:
             right += int((model(x).argmax(1) == y.argmax(1)).sum())
@@ -40,6 +41,7 @@ def main():
     found = []
     for epoch in range(given.epochs):
         hosted.set_epoch(epoch)
+        model.train()
         for x, y in hosted:
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(model(x), y).backward()

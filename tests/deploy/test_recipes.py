@@ -162,6 +162,31 @@ class Recipes(ServedTest):
         self.assertAlmostEqual(found[-1], (guesses == y).mean())
         self.assertGreater(found[-1], 0.8)
 
+    def test_validation_is_without_gradients_and_what_is_of_training_alone(self):
+        for name in ("validation.py", "soft_labels.py", "heads.py", "segmentation_hosted.py", "tokens.py",
+                     "spectrograms.py", "voxels.py"):
+            seen = set()
+            hook = torch.nn.modules.module.register_module_forward_pre_hook(
+                lambda module, _, seen=seen: seen.add((module.training, torch.is_grad_enabled())))
+            with self.subTest(name):
+                try:
+                    self.run_it(name, "--epochs", "4", *["--classes", "11"] * ("segmentation" in name))
+                finally:
+                    hook.remove()
+                self.assertEqual(seen, {(True, True), (False, False)})
+
+    def test_ranks_validate_without_gradients_and_what_is_of_training_alone(self):
+        script, model, seen = load("ddp_hosted.py"), torch.nn.Linear(2, 2), set()
+        model.register_forward_pre_hook(lambda module, _: seen.add((module.training, torch.is_grad_enabled())))
+        with mock.patch.object(script.dist, "all_reduce"):
+            self.assertEqual(script.accuracy(model, [(torch.zeros(3, 2), torch.ones(3, 2))] * 2), float(
+                model(torch.zeros(1, 2)).argmax() == 0))
+        self.assertEqual(seen, {(False, False)} | {(False, True)})  # the latter is this test's own call
+
+    def test_soft_labels_count_each_row_once(self):
+        script = load("soft_labels.py")
+        self.assertEqual(script.mean([(1.0, 16), (1.0, 16), (0.0, 4)]), 32 / 36)
+
     def test_amp_keeps_x_in_bfloat16_and_labels_in_float32(self):
         losses, x, y, logits = self.run_it("amp.py")
         self.check_falls(losses)
