@@ -13,7 +13,6 @@ import tempfile
 
 import fmixd
 import torch
-import torch.distributed as dist
 
 
 def save(path, parts):  # the whole of it is there, or else the one before
@@ -26,12 +25,12 @@ def accuracy(model, unmixed):
     found = torch.zeros(2)  # each rank counts its share
     for x, y in unmixed:
         found += torch.tensor([(model.eval()(x).argmax(1) == y.argmax(1)).sum(), len(x)])
-    dist.all_reduce(found)
+    torch.distributed.all_reduce(found)
     return float(found[0] / found[1])
 
 
 def train(rank, given, meeting, world):
-    dist.init_process_group("gloo", meeting, rank=rank, world_size=world)  # nccl on GPUs
+    torch.distributed.init_process_group("gloo", meeting, rank=rank, world_size=world)  # nccl on GPUs
     print(f"rank {rank} is process {os.getpid()}", flush=True)
     law = {"batch": given.batch, "rank": rank, "world": world, "out_dtype": "f32", "layout": "channels_first"}
     law, middle = ({**law, "size": given.size}, {"view": "center"}) if given.size else (law, {})
