@@ -264,7 +264,8 @@ typedef struct fmix_row {
 
 FMIX_API fmix_status fmix_plan_row(const fmix_plan *plan, uint64_t t, fmix_row *out);
 
-/* The t of a row in a batch whose first row has t = index: index + row, or index if scope_batch. */
+/* The t of a row in a batch whose first row has t = index: index + row, or index if scope_batch.
+ * index + row must not pass 2^64-1 either way. */
 FMIX_API uint64_t fmix_plan_sample(const fmix_plan *plan, uint64_t index, uint64_t row);
 
 /* Bytes of one mask of so many elements in this type. */

@@ -77,7 +77,8 @@ FMIX_API fmix_status fmix_mixer_row(const fmix_mixer *mixer, const fmix_rows *ro
 
 /* Writes masks, n * fmix_mask_bytes(...) bytes, as fmix_plan_masks does; for rows of a method
  * without masks as fmix_plan_weights does: the row's weight everywhere, or ones in U8 and BITS.
- * FMIX_ERROR_RANGE: masks of a method that the batch can have cannot be of this type. */
+ * FMIX_ERROR_RANGE: masks of a method that the batch can have, by whatever weights and probability,
+ * cannot be of this type. */
 FMIX_API fmix_status fmix_mixer_masks(const fmix_mixer *mixer, fmix_scratch *scratch,
                                       const fmix_rows *rows, uint64_t first, uint64_t n,
                                       fmix_dtype dtype, void *out);

@@ -67,15 +67,20 @@ async function pictureOf(file, image) {
 function takeImages(drops, files, redraw, refuse) {
   drops.forEach((drop, place) => {
     const canvas = drop.querySelector("canvas");
+    let latest = 0;
     const take = async (file) => {
       if (!file)
         return;
+      const mine = ++latest;
       const image = await createImageBitmap(file).catch(() => null);
       if (!image) {
         refuse(`This browser cannot read ${file.name} as an image.`);
         return;
       }
-      files[place] = await pictureOf(file, image);
+      const picture = await pictureOf(file, image);
+      if (mine !== latest)
+        return; // a later file was read before this one
+      files[place] = picture;
       draw(canvas, image);
       redraw();
     };

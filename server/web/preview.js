@@ -48,7 +48,8 @@ function mix() {
   const redraw = newest(caption, async (signal) => {
     const body = new FormData();
     for (const [place, link] of saves.entries()) {
-      files[place] ??= await blobOf(canvases[place]);
+      const drawn = files[place] ?? await blobOf(canvases[place]);
+      files[place] ??= drawn; // a file may have been chosen meanwhile
       offer(link, files[place]);
       link.download = ["first", "second"][place] + (files[place].type === "image/jpeg" ? ".jpg" : ".png");
       link.textContent = link.download;
@@ -276,7 +277,7 @@ async function data() {
     const path = `/v1/datasets/${set.value}/batches/${step.value}`;
     const count = Math.min(n, chosen.count - step.value * n); // of a short final batch
     const shape = pictures ? [size.value, size.value, ...chosen.shape.slice(2)] : chosen.shape;
-    const lines = fetching({ columns: pictures ? ACROSS : 8 }, path, pairs, { out_dtype: "u8" }, [count, ...shape]);
+    const lines = fetching({ columns: pictures ? ACROSS : 8 }, path, pairs, { out_dtype: chosen.dtype === "u8" ? "u8" : "f32" }, [count, ...shape]);
     setCode(lines);
     showValues(form);
     if (pictures)
@@ -287,10 +288,13 @@ async function data() {
     return `Batch ${step.value} of ${Number(step.max) + 1}: ${count} of ${chosen.count} ${kind}`;
   });
   const showPictures = async (chosen, target, labels, signal) => {
+    const side = Number(size.value);
     const [sheet, answer] = await Promise.all([
       ask(target, { signal }).then((reply) => reply.blob()).then(createImageBitmap),
       ask(labels, { signal }).then((reply) => reply.json())]);
-    showTiles(list, sheet, Number(size.value), answer.rows, labelsOf(chosen, answer));
+    signal.throwIfAborted();
+    showTiles(list, sheet, side, answer.rows, labelsOf(chosen, answer));
+    sheet.close();
   };
   takeSteps(section, step);
   watch(form, redraw);

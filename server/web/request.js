@@ -33,6 +33,7 @@ function newest(caption, work) {
     const { signal } = control = new AbortController();
     try {
       const text = await work(signal);
+      signal.throwIfAborted();
       caption.classList.remove("wrong");
       caption.textContent = text;
     } catch (error) {
@@ -46,9 +47,12 @@ async function show(image, reply) {
   const url = URL.createObjectURL(await reply.blob());
   const old = image.src;
   image.src = url;
-  await image.decode();
-  if (old.startsWith("blob:"))
-    URL.revokeObjectURL(old);
+  try {
+    await image.decode();
+  } finally { // also where the next image is given meanwhile
+    if (old.startsWith("blob:"))
+      URL.revokeObjectURL(old);
+  }
 }
 
 /** Puts a file behind a link. */

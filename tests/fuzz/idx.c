@@ -8,7 +8,7 @@
 static char root[] = "/tmp/fmixd-fuzz-XXXXXX", file[64], set[64];
 
 static void remove_set(void) {
-    static const char *const names[] = {"/manifest.json", "/data.bin", ""};
+    static const char *const names[] = {"/manifest.json", "/data.bin", "/pieces.bin", ""};
     char path[100];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s%s", set, names[i]);

@@ -26,6 +26,7 @@ LEFT, UP, RIGHT, DOWN, TAB = "\ue012", "\ue013", "\ue014", "\ue015", "\ue004"
 METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none")
 SAFETENSORS = "application/x-safetensors"
 CLASSES = ("<b>cat", "dog", "zebra & co")  # what folders, and so classes, may be called
+PROGRAMS = (("python", [sys.executable], "py"), ("javascript", ["node"], "mjs"), ("r", ["Rscript"], "R"))
 UPLOADS = {"mix": "mixed.png", "rows": "mixed.safetensors"}  # the files that code writes
 SETTLED = """return [...document.querySelectorAll('figcaption')].every(c => c.textContent)
     && [...document.images].every(i => i.closest('[hidden]') || (i.complete && i.naturalWidth))"""
@@ -347,9 +348,7 @@ class Preview(harness.ServerTest):
             for view in UPLOADS:
                 for name, data in self.uploads(window, view).items():
                     pathlib.Path(folder, name).write_bytes(data)
-            for language, run, suffix in (
-                    ("curl", ["sh"], "sh"), ("python", [sys.executable], "py"),
-                    ("javascript", ["node"], "mjs"), ("r", ["Rscript"], "R")):
+            for language, run, suffix in (("curl", ["sh"], "sh"), *PROGRAMS):
                 window.find(f"#masks [data-language={language}]").click()
                 for view in ("masks", "mix", "rows", "data", "volume"):
                     code = window.run(f"return document.querySelector('#{view} code').textContent")
@@ -364,6 +363,24 @@ class Preview(harness.ServerTest):
                                               capture_output=True, timeout=harness.PATIENCE)
                         self.assertEqual(done.returncode, 0, done.stderr)
                         self.check_code(window, language, view, done.stdout, folder)
+
+    def test_lines_of_soft_masks_read_their_floats(self):
+        window = self.settled(self.open())
+        target = self.moves(window, "masks", lambda: window.find("#masks [name=soft]").drag(30))
+        self.assertIn("soft=", target)
+        wanted = float(self.get(target.replace(".png", ".npy")).npy().sum(dtype="f8"))
+        with tempfile.TemporaryDirectory() as folder:
+            for language, run, suffix in PROGRAMS:
+                window.find(f"#masks [data-language={language}]").click()
+                code = window.run("return document.querySelector('#masks code').textContent")
+                self.assertIn("array", code)
+                if not shutil.which(run[0]):
+                    continue
+                file = pathlib.Path(folder, f"soft.{suffix}")
+                file.write_text(code + self.printing(language, "masks"))
+                said = subprocess.run([*run, file.name], cwd=folder, text=True, check=True, stdout=subprocess.PIPE,
+                                      timeout=harness.PATIENCE).stdout
+                self.assertAlmostEqual(float(said), wanted, delta=1, msg=language)
 
     @staticmethod
     def printing(language, view):
@@ -472,6 +489,35 @@ class Preview(harness.ServerTest):
             window.find("#token button").click()
             window.until("return document.querySelector('#masks img').naturalWidth")
             window.until("return document.querySelector('#token').hidden")
+            self.check_guarded_code(self.settled(window), made[0])
+
+    def check_guarded_code(self, window, token):
+        """The lines have a place for the token, and do with it what they say."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, data in {**self.uploads(window, "mix"), **self.uploads(window, "rows")}.items():
+                pathlib.Path(folder, name).write_bytes(data)
+            for language, run, suffix in (("curl", ["sh"], "sh"), *PROGRAMS):
+                window.find(f"#masks [data-language={language}]").click()
+                for view in ("masks", "mix", "rows", "volume"):
+                    code = window.run(f"return document.querySelector('#{view} code').textContent")
+                    self.assertEqual(code.count("Bearer TOKEN"), 1, code)
+                    if not shutil.which(run[0]):
+                        continue
+                    file = pathlib.Path(folder, f"guarded.{suffix}")
+                    file.write_text(code.replace("TOKEN", token) + self.printing(language, view))
+                    done = subprocess.run([*run, file.name], cwd=folder, text=True, check=False, capture_output=True,
+                                          timeout=harness.PATIENCE)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    if language != "python" and view in UPLOADS:
+                        answer = pathlib.Path(folder, UPLOADS[view])
+                        self.assertNotEqual(answer.read_bytes()[:1], b"{", f"{language} {view}")
+                        answer.unlink()
+                    elif language == "curl":
+                        answer = pathlib.Path(folder, "array.npy" if view == "volume" else "image.png")
+                        self.assertNotEqual(answer.read_bytes()[:1], b"{", view)
+                        answer.unlink()
+                    else:
+                        self.assertGreater(float(done.stdout), 0)
 
 
 if __name__ == "__main__":

@@ -172,5 +172,5 @@ def services_of(program, preloaded):
         yield Service(f"served with plans {plans}", [program], ((),),
                       {"LD_PRELOAD": str(preloaded), "FMIX_PLANS": plans,
                        "ASAN_OPTIONS": "verify_asan_link_order=0"})
-    yield Service("served without FMA and AVX2", [program], ((),),
+    yield Service("served by a glibc without FMA and AVX2", [program], ((),),
                   {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX512F"})

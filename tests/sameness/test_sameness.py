@@ -13,7 +13,7 @@ BUILD = sameness.ROOT / os.environ.get("BUILD", "build")
 RECIPES = 600
 REQUESTS = 150  # of the first of the catalogue, and as many of the last
 SERVED = ("served by three replicas", "served a row a request, by three",
-          "served without FMA and AVX2")
+          "served by a glibc without FMA and AVX2")
 
 
 class Sameness(unittest.TestCase):
