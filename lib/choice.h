@@ -27,8 +27,8 @@ fmix_status fmix_chooser_init(fmix_chooser *chooser, uint64_t seed, const fmix_c
 /* True if rows of one batch can have different methods, unmixed rows included. */
 bool fmix_chooser_varies(const fmix_chooser *chooser);
 
-/* True if a row of this batch can have the method at this place of the list, by whatever weights and
- * probability. */
+/* True if a row of this batch can have the method at this place of the list, by whatever weights
+ * and probability. */
 bool fmix_chooser_allows(const fmix_chooser *chooser, uint64_t batch, unsigned place);
 
 /* The place in the list of the method of a row that draws at t, or FMIX_UNMIXED. */

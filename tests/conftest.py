@@ -23,10 +23,10 @@ import sanitizers  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # noqa: E402
 
 # The longest first, so that no core waits for the last of them.
-LONG = ("test_debian", "test_image", "test_deb", "test_preview", "test_recipes", "test_clients", "test_killed_imports",
-        "test_wheel", "test_memory_hostile", "test_faults_http", "test_train", "test_agreement", "test_sameness",
-        "test_clients_epochs", "test_clients_mixing", "test_soak", "test_client_loaders", "test_daemon",
-        "test_prometheus")
+LONG = ("test_debian", "test_image", "test_deb", "test_preview", "test_preview_lines", "test_recipes", "test_clients",
+        "test_killed_imports", "test_wheel", "test_memory_hostile", "test_faults_http", "test_train", "test_agreement",
+        "test_sameness", "test_clients_epochs", "test_clients_mixing", "test_soak", "test_client_loaders",
+        "test_daemon", "test_prometheus")
 # Nothing runs beside these, which measure time when they are told to.
 ALONE = {"test_hostile_uploads"} if os.environ.get("FMIX_LATENCY") else set()
 SHOWN = 15  # suites whose times are told

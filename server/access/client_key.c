@@ -1,14 +1,12 @@
 #include "client_key.h"
+#include "base/fnv.h"
 
 #include <netinet/in.h>
 #include <string.h>
 
 /* FNV-1a, followed by MurmurHash3's finaliser. The kind keeps names and addresses apart. */
 static uint64_t number_of(unsigned char kind, const void *bytes, size_t length) {
-    const unsigned char *c = bytes;
-    uint64_t h = (UINT64_C(14695981039346656037) ^ kind) * UINT64_C(1099511628211);
-    for (size_t i = 0; i < length; i++)
-        h = (h ^ c[i]) * UINT64_C(1099511628211);
+    uint64_t h = fnv_add(fnv_add(FNV_BEGIN, &kind, 1), bytes, length);
     h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
     h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
     return h ^ h >> 33;

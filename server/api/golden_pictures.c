@@ -1,4 +1,5 @@
 #include "golden_pictures.h"
+#include "base/fnv.h"
 #include "base/message.h"
 
 #include <inttypes.h>
@@ -127,13 +128,6 @@ static const struct golden {
      "=\200\202\77\377\331"},
 };
 
-static uint64_t sum_of(const unsigned char *bytes, size_t length) {
-    uint64_t sum = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++)
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return sum;
-}
-
 static bool same_samples(const image *whole, const image *p, const image_part *part) {
     for (uint32_t y = part->top; y < part->top + part->height; y++) {
         size_t at = (size_t)(y - p->part.top) * p->part.width + part->left - p->part.left;
@@ -171,7 +165,7 @@ static golden_pictures check(const struct golden *g, picture_reader *read, FILE 
     image p;
     bool good = read((const unsigned char *)g->file, g->length, g->channels, &p);
     bool same = good && p.width == WIDTH && p.height == HEIGHT &&
-                sum_of(p.pixels, (size_t)WIDTH * HEIGHT * g->channels) == g->sum;
+                fnv_add(FNV_BEGIN, p.pixels, (size_t)WIDTH * HEIGHT * g->channels) == g->sum;
     bool starved = !good && p.starved;
     if (starved)
         message_print(errors, "fmixd: self-test of pictures: out of memory\n");

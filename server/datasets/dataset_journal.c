@@ -1,4 +1,5 @@
 #include "dataset_journal.h"
+#include "base/fnv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,13 +8,6 @@
 #define NUMBERS 7
 #define FORM    "fmixd import 3:" /* another version of the import begins anew */
 
-uint64_t dataset_journal_add(uint64_t fingerprint, const void *bytes, size_t length) {
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < length; i++)
-        fingerprint = (fingerprint ^ at[i]) * UINT64_C(0x100000001b3);
-    return fingerprint;
-}
-
 void dataset_journal_print(const dataset_journal *j, char out[DATASET_JOURNAL_TEXT]) {
     const uint64_t numbers[NUMBERS] = {j->source, j->items,    j->rows,  j->bytes,
                                        j->bad,    j->imported, j->warned};
@@ -21,7 +15,7 @@ void dataset_journal_print(const dataset_journal *j, char out[DATASET_JOURNAL_TE
     for (unsigned i = 0; i < NUMBERS; i++)
         used +=
             (size_t)snprintf(out + used, DATASET_JOURNAL_TEXT - used, " %016" PRIx64, numbers[i]);
-    uint64_t sum = dataset_journal_add(DATASET_JOURNAL_BEGIN, out, used);
+    uint64_t sum = fnv_add(FNV_BEGIN, out, used);
     snprintf(out + used, DATASET_JOURNAL_TEXT - used, " %016" PRIx64 "\n", sum);
 }
 

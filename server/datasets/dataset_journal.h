@@ -29,9 +29,4 @@ void dataset_journal_print(const dataset_journal *j, char out[DATASET_JOURNAL_TE
 /* False: the text is not one that was printed. */
 bool dataset_journal_parse(const char *text, size_t length, dataset_journal *out);
 
-/* Continues a fingerprint over more bytes: FNV-1a of 64 bits, which begins with
- * DATASET_JOURNAL_BEGIN. */
-#define DATASET_JOURNAL_BEGIN UINT64_C(0xcbf29ce484222325)
-uint64_t dataset_journal_add(uint64_t fingerprint, const void *bytes, size_t length);
-
 #endif

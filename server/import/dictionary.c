@@ -1,12 +1,12 @@
 #include "dictionary.h"
-#include "datasets/dataset_journal.h"
+#include "base/fnv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* The slot that holds the name, or the free slot where it belongs. */
 static size_t slot_of(const dictionary *d, const char *name) {
-    uint64_t hash = dataset_journal_add(DATASET_JOURNAL_BEGIN, name, strlen(name));
+    uint64_t hash = fnv_add(FNV_BEGIN, name, strlen(name));
     size_t at = (size_t)(hash % d->slot_count);
     while (d->slots[at] && strcmp(d->names[d->slots[at] - 1], name) != 0)
         at = (at + 1) % d->slot_count;

@@ -1,5 +1,6 @@
 #include "pictures.h"
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "base/machine.h"
 #include "datasets/manifest.h"
 #include "extras.h"
@@ -144,12 +145,12 @@ static bool pass(pictures *p, const picture_order *order,
 
 /* The source is told from others by all that it was found to hold. */
 static void add_to_fingerprint(pictures *p, const picture_job *j) {
-    uint64_t f = dataset_journal_add(p->journal.source, j->name, strlen(j->name) + 1);
-    f = dataset_journal_add(f, &j->file.stamp, sizeof j->file.stamp);
+    uint64_t f = fnv_add(p->journal.source, j->name, strlen(j->name) + 1);
+    f = fnv_add(f, &j->file.stamp, sizeof j->file.stamp);
     for (unsigned i = 0; i < p->maps.count; i++)
-        f = dataset_journal_add(f, &j->map[i].file.stamp, sizeof j->map[i].file.stamp);
-    f = dataset_journal_add(f, j->item.labels, p->from->heads * sizeof *j->item.labels);
-    p->journal.source = dataset_journal_add(f, &j->look, sizeof j->look);
+        f = fnv_add(f, &j->map[i].file.stamp, sizeof j->map[i].file.stamp);
+    f = fnv_add(f, j->item.labels, p->from->heads * sizeof *j->item.labels);
+    p->journal.source = fnv_add(f, &j->look, sizeof j->look);
 }
 
 static picture_look look_of(const pictures *p, const picture_job *j) {
@@ -178,12 +179,12 @@ static bool take_look(pictures *p, picture_job *j) {
 static void begin_fingerprint(pictures *p) {
     const import *in = p->in;
     const uint64_t options[] = {in->given, in->store, in->channels, in->shorter, in->classes};
-    uint64_t f = dataset_journal_add(DATASET_JOURNAL_BEGIN, options, sizeof options);
+    uint64_t f = fnv_add(FNV_BEGIN, options, sizeof options);
     for (unsigned i = 0; i < in->count; i++)
-        f = dataset_journal_add(f, in->files[i], strlen(in->files[i]) + 1);
+        f = fnv_add(f, in->files[i], strlen(in->files[i]) + 1);
     for (unsigned i = 0; i < p->maps.count; i++) {
-        f = dataset_journal_add(f, p->maps.name[i], strlen(p->maps.name[i]) + 1);
-        f = dataset_journal_add(f, p->maps.folder[i], strlen(p->maps.folder[i]) + 1);
+        f = fnv_add(f, p->maps.name[i], strlen(p->maps.name[i]) + 1);
+        f = fnv_add(f, p->maps.folder[i], strlen(p->maps.folder[i]) + 1);
     }
     p->journal.source = f;
 }

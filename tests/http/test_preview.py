@@ -2,114 +2,28 @@
 fetch, and it can be used by mouse, by keyboard, by ear and on a phone."""
 
 import hashlib
-import io
 import json
-import pathlib
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
 
 import numpy as np
 
 import browser
 import harness
-import hosting
-import image_sets
-from test_picture_uploads import form
+import page
+from page import CLASSES, DATA
 from tensors import read_safetensors
 
-DATA = harness.ROOT / "tests" / "data"
-LEFT, UP, RIGHT, DOWN, TAB = "\ue012", "\ue013", "\ue014", "\ue015", "\ue004"
+LEFT, RIGHT, TAB = "\ue012", "\ue014", "\ue004"
 METHODS = ("fmix", "cutmix", "mixup", "bc", "bcplus", "samplepairing", "none")
-SAFETENSORS = "application/x-safetensors"
-CLASSES = ("<b>cat", "dog", "zebra & co")  # what folders, and so classes, may be called
-PROGRAMS = (("python", [sys.executable], "py"), ("javascript", ["node"], "mjs"), ("r", ["Rscript"], "R"))
-UPLOADS = {"mix": "mixed.png", "rows": "mixed.safetensors"}  # the files that code writes
-SETTLED = """return [...document.querySelectorAll('figcaption')].every(c => c.textContent)
-    && [...document.images].every(i => i.closest('[hidden]') || (i.complete && i.naturalWidth))"""
-BYTES = """const hash = async url => [...new Uint8Array(await crypto.subtle.digest('SHA-256',
-        await (await fetch(url)).arrayBuffer()))].map(b => b.toString(16).padStart(2, '0')).join('');
-    return hash(arguments[0].src);"""
 
 
 def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
-@unittest.skipUnless(browser.is_there(), "no chromium here")
-class Preview(harness.ServerTest):
-    """One daemon with the garments, and one window, in which each test loads the page anew."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        root = pathlib.Path(cls.folder.name, "sets")
-        root.mkdir()
-        hosting.importing(root / "garments", "--from", "npy", DATA / "garments.npy",
-                          DATA / "garments-labels.npy")
-        arrays = {"near": np.arange(64)[:, None] ^ 1, "words": np.arange(9, dtype="<i4"),
-                  "bounds": np.array([0, 2, 9])}
-        paths = [root.parent / f"{name}.npy" for name in arrays]
-        for path, array in zip(paths, arrays.values()):
-            np.save(path, array)
-        hosting.importing(root / "near", "--from", "npy", DATA / "garments.npy", "--neighbours", paths[0])
-        hosting.importing(root / "texts", "--from", "ragged", *paths[1:])
-        source = np.random.default_rng(11)
-        for number in range(30):
-            picture = root.parent / "pictures" / CLASSES[number % 3] / f"{number:02}.png"
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            picture.write_bytes(image_sets.encoded(image_sets.photograph(source, 40 + number, 90 - number), "png"))
-        hosting.importing(root / "pictures", "--from", "folder", root.parent / "pictures")
-        cls.arguments = ("--data", root)
-        super().setUpClass()
-        cls.window = cls.enterClassContext(browser.Browser(cls.enterClassContext(tempfile.TemporaryDirectory())))
-
-    def open(self, server=None):
-        """The window with the page, drawn; what it says on its console must be nothing."""
-        window = self.window
-        window.go("about:blank")  # nothing of the page before is kept
-        window.complaints()
-        window.origin = "http://{}:{}".format(*(server or self.server).address)
-        window.go(window.origin + "/")
-        return window
-
-    def settled(self, window):
-        window.until(SETTLED)
-        return window
-
-    def target(self, window, view):
-        """What the curl line of a view asks for."""
-        line = window.run(f"return document.querySelector('#{view} code').textContent")
-        return re.search(r"'http://[^/]*(/[^']*)'", line)[1]
-
-    def moves(self, window, view, act):
-        """Does something, and waits until the view's line is another and its image is drawn."""
-        before = self.target(window, view)
-        old = window.run(f"return document.querySelector('#{view} figure img')?.src")
-        act()
-        window.until(f"return !document.querySelector('#{view} code').textContent.includes("
-                     "arguments[0] + \"'\")", before)
-        if old:
-            window.until(f"const i = document.querySelector('#{view} figure img');"
-                         "return i.src !== arguments[0] && i.complete", old)
-        return self.target(window, view)
-
-    @staticmethod
-    def choose(window, selector, value):
-        """An option, by arrow keys: what is typed within a second counts as one word."""
-        steps = window.run("""const [select, value] = [document.querySelector(arguments[0]), arguments[1]];
-            select.focus();
-            const values = [...select.options].filter(o => !o.disabled).map(o => o.value);
-            return values.indexOf(value) - values.indexOf(select.value);""", selector, value)
-        window.key(*[DOWN if steps > 0 else UP] * abs(steps))
-
-    def shown(self, window, selector):
-        """The digest of the bytes behind an image."""
-        return window.run(BYTES, window.find(selector))
+class Preview(page.PageTest):
+    """Each test loads the page anew."""
 
     def test_a_dragged_slider_redraws_what_its_line_fetches(self):
         window = self.settled(self.open())
@@ -153,20 +67,6 @@ class Preview(harness.ServerTest):
         window.find_all(".drop input")[0].type(str(DATA / "garments.npy"))
         window.until("return document.querySelector('#mix .wrong')?.textContent.includes('read garments.npy')")
         self.assertEqual(window.complaints(), [])
-
-    def uploads(self, window, view):
-        """The files that a view offers to save, and uploads."""
-        names = window.run(f"return [...document.querySelectorAll('#{view} .save')].map(link => link.download)")
-        return {name: bytes(window.run(f"return fetch(document.querySelectorAll('#{view} .save')[arguments[0]].href)"
-                                       ".then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])", place))
-                for place, name in enumerate(names)}
-
-    def post_all(self, target, files):
-        """The answer to files, pictures as a form."""
-        if list(files) == ["rows.safetensors"]:
-            return self.post(target, files["rows.safetensors"], content_type=SAFETENSORS)
-        return self.post(target, form(*(("x", data, name) for name, data in files.items())),
-                         content_type="multipart/form-data; boundary=B")
 
     def check_rows(self, window):
         """Every row is what the line fetches, and says how it was made; the answer."""
@@ -342,85 +242,6 @@ class Preview(harness.ServerTest):
             shown = np.array(pixels).reshape(*mask.shape[1:], 4)[..., 0]
             self.assertTrue((shown == 255 * mask[slice_number]).all())
 
-    def test_the_lines_it_shows_do_what_they_say(self):
-        window = self.settled(self.open())
-        with tempfile.TemporaryDirectory() as folder:
-            for view in UPLOADS:
-                for name, data in self.uploads(window, view).items():
-                    pathlib.Path(folder, name).write_bytes(data)
-            for language, run, suffix in (("curl", ["sh"], "sh"), *PROGRAMS):
-                window.find(f"#masks [data-language={language}]").click()
-                for view in ("masks", "mix", "rows", "data", "volume"):
-                    code = window.run(f"return document.querySelector('#{view} code').textContent")
-                    if language != "curl":
-                        self.assertLessEqual(len(code.splitlines()), 3)
-                    file = pathlib.Path(folder, f"{view}.{suffix}")
-                    file.write_text(code + self.printing(language, view))
-                    with self.subTest(f"{language} {view}"):
-                        if not shutil.which(run[0]):
-                            self.skipTest(f"no {run[0]} here")
-                        done = subprocess.run([*run, file.name], cwd=folder, text=True, check=False,
-                                              capture_output=True, timeout=harness.PATIENCE)
-                        self.assertEqual(done.returncode, 0, done.stderr)
-                        self.check_code(window, language, view, done.stdout, folder)
-
-    def test_lines_of_soft_masks_read_their_floats(self):
-        window = self.settled(self.open())
-        target = self.moves(window, "masks", lambda: window.find("#masks [name=soft]").drag(30))
-        self.assertIn("soft=", target)
-        wanted = float(self.get(target.replace(".png", ".npy")).npy().sum(dtype="f8"))
-        with tempfile.TemporaryDirectory() as folder:
-            for language, run, suffix in PROGRAMS:
-                window.find(f"#masks [data-language={language}]").click()
-                code = window.run("return document.querySelector('#masks code').textContent")
-                self.assertIn("array", code)
-                if not shutil.which(run[0]):
-                    continue
-                file = pathlib.Path(folder, f"soft.{suffix}")
-                file.write_text(code + self.printing(language, "masks"))
-                said = subprocess.run([*run, file.name], cwd=folder, text=True, check=True, stdout=subprocess.PIPE,
-                                      timeout=harness.PATIENCE).stdout
-                self.assertAlmostEqual(float(said), wanted, delta=1, msg=language)
-
-    @staticmethod
-    def printing(language, view):
-        """What has a program say the sum of what it fetched."""
-        if language == "python":
-            array = {"mix": "mixed", "rows": "arrays['mixed']"}.get(view, "array")
-            return f"\nprint(int({array}.sum(dtype='f8')))\n"
-        if view in UPLOADS:
-            return "\n"
-        return {"javascript": "\nconsole.log(array.reduce((a, b) => a + b, 0));\n",
-                "r": "\ncat(sum(array))\n"}.get(language, "\n")
-
-    def check_code(self, window, language, view, output, folder):
-        target = self.curl_target(window, view)
-        ask = self.get
-        if view in UPLOADS:
-            answer = pathlib.Path(folder, UPLOADS[view])
-
-            def ask(path):
-                return self.post_all(path, self.uploads(window, view))
-        if view in UPLOADS and language != "python":
-            self.assertEqual(answer.read_bytes(), ask(target).body)
-            answer.unlink()
-        elif language == "curl":
-            name = "array.npy" if view == "volume" else "image.png"
-            self.assertEqual(pathlib.Path(folder, name).read_bytes(), ask(target).body)
-        elif view == "rows":
-            mixed = np.load(io.BytesIO(ask(target.replace(".safetensors", ".npz")).body))["mixed"]
-            self.assertEqual(int(output), int(mixed.sum(dtype="f8")))
-        else:
-            self.assertEqual(int(output), int(ask(target.replace(".png", ".npy")).npy().sum(dtype="f8")))
-
-    def curl_target(self, window, view):
-        """The curl line's, whatever language is shown."""
-        shown = window.find(f"#{view} [aria-pressed=true]")
-        window.find(f"#{view} [data-language=curl]").click()
-        target = self.target(window, view)
-        shown.click()
-        return target
-
     def test_it_asks_nobody_else(self):
         window = self.settled(self.open())
         urls = window.run("return performance.getEntriesByType('resource').map(e => e.name)")
@@ -475,49 +296,6 @@ class Preview(harness.ServerTest):
             self.assertEqual(said, refused)
             self.assertIn("fmixd import", window.until(
                 "return document.querySelector('#data figcaption').textContent"))
-
-    def test_a_token_is_asked_for_where_one_is_needed(self):
-        made = subprocess.run([harness.program(), "token", "me"], text=True, check=True,
-                              stdout=subprocess.PIPE).stdout.splitlines()
-        tokens = pathlib.Path(self.folder.name, "tokens")
-        tokens.write_text(made[1] + "\n")
-        with harness.Server("--tokens", str(tokens)) as guarded:
-            window = self.open(guarded)
-            window.until("return !document.querySelector('#token').hidden")
-            self.assertEqual(window.find("#token input").name(), "This server requires a token")
-            window.find("#token input").type(made[0])
-            window.find("#token button").click()
-            window.until("return document.querySelector('#masks img').naturalWidth")
-            window.until("return document.querySelector('#token').hidden")
-            self.check_guarded_code(self.settled(window), made[0])
-
-    def check_guarded_code(self, window, token):
-        """The lines have a place for the token, and do with it what they say."""
-        with tempfile.TemporaryDirectory() as folder:
-            for name, data in {**self.uploads(window, "mix"), **self.uploads(window, "rows")}.items():
-                pathlib.Path(folder, name).write_bytes(data)
-            for language, run, suffix in (("curl", ["sh"], "sh"), *PROGRAMS):
-                window.find(f"#masks [data-language={language}]").click()
-                for view in ("masks", "mix", "rows", "volume"):
-                    code = window.run(f"return document.querySelector('#{view} code').textContent")
-                    self.assertEqual(code.count("Bearer TOKEN"), 1, code)
-                    if not shutil.which(run[0]):
-                        continue
-                    file = pathlib.Path(folder, f"guarded.{suffix}")
-                    file.write_text(code.replace("TOKEN", token) + self.printing(language, view))
-                    done = subprocess.run([*run, file.name], cwd=folder, text=True, check=False, capture_output=True,
-                                          timeout=harness.PATIENCE)
-                    self.assertEqual(done.returncode, 0, done.stderr)
-                    if language != "python" and view in UPLOADS:
-                        answer = pathlib.Path(folder, UPLOADS[view])
-                        self.assertNotEqual(answer.read_bytes()[:1], b"{", f"{language} {view}")
-                        answer.unlink()
-                    elif language == "curl":
-                        answer = pathlib.Path(folder, "array.npy" if view == "volume" else "image.png")
-                        self.assertNotEqual(answer.read_bytes()[:1], b"{", view)
-                        answer.unlink()
-                    else:
-                        self.assertGreater(float(done.stdout), 0)
 
 
 if __name__ == "__main__":

@@ -71,8 +71,7 @@ static void count_late(void *of, int fd, connection_phase phase) {
         atomic_fetch_add(&b->late[phase], 1);
 }
 
-/* Milliseconds: the limit of a phase, and the time until the monitor has checked all of them again.
- */
+/* Milliseconds: the limit of a phase, and until the monitor has checked all of them again. */
 enum { LIMIT = 1000, LOOK = 500 };
 
 static void open_bench(bench *b) {
