@@ -202,18 +202,19 @@ class Reload(WithTokens):
 
     def test_no_request_is_dropped_by_reloads(self):
         server = self.start("--log", "off")
-        wrong, stop = [], threading.Event()
+        answered, wrong, stop = [0] * 4, [], threading.Event()
 
-        def ask():
+        def ask(number):
             connection = server.connect()
             while not stop.is_set():
                 answer = harness.exchange(connection, "GET", MASK + "&n=500", None,
                                           bearer(self.ALICE))
                 if (answer.status, len(answer.body)) != (200, 128 + 500 * 256):
                     wrong.append(answer.status)
+                answered[number] += 1
             connection.close()
 
-        threads = [threading.Thread(target=ask) for _ in range(4)]
+        threads = [threading.Thread(target=ask, args=(i,)) for i in range(4)]
         for thread in threads:
             thread.start()
         try:
@@ -221,11 +222,15 @@ class Reload(WithTokens):
                 self.write(alice=self.ALICE, **{f"n{turn}": f"t{turn}"})
                 self.reload(server)
                 until(lambda: server.get(MASK, bearer(f"t{turn}")).status == 200)
+                before = list(answered)
+                until(lambda: wrong or all(now > then for now, then in zip(answered, before, strict=True))
+                      or not all(thread.is_alive() for thread in threads), "each client was answered after a reload")
         finally:
             stop.set()
             for thread in threads:
                 thread.join()
         self.assertEqual(wrong, [])
+        self.assertGreaterEqual(min(answered), 40)
 
     def test_a_reload_of_nothing_is_nothing(self):
         server = harness.Server("--drain", "0")

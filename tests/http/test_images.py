@@ -269,7 +269,7 @@ class Decoding(ImagesTest):
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertEqual(set(answers), {expected})
+        self.assertEqual((len(answers), set(answers)), (24, {expected}))
 
 
 # --- As any other answer ----------------------------------------------------

@@ -65,6 +65,7 @@ class Budget(harness.ServerTest):
             thread.start()
         for thread in threads:
             thread.join()
+        self.assertEqual(len(answers), count)
         return answers
 
     def upload(self, target, body, before_end):
