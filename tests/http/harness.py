@@ -29,6 +29,8 @@ PATIENCE = 600
 START_SECONDS = STOP_SECONDS = ANSWER_SECONDS = PATIENCE
 NEVER = "86400"  # for a deadline of the daemon that no test may come to
 LOG_MOST = 1 << 24  # bytes of a log that are looked at
+# By which nobody ends a daemon of a test but the daemon itself.
+CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
 # A busy machine must have no answer refused and no connection cut off for its slowness, where
 # that is not what is tested. A kept connection of ours may rest while a browser is waited for.
 PATIENT = {"FMIXD_PATIENCE": "600000", "FMIXD_IDLE": NEVER, "FMIXD_HEAD": NEVER,
@@ -215,18 +217,23 @@ class Server:
               lambda: f"{name} is {self.metric(name)}, not {value}")
 
     def stop(self):
-        """Terminate the daemon, kindly first; returns its exit status."""
+        """Terminate the daemon, kindly first; returns its exit status. A daemon that crashed, whenever that
+        was, or that does not heed SIGTERM fails its test."""
         if self._kept is not None:
             self._kept.close()
         self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(STOP_SECONDS)
+            wrong = f"was ended by {signal.Signals(-status).name}" if -status in CRASHES else None
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()
+            wrong = f"did not end within {STOP_SECONDS} s of SIGTERM"
         self.process.stdout.close()
         self._last_words = self.log_tail(LOG_MOST)
         self._log.close()
+        if wrong:
+            raise AssertionError(f"{self.command[0]} {wrong}; its log ends:\n{self.log_tail()}")
         return status
 
     def connect(self):

@@ -96,13 +96,15 @@ class PairsTest(harness.ServerTest):
 
     @contextlib.contextmanager
     def pair(self, target):
-        """What is wrong with one does not keep the others from being tried, even if it ended the daemon."""
+        """One that ends the daemon fails its own test, and the next tests have a daemon again."""
         with self.subTest(target):
             try:
                 yield
             except (OSError, http.client.HTTPException) as lost:
-                self.server.stop()
-                self.server.start()
+                try:
+                    self.server.stop()
+                finally:
+                    self.server.start()
                 raise AssertionError(f"no answer to {target}") from lost
 
     def refused(self, target, answer, status, *parameters):
