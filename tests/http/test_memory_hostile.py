@@ -4,6 +4,7 @@ FMIX_MINUTES makes of the seconds of uploads so many minutes.
 """
 
 import contextlib
+import http.client
 import io
 import json
 import os
@@ -185,7 +186,7 @@ class Uploads(unittest.TestCase):
             while time.monotonic() < (end if statuses.get(200) else latest):
                 try:
                     status = self.upload(server, rng)
-                except OSError:  # refused amid a body that is sent on
+                except (OSError, http.client.HTTPException):  # refused amid a body that is sent on
                     status = 0
                 with lock:
                     statuses[status] = statuses.get(status, 0) + 1
@@ -207,6 +208,7 @@ class Uploads(unittest.TestCase):
             print(f"\n  {memory}M and {cache}M: {statuses}; {grown:.0f} MiB more at most, "
                   f"{after:.0f} after", flush=True)
             self.assertGreater(statuses.get(200, 0), 0, statuses)
+            self.assertLessEqual(set(statuses), {0, 200, 413, 429, 503}, statuses)
             self.assertEqual(server.get("/livez", fresh=True).status, 200)
             if not SHADOW:
                 self.assertLess(grown, 1.1 * (memory + cache))
