@@ -14,6 +14,7 @@ import numpy as np
 import harness
 import hosting
 import test_agreement as agreement
+from drawing import drawn
 from hosting import ref
 from picture import read_png
 from test_containers import read_safetensors
@@ -260,6 +261,8 @@ class Addressing(HostingTest):
     def test_a_png_is_the_batch_as_a_sheet(self):
         answer = self.batch("colour", 0, suffix=".png", n=6)
         self.assertEqual(answer.headers["Content-Type"], "image/png")
+        mixed = self.parts("colour", 0, n=6)["mixed"]
+        np.testing.assert_array_equal(read_png(answer.body).pixels, drawn(mixed, self.sets["colour"].layout))
 
 
 class Keeping(HostingTest):

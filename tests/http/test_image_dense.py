@@ -18,10 +18,13 @@ import harness
 import hosting
 import image_sets
 import pictures
+import tensors
 import test_agreement as agreement
 import test_images as images
+from drawing import drawn
 from hosting import ref
 from image_sets import map_file, photograph, segmented
+from picture import read_png
 from test_pairs import FORMATS
 
 CASES = round(180 * agreement.RECIPES / 3000)
@@ -174,18 +177,33 @@ class Answers(MapsTest):
                 options = {"n": 5, "size": 12} | ({"parts": parts} if parts else {})
                 target = f"/v1/datasets/{name}/batches/0.{form}?{urlencode(options)}"
                 answer = self.server.get(target)
-                many = len(data.dense) > 1 or "," in (parts or "")
-                if form in ("npy", "raw") and parts and many and parts != "mixed":
-                    self.assertEqual(answer.status, 400, target)
-                elif form == "png" and parts and parts != "mixed":
+                wanted = {part: array for part, array in whole.items()
+                          if not parts or part.partition(".")[0] in parts.split(",")}
+                if (form in ("npy", "raw") and parts and len(wanted) > 1) or (form == "png" and parts not in (
+                        None, "mixed")):
                     self.assertEqual(answer.status, 400, target)
                 else:
                     self.assertEqual(answer.status, 200, target)
-                if form == "npy" and parts == "dense" and not many:
-                    np.testing.assert_array_equal(answer.npy(), whole[next(iter(data.dense))])
-                if form == "json" and parts == "dense":
-                    for part in data.dense:
-                        self.assertIn(part, answer.json())
+                    self.check_form(target, form, answer, wanted, data.layout)
+
+    def check_form(self, target, form, answer, wanted, layout):
+        """What a format holds of an answer's tensors, all or the first."""
+        first = "mixed" if "mixed" in wanted else next(iter(wanted))
+        if form == "png":
+            np.testing.assert_array_equal(read_png(answer.body).pixels, drawn(wanted[first], layout), target)
+            return
+        if form == "json":
+            found = {name: value for name, value in answer.json().items() if name in wanted}
+            self.assertEqual(found, {name: tensors.listed(array) for name, array in wanted.items()}, target)
+            return
+        if form in ("npy", "raw"):
+            found = {first: answer.npy() if form == "npy" else tensors.read_raw(answer.headers, answer.body)}
+        else:
+            found = getattr(tensors, f"read_{form}")(answer.body)
+            self.assertEqual(found.keys(), wanted.keys(), target)
+        for name, array in found.items():
+            self.assertEqual((array.dtype, array.shape, array.tobytes()),
+                             (wanted[name].dtype, wanted[name].shape, wanted[name].tobytes()), f"{name} of {target}")
 
     def test_ranks_put_together_are_the_batch(self):
         options = {"n": 11, "size": "18x22", "shuffle": 1, "flip": 1, "epoch": 2, "method": "fmix,cutmix", "prob": 0.7}

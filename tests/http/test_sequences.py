@@ -19,6 +19,7 @@ import hosting
 import tensors
 import test_agreement as agreement
 import test_recipes_agree as recipes
+from drawing import drawn
 from hosting import Hosted, ref
 from picture import read_png
 
@@ -212,9 +213,8 @@ class Epochs(SequencesTest):
     """Which rows a batch has."""
 
     def rows_of(self, data, **options):
-        size = options["n"]
         return [self.parts(data.name, step, parts="rows,lengths", **options)
-                for step in range(-(-len(data.x) // size))]
+                for step in range(-(-len(data.x) // options["n"]))]
 
     def test_every_sample_comes_once_an_epoch(self):
         for name, bucket, size, shuffle in (
@@ -297,19 +297,20 @@ class Answers(SequencesTest):
             return self.batch("words", 0, suffix=".npy", n=8, **options).headers["ETag"]
         self.assertEqual(len({tag(), tag(bucket=2), tag(pad_value=3), tag(bucket=2, pad_value=3)}), 4)
         with harness.Server("--data", self.root, "--drain", "0") as other:
-            answer = other.get("/v1/datasets/words/batches/0.npy?n=8&bucket=2")
-            self.assertEqual(answer.headers["ETag"], tag(bucket=2))
-            self.assertEqual(answer.body, self.batch("words", 0, suffix=".npy", n=8, bucket=2).body)
+            one = other.get("/v1/datasets/words/batches/0.npy?n=8&bucket=2")
+            own = self.batch("words", 0, suffix=".npy", n=8, bucket=2)
+            self.assertEqual((one.headers["ETag"], one.body), (tag(bucket=2), own.body))
 
     def test_every_format_holds_lengths(self):
         expected = self.parts("vectors", 0, n=6)["lengths"]
-        told = self.batch("vectors", 0, suffix=".json", n=6).json()
-        self.assertEqual(told["lengths"], list(expected))
+        self.assertEqual(self.batch("vectors", 0, suffix=".json", n=6).json()["lengths"], list(expected))
         with np.load(io.BytesIO(self.batch("vectors", 0, suffix=".npz", n=6).body)) as archive:
             self.assertEqual(list(archive["lengths"]), list(expected))
 
     def test_a_picture_shows_films_padded(self):
-        self.assertEqual(self.batch("films", 0, suffix=".png", n=4).headers["Content-Type"], "image/png")
+        answer, mixed = self.batch("films", 0, suffix=".png", n=4), self.parts("films", 0, n=4)["mixed"]
+        self.assertEqual(answer.headers["Content-Type"], "image/png")
+        np.testing.assert_array_equal(read_png(answer.body).pixels, drawn(mixed, self.sets["films"].layout))
 
     def test_a_shard_has_rows_of_one_length_and_says_their_own(self):
         for name in ("words", "films"):
@@ -322,8 +323,8 @@ class Answers(SequencesTest):
                 for i, (row, length) in enumerate(zip(expected["rows"], expected["lengths"])):
                     facts = json.loads(files[f"{shard:06d}-{i:06d}.json"])
                     self.assertEqual((facts["rows"], facts["lengths"]), (row, length))
-                    sample = np.load(io.BytesIO(files[f"{shard:06d}-{i:06d}.npy"]))
-                    self.assertEqual(sample.tobytes(), expected["mixed"][i].tobytes())
+                    self.assertEqual(np.load(io.BytesIO(files[f"{shard:06d}-{i:06d}.npy"])).tobytes(),
+                                     expected["mixed"][i].tobytes())
 
     def test_a_shard_of_pictures_pads_them_too(self):
         options = {"n": 6, "method": "cutmix", "pad_value": 200, "pairing": "neighbour"}
@@ -331,8 +332,8 @@ class Answers(SequencesTest):
         expected = self.parts("films", 0, **options)["mixed"]
         with tarfile.open(fileobj=io.BytesIO(self.get(shard_of(listed, 0)).body)) as archive:
             for i, row in enumerate(expected):
-                drawn = read_png(archive.extractfile(f"000000-{i:06d}.png").read()).pixels
-                self.assertEqual(drawn.tobytes(), row.tobytes())
+                pixels = read_png(archive.extractfile(f"000000-{i:06d}.png").read()).pixels
+                self.assertEqual(pixels.tobytes(), row.tobytes())
         self.get("/v1/datasets/words/shards?member=png&n=6", 400)
 
     def test_a_set_tells_its_lengths(self):
@@ -465,9 +466,8 @@ class Damage(unittest.TestCase):
 
     def assert_lost(self, file, size):
         with tempfile.TemporaryDirectory() as root:
-            for data in some_sets():
-                if data.name in ("words", "bits"):
-                    hosting.write(root, data)
+            for data in (one for one in some_sets() if one.name in ("words", "bits")):
+                hosting.write(root, data)
             with harness.Server("--data", root, "--drain", "0") as server:
                 for query in "n=4", "n=4&bucket=1000&shuffle=1&pairing=neighbour":
                     self.assertEqual(server.get(f"/v1/datasets/words/batches/0?{query}").status, 200)
