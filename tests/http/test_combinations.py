@@ -41,6 +41,10 @@ BEFORE = {"seed": ("7",), "index": ("5",), "step": ("3",), "steps": ("2",), "n":
           "size": ("8", "6x9"), "view": ("center",), "area": ("0.5,1",), "ratio": ("1,2",), "short": ("9",),
           "filter": ("nearest",), "digest": ("0" * 64,), "member": ("png",)}
 
+# What has no classes and no neighbours, and what has one length, answers none of these.
+OF_ROWS = {f"pairing={name}" for name in CHOICES["pairing"]}
+OF_LENGTHS = "bucket", "pad_value"
+
 WHOLE = agreement.RECIPES > 3000
 
 tally = Counter()
@@ -112,9 +116,10 @@ class Combinations(harness.ServerTest):
         operation, = document["paths"][route].values()
         return {p["$ref"].rpartition("/")[2] for p in operation["parameters"] if "$ref" in p}
 
-    def ask_all(self, route, ask, fixed=(), least=0.2):
-        """Every combination: of those whose parameters the route has at least such a share is answered."""
-        known, answered, asked = self.known(route), 0, 0
+    def ask_all(self, route, ask, fixed=(), least=0.2, never=()):
+        """Every combination: of those whose parameters the route has at least such a share is answered, and each
+        choice at least once, but for parameters or values that are never to be."""
+        known, answered, asked, held = self.known(route), 0, 0, set()
         for base, pair in cases():
             query = {**dict(fixed), **{name: value for name, value in base.items() if name in known}, **pair}
             strange = set(query) - known
@@ -125,11 +130,15 @@ class Combinations(harness.ServerTest):
             if answer.status == 200:
                 yield query, told, answer
                 answered += 1
+                held |= query.items()
                 tally[f"{route} answered"] += 1
             else:
                 self.check_refused(query, strange, told, answer)
                 tally[f"{route} refused"] += 1
         self.assertGreaterEqual(answered, least * asked, route)
+        missed = {f"{name}={value}" for name, values in CHOICES.items() if name in known and name not in never
+                  for value in values if (name, value) not in held}
+        self.assertLessEqual(missed, set(never), route)
 
     def check_refused(self, query, strange, told, answer):
         """What is not known is named first; else one of those that are given, or one that would do."""
@@ -157,12 +166,13 @@ class Drawn(Combinations):
     def test_masks_have_no_choices(self):
         """A list of alpha is for a list of methods."""
         asked = self.ask_all("/v1/masks", lambda query: self.server.get(
-            f"/v1/masks.safetensors?{urlencode(query)}"), {"shape": "6x5", "n": "3"}.items(), 0)
+            f"/v1/masks.safetensors?{urlencode(query)}"), {"shape": "6x5", "n": "3"}.items(), 0, CHOICES)
         self.assertEqual([told for _, told, _ in asked], [])
 
     def test_plans(self):
         asked = self.ask_all("/v1/plans", lambda query: self.server.get(
-            f"/v1/plans.safetensors?{urlencode(query)}"), {"shape": "6x5", "n": "4"}.items())
+            f"/v1/plans.safetensors?{urlencode(query)}"), {"shape": "6x5", "n": "4"}.items(),
+            never={*OF_ROWS, "parts=lengths", "parts=dense", "parts=dense,labels,rows"})
         for query, told, answer in asked:
             index = int(query["index"]) if "index" in query else None
             made = ref.make_plans(ref.recipe_of(query), tuple(map(int, query["shape"].split("x"))),
@@ -190,10 +200,11 @@ class Uploads(Combinations):
                        for name, array in arrays.items()}
         return arrays
 
-    def check(self, fixed, arrays):
+    def check(self, fixed, arrays, never=()):
         body = tensors.write_safetensors(arrays)
         asked = self.ask_all("/v1/mix", lambda query: self.server.post(
-            f"/v1/mix.safetensors?{urlencode(query)}", body, SAFETENSORS), fixed.items())
+            f"/v1/mix.safetensors?{urlencode(query)}", body, SAFETENSORS), fixed.items(),
+            never={"pairing=neighbour", "parts=lengths", "parts=dense,labels,rows", *never})
         for query, told, answer in asked:
             foreign = "x2" in arrays
             classes = [int(number) for number in query["classes"].split(",")]
@@ -214,7 +225,7 @@ class Uploads(Combinations):
         self.check({"layout": "channels_first", "classes": "0,3"}, self.arrays())
 
     def test_mix_with_partners_that_are_given(self):
-        self.check({"layout": "channels_first", "classes": "0,3"}, self.arrays(foreign=True))
+        self.check({"layout": "channels_first", "classes": "0,3"}, self.arrays(foreign=True), OF_ROWS)
 
 
 class Hosting(Combinations):
@@ -238,26 +249,28 @@ class Hosting(Combinations):
         whole.setdefault("method", np.full(count, ref.METHODS.index(method), "u1"))
         return {name: tensor[mine.start:mine.stop] for name, tensor in whole.items()}
 
-    def check(self, data, fixed=()):
+    def check(self, data, fixed=(), never=()):
         url = f"/v1/datasets/{data.name}/batches/1.safetensors"
         asked = self.ask_all("/v1/datasets/{name}/batches/{step}", lambda query: self.server.get(
-            f"{url}?{urlencode(query)}"), {"n": "3", **dict(fixed)}.items())
+            f"{url}?{urlencode(query)}"), {"n": "3", **dict(fixed)}.items(), never=never)
         for query, told, answer in asked:
             self.check_tensors(told, answer.body, parts_of(query, self.expected(data, query)))
 
     def test_batches_with_targets_values_and_neighbours(self):
-        self.check(self.even, {"method": "fmix"}.items())
+        self.check(self.even, {"method": "fmix"}.items(), {*OF_LENGTHS, "parts=lengths"})
 
     def test_batches_of_x_alone(self):
-        self.check(self.plain)
+        self.check(self.plain, never={*OF_LENGTHS, *OF_ROWS, "parts=lengths", "parts=dense", "parts=dense,labels,rows"})
 
     def test_batches_of_sequences(self):
-        self.check(self.uneven)
+        self.check(self.uneven, never={"parts=dense", "parts=dense,labels,rows"})
 
     def test_shards_of_each(self):
-        for data in self.even, self.plain, self.uneven:
+        # A shard of even holds its maps of integers, which no list of two methods here mixes.
+        nevers = {*OF_LENGTHS, "alpha=0.2,1"}, {*OF_LENGTHS, *OF_ROWS}, ()
+        for data, never in zip((self.even, self.plain, self.uneven), nevers, strict=True):
             asked = self.ask_all("/v1/datasets/{name}/shards", lambda query, name=data.name: self.server.get(
-                f"/v1/datasets/{name}/shards?{urlencode(query)}"), {"n": "3"}.items())
+                f"/v1/datasets/{name}/shards?{urlencode(query)}"), {"n": "3"}.items(), never=never)
             for query, told, answer in asked:
                 urls = answer.json()["urls"]
                 shard = self.server.get(urls[:urls.index("{")] + "000001" + urls[urls.index("}") + 1:])
@@ -274,6 +287,7 @@ class Formats(Uploads):
     ROUTES = {"/v1/masks": {"shape": "6x5", "n": "3"}, "/v1/plans": {"shape": "6x5", "n": "4"},
               "/v1/mix": {"layout": "channels_first", "classes": "0,3"},
               **{f"/v1/datasets/{name}/batches/1": {"n": "3"} for name in ("even", "plain", "uneven")}}
+    UNDRAWN = {("/v1/plans", "png"), ("/v1/datasets/uneven/batches/1", "png")}  # of two channels
     test_mix = test_mix_with_partners_that_are_given = None
 
     def cases(self, source):
@@ -288,7 +302,7 @@ class Formats(Uploads):
                     yield route, f"{route}.{form}?{urlencode(query)}"
 
     def test_any_two_are_answered_or_a_parameter_is_named(self):
-        source = random.Random("formats")
+        source, answered = random.Random("formats"), Counter()
         bodies = [tensors.write_safetensors(self.arrays(foreign)) for foreign in (False, True)]
         for route, target in self.cases(source):
             answer = self.server.post(target, source.choice(bodies), SAFETENSORS) if route == "/v1/mix" else (
@@ -298,6 +312,10 @@ class Formats(Uploads):
             if answer.status == 400:
                 self.assertTrue(answer.json()["errors"][0].get("parameter"), f"{target} {answer.body[:300]!r}")
             tally[f"in formats {answer.status}"] += 1
+            answered[route, target[len(route) + 1:].partition("?")[0]] += answer.status == 200
+        for route, form in itertools.product(self.ROUTES, FORMATS):
+            if (route, form) not in self.UNDRAWN:
+                self.assertGreaterEqual(answered[route, form], 1 if route == "/v1/masks" else 20, f"{route}.{form}")
 
 
 class Table(harness.ServerTest):
