@@ -1,6 +1,7 @@
 """The units for systemd: what it says of them, what the daemon tells it, and
 the socket that stays while daemons come and go."""
 
+import http.client
 import os
 import pathlib
 import random
@@ -206,7 +207,7 @@ class Activated(unittest.TestCase):
             while not going.is_set():
                 try:
                     answers.append(self.get())
-                except OSError as error:
+                except (OSError, http.client.HTTPException) as error:
                     wrong.append(error)
         askers = [threading.Thread(target=ask) for _ in range(4)]
         for asker in askers:

@@ -340,7 +340,7 @@ class Client(threading.Thread):
 
     def ask(self, target, fresh):
         """One request: right, cut off, or not begun to be answered, which
-        is no fault where the connection had been idle."""
+        is no fault where the connection had been idle and the daemon ends."""
         begun = time.monotonic()
         head = body = b""
         try:
@@ -350,7 +350,7 @@ class Client(threading.Thread):
         except (ConnectionError, TimeoutError) as error:
             head = head or b"" if not isinstance(error, TimeoutError) \
                 else b"late"
-        if not head and not fresh:
+        if not head and not fresh and self.term is not None:
             self.drop()
         elif head.startswith(b"HTTP/1.1 200 ") \
                 and body == self.answers[target]:
