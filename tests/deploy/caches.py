@@ -6,10 +6,10 @@ import socket
 import tempfile
 import time
 
-from replicas import harness
+from replicas import harness, own_address
 
 # Each with its command. A squid's name is that of what it shares in memory, beside others on the machine.
-SQUID = """http_port 127.0.0.1:{port} accel defaultsite=fmixd no-vhost
+SQUID = """http_port {listen}:{port} accel defaultsite=fmixd no-vhost
 cache_peer {host} parent {origin} 0 no-query no-digest originserver name=fmixd
 http_access allow all
 cache_peer_access fmixd allow all
@@ -24,7 +24,7 @@ cache_log {folder}/errors
 access_log none
 cache_store_log none
 coredump_dir {folder}
-""", "/usr/sbin/squid", "-N", "-n", "fmixd{port}", "-f", "{folder}/conf"
+""", "/usr/sbin/squid", "-N", "-n", "fmixd{name}", "-f", "{folder}/conf"
 
 HAPROXY = """global
     maxconn 100
@@ -61,13 +61,6 @@ sub vcl_backend_response {{
            "-a", "{folder}/socket", "-f", "{folder}/conf", "-s", "malloc,64m")
 
 
-def free_port():
-    """One that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 class Cache:
     """A program that keeps answers of the daemon, with a folder of its own, which ends with us."""
 
@@ -75,9 +68,11 @@ class Cache:
         self.keeper = tempfile.TemporaryDirectory()
         folder = self.keeper.name
         os.chmod(folder, 0o777)  # squid gives up being root
-        self.folder, self.port = folder, free_port()
+        self.folder = folder
+        self.listen, _, self.port = own_address().partition(":")
         host, port = origin
-        self.names = {"folder": folder, "port": self.port, "host": host, "origin": port}
+        self.names = {"folder": folder, "listen": self.listen, "port": self.port, "host": host, "origin": port,
+                      "name": self.listen.replace(".", "")}
         pathlib.Path(folder, "conf").write_text(text.format(**self.names), encoding="utf-8")
         self.output = open(f"{folder}/output", "wb")
         self.process = harness.spawn([part.format(**self.names) for part in command], self.output)
@@ -86,21 +81,20 @@ class Cache:
     def await_listener(self):
         """Returns once it takes connections."""
         deadline = time.monotonic() + harness.PATIENCE
-        while True:
+        while self.process.poll() is None and time.monotonic() < deadline:
             try:
                 self.connect().close()
                 return
             except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    said = self.said()
-                    self.stop()
-                    raise RuntimeError(said) from None
                 time.sleep(0.05)
+        said = self.said()
+        self.stop()
+        raise RuntimeError(said)
 
     def connect(self):
         """A connection to it: to its socket, if it has one in its folder."""
         if self.port_is_used():
-            return socket.create_connection(("127.0.0.1", self.port), harness.PATIENCE)
+            return socket.create_connection((self.listen, int(self.port)), harness.PATIENCE)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(harness.PATIENCE)
         try:
