@@ -82,8 +82,10 @@ def verdicts(names, output):
     The program lost a test that has no line of its own: the program crashed or ended early. A failing
     exit status that no test explains (of a sanitizer, or a group's teardown) fails all of them.
     """
-    lines = {int(number): (verdict, text) for verdict, number, text in
-             re.findall(r"^(ok|not ok) (\d+)\b(.*(?:\n#.*)*)", output.text, re.M)}
+    told = [(int(number), (verdict, text)) for verdict, number, text in
+            re.findall(r"^(ok|not ok) (\d+)\b(.*(?:\n#.*)*)", output.text, re.M)]
+    # Of two lines of one number, such as of a test and of its teardown, the failing one counts.
+    lines = dict(sorted(told, key=lambda line: line[1][0] == "not ok"))
     plan = re.search(r"^1\.\.(\d+)$", output.text, re.M)
     found = [_verdict(lines.get(number), output) for number in range(1, len(names) + 1)]
     unplanned = plan and int(plan[1]) != len(names)

@@ -191,7 +191,7 @@ class Plans(unittest.TestCase):
         """The call holds a lock of the library meanwhile, which the child takes, too: a new shape has a transform to
         plan."""
         expected = local.plans(shape=(24, 25), n=8, seed=5, dtype="bits")["masks"].tobytes()
-        begun = threading.Event()
+        begun, forks = threading.Event(), 0
 
         def tune(side):
             local.plans(shape=(side, 250), n=600, dtype="bits")  # so often that measuring is worth the time
@@ -203,8 +203,10 @@ class Plans(unittest.TestCase):
             thread.start()
             begun.wait()
             while thread.is_alive():
+                forks += 1
                 self.assertEqual(forked(lambda side=side: local.plans(shape=(side, 7), n=1) and local.plans(
                     shape=(24, 25), n=8, seed=5, dtype="bits")["masks"].tobytes()), expected)
+        self.assertGreater(forks, 0)
 
     def test_a_mixer_goes_on_in_a_fork(self):
         with fmixd.Mixer(None, seed=3, classes=CLASSES) as mix:

@@ -169,8 +169,8 @@ class WithoutPieces(Damaged):
                 self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "1"))
             self.assertEqual(self.until(server, 200).body, right)
 
-    def test_a_touched_file_is_served_on(self):
-        """Not at once: see test_a_mode_or_a_link_keeps_a_good_set_away_only_until_it_was_read."""
+    # Not at once: see test_a_mode_or_a_link_keeps_a_good_set_away_only_until_it_was_read.
+    test_a_touched_file_is_served_on = None
 
 
 if __name__ == "__main__":

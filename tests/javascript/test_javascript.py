@@ -109,8 +109,8 @@ class JavaScript(unittest.TestCase):
             drawn.recipe(case["recipe"])
             drawn.update((f"x {case['dtype']}", f"out {case['out']}"))
         got = self.answers(rows=[written(case) for case, _ in cases])["rows"]
-        for (case, expected), rows in zip(cases, got):
-            for i, (row, wanted) in enumerate(zip(rows, expected)):
+        for (case, expected), rows in zip(cases, got, strict=True):
+            for i, (row, wanted) in enumerate(zip(rows, expected, strict=True)):
                 self.assertEqual(row, wanted, f"row {i} of {written(case)}")
         drawn.require(self, (*tallying.RECIPES, *(f"pairing={name}" for name in (*ref.PAIRINGS, *ref.CLASS_PAIRINGS))),
                       RECIPES / 50)
@@ -120,7 +120,7 @@ class JavaScript(unittest.TestCase):
         source = random.Random("buckets in JavaScript")
         cases = [some_epoch(source) for _ in range(RECIPES // 2)]
         asked = [{**case, "seed": str(case["seed"])} for case in cases]
-        for case, got in zip(cases, self.answers(epochs=asked)["epochs"]):
+        for case, got in zip(cases, self.answers(epochs=asked)["epochs"], strict=True):
             self.assertEqual(got, epoch_of(case), case)
 
     def answers(self, rows=(), epochs=()):
