@@ -251,13 +251,29 @@ class Report:
                                 f"{count.get('skipped', 0)} skipped")
 
 
+SKIPPED = []  # subTests of the test that runs, and why
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test of which a subTest was skipped is told as skipped, if the others have passed."""
+    report = (yield).get_result()
+    if call.when != "call":
+        return
+    if SKIPPED and report.passed:
+        path, line, _ = item.location
+        report.outcome, report.longrepr = "skipped", (path, line, f"Skipped: {'; '.join(SKIPPED)}")
+    SKIPPED.clear()
+
+
 @contextlib.contextmanager
 def named_sub_test(_, *message, **parameters):
     """TestCase.subTest for pytest, which would not name the one that failed."""
     try:
         yield
     except unittest.SkipTest as skipped:
-        print("subTest skipped:", skipped, *parameters.values())
+        print("subTest skipped:", skipped, *message, *parameters.values())
+        SKIPPED.append(f"{skipped}: {' '.join(map(str, (*message, *parameters.values())))}")
     except BaseException:
         print("subTest:", *message, *(f"{name}={value!r}" for name, value in parameters.items()))
         raise

@@ -58,6 +58,28 @@ class NotSetUp(unittest.TestCase):
     def setUpClass(cls): raise OSError("nothing to test")
     def test_fails(self): pass
 """
+SKIPS_ONE = """
+import unittest
+class SkipsOne(unittest.TestCase):
+    def test_skips_one(self):
+        for number in range(3):
+            with self.subTest(number=number):
+                if number == 1: self.skipTest("a reason")
+    def test_fails_after(self):
+        with self.subTest(): self.skipTest("another")
+        self.fail()
+    def test_passes(self): pass
+"""
+LOSES = """
+import threading, unittest
+class Loses(unittest.TestCase):
+    def test_loses_a_thread(self):
+        def breaks(): raise OSError("what it met")
+        thread = threading.Thread(target=breaks)
+        thread.start()
+        thread.join()
+    def test_passes(self): pass
+"""
 HANGS = f"""
 import subprocess, unittest
 class Hangs(unittest.TestCase):
@@ -217,6 +239,16 @@ class Runs(unittest.TestCase):
 
     def test_the_last_line_counts_when_nothing_failed(self):
         self.assert_ends(self.run_suites(passes=PASSES), "1 passed, 0 failed, 0 skipped")
+
+    def test_a_sub_test_that_is_skipped_is_told_and_no_pass(self):
+        said = self.run_suites(skips=SKIPS_ONE)
+        self.assert_ends(said, "1 passed, 1 failed, 1 skipped")
+        self.assertIn("a reason: 1", said[0])
+
+    def test_a_thread_that_ends_by_an_exception_fails_its_test_alone(self):
+        said = self.run_suites(loses=LOSES, passes=PASSES)
+        self.assert_ends(said, "2 passed, 1 failed, 0 skipped")
+        self.assertIn("what it met", said[0])
 
     def test_a_class_that_is_not_set_up_and_a_file_that_is_not_imported_fail(self):
         self.assert_ends(self.run_suites(set_up=NOT_SET_UP, broken=BROKEN, passes=PASSES),
