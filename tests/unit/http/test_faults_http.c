@@ -178,12 +178,21 @@ static bool is_conditional(const ask *a) {
     return strncmp(a->fields, "Range:", 6) == 0 || strncmp(a->fields, "If-None-Match:", 14) == 0;
 }
 
-/* No reply, a refusal, the right reply, or a reply that is shorter than its length. */
-static bool is_clean(const ask *a, const reply *got, const reply *right) {
-    if (got->status == 0 || !got->whole)
+/* Cut off, and right so far. */
+static bool is_begun(const reply *got, const reply *right) {
+    return got->status == right->status && !got->whole && strcmp(got->head, right->head) == 0 &&
+           got->length < right->length && memcmp(got->body, right->body, got->length) == 0;
+}
+
+/* No reply, a refusal, the right reply, the reply to the line alone for one with a condition, or
+ * the beginning of any of these. */
+static bool is_clean(const ask *a, const reply *got, const reply *right, const reply *plain) {
+    if (got->status == 0 || (a->varies && got->status == right->status))
         return true;
-    return same(got, right) || is_problem(got) || (a->varies && got->status == right->status) ||
-           (got->status == 200 && is_conditional(a));
+    if (is_conditional(a) && got->status == plain->status)
+        right = plain;
+    return same(got, right) || is_begun(got, right) || is_problem(got) ||
+           (!got->whole && (got->status == 500 || got->status == 503));
 }
 
 /* HEAD has no body to tell a problem by. */
@@ -199,9 +208,12 @@ static bool comes_down_to(long live) {
 }
 
 static unsigned long check(const fmixd *d, const ask *a) {
-    static reply right, got;
+    static reply right, got, plain;
+    ask alone = *a;
     unsigned long n = 0;
     bool fired = true;
+    alone.fields = "";
+    ask_for(d, &alone, &plain);
     ask_for(d, a, &right);
     ask_for(d, a, &got);
     if (right.status != a->status || !right.whole || (!same(&got, &right) && !a->varies))
@@ -213,7 +225,7 @@ static unsigned long check(const fmixd *d, const ask *a) {
         fault_arm(n);
         ask_for(d, a, &got);
         fired = fault_disarm();
-        bool good = is_clean(a, &got, &right) || is_clean_head(a, &got);
+        bool good = is_clean(a, &got, &right, &plain) || is_clean_head(a, &got);
         int status = got.status;
         ask_for(d, a, &got);
         if (!good || !(same(&got, &right) || a->varies)) {
