@@ -115,7 +115,7 @@ static tar_result take_name(tar_reader *r, const header *h) {
     int prefix = posix ? (int)strnlen(h->prefix, sizeof h->prefix) : 0;
     int name = (int)strnlen(h->name, sizeof h->name);
     if (prefix + name == 0)
-        return fail(r, "the name of a member is empty");
+        return fail(r, "a member has no name");
     snprintf(r->name, sizeof r->name, "%.*s%s%.*s", prefix, h->prefix, prefix ? "/" : "", name,
              h->name);
     return TAR_MEMBER;

@@ -164,9 +164,9 @@ static void damage_is_refused(void **state) {
     put('L', "a", "", 0);
     refused("empty or longer");
     put('0', "", "abc", 3);
-    refused("the name of a member is empty");
+    refused("a member has no name");
     put('5', "", "", 0);
-    refused("the name of a member is empty");
+    refused("a member has no name");
     put('L', "a", "b", 1);
     put_end(1);
     refused("ends behind a header");
