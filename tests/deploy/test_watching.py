@@ -114,6 +114,11 @@ class Watching(unittest.TestCase):
                  for name in NAME.findall(drawn)}
         self.assertEqual(families - named, set())
 
+    def test_each_line_of_a_panel_has_a_letter_of_its_own(self):
+        for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"]:
+            letters = [line["refId"] for line in panel.get("targets", [])]
+            self.assertEqual(len(letters), len(set(letters)), panel["title"])
+
     def test_every_expression_of_the_dashboard_is_promql(self):
         rules = []
         for number, (_, expression) in enumerate(expressions()):

@@ -10,8 +10,8 @@ import numpy as np
 
 import browser
 import harness
-import page
-from page import CLASSES, DATA
+import preview_page
+from preview_page import CLASSES, DATA
 from tensors import read_safetensors
 
 LEFT, RIGHT, TAB = "\ue012", "\ue014", "\ue004"
@@ -22,7 +22,7 @@ def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
-class Preview(page.PageTest):
+class Preview(preview_page.PageTest):
     """Each test loads the page anew."""
 
     def test_a_dragged_slider_redraws_what_its_line_fetches(self):

@@ -11,13 +11,13 @@ import unittest
 import numpy as np
 
 import harness
-import page
+import preview_page
 
 PROGRAMS = (("python", [sys.executable], "py"), ("javascript", ["node"], "mjs"), ("r", ["Rscript"], "R"))
 UPLOADS = {"mix": "mixed.png", "rows": "mixed.safetensors"}  # the files that code writes
 
 
-class Lines(page.PageTest):
+class Lines(preview_page.PageTest):
     """As they stand there, run."""
 
     def test_the_lines_it_shows_do_what_they_say(self):
