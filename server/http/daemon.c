@@ -7,6 +7,7 @@
 #include "compute/tuner.h"
 #include "connection.h"
 #include "datasets/catalog_scanner.h"
+#include "epoll_removal.h"
 #include "fd_limit.h"
 #include "http_hooks.h"
 #include "listen.h"
@@ -378,6 +379,7 @@ static unsigned left_until(uint64_t end, unsigned most) {
  * socket is left to the next process. The descriptor stays open: I/O threads may use it until they
  * are joined (microhttpd.h, MHD_quiesce_daemon). */
 static void stop_listening(fmixd *d, uint64_t end) {
+    epoll_removal_allow_twice(d->listener);
     MHD_quiesce_daemon(d->library);
     pause_for(QUIESCE_MILLISECONDS);
     bool going = !d->inherited;
