@@ -58,7 +58,7 @@ typedef struct schedule {
     double patience;
     double pace; /* measured time divided by estimated time: an average of recent tasks */
     task *first, *last;
-    unsigned admitted, waiting[2]; /* of these the indivisible */
+    unsigned admitted, waiting[2]; /* [true]: indivisible tasks */
     schedule_client clients[SCHEDULE_CLIENTS];
 } schedule;
 

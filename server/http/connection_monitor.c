@@ -43,7 +43,7 @@ struct connection_monitor {
 
 #define NUDGE_MILLISECONDS 50
 #define CHECK_MILLISECONDS 500
-#define CALLS_MOST         32 /* connections that the kernel is asked of with the lock held once */
+#define CALLS_MOST         32 /* connections to look at by system calls under one hold of the lock */
 #define STOP               UINT64_MAX /* event data that is not a descriptor's */
 
 /* Notes a hang-up, if the connection of the event is still open. Returns a reference to the job to
