@@ -5,7 +5,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,13 +24,6 @@ until = harness.until
 REPLICAS = 3
 
 
-def free_port():
-    """A port that nobody has now; who comes late may find it taken."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 class Prometheus:
     """A Prometheus on loopback that lives no longer than we do."""
 
@@ -47,21 +39,18 @@ class Prometheus:
         self.config.write_text(config, "utf-8")
         self.log = open(pathlib.Path(self.home, "log"), "w+b")
         self.process = None
-        self.address = None
+        self.port = harness.reserve_port()
+        self.address = "%s:%d" % self.port.getsockname()
 
     def start(self):
-        """Until it is ready; another port if somebody took ours."""
-        for _ in range(3):
-            self.address = f"127.0.0.1:{free_port()}"
-            self.process = harness.spawn(
-                ["prometheus", f"--config.file={self.config}",
-                 f"--storage.tsdb.path={self.home}/data",
-                 f"--web.listen-address={self.address}"], self.log)
-            if self._is_ready():
-                return
-            self._end()
-        self.log.seek(0)
-        raise RuntimeError(self.log.read()[-4000:].decode(errors="replace"))
+        """Until it is ready."""
+        self.process = harness.spawn(
+            ["prometheus", f"--config.file={self.config}",
+             f"--storage.tsdb.path={self.home}/data",
+             f"--web.listen-address={self.address}"], self.log)
+        if not self._is_ready():
+            self.log.seek(0)
+            raise RuntimeError(self.log.read()[-4000:].decode(errors="replace"))
 
     def _is_ready(self):
         def answers():
@@ -87,6 +76,7 @@ class Prometheus:
         """And nothing of it is left."""
         if self.process:
             self._end()
+        self.port.close()
         self.log.close()
         shutil.rmtree(self.home)
 

@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -246,8 +245,9 @@ class Blocks(Words):
 
     def test_what_run_prints_runs(self):
         """`make run` ends in deploy/run, on a port that it is told."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        holder = harness.reserve_port()
+        self.addCleanup(holder.close)
+        port = holder.getsockname()[1]
         with open(self.folder / "said", "w+", encoding="utf-8") as said:
             running = harness.spawn(["sh", "-c", f"cd {self.folder} && exec {harness.ROOT}/deploy/run "
                                      f"build/fmixd {port}"], said)

@@ -313,6 +313,25 @@ def _begin(parent, descriptors):
     die_with(parent)
 
 
+def allow_descriptors(test, wanted):
+    """Lets this test have so many descriptors, or skips it where the hard limit is lower."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        test.skipTest(f"only {hard} descriptors are allowed, the test needs {wanted}")
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        test.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def reserve_port():
+    """A socket that holds a free port of loopback until it is closed. A server that sets SO_REUSEADDR
+    can listen there meanwhile; nobody else is given the port."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
+
+
 def die_with(parent):
     """From here on this process is killed as soon as its parent is gone."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

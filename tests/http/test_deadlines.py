@@ -1,7 +1,6 @@
 """Time: no client holds the daemon up, however slowly it speaks or reads."""
 
 import contextlib
-import resource
 import socket
 import threading
 import time
@@ -166,12 +165,7 @@ class Crowds(unittest.TestCase):
     """A thousand that trickle and two thousand that are silent."""
 
     def setUp(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = SLOW + IDLE + 200
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            self.skipTest(f"only {hard} descriptors are allowed")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        harness.allow_descriptors(self, SLOW + IDLE + 200)
         self.server = harness.Server("--log", "off")
         self.server.start()
         self.addCleanup(self.server.stop)

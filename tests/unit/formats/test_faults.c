@@ -4,6 +4,7 @@
 #include "bodies.h"
 #include "compute/answer.h"
 #include "datasets/dataset_writer.h"
+#include "folder.h"
 #include "http/route.h"
 
 #if FAULTS
@@ -88,38 +89,18 @@ typedef struct bench {
 } bench;
 
 /* A data set to ask for, for as long as the tests run. */
-static char root[64];
-
 static int make_set(void **state) {
-    (void)state;
     static const unsigned char pixels[5 * 16] = {7, 200, 3}, numbers[] = {0, 1, 2, 1, 0};
     const dataset_writer_facts facts = {
         .type = DTYPE_U8, .rank = 2, .side = {4, 4}, .layout = LAYOUT_NONE};
     const array y = {.name = "y", .bytes = numbers, .type = DTYPE_U8, .rank = 1, .shape = {5}};
-    char path[80];
-    snprintf(root, sizeof root, "/tmp/fmixd-sets-XXXXXX");
-    FILE *quiet = fopen("/dev/null", "w");
-    if (!mkdtemp(root) || !quiet)
+    if (folder_begin(state) != 0)
         return 1;
-    snprintf(path, sizeof path, "%s/set", root);
-    dataset_writer *w = dataset_writer_new(path, &facts, quiet);
+    dataset_writer *w = dataset_writer_new(folder_path("set"), &facts, folder_errors);
     const label l = {.from = &y, .numbers = true, .rows = 5, .classes = 3};
     bool good = w && dataset_writer_rows(w, pixels, 5) && dataset_writer_head(w, "y", &l) &&
                 dataset_writer_finish(w);
-    fclose(quiet);
     return good ? 0 : 1;
-}
-
-static int remove_set(void **state) {
-    (void)state;
-    static const char *const names[] = {"set/manifest.json", "set/data.bin", "set/labels.bin",
-                                        "set", ""};
-    char path[120];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", root, names[i]);
-        remove(path);
-    }
-    return 0;
 }
 
 static void open_bench(bench *b) {
@@ -134,7 +115,7 @@ static void open_bench(bench *b) {
     b->server.log = log_new(STDERR_FILENO, LOG_OFF);
     assert_non_null(b->server.jobs);
     assert_non_null(b->server.log);
-    b->server.catalog = catalog_new(root, DATASET_VERIFY_START, stderr);
+    b->server.catalog = catalog_new(folder_root, DATASET_VERIFY_START, stderr);
     assert_non_null(b->server.catalog);
     snprintf(b->server.golden, sizeof b->server.golden, "0");
 }
@@ -348,7 +329,7 @@ static void no_resource_is_left_out(void **state) {
     }
 }
 
-#define WITH_SET(test) cmocka_unit_test_setup_teardown(test, make_set, remove_set)
+#define WITH_SET(test) cmocka_unit_test_setup_teardown(test, make_set, folder_end)
 RUN(T(no_resource_is_left_out), WITH_SET(plain_resources_survive_each_allocation_that_fails),
     WITH_SET(every_resource_survives_each_allocation_that_fails))
 
