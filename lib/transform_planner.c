@@ -1,7 +1,7 @@
 #include "transform_planner.h"
 #include "memory.h"
+#include "transform_way.h"
 
-#include <fftw3.h>
 #include <math.h> /* HUGE_VAL */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,18 +9,11 @@
 #include <string.h>
 #include <time.h>
 
-/* A measured plan that a faster one replaced. A run may still use it. */
-typedef struct replaced {
-    struct replaced *next;
-    fftw_plan plan;
-} replaced;
-
 struct fmix_fft {
     fmix_fft *next; /* in the list of retired ones */
     fmix_shape shape;
-    fftw_plan first;         /* by estimate, or from wisdom */
-    _Atomic(fftw_plan) best; /* the first, or a measured one that replaced it */
-    replaced *replaced;      /* guarded by planner */
+    fmix_way first;           /* by estimate, or from wisdom; the oldest */
+    _Atomic(fmix_way *) best; /* the first, or a measured one that replaced it */
 };
 
 /* FFTW keeps what it learned of each shape ("wisdom", some 200 bytes) for as long as the process
@@ -37,23 +30,15 @@ static char *wisdom;     /* of the measured shapes, or NULL; guarded by planner 
 static pthread_mutex_t retired_lock = PTHREAD_MUTEX_INITIALIZER;
 static fmix_fft *retired;
 
-static void destroy_replaced(replaced *r) {
-    while (r) {
-        replaced *next = r->next;
-        fftw_destroy_plan(r->plan);
-        free(r);
-        r = next;
-    }
-}
-
 static void destroy_all(fmix_fft *t) {
     while (t) {
         fmix_fft *next = t->next;
-        fftw_plan best = atomic_load(&t->best);
-        if (best != t->first)
-            fftw_destroy_plan(best);
-        destroy_replaced(t->replaced);
-        fftw_destroy_plan(t->first);
+        for (fmix_way *way = atomic_load(&t->best), *older; way; way = older) {
+            older = way->older;
+            fmix_way_drop(way);
+            if (way != &t->first)
+                free(way);
+        }
         free(t);
         t = next;
     }
@@ -106,26 +91,52 @@ static fmix_status arrays_new(const fmix_shape *shape, arrays *a) {
     return FMIX_OK;
 }
 
-static fftw_plan plan_with(unsigned flags, const fmix_shape *shape, const arrays *a) {
-    int n[3];
-    for (unsigned d = 0; d < shape->rank; d++)
-        n[d] = (int)shape->side[d];
-    return fftw_plan_dft_c2r((int)shape->rank, n, (fftw_complex *)a->x, a->g,
-                             flags | FFTW_DESTROY_INPUT);
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+#define TIMED_SECONDS 0.02
+/* The shortest of five runs, or of as many as begin within TIMED_SECONDS. */
+static double time_of(const fmix_way *way, const arrays *a) {
+    double best = HUGE_VAL, begin = seconds_now(), now = begin;
+    for (int i = 0; i < 5 && now - begin < TIMED_SECONDS; i++) {
+        double start = now;
+        fmix_way_run(way, a->x, a->g);
+        now = seconds_now();
+        best = now - start < best ? now - start : best;
+    }
+    return best;
+}
+
+/* The faster of the ways that can be planned. */
+static bool plan_faster(unsigned flags, const fmix_shape *shape, const arrays *a, fmix_way *out) {
+    fmix_way whole, pairs;
+    bool has_pairs = fmix_way_plan(FMIX_WAY_PAIRS, flags, shape, a->x, a->g, &pairs);
+    bool has_whole = fmix_way_plan(FMIX_WAY_WHOLE, flags, shape, a->x, a->g, &whole);
+    bool better = has_pairs && (!has_whole || time_of(&pairs, a) < time_of(&whole, a));
+    *out = better ? pairs : whole;
+    if (has_pairs && has_whole)
+        fmix_way_drop(better ? &whole : &pairs);
+    return has_pairs || has_whole;
+}
+
+/* By estimate the faster way is not worth being looked for: that of pairs mostly is. */
+static bool plan_estimated(const fmix_shape *shape, const arrays *a, fmix_way *out) {
+    return fmix_way_plan(FMIX_WAY_PAIRS, FFTW_ESTIMATE, shape, a->x, a->g, out) ||
+           fmix_way_plan(FMIX_WAY_WHOLE, FFTW_ESTIMATE, shape, a->x, a->g, out);
 }
 
 static fmix_status plan_first(fmix_fft *t, const arrays *a, bool *measured) {
     pthread_mutex_lock(&planner);
-    if (wisdom)
-        t->first = plan_with(FFTW_WISDOM_ONLY | FFTW_MEASURE, &t->shape, a);
-    *measured = t->first != NULL;
-    if (!t->first)
-        t->first = plan_with(FFTW_ESTIMATE, &t->shape, a);
-    atomic_init(&t->best, t->first);
+    *measured = wisdom && plan_faster(FFTW_WISDOM_ONLY | FFTW_MEASURE, &t->shape, a, &t->first);
+    bool made = *measured || plan_estimated(&t->shape, a, &t->first);
+    atomic_init(&t->best, &t->first);
     if (++planned >= FORGET_AFTER)
         forget_unmeasured();
     leave_planner();
-    return t->first ? FMIX_OK : FMIX_ERROR_LIBRARY;
+    return made ? FMIX_OK : FMIX_ERROR_LIBRARY;
 }
 
 fmix_status fmix_fft_new(const fmix_shape *shape, fmix_fft **out, bool *measured) {
@@ -159,39 +170,33 @@ void fmix_fft_free(fmix_fft *fft) {
 }
 
 void fmix_fft_run(const fmix_fft *fft, double *x, double *g) {
-    fftw_execute_dft_c2r(atomic_load_explicit(&fft->best, memory_order_acquire), (fftw_complex *)x,
-                         g);
+    fmix_way_run(atomic_load_explicit(&fft->best, memory_order_acquire), x, g);
 }
 
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* The shortest of five runs. */
-static double time_of(fftw_plan plan, const arrays *a) {
-    double best = HUGE_VAL;
-    for (int i = 0; i < 5; i++) {
-        double start = seconds_now();
-        fftw_execute_dft_c2r(plan, (fftw_complex *)a->x, a->g);
-        double took = seconds_now() - start;
-        best = took < best ? took : best;
+/* Uses up the way, and runs it from now on if it is faster and there is memory to keep it. */
+static void consider(fmix_fft *t, fmix_way *way, const arrays *a) {
+    fmix_way *best = atomic_load(&t->best);
+    fmix_way *better = time_of(way, a) < time_of(best, a) ? malloc(sizeof *better) : NULL;
+    if (!better) {
+        fmix_way_drop(way);
+        return;
     }
-    return best;
-}
-
-/* False: no memory to keep the plan that is replaced. */
-static bool replace(fmix_fft *t, fftw_plan best, fftw_plan better) {
-    replaced *r = best == t->first ? NULL : malloc(sizeof *r);
-    if (!r && best != t->first)
-        return false;
-    if (r) {
-        *r = (replaced){t->replaced, best};
-        t->replaced = r;
-    }
+    *better = *way;
+    better->older = best;
     atomic_store_explicit(&t->best, better, memory_order_release);
-    return true;
+}
+
+/* Each plan of a way may take `limit` seconds. True: they took less together. */
+static bool measure_way(fmix_fft *t, fmix_way_kind kind, double limit, const arrays *a) {
+    fmix_way way;
+    double begin = seconds_now();
+    fftw_set_timelimit(limit);
+    bool made = fmix_way_plan(kind, FFTW_MEASURE, &t->shape, a->x, a->g, &way);
+    bool whole = seconds_now() - begin < limit;
+    fftw_set_timelimit(FFTW_NO_TIMELIMIT);
+    if (made)
+        consider(t, &way, a);
+    return whole;
 }
 
 /* When time runs out FFTW estimates the rest of its plan, which can be worse than the plan so far:
@@ -202,16 +207,10 @@ fmix_status fmix_fft_measure(fmix_fft *t, double seconds, bool *whole) {
     if (status != FMIX_OK)
         return status;
     pthread_mutex_lock(&planner);
-    double start = seconds_now();
-    fftw_set_timelimit(seconds);
     forget_unmeasured();
-    fftw_plan plan = plan_with(FFTW_MEASURE, &t->shape, &a);
-    fftw_set_timelimit(FFTW_NO_TIMELIMIT);
-    *whole = seconds_now() - start < seconds;
+    bool has_pairs = measure_way(t, FMIX_WAY_PAIRS, seconds / 2, &a);
+    *whole = measure_way(t, FMIX_WAY_WHOLE, seconds, &a) && has_pairs;
     keep_wisdom();
-    fftw_plan best = atomic_load(&t->best);
-    if (plan && !(time_of(plan, &a) < time_of(best, &a) && replace(t, best, plan)))
-        fftw_destroy_plan(plan);
     leave_planner();
     arrays_free(&a);
     return FMIX_OK;

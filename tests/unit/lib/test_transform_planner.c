@@ -6,16 +6,19 @@
 #include <fftw3.h>
 #include <math.h>
 
-enum { SIDE = 12, BINS = SIDE / 2 + 1 };
+enum { SIDE = 12, ROWS = 4, BINS = SIDE / 2 + 1 };
+
+static const fmix_shape line = {1, {SIDE, 0, 0}}, plane = {2, {ROWS, SIDE, 0}};
 
 /* One cosine along 12 elements: bin 1 is 1/2, and its mirror follows from it. */
-static void run_cosine(const fmix_fft *fft) {
-    double *x = fmix_aligned_new(2 * BINS), *g = fmix_aligned_new(SIDE);
+static void run_cosine(const fmix_fft *fft, const fmix_shape *shape) {
+    int elements = (int)fmix_shape_elements(shape);
+    double *x = fmix_aligned_new(2 * ROWS * BINS), *g = fmix_aligned_new(ROWS * SIDE);
     assert_true(x && g);
-    memset(x, 0, 2 * BINS * sizeof *x);
+    memset(x, 0, (size_t)2 * ROWS * BINS * sizeof *x);
     x[2] = 0.5;
     fmix_fft_run(fft, x, g);
-    for (int i = 0; i < SIDE; i++)
+    for (int i = 0; i < elements; i++)
         assert_true(fabs(g[i] - cos(2 * acos(-1) * i / SIDE)) < 1e-14);
     fmix_aligned_free(g);
     fmix_aligned_free(x);
@@ -26,35 +29,41 @@ static void a_transform_sums_its_bins(void **state) {
     bool measured = true;
     (void)state;
     fftw_forget_wisdom();
-    assert_ok(fmix_fft_new(&(fmix_shape){1, {SIDE, 0, 0}}, &fft, &measured));
-    assert_false(measured);
-    run_cosine(fft);
-    fmix_fft_free(fft);
+    for (unsigned i = 0; i < 2; i++) {
+        const fmix_shape *shape = i ? &plane : &line;
+        assert_ok(fmix_fft_new(shape, &fft, &measured));
+        assert_false(measured);
+        run_cosine(fft, shape);
+        fmix_fft_free(fft);
+    }
     fmix_fft_free(NULL);
 }
 
-static void a_measured_shape_is_planned_from_wisdom(void **state) {
-    const fmix_shape shape = {1, {SIDE, 0, 0}};
+static void check_wisdom(const fmix_shape *shape) {
     fmix_fft *fft = NULL;
-    bool measured = true;
-    (void)state;
+    bool measured = true, whole;
     fftw_forget_wisdom();
-    assert_ok(fmix_fft_new(&shape, &fft, &measured));
+    assert_ok(fmix_fft_new(shape, &fft, &measured));
     assert_false(measured);
-    bool whole;
     assert_ok(fmix_fft_measure(fft, 1e-9, &whole));
     assert_false(whole);
     fmix_fft_free(fft);
-    assert_ok(fmix_fft_new(&shape, &fft, &measured));
+    assert_ok(fmix_fft_new(shape, &fft, &measured));
     assert_false(measured); /* time ran out */
     assert_ok(fmix_fft_measure(fft, 60, &whole));
     assert_true(whole);
-    run_cosine(fft);
+    run_cosine(fft, shape);
     fmix_fft_free(fft);
-    assert_ok(fmix_fft_new(&shape, &fft, &measured));
+    assert_ok(fmix_fft_new(shape, &fft, &measured));
     assert_true(measured);
-    run_cosine(fft);
+    run_cosine(fft, shape);
     fmix_fft_free(fft);
+}
+
+static void a_measured_shape_is_planned_from_wisdom(void **state) {
+    (void)state;
+    check_wisdom(&line);
+    check_wisdom(&plane);
 }
 
 /* What a thread measures while others make, run and free plans of the same shape. */
@@ -66,17 +75,16 @@ static void *measure(void *of) {
 }
 
 static void plans_are_run_and_freed_while_another_is_measured(void **state) {
-    const fmix_shape shape = {1, {SIDE, 0, 0}};
     fmix_fft *fft = NULL, *other = NULL;
     bool measured;
     pthread_t thread;
     (void)state;
-    assert_ok(fmix_fft_new(&shape, &fft, &measured));
+    assert_ok(fmix_fft_new(&plane, &fft, &measured));
     assert_int_equal(pthread_create(&thread, NULL, measure, fft), 0);
     for (int i = 0; i < 50; i++) {
-        assert_ok(fmix_fft_new(&shape, &other, &measured));
-        run_cosine(fft);
-        run_cosine(other);
+        assert_ok(fmix_fft_new(&plane, &other, &measured));
+        run_cosine(fft, &plane);
+        run_cosine(other, &plane);
         fmix_fft_free(other);
     }
     pthread_join(thread, NULL);
