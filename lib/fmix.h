@@ -186,10 +186,10 @@ FMIX_API void fmix_context_engine(const fmix_context *context, fmix_engine *out)
 
 /* A new shape starts with a transform plan that FFTW estimates. Once its transforms have taken some
  * 20 ms, a measured plan is worth the time that measuring takes. fmix_context_tune measures one
- * such shape in two ways, each in at most about `seconds` (0.3 is enough for 512x512). Plans for new shapes wait
- * meanwhile. Call it from a thread that has time until *more is false, and again later: a shape for
- * which time ran out, as where other threads have the processors, is tried five times. *tuned: a
- * shape was measured. Measuring does not change any bit of any result. */
+ * such shape in two ways, each in at most about `seconds` (0.3 is enough for 512x512). Plans for
+ * new shapes wait meanwhile. Call it from a thread that has time until *more is false, and again
+ * later: a shape for which time ran out, as where other threads have the processors, is tried five
+ * times. *tuned: a shape was measured. Measuring does not change any bit of any result. */
 FMIX_API fmix_status fmix_context_tune(fmix_context *context, double seconds, bool *tuned,
                                        bool *more);
 
