@@ -51,7 +51,7 @@ static fmix_status make(const void *key, void **object, size_t *bytes) {
     }
     atomic_init(&t->stage, measured ? FMIX_TRANSFORM_MEASURED : FMIX_TRANSFORM_ESTIMATED);
     *object = t;
-    *bytes = 2 * plan_bytes(&t->shape); /* the first plan and a measured one */
+    *bytes = 3 * plan_bytes(&t->shape); /* the first way and a measured one of each kind */
     return FMIX_OK;
 }
 

@@ -12,17 +12,19 @@
 struct fmix_fft {
     fmix_fft *next; /* in the list of retired ones */
     fmix_shape shape;
-    fmix_way first;           /* by estimate, or from wisdom; the oldest */
-    _Atomic(fmix_way *) best; /* the first, or a measured one that replaced it */
+    bool measured[FMIX_WAY_KINDS]; /* guarded by planner */
+    fmix_way first;                /* by estimate, or from wisdom; the oldest */
+    _Atomic(fmix_way *) best;      /* the first, or a measured one that replaced it */
 };
 
-/* FFTW keeps what it learned of each shape ("wisdom", some 200 bytes) for as long as the process
- * lives, even after the shape's plans are destroyed. After every FORGET_AFTER plans it therefore
- * forgets all wisdom but that of measured shapes. Existing plans are not affected. */
+/* FFTW keeps what it learned of each shape ("wisdom", some hundred bytes by estimate, up to 3 KB
+ * measured) for as long as the process lives, even after the shape's plans are destroyed. After
+ * every FORGET_AFTER shapes it therefore forgets all wisdom but that of measured shapes. Existing
+ * plans are not affected. */
 #define FORGET_AFTER 1000
 #define WISDOM_MOST  (1u << 20)
 static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
-static unsigned planned; /* plans made since the last time; guarded by planner */
+static unsigned planned; /* shapes since the last time; guarded by planner */
 static char *wisdom;     /* of the measured shapes, or NULL; guarded by planner */
 
 /* Measuring holds the planner for a while. A thread that frees an fmix_fft meanwhile leaves
@@ -91,47 +93,80 @@ static fmix_status arrays_new(const fmix_shape *shape, arrays *a) {
     return FMIX_OK;
 }
 
-static double seconds_now(void) {
+static double seconds_spent(void) { /* by this thread */
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-#define TIMED_SECONDS 0.02
-/* The shortest of five runs, or of as many as begin within TIMED_SECONDS. */
-static double time_of(const fmix_way *way, const arrays *a) {
-    double best = HUGE_VAL, begin = seconds_now(), now = begin;
-    for (int i = 0; i < 5 && now - begin < TIMED_SECONDS; i++) {
-        double start = now;
-        fmix_way_run(way, a->x, a->g);
-        now = seconds_now();
-        best = now - start < best ? now - start : best;
+#define ROUNDS        5 /* of which the shortest counts */
+#define ROUNDS_LEAST  2
+#define TIMED_SECONDS 0.04 /* no further round begins after it */
+#define GAIN          0.97 /* of the time before: less is not told from noise */
+
+/* Runs both in turn. True: `way` is faster than `than`. */
+static bool is_faster(const fmix_way *way, const fmix_way *than, const arrays *a) {
+    const fmix_way *const both[] = {way, than};
+    double least[] = {HUGE_VAL, HUGE_VAL}, begin = seconds_spent(), now = begin;
+    for (int i = 0; i < ROUNDS && (i < ROUNDS_LEAST || now - begin < TIMED_SECONDS); i++)
+        for (int k = 0; k < 2; k++) {
+            double start = now;
+            fmix_way_run(both[k], a->x, a->g);
+            now = seconds_spent();
+            least[k] = now - start < least[k] ? now - start : least[k];
+        }
+    return least[0] < GAIN * least[1];
+}
+
+static bool plan_way(fmix_fft *t, fmix_way_kind kind, unsigned flags, const arrays *a,
+                     fmix_way *out) {
+    *out = (fmix_way){0};
+    return fmix_way_serves(kind, &t->shape) &&
+           fmix_way_plan(kind, flags, &t->shape, a->x, a->g, out);
+}
+
+/* Plans from wisdom the ways that were measured, in this process or in the one that the wisdom is
+ * of. Returns how many. */
+static unsigned plan_measured(fmix_fft *t, const arrays *a, fmix_way ways[FMIX_WAY_KINDS]) {
+    unsigned count = 0;
+    for (unsigned k = 0; k < FMIX_WAY_KINDS; k++) {
+        ways[k] = (fmix_way){0};
+        t->measured[k] = wisdom && plan_way(t, k, FFTW_WISDOM_ONLY | FFTW_MEASURE, a, &ways[k]);
+        count += t->measured[k];
     }
-    return best;
+    return count;
 }
 
-/* The faster of the ways that can be planned. */
-static bool plan_faster(unsigned flags, const fmix_shape *shape, const arrays *a, fmix_way *out) {
-    fmix_way whole, pairs;
-    bool has_pairs = fmix_way_plan(FMIX_WAY_PAIRS, flags, shape, a->x, a->g, &pairs);
-    bool has_whole = fmix_way_plan(FMIX_WAY_WHOLE, flags, shape, a->x, a->g, &whole);
-    bool better = has_pairs && (!has_whole || time_of(&pairs, a) < time_of(&whole, a));
-    *out = better ? pairs : whole;
-    if (has_pairs && has_whole)
-        fmix_way_drop(better ? &whole : &pairs);
-    return has_pairs || has_whole;
+/* A way that was not measured is estimated. With no measured one beside, it is not worth while to
+ * time the estimated: that of pairs mostly is the faster. */
+static bool plan_first(fmix_fft *t, const arrays *a) {
+    fmix_way ways[FMIX_WAY_KINDS];
+    unsigned count = plan_measured(t, a, ways);
+    for (unsigned k = 0; k < FMIX_WAY_KINDS; k++) {
+        bool is_needed = count > 0 || !fmix_way_is_planned(&t->first);
+        if (!t->measured[k] && (!is_needed || !plan_way(t, k, FFTW_ESTIMATE, a, &ways[k])))
+            continue;
+        if (!fmix_way_is_planned(&t->first) || is_faster(&ways[k], &t->first, a)) {
+            fmix_way_drop(&t->first);
+            t->first = ways[k];
+        } else {
+            fmix_way_drop(&ways[k]);
+        }
+    }
+    return fmix_way_is_planned(&t->first);
 }
 
-/* By estimate the faster way is not worth being looked for: that of pairs mostly is. */
-static bool plan_estimated(const fmix_shape *shape, const arrays *a, fmix_way *out) {
-    return fmix_way_plan(FMIX_WAY_PAIRS, FFTW_ESTIMATE, shape, a->x, a->g, out) ||
-           fmix_way_plan(FMIX_WAY_WHOLE, FFTW_ESTIMATE, shape, a->x, a->g, out);
+static bool all_measured(const fmix_fft *t) {
+    for (unsigned k = 0; k < FMIX_WAY_KINDS; k++)
+        if (!t->measured[k] && fmix_way_serves(k, &t->shape))
+            return false;
+    return true;
 }
 
-static fmix_status plan_first(fmix_fft *t, const arrays *a, bool *measured) {
+static fmix_status begin(fmix_fft *t, const arrays *a, bool *measured) {
     pthread_mutex_lock(&planner);
-    *measured = wisdom && plan_faster(FFTW_WISDOM_ONLY | FFTW_MEASURE, &t->shape, a, &t->first);
-    bool made = *measured || plan_estimated(&t->shape, a, &t->first);
+    bool made = plan_first(t, a);
+    *measured = all_measured(t);
     atomic_init(&t->best, &t->first);
     if (++planned >= FORGET_AFTER)
         forget_unmeasured();
@@ -147,7 +182,7 @@ fmix_status fmix_fft_new(const fmix_shape *shape, fmix_fft **out, bool *measured
     fft->shape = *shape;
     fmix_status status = arrays_new(shape, &a);
     if (status == FMIX_OK) {
-        status = plan_first(fft, &a, measured);
+        status = begin(fft, &a, measured);
         arrays_free(&a);
     }
     if (status != FMIX_OK) {
@@ -176,7 +211,7 @@ void fmix_fft_run(const fmix_fft *fft, double *x, double *g) {
 /* Uses up the way, and runs it from now on if it is faster and there is memory to keep it. */
 static void consider(fmix_fft *t, fmix_way *way, const arrays *a) {
     fmix_way *best = atomic_load(&t->best);
-    fmix_way *better = time_of(way, a) < time_of(best, a) ? malloc(sizeof *better) : NULL;
+    fmix_way *better = is_faster(way, best, a) ? malloc(sizeof *better) : NULL;
     if (!better) {
         fmix_way_drop(way);
         return;
@@ -186,21 +221,18 @@ static void consider(fmix_fft *t, fmix_way *way, const arrays *a) {
     atomic_store_explicit(&t->best, better, memory_order_release);
 }
 
-/* Each plan of a way may take `limit` seconds. True: they took less together. */
-static bool measure_way(fmix_fft *t, fmix_way_kind kind, double limit, const arrays *a) {
+/* When time runs out FFTW estimates the rest of its plan, which can be worse than the plan so far,
+ * and does not take it for measured when asked for what it knows. */
+static void measure_way(fmix_fft *t, fmix_way_kind kind, double limit, const arrays *a) {
     fmix_way way;
-    double begin = seconds_now();
     fftw_set_timelimit(limit);
-    bool made = fmix_way_plan(kind, FFTW_MEASURE, &t->shape, a->x, a->g, &way);
-    bool whole = seconds_now() - begin < limit;
-    fftw_set_timelimit(FFTW_NO_TIMELIMIT);
-    if (made)
+    if (!t->measured[kind] && plan_way(t, kind, FFTW_MEASURE, a, &way))
         consider(t, &way, a);
-    return whole;
+    fftw_set_timelimit(FFTW_NO_TIMELIMIT);
+    t->measured[kind] = plan_way(t, kind, FFTW_WISDOM_ONLY | FFTW_MEASURE, a, &way);
+    fmix_way_drop(&way);
 }
 
-/* When time runs out FFTW estimates the rest of its plan, which can be worse than the plan so far:
- * so both are timed. */
 fmix_status fmix_fft_measure(fmix_fft *t, double seconds, bool *whole) {
     arrays a;
     fmix_status status = arrays_new(&t->shape, &a);
@@ -208,8 +240,9 @@ fmix_status fmix_fft_measure(fmix_fft *t, double seconds, bool *whole) {
         return status;
     pthread_mutex_lock(&planner);
     forget_unmeasured();
-    bool has_pairs = measure_way(t, FMIX_WAY_PAIRS, seconds / 2, &a);
-    *whole = measure_way(t, FMIX_WAY_WHOLE, seconds, &a) && has_pairs;
+    measure_way(t, FMIX_WAY_PAIRS, seconds / 2, &a); /* which has two plans */
+    measure_way(t, FMIX_WAY_WHOLE, seconds, &a);
+    *whole = all_measured(t);
     keep_wisdom();
     leave_planner();
     arrays_free(&a);

@@ -1,5 +1,5 @@
 /*
- * transform_planner.h - FFTW's planner, which a process has once: the only user of FFTW
+ * transform_planner.h - FFTW's planner, which a process has once
  *
  * FFTW makes its plans in process-wide state, so one lock orders every call of the planner,
  * whatever context the call serves. Executing a plan needs no lock.

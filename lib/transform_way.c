@@ -1,7 +1,9 @@
 #include "transform_way.h"
 #include "row_pairs.h"
 
-#define BATCH_BYTES (16u << 10) /* of complex rows: half of a first cache */
+#define BATCH_BYTES    (16u << 10) /* of complex rows: half of a first cache */
+#define BATCH_ELEMENTS 16          /* fewer at once, or rows of fewer than ROW_ELEMENTS: no gain */
+#define ROW_ELEMENTS   4
 
 static bool plan_whole(unsigned flags, const fmix_shape *shape, double *x, double *g,
                        fmix_way *way) {
@@ -22,20 +24,29 @@ static size_t batch_of(size_t pairs, size_t side) {
     return batch;
 }
 
+/* Of all sides but the last. */
+static size_t rows_of(const fmix_shape *shape) {
+    size_t rows = 1;
+    for (unsigned d = 0; d + 1 < shape->rank; d++)
+        rows *= shape->side[d];
+    return rows;
+}
+
+bool fmix_way_serves(fmix_way_kind kind, const fmix_shape *shape) {
+    size_t rows = rows_of(shape), side = shape->side[shape->rank - 1];
+    return kind == FMIX_WAY_WHOLE || (rows % 2 == 0 && side >= ROW_ELEMENTS &&
+                                      batch_of(rows / 2, side) * side >= BATCH_ELEMENTS);
+}
+
 static bool plan_pairs(unsigned flags, const fmix_shape *shape, double *x, double *g,
                        fmix_way *way) {
     fftw_complex *bins = (fftw_complex *)x, *rows = (fftw_complex *)g;
     unsigned rank = shape->rank - 1;
     int n[2] = {0}, side = (int)shape->side[rank], half = side / 2 + 1;
-    size_t count = 1;
-    for (unsigned d = 0; d < rank; d++) {
+    for (unsigned d = 0; d < rank; d++)
         n[d] = (int)shape->side[d];
-        count *= shape->side[d];
-    }
-    if (rank == 0 || count % 2 != 0 || side < 2)
-        return false;
     way->side = (size_t)side;
-    way->pairs = count / 2;
+    way->pairs = rows_of(shape) / 2;
     way->batch = batch_of(way->pairs, way->side);
     way->columns = fftw_plan_many_dft((int)rank, n, half, bins, NULL, half, 1, bins, NULL, half, 1,
                                       FFTW_BACKWARD, flags);
@@ -52,6 +63,10 @@ bool fmix_way_plan(fmix_way_kind kind, unsigned flags, const fmix_shape *shape, 
     if (!made)
         fmix_way_drop(out);
     return made;
+}
+
+bool fmix_way_is_planned(const fmix_way *way) {
+    return way->whole || way->rows;
 }
 
 void fmix_way_drop(fmix_way *way) {

@@ -13,8 +13,8 @@
 #include <fftw3.h>
 
 typedef enum fmix_way_kind {
-    FMIX_WAY_PAIRS, /* only of shapes with an even number of rows, and rows of two and more */
-    FMIX_WAY_WHOLE, /* FFTW's transform from complex to real */
+    FMIX_WAY_PAIRS,
+    FMIX_WAY_WHOLE, /* FFTW's transform from complex to real: any shape */
     FMIX_WAY_KINDS
 } fmix_way_kind;
 
@@ -27,11 +27,15 @@ typedef struct fmix_way {
     struct fmix_way *older; /* a slower way that a run may still use */
 } fmix_way;
 
-/* Plans a way for arrays like x and g; false: FFTW makes no such plan. The caller orders every call
- * but fmix_way_run. */
+/* True if the shape can have, and may gain by, this way. */
+bool fmix_way_serves(fmix_way_kind kind, const fmix_shape *shape);
+
+/* Plans a way that serves the shape for arrays like x and g; false: FFTW makes no such plan. The
+ * caller orders every call but fmix_way_run. */
 bool fmix_way_plan(fmix_way_kind kind, unsigned flags, const fmix_shape *shape, double *x,
                    double *g, fmix_way *out);
-void fmix_way_drop(fmix_way *way); /* its plans */
+bool fmix_way_is_planned(const fmix_way *way);
+void fmix_way_drop(fmix_way *way); /* its plans, if it has any */
 
 /* x: interleaved complex bins of the half spectrum, destroyed. g: the elements. */
 void fmix_way_run(const fmix_way *way, double *x, double *g);

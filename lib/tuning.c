@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Within these limits measuring takes up to half a second; past them, or with large primes,
+/* Within these limits measuring a way takes up to half a second; past them, or with large primes,
  * seconds. */
 #define TUNED_ELEMENTS (1u << 20)
 #define TUNED_PRIME    13

@@ -40,18 +40,18 @@ static void write_wisdom(const tuner *t) {
     free(text);
 }
 
-/* A shape for which there is not enough memory to measure keeps its first plan. */
-static void tune(const tuner *t) {
+/* One shape; true: there are more. A shape for which there is not enough memory to measure keeps
+ * its first plan. */
+static bool tune(const tuner *t) {
     bool tuned, more;
-    do {
-        fmix_context_tune(t->context, MEASURE_SECONDS, &tuned, &more);
-        if (tuned && t->path[0])
-            write_wisdom(t);
-    } while (more);
+    fmix_context_tune(t->context, MEASURE_SECONDS, &tuned, &more);
+    if (tuned && t->path[0])
+        write_wisdom(t);
+    return more;
 }
 
-static bool wait_for_next_check(tuner *t) {
-    const struct timespec until = clock_after(CHECK_NANOSECONDS);
+static bool wait_for_next_check(tuner *t, bool more) {
+    const struct timespec until = clock_after(more ? 0 : CHECK_NANOSECONDS);
     pthread_mutex_lock(&t->lock);
     int timed_out = 0;
     while (!t->stopping && timed_out == 0)
@@ -63,8 +63,9 @@ static bool wait_for_next_check(tuner *t) {
 
 static void *run(void *of) {
     tuner *t = of;
-    while (wait_for_next_check(t))
-        tune(t);
+    bool more = false;
+    while (wait_for_next_check(t, more))
+        more = tune(t);
     return NULL;
 }
 

@@ -19,7 +19,7 @@ typedef struct tuner tuner;
  * message on `errors`. NULL: there is not enough memory, or the thread cannot be started. */
 tuner *tuner_new(fmix_context *context, const char *path, FILE *errors);
 
-/* Waits for the end of a running measurement, at most a third of a second. May be NULL. */
+/* Waits for the end of a running measurement, some two thirds of a second. May be NULL. */
 void tuner_free(tuner *t);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * plans.c - other plans for the same transforms, by LD_PRELOAD
  *
- * FMIX_PLANS says which: estimate, measure, patient, nosimd, unaligned, or whole, where there is no
- * complex transform, so that each row is transformed alone.
+ * FMIX_PLANS says which: estimate, measure, patient, nosimd or unaligned; and with whole, alone or
+ * beside one of these, there is no complex transform, so that each row is transformed alone.
  */
 #include <dlfcn.h>
 #include <fftw3.h>
@@ -18,7 +18,7 @@ typedef fftw_plan planner_of_many(int rank, const int *n, int count, fftw_comple
 
 static bool is_wanted(const char *name) {
     const char *wanted = getenv("FMIX_PLANS");
-    return wanted && strcmp(wanted, name) == 0;
+    return wanted && strstr(wanted, name);
 }
 
 /* The flags that FMIX_PLANS wants in place of these, of which FFTW_DESTROY_INPUT stays. */

@@ -22,7 +22,8 @@ SETS = {"recipes": (ROOT / "tests" / "golden" / "sameness.txt", RECIPES),
         "choices": (ROOT / "tests" / "golden" / "sameness-choices.txt", 2000),
         "views": (ROOT / "tests" / "golden" / "sameness-views.txt", 1000)}
 WITH_VALUES = ("recipes", "choices")  # of which values lie underneath; views are integers throughout
-PLANS = ("estimate", "measure", "patient", "nosimd", "unaligned", "whole")
+PLANS = ("estimate", "measure", "patient", "nosimd", "unaligned",
+         "whole", "whole, measure", "whole, nosimd")
 SERVED = ("gcc -O0", "clang -O3")  # builds of which the daemon is asked too
 KERNELS = ("x86-64-v4", "x86-64-v3", "plain")
 

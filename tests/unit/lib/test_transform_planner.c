@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "fmix.h"
 #include "memory.h"
 #include "transform_planner.h"
 
@@ -66,6 +67,33 @@ static void a_measured_shape_is_planned_from_wisdom(void **state) {
     check_wisdom(&plane);
 }
 
+/* As an earlier version left it. */
+static void wisdom_of_one_way_alone_is_not_a_measured_shape(void **state) {
+    double *x = fmix_aligned_new(2 * ROWS * BINS), *g = fmix_aligned_new(ROWS * SIDE);
+    fmix_fft *fft = NULL;
+    bool measured = true, whole = false;
+    (void)state;
+    assert_true(x && g);
+    fftw_forget_wisdom();
+    fftw_plan plan =
+        fftw_plan_dft_c2r_2d(ROWS, SIDE, (fftw_complex *)x, g, FFTW_MEASURE | FFTW_DESTROY_INPUT);
+    char *text = fftw_export_wisdom_to_string();
+    assert_ok(fmix_wisdom_import(text));
+    for (unsigned i = 0; i < 2; i++) {
+        assert_ok(fmix_fft_new(&plane, &fft, &measured));
+        assert_int_equal(measured, i > 0);
+        run_cosine(fft, &plane);
+        assert_ok(fmix_fft_measure(fft, 60, &whole));
+        assert_true(whole);
+        run_cosine(fft, &plane);
+        fmix_fft_free(fft);
+    }
+    free(text);
+    fftw_destroy_plan(plan);
+    fmix_aligned_free(g);
+    fmix_aligned_free(x);
+}
+
 /* What a thread measures while others make, run and free plans of the same shape. */
 static void *measure(void *of) {
     bool whole;
@@ -117,5 +145,6 @@ static void wisdom_does_not_grow_with_the_number_of_shapes(void **state) {
 }
 
 RUN(T(a_transform_sums_its_bins), T(a_measured_shape_is_planned_from_wisdom),
+    T(wisdom_of_one_way_alone_is_not_a_measured_shape),
     T(plans_are_run_and_freed_while_another_is_measured),
     T(wisdom_does_not_grow_with_the_number_of_shapes))
