@@ -156,7 +156,7 @@ class Library:
             raise RuntimeError(f"libfmix: {self.fmix_status_text(status).decode()}")
 
     def tune(self) -> None:
-        """Measures faster transforms for a shape that is drawn often: up to two thirds of a second, up to five times."""
+        """Measures faster transforms for a shape that is drawn often: in up to two thirds of a second."""
         self.call("fmix_context_tune", self._context, 0.3, c_bool(), c_bool())
 
     @contextlib.contextmanager
