@@ -196,6 +196,12 @@ class Server:
               lambda: f"{text!r} in\n{self.log_tail()}")
         return self.log_tail(LOG_MOST)
 
+    def until_logged_like(self, pattern):
+        """Waits for what a regular expression finds in the log, and returns all of the log."""
+        until(lambda: re.search(pattern, self.log_tail(LOG_MOST)),
+              lambda: f"{pattern!r} in\n{self.log_tail()}")
+        return self.log_tail(LOG_MOST)
+
     def until_lines(self, count):
         """Waits until the log has so many lines; it must not have more."""
         until(lambda: self.log_tail(LOG_MOST).count("\n") >= count,

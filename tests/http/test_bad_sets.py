@@ -18,12 +18,12 @@ class BadSets(unittest.TestCase):
             hosting.write(self.root, data)
         self.set = pathlib.Path(self.root, "colour")
 
-    def reason(self, *options):
-        """What the daemon says of `colour`, which it does not serve."""
+    def assert_refused(self, said, *options):
+        """The daemon does not serve `colour`, and says this of it."""
         with harness.Server("--data", self.root, "--drain", "0", *options) as server:
             names = [entry["name"] for entry in server.get("/v1/datasets").json()["datasets"]]
             self.assertEqual(names, ["signal"])
-            return server.log_tail()
+            server.until_logged(said)
 
     def edit(self, old, new):
         """Changes the manifest."""
@@ -37,19 +37,19 @@ class BadSets(unittest.TestCase):
         data = bytearray(path.read_bytes())
         data[100] ^= 1
         path.write_bytes(data)
-        self.assertIn("a file was altered", self.reason("--verify", "start"))
-        self.assertIn("a file was altered", self.reason("--verify", "on"))
+        self.assert_refused("a file was altered", "--verify", "start")
+        self.assert_refused("a file was altered", "--verify", "on")
         with harness.Server("--data", self.root, "--verify", "off") as server:
             self.assertEqual(server.get("/v1/datasets/colour").status, 200)
 
     def test_a_short_file_is_found(self):
         path = self.set / "data.bin"
         path.write_bytes(path.read_bytes()[:-1])
-        self.assertIn("data.bin has 4346 bytes; by manifest.json it must have 4347", self.reason())
+        self.assert_refused("data.bin has 4346 bytes; by manifest.json it must have 4347")
 
     def test_a_missing_file_is_found(self):
         (self.set / "labels.bin").unlink()
-        self.assertIn("labels.bin cannot be read", self.reason())
+        self.assert_refused("labels.bin cannot be read")
 
     def test_a_label_out_of_range_is_found(self):
         path = self.set / "labels.bin"
@@ -57,11 +57,11 @@ class BadSets(unittest.TestCase):
         data[8] = 9
         path.write_bytes(data)
         for verify in "off", "start":
-            self.assertIn("row 2 of y is class 9 of 5", self.reason("--verify", verify))
+            self.assert_refused("row 2 of y is class 9 of 5", "--verify", verify)
 
     def test_sizes_that_do_not_multiply_out_are_found(self):
         self.edit('"count": 23', '"count": 24')
-        self.assertIn("data.bin has 4347 bytes", self.reason())
+        self.assert_refused("data.bin has 4347 bytes")
 
     def test_manifests_that_make_no_sense_are_found(self):
         before = (self.set / "manifest.json").read_text()
@@ -70,7 +70,7 @@ class BadSets(unittest.TestCase):
                          ('"name": "y"', '"name": "../y"'), ('"classes": 5', '"classes": 0'),
                          ('"count": 23', '"count": 4611686018427387904'), ("{", "[")):
             self.edit(old, new)
-            self.assertIn("manifest.json", self.reason("--verify", "off"))
+            self.assert_refused("manifest.json", "--verify", "off")
             (self.set / "manifest.json").write_text(before)
 
     def test_a_set_may_be_a_link_to_its_directory(self):
@@ -83,7 +83,7 @@ class BadSets(unittest.TestCase):
     def test_a_file_of_a_set_is_no_link(self):
         (self.set / "data.bin").rename(self.set / "elsewhere")
         (self.set / "data.bin").symlink_to("elsewhere")
-        self.assertIn("data.bin cannot be read", self.reason())
+        self.assert_refused("data.bin cannot be read")
 
     def test_a_root_that_is_not_there_is_told_at_start(self):
         with self.assertRaises(RuntimeError) as caught:

@@ -227,8 +227,7 @@ class Descriptors(Faulty):
     def test_too_many_clients_wait_and_nobody_spins(self):
         server = self.start("--log", "off", *self.THREADS,
                             descriptors=self.LIMIT)
-        self.assertIn("only 160 file descriptors, so connections is 68",
-                      server.log_tail())
+        server.until_logged("only 160 file descriptors, so connections is 68")
         pid, right = server.process.pid, server.get(TARGET, fresh=True).body
         server.until_metric("fmixd_requests_in_flight", 1)
         before = descriptors(pid)

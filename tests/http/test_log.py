@@ -1,9 +1,12 @@
 """One line a request on stderr, and what of it the client sees."""
 
 import json
+import pathlib
 import re
+import signal
 import socket
 import subprocess
+import tempfile
 import unittest
 
 import harness
@@ -93,17 +96,25 @@ class Logged(unittest.TestCase):
         self.assertEqual(entry["status"], 499)
         self.assertLess(entry["bytes"], 20000 * 512 * 512 * 4)
 
-    def test_text_is_a_line_too_and_off_is_none(self):
+    def test_text_is_a_line_too(self):
         server = self.start("--log", "text")
         server.get("/livez")
         line, = server.until_lines(1)
         self.assertRegex(line, r"^\S+Z 127\.0\.0\.1 [0-9a-f]{32} "
                                r"GET /livez 200 6 bytes [0-9.]+ ms$")
-        server = self.start("--log", "off")
+
+    def test_off_is_no_line_in_front_of_the_message_that_follows(self):
+        """The log keeps its order, and the first request's line would be queued before the second is read."""
+        tokens = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()), "tokens")
+        tokens.write_text(f"alice {'0' * 64}\n")
+        tokens.chmod(0o600)
+        server = self.start("--log", "off", "--tokens", str(tokens))
         server.get("/livez")
         server.get("/livez")
-        self.assertEqual(server.stop(), 0)
-        self.assertEqual(server.log_tail(), "")
+        tokens.unlink()
+        server.process.send_signal(signal.SIGHUP)
+        said = server.until_logged("the previous tokens stay in force").splitlines()
+        self.assertEqual([line for line in said if not line.startswith("fmixd: tokens: ")], [])
 
     def test_a_log_that_cannot_be_written_stops_nobody(self):
         with open("/dev/full", "w", encoding="ascii") as full:

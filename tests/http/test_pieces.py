@@ -80,7 +80,7 @@ class Size(unittest.TestCase):
             write_zeros(pathlib.Path(root, "zeros"), 64)
             with harness.Server("--data", root, "--drain", "0", "--verify", "start") as server:
                 self.assertEqual(server.get("/v1/datasets/zeros").status, 503)
-                self.assertIn("a file was altered", server.log_tail())
+                server.until_logged("a file was altered")
 
 
 def verify(path, command="verify"):
@@ -172,8 +172,8 @@ class Damage(unittest.TestCase):
                 with harness.Server("--data", str(self.root), "--drain", "0", "--verify", "start") as server:
                     self.assertEqual(server.get(f"/v1/datasets/{name}").status, 503)
                     # Numbers that cannot be are named by their row.
-                    self.assertRegex(server.log_tail(), rf"a file was altered, first bytes 0 to \d+ of {file}.*; "
-                                     rf"`fmixd verify SET` names all damage|'{name}': (neighbour 1 of )?row \d")
+                    server.until_logged_like(rf"a file was altered, first bytes 0 to \d+ of {file}.*; "
+                                             rf"`fmixd verify SET` names all damage|'{name}': (neighbour 1 of )?row \d")
                 shutil.rmtree(self.root / name)
 
     def test_sets_that_are_refused_whole_are_counted_and_named(self):
@@ -182,7 +182,7 @@ class Damage(unittest.TestCase):
         shutil.copytree(self.kept / "streets", self.root / "streets")
         with harness.Server("--data", str(self.root), "--drain", "0", "--verify", "start") as server:
             self.assert_refused(server, ["large"], 1)
-            self.assertIn("first bytes 1048576 to 2097151 of data.bin (rows 6 to 13)", server.log_tail())
+            server.until_logged("first bytes 1048576 to 2097151 of data.bin (rows 6 to 13)")
         shutil.rmtree(self.root / "large")
         shutil.copytree(self.kept / "large", self.root / "large")
         with harness.Server("--data", str(self.root), "--drain", "0") as server:
@@ -226,7 +226,7 @@ class Damage(unittest.TestCase):
                     path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
                 with harness.Server("--data", str(self.root), "--drain", "0") as server:
                     self.assertEqual(server.get("/v1/datasets/texts").status, 503)
-                    self.assertIn("was altered", server.log_tail())
+                    server.until_logged("was altered")
                 self.assertEqual(verify(self.root / "texts")[0], 1)
                 shutil.rmtree(self.root / "texts")
 
