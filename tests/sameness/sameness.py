@@ -119,7 +119,7 @@ class Matrix:
                        for golden, (file, count) in SETS.items()}
         self.raw = {golden: set() for golden in SETS}
         self.count = self.wrong = 0
-        self.hosted = None  # digest
+        self.hosted = None  # what a service says of itself, and the digests of its data sets
 
     def take(self, variant):
         """Runs one and says how it went."""
@@ -154,14 +154,16 @@ class Matrix:
             print(f"  {target}")
 
     def host(self, service):
-        """Compares what it makes of data sets with what the first of these made."""
+        """Compares its self-test and what it makes of data sets with what the first of these made."""
         start = time.monotonic()
-        digest = served.hosted(service)
-        self.hosted = self.hosted or digest
+        status, said = served.selftest(service)
+        made = (said, served.hosted(service) if status == 0 else "not asked")
+        self.hosted = self.hosted or made
+        same = status == 0 and made == self.hosted
         self.count += 1
-        self.wrong += digest != self.hosted
-        print(f"{'same' if digest == self.hosted else 'DIFFERENT':9}  {service.name}: data sets  "
-              f"{digest}  {time.monotonic() - start:.1f} s", flush=True)
+        self.wrong += not same
+        print(f"{'same' if same else 'DIFFERENT':9}  {service.name}: data sets  {made[1]}  "
+              f"self-test: {said}  {time.monotonic() - start:.1f} s", flush=True)
 
     def verdict(self):
         """True: all the same, though they computed differently."""

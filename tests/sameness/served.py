@@ -1,12 +1,15 @@
 """What the daemon serves, under what may differ around it: container bytes, headers and ranges too.
 
 The requests are those of tests/golden/soak.json, whose answers are pinned: masks, plans and mixed
-batches as npy, npz, safetensors, raw, png and json, of one method and of rows that choose.
+batches as npy, npz, safetensors, raw, png and json, of one method and of rows that choose. Of data sets
+only the variants are compared, with one another; pictures are among them, with JPEG's decoder and views.
 """
 
 import contextlib
 import hashlib
+import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 from typing import NamedTuple
@@ -16,9 +19,12 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "http"), str(TESTS / "load"), str(TESTS / "data"),
                 str(TESTS / "reference")]
 
+import numpy as np  # noqa: E402
+
 import catalogue  # noqa: E402
 import harness  # noqa: E402
 import hosting  # noqa: E402
+import image_sets  # noqa: E402
 
 SPLIT = (".npy", ".raw")
 
@@ -137,19 +143,58 @@ def choosing_targets(_, name):
             yield f"/v1/datasets/{name}/batches/1.npz?n=4&shuffle=1&bucket={bucket}&pad_value=2"
 
 
+def picture_files(source):
+    """Files of pictures: JPEG of every subsampling, progressive, in grey and coarse; and PNG."""
+    ways = ({}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 30}, {"kind": "png"})
+    for i in range(18):
+        height, width = source.integers(30, 90, 2)
+        yield image_sets.encoded(image_sets.photograph(source, height, width, 1 if i % 5 == 4 else 3),
+                                 **ways[i % len(ways)])
+
+
+def picture_sets():
+    """In colour and in grey, with files that are decoded when they are served."""
+    files = list(picture_files(np.random.default_rng(33)))
+    yield image_sets.of_files("photos", files)
+    yield image_sets.of_files("scans", files[:13], 1)
+
+
+def write_pictures(root, data, command):
+    """One as it is; and the import of its files, which decodes them and shrinks them."""
+    image_sets.write(root, data)
+    with tempfile.TemporaryDirectory() as folder:
+        for i, file in enumerate(data.files):
+            path = pathlib.Path(folder, f"class{i % 4}", f"{i:02}.{'png' if file[1:4] == b'PNG' else 'jpg'}")
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(file)
+        hosting.importing(pathlib.Path(root, f"{data.name}-shrunk"), "--from", "folder", folder, "--store",
+                          "pixels", "--short", "25", command=command)
+
+
+def views_targets(_, name):
+    """Batches of views of pictures, of two sizes, mixed and not."""
+    for options in ("view=random&size=32", "view=random&size=24x40&filter=bicubic&flip=1&method=cutmix",
+                    "view=center&size=32&method=none", "view=center&size=24x40&filter=bicubic"):
+        for suffix in ("npz", "safetensors"):
+            for stored in (name, f"{name}-shrunk"):
+                yield f"/v1/datasets/{stored}/batches/1.{suffix}?n=6&seed=5&shuffle=1&{options}"
+
+
 def hosted(service):
-    """The digests of what it serves of data sets that it imported itself: of one method, and of rows
-    that choose."""
-    return " ".join(hosted_digest(service, list(sets()), targets) for sets, targets in (
-        (hosting.some_sets, hosted_targets), (hosting.rich_sets, choosing_targets)))
+    """The digests of what it serves of data sets that it imported itself: of one method, of rows that
+    choose, and of views of pictures."""
+    return " ".join(hosted_digest(service, list(sets()), targets, write) for sets, targets, write in (
+        (hosting.some_sets, hosted_targets, hosting.write),
+        (hosting.rich_sets, choosing_targets, hosting.write),
+        (picture_sets, views_targets, write_pictures)))
 
 
-def hosted_digest(service, sets, targets_of):
+def hosted_digest(service, sets, targets_of, write):
     """The digest of all answers to some targets of each set."""
     everything = hashlib.blake2b(digest_size=16)
     with tempfile.TemporaryDirectory() as root:
         for data in sets:
-            hosting.write(root, data, service.command)
+            write(root, data, service.command)
         with harness.Server("--data", root, "--drain", "0", command=service.command,
                             environment=service.environment) as server:
             for data in sets:
@@ -159,6 +204,15 @@ def hosted_digest(service, sets, targets_of):
                         raise RuntimeError(f"{target}: {answer.body!r}")
                     everything.update(answer.body)
     return everything.hexdigest()
+
+
+def selftest(service):
+    """What `fmixd selftest` says of golden answers, and of the pictures that its decoder reads: the daemon
+    itself starts with another decoder, too."""
+    done = subprocess.run([*service.command, "selftest"], text=True, check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, **service.environment})
+    return done.returncode, done.stdout.strip()
 
 
 def services_of(program, preloaded):
