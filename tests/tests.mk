@@ -46,7 +46,7 @@ FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
 .PHONY: test check long programs suite test13 test-deb packages-root packages-deb packages-part flake flake-built asan ubsan tsan lint fuzz soak \
-        bench rate crowds plot cluster sizing sameness train train-plot picture deps-check deps-test deps-lint
+        bench rate crowds plot cluster sizing sameness old-version train train-plot picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
 	@deploy/packages $(PACKAGES_BUILD) $(PACKAGES_CHECK)
@@ -213,6 +213,12 @@ $(BUILD)/sameness/golden: $(addprefix tests/sameness/,golden.c recipes.c choices
 sameness: deps-lint ## the same answers by every compiler, plan, instruction set and architecture
 	@deploy/packages $(PACKAGES_CROSS)
 	@$(PYTHON) -B tests/sameness/sameness.py
+
+# What the program of then was linked with, and this one is not.
+PACKAGES_OLD := libturbojpeg0-dev
+old-version: deps-test all ## serve data sets of 0.1.0 by this version and the reverse, with 0.1.0 built of the history
+	@deploy/packages $(PACKAGES_OLD)
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/deploy/old_version.py
 
 # Twenty minutes of processor time, and the plot as much. Every test run has them with fewer images.
 train: deps-test all ## train small networks on served batches, with and without mixing

@@ -43,7 +43,8 @@ def versions():
 
 
 def numbered(folder, version):
-    """A copy of what packages are built of, in a folder, with another version's number."""
+    """A copy of what packages are built of, in a folder, with another version's number: the code of this one,
+    for older versions had no packaging (old_version.py builds their programs)."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in COPIED:
         source, copy = ROOT / name, folder / name

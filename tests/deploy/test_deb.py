@@ -1,5 +1,9 @@
 """Debian packages: what they hold, and a host's life with them: installed, asked, upgraded while
-clients ask, removed and purged. `make test-deb` does the latter in a fresh Debian 12 and 13."""
+clients ask, removed and purged. `make test-deb` does the latter in a fresh Debian 12 and 13.
+
+What is upgraded from is this tree with the older version's number: 0.1.0 had no packaging. It shows what
+dpkg, the unit and clients see of an upgrade; `make old-version` compares the programs themselves.
+"""
 
 import gzip
 import hashlib
