@@ -1,4 +1,5 @@
 #include "daemon.h"
+#include "accept_gate.h"
 #include "api/golden_pictures.h"
 #include "api/openapi.h"
 #include "base/clock.h"
@@ -37,12 +38,12 @@
 #define TIMEOUT_SLACK_SECONDS 60 /* by which the monitor may be late on a busy machine */
 
 /* At the end, the time for: */
-#define QUIESCE_MILLISECONDS 50   /* I/O threads to open the connections that they have accepted */
-#define POLL_MILLISECONDS    10   /* a connection to end, when all are in use */
-#define SETTLE_MILLISECONDS  1000 /* the first bytes of new connections */
-#define SIGNAL_MILLISECONDS  100  /* a second signal to be noticed */
-#define CUT_MILLISECONDS     1000 /* abandoned requests to end */
-#define SLICE_MILLISECONDS   1000 /* slices that run to end */
+#define OPEN_MILLISECONDS   5000 /* I/O threads to open the connections that they have accepted */
+#define POLL_MILLISECONDS   10   /* a connection to end, when all are in use */
+#define SETTLE_MILLISECONDS 1000 /* the first bytes of new connections */
+#define SIGNAL_MILLISECONDS 100  /* a second signal to be noticed */
+#define CUT_MILLISECONDS    1000 /* abandoned requests to end */
+#define SLICE_MILLISECONDS  1000 /* slices that run to end */
 
 struct fmixd {
     fmixd *next; /* in `unfinished` */
@@ -103,6 +104,7 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **st
     if (starts) {
         send_filter_set(&d->filter); /* this is the connection's I/O thread */
         connection_monitor_open(d->http.monitor, fd);
+        accept_gate_opened();
         if (d->tls)
             tls_begin(d->tls, connection_session(connection));
     } else {
@@ -374,14 +376,22 @@ static unsigned left_until(uint64_t end, unsigned most) {
     return shutdown_requested() ? 0 : left < most ? (unsigned)left : most;
 }
 
+/* Waits until the monitor knows every connection that an I/O thread has accepted. */
+static void await_opened(uint64_t end) {
+    uint64_t most = clock_milliseconds() + OPEN_MILLISECONDS;
+    while (accept_gate_is_passed() && left_until(end < most ? end : most, 1) > 0)
+        pause_for(1);
+}
+
 /* Closing the listener would reset the connections in its backlog, so they are accepted first; if
  * all connections are in use, each waits for a connection to end. The backlog of an inherited
  * socket is left to the next process. The descriptor stays open: I/O threads may use it until they
  * are joined (microhttpd.h, MHD_quiesce_daemon). */
 static void stop_listening(fmixd *d, uint64_t end) {
     epoll_removal_allow_twice(d->listener);
+    accept_gate_close(d->listener);
     MHD_quiesce_daemon(d->library);
-    pause_for(QUIESCE_MILLISECONDS);
+    await_opened(end);
     bool going = !d->inherited;
     if (going)
         listen_shut(d->listener);
@@ -426,6 +436,7 @@ bool fmixd_stop(fmixd *d, unsigned seconds) {
         inflight_wait(&d->http.inflight, CUT_MILLISECONDS);
     }
     MHD_stop_daemon(d->library);
+    accept_gate_close(-1); /* another listener may get this one's descriptor */
     free_helpers(d);
     if (jobs_stop(d->http.server.jobs, SLICE_MILLISECONDS))
         free_all(d);

@@ -1,4 +1,5 @@
 #include "listen.h"
+#include "accept_gate.h"
 #include "base/message.h"
 #include "ops/address.h"
 #include "ops/config.h"
@@ -76,7 +77,7 @@ int listen_accept(int fd, struct sockaddr_storage *peer, socklen_t *size) {
     int client;
     do {
         *size = sizeof *peer;
-        client = accept4(fd, (struct sockaddr *)peer, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        client = accept_gate_enter(fd, (struct sockaddr *)peer, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         /* ECONNABORTED: the client left while it waited. */
     } while (client < 0 && (errno == EINTR || errno == ECONNABORTED));
     return client;

@@ -48,6 +48,26 @@ time_t time(time_t *out) {
 }
 """
 
+# A thread that has accepted a connection does not go on while the file is there; it then says so in the other.
+HOLDING = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags) {
+    int (*real)(int, struct sockaddr *, socklen_t *, int) =
+        (int (*)(int, struct sockaddr *, socklen_t *, int))dlsym(RTLD_NEXT, "accept4");
+    int client = real(fd, peer, size, flags);
+    while (client >= 0 && access(getenv("HOLD"), F_OK) == 0) {
+        close(open(getenv("HELD"), O_CREAT | O_WRONLY, 0600));
+        usleep(1000);
+    }
+    return client;
+}
+"""
+
 
 def write_large(path):
     """A set of zeros, which the disk need not hold; to read it takes a quarter of an hour."""
@@ -104,6 +124,15 @@ class Hearing(WithTokens):
         server.process.send_signal(signal.SIGHUP)
         until(lambda: server.get(MASK, bearer(self.BOB), fresh=True).status == 401, "revoked")
         self.assertEqual(server.get(MASK, bearer(self.ALICE), fresh=True).status, 200)
+
+    def ahead(self, source):
+        """The environment in which a daemon calls these functions instead of the C library's."""
+        shim = self.folder / "shim.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, "-x", "c", "-", "-ldl"], check=True,
+                       input=source, text=True)
+        # A sanitizer wants to be the first library.
+        return {"LD_PRELOAD": str(shim), "ASAN_OPTIONS": "verify_asan_link_order=0:"
+                + os.environ.get("ASAN_OPTIONS", "")}
 
     def ends(self, server):
         server.process.send_signal(signal.SIGTERM)
@@ -237,14 +266,8 @@ class Ending(Hearing):
         return False
 
     def test_a_clock_that_was_set_back_delays_no_end(self):
-        shim = self.folder / "shim.so"
-        subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, "-x", "c", "-", "-ldl"], check=True,
-                       input=SHIM, text=True)
-        # A sanitizer wants to be the first library.
-        ahead = {"LD_PRELOAD": str(shim), "ASAN_OPTIONS": "verify_asan_link_order=0:"
-                 + os.environ.get("ASAN_OPTIONS", "")}
         server = self.start("--drain", "1", "--deadline", "1", "--upload", "3000", kind=Unread,
-                            environment=ahead)
+                            environment=self.ahead(SHIM))
         self.addCleanup(os.close, server.reader)
         with socket.create_connection(server.address, PATIENCE) as silent, \
                 socket.create_connection(server.address, PATIENCE) as sock:
@@ -253,6 +276,20 @@ class Ending(Hearing):
             until(lambda: b"in_flight 2" in server.get("/metrics", bearer(self.BOB)).body, "2")
             self.ends(server)
             del silent
+
+    def test_a_connection_that_is_accepted_but_not_open_is_served(self):
+        hold, held = self.folder / "hold", self.folder / "held"
+        server = self.start("--drain", "0", environment={**self.ahead(HOLDING), "HOLD": str(hold), "HELD": str(held)})
+        hold.touch()
+        with socket.create_connection(server.address, PATIENCE) as sock:
+            sock.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            until(held.exists, "held")
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(2)  # it may get to end, if it does
+            hold.unlink()
+            head, _ = harness.read_reply(sock)
+        self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
 
 class Streams(unittest.TestCase):
