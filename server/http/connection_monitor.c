@@ -62,16 +62,33 @@ static job *note_hang_up(connection_monitor *m, uint64_t data) {
     return j;
 }
 
-/* Raises an edge on every connection whose client is gone. libmicrohttpd misses an edge that comes
- * while it reads the last bytes, so this repeats until the library has closed the connection. True:
- * there are such connections. */
-static bool nudge(connection_monitor *m) {
+/* Raises an edge on connections whose client is gone, from a descriptor on. libmicrohttpd misses an
+ * edge that comes while it reads the last bytes, so this repeats until the library has closed the
+ * connection; a client that only closed its sending half stays for a whole reply. Every request
+ * needs the lock, so only few sockets are shut down at a time. Returns the next descriptor, or 0 at
+ * the end. */
+static size_t nudge_some(connection_monitor *m, size_t fd, bool *some) {
     pthread_mutex_lock(&m->lock);
-    bool some = m->gone > 0;
-    for (size_t fd = 0; some && fd < m->room; fd++)
-        if (m->entries[fd].open && m->entries[fd].gone && !m->entries[fd].job)
-            shutdown((int)fd, SHUT_RD);
+    *some = m->gone > 0;
+    for (unsigned left = CALLS_MOST; *some && fd < m->room && left > 0; fd++) {
+        const entry *e = &m->entries[fd];
+        if (!e->open || !e->gone || e->job)
+            continue;
+        shutdown((int)fd, SHUT_RD);
+        left--;
+    }
+    fd = *some && fd < m->room ? fd : 0;
     pthread_mutex_unlock(&m->lock);
+    return fd;
+}
+
+/* True: there are connections whose client is gone. */
+static bool nudge(connection_monitor *m) {
+    size_t fd = 0;
+    bool some;
+    do {
+        fd = nudge_some(m, fd, &some);
+    } while (fd);
     return some;
 }
 
