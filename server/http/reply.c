@@ -1,5 +1,6 @@
 #include "reply.h"
 #include "cache_rules.h"
+#include "ops/mhd_version.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -234,19 +235,18 @@ static struct MHD_Response *response_of_bytes(const reply *r, answer *a, size_t 
     return response;
 }
 
+/* MHD_RF_HEAD_ONLY_RESPONSE, which the headers of version 0.9.75 lack. */
+#define HEAD_ONLY ((enum MHD_ResponseFlags)(1 << 4))
+
 /* A response to HEAD, or a 304: it has the Content-Length of the 200, or does not have the field if
  * the length is unknown (RFC 9110 §8.6). Version 0.9.75 sends a last chunk even where a chunked
  * reply has no body, so the connection must close. */
 static struct MHD_Response *response_of_length(const reply *r, answer *a, uint64_t length) {
     if (length != UINT64_MAX)
         return response_of_stream(r, a, length);
-#if MHD_VERSION >= 0x00097701
-    struct MHD_Response *response = of_no_body();
-    enum MHD_ResponseFlags flag = MHD_RF_HEAD_ONLY_RESPONSE;
-#else
-    struct MHD_Response *response = response_of_stream(r, a, length);
-    enum MHD_ResponseFlags flag = MHD_RF_HTTP_1_0_COMPATIBLE_STRICT;
-#endif
+    bool known = mhd_version_knows_head_only();
+    struct MHD_Response *response = known ? of_no_body() : response_of_stream(r, a, length);
+    enum MHD_ResponseFlags flag = known ? HEAD_ONLY : MHD_RF_HTTP_1_0_COMPATIBLE_STRICT;
     if (response)
         MHD_set_response_options(response, flag, MHD_RO_END);
     return response;
@@ -256,8 +256,9 @@ static struct MHD_Response *response_of_length(const reply *r, answer *a, uint64
  * that the connection can be used again. */
 static struct MHD_Response *response_of_known_length(const reply *r, answer *a) {
     uint64_t length = answer_length(a);
-    return length == UINT64_MAX && MHD_VERSION < 0x00097701 ? of_no_body()
-                                                            : response_of_length(r, a, length);
+    return length == UINT64_MAX && !mhd_version_knows_head_only()
+               ? of_no_body()
+               : response_of_length(r, a, length);
 }
 
 enum MHD_Result reply_not_modified(const reply *r, answer *a) {

@@ -20,4 +20,8 @@ bool mhd_version_mends_heads(void);
  * In 0.9.75 the option refuses less than guard.h does. */
 bool mhd_version_can_be_strict(void);
 
+/* Returns true if the library has MHD_RF_HEAD_ONLY_RESPONSE, by which a response to HEAD, or a 304,
+ * has no length. Of the versions that were released, those from 1.0 on have it. */
+bool mhd_version_knows_head_only(void);
+
 #endif
