@@ -1,8 +1,8 @@
 """A cluster by simulation: 64 trainers, three replicas behind nginx, and one replica that is killed.
 
 cluster.py [--seconds N] [--sizing FILE]. First each kind of answer is asked for alone, as fast as it
-comes: what it costs. Then all trainers ask, each once a step, at steps that use a part of what the
-cores can do; meanwhile a replica is killed and started again, and another replaced. At the end a
+comes: what it costs. Then all trainers ask for so many seconds, each once a step, at steps that use a
+part of what the cores can do; meanwhile a replica is killed and started again, and another replaced. At the end a
 daemon of its own is asked for the same. `--sizing` writes the table of deploy/README.md there.
 
 All processes share this machine's cores. So it is processor time an answer that can be carried over
@@ -28,8 +28,7 @@ import tiles  # noqa: E402
 from replicated import REPLICAS, Cluster  # noqa: E402
 from trainers import Trainer, answers_of, train  # noqa: E402
 
-ALONE = 1 / 12     # of the seconds, for each kind of answer
-TOGETHER = 2 / 3   # of the seconds
+ALONE = 1 / 12     # of the seconds together, for each kind of answer before them
 LOAD = 0.6         # of what the machine does, that trainers together ask for
 WARM = 3           # answers of each kind from each replica, before anything is measured
 EVENTS = ((1 / 4, "kill", 0), (3 / 8, "restart", 0), (5 / 8, "replace", 1))
@@ -192,7 +191,7 @@ def run(seconds, sizes, say=print):
             answers += some
         say(report.alone(costs.values(), cores))
         trainers, paces = ranks(cluster, shares, costs)
-        seen = together(cluster, trainers, paces, seconds * TOGETHER)
+        seen = together(cluster, trainers, paces, seconds)
         say(report.together(seen, len(trainers), cores, LOAD))
         answers += seen.answers
         twice, wrong = list(not_once(answers, kinds)), differing(cluster, answers)
