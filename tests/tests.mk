@@ -45,7 +45,7 @@ UNIT_TESTS   := $(addprefix $(BUILD)/tests/,$(basename $(notdir $(UNIT_SOURCES))
 FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
-.PHONY: test check long programs suite test13 test-deb packages-root packages-deb packages-part flake flake-built asan ubsan tsan lint fuzz soak \
+.PHONY: test check long proof programs suite test13 test-deb packages-root packages-deb packages-part flake flake-built asan ubsan tsan lint fuzz soak \
         bench rate crowds plot cluster sizing sameness old-version train train-plot picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
@@ -116,6 +116,10 @@ LONG := FMIX_AGREEMENT=20000 FMIX_LABELS=2000 FMIX_STORM=30000 FMIX_OPENAPI=600 
 long: deps-test ## the suites that every test run cuts short, at length
 	@$(LONG) $(SUBMAKE) suite \
 	    K='agree or combinations or labels or storm or openapi or every_word or whole_masks or memory_hostile or million or installed_packages or guard_behind'
+
+# Each as a make of its own, for they build with other options; PROOF='soak long' runs these alone.
+proof: deps-lint ## all that proves a commit, one after another, into build/proof.md: hours
+	@MAKE='$(MAKE)' $(PYTHON) -B tests/proof.py $(BUILD)/proof.md $(PROOF)
 
 test-deb: deps-test deps-deb ## install, upgrade, remove and purge the packages in a fresh Debian 12 and 13
 	@FMIX_DEBS=1 FMIX_SUITE_SECONDS=14400 BUILD=$(BUILD) $(PYTHON) -B tests/suites.py test_deb
@@ -198,7 +202,7 @@ plot: deps-test all $(BENCH) ## draw tests/bench/cost.svg: how the cost of masks
 
 # A short one is in every test run.
 CLUSTER ?= 120
-cluster: deps-test all ## 64 trainers, three replicas behind nginx, one of them killed, for CLUSTER=120 seconds
+cluster: deps-test all ## 64 trainers, three replicas behind nginx, one of them killed, together for CLUSTER=120 seconds
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/cluster/cluster.py --seconds $(CLUSTER)
 
 sizing: deps-test all ## the same, and write the sizing table of deploy/README.md
