@@ -340,6 +340,10 @@ ROWS = [
       for name, must, reach in (("224x224", 1.75, 1.5), ("512x512", 1.6, 1.4),
                                 ("64x64x64", 1.5, 1.35), ("32x32", 2.3, 1.9), ("64x64", 2, 1.7),
                                 ("96x64", 1.8, 1.6), ("512", 2.9, 2.4))),
+    Row("FMix mask 224x224, kernels of x86-64-v3", "FFTW's c2r, measured", lambda: ratios("v3"), 2.4, 2),
+    Row("soft (0.1) FMix mask 224x224, f32", "the hard one", lambda: ratios("soft"), 1.6, 1.3),
+    *(Row(f"FMix mask {name}", "FFTW's c2r, estimated, as ours is", lambda name=name: ratios("large", name), 2.5, 2)
+      for name in ("4096x4096", "256x256x256")),
     Row("FMix mask 32x32, faster than", "the authors' NumPy",
         lambda: against_numpy((32, 32), "32x32"), 25, 40, False),
     Row("FMix mask 224x224, faster than", "the authors' NumPy",

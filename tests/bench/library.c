@@ -5,6 +5,9 @@
  * two alternate; bench.py takes medians. Time is this thread's, but where two threads are compared.
  *
  *   library masks [NAME]     FMix in bits against FFTW's bare c2r, measured plan
+ *   library v3               FMix in bits by the kernels of x86-64-v3 against the same, 224x224
+ *   library soft             soft masks (0.1) of 224x224 in f32 against hard ones
+ *   library large [NAME]     FMix in bits against FFTW's bare c2r, both with estimated plans
  *   library blend            mixing against memcpy, nanoseconds a gigabyte moved
  *   library transpose        rows of pixels laid out anew against memcpy, the same
  *   library threads          two threads against one
@@ -41,7 +44,7 @@ typedef struct bare {
     double *x, *kept, *g;
 } bare;
 
-static bare bare_new(const fmix_shape *shape) {
+static bare bare_new(const fmix_shape *shape, unsigned planned) {
     bare b = {.bins = 1};
     int n[3];
     for (unsigned d = 0; d < shape->rank; d++) {
@@ -52,7 +55,7 @@ static bare bare_new(const fmix_shape *shape) {
     b.kept = room(2 * b.bins * sizeof *b.kept);
     b.g = room((size_t)fmix_shape_elements(shape) * sizeof *b.g);
     b.plan = fftw_plan_dft_c2r((int)shape->rank, n, (fftw_complex *)b.x, b.g,
-                               FFTW_MEASURE | FFTW_DESTROY_INPUT);
+                               planned | FFTW_DESTROY_INPUT);
     must(b.plan, "fftw_plan_dft_c2r");
     for (size_t i = 0; i < 2 * b.bins; i++)
         b.kept[i] = (double)rand() / RAND_MAX - 0.5;
@@ -82,20 +85,65 @@ static double time_bare(bare *b, double least) {
     return spent / (double)count;
 }
 
-static void masks(const char *only) {
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        if (only && strcmp(only, shapes[i].name) != 0)
-            continue;
-        subject s = subject_new(&shapes[i].shape, WARM_NS);
-        bare b = bare_new(&shapes[i].shape);
-        time_bare(&b, 2e7);
-        for (int round = 0; round < ROUNDS; round++) {
-            double ours = time_masks(&s, 2e7);
-            printf("masks/%s %.1f %.1f\n", shapes[i].name, ours, time_bare(&b, 2e7));
-        }
-        bare_free(&b);
-        subject_free(&s);
+static void masks_against_bare(const char *row, const fmix_shape *shape, subject_how how) {
+    const fmix_recipe law = {.seed = 7, .shape = *shape, .alpha = 1, .delta = 3};
+    subject s = subject_of_how(&law, how, WARM_NS);
+    bare b = bare_new(shape, how.estimated ? FFTW_ESTIMATE : FFTW_MEASURE);
+    time_bare(&b, 2e7);
+    for (int round = 0; round < ROUNDS; round++) {
+        double ours = time_masks(&s, 2e7);
+        printf("%s %.1f %.1f\n", row, ours, time_bare(&b, 2e7));
     }
+    bare_free(&b);
+    subject_free(&s);
+}
+
+static void masks(const char *only) {
+    char row[32];
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        snprintf(row, sizeof row, "masks/%s", shapes[i].name);
+        if (!only || strcmp(only, shapes[i].name) == 0)
+            masks_against_bare(row, &shapes[i].shape, (subject_how){.dtype = FMIX_DTYPE_BITS});
+    }
+}
+
+static void large(const char *only) {
+    static const shape_row rows[] = {{"4096x4096", {2, {4096, 4096, 0}}},
+                                     {"256x256x256", {3, {256, 256, 256}}}};
+    char row[32];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(row, sizeof row, "large/%s", rows[i].name);
+        if (!only || strcmp(only, rows[i].name) == 0)
+            masks_against_bare(row, &rows[i].shape,
+                               (subject_how){.dtype = FMIX_DTYPE_BITS, .estimated = true});
+    }
+}
+
+/* As a build without AVX-512 has them. Machines without AVX2 have no such row. */
+static void v3(const char *only) {
+    (void)only;
+    const fmix_kernels *kernels = NULL, *k;
+    for (size_t i = 0; (k = fmix_kernels_nth(i)) != NULL; i++)
+        if (strcmp(k->name, "x86-64-v3") == 0 && k->runs())
+            kernels = k;
+    must(kernels != NULL, "finding the kernels of x86-64-v3 on this machine");
+    masks_against_bare("v3/224x224", &shapes[0].shape,
+                       (subject_how){.dtype = FMIX_DTYPE_BITS, .kernels = kernels});
+}
+
+static void soft(const char *only) {
+    (void)only;
+    fmix_recipe law = {.seed = 7, .shape = shapes[0].shape, .alpha = 1, .delta = 3};
+    const subject_how how = {.dtype = FMIX_DTYPE_F32};
+    subject hard = subject_of_how(&law, how, WARM_NS);
+    law.soft = 0.1;
+    subject blurred = subject_of_how(&law, how, WARM_NS);
+    for (int round = 0; round < ROUNDS; round++) {
+        double ours = time_masks(&blurred, 2e7);
+        printf("soft/224x224 %.1f %.1f\n", ours, time_masks(&hard, 2e7));
+    }
+    subject_free(&hard);
+    subject_free(&blurred);
 }
 
 /* ---- transposing ---- */
@@ -324,13 +372,16 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(const char *only);
-    } table[] = {{"masks", masks}, {"blend", blend},   {"threads", threads},    {"batch", batch},
-                 {"mix", mix},     {"hosted", hosted}, {"transpose", transpose}};
+    } table[] = {{"masks", masks},        {"v3", v3},       {"soft", soft},
+                 {"large", large},        {"blend", blend}, {"threads", threads},
+                 {"batch", batch},        {"mix", mix},     {"hosted", hosted},
+                 {"transpose", transpose}};
     for (size_t i = 0; argc > 1 && i < sizeof table / sizeof *table; i++)
         if (strcmp(argv[1], table[i].name) == 0) {
             table[i].run(argc > 2 ? argv[2] : NULL);
             return 0;
         }
-    fprintf(stderr, "usage: library masks|blend|transpose|threads|batch|mix|hosted [NAME]\n");
+    fprintf(stderr,
+            "usage: library masks|v3|soft|large|blend|transpose|threads|batch|mix|hosted [NAME]\n");
     return 2;
 }

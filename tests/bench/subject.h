@@ -6,7 +6,8 @@
 #ifndef BENCH_SUBJECT_H
 #define BENCH_SUBJECT_H
 
-#include "lib/fmix.h"
+#include "lib/context.h"
+#include "lib/scratch.h"
 
 #include <fftw3.h>
 #include <stdio.h>
@@ -40,8 +41,16 @@ static void *room(size_t bytes) {
     return memory;
 }
 
+/* What is not in a recipe. */
+typedef struct subject_how {
+    fmix_dtype dtype;
+    bool estimated;              /* with the first plan; else with the one that is measured */
+    const fmix_kernels *kernels; /* NULL: the best */
+} subject_how;
+
 typedef struct subject {
     fmix_context *context;
+    subject_how how;
     fmix_plan *plan;
     fmix_scratch *scratch;
     uint64_t elements, t, batch; /* batch: masks a call */
@@ -57,24 +66,32 @@ static void tune(fmix_context *context) {
 }
 
 static void draw(subject *s) {
-    must(fmix_plan_masks(s->plan, s->scratch, s->t, s->batch, FMIX_DTYPE_BITS, s->out) == FMIX_OK,
+    must(fmix_plan_masks(s->plan, s->scratch, s->t, s->batch, s->how.dtype, s->out) == FMIX_OK,
          "fmix_plan_masks");
     s->t += s->batch;
 }
 
-static subject subject_of(const fmix_recipe *law, double warm) {
-    subject s = {.elements = fmix_shape_elements(&law->shape)};
+static subject subject_of_how(const fmix_recipe *law, subject_how how, double warm) {
+    subject s = {.elements = fmix_shape_elements(&law->shape), .how = how};
     const fmix_recipe recipe = *law;
     s.batch = 131072 / s.elements;
     s.batch = s.batch < 1 ? 1 : s.batch > 128 ? 128 : s.batch;
-    s.out = room((size_t)(s.batch * fmix_mask_bytes(s.elements, FMIX_DTYPE_BITS)));
+    s.out = room((size_t)(s.batch * fmix_mask_bytes(s.elements, how.dtype)));
     must(fmix_context_new((size_t)256 << 20, &s.context) == FMIX_OK, "fmix_context_new");
+    if (how.kernels)
+        s.context->kernels = how.kernels;
     must(fmix_plan_new(s.context, &recipe, &s.plan) == FMIX_OK, "fmix_plan_new");
     must(fmix_scratch_new(&s.scratch) == FMIX_OK, "fmix_scratch_new");
+    s.scratch->kernels = s.context->kernels;
     for (double start = now(); now() - start < warm;)
         draw(&s);
-    tune(s.context);
+    if (!how.estimated)
+        tune(s.context);
     return s;
+}
+
+static subject subject_of(const fmix_recipe *law, double warm) {
+    return subject_of_how(law, (subject_how){.dtype = FMIX_DTYPE_BITS}, warm);
 }
 
 static subject subject_new(const fmix_shape *shape, double warm) {
