@@ -23,8 +23,7 @@ LINTIAN = ("lintian", "--display-info", "--allow-root", "--tag-display-limit", "
 JUSTIFIED = "I: fmixd: package-supports-alternative-init-but-no-init.d-script "
 UID = 61234  # of those that systemd gives dynamic users
 
-# As the unit asks: a network of its own, no capabilities, and nothing that can be written but its
-# state and a private /tmp. $1 is the root, $2 the descriptor of the socket.
+# As the unit asks: nothing that can be written but its state and a private /tmp. $1 is the root, $2 the descriptor of the socket.
 CONFINED = """
 root=$1 socket=$2; shift 2
 mount --bind "$root" "$root" && mount --bind "$root/var/lib/private/fmixd" "$root/var/lib/private/fmixd" &&
@@ -163,7 +162,11 @@ class Fresh(debian.Root):
         return settings
 
     def start(self, listener):
-        """The unit's daemon on a socket, as the unit's user and under its limits."""
+        """The unit's daemon on a socket, under those of the unit's settings that need no systemd: a user of its
+        own without capabilities or new privileges, its umask, LimitNOFILE, environment and credential, a
+        root that only its state can be written in, a private /tmp and no network but the socket. What systemd
+        does by filters of system calls, by devices and by namespaces of users and of IPC is not applied:
+        test_systemd.py compares the calls of a daemon that is traced with the filter."""
         unit = self.unit()
         credentials = self.folder / "run/credentials/fmixd.service"
         state = self.folder / "var/lib/private" / unit["StateDirectory"][0]
