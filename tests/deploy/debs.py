@@ -23,7 +23,8 @@ LINTIAN = ("lintian", "--display-info", "--allow-root", "--tag-display-limit", "
 JUSTIFIED = "I: fmixd: package-supports-alternative-init-but-no-init.d-script "
 UID = 61234  # of those that systemd gives dynamic users
 
-# As the unit asks: nothing that can be written but its state and a private /tmp. $1 is the root, $2 the descriptor of the socket.
+# As the unit asks: nothing that can be written but its state and a private /tmp. $1 is the root, $2 the
+# descriptor of the socket.
 CONFINED = """
 root=$1 socket=$2; shift 2
 mount --bind "$root" "$root" && mount --bind "$root/var/lib/private/fmixd" "$root/var/lib/private/fmixd" &&
