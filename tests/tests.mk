@@ -172,7 +172,7 @@ fuzz: deps-lint $(HOSTILE) ## fuzz every parser for MINUTES=10 in all, and the d
 soak: deps-test all ## a million requests of ten thousand shapes
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/load/soak.py --requests $(REQUESTS)
 
-# Ratios, of which the README shows the last run's; nothing else should run meanwhile.
+# Ratios; README says of which days those are that it shows. Nothing else should run meanwhile.
 PACKAGES_BENCH := python3-opencv python3-torchvision lomiri-wallpapers-20.04
 BENCH := $(addprefix $(BUILD)/bench/,library bare load growth pictures)
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libfmix.a

@@ -51,6 +51,14 @@ class Number(unittest.TestCase):
         named = re.search(r"-soname,libfmix\.so\.(\d+) ", (ROOT / "Makefile").read_text())
         self.assertEqual(named[1], VERSION.split(".", maxsplit=1)[0])
 
+    def test_packages_name_one_maintainer(self):
+        control, description = ((ROOT / name).read_text() for name in ("deploy/debian/control",
+                                                                       "deploy/clients/r/DESCRIPTION"))
+        named = [re.findall("^Maintainer: (.+)$", text, re.M) for text in (control, description)]
+        self.assertEqual(named[0], named[1])
+        address = re.search("<(.+)>", named[0][0])[1]
+        self.assertIn(f"`{address}`", (ROOT / "deploy/README.md").read_text())
+
     def test_releases_in_the_changelog_go_down_and_have_what_the_form_has(self):
         text = (ROOT / "deploy/CHANGELOG.md").read_text()
         found = re.findall(r"^## \[(\d+)\.(\d+)\.(\d+)\] - (\S+)$", text, re.M)

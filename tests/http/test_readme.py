@@ -96,6 +96,13 @@ class Readme(harness.ServerTest):
         contents = PAGES["README.md"].split("**Contents**")[1].split("\n\n")[0]
         self.assertEqual(set(re.findall(r"\(#([\w-]+)\)", contents)), anchors)
 
+    def test_the_rooms_have_the_ranks_that_lint_checks(self):
+        ranks = (harness.ROOT / "tests/lint").read_text(encoding="utf-8").split("\nranks='")[1].split("'")[0]
+        table = PAGES["README.md"].split("\n| rank | room")[1].split("\n\n")[0].splitlines()[2:]
+        said = [f"{room} {rank}" for rank, rooms in (re.split(r" *\| *", row)[1:3] for row in table)
+                for room in re.findall(r"`(.+?)`", rooms)]
+        self.assertEqual(sorted(said), sorted(ranks.splitlines()))
+
     def test_the_readme_is_short_and_narrow(self):
         lines = PAGES["README.md"].splitlines()
         self.assertLess(len(lines), 400)
