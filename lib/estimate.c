@@ -63,8 +63,13 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
 
 #define CONTESTED_PIXEL_BYTES 160 /* for each contested pixel: contested.c, difference.c */
 
-/* A soft edge adds the sorted candidates, its pixels and runs, and the sums of lines. Where the
- * whole band is contested, that adds CONTESTED_PIXEL_BYTES for each pixel of the band. */
+/* For each element, where all are candidates: 16 of a sorted candidate, its pixel and its bucket,
+ * 16 of one that is compared by its value, up to 24 of runs while their room doubles; the rest is
+ * for the sums of lines. */
+#define SOFT_ELEMENT_BYTES 60
+
+/* A soft edge adds SOFT_ELEMENT_BYTES. Where the whole band is contested, that adds
+ * CONTESTED_PIXEL_BYTES for each pixel of the band. */
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (!plan->method->draw)
         return 0;
@@ -76,5 +81,6 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
         return bytes;
     double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
     bool settles = settling_cost(&plan->recipe, n, band) > 0;
-    return bytes + 60 * plan->elements + (settles ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0);
+    return bytes + SOFT_ELEMENT_BYTES * plan->elements +
+           (settles ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0);
 }

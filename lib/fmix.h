@@ -208,10 +208,10 @@ FMIX_API fmix_status fmix_scratch_new(fmix_scratch **out);
 FMIX_API void fmix_scratch_free(fmix_scratch *scratch);
 FMIX_API void fmix_scratch_trim(fmix_scratch *scratch);
 
-/* Sets a function that can cancel work. Deciding a close call can take seconds, on large shapes at
- * high delta. While a call with this scratch does so, it calls `cancelled` about every millisecond;
- * if `cancelled` returns true, the call ends with FMIX_ERROR_CANCELLED. NULL: work is never
- * cancelled. */
+/* Sets a function that can cancel work. Deciding a close call can take long, on large shapes at
+ * high delta: at 4096x4096 19 s in double-double, and minutes where MPFR has to decide. While a
+ * call with this scratch does so, it calls `cancelled` about every millisecond; if `cancelled`
+ * returns true, the call ends with FMIX_ERROR_CANCELLED. NULL: work is never cancelled. */
 FMIX_API void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user);
 
 /* All that a mask depends on, besides t. */

@@ -37,14 +37,20 @@ typedef struct band {
     size_t run_count, run_room;
 } band;
 
-/* Values are further apart than this in few cases, so most are told apart by 31 bits. */
+/* Steps from `high` to `low`: nearly the 31 bits that a candidate has for them. What is kept free
+ * is far more than the rounding of a product adds. */
 #define STEPS (0x1p31 - 0x1p20)
+/* Of the scale: so the band is wider than 2^-869, and neither it nor a product is subnormal. */
+#define SCALE_MOST 0x1p900
+/* Added to the rounded-down width in steps: one for what rounding down took, one each for two
+ * values that are rounded to whole steps. */
+#define CLOSE_MORE 3
 
 static void set_scale(band *b, double width) {
     double range = b->high - b->low, scale = STEPS / range;
-    bool fits = range > 0 && scale < 0x1p900 && width * scale < STEPS;
+    bool fits = range > 0 && scale < SCALE_MOST && width * scale < STEPS;
     b->scale = fits ? scale : 0; /* 0: all are compared by their values */
-    b->close = fits ? (uint64_t)(width * scale) + 3 : 3;
+    b->close = fits ? (uint64_t)(width * scale) + CLOSE_MORE : CLOSE_MORE;
 }
 
 /* Sets low and high to the values at the ends of the band, moved outwards by `width`. */
@@ -92,7 +98,7 @@ static bool guess_ends(const fmix_kernels *kernels, const double *g, uint64_t n,
     return true;
 }
 
-#define BLOCK 512
+#define BLOCK 512 /* pixels at once: 4 KiB of candidates on the stack stay in the first cache */
 
 /* Writes the candidates among n pixels from `first` on, and -1 for all others, and 1 or 0 as the
  * weights of others. Returns how many are above. */
@@ -143,7 +149,9 @@ static void sort_neighbours(int64_t *v, size_t n, size_t passes) {
         }
 }
 
-#define BUCKET_MOST 16 /* larger ones are sorted apart */
+/* sort_neighbours goes over all of a block once for each number in its largest bucket. So larger
+ * buckets are sorted apart, and a block ends after AT_ONCE numbers, 8 KiB, for the first cache. */
+#define BUCKET_MOST 16
 #define AT_ONCE     1024
 
 /* Sorts the numbers by buckets: about as many as numbers, so that most have one or two. */

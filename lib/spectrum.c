@@ -18,8 +18,8 @@ static void fill_row(const fmix_spectrum_params *params, uint64_t first, uint32_
     }
 }
 
-/* Rows b and -b along either leading side are equal, so the function computes
- * those of ⌊n/2⌋+1 places along each. */
+/* Rows b and -b along either leading side are equal, so the function computes those of ⌊n/2⌋+1
+ * places along each. */
 static void weigh_paper(fmix_weights *weights) {
     const fmix_sides *sides = &weights->sides;
     uint32_t n0 = sides->n[0], n1 = sides->n[1], row = sides->n[2] / 2 + 1;

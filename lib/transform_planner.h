@@ -24,8 +24,8 @@ void fmix_fft_run(const fmix_fft *fft, double *x, double *g);
 
 /* Measures both ways (transform_way.h), each for at most about `seconds`, during which all other
  * planning waits. Runs that begin afterwards use the fastest plan so far. *whole: time did not run
- * out. Otherwise FFTW has estimated the plan, and does not take it for a measured one
- * later, from wisdom. */
+ * out. Otherwise FFTW has estimated the plan, and does not take it for a measured one later, from
+ * wisdom. */
 fmix_status fmix_fft_measure(fmix_fft *fft, double seconds, bool *whole);
 
 /* FFTW's name and version. */

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-/* Within these limits measuring a way takes up to half a second; past them, or with large primes,
- * seconds. */
+/* Within these limits measuring a way takes up to half a second, if FFTW may take as long; past
+ * them, or with large primes, seconds. */
 #define TUNED_ELEMENTS (1u << 20)
 #define TUNED_PRIME    13
-/* A shape is worth measuring once its transforms have taken some 20 ms. */
+/* Elements. A shape is worth measuring once its transforms have taken some 20 ms, at 3 ns each. */
 #define WANTED_AFTER 7000000
 
 static bool is_worth_measuring(const fmix_shape *shape) {

@@ -9,9 +9,9 @@
 #define WITHHELD  0.4  /* part of the capacity, from a client with one and a half shares or more */
 
 /* The pace. */
-#define LEAST_COST 20e3 /* of a task that the pace learns from */
-#define LEARNING   0.0625
-#define SLOWEST    64.0 /* bounds, so that a few odd tasks cannot make every admission fail */
+#define LEAST_COST 20e3   /* of a task that the pace learns from */
+#define LEARNING   0.0625 /* part of a task's deviation: some sixteen tasks are remembered */
+#define SLOWEST    64.0   /* bounds, so that a few odd tasks cannot make every admission fail */
 #define FASTEST    (1 / 64.0)
 
 /* A deadline. */

@@ -1,5 +1,6 @@
-/* Hypothesis H (DESIGN, promise 2): a transform's error is at most 64 u log2(N) ||X||_1. Values are
- * summed by their definition in double-double, all of them or, where that would take long, some. */
+/* Hypothesis H (lib/BOUND.md, section 5): a transform's error is at most 64 u log2(N) ||X||_1.
+ * Values are summed by their definition in double-double, all of them or, where that would take
+ * long, some. */
 #include "unit.h"
 
 #include "double_double.h"
@@ -338,8 +339,8 @@ static void hypothesis_holds_at_long_lines(void **state) {
 /* FFTW's own tests plan so; its header does not name it. */
 #define WITHOUT_SIMD (1u << 17)
 
-/* Every way to plan: no plan may show (DESIGN, promise 1). Which plans those are depends on the
- * machine and the day, so this looks at other ones each time. */
+/* Every way to plan: no plan may show (README, Reproducibility). Which plans those are depends on
+ * the machine and the day, so this looks at other ones each time. */
 static const struct kind {
     const char *name;
     unsigned flags;
