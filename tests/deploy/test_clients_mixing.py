@@ -1,6 +1,7 @@
 """Batches that the clients in JavaScript and R mix are those of POST /v1/mix and of the reference, bit for bit."""
 
 import dataclasses
+import itertools
 import json
 import random
 import tempfile
@@ -236,9 +237,23 @@ class Mixing:
                 "options": {}, "x": written("f32", np.zeros((4, 6), "<f4")), "y": None, "steps": [{"step": 0}]}])
             self.assertIn("url is", outcome.get("error", ""), address)
 
+    def test_a_clock_that_is_set_neither_ends_patience_nor_prolongs_it(self):
+        for jump, patience, refusals, wanted in (3600, 60, 1, "TRUE"), (-3600, 0.5, 10**6, "too much to do"):
+            asked = itertools.count()
+            with languages.Proxy(DAEMON, lambda path, asked=asked, most=refusals: (503, {}) if next(asked) < most
+                                 else None) as address:
+                said = self.script(self.clock.replace("JUMP", str(jump)).replace("PATIENCE", str(patience)), address)
+            self.assertIn(wanted.casefold(), said.casefold())
+
 
 class JavaScript(Mixing, unittest.TestCase):
     make = languages.JavaScript
+    # Each look at the clock finds it set again.
+    clock = """
+        let time = Date.now();
+        Date.now = () => time += 1000 * JUMP;
+        await new fmixd.Connection(url, { patience: PATIENCE }).get("/version")
+          .then((body) => console.log(body.byteLength > 9), (error) => console.log(error.message));"""
     recipes = 300
     # What is copied keeps its bytes, whatever they are; u8 is rounded as the daemon rounds it.
     types = {"copied": ("u8", "i8", "i32", "i64", "f16", "bf16"), "blended": ("u8",)}
@@ -362,6 +377,11 @@ class JavaScript(Mixing, unittest.TestCase):
 
 class R(Mixing, unittest.TestCase):
     make = languages.R
+    clock = """
+        time <- 1e9; unlockBinding("Sys.time", baseenv())
+        assign("Sys.time", function() .POSIXct(time <<- time + JUMP), baseenv())
+        cat(tryCatch(length(fmixd_connection(url, patience = PATIENCE)$get("/version")) > 9,
+                     error = conditionMessage))"""
     recipes = 90
     types = {"copied": ("u8", "i8", "i32", "i64", "f16", "bf16"), "blended": ("f16", "bf16")}
 
@@ -382,9 +402,9 @@ class R(Mixing, unittest.TestCase):
         self.assertIn("smoothing is for classes", self.refused(options={"smoothing": 0.1}, x=x, y={
             **written("f64", np.zeros(4)), "array": True}))
 
-    def script(self, text):
-        """What a program of these lines says, to which `url` is the daemon's."""
-        done = self.language.script(f"library(fmixd); url <- '{url()}'; " + text)
+    def script(self, text, address=None):
+        """What a program of these lines says, to which `url` is a daemon's."""
+        done = self.language.script(f"library(fmixd); url <- '{address or url()}'; " + text)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 

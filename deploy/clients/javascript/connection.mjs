@@ -2,6 +2,8 @@
 
 const AGAIN = [429, 502, 503, 504];
 const MOMENT = 0.1; // seconds between two tries, at least
+const PAUSE = 5; // seconds between two tries, at most, where the daemon does not say how long
+const SPREAD = 0.3; // of a wait, added at random, so that clients do not come again together
 const SILENCE = 2; // seconds of waiting after which a warning says so
 const LONGEST = 2 ** 31 - 1; // milliseconds of a timer; one of more would end at once
 
@@ -17,7 +19,7 @@ export class Refused extends Error {
 
 /**
  * @typedef {object} ConnectionOptions
- * @property {string} [token] of the daemon, if it asks one
+ * @property {string} [token] of the daemon, if it asks for one
  * @property {number} [patience] seconds over which a request is tried again (300)
  * @property {number} [tries] how often a request is sent at most (no limit)
  * @property {number} [timeout] seconds without a byte after which a try has failed (60)
@@ -56,15 +58,15 @@ export class Connection {
     const pairs = new URLSearchParams(texts.map(([name, value]) => [name, text(value, name)]));
     const target = this.#base + path + (texts.length ? `?${pairs}` : "");
     const { patience, tries, signal, warn } = this.#options;
-    const begun = Date.now();
-    for (let tried = 1, pause = MOMENT, silent = false; ; tried++, pause = Math.min(2 * pause, 5)) {
+    const begun = performance.now(); // which does not jump when the clock is set
+    for (let tried = 1, pause = MOMENT, silent = false; ; tried++, pause = Math.min(2 * pause, PAUSE)) {
       const { status, body, retryAfter, why } = await this.#try(target, request);
       if (status === 200)
         return body;
       if (status && !AGAIN.includes(status))
         throw new Refused(`${target}: ${status} ${why}`, status);
-      const wait = seconds(retryAfter, pause) * (1 + 0.3 * Math.random());
-      const waited = (Date.now() - begun) / 1000 + wait;
+      const wait = seconds(retryAfter, pause) * (1 + SPREAD * Math.random());
+      const waited = (performance.now() - begun) / 1000 + wait;
       if (waited > patience || tried >= tries)
         throw new Error(`${target}: no answer, asked ${tried} times: ${why}`);
       if (waited > SILENCE && !silent) {

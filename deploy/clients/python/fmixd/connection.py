@@ -23,6 +23,8 @@ from .integers import integer
 PATIENCE = 300.0  # seconds over which a request is tried again
 SILENCE = 2.0     # seconds without an answer after which a warning says so
 MOMENT = 0.1      # seconds between two tries, at least
+PAUSE = 5.0       # seconds between two tries, at most, where the daemon does not say how long
+SPREAD = 0.3      # of a wait, added at random, so that clients do not come again together
 TIMEOUT = 60.0    # seconds without a byte
 
 # Its own: random.uniform would change the numbers of whoever called random.seed. And of the system: what a fork
@@ -78,7 +80,7 @@ def api_names(options: Mapping[str, Any]) -> dict[str, Any]:
 class Connection:
     """One kept connection, opened again whenever it breaks. For one thread at a time.
 
-    url: of a daemon, as http://localhost:8080; token: of the daemon, if it asks one; patience: seconds
+    url: of a daemon, as http://localhost:8080; token: of the daemon, if it asks for one; patience: seconds
     over which a request is tried again; tries: how often at most.
     """
 
@@ -106,7 +108,7 @@ class Connection:
     def _ask(self, method: str, path: str, query: dict[str, Any], data: bytes | None = None) -> bytes:
         texts = {name: text(value, name) for name, value in query.items() if value is not None}
         target = f"{self._path}{path}?{urlencode(texts)}" if texts else self._path + path
-        begun, pause, silent = time.monotonic(), 0.1, False
+        begun, pause, silent = time.monotonic(), MOMENT, False
         for tried in itertools.count(1):
             status, headers, body = self._try(method, target, data)
             if status == 200:
@@ -114,7 +116,7 @@ class Connection:
                 return body
             if status and status not in (429, 502, 503, 504):
                 raise Refused(f"{self._origin}{target}: {status} {_reason(body)}")
-            wait = _seconds(headers.get("Retry-After"), pause) * _JITTER.uniform(1, 1.3)
+            wait = _seconds(headers.get("Retry-After"), pause) * _JITTER.uniform(1, 1 + SPREAD)
             waited = time.monotonic() - begun
             why = _reason(body) if status else body
             if waited + wait > self._patience or tried == self._tries:
@@ -125,7 +127,7 @@ class Connection:
                               f"{self._patience:.0f} s are over", stacklevel=3)
             if self._abandoned.wait(wait):
                 raise ConnectionError(f"{target}: nobody waits for the answer any more")
-            pause = min(2 * pause, 5)
+            pause = min(2 * pause, PAUSE)
         raise AssertionError("itertools.count does not end")
 
     def _try(self, method: str, target: str, data: bytes | None) -> tuple[int | None, Any, Any]:

@@ -1,5 +1,10 @@
 # HTTP requests to a daemon, which are sent again where that helps.
 
+MOMENT <- 0.1 # seconds between two tries, at least
+PAUSE <- 5 # seconds between two tries, at most, where the daemon does not say how long
+SPREAD <- 0.3 # of a wait, added at random, so that clients do not come again together
+SILENCE <- 2 # seconds of waiting after which a warning says so
+
 fmixd_connection <- function(url, token = NULL, patience = 300, tries = Inf) {
   if (!is.character(url) || length(url) != 1 || !grepl("^https?://[^/?#@[:space:]]+(/[^?#[:space:]]*)?$", url)) {
     stop("url is ", deparse(url), "; it must be http:// or https://, a host and perhaps a port, as ",
@@ -18,40 +23,39 @@ fmixd_connection <- function(url, token = NULL, patience = 300, tries = Inf) {
   }
   ask <- function(path, query, body = NULL) {
     target <- paste0(base, path, query_text(query))
-    begun <- now(); pause <- 0.1; silent <- FALSE; tried <- 0
+    gone <- 0; pause <- MOMENT; silent <- FALSE; tried <- 0
     repeat {
       tried <- tried + 1
       reply <- one_try(target, headers, body)
       if (reply$status == 200) return(reply$content)
       if (!reply$status %in% c(0, 429, 502, 503, 504)) refuse(target, ": ", reply$status, " ", reply$why)
-      wait <- (if (is.na(reply$wait)) pause else max(reply$wait, 0.1)) * (1 + 0.3 * jitter())
-      waited <- now() - begun + wait
-      if (waited > patience || tried >= tries) {
+      wait <- (if (is.na(reply$wait)) pause else max(reply$wait, MOMENT)) * (1 + SPREAD * jitter())
+      gone <- gone + reply$took + wait
+      if (gone > patience || tried >= tries) {
         stop(target, ": no answer, asked ", tried, " times: ", reply$why, call. = FALSE)
       }
-      if (waited > 2 && !silent) {
+      if (gone > SILENCE && !silent) {
         silent <- TRUE
         warning(target, ": no answer yet (", reply$why, "); it is asked again until ", patience, " s are over",
                 call. = FALSE, immediate. = TRUE)
       }
       Sys.sleep(wait)
-      pause <- min(2 * pause, 5)
+      pause <- min(2 * pause, PAUSE)
     }
   }
   list(get = function(path, query = list()) ask(path, query),
        post = function(path, body, query = list()) ask(path, query, body))
 }
 
-now <- function() as.numeric(Sys.time())
-
 # From 0 to 1, by the clock: runif would change the random numbers of whoever called set.seed.
-jitter <- function() (now() * 1e4) %% 1
+jitter <- function() (as.numeric(Sys.time()) * 1e4) %% 1
 
 refuse <- function(...) {
   stop(structure(class = c("fmixd_refused", "error", "condition"), list(message = paste0(...), call = NULL)))
 }
 
-# Its status (0 where the connection broke), its content, and how long it asks to wait.
+# Its status (0 where the connection broke), its content, how long it asks to wait, and the seconds that it took.
+# These are curl's, by a clock that does not jump when the time is set; R itself has only the other.
 one_try <- function(target, headers, body) {
   handle <- curl::new_handle(connecttimeout = 60, low_speed_limit = 1, low_speed_time = 60)
   if (!is.null(body)) {
@@ -60,10 +64,11 @@ one_try <- function(target, headers, body) {
   }
   do.call(curl::handle_setheaders, c(list(handle), headers))
   reply <- tryCatch(curl::curl_fetch_memory(target, handle), error = conditionMessage)
-  if (is.character(reply)) return(list(status = 0, wait = NA, why = reply))
+  took <- curl::handle_data(handle)$times[["total"]]
+  if (is.character(reply)) return(list(status = 0, wait = NA, why = reply, took = took))
   if (reply$status_code == 200) return(list(status = 200, content = reply$content))
   wait <- curl::parse_headers_list(reply$headers)[["retry-after"]]
-  list(status = reply$status_code, why = reason(reply$content),
+  list(status = reply$status_code, why = reason(reply$content), took = took,
        wait = if (length(wait) && grepl("^[0-9]+$", wait)) as.numeric(wait) else NA)
 }
 
