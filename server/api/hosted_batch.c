@@ -278,30 +278,41 @@ static bool begin_preprocessor(const query *q, hosted_batch *h, batch_shapes *d,
                             d->preprocessed, p);
 }
 
-static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
+/* Finds which samples the batch has, and its shapes. */
+static bool begin_samples(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
     query *q = &request->query;
+    const uint64_t most = request->server->config->elements;
+    return sequence_request_check(q, h->set, most, p) && view_request_check(q, h->set, most, p) &&
+           check_neighbours(q, h->set, p) && hosted_samples_begin(&h->samples, p) &&
+           begin_views(q, h, request->server, wants_dense(request), p) && find_early(h, p) &&
+           find_shapes(request, h, d, p);
+}
+
+static bool begin_labels(query *q, hosted_batch *h, problem *p) {
     mixed_batch *m = &h->mixed;
-    const batch_address *at = &h->samples.at;
-    if (!sequence_request_check(q, h->set, request->server->config->elements, p) ||
-        !view_request_check(q, h->set, request->server->config->elements, p) ||
-        !check_neighbours(q, h->set, p) || !hosted_samples_begin(&h->samples, p) ||
-        !begin_views(q, h, request->server, wants_dense(request), p) || !find_early(h, p) ||
-        !find_shapes(request, h, d, p) ||
-        !mixed_batch_begin(m, request, &d->recipe, at->number, at->rows, p))
-        return false;
+    return hosted_labels_begin(&h->labels, p) &&
+           hosted_labels_describe(&h->labels, q, &m->labels, p) &&
+           check_pairing(q, h->set, m->labels, p);
+}
+
+static bool begin_dense(const resource_request *request, hosted_batch *h, const batch_shapes *d,
+                        problem *p) {
+    const query *q = &request->query;
+    dense *targets = &h->mixed.dense;
     if (request->groups & GROUP_PARTS)
-        m->dense.otherwise = q->given[QUERY_PARTS]
+        targets->otherwise = q->given[QUERY_PARTS]
                                  ? "; or leave dense out of parts"
                                  : "; or name parts without dense, as parts=mixed";
+    return (!wants_dense(request) ||
+            hosted_dense_begin(&h->dense, q, &d->geometry, &d->recipe.shape, targets, p)) &&
+           check_parts(q, h, p);
+}
+
+/* Says how rows are mixed, once all is known that they depend on. */
+static void begin_mixing(const query *q, hosted_batch *h, const batch_shapes *d) {
+    mixed_batch *m = &h->mixed;
+    const batch_address *at = &h->samples.at;
     m->rows.rows.t = h->samples.t;
-    if (!begin_preprocessor(q, h, d, p) || !hosted_rows_begin(&h->rows, p) ||
-        !hosted_labels_begin(&h->labels, p) ||
-        !hosted_labels_describe(&h->labels, q, &m->labels, p) ||
-        !check_pairing(q, h->set, m->labels, p) ||
-        (wants_dense(request) &&
-         !hosted_dense_begin(&h->dense, q, &d->geometry, &d->recipe.shape, &m->dense, p)) ||
-        !check_parts(q, h, p) || !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
-        return false;
     m->rows.first = at->begin;
     m->partners = h->samples.neighbours ? h->samples.number + at->rows : NULL;
     m->batch = (fmix_batch){.rows = h->rows.stored,
@@ -314,6 +325,18 @@ static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, p
     m->fill = fill_mixed;
     m->fill_self = h;
     m->row_cost = hosted_rows_cost(&h->rows);
+}
+
+static bool begin(resource_request *request, hosted_batch *h, batch_shapes *d, problem *p) {
+    query *q = &request->query;
+    const batch_address *at = &h->samples.at;
+    if (!begin_samples(request, h, d, p) ||
+        !mixed_batch_begin(&h->mixed, request, &d->recipe, at->number, at->rows, p) ||
+        !begin_preprocessor(q, h, d, p) || !hosted_rows_begin(&h->rows, p) ||
+        !begin_labels(q, h, p) || !begin_dense(request, h, d, p) ||
+        !mixed_batch_out_type(q, d->preprocessed, &d->out, p))
+        return false;
+    begin_mixing(q, h, d);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "picture_sizes.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define HALF     13 /* bits: pictures have at most 2^26 pixels */
@@ -73,4 +74,15 @@ bool picture_sizes_find(FILE *looks, picture_sizes *out) {
     bool good = counters && find_median(looks, out, counters);
     free(counters);
     return good;
+}
+
+void picture_sizes_text(const picture_sizes *s, bool images, char out[PICTURE_SIZES_TEXT]) {
+    const picture_look *a = &s->least, *b = &s->most, *m = &s->median;
+    int used = images ? snprintf(out, PICTURE_SIZES_TEXT,
+                                 "pictures from %u x %u to %u x %u pixels, median %u x %u",
+                                 a->width, a->height, b->width, b->height, m->width, m->height)
+                      : snprintf(out, PICTURE_SIZES_TEXT, "images of %u x %u pixels",
+                                 s->first.width, s->first.height);
+    snprintf(out + used, PICTURE_SIZES_TEXT - (size_t)used,
+             ": %" PRIu64 " colour, %" PRIu64 " grey", s->colour, s->grey);
 }

@@ -18,4 +18,9 @@ typedef struct picture_sizes {
  * why. */
 bool picture_sizes_find(FILE *looks, picture_sizes *out);
 
+/* Writes how large the pictures are, and how many have colours. images: each has a size of its own.
+ */
+#define PICTURE_SIZES_TEXT 160
+void picture_sizes_text(const picture_sizes *s, bool images, char out[PICTURE_SIZES_TEXT]);
+
 #endif

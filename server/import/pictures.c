@@ -205,21 +205,31 @@ static bool look_at_all(pictures *p) {
 
 /* ---- what the set becomes ---- */
 
-static void tell_images(const pictures *p) {
-    const picture_sizes *s = &p->sizes;
-    const char *rows = p->order.channels == 3 ? "RGB" : "grey";
-    import_tell(p->in,
-                "pictures from %u x %u to %u x %u pixels, median %u x %u: %" PRIu64
-                " colour, %" PRIu64 " grey; rows are %s%s",
-                s->least.width, s->least.height, s->most.width, s->most.height, s->median.width,
-                s->median.height, s->colour, s->grey, rows, p->in->channels ? " (--channels)" : "");
-    if (!(p->in->given & IMPORT_STORE))
+static void tell_pictures(const pictures *p) {
+    char sizes[PICTURE_SIZES_TEXT];
+    picture_sizes_text(&p->sizes, p->facts.images, sizes);
+    import_tell(p->in, "%s; rows are %s%s", sizes, p->order.channels == 3 ? "RGB" : "grey",
+                p->in->channels ? " (--channels)" : "");
+    if (p->facts.images && !(p->in->given & IMPORT_STORE))
         import_tell(p->in, "the sizes differ, so the files are stored as they are, as with --store "
                            "files; --store pixels stores pixels");
 }
 
+/* Refuses dense targets of one size beside images. */
+static bool check_dense(const pictures *p) {
+    const import *in = p->in;
+    unsigned i = p->facts.images ? 0 : in->dense.count;
+    while (i < in->dense.count && in->dense.item[i].maps)
+        i++;
+    return i == in->dense.count ||
+           import_fail(in,
+                       "'%s' holds dense targets of one size, but the pictures have sizes of "
+                       "their own; give label maps, one for each picture (fmixd import --help)",
+                       in->dense.item[i].path);
+}
+
 /* Pictures of one size are rows of one array, unless the option says otherwise. */
-static bool decide(pictures *p) {
+static void choose(pictures *p) {
     const import *in = p->in;
     const picture_sizes *s = &p->sizes;
     bool images = s->differ || (in->given & IMPORT_STORE);
@@ -240,21 +250,12 @@ static bool decide(pictures *p) {
                                       .maps = p->maps.count,
                                       .expected = s->count};
     memcpy(p->facts.map_name, p->maps.name, sizeof p->maps.name);
-    if (images)
-        tell_images(p);
-    else
-        import_tell(in,
-                    "images of %u x %u pixels: %" PRIu64 " colour, %" PRIu64 " grey; rows are %s%s",
-                    s->first.width, s->first.height, s->colour, s->grey,
-                    channels == 3 ? "RGB" : "grey", in->channels ? " (--channels)" : "");
-    for (unsigned i = 0; i < in->dense.count && images; i++)
-        if (!in->dense.item[i].maps)
-            return import_fail(in,
-                               "'%s' holds dense targets of one size, but the pictures have sizes "
-                               "of their own; give label maps, one for each picture (fmixd import "
-                               "--help)",
-                               in->dense.item[i].path);
-    return true;
+}
+
+static bool decide(pictures *p) {
+    choose(p);
+    tell_pictures(p);
+    return check_dense(p);
 }
 
 /* ---- the rows ---- */

@@ -20,6 +20,21 @@ static void sizes_are_ranked_by_area(void **state) {
     assert_true(s.first.width == 500 && s.least.width == 1 && s.most.width == 8192);
     assert_true(s.median.width == 500 && s.median.height == 375);
     fclose(file);
+    char text[PICTURE_SIZES_TEXT];
+    picture_sizes_text(&s, true, text);
+    assert_string_equal(
+        text, "pictures from 1 x 1 to 8192 x 8192 pixels, median 500 x 375: 3 colour, 2 grey");
+    picture_sizes_text(&s, false, text);
+    assert_string_equal(text, "images of 500 x 375 pixels: 3 colour, 2 grey");
+}
+
+static void the_largest_numbers_fit_the_text(void **state) {
+    (void)state;
+    const picture_look l = {UINT32_MAX, UINT32_MAX, 3, 0, 0};
+    const picture_sizes s = {0, UINT64_MAX, UINT64_MAX, l, l, l, l, true};
+    char text[PICTURE_SIZES_TEXT];
+    picture_sizes_text(&s, true, text);
+    assert_non_null(strstr(text, "18446744073709551615 grey"));
 }
 
 static void pictures_of_one_size_do_not_differ(void **state) {
@@ -44,4 +59,5 @@ static void no_pictures_are_no_error(void **state) {
     fclose(file);
 }
 
-RUN(T(sizes_are_ranked_by_area), T(pictures_of_one_size_do_not_differ), T(no_pictures_are_no_error))
+RUN(T(sizes_are_ranked_by_area), T(the_largest_numbers_fit_the_text),
+    T(pictures_of_one_size_do_not_differ), T(no_pictures_are_no_error))
