@@ -2,13 +2,13 @@
 either way: the figures of deploy/README.md, which sizes a cluster by them."""
 
 import math
-import os
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "http"))
 
 import harness  # noqa: E402
+from process import processor_seconds  # noqa: E402
 
 ROWS = 256
 ROUNDS = 5
@@ -17,21 +17,15 @@ SHAPES = [("32x32", 3, 200000), ("64x64", 3, 50000), ("128x128", 3, 16000), ("22
           ("512x512", 3, 1000), ("64x64x64", 1, 1000)]
 
 
-def processor_seconds(pid):
-    """Of all threads, so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def rate(server, shape, count):
     """Masks for each second of processor time, the median of some rounds."""
     target = f"/v1/masks.raw?shape={shape}&n={count}&dtype=bits&seed="
     server.get(target + "0")  # plans and weights are made
     rates = []
     for seed in range(1, ROUNDS + 1):
-        before = processor_seconds(server.process.pid)
+        before = processor_seconds(server.process)
         server.get(target + str(seed))
-        rates.append(count / (processor_seconds(server.process.pid) - before))
+        rates.append(count / (processor_seconds(server.process) - before))
     return sorted(rates)[ROUNDS // 2]
 
 

@@ -16,7 +16,7 @@ SHOWN = 40
 RAW = "application/octet-stream"
 PROBLEM = "application/problem+json"
 MUTATIONS = 2000
-RSS_SLACK_KIB = 8 << 10
+RSS_SLACK = 8 << 20
 
 X = np.arange(12, dtype=np.uint8).reshape(2, 6)
 DATA = X.tobytes()

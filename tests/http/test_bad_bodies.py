@@ -2,15 +2,15 @@
 
 import io
 import random
-import re
 import struct
 import unittest
 
 import numpy as np
 
 from bad_input import (BODY, CUBES, DATA, DIGITS, LAST, LAYOUTS, MUTATIONS,
-                       OneConnection, RAW, RSS_SLACK_KIB)
+                       OneConnection, RAW, RSS_SLACK)
 from harness import NPY, write_npy
+from process import resident
 
 
 def npy(header, data=DATA, version=(1, 0), claimed=None):
@@ -214,24 +214,18 @@ class Claims(OneConnection):
               f"2x{2**62}", f"{2**16}x{2**16}x{2**16}x{2**16}",
               f"{2**13}x{2**13}x{2**13}x{2**13}x{2**13}")
 
-    def rss(self):
-        """Resident KiB of the daemon."""
-        with open(f"/proc/{self.server.process.pid}/status",
-                  encoding="ascii") as status:
-            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1])
-
     def check_claim(self, answer):
         self.assertIn(answer.status, (400, 413))
         self.check_refused(answer, "x", status=answer.status)
 
     def check_claims(self, ask):
         self.mix(CUBES, "layout=none")
-        before = self.rss()
+        before = resident(self.server.process)
         for claim in self.claims:
             for dtype in "u8", "f32":
                 with self.subTest(claim=claim, dtype=dtype):
                     self.check_claim(ask(claim, dtype))
-        self.assertLess(self.rss() - before, RSS_SLACK_KIB)
+        self.assertLess(resident(self.server.process) - before, RSS_SLACK)
 
     def test_a_raw_claim_of_much_is_refused_without_memory_for_it(self):
         self.check_claims(lambda claim, dtype: self.mix(

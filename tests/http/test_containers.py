@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import struct
 import subprocess
 import tempfile
@@ -14,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import ServerTest, write_npy
+from process import resident
 
 NPZ = "application/x-npz"
 SAFETENSORS = "application/x-safetensors"
 RAW = "application/octet-stream"
-RSS_SLACK_KIB = 8 << 10
+RSS_SLACK = 8 << 20
 ALIGN = 64
 
 TYPES = {"BOOL": "|b1", "U8": "|u1", "I8": "|i1", "I16": "<i2", "I32": "<i4",
@@ -340,21 +340,15 @@ class Uploads(ContainersTest):
 class Bombs(ContainersTest):
     arguments = "--drain", "0", "--body", "64M"
 
-    def rss(self):
-        """Resident KiB of the daemon, at its most."""
-        with open(f"/proc/{self.server.process.pid}/status",
-                  encoding="ascii") as status:
-            return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
-
     def test_what_is_claimed_takes_no_memory(self):
         self.mix(write_npz({"x": np.zeros((2, 6), np.uint8)}))
         zeros = write_zip([("x.npy", bytes(1 << 27))], zipfile.ZIP_DEFLATED)
-        before = self.rss()
+        before = resident(self.server.process, "VmHWM")
         for body in (zeros, *map(self.claiming, (2**31, 2**32 - 2, 2**26))):
             answer = self.server.post("/v1/mix?layout=none", body,
                                       content_type=NPZ)
             self.assertIn(answer.status, (400, 413))
-        self.assertLess(self.rss() - before, RSS_SLACK_KIB)
+        self.assertLess(resident(self.server.process, "VmHWM") - before, RSS_SLACK)
 
     @staticmethod
     def claiming(size):

@@ -18,6 +18,7 @@ import numpy as np
 import harness
 import pictures
 from harness import PATIENCE, until
+from process import descriptors, processor_seconds, state
 from test_picture_uploads import form
 
 TARGET = "/v1/masks.npy?shape=64x64&n=16&seed=5"
@@ -32,24 +33,6 @@ def reset(sock):
     sock.close()
 
 
-def cpu_seconds(pid):
-    """Of all threads, so far."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def state_of(pid):
-    """T: it is stopped."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        return stat.read().rpartition(")")[2].split()[0]
-
-
-def descriptors(pid):
-    """How many are open."""
-    return len(os.listdir(f"/proc/{pid}/fd"))
-
-
 class Faulty(unittest.TestCase):
     """Daemons of which something is taken away."""
 
@@ -62,8 +45,8 @@ class Faulty(unittest.TestCase):
     def is_as_before(self, server, open_before, right):
         """Nothing is in flight, nothing open, and answers are right."""
         server.until_metric("fmixd_requests_in_flight", 1)
-        until(lambda: descriptors(server.process.pid) <= open_before,
-              lambda: f"{descriptors(server.process.pid)} descriptors, "
+        until(lambda: descriptors(server.process) <= open_before,
+              lambda: f"{descriptors(server.process)} descriptors, "
                       f"{open_before} before")
         self.assertEqual(server.get(TARGET, fresh=True).body, right)
 
@@ -76,7 +59,7 @@ class Vanishing(Faulty):
         self.right = self.server.get(TARGET, fresh=True).body
         self.random = random.Random(20021)
         self.server.until_metric("fmixd_requests_in_flight", 1)
-        self.before = descriptors(self.server.process.pid)
+        self.before = descriptors(self.server.process)
 
     def vanish(self, sock):
         """Half of them close, half reset."""
@@ -228,9 +211,9 @@ class Descriptors(Faulty):
         server = self.start("--log", "off", *self.THREADS,
                             descriptors=self.LIMIT)
         server.until_logged("only 160 file descriptors, so connections is 68")
-        pid, right = server.process.pid, server.get(TARGET, fresh=True).body
+        process, right = server.process, server.get(TARGET, fresh=True).body
         server.until_metric("fmixd_requests_in_flight", 1)
-        before = descriptors(pid)
+        before = descriptors(process)
         waiting = [socket.create_connection(server.address, PATIENCE)
                    for _ in range(self.CLIENTS)]
         for sock in waiting:
@@ -238,10 +221,10 @@ class Descriptors(Faulty):
             sock.sendall(LIVE)
         served = until(lambda: len(found := self.answered(waiting)) == 68
                        and found, lambda: len(self.answered(waiting)))
-        spent = cpu_seconds(pid)
+        spent = processor_seconds(process)
         time.sleep(1)
-        self.assertLess(cpu_seconds(pid) - spent, 0.2)
-        self.assertLess(descriptors(pid), self.LIMIT)
+        self.assertLess(processor_seconds(process) - spent, 0.2)
+        self.assertLess(descriptors(process), self.LIMIT)
         for sock in served:  # who is in is served again
             self.assertEqual(harness.read_reply(sock)[1], b"alive\n")
             sock.sendall(REQUEST)
@@ -285,7 +268,7 @@ class Signals(Faulty):
             sock.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             begun = sock.recv(100)
             server.process.send_signal(signal.SIGSTOP)
-            until(lambda: state_of(server.process.pid) == "T")
+            until(lambda: state(server.process) == "T")
             server.process.send_signal(signal.SIGCONT)
             self.assertEqual(harness.read_reply(sock, begun)[1], right)
 

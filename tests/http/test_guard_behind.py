@@ -18,6 +18,7 @@ import harness  # noqa: E402
 import hostile_clients  # noqa: E402
 import replicas  # noqa: E402
 import test_guard  # noqa: E402
+from process import resident  # noqa: E402
 
 ROUNDS = int(os.environ.get("FMIX_GUARD_ROUNDS", "1"))
 # Bytes that the daemon's own memory may grow by once it had all cases: what its threads' heaps take until
@@ -34,12 +35,6 @@ request_header_add X-Request-ID {hostile_clients.MARK}
 HAPROXY = f"""    http-reuse always
     http-request set-header X-Request-ID {hostile_clients.MARK}
 """
-
-
-def held(process):
-    """Bytes of memory that a process has for itself, without those of files."""
-    text = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-    return int(text.split("RssAnon:")[1].split()[0]) << 10
 
 
 class Unframed:
@@ -88,7 +83,7 @@ class Behind(unittest.TestCase):
         self.assertGreater(len(known), 200)
         for name, case in known:
             crowd.attack(name, case)
-        before = held(self.server.process)
+        before = resident(self.server.process, "RssAnon")
         for _ in range(ROUNDS):
             for name, case in known:
                 crowd.attack(name, case)
@@ -103,7 +98,7 @@ class Behind(unittest.TestCase):
         self.server.until_metric("fmixd_memory_bytes", 0)
         self.assertIsNone(self.server.process.poll())
         if not SANITIZED:
-            self.assertLess(held(self.server.process), before + GROWTH)
+            self.assertLess(resident(self.server.process, "RssAnon"), before + GROWTH)
 
     def test_through_nginx(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -1,6 +1,5 @@
 """All requests together hold no more than the memory they are given."""
 
-import os
 import re
 import socket
 import threading
@@ -10,21 +9,14 @@ import numpy as np
 
 import harness
 from harness import until
+from process import SHADOW, resident
 from test_containers import write_safetensors
 
 LIMIT = 96 << 20
 CACHE = 16 << 20
 SLACK = 1.1
-SHADOW = bool(os.environ.get("FMIX_SHADOW"))  # a sanitizer has its own
 OPTIONS = ("--memory", "96M", "--cache", "16M", "--threads", "2",
            "--body", "64M")
-
-
-def resident(process, field="VmRSS"):
-    """Bytes that a process has in memory, now or (VmHWM) at most so far."""
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith(field + ":"))
-    return int(line.split()[1]) << 10
 
 
 class Budget(harness.ServerTest):

@@ -21,7 +21,7 @@ import zipfile
 import numpy as np
 
 import harness
-from test_memory import SHADOW, resident
+from process import SHADOW, resident
 
 SECONDS = 60 * float(os.environ.get("FMIX_MINUTES", "0")) or 8
 CLIENTS = 24

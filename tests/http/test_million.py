@@ -20,7 +20,7 @@ from PIL import Image
 
 import harness
 import image_sets
-from test_memory import SHADOW, resident
+from process import SHADOW, processor_seconds, resident
 
 ROWS = int(os.environ.get("FMIX_ROWS", "20000"))
 SOURCE = os.environ.get("FMIX_SOURCE", "tar")
@@ -97,12 +97,6 @@ def milliseconds(ask):
     start = time.perf_counter()
     answer = ask()
     return answer, 1000 * (time.perf_counter() - start)
-
-
-def processor_seconds(process):
-    """What a process has used."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Million(unittest.TestCase):

@@ -1,6 +1,5 @@
 """A short soak, and fewer shapes than `make soak` asks for: tests/load plays both."""
 
-import os
 import pathlib
 import sys
 import unittest
@@ -9,8 +8,8 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "load"))
 
 import catalogue  # noqa: E402
 import soak  # noqa: E402
+from process import SHADOW  # noqa: E402
 
-SHADOW = bool(os.environ.get("FMIX_SHADOW"))  # a sanitizer has memory of its own
 REQUESTS = 8000
 SHAPES = 1500
 SLACK = None if SHADOW else soak.SHORT_DRIFT

@@ -12,15 +12,10 @@ import numpy as np
 
 import harness
 from harness import until
+from process import resident
 
 MEBI = 1 << 20
 ROWS = int(os.environ.get("FMIX_STREAM_ROWS", "1000000"))  # 4 GB; fewer for slow builds
-
-
-def memory(server, field):
-    """A line of the daemon's /proc/PID/status, in bytes."""
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
-        return int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
 
 
 class Download:
@@ -86,7 +81,7 @@ class LargeAnswers(harness.ServerTest):
     def test_four_gigabytes_take_less_than_64_mib_and_are_right_anywhere(self):
         recipe = "shape=32x32&seed=5&alpha=0.7"
         self.get(f"/v1/masks.npy?{recipe}&n=1000")
-        before = memory(self.server, "VmRSS")
+        before = resident(self.server.process)
         download = Download(self.server, f"/v1/masks.npy?{recipe}&n={ROWS}")
         self.assertEqual(download.status, 200)
         self.assertEqual(download.length, 128 + ROWS * 4096)
@@ -94,7 +89,7 @@ class LargeAnswers(harness.ServerTest):
         spans = [(128 + row * 4096, 132 + (row + 1) * 4096 - 4) for row in chosen]
         total, found = pieces_of(download, spans)
         download.close()
-        grown = memory(self.server, "VmHWM") - before
+        grown = resident(self.server.process, "VmHWM") - before
         print(f"\n{total / 1e9:.1f} GB: first byte after {1000 * download.first_byte:.1f} ms, "
               f"{grown / MEBI:.1f} MiB more, {time.monotonic() - download.started:.1f} s")
         self.assertEqual(total, download.length)

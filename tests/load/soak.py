@@ -20,6 +20,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / "http")]
 import client  # noqa: E402
 import deck  # noqa: E402
 import harness  # noqa: E402
+from process import descriptors, resident  # noqa: E402
 
 CONNECTIONS = 8
 WARM_CONNECTIONS = 16   # more, so that what memory a crowd takes has been taken before it is measured
@@ -40,18 +41,6 @@ class Quiet(harness.Server):
 
     def _open_log(self):
         return open(os.devnull, "w+b")
-
-
-def resident(process):
-    """Bytes of a process in memory."""
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmRSS:"))
-    return int(line.split()[1]) << 10
-
-
-def descriptors(process):
-    """How many a process has open."""
-    return len(os.listdir(f"/proc/{process.pid}/fd"))
 
 
 def metric(server, name):
