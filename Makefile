@@ -65,7 +65,7 @@ $(BUILD)/%.o: %.c
 	$(SAY) CC $*.o
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -D_GNU_SOURCE -DFMIXD_VERSION='"$(VERSION)"' -fPIC -I. -Iserver -c $< -o $@
 
-# What it holds is no include, of which the compiler would know.
+# It holds these files by .incbin, of which the compiler does not tell make.
 $(BUILD)/server/api/web.o: $(wildcard server/web/*)
 
 # Builds of lib/kernels_template.h for one level of one architecture. Their long loops gain a tenth where

@@ -34,7 +34,7 @@ class _Lines:
         return taken
 
     def counts(self):
-        """How many vertices and faces there are. Many files of ModelNet lack the line break behind OFF."""
+        """How many vertices and faces there are. Many files of ModelNet lack the line break after OFF."""
         (number, line), = self.take(1, "line OFF")
         if line[:3] != b"OFF":
             raise NotMesh(f"line {number} is {_shown(line)}; must begin with OFF")
@@ -87,7 +87,7 @@ def _is_vertex(line):
 
 
 def _triangles(lines, count, vertices):
-    """What stands behind the corners of a face is its colour, which is left out."""
+    """What stands after the corners of a face is its colour, which is left out."""
     taken = lines.take(count, "faces")
     table = _table(taken, np.int64, 4)  # as most files have them
     if table is not None and (table[:, 0] == 3).all() and (table >= 0).all() and (table[:, 1:] < vertices).all():

@@ -37,7 +37,7 @@ def make(given, targets, readers, classes, *, labels, options=()):
         for split, target in targets.items():
             common.import_set(target, "ragged", *files[split], options=options)
     known.write(pathlib.Path(f"{title}.words.txt"))
-    print(f"{title.name}.words.txt: the commonest {len(known.words)} of {len(known.counts)} words, behind <pad> and "
+    print(f"{title.name}.words.txt: the commonest {len(known.words)} of {len(known.counts)} words, after <pad> and "
           "<unknown>", flush=True)
     common.write_names(f"{title}.classes.txt", classes)
 

@@ -36,7 +36,7 @@ def read(path):
 
 
 def _chunks(data):
-    """The chunks behind the head, as (name, (size that it tells, bytes)), until the samples."""
+    """The chunks after the head, as (name, (size that it tells, bytes)), until the samples."""
     at = HEAD.size
     while at + CHUNK.size <= len(data):
         name, size = CHUNK.unpack_from(data, at)

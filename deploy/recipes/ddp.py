@@ -2,7 +2,7 @@
 """Ranks (DDP) that mix the batches of their own loaders, and go on where they were after a kill.
 
 It starts --ranks processes here; under torchrun, or wherever RANK and WORLD_SIZE are set, it is one of them. Each has
-plans of its own, and all do the same number of steps. Kill one, and run the same command again: the job resumes amid
+plans of its own, and all do the same number of steps. Kill one, and run the same command again: the job resumes within
 the epoch, and two ranks end with the very weights of a run that was never killed.
 """
 
@@ -47,7 +47,7 @@ def train(rank, given, meeting, world):
         parts[name].load_state_dict(state)
     for epoch in range(mix.state_dict()["epoch"], given.epochs):
         sampler.set_epoch(epoch)
-        start = mix.state_dict()["step"]  # 0, unless a checkpoint was made amid this epoch
+        start = mix.state_dict()["step"]  # 0, unless a checkpoint was made within this epoch
         for step, (x, y) in enumerate(mix.epoch(itertools.islice(loader, start, None), epoch), start):
             optimizer.zero_grad()
             loss = torch.nn.functional.cross_entropy(model(x), y)

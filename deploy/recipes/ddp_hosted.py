@@ -2,7 +2,7 @@
 """Ranks (DDP) that share the batches of a hosted set, validate, and go on where they were after a kill.
 
 It starts --ranks processes here; where RANK and WORLD_SIZE are set, as by torchrun, it is one of them. All do the same
-steps. Kill one, and run the same command again: the job resumes amid the epoch, and two ranks end with the very
+steps. Kill one, and run the same command again: the job resumes within the epoch, and two ranks end with the very
 weights of a run that was never killed. Pictures of several sizes need --size 224 or the like.
 """
 

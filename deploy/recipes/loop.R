@@ -12,7 +12,7 @@ epochs <- if (length(arguments) > 1) as.integer(arguments[2]) else 20
 size <- 16
 rate <- 0.05
 
-# A row of x as a row of a matrix, and a 1 behind it.
+# A row of x as a row of a matrix, and a 1 after it.
 flat <- function(x) cbind(matrix(x, dim(x)[1]), 1)
 
 # The probabilities of each class: a row for each row of x.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Validation: hosted batches are mixed by fmix unless told, so it needs method="none".
+"""Validation: hosted batches are mixed by fmix by default, so it needs method="none".
 
 Labels are rows of floats here, too, each with a single 1. --validation names another set than the one that is trained
 on. Pictures of several sizes need --size: training sees random windows of them, validation their middle.

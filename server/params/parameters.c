@@ -194,7 +194,7 @@ const query_parameter query_table[QUERY_COUNT] = {
     [QUERY_PAD_VALUE] =
         {"pad_value", REAL(-1e9, 1e9), .group = GROUP_EPOCH, .offset = AT(pad_value),
          .fallback = "0", .later = true,
-         .meaning = "sequences: value behind a row that is shorter than the longest of its batch"},
+         .meaning = "sequences: value after a row that is shorter than the longest of its batch"},
     [QUERY_RANK_OF] = {"rank", INTEGER(0, 65535), .group = GROUP_EPOCH, .offset = AT(rank),
                        .fallback = "0",
                        .meaning = "which of the `world` shares of the batch the answer holds"},

@@ -29,7 +29,7 @@ const BY_SAMPLES = {
  * @typedef {object} MixerOptions Parameters of /v1/plans, as seed, method, alpha, delta, lambda, policy, weights,
  *     pairing, scope, prob and switch (lists may be arrays, large seeds BigInts), those of a Connection, and:
  * @property {"channels_first"|"channels_last"|"none"} [layout] where x has its channels; it must be told where the
- *     shape of x leaves it open. x of four or five dimensions has its channels first unless told.
+ *     shape of x leaves it open. x of four or five dimensions has its channels first by default.
  * @property {number|Record<string, number>} [classes] how many; then y may hold class numbers. Else y is rows of
  *     floats, or [n] of floats, which are values. With several heads an object of numbers, or one for all.
  * @property {number} [smoothing] of labels, as /v1/mix has it; values are not smoothed
@@ -55,7 +55,7 @@ export function mixer(url, options = {}) {
    * @returns {Promise<{x: Batch, y: any}>} y: float32 rows {data, shape}, or an object of them, or null
    */
   const mix = (x, y, step, { epoch } = {}) => state.mix(x, y, step, epoch);
-  /** Pairs of an iterable of [x, y], mixed as the steps of that epoch from `start` on. To resume amid an epoch,
+  /** Pairs of an iterable of [x, y], mixed as the steps of that epoch from `start` on. To resume within an epoch,
    * give what is left of the batches, and how many went before. */
   mix.epoch = async function* (batches, epoch, start = 0) {
     let step = start;
@@ -182,6 +182,6 @@ function guessed(shape, words) {
                         `channels, "channels_first" rows of length ${shape[2]} with ${shape[1]} channels; tell which`);
   if ([4, 5].includes(shape.length) && few(shape.at(-1)) && !few(shape[1]))
     throw new TypeError(`x has the shape ${words}, which looks like channels_last, and channels_first is what a ` +
-                        'mixer takes unless told: say layout: "channels_last" or "channels_first"');
+                        'mixer takes by default: say layout: "channels_last" or "channels_first"');
   return shape.length <= 2 ? "none" : "channels_first";
 }

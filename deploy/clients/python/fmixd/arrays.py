@@ -226,17 +226,17 @@ def library_of(x: Array) -> Arrays:
 
 
 def _name(x: Array) -> str:
-    """Of x's type, as float32."""
+    """The name of x's type, such as float32."""
     return getattr(x.dtype, "name", None) or str(x.dtype).rpartition(".")[2]
 
 
 def kind_of(x: Array) -> str:
-    """Of x's type: f a float, i an integer, b a truth, ? another."""
+    """The kind of x's type: f a float, i an integer, b a truth, ? another."""
     name = _name(x)
     return "f" if "float" in name else "b" if name.startswith("bool") else "i" if "int" in name else "?"
 
 
 def bits(x: Array) -> int:
-    """Of an element that is a float; else 0."""
+    """How many bits an element has if it is a float; else 0."""
     found = re.search(r"float(\d+)", _name(x))
     return int(found[1]) if found else 0

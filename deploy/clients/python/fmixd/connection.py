@@ -146,7 +146,7 @@ class Connection:
             return None, {}, str(broken) or type(broken).__name__
 
     def _warn_of_silence(self, connection: http.client.HTTPConnection) -> None:
-        """Where the first byte takes long."""
+        """Warns if the first byte of an answer takes long."""
         with selectors.DefaultSelector() as waiting:
             waiting.register(connection.sock, selectors.EVENT_READ)
             silent = not waiting.select(SILENCE)
@@ -155,7 +155,7 @@ class Connection:
                           "on waiting", stacklevel=6)
 
     def close(self) -> None:
-        """Until it is used again."""
+        """Closes the connection; it is opened again when it is used again."""
         if self._connection:
             self._connection.close()
         self._connection = None

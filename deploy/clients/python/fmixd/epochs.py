@@ -30,7 +30,7 @@ def describe(url: str, name: str, token: str | None = None) -> dict[str, Any]:
 
 
 def _path(name: str) -> str:
-    """Of a data set, whose name may be any text."""
+    """The path of a data set, whose name may be any text."""
     return f"/v1/datasets/{quote(name, safe='')}"
 
 
@@ -108,7 +108,7 @@ def epoch(url: str, name: str, *, epoch: int = 0, batch: int = 64, start: int = 
     all do the same number of steps. A last batch of fewer rows than ranks, of which some rank would have none,
     is dropped by all; drop_last=1 drops every last batch that is not full.
 
-    A set of sequences, each with a length of its own, gives (x, y, lengths): x is padded behind to the
+    A set of sequences, each with a length of its own, gives (x, y, lengths): x is padded at the end to the
     longest row of its batch, with `pad_value` (0), and `bucket` (50) says how many batches are sorted
     by length together. In PyTorch the places of a row's own elements are
 

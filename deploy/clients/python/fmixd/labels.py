@@ -54,7 +54,7 @@ class Labels:
         return _mixed_rows(y, plan.partners(), share, self._smoothing_of(y, name), name)
 
     def _smoothing_of(self, y: Array, name: str) -> float:
-        """Of a head; values have none."""
+        """The smoothing of a head; values have none."""
         if len(y.shape) == 2:
             return self.smoothing
         if self.smoothing and name == "y":

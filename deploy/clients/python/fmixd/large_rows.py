@@ -37,7 +37,7 @@ class LargeRows:
 
 
 class NumPyRows(LargeRows):
-    """Of a NumPy array."""
+    """The rows of a NumPy array."""
 
     def __init__(self, x: NDArray[Any]) -> None:
         self.x, self.out = x, np.empty(x.shape, x.dtype)
@@ -60,7 +60,7 @@ class NumPyRows(LargeRows):
 
 
 class TorchRows(LargeRows):
-    """Of a tensor in main memory. NumPy asks for huge pages, and PyTorch does not: a tensor of 38 MB in small
+    """The rows of a tensor in main memory. NumPy asks for huge pages, and PyTorch does not: a tensor of 38 MB in small
     pages costs more than all else that is done to it."""
 
     def __init__(self, x: Array, torch: Any) -> None:

@@ -34,5 +34,5 @@ def guessed(x: Array) -> str:
                          "Mixer which")
     if len(shape) in (4, 5) and shape[-1] in (1, 3, 4) and shape[1] not in (1, 3, 4):
         raise ValueError(f"x has the shape {shape}, which looks like channels_last, and channels_first is what "
-                         "Mixer takes unless told: say layout='channels_last' or layout='channels_first'")
+                         "Mixer takes by default: say layout='channels_last' or layout='channels_first'")
     return "channels_first"

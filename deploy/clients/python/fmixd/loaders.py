@@ -25,7 +25,7 @@ class Epochs(data.IterableDataset):  # type: ignore[type-arg]
     stay alive, too. `start` is of the epoch that it was made with; other ones begin at 0.
 
     It has what torch's stateful loaders ask of a data set: torchdata's StatefulDataLoader keeps the state of each
-    worker, and resumes amid an epoch. So does a plain DataLoader without workers, or a loop over this itself, by
+    worker, and resumes within an epoch. So does a plain DataLoader without workers, or a loop over this itself, by
     state_dict and load_state_dict; with workers, which run ahead, tell state_dict the steps that were taken.
     """
 

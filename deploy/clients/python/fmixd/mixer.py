@@ -43,17 +43,17 @@ class Mixer:
     new array of the same shape, type and device. y: [n] class numbers, or [n, classes] or [n] of floats (or
     integers 0 and 1, or truths); its mix is [n, classes] or [n], float32 unless y was of other floats.
     layout: where x has its channels: channels_first, channels_last or none. It must be told where the
-    shape of x leaves it open; x of four or five dimensions has its channels first unless told.
+    shape of x leaves it open; x of four or five dimensions has its channels first by default.
     classes: y holds class numbers of so many classes; else y is rows of floats, or [n] of floats, which
     are values. With several heads y is a dictionary of arrays, and classes may be one with the same keys.
     smoothing, correct: of labels, as /v1/mix has them; values are not smoothed.
     inputs, labels_getter: which entries of a batch are x and y, for `epoch` and `batch`. inputs: a name in a
-    dictionary or a place in a tuple; unless told "x", or 0. labels_getter, as torchvision's v2.MixUp has it: such a
-    name or place; a function of the batch that gives the entry; None, if there are no labels; unless told "y", or 1.
+    dictionary or a place in a tuple; "x", or 0, by default. labels_getter, as torchvision's v2.MixUp has it: such a
+    name or place; a function of the batch that gives the entry; None, if there are no labels; "y", or 1, by default.
     Or a list of names, for several heads.
     rank, world: each rank mixes its own batches, by plans of its own.
     steps: how many plans one request fetches at most; four such requests are held ahead. token: of the daemon, if it
-    asks one; without a url it is refused. Close a Mixer, or use it by `with`; threads may share one. It can be
+    asks for one; without a url it is refused. Close a Mixer, or use it by `with`; threads may share one. It can be
     pickled, and used after a fork.
     """
 
@@ -107,7 +107,7 @@ class Mixer:
 
     def epoch(self, batches: Iterable[Any], epoch: int, start: int | None = None) -> Iterator[Any]:
         """The batches of an iterable, each mixed as `batch` does, as the steps of that epoch from `start` on (unless
-        told 0, or where a loaded state says). To resume amid an epoch, give what is left of the batches."""
+        told 0, or where a loaded state says). To resume within an epoch, give what is left of the batches."""
         if start is None:
             start = self._resumed[1] if self._resumed and self._resumed[0] == epoch else 0
         self._resumed = None
@@ -246,7 +246,7 @@ class Mixer:
         return room.out
 
     def _mask(self, plan: Plan, x: Array, layout: str | None) -> NDArray[Any]:
-        """Of the dimensions of x."""
+        """The masks of a plan, with as many dimensions as x has."""
         mask, layout = plan.masks(), layout or self.layout or guessed(x)
         return mask[:, None] if layout == "channels_first" else mask[..., None] if layout == "channels_last" else mask
 

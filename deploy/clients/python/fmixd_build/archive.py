@@ -16,7 +16,7 @@ EPOCH = 315532800  # 1980, before which zip has no times
 
 
 def _seconds():
-    """Of every file."""
+    """The time of every file."""
     return max(EPOCH, int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH)))
 
 

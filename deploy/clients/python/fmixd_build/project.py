@@ -11,7 +11,7 @@ _PLACES = (FOLDER.parents[2] if len(FOLDER.parents) > 2 else FOLDER, FOLDER / "l
 
 
 def looked_for():
-    """In words."""
+    """The places where the sources are looked for, in words."""
     return " and ".join(str(place / "lib" / "fmix.h") for place in _PLACES)
 
 
@@ -22,7 +22,7 @@ def sources():
 
 
 def version():
-    """Of fmixd/version.py."""
+    """The version that fmixd/version.py says."""
     return re.search(r'__version__ = "(.+)"', (FOLDER / "fmixd" / "version.py").read_text(encoding="utf-8"))[1]
 
 

@@ -112,7 +112,7 @@ layout_of <- function(x, told) {
   few <- c(1, 3, 4)
   if (length(sides) > 3 && utils::tail(sides, 1) %in% few && !sides[2] %in% few) {
     stop("x has the dimensions ", words, ", which looks like channels_last, and channels_first is what a mixer takes ",
-         "unless told: say layout=\"channels_last\" or layout=\"channels_first\"", call. = FALSE)
+         "by default: say layout=\"channels_last\" or layout=\"channels_first\"", call. = FALSE)
   }
   if (length(sides) == 2) "none" else "channels_first"
 }
