@@ -12,7 +12,7 @@ PACKAGES_TEST  := $(PACKAGES_CHECK) python3-pytest python3-pytest-xdist python3-
                   python3-yaml python3-venv r-base-core r-cran-curl golang-go libcurl4-openssl-dev \
                   buildah debootstrap squid haproxy varnish mypy $(PACKAGES_DEB) lintian abigail-tools \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v node),,nodejs)
-# What a root for `make test13` needs none of: browsers, orchestrators, other languages.
+# What a root for `make test13` does not need: browsers, orchestrators, other languages.
 PACKAGES_HERE  := python3-torch $(TORCHVISION_HERE) chromium chromium-driver systemd r-base-core r-cran-curl \
                   golang-go libcurl4-openssl-dev buildah debootstrap kubernetes-client nodejs \
                   python3-venv lomiri-wallpapers-20.04 mypy $(PACKAGES_DEB) lintian abigail-tools

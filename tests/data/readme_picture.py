@@ -22,6 +22,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "http"))
 from harness import NPY, Server, read_npy, write_npy  # noqa: E402
+from small_pictures import chunk  # noqa: E402
 
 SEED = 49
 STEP = 0
@@ -225,11 +226,6 @@ def png(pixels):
     lines = b"".join(b"\0" + line.tobytes() for line in pixels)
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
             + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
-
-
-def chunk(name, data):
-    return (struct.pack(">I", len(data)) + name + data
-            + struct.pack(">I", zlib.crc32(name + data)))
 
 
 if __name__ == "__main__":

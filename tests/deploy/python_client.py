@@ -14,7 +14,7 @@ sys.path[:0] = [str(PACKAGE), str(ROOT / "tests/http")]
 import fmixd  # noqa: E402
 import harness  # noqa: E402
 import hosting  # noqa: E402
-from test_containers import read_safetensors, write_safetensors  # noqa: E402
+from containers import read_safetensors, write_safetensors  # noqa: E402
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 NO_TORCH = "there is no python3-torch here"

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import harness
-from test_import import Importing
+from imports import Importing
 
 SAVE_EVERY = 2  # seconds after which an import saves how far it has come
 

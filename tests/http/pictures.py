@@ -9,14 +9,11 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from small_pictures import chunk
+
 ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
          (1, 0, 2, 1))  # first row and column, steps of rows and columns
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-
-
-def chunk(kind, data):
-    """One with its length and sum."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def packed(row, depth):

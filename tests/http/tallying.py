@@ -1,8 +1,18 @@
 """What random recipes drew: each thing often enough that a fault in it would show."""
 
+import os
 from collections import Counter
 
 from hosting import ref
+
+# How many recipes of masks test_agreement compares. Other suites scale theirs by it.
+AGREEMENT = int(os.environ.get("FMIX_AGREEMENT", "2000"))
+
+
+def scaled(count):
+    """What a suite compares that is to compare so many beside 3,000 recipes of masks."""
+    return round(count * AGREEMENT / 3000)
+
 
 # What recipes of rows have, pairings apart.
 RECIPES = (*(f"method={name}" for name in ref.METHODS), "lists of methods", "switch=sample", "policy=random",

@@ -6,9 +6,9 @@ import zipfile
 
 import numpy as np
 
+import containers
 import harness
-import test_containers
-from test_containers import NAMES, TYPES
+from containers import NAMES, TYPES
 
 _TYPES = {**TYPES, "BF16": "<u2"}
 _NAMES = {**NAMES, np.dtype("<u2").str: "BF16"}
@@ -18,12 +18,12 @@ CODES = {name.lower(): code for name, code in _TYPES.items()}
 
 def write_safetensors(arrays):
     """A file of these arrays, uint16 as BF16."""
-    return test_containers.write_safetensors(arrays, names=_NAMES)
+    return containers.write_safetensors(arrays, names=_NAMES)
 
 
 def read_safetensors(body):
     """Its arrays, by the rules of the format."""
-    return test_containers.read_safetensors(body, _TYPES).arrays
+    return containers.read_safetensors(body, _TYPES).arrays
 
 
 def read_npz(body):

@@ -7,7 +7,6 @@ which `make long` raises.
 
 import dataclasses
 import math
-import os
 import pathlib
 import random
 import sys
@@ -23,15 +22,15 @@ import harness
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]
                        / "reference"))
 import fmixref as ref  # noqa: E402
+from recipes import LAST, recipe_by, some_number, some_rows  # noqa: E402
+from tallying import AGREEMENT  # noqa: E402
 
-RECIPES = int(os.environ.get("FMIX_AGREEMENT", "2000"))
 SHARES = {"line": 0.20, "plane": 0.25, "volume": 0.15, "stretched": 0.12,
           "close": 0.03, "tied": 0.02, "ends": 0.06, "large": 0.05,
           "grey": 0.12}
 BATCHES = {"fmix": 130, "cutmix": 90, "mixup": 90, "bc": 40, "bcplus": 60,
            "samplepairing": 40, "none": 30, "lists": 80}
 
-LAST = 2**64 - 1
 LARGE = 50000
 JSON_ELEMENTS = 4096
 TIED_INDEX = 1166203367
@@ -74,65 +73,9 @@ class Case(NamedTuple):
         return math.prod(self.shape)
 
 
-def some_number(source):
-    """An unsigned 64-bit number, the notable ones often."""
-    return source.choice((0, 1, 2**32 - 1, 2**32, 2**63, LAST,
-                          source.randrange(1000), source.getrandbits(32),
-                          source.getrandbits(64), source.getrandbits(64)))
-
-
-def some_delta(source):
-    return source.choice((0.0, 10.0, 3.0, 1.0, 2.0, 0.5,
-                          round(source.uniform(0, 10), 3),
-                          source.uniform(0, 10)))
-
-
-def some_alpha(source):
-    ends = math.log(0.05), math.log(20)
-    return source.choice((0.05, 0.2, 0.5, 1.0, 2.0, 20.0,
-                          math.exp(source.uniform(*ends))))
-
-
-def some_lambda(source, size):
-    halfway = (source.randrange(size) + 0.5) / size
-    between = (2 * source.getrandbits(32) + 1) * 2.0**-33
-    return source.choice((0.0, 1.0, 0.5, 0.25, 0.75, 1e-12, halfway, between,
-                          round(source.random(), 2), source.random()))
-
-
-def some_law(source, size):
-    """Where lambda comes from."""
-    if source.random() < 0.4:
-        return {"lam": some_lambda(source, size)}
-    return {"alpha": some_alpha(source),
-            "reformulate": source.random() < 0.2}
-
-
-def some_soft(source):
-    return source.choice((0.0,) * 5 + (0.01, 0.1, 0.5, source.random() / 2))
-
-
-def some_spectrum(source, shape):
-    """Which law, and how it counts frequencies."""
-    if shape[0] > 1 and source.random() < 0.2:
-        return {"spectrum": "official"}
-    return {"frequency": source.choice(("pixel",) * 3 + ("extent",))}
-
-
-def some_recipe(source, shape, method, **fixed):
-    size = math.prod(shape)
-    return ref.Recipe(**{
-        "seed": some_number(source), "method": method,
-        "delta": some_delta(source), "soft": some_soft(source),
-        **some_spectrum(source, shape),
-        "scope": source.choice(("sample",) * 7 + ("batch",)),
-        "box": source.choice(("clipped", "clipped", "inside")),
-        **some_law(source, size), **fixed})
-
-
 def some_case(source, shape, most=4, **fixed):
     method = fixed.pop("method", source.choice(("fmix", "fmix", "cutmix")))
-    recipe = some_recipe(source, shape, method, **fixed)
+    recipe = recipe_by(source, shape, method, **fixed)
     count = source.randint(1, most)
     floats = ("f32", "f16", "f64")
     types = floats if recipe.softens else ("bits", "u8", *floats)
@@ -213,7 +156,7 @@ def cases(stratum):
     """All the cases of a stratum, the same in every run."""
     source = random.Random(stratum)
     make = globals()[f"{stratum}_case"]
-    return [make(source) for _ in range(round(RECIPES * SHARES[stratum]))]
+    return [make(source) for _ in range(round(AGREEMENT * SHARES[stratum]))]
 
 
 def masks_target(case, suffix):
@@ -332,8 +275,8 @@ class MasksAgree(Agreement):
 class SamplePromises(unittest.TestCase):
     def test_the_sample_is_as_large_and_as_wide_as_promised(self):
         sample = [case for stratum in SHARES for case in cases(stratum)]
-        self.assertGreater(len(sample), RECIPES - len(SHARES))  # each stratum is rounded
-        self.assertGreater(sum(case.size > LARGE for case in sample), RECIPES // 20)
+        self.assertGreater(len(sample), AGREEMENT - len(SHARES))  # each stratum is rounded
+        self.assertGreater(sum(case.size > LARGE for case in sample), AGREEMENT // 20)
         for values, found in ((range(1, 4), {len(case.shape) for case in sample}),
                               (range(1, 5), {case.count for case in sample}),
                               ((0.0, 10.0), {case.recipe.delta for case in sample}),
@@ -360,17 +303,6 @@ class Batch(NamedTuple):
         return ref.type_name(self.x)
 
 
-def some_rows(source, shape):
-    """Random bytes of any type, with every kind of NaN and infinity."""
-    name = source.choice(("u8", "u8", "f32", "f32", *ref.TYPES))
-    if name == "bool":
-        data = bytes(source.randrange(2) for _ in range(math.prod(shape)))
-    else:
-        data = source.randbytes(math.prod(shape)
-                                * np.dtype(ref.TYPES[name]).itemsize)
-    return np.frombuffer(data, ref.TYPES[name]).reshape(shape)
-
-
 def some_methods(source):
     """A list of methods and how one of it is chosen."""
     names = [source.choice(ref.METHODS) for _ in range(source.randint(2, 4))]
@@ -390,7 +322,7 @@ def some_batch(source, method):
     name = more.pop("method")
     spatial = row[{"none": slice(None), "channels_first": slice(1, None),
                    "channels_last": slice(-1)}[layout]]
-    recipe = some_recipe(source, spatial, name,
+    recipe = recipe_by(source, spatial, name,
                          pairing=source.choice(sorted(ref.PAIRINGS)), **more)
     last = (LAST + 1) // count - 1
     step = min(source.choice((0, 7, last, some_number(source))), last)
@@ -405,7 +337,7 @@ def some_batch(source, method):
 def batches(method):
     """All the batches of a method, the same in every run."""
     source = random.Random(f"mix {method}")
-    count = BATCHES[method] * RECIPES // 2000
+    count = BATCHES[method] * AGREEMENT // 2000
     return [some_batch(source, method) for _ in range(count)]
 
 

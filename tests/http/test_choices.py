@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-import harness
 import tensors
+from batches import TensorsTest
 from hosting import ref
 
 NONE = ref.METHODS.index("none")
@@ -35,7 +35,7 @@ def some_recipe(source):
         soft=source.choice((0.0, 0.0, 0.2)), correct=source.random() < 0.7)
 
 
-class ChoicesTest(harness.ServerTest):
+class ChoicesTest(TensorsTest):
     def plan(self, status=200, **query):
         answer = self.get(f"/v1/plans.npz?{urlencode({'shape': '9x10', 'n': 6, **query}, safe=',')}",
                           status)
@@ -47,9 +47,6 @@ class ChoicesTest(harness.ServerTest):
                            tensors.write_safetensors(arrays), status, content_type=SAFETENSORS)
         return tensors.read_npz(answer.body) if status == 200 else answer.json()["errors"][0]
 
-    def same(self, got, expected, about=None):
-        self.assertEqual((got.dtype, got.shape), (expected.dtype, expected.shape), about)
-        self.assertEqual(got.tobytes(), expected.tobytes(), about)
 
 
 class Agreement(ChoicesTest):

@@ -17,10 +17,10 @@ import numpy as np
 
 import harness
 import hosting
+import tallying
 import tensors
-import test_agreement as agreement
 from hosting import Hosted, ref
-from test_shards import members
+from shard_files import members
 
 SAFETENSORS = "application/x-safetensors"
 FORMATS = "npy", "raw", "json", "npz", "safetensors", "png"
@@ -45,7 +45,7 @@ BEFORE = {"seed": ("7",), "index": ("5",), "step": ("3",), "steps": ("2",), "n":
 OF_ROWS = {f"pairing={name}" for name in CHOICES["pairing"]}
 OF_LENGTHS = "bucket", "pad_value"
 
-WHOLE = agreement.RECIPES > 3000
+WHOLE = tallying.AGREEMENT > 3000
 
 tally = Counter()
 

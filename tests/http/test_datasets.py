@@ -7,22 +7,21 @@ import pathlib
 import random
 import tempfile
 import unittest
-from urllib.parse import urlencode
 
 import numpy as np
 
 import harness
 import hosting
-import test_agreement as agreement
+from batches import BatchesTest
 from drawing import drawn
 from hosting import ref
 from picture import read_png
-from test_containers import read_safetensors
+from recipes import recipe_by
 
 CASES = 150
 
 
-class HostingTest(harness.ServerTest):
+class HostingTest(BatchesTest):
     """A daemon that serves sets of our own."""
 
     @classmethod
@@ -33,22 +32,6 @@ class HostingTest(harness.ServerTest):
             hosting.write(cls.root, data)
         cls.arguments = ("--data", cls.root, "--drain", "0")
         super().setUpClass()
-
-    def batch(self, name, step, status=200, suffix=".safetensors", **options):
-        """One batch's answer."""
-        return self.get(f"/v1/datasets/{name}/batches/{step}{suffix}?{urlencode(options)}", status)
-
-    def parts(self, name, step, **options):
-        """Its tensors."""
-        return read_safetensors(self.batch(name, step, **options).body)[0]
-
-    def assert_same(self, got, expected, what):
-        """Tensors bit for bit."""
-        self.assertEqual(got.keys(), expected.keys(), what)
-        for part, array in expected.items():
-            self.assertEqual((got[part].shape, got[part].dtype), (array.shape, array.dtype),
-                             f"{part} of {what}")
-            self.assertEqual(got[part].tobytes(), array.tobytes(), f"{part} of {what}")
 
 
 def layouts_of(data):
@@ -63,7 +46,7 @@ def some_case(source, data):
     floats = data.x.dtype.kind == "f"
     methods = ["fmix", "cutmix", "none"]
     methods += [] if data.name == "tokens" else ["mixup", "samplepairing", "fmix,mixup"]
-    recipe = agreement.some_recipe(source, shape, source.choice(methods))
+    recipe = recipe_by(source, shape, source.choice(methods))
     if data.name == "tokens":
         recipe = ref.Recipe(seed=recipe.seed, method=source.choice(("fmix", "cutmix")))
     size = source.choice((1, 2, 4, 7, 16, 50))

@@ -5,8 +5,8 @@ import unittest
 
 import numpy as np
 
-import harness
 import tensors
+from batches import TensorsTest, query_of
 from hosting import ref
 
 ROWS = 4
@@ -26,12 +26,7 @@ def some(dtype, *sides, rows=ROWS, seed=1):
     return source.integers(limits.min, limits.max, (rows, *sides), ref.TYPES[dtype], endpoint=True)
 
 
-def query_of(**options):
-    """A query, of what is not None."""
-    return "&".join(f"{name}={value}" for name, value in options.items() if value is not None)
-
-
-class Dense(harness.ServerTest):
+class Dense(TensorsTest):
     """Uploads with targets beside x."""
 
     def mix(self, arrays, status=200, form="safetensors", **options):
@@ -46,10 +41,6 @@ class Dense(harness.ServerTest):
         self.assertEqual(error.get("parameter"), parameter, error)
         for word in words:
             self.assertIn(word, error["detail"])
-
-    def same(self, got, expected, about=None):
-        self.assertEqual((got.dtype, got.shape), (expected.dtype, expected.shape), about)
-        self.assertEqual(got.tobytes(), expected.tobytes(), about)
 
     def test_every_type_and_method_is_as_the_reference_has_it_or_refused_by_both(self):
         x = some("f32", *SIDES)

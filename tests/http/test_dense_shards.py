@@ -14,7 +14,7 @@ import harness
 import hosting
 from hosting import Hosted
 from test_hosted_dense import DenseTest
-from test_shards import expanded, members
+from shard_files import expanded, members
 
 OPTIONS = {"n": 5, "seed": 3, "shuffle": 1, "method": "fmix,cutmix", "switch": "sample", "prob": 0.6,
            "pairing": "neighbour", "flip": 1}

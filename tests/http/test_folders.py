@@ -12,7 +12,8 @@ import numpy as np
 import harness
 import pictures
 from hosting import importing
-from test_import import Importing, png
+from imports import Importing
+from small_pictures import png
 
 GREY, COLOUR = np.full((4, 4), 7, np.uint8), np.full((4, 4, 3), (255, 0, 0), np.uint8)
 

@@ -14,14 +14,14 @@ import numpy as np
 
 import harness
 import hosting
+import tallying
 import tensors
-import test_agreement as agreement
 from hosting import Hosted, ref
 from picture import read_png
+from recipes import some_recipe
 from test_datasets import HostingTest, expected_of, layouts_of
-from test_recipes_agree import some_recipe
 
-CASES = round(120 * agreement.RECIPES / 3000)  # of each set
+CASES = tallying.scaled(120)  # of each set
 
 
 def some_sets():

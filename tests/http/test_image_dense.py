@@ -18,16 +18,18 @@ import harness
 import hosting
 import image_sets
 import pictures
+import recipes
+import tallying
 import tensors
-import test_agreement as agreement
 import test_images as images
+from batches import share_of
 from drawing import drawn
 from hosting import ref
 from image_sets import map_file, photograph, segmented
 from picture import read_png
 from test_pairs import FORMATS
 
-CASES = round(180 * agreement.RECIPES / 3000)
+CASES = tallying.scaled(180)
 
 tally = Counter()
 
@@ -62,7 +64,7 @@ class MapsAgree(MapsTest):
 
     def some_mixing(self, source, view, data):
         """A recipe; most of them mix label maps."""
-        made = images.recipes.some_recipe(source, view.size, images.pairings_of(data))
+        made = recipes.some_recipe(source, view.size, images.pairings_of(data))
         if source.random() < 0.25:
             return made
         copying = ",".join(source.choice(("fmix", "cutmix", "none")) for _ in made.methods)
@@ -85,12 +87,8 @@ class MapsAgree(MapsTest):
             self.batch(data.name, step, 400, **query)
             tally["refused by both"] += 1
             return
-        expected = images.share_of(whole, rank, world)
-        got = self.parts(data.name, step, **query)
-        self.assertEqual(got.keys(), expected.keys(), what)
-        for part, array in expected.items():
-            self.assertEqual((got[part].shape, got[part].dtype), (array.shape, array.dtype), f"{part} of {what}")
-            self.assertEqual(got[part].tobytes(), array.tobytes(), f"{part} of {what}")
+        expected = share_of(whole, rank, world)
+        self.assert_same(self.parts(data.name, step, **query), expected, what)
         tally[f"{data.name} {view.kind}"] += 1
 
     def check(self, name):

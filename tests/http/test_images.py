@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import pathlib
 import random
 import tarfile
 import tempfile
@@ -18,13 +17,13 @@ from PIL import Image
 import harness
 import hosting
 import image_sets
-import tensors
-import test_agreement as agreement
-import test_recipes_agree as recipes
+import recipes
+import tallying
+from batches import BatchesTest, share_of
 from hosting import ref
 from picture import read_png
 
-CASES = round(240 * agreement.RECIPES / 3000)
+CASES = tallying.scaled(240)
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 tally = Counter()
@@ -60,7 +59,7 @@ def some_sets():
                                              for _ in range(17)])
 
 
-class ImagesTest(harness.ServerTest):
+class ImagesTest(BatchesTest):
     """A daemon that serves pictures of our own."""
 
     some_sets = staticmethod(some_sets)
@@ -73,19 +72,6 @@ class ImagesTest(harness.ServerTest):
             image_sets.write(cls.root, data)
         cls.arguments = ("--data", cls.root, "--drain", "0", "--threads", "4")
         super().setUpClass()
-
-    def batch(self, name, step, status=200, suffix=".safetensors", **options):
-        """One batch's answer."""
-        return self.get(f"/v1/datasets/{name}/batches/{step}{suffix}?{urlencode(options)}", status)
-
-    def parts(self, name, step, **options):
-        """Its tensors."""
-        return tensors.read_safetensors(self.batch(name, step, **options).body)
-
-    def refused(self, name, status, **options):
-        """What a refusal says, and of which parameter."""
-        told = self.batch(name, 0, status, **options).json()["errors"][0]
-        return told.get("parameter", ""), told["detail"]
 
 
 # --- Against the reference --------------------------------------------------
@@ -132,12 +118,6 @@ def pairings_of(data):
     return (*sorted(ref.PAIRINGS), *ref.CLASS_PAIRINGS, *([] if data.neighbours is None else ["neighbour"] * 3))
 
 
-def share_of(parts, rank, world):
-    """The rows of one rank."""
-    count = len(parts["rows"])
-    return {name: array[rank * count // world:(rank + 1) * count // world] for name, array in parts.items()}
-
-
 class ImagesAgree(ImagesTest):
     """Random recipes, all parts bit for bit."""
 
@@ -158,11 +138,7 @@ class ImagesAgree(ImagesTest):
             self.batch(data.name, step, 400, **query)
             tally["refused by both"] += 1
             return
-        got = self.parts(data.name, step, **query)
-        self.assertEqual(got.keys(), expected.keys(), what)
-        for part, array in expected.items():
-            self.assertEqual((got[part].shape, got[part].dtype), (array.shape, array.dtype), f"{part} of {what}")
-            self.assertEqual(got[part].tobytes(), array.tobytes(), f"{part} of {what}")
+        self.assert_same(self.parts(data.name, step, **query), expected, what)
         tally["batches"] += 1
         tally["with neighbours"] += recipe.pairing == "neighbour"
         tally[view.kind] += 1

@@ -3,119 +3,20 @@
 import contextlib
 import gzip
 import os
-import pathlib
 import pty
 import resource
 import signal
 import struct
 import subprocess
-import tempfile
 import unittest
-import zlib
 
 import numpy as np
 
 import harness
 from hosting import importing
-from test_containers import write_safetensors
-
-# A JPEG of 8x8 grey pixels of 128.
-JPEG = bytes.fromhex(
-    "ffd8ffe000104a46494600010100000100010000ffdb0043000302020302020303030304030304050805050404050a"
-    "070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffc0000b08"
-    "0008000801011100ffc4001f0000010501010101010100000000000000000102030405060708090a0bffc400b51000"
-    "02010303020403050504040000017d01020300041105122131410613516107227114328191a1082342b1c11552d1f0"
-    "2433627282090a161718191a25262728292a3435363738393a434445464748494a535455565758595a636465666768"
-    "696a737475767778797a838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3"
-    "c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9faffda0008010100003f002b"
-    "ffd9")
-
-
-def png(pixels):
-    """A PNG of u8 [h, w] or [h, w, 3]."""
-    height, width = pixels.shape[:2]
-    colour = 0 if pixels.ndim == 2 else 2
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    return (b"\x89PNG\r\n\x1a\n"
-            + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
-class Importing(unittest.TestCase):
-    """Files of our own, in a folder that goes with the test."""
-
-    def setUp(self):
-        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.root = self.folder / "sets"
-        self.root.mkdir()
-        self.source = np.random.default_rng(1)
-
-    def file(self, name, data):
-        """A file of these bytes. Its time is so long ago that whatever is written later has another, however
-        coarse the file system's clock is."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        os.utime(path, (10**9, 10**9))
-        return path
-
-    def held_import(self, *arguments, name="set", prefix=(), **options):
-        """An import that has begun to write, and stands still: for the first line that it says there is no
-        room until let_go reads it."""
-        reads, writes = os.pipe()
-        os.set_blocking(writes, False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                os.write(writes, bytes(4096))
-        os.set_blocking(writes, True)
-        process = subprocess.Popen([*prefix, harness.program(), "import", self.root / name, "--from", *arguments],
-                                   stderr=writes, **options)
-        os.close(writes)
-        process.said = open(reads, "rb")
-        self.addCleanup(process.said.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        self.until_it_writes(process, name)
-        return process
-
-    def let_go(self, process):
-        """To its end; what it said."""
-        said = process.said.read().lstrip(b"\0").decode()
-        process.wait(harness.PATIENCE)
-        return said
-
-    def until_it_writes(self, process, name):
-        """The first file is there: and so is the process."""
-        def writes():
-            self.assertIsNone(process.poll())
-            return (self.root / f".{name}.partial/data.bin").exists()
-        harness.until(writes)
-
-    def take(self, *arguments):
-        """Imports as `set`, in plain lines."""
-        return importing(self.root / "set", "--from", *arguments)
-
-    def refused(self, *arguments, status=1):
-        """What is said where nothing is written."""
-        said = importing(self.root / "set", "--from", *arguments, status=status)
-        self.assertEqual(list(self.root.iterdir()), [], said)
-        return said
-
-    def served(self, rows):
-        """The set as the daemon tells of it, its rows unmixed, and its labels' classes."""
-        with harness.Server("--data", str(self.root), "--drain", "0") as server:
-            facts = server.get("/v1/datasets/set").json()
-            made = {}
-            for part in ("mixed", "labels"):
-                answer = server.get(
-                    f"/v1/datasets/set/batches/0.npy?n={rows}&method=none&parts={part}")
-                if answer.status == 200:
-                    made[part] = answer.npy()
-        return facts, made["mixed"], made.get("labels")
-
+from containers import write_safetensors
+from imports import Importing
+from small_pictures import JPEG, png
 
 class Kinds(Importing):
     """What is read."""

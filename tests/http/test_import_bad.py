@@ -9,17 +9,14 @@ import zlib
 import numpy as np
 
 import harness
+from containers import write_safetensors
 from hosting import importing
-from test_containers import write_safetensors
-from test_import import Importing, JPEG, png
+from imports import Importing
+from small_pictures import JPEG, png
 
 
 class Bad(Importing):
     """What is refused, with a reason; nothing of it is left on the disk."""
-
-    def npy(self, name, array):
-        """An npy file."""
-        return self.file(name, harness.write_npy(array))
 
     def test_labels_that_do_not_fit_are_refused(self):
         x = self.npy("x.npy", np.zeros((4, 3), np.uint8))

@@ -7,18 +7,15 @@ import struct
 import numpy as np
 
 import harness
-from test_containers import write_safetensors
-from test_import import Importing, png
+from containers import write_safetensors
+from imports import Importing
+from small_pictures import png
 
 TYPES = "|u1 |b1 |i1 <i2 <i4 <i8 <f2 <f4 <f8".split()
 
 
 class More(Importing):
     """Files that NumPy wrote."""
-
-    def npy(self, name, array):
-        """A file as numpy.save writes it."""
-        return self.file(name, harness.write_npy(array))
 
     def held(self, name):
         """A file of the set."""

@@ -1,7 +1,6 @@
 """Labels of every kind, alone and together: what a head gives is computed here in plain NumPy from
 lambda_eff and pairing, bit for bit, whatever else the request says."""
 
-import io
 import pathlib
 import tempfile
 import unittest
@@ -12,6 +11,8 @@ import numpy as np
 import harness
 import hosting
 import tensors
+from batches import TensorsTest
+from containers import write_npz
 from hosting import ref
 
 ROWS, SMOOTHING = 12, 0.1
@@ -60,23 +61,10 @@ def hot(numbers, classes):
     return np.eye(classes)[numbers.astype(int)]
 
 
-def npz_of(arrays):
-    """An npz file of arrays in this order."""
-    body = io.BytesIO()
-    np.savez(body, **arrays)
-    return body.getvalue()
+FORMS = {"application/x-npz": write_npz, "application/x-safetensors": tensors.write_safetensors}
 
 
-FORMS = {"application/x-npz": npz_of, "application/x-safetensors": tensors.write_safetensors}
-
-
-class LabelKinds(harness.ServerTest):
-    def same(self, got, expected, about=None):
-        self.assertEqual((got.dtype, got.shape), (expected.dtype, expected.shape), about)
-        self.assertEqual(got.tobytes(), expected.tobytes(), about)
-
-
-class Uploads(LabelKinds):
+class Uploads(TensorsTest):
     def ask(self, arrays, status, form, suffix="npz", **query):
         query = {"layout": "channels_first", "seed": 9, "step": 4, **query}
         return self.post(f"/v1/mix.{suffix}?{urlencode(query, safe=',')}", FORMS[form]({"x": X, **arrays}),
@@ -223,7 +211,7 @@ class Uploads(LabelKinds):
             self.assertEqual((got["labels.price"].shape, got["labels.kind"].shape), ((ROWS,), (ROWS, 3)))
 
 
-class Hosted(LabelKinds):
+class Hosted(TensorsTest):
     """A set with heads of every kind, and one of sequences."""
 
     HEADS = {"y.price": PRICE.astype("f8"), "y.tags": TAGS.astype("u1"), "y.kind": KIND,

@@ -11,7 +11,7 @@ import unittest
 import harness
 import hosting
 import numpy as np
-from test_containers import read_safetensors
+from containers import read_safetensors
 from test_tls import TlsServer, make_certificate
 
 ROWS, SHAPE = 600, (3, 96, 96)

@@ -10,16 +10,17 @@ import sys
 import unittest
 from urllib.parse import urlencode
 
+import recipes
 import tallying
 import tensors
 import test_agreement as agreement
-import test_recipes_agree as recipes
 from hosting import ref
+from test_recipes_agree import FLOATS, RecipesAgree
 
 import locally
 from locally import fmixd, local
 
-SOUND, WILD = (round(count * agreement.RECIPES / 3000) for count in (1500, 3000))
+SOUND, WILD = map(tallying.scaled, (1500, 3000))
 
 WILD_VALUES = {
     "seed": ("0", "7", "18446744073709551615"), "index": ("0", "5", "18446744073709551615", "18446744073709551600"),
@@ -41,7 +42,7 @@ STRANGE = ("-", "a b", "é", "1e999", "nan", "inf", "0x1", "+1", "-1", "1 ", " 1
            "1_0", "True", "fmix,", "fmix,FMIX", "masks,masks", "0,1,2,3,4,5,6,7,8", "2x3x4x5", "3x0", "\t", "1\n", "½")
 
 
-class LocalAgrees(recipes.RecipesAgree):
+class LocalAgrees(RecipesAgree):
     @classmethod
     def setUpClass(cls):
         locally.require()
@@ -76,7 +77,7 @@ class LocalAgrees(recipes.RecipesAgree):
         for _ in range(SOUND):
             shape = source.choice(recipes.SHAPES)
             recipe = recipes.some_recipe(source, shape, sorted(ref.PAIRINGS))
-            types = recipes.FLOATS if recipe.softens else ("bits", "u8", *recipes.FLOATS)
+            types = FLOATS if recipe.softens else ("bits", "u8", *FLOATS)
             query = {**ref.query_of(recipe), "shape": "x".join(map(str, shape)), "n": source.choice((1, 2, 5, 8)),
                      "step": source.choice((0, 1, source.randrange(2**40))), "steps": source.choice((1, 1, 3)),
                      "dtype": source.choice(types)}

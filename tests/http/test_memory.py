@@ -10,7 +10,7 @@ import numpy as np
 import harness
 from harness import until
 from process import SHADOW, resident
-from test_containers import write_safetensors
+from containers import write_safetensors
 
 LIMIT = 96 << 20
 CACHE = 16 << 20

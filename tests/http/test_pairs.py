@@ -14,10 +14,11 @@ import numpy as np
 import harness
 import hosting
 import tensors
+from batches import TensorsTest, query_of
 from drawing import drawn
 from hosting import Hosted, ref
 from picture import read_png
-from test_shards import expanded, members
+from shard_files import expanded, members
 
 FORMATS = ("npy", "raw", "json", "png", "npz", "safetensors")
 ALL = ("json", "npz", "safetensors")  # hold every tensor of an answer
@@ -81,12 +82,7 @@ def labels(rows):
     return np.arange(rows) * 3 % CLASSES
 
 
-def query_of(**options):
-    """A query, of what is not None."""
-    return "&".join(f"{name}={value}" for name, value in options.items() if value is not None)
-
-
-class PairsTest(harness.ServerTest):
+class PairsTest(TensorsTest):
     """What every answer must be."""
 
     arguments = "--drain", "0"
@@ -121,11 +117,6 @@ class PairsTest(harness.ServerTest):
         for word in "mixed", "masks":
             self.assertRegex(detail, rf"\b{word}\b", target)
 
-    def same(self, target, got, expected):
-        """One tensor, bit for bit."""
-        self.assertEqual((got.dtype, got.shape), (expected.dtype, expected.shape), target)
-        self.assertEqual(got.tobytes(), expected.tobytes(), target)
-
     def read(self, form, answer):
         """The tensors by name; of a format of one it is None."""
         if form == "npy":
@@ -155,9 +146,9 @@ class PairsTest(harness.ServerTest):
         elif form in ALL:
             self.assertEqual(found.keys(), wanted.keys(), target)
             for name, tensor in wanted.items():
-                self.same(f"{name} of {target}", found[name], tensor)
+                self.same(found[name], tensor, f"{name} of {target}")
         else:
-            self.same(target, found[None], wanted[first])
+            self.same(found[None], wanted[first], target)
 
     def check_batch(self, kind, form, part, target, answer, whole):
         """A mixed batch, uploaded or hosted, of which this part is wanted; whole: of every part."""
@@ -294,7 +285,7 @@ class Batches(PairsTest):
         self.assertEqual(len(samples), ROWS, target)
         for row, data in zip(mixed, samples):
             if member == "npy":
-                self.same(target, harness.read_npy(data), row)
+                self.same(harness.read_npy(data), row, target)
             else:
                 np.testing.assert_array_equal(read_png(data).pixels,
                                               drawn(row[np.newaxis], kind.layout), target)

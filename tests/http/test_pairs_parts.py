@@ -10,8 +10,8 @@ import numpy as np
 import hosting
 import tensors
 from hosting import Hosted, ref
-from test_pairs import (ALL, COUNT, FORMATS, LAYOUTS, ROWS, SAFETENSORS, SIDES, Kind, PairsTest, labels, query_of,
-                        some)
+from batches import query_of
+from test_pairs import ALL, COUNT, FORMATS, LAYOUTS, ROWS, SAFETENSORS, SIDES, Kind, PairsTest, labels, some
 
 RECIPE = ref.Recipe(seed=3, method="cutmix,fmix", switch="sample", prob=0.5)
 QUERY = ref.query_of(RECIPE)

@@ -1,6 +1,5 @@
 """Partners by class: pairing=other_class and same_class, of uploads and of hosted sets."""
 
-import io
 import tempfile
 import unittest
 from urllib.parse import urlencode
@@ -10,6 +9,7 @@ import numpy as np
 import harness
 import hosting
 import tensors
+from containers import write_npz
 from hosting import Hosted, ref
 
 ROWS, COUNT = 40, 23
@@ -20,13 +20,6 @@ KINDS = ("other_class", "same_class")
 
 def classes_of(seed, rows=ROWS, most=5):
     return np.random.default_rng(seed).integers(0, most, rows)
-
-
-def npz_of(arrays):
-    """An npz file of arrays in this order."""
-    body = io.BytesIO()
-    np.savez(body, **arrays)
-    return body.getvalue()
 
 
 class PartnersTest(harness.ServerTest):
@@ -93,7 +86,7 @@ class Uploads(PartnersTest):
     def test_the_first_head_of_class_numbers_in_the_order_of_the_arrays_decides(self):
         """Rows of weights and values before it do not."""
         y, rows, values = classes_of(1), np.eye(5, dtype="f4")[classes_of(2)], np.ones(ROWS, "f4")
-        body = npz_of({"x": X, "y.rows": rows, "y.value": values, "y.z": y,
+        body = write_npz({"x": X, "y.rows": rows, "y.value": values, "y.z": y,
                             "y.a": classes_of(3)})
         answer = self.post("/v1/mix.json?pairing=other_class&classes=0,5,5&parts=pairing", body,
                            content_type="application/x-npz")

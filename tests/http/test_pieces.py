@@ -14,7 +14,7 @@ import numpy as np
 
 import harness
 import hosting
-from test_containers import read_safetensors
+from containers import read_safetensors
 
 MIB = 1 << 20
 ROW = MIB // 4

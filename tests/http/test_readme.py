@@ -1,7 +1,9 @@
 """What the pages say of parameters, formats and settings is what the daemon says of itself."""
 
+import os
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -95,6 +97,16 @@ class Readme(harness.ServerTest):
         anchors = {re.sub(r"[^\w-]", "", section.lower().replace(" ", "-")) for section in sections}
         contents = PAGES["README.md"].split("**Contents**")[1].split("\n\n")[0]
         self.assertEqual(set(re.findall(r"\(#([\w-]+)\)", contents)), anchors)
+
+    def test_as_many_recipes_are_compared_as_the_readme_says(self):
+        program = harness.ROOT / "tests/http/recipes_compared.py"
+        long = re.search(r"^LONG := FMIX_AGREEMENT=(\d+) ", (harness.ROOT / "tests/tests.mk").read_text(), re.M)[1]
+        environment = {name: value for name, value in os.environ.items() if name != "FMIX_AGREEMENT"}
+        printed = [subprocess.run([sys.executable, "-B", program], env=environment | more, check=True, text=True,
+                                  capture_output=True).stdout for more in ({}, {"FMIX_AGREEMENT": long})]
+        said = re.search(r"on ([\d,]+) and\s+JavaScript and Python on (\d+); in a `make long`, on ([\d,]+) and ([\d,]+)\.",
+                         PAGES["README.md"]).groups()
+        self.assertEqual([number.replace(",", "") for number in said], " ".join(printed).split())
 
     def test_the_rooms_have_the_ranks_that_lint_checks(self):
         ranks = (harness.ROOT / "tests/lint").read_text(encoding="utf-8").split("\nranks='")[1].split("'")[0]

@@ -20,48 +20,15 @@ import tallying
 import tensors
 import test_agreement as agreement
 from hosting import ref
+from recipes import SHAPES, copying, some_recipe, some_rows
 
-PLANS, BATCHES, HOSTED = (round(count * agreement.RECIPES / 3000) for count in (1300, 2200, 1400))
+PLANS, BATCHES, HOSTED = map(tallying.scaled, (1300, 2200, 1400))
 SAFETENSORS = "application/x-safetensors"
-SHAPES = ((1,), (7,), (20,), (1, 6), (6, 5), (9, 8), (3, 4, 5))
 LAYOUTS = ("none", "channels_first", "channels_last")
 FLOATS = ("f16", "f32", "f64")
 LABELS = ("<f2", "<f4", "<f8")
 
 tally = Counter()
-
-
-def some_methods(source):
-    """One or a list, and how each row or batch gets its own."""
-    names = [source.choice(ref.METHODS) for _ in range(source.choice((1, 1, 2, 3, 4)))]
-    switch = source.choice(("batch", "sample"))
-    policy = "alternate" if switch == "sample" else source.choice(("alternate", "random"))
-    drawn = len(names) > 1 and (switch == "sample" or policy == "random")
-    weights = tuple(source.choice((0, 1, 3, 2**20)) for _ in names)
-    return {"method": ",".join(names), "switch": switch, "policy": policy,
-            "weights": weights if drawn and any(weights) and source.random() < 0.6 else None}
-
-
-def some_recipe(source, shape, pairings):
-    """Any recipe at all for rows of a shape."""
-    more = some_methods(source)
-    count = len(more["method"].split(","))
-    scope = source.choice(("sample", "sample", "sample", "batch", "pair"))
-    pairing = "flip" if scope == "pair" else source.choice(pairings)
-    made = agreement.some_recipe(source, shape, more.pop("method"), scope=scope, pairing=pairing,
-                                 correct=source.random() < 0.7, **more)
-    soft = source.choice((0.0, 0.0, 0.0, made.soft))
-    prob = source.choice((1.0, 1.0, 0.5, 0.0, source.random(), source.random()))
-    alpha = made.alpha
-    if made.lam is None and count > 1 and source.random() < 0.5:
-        alpha = tuple(agreement.some_alpha(source) for _ in range(count))
-    return dataclasses.replace(made, prob=prob, alpha=alpha, soft=soft)
-
-
-def copying(source, recipe):
-    """The same by methods that label maps can be mixed with."""
-    names = [source.choice(("fmix", "cutmix", "none")) for _ in recipe.methods]
-    return dataclasses.replace(recipe, method=",".join(names), soft=0.0)
 
 
 class RecipesAgree(agreement.Agreement):
@@ -152,9 +119,9 @@ class Upload(NamedTuple):
 
 def some_target(source, shape):
     """Of any type, but often of one that every method mixes."""
-    target = agreement.some_rows(source, shape)
+    target = some_rows(source, shape)
     while target.dtype.kind in "iub" and source.random() < 0.8:
-        target = agreement.some_rows(source, shape)
+        target = some_rows(source, shape)
     return target
 
 
@@ -162,7 +129,7 @@ def some_upload(source):
     layout = source.choice(LAYOUTS)
     shape, count = source.choice(SHAPES[:6] if layout == "none" else SHAPES), source.choice((1, 2, 3, 8))
     sides = {"none": shape, "channels_first": (3, *shape), "channels_last": (*shape, 3)}[layout]
-    arrays = {"x": agreement.some_rows(source, (count, *sides))}
+    arrays = {"x": some_rows(source, (count, *sides))}
     if source.random() < 0.15:
         arrays["x2"] = arrays["x"][::-1].copy()
     heads = {name: some_head(source, count) for name in source.choice(

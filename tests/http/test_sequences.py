@@ -16,14 +16,15 @@ import numpy as np
 
 import harness
 import hosting
+import recipes
+import tallying
 import tensors
-import test_agreement as agreement
-import test_recipes_agree as recipes
+from batches import BatchesTest, share_of
 from drawing import drawn
 from hosting import Hosted, ref
 from picture import read_png
 
-CASES = round(700 * max(1, agreement.RECIPES / 3000))
+CASES = max(700, tallying.scaled(700))
 
 tally = Counter()
 
@@ -53,7 +54,7 @@ def some_sets():
     yield Hosted("bits", some_rows(source, 11, 8, (), "?"), {}, {}, "none")
 
 
-class SequencesTest(harness.ServerTest):
+class SequencesTest(BatchesTest):
     """A daemon that serves sequences of our own."""
 
     @classmethod
@@ -64,19 +65,6 @@ class SequencesTest(harness.ServerTest):
             hosting.write(cls.root, data)
         cls.arguments = ("--data", cls.root, "--drain", "0")
         super().setUpClass()
-
-    def batch(self, name, step, status=200, suffix=".safetensors", **options):
-        """One batch's answer."""
-        return self.get(f"/v1/datasets/{name}/batches/{step}{suffix}?{urlencode(options)}", status)
-
-    def parts(self, name, step, **options):
-        """Its tensors."""
-        return tensors.read_safetensors(self.batch(name, step, **options).body)
-
-    def refused(self, name, status, **options):
-        """What a refusal says, and of which parameter."""
-        told = self.batch(name, 0, status, **options).json()["errors"][0]
-        return told.get("parameter", ""), told["detail"]
 
 
 # --- Against the reference --------------------------------------------------
@@ -152,20 +140,8 @@ def expected_of(data, recipe, size, step, epoch, options):
     return hosting.batch(data, recipe, size, step, epoch, **own)
 
 
-def share_of(parts, rank, world):
-    """The rows of one rank."""
-    count = len(parts["rows"])
-    return {name: array[rank * count // world:(rank + 1) * count // world] for name, array in parts.items()}
-
-
 class SequencesAgree(SequencesTest):
     """Random recipes, all parts bit for bit."""
-
-    def assert_same(self, what, got, expected):
-        self.assertEqual(got.keys(), expected.keys(), what)
-        for part, array in expected.items():
-            self.assertEqual((got[part].shape, got[part].dtype), (array.shape, array.dtype), f"{part} of {what}")
-            self.assertEqual(got[part].tobytes(), array.tobytes(), f"{part} of {what}")
 
     def check_case(self, source, data):
         recipe, size, step, epoch, options = some_case(source, data)
@@ -179,7 +155,7 @@ class SequencesAgree(SequencesTest):
             self.batch(data.name, step, 400, **query)
             tally["refused by both"] += 1
             return
-        self.assert_same(what, self.parts(data.name, step, **query), share_of(expected, rank, world))
+        self.assert_same(self.parts(data.name, step, **query), share_of(expected, rank, world), what)
         tally.update({"batches": 1, "padded": len(set(expected["lengths"])) > 1,
                       "with neighbours": recipe.pairing == "neighbour",
                       "moved": bool(options.get("crop") or options.get("flip"))})

@@ -1,11 +1,9 @@
 """An epoch as WebDataset shards, read as its reader does, by Python's tarfile and by bsdtar."""
 
-import io
 import json
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
 import unittest
 
@@ -15,22 +13,10 @@ import harness
 import hosting
 from hosting import Hosted
 from picture import read_png
+from shard_files import expanded, members
 from test_datasets import HostingTest
 
 READER = ("curl", "--connect-timeout", "30", "--retry", "30", "--retry-delay", "2", "-f", "-s", "-L")
-
-
-def expanded(urls):
-    """What the braces stand for."""
-    first, last = re.search(r"\{(\d+)\.\.(\d+)\}", urls).groups()
-    return [re.sub(r"\{.*\}", f"{number:0{len(first)}}", urls)
-            for number in range(int(first), int(last) + 1)]
-
-
-def members(body):
-    """Name and bytes of each, streamed."""
-    with tarfile.open(fileobj=io.BytesIO(body), mode="r|") as archive:
-        return [(member, archive.extractfile(member).read()) for member in archive]
 
 
 class Shards(HostingTest):

@@ -16,8 +16,8 @@ import numpy as np
 import harness
 from harness import PATIENCE, until
 from hosting import importing
+from imports import Importing
 from test_access import MASK, WithTokens, bearer
-from test_import import Importing
 
 # An hour ahead of the kernel's clock: what was read off it before it was set back.
 SHIM = """

@@ -1,6 +1,5 @@
 """Labels of regression: y [n] of floats are values, which are mixed and never smoothed."""
 
-import io
 import pathlib
 import tempfile
 import unittest
@@ -11,6 +10,7 @@ import numpy as np
 import harness
 import hosting
 import tensors
+from containers import write_npz
 from hosting import ref
 
 ROWS = 6
@@ -18,16 +18,9 @@ X = np.random.default_rng(5).integers(0, 256, (ROWS, 3), dtype=np.uint8)
 VALUES = np.random.default_rng(6).normal(size=ROWS) * 100
 
 
-def npz_of(arrays):
-    """An npz file of arrays in this order."""
-    body = io.BytesIO()
-    np.savez(body, **arrays)
-    return body.getvalue()
-
-
 class Values(harness.ServerTest):
     def mix(self, arrays, status=200, **query):
-        answer = self.post(f"/v1/mix.npz?{urlencode(query, safe=',')}", npz_of({"x": X, **arrays}),
+        answer = self.post(f"/v1/mix.npz?{urlencode(query, safe=',')}", write_npz({"x": X, **arrays}),
                            status, content_type="application/x-npz")
         return tensors.read_npz(answer.body) if status == 200 else answer.json()["errors"]
 

@@ -4,7 +4,6 @@ It was written from the contract's text, and shares no code with the others.
 """
 
 import json
-import os
 import pathlib
 import random
 import re
@@ -18,11 +17,11 @@ import numpy as np
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "http"))
 
+import recipes  # noqa: E402
 import tallying  # noqa: E402
-import test_recipes_agree as recipes  # noqa: E402
 from hosting import ref  # noqa: E402
 
-RECIPES = max(375, int(os.environ.get("FMIX_AGREEMENT", "3000")) // 8)
+RECIPES = max(375, tallying.AGREEMENT // 8)
 SHAPES = (1,), (7,), (20,), (1, 6), (6, 5), (3, 2, 4)
 TYPES = "u8", "i32", "f16", "bf16", "f32", "f64"
 NODE = shutil.which("node") or shutil.which("nodejs")

@@ -21,10 +21,11 @@ sys.path[:0] = [str(TESTS / "reference"), str(TESTS / "http")]
 
 import fmixref as ref  # noqa: E402
 import harness  # noqa: E402
+import recipes  # noqa: E402
 import test_agreement as agreement  # noqa: E402
 from picture import read_png  # noqa: E402
 import rows  # noqa: E402
-from test_containers import read_safetensors, write_npz, write_safetensors  # noqa: E402, F401
+from containers import read_safetensors, write_npz, write_safetensors  # noqa: E402, F401
 from uploads import TYPES, array_of, body_of, named  # noqa: E402
 
 FILE = TESTS / "golden" / "soak.json"
@@ -67,7 +68,7 @@ def some_plans(source, _):
     shape = source.choice(((12,), (6, 7), (3, 4, 5), (16, 16)))
     more = agreement.some_methods(source) if source.random() < 0.5 else {
         "method": source.choice(ref.METHODS)}
-    recipe = agreement.some_recipe(source, shape, more.pop("method"), soft=0.0,
+    recipe = recipes.recipe_by(source, shape, more.pop("method"), soft=0.0,
                                    pairing=source.choice(sorted(ref.PAIRINGS)), **more)
     count, steps = source.randint(1, 9), source.randint(1, 4)
     step, dtype = source.getrandbits(20), source.choice(("f32", "f64", "f16", "u8", "bits"))

@@ -11,6 +11,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "reference"), str(TESTS / "http")]
 
 import fmixref as ref  # noqa: E402
+import recipes  # noqa: E402
 import test_recipes_agree as agreement  # noqa: E402
 from uploads import array_of, named  # noqa: E402
 
@@ -19,8 +20,8 @@ PARTS = ("pairing", "lambda", "lambda_eff", "masks", "method")
 
 def some_plans(source, _):
     """Some steps of plans."""
-    shape, count = source.choice(agreement.SHAPES), source.choice((1, 2, 5, 8))
-    recipe = agreement.some_recipe(source, shape, sorted(ref.PAIRINGS))
+    shape, count = source.choice(recipes.SHAPES), source.choice((1, 2, 5, 8))
+    recipe = recipes.some_recipe(source, shape, sorted(ref.PAIRINGS))
     recipe = ref.Recipe(**{**vars(recipe), "correct": True})
     steps, step = source.choice((1, 1, 3)), source.choice((0, 1, source.randrange(2**40)))
     dtype = source.choice(("f16", "f32", "f64") if recipe.softens else ("bits", "u8", "f32"))
@@ -70,7 +71,7 @@ def some_arrays(source, shape, layout):
 def some_batch(source, kind):
     """A batch to mix, in a file."""
     layout = source.choice(("none", "channels_first", "channels_last"))
-    shape = source.choice(agreement.SHAPES[:6] if layout == "none" else agreement.SHAPES)
+    shape = source.choice(recipes.SHAPES[:6] if layout == "none" else recipes.SHAPES)
     specs, classes = some_arrays(source, shape, layout)
     told = named({"format": kind.rpartition(" ")[2], "deflated": source.random() < 0.5,
                   "arrays": specs}, source)
@@ -78,7 +79,7 @@ def some_batch(source, kind):
     upload = agreement.Upload(arrays, {name: agreement.Head(arrays[name], classes[name])
                                        for name in classes}, layout, shape)
     paired = ref.CLASS_PAIRINGS if any(classes.values()) and "x2" not in arrays else ()
-    recipe = agreement.some_recipe(source, shape, (*sorted(ref.PAIRINGS), *paired * 2))
+    recipe = recipes.some_recipe(source, shape, (*sorted(ref.PAIRINGS), *paired * 2))
     query = agreement.query_of(source, upload, recipe)
     suffix = source.choice(("npz", "safetensors", "npz", "safetensors", "npy", "raw"))
     if query.get("out_dtype") == "bf16":

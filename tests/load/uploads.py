@@ -13,7 +13,7 @@ sys.path[:0] = [str(TESTS / "reference"), str(TESTS / "http")]
 
 import fmixref as ref  # noqa: E402
 import harness  # noqa: E402
-from test_containers import write_npz, write_safetensors  # noqa: E402
+from containers import write_npz, write_safetensors  # noqa: E402
 
 TYPES = {"raw": "application/octet-stream", "npy": harness.NPY, "npz": "application/x-npz",
          "safetensors": "application/x-safetensors"}

@@ -12,7 +12,7 @@ import reckon
 import tensors
 from drawing import drawn
 from picture import read_png
-from test_shards import members
+from shard_files import members
 
 MEDIA = {"npy": "application/x-npy", "raw": "application/octet-stream", "json": "application/json",
          "png": "image/png", "npz": "application/x-npz", "safetensors": "application/x-safetensors",
