@@ -380,7 +380,7 @@ ROWS = [
         unit=" MB"),
     Row("10^6 masks in one answer, first byte", "", lambda: million_masks()[1], 50, 50,
         unit=" ms"),
-    Row("a small request amid large ones, p99", "", small_amid_large, 20, 5, unit=" ms"),
+    Row("a small request among large ones, p99", "", small_amid_large, 20, 5, unit=" ms"),
     *mixer_rows.ROWS,
     *picture_rows.ROWS,
 ]

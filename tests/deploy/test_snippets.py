@@ -302,7 +302,7 @@ class Sentences(Words):
             if text.startswith("curl ") and "localhost" in text:
                 self.assertIn("golden", json.loads(self.run_line(text)))
 
-    def test_hosted_batches_are_mixed_unless_told_and_say_their_method(self):
+    def test_hosted_batches_are_mixed_by_default_and_say_their_method(self):
         answers = {method: self.server.get("/v1/datasets/garments/batches/0.safetensors?n=64" + query).body
                    for method, query in (("fmix", ""), ("none", "&method=none"))}
         for method, body in answers.items():
