@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Token ids, of rows that differ in length: fmix and cutmix take each id from the row or from its partner.
 
-Batches have rows of similar lengths, padded at the end with 0 to the longest; `lengths` are the rows' own. A row that is
-mixed with a longer partner has the partner's ids past its own length, so what is padding is told by x != 0. The
-default set is that of deploy/datasets/imdb.md; --validation imdb-test goes with it.
+Batches have rows of similar lengths, padded at the end with 0 to the longest; `lengths` are the rows' own. A row
+that is mixed with a longer partner has the partner's ids past its own length, so what is padding is told by x != 0.
+The default set is that of deploy/datasets/imdb.md; --validation imdb-test goes with it.
 """
 
 import argparse

@@ -104,8 +104,8 @@ class Readme(harness.ServerTest):
         environment = {name: value for name, value in os.environ.items() if name != "FMIX_AGREEMENT"}
         printed = [subprocess.run([sys.executable, "-B", program], env=environment | more, check=True, text=True,
                                   capture_output=True).stdout for more in ({}, {"FMIX_AGREEMENT": long})]
-        said = re.search(r"on ([\d,]+) and\s+JavaScript and Python on (\d+); in a `make long`, on ([\d,]+) and ([\d,]+)\.",
-                         PAGES["README.md"]).groups()
+        said = re.search(r"on ([\d,]+) and\s+JavaScript and Python on (\d+); in a `make long`, on ([\d,]+) and "
+                         r"([\d,]+)\.", PAGES["README.md"]).groups()
         self.assertEqual([number.replace(",", "") for number in said], " ".join(printed).split())
 
     def test_the_rooms_have_the_ranks_that_lint_checks(self):
