@@ -155,6 +155,14 @@ class Heads(harness.ServerTest):
             self.assertTrue(sock.recv(65536).startswith(b"HTTP/1.1 100 "))
             self.assertEqual(statuses(exchange(sock, b"hello")), [200])
 
+    def test_behind_a_length_or_a_coding_the_older_version_refuses_it(self):
+        """By the word of deploy/README: what is left, by version."""
+        version = self.get("/version").json()["microhttpd"]
+        for field, body in ((b"Content-Length: 5", b"hello"), (CHUNKED, b"5\r\nhello\r\n0\r\n\r\n")):
+            for space in (b"", b" ", b"\t"):
+                answer = self.ask(post(CLOSE, field + space, body=body))
+                self.assertEqual(statuses(answer), [400 if space and version == "0.9.75" else 200], answer)
+
     def test_an_escape_that_is_none_is_named(self):
         for target, parameter in (("/v1/masks?shape=%zz", "shape"), ("/v1/masks?seed=1%4", "seed"),
                                   ("/v1/masks%zz?shape=3", None), ("/%", None)):
