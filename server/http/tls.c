@@ -3,12 +3,21 @@
 #include "base/message.h"
 #include "send_filter.h"
 
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <linux/sockios.h> /* SIOCINQ */
+#include <linux/tcp.h>     /* tcp_info with tcpi_bytes_received, which glibc's lacks */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
+
+/* That a client may send in a handshake; a ClientHello has some 2 KiB. */
+#define HANDSHAKE_MOST (16u << 10)
 
 #define HEAD_BYTES 4096 /* of a 304 */
 
@@ -152,11 +161,44 @@ bool tls_reload(tls *t, FILE *errors) {
 }
 
 /* Out of memory: the session keeps libmicrohttpd's credentials, those of the start. */
+static ssize_t pull(gnutls_transport_ptr_t fd, void *out, size_t room) {
+    return recv((int)(intptr_t)fd, out, room, 0);
+}
+
+/* GnuTLS keeps an unfinished message of a handshake whatever its length, which can be 16 MiB, and
+ * its own limits do not count it. So what was read from the socket is counted here. */
+static ssize_t pull_handshake(gnutls_transport_ptr_t of, void *out, size_t room) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    int fd = (int)(intptr_t)of, unread = 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+        ioctl(fd, SIOCINQ, &unread) == 0 &&
+        info.tcpi_bytes_received > HANDSHAKE_MOST + (uint64_t)unread) {
+        errno = ECONNRESET;
+        return -1;
+    }
+    return pull(of, out, room);
+}
+
+/* The client's last message of a handshake has come. */
+static int end_handshake(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                         const gnutls_datum_t *message) {
+    (void)type;
+    (void)when;
+    (void)message;
+    if (incoming)
+        gnutls_transport_set_pull_function(session, pull);
+    return 0;
+}
+
 void tls_begin(tls *t, void *session) {
     pthread_mutex_lock(&t->lock);
     gnutls_certificate_credentials_t credentials = t->newest->credentials;
     pthread_mutex_unlock(&t->lock);
     gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+    gnutls_transport_set_pull_function(session, pull_handshake);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                       end_handshake);
 }
 
 /* Replaces GnuTLS's function for libmicrohttpd's calls. gnutls_record_send2 does the same. */

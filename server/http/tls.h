@@ -29,7 +29,8 @@ void tls_free(tls *t);
 /* Reads both files again. False: explained; the previous certificate stays in force. */
 bool tls_reload(tls *t, FILE *errors);
 
-/* Gives a gnutls_session_t, before its handshake, the certificate that is in force. */
+/* Gives a gnutls_session_t, before its handshake, the certificate that is in force, and bounds what
+ * the client may send in the handshake. */
 void tls_begin(tls *t, void *session);
 
 /* For the thread that reads from the session. Drops bytes that cannot be sent at once. */
