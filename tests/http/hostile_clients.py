@@ -1,5 +1,5 @@
 """Clients of a front, which is a proxy with a daemon behind: hostile ones send the raw cases of
-test_guard, each with other requests behind it; honest ones ask meanwhile.
+raw_requests, each with other requests behind it; honest ones ask meanwhile.
 
 Where a front and the daemon do not agree on where a request ends, it shows: the daemon logs a request
 that the front has not marked, or a client gets an answer that is not its own.
@@ -11,7 +11,7 @@ import random
 import re
 
 import harness
-import test_guard as cases
+import raw_requests as cases
 
 MARK = "front"  # the X-Request-ID of all that a front forwards
 OURS = {"X-Request-ID": "ours"}

@@ -16,8 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "deploy"))
 import caches  # noqa: E402
 import harness  # noqa: E402
 import hostile_clients  # noqa: E402
+import raw_requests  # noqa: E402
 import replicas  # noqa: E402
-import test_guard  # noqa: E402
 from process import resident  # noqa: E402
 
 ROUNDS = int(os.environ.get("FMIX_GUARD_ROUNDS", "1"))
@@ -119,7 +119,7 @@ class Behind(unittest.TestCase):
         crowd.ask_honestly([crowd.new()])
         crowd.close()
         self.assertEqual(crowd.wrong, [])
-        crowd.attack("plain", test_guard.SERVED["plain"])
+        crowd.attack("plain", raw_requests.SERVED["plain"])
         self.assertIn("an honest client", {what for _, what, *_ in crowd.wrong})
         crowd.check_log()
         self.assertIn("not sent by the front", {what for _, what, *_ in crowd.wrong})

@@ -9,7 +9,7 @@ import time
 import unittest
 
 import harness
-from test_guard import get, post, problem, statuses
+from raw_requests import get, post, problem, statuses
 
 PATIENCE = harness.PATIENCE
 CLOSE = b"Connection: close"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import catalogue
-import test_guard
+import raw_requests
 
 BODY_LIMIT = 1 << 20  # the daemon's --body
 MEDIA = {"npy": "application/x-npy", "npz": "application/x-npz", "json": "application/json",
@@ -113,7 +113,7 @@ def closing():
     for entry in catalogue.entries():
         if not entry["upload"] and not entry["ranges"]:  # built whole: no length is known ahead
             yield Card("head", request("HEAD", entry["target"]), 200, head=True)
-    for status, text in test_guard.REFUSED.values():
+    for status, text in raw_requests.REFUSED.values():
         yield Card("guard", text, status)
     yield Card("large", request("POST", "/v1/mix.npy", f"Content-Length: {BODY_LIMIT + 1}"), 413)
 
