@@ -11,7 +11,7 @@ import unittest
 
 import harness
 from harness import PATIENCE
-from test_memory import SHADOW, resident
+from process import SHADOW, resident
 from test_tls import TlsServer, make_certificate
 
 SESSIONS = 500
