@@ -377,7 +377,7 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     tensor_source_note(s, "step", at->number);
     s->fresh = q->given[QUERY_DIGEST] ? FRESH_FOR_EVER : FRESH_UNTIL_REPLACED;
     if (!good)
-        problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
+        problem_add_too_long(p, "n", "answer");
     return good;
 }
 

@@ -164,7 +164,7 @@ static tensor_source *source_of(mix *m, const query *q, const array *x, dtype ou
     tensor_source_note(s, "index", q->index);
     if (mixed_batch_source(&m->mixed, s, q, x, out_type, g))
         return s;
-    problem_add(p, 413, "x", "the answer would be larger than 2^63-1 bytes");
+    problem_add_too_long(p, "x", "answer");
     tensor_source_free(s);
     return NULL;
 }

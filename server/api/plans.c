@@ -176,7 +176,7 @@ void plans_get(resource_request *request, resource_result *out) {
     if (!s->recipe)
         problem_add(p, 500, NULL, "out of memory");
     else if (!add_tensors(s, made))
-        problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
+        problem_add_too_long(p, "n", "answer");
     else
         out->source = s;
     if (!out->source)

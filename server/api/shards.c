@@ -115,7 +115,7 @@ static tensor_source *shard_source(const resource_request *request, tensor_sourc
     if (shard_record_begin(&h->record, p)) {
         if (add_records(s, h))
             return s;
-        problem_add(p, 413, "n", "the shard would be larger than 2^63-1 bytes");
+        problem_add_too_long(p, "n", "shard");
     }
     tensor_source_free(s);
     return NULL;

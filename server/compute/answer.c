@@ -51,7 +51,7 @@ static bool has_a_length(const answer *a, problem *p) {
         if (!a->format->all && i != a->source->main)
             continue;
         if (bytes > left) {
-            problem_add(p, 413, "n", "the answer would be larger than 2^63-1 bytes");
+            problem_add_too_long(p, "n", "answer");
             return false;
         }
         left -= bytes;

@@ -30,27 +30,14 @@ static json_t *heads_of(const dataset *d, json_t *names) {
     return heads;
 }
 
-/* null stands for a dimension that each row has of its own. */
-static json_t *shape_of(const dataset_array *a) {
-    json_t *shape = json_array();
-    for (unsigned i = 0; i < a->rank; i++)
-        shape = json_append(shape, a->side[i] ? json_integer((json_int_t)a->side[i]) : json_null());
-    return shape;
-}
-
 static json_t *denses_of(const dataset *d) {
     json_t *list = json_array();
     for (unsigned i = 0; i < d->denses; i++) {
         const dataset_array *a = &d->dense[i];
         list = json_append(list, json_pack("{ss ss so ss}", "name", a->name, "dtype", type_name(a),
-                                           "shape", shape_of(a), "layout", layout_name(a)));
+                                           "shape", manifest_shape(a), "layout", layout_name(a)));
     }
     return list;
-}
-
-static json_t *lengths_of(const dataset *d) {
-    return json_pack("{sI sI sI}", "least", (json_int_t)d->shortest, "most", (json_int_t)d->longest,
-                     "total", (json_int_t)d->steps);
 }
 
 static json_t *images_of(const dataset *d) {
@@ -60,14 +47,14 @@ static json_t *images_of(const dataset *d) {
 
 bool description_write(const dataset *d, json_t *names, buffer *out) {
     json_t *root = json_pack("{ss sI so ss ss so}", "name", d->name, "count", (json_int_t)d->count,
-                             "shape", shape_of(&d->x), "dtype", type_name(&d->x), "layout",
+                             "shape", manifest_shape(&d->x), "dtype", type_name(&d->x), "layout",
                              layout_name(&d->x), "heads", heads_of(d, names));
     if (d->denses)
         root = json_set(root, "dense", denses_of(d));
     if (d->neighbours.k)
         root = json_set(root, "neighbours", json_integer((json_int_t)d->neighbours.k));
     if (d->ragged)
-        root = json_set(root, "lengths", lengths_of(d));
+        root = json_set(root, "lengths", manifest_lengths(d));
     if (d->images)
         root = json_set(root, "images", images_of(d));
     return json_print_line(json_set(root, "digest", json_string(d->digest)), out);

@@ -331,7 +331,7 @@ bool manifest_read(const json_t *root, dataset *out, char reason[MANIFEST_REASON
 
 /* ---- writing ---- */
 
-static json_t *shape_of(const dataset_array *a) {
+json_t *manifest_shape(const dataset_array *a) {
     json_t *shape = json_array();
     for (unsigned i = 0; i < a->rank; i++)
         shape = json_append(shape, a->side[i] ? json_integer((json_int_t)a->side[i]) : json_null());
@@ -351,14 +351,14 @@ static json_t *denses_of(const dataset *d) {
     json_t *list = json_array();
     for (unsigned i = 0; i < d->denses; i++) {
         const dataset_array *a = &d->dense[i];
-        list = json_append(list,
-                           json_pack("{ss ss so ss}", "name", a->name, "dtype", type_names[a->type],
-                                     "shape", shape_of(a), "layout", layout_names[a->layout]));
+        list = json_append(list, json_pack("{ss ss so ss}", "name", a->name, "dtype",
+                                           type_names[a->type], "shape", manifest_shape(a),
+                                           "layout", layout_names[a->layout]));
     }
     return list;
 }
 
-static json_t *lengths_of(const dataset *d) {
+json_t *manifest_lengths(const dataset *d) {
     return json_pack("{sI sI sI}", "least", (json_int_t)d->shortest, "most", (json_int_t)d->longest,
                      "total", (json_int_t)d->steps);
 }
@@ -374,7 +374,7 @@ size_t manifest_class_bytes(const char *name) {
 json_t *manifest_write(const dataset *d, json_t *class_names) {
     json_t *root =
         json_pack("{si sI ss so ss so sO}", "fmixd", FORMAT, "count", (json_int_t)d->count, "dtype",
-                  type_names[d->x.type], "shape", shape_of(&d->x), "layout",
+                  type_names[d->x.type], "shape", manifest_shape(&d->x), "layout",
                   layout_names[d->x.layout], "heads", heads_of(d), "class_names", class_names);
     if (d->denses)
         root = json_set(root, "dense", denses_of(d));
@@ -386,7 +386,7 @@ json_t *manifest_write(const dataset *d, json_t *class_names) {
         root = json_set(root, "images", json_pack("{ss}", "store", store_names[d->store]));
     root = json_set(root, "digest", json_string(d->digest));
     if (d->pieces[0] && d->ragged)
-        root = json_set(root, "lengths", lengths_of(d));
+        root = json_set(root, "lengths", manifest_lengths(d));
     return d->pieces[0] ? json_set(root, "pieces", json_string(d->pieces)) : root;
 }
 

@@ -66,6 +66,11 @@ size_t manifest_class_bytes(const char *name);
 /* The manifest of a set. class_names: a list of names for each head. NULL: no memory. */
 json_t *manifest_write(const dataset *d, json_t *class_names);
 
+/* The shape of a row, where null stands for a dimension that each row has of its own; and the
+ * least, the most and all steps of a ragged set's rows. NULL: no memory. */
+json_t *manifest_shape(const dataset_array *a);
+json_t *manifest_lengths(const dataset *d);
+
 /* Appends the facts and heads as the digest covers them. */
 void manifest_print_facts(const dataset *d, buffer *out);
 

@@ -71,6 +71,10 @@ void problem_add(problem *p, int status, const char *parameter, const char *form
     make_printable(p->errors[i].detail);
 }
 
+void problem_add_too_long(problem *p, const char *parameter, const char *what) {
+    problem_add(p, 413, parameter, "the %s would be larger than 2^63-1 bytes", what);
+}
+
 const char *problem_title(int status) {
     for (size_t i = 0; i < STATUSES; i++)
         if (statuses[i].status == status)

@@ -29,6 +29,9 @@ typedef struct problem {
 void problem_add(problem *p, int status, const char *parameter, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Adds 413: the parameter asks for an answer or a shard past the 63 bits that lengths have. */
+void problem_add_too_long(problem *p, const char *parameter, const char *what);
+
 const char *problem_title(int status);
 
 /* application/problem+json */
