@@ -1,14 +1,31 @@
 #include "crash.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Of a handler: the kernel saves up to 11 KB of registers on it. */
+#define STACK_BYTES (32u << 10)
+
 static _Thread_local const char *volatile in_work;
+
+/* A thread whose stack has overflowed can only run a handler on another stack. A sanitizer gives
+ * its threads one, and frees it itself. */
+static void use_own_stack(void) {
+    static _Thread_local bool done;
+    static _Thread_local char stack[STACK_BYTES];
+    const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+    stack_t before;
+    if (!done && sigaltstack(NULL, &before) == 0 && (before.ss_flags & SS_DISABLE))
+        sigaltstack(&own, NULL);
+    done = true;
+}
 
 const char *crash_work_for(const char *request) {
     const char *before = in_work;
+    use_own_stack();
     in_work = request;
     return before;
 }
@@ -56,7 +73,7 @@ extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__
 
 void crash_install(void) {
     const struct sigaction action = {.sa_handler = on_crash,
-                                     .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+                                     .sa_flags = (int)SA_RESETHAND | SA_NODEFER | SA_ONSTACK};
     struct sigaction before;
     if (__sanitizer_set_death_callback)
         __sanitizer_set_death_callback(write_request);

@@ -14,7 +14,8 @@
 void crash_install(void);
 
 /* Says which request the calling thread works on from now on, as "GET /livez"; NULL: none. Returns
- * the request before. The text is borrowed until the next call. */
+ * the request before. The text is borrowed until the next call. From the first call on, a stack
+ * that overflows is reported, too. */
 const char *crash_work_for(const char *request);
 
 /* Writes the report of a signal on stderr. For handlers that then let the process end. */

@@ -81,6 +81,25 @@ static void crash_on_a_thread(void) {
     pthread_join(thread, NULL);
 }
 
+/* Without an end, as the compiler must not see. */
+static int overflow(volatile int *depth) {
+    volatile int deeper[1024] = {*depth + 1};
+    return *depth < 0 ? 0 : overflow(deeper) + deeper[0];
+}
+
+static void *overflow_for_a_request(void *unused) {
+    volatile int depth = 0;
+    crash_work_for("POST /v1/mix.npy?deep");
+    overflow(&depth);
+    return unused;
+}
+
+static void overflow_on_a_thread(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, overflow_for_a_request, NULL);
+    pthread_join(thread, NULL);
+}
+
 static fmix_status fill_from_nothing(const void *self, fmix_scratch *scratch, uint64_t first,
                                      uint64_t n, void *out) {
     (void)self, (void)scratch, (void)first, (void)n, (void)out;
@@ -142,6 +161,13 @@ static void the_report_names_the_request_of_the_thread_that_crashed(void **state
     assert_null(strstr(text, "first-thread"));
 }
 
+static void a_stack_that_overflows_is_reported_too(void **state) {
+    (void)state;
+    char text[65536];
+    end_of(overflow_on_a_thread, text, sizeof text);
+    assert_non_null(strstr(text, "fmixd: this thread was working on: POST /v1/mix.npy?deep\n"));
+}
+
 static void setting_a_request_returns_the_one_before(void **state) {
     (void)state;
     assert_null(crash_work_for("one"));
@@ -151,4 +177,5 @@ static void setting_a_request_returns_the_one_before(void **state) {
 
 RUN(T(a_crash_names_its_signal_and_its_request), T(a_thread_that_crashes_without_a_request_says_so),
     T(the_report_names_the_request_of_the_thread_that_crashed),
-    T(a_slice_that_crashes_names_its_request), T(setting_a_request_returns_the_one_before))
+    T(a_slice_that_crashes_names_its_request), T(a_stack_that_overflows_is_reported_too),
+    T(setting_a_request_returns_the_one_before))
