@@ -3,6 +3,7 @@
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/http"))
 import harness  # noqa: E402
-import test_tls  # noqa: E402
+import tls_server  # noqa: E402
 
 PAGE = (ROOT / "deploy/OPERATIONS.md").read_text("utf-8")
 GARMENTS = ROOT / "tests/data/garments.npy"
@@ -107,7 +108,7 @@ class Certificates(unittest.TestCase):
     def test_one_that_ended_is_served_told_and_measured_until_it_is_renewed(self):
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         curve = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
-        new, key = test_tls.make_certificate(folder, "new", curve)
+        new, key = tls_server.make_certificate(folder, "new", curve)
         old = folder / "old.pem"
         asked = subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=old"],
                                check=True, capture_output=True).stdout
@@ -115,8 +116,8 @@ class Certificates(unittest.TestCase):
                        check=True, capture_output=True, input=asked)  # it ended a day ago
         used = folder / "used.pem"
         used.write_bytes(old.read_bytes())
-        with test_tls.TlsServer(used, key) as server:
-            server.context = test_tls.ssl._create_unverified_context()  # pylint: disable=protected-access
+        with tls_server.TlsServer(used, key) as server:
+            server.context = ssl._create_unverified_context()  # pylint: disable=protected-access
             server.until_logged(f"fmixd: tls_cert: '{used}' ended at ")
             self.assertLess(server.metric("fmixd_tls_certificate_end_seconds"), time.time())
             used.write_bytes(new.read_bytes())

@@ -11,7 +11,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/http"))
 import harness  # noqa: E402  pylint: disable=wrong-import-position
-import test_tls  # noqa: E402  pylint: disable=wrong-import-position
+import tls_server  # noqa: E402  pylint: disable=wrong-import-position
 
 RULES = ROOT / "deploy/prometheus/alerts.yml"
 CONFIG = ROOT / "deploy/prometheus/prometheus.yml"
@@ -46,8 +46,8 @@ def exported():
         text = server.get("/metrics").body.decode()
         text += server.get("/metrics").body.decode()
     with tempfile.TemporaryDirectory() as folder:
-        pair = test_tls.make_certificate(pathlib.Path(folder), "own", ("rsa:2048",))
-        with test_tls.TlsServer(*pair) as server:
+        pair = tls_server.make_certificate(pathlib.Path(folder), "own", ("rsa:2048",))
+        with tls_server.TlsServer(*pair) as server:
             text += server.get("/metrics").body.decode()
     return set(re.findall(r"^(\w+)", text, re.M))
 

@@ -12,7 +12,7 @@ import harness
 import hosting
 import numpy as np
 from containers import read_safetensors
-from test_tls import TlsServer, make_certificate
+from tls_server import TlsServer, make_certificate
 
 ROWS, SHAPE = 600, (3, 96, 96)
 ALL = f"/v1/datasets/large/batches/0.{{}}?n={ROWS}&method=none{{}}"

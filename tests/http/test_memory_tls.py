@@ -12,7 +12,7 @@ import unittest
 import harness
 from harness import PATIENCE
 from process import SHADOW, resident
-from test_tls import TlsServer, make_certificate
+from tls_server import TlsServer, make_certificate
 
 SESSIONS = 500
 POOL, SESSION = 76 << 10, 48 << 10  # bytes that a connection is counted with, without TLS and of TLS
