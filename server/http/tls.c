@@ -160,7 +160,6 @@ bool tls_reload(tls *t, FILE *errors) {
     return true;
 }
 
-/* Out of memory: the session keeps libmicrohttpd's credentials, those of the start. */
 static ssize_t pull(gnutls_transport_ptr_t fd, void *out, size_t room) {
     return recv((int)(intptr_t)fd, out, room, 0);
 }
@@ -191,6 +190,7 @@ static int end_handshake(gnutls_session_t session, unsigned type, unsigned when,
     return 0;
 }
 
+/* Out of memory: the session keeps libmicrohttpd's credentials, those of the start. */
 void tls_begin(tls *t, void *session) {
     pthread_mutex_lock(&t->lock);
     gnutls_certificate_credentials_t credentials = t->newest->credentials;
