@@ -116,6 +116,7 @@ LONG := FMIX_AGREEMENT=20000 FMIX_LABELS=2000 FMIX_STORM=30000 FMIX_OPENAPI=600 
 long: deps-test ## the suites that every test run cuts short, at length
 	@$(LONG) $(SUBMAKE) suite \
 	    K='agree or combinations or labels or storm or openapi or every_word or whole_masks or memory_hostile or million or installed_packages or guard_behind'
+	@FMIX_LATENCY=1 $(SUBMAKE) suite K=latencies # with nothing beside it
 
 # Each as a make of its own, for they build with other options; PROOF='soak long' runs these alone.
 proof: deps-lint ## all that proves a commit, one after another, into build/proof.md: hours
