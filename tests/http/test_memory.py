@@ -176,6 +176,16 @@ class Budget(harness.ServerTest):
             answer = server.post("/v1/mix.npy?parts=mixed&layout=none", body, content_type="application/x-safetensors")
             self.assertEqual((answer.status, answer.json()["errors"][0]["parameter"]), (413, "y"))
 
+    def test_an_upload_beside_which_its_answer_never_fits_is_413(self):
+        """Rows and their npz fit into the 44 MiB that an idle daemon has for requests, but for the upload that
+        is held beside them. This is known before anything is computed, and is not the refusal of a busy one."""
+        with harness.Server("--memory", "64M", "--threads", "2") as server:
+            target = "/v1/mix.{}?layout=none&method=cutmix&parts=mixed&x_dtype=u8&x_shape=20x1000000"
+            for kind, status in (("npy", 200), ("npz", 413)):
+                answer = server.post(target.format(kind), bytes(20_000_000), "application/octet-stream", fresh=True)
+                self.assertEqual(answer.status, status, answer.body[:300])
+            self.assertIn("the answer would need 19 MiB of memory", answer.json()["errors"][0]["detail"])
+
     def test_what_no_budget_could_hold_is_413_at_once(self):
         for target in ("/v1/masks.npy?shape=4096x4096",
                        "/v1/masks.npz?shape=1024x1024&n=60",

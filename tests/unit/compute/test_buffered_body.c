@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "compute/answer.h"
 #include "compute/buffered_body.h"
 
 /* Three rows of x, two bytes each, and a float64 beside each. Tests write the rows themselves. */
@@ -99,7 +100,30 @@ static void bytes_that_the_budget_cannot_pay_for_starve_the_body(void **state) {
     tensor_source_free(s);
 }
 
+/* What the source holds is held until the answer's end, so the answer must fit beside it. */
+static void an_answer_that_never_fits_beside_its_source_is_413_before_any_work(void **state) {
+    (void)state;
+    enum { LIMIT = 32 << 20 };
+    budget payer;
+    budget_init(&payer, LIMIT, 1);
+    const jobs_settings settings = {.threads = 1, .limit = 1, .patience = 1e12, .payer = &payer};
+    for (unsigned holds = 0; holds < 2; holds++) {
+        problem p = {0};
+        jobs *pool = jobs_new(&settings);
+        tensor_source *s = tensor_source_of();
+        s->held = holds ? LIMIT - 1 : 0;
+        answer *a = answer_new(pool, s, &format_npz, &(job_waiter){0}, &p);
+        assert_int_equal(p.status, holds ? 413 : 0);
+        assert_true((a == NULL) == (holds == 1));
+        if (a)
+            answer_release(a);
+        jobs_free(pool);
+    }
+    budget_destroy(&payer);
+}
+
 RUN(T(its_rows_are_those_of_every_tensor_that_the_format_holds),
     T(more_elements_than_the_format_holds_are_413),
     T(a_body_is_encoded_from_all_its_rows_and_read_in_pieces),
-    T(bytes_that_the_budget_cannot_pay_for_starve_the_body))
+    T(bytes_that_the_budget_cannot_pay_for_starve_the_body),
+    T(an_answer_that_never_fits_beside_its_source_is_413_before_any_work))
