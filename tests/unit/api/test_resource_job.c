@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "api/resource_job.h"
+#include "base/crash.h"
 
 #include <sys/resource.h>
 
@@ -8,7 +9,7 @@
 static struct {
     unit_gate hold;
     atomic_uint calls, released;
-    char captured[32], type[32];
+    char captured[32], type[32], work[32];
     size_t length;
     int nice;
 } seen = {.hold = UNIT_GATE};
@@ -19,6 +20,9 @@ static void released(void *of) {
 }
 
 static void handler(resource_request *c, resource_result *out) {
+    const char *work = crash_work_for(NULL);
+    crash_work_for(work);
+    snprintf(seen.work, sizeof seen.work, "%s", work ? work : "none");
     unit_gate_pass(&seen.hold);
     snprintf(seen.captured, sizeof seen.captured, "%s", c->captured[0]);
     snprintf(seen.type, sizeof seen.type, "%s", c->content_type);
@@ -72,7 +76,7 @@ static void make(bench *b, size_t bytes, const weight *w) {
         .captured = {name}, .content_type = type, .body = buffer_paid(LIMIT, &b->budget)};
     assert_true(buffer_reserve(&c.body, bytes));
     c.body.length = bytes;
-    b->job = resource_job_new(b->pool, handler, &c, w, &waiter, "");
+    b->job = resource_job_new(b->pool, handler, &c, w, &waiter, "POST /of-the-job");
     assert_non_null(b->job);
     assert_null(c.body.bytes);
     memset(name, 'x', sizeof name - 1); /* as a connection's memory that is used for the next */
@@ -123,6 +127,7 @@ static void a_handler_runs_on_another_thread_with_the_texts_and_body_of_its_requ
     assert_string_equal(seen.captured, "name");
     assert_string_equal(seen.type, "a/type");
     assert_int_equal(seen.length, 1000);
+    assert_string_equal(seen.work, "POST /of-the-job");
     assert_true(seen.nice > getpriority(PRIO_PROCESS, 0) || seen.nice == 19);
     resource_result o = resource_job_take(b.job);
     assert_int_equal(o.status, 200);

@@ -1,9 +1,35 @@
 /* A request's life: its steps, and how it ends. */
 #include "served.h"
 
+#include "base/crash.h"
+
+#include <dlfcn.h>
+#include <microhttpd.h>
+#include <pthread.h>
+
 #define LIVE_CLOSE "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 /* How many replies there are, by their first lines. */
+/* What a crash report would have named while the latest reply was queued. */
+static struct {
+    pthread_mutex_t lock;
+    char text[CRASH_REQUEST];
+} work = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* The library's, which threads call amid a step of a request. */
+enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned status,
+                                   struct MHD_Response *response) {
+    enum MHD_Result (*next)(struct MHD_Connection *, unsigned, struct MHD_Response *);
+    void *found = dlsym(RTLD_NEXT, "MHD_queue_response");
+    memcpy(&next, &found, sizeof next);
+    const char *text = crash_work_for(NULL);
+    crash_work_for(text);
+    pthread_mutex_lock(&work.lock);
+    snprintf(work.text, sizeof work.text, "%s", text ? text : "none");
+    pthread_mutex_unlock(&work.lock);
+    return next(connection, status, response);
+}
+
 static unsigned count_replies(const char *text, const char *status) {
     char line[40];
     unsigned count = 0;
@@ -107,8 +133,18 @@ static void a_request_that_ended_is_not_in_flight(void **state) {
     served_await(*state, "fmixd_requests_in_flight", 1); /* the request for the metrics */
 }
 
+static void a_crash_amid_a_request_would_name_it(void **state) {
+    char text[16384];
+    assert_int_equal(served_exchange(*state, LIVE_CLOSE, text, sizeof text), 200);
+    pthread_mutex_lock(&work.lock);
+    snprintf(text, sizeof text, "%s", work.text);
+    pthread_mutex_unlock(&work.lock);
+    assert_memory_equal(text, "GET /livez (", 12); /* and its id */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        T(a_crash_amid_a_request_would_name_it),
         T(requests_of_one_connection_are_answered_in_order),
         T(the_body_of_a_refused_request_is_dropped),
         T(bytes_after_a_chunked_body_are_not_a_request),
