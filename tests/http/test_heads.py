@@ -89,6 +89,12 @@ class Heads(harness.ServerTest):
             self.assertEqual(len(statuses(answer)), 1, (size, answer[:200]))
             self.assertIn(statuses(answer)[0], (200, 431), size)
 
+    def test_no_size_of_a_query_is_left_without_an_answer(self):
+        """Around the size whose query ends where libmicrohttpd's memory of a connection does."""
+        for size in range(65300, 65560, 7):
+            answer = self.ask(get(CLOSE, line=b"GET /livez?" + b"a" * size + b" HTTP/1.1\r\n"))
+            self.assertEqual(statuses(answer), [414], (size, answer[:200]))
+
     def test_no_number_of_fields_is_left_without_an_answer(self):
         for count in (*range(0, 1200, 61), *range(600, 900, 7)):
             answer = self.ask(get(CLOSE, *[b"a:"] * count))
