@@ -1,6 +1,8 @@
 /* How an answer moves from stage to stage, and how threads claim and compute its slices. */
 #include "answer_state.h"
 
+#define LONG_SLICE 10e6 /* estimated nanoseconds: small requests wait behind shorter slices */
+
 /* ---- with the lock held ---- */
 
 void answer_resume_reader(answer *a) {
@@ -49,7 +51,16 @@ job_slice answer_claim(answer *a) {
     return (job_slice){a->stage == STAGE_PREPARE ? JOB_PREPARE : JOB_ENCODE, 0};
 }
 
+/* Whether the one slice of the stage is long. The slices of rows are short. */
+static bool is_long(const answer *a, answer_stage stage) {
+    return (stage == STAGE_PREPARE  ? a->source->prepare_cost
+            : stage == STAGE_ENCODE ? a->encode_cost
+                                    : 0) > LONG_SLICE;
+}
+
 void answer_enter(answer *a, answer_stage stage) {
+    if (is_long(a, stage) != is_long(a, a->stage))
+        jobs_set_indivisible(a->pool, &a->job, is_long(a, stage));
     a->stage = stage;
     a->claimed = false;
     if (stage == STAGE_DONE) {
@@ -152,9 +163,9 @@ static bool run_encode(answer *a) {
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     answer *a = (answer *)j;
     const char *before = crash_work_for(a->request);
-    bool good = scratch && (slice.stage == JOB_PREPARE  ? run_prepare(a)
-                            : slice.stage == JOB_ENCODE ? run_encode(a)
-                                                        : run_rows(a, slice.number, scratch));
+    bool good = slice.stage == JOB_PREPARE  ? run_prepare(a)
+                : slice.stage == JOB_ENCODE ? run_encode(a)
+                                            : scratch && run_rows(a, slice.number, scratch);
     crash_work_for(before);
     pthread_mutex_lock(&a->lock);
     if (good)

@@ -1,5 +1,6 @@
 #include "jobs.h"
 #include "base/clock.h"
+#include "io_scratch.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 typedef struct worker {
     struct worker *next; /* asleep for longer than this one */
     jobs *pool;
-    bool indivisible; /* the thread takes indivisible jobs, which do not need a scratch */
+    bool indivisible; /* the thread takes long slices, which do not need a scratch */
     pthread_t thread;
     pthread_cond_t wake;
     bool asleep;
@@ -25,13 +26,6 @@ typedef struct worker {
 #define SOLE_COST    600e3
 #define SOLE_AFTER   8
 #define SOLE_WORKING (1u << 20) /* bytes of working memory */
-
-/* What an I/O thread keeps to compute jobs itself. */
-typedef struct io_scratch {
-    fmix_scratch *scratch;
-    const void *key;  /* of its last job */
-    unsigned repeats; /* jobs in a row that had the same key as the job before */
-} io_scratch;
 
 struct jobs {
     pthread_mutex_t lock;
@@ -136,6 +130,16 @@ void jobs_wake(jobs *pool, job *j) {
         pthread_cond_signal(&w->wake);
 }
 
+void jobs_set_indivisible(jobs *pool, job *j, bool indivisible) {
+    worker *w = NULL;
+    pthread_mutex_lock(&pool->lock);
+    if (schedule_set_indivisible(&pool->schedule, &j->task, indivisible))
+        w = pop(pool, indivisible);
+    pthread_mutex_unlock(&pool->lock);
+    if (w)
+        pthread_cond_signal(&w->wake);
+}
+
 /* The next job, with the queue's reference to it. NULL: the queue has no job for this thread, and
  * the pool is stopping or the thread is not to wait. */
 static job *take(jobs *pool, worker *w, bool waits) {
@@ -186,11 +190,11 @@ static void trim(worker_scratch *s) {
     s->working = 0;
 }
 
-static void make_ready(worker_scratch *s, const job *j) {
+static void make_ready(worker_scratch *s, const worker *w, const job *j) {
     if (j->working < s->working)
         trim(s);
     s->working = j->working;
-    if (j->task.indivisible)
+    if (w->indivisible)
         return;
     if (!s->scratch && fmix_scratch_new(&s->scratch) != FMIX_OK)
         s->scratch = NULL; /* the job's run fails the slice */
@@ -221,7 +225,7 @@ static void *work(void *argument) {
     while ((j = next_job(w, &s))) {
         job_slice slice;
         bool more = false;
-        make_ready(&s, j);
+        make_ready(&s, w, j);
         if (j->class->claim(j, &slice, &more)) {
             if (more)
                 jobs_wake(pool, j);
@@ -241,13 +245,6 @@ static void *work(void *argument) {
     return NULL;
 }
 
-static void io_scratch_free(void *of) {
-    io_scratch *s = of;
-    if (s)
-        fmix_scratch_free(s->scratch);
-    free(s);
-}
-
 static bool start(jobs *pool, worker *w, bool indivisible) {
     w->pool = pool;
     w->indivisible = indivisible;
@@ -263,7 +260,7 @@ jobs *jobs_new(const jobs_settings *settings) {
     if (!pool)
         return NULL;
     pool->workers = calloc(2 * (size_t)settings->threads, sizeof *pool->workers);
-    if (!pool->workers || pthread_key_create(&pool->io_scratch, io_scratch_free) != 0) {
+    if (!pool->workers || !io_scratch_keys(&pool->io_scratch)) {
         free(pool->workers);
         free(pool);
         return NULL;
@@ -315,8 +312,7 @@ void jobs_free(jobs *pool) {
     pthread_mutex_lock(&pool->lock);
     destroy_unreferenced(pool);
     pthread_mutex_unlock(&pool->lock);
-    io_scratch_free(pthread_getspecific(pool->io_scratch));
-    pthread_key_delete(pool->io_scratch);
+    io_scratch_end(pool->io_scratch);
     pthread_cond_destroy(&pool->ends);
     pthread_mutex_destroy(&pool->lock);
     free(pool->workers);
@@ -381,32 +377,13 @@ void jobs_end(jobs *pool, job *j, bool cancelled) {
         job_release(j);
 }
 
-/* The calling thread's own. NULL: there is not enough memory. */
-static io_scratch *io_scratch_get(jobs *pool) {
-    io_scratch *s = pthread_getspecific(pool->io_scratch);
-    if (s)
-        return s;
-    s = calloc(1, sizeof *s);
-    if (s && pthread_setspecific(pool->io_scratch, s) != 0) {
-        free(s);
-        s = NULL;
-    }
-    return s;
-}
-
-static unsigned count_repeats(io_scratch *s, const void *key) {
-    s->repeats = s->key == key ? s->repeats + 1 : 0;
-    s->key = key;
-    return s->repeats;
-}
-
 bool jobs_is_quick(double cost) {
     return cost <= QUICK_COST;
 }
 
 bool jobs_better_inline(jobs *pool, const job *j, const void *key) {
-    io_scratch *s = io_scratch_get(pool);
-    bool sole = s && count_repeats(s, key) >= SOLE_AFTER;
+    io_scratch *s = io_scratch_get(pool->io_scratch);
+    bool sole = s && io_scratch_repeats(s, key) >= SOLE_AFTER;
     if (jobs_is_quick(j->task.cost))
         return true;
     if (!sole || j->task.cost > SOLE_COST || j->working > SOLE_WORKING)
@@ -418,10 +395,9 @@ bool jobs_better_inline(jobs *pool, const job *j, const void *key) {
 }
 
 void jobs_run_inline(jobs *pool, job *j, job_slice slice) {
-    io_scratch *s = io_scratch_get(pool);
-    if (s && !s->scratch && fmix_scratch_new(&s->scratch) != FMIX_OK)
-        s->scratch = NULL; /* the job's run fails the slice */
-    uint64_t nanoseconds = run_slice(j, slice, s ? s->scratch : NULL);
+    io_scratch *s = io_scratch_get(pool->io_scratch);
+    /* Without memory, the job's run fails the slice. */
+    uint64_t nanoseconds = run_slice(j, slice, s ? io_scratch_memory(s) : NULL);
     pthread_mutex_lock(&pool->lock);
     pool->counters.inlined++;
     pool->counters.seconds[slice.stage] += (double)nanoseconds * 1e-9;

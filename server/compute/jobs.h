@@ -6,10 +6,10 @@
  * there are more slices, and computes the slice. So requests alternate slice by slice, however
  * large they are, and one request can use every core.
  *
- * A job of one long slice (task.indivisible: a body that is inflated) would keep a thread from all
- * other jobs until its end. The pool has as many threads again for such jobs; the kernel divides
- * the cores between both kinds of threads. Queue, deadlines and clients' shares count both kinds of
- * jobs alike.
+ * A long slice (task.indivisible: a body that is inflated, pairs of millions of rows that are
+ * drawn) would keep a thread from all other jobs until its end. The pool has as many threads again
+ * for jobs whose next slice is long. Their priority is lower, and the kernel divides the cores
+ * between both kinds of threads. Queue and clients' shares count both kinds of jobs alike.
  */
 #ifndef JOBS_H
 #define JOBS_H
@@ -130,6 +130,9 @@ refusal jobs_would_admit(jobs *pool, uint64_t client);
 /* Ends a job, and removes it from the queue. cancelled: the work is not done. Does nothing for a
  * job that was not admitted or has ended. */
 void jobs_end(jobs *pool, job *j, bool cancelled);
+
+/* Says whether the job's next slice is long: for which threads it is. */
+void jobs_set_indivisible(jobs *pool, job *j, bool indivisible);
 
 /* Puts a job that has a slice to compute into the queue, unless the job is there already. */
 void jobs_wake(jobs *pool, job *j);

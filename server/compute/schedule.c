@@ -105,54 +105,105 @@ static schedule_client *client_at(schedule *s, uint64_t name, uint64_t now) {
     return c;
 }
 
-/* The part of the capacity that the client may use: all of it, up to half a share of recent use;
- * from there WITHHELD is withheld linearly, fully at one and a half shares. A share is an even part
- * of the use that all threads together reach: HALF_LIFE / ln 2 each. */
-static double part_of(const schedule *s, const schedule_client *c, uint64_t now) {
+/* What the client of a new task may claim. */
+typedef struct claim {
+    double part;      /* of the capacity */
+    unsigned clients; /* that asked lately, this one included */
+} claim;
+
+/* A client may claim all of the capacity up to half a share of recent use; from there WITHHELD is
+ * withheld linearly, fully at one and a half shares. A share is an even part of the use that all
+ * threads together reach: HALF_LIFE / ln 2 each. */
+static claim claim_of(const schedule *s, const schedule_client *c, uint64_t now) {
     unsigned clients = 0;
     for (unsigned i = 0; i < SCHEDULE_CLIENTS; i++)
         clients += s->clients[i].at && (double)(now - s->clients[i].at) < RECENT;
     double shares = c->used * clients / (s->threads * HALF_LIFE * M_LOG2E);
     double over = clients < 2 || shares < 0.5 ? 0 : shares > 1.5 ? 1 : shares - 0.5;
-    return 1 - WITHHELD * over;
+    return (claim){1 - WITHHELD * over, clients};
 }
 
-static refusal check_span(const schedule *s, double demand, double part, uint64_t span) {
-    double capacity = s->threads * (double)span;
-    return demand > capacity          ? REFUSAL_PATIENCE
-           : demand > part * capacity ? REFUSAL_SHARE
-                                      : REFUSAL_NONE;
+/* What is to be computed until a deadline, with the new task. */
+typedef struct demand {
+    double all;
+    double own; /* of the other tasks of the new task's client */
+} demand;
+
+/* Adds to the demand until a deadline of a divisible task, demands[0], and of an indivisible one.
+ * The threads for indivisible tasks have a lower priority, so an indivisible task delays only its
+ * like. */
+static void add(demand demands[2], const task *t, double run_time, bool is_own) {
+    for (unsigned i = t->indivisible; i < 2; i++) {
+        demands[i].all += run_time;
+        demands[i].own += is_own ? run_time : 0;
+    }
+}
+
+static bool delays(const task *t, const task *other) {
+    return !t->indivisible || other->indivisible;
+}
+
+/* Where a deadline would be missed, and more than an even part of the demand is the client's own,
+ * the reason is its share. */
+static refusal check_span(const demand *d, const claim *c, double capacity) {
+    bool crowds = d->own * c->clients > d->all;
+    return d->all <= c->part * capacity   ? REFUSAL_NONE
+           : d->all <= capacity || crowds ? REFUSAL_SHARE
+                                          : REFUSAL_PATIENCE;
 }
 
 /* Checks the new task's deadline and every later one; the new task does not delay earlier ones. A
- * deadline that would be missed without the new task too, because the machine is slower than
- * estimated, is not a reason to refuse: a long answer would lock all others out until its end. An
- * idle schedule admits anything. */
-static refusal check_deadlines(const schedule *s, const task *t, double part, uint64_t now) {
-    double demand = 0;
+ * deadline of a task that missed one before, or that would be missed without the new task too,
+ * because the machine is slower than estimated, is not a reason to refuse: a long answer would lock
+ * all others out until its end. An idle schedule admits anything. */
+static refusal check_deadlines(const schedule *s, const task *t, const claim *c, uint64_t now) {
+    demand demands[2] = {0};
     const task *at = s->first;
+    double cost = t->cost * s->pace;
     if (is_idle(s, now))
         return REFUSAL_NONE;
     for (; at && at->deadline <= t->deadline; at = at->next)
-        demand += left(s, at, now);
-    demand += t->cost * s->pace;
-    refusal worst = check_span(s, demand, part, t->deadline - now);
+        add(demands, at, left(s, at, now), at->client == t->client);
+    add(demands, t, cost, false);
+    refusal worst =
+        check_span(&demands[t->indivisible], c, s->threads * (double)(t->deadline - now));
     for (; worst != REFUSAL_PATIENCE && at; at = at->next) {
-        demand += left(s, at, now);
-        uint64_t span = at->deadline - now;
-        bool lost = check_span(s, demand - t->cost * s->pace, 1, span) == REFUSAL_PATIENCE;
-        refusal here = lost ? REFUSAL_NONE : check_span(s, demand, part, span);
+        add(demands, at, left(s, at, now), at->client == t->client);
+        const demand *d = &demands[at->indivisible];
+        double capacity = s->threads * (double)(at->deadline - now);
+        bool lost = at->late || d->all - cost > capacity;
+        refusal here = lost || !delays(t, at) ? REFUSAL_NONE : check_span(d, c, capacity);
         worst = here == REFUSAL_NONE ? worst : here;
     }
     return worst;
+}
+
+/* Sets the next deadline of a task that missed one because its estimate, or that of a task before
+ * it, was wrong. Other tasks must not pay for that, so the new deadline allows for the remaining
+ * work. If the estimate is used up, it allows for a part of the run time so far: a task that is a
+ * little late still runs before newcomers, and a task that never ends runs later and later. */
+static void renew(schedule *s, task *t, uint64_t now) {
+    double rest = left(s, t, now), more = spent(t, now) * OVERRUN;
+    t->late = true;
+    set_deadline(s, t, deadline_for(s, t, (rest > more ? rest : more) / s->pace, 0, now));
+}
+
+static void renew_late(schedule *s, uint64_t now) {
+    for (task *t = s->first, *next; t && t->deadline < now; t = next) {
+        next = t->next;
+        if (t->waiting)
+            renew(s, t, now);
+    }
 }
 
 refusal schedule_admit(schedule *s, task *t, uint64_t now) {
     schedule_client *c = client_at(s, t->client, now);
     if (s->admitted >= s->limit)
         return REFUSAL_QUEUE;
+    renew_late(s, now);
     t->deadline = deadline_for(s, t, t->cost - t->serial, t->serial, now);
-    refusal why = check_deadlines(s, t, part_of(s, c, now), now);
+    const claim own = claim_of(s, c, now);
+    refusal why = check_deadlines(s, t, &own, now);
     if (why != REFUSAL_NONE)
         return why;
     c->used += t->cost * s->pace;
@@ -162,15 +213,6 @@ refusal schedule_admit(schedule *s, task *t, uint64_t now) {
     return why;
 }
 
-/* The next deadline of a task that missed one because its estimate was wrong. Other tasks must not
- * pay for that, so the new deadline allows for the remaining work. If the estimate is used up, it
- * allows for a part of the run time so far: a task that is a little late still runs before
- * newcomers, and a task that never ends runs later and later. */
-static uint64_t next_deadline(const schedule *s, const task *t, uint64_t now) {
-    double rest = left(s, t, now), more = spent(t, now) * OVERRUN;
-    return deadline_for(s, t, (rest > more ? rest : more) / s->pace, 0, now);
-}
-
 bool schedule_wake(schedule *s, task *t, uint64_t now) {
     if (!t->admitted || t->waiting)
         return false;
@@ -178,11 +220,18 @@ bool schedule_wake(schedule *s, task *t, uint64_t now) {
         t->reader_bound = true;
         set_deadline(s, t, deadline_for(s, t, t->window, 0, now));
     } else if (now > t->deadline) {
-        set_deadline(s, t, next_deadline(s, t, now));
+        renew(s, t, now);
     }
     t->waiting = true;
     s->waiting[t->indivisible]++;
     return true;
+}
+
+bool schedule_set_indivisible(schedule *s, task *t, bool indivisible) {
+    s->waiting[t->indivisible] -= t->waiting;
+    s->waiting[indivisible] += t->waiting;
+    t->indivisible = indivisible;
+    return t->waiting;
 }
 
 static void change_running(task *t, int change, uint64_t now) {

@@ -31,7 +31,7 @@ typedef struct task {
     double window;      /* the part of the cost that can run while the reader does not read */
     unsigned width;     /* slices that can run at once; 0: any number */
     uint64_t client;    /* the client that asks */
-    bool indivisible;   /* the task is one long slice */
+    bool indivisible;   /* the task's next slice is long */
     bool cost_is_guess; /* the cost is a guess, which the pace must not learn from */
 
     /* Private to the schedule. */
@@ -40,6 +40,7 @@ typedef struct task {
     uint64_t deadline; /* SCHEDULE_IDLE: the task waits for its reader, and is in no list */
     unsigned running;  /* slices that run now */
     bool admitted, waiting, cancelled;
+    bool late;                    /* the task has missed a deadline */
     bool reader_bound;            /* the task has waited for its reader at least once */
     struct task *next, *previous; /* tasks with a deadline, by it */
 } task;
@@ -65,11 +66,15 @@ typedef struct schedule {
 void schedule_init(schedule *s, unsigned threads, unsigned limit, double patience);
 
 /* REFUSAL_NONE: the task is admitted. QUEUE: `limit` tasks are admitted already. PATIENCE: a task
- * would miss its deadline. SHARE: there is capacity, but the client has used its share. */
+ * would miss its deadline. SHARE: other clients ask, and this one has used its share, or a deadline
+ * would be missed while its other tasks are more than an even part of the demand. */
 refusal schedule_admit(schedule *s, task *t, uint64_t now);
 
 /* Says that a slice of the task can run. False: the task is not admitted, or waits already. */
 bool schedule_wake(schedule *s, task *t, uint64_t now);
+
+/* Says whether the task's next slice is long. True: the task is waiting. */
+bool schedule_set_indivisible(schedule *s, task *t, bool indivisible);
 
 /* The waiting task with the nearest deadline, of the indivisible tasks or of the others; that task
  * stops waiting. NULL: no such task waits. The caller calls schedule_ran once for each task that it

@@ -160,7 +160,7 @@ class Rolling(unittest.TestCase):
         return sum(map(int, counts))
 
     def test_the_load_does_notice_a_replica_that_nobody_asks_another_for(self):
-        self.start({"proxy_next_upstream error timeout http_502 http_503;":
+        self.start({"proxy_next_upstream error timeout http_429 http_502 http_503;":
                     "proxy_next_upstream off;"})
         self.until_steady()
         self.replicas[0].process.kill()

@@ -47,7 +47,13 @@ static void resume(void *of) {
     atomic_store(&((lender *)of)->suspended, false);
 }
 
-static answer *start(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes) {
+static fmix_status prepare(void *self) {
+    (void)self;
+    return FMIX_OK;
+}
+
+static answer *start_prepared(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes,
+                              double prepare_cost) {
     const job_waiter waiter = {suspend, resume, l, 0, NULL};
     tensor_source *s = tensor_source_new(rows);
     problem p = {0};
@@ -57,6 +63,8 @@ static answer *start(lender *l, jobs *pool, const format *f, uint64_t rows, uint
     assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, 1, fill, l));
     s->tensors[0].lend = lend;
     s->lent_well = lent_well;
+    s->prepare = prepare_cost > 0 ? prepare : NULL;
+    s->prepare_cost = prepare_cost;
     s->self = l;
     s->destroy = destroy;
     answer *a = answer_new(pool, s, f, &waiter, &p);
@@ -64,6 +72,10 @@ static answer *start(lender *l, jobs *pool, const format *f, uint64_t rows, uint
     while (answer_start(a, &why) == ANSWER_WAIT)
         UNIT_UNTIL(!atomic_load(&l->suspended));
     return a;
+}
+
+static answer *start(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes) {
+    return start_prepared(l, pool, f, rows, bytes, 0);
 }
 
 /* Bytes that were read; each of them is right. */
@@ -139,7 +151,44 @@ static void an_answer_that_is_encoded_fills_rows_that_could_be_lent(void **state
     end(&l, pool, a);
 }
 
+/* The threads of a pool with one of each kind, by the slices that they computed. */
+typedef struct slices {
+    pthread_mutex_t lock;
+    unsigned count;
+    pthread_t by[1000];
+} slices;
+
+static void record(void *of) {
+    slices *s = of;
+    pthread_mutex_lock(&s->lock);
+    if (s->count < 1000)
+        s->by[s->count++] = pthread_self();
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Preparing is the first slice, encoding the last; the others are of rows. */
+static void other_threads_prepare_and_encode_where_that_takes_long(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        bool long_prepare = i & 1, long_encode = i & 2;
+        slices s = {.lock = PTHREAD_MUTEX_INITIALIZER};
+        const jobs_settings settings = {
+            .threads = 1, .limit = 1, .patience = 1e12, .hooks = {record, &s}};
+        lender l = {.lost = ROWS};
+        jobs *pool = jobs_new(&settings);
+        answer *a = start_prepared(&l, pool, &format_json, ROWS, long_encode ? 2000 : 20,
+                                   long_prepare ? 11e6 : 9e6);
+        end(&l, pool, a);
+        assert_in_range(s.count, 3, 999);
+        const pthread_t *last = &s.by[s.count - 1];
+        assert_int_equal(!pthread_equal(s.by[0], s.by[1]), long_prepare);
+        assert_int_equal(!pthread_equal(*last, s.by[1]), long_encode);
+        assert_int_equal(pthread_equal(*last, s.by[0]) != 0, long_prepare == long_encode);
+    }
+}
+
 RUN(T(rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end),
     T(rows_that_cannot_be_lent_end_the_reading_before_them),
     T(a_small_answer_whose_lent_rows_were_altered_is_refused),
-    T(an_answer_that_is_encoded_fills_rows_that_could_be_lent))
+    T(an_answer_that_is_encoded_fills_rows_that_could_be_lent),
+    T(other_threads_prepare_and_encode_where_that_takes_long))

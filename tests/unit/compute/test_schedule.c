@@ -1,31 +1,4 @@
-#include "unit.h"
-
-#include "compute/schedule.h"
-
-#define MS 1e6
-#define S  1e9
-
-static schedule of(unsigned threads, double patience) {
-    schedule s;
-    schedule_init(&s, threads, 64, patience);
-    return s;
-}
-
-static task work_of(double cost, uint64_t client) {
-    return (task){.cost = cost, .window = cost, .client = client};
-}
-
-static void admitted(schedule *s, task *t, uint64_t now) {
-    assert_int_equal(schedule_admit(s, t, now), REFUSAL_NONE);
-    assert_true(schedule_wake(s, t, now));
-}
-
-/* Runs all of the task as one slice. */
-static void run(schedule *s, task *t) {
-    assert_ptr_equal(schedule_take(s, false, 0), t);
-    schedule_leave(s, t, false);
-    schedule_ran(s, t, (uint64_t)t->cost);
-}
+#include "scheduled.h"
 
 static void an_idle_schedule_admits_any_task(void **state) {
     (void)state;
@@ -134,76 +107,6 @@ static void serial_work_has_a_later_deadline(void **state) {
     assert_true(wide.deadline == (uint64_t)(38 * MS));
     assert_true(narrow.deadline == (uint64_t)(76 * MS));
     assert_true(serial.deadline == (uint64_t)(152 * MS));
-}
-
-static void a_client_that_asks_alone_may_use_all_of_the_capacity(void **state) {
-    (void)state;
-    schedule s = of(1, 100 * MS);
-    task t[12];
-    unsigned taken = 0;
-    for (unsigned i = 0; i < 12; i++) {
-        t[i] = work_of(10 * MS, 7);
-        taken += schedule_admit(&s, &t[i], 1) == REFUSAL_NONE;
-    }
-    assert_int_equal(taken, 11);
-}
-
-/* How many tasks of 10 ms of one client are admitted at once. */
-static unsigned crowd(schedule *s, task *t, unsigned n, uint64_t client, uint64_t now) {
-    unsigned taken = 0;
-    for (unsigned i = 0; i < n; i++) {
-        t[i] = work_of(10 * MS, client);
-        taken += schedule_admit(s, &t[i], now) == REFUSAL_NONE;
-    }
-    return taken;
-}
-
-static void a_client_that_used_much_leaves_capacity_to_others(void **state) {
-    (void)state;
-    schedule s = of(1, 100 * MS);
-    task heavy[12], light[12];
-    uint64_t now = 1;
-    assert_int_equal(crowd(&s, light, 1, 2, now), 1);
-    schedule_leave(&s, &light[0], false);
-    for (int i = 0; i < 200;
-         i++, now += (uint64_t)(100 * MS)) { /* twenty seconds of the whole capacity */
-        crowd(&s, heavy, 12, 1, now);
-        for (unsigned n = 0; n < 12; n++)
-            schedule_leave(&s, &heavy[n], false);
-    }
-    assert_int_equal(crowd(&s, heavy, 12, 1, now), 7);
-    task more = work_of(10 * MS, 1);
-    assert_int_equal(schedule_admit(&s, &more, now), REFUSAL_SHARE);
-    assert_int_equal(crowd(&s, light, 12, 2, now), 4);
-    assert_int_equal(schedule_admit(&s, &more, now), REFUSAL_PATIENCE);
-}
-
-static void clients_are_forgotten_after_half_a_minute(void **state) {
-    (void)state;
-    schedule s = of(1, 100 * MS);
-    task heavy[12], other;
-    assert_int_equal(crowd(&s, &other, 1, 2, 1), 1);
-    schedule_leave(&s, &other, false);
-    for (int i = 0; i < 50; i++) {
-        crowd(&s, heavy, 12, 1, (uint64_t)(29 * S));
-        for (unsigned n = 0; n < 12; n++)
-            schedule_leave(&s, &heavy[n], false);
-    }
-    assert_int_equal(crowd(&s, heavy, 12, 1, (uint64_t)(29 * S)), 6);
-    for (unsigned n = 0; n < 12; n++)
-        schedule_leave(&s, &heavy[n], false);
-    assert_int_equal(crowd(&s, heavy, 12, 1, (uint64_t)(31 * S)), 11);
-}
-
-static void more_clients_than_are_remembered_are_admitted(void **state) {
-    (void)state;
-    schedule s = of(1, 100 * MS);
-    task t;
-    for (unsigned i = 0; i < 10 * SCHEDULE_CLIENTS; i++) {
-        t = work_of(MS, i);
-        admitted(&s, &t, i + 1);
-        run(&s, &t);
-    }
 }
 
 static void a_task_that_waits_for_its_reader_demands_nothing(void **state) {
@@ -407,37 +310,12 @@ static void at_ten_times_capacity_deadlines_are_met_and_modest_clients_served(vo
         assert_true(m.done[i] > 0.5 * m.done[1] && m.done[i] < 2 * m.done[1]);
 }
 
-static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **state) {
-    (void)state;
-    schedule s;
-    schedule_init(&s, 1, 10, 1e9);
-    task plain = {.cost = 1e6},
-         indivisible = {.cost = 1e6, .indivisible = true, .cost_is_guess = true};
-    assert_int_equal(schedule_admit(&s, &indivisible, 0), REFUSAL_NONE);
-    assert_int_equal(schedule_admit(&s, &plain, 0), REFUSAL_NONE);
-    assert_true(schedule_demand(&s, 0) == 2e6);
-    assert_true(schedule_wake(&s, &indivisible, 0));
-    assert_null(schedule_take(&s, false, 0));
-    assert_true(schedule_wake(&s, &plain, 0));
-    assert_ptr_equal(schedule_take(&s, false, 0), &plain);
-    assert_null(schedule_take(&s, false, 0));
-    assert_ptr_equal(schedule_take(&s, true, 0), &indivisible);
-    assert_null(schedule_take(&s, true, 0));
-    schedule_leave(&s, &indivisible, false);
-    schedule_ran(&s, &indivisible, 50000000);
-    assert_true(s.pace == 1);
-}
-
-RUN(T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace),
-    T(an_idle_schedule_admits_any_task), T(small_tasks_overtake_large_ones),
+RUN(T(an_idle_schedule_admits_any_task), T(small_tasks_overtake_large_ones),
     T(equal_tasks_run_in_the_order_they_came), T(no_more_than_the_limit_are_admitted),
     T(a_task_that_would_miss_its_deadline_is_refused),
     T(a_task_that_would_make_others_miss_theirs_is_refused),
     T(a_deadline_that_is_missed_anyway_refuses_nobody), T(patience_lets_more_tasks_wait),
-    T(serial_work_has_a_later_deadline), T(a_client_that_asks_alone_may_use_all_of_the_capacity),
-    T(a_client_that_used_much_leaves_capacity_to_others),
-    T(more_clients_than_are_remembered_are_admitted), T(clients_are_forgotten_after_half_a_minute),
-    T(a_task_that_waits_for_its_reader_demands_nothing),
+    T(serial_work_has_a_later_deadline), T(a_task_that_waits_for_its_reader_demands_nothing),
     T(a_task_past_its_estimate_locks_nobody_out),
     T(a_task_that_is_a_little_late_runs_before_newcomers),
     T(run_time_of_a_running_slice_is_not_demanded_again), T(the_pace_follows_measured_times),

@@ -1,0 +1,81 @@
+#include "scheduled.h"
+
+static task upload_of(double cost, uint64_t client) {
+    return (task){.cost = cost,
+                  .serial = cost,
+                  .window = cost,
+                  .width = 1,
+                  .client = client,
+                  .indivisible = true,
+                  .cost_is_guess = true};
+}
+
+static void an_indivisible_task_delays_only_its_like(void **state) {
+    (void)state;
+    schedule s = of(1, 100 * MS);
+    task first = upload_of(90 * MS, 1), second = upload_of(90 * MS, 2);
+    task third = upload_of(95 * MS, 3), divisible = work_of(95 * MS, 4),
+         early = work_of(20 * MS, 5);
+    admitted(&s, &first, 1);
+    admitted(&s, &second, 1); /* 180 ms until 190 ms */
+    assert_int_equal(schedule_admit(&s, &third, 1), REFUSAL_PATIENCE);
+    assert_int_equal(schedule_admit(&s, &early, 1), REFUSAL_PATIENCE); /* it runs before them */
+    admitted(&s, &divisible, 1);
+    s = of(1, 100 * MS);
+    task others[2], small = upload_of(10 * MS, 3), another = upload_of(50 * MS, 4);
+    others[0] = others[1] = work_of(95 * MS, 1);
+    admitted(&s, &others[0], 1);
+    admitted(&s, &others[1], 1); /* 190 ms until 195 ms */
+    admitted(&s, &small, 1);
+    /* Nor are they a reason where they will be late anyway. */
+    s.pace = 1.2;
+    admitted(&s, &another, 1);
+}
+
+static void a_task_that_waited_past_its_deadline_refuses_nobody(void **state) {
+    (void)state;
+    schedule s = of(1, 100 * MS);
+    task longer = upload_of(100 * MS, 1), late = upload_of(200 * MS, 1),
+         small = upload_of(10 * MS, 2);
+    const uint64_t now = (uint64_t)(500 * MS);
+    admitted(&s, &longer, 1);
+    admitted(&s, &late, 1);
+    assert_ptr_equal(schedule_take(&s, true, 1), &longer); /* it still runs at 500 ms */
+    admitted(&s, &small, now);
+    assert_ptr_equal(schedule_take(&s, true, now), &small);
+    assert_ptr_equal(schedule_take(&s, true, now), &late);
+    /* Nor is its next deadline a reason: together with others it would be late by a hair. */
+    s = of(1, 100 * MS);
+    task many[10], another = upload_of(5 * MS, 2);
+    for (unsigned i = 0; i < 10; i++) {
+        many[i] = upload_of(10 * MS, 1);
+        admitted(&s, &many[i], 1);
+    }
+    s.pace = 2;
+    admitted(&s, &another, now);
+}
+
+static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **state) {
+    (void)state;
+    schedule s;
+    schedule_init(&s, 1, 10, 1e9);
+    task plain = {.cost = 1e6},
+         indivisible = {.cost = 1e6, .indivisible = true, .cost_is_guess = true};
+    assert_int_equal(schedule_admit(&s, &indivisible, 0), REFUSAL_NONE);
+    assert_int_equal(schedule_admit(&s, &plain, 0), REFUSAL_NONE);
+    assert_true(schedule_demand(&s, 0) == 2e6);
+    assert_true(schedule_wake(&s, &indivisible, 0));
+    assert_null(schedule_take(&s, false, 0));
+    assert_true(schedule_wake(&s, &plain, 0));
+    assert_ptr_equal(schedule_take(&s, false, 0), &plain);
+    assert_null(schedule_take(&s, false, 0));
+    assert_ptr_equal(schedule_take(&s, true, 0), &indivisible);
+    assert_null(schedule_take(&s, true, 0));
+    schedule_leave(&s, &indivisible, false);
+    schedule_ran(&s, &indivisible, 50000000);
+    assert_true(s.pace == 1);
+}
+
+RUN(T(an_indivisible_task_delays_only_its_like),
+    T(a_task_that_waited_past_its_deadline_refuses_nobody),
+    T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace))
