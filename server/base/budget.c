@@ -32,10 +32,15 @@ static uint64_t size_of(unsigned number) {
 }
 _Static_assert(UNIT == 1 << 12, "size_of shifts by it");
 
-/* The most that all threads together may hold, if the class `also` is admitted too. With the lock
- * held. */
-static uint64_t working(const budget *b, unsigned also) {
-    return b->threads * size_of(b->top > also ? b->top : also);
+/* The most that all threads together may hold. With the lock held. */
+static uint64_t working(const budget *b) {
+    return b->threads * (size_of(b->workers[0].top) + size_of(b->workers[1].top));
+}
+
+/* The same if a size of this number is admitted too. */
+static uint64_t working_with(const budget *b, unsigned number, bool is_long) {
+    unsigned top = b->workers[is_long].top;
+    return b->threads * (size_of(top > number ? top : number) + size_of(b->workers[!is_long].top));
 }
 
 uint64_t budget_left(const budget *b, uint64_t held) {
@@ -49,18 +54,19 @@ bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working_bytes) 
     return !b || (all <= b->limit && bytes <= b->limit - all);
 }
 
-bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes) {
+bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes, bool is_long) {
     if (!b)
         return true;
     unsigned number = size_number(working_bytes);
     pthread_mutex_lock(&b->lock);
-    uint64_t most = working(b, number);
+    budget_workers *w = &b->workers[is_long];
+    uint64_t most = working_with(b, number, is_long);
     bool fits =
         most <= b->limit && b->held <= b->limit - most && bytes <= b->limit - most - b->held;
     if (fits) {
         b->held += bytes;
-        b->holders[number] += number > 0;
-        b->top = number > b->top ? number : b->top;
+        w->holders[number] += number > 0;
+        w->top = number > w->top ? number : w->top;
         b->peak = b->held + most > b->peak ? b->held + most : b->peak;
     } else {
         b->refused++;
@@ -70,7 +76,7 @@ bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes) {
 }
 
 bool budget_take(budget *b, uint64_t bytes) {
-    return budget_take_both(b, bytes, 0);
+    return budget_take_both(b, bytes, 0, false);
 }
 
 void budget_give(budget *b, uint64_t bytes) {
@@ -81,20 +87,21 @@ void budget_give(budget *b, uint64_t bytes) {
     pthread_mutex_unlock(&b->lock);
 }
 
-void budget_give_working(budget *b, uint64_t working_bytes) {
+void budget_give_working(budget *b, uint64_t working_bytes, bool is_long) {
     unsigned number = size_number(working_bytes);
     if (!b || number == 0)
         return;
     pthread_mutex_lock(&b->lock);
-    b->holders[number]--;
-    while (b->top > 0 && b->holders[b->top] == 0)
-        b->top--;
+    budget_workers *w = &b->workers[is_long];
+    w->holders[number]--;
+    while (w->top > 0 && w->holders[w->top] == 0)
+        w->top--;
     pthread_mutex_unlock(&b->lock);
 }
 
 uint64_t budget_held(budget *b) {
     pthread_mutex_lock(&b->lock);
-    uint64_t held = b->held + working(b, 0);
+    uint64_t held = b->held + working(b);
     pthread_mutex_unlock(&b->lock);
     return held;
 }

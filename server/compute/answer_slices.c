@@ -1,8 +1,6 @@
 /* How an answer moves from stage to stage, and how threads claim and compute its slices. */
 #include "answer_state.h"
 
-#define LONG_SLICE 10e6 /* estimated nanoseconds: small requests wait behind shorter slices */
-
 /* ---- with the lock held ---- */
 
 void answer_resume_reader(answer *a) {
@@ -51,16 +49,16 @@ job_slice answer_claim(answer *a) {
     return (job_slice){a->stage == STAGE_PREPARE ? JOB_PREPARE : JOB_ENCODE, 0};
 }
 
-/* Whether the one slice of the stage is long. The slices of rows are short. */
-static bool is_long(const answer *a, answer_stage stage) {
-    return (stage == STAGE_PREPARE  ? a->source->prepare_cost
-            : stage == STAGE_ENCODE ? a->encode_cost
-                                    : 0) > LONG_SLICE;
+static bool has_long_slices(const answer *a, answer_stage stage) {
+    return stage == STAGE_PREPARE  ? a->source->prepare_cost > ANSWER_LONG_SLICE
+           : stage == STAGE_ENCODE ? a->encode_cost > ANSWER_LONG_SLICE
+                                   : a->job.has_long_rows;
 }
 
 void answer_enter(answer *a, answer_stage stage) {
-    if (is_long(a, stage) != is_long(a, a->stage))
-        jobs_set_indivisible(a->pool, &a->job, is_long(a, stage));
+    bool before = has_long_slices(a, a->stage), now = has_long_slices(a, stage);
+    if (now != before)
+        jobs_set_indivisible(a->pool, &a->job, now);
     a->stage = stage;
     a->claimed = false;
     if (stage == STAGE_DONE) {

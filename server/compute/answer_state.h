@@ -13,6 +13,8 @@
 
 #include <pthread.h>
 
+#define ANSWER_LONG_SLICE 10e6 /* estimated nanoseconds: small jobs wait behind shorter slices */
+
 typedef enum answer_stage {
     STAGE_NEW,
     STAGE_PREPARE,

@@ -14,7 +14,7 @@
 typedef struct worker {
     struct worker *next; /* asleep for longer than this one */
     jobs *pool;
-    bool indivisible; /* the thread takes long slices, which do not need a scratch */
+    bool indivisible; /* the thread takes long slices */
     pthread_t thread;
     pthread_cond_t wake;
     bool asleep;
@@ -190,12 +190,10 @@ static void trim(worker_scratch *s) {
     s->working = 0;
 }
 
-static void make_ready(worker_scratch *s, const worker *w, const job *j) {
+static void make_ready(worker_scratch *s, const job *j) {
     if (j->working < s->working)
         trim(s);
     s->working = j->working;
-    if (w->indivisible)
-        return;
     if (!s->scratch && fmix_scratch_new(&s->scratch) != FMIX_OK)
         s->scratch = NULL; /* the job's run fails the slice */
 }
@@ -225,7 +223,7 @@ static void *work(void *argument) {
     while ((j = next_job(w, &s))) {
         job_slice slice;
         bool more = false;
-        make_ready(&s, w, j);
+        make_ready(&s, j);
         if (j->class->claim(j, &slice, &more)) {
             if (more)
                 jobs_wake(pool, j);
@@ -346,13 +344,13 @@ static refusal admit(jobs *pool, task *t) {
 }
 
 refusal jobs_admit(jobs *pool, job *j) {
-    if (!budget_take_both(pool->payer, 0, j->working))
+    if (!budget_take_both(pool->payer, 0, j->working, j->has_long_rows))
         return REFUSAL_MEMORY;
     pthread_mutex_lock(&pool->lock);
     refusal why = admit(pool, &j->task);
     pthread_mutex_unlock(&pool->lock);
     if (why != REFUSAL_NONE)
-        budget_give_working(pool->payer, j->working);
+        budget_give_working(pool->payer, j->working, j->has_long_rows);
     return why;
 }
 
@@ -372,7 +370,7 @@ void jobs_end(jobs *pool, job *j, bool cancelled) {
     pool->counters.cancelled += admitted && cancelled;
     pthread_mutex_unlock(&pool->lock);
     if (admitted)
-        budget_give_working(pool->payer, j->working);
+        budget_give_working(pool->payer, j->working, j->has_long_rows);
     if (waiting)
         job_release(j);
 }

@@ -6,10 +6,11 @@
  * there are more slices, and computes the slice. So requests alternate slice by slice, however
  * large they are, and one request can use every core.
  *
- * A long slice (task.indivisible: a body that is inflated, pairs of millions of rows that are
- * drawn) would keep a thread from all other jobs until its end. The pool has as many threads again
- * for jobs whose next slice is long. Their priority is lower, and the kernel divides the cores
- * between both kinds of threads. Queue and clients' shares count both kinds of jobs alike.
+ * A long slice (task.indivisible: a body that is inflated, pairs of a million rows that are drawn,
+ * a row that is a large volume) would keep a thread from all other jobs until its end. The pool has
+ * as many threads again for jobs whose next slice is long. Their priority is lower, and the kernel
+ * divides the cores between both kinds of threads. Queue and clients' shares count both kinds of
+ * jobs alike.
  */
 #ifndef JOBS_H
 #define JOBS_H
@@ -65,9 +66,10 @@ struct job {
     /* The pool whose threads destroy the job, which is for jobs that hold more than JOB_LARGE
      * bytes. NULL: the thread that drops the last reference destroys the job. */
     jobs *destroyer;
-    task task;        /* cost, window, width and client are set before jobs_admit */
-    uint64_t memory;  /* bytes that the job holds from jobs_borrow until jobs_return */
-    uint64_t working; /* bytes that each thread needs for the job, from admission until its end */
+    task task;          /* cost, window, width and client are set before jobs_admit */
+    uint64_t memory;    /* bytes that the job holds from jobs_borrow until jobs_return */
+    uint64_t working;   /* bytes that each thread needs for the job, from admission until its end */
+    bool has_long_rows; /* threads for long slices need them */
 };
 
 void job_init(job *j, const job_class *class);

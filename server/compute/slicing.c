@@ -72,6 +72,16 @@ bool slicing_lends(const slicing *all) {
     return lends;
 }
 
+double slicing_longest(const slicing *all) {
+    double longest = 0;
+    for (unsigned i = 0; i < all->count; i++) {
+        const slicing_part *part = &all->each[i];
+        double cost = part->slices ? part->from->row_cost * (double)part->rows : 0;
+        longest = cost > longest ? cost : longest;
+    }
+    return longest;
+}
+
 double slicing_cost(const slicing *all) {
     double cost = 0;
     for (unsigned i = 0; i < all->count; i++)

@@ -49,7 +49,8 @@ uint64_t slicing_tensor_bytes(const slicing *all);
 /* Returns true if any rows are lent. */
 bool slicing_lends(const slicing *all);
 
-/* Estimated nanoseconds of all slices. */
+/* Estimated nanoseconds of the longest slice, and of all slices. */
+double slicing_longest(const slicing *all);
 double slicing_cost(const slicing *all);
 
 #endif

@@ -1,9 +1,10 @@
 """Uploads that are made to take long: what they cost is not paid by those who ask for little.
 
-FMIX_LATENCY measures it: 64 clients send the worst of each kind for ten seconds, while health and
-what a modest client asks for are requested; it prints their percentiles, asserts the promised ones,
-and that four of five of the modest client's requests are not refused. (Beside clients that hang up
-more may be: their bodies fill the memory, of which clients have no shares.)
+FMIX_LATENCY measures it, and the same beside large volumes: for ten seconds 64 clients send the
+worst of each kind, or ask for volumes of which one takes a second, while health and what a modest
+client asks for are requested; it prints their percentiles, asserts the promised ones, and that four
+of five of the modest client's requests are not refused. (Beside clients that hang up more may be:
+their bodies fill the memory, of which clients have no shares.)
 """
 
 import collections
@@ -38,6 +39,7 @@ SMALL = (("GET", "/v1/masks.npy?shape=32x32&seed=%d", None),
          ("GET", "/v1/masks.npy?shape=224x224&n=8&seed=%d", None),
          ("POST", "/v1/mix.npy?layout=channels_first&seed=%d",
           harness.write_npy(np.zeros((64, 3, 32, 32), np.uint8))))
+VOLUMES = ("GET", "/v1/masks.npy?shape=256x256x256&n=2&dtype=bits", None)
 HANGS_UP = "all of them, of clients that hang up"
 PROMISED = 0.020  # seconds, of health at the 99th percentile
 PATIENCE = 0.100  # seconds that what is taken on may wait, the small mask as well
@@ -117,6 +119,12 @@ class Hostile(harness.ServerTest):
             return 0
         finally:
             connection.close()
+
+    def take(self, method, target, body):
+        """Its answer, of a client like those that send."""
+        connection = self.connect_from(GREEDY)
+        harness.exchange(connection, method, target, body)
+        connection.close()
 
     def hang_up(self, content_type, target, body):
         """Does not wait for the answer."""
@@ -240,7 +248,8 @@ class Hostile(harness.ServerTest):
         process."""
         uploads = [upload for _, *upload, _ in self.kinds]
         crowds = [(name, [upload], self.send) for name, *upload, _ in self.kinds]
-        crowds += [("all of them", uploads, self.send), (HANGS_UP, uploads, self.hang_up)]
+        crowds += [("all of them", uploads, self.send), (HANGS_UP, uploads, self.hang_up),
+                   ("large volumes", [VOLUMES], self.take)]
         results = {}
         for name, uploads, send in crowds:
             crowd = os.fork()

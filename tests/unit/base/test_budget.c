@@ -25,17 +25,37 @@ static void working_memory_counts_once_a_thread_for_the_largest_answer(void **st
     budget b;
     budget_init(&b, 40 * MIB, 4);
     for (int i = 0; i < 100; i++)
-        assert_true(budget_take_both(&b, 0, 4 * MIB));
+        assert_true(budget_take_both(&b, 0, 4 * MIB, false));
     assert_true(budget_held(&b) == 16 * MIB);
-    assert_true(budget_take_both(&b, 8 * MIB, 8 * MIB));
+    assert_true(budget_take_both(&b, 8 * MIB, 8 * MIB, false));
     assert_true(budget_held(&b) == 40 * MIB);
     assert_false(budget_take(&b, 1));
-    budget_give_working(&b, 8 * MIB);
+    budget_give_working(&b, 8 * MIB, false);
     assert_true(budget_held(&b) == 24 * MIB);
-    assert_false(budget_take_both(&b, 0, 9 * MIB)); /* 8 + 4 * 9 */
+    assert_false(budget_take_both(&b, 0, 9 * MIB, false)); /* 8 + 4 * 9 */
     for (int i = 0; i < 100; i++)
-        budget_give_working(&b, 4 * MIB);
+        budget_give_working(&b, 4 * MIB, false);
     assert_true(budget_held(&b) == 8 * MIB);
+    budget_destroy(&b);
+}
+
+static void threads_for_long_slices_have_working_memory_of_their_own(void **state) {
+    (void)state;
+    budget b;
+    budget_init(&b, 40 * MIB, 2);
+    assert_true(budget_take_both(&b, 0, 8 * MIB, true) && budget_take_both(&b, 0, 4 * MIB, true));
+    assert_true(budget_take_both(&b, 0, 4 * MIB, false));
+    assert_true(budget_held(&b) == 24 * MIB);
+    assert_false(budget_take_both(&b, 16 * MIB + 1, 0, false));
+    assert_false(budget_take_both(&b, 0, 16 * MIB, false)); /* 2 * 8 + 2 * 16 */
+    assert_true(budget_take_both(&b, 0, 16 * MIB, true));   /* 2 * 16 + 2 * 4 */
+    budget_give_working(&b, 4 * MIB, false);
+    assert_true(budget_held(&b) == 32 * MIB);
+    budget_give_working(&b, 16 * MIB, true);
+    budget_give_working(&b, 8 * MIB, true);
+    assert_true(budget_held(&b) == 8 * MIB);
+    budget_give_working(&b, 4 * MIB, true);
+    assert_true(budget_held(&b) == 0);
     budget_destroy(&b);
 }
 
@@ -46,10 +66,10 @@ static void sizes_are_rounded_up_by_a_quarter_at_most(void **state) {
         uint64_t bytes = unit_random(&random) >> (unit_random(&random) % 40 + 20);
         budget b;
         budget_init(&b, UINT64_MAX / 4, 1);
-        assert_true(budget_take_both(&b, 0, bytes));
+        assert_true(budget_take_both(&b, 0, bytes, false));
         uint64_t held = budget_held(&b);
         assert_true(held >= bytes && held <= bytes + bytes / 4 + 4096);
-        budget_give_working(&b, bytes);
+        budget_give_working(&b, bytes, false);
         assert_true(budget_held(&b) == 0);
         budget_destroy(&b);
     }
@@ -101,5 +121,6 @@ static void bytes_left_count_only_what_the_holder_has(void **state) {
 
 RUN(T(bytes_left_count_only_what_the_holder_has), T(bytes_taken_can_be_given_back),
     T(working_memory_counts_once_a_thread_for_the_largest_answer),
+    T(threads_for_long_slices_have_working_memory_of_their_own),
     T(sizes_are_rounded_up_by_a_quarter_at_most), T(a_claim_that_can_never_fit_is_known_at_once),
     T(a_paid_buffer_takes_its_room_from_the_budget))

@@ -52,15 +52,15 @@ static fmix_status prepare(void *self) {
     return FMIX_OK;
 }
 
-static answer *start_prepared(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes,
-                              double prepare_cost) {
+static answer *start_costly(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes,
+                            double prepare_cost, double row_cost) {
     const job_waiter waiter = {suspend, resume, l, 0, NULL};
     tensor_source *s = tensor_source_new(rows);
     problem p = {0};
     refusal why;
     for (size_t i = 0; i < sizeof all; i++)
         all[i] = (unsigned char)(i * 7 + i / BYTES);
-    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, 1, fill, l));
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &bytes, row_cost, fill, l));
     s->tensors[0].lend = lend;
     s->lent_well = lent_well;
     s->prepare = prepare_cost > 0 ? prepare : NULL;
@@ -75,7 +75,7 @@ static answer *start_prepared(lender *l, jobs *pool, const format *f, uint64_t r
 }
 
 static answer *start(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes) {
-    return start_prepared(l, pool, f, rows, bytes, 0);
+    return start_costly(l, pool, f, rows, bytes, 0, 1);
 }
 
 /* Bytes that were read; each of them is right. */
@@ -167,23 +167,24 @@ static void record(void *of) {
 }
 
 /* Preparing is the first slice, encoding the last; the others are of rows. */
-static void other_threads_prepare_and_encode_where_that_takes_long(void **state) {
+static void other_threads_compute_slices_that_take_long(void **state) {
     (void)state;
-    for (int i = 0; i < 4; i++) {
-        bool long_prepare = i & 1, long_encode = i & 2;
+    for (int i = 0; i < 8; i++) {
+        bool long_prepare = i & 1, long_rows = i & 2, long_encode = i & 4;
         slices s = {.lock = PTHREAD_MUTEX_INITIALIZER};
         const jobs_settings settings = {
             .threads = 1, .limit = 1, .patience = 1e12, .hooks = {record, &s}};
         lender l = {.lost = ROWS};
         jobs *pool = jobs_new(&settings);
-        answer *a = start_prepared(&l, pool, &format_json, ROWS, long_encode ? 2000 : 20,
-                                   long_prepare ? 11e6 : 9e6);
+        answer *a = start_costly(&l, pool, &format_json, ROWS, long_encode ? 2000 : 20,
+                                 long_prepare ? 11e6 : 9e6, long_rows ? 11e6 : 9e6);
         end(&l, pool, a);
-        assert_in_range(s.count, 3, 999);
-        const pthread_t *last = &s.by[s.count - 1];
-        assert_int_equal(!pthread_equal(s.by[0], s.by[1]), long_prepare);
-        assert_int_equal(!pthread_equal(*last, s.by[1]), long_encode);
-        assert_int_equal(pthread_equal(*last, s.by[0]) != 0, long_prepare == long_encode);
+        assert_int_equal(s.count, ROWS + 2);
+        const pthread_t *rows = &s.by[1], *encode = &s.by[ROWS + 1];
+        assert_int_equal(pthread_equal(s.by[0], *rows) != 0, long_prepare == long_rows);
+        assert_int_equal(pthread_equal(*encode, *rows) != 0, long_encode == long_rows);
+        for (unsigned row = 1; row < ROWS; row++)
+            assert_true(pthread_equal(rows[row], *rows));
     }
 }
 
@@ -191,4 +192,4 @@ RUN(T(rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end),
     T(rows_that_cannot_be_lent_end_the_reading_before_them),
     T(a_small_answer_whose_lent_rows_were_altered_is_refused),
     T(an_answer_that_is_encoded_fills_rows_that_could_be_lent),
-    T(other_threads_prepare_and_encode_where_that_takes_long))
+    T(other_threads_compute_slices_that_take_long))

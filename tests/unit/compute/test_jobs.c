@@ -272,7 +272,7 @@ static void a_long_slice_does_not_keep_the_threads_of_other_jobs(void **state) {
         UNIT_UNTIL(count(pool).slices == 4 * round + 3);
         unit_gate_set(&hold, false);
         UNIT_UNTIL(count(pool).slices == 4 * round + 4);
-        assert_null(t->scratch);
+        assert_non_null(t->scratch);
         job_release(&t->job);
     }
     jobs_free(pool);

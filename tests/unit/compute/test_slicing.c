@@ -26,22 +26,24 @@ static void slices_cover_all_rows_once(void **state) {
         uint64_t rows, bytes;
         double cost;
         uint64_t slices;
+        double longest;
     } table[] = {
-        {1, 1, 0, 1},
-        {1, 1 << 30, 1e9, 1},
-        {1000, 1, 1, 1},
-        {1000, 1 << 19, 1, 1000},
-        {1000, 1 << 18, 1, 500},
-        {1001, 1 << 18, 1, 501},
-        {1000, 1, 1e6, 1000},
-        {1000, 1, 1e5, 100},
-        {7, 1 << 20, 1, 7},
+        {1, 1, 0, 1, 0},
+        {1, 1 << 30, 1e9, 1, 1e9},
+        {1000, 1, 1, 1, 1000},
+        {1000, 1 << 19, 1, 1000, 1},
+        {1000, 1 << 18, 1, 500, 2},
+        {1001, 1 << 18, 1, 501, 2},
+        {1000, 1, 1e6, 1000, 1e6},
+        {1000, 1, 1e5, 100, 1e6},
+        {7, 1 << 20, 1, 7, 1},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         tensor_source *s = tensor_source_of(table[i].rows, table[i].bytes, table[i].cost);
         slicing all = {0};
         const slicing_part *c = slicing_add(&all, &s->tensors[0], 0, table[i].rows);
         assert_true(all.count == 1 && all.slices == table[i].slices);
+        assert_true(slicing_longest(&all) == table[i].longest);
         assert_covers(&all, c, 0, table[i].rows);
         tensor_source_free(s);
     }
@@ -84,7 +86,7 @@ static void slices_are_numbered_from_part_to_part_and_empty_parts_have_none(void
     assert_true(all.count == 5 && all.slices == 4);
     assert_covers(&all, &all.each[1], 10, 13);
     assert_covers(&all, &all.each[3], 99, 100);
-    assert_true(slicing_cost(&all) == 4);
+    assert_true(slicing_cost(&all) == 4 && slicing_longest(&all) == 1);
     tensor_source_free(s);
 }
 
