@@ -38,9 +38,10 @@ static uint64_t working(const budget *b) {
 }
 
 /* The same if a size of this number is admitted too. */
-static uint64_t working_with(const budget *b, unsigned number, bool is_long) {
-    unsigned top = b->workers[is_long].top;
-    return b->threads * (size_of(top > number ? top : number) + size_of(b->workers[!is_long].top));
+static uint64_t working_with(const budget *b, unsigned number, bool indivisible) {
+    unsigned top = b->workers[indivisible].top;
+    return b->threads *
+           (size_of(top > number ? top : number) + size_of(b->workers[!indivisible].top));
 }
 
 uint64_t budget_left(const budget *b, uint64_t held) {
@@ -54,13 +55,13 @@ bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working_bytes) 
     return !b || (all <= b->limit && bytes <= b->limit - all);
 }
 
-bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes, bool is_long) {
+bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes, bool indivisible) {
     if (!b)
         return true;
     unsigned number = size_number(working_bytes);
     pthread_mutex_lock(&b->lock);
-    budget_workers *w = &b->workers[is_long];
-    uint64_t most = working_with(b, number, is_long);
+    budget_workers *w = &b->workers[indivisible];
+    uint64_t most = working_with(b, number, indivisible);
     bool fits =
         most <= b->limit && b->held <= b->limit - most && bytes <= b->limit - most - b->held;
     if (fits) {
@@ -87,12 +88,12 @@ void budget_give(budget *b, uint64_t bytes) {
     pthread_mutex_unlock(&b->lock);
 }
 
-void budget_give_working(budget *b, uint64_t working_bytes, bool is_long) {
+void budget_give_working(budget *b, uint64_t working_bytes, bool indivisible) {
     unsigned number = size_number(working_bytes);
     if (!b || number == 0)
         return;
     pthread_mutex_lock(&b->lock);
-    budget_workers *w = &b->workers[is_long];
+    budget_workers *w = &b->workers[indivisible];
     w->holders[number]--;
     while (w->top > 0 && w->holders[w->top] == 0)
         w->top--;

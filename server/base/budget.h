@@ -3,7 +3,7 @@
  *
  * The budget counts two kinds of memory. A request holds its body and the bytes that are inflated,
  * computed and encoded for it. Each compute thread has one working memory, as large as the largest
- * admitted answer needs that such a thread computes. There are as many threads for answers with
+ * admitted answer needs that such a thread computes. There are as many threads for jobs with
  * long slices as for others. Any thread may call.
  */
 #ifndef BUDGET_H
@@ -25,7 +25,7 @@ typedef struct budget {
     uint64_t limit, held, peak;
     uint64_t refused;          /* claims that did not fit */
     unsigned threads;          /* compute threads, of each kind */
-    budget_workers workers[2]; /* [true]: threads for long slices */
+    budget_workers workers[2]; /* [true]: threads for indivisible jobs */
 } budget;
 
 void budget_init(budget *b, uint64_t limit, unsigned threads);
@@ -41,9 +41,9 @@ bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working);
 /* False: the claim does not fit now, and takes nothing. In a NULL budget every claim fits. */
 bool budget_take(budget *b, uint64_t bytes);
 void budget_give(budget *b, uint64_t bytes);
-/* is_long: the working memory is for threads for long slices. */
-bool budget_take_both(budget *b, uint64_t bytes, uint64_t working, bool is_long);
-void budget_give_working(budget *b, uint64_t working, bool is_long);
+/* indivisible: the working memory is for threads for indivisible jobs. */
+bool budget_take_both(budget *b, uint64_t bytes, uint64_t working, bool indivisible);
+void budget_give_working(budget *b, uint64_t working, bool indivisible);
 
 /* Bytes of both kinds that are held. */
 uint64_t budget_held(budget *b);

@@ -40,8 +40,8 @@ static void estimate(answer *a) {
         estimate_buffered(a);
     else
         estimate_streamed(a);
-    a->job.has_long_rows = slicing_longest(&a->slicing) > ANSWER_LONG_SLICE;
-    a->job.task.indivisible = a->job.has_long_rows;
+    a->job.indivisible_rows = slicing_longest(&a->slicing) > ANSWER_LONG_SLICE;
+    a->job.task.indivisible = a->job.indivisible_rows;
     a->job.destroyer = a->job.memory + a->source->held > JOB_LARGE ? a->pool : NULL;
 }
 

@@ -184,16 +184,23 @@ typedef struct worker_scratch {
     uint64_t working;
 } worker_scratch;
 
-static void trim(worker_scratch *s) {
-    if (s->scratch)
+/* A trimmed scratch holds some MiB, which only threads that often need one keep. */
+static void trim(worker_scratch *s, const worker *w) {
+    if (w->indivisible) {
+        fmix_scratch_free(s->scratch);
+        s->scratch = NULL;
+    } else if (s->scratch) {
         fmix_scratch_trim(s->scratch);
+    }
     s->working = 0;
 }
 
-static void make_ready(worker_scratch *s, const job *j) {
-    if (j->working < s->working)
-        trim(s);
-    s->working = j->working;
+/* A job's working memory is for rows, which threads of one kind compute. */
+static void make_ready(worker_scratch *s, const worker *w, const job *j) {
+    uint64_t working = w->indivisible == j->indivisible_rows ? j->working : 0;
+    if (working < s->working)
+        trim(s, w);
+    s->working = working;
     if (!s->scratch && fmix_scratch_new(&s->scratch) != FMIX_OK)
         s->scratch = NULL; /* the job's run fails the slice */
 }
@@ -203,7 +210,7 @@ static job *next_job(worker *w, worker_scratch *s) {
     job *j = take(w->pool, w, s->working == 0);
     if (j || s->working == 0)
         return j;
-    trim(s);
+    trim(s, w);
     return take(w->pool, w, true);
 }
 
@@ -223,7 +230,7 @@ static void *work(void *argument) {
     while ((j = next_job(w, &s))) {
         job_slice slice;
         bool more = false;
-        make_ready(&s, j);
+        make_ready(&s, w, j);
         if (j->class->claim(j, &slice, &more)) {
             if (more)
                 jobs_wake(pool, j);
@@ -344,18 +351,18 @@ static refusal admit(jobs *pool, task *t) {
 }
 
 refusal jobs_admit(jobs *pool, job *j) {
-    if (!budget_take_both(pool->payer, 0, j->working, j->has_long_rows))
+    if (!budget_take_both(pool->payer, 0, j->working, j->indivisible_rows))
         return REFUSAL_MEMORY;
     pthread_mutex_lock(&pool->lock);
     refusal why = admit(pool, &j->task);
     pthread_mutex_unlock(&pool->lock);
     if (why != REFUSAL_NONE)
-        budget_give_working(pool->payer, j->working, j->has_long_rows);
+        budget_give_working(pool->payer, j->working, j->indivisible_rows);
     return why;
 }
 
 refusal jobs_would_admit(jobs *pool, uint64_t client) {
-    task nothing = {.client = client};
+    task nothing = {.client = client}; /* divisible: many a body is checked in no time */
     pthread_mutex_lock(&pool->lock);
     refusal why = admit(pool, &nothing);
     schedule_leave(&pool->schedule, &nothing, true);
@@ -370,7 +377,7 @@ void jobs_end(jobs *pool, job *j, bool cancelled) {
     pool->counters.cancelled += admitted && cancelled;
     pthread_mutex_unlock(&pool->lock);
     if (admitted)
-        budget_give_working(pool->payer, j->working, j->has_long_rows);
+        budget_give_working(pool->payer, j->working, j->indivisible_rows);
     if (waiting)
         job_release(j);
 }

@@ -66,10 +66,10 @@ struct job {
     /* The pool whose threads destroy the job, which is for jobs that hold more than JOB_LARGE
      * bytes. NULL: the thread that drops the last reference destroys the job. */
     jobs *destroyer;
-    task task;          /* cost, window, width and client are set before jobs_admit */
-    uint64_t memory;    /* bytes that the job holds from jobs_borrow until jobs_return */
-    uint64_t working;   /* bytes that each thread needs for the job, from admission until its end */
-    bool has_long_rows; /* threads for long slices need them */
+    task task;        /* all but its private members are set before jobs_admit */
+    uint64_t memory;  /* bytes that the job holds from jobs_borrow until jobs_return */
+    uint64_t working; /* bytes that each thread needs for the job, from admission until its end */
+    bool indivisible_rows; /* its rows are for threads for indivisible jobs */
 };
 
 void job_init(job *j, const job_class *class);
@@ -110,7 +110,8 @@ jobs *jobs_new(const jobs_settings *settings);
  * after so many milliseconds some slice still runs. Its thread then uses the job and the pool until
  * the process ends, and jobs_free must not be called. */
 bool jobs_stop(jobs *pool, unsigned milliseconds);
-/* Runs the jobs in the queue to their end. Jobs must not be admitted any more. */
+/* Runs the jobs in the queue to their end, if their slices are for threads of one kind. Jobs must
+ * not be admitted any more. */
 void jobs_free(jobs *pool);
 
 /* Both may be NULL. */

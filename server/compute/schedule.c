@@ -64,7 +64,8 @@ static double spent(const task *t, uint64_t now) {
     return t->spent + t->running * (double)(now - t->since);
 }
 
-/* The remaining run time. A task that waited for its reader runs one window at a time. */
+/* The remaining run time. A task that waited for its reader runs one window at a time. While others
+ * run, too little is left of an indivisible task, for the time that it waits for a core counts. */
 static double left(const schedule *s, const task *t, uint64_t now) {
     double rest = t->reader_bound ? t->window * s->pace : t->cost * s->pace - spent(t, now);
     return rest < 0 ? 0 : rest;
@@ -143,16 +144,17 @@ static bool delays(const task *t, const task *other) {
     return !t->indivisible || other->indivisible;
 }
 
-/* Where a deadline would be missed, and more than an even part of the demand is the client's own,
- * the reason is its share. */
+/* Where a deadline would be missed, and most of the demand is the client's own, the reason is its
+ * share. */
 static refusal check_span(const demand *d, const claim *c, double capacity) {
-    bool crowds = d->own * c->clients > d->all;
+    bool crowds = c->clients > 1 && 2 * d->own > d->all;
     return d->all <= c->part * capacity   ? REFUSAL_NONE
            : d->all <= capacity || crowds ? REFUSAL_SHARE
                                           : REFUSAL_PATIENCE;
 }
 
-/* Checks the new task's deadline and every later one; the new task does not delay earlier ones. A
+/* Checks the new task's deadline and every later one. The new task does not delay earlier ones of
+ * its kind; that a divisible task delays indivisible ones is what their priority means. A
  * deadline of a task that missed one before, or that would be missed without the new task too,
  * because the machine is slower than estimated, is not a reason to refuse: a long answer would lock
  * all others out until its end. An idle schedule admits anything. */
@@ -188,10 +190,11 @@ static void renew(schedule *s, task *t, uint64_t now) {
     set_deadline(s, t, deadline_for(s, t, (rest > more ? rest : more) / s->pace, 0, now));
 }
 
+/* A task that is late again stays before all others, so that it does run. */
 static void renew_late(schedule *s, uint64_t now) {
     for (task *t = s->first, *next; t && t->deadline < now; t = next) {
         next = t->next;
-        if (t->waiting)
+        if (t->waiting && !t->late)
             renew(s, t, now);
     }
 }
@@ -218,6 +221,7 @@ bool schedule_wake(schedule *s, task *t, uint64_t now) {
         return false;
     if (t->deadline == SCHEDULE_IDLE) {
         t->reader_bound = true;
+        t->late = false;
         set_deadline(s, t, deadline_for(s, t, t->window, 0, now));
     } else if (now > t->deadline) {
         renew(s, t, now);
@@ -247,14 +251,15 @@ task *schedule_take(schedule *s, bool indivisible, uint64_t now) {
     if (!t)
         return NULL;
     t->waiting = false;
+    t->yields = t->yields || indivisible;
     s->waiting[indivisible]--;
     change_running(t, 1, now);
     return t;
 }
 
-/* The run time is known only of a task that was not cancelled. */
+/* The run time is known only of a task that was not cancelled, and had not to yield to others. */
 static void learn(schedule *s, const task *t) {
-    if (t->cancelled || t->cost_is_guess || t->cost < LEAST_COST)
+    if (t->cancelled || t->cost_is_guess || t->yields || t->cost < LEAST_COST)
         return;
     s->pace += (t->spent / t->cost - s->pace) * LEARNING;
     s->pace = s->pace > SLOWEST ? SLOWEST : s->pace < FASTEST ? FASTEST : s->pace;

@@ -9,6 +9,10 @@
  * earliest deadline first meets all deadlines of such a set.) So a queue that is too long does not
  * come about.
  *
+ * A task whose next slice is long (indivisible) runs at a lower priority than the others, on
+ * threads of its own. It may miss its deadline for them, and does not count before theirs. A task
+ * that missed a deadline gets another one, which refuses nobody.
+ *
  * Clients share fairly: the schedule remembers the recent use of each client. While several clients
  * ask, a client that has used its share is held to a part of the capacity, and the rest is for
  * clients that have used less. A client that asks alone may use all of the capacity.
@@ -41,6 +45,7 @@ typedef struct task {
     unsigned running;  /* slices that run now */
     bool admitted, waiting, cancelled;
     bool late;                    /* the task has missed a deadline */
+    bool yields;                  /* a slice was indivisible: it ran at a lower priority */
     bool reader_bound;            /* the task has waited for its reader at least once */
     struct task *next, *previous; /* tasks with a deadline, by it */
 } task;
@@ -67,7 +72,7 @@ void schedule_init(schedule *s, unsigned threads, unsigned limit, double patienc
 
 /* REFUSAL_NONE: the task is admitted. QUEUE: `limit` tasks are admitted already. PATIENCE: a task
  * would miss its deadline. SHARE: other clients ask, and this one has used its share, or a deadline
- * would be missed while its other tasks are more than an even part of the demand. */
+ * would be missed while its other tasks are most of the demand. */
 refusal schedule_admit(schedule *s, task *t, uint64_t now);
 
 /* Says that a slice of the task can run. False: the task is not admitted, or waits already. */

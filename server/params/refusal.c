@@ -20,7 +20,8 @@ static const struct {
          "the server is busy: this answer, or one admitted before it, would miss its deadline"},
     [REFUSAL_SHARE] =
         {"share", 429,
-         "this client has used its share of the server, and other clients are waiting"},
+         "this client has used its share of the server, or its requests are most of the queue, and "
+         "other clients ask"},
     [REFUSAL_MEMORY] = {"memory", 503, "the answers in progress use all the memory for requests"},
     [REFUSAL_DRAINING] = {"draining"},
     [REFUSAL_INTERNAL] = {"internal", 503,

@@ -55,6 +55,38 @@ static void a_task_that_waited_past_its_deadline_refuses_nobody(void **state) {
     admitted(&s, &another, now);
 }
 
+static void a_task_that_is_late_again_runs_next(void **state) {
+    (void)state;
+    schedule s = of(1, 100 * MS);
+    task longer = upload_of(100 * MS, 1), late = upload_of(200 * MS, 1),
+         small = upload_of(10 * MS, 2), other = upload_of(10 * MS, 3);
+    admitted(&s, &longer, 1);
+    admitted(&s, &late, 1);
+    assert_ptr_equal(schedule_take(&s, true, 1), &longer);
+    admitted(&s, &small, (uint64_t)(500 * MS)); /* the deadline is 880 ms now */
+    assert_ptr_equal(schedule_take(&s, true, 1), &small);
+    schedule_leave(&s, &small, false);
+    schedule_ran(&s, &small, (uint64_t)(900 * MS));
+    assert_int_equal(schedule_admit(&s, &other, (uint64_t)(900 * MS)), REFUSAL_PATIENCE);
+    assert_ptr_equal(schedule_take(&s, true, (uint64_t)(900 * MS)), &late);
+}
+
+/* While others run, such a task waits for a core. */
+static void the_pace_is_not_learned_from_indivisible_tasks(void **state) {
+    (void)state;
+    for (int indivisible = 0; indivisible < 2; indivisible++) {
+        schedule s = of(1, 0);
+        task t = work_of(10 * MS, 1);
+        t.indivisible = indivisible;
+        admitted(&s, &t, 1);
+        assert_ptr_equal(schedule_take(&s, indivisible, 1), &t);
+        schedule_set_indivisible(&s, &t, false); /* the next slice is not */
+        schedule_leave(&s, &t, false);
+        schedule_ran(&s, &t, (uint64_t)(100 * MS));
+        assert_true((s.pace == 1) == indivisible);
+    }
+}
+
 static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **state) {
     (void)state;
     schedule s;
@@ -77,5 +109,6 @@ static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **
 }
 
 RUN(T(an_indivisible_task_delays_only_its_like),
-    T(a_task_that_waited_past_its_deadline_refuses_nobody),
+    T(a_task_that_waited_past_its_deadline_refuses_nobody), T(a_task_that_is_late_again_runs_next),
+    T(the_pace_is_not_learned_from_indivisible_tasks),
     T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace))

@@ -47,16 +47,21 @@ static void a_client_that_used_much_leaves_capacity_to_others(void **state) {
 static void a_client_with_most_of_the_demand_is_refused_by_share(void **state) {
     (void)state;
     schedule s = of(1, 100 * MS);
-    task most[11], few[2], nothing = work_of(0, 2), another = work_of(10 * MS, 1);
+    task most[11], few[2], half[5], nothing = work_of(0, 2), another = work_of(10 * MS, 1);
     assert_int_equal(crowd(&s, most, 11, 1, 1), 11);
     assert_int_equal(schedule_admit(&s, &another, 1), REFUSAL_PATIENCE); /* it asks alone */
     admitted(&s, &nothing, 1);
     assert_int_equal(schedule_admit(&s, &another, 1), REFUSAL_SHARE);
     schedule_leave(&s, &most[0], false);
     assert_int_equal(crowd(&s, few, 2, 2, 1), 1);
-    another.client = 2; /* one task of eleven is its own */
+    another.client = 2; /* one task of twelve would be its own */
     assert_int_equal(schedule_admit(&s, &another, 1), REFUSAL_PATIENCE);
     another.client = 3;
+    assert_int_equal(schedule_admit(&s, &another, 1), REFUSAL_PATIENCE);
+    for (unsigned i = 1; i <= 5; i++)
+        schedule_leave(&s, &most[i], false);
+    assert_int_equal(crowd(&s, half, 5, 2, 1), 5);
+    another.client = 2; /* six of twelve: more than a third, but not most */
     assert_int_equal(schedule_admit(&s, &another, 1), REFUSAL_PATIENCE);
 }
 
