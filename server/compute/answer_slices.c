@@ -57,7 +57,7 @@ static bool is_indivisible(const answer *a, answer_stage stage) {
 
 void answer_enter(answer *a, answer_stage stage) {
     bool before = is_indivisible(a, a->stage), now = is_indivisible(a, stage);
-    if (now != before)
+    if (stage != STAGE_DONE && now != before)
         jobs_set_indivisible(a->pool, &a->job, now);
     a->stage = stage;
     a->claimed = false;

@@ -15,21 +15,21 @@ static void end(void *of) {
     free(s);
 }
 
-bool io_scratch_keys(pthread_key_t *out) {
+bool io_scratch_key_new(pthread_key_t *out) {
     return pthread_key_create(out, end) == 0;
 }
 
-void io_scratch_end(pthread_key_t keys) {
-    end(pthread_getspecific(keys));
-    pthread_key_delete(keys);
+void io_scratch_key_free(pthread_key_t key) {
+    end(pthread_getspecific(key));
+    pthread_key_delete(key);
 }
 
-io_scratch *io_scratch_get(pthread_key_t keys) {
-    io_scratch *s = pthread_getspecific(keys);
+io_scratch *io_scratch_get(pthread_key_t key) {
+    io_scratch *s = pthread_getspecific(key);
     if (s)
         return s;
     s = calloc(1, sizeof *s);
-    if (s && pthread_setspecific(keys, s) != 0) {
+    if (s && pthread_setspecific(key, s) != 0) {
         free(s);
         s = NULL;
     }

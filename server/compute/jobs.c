@@ -131,13 +131,9 @@ void jobs_wake(jobs *pool, job *j) {
 }
 
 void jobs_set_indivisible(jobs *pool, job *j, bool indivisible) {
-    worker *w = NULL;
     pthread_mutex_lock(&pool->lock);
-    if (schedule_set_indivisible(&pool->schedule, &j->task, indivisible))
-        w = pop(pool, indivisible);
+    schedule_set_indivisible(&pool->schedule, &j->task, indivisible, clock_nanoseconds());
     pthread_mutex_unlock(&pool->lock);
-    if (w)
-        pthread_cond_signal(&w->wake);
 }
 
 /* The next job, with the queue's reference to it. NULL: the queue has no job for this thread, and
@@ -265,7 +261,7 @@ jobs *jobs_new(const jobs_settings *settings) {
     if (!pool)
         return NULL;
     pool->workers = calloc(2 * (size_t)settings->threads, sizeof *pool->workers);
-    if (!pool->workers || !io_scratch_keys(&pool->io_scratch)) {
+    if (!pool->workers || !io_scratch_key_new(&pool->io_scratch)) {
         free(pool->workers);
         free(pool);
         return NULL;
@@ -317,7 +313,7 @@ void jobs_free(jobs *pool) {
     pthread_mutex_lock(&pool->lock);
     destroy_unreferenced(pool);
     pthread_mutex_unlock(&pool->lock);
-    io_scratch_end(pool->io_scratch);
+    io_scratch_key_free(pool->io_scratch);
     pthread_cond_destroy(&pool->ends);
     pthread_mutex_destroy(&pool->lock);
     free(pool->workers);
@@ -362,7 +358,8 @@ refusal jobs_admit(jobs *pool, job *j) {
 }
 
 refusal jobs_would_admit(jobs *pool, uint64_t client) {
-    task nothing = {.client = client}; /* divisible: many a body is checked in no time */
+    task nothing = {
+        .client = client}; /* divisible, so that uploads in the queue do not refuse a small body */
     pthread_mutex_lock(&pool->lock);
     refusal why = admit(pool, &nothing);
     schedule_leave(&pool->schedule, &nothing, true);

@@ -66,9 +66,10 @@ struct job {
     /* The pool whose threads destroy the job, which is for jobs that hold more than JOB_LARGE
      * bytes. NULL: the thread that drops the last reference destroys the job. */
     jobs *destroyer;
-    task task;        /* all but its private members are set before jobs_admit */
-    uint64_t memory;  /* bytes that the job holds from jobs_borrow until jobs_return */
-    uint64_t working; /* bytes that each thread needs for the job, from admission until its end */
+    task task;       /* all but its private members are set before jobs_admit */
+    uint64_t memory; /* bytes that the job holds from jobs_borrow until jobs_return */
+    uint64_t
+        working; /* bytes for each thread that computes its rows, from admission until its end */
     bool indivisible_rows; /* its rows are for threads for indivisible jobs */
 };
 
@@ -134,7 +135,8 @@ refusal jobs_would_admit(jobs *pool, uint64_t client);
  * job that was not admitted or has ended. */
 void jobs_end(jobs *pool, job *j, bool cancelled);
 
-/* Says whether the job's next slice is long: for which threads it is. */
+/* Says which threads the next slice is for, of a job that is not in the queue; indivisible: the
+ * slice is long. */
 void jobs_set_indivisible(jobs *pool, job *j, bool indivisible);
 
 /* Puts a job that has a slice to compute into the queue, unless the job is there already. */

@@ -17,6 +17,7 @@
 /* A deadline. */
 #define ALLOWANCE    0.9   /* of the run time, added to it: the rest is for work beside computing */
 #define OVERRUN      0.125 /* of the run time so far: more time for a task past its estimate */
+#define RENEWALS     64    /* of late tasks, at one admission */
 #define LONGEST_SPAN 1e18  /* thirty years: keeps deadlines far from overflow */
 
 void schedule_init(schedule *s, unsigned threads, unsigned limit, double patience) {
@@ -64,8 +65,9 @@ static double spent(const task *t, uint64_t now) {
     return t->spent + t->running * (double)(now - t->since);
 }
 
-/* The remaining run time. A task that waited for its reader runs one window at a time. While others
- * run, too little is left of an indivisible task, for the time that it waits for a core counts. */
+/* The remaining run time. A task that waited for its reader runs one window at a time. While other
+ * threads run, the time that an indivisible task waits for a core counts as run time, so this is
+ * too little. */
 static double left(const schedule *s, const task *t, uint64_t now) {
     double rest = t->reader_bound ? t->window * s->pace : t->cost * s->pace - spent(t, now);
     return rest < 0 ? 0 : rest;
@@ -190,12 +192,16 @@ static void renew(schedule *s, task *t, uint64_t now) {
     set_deadline(s, t, deadline_for(s, t, (rest > more ? rest : more) / s->pace, 0, now));
 }
 
-/* A task that is late again stays before all others, so that it does run. */
+/* A task that waits is renewed once. If it misses that deadline too, it stays first until a thread
+ * takes it. After a pause there can be many, of which a call renews a few. */
 static void renew_late(schedule *s, uint64_t now) {
-    for (task *t = s->first, *next; t && t->deadline < now; t = next) {
+    unsigned renewed = 0;
+    for (task *t = s->first, *next; t && t->deadline < now && renewed < RENEWALS; t = next) {
         next = t->next;
-        if (t->waiting && !t->late)
-            renew(s, t, now);
+        if (!t->waiting || t->late)
+            continue;
+        renew(s, t, now);
+        renewed++;
     }
 }
 
@@ -231,17 +237,20 @@ bool schedule_wake(schedule *s, task *t, uint64_t now) {
     return true;
 }
 
-bool schedule_set_indivisible(schedule *s, task *t, bool indivisible) {
-    s->waiting[t->indivisible] -= t->waiting;
-    s->waiting[indivisible] += t->waiting;
-    t->indivisible = indivisible;
-    return t->waiting;
-}
-
 static void change_running(task *t, int change, uint64_t now) {
     t->spent = spent(t, now);
     t->since = now;
     t->running += (unsigned)change;
+}
+
+/* Beyond the estimate of serial work, an indivisible slice waited for a core. */
+void schedule_set_indivisible(schedule *s, task *t, bool indivisible, uint64_t now) {
+    if (t->indivisible && !indivisible && t->admitted) {
+        double most = t->serial * s->pace;
+        change_running(t, 0, now);
+        t->spent = t->spent < most ? t->spent : most;
+    }
+    t->indivisible = indivisible;
 }
 
 task *schedule_take(schedule *s, bool indivisible, uint64_t now) {
@@ -257,7 +266,7 @@ task *schedule_take(schedule *s, bool indivisible, uint64_t now) {
     return t;
 }
 
-/* The run time is known only of a task that was not cancelled, and had not to yield to others. */
+/* The run time of a task that was cancelled, or that ran at a lower priority, is not known. */
 static void learn(schedule *s, const task *t) {
     if (t->cancelled || t->cost_is_guess || t->yields || t->cost < LEAST_COST)
         return;

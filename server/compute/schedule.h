@@ -62,7 +62,8 @@ typedef struct schedule_client {
 typedef struct schedule {
     unsigned threads, limit; /* cores; admitted tasks */
     double patience;
-    double pace; /* measured time divided by estimated time: an average of recent tasks */
+    double pace; /* measured time divided by estimated time: an average of recent tasks without
+                    indivisible slices */
     task *first, *last;
     unsigned admitted, waiting[2]; /* [true]: indivisible tasks */
     schedule_client clients[SCHEDULE_CLIENTS];
@@ -78,8 +79,8 @@ refusal schedule_admit(schedule *s, task *t, uint64_t now);
 /* Says that a slice of the task can run. False: the task is not admitted, or waits already. */
 bool schedule_wake(schedule *s, task *t, uint64_t now);
 
-/* Says whether the task's next slice is long. True: the task is waiting. */
-bool schedule_set_indivisible(schedule *s, task *t, bool indivisible);
+/* Says whether the task's next slice is long, of a task that does not wait. */
+void schedule_set_indivisible(schedule *s, task *t, bool indivisible, uint64_t now);
 
 /* The waiting task with the nearest deadline, of the indivisible tasks or of the others; that task
  * stops waiting. NULL: no such task waits. The caller calls schedule_ran once for each task that it

@@ -42,7 +42,9 @@ const setting setting_table[SETTINGS] = {
     {"wisdom", PATH(wisdom), "",
      "file of FFTW's measurements of shapes in use, read at start and kept up to date", NULL},
     {"threads", NUMBER(threads, 0, 1024), "0",
-     "compute threads; 0: one per core of the cgroup or the machine", NULL},
+     "compute threads, and as many more for long slices; 0: one per core of the cgroup or the "
+     "machine",
+     NULL},
     {"io_threads", NUMBER(io_threads, 1, 64), "2", "threads that handle HTTP", NULL},
     {"connections", NUMBER(connections, 16, 100000), "8192",
      "maximum connections; fewer if a quarter of memory does not hold so many", NULL},

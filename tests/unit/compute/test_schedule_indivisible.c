@@ -71,6 +71,42 @@ static void a_task_that_is_late_again_runs_next(void **state) {
     assert_ptr_equal(schedule_take(&s, true, (uint64_t)(900 * MS)), &late);
 }
 
+static void a_long_preparation_does_not_use_up_the_estimate_of_rows(void **state) {
+    (void)state;
+    schedule s = of(1, 0);
+    task t = work_of(100 * MS, 1);
+    t.serial = 30 * MS;
+    t.indivisible = true;
+    admitted(&s, &t, 1);
+    assert_ptr_equal(schedule_take(&s, true, 1), &t);
+    assert_true(schedule_demand(&s, 1 + (uint64_t)(20 * MS)) == 80 * MS);
+    schedule_set_indivisible(&s, &t, false, 1 + (uint64_t)(300 * MS)); /* it waited for a core */
+    assert_true(schedule_demand(&s, 1 + (uint64_t)(300 * MS)) == 70 * MS);
+    assert_true(schedule_wake(&s, &t, 1 + (uint64_t)(300 * MS)));
+    schedule_ran(&s, &t, 1 + (uint64_t)(300 * MS));
+    assert_true(schedule_demand(&s, 1 + (uint64_t)(300 * MS)) == 70 * MS);
+}
+
+static void no_more_late_tasks_than_some_are_renewed_at_once(void **state) {
+    (void)state;
+    enum { TASKS = 100 };
+    schedule s;
+    task t[TASKS], newcomers[2];
+    schedule_init(&s, 1, TASKS + 2, 1e3 * S);
+    for (unsigned i = 0; i < TASKS; i++) {
+        t[i] = upload_of(MS, 1);
+        admitted(&s, &t[i], 1);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned late = 0;
+        newcomers[i] = work_of(MS, 2);
+        admitted(&s, &newcomers[i], (uint64_t)(2e3 * S));
+        for (unsigned n = 0; n < TASKS; n++)
+            late += t[n].late;
+        assert_int_equal(late, i == 0 ? 64 : TASKS);
+    }
+}
+
 /* While others run, such a task waits for a core. */
 static void the_pace_is_not_learned_from_indivisible_tasks(void **state) {
     (void)state;
@@ -80,7 +116,7 @@ static void the_pace_is_not_learned_from_indivisible_tasks(void **state) {
         t.indivisible = indivisible;
         admitted(&s, &t, 1);
         assert_ptr_equal(schedule_take(&s, indivisible, 1), &t);
-        schedule_set_indivisible(&s, &t, false); /* the next slice is not */
+        schedule_set_indivisible(&s, &t, false, 1); /* the next slice is not */
         schedule_leave(&s, &t, false);
         schedule_ran(&s, &t, (uint64_t)(100 * MS));
         assert_true((s.pace == 1) == indivisible);
@@ -110,5 +146,7 @@ static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **
 
 RUN(T(an_indivisible_task_delays_only_its_like),
     T(a_task_that_waited_past_its_deadline_refuses_nobody), T(a_task_that_is_late_again_runs_next),
+    T(a_long_preparation_does_not_use_up_the_estimate_of_rows),
+    T(no_more_late_tasks_than_some_are_renewed_at_once),
     T(the_pace_is_not_learned_from_indivisible_tasks),
     T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace))
