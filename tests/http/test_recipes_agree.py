@@ -236,7 +236,7 @@ class UploadsAgree(RecipesAgree):
         source = random.Random("uploads of rows")
         for _ in range(BATCHES):
             self.check(source)
-        self.require(BATCHES / 100)
+        self.require(BATCHES / 200)
         self.assertGreater(tally["mixed"], BATCHES / 2)
         self.assertGreater(tally["refused by both"], BATCHES / 20)
 
