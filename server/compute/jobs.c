@@ -180,7 +180,7 @@ typedef struct worker_scratch {
     uint64_t working;
 } worker_scratch;
 
-/* A trimmed scratch holds some MiB, which only threads that often need one keep. */
+/* A trimmed scratch holds some MiB. Only threads that often need a scratch keep them. */
 static void trim(worker_scratch *s, const worker *w) {
     if (w->indivisible) {
         fmix_scratch_free(s->scratch);
@@ -358,8 +358,8 @@ refusal jobs_admit(jobs *pool, job *j) {
 }
 
 refusal jobs_would_admit(jobs *pool, uint64_t client) {
-    task nothing = {
-        .client = client}; /* divisible, so that uploads in the queue do not refuse a small body */
+    /* Divisible, so that uploads in the queue do not refuse a small body. */
+    task nothing = {.client = client};
     pthread_mutex_lock(&pool->lock);
     refusal why = admit(pool, &nothing);
     schedule_leave(&pool->schedule, &nothing, true);

@@ -68,8 +68,8 @@ struct job {
     jobs *destroyer;
     task task;       /* all but its private members are set before jobs_admit */
     uint64_t memory; /* bytes that the job holds from jobs_borrow until jobs_return */
-    uint64_t
-        working; /* bytes for each thread that computes its rows, from admission until its end */
+    /* Bytes for each thread that computes rows, from admission until the job's end. */
+    uint64_t working;
     bool indivisible_rows; /* its rows are for threads for indivisible jobs */
 };
 

@@ -11,7 +11,7 @@
  *
  * A task whose next slice is long (indivisible) runs at a lower priority than the others, on
  * threads of its own. It may miss its deadline for them, and does not count before theirs. A task
- * that missed a deadline gets another one, which refuses nobody.
+ * that waits past its deadline gets one more. Missed and renewed deadlines refuse nobody.
  *
  * Clients share fairly: the schedule remembers the recent use of each client. While several clients
  * ask, a client that has used its share is held to a part of the capacity, and the rest is for
@@ -62,8 +62,9 @@ typedef struct schedule_client {
 typedef struct schedule {
     unsigned threads, limit; /* cores; admitted tasks */
     double patience;
-    double pace; /* measured time divided by estimated time: an average of recent tasks without
-                    indivisible slices */
+    /* Measured time divided by estimated time: an average of recent tasks without indivisible
+     * slices. */
+    double pace;
     task *first, *last;
     unsigned admitted, waiting[2]; /* [true]: indivisible tasks */
     schedule_client clients[SCHEDULE_CLIENTS];
