@@ -51,6 +51,7 @@ resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *
                          .width = 1,
                          .client = waiter->client,
                          .indivisible = true,
+                         .yields = true,
                          .cost_is_guess = true};
     h->job.memory = sizeof *h + w->memory;
     h->job.destroyer = request->body.room > JOB_LARGE ? pool : NULL;

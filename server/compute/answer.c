@@ -42,6 +42,8 @@ static void estimate(answer *a) {
         estimate_streamed(a);
     a->job.indivisible_rows = slicing_longest(&a->slicing) > ANSWER_LONG_SLICE;
     a->job.task.indivisible = a->job.indivisible_rows;
+    a->job.task.yields = a->job.indivisible_rows || answer_is_indivisible(a, STAGE_PREPARE) ||
+                         answer_is_indivisible(a, STAGE_ENCODE);
     a->job.destroyer = a->job.memory + a->source->held > JOB_LARGE ? a->pool : NULL;
 }
 

@@ -49,14 +49,14 @@ job_slice answer_claim(answer *a) {
     return (job_slice){a->stage == STAGE_PREPARE ? JOB_PREPARE : JOB_ENCODE, 0};
 }
 
-static bool is_indivisible(const answer *a, answer_stage stage) {
+bool answer_is_indivisible(const answer *a, answer_stage stage) {
     return stage == STAGE_PREPARE  ? a->source->prepare_cost > ANSWER_LONG_SLICE
            : stage == STAGE_ENCODE ? a->encode_cost > ANSWER_LONG_SLICE
                                    : a->job.indivisible_rows;
 }
 
 void answer_enter(answer *a, answer_stage stage) {
-    bool before = is_indivisible(a, a->stage), now = is_indivisible(a, stage);
+    bool before = answer_is_indivisible(a, a->stage), now = answer_is_indivisible(a, stage);
     if (stage != STAGE_DONE && now != before)
         jobs_set_indivisible(a->pool, &a->job, now);
     a->stage = stage;

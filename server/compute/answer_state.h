@@ -56,6 +56,7 @@ void answer_resume_reader(answer *a);
 
 /* Ends the job once. */
 void answer_end(answer *a, bool cancelled);
+bool answer_is_indivisible(const answer *a, answer_stage stage);
 void answer_enter(answer *a, answer_stage stage);
 
 /* Returns true if a slice can be claimed now. */

@@ -132,18 +132,17 @@ typedef struct demand {
     double own; /* of the other tasks of the new task's client */
 } demand;
 
-/* Adds to the demand until a deadline of a divisible task, demands[0], and of an indivisible one.
- * The threads for indivisible tasks have a lower priority, so an indivisible task delays only its
- * like. */
+/* Adds to the demand until a deadline of a task that does not yield, demands[0], and of one that
+ * does. A task that yields delays only its like. */
 static void add(demand demands[2], const task *t, double run_time, bool is_own) {
-    for (unsigned i = t->indivisible; i < 2; i++) {
+    for (unsigned i = t->yields; i < 2; i++) {
         demands[i].all += run_time;
         demands[i].own += is_own ? run_time : 0;
     }
 }
 
 static bool delays(const task *t, const task *other) {
-    return !t->indivisible || other->indivisible;
+    return !t->yields || other->yields;
 }
 
 /* Where a deadline would be missed, and most of the demand is the client's own, the reason is its
@@ -156,7 +155,7 @@ static refusal check_span(const demand *d, const claim *c, double capacity) {
 }
 
 /* Checks the new task's deadline and every later one. The new task does not delay earlier ones of
- * its kind; that a divisible task delays indivisible ones is what their priority means. A
+ * its kind; that it may delay earlier ones that yield is what their priority means. A
  * deadline of a task that missed one before, or that would be missed without the new task too,
  * because the machine is slower than estimated, is not a reason to refuse: a long answer would lock
  * all others out until its end. An idle schedule admits anything. */
@@ -169,11 +168,10 @@ static refusal check_deadlines(const schedule *s, const task *t, const claim *c,
     for (; at && at->deadline <= t->deadline; at = at->next)
         add(demands, at, left(s, at, now), at->client == t->client);
     add(demands, t, cost, false);
-    refusal worst =
-        check_span(&demands[t->indivisible], c, s->threads * (double)(t->deadline - now));
+    refusal worst = check_span(&demands[t->yields], c, s->threads * (double)(t->deadline - now));
     for (; worst != REFUSAL_PATIENCE && at; at = at->next) {
         add(demands, at, left(s, at, now), at->client == t->client);
-        const demand *d = &demands[at->indivisible];
+        const demand *d = &demands[at->yields];
         double capacity = s->threads * (double)(at->deadline - now);
         bool lost = at->late || d->all - cost > capacity;
         refusal here = lost || !delays(t, at) ? REFUSAL_NONE : check_span(d, c, capacity);
@@ -260,7 +258,6 @@ task *schedule_take(schedule *s, bool indivisible, uint64_t now) {
     if (!t)
         return NULL;
     t->waiting = false;
-    t->yields = t->yields || indivisible;
     s->waiting[indivisible]--;
     change_running(t, 1, now);
     return t;

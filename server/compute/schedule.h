@@ -9,9 +9,10 @@
  * earliest deadline first meets all deadlines of such a set.) So a queue that is too long does not
  * come about.
  *
- * A task whose next slice is long (indivisible) runs at a lower priority than the others, on
- * threads of its own. It may miss its deadline for them, and does not count before theirs. A task
- * that waits past its deadline gets one more. Missed and renewed deadlines refuse nobody.
+ * A long slice (of a task that is indivisible at that time) runs at a lower priority than others,
+ * on threads for such slices. A task with long slices yields: it may miss its deadline for tasks
+ * without, and does not count before their deadlines. A task that waits past its deadline gets one
+ * more. Missed and renewed deadlines refuse nobody.
  *
  * Clients share fairly: the schedule remembers the recent use of each client. While several clients
  * ask, a client that has used its share is held to a part of the capacity, and the rest is for
@@ -36,6 +37,7 @@ typedef struct task {
     unsigned width;     /* slices that can run at once; 0: any number */
     uint64_t client;    /* the client that asks */
     bool indivisible;   /* the task's next slice is long */
+    bool yields;        /* some slice of the task is long */
     bool cost_is_guess; /* the cost is a guess, which the pace must not learn from */
 
     /* Private to the schedule. */
@@ -45,7 +47,6 @@ typedef struct task {
     unsigned running;  /* slices that run now */
     bool admitted, waiting, cancelled;
     bool late;                    /* the task has missed a deadline */
-    bool yields;                  /* a slice was indivisible: it ran at a lower priority */
     bool reader_bound;            /* the task has waited for its reader at least once */
     struct task *next, *previous; /* tasks with a deadline, by it */
 } task;
@@ -62,8 +63,8 @@ typedef struct schedule_client {
 typedef struct schedule {
     unsigned threads, limit; /* cores; admitted tasks */
     double patience;
-    /* Measured time divided by estimated time: an average of recent tasks without indivisible
-     * slices. */
+    /* Measured time divided by estimated time: an average of recent tasks that do not
+     * yield. */
     double pace;
     task *first, *last;
     unsigned admitted, waiting[2]; /* [true]: indivisible tasks */

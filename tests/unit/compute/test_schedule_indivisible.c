@@ -7,6 +7,7 @@ static task upload_of(double cost, uint64_t client) {
                   .width = 1,
                   .client = client,
                   .indivisible = true,
+                  .yields = true,
                   .cost_is_guess = true};
 }
 
@@ -30,6 +31,18 @@ static void an_indivisible_task_delays_only_its_like(void **state) {
     /* Nor are they a reason where they will be late anyway. */
     s.pace = 1.2;
     admitted(&s, &another, 1);
+}
+
+static void a_task_yields_from_its_admission_on(void **state) {
+    (void)state;
+    schedule s = of(1, 100 * MS);
+    task t[3], divisible = work_of(95 * MS, 4);
+    for (unsigned i = 0; i < 3; i++) {
+        t[i] = work_of(90 * MS, i);
+        t[i].yields = true; /* a long slice is still to come */
+        assert_int_equal(schedule_admit(&s, &t[i], 1), i < 2 ? REFUSAL_NONE : REFUSAL_PATIENCE);
+    }
+    admitted(&s, &divisible, 1);
 }
 
 static void a_task_that_waited_past_its_deadline_refuses_nobody(void **state) {
@@ -76,7 +89,7 @@ static void a_long_preparation_does_not_use_up_the_estimate_of_rows(void **state
     schedule s = of(1, 0);
     task t = work_of(100 * MS, 1);
     t.serial = 30 * MS;
-    t.indivisible = true;
+    t.indivisible = t.yields = true;
     admitted(&s, &t, 1);
     assert_ptr_equal(schedule_take(&s, true, 1), &t);
     assert_true(schedule_demand(&s, 1 + (uint64_t)(20 * MS)) == 80 * MS);
@@ -113,7 +126,7 @@ static void the_pace_is_not_learned_from_indivisible_tasks(void **state) {
     for (int indivisible = 0; indivisible < 2; indivisible++) {
         schedule s = of(1, 0);
         task t = work_of(10 * MS, 1);
-        t.indivisible = indivisible;
+        t.indivisible = t.yields = indivisible;
         admitted(&s, &t, 1);
         assert_ptr_equal(schedule_take(&s, indivisible, 1), &t);
         schedule_set_indivisible(&s, &t, false, 1); /* the next slice is not */
@@ -144,7 +157,7 @@ static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **
     assert_true(s.pace == 1);
 }
 
-RUN(T(an_indivisible_task_delays_only_its_like),
+RUN(T(an_indivisible_task_delays_only_its_like), T(a_task_yields_from_its_admission_on),
     T(a_task_that_waited_past_its_deadline_refuses_nobody), T(a_task_that_is_late_again_runs_next),
     T(a_long_preparation_does_not_use_up_the_estimate_of_rows),
     T(no_more_late_tasks_than_some_are_renewed_at_once),

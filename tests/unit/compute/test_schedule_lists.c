@@ -38,7 +38,8 @@ static void lists_and_counts_are_right_whatever_happens_in_whatever_order(void *
             *t = (task){.cost = cost,
                         .window = cost,
                         .client = drawn >> 8 & 3,
-                        .indivisible = drawn >> 10 & 1};
+                        .indivisible = drawn >> 10 & 1,
+                        .yields = drawn >> 10 & 3};
             refused += schedule_admit(&s, t, now) != REFUSAL_NONE;
         } else if (t->running) {
             schedule_ran(&s, t, now);
