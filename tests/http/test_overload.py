@@ -118,13 +118,14 @@ class Overload(unittest.TestCase):
         self.assertEqual(digest(self.server.get(HEAVY.format(SIZE, 0))), right[0])
 
     def test_a_modest_client_is_served_while_another_asks_for_everything(self):
-        """Of twenty requests in a row four of five get their answer, once the machine lets us ask them
-        in peace; of the other's hardly any."""
+        """Of forty requests in a row (twenty by ThreadSanitizer, which is slow) four of five get their answer, once
+        the machine lets us ask them in peace; of the other's hardly any."""
+        last = 20 if harness.has_sanitizer(harness.program(), "tsan") else 40
         right = self.right(SIZE)
         with (Crowd(self.server, targets(SIZE), CROWD, "127.0.0.2", self.pause) as greedy,
               Crowd(self.server, targets(1), 2, "127.0.0.3", self.pause, rests=True) as modest):
-            until(lambda: greedy.statuses[429] and greedy.statuses[200] and modest.results[20:]
-                  and modest.results[-20:].count(200) >= 16, lambda: (greedy, modest))
+            until(lambda: greedy.statuses[429] and greedy.statuses[200] and modest.results[last:]
+                  and modest.results[-last:].count(200) >= last * 4 / 5, lambda: (greedy, modest))
         self.check_right(greedy, right)
         self.check_right(modest, self.small)
 
