@@ -59,7 +59,8 @@ static bool find_partners(const upload *all, const array *y, const char *suffix,
 /* Converts labels to a type that the library reads. The budget counts the bytes as inflated. */
 static bool convert(const label *l, upload *all, buffer *converted, const void **out, problem *p) {
     uint64_t count = l->numbers ? l->rows : l->rows * l->classes;
-    if (!budget_could_hold(all->inflated.payer, all->held + all->inflated.room + 4 * count, 0)) {
+    if (!budget_could_hold(all->inflated.payer.from, all->held + all->inflated.room + 4 * count,
+                           0)) {
         problem_add(p, 413, l->from->name,
                     "%s takes %" PRIu64
                     " bytes more as 32-bit numbers, and the server's memory cannot hold them "

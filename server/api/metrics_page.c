@@ -271,7 +271,7 @@ void metrics_get(resource_request *request, resource_result *out) {
     server_state *s = request->server;
     buffer *b = &out->text;
     out->status = 200;
-    *b = buffer_paid(TEXT_MOST, &s->metrics.texts);
+    *b = buffer_paid(TEXT_MOST, (budget_payer){.from = &s->metrics.texts});
     add_build(b, s);
     add_service(b, s);
     add_data(b, s);
@@ -286,6 +286,7 @@ void metrics_get(resource_request *request, resource_result *out) {
         add_histograms(b, &s->metrics, kind);
     if (!b->failed)
         return;
-    out->starved = true;
+    out->problem.reason = REFUSAL_MEMORY;
+    out->problem.retry_after = 1;
     problem_add(&out->problem, 503, NULL, "too many clients read /metrics at once");
 }

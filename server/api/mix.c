@@ -222,7 +222,7 @@ weight mix_weight(const resource_request *request) {
 
 void mix_post(resource_request *request, resource_result *out) {
     upload all = {.inflated = {.cap = (size_t)most_inflated(request),
-                               .payer = &request->server->budget,
+                               .payer = request->body.payer,
                                .spares = &request->server->buffer_pool},
                   .held = request->body.room};
     pair of;

@@ -46,10 +46,11 @@ resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *
     if (!h)
         return NULL;
     job_init(&h->job, &resource_job_class);
+    h->job.holder = waiter->holder;
     h->job.task = (task){.cost = w->cost,
                          .serial = w->cost,
                          .width = 1,
-                         .client = waiter->client,
+                         .client = waiter->holder.client,
                          .indivisible = true,
                          .yields = true,
                          .cost_is_guess = true};
@@ -112,7 +113,7 @@ static refusal begin(resource_job *h) {
         return REFUSAL_LARGE;
     h->borrowed = h->borrowed || jobs_borrow(h->pool, &h->job);
     if (!h->borrowed)
-        return REFUSAL_MEMORY;
+        return jobs_starved(h->pool, h->waiter.holder);
     refusal why = jobs_admit(h->pool, &h->job);
     if (why == REFUSAL_NONE) {
         h->stage = STAGE_QUEUED;

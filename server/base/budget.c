@@ -44,6 +44,14 @@ static uint64_t working_with(const budget *b, unsigned number, bool indivisible)
            (size_of(top > number ? top : number) + size_of(b->workers[!indivisible].top));
 }
 
+static budget_share *client_of(budget_payer p) {
+    return &p.from->clients[p.holder.client % BUDGET_PLACES];
+}
+
+static budget_share *request_of(budget_payer p) {
+    return &p.from->requests[p.holder.request % BUDGET_PLACES];
+}
+
 uint64_t budget_left(const budget *b, uint64_t held) {
     return held < b->limit ? b->limit - held : 0;
 }
@@ -55,17 +63,61 @@ bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working_bytes) 
     return !b || (all <= b->limit && bytes <= b->limit - all);
 }
 
-bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes, bool indivisible) {
+/* The working memory of a client's answers if one of this size is admitted too. */
+static uint64_t working_of(const budget *b, const budget_share *c, unsigned number, bool kind) {
+    unsigned top = c->top[kind] > number ? c->top[kind] : number;
+    return b->threads * (size_of(top) + size_of(c->top[!kind]));
+}
+
+/* The number of the largest size that a request other than this one holds. The answers of one
+ * request are taken for the largest. */
+static unsigned top_of_others(const budget_workers *w, const budget_share *r, bool kind) {
+    unsigned number = w->top, own = r->answers[kind];
+    for (; number > 0; number--) {
+        if (w->holders[number] > (number > r->top[kind] ? 0 : own))
+            break;
+        own -= w->holders[number];
+    }
+    return number;
+}
+
+static uint64_t held_by_others(const budget *b, const budget_share *r) {
+    return b->held - r->held +
+           b->threads * (size_of(top_of_others(&b->workers[0], r, false)) +
+                         size_of(top_of_others(&b->workers[1], r, true)));
+}
+
+#define SHARE 8 /* a client may hold so many times what it leaves free */
+
+/* Returns true if a claim leaves enough to others. own: what the client then holds; free: the bytes
+ * that are left. */
+static bool leaves_enough(budget_payer p, uint64_t own, uint64_t free) {
+    return own / SHARE <= free || held_by_others(p.from, request_of(p)) <= p.from->limit / SHARE;
+}
+
+static void add(budget_share *s, uint64_t bytes, unsigned number, bool kind) {
+    s->held += bytes;
+    s->answers[kind] += number > 0;
+    s->top[kind] = number > s->top[kind] ? number : s->top[kind];
+}
+
+bool budget_take_both(budget_payer p, uint64_t bytes, uint64_t working_bytes, bool indivisible) {
+    budget *b = p.from;
     if (!b)
         return true;
     unsigned number = size_number(working_bytes);
     pthread_mutex_lock(&b->lock);
+    budget_share *c = client_of(p);
     budget_workers *w = &b->workers[indivisible];
     uint64_t most = working_with(b, number, indivisible);
-    bool fits =
-        most <= b->limit && b->held <= b->limit - most && bytes <= b->limit - most - b->held;
+    bool fits = most <= b->limit && b->held <= b->limit - most &&
+                bytes <= b->limit - most - b->held &&
+                leaves_enough(p, c->held + bytes + working_of(b, c, number, indivisible),
+                              b->limit - most - b->held - bytes);
     if (fits) {
         b->held += bytes;
+        add(c, bytes, number, indivisible);
+        add(request_of(p), bytes, number, indivisible);
         w->holders[number] += number > 0;
         w->top = number > w->top ? number : w->top;
         b->peak = b->held + most > b->peak ? b->held + most : b->peak;
@@ -76,28 +128,50 @@ bool budget_take_both(budget *b, uint64_t bytes, uint64_t working_bytes, bool in
     return fits;
 }
 
-bool budget_take(budget *b, uint64_t bytes) {
-    return budget_take_both(b, bytes, 0, false);
+bool budget_take(budget_payer p, uint64_t bytes) {
+    return budget_take_both(p, bytes, 0, false);
 }
 
-void budget_give(budget *b, uint64_t bytes) {
-    if (!b)
+void budget_give(budget_payer p, uint64_t bytes) {
+    if (!p.from)
         return;
-    pthread_mutex_lock(&b->lock);
-    b->held -= bytes;
-    pthread_mutex_unlock(&b->lock);
+    pthread_mutex_lock(&p.from->lock);
+    p.from->held -= bytes;
+    client_of(p)->held -= bytes;
+    request_of(p)->held -= bytes;
+    pthread_mutex_unlock(&p.from->lock);
 }
 
-void budget_give_working(budget *b, uint64_t working_bytes, bool indivisible) {
+static void remove_answer(budget_share *s, bool kind) {
+    s->answers[kind]--;
+    if (s->answers[kind] == 0)
+        s->top[kind] = 0;
+}
+
+void budget_give_working(budget_payer p, uint64_t working_bytes, bool indivisible) {
+    budget *b = p.from;
     unsigned number = size_number(working_bytes);
     if (!b || number == 0)
         return;
     pthread_mutex_lock(&b->lock);
+    remove_answer(client_of(p), indivisible);
+    remove_answer(request_of(p), indivisible);
     budget_workers *w = &b->workers[indivisible];
     w->holders[number]--;
     while (w->top > 0 && w->holders[w->top] == 0)
         w->top--;
     pthread_mutex_unlock(&b->lock);
+}
+
+bool budget_is_mostly_of(budget_payer p) {
+    budget *b = p.from;
+    if (!b)
+        return false;
+    pthread_mutex_lock(&b->lock);
+    uint64_t own = client_of(p)->held + working_of(b, client_of(p), 0, false);
+    bool mostly = own > (b->held + working(b)) / 2;
+    pthread_mutex_unlock(&b->lock);
+    return mostly;
 }
 
 uint64_t budget_held(budget *b) {

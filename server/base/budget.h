@@ -5,6 +5,13 @@
  * computed and encoded for it. Each compute thread has one working memory, as large as the largest
  * admitted answer needs that such a thread computes. There are as many threads for jobs with
  * long slices as for others. Any thread may call.
+ *
+ * Each claim is a client's. What one client holds leaves room for others: a claim must leave free
+ * at least an eighth of what its client then holds, working memory included. (Choudhury and Hahne's
+ * dynamic thresholds for shared buffers: the more clients hold much, the less each may hold.) So a
+ * crowd of one client's requests takes 8/9 of the memory, and a client that holds little finds
+ * room. Only one request may take all that is free: one beside which all others, of any client,
+ * hold an eighth of the memory at most.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -20,13 +27,34 @@ typedef struct budget_workers {
     unsigned top;                   /* the largest size with a holder, or 0 */
 } budget_workers;
 
+/* Of clients, and of requests, by number. Two that fall into one place count as one. */
+#define BUDGET_PLACES 1024
+
+typedef struct budget_share {
+    uint64_t held;
+    unsigned answers[2]; /* admitted with working memory; [true]: of indivisible jobs */
+    unsigned top[2];     /* the number of their largest size, since there were none */
+} budget_share;
+
 typedef struct budget {
     pthread_mutex_t lock;
     uint64_t limit, held, peak;
     uint64_t refused;          /* claims that did not fit */
     unsigned threads;          /* compute threads, of each kind */
     budget_workers workers[2]; /* [true]: threads for indivisible jobs */
+    budget_share clients[BUDGET_PLACES], requests[BUDGET_PLACES];
 } budget;
+
+typedef struct budget_holder {
+    uint64_t client;  /* client_key.h */
+    uint64_t request; /* a number of its own */
+} budget_holder;
+
+/* Who pays for a claim. */
+typedef struct budget_payer {
+    budget *from; /* NULL: every claim fits, and nothing is counted */
+    budget_holder holder;
+} budget_payer;
 
 void budget_init(budget *b, uint64_t limit, unsigned threads);
 void budget_destroy(budget *b);
@@ -38,12 +66,15 @@ uint64_t budget_left(const budget *b, uint64_t held);
  * else holds any. */
 bool budget_could_hold(const budget *b, uint64_t bytes, uint64_t working);
 
-/* False: the claim does not fit now, and takes nothing. In a NULL budget every claim fits. */
-bool budget_take(budget *b, uint64_t bytes);
-void budget_give(budget *b, uint64_t bytes);
+/* False: the claim does not fit now, and takes nothing. */
+bool budget_take(budget_payer p, uint64_t bytes);
+void budget_give(budget_payer p, uint64_t bytes);
 /* indivisible: the working memory is for threads for indivisible jobs. */
-bool budget_take_both(budget *b, uint64_t bytes, uint64_t working, bool indivisible);
-void budget_give_working(budget *b, uint64_t working, bool indivisible);
+bool budget_take_both(budget_payer p, uint64_t bytes, uint64_t working, bool indivisible);
+void budget_give_working(budget_payer p, uint64_t working, bool indivisible);
+
+/* Returns true if the client holds more than half of what is held. */
+bool budget_is_mostly_of(budget_payer p);
 
 /* Bytes of both kinds that are held. */
 uint64_t budget_held(budget *b);

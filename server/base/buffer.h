@@ -16,7 +16,7 @@ typedef struct buffer {
     bool failed;         /* past the cap, or out of memory: nothing is added any more */
     bool starved;        /* the budget did not have enough */
     size_t wanted;       /* the room that was asked for last */
-    budget *payer;       /* pays for the room; NULL: the room is not counted */
+    budget_payer payer;  /* pays for the room */
     buffer_pool *spares; /* gives and takes back memory; NULL: malloc and free */
 } buffer;
 
@@ -25,7 +25,7 @@ static inline buffer buffer_of(size_t cap) {
 }
 
 /* For buffers that one request may fill with many bytes. */
-static inline buffer buffer_paid(size_t cap, budget *payer) {
+static inline buffer buffer_paid(size_t cap, budget_payer payer) {
     return (buffer){.cap = cap, .payer = payer};
 }
 

@@ -17,7 +17,7 @@ static void estimate_time(answer *a, uint64_t width) {
     t->cost = t->serial + rows;
     t->window = a->slicing.slices ? rows * (double)width / (double)a->slicing.slices : 0;
     t->width = width > UINT_MAX ? UINT_MAX : (unsigned)width;
-    t->client = a->waiter.client;
+    t->client = a->waiter.holder.client;
 }
 
 static void estimate_buffered(answer *a) {
@@ -70,7 +70,7 @@ static bool plan(answer *a, problem *p) {
     if (a->format->check && !a->format->check(a->source, p))
         return false;
     if (answer_is_buffered(a)) {
-        buffered_body_init(&a->buffered, jobs_payer(a->pool), pool);
+        buffered_body_init(&a->buffered, jobs_payer(a->pool, a->waiter.holder), pool);
         return buffered_body_plan(a->source, a->format, &a->slicing, &a->encode_cost, p);
     }
     if (streamed_body_plan(&a->streamed, a->source, a->format, pool, &a->slicing))
@@ -116,6 +116,7 @@ answer *answer_new(jobs *pool, tensor_source *s, const format *f, const job_wait
     a->format = f;
     a->waiter = *waiter;
     job_init(&a->job, &answer_class);
+    a->job.holder = waiter->holder;
     a->job.destroyer = s->held > JOB_LARGE ? pool : NULL;
     bool good = plan(a, p);
     if (good) {
@@ -209,7 +210,7 @@ static void run_inline(answer *a) {
 static refusal begin(answer *a) {
     a->borrowed = a->borrowed || jobs_borrow(a->pool, &a->job);
     if (!a->borrowed)
-        return REFUSAL_MEMORY;
+        return jobs_starved(a->pool, a->waiter.holder);
     if (a->slicing.slices == 0 && !answer_is_buffered(a)) { /* the range has only literals */
         a->ended = true;
         answer_enter(a, STAGE_DONE);
@@ -246,8 +247,9 @@ static bool is_altered(const answer *a) {
 static refusal refusal_of_failure(const answer *a) {
     const buffer *encoded = &a->buffered.encoded;
     if (encoded->starved)
-        return jobs_could_run(a->pool, &a->job, a->source->held + encoded->wanted) ? REFUSAL_MEMORY
-                                                                                   : REFUSAL_LARGE;
+        return jobs_could_run(a->pool, &a->job, a->source->held + encoded->wanted)
+                   ? jobs_starved(a->pool, a->waiter.holder)
+                   : REFUSAL_LARGE;
     return a->source->is_lost && a->source->is_lost(a->source->self) ? REFUSAL_INTERNAL
                                                                      : REFUSAL_NONE;
 }

@@ -2,7 +2,7 @@
 
 #define ENCODED_MOST (256u << 20) /* bytes */
 
-void buffered_body_init(buffered_body *b, budget *payer, buffer_pool *pool) {
+void buffered_body_init(buffered_body *b, budget_payer payer, buffer_pool *pool) {
     *b = (buffered_body){.encoded = {.cap = ENCODED_MOST, .payer = payer, .spares = pool}};
 }
 

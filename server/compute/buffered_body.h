@@ -15,7 +15,7 @@ typedef struct buffered_body {
     buffer encoded;
 } buffered_body;
 
-void buffered_body_init(buffered_body *b, budget *payer, buffer_pool *pool);
+void buffered_body_init(buffered_body *b, budget_payer payer, buffer_pool *pool);
 void buffered_body_free(buffered_body *b);
 
 /* Adds the tensors that the format holds to `out`. cost: estimated nanoseconds of encoding. False:

@@ -320,8 +320,8 @@ void jobs_free(jobs *pool) {
     free(pool);
 }
 
-budget *jobs_payer(const jobs *pool) {
-    return pool->payer;
+budget_payer jobs_payer(const jobs *pool, budget_holder holder) {
+    return (budget_payer){pool->payer, holder};
 }
 
 buffer_pool *jobs_buffer_pool(const jobs *pool) {
@@ -334,11 +334,18 @@ bool jobs_could_run(const jobs *pool, const job *j, uint64_t held) {
 }
 
 bool jobs_borrow(jobs *pool, job *j) {
-    return budget_take(pool->payer, j->memory);
+    return budget_take(jobs_payer(pool, j->holder), j->memory);
 }
 
 void jobs_return(jobs *pool, job *j) {
-    budget_give(pool->payer, j->memory);
+    budget_give(jobs_payer(pool, j->holder), j->memory);
+}
+
+refusal jobs_starved(jobs *pool, budget_holder holder) {
+    pthread_mutex_lock(&pool->lock);
+    bool others = schedule_others_ask(&pool->schedule, holder.client, clock_nanoseconds());
+    pthread_mutex_unlock(&pool->lock);
+    return others && budget_is_mostly_of(jobs_payer(pool, holder)) ? REFUSAL_SHARE : REFUSAL_MEMORY;
 }
 
 /* With the lock held. */
@@ -347,13 +354,14 @@ static refusal admit(jobs *pool, task *t) {
 }
 
 refusal jobs_admit(jobs *pool, job *j) {
-    if (!budget_take_both(pool->payer, 0, j->working, j->indivisible_rows))
-        return REFUSAL_MEMORY;
+    const budget_payer payer = jobs_payer(pool, j->holder);
+    if (!budget_take_both(payer, 0, j->working, j->indivisible_rows))
+        return jobs_starved(pool, j->holder);
     pthread_mutex_lock(&pool->lock);
     refusal why = admit(pool, &j->task);
     pthread_mutex_unlock(&pool->lock);
     if (why != REFUSAL_NONE)
-        budget_give_working(pool->payer, j->working, j->indivisible_rows);
+        budget_give_working(payer, j->working, j->indivisible_rows);
     return why;
 }
 
@@ -374,7 +382,7 @@ void jobs_end(jobs *pool, job *j, bool cancelled) {
     pool->counters.cancelled += admitted && cancelled;
     pthread_mutex_unlock(&pool->lock);
     if (admitted)
-        budget_give_working(pool->payer, j->working, j->indivisible_rows);
+        budget_give_working(jobs_payer(pool, j->holder), j->working, j->indivisible_rows);
     if (waiting)
         job_release(j);
 }

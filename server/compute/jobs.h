@@ -52,8 +52,8 @@ typedef struct job_waiter {
     void (*suspend)(void *user);
     void (*resume)(void *user);
     void *user;
-    uint64_t client; /* clients share the pool fairly */
-    const void *key; /* for jobs_better_inline */
+    budget_holder holder; /* clients share the pool and its budget fairly */
+    const void *key;      /* for jobs_better_inline */
 } job_waiter;
 
 /* Bytes that take about a millisecond to free. */
@@ -66,8 +66,9 @@ struct job {
     /* The pool whose threads destroy the job, which is for jobs that hold more than JOB_LARGE
      * bytes. NULL: the thread that drops the last reference destroys the job. */
     jobs *destroyer;
-    task task;       /* all but its private members are set before jobs_admit */
-    uint64_t memory; /* bytes that the job holds from jobs_borrow until jobs_return */
+    task task;            /* all but its private members are set before jobs_admit */
+    budget_holder holder; /* of its memory; set before jobs_borrow */
+    uint64_t memory;      /* bytes that the job holds from jobs_borrow until jobs_return */
     /* Bytes for each thread that computes rows, from admission until the job's end. */
     uint64_t working;
     bool indivisible_rows; /* its rows are for threads for indivisible jobs */
@@ -115,8 +116,9 @@ bool jobs_stop(jobs *pool, unsigned milliseconds);
  * not be admitted any more. */
 void jobs_free(jobs *pool);
 
-/* Both may be NULL. */
-budget *jobs_payer(const jobs *pool);
+/* For what the holder takes from the pool's budget. */
+budget_payer jobs_payer(const jobs *pool, budget_holder holder);
+/* May be NULL. */
 buffer_pool *jobs_buffer_pool(const jobs *pool);
 
 /* Returns true if the budget could pay for the job if only its caller held memory, `held` bytes. */
@@ -126,6 +128,10 @@ bool jobs_could_run(const jobs *pool, const job *j, uint64_t held);
  * caller calls jobs_return once. */
 bool jobs_borrow(jobs *pool, job *j);
 void jobs_return(jobs *pool, job *j);
+
+/* The refusal of a request whose claim does not fit now. SHARE: its client holds most of the
+ * memory, and others ask. */
+refusal jobs_starved(jobs *pool, budget_holder holder);
 
 /* REFUSAL_NONE: the job is admitted, and the caller calls jobs_end. */
 refusal jobs_admit(jobs *pool, job *j);

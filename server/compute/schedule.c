@@ -114,13 +114,24 @@ typedef struct claim {
     unsigned clients; /* that asked lately, this one included */
 } claim;
 
+/* Clients that asked lately. */
+static unsigned recent_clients(const schedule *s, uint64_t now) {
+    unsigned clients = 0;
+    for (unsigned i = 0; i < SCHEDULE_CLIENTS; i++)
+        clients += s->clients[i].at && (double)(now - s->clients[i].at) < RECENT;
+    return clients;
+}
+
+bool schedule_others_ask(schedule *s, uint64_t client, uint64_t now) {
+    client_at(s, client, now);
+    return recent_clients(s, now) > 1;
+}
+
 /* A client may claim all of the capacity up to half a share of recent use; from there WITHHELD is
  * withheld linearly, fully at one and a half shares. A share is an even part of the use that all
  * threads together reach: HALF_LIFE / ln 2 each. */
 static claim claim_of(const schedule *s, const schedule_client *c, uint64_t now) {
-    unsigned clients = 0;
-    for (unsigned i = 0; i < SCHEDULE_CLIENTS; i++)
-        clients += s->clients[i].at && (double)(now - s->clients[i].at) < RECENT;
+    unsigned clients = recent_clients(s, now);
     double shares = c->used * clients / (s->threads * HALF_LIFE * M_LOG2E);
     double over = clients < 2 || shares < 0.5 ? 0 : shares > 1.5 ? 1 : shares - 0.5;
     return (claim){1 - WITHHELD * over, clients};

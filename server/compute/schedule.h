@@ -94,6 +94,9 @@ void schedule_ran(schedule *s, task *t, uint64_t now);
  * waiting. */
 bool schedule_leave(schedule *s, task *t, bool cancelled);
 
+/* Remembers that the client asks. Returns true if others asked lately. */
+bool schedule_others_ask(schedule *s, uint64_t client, uint64_t now);
+
 /* The remaining run time, on one core, of all tasks that wait or run. */
 double schedule_demand(const schedule *s, uint64_t now);
 

@@ -164,9 +164,9 @@ static fmix_status resize(reader *r, const fmix_view *view, const image *from, u
 static bool pay(reader *r, uint64_t bytes, uint64_t i) {
     buffer *room = &r->out->inflated;
     char why[120];
-    if (!room->payer)
+    if (!room->payer.from)
         return true;
-    if (bytes > budget_left(room->payer, r->out->held + room->room + r->resizing)) {
+    if (bytes > budget_left(room->payer.from, r->out->held + room->room + r->resizing)) {
         snprintf(why, sizeof why,
                  "decoding takes up to %" PRIu64 " bytes, more than the daemon may take", bytes);
         return refuse(r, i, 413, why);

@@ -11,6 +11,8 @@
 #include "refusal_hold.h"
 #include "refusal_pace.h"
 
+#include <stdatomic.h>
+
 typedef struct http_state {
     server_state server;
     connection_monitor *monitor;
@@ -18,6 +20,7 @@ typedef struct http_state {
     inflight inflight;
     refusal_pace pace;
     refusal_holds *holds;
+    atomic_ullong requests; /* begun since the start */
 } http_state;
 
 #endif

@@ -73,8 +73,10 @@ static enum MHD_Result take_body(request *r, const char *bytes, size_t length) {
     }
     if (r->result.problem.status || !request_head_takes_body(r))
         return MHD_YES; /* dropped, so that the connection can be used again */
-    if (!request_body_add(&r->input, bytes, length, announced))
-        request_refuse_busy(r, REFUSAL_MEMORY);
+    if (!request_body_add(&r->input, bytes, length, announced)) {
+        request_refuse_starved(r);
+        request_body_drop(&r->input);
+    }
     return MHD_YES;
 }
 
@@ -130,6 +132,10 @@ enum MHD_Result request_step(request *r, const char *path, const char *method, c
 
 void request_refuse_busy(request *r, refusal why) {
     refusal_explain(why, jobs_retry_after(r->http->server.jobs), &r->result.problem);
+}
+
+void request_refuse_starved(request *r) {
+    request_refuse_busy(r, jobs_starved(r->http->server.jobs, r->holder));
 }
 
 void request_refuse_directly(request *r, const problem *p, bool has_body) {

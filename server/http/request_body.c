@@ -13,7 +13,7 @@ static uint64_t limit_of(const resource_request *input) {
 
 void request_body_begin(resource_request *input) {
     input->body = (buffer){.cap = (size_t)limit_of(input),
-                           .payer = &input->server->budget,
+                           .payer = {.from = &input->server->budget},
                            .spares = &input->server->buffer_pool};
 }
 
@@ -39,10 +39,7 @@ bool request_body_is_too_much(const resource_request *input, uint64_t received, 
 bool request_body_add(resource_request *input, const char *bytes, size_t length, bool announced) {
     if (announced && !input->body.bytes)
         buffer_expect(&input->body, input->body.cap);
-    if (buffer_add(&input->body, bytes, length))
-        return true;
-    request_body_drop(input);
-    return false;
+    return buffer_add(&input->body, bytes, length);
 }
 
 /* A large body becomes the input of a job that never starts: a compute thread frees such a job. */

@@ -16,8 +16,8 @@ bool request_body_announce(resource_request *input, const char *length, problem 
 /* True: so many bytes in all are over the limit, explained. */
 bool request_body_is_too_much(const resource_request *input, uint64_t received, problem *p);
 
-/* Adds a piece. announced: request_body_announce was given the length. False: out of memory, and
- * the body is dropped. */
+/* Adds a piece. announced: request_body_announce was given the length. False: out of memory; the
+ * caller drops the body. */
 bool request_body_add(resource_request *input, const char *bytes, size_t length, bool announced);
 
 /* Frees the body; a compute thread frees a large one. */

@@ -47,6 +47,12 @@ static void check_queue(request *r) {
         request_refuse_busy(r, why);
 }
 
+static void set_holder(request *r) {
+    unsigned long long number = atomic_fetch_add(&r->http->requests, 1);
+    r->holder = (budget_holder){r->identity.client, number};
+    r->input.body.payer.holder = r->holder;
+}
+
 /* A client without a token must not learn which resources exist, and its body is not read. */
 static void check_request(request *r, const char *path) {
     problem *p = &r->result.problem;
@@ -56,6 +62,7 @@ static void check_request(request *r, const char *path) {
         r->closes = headers_has_body(r->connection);
         return;
     }
+    set_holder(r);
     choose_resource(r, path);
     check_announced_length(r);
     if (!p->status && request_head_takes_body(r))

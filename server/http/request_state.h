@@ -31,6 +31,7 @@ struct request {
     bool closes;
 
     /* The body and the work. */
+    budget_holder holder; /* of the request's memory */
     resource_request input;
     uint64_t received; /* bytes of the body */
     bool work_begun;
@@ -59,6 +60,7 @@ void request_enter(const request *r, connection_phase phase);
 
 /* Refuses the request for a reason that may pass; the reply names a time to retry after. */
 void request_refuse_busy(request *r, refusal why);
+void request_refuse_starved(request *r); /* the memory is in use */
 
 /* Refuses the request by a direct reply; the caller has libmicrohttpd close the connection. */
 void request_refuse_directly(request *r, const problem *p, bool has_body);

@@ -28,7 +28,7 @@ static void resume(void *of) {
 }
 
 job_waiter request_waiter(request *r) {
-    return (job_waiter){suspend, resume, r, r->identity.client, r->connection};
+    return (job_waiter){suspend, resume, r, r->holder, r->connection};
 }
 
 /* ---- the handler's result ---- */
@@ -59,7 +59,7 @@ static void make_answer(request *r) {
 static void take_result(request *r) {
     resource_result *result = &r->result;
     if (result->starved && result->problem.status)
-        request_refuse_busy(r, REFUSAL_MEMORY);
+        request_refuse_starved(r);
     conditions_check(&r->conditions, r->connection, result->source, r->match.route->path,
                      r->input.format, !request_head_takes_body(r), &result->problem);
     if (result->source)

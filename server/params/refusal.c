@@ -20,9 +20,9 @@ static const struct {
          "the server is busy: this answer, or one admitted before it, would miss its deadline"},
     [REFUSAL_SHARE] =
         {"share", 429,
-         "this client has used its share of the server, or its requests are most of the queue, and "
-         "other clients ask"},
-    [REFUSAL_MEMORY] = {"memory", 503, "the answers in progress use all the memory for requests"},
+         "this client has used its share of the server, or its requests are most of the queue or "
+         "hold most of the memory, and other clients ask"},
+    [REFUSAL_MEMORY] = {"memory", 503, "the memory for requests is in use"},
     [REFUSAL_DRAINING] = {"draining"},
     [REFUSAL_INTERNAL] = {"internal", 503,
                           "a file that this answer needs is truncated, altered or unreadable"},

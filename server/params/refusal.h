@@ -16,7 +16,7 @@ typedef enum refusal {
     REFUSAL_TOKEN,    /* the client is unknown */
     REFUSAL_QUEUE,    /* the request queue is full */
     REFUSAL_PATIENCE, /* this answer, or one admitted before it, would miss its deadline */
-    REFUSAL_SHARE,    /* the client has used its share, or is most of the queue, and others ask */
+    REFUSAL_SHARE,    /* the client has used its share, or has most of the queue or memory */
     REFUSAL_MEMORY,   /* the memory is in use */
     REFUSAL_DRAINING, /* this replica is stopping */
     REFUSAL_INTERNAL, /* a failure of the server: a lost file, a defect */

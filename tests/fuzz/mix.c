@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     free(line);
     if (!good || !stop || size > BODY)
         return 0;
-    request.body = buffer_paid(BODY, &request.server->budget);
+    request.body = buffer_paid(BODY, (budget_payer){.from = &request.server->budget});
     FUZZ_ASSERT(buffer_add(&request.body, stop + 1, size - length - 1));
     resource_result out = {0};
     r->weight(&request);

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     query q;
     problem p = {0}, again = {0};
     multipart m;
-    budget payer;
+    static budget payer;
     char *type = strndup((const char *)data, (size_t)(stop - data));
     size_t length = size - (size_t)(stop + 1 - data);
     query_init(&q);
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     budget_init(&payer, BUDGET, 1);
     const upload_body body = {
         .bytes = stop + 1, .length = length, .content_type = type, .query = &q, .elements = 1024};
-    upload all = {.inflated = buffer_paid(CAP, &payer)};
+    upload all = {.inflated = buffer_paid(CAP, (budget_payer){.from = &payer})};
     bool split = multipart_read(&body, &m, &p);
     FUZZ_ASSERT(split == (p.status == 0));
     if (split)

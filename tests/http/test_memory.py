@@ -1,5 +1,6 @@
 """All requests together hold no more than the memory they are given."""
 
+import http.client
 import re
 import socket
 import threading
@@ -112,6 +113,45 @@ class Budget(harness.ServerTest):
         early.join()
         self.assertEqual([answer.status for _, answer in fitting + refused], 2 * [200] + 10 * [503])
         self.check_answers(fitting + refused, lambda i: body)
+        self.check_held()
+
+    def connect_from(self, source):
+        connection = http.client.HTTPConnection(*self.own.address, timeout=harness.PATIENCE,
+                                                source_address=(source, 0))
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_a_client_that_holds_most_gets_429_while_another_finds_room(self):
+        """Requests have 66 MiB of the 96, of which one client may hold eight ninths."""
+        body, most = harness.write_npy(np.zeros((6, 1 << 20), np.uint8)), 9
+        upload = "POST", "/v1/mix.npy?method=none&layout=none"
+        sent = {"Content-Type": harness.NPY, "Content-Length": str(len(body))}
+        asked = (("GET", "/v1/masks.npy?shape=224x224&n=8", None, {}),
+                 (*upload, harness.write_npy(np.zeros((1, 1 << 20), np.uint8)), {"Content-Type": harness.NPY}))
+        modest = self.connect_from("127.0.0.3")
+        greedy = [self.connect_from("127.0.0.2") for _ in range(most + 1)]
+
+        def check_modest():
+            for request in asked:
+                self.assertEqual(harness.exchange(modest, *request).status, 200, request[1])
+        check_modest()
+        for i in range(most):
+            greedy[i].putrequest(*upload)
+            for name, value in sent.items():
+                greedy[i].putheader(name, value)
+            greedy[i].endheaders(body[:-1])
+            until(lambda held=i + 1: self.metric("memory_bytes") >= held * (len(body) - 1))
+        check_modest()
+        held = self.metric("memory_bytes")
+        refused = harness.exchange(greedy[most], *upload, body, sent)
+        self.assertEqual(refused.status, 429, refused.body[:300])
+        self.assertIn("hold most of the memory", refused.json()["detail"])
+        self.assertGreaterEqual(int(refused.headers["Retry-After"]), 1)
+        until(lambda: self.metric("memory_bytes") <= held)
+        check_modest()
+        self.assertEqual(self.own.metric('fmixd_refused_total{reason="share"}'), 1)
+        for connection in greedy:
+            connection.close()
         self.check_held()
 
     def test_answers_past_the_budget_get_503_and_the_others_are_right(self):

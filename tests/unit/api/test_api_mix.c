@@ -5,7 +5,7 @@
 /* As http/ hands it over: a body that the budget counts. */
 static resource_request request_of(const char *text, const body *b) {
     resource_request c = served_request(bench, mix_post, text, &format_npz);
-    c.body = buffer_paid(1 << 20, &bench->server.budget);
+    c.body = buffer_paid(1 << 20, (budget_payer){.from = &bench->server.budget});
     assert_true(buffer_add(&c.body, b->bytes, b->length));
     return c;
 }

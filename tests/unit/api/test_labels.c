@@ -14,7 +14,7 @@ typedef struct bench {
 } bench;
 
 static void begin(bench *b, const char *text) {
-    *b = (bench){.all.inflated = {.cap = 1 << 20, .payer = &payer}};
+    *b = (bench){.all.inflated = {.cap = 1 << 20, .payer = {.from = &payer}}};
     served_query(&b->query, ~0u, text);
 }
 

@@ -108,12 +108,13 @@ static void every_series_at_its_longest_fits(void **state) {
 static void with_the_budget_of_pages_used_up_the_page_is_503(void **state) {
     (void)state;
     server_state *s = server_new();
-    assert_true(budget_take(&s->metrics.texts, METRICS_HELD - 1000));
+    assert_true(budget_take((budget_payer){.from = &s->metrics.texts}, METRICS_HELD - 1000));
     resource_result out = ask(s);
     assert_int_equal(out.problem.status, 503);
-    assert_true(out.starved);
+    assert_int_equal(out.problem.reason, REFUSAL_MEMORY);
+    assert_int_equal(out.problem.retry_after, 1);
     buffer_free(&out.text);
-    budget_give(&s->metrics.texts, METRICS_HELD - 1000);
+    budget_give((budget_payer){.from = &s->metrics.texts}, METRICS_HELD - 1000);
     out = ask(s);
     assert_int_equal(out.problem.status, 0);
     buffer_free(&out.text);

@@ -31,7 +31,7 @@ static void freeing_a_result_gives_the_memory_of_its_text_back(void **state) {
     (void)state;
     budget payer;
     budget_init(&payer, 1 << 20, 1);
-    resource_result out = {.text = buffer_paid(1000, &payer)};
+    resource_result out = {.text = buffer_paid(1000, (budget_payer){.from = &payer})};
     assert_true(buffer_text(&out.text, "text"));
     assert_true(budget_held(&payer) > 0);
     resource_result_free(&out);

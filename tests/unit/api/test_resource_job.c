@@ -70,10 +70,11 @@ static bool is_suspended(bench *b) {
 
 /* With a body of so many bytes, which the call has no more. */
 static void make(bench *b, size_t bytes, const weight *w) {
-    const job_waiter waiter = {suspend, resume, b, 1, NULL};
+    const job_waiter waiter = {suspend, resume, b, {1, 0}, NULL};
     char name[] = "name", type[] = "a/type";
-    resource_request c = {
-        .captured = {name}, .content_type = type, .body = buffer_paid(LIMIT, &b->budget)};
+    resource_request c = {.captured = {name},
+                          .content_type = type,
+                          .body = buffer_paid(LIMIT, (budget_payer){.from = &b->budget})};
     assert_true(buffer_reserve(&c.body, bytes));
     c.body.length = bytes;
     b->job = resource_job_new(b->pool, handler, &c, w, &waiter, "POST /of-the-job");
@@ -204,10 +205,10 @@ static void a_job_without_room_is_busy_with_the_reason(void **state) {
     assert_int_equal(why, REFUSAL_QUEUE);
     resource_job_release(other.job);
     make(&other, 10, &(weight){.memory = LIMIT / 2});
-    assert_true(budget_take(&b.budget, LIMIT * 3 / 4));
+    assert_true(budget_take((budget_payer){.from = &b.budget}, LIMIT * 3 / 4));
     assert_int_equal(ask(&other, &why), RESOURCE_JOB_BUSY);
     assert_int_equal(why, REFUSAL_MEMORY); /* it could be had later */
-    budget_give(&b.budget, LIMIT * 3 / 4);
+    budget_give((budget_payer){.from = &b.budget}, LIMIT * 3 / 4);
     resource_job_release(other.job);
     make(&other, LIMIT / 2, &(weight){.memory = LIMIT / 2});
     assert_int_equal(ask(&other, &why), RESOURCE_JOB_BUSY);

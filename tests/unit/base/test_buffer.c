@@ -158,7 +158,7 @@ static void a_buffer_grows_to_the_last_byte_of_its_budget(void **state) {
     static const char piece[1000];
     budget b;
     budget_init(&b, LIMIT, 1);
-    buffer text = buffer_paid(10 * LIMIT, &b);
+    buffer text = buffer_paid(10 * LIMIT, (budget_payer){.from = &b});
     for (int i = 0; i < LIMIT / 1000; i++)
         assert_true(buffer_add(&text, piece, sizeof piece));
     assert_int_equal(text.length, LIMIT);
@@ -176,7 +176,7 @@ static void an_expected_length_takes_memory_that_the_pool_keeps(void **state) {
     budget b;
     budget_init(&b, 2 * ROOM, 1);
     buffer_pool_init(&s, 4 * ROOM);
-    buffer text = {.cap = ROOM, .payer = &b, .spares = &s};
+    buffer text = {.cap = ROOM, .payer = {.from = &b}, .spares = &s};
     assert_false(buffer_expect(&text, ROOM)); /* the pool is empty */
     assert_true(buffer_reserve(&text, ROOM));
     buffer_free(&text);
@@ -184,10 +184,10 @@ static void an_expected_length_takes_memory_that_the_pool_keeps(void **state) {
     assert_true(buffer_expect(&text, ROOM));
     assert_true(s.held == 0 && budget_held(&b) == ROOM && text.room == ROOM && text.length == 0);
     buffer_free(&text);
-    assert_true(budget_take(&b, 2 * ROOM));
+    assert_true(budget_take((budget_payer){.from = &b}, 2 * ROOM));
     assert_false(buffer_expect(&text, ROOM)); /* the budget cannot pay */
     assert_true(s.held == ROOM);
-    budget_give(&b, 2 * ROOM);
+    budget_give((budget_payer){.from = &b}, 2 * ROOM);
     buffer_pool_destroy(&s);
     budget_destroy(&b);
 }

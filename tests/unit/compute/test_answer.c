@@ -156,7 +156,7 @@ static void bench_open(bench *b, unsigned threads, unsigned limit) {
 }
 
 static void bench_answer(bench *b, tensor_source *s, const format *f) {
-    const job_waiter waiter = {suspend, resume, &b->reader, 0, NULL};
+    const job_waiter waiter = {suspend, resume, &b->reader, {0}, NULL};
     b->answer = answer_new(b->pool, s, f, &waiter, &b->problem);
 }
 

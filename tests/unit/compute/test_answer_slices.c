@@ -54,7 +54,7 @@ static fmix_status prepare(void *self) {
 
 static answer *start_costly(lender *l, jobs *pool, const format *f, uint64_t rows, uint64_t bytes,
                             double prepare_cost, double row_cost) {
-    const job_waiter waiter = {suspend, resume, l, 0, NULL};
+    const job_waiter waiter = {suspend, resume, l, {0}, NULL};
     tensor_source *s = tensor_source_new(rows);
     problem p = {0};
     refusal why;
@@ -178,6 +178,7 @@ static void other_threads_compute_slices_that_take_long(void **state) {
         jobs *pool = jobs_new(&settings);
         answer *a = start_costly(&l, pool, &format_json, ROWS, long_encode ? 2000 : 20,
                                  long_prepare ? 11e6 : 9e6, long_rows ? 11e6 : 9e6);
+        assert_int_equal(answer_job(a)->task.yields, i != 0);
         end(&l, pool, a);
         assert_int_equal(s.count, ROWS + 2);
         const pthread_t *rows = &s.by[1], *encode = &s.by[ROWS + 1];

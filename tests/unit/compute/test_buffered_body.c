@@ -68,7 +68,7 @@ static void a_body_is_encoded_from_all_its_rows_and_read_in_pieces(void **state)
     double cost;
     slicing all = {0};
     buffered_body b;
-    buffered_body_init(&b, NULL, NULL);
+    buffered_body_init(&b, (budget_payer){0}, NULL);
     assert_true(buffered_body_plan(s, &format_json, &all, &cost, NULL));
     collect(&b, &all);
     assert_true(buffered_body_encode(&b, s, &format_json, &all));
@@ -89,7 +89,7 @@ static void bytes_that_the_budget_cannot_pay_for_starve_the_body(void **state) {
     budget payer;
     buffered_body b;
     budget_init(&payer, 10, 1);
-    buffered_body_init(&b, &payer, NULL);
+    buffered_body_init(&b, (budget_payer){.from = &payer}, NULL);
     assert_true(buffered_body_plan(s, &format_json, &all, &cost, NULL));
     collect(&b, &all);
     assert_false(buffered_body_encode(&b, s, &format_json, &all));

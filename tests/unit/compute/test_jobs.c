@@ -343,6 +343,22 @@ static void retry_after_is_the_backlog_in_seconds_of_all_threads(void **state) {
     jobs_free(pool);
 }
 
+static void a_client_that_holds_most_of_the_memory_is_starved_by_its_share(void **state) {
+    (void)state;
+    budget b;
+    budget_init(&b, 1000, 1);
+    const jobs_settings settings = {.threads = 1, .limit = 1, .patience = 1e12, .payer = &b};
+    jobs *pool = jobs_new(&settings);
+    const budget_holder most = {1, 1}, little = {2, 2};
+    assert_true(budget_take(jobs_payer(pool, most), 600));
+    assert_true(budget_take(jobs_payer(pool, little), 10));
+    assert_int_equal(jobs_starved(pool, most), REFUSAL_MEMORY); /* it asks alone */
+    assert_int_equal(jobs_starved(pool, little), REFUSAL_MEMORY);
+    assert_int_equal(jobs_starved(pool, most), REFUSAL_SHARE);
+    jobs_free(pool);
+    budget_destroy(&b);
+}
+
 static void run_inline_keeps_one_scratch_for_each_thread(void **state) {
     (void)state;
     job_record r = RECORD;
@@ -415,5 +431,6 @@ RUN(T(quick_jobs_are_better_inline_for_any_key),
     T(a_job_with_a_destroyer_is_destroyed_by_a_thread_of_that_pool),
     T(a_slice_that_does_not_end_does_not_hold_the_stop),
     T(a_stop_waits_for_slices_that_end_in_time),
+    T(a_client_that_holds_most_of_the_memory_is_starved_by_its_share),
     T(retry_after_is_the_backlog_in_seconds_of_all_threads),
     T(run_inline_keeps_one_scratch_for_each_thread))

@@ -82,6 +82,18 @@ static void clients_are_forgotten_after_half_a_minute(void **state) {
     assert_int_equal(crowd(&s, heavy, 12, 1, (uint64_t)(31 * S)), 11);
 }
 
+static void others_ask_for_half_a_minute_after_they_asked(void **state) {
+    (void)state;
+    schedule s = of(1, 100 * MS);
+    task t = work_of(MS, 1);
+    assert_false(schedule_others_ask(&s, 1, 1));
+    admitted(&s, &t, 1);
+    run(&s, &t);
+    assert_false(schedule_others_ask(&s, 1, 2));
+    assert_true(schedule_others_ask(&s, 2, (uint64_t)(29 * S)));
+    assert_false(schedule_others_ask(&s, 2, (uint64_t)(31 * S)));
+}
+
 static void more_clients_than_are_remembered_are_admitted(void **state) {
     (void)state;
     schedule s = of(1, 100 * MS);
@@ -96,4 +108,5 @@ static void more_clients_than_are_remembered_are_admitted(void **state) {
 RUN(T(a_client_that_asks_alone_may_use_all_of_the_capacity),
     T(a_client_that_used_much_leaves_capacity_to_others),
     T(a_client_with_most_of_the_demand_is_refused_by_share),
-    T(clients_are_forgotten_after_half_a_minute), T(more_clients_than_are_remembered_are_admitted))
+    T(others_ask_for_half_a_minute_after_they_asked), T(clients_are_forgotten_after_half_a_minute),
+    T(more_clients_than_are_remembered_are_admitted))

@@ -159,7 +159,7 @@ static int read_all(answer *a, reader *r, result *out) {
 
 static int compute(bench *b, tensor_source *s, const format *f, result *out) {
     static reader r = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
-    const job_waiter waiter = {suspend, resume, &r, 0, NULL};
+    const job_waiter waiter = {suspend, resume, &r, {0}, NULL};
     problem p = {0};
     int status = 0;
     answer *a = answer_new(b->server.jobs, s, f, &waiter, &p);
@@ -200,7 +200,7 @@ static bool request(bench *b, const ask *a, const format *f, unsigned long n, re
                           .captured = {match.captured[0], match.captured[1]},
                           .groups = match.route->groups,
                           .format = f,
-                          .body = buffer_paid(MOST, &b->server.budget)};
+                          .body = buffer_paid(MOST, (budget_payer){.from = &b->server.budget})};
     take_query(&c.query, c.groups, a->query, &p);
     if (a->body == BODY_RAW)
         c.content_type = "application/octet-stream";

@@ -19,7 +19,7 @@ static bool read_list(const query *q, uint64_t rows, bool partners, size_t cap, 
         list[i] = file_of(i);
     const picture_list all = {.files = list, .rows = rows, .partners = partners, .beside = 8};
     const upload_body body = {.query = q, .elements = UPLOADED_ELEMENTS};
-    *out = (upload){.inflated = {.cap = cap, .payer = payer}};
+    *out = (upload){.inflated = {.cap = cap, .payer = {.from = payer}}};
     *p = (problem){0};
     bool good = picture_read(&all, &body, out, p);
     assert_int_equal(good, p->status == 0);
@@ -203,11 +203,11 @@ static void decoding_is_paid_from_the_budget_and_given_back(void **state) {
     assert_int_equal(budget_held(&b), all.inflated.room);
     assert_true(b.peak > all.inflated.room + 12 * 81);
     buffer_free(&all.inflated);
-    assert_true(budget_take(&b, (1u << 20) - 1000));
+    assert_true(budget_take((budget_payer){.from = &b}, (1u << 20) - 1000));
     assert_false(read_list(&q, 2, false, 4096, &b, &all, &p));
     assert_true(all.inflated.starved);
     buffer_free(&all.inflated);
-    budget_give(&b, (1u << 20) - 1000);
+    budget_give((budget_payer){.from = &b}, (1u << 20) - 1000);
     assert_int_equal(budget_held(&b), 0);
     files[1] = claiming(4096, 4096);
     assert_false(read_list(&q, 2, false, 4096, &b, &all, &p));

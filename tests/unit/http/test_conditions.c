@@ -43,7 +43,7 @@ static void nothing(void *user) {
 
 static void look(void *of, struct MHD_Connection *connection, const loopback_line *line) {
     fixture *f = of;
-    const job_waiter waiter = {nothing, nothing, NULL, 0, NULL};
+    const job_waiter waiter = {nothing, nothing, NULL, {0}, NULL};
     tensor_source *s = make_source(f);
     (void)line;
     f->conditions = (conditions){.total = 0};

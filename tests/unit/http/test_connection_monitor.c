@@ -57,7 +57,7 @@ static void connect_ends(bench *b) {
 }
 
 static void make_answer(bench *b) {
-    const job_waiter waiter = {suspend, resume, b, 0, NULL};
+    const job_waiter waiter = {suspend, resume, b, {0}, NULL};
     problem p = {0};
     tensor_source *s = tensor_source_new(1);
     assert_true(tensor_source_add(s, "x", DTYPE_U8, 0, NULL, 0, fill, NULL));

@@ -169,7 +169,7 @@ static void nothing(void *user) {
 
 static void make_answer(fixture *f, const format *as) {
     const jobs_settings settings = {.threads = 1, .limit = 4, .patience = 1e12};
-    const job_waiter waiter = {nothing, nothing, NULL, 0, NULL};
+    const job_waiter waiter = {nothing, nothing, NULL, {0}, NULL};
     const uint64_t side = 2;
     refusal why;
     f->reply.etag = "\"tag\"";

@@ -89,16 +89,16 @@ static void an_announced_body_has_room_for_its_length_alone(void **state) {
     end(&f);
 }
 
-static void a_body_without_memory_is_dropped(void **state) {
+static void a_body_without_memory_is_refused(void **state) {
     (void)state;
     fixture f;
     char piece[600] = "";
     begin(&f, 1000);
-    assert_true(budget_take(&f.server.budget, 500));
+    assert_true(budget_take((budget_payer){.from = &f.server.budget}, 500));
     assert_false(request_body_add(&f.request, piece, sizeof piece, false));
-    assert_null(f.request.body.bytes);
+    assert_true(f.request.body.starved);
     assert_int_equal(budget_held(&f.server.budget), 500);
-    budget_give(&f.server.budget, 500);
+    budget_give((budget_payer){.from = &f.server.budget}, 500);
     end(&f);
 }
 
@@ -124,5 +124,5 @@ static void a_large_body_is_freed_by_a_compute_thread(void **state) {
 
 RUN(T(an_announced_body_over_the_cap_is_413), T(an_announced_body_over_all_memory_is_413),
     T(a_body_that_grows_over_the_cap_is_413), T(pieces_are_joined_in_order_and_paid_for),
-    T(an_announced_body_has_room_for_its_length_alone), T(a_body_without_memory_is_dropped),
+    T(an_announced_body_has_room_for_its_length_alone), T(a_body_without_memory_is_refused),
     T(a_large_body_is_freed_by_a_compute_thread))
