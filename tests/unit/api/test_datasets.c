@@ -43,6 +43,17 @@ static void a_description_outlives_its_place_in_the_catalog(void **state) {
     served_free(b);
 }
 
+/* It may be of some MiB: 21,841 classes have names. */
+static void a_description_is_made_once(void **state) {
+    (void)state;
+    served *b = served_new();
+    resource_result first = ask(b, dataset_get, "set"), second = ask(b, dataset_get, "set");
+    assert_ptr_equal(first.shared.bytes, second.shared.bytes);
+    resource_result_free(&first);
+    resource_result_free(&second);
+    served_free(b);
+}
+
 static void an_unknown_set_is_404_and_the_known_ones_are_named(void **state) {
     (void)state;
     served *b = served_new();
@@ -54,5 +65,5 @@ static void an_unknown_set_is_404_and_the_known_ones_are_named(void **state) {
 }
 
 RUN(T(a_set_is_described_by_its_line_of_json), T(the_list_holds_the_description_of_each_set),
-    T(a_description_outlives_its_place_in_the_catalog),
+    T(a_description_outlives_its_place_in_the_catalog), T(a_description_is_made_once),
     T(an_unknown_set_is_404_and_the_known_ones_are_named))
