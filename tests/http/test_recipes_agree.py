@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-import harness
 import hosting
 import tallying
 import tensors
@@ -237,7 +236,7 @@ class UploadsAgree(RecipesAgree):
         source = random.Random("uploads of rows")
         for _ in range(BATCHES):
             self.check(source)
-        self.require(BATCHES / (200 if harness.has_sanitizer(harness.program(), "tsan") else 100))
+        self.require(BATCHES / (100 if BATCHES > 1000 else 200))  # fewer draws vary more
         self.assertGreater(tally["mixed"], BATCHES / 2)
         self.assertGreater(tally["refused by both"], BATCHES / 20)
 
