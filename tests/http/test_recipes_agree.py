@@ -23,6 +23,7 @@ from hosting import ref
 from recipes import SHAPES, copying, some_recipe, some_rows
 
 PLANS, BATCHES, HOSTED = map(tallying.scaled, (1300, 2200, 1400))
+BATCHES = max(BATCHES, 1100)  # soft masks of uploads are rare
 SAFETENSORS = "application/x-safetensors"
 LAYOUTS = ("none", "channels_first", "channels_last")
 FLOATS = ("f16", "f32", "f64")
@@ -236,7 +237,7 @@ class UploadsAgree(RecipesAgree):
         source = random.Random("uploads of rows")
         for _ in range(BATCHES):
             self.check(source)
-        self.require(BATCHES / (100 if BATCHES > 1000 else 200))  # fewer draws vary more
+        self.require(BATCHES / 100)
         self.assertGreater(tally["mixed"], BATCHES / 2)
         self.assertGreater(tally["refused by both"], BATCHES / 20)
 
