@@ -11,6 +11,8 @@
 #error "sums must be computed as they are written: build without -ffast-math and -Ofast"
 #endif
 
+#define ROOT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd) /* of sqrt(1/2) */
+
 static inline uint64_t bits_of(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);

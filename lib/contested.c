@@ -23,8 +23,8 @@ typedef struct ordering {
     size_t count, next_count;
     fmix_difference *differences;
     comparison *comparisons;
-    size_t n;       /* entries of differences and comparisons */
-    fmix_tier tier; /* the last tier that was needed */
+    size_t n;        /* entries of differences and comparisons */
+    fmix_tier *last; /* the last tier that was needed */
 } ordering;
 
 /* True if an order within first … end-1 can matter. */
@@ -49,12 +49,12 @@ static void list_rivals(ordering *c) {
 
 /* Values within 2^-256 of the total are equal, and of equal pixels the one with the smaller flat
  * index is larger. The total is a float64 sum, so only a difference within 2^-30 of the tolerance
- * could notice its rounding. */
+ * could notice its rounding. A bound of 0 says that no bin adds to the difference. */
 static int order_of(const fmix_difference *d, double tie) {
     double size = d->value.high < 0 ? -d->value.high : d->value.high;
     if (size > d->bound && size - d->bound > tie * (1 + 0x1p-30))
         return d->value.high > 0 ? 1 : -1;
-    if (size + d->bound < tie * (1 - 0x1p-30))
+    if (d->bound == 0 || size + d->bound < tie * (1 - 0x1p-30))
         return d->pair.pixel < d->pair.pivot ? 1 : -1;
     return 0;
 }
@@ -68,7 +68,7 @@ static fmix_status compare_by_sums(ordering *c, fmix_tier tier) {
             c->differences[open++] = c->comparisons[i].difference;
     if (open == 0)
         return FMIX_OK;
-    c->tier = tier > c->tier ? tier : c->tier;
+    *c->last = tier > *c->last ? tier : *c->last;
     fmix_status status = fmix_differences(c->field, tier == FMIX_TIER_QUICK, c->differences, open);
     open = 0;
     for (size_t i = 0; i < c->n && status == FMIX_OK; i++)
@@ -86,7 +86,7 @@ static fmix_status compare_exactly(ordering *c) {
         open += c->comparisons[i].order == 0;
     if (open == 0)
         return FMIX_OK;
-    c->tier = FMIX_TIER_EXACT;
+    *c->last = FMIX_TIER_EXACT;
     fmix_pair *pairs = malloc(open * sizeof *pairs);
     int *orders = malloc(open * sizeof *orders);
     if (!pairs || !orders)
@@ -192,13 +192,28 @@ static void ordering_clear(ordering *c) {
     free(c->comparisons);
 }
 
+static int by_index(const void *left, const void *right) {
+    const uint32_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+/* Without any bin all values are 0, and of equal pixels the one with the smaller flat index is
+ * larger. */
+static void order_zeros(uint32_t *pixels, const fmix_run *runs, size_t count) {
+    for (size_t r = 0; r < count; r++)
+        qsort(pixels + runs[r].first, runs[r].end - runs[r].first, sizeof *pixels, by_index);
+}
+
 fmix_status fmix_contested_order(fmix_context *context, const fmix_field *field, uint32_t *pixels,
-                                 const fmix_run *runs, size_t count, size_t from, size_t to) {
-    ordering c = {.field = field, .pixels = pixels, .from = from, .to = to};
+                                 const fmix_run *runs, size_t count, size_t from, size_t to,
+                                 fmix_tier *last) {
+    ordering c = {.field = field, .pixels = pixels, .from = from, .to = to, .last = last};
     const fmix_hooks *hooks = &context->hooks;
+    if (field->total == 0) {
+        order_zeros(pixels, runs, count);
+        return FMIX_OK;
+    }
     fmix_status status = ordering_init(&c, runs, count);
-    bool contested = c.count > 0;
-    fmix_count(&context->contested, contested);
     while (c.count && status == FMIX_OK) {
         list_rivals(&c);
         if (!hooks->no_quick && !hooks->no_direct)
@@ -211,7 +226,5 @@ fmix_status fmix_contested_order(fmix_context *context, const fmix_field *field,
             split_runs(&c);
     }
     ordering_clear(&c);
-    if (status == FMIX_OK && contested)
-        fmix_count(&context->settled[c.tier], 1);
     return status;
 }

@@ -22,8 +22,15 @@ typedef struct fmix_hooks {
     void *watch_user;
 } fmix_hooks;
 
-/* What decides contested pixels: float64 sums, double-double sums, MPFR. */
-typedef enum fmix_tier { FMIX_TIER_QUICK, FMIX_TIER_DIRECT, FMIX_TIER_EXACT, FMIX_TIERS } fmix_tier;
+/* What decides contested pixels: nothing where there are none, float64 sums, double-double sums,
+ * MPFR. */
+typedef enum fmix_tier {
+    FMIX_TIER_NONE,
+    FMIX_TIER_QUICK,
+    FMIX_TIER_DIRECT,
+    FMIX_TIER_EXACT,
+    FMIX_TIERS
+} fmix_tier;
 
 struct fmix_context {
     fmix_cache *cache;
@@ -35,6 +42,12 @@ struct fmix_context {
 
 static inline void fmix_count(_Atomic uint64_t *counter, uint64_t n) {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* Counts a mask or image that is decided, by the last tier that it needed. */
+static inline void fmix_count_settled(fmix_context *context, fmix_tier last) {
+    fmix_count(&context->contested, last != FMIX_TIER_NONE);
+    fmix_count(&context->settled[last], last != FMIX_TIER_NONE);
 }
 
 #endif

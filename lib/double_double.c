@@ -87,10 +87,9 @@ fmix_dd fmix_dd_sqrt(fmix_dd a) {
 /* a = 2^e m, s = (m-1)/(m+1), |s| < 0.1716: z = s^2 < 2^-5, so the remainder after z^21/43 is under
  * 2^-117. Horner's terms past 1 sum to 0.01 and keep 2^-104 of that. */
 fmix_dd fmix_dd_log(fmix_dd a) {
-    const uint64_t root_half = UINT64_C(0x3fe6a09e667f3bcd);
     uint64_t bits = bits_of(a.high);
-    int e = (int)((bits - root_half) >> 52);
-    e = bits >= root_half ? e : e - 4096;
+    int e = (int)((bits - ROOT_HALF_BITS) >> 52);
+    e = bits >= ROOT_HALF_BITS ? e : e - 4096;
     fmix_dd m = {a.high * power_of_two(-e), a.low * power_of_two(-e)};
     fmix_dd s = fmix_dd_div(fmix_dd_add(m, fmix_dd_from(-1)), fmix_dd_add(m, fmix_dd_from(1)));
     fmix_dd z = fmix_dd_mul(s, s);

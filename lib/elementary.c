@@ -7,7 +7,6 @@
 #define INV_LN2  0x1.71547652b82fep+0
 #define TAU_2_32 0x1.921fb54442d18p-30 /* 2 pi / 2^32 */
 
-#define ROOT_HALF   UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
 #define TWO_52      0x1p52
 #define TWO_52_BITS UINT64_C(0x4330000000000000)
 
@@ -46,7 +45,7 @@ static double log_near_one(double m) {
 double fmix_log_word(uint32_t w) {
     double x = from_integer((uint64_t)w + 1);
     uint64_t ix = bits_of(x);
-    uint64_t e = (ix - ROOT_HALF) >> 52; /* x >= 1, so this is not negative */
+    uint64_t e = (ix - ROOT_HALF_BITS) >> 52; /* x >= 1, so this is not negative */
     double m = from_bits(ix - (e << 52));
     double exponent = from_integer(e) - 32.0;
     return exponent * LN2_HIGH + (exponent * LN2_LOW + log_near_one(m));
@@ -135,8 +134,8 @@ double fmix_exp_negative(double y, double *minus) {
  */
 double fmix_power(double s, double h) {
     uint64_t bits = bits_of(s);
-    int64_t e = (int64_t)((bits - ROOT_HALF) >> 52);
-    e = (bits >= ROOT_HALF) ? e : e - 4096; /* the shift was logical: restore the sign */
+    int64_t e = (int64_t)((bits - ROOT_HALF_BITS) >> 52);
+    e = (bits >= ROOT_HALF_BITS) ? e : e - 4096; /* the shift was logical: restore the sign */
     double m = from_bits(bits - ((uint64_t)e << 52));
     double exponent = (double)e;
     double upper = from_bits(bits_of(h) & ~UINT64_C(0x7ffffff));

@@ -11,14 +11,24 @@ static double log2_of(double x) {
     return e + (x - 1); /* within 0.09 */
 }
 
-/* With the official spectrum and a last side of 1, masks have pixels that only MPFR tells apart or
- * finds equal. Measured: 8 to 9 ms at 10x1 and 64x1, 21 ms at 512x1, 38 ms at 4096x1; with three
- * sides 0.3 ms at 8x8x1, 2.3 ms at 128x128x1. */
-static double official_cost(const fmix_recipe *r, double elements) {
+/* With the official spectrum and a last side of 1, values depend on the middle side alone: so all
+ * pixels of a line are contested together, and of two lines where these are close. Without a middle
+ * side all values are 0. */
+static bool has_equal_lines(const fmix_recipe *r) {
     unsigned rank = r->shape.rank;
-    if (r->spectrum != FMIX_SPECTRUM_OFFICIAL || rank == 1 || r->shape.side[rank - 1] > 1)
-        return 0;
-    return rank == 2 ? 8e6 + 5e5 * sqrt(elements) : 25e4 + 130 * elements;
+    return r->spectrum == FMIX_SPECTRUM_OFFICIAL && rank > 1 && r->shape.side[rank - 1] == 1;
+}
+
+/* The middle side. */
+static double lines_of(const fmix_recipe *r) {
+    return r->shape.rank == 3 ? r->shape.side[1] : 1;
+}
+
+/* Measured: 65536x1 4 to 6 ms, 16777216x1 2.0 s; 8x8x1 0.2 ms, 128x128x1 4.9 ms, 512x512x1 104 ms,
+ * 65536x7x1 251 ms, 65536x3x1 141 ms, 65536x2x1 126 ms. */
+static double equal_lines_cost(const fmix_recipe *r, double elements) {
+    double lines = lines_of(r);
+    return lines == 1 ? 100 * elements : 2e5 + 400 * elements + 1300 * elements / lines;
 }
 
 /*
@@ -30,9 +40,8 @@ static double official_cost(const fmix_recipe *r, double elements) {
  * (difference.c).
  */
 static double settling_cost(const fmix_recipe *r, double elements, double band) {
-    double official = official_cost(r, elements);
-    if (official > 0)
-        return official;
+    if (has_equal_lines(r))
+        return equal_lines_cost(r, elements);
     double longest = 1, second = 1;
     for (unsigned d = 0; d < r->shape.rank; d++) {
         double n = r->shape.side[d];
@@ -62,14 +71,27 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
 }
 
 #define CONTESTED_PIXEL_BYTES 160 /* for each contested pixel: contested.c, difference.c */
+#define EXACT_PIXEL_BYTES     320 /* where MPFR compares the pixel, too: exact.c */
+#define ZERO_PIXEL_BYTES      8   /* where no bin adds anything: the pixel, and room to sort it */
 
 /* For each element, where all are candidates: 16 of a sorted candidate, its pixel and its bucket,
  * 16 of one that is compared by its value, up to 24 of runs while their room doubles; the rest is
  * for the sums of lines. */
 #define SOFT_ELEMENT_BYTES 60
 
-/* A soft edge adds SOFT_ELEMENT_BYTES. Where the whole band is contested, that adds
- * CONTESTED_PIXEL_BYTES for each pixel of the band. */
+/* Bytes of contested pixels, where these are many. A soft edge's band may be contested as a whole,
+ * and so may two lines of equal values. */
+static uint64_t settling_memory(const fmix_plan *plan) {
+    const fmix_recipe *r = &plan->recipe;
+    double n = (double)plan->elements, band = plan->soft ? 2 * r->soft * n : 0;
+    uint64_t bytes = settling_cost(r, n, band) > 0 ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0;
+    if (!has_equal_lines(r))
+        return bytes;
+    double lines = lines_of(r);
+    return bytes + (lines == 1 ? ZERO_PIXEL_BYTES * plan->elements
+                               : EXACT_PIXEL_BYTES * (uint64_t)(2 * n / lines));
+}
+
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (!plan->method->draw)
         return 0;
@@ -77,10 +99,7 @@ uint64_t fmix_plan_memory(const fmix_plan *plan) {
     if (plan->method->spectrum)
         bytes += 2 * sizeof(double) * (plan->elements + FMIX_KERNELS_PAD) +
                  3 * sizeof(double) * (fmix_shape_bins(&plan->recipe.shape) + FMIX_KERNELS_PAD);
-    if (!plan->soft)
-        return bytes;
-    double n = (double)plan->elements, band = 2 * plan->recipe.soft * n;
-    bool settles = settling_cost(&plan->recipe, n, band) > 0;
-    return bytes + SOFT_ELEMENT_BYTES * plan->elements +
-           (settles ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0);
+    if (plan->soft)
+        bytes += SOFT_ELEMENT_BYTES * plan->elements;
+    return bytes + (plan->method->spectrum ? settling_memory(plan) : 0);
 }

@@ -15,7 +15,8 @@
  */
 #define ORDER_PRECISION 448
 #define LEVEL_PRECISION 768
-#define STEPS_OF_PAIR   40 /* of 50 ns, in add_bin */
+#define STEPS_OF_PAIR   40  /* of 50 ns, in add_bin */
+#define PAIRS_AT_ONCE   512 /* between two questions whether to cancel, amid a bin */
 
 void fmix_exact_thread_end(void) {
     mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
@@ -25,7 +26,7 @@ const char *fmix_exact_library(void) {
     return mpfr_get_version();
 }
 
-/* cos and sin of 2 pi n / d; exact where 4n/d is an integer. */
+/* cos and sin of 2 pi n / d; exact where d is a multiple of 4 and the turn one of quarters. */
 static void turn(mpfr_t cosine, mpfr_t sine, mpfr_t scratch, uint64_t n, uint64_t d) {
     uint64_t g = d / 4;
     if (d % 4 == 0 && n % g == 0) {
@@ -107,6 +108,7 @@ typedef struct sums {
     entry *entries; /* fine, then coarse */
     size_t entry_count;
     mpfr_t re, im, cosine, sine, base_cosine, base_sine, a, b;
+    bool cancelled; /* amid a bin */
 } sums;
 
 static void sums_clear(sums *s) {
@@ -198,7 +200,8 @@ static void spectrum_at(sums *s, const fmix_bin *bin, const uint32_t words[2]) {
 static void add_bin(void *user, const fmix_bin *bin, const uint32_t words[2]) {
     sums *s = user;
     bool known = false, turned = false;
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < s->n && !s->cancelled; i++) {
+        s->cancelled = i % PAIRS_AT_ONCE == PAIRS_AT_ONCE - 1 && fmix_field_is_cancelled(s->field);
         if (i == 0 || s->pairs[i].pivot != s->pairs[i - 1].pivot)
             turned = false;
         uint64_t here = fmix_phase_at(&s->phases[2 * i], s->denominator, bin->at);
@@ -219,8 +222,8 @@ static void add_bin(void *user, const fmix_bin *bin, const uint32_t words[2]) {
 }
 
 static fmix_status add_bins(sums *s) {
-    return fmix_field_each(s->field, STEPS_OF_PAIR * s->n, add_bin, s) ? FMIX_OK
-                                                                       : FMIX_ERROR_CANCELLED;
+    bool whole = fmix_field_each(s->field, STEPS_OF_PAIR * s->n, add_bin, s) && !s->cancelled;
+    return whole ? FMIX_OK : FMIX_ERROR_CANCELLED;
 }
 
 /* Sets the tolerance below which values are equal. total is a float64 sum, so only a difference

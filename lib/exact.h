@@ -2,8 +2,10 @@
  * exact.h - decisions that float64 and double-double leave open; only exact.c and exact_view.c use
  * MPFR
  *
- * GMP aborts the process when it cannot allocate. The allocations here are small: a few numbers of
- * under 150 bytes for each pixel, and a table of two numbers for each of at most 8,193 phases.
+ * GMP aborts the process when it cannot allocate. The allocations here are a few numbers of under
+ * 150 bytes for each pixel, and a table of two numbers for each of at most 8,193 phases: that is
+ * little where pixels are contested by chance, and fmix_plan_memory counts it where whole lines
+ * are.
  */
 #ifndef FMIX_EXACT_H
 #define FMIX_EXACT_H

@@ -163,7 +163,8 @@ FMIX_API void fmix_context_free(fmix_context *context);
 
 typedef struct fmix_counters {
     uint64_t masks;               /* masks drawn, of any method */
-    uint64_t contested;           /* FMix masks with values that the transform could not order */
+    uint64_t contested;           /* FMix masks and grey images with values that the transform could
+                                     not order, once decided */
     uint64_t settled_quick;       /* contested and decided by float64 sums */
     uint64_t settled_direct;      /* contested and decided by double-double sums */
     uint64_t settled_exact;       /* contested and decided by MPFR */
@@ -194,14 +195,15 @@ FMIX_API fmix_status fmix_context_tune(fmix_context *context, double seconds, bo
                                        bool *more);
 
 /* Measurements belong to the process. Export returns them as text, which the caller frees with
- * free(). Import reads such text back, on the same machine with the same FFTW. FMIX_ERROR_RANGE:
- * FFTW does not accept the text. */
+ * free(). Import reads such text back, on the same machine with the same FFTW, and adds it to what
+ * there is. FMIX_ERROR_RANGE: FFTW does not accept the text, or it is 1 MiB and more with what
+ * there is. Nor are measurements kept beyond that, which is some hundred shapes. */
 FMIX_API fmix_status fmix_wisdom_export(char **text);
 FMIX_API fmix_status fmix_wisdom_import(const char *text);
 
 /* Working memory of one thread. A scratch grows to the size that the largest shape so far needed,
- * and keeps its memory until fmix_scratch_trim, which frees all but a few MiB. A scratch may serve
- * any number of plans, one after the other. */
+ * and keeps its memory until fmix_scratch_trim, which frees all but 20 MiB at most. A scratch may
+ * serve any number of plans, one after the other. */
 typedef struct fmix_scratch fmix_scratch;
 
 FMIX_API fmix_status fmix_scratch_new(fmix_scratch **out);
@@ -210,8 +212,10 @@ FMIX_API void fmix_scratch_trim(fmix_scratch *scratch);
 
 /* Sets a function that can cancel work. Deciding a close call can take long, on large shapes at
  * high delta: at 4096x4096 19 s in double-double, and minutes where MPFR has to decide. While a
- * call with this scratch does so, it calls `cancelled` about every millisecond; if `cancelled`
- * returns true, the call ends with FMIX_ERROR_CANCELLED. NULL: work is never cancelled. */
+ * call with this scratch does so, it calls `cancelled` about every millisecond, and more seldom
+ * while it sorts more than some thousand contested pixels (seconds for 2^23, which only an official
+ * spectrum with a last side of 1 has); if `cancelled` returns true, the call ends with
+ * FMIX_ERROR_CANCELLED. NULL: work is never cancelled. */
 FMIX_API void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user);
 
 /* All that a mask depends on, besides t. */

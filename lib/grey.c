@@ -5,6 +5,7 @@
 #include "difference.h"
 #include "exact.h"
 #include "mask.h"
+#include "spectrum.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -65,7 +66,8 @@ static fmix_status find_levels(const double *g, uint64_t n, range r, double widt
 /* Finds the pixel of the largest or smallest exact value. Its computed value is between low and
  * high. */
 static fmix_status find_end(fmix_context *context, const fmix_field *field, const double *g,
-                            uint64_t n, double low, double high, bool largest, uint32_t *out) {
+                            uint64_t n, double low, double high, bool largest, uint32_t *out,
+                            fmix_tier *last) {
     doubt near = {0};
     fmix_status status = FMIX_OK;
     for (uint64_t i = 0; i < n && status == FMIX_OK; i++)
@@ -74,7 +76,8 @@ static fmix_status find_end(fmix_context *context, const fmix_field *field, cons
     fmix_run all = {0, near.n};
     size_t boundary = largest ? 1 : near.n - 1;
     if (status == FMIX_OK)
-        status = fmix_contested_order(context, field, near.pixels, &all, 1, boundary, boundary);
+        status =
+            fmix_contested_order(context, field, near.pixels, &all, 1, boundary, boundary, last);
     if (status == FMIX_OK)
         *out = near.pixels[largest ? 0 : near.n - 1];
     free(near.pixels);
@@ -132,30 +135,38 @@ static fmix_status settle_exactly(const fmix_field *field, fmix_pair ends, const
     return status;
 }
 
-static fmix_status settle(const fmix_drawing *d, uint64_t t, range r, double width, doubt *open) {
+/* Finds the pixels where G is smallest and largest. */
+static fmix_status find_ends(const fmix_drawing *d, const fmix_field *field, range r, double width,
+                             fmix_pair *ends, fmix_tier *last) {
+    fmix_context *context = d->plan->context;
     const double *g = d->scratch->g;
+    uint64_t n = d->plan->elements;
+    fmix_status status =
+        find_end(context, field, g, n, r.low, r.low + width, false, &ends->pivot, last);
+    if (status != FMIX_OK)
+        return status;
+    return find_end(context, field, g, n, r.high - width, r.high, true, &ends->pixel, last);
+}
+
+static fmix_status settle(const fmix_drawing *d, uint64_t t, range r, double width, doubt *open) {
     fmix_context *context = d->plan->context;
     const fmix_hooks *hooks = &context->hooks;
     fmix_field field = fmix_drawing_field(d, t);
     fmix_pair ends;
-    fmix_status status =
-        find_end(context, &field, g, d->plan->elements, r.low, r.low + width, false, &ends.pivot);
-    if (status == FMIX_OK)
-        status = find_end(context, &field, g, d->plan->elements, r.high - width, r.high, true,
-                          &ends.pixel);
-    fmix_tier tier = FMIX_TIER_QUICK;
+    fmix_tier last = FMIX_TIER_QUICK;
+    fmix_status status = find_ends(d, &field, r, width, &ends, &last);
     if (status == FMIX_OK && !hooks->no_quick && !hooks->no_direct)
         status = settle_by_sums(&field, true, ends, open, d->scratch->mask);
     if (status == FMIX_OK && open->n && !hooks->no_direct) {
-        tier = FMIX_TIER_DIRECT;
+        last = FMIX_TIER_DIRECT > last ? FMIX_TIER_DIRECT : last;
         status = settle_by_sums(&field, false, ends, open, d->scratch->mask);
     }
     if (status == FMIX_OK && open->n) {
-        tier = FMIX_TIER_EXACT;
+        last = FMIX_TIER_EXACT;
         status = settle_exactly(&field, ends, open, d->scratch->mask);
     }
-    fmix_count(&context->contested, 1);
-    fmix_count(&context->settled[tier], 1);
+    if (status == FMIX_OK)
+        fmix_count_settled(context, last);
     return status;
 }
 
@@ -164,8 +175,8 @@ static fmix_status draw(const fmix_drawing *d, uint64_t t) {
     uint64_t n = d->plan->elements;
     doubt open = {0};
     double bound;
-    if (n == 1) { /* without any bin the image is constant */
-        d->scratch->mask[0] = 0;
+    if (d->weights->total == 0) { /* without any bin the image is constant */
+        memset(d->scratch->mask, 0, (size_t)n);
         return FMIX_OK;
     }
     fmix_drawing_values(d, t, &bound);

@@ -352,7 +352,7 @@ static size_t count_over(const signed char *q, size_t n, int x) {
 
 /* The k-th largest byte. *above: how many are larger; *from: how many are as large or larger. */
 static int rank_byte(const signed char *q, size_t n, size_t k, size_t *above, size_t *from) {
-    int low = -PLACES_HALF - 1; /* k or more are over `low`, fewer than k over low + 2 step - 1 */
+    int low = -PLACES_HALF - 1; /* k or more are over `low`, fewer than k over low + 2 step */
     *above = 0;
     *from = n;
     for (int step = PLACES_HALF + 1; step; step /= 2) {

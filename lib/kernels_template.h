@@ -18,12 +18,6 @@
 
 typedef double doubles __attribute__((vector_size(8 * LANES)));
 
-#define ROUNDS       10
-#define MULTIPLIER_0 UINT64_C(0xD2511F53)
-#define MULTIPLIER_1 UINT64_C(0xCD9E8D57)
-#define WEYL_0       UINT32_C(0x9E3779B9)
-#define WEYL_1       UINT32_C(0xBB67AE85)
-
 static inline lanes spread(uint64_t x) {
     return (lanes){0} + x;
 }
@@ -38,10 +32,10 @@ static inline lanes join(lanes first, lanes second) {
 }
 
 /* The keys of round r at 2r and 2r + 1. */
-static void schedule(const fmix_key *key, uint64_t keys[2 * ROUNDS]) {
-    for (uint32_t r = 0; r < ROUNDS; r++) {
-        keys[2 * r] = key->k[0] + r * WEYL_0;
-        keys[2 * r + 1] = key->k[1] + r * WEYL_1;
+static void schedule(const fmix_key *key, uint64_t keys[2 * PHILOX_ROUNDS]) {
+    for (uint32_t r = 0; r < PHILOX_ROUNDS; r++) {
+        keys[2 * r] = key->k[0] + r * PHILOX_WEYL_0;
+        keys[2 * r + 1] = key->k[1] + r * PHILOX_WEYL_1;
     }
 }
 
@@ -52,7 +46,8 @@ typedef struct counters {
 } counters;
 
 static inline counters next_round(counters x, uint64_t key0, uint64_t key1) {
-    lanes p0 = multiply(x.c[0], spread(MULTIPLIER_0)), p1 = multiply(x.c[2], spread(MULTIPLIER_1));
+    lanes p0 = multiply(x.c[0], spread(PHILOX_MULTIPLIER_0));
+    lanes p1 = multiply(x.c[2], spread(PHILOX_MULTIPLIER_1));
     return (counters){{p1 >> 32 ^ x.c[1] ^ key0, p1, p0 >> 32 ^ x.c[3] ^ key1, p0}};
 }
 
@@ -64,14 +59,14 @@ static inline void store_words(counters x, uint32_t *u, uint32_t *v) {
 
 /* Philox4x32-10 of `groups` times LANES blocks: several at once, since a round waits for the one
  * before. */
-static inline void blocks(counters from, const uint64_t keys[2 * ROUNDS], size_t groups,
+static inline void blocks(counters from, const uint64_t keys[2 * PHILOX_ROUNDS], size_t groups,
                           uint32_t *u, uint32_t *v) {
     counters x[GROUPS];
     for (size_t g = 0; g < groups; g++) {
         x[g] = from;
         x[g].c[0] += g * LANES;
     }
-    for (int r = 0; r < ROUNDS; r++)
+    for (int r = 0; r < PHILOX_ROUNDS; r++)
         for (size_t g = 0; g < groups; g++)
             x[g] = next_round(x[g], keys[2 * r], keys[2 * r + 1]);
     for (size_t g = 0; g < groups; g++)
@@ -80,7 +75,7 @@ static inline void blocks(counters from, const uint64_t keys[2 * ROUNDS], size_t
 
 static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n, uint32_t *u,
                   uint32_t *v) {
-    uint64_t keys[2 * ROUNDS];
+    uint64_t keys[2 * PHILOX_ROUNDS];
     lanes numbers = {0};
     schedule(key, keys);
     for (unsigned l = 0; l < LANES; l++)
@@ -99,7 +94,6 @@ static void words(const fmix_key *key, uint64_t index, uint32_t first, size_t n,
 }
 
 #define MANTISSA_BITS 52
-#define ROOT_HALF     UINT64_C(0x3fe6a09e667f3bcd) /* the bits of sqrt(1/2) */
 
 /* (w+1) UNIT is exact: w are the lowest bits of a double whose last place is UNIT. EXPONENT_UNIT is
  * what one is in `exponent_of`, given a multiple of 2^52. */
@@ -125,7 +119,7 @@ static inline double exponent_of(uint64_t over) { /* not negative, as (w+1) UNIT
  */
 static inline double radius_of(uint32_t w) {
     double x = from_bits(bits_of(0x1p52 * UNIT) | w) - (0x1p52 - 1) * UNIT;
-    uint64_t over = (bits_of(x) - ROOT_HALF) >> MANTISSA_BITS << MANTISSA_BITS;
+    uint64_t over = (bits_of(x) - ROOT_HALF_BITS) >> MANTISSA_BITS << MANTISSA_BITS;
     double m = from_bits(bits_of(x) - over);
     double s = (1.0 - m) / (1.0 + m), z = s * s;
     double y = z * z;

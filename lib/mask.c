@@ -29,8 +29,11 @@ static fmix_status settle(const fmix_drawing *d, uint64_t t, uint64_t k, double 
     fmix_field field = fmix_drawing_field(d, t);
     const fmix_run all = {0, open};
     size_t need = (size_t)(k - surely);
+    fmix_tier last = FMIX_TIER_NONE;
     fmix_status status =
-        fmix_contested_order(d->plan->context, &field, pixels, &all, 1, need, need);
+        fmix_contested_order(d->plan->context, &field, pixels, &all, 1, need, need, &last);
+    if (status == FMIX_OK)
+        fmix_count_settled(d->plan->context, last);
     for (size_t i = 0; i < need && status == FMIX_OK; i++)
         mask[pixels[i]] = 1;
     free(pixels);
@@ -140,7 +143,7 @@ static void convert_bytes(const unsigned char *mask, uint64_t elements, fmix_dty
     case FMIX_DTYPE_F64:
         to_f64(mask, elements, out);
         break;
-    default: /* refused by fmix_plan_masks */
+    default: /* refused before: fmix_mask_allows */
         break;
     }
 }

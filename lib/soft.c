@@ -334,13 +334,17 @@ fmix_status fmix_soft_draw(const fmix_drawing *d, uint64_t t, uint64_t ones, uin
         find_ends(kernels, g, n, d->scratch->work, width, &b);
         status = order(d, width, &b);
     }
+    fmix_tier last = FMIX_TIER_NONE;
     if (status == FMIX_OK) {
         fmix_field field = fmix_drawing_field(d, t);
-        status = fmix_contested_order(d->plan->context, &field, b.pixels, b.runs, b.run_count,
-                                      (size_t)(b.first - b.above), (size_t)(b.last - b.above));
+        status =
+            fmix_contested_order(d->plan->context, &field, b.pixels, b.runs, b.run_count,
+                                 (size_t)(b.first - b.above), (size_t)(b.last - b.above), &last);
     }
-    if (status == FMIX_OK)
+    if (status == FMIX_OK) {
+        fmix_count_settled(d->plan->context, last);
         write_weights(&b, d->scratch->work);
+    }
     clear(&b);
     return status;
 }

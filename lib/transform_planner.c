@@ -63,12 +63,14 @@ static void forget_unmeasured(void) {
         fftw_import_wisdom_from_string(wisdom);
 }
 
-static void keep_wisdom(void) {
+/* False: it is too long, and what was kept before stays. */
+static bool keep_wisdom(void) {
     char *text = fftw_export_wisdom_to_string();
     bool fits = text && strlen(text) < WISDOM_MOST;
     free(fits ? wisdom : text);
     if (fits)
         wisdom = text;
+    return fits;
 }
 
 /* Arrays of zeros for one transform: FFTW plans and measures on memory of its caller's. */
@@ -257,10 +259,10 @@ fmix_status fmix_wisdom_export(char **out) {
 }
 
 fmix_status fmix_wisdom_import(const char *text) {
+    if (*text == '\0') /* exported before anything was measured */
+        return FMIX_OK;
     pthread_mutex_lock(&planner);
-    bool good = fftw_import_wisdom_from_string(text);
-    if (good)
-        keep_wisdom();
+    bool good = fftw_import_wisdom_from_string(text) && keep_wisdom();
     leave_planner();
     return good ? FMIX_OK : FMIX_ERROR_RANGE;
 }

@@ -6,12 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define ROUNDS       10
-#define MULTIPLIER_0 UINT32_C(0xD2511F53)
-#define MULTIPLIER_1 UINT32_C(0xCD9E8D57)
-#define WEYL_0       UINT32_C(0x9E3779B9)
-#define WEYL_1       UINT32_C(0xBB67AE85)
-
 static void store_le64(unsigned char *out, uint64_t value) {
     for (int i = 0; i < 8; i++)
         out[i] = (unsigned char)(value >> (8 * i));
@@ -52,16 +46,16 @@ fmix_status fmix_key_derive(uint64_t seed, fmix_domain domain, fmix_key *out) {
 }
 
 static inline void philox(uint32_t c[4], uint32_t k0, uint32_t k1) {
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t p0 = (uint64_t)MULTIPLIER_0 * c[0];
-        uint64_t p1 = (uint64_t)MULTIPLIER_1 * c[2];
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        uint64_t p0 = (uint64_t)PHILOX_MULTIPLIER_0 * c[0];
+        uint64_t p1 = (uint64_t)PHILOX_MULTIPLIER_1 * c[2];
         uint32_t c1 = c[1], c3 = c[3];
         c[0] = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
         c[1] = (uint32_t)p1;
         c[2] = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c[3] = (uint32_t)p0;
-        k0 += WEYL_0;
-        k1 += WEYL_1;
+        k0 += PHILOX_WEYL_0;
+        k1 += PHILOX_WEYL_1;
     }
 }
 
@@ -73,18 +67,18 @@ void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[
 FMIX_CLONES
 void fmix_philox_lanes(const uint32_t key[2], uint32_t c[4][FMIX_PHILOX_LANES]) {
     uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
         for (int l = 0; l < FMIX_PHILOX_LANES; l++) {
-            uint64_t p0 = (uint64_t)MULTIPLIER_0 * c[0][l];
-            uint64_t p1 = (uint64_t)MULTIPLIER_1 * c[2][l];
+            uint64_t p0 = (uint64_t)PHILOX_MULTIPLIER_0 * c[0][l];
+            uint64_t p1 = (uint64_t)PHILOX_MULTIPLIER_1 * c[2][l];
             uint32_t c1 = c[1][l], c3 = c[3][l];
             c[0][l] = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
             c[1][l] = (uint32_t)p1;
             c[2][l] = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
             c[3][l] = (uint32_t)p0;
         }
-        k0 += WEYL_0;
-        k1 += WEYL_1;
+        k0 += PHILOX_WEYL_0;
+        k1 += PHILOX_WEYL_1;
     }
 }
 

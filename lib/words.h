@@ -41,6 +41,13 @@ typedef struct fmix_word_reader {
  * of m are skipped. */
 uint32_t fmix_words_below(fmix_word_reader *reader, uint32_t m);
 
+/* Of Philox4x32-10: its rounds, multipliers, and what the keys grow by in each round. */
+#define PHILOX_ROUNDS       10
+#define PHILOX_MULTIPLIER_0 UINT32_C(0xD2511F53)
+#define PHILOX_MULTIPLIER_1 UINT32_C(0xCD9E8D57)
+#define PHILOX_WEYL_0       UINT32_C(0x9E3779B9)
+#define PHILOX_WEYL_1       UINT32_C(0xBB67AE85)
+
 /* Philox4x32-10 itself, for known-answer tests. */
 void fmix_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 

@@ -43,11 +43,13 @@ typedef struct fixture {
     fmix_field field;
     image image;
     uint32_t rank[MOST];
+    fmix_tier last; /* that a contest needed */
 } fixture;
 
 static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_t seed,
                       uint64_t t) {
     f->context = unit_context();
+    f->last = FMIX_TIER_NONE;
     assert_ok(fmix_key_derive(seed, FMIX_DOMAIN_SPECTRUM, &f->key));
     fmix_sides sides = fmix_shape_sides(shape);
     image_init(&f->image, sides.n, delta, &f->key, t);
@@ -60,9 +62,9 @@ static void open_case(fixture *f, const fmix_shape *shape, double delta, uint64_
 }
 
 /* The first `need` of n pixels, of which nothing is known. */
-static fmix_status settle(const fixture *f, uint32_t *pixels, size_t n, size_t need) {
+static fmix_status settle(fixture *f, uint32_t *pixels, size_t n, size_t need) {
     const fmix_run all = {0, n};
-    return fmix_contested_order(f->context, &f->field, pixels, &all, 1, need, need);
+    return fmix_contested_order(f->context, &f->field, pixels, &all, 1, need, need, &f->last);
 }
 
 static void close_case(fixture *f) {
@@ -136,9 +138,7 @@ static void pixels_that_differ_in_small_bins_alone_are_ordered(void **state) {
     open_case(&f, &shape, 10, 1, 1);
     for (uint32_t need = 1; need < f.image.n; need += 37)
         assert_settled(&f, need, &random);
-    fmix_counters c;
-    fmix_context_counters(f.context, &c);
-    assert_true(c.settled_exact == 0 && c.settled_quick > 0);
+    assert_true(f.last == FMIX_TIER_QUICK || f.last == FMIX_TIER_DIRECT);
     close_case(&f);
 }
 
@@ -163,10 +163,11 @@ static void of_equals_the_smaller_flat_index_is_larger(void **state) {
     (void)state;
     static const fmix_shape shapes[] = {{1, {2}}, {2, {1, 2}}, {2, {2, 1}}, {3, {1, 2, 1}}};
     static fixture f;
-    for (size_t i = 0; i < FMIX_TIERS * sizeof shapes / sizeof *shapes; i++) {
+    const size_t tiers = FMIX_TIERS - FMIX_TIER_QUICK;
+    for (size_t i = 0; i < tiers * sizeof shapes / sizeof *shapes; i++) {
         uint32_t pixels[2] = {1, 0};
-        open_case(&f, &shapes[i / FMIX_TIERS], 3, 0, 1166203367);
-        begin_with(&f, (int)(i % FMIX_TIERS));
+        open_case(&f, &shapes[i / tiers], 3, 0, 1166203367);
+        begin_with(&f, FMIX_TIER_QUICK + (int)(i % tiers));
         assert_true(f.rank[0] == 0 && f.rank[1] == 1);
         assert_ok(settle(&f, pixels, 2, 1));
         assert_true(pixels[0] == 0 && pixels[1] == 1);
@@ -174,20 +175,37 @@ static void of_equals_the_smaller_flat_index_is_larger(void **state) {
     }
 }
 
-static void counters_name_the_deciding_tier(void **state) {
+static void the_last_tier_that_was_needed_is_told(void **state) {
     (void)state;
     static fixture f;
     static const fmix_shape shape = {2, {4, 4}};
-    fmix_counters c;
     uint64_t random = 1;
     open_case(&f, &shape, 3, 0, 0);
-    for (int tier = 0; tier < FMIX_TIERS; tier++) {
+    for (int tier = FMIX_TIER_QUICK; tier < FMIX_TIERS; tier++) {
         begin_with(&f, tier);
         assert_settled(&f, 5, &random);
-        fmix_context_counters(f.context, &c);
-        assert_true(c.settled_quick == 1 && c.settled_direct == (tier > 0) &&
-                    c.settled_exact == (tier > 1));
+        assert_int_equal(f.last, tier);
     }
+    begin_with(&f, FMIX_TIER_QUICK); /* which lowers nothing */
+    assert_settled(&f, 5, &random);
+    assert_int_equal(f.last, FMIX_TIER_EXACT);
+    close_case(&f);
+}
+
+/* As with an official spectrum whose last side is 1: nothing is summed. */
+static void without_any_bin_pixels_stand_by_their_index(void **state) {
+    (void)state;
+    static fixture f;
+    static const fmix_shape shape = {2, {4, 4}};
+    uint32_t pixels[16];
+    uint64_t random = 1;
+    open_case(&f, &shape, 3, 0, 0);
+    f.field.total = 0;
+    shuffle(pixels, 16, &random);
+    assert_ok(settle(&f, pixels, 16, 5));
+    for (uint32_t i = 0; i < 16; i++)
+        assert_int_equal(pixels[i], i);
+    assert_int_equal(f.last, FMIX_TIER_NONE);
     close_case(&f);
 }
 
@@ -207,7 +225,8 @@ static void assert_ordered(fixture *f, uint32_t from, uint32_t to, uint64_t *ran
             pixels[i] = by_rank[first + kept[i - first]];
         runs[count++] = (fmix_run){first, end};
     }
-    assert_ok(fmix_contested_order(f->context, &f->field, pixels, runs, count, from, to));
+    fmix_tier last = FMIX_TIER_NONE;
+    assert_ok(fmix_contested_order(f->context, &f->field, pixels, runs, count, from, to, &last));
     for (uint32_t i = 0; i < n; i++) {
         if (i >= from && i < to)
             assert_int_equal(pixels[i], by_rank[i]);
@@ -223,7 +242,7 @@ static void a_band_of_ranks_is_ordered_whatever_was_known(void **state) {
     for (size_t i = 0; i < CASES; i++) {
         open_case(&f, &cases[i].shape, cases[i].delta, i + 40, i);
         uint32_t n = f.image.n;
-        for (int tier = 0; tier < FMIX_TIERS; tier++) {
+        for (int tier = FMIX_TIER_QUICK; tier < FMIX_TIERS; tier++) {
             begin_with(&f, tier);
             assert_ordered(&f, 0, n, &random);
             assert_ordered(&f, n / 4, n - n / 3, &random);
@@ -243,7 +262,7 @@ static void each_way_to_sum_can_be_cancelled(void **state) {
     static fixture f;
     static const fmix_shape shape = {2, {8, 16}};
     open_case(&f, &shape, 3, 0, 0);
-    for (int tier = 0; tier < FMIX_TIERS; tier++) {
+    for (int tier = FMIX_TIER_QUICK; tier < FMIX_TIERS; tier++) {
         uint32_t pixels[] = {3, 1, 2};
         int asked = 0;
         begin_with(&f, tier);
@@ -259,5 +278,5 @@ static void each_way_to_sum_can_be_cancelled(void **state) {
 RUN(T(float64_picks_what_the_contract_says), T(double_double_picks_what_the_contract_says),
     T(mpfr_picks_what_the_contract_says), T(pixels_that_differ_in_small_bins_alone_are_ordered),
     T(a_few_of_the_pixels_are_ordered_like_all), T(of_equals_the_smaller_flat_index_is_larger),
-    T(counters_name_the_deciding_tier), T(a_band_of_ranks_is_ordered_whatever_was_known),
-    T(each_way_to_sum_can_be_cancelled))
+    T(the_last_tier_that_was_needed_is_told), T(without_any_bin_pixels_stand_by_their_index),
+    T(a_band_of_ranks_is_ordered_whatever_was_known), T(each_way_to_sum_can_be_cancelled))

@@ -109,6 +109,38 @@ static void types_that_cannot_hold_levels_are_refused(void **state) {
     fmix_context_free(context);
 }
 
+static bool is_cancelled(void *user) {
+    return *(const bool *)user;
+}
+
+static void an_image_that_is_decided_counts_once_and_no_other(void **state) {
+    (void)state;
+    fmix_context *context = unit_context();
+    fmix_recipe recipe = recipe_of(shapes[3], 3, FMIX_SPECTRUM_PAPER);
+    fmix_plan *plan = NULL;
+    fmix_scratch *scratch = NULL;
+    fmix_counters c;
+    bool cancelled = true;
+    unsigned char *out = malloc((size_t)fmix_shape_elements(&shapes[3]));
+    context->hooks.widen = 0x1p38;
+    assert_non_null(out);
+    assert_ok(fmix_scratch_new(&scratch));
+    assert_ok(fmix_plan_new(context, &recipe, &plan));
+    fmix_scratch_watch(scratch, is_cancelled, &cancelled);
+    for (unsigned i = 0; i < 3; i++) {
+        cancelled = i == 0;
+        fmix_status status = fmix_plan_greys(plan, scratch, 0, 1, FMIX_DTYPE_U8, out);
+        assert_int_equal(status, i ? FMIX_OK : FMIX_ERROR_CANCELLED);
+        fmix_context_counters(context, &c);
+        assert_int_equal(c.contested, i);
+        assert_int_equal(c.settled_quick + c.settled_direct + c.settled_exact, i);
+    }
+    fmix_scratch_free(scratch);
+    fmix_plan_free(plan);
+    free(out);
+    fmix_context_free(context);
+}
+
 static unsigned differing(fmix_hooks hooks, fmix_spectrum spectrum, fmix_counters *counters) {
     unsigned count = 0;
     fmix_context *plain = unit_context(), *hooked = unit_context();
@@ -163,4 +195,5 @@ static void half_way_goes_to_even(void **state) {
 
 RUN(T(levels_run_from_0_to_255_and_the_mask_is_a_threshold_of_them), T(floats_are_levels_over_255),
     T(one_element_and_a_tie_are_constant), T(types_that_cannot_hold_levels_are_refused),
+    T(an_image_that_is_decided_counts_once_and_no_other),
     T(sums_and_mpfr_round_as_the_transform_does), T(half_way_goes_to_even))

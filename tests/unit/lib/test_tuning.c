@@ -107,7 +107,7 @@ static void wisdom_makes_measured_plans_at_once(void **state) {
     }
     free(text);
     assert_int_equal(fmix_wisdom_import("(fftw-2.1 nonsense"), FMIX_ERROR_RANGE);
-    assert_int_equal(fmix_wisdom_import(""), FMIX_ERROR_RANGE);
+    assert_ok(fmix_wisdom_import("")); /* as it is exported before anything is measured */
 }
 
 RUN(T(a_shape_is_measured_once_it_is_worth_it), T(a_shape_for_which_time_runs_out_is_tried_again),
