@@ -15,7 +15,13 @@
 #define DECODE_COST 12.0
 #define RESIZE_COST 2.0
 
-typedef enum view_state { VIEW_MISSING, VIEW_BUSY, VIEW_READY, VIEW_FAILED } view_state;
+typedef enum view_state {
+    VIEW_MISSING,
+    VIEW_BUSY,
+    VIEW_READY,
+    VIEW_FAILED,
+    VIEW_STARVED /* for want of memory */
+} view_state;
 
 struct hosted_view {
     dataset_picture picture;
@@ -324,7 +330,9 @@ static void make_missing(hosted_views *h, fmix_scratch *scratch, uint64_t i) {
         return;
     fmix_status status = make(h, scratch, h->each[i].leader);
     pthread_mutex_lock(&h->lock);
-    leader->state = status == FMIX_OK ? VIEW_READY : VIEW_FAILED;
+    leader->state = status == FMIX_OK             ? VIEW_READY
+                    : status == FMIX_ERROR_MEMORY ? VIEW_STARVED
+                                                  : VIEW_FAILED;
     pthread_cond_broadcast(&h->changed);
     pthread_mutex_unlock(&h->lock);
 }
@@ -335,9 +343,11 @@ static fmix_status await(hosted_views *h, uint64_t i) {
     pthread_mutex_lock(&h->lock);
     while (leader->state == VIEW_BUSY)
         pthread_cond_wait(&h->changed, &h->lock);
-    bool ready = leader->state == VIEW_READY;
+    view_state state = leader->state;
     pthread_mutex_unlock(&h->lock);
-    return ready ? FMIX_OK : FMIX_ERROR_LIBRARY;
+    return state == VIEW_READY     ? FMIX_OK
+           : state == VIEW_STARVED ? FMIX_ERROR_MEMORY
+                                   : FMIX_ERROR_LIBRARY;
 }
 
 /* First all that nobody makes, then waiting for those that others make. */

@@ -62,7 +62,8 @@ fmix_status hosted_views_locate(hosted_views *h, uint64_t first, uint64_t n,
 fmix_status hosted_views_verify(hosted_views *h, uint64_t i);
 
 /* Returns when the views of these rows and of their partners are made. FMIX_ERROR_LIBRARY: one of
- * them cannot be made, as h->reason or the fault of the samples says. */
+ * them cannot be made, as h->reason or the fault of the samples says. FMIX_ERROR_MEMORY: there is
+ * not enough memory. */
 fmix_status hosted_views_need(hosted_views *h, fmix_scratch *scratch, uint64_t first, uint64_t n,
                               const int64_t *pairing);
 

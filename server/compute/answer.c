@@ -291,6 +291,13 @@ answer_state answer_start(answer *a, refusal *why) {
     return state;
 }
 
+fmix_status answer_failure(answer *a) {
+    pthread_mutex_lock(&a->lock);
+    fmix_status status = a->status;
+    pthread_mutex_unlock(&a->lock);
+    return status;
+}
+
 int64_t answer_peek(answer *a, uint64_t offset, size_t room, const void **at) {
     int64_t n = -1;
     pthread_mutex_lock(&a->lock);

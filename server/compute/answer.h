@@ -49,6 +49,9 @@ typedef enum answer_state { ANSWER_READY, ANSWER_WAIT, ANSWER_BUSY, ANSWER_FAILE
  * is refused, *why says the reason. */
 answer_state answer_start(answer *a, refusal *why);
 
+/* Why it has failed. */
+fmix_status answer_failure(answer *a);
+
 /* Copies bytes from offset on, at most `room`. Returns their number; 0: the reader is suspended,
  * and asks again when it is resumed; -1: the answer has failed, or ends before offset, or with its
  * last byte it turns out that rows were altered while they were lent. Offsets must not decrease:

@@ -17,7 +17,8 @@ void answer_end(answer *a, bool cancelled) {
     jobs_end(a->pool, &a->job, cancelled);
 }
 
-static void fail(answer *a) {
+static void fail(answer *a, fmix_status status) {
+    a->status = a->failed ? a->status : status;
     a->failed = true;
     answer_end(a, true);
     answer_resume_reader(a);
@@ -120,56 +121,61 @@ static unsigned char *room_of(answer *a, const slicing_part *part, uint64_t slic
 }
 
 /* Rows that lie in memory are not copied. */
-static bool lend_rows(answer *a, const slicing_part *part, uint64_t slice, uint64_t first,
-                      uint64_t rows) {
+static fmix_status lend_rows(answer *a, const slicing_part *part, uint64_t slice, uint64_t first,
+                             uint64_t rows) {
     const void *bytes = part->from->lend(part->from->self, first, rows);
     ring_lend(&a->streamed.ring, slice, bytes);
-    return bytes != NULL;
+    return bytes ? FMIX_OK : FMIX_ERROR_LIBRARY;
 }
 
-static bool fill_rows(answer *a, const slicing_part *part, uint64_t slice, uint64_t first,
-                      uint64_t rows, fmix_scratch *scratch) {
+static fmix_status fill_rows(answer *a, const slicing_part *part, uint64_t slice, uint64_t first,
+                             uint64_t rows, fmix_scratch *scratch) {
     unsigned char *out = room_of(a, part, slice, first, rows);
+    if (!out)
+        return FMIX_ERROR_MEMORY;
     fmix_scratch_watch(scratch, is_abandoned, a);
-    bool good = out && part->from->fill(part->from->self, scratch, first, rows, out) == FMIX_OK;
+    fmix_status status = part->from->fill(part->from->self, scratch, first, rows, out);
     fmix_scratch_watch(scratch, NULL, NULL);
-    if (good)
+    if (status == FMIX_OK)
         dtype_swap(part->from->type, out, (size_t)(rows * part->from->row_bytes));
-    return good;
+    return status;
 }
 
-static bool run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
+static fmix_status run_rows(answer *a, uint64_t slice, fmix_scratch *scratch) {
     uint64_t first;
+    if (!scratch)
+        return FMIX_ERROR_MEMORY;
     const slicing_part *part = slicing_find(&a->slicing, slice);
     uint64_t rows = slicing_part_rows(part, slice, &first);
     return part->lent ? lend_rows(a, part, slice, first, rows)
                       : fill_rows(a, part, slice, first, rows, scratch);
 }
 
-static bool run_prepare(answer *a) {
-    return (!answer_is_buffered(a) || buffered_body_begin(&a->buffered, &a->slicing)) &&
-           (!a->source->prepare || a->source->prepare(a->source->self) == FMIX_OK);
+static fmix_status run_prepare(answer *a) {
+    if (answer_is_buffered(a) && !buffered_body_begin(&a->buffered, &a->slicing))
+        return FMIX_ERROR_MEMORY;
+    return a->source->prepare ? a->source->prepare(a->source->self) : FMIX_OK;
 }
 
-static bool run_encode(answer *a) {
+static fmix_status run_encode(answer *a) {
     bool good = buffered_body_encode(&a->buffered, a->source, a->format, &a->slicing);
     if (a->buffered.encoded.room > JOB_LARGE)
         a->job.destroyer = a->pool;
-    return good;
+    return good ? FMIX_OK : FMIX_ERROR_MEMORY;
 }
 
 static void run(job *j, job_slice slice, fmix_scratch *scratch) {
     answer *a = (answer *)j;
     const char *before = crash_work_for(a->request);
-    bool good = slice.stage == JOB_PREPARE  ? run_prepare(a)
-                : slice.stage == JOB_ENCODE ? run_encode(a)
-                                            : scratch && run_rows(a, slice.number, scratch);
+    fmix_status status = slice.stage == JOB_PREPARE  ? run_prepare(a)
+                         : slice.stage == JOB_ENCODE ? run_encode(a)
+                                                     : run_rows(a, slice.number, scratch);
     crash_work_for(before);
     pthread_mutex_lock(&a->lock);
-    if (good)
+    if (status == FMIX_OK)
         finish(a, slice);
     else
-        fail(a);
+        fail(a, status);
     pthread_mutex_unlock(&a->lock);
 }
 

@@ -35,6 +35,7 @@ struct answer {
     answer_stage stage;
     bool claimed; /* the one slice of PREPARE or ENCODE */
     bool waiting, failed, ended, borrowed;
+    fmix_status status;     /* why it has failed */
     atomic_bool abandoned;  /* also read without the lock, while slices are computed */
     uint64_t next, done;    /* slices of rows claimed, and computed */
     buffered_body buffered; /* of a buffered answer */

@@ -1,9 +1,7 @@
 #include "buffered_body.h"
 
-#define ENCODED_MOST (256u << 20) /* bytes */
-
 void buffered_body_init(buffered_body *b, budget_payer payer, buffer_pool *pool) {
-    *b = (buffered_body){.encoded = {.cap = ENCODED_MOST, .payer = payer, .spares = pool}};
+    *b = (buffered_body){.encoded = {.cap = FORMAT_BUILT_MOST, .payer = payer, .spares = pool}};
 }
 
 static void free_rows(buffered_body *b) {

@@ -1,7 +1,7 @@
 /*
  * schedule.h - which task runs next, and which tasks are admitted
  *
- * An admitted task has a deadline: twice its estimated run time, or that time plus `patience`,
+ * An admitted task has a deadline: 1.9 times its estimated run time, or that time plus `patience`,
  * whichever is later. The task with the nearest deadline runs next, slice by slice, so small tasks
  * overtake large ones, and a stream of small tasks cannot starve a large one. A task is admitted
  * only if every task, by its estimated cost, can still meet its deadline: up to each deadline the

@@ -52,7 +52,7 @@ uint64_t slicing_slice_bytes(const slicing *all) {
     uint64_t largest = 0;
     for (unsigned i = 0; i < all->count; i++) {
         const slicing_part *part = &all->each[i];
-        uint64_t bytes = part->lent ? 0 : part->rows * part->from->row_bytes;
+        uint64_t bytes = part->lent || part->slices == 0 ? 0 : part->rows * part->from->row_bytes;
         largest = bytes > largest ? bytes : largest;
     }
     return largest;

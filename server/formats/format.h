@@ -14,6 +14,9 @@ typedef enum format_kind {
     FORMAT_RECORDS = 1 << 2, /* a main tensor whose rows are members of an archive */
 } format_kind;
 
+/* Bytes of an answer that a format builds whole. */
+#define FORMAT_BUILT_MOST (256u << 20)
+
 /* What reading an upload costs. */
 typedef struct weight {
     double cost;     /* estimated nanoseconds */

@@ -82,12 +82,10 @@ static void make_rgb(unsigned char *pixels, size_t count) {
 }
 
 static bool read_kind(const image_request *order, image *out) {
-    static const unsigned char png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
+    const char *kind = image_kind(order->bytes, order->length);
     memset(out, 0, sizeof *out);
-    if (order->length >= sizeof png && memcmp(order->bytes, png, sizeof png) == 0)
-        return image_png(order, out);
-    if (order->length >= sizeof jpeg && memcmp(order->bytes, jpeg, sizeof jpeg) == 0)
-        return image_jpeg(order, out);
+    if (kind)
+        return kind[0] == 'P' ? image_png(order, out) : image_jpeg(order, out);
     snprintf(out->message, sizeof out->message,
              order->length ? "the file is neither PNG nor JPEG" : "the file is empty");
     return false;

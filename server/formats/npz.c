@@ -2,8 +2,6 @@
 #include "npz.h"
 #include "npy.h"
 
-#define NPZ_MOST (256u << 20) /* bytes of an answer, which is built whole */
-
 static bool encode(const tensor_source *s, const unsigned char *const *data, buffer *out) {
     return npz_encode(s, data, UINT32_MAX, out);
 }
@@ -12,12 +10,12 @@ static bool check(const tensor_source *s, problem *p) {
     for (unsigned i = 0; i < s->count; i++)
         if (!npy_holds(&s->tensors[i], "npz", p))
             return false;
-    if (npz_bound(s) <= NPZ_MOST)
+    if (npz_bound(s) <= FORMAT_BUILT_MOST)
         return true;
     problem_add(p, 413, NULL,
                 "an npz answer has at most %u bytes, and this one would have %llu; ask for fewer "
                 "rows or parts, or for safetensors, npy or raw, which have no limit",
-                NPZ_MOST, (unsigned long long)npz_bound(s));
+                FORMAT_BUILT_MOST, (unsigned long long)npz_bound(s));
     return false;
 }
 

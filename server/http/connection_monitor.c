@@ -155,23 +155,26 @@ static size_t shut_down_late(connection_monitor *m, size_t fd) {
     return fd;
 }
 
-static void check_deadlines(connection_monitor *m) {
+/* Returns the milliseconds until the next check. */
+static int check_deadlines(connection_monitor *m) {
     uint64_t time = clock_milliseconds();
     size_t fd = 0;
     if (time < m->next_check)
-        return;
+        return (int)(m->next_check - time);
     do {
         fd = shut_down_late(m, fd);
     } while (fd);
     m->next_check = time + CHECK_MILLISECONDS;
+    return CHECK_MILLISECONDS;
 }
 
 static void *run(void *argument) {
     connection_monitor *m = argument;
     struct epoll_event events[64];
     for (;;) {
-        check_deadlines(m);
-        int n = epoll_wait(m->poll, events, 64, nudge(m) ? NUDGE_MILLISECONDS : CHECK_MILLISECONDS);
+        int left = check_deadlines(m);
+        bool nudged = nudge(m) && NUDGE_MILLISECONDS < left;
+        int n = epoll_wait(m->poll, events, 64, nudged ? NUDGE_MILLISECONDS : left);
         if (n < 0 && errno != EINTR)
             return NULL;
         for (int i = 0; i < n; i++) {
@@ -261,14 +264,20 @@ void connection_monitor_expect(connection_monitor *m, int fd) {
     pthread_mutex_unlock(&m->lock);
 }
 
+/* With the lock held. True: it is expected, and not open yet. */
+static bool is_awaited(const connection_monitor *m, int fd) {
+    return (size_t)fd < m->room && m->entries[fd].fresh && !m->entries[fd].open;
+}
+
 bool connection_monitor_arrived(connection_monitor *m, int fd, unsigned milliseconds) {
     const struct timespec until = clock_after(CLOCK_MILLISECOND * milliseconds);
     int code = 0;
     pthread_mutex_lock(&m->lock);
-    while ((size_t)fd < m->room && m->entries[fd].fresh && !m->entries[fd].open && code == 0)
+    while (is_awaited(m, fd) && code == 0)
         code = pthread_cond_timedwait(&m->settled, &m->lock, &until);
+    bool arrived = !is_awaited(m, fd);
     pthread_mutex_unlock(&m->lock);
-    return code == 0;
+    return arrived;
 }
 
 void connection_monitor_settle(connection_monitor *m, unsigned milliseconds) {

@@ -277,6 +277,7 @@ static fmixd *make(const config *c, FILE *errors) {
     d->filter = (send_filter){.replaces = http_hooks_replace,
                               .shortens = http_hooks_shorten,
                               .stands_for = http_hooks_find,
+                              .breaks = http_hooks_break,
                               .user = &d->http};
     d->http.pace = (refusal_pace){.least = REFUSAL_LEAST,
                                   .each = REFUSAL_EACH,
@@ -437,6 +438,7 @@ bool fmixd_stop(fmixd *d, unsigned seconds) {
     }
     MHD_stop_daemon(d->library);
     accept_gate_close(-1); /* another listener may get this one's descriptor */
+    epoll_removal_allow_twice(-1);
     free_helpers(d);
     if (jobs_stop(d->http.server.jobs, SLICE_MILLISECONDS))
         free_all(d);

@@ -23,26 +23,29 @@ static void print_head(const identity *client, const problem *p, size_t length, 
     buffer_print(out, "HTTP/1.1 %d %s\r\n", p->status, problem_title(p->status));
     print_date(out);
     buffer_print(out,
-                 "Connection: close\r\nX-Fmix-Stream: 1\r\nCache-Control: no-store\r\n"
+                 "Connection: close\r\nX-Fmix-Stream: %d\r\nCache-Control: no-store\r\n"
                  "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n",
-                 length);
+                 FMIX_STREAM, length);
     for (unsigned i = 0; client && i < client->cors.count; i++)
         buffer_print(out, "%s: %s\r\n", client->cors.headers[i].name,
                      client->cors.headers[i].value);
     buffer_text(out, "\r\n");
 }
 
-void direct_reply_send(int fd, void *session, const identity *client, const problem *p,
-                       bool has_body) {
+size_t direct_reply_send(int fd, void *session, const identity *client, const problem *p,
+                         bool has_body) {
     buffer body = buffer_of(BODY_BYTES), reply = buffer_of(REPLY_BYTES);
     problem_render(p, &body);
     print_head(client, p, body.length, &reply);
     if (has_body)
         buffer_add(&reply, body.bytes, body.length);
-    if (!body.failed && !reply.failed && session)
+    bool good = !body.failed && !reply.failed;
+    size_t sent = good && has_body ? body.length : 0;
+    if (good && session)
         tls_send(session, reply.bytes, reply.length);
-    else if (!body.failed && !reply.failed)
+    else if (good)
         send(fd, reply.bytes, reply.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     buffer_free(&body);
     buffer_free(&reply);
+    return sent;
 }

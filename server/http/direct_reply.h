@@ -13,8 +13,8 @@
 
 /* session: the connection's TLS session or NULL; a session is for its I/O thread alone. client
  * may be NULL. has_body: false for a reply to HEAD. Bytes that the socket does not take at once are
- * dropped. */
-void direct_reply_send(int fd, void *session, const identity *client, const problem *p,
-                       bool has_body);
+ * dropped. Returns the length of the body. */
+size_t direct_reply_send(int fd, void *session, const identity *client, const problem *p,
+                         bool has_body);
 
 #endif

@@ -9,7 +9,7 @@
 #ifndef EPOLL_REMOVAL_H
 #define EPOLL_REMOVAL_H
 
-/* From now on, removing this descriptor where it is not is no error. */
+/* From now on, removing this descriptor where it is not is no error. -1: for none. */
 void epoll_removal_allow_twice(int fd);
 
 #endif

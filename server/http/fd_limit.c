@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <sys/resource.h>
 
-#define FEWEST 16 /* connections */
-
 /* Descriptors beside those of connections: standard streams, listener, event descriptors, and two
  * for each I/O thread (11 were measured with two I/O threads), and the duplicates of refused
  * connections. */
@@ -24,11 +22,11 @@ bool fd_limit_fit(config *c, FILE *errors) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return true;
     uint64_t allowed = limit.rlim_cur;
-    if (allowed < others(c) + FEWEST) {
+    if (allowed < others(c) + CONFIG_CONNECTIONS_LEAST) {
         message_print(errors,
                       "fmixd: the process may open only %" PRIu64
                       " file descriptors; it needs at least %" PRIu64 "\n",
-                      allowed, others(c) + FEWEST);
+                      allowed, others(c) + CONFIG_CONNECTIONS_LEAST);
         return false;
     }
     message_print(errors,

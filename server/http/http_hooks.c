@@ -24,7 +24,7 @@ void http_hooks_late(void *http, int fd, connection_phase phase) {
 }
 
 /* Logs a request that libmicrohttpd refused before it showed the request's target. */
-static void log_unseen(http_state *http, int fd, const problem *p) {
+static void log_unseen(http_state *http, int fd, const problem *p, size_t sent) {
     char peer[CONNECTION_PEER];
     trace t;
     trace_begin(&t);
@@ -36,7 +36,8 @@ static void log_unseen(http_state *http, int fd, const problem *p) {
                                                      .client = "",
                                                      .route = ROUTE_NONE,
                                                      .problem = p,
-                                                     .status = p->status});
+                                                     .status = p->status,
+                                                     .bytes = sent});
 }
 
 bool http_hooks_replace(void *http, int fd, void *session, const send_page *page) {
@@ -47,8 +48,7 @@ bool http_hooks_replace(void *http, int fd, void *session, const send_page *page
         return request_replace(r, page);
     guard_explain(page->status, &p);
     lingering_close_take(state->lingering, fd);
-    direct_reply_send(fd, session, NULL, &p, page->body);
-    log_unseen(state, fd, &p);
+    log_unseen(state, fd, &p, direct_reply_send(fd, session, NULL, &p, page->body));
     return true;
 }
 
@@ -62,4 +62,11 @@ bool http_hooks_shorten(void *http, int fd) {
     http_state *state = http;
     const request *r = inflight_find(&state->inflight, fd);
     return r && request_was_answered(r, 304);
+}
+
+void http_hooks_break(void *http, int fd) {
+    http_state *state = http;
+    request *r = inflight_find(&state->inflight, fd);
+    if (r)
+        request_break(r);
 }

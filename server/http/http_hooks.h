@@ -18,6 +18,7 @@ bool http_hooks_replace(void *http, int fd, void *session, const send_page *page
 
 /* The send filter's hook: where the bytes of a reply's body lie. */
 const void *http_hooks_find(void *http, int fd, const void *bytes, size_t length);
+void http_hooks_break(void *http, int fd);
 
 /* The send filter's hook: whether the reply is a 304, so that its Content-Length: 0 is left out. */
 bool http_hooks_shorten(void *http, int fd);

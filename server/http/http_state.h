@@ -20,7 +20,7 @@ typedef struct http_state {
     inflight inflight;
     refusal_pace pace;
     refusal_holds *holds;
-    atomic_ullong requests; /* begun since the start */
+    atomic_ullong holders; /* numbers given to requests that hold memory */
 } http_state;
 
 #endif

@@ -45,7 +45,9 @@ static void add_trace(const reply *r, draft *d) {
 /* The header fields of every reply. shared: a cache may send the reply to other clients, so it does
  * not have the ids of this client's request. */
 static void add_common(const reply *r, bool shared, draft *d) {
-    add(d, "X-Fmix-Stream", "1");
+    char stream[12];
+    snprintf(stream, sizeof stream, "%d", FMIX_STREAM);
+    add(d, "X-Fmix-Stream", stream);
     if (!shared)
         add_trace(r, d);
     add_vary(r, d);
@@ -146,9 +148,10 @@ static size_t least(size_t a, uint64_t b) {
 typedef struct stream {
     answer *answer;
     _Atomic uint64_t *bytes;
-    uint64_t *sent;      /* this and the next: valid while the request lives, */
-    body_window *window; /* which outlives all reads */
-    uint64_t length;     /* of the body */
+    uint64_t *sent; /* this and the next two: valid while the request lives, */
+    bool *broken;   /* which outlives all reads */
+    body_window *window;
+    uint64_t length; /* of the body */
 } stream;
 
 /* What is copied into the block is at most ANSWER_BLOCK. The end of an answer is always copied:
@@ -170,8 +173,10 @@ static int64_t read_block(stream *s, uint64_t offset, char *block, size_t room) 
 static ssize_t read_stream(void *of, uint64_t offset, char *out, size_t room) {
     stream *s = of;
     int64_t n = read_block(s, offset, out, room);
-    if (n < 0)
+    if (n < 0) {
+        *s->broken = !answer_abandoned(s->answer);
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
     atomic_fetch_add_explicit(s->bytes, (uint64_t)n, memory_order_relaxed);
     *s->sent += (uint64_t)n;
     return (ssize_t)n;
@@ -200,19 +205,22 @@ static void add_description(const answer *a, draft *d) {
 }
 
 /* A response whose body libmicrohttpd asks for piece by piece. */
-static struct MHD_Response *response_of_stream(const reply *r, answer *a, uint64_t length) {
+static struct MHD_Response *response_of_blocks(const reply *r, answer *a, uint64_t length,
+                                               size_t block) {
     stream *s = malloc(sizeof *s);
     if (!s)
         return NULL;
-    *s = (stream){answer_retain(a), r->bytes, r->sent, r->window, length};
-    size_t block = r->head || length == 0    ? 1
-                   : length > 2 * LONG_BLOCK ? LONG_BLOCK
-                                             : least(ANSWER_BLOCK, length);
+    *s = (stream){answer_retain(a), r->bytes, r->sent, r->broken, r->window, length};
     struct MHD_Response *response = MHD_create_response_from_callback(
         length == UINT64_MAX ? MHD_SIZE_UNKNOWN : length, block, read_stream, s, free_stream);
     if (!response)
         free_stream(s);
     return response;
+}
+
+static struct MHD_Response *response_of_stream(const reply *r, answer *a, uint64_t length) {
+    size_t block = length > 2 * LONG_BLOCK ? LONG_BLOCK : least(ANSWER_BLOCK, length);
+    return response_of_blocks(r, a, length, block ? block : 1);
 }
 
 /* A response with a small body that is computed already: libmicrohttpd sends such a body with the
@@ -243,9 +251,9 @@ static struct MHD_Response *response_of_bytes(const reply *r, answer *a, size_t 
  * reply has no body, so the connection must close. */
 static struct MHD_Response *response_of_length(const reply *r, answer *a, uint64_t length) {
     if (length != UINT64_MAX)
-        return response_of_stream(r, a, length);
+        return response_of_blocks(r, a, length, 1);
     bool known = mhd_version_knows_head_only();
-    struct MHD_Response *response = known ? of_no_body() : response_of_stream(r, a, length);
+    struct MHD_Response *response = known ? of_no_body() : response_of_blocks(r, a, length, 1);
     enum MHD_ResponseFlags flag = known ? HEAD_ONLY : MHD_RF_HTTP_1_0_COMPATIBLE_STRICT;
     if (response)
         MHD_set_response_options(response, flag, MHD_RO_END);

@@ -16,6 +16,7 @@ typedef struct reply {
     struct MHD_Connection *connection;
     _Atomic uint64_t *bytes; /* the daemon's counter of body bytes */
     uint64_t *sent;          /* the request's counter of body bytes */
+    bool *broken;            /* the request's */
     body_window *window;     /* the request's */
     const trace *trace;
     const identity *identity;

@@ -80,12 +80,17 @@ static enum MHD_Result take_body(request *r, const char *bytes, size_t length) {
     return MHD_YES;
 }
 
-/* If there is not enough memory for a reply, this program closes the connection, not the client. */
-static enum MHD_Result note_failure(request *r, enum MHD_Result result) {
-    if (result == MHD_NO && r->status != 0) {
-        r->status = 500;
-        r->status_final = true;
-    }
+/* This program closes the connection, not the client. */
+static void note_failure(request *r) {
+    r->status = 500;
+    r->status_final = true;
+    r->result.problem = (problem){.status = 500, .reason = REFUSAL_INTERNAL};
+}
+
+/* A reply fails if there is not enough memory for it. */
+static enum MHD_Result reply_result(request *r, enum MHD_Result result) {
+    if (result == MHD_NO && r->status != 0)
+        note_failure(r);
     return result;
 }
 
@@ -103,7 +108,7 @@ static enum MHD_Result work_and_reply(request *r) {
     case RESOURCE_JOB_BUSY:
         break;
     }
-    return note_failure(r, request_reply_send(r));
+    return reply_result(r, request_reply_send(r));
 }
 
 static enum MHD_Result step(request *r, const char *path, const char *method, const char *version,
@@ -141,10 +146,10 @@ void request_refuse_starved(request *r) {
 void request_refuse_directly(request *r, const problem *p, bool has_body) {
     r->status_final = true;
     r->status = p->status;
-    r->sent = 0;
     r->result.problem = *p;
     lingering_close_take(r->http->lingering, r->inflight.fd);
-    direct_reply_send(r->inflight.fd, connection_session(r->connection), &r->identity, p, has_body);
+    r->sent = direct_reply_send(r->inflight.fd, connection_session(r->connection), &r->identity, p,
+                                has_body);
 }
 
 /* status: of the page by which libmicrohttpd refuses the request, or would. */
@@ -182,13 +187,15 @@ static bool was_dropped(const request *r, enum MHD_RequestTerminationCode how) {
            poll(&client, 1, 0) == 0;
 }
 
-/* 408: the request came too slowly. 499: the client left. */
+/* 408: the request came too slowly. 499: the client left. 500: its reply ended early. */
 static void set_last_status(request *r, enum MHD_RequestTerminationCode how) {
     if (was_dropped(r, how) && !was_late(r)) {
         problem large = {0};
         explain_library(r, 431, &large);
         request_refuse_directly(r, &large, !r->is_head);
     }
+    if (r->broken)
+        note_failure(r);
     if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && !r->status_final)
         r->status = was_late(r) ? 408 : 499;
     if (r->status == 408)
@@ -242,6 +249,10 @@ void request_forget(request *r) {
 
 const void *request_sent(request *r, const void *bytes, size_t length) {
     return body_window_find(&r->window, bytes, length);
+}
+
+void request_break(request *r) {
+    r->broken = true;
 }
 
 bool request_was_answered(const request *r, int status) {

@@ -39,6 +39,9 @@ bool request_replace(request *r, const send_page *page);
  * stand for themselves. */
 const void *request_sent(request *r, const void *bytes, size_t length);
 
+/* The reply ends early: the answer has failed. */
+void request_break(request *r);
+
 /* Returns true if the request was answered with this status. */
 bool request_was_answered(const request *r, int status);
 

@@ -48,7 +48,7 @@ static void check_queue(request *r) {
 }
 
 static void set_holder(request *r) {
-    unsigned long long number = atomic_fetch_add(&r->http->requests, 1);
+    unsigned long long number = atomic_fetch_add(&r->http->holders, 1);
     r->holder = (budget_holder){r->identity.client, number};
     r->input.body.payer.holder = r->holder;
 }

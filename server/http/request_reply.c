@@ -17,6 +17,7 @@ static reply reply_of(request *r) {
     return (reply){.connection = r->connection,
                    .bytes = &s->metrics.bytes,
                    .sent = &r->sent,
+                   .broken = &r->broken,
                    .window = &r->window,
                    .trace = &r->trace,
                    .identity = &r->identity,
@@ -118,7 +119,8 @@ static enum MHD_Result send_answer(request *r) {
     case ANSWER_FAILED:
         if (answer_abandoned(r->answer))
             return MHD_NO; /* the client has left */
-        problem_add(p, 500, NULL, "the answer could not be computed: out of memory");
+        problem_add(p, 500, NULL, "the answer could not be computed: %s",
+                    fmix_status_text(answer_failure(r->answer)));
         break;
     }
     return request_reply_send_problem(r);

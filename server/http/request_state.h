@@ -44,6 +44,7 @@ struct request {
     /* The reply. */
     int status;         /* 0: not begun */
     bool status_final;  /* the status stays, however the connection ends */
+    bool broken;        /* the reply ends early, because the answer failed */
     uint64_t sent;      /* bytes of the reply's body */
     body_window window; /* of the reply's body, where it is streamed */
     uint64_t sends_was; /* send_filter_calls() when the reply began */

@@ -93,12 +93,21 @@ static ssize_t send_cut(int fd, const void *bytes, size_t kept, int flags) {
     return sent > (ssize_t)kept ? sent + (ssize_t)SEND_FILTER_LENGTH : sent;
 }
 
+static ssize_t send_others(int fd, const void *bytes, size_t length, int flags) {
+    ssize_t sent = sendto(fd, bytes, length, flags, NULL, 0);
+    if (sent < 0 && errno == EFAULT) {
+        filter->breaks(filter->user, fd);
+        errno = EFAULT;
+    }
+    return sent;
+}
+
 /* sendto without an address is the same as send (send(2)). */
 EXPORTED ssize_t send(int fd, const void *bytes, size_t length, int flags) {
     const void *others = send_filter_others(fd, bytes, length);
     if (others) { /* of a body, and not a head */
         calls++;
-        return sendto(fd, others, length, flags, NULL, 0);
+        return send_others(fd, others, length, flags);
     }
     struct iovec part = {(void *)(uintptr_t)bytes, length};
     if (send_filter_stops(fd, NULL, &part, 1)) {

@@ -41,6 +41,8 @@ typedef struct send_filter {
     /* Where the bytes lie that are to be sent to the socket instead of these, as many; NULL: these
      * are sent. */
     const void *(*stands_for)(void *user, int fd, const void *bytes, size_t length);
+    /* Such bytes cannot be read any more: their file was cut. */
+    void (*breaks)(void *user, int fd);
     void *user;
 } send_filter;
 

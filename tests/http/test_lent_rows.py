@@ -157,6 +157,8 @@ class Altered(harness.ServerTest):
             alter()
             rest = reader.read(reader.length - 1000)
         self.assertLess(len(first + rest), self.set.x.nbytes)
+        self.server.until_logged('"reason":"internal","status":500')
+        self.server.until_metric('fmixd_refused_total{reason="internal"}', 1)
 
     def write(self, at, byte):
         """In place."""

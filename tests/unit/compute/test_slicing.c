@@ -87,6 +87,10 @@ static void slices_are_numbered_from_part_to_part_and_empty_parts_have_none(void
     assert_covers(&all, &all.each[1], 10, 13);
     assert_covers(&all, &all.each[3], 99, 100);
     assert_true(slicing_cost(&all) == 4 && slicing_longest(&all) == 1);
+    assert_int_equal(slicing_slice_bytes(&all), t->row_bytes);
+    slicing_init(&all);
+    slicing_add(&all, t, 5, 5);
+    assert_int_equal(slicing_slice_bytes(&all), 0);
     tensor_source_free(s);
 }
 

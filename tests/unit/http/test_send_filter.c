@@ -3,6 +3,7 @@
 #include "http/send_filter.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,6 +60,7 @@ typedef struct recorder {
     bool replaces;
     bool by_304;
     const char *sent, *others; /* bytes that stand for others */
+    unsigned broken;
 } recorder;
 
 static bool replaces(void *of, int fd, void *session, const send_page *page) {
@@ -85,6 +87,13 @@ static const void *stands_for(void *of, int fd, const void *bytes, size_t length
     return bytes == d->sent ? d->others : NULL;
 }
 
+static void breaks(void *of, int fd) {
+    recorder *d = of;
+    d->fd = fd;
+    d->broken++;
+    errno = 0;
+}
+
 /* By send, or by sendmsg in two parts. */
 static ssize_t write_to(int fd, const char *text, bool parts) {
     size_t length = strlen(text);
@@ -103,7 +112,7 @@ static void assert_arrived(int fd, const char *text) {
 static void a_page_is_sent_unless_the_filter_replaces_it(void **state) {
     (void)state;
     recorder d = {0};
-    const send_filter filter = {replaces, shortens, stands_for, &d};
+    const send_filter filter = {replaces, shortens, stands_for, breaks, &d};
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     send_filter_set(&filter);
@@ -134,7 +143,7 @@ static void a_page_is_sent_unless_the_filter_replaces_it(void **state) {
 static void a_304_loses_a_length_of_zero(void **state) {
     (void)state;
     recorder d = {.by_304 = true};
-    const send_filter filter = {replaces, shortens, stands_for, &d};
+    const send_filter filter = {replaces, shortens, stands_for, breaks, &d};
     static const char *const others[] = {
         "HTTP/1.1 200 OK\r\n" ZERO "\r\n",
         KNOWN "Content-Length: 10\r\n\r\n",
@@ -166,7 +175,7 @@ static void bytes_that_stand_for_others_are_not_sent_themselves(void **state) {
     (void)state;
     static const char block[] = HEAD, body[] = KNOWN ZERO "\r\n";
     recorder d = {.by_304 = true, .sent = block, .others = body};
-    const send_filter filter = {replaces, shortens, stands_for, &d};
+    const send_filter filter = {replaces, shortens, stands_for, breaks, &d};
     int ends[2];
     char got[200] = "";
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
@@ -181,6 +190,30 @@ static void bytes_that_stand_for_others_are_not_sent_themselves(void **state) {
     send_filter_set(NULL);
     close(ends[0]);
     close(ends[1]);
+}
+
+/* As of a file that was cut. */
+static void bytes_that_cannot_be_read_break_the_reply(void **state) {
+    (void)state;
+    static const char block[] = "block";
+    void *gone = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(gone != MAP_FAILED);
+    recorder d = {.sent = block, .others = gone};
+    const send_filter filter = {replaces, shortens, stands_for, breaks, &d};
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    send_filter_set(&filter);
+    assert_int_equal(send(ends[0], block, sizeof block, MSG_NOSIGNAL), -1);
+    assert_int_equal(errno, EFAULT);
+    assert_int_equal(d.broken, 1);
+    assert_int_equal(d.fd, ends[0]);
+    d.others = "a word";
+    close(ends[1]);
+    assert_int_equal(send(ends[0], block, sizeof block, MSG_NOSIGNAL), -1); /* the client's doing */
+    assert_int_equal(d.broken, 1);
+    send_filter_set(NULL);
+    close(ends[0]);
+    munmap(gone, 4096);
 }
 
 static void a_thread_without_a_filter_sends_anything(void **state) {
@@ -209,4 +242,5 @@ static void each_call_is_counted(void **state) {
 
 RUN(T(a_page_is_recognised_by_its_head), T(a_page_is_sent_unless_the_filter_replaces_it),
     T(a_304_loses_a_length_of_zero), T(bytes_that_stand_for_others_are_not_sent_themselves),
-    T(a_thread_without_a_filter_sends_anything), T(each_call_is_counted))
+    T(bytes_that_cannot_be_read_break_the_reply), T(a_thread_without_a_filter_sends_anything),
+    T(each_call_is_counted))
