@@ -36,7 +36,7 @@ static bool is_written(void) {
 
 /* The exit status. */
 static int finish(bool good) {
-    return good && is_written() ? 0 : 1;
+    return is_written() && good ? 0 : 1;
 }
 
 /* systemd waits for READY before it sends another SIGHUP, which may withdraw a token. So READY is
@@ -117,8 +117,11 @@ static int selftest(const config *c) {
     (void)c;
     fmix_context *context = NULL;
     char golden[33];
-    if (fmix_context_new(0, &context) != FMIX_OK)
+    fmix_status status = fmix_context_new(0, &context);
+    if (status != FMIX_OK) {
+        message_print(stderr, "fmixd: %s\n", fmix_status_text(status));
         return 1;
+    }
     bool good = selftest_run(context, golden, stderr);
     good &= golden_pictures_check(golden_pictures_read, stderr) == GOLDEN_PICTURES_GOOD;
     fmix_context_free(context);
@@ -137,7 +140,10 @@ static int token_usage(FILE *out) {
 static int print_reference(const config *c) {
     (void)c;
     buffer text = buffer_of(REFERENCE_MOST);
-    bool good = reference_write(&text) && fwrite(text.bytes, 1, text.length, stdout) == text.length;
+    bool made = reference_write(&text);
+    if (!made)
+        message_print(stderr, "fmixd: out of memory\n");
+    bool good = made && fwrite(text.bytes, 1, text.length, stdout) == text.length;
     buffer_free(&text);
     return finish(good);
 }

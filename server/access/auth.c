@@ -47,6 +47,8 @@ static bool is_taken(const token_set *set, const token *t) {
     return false;
 }
 
+_Static_assert(AUTH_NAME == 63 && AUTH_TOKENS == 1000, "messages say so");
+
 /* Reads NAME HASH, or a line that has only a comment. Returns the error in the line, or NULL. */
 static const char *read_line(char *line, token_set *set) {
     static const char space[] = " \t\r";
@@ -125,7 +127,8 @@ static token_set *read_set(const char *file, FILE *errors) {
 auth *auth_new(const char *file, FILE *errors) {
     auth *a = calloc(1, sizeof *a);
     if (!a || sodium_init() < 0) {
-        message_print(errors, "fmixd: tokens: out of memory\n");
+        message_print(errors, "fmixd: tokens: %s\n",
+                      a ? "libsodium cannot be used" : "out of memory");
         free(a);
         return NULL;
     }

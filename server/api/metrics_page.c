@@ -83,6 +83,8 @@ static void add_service(buffer *b, server_state *s) {
         {"fmixd_memory_limit_bytes", "", gauge,
          "Bytes that requests may hold together: memory without what is for connections.",
          (double)s->budget.limit},
+        {"fmixd_memory_setting_bytes", "", gauge,
+         "The setting memory: of requests and connections.", (double)s->config->memory},
     };
     ADD_ROWS(b, rows);
 }
@@ -152,7 +154,7 @@ static void add_queue(buffer *b, server_state *s) {
         {"fmixd_slices_total", "", counter, "Slices computed.", (double)j.slices},
         {"fmixd_inlined_total", "", counter, "Small steps done at once by an I/O thread.",
          (double)j.inlined},
-        {"fmixd_cancelled_total", "", counter, "Answers dropped because their client left.",
+        {"fmixd_cancelled_total", "", counter, "Answers that ended before their work was done.",
          (double)j.cancelled},
     };
     ADD_ROWS(b, rows);

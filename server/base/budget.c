@@ -121,8 +121,6 @@ bool budget_take_both(budget_payer p, uint64_t bytes, uint64_t working_bytes, bo
         w->holders[number] += number > 0;
         w->top = number > w->top ? number : w->top;
         b->peak = b->held + most > b->peak ? b->held + most : b->peak;
-    } else {
-        b->refused++;
     }
     pthread_mutex_unlock(&b->lock);
     return fits;

@@ -39,7 +39,6 @@ typedef struct budget_share {
 typedef struct budget {
     pthread_mutex_t lock;
     uint64_t limit, held, peak;
-    uint64_t refused;          /* claims that did not fit */
     unsigned threads;          /* compute threads, of each kind */
     budget_workers workers[2]; /* [true]: threads for indivisible jobs */
     budget_share clients[BUDGET_PLACES], requests[BUDGET_PLACES];

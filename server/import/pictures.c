@@ -422,7 +422,7 @@ static bool names_fit(const import *in, const picture_source *from) {
 bool pictures_import(const import *in, picture_source *from, dataset_writer *w) {
     pictures p = {.in = in, .from = from, .w = w, .maps = picture_maps_of(in)};
     p.jobs = calloc(WORKERS_AHEAD, sizeof *p.jobs);
-    p.workers = workers_new((unsigned)machine_cores("/sys/fs/cgroup"), picture_job_run);
+    p.workers = workers_new((unsigned)machine_cores(&machine_own_cgroups), picture_job_run);
     p.looks = dataset_writer_scratch(w);
     bool good = p.jobs && p.workers && p.looks;
     if (!p.jobs || !p.workers)

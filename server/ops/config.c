@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h> /* environ */
 
-#define CGROUP "/sys/fs/cgroup"
-
 _Static_assert(SETTINGS <= CONFIG_SETTINGS, "each setting has its origin");
 
 /* A setting's text, and the line that an error names. */
@@ -61,22 +59,31 @@ static size_t find(config_origin where, const char *name, size_t length) {
     return SETTINGS;
 }
 
-/* "; did you mean PREFIXname?", or where the names are listed. */
-static void suggest(const char *prefix, const char *name, size_t length, char *out, size_t room) {
+/* "; did you mean NAME?", as this source spells names, or where the names are listed. */
+static void suggest(config_origin where, const char *name, size_t length, char *out, size_t room) {
+    static const char *const prefixes[] = {
+        [CONFIG_FILE] = "", [CONFIG_ENVIRONMENT] = "FMIXD_", [CONFIG_FLAG] = "--"};
     const char *near = nearest(name, length, setting_name);
-    snprintf(out, room, "%s%s%s%s", near ? "; did you mean " : "; see fmixd --help",
-             near ? prefix : "", near ? near : "", near ? "?" : "");
-    for (char *c = out; prefix[0] && *c; c++) /* as the usage text spells options */
-        *c = *c == '_' ? '-' : *c;
+    int said = snprintf(out, room, near ? "; did you mean %s" : "; see fmixd --help%s",
+                        near ? prefixes[where] : "");
+    if (!near)
+        return;
+    char *at = out + said;
+    snprintf(at, room - (size_t)said, "%s?", near);
+    for (; *at; at++)
+        *at = where == CONFIG_ENVIRONMENT          ? (char)toupper((unsigned char)*at)
+              : where == CONFIG_FLAG && *at == '_' ? '-'
+                                                   : *at;
 }
 
-static bool unknown(const char *where, unsigned line, const char *name, size_t length,
+/* line: of the settings file; 0: the environment. */
+static bool unknown(const char *source, unsigned line, const char *name, size_t length,
                     FILE *errors) {
     char at[16] = "", hint[64];
     if (line)
         snprintf(at, sizeof at, ":%u", line);
-    suggest("", name, length, hint, sizeof hint);
-    message_print(errors, "fmixd: %s%s: unknown setting '%.*s'%s\n", where, at,
+    suggest(line ? CONFIG_FILE : CONFIG_ENVIRONMENT, name, length, hint, sizeof hint);
+    message_print(errors, "fmixd: %s%s: unknown setting '%.*s'%s\n", source, at,
                   length < 40 ? (int)length : 40, name, hint);
     return false;
 }
@@ -84,7 +91,7 @@ static bool unknown(const char *where, unsigned line, const char *name, size_t l
 static config_result unknown_flag(const char *flag, FILE *errors) {
     char hint[64];
     size_t dashes = strspn(flag, "-");
-    suggest("--", flag + dashes, strcspn(flag + dashes, "="), hint, sizeof hint);
+    suggest(CONFIG_FLAG, flag + dashes, strcspn(flag + dashes, "="), hint, sizeof hint);
     message_print(errors, "fmixd: %s '%.40s'%s\n",
                   flag[0] == '-' ? "unknown option" : "unexpected argument", flag, hint);
     return CONFIG_BAD;
@@ -142,18 +149,34 @@ static config_result read_flags(int argc, char **argv, int first, givens out, FI
     return CONFIG_OK;
 }
 
+static const char space[] = " \t\r";
+
+/* Ends a line before its comment, which begins the line or stands behind white space: # may be part
+ * of a path. */
+static void cut_comment(char *line) {
+    char *at = strchr(line, '#');
+    while (at && at != line && !strchr(space, at[-1]))
+        at = strchr(at + 1, '#');
+    if (at)
+        *at = 0;
+}
+
 /* Reads a line name = value, or a line that has only a comment. */
 static bool read_line(char *text, unsigned line, const char *file, givens out, FILE *errors) {
-    static const char space[] = " \t\r";
-    text[strcspn(text, "#")] = 0;
+    cut_comment(text);
     text += strspn(text, space);
     size_t length = strcspn(text, " \t\r=");
     if (!*text)
         return true;
     size_t i = find(CONFIG_FILE, text, length);
     char *value = text + length + strspn(text + length, space);
-    if (i == SETTINGS || strcmp(setting_table[i].name, "config") == 0)
+    if (i == SETTINGS)
         return unknown(file, line, text, length, errors);
+    if (i == SETTING_FILE_ROW) {
+        message_print(errors, "fmixd: %s:%u: a settings file cannot name another by config\n", file,
+                      line);
+        return false;
+    }
     if (*value != '=') {
         message_print(errors, "fmixd: %s:%u: %s has no value; write %s = value\n", file, line,
                       setting_table[i].name, setting_table[i].name);
@@ -223,9 +246,9 @@ config_result config_load(int argc, char **argv, int first, config *out, FILE *e
         !apply(flags, CONFIG_FLAG, out, errors))
         return CONFIG_BAD;
     if (out->threads == 0)
-        out->threads = machine_cores(CGROUP);
+        out->threads = machine_cores(&machine_own_cgroups);
     if (out->memory == 0)
-        out->memory = machine_memory(CGROUP) / 4;
+        out->memory = machine_memory(&machine_own_cgroups) / 4;
     return CONFIG_OK;
 }
 

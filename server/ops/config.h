@@ -14,6 +14,8 @@
 #define CONFIG_FILE_BYTES (64 << 10)
 #define CONFIG_SETTINGS   32
 
+#define CONFIG_CONNECTIONS_LEAST 16
+
 /* Each origin overrides those before it. */
 typedef enum config_origin {
     CONFIG_DEFAULT,
@@ -58,8 +60,8 @@ typedef enum config_result { CONFIG_OK, CONFIG_HELP, CONFIG_VERSION, CONFIG_BAD 
  * unknown setting is explained on `errors`. HELP and VERSION: a flag asks for these. */
 config_result config_load(int argc, char **argv, int first, config *out, FILE *errors);
 
-/* Reads the text of the settings file out->file: lines `name = value`; # begins a comment. Writes
- * into the text. */
+/* Reads the text of the settings file out->file: lines `name = value`; # begins a comment at the
+ * start of a line or behind white space. Writes into the text. */
 bool config_read_text(char *text, config *out, FILE *errors);
 
 /* Prints the effective settings as a settings file, with lines `name = value # origin`. */

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <malloc.h>
 
-#define FEWEST            16          /* connections */
 #define REST_BYTES        (12u << 10) /* a connection's, request's and reply's structures */
 #define TLS_BYTES         (48u << 10) /* a session: 10 KiB, and an unfinished record: 39 KiB */
 #define BUFFER_POOL_BYTES (64u << 20) /* slices of two image batches, and a body or two */
@@ -20,7 +19,7 @@ static uint64_t bytes_of_one(const config *c) {
 
 static void fit_connections(config *c, FILE *errors) {
     uint64_t fit = c->memory / 4 / bytes_of_one(c);
-    fit = fit < FEWEST ? FEWEST : fit;
+    fit = fit < CONFIG_CONNECTIONS_LEAST ? CONFIG_CONNECTIONS_LEAST : fit;
     if (c->connections <= fit)
         return;
     message_print(errors,
@@ -35,7 +34,7 @@ memory_shares memory_shares_divide(config *c, FILE *errors) {
     memory_shares s = {.connections = c->connections * bytes_of_one(c),
                        .buffer_pool =
                            c->memory / 16 < BUFFER_POOL_BYTES ? c->memory / 16 : BUFFER_POOL_BYTES};
-    /* Even FEWEST connections may need more than a quarter. */
+    /* Even the fewest connections may need more than a quarter. */
     s.connections = s.connections < c->memory / 2 ? s.connections : c->memory / 2;
     s.requests = c->memory - s.connections - s.buffer_pool;
     return s;

@@ -46,7 +46,7 @@ const setting setting_table[SETTINGS] = {
      "machine",
      NULL},
     {"io_threads", NUMBER(io_threads, 1, 64), "2", "threads that handle HTTP", NULL},
-    {"connections", NUMBER(connections, 16, 100000), "8192",
+    {"connections", NUMBER(connections, CONFIG_CONNECTIONS_LEAST, 100000), "8192",
      "maximum connections; fewer if a quarter of memory does not hold so many", NULL},
     {"queue", NUMBER(queue, 1, 100000), "1024", "maximum answers in progress; beyond it, 503",
      NULL},

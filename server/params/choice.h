@@ -17,7 +17,7 @@ void choice_of(const query *q, fmix_choice *out);
  * not make sense, which choice_check refuses. */
 bool choice_of_batch(const query *q, uint64_t batch, fmix_choice *out);
 
-/* Returns true if two rows of one batch can have different methods. */
+/* Returns true if two rows of one batch can have different methods, but for scope=batch. */
 bool choice_varies(const query *q);
 
 #endif

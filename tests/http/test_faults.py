@@ -181,7 +181,7 @@ class Disks(Faulty):
         self.ends(process)
 
     def test_what_does_not_reach_stdout_is_said_and_is_no_success(self):
-        for command in ((), ("config",), ("version",), ("selftest",)):
+        for command in ((), ("config",), ("version",), ("selftest",), ("api",), ("settings",)):
             with open("/dev/full", "wb") as full:
                 done = subprocess.run(
                     [harness.program(), *command, *(

@@ -283,6 +283,18 @@ static void a_file_counts_for_more_than_defaults_and_less_than_the_rest(void **s
     assert_true(c.deadline == 20);
 }
 
+static void a_number_sign_within_a_word_is_part_of_it(void **state) {
+    (void)state;
+    char errors[400] = "";
+    config c;
+    assert_int_equal(read_file("data = /srv/a#b # ours\n#wisdom = x\n\t#\ntokens = /t#", &c, errors,
+                               sizeof errors),
+                     CONFIG_OK);
+    assert_string_equal(c.data, "/srv/a#b");
+    assert_string_equal(c.wisdom, "");
+    assert_string_equal(c.tokens, "/t#");
+}
+
 static void an_error_in_a_file_is_named_with_its_line(void **state) {
     (void)state;
     static const struct {
@@ -299,7 +311,7 @@ static void an_error_in_a_file_is_named_with_its_line(void **state) {
         {"queue 5", ":1: queue has no value"},
         {"queue =", ":1: queue is ''"},
         {"queue = 5 6", ":1: queue is '5 6'"},
-        {"config = x", ":1: unknown setting 'config'"},
+        {"config = x", ":1: a settings file cannot name another by config"},
         {"listen = here", ":1: listen is 'here'; it must be ADDR:PORT"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -328,11 +340,11 @@ static void an_unknown_variable_is_refused_by_name(void **state) {
     setenv("FMIXD_QUEUES", "5", 1);
     loaded l = LOAD(NULL);
     unsetenv("FMIXD_QUEUES");
-    assert_refused(&l, "environment: unknown setting 'QUEUES'; did you mean queue?");
+    assert_refused(&l, "environment: unknown setting 'QUEUES'; did you mean FMIXD_QUEUE?");
     setenv("FMIXD_queue", "5", 1);
     l = LOAD(NULL);
     unsetenv("FMIXD_queue");
-    assert_refused(&l, "environment: unknown setting 'queue'");
+    assert_refused(&l, "environment: unknown setting 'queue'; did you mean FMIXD_QUEUE?");
     setenv("FMIXD_SERVICE_HOST", "10.0.0.1", 1); /* as Kubernetes does */
     setenv("FMIXD_PORT_80_TCP", "tcp://10.0.0.1:80", 1);
     setenv("FMIXD_PORT", "tcp://10.0.0.1:80", 1);
@@ -370,6 +382,7 @@ int main(void) {
         T(origins_are_a_star_or_a_list_of_them),
         T(printed_settings_can_be_read_back),
         T(a_file_counts_for_more_than_defaults_and_less_than_the_rest),
+        T(a_number_sign_within_a_word_is_part_of_it),
         T(an_error_in_a_file_is_named_with_its_line),
         T(a_missing_or_too_large_file_is_refused),
         T(an_unknown_variable_is_refused_by_name),
