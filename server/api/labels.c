@@ -158,15 +158,29 @@ static bool read_head(const query *q, const array *y, const char *suffix, uint64
     return true;
 }
 
+/* Every array of labels of partners has one of labels of rows. */
+static bool check_partners(const upload *all, bool partners, problem *p) {
+    for (unsigned i = 0; i < all->count; i++) {
+        const array *y2 = &all->arrays[i];
+        const char *suffix = array_suffix(y2->name, "y2");
+        char name[ARRAY_NAME + 8];
+        snprintf(name, sizeof name, "y%s", suffix ? suffix : "");
+        if (suffix && !partners)
+            problem_add(p, 400, y2->name, "%s holds labels of partners, but x2 is missing",
+                        y2->name);
+        else if (suffix && !upload_find(all, name))
+            problem_add(p, 400, name, "the body holds %s, but no %s", y2->name, name);
+    }
+    return p->status == 0;
+}
+
 static void read_heads(const query *q, const upload *all, uint64_t n, bool partners, bool uploaded,
                        labels *l, problem *p) {
     unsigned numbered = 0;
     for (unsigned i = 0; i < all->count && !p->status; i++) {
         const array *y = &all->arrays[i];
         const char *suffix = array_suffix(y->name, "y");
-        if (!partners && array_suffix(y->name, "y2"))
-            problem_add(p, 400, y->name, "%s holds labels of partners, but x2 is missing", y->name);
-        if (!suffix || p->status)
+        if (!suffix)
             continue;
         if (l->count == HEADS) {
             problem_add(p, 400, y->name, "the body holds more than %d heads of labels", HEADS);
@@ -179,6 +193,8 @@ static void read_heads(const query *q, const upload *all, uint64_t n, bool partn
         numbered += h->labels.numbers || h->arrays[0].values;
         l->count++;
     }
+    if (p->status || !check_partners(all, partners, p))
+        return;
     if (q->given[QUERY_CLASSES] && q->classes.count > 1 && q->classes.count != numbered)
         problem_add(p, 400, "classes",
                     "classes has %u numbers for %u heads of class numbers or values",

@@ -224,6 +224,8 @@ dataset *dataset_open(const char *root, const char *name, dataset_verify verify,
     int directory = good ? open_directory(root, name) : -1;
     good = good && (directory >= 0 || refuse_file(d, errors, "its directory"));
     good = good && (d->path || refuse(d, errors, "out of memory"));
+    good = good && (strlen(d->path) + 1 + MANIFEST_FILE_NAME <= PATH_MAX ||
+                    refuse(d, errors, "the paths of its files are too long"));
     json_t *manifest = good ? read_manifest(d, directory, errors) : NULL;
     good = manifest && open_files(d, directory, errors) &&
            check_contents(d, directory, verify, stop, errors) && describe(d, manifest, errors) &&
@@ -268,8 +270,8 @@ static bool file_is_current(const dataset *d, unsigned number) {
     char path[PATH_MAX], name[MANIFEST_FILE_NAME];
     manifest_file_name(d, number, name);
     int length = snprintf(path, sizeof path, "%s/%s", d->path, name);
-    if ((size_t)length >= sizeof path)
-        return true;
+    if ((size_t)length >= sizeof path) /* dataset_open refuses it */
+        return false;
     return d->verification ? verification_look(d->verification, number, path)
                            : mapped_file_is_current(dataset_file(d, number), path);
 }

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INFLATED_MOST ((size_t)8 << 30) /* bytes of a decompressed file */
+#define GIB (UINT64_C(1) << 30)
+#define INFLATED_MOST                                                                              \
+    ((size_t)(SIZE_MAX / 2 < 8 * GIB ? SIZE_MAX / 2 : 8 * GIB)) /* bytes of a file */
 
 /* The bytes of a file, copied or decompressed, then brought into little-endian order. */
 typedef struct idx {

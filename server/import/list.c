@@ -174,10 +174,12 @@ static bool find_names(list *l) {
     if (!any)
         return true;
     good = go_to_first(l);
-    while (good && next_row(l) == PICTURE_ITEM)
+    picture_next next = PICTURE_END;
+    while (good && (next = next_row(l)) == PICTURE_ITEM)
         for (unsigned i = 0; i < l->count && good; i++)
             if (l->columns[i].kind == COLUMN_NAMES)
                 good = add_name(l, &l->columns[i], l->csv.field[i + 1]);
+    good = good && next == PICTURE_END;
     for (unsigned i = 0; i < l->count && good; i++)
         good = dictionary_sort(&l->columns[i].names) || import_fail(l->in, "out of memory");
     return good;
@@ -340,8 +342,13 @@ static bool tell_repeats(list *l, dataset_writer *w) {
     FILE *scratch = dataset_writer_scratch(w);
     sorter *rows = scratch ? sorter_new(scratch, SORTER_PIECE) : NULL;
     bool good = rows && go_to_first(l);
-    while (good && next_row(l) == PICTURE_ITEM)
+    picture_next next = PICTURE_END;
+    while (good && (next = next_row(l)) == PICTURE_ITEM)
         good = add_row(l, rows);
+    if (next == PICTURE_FAILED) {
+        sorter_free(rows);
+        return false;
+    }
     good = good && repeats_count(rows, &found);
     if (!good && scratch)
         import_tell(l->in, "which files '%s' names more than once is not known: %s", l->path,

@@ -261,6 +261,8 @@ static bool find_labels(tar *t) {
     t->tells = false;
     if (found == PICTURE_FAILED)
         return false;
+    if (t->labelled == 0 && (t->in->given & IMPORT_CLASSES))
+        return import_fail(t->in, "--classes applies to labels, but the shards have none");
     if (t->named > 0 && t->named < t->labelled)
         return import_fail(t->in,
                            "%" PRIu64 " labels are names and %" PRIu64

@@ -207,6 +207,12 @@ class ImageSets(Interrupting):
             self.refused("tar", self.file("cut.tar", whole[:length] if length < 1000 else whole.rstrip(b"\0")))
         self.assertIn("if archives were joined", self.refused("tar", self.file("twice.tar", whole + whole)))
 
+    def test_classes_of_shards_without_labels_are_refused(self):
+        shard = self.shard("a.tar", [("1", "jpg", pictures.jpeg(self.photo(9, 9)))], tarfile.USTAR_FORMAT)
+        self.assertIn("--classes applies to labels, but the shards have none",
+                      self.refused("tar", shard, "--classes", "5"))
+        self.take("tar", shard)
+
     def test_a_disk_that_fills_is_said_and_leaves_nothing(self):
         self.many(40)
 

@@ -160,6 +160,8 @@ static void what_does_not_make_labels_is_refused_by_the_name_to_blame(void **sta
         {"classes=3", "y", NULL, numbers, true, "y2"},
         {"classes=3,4", "y", NULL, numbers, false, "classes"},
         {"classes=3", "y.a", "y2.b", numbers, true, "y2.a"},
+        {"", "y2", NULL, numbers, true, "y"},
+        {"classes=3", "y2.a", NULL, numbers, true, "y.a"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         bench b;
