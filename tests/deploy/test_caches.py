@@ -2,6 +2,7 @@
 client gets the bytes and the status that the daemon itself gives."""
 
 import http.client
+import re
 import sys
 import tempfile
 import unittest
@@ -133,6 +134,26 @@ class Caches(unittest.TestCase):
     def test_nginx(self):
         nginx = self.start_nginx()
         self.check(nginx.connect, nginx.errors)
+
+    def test_nginx_looks_into_its_cache_only_for_what_never_changes(self):
+        nginx = self.start_nginx()
+        shards = self.server.get("/v1/datasets/colour/shards?n=4").json()["urls"]
+        others = ("/v1/datasets", "/v1/datasets/colour", "/v1/datasets/colour/shards?n=4", "/version",
+                  re.sub(r"\{(\d+)\.\.\d+\}", r"\1", shards))
+        seen = set()
+        for target in (*self.targets(), *others):
+            own = self.server.get(target)
+            if own.status != 200:
+                continue
+            never_changes = "immutable" in own.headers["Cache-Control"]
+            seen.add(never_changes)
+            with self.subTest(target):
+                for kept in "MISS", "HIT":
+                    got = ask(nginx.connect, "GET", target, {})
+                    self.assertEqual(got.headers["X-Cache-Status"], kept if never_changes else None)
+                got = ask(nginx.connect, "GET", target, {"Authorization": "Bearer x"})
+                self.assertIsNone(got.headers["X-Cache-Status"])
+        self.assertEqual(seen, {True, False})
 
     def test_nginx_tells_each_client_its_own_ids(self):
         nginx = self.start_nginx()
