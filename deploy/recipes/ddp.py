@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 """Ranks (DDP) that mix the batches of their own loaders, and go on where they were after a kill.
 
-It starts --ranks processes here; under torchrun, or wherever RANK and WORLD_SIZE are set, it is one of them. Each has
-plans of its own, and all do the same number of steps. Kill one, and run the same command again: the job resumes within
-the epoch, and two ranks end with the very weights of a run that was never killed.
+It starts --ranks processes; where RANK and WORLD_SIZE are set, as by torchrun, it is one of them. Kill one, and run the
+same command again: the job resumes within the epoch, and two ranks end with the weights of a run that was never killed.
 """
 
 import argparse
@@ -43,7 +42,9 @@ def train(rank, given, meeting, world):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     mix = fmixd.Mixer(given.url, seed=7, method="fmix,mixup", classes=classes, rank=rank, world=world)
     parts = {"model": model, "optimizer": optimizer, "mix": mix}
-    for name, state in torch.load(given.checkpoint).items() if os.path.exists(given.checkpoint) else ():
+    found = [torch.load(given.checkpoint) if rank == 0 and os.path.exists(given.checkpoint) else {}]
+    dist.broadcast_object_list(found)  # rank 0's machine has the file, perhaps alone
+    for name, state in found[0].items():
         parts[name].load_state_dict(state)
     for epoch in range(mix.state_dict()["epoch"], given.epochs):
         sampler.set_epoch(epoch)

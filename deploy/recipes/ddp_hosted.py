@@ -22,10 +22,8 @@ def save(path, parts):  # the whole of it is there, or else the one before
 
 @torch.no_grad()
 def accuracy(model, unmixed):
-    found = torch.zeros(2)  # each rank counts its share
-    for x, y in unmixed:
-        found += torch.tensor([(model.eval()(x).argmax(1) == y.argmax(1)).sum(), len(x)])
-    torch.distributed.all_reduce(found)
+    counts = [(int((model.eval()(x).argmax(1) == y.argmax(1)).sum()), len(x)) for x, y in unmixed]
+    torch.distributed.all_reduce(found := torch.tensor([(0, 0), *counts]).sum(0))  # each rank has counted its share
     return float(found[0] / found[1])
 
 
@@ -42,7 +40,9 @@ def train(rank, given, meeting, world):
         torch.nn.Flatten(), torch.nn.Linear(x[0].numel(), y.shape[1])))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     parts = {"model": model, "optimizer": optimizer, "hosted": hosted}
-    for name, state in torch.load(given.checkpoint).items() if os.path.exists(given.checkpoint) else ():
+    found = [torch.load(given.checkpoint) if rank == 0 and os.path.exists(given.checkpoint) else {}]
+    torch.distributed.broadcast_object_list(found)  # rank 0's machine has the file, perhaps alone
+    for name, state in found[0].items():
         parts[name].load_state_dict(state)
     for epoch in range(hosted.state_dict()["epoch"], given.epochs):
         hosted.set_epoch(epoch)

@@ -20,10 +20,13 @@ class Trouble(unittest.TestCase):
 
     def serve(self, answers):
         """A server that answers so, one after the other and with the last for ever; its URL and what
-        it was asked."""
-        asked = []
+        it was asked; `self.ports` are those of the clients."""
+        asked, ports = [], []
+        self.ports = ports
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self):
                 self.answer(self.path)
 
@@ -33,6 +36,7 @@ class Trouble(unittest.TestCase):
 
             def answer(self, what):
                 asked.append(what)
+                ports.append(self.client_address[1])
                 status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
                 if status is None:
                     self.close_connection = True
@@ -74,6 +78,15 @@ class Trouble(unittest.TestCase):
         self.assertEqual(fmixd.Connection(url).get("/x"), b"here")
         self.assertGreaterEqual(time.monotonic() - begun, 6 * fmixd.connection.MOMENT)
         self.assertEqual(len(asked), 7)
+
+    def test_a_refusal_is_tried_again_on_another_connection(self):
+        for status in 429, 503:
+            url, _ = self.serve([(200, {}, b"one"), (status, {"Retry-After": "0"}, b"{}"), (200, {}, b"two")])
+            connection = fmixd.Connection(url)
+            self.addCleanup(connection.close)
+            self.assertEqual([connection.get("/x") for _ in range(2)], [b"one", b"two"])
+            self.assertEqual(self.ports[0], self.ports[1])
+            self.assertNotEqual(self.ports[1], self.ports[2])
 
     def test_an_upload_is_tried_again_too_and_so_often_at_most(self):
         url, asked = self.serve([(503, {"Retry-After": "0"}, b"{}"), (200, {}, b"here")])

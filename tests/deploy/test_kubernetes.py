@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import yaml
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/http"))
@@ -19,6 +20,7 @@ import harness  # noqa: E402  pylint: disable=wrong-import-position
 
 FOLDER = ROOT / "deploy/kubernetes"
 IMAGE = (ROOT / "Dockerfile").read_text("utf-8")
+IMPORT = yaml.safe_load((FOLDER / "import.yaml").read_text("utf-8"))
 CHECKERS = ("kubernetes-models@4.5.1", "typescript@5.9.3")
 NAME = {"app.kubernetes.io/name": "fmixd"}
 KINDS = {"ConfigMap", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy",
@@ -321,9 +323,51 @@ class Production(Rendered, unittest.TestCase):
     def test_its_settings_are_those_of_base_with_other_amounts(self):
         base = Base("test_it_is_for_any_namespace")
         base.setUpClass()
-        self.assertEqual(self.set_by_file() - base.set_by_file(), {"tokens"})
+        self.assertEqual(self.set_by_file() - base.set_by_file(), {"tokens", "patience"})
         for name in "data", "drain", "deadline":
             self.assertEqual(self.value(name), base.value(name))
+
+
+@unittest.skipUnless(shutil.which("kubectl"), "there is no kubectl here")
+class Import(unittest.TestCase):
+    """The job that writes a set."""
+
+    def setUp(self):
+        production = {document["kind"]: document for document in render("overlays/production")}
+        self.claim = production["PersistentVolumeClaim"]["metadata"]["name"]
+        self.replica = production["Deployment"]["spec"]["template"]["spec"]
+        self.pod = IMPORT["spec"]["template"]["spec"]
+        self.container, = self.pod["containers"]
+        self.volumes = {volume["name"]: volume["persistentVolumeClaim"] for volume in self.pod["volumes"]}
+        self.mounts = {mount["name"]: mount for mount in self.container["volumeMounts"]}
+
+    def test_it_is_the_program_and_the_user_of_the_replicas(self):
+        served, = self.replica["containers"]
+        for name in "image", "securityContext":
+            self.assertEqual(self.container[name], served[name])
+        self.assertEqual(self.pod["securityContext"], self.replica["securityContext"])
+        self.assertIs(self.pod["automountServiceAccountToken"], False)
+
+    def test_it_writes_where_replicas_read_and_nowhere_else(self):
+        self.assertEqual(self.volumes["sets"], {"claimName": self.claim})
+        self.assertEqual([name for name, mount in self.mounts.items() if not mount.get("readOnly")], ["sets"])
+
+    def test_the_program_takes_its_arguments(self):
+        with tempfile.TemporaryDirectory() as folder:
+            here = {mount["mountPath"]: pathlib.Path(folder, name) for name, mount in self.mounts.items()}
+            for path in here.values():
+                path.mkdir()
+            for name in "cats", "dogs":
+                pictures = here["/pictures"] / name
+                pictures.mkdir()
+                Image.new("RGB", (9, 7)).save(pictures / "a.png")
+            arguments = self.container["args"]
+            for path, own in here.items():
+                arguments = [re.sub(f"^{path}(?=/|$)", str(own), word) for word in arguments]
+            done = subprocess.run([harness.program(), *arguments], capture_output=True, text=True,
+                                  timeout=harness.PATIENCE, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual([path.name for path in here["/sets"].iterdir()], ["photos"])
 
 
 @unittest.skipUnless(shutil.which("kubectl"), "there is no kubectl here")
@@ -383,7 +427,7 @@ class Schema(unittest.TestCase):
         return broken
 
     def test_every_document_is_as_kubernetes_describes_it(self):
-        documents = render("base") + render("overlays/production")
+        documents = render("base") + render("overlays/production") + [IMPORT]
         self.assertEqual(self.of_wrong_type(documents), "")
         self.assertEqual(self.unknown(documents), "")
 

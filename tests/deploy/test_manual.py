@@ -9,8 +9,8 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "deploy/fmixd.1"
-COMMANDS = ("serve", "import", "info", "verify", "token", "healthcheck", "selftest", "config", "settings", "version",
-            "help")
+COMMANDS = ("serve", "import", "info", "verify", "token", "healthcheck", "selftest", "config", "settings", "api",
+            "version", "help")
 
 
 def program():
@@ -32,7 +32,7 @@ def table():
 
 def plain(source):
     """The words of an mdoc page or a table, without markup and line ends."""
-    lines = (re.sub(r"^\\.[A-Z][a-z]\\b *", "", line) for line in source.splitlines())
+    lines = (re.sub(r"^\.[A-Z][a-z]\b *", "", line) for line in source.splitlines())
     return " ".join(" ".join(lines).split())
 
 

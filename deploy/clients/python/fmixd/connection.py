@@ -116,6 +116,7 @@ class Connection:
                 return body
             if status and status not in (429, 502, 503, 504):
                 raise Refused(f"{self._origin}{target}: {status} {_reason(body)}")
+            self.close()  # another replica may have room; a balancer of connections sends a new one there
             wait = _seconds(headers.get("Retry-After"), pause) * _JITTER.uniform(1, 1 + SPREAD)
             waited = time.monotonic() - begun
             why = _reason(body) if status else body

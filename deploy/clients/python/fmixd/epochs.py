@@ -103,10 +103,10 @@ def epoch(url: str, name: str, *, epoch: int = 0, batch: int = 64, start: int = 
     world, drop_last, … (without method batches are mixed by fmix; validate by method="none"); stride:
     takes every so many steps only.
 
-    x: NumPy's, [rows, …] of the set's shape and dtype, or of out_dtype; labels: float32 [rows, classes], or
-    the values of each row. Of a batch each of `world` ranks has a share of batch // world rows, or one more; so
-    all do the same number of steps. A last batch of fewer rows than ranks, of which some rank would have none,
-    is dropped by all; drop_last=1 drops every last batch that is not full.
+    x: NumPy's, [rows, …] of the set's shape and dtype, or of out_dtype (bf16, which NumPy lacks, as float32);
+    labels: float32 [rows, classes], or the values of each row. Of a batch each of `world` ranks has a share of
+    batch // world rows, or one more; so all do the same number of steps. A last batch of fewer rows than ranks, of
+    which some rank would have none, is dropped by all; drop_last=1 drops every last batch that is not full.
 
     A set of sequences, each with a length of its own, gives (x, y, lengths): x is padded at the end to the
     longest row of its batch, with `pad_value` (0), and `bucket` (50) says how many batches are sorted
