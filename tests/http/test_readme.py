@@ -89,7 +89,7 @@ class Readme(harness.ServerTest):
     def test_what_a_page_links_to_is_there(self):
         for page, text in PAGES.items():
             folder = (harness.ROOT / page).parent
-            for link in re.findall(r'(?:\]\(|src=")([\w./-]+)[)"]', text):
+            for link in re.findall(r'(?:\]\(|src=")([\w./-]+)(?:#[\w-]+)?[)"]', text):
                 self.assertTrue((folder / link).exists(), link)
 
     def test_a_contents_line_leads_to_every_section_of_the_readme(self):
