@@ -1,8 +1,7 @@
 /* Estimates of what a mask costs, in time and in memory. */
+#include "bins.h"
 #include "plan.h"
 #include "transform.h"
-
-#include <math.h> /* sqrt */
 
 static double log2_of(double x) {
     int e = 0;
@@ -11,48 +10,85 @@ static double log2_of(double x) {
     return e + (x - 1); /* within 0.09 */
 }
 
-/* With the official spectrum and a last side of 1, values depend on the middle side alone: so all
- * pixels of a line are contested together, and of two lines where these are close. Without a middle
- * side all values are 0. */
+/* What a thin shape makes of a mask: pixels with the same coordinate along the longest side differ
+ * by (longest/second)^-delta of G, and where that is under about 2^-31 the transform cannot tell
+ * these pixels apart. */
+typedef struct thinness {
+    double longest, second;
+    double bits; /* so many below G */
+    bool across; /* the longest side is not the first */
+} thinness;
+
+static thinness thinness_of(const fmix_recipe *r) {
+    thinness t = {1, 1, 0, false};
+    for (unsigned d = 0; d < r->shape.rank; d++) {
+        double n = r->shape.side[d];
+        t.across = n > t.longest ? d > 0 : t.across;
+        t.second = n > t.longest ? t.longest : n > t.second ? n : t.second;
+        t.longest = n > t.longest ? n : t.longest;
+    }
+    t.bits = r->delta * log2_of(t.longest / t.second);
+    return t;
+}
+
+#define THIN_BITS 31
+
+/* With the official spectrum and a last side of 1, values depend on the middle side alone. Without
+ * one all values are 0. */
 static bool has_equal_lines(const fmix_recipe *r) {
     unsigned rank = r->shape.rank;
     return r->spectrum == FMIX_SPECTRUM_OFFICIAL && rank > 1 && r->shape.side[rank - 1] == 1;
 }
 
-/* The middle side. */
-static double lines_of(const fmix_recipe *r) {
-    return r->shape.rank == 3 ? r->shape.side[1] : 1;
+static bool has_only_zeros(const fmix_recipe *r) {
+    return has_equal_lines(r) && (r->shape.rank == 2 || r->shape.side[1] == 1);
 }
 
-/* Measured: 65536x1 4 to 6 ms, 16777216x1 2.0 s; 8x8x1 0.2 ms, 128x128x1 4.9 ms, 512x512x1 104 ms,
- * 65536x7x1 251 ms, 65536x3x1 141 ms, 65536x2x1 126 ms. */
-static double equal_lines_cost(const fmix_recipe *r, double elements) {
-    double lines = lines_of(r);
-    return lines == 1 ? 100 * elements : 2e5 + 400 * elements + 1300 * elements / lines;
+/* Pixels that may be contested together by the official law: the band of a soft edge, or else two
+ * lines. */
+static double official_pixels(const fmix_recipe *r, double elements, double band) {
+    thinness t = thinness_of(r);
+    bool equal = has_equal_lines(r), thin = t.second > 1 && t.bits >= THIN_BITS;
+    double lines = equal && r->shape.rank == 3 ? r->shape.side[1] : equal ? 1 : t.longest;
+    if (!equal && !thin)
+        return 0;
+    return band > 0 ? band : lines > 2 ? 2 * elements / lines : elements;
 }
 
 /*
- * Expected nanoseconds of deciding contested pixels of a thin shape. If one side is much longer
- * than the others, pixels with the same coordinate along that side differ by (long/other)^-delta of
- * G. Where this is under about 2^-31 these pixels are all contested together, and a pass or two
- * over the bins decides them. With a soft edge the whole band is contested: the cost grows with its
- * lines, which are at most as many as the long side has elements, and with its pixels
- * (difference.c).
+ * Each line along a longest side that is not the first has a mirror: what tells the two apart are
+ * the imaginary parts, whose frequencies are those of the first side. So MPFR settles what is more
+ * than the 78 bits of double-double below G. Measured, hard at delta = 3: 65536x1 4 to 6 ms,
+ * 128x128x1 4.9 ms, 512x512x1 104 ms, 65536x2x1 126 ms, 65536x7x1 251 ms; at delta = 10, soft 0.2:
+ * 4096x8x8 0.9 s, 8x8x4096 11 s, 2x65536 0.25 s; soft 0.42: 5x1000x2 0.6 s, 5x2000x2 over 40 s.
+ */
+#define MIRROR_BITS 72
+
+static double official_cost(const fmix_recipe *r, double elements, double band) {
+    const fmix_spectrum_params params = fmix_spectrum_params_of(r);
+    double pixels = official_pixels(r, elements, band);
+    if (pixels == 0 || has_only_zeros(r))
+        return 100 * pixels;
+    thinness t = thinness_of(r);
+    double bins = (double)fmix_normals_count(&params);
+    double lines = pixels < t.longest ? pixels : t.longest;
+    double sums = 2e5 + bins * (250 + 4 * lines) + pixels * (1500 + 200 * elements / t.longest);
+    return sums + (t.across && t.bits > MIRROR_BITS ? 2000 * bins * pixels : 0);
+}
+
+/*
+ * Expected nanoseconds of deciding contested pixels of a thin shape: a pass or two over the bins.
+ * With a soft edge the whole band is contested: the cost grows with its lines, which are at most as
+ * many as the long side has elements, and with its pixels (difference.c).
  */
 static double settling_cost(const fmix_recipe *r, double elements, double band) {
-    if (has_equal_lines(r))
-        return equal_lines_cost(r, elements);
-    double longest = 1, second = 1;
-    for (unsigned d = 0; d < r->shape.rank; d++) {
-        double n = r->shape.side[d];
-        second = n > longest ? longest : n > second ? n : second;
-        longest = n > longest ? n : longest;
-    }
-    if (second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT ||
-        r->spectrum == FMIX_SPECTRUM_OFFICIAL || r->delta * log2_of(longest / second) < 31)
+    if (r->spectrum == FMIX_SPECTRUM_OFFICIAL)
+        return official_cost(r, elements, band);
+    thinness t = thinness_of(r);
+    if (t.second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT || t.bits < THIN_BITS)
         return 0;
-    double lines = band < longest ? band : longest;
-    return elements / 2 * (250 + 4 * lines) + 200 * band * (elements / longest);
+    double lines = band < t.longest ? band : t.longest;
+    return elements / 2 * (250 + 4 * lines) + 200 * band * (elements / t.longest);
 }
 
 /* Fitted to one machine, so good for the order of magnitude only: the normals by bin, the transform
@@ -79,17 +115,15 @@ double fmix_plan_mask_cost(const fmix_plan *plan) {
  * for the sums of lines. */
 #define SOFT_ELEMENT_BYTES 60
 
-/* Bytes of contested pixels, where these are many. A soft edge's band may be contested as a whole,
- * and so may two lines of equal values. */
+/* Bytes of contested pixels, where these are many. */
 static uint64_t settling_memory(const fmix_plan *plan) {
     const fmix_recipe *r = &plan->recipe;
     double n = (double)plan->elements, band = plan->soft ? 2 * r->soft * n : 0;
-    uint64_t bytes = settling_cost(r, n, band) > 0 ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0;
-    if (!has_equal_lines(r))
-        return bytes;
-    double lines = lines_of(r);
-    return bytes + (lines == 1 ? ZERO_PIXEL_BYTES * plan->elements
-                               : EXACT_PIXEL_BYTES * (uint64_t)(2 * n / lines));
+    if (has_only_zeros(r))
+        return ZERO_PIXEL_BYTES * plan->elements;
+    if (r->spectrum == FMIX_SPECTRUM_OFFICIAL)
+        return EXACT_PIXEL_BYTES * (uint64_t)official_pixels(r, n, band);
+    return settling_cost(r, n, band) > 0 ? CONTESTED_PIXEL_BYTES * (uint64_t)band : 0;
 }
 
 uint64_t fmix_plan_memory(const fmix_plan *plan) {
