@@ -49,12 +49,12 @@ static void list_rivals(ordering *c) {
 
 /* Values within 2^-256 of the total are equal, and of equal pixels the one with the smaller flat
  * index is larger. The total is a float64 sum, so only a difference within 2^-30 of the tolerance
- * could notice its rounding. A bound of 0 says that no bin adds to the difference. */
+ * could notice its rounding. */
 static int order_of(const fmix_difference *d, double tie) {
     double size = d->value.high < 0 ? -d->value.high : d->value.high;
     if (size > d->bound && size - d->bound > tie * (1 + 0x1p-30))
         return d->value.high > 0 ? 1 : -1;
-    if (d->bound == 0 || size + d->bound < tie * (1 - 0x1p-30))
+    if (size + d->bound < tie * (1 - 0x1p-30))
         return d->pair.pixel < d->pair.pivot ? 1 : -1;
     return 0;
 }

@@ -49,15 +49,24 @@ static bool has_only_zeros(const fmix_recipe *r) {
     return has_equal_lines(r) && (r->shape.rank == 2 || r->shape.side[1] == 1);
 }
 
-/* Pixels that may be contested together by the official law: the band of a soft edge, or else two
- * lines. */
+/* Of two lines where the others are, and all pixels where there are no others. */
+static double pixels_of_two(double lines, double elements) {
+    return lines > 2 ? 2 * elements / lines : elements;
+}
+
+static double larger_of(double a, double b) {
+    return a > b ? a : b;
+}
+
+/* Pixels that may be contested together by the official law: two lines at least, whole, and the
+ * band of a soft edge. */
 static double official_pixels(const fmix_recipe *r, double elements, double band) {
     thinness t = thinness_of(r);
     bool equal = has_equal_lines(r), thin = t.second > 1 && t.bits >= THIN_BITS;
     double lines = equal && r->shape.rank == 3 ? r->shape.side[1] : equal ? 1 : t.longest;
     if (!equal && !thin)
         return 0;
-    return band > 0 ? band : lines > 2 ? 2 * elements / lines : elements;
+    return larger_of(band, pixels_of_two(lines, elements));
 }
 
 /*
@@ -74,14 +83,25 @@ static double line_cost(double longest) {
     return longest > FMIX_PHASE_FINE ? 90 : 4;
 }
 
-/* Expected nanoseconds of a pass over the bins that compares so many pixels, of which `lines` have
+static double smaller_of(double a, double b) {
+    return a < b ? a : b;
+}
+
+/* Expected nanoseconds of a pass over the bins that compares so many pixels, which have `lines`
  * different coordinates along the longest side: a sum each, and their combination (difference.c).
  */
-static double sums_cost(const fmix_recipe *r, double elements, double pixels) {
+static double sums_cost(const fmix_recipe *r, double elements, double pixels, double lines) {
     const fmix_spectrum_params params = fmix_spectrum_params_of(r);
-    double longest = thinness_of(r).longest, lines = pixels < longest ? pixels : longest;
-    return (double)fmix_normals_count(&params) * (250 + line_cost(longest) * lines) +
+    double longest = thinness_of(r).longest;
+    return (double)fmix_normals_count(&params) *
+               (250 + line_cost(longest) * smaller_of(lines, longest)) +
            200 * pixels * (elements / longest);
+}
+
+/* The same where lines along the longest side are contested: two of them, or those of a band. */
+static double thin_cost(const fmix_recipe *r, double elements, double band) {
+    double two = pixels_of_two(thinness_of(r).longest, elements);
+    return sums_cost(r, elements, larger_of(band, two), larger_of(band, 2));
 }
 
 static double official_cost(const fmix_recipe *r, double elements, double band) {
@@ -91,8 +111,9 @@ static double official_cost(const fmix_recipe *r, double elements, double band) 
         return 100 * pixels;
     thinness t = thinness_of(r);
     double exact = 2000 * (double)fmix_normals_count(&params) * pixels;
-    return 2e5 + 1500 * pixels + sums_cost(r, elements, pixels) +
-           (t.across && t.bits > MIRROR_BITS ? exact : 0);
+    double sums =
+        has_equal_lines(r) ? sums_cost(r, elements, pixels, pixels) : thin_cost(r, elements, band);
+    return 2e5 + 1500 * pixels + sums + (t.across && t.bits > MIRROR_BITS ? exact : 0);
 }
 
 /* About how many deviations of G the sum of |X| is: bins by octaves of their frequency. */
@@ -117,13 +138,19 @@ static double deviations_of(const fmix_recipe *r) {
  * where delta is small and elements are many: values have a normal distribution. */
 static double chance_pixels(const fmix_recipe *r, double elements, double band) {
     double bound = fmix_transform_bound((uint64_t)elements) + 2 * FMIX_SPECTRUM_BOUND;
-    double share = band > 0 ? 0.4 * elements * 2 * bound * deviations_of(r) : 0;
+    double share = 0.4 * elements * 2 * bound * deviations_of(r);
     return 2 * band * (share < 0.5 ? share : 0.5);
 }
 
+/* A hard edge has two pixels that matter, and few elements seldom come too close. */
+#define CHANCE_ELEMENTS (1 << 20)
+
 static double chance_cost(const fmix_recipe *r, double elements, double band) {
-    double pixels = chance_pixels(r, elements, band);
-    return pixels < 2 ? pixels / 2 * sums_cost(r, elements, 2) : sums_cost(r, elements, pixels);
+    if (band == 0 && elements < CHANCE_ELEMENTS)
+        return 0;
+    double pixels = chance_pixels(r, elements, larger_of(band, 1));
+    double least = larger_of(pixels, 2);
+    return pixels / least * sums_cost(r, elements, least, least);
 }
 
 /*
@@ -139,7 +166,7 @@ static double settling_cost(const fmix_recipe *r, double elements, double band) 
         return chance + official_cost(r, elements, band);
     if (t.second == 1 || r->frequency == FMIX_FREQUENCY_EXTENT || t.bits < THIN_BITS)
         return chance;
-    return sums_cost(r, elements, band);
+    return thin_cost(r, elements, band);
 }
 
 /* Fitted to one machine, so good for the order of magnitude only: the normals by bin, the transform

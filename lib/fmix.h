@@ -213,9 +213,9 @@ FMIX_API void fmix_scratch_trim(fmix_scratch *scratch);
 /* Sets a function that can cancel work. Deciding a close call can take long, on large shapes at
  * high delta: at 4096x4096 19 s in double-double, and minutes where MPFR has to decide. While a
  * call with this scratch does so, it calls `cancelled` about every millisecond, and more seldom
- * while it sorts more than some thousand contested pixels (seconds for 2^23, which only an official
- * spectrum with a last side of 1 has); if `cancelled` returns true, the call ends with
- * FMIX_ERROR_CANCELLED. NULL: work is never cancelled. */
+ * while it sorts more than some thousand contested pixels (seconds for 2^23, as in the band of a
+ * thin soft mask, or with an official spectrum whose last side is 1); if `cancelled` returns true,
+ * the call ends with FMIX_ERROR_CANCELLED. NULL: work is never cancelled. */
 FMIX_API void fmix_scratch_watch(fmix_scratch *scratch, bool (*cancelled)(void *user), void *user);
 
 /* All that a mask depends on, besides t. */

@@ -18,6 +18,8 @@ bool http_hooks_replace(void *http, int fd, void *session, const send_page *page
 
 /* The send filter's hook: where the bytes of a reply's body lie. */
 const void *http_hooks_find(void *http, int fd, const void *bytes, size_t length);
+
+/* The send filter's hook: those bytes cannot be read any more. */
 void http_hooks_break(void *http, int fd);
 
 /* The send filter's hook: whether the reply is a 304, so that its Content-Length: 0 is left out. */

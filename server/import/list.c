@@ -375,7 +375,10 @@ static bool import_list_of(list *l, dataset_writer *w) {
                            .classes = named ? c->names.count : numbers,
                            .class_names = named ? (const char *const *)c->names.names : NULL};
     }
-    return tell_repeats(l, w) && pictures_import(l->in, &source, w);
+    if (tell_repeats(l, w))
+        return pictures_import(l->in, &source, w);
+    dataset_writer_abandon(w);
+    return false;
 }
 
 static bool run(const import *in) {

@@ -53,10 +53,9 @@ static void lines_of_close_values_are_dear(void **state) {
     static const struct {
         thin of;
         double least;
-    } table[] = {{{{3, {8, 8, 1}}, 3, 0}, 1e5},
-                 {{{3, {512, 2, 1}}, 3, 0}, 5e5},
-                 {{{3, {16, 8192, 1}}, 10, 0}, 1e8},
-                 {{{3, {5, 2000, 2}}, 10, 0.42}, 4e10}};
+    } table[] = {{{{3, {8, 8, 1}}, 3, 0}, 1e5},        {{{3, {512, 2, 1}}, 3, 0}, 5e5},
+                 {{{3, {16, 8192, 1}}, 10, 0}, 1e8},   {{{3, {5, 2000, 2}}, 10, 0.42}, 4e10},
+                 {{{3, {65536, 2, 1}}, 3, 1e-9}, 1e8}, {{{3, {16, 8192, 1}}, 10, 1e-9}, 1e8}};
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++)
         for (unsigned official = 0; official < 2; official++) {
             fmix_plan *plan = thin_plan(context, &table[i].of,
