@@ -137,6 +137,8 @@ static double deviations_of(const fmix_recipe *r) {
 /* How many pixels of a band are expected to have a neighbour in it that is too close by chance, as
  * where delta is small and elements are many: values have a normal distribution. */
 static double chance_pixels(const fmix_recipe *r, double elements, double band) {
+    if (band == 0)
+        return 0;
     double bound = fmix_transform_bound((uint64_t)elements) + 2 * FMIX_SPECTRUM_BOUND;
     double share = 0.4 * elements * 2 * bound * deviations_of(r);
     return 2 * band * (share < 0.5 ? share : 0.5);

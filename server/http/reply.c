@@ -42,12 +42,14 @@ static void add_trace(const reply *r, draft *d) {
         add(d, "traceparent", r->trace->parent);
 }
 
+/* A macro's value as a string. */
+#define TEXT_OF(value) #value
+#define TEXT(macro)    TEXT_OF(macro)
+
 /* The header fields of every reply. shared: a cache may send the reply to other clients, so it does
  * not have the ids of this client's request. */
 static void add_common(const reply *r, bool shared, draft *d) {
-    char stream[12];
-    snprintf(stream, sizeof stream, "%d", FMIX_STREAM);
-    add(d, "X-Fmix-Stream", stream);
+    add(d, "X-Fmix-Stream", TEXT(FMIX_STREAM));
     if (!shared)
         add_trace(r, d);
     add_vary(r, d);
