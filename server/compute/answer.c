@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,15 @@ static void estimate_streamed(answer *a) {
     estimate_time(a, width);
 }
 
+static void estimate_longest(answer *a) {
+    double serial = fmax(answer_longest(a, STAGE_PREPARE), answer_longest(a, STAGE_ENCODE));
+    double longest = fmax(serial, answer_longest(a, STAGE_ROWS));
+    a->job.indivisible_rows = answer_is_indivisible(a, STAGE_ROWS);
+    a->job.task.indivisible = a->job.indivisible_rows;
+    a->job.task.yields = longest > ANSWER_LONG_SLICE;
+    a->job.task.lengthy = longest > ANSWER_LENGTHY_SLICE;
+}
+
 /* The most memory that the answer holds while it is computed and read, and its time. */
 static void estimate(answer *a) {
     a->job.memory = sizeof *a + a->source->memory;
@@ -40,10 +50,7 @@ static void estimate(answer *a) {
         estimate_buffered(a);
     else
         estimate_streamed(a);
-    a->job.indivisible_rows = slicing_longest(&a->slicing) > ANSWER_LONG_SLICE;
-    a->job.task.indivisible = a->job.indivisible_rows;
-    a->job.task.yields = a->job.indivisible_rows || answer_is_indivisible(a, STAGE_PREPARE) ||
-                         answer_is_indivisible(a, STAGE_ENCODE);
+    estimate_longest(a);
     a->job.destroyer = a->job.memory + a->source->held > JOB_LARGE ? a->pool : NULL;
 }
 

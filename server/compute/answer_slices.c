@@ -50,10 +50,14 @@ job_slice answer_claim(answer *a) {
     return (job_slice){a->stage == STAGE_PREPARE ? JOB_PREPARE : JOB_ENCODE, 0};
 }
 
+double answer_longest(const answer *a, answer_stage stage) {
+    return stage == STAGE_PREPARE  ? a->source->prepare_cost
+           : stage == STAGE_ENCODE ? a->encode_cost
+                                   : slicing_longest(&a->slicing);
+}
+
 bool answer_is_indivisible(const answer *a, answer_stage stage) {
-    return stage == STAGE_PREPARE  ? a->source->prepare_cost > ANSWER_LONG_SLICE
-           : stage == STAGE_ENCODE ? a->encode_cost > ANSWER_LONG_SLICE
-                                   : a->job.indivisible_rows;
+    return answer_longest(a, stage) > ANSWER_LONG_SLICE;
 }
 
 void answer_enter(answer *a, answer_stage stage) {

@@ -13,7 +13,9 @@
 
 #include <pthread.h>
 
-#define ANSWER_LONG_SLICE 10e6 /* estimated nanoseconds: small jobs wait behind shorter slices */
+/* Estimated nanoseconds of a slice. */
+#define ANSWER_LONG_SLICE    10e6 /* small jobs wait behind shorter slices */
+#define ANSWER_LENGTHY_SLICE 2e9  /* jobs with long slices wait behind shorter ones */
 
 typedef enum answer_stage {
     STAGE_NEW,
@@ -57,6 +59,8 @@ void answer_resume_reader(answer *a);
 
 /* Ends the job once. */
 void answer_end(answer *a, bool cancelled);
+/* The estimated nanoseconds of the longest slice of a stage. */
+double answer_longest(const answer *a, answer_stage stage);
 bool answer_is_indivisible(const answer *a, answer_stage stage);
 void answer_enter(answer *a, answer_stage stage);
 

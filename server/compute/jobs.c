@@ -161,9 +161,10 @@ static uint64_t run_slice(job *j, job_slice slice, fmix_scratch *scratch) {
 }
 
 /* slice: NULL where the job had no slice to claim. */
-static void count_slice(jobs *pool, job *j, const job_slice *slice, uint64_t nanoseconds) {
+static void count_slice(worker *w, job *j, const job_slice *slice, uint64_t nanoseconds) {
+    jobs *pool = w->pool;
     pthread_mutex_lock(&pool->lock);
-    schedule_ran(&pool->schedule, &j->task, clock_nanoseconds());
+    schedule_ran(&pool->schedule, &j->task, w->indivisible, clock_nanoseconds());
     pool->counters.running--;
     if (slice) {
         pool->counters.slices++;
@@ -232,9 +233,9 @@ static void *work(void *argument) {
                 jobs_wake(pool, j);
             if (pool->hooks.before_slice)
                 pool->hooks.before_slice(pool->hooks.user);
-            count_slice(pool, j, &slice, run_slice(j, slice, s.scratch));
+            count_slice(w, j, &slice, run_slice(j, slice, s.scratch));
         } else {
-            count_slice(pool, j, NULL, 0);
+            count_slice(w, j, NULL, 0);
         }
         job_release(j);
     }

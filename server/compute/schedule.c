@@ -50,10 +50,16 @@ static void set_deadline(schedule *s, task *t, uint64_t deadline) {
         insert(s, t);
 }
 
+/* The long slices of lengthy tasks that may run at once. */
+static unsigned most_lengthy(const schedule *s) {
+    return s->threads > 1 ? s->threads - 1 : 1;
+}
+
 /* The deadline for work of the task: `parallel` can be divided among threads, `serial` cannot. */
 static uint64_t deadline_for(const schedule *s, const task *t, double parallel, double serial,
                              uint64_t now) {
-    unsigned width = t->width && t->width < s->threads ? t->width : s->threads;
+    unsigned most = t->lengthy ? most_lengthy(s) : s->threads;
+    unsigned width = t->width && t->width < most ? t->width : most;
     double run_time = (parallel / width + serial) * s->pace;
     double wait = run_time * ALLOWANCE > s->patience ? run_time * ALLOWANCE : s->patience;
     double span = run_time + wait;
@@ -262,14 +268,20 @@ void schedule_set_indivisible(schedule *s, task *t, bool indivisible, uint64_t n
     t->indivisible = indivisible;
 }
 
+static bool can_take(const schedule *s, const task *t, bool indivisible) {
+    bool held = indivisible && t->lengthy && s->lengthy >= most_lengthy(s);
+    return t->waiting && t->indivisible == indivisible && !held;
+}
+
 task *schedule_take(schedule *s, bool indivisible, uint64_t now) {
     task *t = s->waiting[indivisible] ? s->first : NULL;
-    while (t && !(t->waiting && t->indivisible == indivisible))
+    while (t && !can_take(s, t, indivisible))
         t = t->next;
     if (!t)
         return NULL;
     t->waiting = false;
     s->waiting[indivisible]--;
+    s->lengthy += indivisible && t->lengthy;
     change_running(t, 1, now);
     return t;
 }
@@ -289,7 +301,8 @@ static void charge(schedule *s, const task *t, uint64_t now) {
         client_at(s, t->client, now)->used += more;
 }
 
-void schedule_ran(schedule *s, task *t, uint64_t now) {
+void schedule_ran(schedule *s, task *t, bool indivisible, uint64_t now) {
+    s->lengthy -= indivisible && t->lengthy;
     change_running(t, -1, now);
     if (t->running > 0)
         return;

@@ -14,6 +14,9 @@
  * without, and does not count before their deadlines. A task that waits past its deadline gets one
  * more. Missed and renewed deadlines refuse nobody.
  *
+ * A lengthy task has a slice of seconds. Its long slices leave one of the threads for long slices
+ * to other tasks, if there are several: else a few would delay all uploads until their end.
+ *
  * Clients share fairly: the schedule remembers the recent use of each client. While several clients
  * ask, a client that has used its share is held to a part of the capacity, and the rest is for
  * clients that have used less. A client that asks alone may use all of the capacity.
@@ -38,6 +41,7 @@ typedef struct task {
     uint64_t client;    /* the client that asks */
     bool indivisible;   /* the task's next slice is long */
     bool yields;        /* some slice of the task is long */
+    bool lengthy;       /* some slice of the task takes seconds */
     bool cost_is_guess; /* the cost is a guess, which the pace must not learn from */
 
     /* Private to the schedule. */
@@ -68,6 +72,7 @@ typedef struct schedule {
     double pace;
     task *first, *last;
     unsigned admitted, waiting[2]; /* [true]: indivisible tasks */
+    unsigned lengthy;              /* long slices of lengthy tasks that run now */
     schedule_client clients[SCHEDULE_CLIENTS];
 } schedule;
 
@@ -86,9 +91,9 @@ void schedule_set_indivisible(schedule *s, task *t, bool indivisible, uint64_t n
 
 /* The waiting task with the nearest deadline, of the indivisible tasks or of the others; that task
  * stops waiting. NULL: no such task waits. The caller calls schedule_ran once for each task that it
- * takes, also where it finds no slice to run. */
+ * takes, also where it finds no slice to run, with the same `indivisible`. */
 task *schedule_take(schedule *s, bool indivisible, uint64_t now);
-void schedule_ran(schedule *s, task *t, uint64_t now);
+void schedule_ran(schedule *s, task *t, bool indivisible, uint64_t now);
 
 /* Ends a task, whose slices may still run. cancelled: the work is not done. True: the task was
  * waiting. */

@@ -14,6 +14,7 @@ import os
 import pathlib
 import random
 import re
+import select
 import struct
 import threading
 import time
@@ -39,6 +40,8 @@ SMALL = (("GET", "/v1/masks.npy?shape=32x32&seed=%d", None),
          ("POST", "/v1/mix.npy?layout=channels_first&seed=%d",
           harness.write_npy(np.zeros((64, 3, 32, 32), np.uint8))))
 VOLUMES = ("GET", "/v1/masks.npy?shape=192x192x192&n=4&dtype=bits", None)
+# A row of this takes minutes.
+LENGTHY = "/v1/masks.npy?shape=5x2000x2&spectrum=official&soft=0.42&delta=10"
 PROMISED = 0.020  # seconds, of health at the 99th percentile
 PATIENCE = 0.100  # seconds that what is taken on may wait, the small mask as well
 
@@ -175,9 +178,7 @@ class Hostile(harness.ServerTest):
 
     def handled(self):
         """Seconds that compute threads spent on handlers."""
-        text = self.get("/metrics", fresh=True).body.decode()
-        return next(float(line.split()[1]) for line in text.splitlines()
-                    if line.startswith('fmixd_compute_seconds_total{stage="handle"}'))
+        return self.count('fmixd_compute_seconds_total{stage="handle"}')
 
     def test_a_crowd_of_them_is_refused_while_a_modest_client_and_health_are_served(self):
         end = threading.Event()
@@ -212,6 +213,19 @@ class Hostile(harness.ServerTest):
         for (name, _, _, _, allowed), got in zip(self.kinds, statuses):
             self.assertLessEqual(got, allowed | REFUSED | {0}, name)
 
+    def test_masks_that_take_minutes_do_not_hold_what_takes_less(self):
+        lengthy = [self.connect_from(source) for source in ("127.0.0.4", "127.0.0.5")]
+        for connection in lengthy:
+            connection.request("GET", LENGTHY)
+        harness.until(lambda: (self.count("fmixd_queue_jobs"), self.count("fmixd_slices_running")) == (2, 1))
+        modest = self.connect_from(MODEST)
+        for method, target, body in (*SMALL, ("GET", "/v1/masks.npy?shape=96x96x96&n=2&seed=%d", None)):
+            self.assertEqual(self.ask(modest, method, target, body, 1).status, 200, target)
+        self.assertEqual(select.select([c.sock for c in lengthy], [], [], 0)[0], [], "one is answered")
+        for connection in lengthy:
+            connection.close()
+        harness.until(lambda: self.held() == 0)
+
     def test_a_stream_of_empty_blocks_is_refused_before_it_is_unpacked(self):
         plain = harness.write_npy(np.zeros((2, 8), np.uint8))
         stored = b"\1" + struct.pack("<HH", len(plain), 65535 - len(plain)) + plain
@@ -236,9 +250,11 @@ class Hostile(harness.ServerTest):
 
     def held(self):
         """Bytes that requests hold."""
+        return self.count("fmixd_memory_bytes")
+
+    def count(self, metric):
         text = self.get("/metrics", fresh=True).body.decode()
-        return next(float(line.split()[1]) for line in text.splitlines()
-                    if line.startswith("fmixd_memory_bytes "))
+        return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(metric + " "))
 
     @unittest.skipUnless(os.environ.get("FMIX_LATENCY"), "FMIX_LATENCY is not set")
     def test_latencies(self):

@@ -30,7 +30,7 @@ static inline void admitted(schedule *s, task *t, uint64_t now) {
 static inline void run(schedule *s, task *t) {
     assert_ptr_equal(schedule_take(s, false, 0), t);
     schedule_leave(s, t, false);
-    schedule_ran(s, t, (uint64_t)t->cost);
+    schedule_ran(s, t, false, (uint64_t)t->cost);
 }
 
 #endif

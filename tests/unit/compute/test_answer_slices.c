@@ -189,8 +189,21 @@ static void other_threads_compute_slices_that_take_long(void **state) {
     }
 }
 
+static void a_slice_of_seconds_makes_the_task_lengthy(void **state) {
+    (void)state;
+    const jobs_settings settings = {.threads = 1, .limit = 1, .patience = 1e12};
+    for (int i = 0; i < 4; i++) {
+        lender l = {.lost = ROWS};
+        jobs *pool = jobs_new(&settings);
+        answer *a = start_costly(&l, pool, &format_json, ROWS, 20, i & 1 ? 2.1e9 : 1.9e9,
+                                 i & 2 ? 2.1e9 : 1.9e9);
+        assert_int_equal(answer_job(a)->task.lengthy, i != 0);
+        end(&l, pool, a);
+    }
+}
+
 RUN(T(rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end),
     T(rows_that_cannot_be_lent_end_the_reading_before_them),
     T(a_small_answer_whose_lent_rows_were_altered_is_refused),
     T(an_answer_that_is_encoded_fills_rows_that_could_be_lent),
-    T(other_threads_compute_slices_that_take_long))
+    T(other_threads_compute_slices_that_take_long), T(a_slice_of_seconds_makes_the_task_lengthy))

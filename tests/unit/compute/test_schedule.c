@@ -117,7 +117,7 @@ static void a_task_that_waits_for_its_reader_demands_nothing(void **state) {
     admitted(&s, &stream, 1);
     assert_true(schedule_demand(&s, 1) == 1e3 * S);
     assert_ptr_equal(schedule_take(&s, false, 1), &stream);
-    schedule_ran(&s, &stream, 1 + (uint64_t)(10 * MS)); /* the window is full */
+    schedule_ran(&s, &stream, false, 1 + (uint64_t)(10 * MS)); /* the window is full */
     assert_true(schedule_demand(&s, (uint64_t)S) == 0);
     assert_null(schedule_take(&s, false, (uint64_t)S));
     admitted(&s, &small, (uint64_t)S);
@@ -136,14 +136,14 @@ static void a_task_past_its_estimate_locks_nobody_out(void **state) {
     admitted(&s, &wrong, 0);
     assert_ptr_equal(schedule_take(&s, false, now - (uint64_t)(30 * MS)), &wrong);
     assert_true(schedule_wake(&s, &wrong, now)); /* it is late, and little of it is done */
-    schedule_ran(&s, &wrong, now);
+    schedule_ran(&s, &wrong, false, now);
     admitted(&s, &small, now);
     run(&s, &small);
     /* The same holds once the estimate is used up, and nobody knows how much is left. */
     assert_ptr_equal(schedule_take(&s, false, now), &wrong);
     now = (uint64_t)(900 * MS);
     assert_true(schedule_wake(&s, &wrong, now));
-    schedule_ran(&s, &wrong, now);
+    schedule_ran(&s, &wrong, false, now);
     small = work_of(MS, 2);
     admitted(&s, &small, now);
     run(&s, &small);
@@ -161,7 +161,7 @@ static void a_task_that_is_a_little_late_runs_before_newcomers(void **state) {
         admitted(&s, &late, 0); /* its deadline is at 190 ms */
         assert_ptr_equal(schedule_take(&s, false, now - (uint64_t)(done[i] * MS)), &late);
         assert_true(schedule_wake(&s, &late, now));
-        schedule_ran(&s, &late, now);
+        schedule_ran(&s, &late, false, now);
         admitted(&s, &newcomer, now);
         assert_ptr_equal(schedule_take(&s, false, now), &late);
     }
@@ -186,7 +186,7 @@ static void the_pace_follows_measured_times(void **state) {
         admitted(&s, &t, 1);
         assert_ptr_equal(schedule_take(&s, false, 1), &t);
         schedule_leave(&s, &t, false);
-        schedule_ran(&s, &t, 1 + (uint64_t)(3 * MS));
+        schedule_ran(&s, &t, false, 1 + (uint64_t)(3 * MS));
     }
     assert_true(s.pace > 2.9 && s.pace < 3.1);
     task t = work_of(MS, 1);
@@ -199,7 +199,7 @@ static void the_pace_follows_measured_times(void **state) {
     admitted(&s, &cut, 1);
     assert_ptr_equal(schedule_take(&s, false, 1), &cut);
     schedule_leave(&s, &cut, true);
-    schedule_ran(&s, &cut, (uint64_t)(900 * MS));
+    schedule_ran(&s, &cut, false, (uint64_t)(900 * MS));
     assert_true(s.pace == pace);
 }
 
@@ -252,7 +252,7 @@ static void advance(sim *m, uint64_t now) {
                 uint64_t over = at > m->deadlines[j] ? at - m->deadlines[j] : 0;
                 m->latest = over > m->latest ? over : m->latest;
             }
-            schedule_ran(&m->schedule, t, at);
+            schedule_ran(&m->schedule, t, false, at);
             m->busy[first] = NULL;
         }
         t = schedule_take(&m->schedule, false, at);

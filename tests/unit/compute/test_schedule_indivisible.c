@@ -79,7 +79,7 @@ static void a_task_that_is_late_again_runs_next(void **state) {
     admitted(&s, &small, (uint64_t)(500 * MS)); /* the deadline is 880 ms now */
     assert_ptr_equal(schedule_take(&s, true, 1), &small);
     schedule_leave(&s, &small, false);
-    schedule_ran(&s, &small, (uint64_t)(900 * MS));
+    schedule_ran(&s, &small, true, (uint64_t)(900 * MS));
     assert_int_equal(schedule_admit(&s, &other, (uint64_t)(900 * MS)), REFUSAL_PATIENCE);
     assert_ptr_equal(schedule_take(&s, true, (uint64_t)(900 * MS)), &late);
 }
@@ -96,7 +96,7 @@ static void a_long_preparation_does_not_use_up_the_estimate_of_rows(void **state
     schedule_set_indivisible(&s, &t, false, 1 + (uint64_t)(300 * MS)); /* it waited for a core */
     assert_true(schedule_demand(&s, 1 + (uint64_t)(300 * MS)) == 70 * MS);
     assert_true(schedule_wake(&s, &t, 1 + (uint64_t)(300 * MS)));
-    schedule_ran(&s, &t, 1 + (uint64_t)(300 * MS));
+    schedule_ran(&s, &t, true, 1 + (uint64_t)(300 * MS));
     assert_true(schedule_demand(&s, 1 + (uint64_t)(300 * MS)) == 70 * MS);
 }
 
@@ -131,7 +131,7 @@ static void the_pace_is_not_learned_from_indivisible_tasks(void **state) {
         assert_ptr_equal(schedule_take(&s, indivisible, 1), &t);
         schedule_set_indivisible(&s, &t, false, 1); /* the next slice is not */
         schedule_leave(&s, &t, false);
-        schedule_ran(&s, &t, (uint64_t)(100 * MS));
+        schedule_ran(&s, &t, indivisible, (uint64_t)(100 * MS));
         assert_true((s.pace == 1) == indivisible);
     }
 }
@@ -153,13 +153,67 @@ static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **
     assert_ptr_equal(schedule_take(&s, true, 0), &indivisible);
     assert_null(schedule_take(&s, true, 0));
     schedule_leave(&s, &indivisible, false);
-    schedule_ran(&s, &indivisible, 50000000);
+    schedule_ran(&s, &indivisible, true, 50000000);
     assert_true(s.pace == 1);
+}
+
+static void lengthy_slices_leave_a_thread_to_others(void **state) {
+    (void)state;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        const unsigned most = threads > 1 ? threads - 1 : 1;
+        schedule s = of(threads, 1e3 * S);
+        task lengthy[3], upload = upload_of(MS, 9);
+        for (unsigned i = 0; i <= most; i++) {
+            lengthy[i] = upload_of(100 * S, i);
+            lengthy[i].lengthy = true;
+            admitted(&s, &lengthy[i], 1);
+        }
+        for (unsigned i = 0; i < most; i++)
+            assert_ptr_equal(schedule_take(&s, true, 1), &lengthy[i]);
+        assert_null(schedule_take(&s, true, 1));
+        admitted(&s, &upload, 1);
+        assert_ptr_equal(schedule_take(&s, true, 1), &upload);
+        schedule_ran(&s, &upload, true, 1);
+        assert_null(schedule_take(&s, true, 1));
+        schedule_ran(&s, &lengthy[0], true, 1);
+        assert_ptr_equal(schedule_take(&s, true, 1), &lengthy[most]);
+    }
+}
+
+/* Its short slices run on all threads, and do not count. */
+static void only_long_slices_of_lengthy_tasks_are_held(void **state) {
+    (void)state;
+    schedule s = of(2, 1e3 * S);
+    task lengthy = upload_of(100 * S, 1), other = upload_of(100 * S, 2);
+    lengthy.lengthy = other.lengthy = true;
+    lengthy.indivisible = false;
+    lengthy.width = 2;
+    admitted(&s, &lengthy, 1);
+    admitted(&s, &other, 1);
+    assert_ptr_equal(schedule_take(&s, false, 1), &lengthy);
+    assert_true(schedule_wake(&s, &lengthy, 1));
+    assert_ptr_equal(schedule_take(&s, false, 1), &lengthy);
+    assert_ptr_equal(schedule_take(&s, true, 1), &other);
+    schedule_ran(&s, &lengthy, false, 2);
+    schedule_ran(&s, &lengthy, false, 2);
+    assert_int_equal(s.lengthy, 1);
+}
+
+/* Of three threads a lengthy task has two. */
+static void the_deadline_of_a_lengthy_task_allows_for_fewer_threads(void **state) {
+    (void)state;
+    schedule s = of(3, 0);
+    task lengthy = work_of(6 * S, 1);
+    lengthy.yields = lengthy.lengthy = true;
+    admitted(&s, &lengthy, 0);
+    assert_int_equal(lengthy.deadline, (uint64_t)(5.7 * S));
 }
 
 RUN(T(an_indivisible_task_delays_only_its_like), T(a_task_yields_from_its_admission_on),
     T(a_task_that_waited_past_its_deadline_refuses_nobody), T(a_task_that_is_late_again_runs_next),
     T(a_long_preparation_does_not_use_up_the_estimate_of_rows),
-    T(no_more_late_tasks_than_some_are_renewed_at_once),
+    T(no_more_late_tasks_than_some_are_renewed_at_once), T(lengthy_slices_leave_a_thread_to_others),
+    T(only_long_slices_of_lengthy_tasks_are_held),
+    T(the_deadline_of_a_lengthy_task_allows_for_fewer_threads),
     T(the_pace_is_not_learned_from_indivisible_tasks),
     T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace))
