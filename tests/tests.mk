@@ -46,7 +46,7 @@ FUZZERS      := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests
 REPLAYS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
 .PHONY: test check long proof programs suite test13 test-deb packages-root packages-deb packages-part flake flake-built asan ubsan tsan lint fuzz soak \
-        bench rate crowds plot cluster sizing sameness old-version train train-plot picture deps-check deps-test deps-lint
+        bench rate crowds costs plot cluster sizing sameness old-version train train-plot picture deps-check deps-test deps-lint
 
 deps-check: ## install what `make check` needs
 	@deploy/packages $(PACKAGES_BUILD) $(PACKAGES_CHECK)
@@ -197,6 +197,9 @@ rate: deps-test all ## measure what a core makes, and what crosses the wire
 
 crowds: deps-test all ## measure how late answers are beside clients that ask too much or trickle
 	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/crowds.py
+
+costs: deps-test all ## measure computing time against its estimates, by which requests are admitted
+	@FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/costs.py
 
 plot: deps-test all $(BENCH) ## draw tests/bench/cost.svg: how the cost of masks, requests and batches grows
 	@BUILD=$(BUILD) FMIXD=$(abspath $(BUILD)/fmixd) $(PYTHON) -B tests/bench/plot.py tests/bench/cost.svg tests/bench/LOG.md

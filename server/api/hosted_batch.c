@@ -355,7 +355,6 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     bool good = mixed_batch_source(&h->mixed, s, q, &d->x, d->out, &d->geometry);
     if (good && lends(h, q, d)) {
         s->tensors[0].lend = lend_mixed;
-        s->tensors[0].row_cost = HOSTED_ROWS_LENT * (double)s->tensors[0].row_bytes;
         s->lent_well = lent_well;
     }
     if (wants(q, PART_ROWS))
@@ -365,9 +364,9 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     s->memory += hosted_samples_memory(&h->samples) + hosted_rows_memory(&h->rows) +
                  hosted_dense_memory(&h->dense) + hosted_labels_memory(&h->labels);
     s->prepare = prepare;
-    double verifying =
-        hosted_labels_cost(&h->labels, h->samples.shuffles || h->samples.neighbours) +
-        (h->mixes ? hosted_rows_verification(&h->rows) : 0) + hosted_dense_verification(&h->dense);
+    double verifying = hosted_labels_cost(&h->labels, hosted_samples_scatter(&h->samples)) +
+                       (h->mixes ? hosted_rows_verification(&h->rows) : 0) +
+                       hosted_dense_verification(&h->dense);
     s->prepare_cost += verifying + (finds_early(h->set) ? 0 : hosted_samples_cost(&h->samples));
     s->warm = s->warm && verifying < WARM_COST && !h->set->images; /* no I/O thread decodes */
     uint64_t of_x = hosted_rows_working(&h->rows), of_dense = hosted_dense_working(&h->dense);

@@ -104,11 +104,16 @@ bool hosted_labels_gather(hosted_labels *l, const uint64_t *samples, dataset_fau
     return true;
 }
 
+#define GATHER_COST 1.0 /* nanoseconds a byte, into pages that are new */
+
 double hosted_labels_cost(const hosted_labels *l, bool scattered) {
     double cost = 0;
-    for (unsigned i = 0; i < l->set->heads; i++)
+    for (unsigned i = 0; i < l->set->heads; i++) {
+        size_t bytes = label_bytes(&l->set->head[i]);
         cost += dataset_read_cost(l->set, dataset_part_number(l->set, DATASET_PART_HEAD, i),
-                                  l->rows, label_bytes(&l->set->head[i]), scattered);
+                                  l->rows, bytes, scattered) +
+                GATHER_COST * (double)l->rows * (double)bytes;
+    }
     return cost;
 }
 

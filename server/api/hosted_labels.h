@@ -25,7 +25,8 @@ bool hosted_labels_describe(hosted_labels *l, query *q, labels **out, problem *p
  * as is noted in *fault. */
 bool hosted_labels_gather(hosted_labels *l, const uint64_t *samples, dataset_fault *fault);
 
-/* Estimated nanoseconds to verify the labels. scattered: samples are anywhere in the set. */
+/* Estimated nanoseconds to verify and gather the labels. scattered: samples are anywhere in the
+ * set. */
 double hosted_labels_cost(const hosted_labels *l, bool scattered);
 
 uint64_t hosted_labels_memory(const hosted_labels *l);

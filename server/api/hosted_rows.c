@@ -177,7 +177,7 @@ double hosted_rows_verification(const hosted_rows *h) {
                      : set->ragged ? a->row_bytes * (set->steps / set->count + 1)
                                    : a->row_bytes;
     return dataset_read_cost(set, dataset_array_number(set, a), hosted_samples_count(s), bytes,
-                             s->shuffles || s->neighbours);
+                             hosted_samples_scatter(s));
 }
 
 double hosted_rows_cost(const hosted_rows *h) {

@@ -39,8 +39,6 @@ fmix_status hosted_rows_mix(const hosted_rows *h, const mixer_rows *rows, const 
  * answer has them: of samples in order that no preprocessor changes. */
 bool hosted_rows_lie(const hosted_rows *h);
 
-#define HOSTED_ROWS_LENT 0.02 /* estimated nanoseconds to lend a byte */
-
 /* Where rows first … first+n-1 of the batch lie, if they lie in order: verified, and read into main
  * memory. NULL: the set is damaged, or was touched after `begun` (dataset_read_begin). */
 const void *hosted_rows_lend(const hosted_rows *h, uint64_t first, uint64_t n, uint64_t begun);

@@ -120,6 +120,10 @@ uint64_t hosted_samples_memory(const hosted_samples *h) {
            (h->span ? sizeof *h->span * count : 0);
 }
 
+bool hosted_samples_scatter(const hosted_samples *h) {
+    return h->shuffles || h->neighbours || (h->span && h->bucket > 1);
+}
+
 double hosted_samples_cost(const hosted_samples *h) {
     double row = (h->shuffles ? 150 : 10) + (h->neighbours ? 500 : 0);
     double cost = row * (double)h->at.rows;

@@ -43,6 +43,9 @@ uint64_t hosted_samples_longest(const hosted_samples *h);
 /* The t of sample i. A neighbour has the t of its row. */
 uint64_t hosted_samples_t(const hosted_samples *h, uint64_t i);
 
+/* Returns true if the samples do not lie next to each other in the set. */
+bool hosted_samples_scatter(const hosted_samples *h);
+
 /* Bytes that the numbers take, and estimated nanoseconds to find all of them. */
 uint64_t hosted_samples_memory(const hosted_samples *h);
 double hosted_samples_cost(const hosted_samples *h);

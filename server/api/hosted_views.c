@@ -13,7 +13,7 @@
 
 /* Estimated nanoseconds for each pixel. */
 #define DECODE_COST 12.0
-#define RESIZE_COST 2.0
+#define RESIZE_COST 1.0
 
 typedef enum view_state {
     VIEW_MISSING,
@@ -82,8 +82,10 @@ static void add_costs(hosted_views *h, const hosted_view *v) {
     uint64_t working = fmix_resize_memory(&v->view, h->filter, channels);
     fmix_part part;
     fmix_view_reads(&v->view, h->filter, &part);
-    h->cost += RESIZE_COST * (double)channels * (double)part.height * part.width +
-               RESIZE_COST * (double)h->rows.row_bytes;
+    double pixels_between = (double)part.height * v->view.columns.size; /* columns come first */
+    h->cost +=
+        RESIZE_COST * (double)channels * ((double)part.height * part.width + pixels_between) +
+        RESIZE_COST * (double)h->rows.row_bytes;
     if (set->store == DATASET_FILES) {
         working += image_memory(&(image){.height = v->picture.height, .width = v->picture.width});
         h->cost += DECODE_COST * (double)pixels;

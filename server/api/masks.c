@@ -90,8 +90,11 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
     return p->status == 0;
 }
 
+#define LEVEL_COST 15 /* nanoseconds an element */
+
 static bool add_tensors(tensor_source *s, const query *q, const masks *m, tensor_fill *images) {
-    return mask_tensor_add(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan), images, m) &&
+    double levels = images == fill_levels ? LEVEL_COST * (double)m->elements : 0;
+    return mask_tensor_add(s, q, m->dtype, fmix_plan_mask_cost(m->rows.plan) + levels, images, m) &&
            tensor_source_add(s, "lambda", DTYPE_F64, 0, NULL, PLAN_ROWS_COST, plan_rows_lambda,
                              &m->rows) &&
            tensor_source_add(s, "lambda_eff", DTYPE_F64, 0, NULL, PLAN_ROWS_COST,
@@ -124,7 +127,7 @@ void masks_get(resource_request *request, resource_result *out) {
     m->bytes = fmix_mask_bytes(m->elements, m->dtype);
     s->self = m;
     s->destroy = destroy;
-    s->warm = fmix_plan_is_warm(m->rows.plan);
+    tensor_source_set_warm(s, fmix_plan_is_warm(m->rows.plan), m->elements);
     s->working = fmix_plan_memory(m->rows.plan) + (as_images ? 8 * m->elements : 0);
     s->columns = (unsigned)q->columns;
     s->scale = (unsigned)q->scale;

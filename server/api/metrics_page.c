@@ -131,6 +131,7 @@ static void add_refused_sets(buffer *b, server_state *s) {
 
 static void add_queue(buffer *b, server_state *s) {
     static const char stages[] = "Compute time, by stage.";
+    static const char estimates[] = "What the estimates said of it.";
     jobs_counters j;
     jobs_count(s->jobs, &j);
     const row rows[] = {
@@ -148,6 +149,14 @@ static void add_queue(buffer *b, server_state *s) {
         {"fmixd_compute_seconds_total", "{stage=\"rows\"}", counter, stages, j.seconds[JOB_ROWS]},
         {"fmixd_compute_seconds_total", "{stage=\"encode\"}", counter, stages,
          j.seconds[JOB_ENCODE]},
+        {"fmixd_compute_estimated_seconds_total", "{stage=\"handle\"}", counter, estimates,
+         j.estimated[JOB_HANDLE]},
+        {"fmixd_compute_estimated_seconds_total", "{stage=\"prepare\"}", counter, estimates,
+         j.estimated[JOB_PREPARE]},
+        {"fmixd_compute_estimated_seconds_total", "{stage=\"rows\"}", counter, estimates,
+         j.estimated[JOB_ROWS]},
+        {"fmixd_compute_estimated_seconds_total", "{stage=\"encode\"}", counter, estimates,
+         j.estimated[JOB_ENCODE]},
         {"fmixd_compute_threads", "", gauge,
          "Compute threads for short slices; as many more compute long ones.", j.threads},
         {"fmixd_slices_running", "", gauge, "Slices being computed now.", j.running},

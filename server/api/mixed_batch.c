@@ -135,6 +135,13 @@ static bool add_drawn(tensor_source *s, const char *name, dtype type, unsigned s
     return true;
 }
 
+#define NARROW_COST 6 /* nanoseconds to round to a type of 16 bits */
+
+static bool narrows(const mixed_batch *m, dtype type, dtype out_type) {
+    return dtype_floats(out_type) && dtype_table[out_type].size == 2 &&
+           (out_type != type || m->interpolates);
+}
+
 static bool add_tensors(mixed_batch *m, tensor_source *s, const query *q, const array *u,
                         dtype out_type, const batch_geometry *g) {
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
@@ -143,12 +150,14 @@ static bool add_tensors(mixed_batch *m, tensor_source *s, const query *q, const 
                                                              : CHANNELS_BEFORE;
     double mask_cost =
         fmix_mixer_cost(m->rows.mixer) + (m->interpolates ? 0.25 * (double)m->elements : 0);
-    double bytes = (double)m->elements * (double)g->channels * (double)dtype_table[u->type].size;
+    double elements = (double)m->elements * (double)g->channels;
+    double bytes = elements * (double)dtype_table[u->type].size;
+    double mixing = bytes * (m->interpolates ? 0.2 : 0.1) +
+                    elements * (narrows(m, u->type, out_type) ? NARROW_COST : 0);
     bool good = true;
     if (wanted & PART_MIXED)
         good = good && add_drawn(s, "mixed", out_type, u->rank - 1, u->shape + 1, place,
-                                 mask_cost + bytes * (m->interpolates ? 0.5 : 0.2) + m->row_cost,
-                                 m->fill, m->fill_self);
+                                 mask_cost + mixing + m->row_cost, m->fill, m->fill_self);
     if (wanted & PART_LABELS)
         good = good && labels_add(m->labels, s, &m->rows, m->pairing);
     if (wanted & PART_DENSE)
@@ -182,7 +191,7 @@ bool mixed_batch_source(mixed_batch *m, tensor_source *s, const query *q, const 
                         dtype out_type, const batch_geometry *g) {
     bool sorts = pairs_by_class(m->kind);
     s->prepare_cost = (sorts ? 150 : 15) * (double)m->total;
-    s->warm = fmix_mixer_is_warm(m->rows.mixer);
+    tensor_source_set_warm(s, fmix_mixer_is_warm(m->rows.mixer), m->elements);
     s->working = fmix_mixer_memory(m->rows.mixer) + converted_row(m);
     s->memory = (sorts ? 16 : 8) * m->total; /* of the pairing, and of rows in order of class */
     s->columns = (unsigned)q->columns;

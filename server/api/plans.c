@@ -167,7 +167,7 @@ void plans_get(resource_request *request, resource_result *out) {
     s->self = made;
     s->destroy = plans_free;
     s->batches = q->given[QUERY_STEPS] ? q->steps : 0;
-    s->warm = fmix_mixer_is_warm(made->mixer);
+    tensor_source_set_warm(s, fmix_mixer_is_warm(made->mixer), made->elements);
     s->working = fmix_mixer_memory(made->mixer);
     s->recipe = recipe_text(q, request->groups);
     tensor_source_note(s, "seed", q->seed);

@@ -138,7 +138,7 @@ static bool claim(job *j, job_slice *slice, bool *more) {
     bool ready = h->stage == STAGE_QUEUED && !h->abandoned;
     if (ready) {
         h->stage = STAGE_RUN;
-        *slice = (job_slice){JOB_HANDLE, 0};
+        *slice = (job_slice){JOB_HANDLE, 0, j->task.cost};
         *more = false;
     }
     pthread_mutex_unlock(&h->lock);

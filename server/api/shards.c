@@ -85,8 +85,7 @@ static bool add_records(tensor_source *s, const shard *h) {
         bytes += batch->tensors[i].row_bytes;
     }
     s->working = batch->working + at_once * (bytes + length);
-    return tensor_source_add(s, "shard", DTYPE_U8, 1, &length, cost + 0.3 * (double)length,
-                             fill_records, h);
+    return tensor_source_add(s, "shard", DTYPE_U8, 1, &length, cost, fill_records, h);
 }
 
 /* Takes the batch. NULL: explained. */
@@ -111,6 +110,7 @@ static tensor_source *shard_source(const resource_request *request, tensor_sourc
     s->prepare = prepare;
     s->prepare_cost = batch->prepare_cost;
     s->warm = batch->warm;
+    s->first_cost = batch->first_cost;
     s->memory = batch->memory;
     if (shard_record_begin(&h->record, p)) {
         if (add_records(s, h))

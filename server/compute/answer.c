@@ -14,7 +14,7 @@
 static void estimate_time(answer *a, uint64_t width) {
     task *t = &a->job.task;
     double rows = slicing_cost(&a->slicing);
-    t->serial = a->source->prepare_cost + a->encode_cost;
+    t->serial = a->source->prepare_cost + a->source->first_cost + a->encode_cost;
     t->cost = t->serial + rows;
     t->window = a->slicing.slices ? rows * (double)width / (double)a->slicing.slices : 0;
     t->width = width > UINT_MAX ? UINT_MAX : (unsigned)width;

@@ -44,16 +44,20 @@ bool answer_can_claim(const answer *a) {
 }
 
 job_slice answer_claim(answer *a) {
-    if (a->stage == STAGE_ROWS)
-        return (job_slice){JOB_ROWS, a->next++};
+    if (a->stage == STAGE_ROWS) {
+        double cost = slicing_slice_cost(&a->slicing, a->next);
+        cost += a->next == 0 ? a->source->first_cost : 0;
+        return (job_slice){JOB_ROWS, a->next++, cost};
+    }
     a->claimed = true;
-    return (job_slice){a->stage == STAGE_PREPARE ? JOB_PREPARE : JOB_ENCODE, 0};
+    return a->stage == STAGE_PREPARE ? (job_slice){JOB_PREPARE, 0, a->source->prepare_cost}
+                                     : (job_slice){JOB_ENCODE, 0, a->encode_cost};
 }
 
 double answer_longest(const answer *a, answer_stage stage) {
     return stage == STAGE_PREPARE  ? a->source->prepare_cost
            : stage == STAGE_ENCODE ? a->encode_cost
-                                   : slicing_longest(&a->slicing);
+                                   : a->source->first_cost + slicing_longest(&a->slicing);
 }
 
 bool answer_is_indivisible(const answer *a, answer_stage stage) {

@@ -26,7 +26,7 @@ bool buffered_body_plan(const tensor_source *s, const format *f, slicing *out, d
             bytes += (tensor_bytes(t) + 7) / 8 * 8;
         }
     }
-    *cost = f->cost * (double)elements;
+    *cost = f->cost(s, elements);
     if (elements <= f->most)
         return true;
     problem_add(p, 413, NULL,

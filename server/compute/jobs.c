@@ -160,6 +160,12 @@ static uint64_t run_slice(job *j, job_slice slice, fmix_scratch *scratch) {
     return clock_nanoseconds() - begun;
 }
 
+/* With the lock held. */
+static void count_time(jobs_counters *c, const job_slice *slice, uint64_t nanoseconds) {
+    c->seconds[slice->stage] += (double)nanoseconds * 1e-9;
+    c->estimated[slice->stage] += slice->cost * 1e-9;
+}
+
 /* slice: NULL where the job had no slice to claim. */
 static void count_slice(worker *w, job *j, const job_slice *slice, uint64_t nanoseconds) {
     jobs *pool = w->pool;
@@ -168,7 +174,7 @@ static void count_slice(worker *w, job *j, const job_slice *slice, uint64_t nano
     pool->counters.running--;
     if (slice) {
         pool->counters.slices++;
-        pool->counters.seconds[slice->stage] += (double)nanoseconds * 1e-9;
+        count_time(&pool->counters, slice, nanoseconds);
     }
     pthread_mutex_unlock(&pool->lock);
 }
@@ -411,7 +417,7 @@ void jobs_run_inline(jobs *pool, job *j, job_slice slice) {
     uint64_t nanoseconds = run_slice(j, slice, s ? io_scratch_memory(s) : NULL);
     pthread_mutex_lock(&pool->lock);
     pool->counters.inlined++;
-    pool->counters.seconds[slice.stage] += (double)nanoseconds * 1e-9;
+    count_time(&pool->counters, &slice, nanoseconds);
     pthread_mutex_unlock(&pool->lock);
 }
 

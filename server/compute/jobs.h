@@ -32,6 +32,7 @@ typedef enum job_stage { JOB_HANDLE, JOB_PREPARE, JOB_ROWS, JOB_ENCODE, JOB_STAG
 typedef struct job_slice {
     job_stage stage;
     uint64_t number; /* within its stage */
+    double cost;     /* estimated nanoseconds */
 } job_slice;
 
 typedef struct job_class {
@@ -94,13 +95,14 @@ typedef struct jobs_settings {
 } jobs_settings;
 
 typedef struct jobs_counters {
-    uint64_t slices;            /* computed since the start */
-    uint64_t cancelled;         /* jobs that ended before their work was done */
-    uint64_t inlined;           /* slices computed by the calling thread itself */
-    double seconds[JOB_STAGES]; /* computing time, including inlined slices */
-    unsigned admitted;          /* jobs between admission and end, now */
-    unsigned waiting;           /* jobs in the queue, now */
-    unsigned running;           /* slices being computed, now */
+    uint64_t slices;              /* computed since the start */
+    uint64_t cancelled;           /* jobs that ended before their work was done */
+    uint64_t inlined;             /* slices computed by the calling thread itself */
+    double seconds[JOB_STAGES];   /* computing time, including inlined slices */
+    double estimated[JOB_STAGES]; /* what the estimates of these slices said */
+    unsigned admitted;            /* jobs between admission and end, now */
+    unsigned waiting;             /* jobs in the queue, now */
+    unsigned running;             /* slices being computed, now */
     unsigned threads, limit;
     double backlog; /* estimated nanoseconds that one core would need for the remaining work */
     double pace;    /* measured time divided by estimated time */

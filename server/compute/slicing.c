@@ -2,9 +2,14 @@
 
 #define SLICE_COST 1e6 /* estimated nanoseconds */
 
-static uint64_t rows_of_slice(const tensor *t, uint64_t bytes, uint64_t most) {
+static double row_cost_of(const tensor *t, bool lent) {
+    double bytes = (double)t->row_bytes;
+    return lent ? SLICING_LEND_COST * bytes : t->row_cost + SLICING_WRITE_COST * bytes;
+}
+
+static uint64_t rows_of_slice(const tensor *t, double row_cost, uint64_t bytes, uint64_t most) {
     uint64_t by_bytes = t->row_bytes ? bytes / t->row_bytes : bytes;
-    uint64_t by_cost = t->row_cost > 0 ? (uint64_t)(SLICE_COST / t->row_cost) : by_bytes;
+    uint64_t by_cost = row_cost > 0 ? (uint64_t)(SLICE_COST / row_cost) : by_bytes;
     uint64_t rows = by_bytes < by_cost ? by_bytes : by_cost;
     rows = rows < most ? rows : most;
     return rows < 1 ? 1 : rows;
@@ -14,7 +19,8 @@ static slicing_part *add(slicing *all, const tensor *t, uint64_t begin, uint64_t
     slicing_part *part = &all->each[all->count++];
     *part =
         (slicing_part){.from = t, .begin = begin, .end = end, .first = all->slices, .lent = lent};
-    part->rows = rows_of_slice(t, lent ? SLICING_LENT : SLICING_BYTES, end - begin);
+    part->row_cost = row_cost_of(t, lent);
+    part->rows = rows_of_slice(t, part->row_cost, lent ? SLICING_LENT : SLICING_BYTES, end - begin);
     part->slices = (end - begin + part->rows - 1) / part->rows;
     all->slices += part->slices;
     return part;
@@ -72,11 +78,17 @@ bool slicing_lends(const slicing *all) {
     return lends;
 }
 
+double slicing_slice_cost(const slicing *all, uint64_t slice) {
+    uint64_t first;
+    const slicing_part *part = slicing_find(all, slice);
+    return part->row_cost * (double)slicing_part_rows(part, slice, &first);
+}
+
 double slicing_longest(const slicing *all) {
     double longest = 0;
     for (unsigned i = 0; i < all->count; i++) {
         const slicing_part *part = &all->each[i];
-        double cost = part->slices ? part->from->row_cost * (double)part->rows : 0;
+        double cost = part->slices ? part->row_cost * (double)part->rows : 0;
         longest = cost > longest ? cost : longest;
     }
     return longest;
@@ -85,6 +97,6 @@ double slicing_longest(const slicing *all) {
 double slicing_cost(const slicing *all) {
     double cost = 0;
     for (unsigned i = 0; i < all->count; i++)
-        cost += all->each[i].from->row_cost * (double)(all->each[i].end - all->each[i].begin);
+        cost += all->each[i].row_cost * (double)(all->each[i].end - all->each[i].begin);
     return cost;
 }

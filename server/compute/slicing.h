@@ -9,6 +9,10 @@
 #define SLICING_BYTES (512u << 10) /* the most bytes of a slice of more than one row */
 #define SLICING_LENT  (8u << 20)   /* the same of rows that are lent, which take no memory */
 
+/* Nanoseconds a byte of a row that is written, into pages that may be new, or lent. */
+#define SLICING_WRITE_COST 0.25
+#define SLICING_LEND_COST  0.02
+
 /* Rows begin … end-1 of one tensor. */
 typedef struct slicing_part {
     const tensor *from;
@@ -16,6 +20,7 @@ typedef struct slicing_part {
     uint64_t first; /* number of the first slice */
     uint64_t slices;
     uint64_t rows;   /* of each slice; the last slice may have fewer */
+    double row_cost; /* estimated nanoseconds */
     bool lent;       /* streamed_body: its rows are lent */
     uint64_t offset; /* buffered_body: of the tensor's first row in the room for all rows */
 } slicing_part;
@@ -49,7 +54,8 @@ uint64_t slicing_tensor_bytes(const slicing *all);
 /* Returns true if any rows are lent. */
 bool slicing_lends(const slicing *all);
 
-/* Estimated nanoseconds of the longest slice, and of all slices. */
+/* Estimated nanoseconds of a slice, of the longest slice, and of all slices. */
+double slicing_slice_cost(const slicing *all, uint64_t slice);
 double slicing_longest(const slicing *all);
 double slicing_cost(const slicing *all);
 

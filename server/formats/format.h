@@ -39,7 +39,8 @@ typedef struct format {
     bool (*encode)(const tensor_source *s, const unsigned char *const *data, buffer *out);
     /* With encode: a lower bound of the answer's bytes. NULL: 0. */
     uint64_t (*least)(const tensor_source *s);
-    double cost; /* with encode: estimated nanoseconds an element */
+    /* With encode: estimated nanoseconds for so many elements and lists in all. */
+    double (*cost)(const tensor_source *s, uint64_t nodes);
     /* Bytes that encode allocates beside its input and output. NULL: next to none. */
     uint64_t (*working)(const tensor_source *s);
     /* Reads a body. *out is empty, but for the cap of `inflated`. NULL: uploads do not have the

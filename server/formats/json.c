@@ -76,6 +76,11 @@ static uint64_t working(const tensor_source *s) {
     return bytes;
 }
 
+static double cost(const tensor_source *s, uint64_t nodes) {
+    (void)s;
+    return 300 * (double)nodes;
+}
+
 const format format_json = {
     .name = "json",
     .media_type = "application/json",
@@ -84,6 +89,6 @@ const format format_json = {
     .all = true,
     .most = 3 << 19, /* an element or list costs some 50 bytes while it is built */
     .encode = encode,
-    .cost = 150,
+    .cost = cost,
     .working = working,
 };

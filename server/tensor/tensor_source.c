@@ -29,6 +29,16 @@ static bool multiply_capped(uint64_t *product, uint64_t factor) {
     return true;
 }
 
+/* Nanoseconds to plan a transform, with the pages that its first run touches. Measured: 1024
+ * elements 2.4 ms, 224x224 1.7, 512x512 8, 524288 60. */
+#define PLANNING_COST    1.5e6
+#define PLANNING_ELEMENT 30
+
+void tensor_source_set_warm(tensor_source *s, bool made, uint64_t elements) {
+    s->warm = made;
+    s->first_cost = made ? 0 : PLANNING_COST + PLANNING_ELEMENT * (double)elements;
+}
+
 /* The sides before the sides of a sample: [rows], or [batches, rows of one batch]. */
 static unsigned leading(const tensor_source *s, uint64_t *shape) {
     if (!s->batches) {

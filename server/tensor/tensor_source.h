@@ -48,7 +48,7 @@ typedef struct tensor {
     uint64_t shape[TENSOR_RANK];
     uint64_t rows; /* the rows that `fill` counts: samples of the source, or batches */
     uint64_t row_bytes;
-    double row_cost; /* estimated nanoseconds */
+    double row_cost; /* estimated nanoseconds, beside writing the row */
     tensor_fill *fill;
     tensor_lend *lend; /* instead, for a reader that takes bytes where they lie; or NULL */
     const void *self;  /* the first argument of these; borrowed, valid as long as the source */
@@ -80,6 +80,7 @@ struct tensor_source {
     uint64_t held;           /* bytes held that are counted in the budget already */
     uint64_t working;        /* bytes that a thread needs to fill a slice */
     bool warm;               /* the first fill makes nothing slow */
+    double first_cost;       /* estimated nanoseconds of what the first fill makes, or 0 */
     freshness fresh;         /* how long the answer under this URL stays the same */
     double prepare_cost;     /* estimated nanoseconds of prepare */
     void *self;              /* the argument of the functions below */
@@ -101,6 +102,9 @@ struct tensor_source {
 /* NULL without memory. */
 tensor_source *tensor_source_new(uint64_t rows);
 void tensor_source_free(tensor_source *s);
+
+/* Sets `warm` and `first_cost`. made: the tables of masks of so many elements are made. */
+void tensor_source_set_warm(tensor_source *s, bool made, uint64_t elements);
 
 /* Appends a tensor whose rows have these sides, to be filled by fill(self, …). False: the size of
  * the tensor overflows, or the source is full. */

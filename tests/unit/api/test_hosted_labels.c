@@ -140,7 +140,17 @@ static void memory_counts_each_label_of_each_row(void **state) {
     end(&b);
 }
 
+static void gathering_costs_by_bytes(void **state) {
+    (void)state;
+    dataset wide = shop;
+    wide.head[1] = (dataset_head){.name = "y.tags", .kind = DATASET_ROWS, .classes = 20000};
+    const hosted_labels few = {.set = &shop, .rows = 100}, many = {.set = &wide, .rows = 100};
+    assert_true(hosted_labels_cost(&few, true) < 1e3);
+    assert_true(hosted_labels_cost(&many, true) > 1e6);
+}
+
 RUN(T(labels_are_gathered_sample_by_sample),
     T(the_set_supplies_classes_unless_the_request_gives_as_many_or_more),
     T(a_set_without_labels_refuses_the_part_of_labels), T(values_are_gathered_beside_class_numbers),
-    T(a_list_of_classes_says_0_for_values), T(memory_counts_each_label_of_each_row))
+    T(a_list_of_classes_says_0_for_values), T(memory_counts_each_label_of_each_row),
+    T(gathering_costs_by_bytes))

@@ -146,8 +146,20 @@ static void neighbours_cost_time_and_memory(void **state) {
     hosted_samples_end(&near_too);
 }
 
+static void samples_scatter_unless_they_follow_each_other_in_the_set(void **state) {
+    (void)state;
+    dataset_span span;
+    const hosted_samples in_order = {0}, shuffled = {.shuffles = true},
+                         near_too = {.neighbours = true}, sorted = {.span = &span, .bucket = 50},
+                         unsorted = {.span = &span, .bucket = 1};
+    assert_false(hosted_samples_scatter(&in_order) || hosted_samples_scatter(&unsorted));
+    assert_true(hosted_samples_scatter(&shuffled) && hosted_samples_scatter(&near_too) &&
+                hosted_samples_scatter(&sorted));
+}
+
 RUN(T(unshuffled_rows_are_in_the_order_of_the_set),
     T(shuffled_rows_are_the_library_s_shuffle_of_that_epoch),
     T(neighbours_follow_the_rows_and_are_drawn_at_their_t),
     T(sequences_are_those_of_the_library_s_bucket_with_their_t),
-    T(the_longest_counts_neighbours_too), T(neighbours_cost_time_and_memory))
+    T(the_longest_counts_neighbours_too), T(neighbours_cost_time_and_memory),
+    T(samples_scatter_unless_they_follow_each_other_in_the_set))

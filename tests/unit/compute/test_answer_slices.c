@@ -47,6 +47,8 @@ static void resume(void *of) {
     atomic_store(&((lender *)of)->suspended, false);
 }
 
+static double first_cost; /* of the sources that are made */
+
 static fmix_status prepare(void *self) {
     (void)self;
     return FMIX_OK;
@@ -65,6 +67,7 @@ static answer *start_costly(lender *l, jobs *pool, const format *f, uint64_t row
     s->lent_well = lent_well;
     s->prepare = prepare_cost > 0 ? prepare : NULL;
     s->prepare_cost = prepare_cost;
+    s->first_cost = first_cost;
     s->self = l;
     s->destroy = destroy;
     answer *a = answer_new(pool, s, f, &waiter, &p);
@@ -189,6 +192,25 @@ static void other_threads_compute_slices_that_take_long(void **state) {
     }
 }
 
+/* The rows of such an answer are for the threads for long slices. */
+static void what_the_first_fill_makes_counts_as_part_of_a_slice(void **state) {
+    (void)state;
+    const jobs_settings settings = {.threads = 1, .limit = 1, .patience = 1e12};
+    for (int cold = 0; cold < 2; cold++) {
+        lender l = {.lost = ROWS};
+        jobs *pool = jobs_new(&settings);
+        jobs_counters c;
+        first_cost = cold ? 11e6 : 0;
+        answer *a = start(&l, pool, &format_json, ROWS, 20);
+        assert_int_equal(answer_job(a)->task.yields, cold);
+        assert_int_equal(answer_job(a)->indivisible_rows, cold);
+        jobs_count(pool, &c);
+        assert_true((c.estimated[JOB_ROWS] > 10e-3) == cold);
+        end(&l, pool, a);
+    }
+    first_cost = 0;
+}
+
 static void a_slice_of_seconds_makes_the_task_lengthy(void **state) {
     (void)state;
     const jobs_settings settings = {.threads = 1, .limit = 1, .patience = 1e12};
@@ -206,4 +228,5 @@ RUN(T(rows_that_are_lent_are_read_where_they_lie_and_checked_at_the_end),
     T(rows_that_cannot_be_lent_end_the_reading_before_them),
     T(a_small_answer_whose_lent_rows_were_altered_is_refused),
     T(an_answer_that_is_encoded_fills_rows_that_could_be_lent),
-    T(other_threads_compute_slices_that_take_long), T(a_slice_of_seconds_makes_the_task_lengthy))
+    T(other_threads_compute_slices_that_take_long), T(a_slice_of_seconds_makes_the_task_lengthy),
+    T(what_the_first_fill_makes_counts_as_part_of_a_slice))

@@ -31,7 +31,7 @@ static bool claim(job *j, job_slice *slice, bool *more) {
     pthread_mutex_lock(&t->lock);
     bool is = t->next < t->slices;
     if (is)
-        *slice = (job_slice){JOB_ROWS, t->next++};
+        *slice = (job_slice){JOB_ROWS, t->next++, 1e6};
     *more = t->next < t->slices;
     pthread_mutex_unlock(&t->lock);
     return is;
@@ -364,13 +364,15 @@ static void run_inline_keeps_one_scratch_for_each_thread(void **state) {
     job_record r = RECORD;
     jobs *pool = pool_of(1, 1, NULL);
     logged_job *t = logged_job_of(pool, &r, 1, 3, 0);
-    jobs_run_inline(pool, &t->job, (job_slice){JOB_ROWS, 0});
+    jobs_run_inline(pool, &t->job, (job_slice){JOB_ROWS, 0, 1e9});
     assert_int_equal(r.count, 1);
     fmix_scratch *scratch = t->scratch;
     assert_non_null(scratch);
-    jobs_run_inline(pool, &t->job, (job_slice){JOB_ENCODE, 1});
+    jobs_run_inline(pool, &t->job, (job_slice){JOB_ENCODE, 1, 2e9});
     assert_ptr_equal(t->scratch, scratch);
     assert_true(count(pool).inlined == 2 && count(pool).slices == 0);
+    const jobs_counters all = count(pool);
+    assert_true(all.estimated[JOB_ROWS] == 1 && all.estimated[JOB_ENCODE] == 2);
     job_release(&t->job);
     jobs_free(pool);
 }

@@ -26,16 +26,16 @@ static void slices_cover_all_rows_once(void **state) {
         uint64_t rows, bytes;
         double cost;
         uint64_t slices;
-        double longest;
+        uint64_t most; /* rows of a slice */
     } table[] = {
-        {1, 1, 0, 1, 0},
-        {1, 1 << 30, 1e9, 1, 1e9},
+        {1, 1, 0, 1, 1},
+        {1, 1 << 30, 1e9, 1, 1},
         {1000, 1, 1, 1, 1000},
         {1000, 1 << 19, 1, 1000, 1},
         {1000, 1 << 18, 1, 500, 2},
         {1001, 1 << 18, 1, 501, 2},
-        {1000, 1, 1e6, 1000, 1e6},
-        {1000, 1, 1e5, 100, 1e6},
+        {1000, 1, 1e6, 1000, 1},
+        {1000, 1, 9.9e4, 100, 10},
         {7, 1 << 20, 1, 7, 1},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -43,7 +43,9 @@ static void slices_cover_all_rows_once(void **state) {
         slicing all = {0};
         const slicing_part *c = slicing_add(&all, &s->tensors[0], 0, table[i].rows);
         assert_true(all.count == 1 && all.slices == table[i].slices);
-        assert_true(slicing_longest(&all) == table[i].longest);
+        double row = table[i].cost + SLICING_WRITE_COST * (double)table[i].bytes;
+        assert_true(slicing_longest(&all) == row * (double)table[i].most);
+        assert_true(slicing_slice_cost(&all, 0) == row * (double)table[i].most);
         assert_covers(&all, c, 0, table[i].rows);
         tensor_source_free(s);
     }
@@ -62,6 +64,7 @@ static void rows_that_are_lent_have_large_slices_without_memory(void **state) {
     s->tensors[0].lend = lend;
     const slicing_part *part = slicing_add_bytes(&lent, &s->tensors[0], 0, UINT64_C(100) << 20);
     assert_true(part->lent && part->rows == 8 && part->slices == 13);
+    assert_true(slicing_slice_cost(&lent, 12) == SLICING_LEND_COST * (4 << 20));
     assert_covers(&lent, part, 0, 100);
     assert_true(slicing_slice_bytes(&lent) == 0 && slicing_lends(&lent));
     slicing_add(&computed, &s->tensors[0], 0, 100); /* of a body that is encoded whole */
@@ -86,7 +89,8 @@ static void slices_are_numbered_from_part_to_part_and_empty_parts_have_none(void
     assert_true(all.count == 5 && all.slices == 4);
     assert_covers(&all, &all.each[1], 10, 13);
     assert_covers(&all, &all.each[3], 99, 100);
-    assert_true(slicing_cost(&all) == 4 && slicing_longest(&all) == 1);
+    double row = 1 + SLICING_WRITE_COST * (1 << 19);
+    assert_true(slicing_cost(&all) == 4 * row && slicing_longest(&all) == row);
     assert_int_equal(slicing_slice_bytes(&all), t->row_bytes);
     slicing_init(&all);
     slicing_add(&all, t, 5, 5);

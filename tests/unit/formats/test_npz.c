@@ -26,4 +26,15 @@ static void large_sources_and_unknown_types_are_refused_before_any_work(void **s
     }
 }
 
-RUN(T(large_sources_and_unknown_types_are_refused_before_any_work))
+/* A copy of every byte: hundreds of megabytes are no short slice. */
+static void the_cost_is_by_bytes(void **state) {
+    (void)state;
+    static const uint64_t side = 1 << 20;
+    tensor_source *s = tensor_source_new(100);
+    assert_true(tensor_source_add(s, "x", DTYPE_U8, 1, &side, 0, NULL, NULL));
+    double cost = format_npz.cost(s, 100 * side);
+    assert_true(cost > 20e6 && cost < 1e9);
+    tensor_source_free(s);
+}
+
+RUN(T(large_sources_and_unknown_types_are_refused_before_any_work), T(the_cost_is_by_bytes))

@@ -309,7 +309,22 @@ static void tensors_that_are_not_images_are_400_by_name(void **state) {
     }
 }
 
-RUN(T(one_mask_is_itself_pixel_for_pixel), T(scale_repeats_each_element_along_both_sides),
+/* By pixels, of which `scale` makes many. */
+static void the_cost_is_that_of_the_sheet(void **state) {
+    (void)state;
+    static const uint64_t side[] = {8, 8};
+    double last = 0;
+    for (unsigned scale = 1; scale <= 64; scale *= 2) {
+        tensor_source *s = masks_of(4, 2, side, 2, scale);
+        double cost = format_png.cost(s, 4 * 64), pixels = 4.0 * 64 * scale * scale;
+        assert_true(cost > last && cost > 20 * pixels && cost < 200 * pixels);
+        last = cost;
+        tensor_source_free(s);
+    }
+}
+
+RUN(T(the_cost_is_that_of_the_sheet), T(one_mask_is_itself_pixel_for_pixel),
+    T(scale_repeats_each_element_along_both_sides),
     T(a_sheet_fills_its_rows_left_to_right_with_gaps),
     T(columns_are_as_many_as_asked_but_no_more_than_masks), T(a_mask_of_one_side_is_a_strip),
     T(a_mask_of_three_sides_is_its_slices_in_a_square), T(one_pixel_too_many_is_413_by_name),

@@ -102,6 +102,20 @@ static void sides_of_small_primes_cost_nothing_extra(void **state) {
                 fmix_transform_penalty(&(fmix_shape){2, {17, 16, 0}}));
 }
 
+/* A prime past 172 is transformed by way of the primes of p-1, and slower where it is long. */
+static void primes_cost_what_the_primes_before_them_cost_too(void **state) {
+    static const uint32_t sides[] = {179, 13577, 65521, 394861, 1000003};
+    double last = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        double penalty = fmix_transform_penalty(&(fmix_shape){1, {sides[i], 0, 0}});
+        assert_true(penalty > last);
+        last = penalty;
+    }
+    assert_true(last > 100);
+}
+
 RUN(T(bound_is_64_u_log2_rounded_up), T(plans_are_kept_by_shape),
     T(a_plan_takes_no_more_memory_than_the_cache_counts), T(the_largest_prime_factor_is_found),
-    T(sides_of_small_primes_cost_nothing_extra))
+    T(sides_of_small_primes_cost_nothing_extra),
+    T(primes_cost_what_the_primes_before_them_cost_too))

@@ -162,7 +162,18 @@ static void freeing_destroys_what_it_holds_once(void **state) {
     tensor_source_free(NULL);
 }
 
+static void the_first_fill_costs_what_it_makes(void **state) {
+    (void)state;
+    tensor_source *s = tensor_source_new(1);
+    tensor_source_set_warm(s, false, 1 << 20);
+    assert_true(!s->warm && s->first_cost > 1e7);
+    tensor_source_set_warm(s, true, 1 << 20);
+    assert_true(s->warm && s->first_cost == 0);
+    tensor_source_free(s);
+}
+
 RUN(T(sizes_are_the_products_of_sides_and_type), T(types_have_the_sizes_their_names_say),
     T(a_size_that_overflows_is_refused), T(too_many_tensors_or_sides_are_refused),
     T(a_tensor_says_itself_how_it_is_drawn), T(notes_beyond_the_room_are_dropped),
-    T(each_tensor_is_filled_from_a_self_of_its_own), T(freeing_destroys_what_it_holds_once))
+    T(each_tensor_is_filled_from_a_self_of_its_own), T(freeing_destroys_what_it_holds_once),
+    T(the_first_fill_costs_what_it_makes))
