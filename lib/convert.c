@@ -1,6 +1,7 @@
 #include "convert.h"
 #include "binary64.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* The 16-bit floats: f16 has 5 bits of exponent and 10 of fraction, bf16 has 8 and 7. */
@@ -140,15 +141,63 @@ void fmix_store(fmix_dtype type, const double *from, uint64_t n, void *out) {
     }
 }
 
+/* What bytes become in each floating type: the values, and their elements. */
+static struct {
+    double value[256];
+    double element[256]; /* the room for them, of any type */
+} bytes_as[FMIX_DTYPES];
+
+static void fill_bytes_as(void) {
+    for (int t = 0; t < FMIX_DTYPES; t++) {
+        const fmix_dtype type = (fmix_dtype)t;
+        double *value = bytes_as[t].value;
+        if (!fmix_dtype_floats(type))
+            continue;
+        for (int v = 0; v < 256; v++)
+            value[v] = v / 255.0;
+        fmix_store(type, value, 256, bytes_as[t].element);
+        fmix_load(type, bytes_as[t].element, 256, value);
+    }
+}
+
+static void make_bytes_as(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_bytes_as);
+}
+
+static bool is_share(fmix_dtype type, fmix_dtype out_type) {
+    return type == FMIX_DTYPE_U8 && fmix_dtype_floats(out_type);
+}
+
 void fmix_load_for(fmix_dtype type, fmix_dtype out_type, const void *from, uint64_t n,
                    double *out) {
-    fmix_load(type, from, n, out);
-    if (type != FMIX_DTYPE_U8 || !fmix_dtype_floats(out_type))
+    const unsigned char *at = from;
+    if (!is_share(type, out_type)) {
+        fmix_load(type, from, n, out);
         return;
-    for (uint64_t i = 0; i < n; i++) {
-        double rounded = out[i] / 255;
-        fmix_store(out_type, &rounded, 1, &rounded);
-        fmix_load(out_type, &rounded, 1, &out[i]);
+    }
+    make_bytes_as();
+    const double *value = bytes_as[out_type].value;
+    for (uint64_t i = 0; i < n; i++)
+        out[i] = value[at[i]];
+}
+
+#define LOOK_UP(bytes)                                                                             \
+    for (uint64_t i = 0; i < n * step; i += step)                                                  \
+        memcpy(to + i * (bytes), of + at[i] * (bytes), bytes);                                     \
+    break
+
+void fmix_look_up(const void *table, uint64_t size, const void *in, uint64_t n, uint64_t step,
+                  void *out) {
+    const unsigned char *of = table, *at = in;
+    unsigned char *to = out;
+    switch (size) {
+    case 2:
+        LOOK_UP(2);
+    case 4:
+        LOOK_UP(4);
+    default:
+        LOOK_UP(8);
     }
 }
 
@@ -181,9 +230,14 @@ void fmix_convert(fmix_dtype type, const void *from, uint64_t n, fmix_dtype out_
         memcpy(out, from, (size_t)(n * size));
         return;
     }
+    if (is_share(type, out_type)) {
+        make_bytes_as();
+        fmix_look_up(bytes_as[out_type].element, out_size, from, n, 1, out);
+        return;
+    }
     for (uint64_t i = 0; i < n; i += count) {
         count = n - i < 512 ? n - i : 512;
-        fmix_load_for(type, out_type, in + i * size, count, x);
+        fmix_load(type, in + i * size, count, x);
         fmix_store(out_type, x, count, to + i * out_size);
     }
 }

@@ -1,33 +1,74 @@
 #include "convert.h"
 
-#define CHUNK 512
+#define CHUNK  512
+#define TABLES 8 /* channels of bytes that have a table of values each, */
+#define WORTH  4 /* where so many times as many values are looked up as it has */
 
 /* Both steps of STREAM §8, each rounded. */
-static void normalise(const fmix_normal *how, uint64_t first, uint64_t elements, size_t n,
-                      double *x) {
+static void normalise(const fmix_normal *how, uint64_t channel, size_t n, double *x) {
     double scale = how->dtype == FMIX_DTYPE_U8 ? 255 : 1;
-    uint64_t repeat = how->layout == FMIX_CHANNELS_LAST ? 1 : elements;
+    double mean = how->mean[channel], std = how->std[channel];
+    for (size_t i = 0; i < n; i++)
+        x[i] = (x[i] / scale - mean) / std;
+}
+
+/* The same where channels lie side by side. */
+static void normalise_pixels(const fmix_normal *how, uint64_t first, size_t n, double *x) {
+    double scale = how->dtype == FMIX_DTYPE_U8 ? 255 : 1;
+    uint64_t channel = first % how->count;
     for (size_t i = 0; i < n; i++) {
-        uint64_t c = how->count == 1 ? 0 : (first + i) / repeat % how->count;
-        x[i] = (x[i] / scale - how->mean[c]) / how->std[c];
+        x[i] = (x[i] / scale - how->mean[channel]) / how->std[channel];
+        channel = channel + 1 == how->count ? 0 : channel + 1;
+    }
+}
+
+static bool lies_side_by_side(const fmix_normal *how) {
+    return how->layout == FMIX_CHANNELS_LAST && how->count > 1;
+}
+
+static void by_chunks(const fmix_normal *how, uint64_t elements, uint64_t values,
+                      const unsigned char *in, unsigned char *to) {
+    uint64_t size = fmix_dtype_bytes(how->dtype), out_size = fmix_dtype_bytes(how->out_dtype);
+    bool mixed = lies_side_by_side(how);
+    uint64_t run = mixed || how->count == 1 ? values : elements; /* values of one kind */
+    double x[CHUNK];
+    for (uint64_t i = 0, n; i < values; i += n) {
+        n = run - i % run < CHUNK ? run - i % run : CHUNK;
+        fmix_load(how->dtype, in + i * size, n, x);
+        if (mixed)
+            normalise_pixels(how, i, (size_t)n, x);
+        else
+            normalise(how, i / run, (size_t)n, x);
+        fmix_store(how->out_dtype, x, n, to + i * out_size);
+    }
+}
+
+/* Bytes have 256 values. */
+static void by_table(const fmix_normal *how, uint64_t elements, uint64_t values,
+                     const unsigned char *in, unsigned char *to) {
+    uint64_t out_size = fmix_dtype_bytes(how->out_dtype);
+    bool mixed = lies_side_by_side(how);
+    uint64_t n = how->count == 1 ? values : elements, step = mixed ? how->count : 1;
+    for (uint64_t channel = 0; channel < how->count; channel++) {
+        uint64_t first = mixed ? channel : channel * n;
+        double x[256], table[256];
+        for (int v = 0; v < 256; v++)
+            x[v] = v;
+        normalise(how, channel, 256, x);
+        fmix_store(how->out_dtype, x, 256, table);
+        fmix_look_up(table, out_size, in + first, n, step, to + first * out_size);
     }
 }
 
 fmix_status fmix_normalise(const fmix_normal *how, uint64_t elements, uint64_t channels,
                            const void *from, void *out) {
-    const unsigned char *in = from;
-    unsigned char *to = out;
     uint64_t values = elements * channels;
-    uint64_t size = fmix_dtype_bytes(how->dtype), out_size = fmix_dtype_bytes(how->out_dtype);
-    if (!fmix_dtype_floats(how->out_dtype) || size == 0 ||
+    if (!fmix_dtype_floats(how->out_dtype) || fmix_dtype_bytes(how->dtype) == 0 ||
         (how->count != 1 && how->count != channels))
         return FMIX_ERROR_RANGE;
-    for (uint64_t i = 0; i < values; i += CHUNK) {
-        double x[CHUNK];
-        size_t n = values - i < CHUNK ? (size_t)(values - i) : CHUNK;
-        fmix_load(how->dtype, in + i * size, n, x);
-        normalise(how, i, elements, n, x);
-        fmix_store(how->out_dtype, x, n, to + i * out_size);
-    }
+    if (how->dtype == FMIX_DTYPE_U8 && how->count <= TABLES && values / 256 >= WORTH * how->count)
+        by_table(how, elements, values, from, out);
+    else
+        by_chunks(how, elements, values, from, out);
     return FMIX_OK;
 }

@@ -183,5 +183,5 @@ double hosted_rows_verification(const hosted_rows *h) {
 double hosted_rows_cost(const hosted_rows *h) {
     double of_views = h->views ? hosted_views_cost(h->views) : 0;
     uint64_t elements = h->preprocessor.elements * h->preprocessor.channels;
-    return of_views + (h->stored ? 0 : 4 * (double)elements);
+    return of_views + (h->stored ? 0 : 2 * (double)elements);
 }

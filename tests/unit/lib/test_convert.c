@@ -148,7 +148,29 @@ static void only_types_whose_elements_are_whole_bytes_have_a_size(void **state) 
     assert_int_equal(fmix_dtype_bytes((fmix_dtype)99), 0);
 }
 
-RUN(T(sixteen_bit_floats_have_the_values_they_are_defined_to),
+/* Each byte's share of 255 is divided in float64 and rounded once (STREAM §8). */
+static void bytes_become_shares_of_255(void **state) {
+    (void)state;
+    static const fmix_dtype types[] = {FMIX_DTYPE_F16, FMIX_DTYPE_BF16, FMIX_DTYPE_F32,
+                                       FMIX_DTYPE_F64};
+    unsigned char bytes[256], out[256 * 8], alone[8];
+    double values[256];
+    for (int v = 0; v < 256; v++)
+        bytes[v] = (unsigned char)v;
+    for (size_t t = 0; t < 4; t++) {
+        const size_t size = (size_t)fmix_dtype_bytes(types[t]);
+        fmix_convert(FMIX_DTYPE_U8, bytes, 256, types[t], out);
+        fmix_load_for(FMIX_DTYPE_U8, types[t], bytes, 256, values);
+        for (int v = 0; v < 256; v++) {
+            double share = v / 255.0;
+            fmix_store(types[t], &share, 1, alone);
+            assert_memory_equal(out + (size_t)v * size, alone, size);
+            assert_true(fmix_dtype_real(types[t], alone) == values[v]);
+        }
+    }
+}
+
+RUN(T(bytes_become_shares_of_255), T(sixteen_bit_floats_have_the_values_they_are_defined_to),
     T(every_sixteen_bit_float_comes_back), T(rounding_is_to_nearest_half_to_even_and_only_once),
     T(nan_becomes_the_types_canonical_one), T(integers_round_half_to_even_and_saturate),
     T(integers_up_to_their_ends_come_back), T(any_byte_but_0_is_a_bool_that_is_true),

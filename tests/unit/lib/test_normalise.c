@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include "convert.h"
+
 static void channels_have_their_own_numbers_wherever_they_lie(void **state) {
     (void)state;
     static const double mean[] = {0, 1, 2}, std[] = {1, 2, 4};
@@ -37,6 +39,33 @@ static void rows_longer_than_a_chunk_are_whole(void **state) {
     }
 }
 
+/* Long rows of bytes are looked up, short ones are computed. */
+static void bytes_are_what_they_are_alone(void **state) {
+    (void)state;
+    enum { N = 6000 };
+    static const fmix_dtype types[] = {FMIX_DTYPE_F16, FMIX_DTYPE_BF16, FMIX_DTYPE_F32,
+                                       FMIX_DTYPE_F64};
+    static const double mean[] = {0.485, 0.456, 0.406}, std[] = {0.229, 0.224, 0.225};
+    static unsigned char from[N], out[8 * N];
+    uint64_t random = 3;
+    for (int i = 0; i < N; i++)
+        from[i] = (unsigned char)unit_random(&random);
+    for (int k = 0; k < 4 * 2 * 2; k++) {
+        const fmix_dtype type = types[k / 4];
+        const uint32_t count = k & 2 ? 3 : 1;
+        const fmix_normal how = {FMIX_DTYPE_U8, type, (fmix_layout)(k & 1), count, mean, std};
+        const size_t size = (size_t)fmix_dtype_bytes(type);
+        assert_ok(fmix_normalise(&how, N / 3, 3, from, out));
+        for (int i = 0; i < N; i++) {
+            int c = count == 1 ? 0 : how.layout == FMIX_CHANNELS_FIRST ? i / (N / 3) : i % 3;
+            unsigned char alone[8];
+            double x = (from[i] / 255.0 - mean[c]) / std[c];
+            fmix_store(type, &x, 1, alone);
+            assert_memory_equal(out + (size_t)i * size, alone, size);
+        }
+    }
+}
+
 static void types_without_fractions_are_refused(void **state) {
     (void)state;
     const double mean = 0, std = 1;
@@ -52,4 +81,4 @@ static void types_without_fractions_are_refused(void **state) {
 }
 
 RUN(T(channels_have_their_own_numbers_wherever_they_lie), T(rows_longer_than_a_chunk_are_whole),
-    T(types_without_fractions_are_refused))
+    T(bytes_are_what_they_are_alone), T(types_without_fractions_are_refused))
