@@ -5,19 +5,20 @@
 #define WORTH  4 /* where so many times as many values are looked up as it has */
 
 /* Both steps of STREAM §8, each rounded. */
-static void normalise(const fmix_normal *how, uint64_t channel, size_t n, double *x) {
+static void normalise(const fmix_normal *how, uint64_t channel, uint64_t n, double *x) {
     double scale = how->dtype == FMIX_DTYPE_U8 ? 255 : 1;
     double mean = how->mean[channel], std = how->std[channel];
-    for (size_t i = 0; i < n; i++)
+    for (uint64_t i = 0; i < n; i++)
         x[i] = (x[i] / scale - mean) / std;
 }
 
-/* The same where channels lie side by side. */
-static void normalise_pixels(const fmix_normal *how, uint64_t first, size_t n, double *x) {
-    double scale = how->dtype == FMIX_DTYPE_U8 ? 255 : 1;
-    uint64_t channel = first % how->count;
-    for (size_t i = 0; i < n; i++) {
-        x[i] = (x[i] / scale - how->mean[channel]) / how->std[channel];
+/* The same for values from `first` on, of which each `run` have one channel. */
+static void normalise_runs(const fmix_normal *how, uint64_t run, uint64_t first, uint64_t n,
+                           double *x) {
+    uint64_t channel = first / run % how->count, left = run - first % run;
+    for (uint64_t i = 0, m; i < n; i += m, left = run) {
+        m = left < n - i ? left : n - i;
+        normalise(how, channel, m, x + i);
         channel = channel + 1 == how->count ? 0 : channel + 1;
     }
 }
@@ -29,16 +30,12 @@ static bool lies_side_by_side(const fmix_normal *how) {
 static void by_chunks(const fmix_normal *how, uint64_t elements, uint64_t values,
                       const unsigned char *in, unsigned char *to) {
     uint64_t size = fmix_dtype_bytes(how->dtype), out_size = fmix_dtype_bytes(how->out_dtype);
-    bool mixed = lies_side_by_side(how);
-    uint64_t run = mixed || how->count == 1 ? values : elements; /* values of one kind */
+    uint64_t run = lies_side_by_side(how) ? 1 : how->count == 1 ? values : elements;
     double x[CHUNK];
     for (uint64_t i = 0, n; i < values; i += n) {
-        n = run - i % run < CHUNK ? run - i % run : CHUNK;
+        n = values - i < CHUNK ? values - i : CHUNK;
         fmix_load(how->dtype, in + i * size, n, x);
-        if (mixed)
-            normalise_pixels(how, i, (size_t)n, x);
-        else
-            normalise(how, i / run, (size_t)n, x);
+        normalise_runs(how, run, i, n, x);
         fmix_store(how->out_dtype, x, n, to + i * out_size);
     }
 }

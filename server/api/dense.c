@@ -146,7 +146,7 @@ bool dense_add(dense *d, tensor_source *s, const mixer_rows *r, const int64_t *p
         t->rows = *r;
         t->batch.pairing = pairing;
         if (!tensor_source_add(s, t->name, t->type, t->sides, t->side,
-                               mask_cost + 0.5 * bytes + t->row_cost, t->fill, t->fill_self))
+                               mask_cost + 0.2 * bytes + t->row_cost, t->fill, t->fill_self))
             return false;
     }
     return true;

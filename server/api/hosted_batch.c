@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WARM_COST 1e5 /* nanoseconds of verifying that an I/O thread may spend */
+#define WARM_COST 1e5 /* nanoseconds of verifying and gathering that an I/O thread may spend */
 
 typedef struct hosted_batch {
     mixed_batch mixed;
@@ -364,11 +364,11 @@ static bool finish(const resource_request *request, hosted_batch *h, const batch
     s->memory += hosted_samples_memory(&h->samples) + hosted_rows_memory(&h->rows) +
                  hosted_dense_memory(&h->dense) + hosted_labels_memory(&h->labels);
     s->prepare = prepare;
-    double verifying = hosted_labels_cost(&h->labels, hosted_samples_scatter(&h->samples)) +
-                       (h->mixes ? hosted_rows_verification(&h->rows) : 0) +
-                       hosted_dense_verification(&h->dense);
-    s->prepare_cost += verifying + (finds_early(h->set) ? 0 : hosted_samples_cost(&h->samples));
-    s->warm = s->warm && verifying < WARM_COST && !h->set->images; /* no I/O thread decodes */
+    double reading = hosted_labels_cost(&h->labels, hosted_samples_scatter(&h->samples)) +
+                     (h->mixes ? hosted_rows_verification(&h->rows) : 0) +
+                     hosted_dense_verification(&h->dense);
+    s->prepare_cost += reading + (finds_early(h->set) ? 0 : hosted_samples_cost(&h->samples));
+    s->warm = s->warm && reading < WARM_COST && !h->set->images; /* no I/O thread decodes */
     uint64_t of_x = hosted_rows_working(&h->rows), of_dense = hosted_dense_working(&h->dense);
     s->working += of_x > of_dense ? of_x : of_dense;
     tensor_source_note(s, "seed", q->seed);

@@ -148,8 +148,7 @@ static bool add_tensors(mixed_batch *m, tensor_source *s, const query *q, const 
     channels_place place = !g->has_channels                  ? CHANNELS_NOWHERE
                            : g->layout == FMIX_CHANNELS_LAST ? CHANNELS_BEHIND
                                                              : CHANNELS_BEFORE;
-    double mask_cost =
-        fmix_mixer_cost(m->rows.mixer) + (m->interpolates ? 0.25 * (double)m->elements : 0);
+    double mask_cost = fmix_mixer_cost(m->rows.mixer);
     double elements = (double)m->elements * (double)g->channels;
     double bytes = elements * (double)dtype_table[u->type].size;
     double mixing = bytes * (m->interpolates ? 0.2 : 0.1) +

@@ -131,7 +131,7 @@ static plans *plans_new(resource_request *request, const fmix_recipe *recipe, pr
 static bool add_tensors(tensor_source *s, const plans *p) {
     const query *q = &p->query;
     unsigned wanted = q->given[QUERY_PARTS] ? q->parts : ~0u;
-    double mask_cost = fmix_mixer_cost(p->mixer) + 0.25 * (double)p->elements;
+    double mask_cost = fmix_mixer_cost(p->mixer);
     bool good = true;
     if (wanted & PART_MASKS)
         good = good && mask_tensor_add(s, q, mask_tensor_dtype(q->dtype), mask_cost, fill_masks, p);

@@ -53,6 +53,7 @@ resource_job *resource_job_new(jobs *pool, resource *handler, resource_request *
                          .client = waiter->holder.client,
                          .indivisible = true,
                          .yields = true,
+                         .lengthy = w->cost > JOB_LENGTHY,
                          .cost_is_guess = true};
     h->job.memory = sizeof *h + w->memory;
     h->job.destroyer = request->body.room > JOB_LARGE ? pool : NULL;

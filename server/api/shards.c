@@ -81,7 +81,8 @@ static bool add_records(tensor_source *s, const shard *h) {
     uint64_t bytes = 0;
     double cost = 2000;
     for (unsigned i = 0; i < batch->count; i++) {
-        cost += batch->tensors[i].row_cost;
+        cost +=
+            batch->tensors[i].row_cost + SLICING_WRITE_COST * (double)batch->tensors[i].row_bytes;
         bytes += batch->tensors[i].row_bytes;
     }
     s->working = batch->working + at_once * (bytes + length);

@@ -38,8 +38,8 @@ static void estimate_longest(answer *a) {
     double longest = fmax(serial, answer_longest(a, STAGE_ROWS));
     a->job.indivisible_rows = answer_is_indivisible(a, STAGE_ROWS);
     a->job.task.indivisible = a->job.indivisible_rows;
-    a->job.task.yields = longest > ANSWER_LONG_SLICE;
-    a->job.task.lengthy = longest > ANSWER_LENGTHY_SLICE;
+    a->job.task.yields = longest > JOB_LONG;
+    a->job.task.lengthy = longest > JOB_LENGTHY;
 }
 
 /* The most memory that the answer holds while it is computed and read, and its time. */

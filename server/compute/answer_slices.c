@@ -61,7 +61,7 @@ double answer_longest(const answer *a, answer_stage stage) {
 }
 
 bool answer_is_indivisible(const answer *a, answer_stage stage) {
-    return answer_longest(a, stage) > ANSWER_LONG_SLICE;
+    return answer_longest(a, stage) > JOB_LONG;
 }
 
 void answer_enter(answer *a, answer_stage stage) {

@@ -13,10 +13,6 @@
 
 #include <pthread.h>
 
-/* Estimated nanoseconds of a slice. */
-#define ANSWER_LONG_SLICE    10e6 /* small jobs wait behind shorter slices */
-#define ANSWER_LENGTHY_SLICE 2e9  /* jobs with long slices wait behind shorter ones */
-
 typedef enum answer_stage {
     STAGE_NEW,
     STAGE_PREPARE,
@@ -59,7 +55,9 @@ void answer_resume_reader(answer *a);
 
 /* Ends the job once. */
 void answer_end(answer *a, bool cancelled);
-/* The estimated nanoseconds of the longest slice of a stage. */
+
+/* The estimated nanoseconds of the longest slice of a stage. What the first fill makes counts with
+ * every slice of rows: any may be the first. */
 double answer_longest(const answer *a, answer_stage stage);
 bool answer_is_indivisible(const answer *a, answer_stage stage);
 void answer_enter(answer *a, answer_stage stage);

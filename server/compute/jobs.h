@@ -57,6 +57,10 @@ typedef struct job_waiter {
     const void *key;      /* for jobs_better_inline */
 } job_waiter;
 
+/* Estimated nanoseconds of a slice. */
+#define JOB_LONG    10e6 /* more: for the threads for indivisible jobs */
+#define JOB_LENGTHY 2e9  /* more: one of these threads is left to other jobs (schedule.h) */
+
 /* Bytes that take about a millisecond to free. */
 #define JOB_LARGE (4u << 20)
 

@@ -146,7 +146,8 @@ static claim claim_of(const schedule *s, const schedule_client *c, uint64_t now)
 /* What is to be computed until a deadline, with the new task. */
 typedef struct demand {
     double all;
-    double own; /* of the other tasks of the new task's client */
+    double own;     /* of the other tasks of the new task's client */
+    double lengthy; /* of lengthy tasks */
 } demand;
 
 /* Adds to the demand until a deadline of a task that does not yield, demands[0], and of one that
@@ -155,6 +156,7 @@ static void add(demand demands[2], const task *t, double run_time, bool is_own) 
     for (unsigned i = t->yields; i < 2; i++) {
         demands[i].all += run_time;
         demands[i].own += is_own ? run_time : 0;
+        demands[i].lengthy += t->lengthy ? run_time : 0;
     }
 }
 
@@ -162,13 +164,21 @@ static bool delays(const task *t, const task *other) {
     return !t->yields || other->yields;
 }
 
-/* Where a deadline would be missed, and most of the demand is the client's own, the reason is its
- * share. */
-static refusal check_span(const demand *d, const claim *c, double capacity) {
+/* Whether a part of the capacity meets the demand within so many nanoseconds. What lengthy tasks
+ * want beyond the threads that they may have waits, and delays none but them. */
+static bool is_met(const schedule *s, const demand *d, const task *by, double part, double span) {
+    double most = most_lengthy(s) * span, held = d->lengthy > most ? d->lengthy - most : 0;
+    return d->all - held <= part * s->threads * span && !(by->lengthy && held > 0);
+}
+
+/* Checks a task's deadline. Where it would be missed, and most of the demand is the client's own,
+ * the reason is its share. */
+static refusal check_span(const schedule *s, const demand *d, const claim *c, const task *by,
+                          double span) {
     bool crowds = c->clients > 1 && 2 * d->own > d->all;
-    return d->all <= c->part * capacity   ? REFUSAL_NONE
-           : d->all <= capacity || crowds ? REFUSAL_SHARE
-                                          : REFUSAL_PATIENCE;
+    return is_met(s, d, by, c->part, span)       ? REFUSAL_NONE
+           : is_met(s, d, by, 1, span) || crowds ? REFUSAL_SHARE
+                                                 : REFUSAL_PATIENCE;
 }
 
 /* Checks the new task's deadline and every later one. The new task does not delay earlier ones of
@@ -185,13 +195,15 @@ static refusal check_deadlines(const schedule *s, const task *t, const claim *c,
     for (; at && at->deadline <= t->deadline; at = at->next)
         add(demands, at, left(s, at, now), at->client == t->client);
     add(demands, t, cost, false);
-    refusal worst = check_span(&demands[t->yields], c, s->threads * (double)(t->deadline - now));
+    refusal worst = check_span(s, &demands[t->yields], c, t, (double)(t->deadline - now));
     for (; worst != REFUSAL_PATIENCE && at; at = at->next) {
         add(demands, at, left(s, at, now), at->client == t->client);
         const demand *d = &demands[at->yields];
-        double capacity = s->threads * (double)(at->deadline - now);
-        bool lost = at->late || d->all - cost > capacity;
-        refusal here = lost || !delays(t, at) ? REFUSAL_NONE : check_span(d, c, capacity);
+        const demand before = {.all = d->all - cost,
+                               .lengthy = d->lengthy - (t->lengthy ? cost : 0)};
+        double span = (double)(at->deadline - now);
+        bool lost = at->late || !is_met(s, &before, at, 1, span);
+        refusal here = lost || !delays(t, at) ? REFUSAL_NONE : check_span(s, d, c, at, span);
         worst = here == REFUSAL_NONE ? worst : here;
     }
     return worst;

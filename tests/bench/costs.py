@@ -31,7 +31,7 @@ import hosting  # noqa: E402
 from hosting import Hosted  # noqa: E402
 
 LEAST = 5e-3    # seconds; less is noise
-PATIENCE = 30   # seconds for an answer, and for the machine to get over one that was given up
+PATIENCE = 30   # seconds without a byte, after which an answer is given up
 MOST = 1 << 24  # elements of a mask
 METHODS = ("fmix", "cutmix", "mixup", "bc", "samplepairing", "none")
 PAIRINGS = ("permutation", "derangement", "flip", "roll", "none")
@@ -136,7 +136,9 @@ class Draw:
         form, size = self.one(*FORMATS), self.size(1, self.rows[name])
         query = self.mixing() | {"n": size} | self.some(0.5, pairing=PAIRINGS, shuffle=(1,))
         if name not in ("files", "pixels"):
-            query |= self.some(0.2, out_dtype=("f32", "f16", "f64"))
+            query |= self.some(0.2, out_dtype=("f32", "f16", "f64"), mean=(0.4,), std=(0.2,))
+        if name in ("volumes", "classes"):
+            query |= self.some(0.3, crop=(2, 10), flip=(1,))
         if name in ("files", "pixels"):
             query |= {"size": self.one(32, 224, "224x192", "1x4096", self.size(1, 800))}
             query |= self.some(0.5, view=("random", "center", "stretch"), filter=("bilinear", "bicubic", "nearest"))

@@ -157,10 +157,14 @@ static void indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace(void **
     assert_true(s.pace == 1);
 }
 
+static unsigned most_at_once(unsigned threads) {
+    return threads > 1 ? threads - 1 : 1;
+}
+
 static void lengthy_slices_leave_a_thread_to_others(void **state) {
     (void)state;
     for (unsigned threads = 1; threads <= 3; threads++) {
-        const unsigned most = threads > 1 ? threads - 1 : 1;
+        const unsigned most = most_at_once(threads);
         schedule s = of(threads, 1e3 * S);
         task lengthy[3], upload = upload_of(MS, 9);
         for (unsigned i = 0; i <= most; i++) {
@@ -199,6 +203,41 @@ static void only_long_slices_of_lengthy_tasks_are_held(void **state) {
     assert_int_equal(s.lengthy, 1);
 }
 
+/* A lengthy task must find room on the threads that lengthy tasks have. */
+static void lengthy_tasks_are_admitted_for_the_threads_that_they_have(void **state) {
+    (void)state;
+    for (unsigned threads = 2; threads <= 4; threads++) {
+        schedule s = of(threads, 100 * MS);
+        task lengthy[6], short_one = upload_of(10 * MS, 9);
+        for (unsigned i = 0; i < 6; i++) { /* until 1.9 times as long as one takes */
+            lengthy[i] = upload_of(3 * S, i);
+            lengthy[i].lengthy = true;
+            assert_int_equal(schedule_admit(&s, &lengthy[i], 1),
+                             i + 1 < 1.9 * most_at_once(threads) ? REFUSAL_NONE : REFUSAL_PATIENCE);
+        }
+        admitted(&s, &short_one, 1);
+    }
+}
+
+/* Not even where it waits, late, behind another that takes longer than estimated. */
+static void a_lengthy_task_that_is_held_refuses_no_upload(void **state) {
+    (void)state;
+    schedule s = of(2, 100 * MS);
+    task longer = upload_of(6 * S, 1), held = upload_of(5 * S, 1), uploads[30];
+    longer.lengthy = held.lengthy = true;
+    admitted(&s, &longer, 1);
+    admitted(&s, &held, 1);
+    assert_ptr_equal(schedule_take(&s, true, 1), &held);
+    for (unsigned i = 0; i < 30; i++) { /* in a minute, in which `held` does not end */
+        const uint64_t now = (uint64_t)((2.0 * i + 1) * S);
+        uploads[i] = upload_of(10 * MS, 2);
+        admitted(&s, &uploads[i], now);
+        assert_ptr_equal(schedule_take(&s, true, now), &uploads[i]);
+        schedule_leave(&s, &uploads[i], false);
+        schedule_ran(&s, &uploads[i], true, now + (uint64_t)(10 * MS));
+    }
+}
+
 /* Of three threads a lengthy task has two. */
 static void the_deadline_of_a_lengthy_task_allows_for_fewer_threads(void **state) {
     (void)state;
@@ -214,6 +253,8 @@ RUN(T(an_indivisible_task_delays_only_its_like), T(a_task_yields_from_its_admiss
     T(a_long_preparation_does_not_use_up_the_estimate_of_rows),
     T(no_more_late_tasks_than_some_are_renewed_at_once), T(lengthy_slices_leave_a_thread_to_others),
     T(only_long_slices_of_lengthy_tasks_are_held),
+    T(lengthy_tasks_are_admitted_for_the_threads_that_they_have),
+    T(a_lengthy_task_that_is_held_refuses_no_upload),
     T(the_deadline_of_a_lengthy_task_allows_for_fewer_threads),
     T(the_pace_is_not_learned_from_indivisible_tasks),
     T(indivisible_tasks_are_taken_apart_and_guesses_leave_the_pace))

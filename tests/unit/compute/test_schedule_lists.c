@@ -47,6 +47,8 @@ static void lists_and_counts_are_right_whatever_happens_in_whatever_order(void *
                         .yields = drawn >> 10 & 3,
                         .lengthy = (drawn >> 10 & 3) == 3};
             refused += schedule_admit(&s, t, now) != REFUSAL_NONE;
+        } else if (t->running && !t->waiting && (drawn >> 17 & 3) == 0) {
+            schedule_set_indivisible(&s, t, drawn >> 16 & 1, now); /* another stage begins */
         } else if (t->running) {
             bool indivisible = running_long[i] > 0;
             running_long[i] -= indivisible;
