@@ -224,6 +224,7 @@ class Budget(harness.ServerTest):
             for kind, status in (("npy", 200), ("npz", 413)):
                 answer = server.post(target.format(kind), bytes(20_000_000), "application/octet-stream", fresh=True)
                 self.assertEqual(answer.status, status, answer.body[:300])
+                until(lambda: server.metric("fmixd_memory_bytes") == 0)  # the client may have its answer before
             self.assertIn("the answer would need 19 MiB of memory", answer.json()["errors"][0]["detail"])
 
     def test_what_no_budget_could_hold_is_413_at_once(self):
