@@ -131,7 +131,7 @@ static void add_refused_sets(buffer *b, server_state *s) {
 
 static void add_queue(buffer *b, server_state *s) {
     static const char stages[] = "Compute time, by stage.";
-    static const char estimates[] = "What the estimates said of it.";
+    static const char estimates[] = "Estimated compute time of the same slices, by stage.";
     jobs_counters j;
     jobs_count(s->jobs, &j);
     const row rows[] = {
