@@ -1,8 +1,11 @@
 #include "convert.h"
 
-#define CHUNK  512
-#define TABLES 8 /* channels of bytes that have a table of values each, */
-#define WORTH  4 /* where so many times as many values are looked up as it has */
+#define CHUNK 512
+
+/* Bytes are looked up in a table for each channel, of at most so many channels, if there are so
+ * many values for each entry of a table. */
+#define TABLES 8
+#define WORTH  4
 
 /* Both steps of STREAM §8, each rounded. */
 static void normalise(const fmix_normal *how, uint64_t channel, uint64_t n, double *x) {

@@ -180,8 +180,8 @@ double hosted_rows_verification(const hosted_rows *h) {
                              hosted_samples_scatter(s));
 }
 
-/* Nanoseconds to preprocess an element of a row and of its partner: bytes are looked up, others are
- * computed, and two rounded to 16 bits. */
+/* Nanoseconds to preprocess an element of a row and the same element of its partner. Bytes are
+ * looked up. Other types are computed, and rounding to 16 bits takes as long again. */
 static double element_cost(const preprocessor *r) {
     bool narrow = r->normalises && fmix_dtype_bytes(r->normal.out_dtype) == 2;
     return r->array->type == DTYPE_U8 ? 2 : narrow ? 12 : 6;

@@ -90,7 +90,7 @@ static bool read_recipe(resource_request *request, fmix_recipe *recipe, problem 
     return p->status == 0;
 }
 
-#define LEVEL_COST 15 /* nanoseconds an element */
+#define LEVEL_COST 15 /* nanoseconds to round an element to a level */
 
 static bool add_tensors(tensor_source *s, const query *q, const masks *m, tensor_fill *images) {
     double levels = images == fill_levels ? LEVEL_COST * (double)m->elements : 0;
